@@ -1,0 +1,126 @@
+/**
+ * The engine: runs a compiled model on token ids. It knows neither texts nor datasets nor what a surrogate is.
+ *
+ * Everything that goes in or comes out is plain data, so that an engine can live in another thread or process. Requests queue;
+ * each is worked off in batches, and a cancelled one ends between two of them. What a request answers for one item does not
+ * depend on the other items or on the batch size.
+ */
+import type { EmbeddingScale } from './model/compile.js';
+import type { ModelConfig } from './model/config.js';
+import type { Precision } from './model/layout.js';
+
+/** ONNX Runtime's execution providers. */
+export const DEVICES = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const;
+export type Device = (typeof DEVICES)[number];
+
+/** Encoder output: `rows` rows of `width` numbers, row after row. */
+export interface States {
+  readonly rows: number;
+  readonly width: number;
+  /** [rows * width], often a view of memory shared between threads: treat as read-only. */
+  readonly data: Float32Array;
+}
+
+/** Rows `start` to `end` (excluded) of some states. */
+export interface StateRange {
+  readonly states: States;
+  readonly start: number;
+  readonly end: number;
+  /** Keep the rows in the batch, but invisible. Leaving them out gives the same answer for less work. */
+  readonly masked?: boolean;
+}
+
+/** What the decoder attends to: ranges of one encode, or of several. Encoder rows have no position, so order does not matter. */
+export type Memory = readonly StateRange[];
+
+export interface EncodeItem {
+  /** [rows] */
+  readonly tokenIds: Int32Array;
+  /** [rows], for the rotary embedding; 0, 1, 2, ... when left out. Windows go by row, whatever the positions. */
+  readonly positions?: Int32Array;
+  /** [rows * rows], 1 where the row (first axis) may see the column; windows still apply. Everything when left out. */
+  readonly pairMask?: Uint8Array;
+}
+
+export interface ScoreItem {
+  readonly memory: Memory;
+  /** Tokens between BOS and the target; not scored. */
+  readonly prompt: Int32Array;
+  /** The tokens to score, at least one. */
+  readonly target: Int32Array;
+}
+
+export interface Sampling {
+  /** Logits are divided by it; 0 means greedy. */
+  readonly temperature: number;
+  /** The smallest set of tokens with at least this much probability is sampled from. */
+  readonly topP: number;
+  readonly seed: number;
+}
+
+export interface GenerateItem {
+  readonly memory: Memory;
+  /** Tokens after BOS that are already said. */
+  readonly prompt: Int32Array;
+  readonly maxTokens: number;
+  /** Greedy when left out. */
+  readonly sampling?: Sampling;
+}
+
+export interface Generated {
+  /** Without the end token. */
+  readonly tokenIds: Int32Array;
+  /** Natural log of each token's probability at temperature 1. */
+  readonly logProbabilities: Float32Array;
+  readonly stop: 'end' | 'length';
+}
+
+export interface ProbeLayers {
+  /** Layers (0-based) whose output, before the final norm, is wanted. */
+  readonly hidden: readonly number[];
+  /** Layers whose attention probabilities are wanted. */
+  readonly attention: readonly number[];
+}
+
+export interface Probed {
+  readonly states: States;
+  readonly hidden: ReadonlyMap<number, States>;
+  /** [heads * rows * rows] per layer: head, row, column. */
+  readonly attention: ReadonlyMap<number, Float32Array>;
+}
+
+export interface RequestOptions {
+  /** Aborting rejects the request with CANCELLED after the batch that is being worked on. */
+  readonly signal?: AbortSignal;
+  /** Called after every batch. */
+  readonly onProgress?: (doneItems: number, totalItems: number) => void;
+}
+
+export interface EngineInfo {
+  readonly config: ModelConfig;
+  readonly precision: Precision;
+  readonly embeddingScale: EmbeddingScale;
+  readonly weightsDigest: string;
+  readonly device: Device;
+  /** Rows of a batch, encoder's and decoder's, padding included; a single longer item makes a batch of its own. */
+  readonly batchTokens: number;
+}
+
+/** @throws DkvError from every method: INPUT_INVALID, CANCELLED, ENGINE_FAILED, ENGINE_CLOSED, DEVICE_UNAVAILABLE */
+export interface Engine {
+  readonly info: EngineInfo;
+  /** States of each item, all rows. */
+  encode(items: readonly EncodeItem[], options?: RequestOptions): Promise<States[]>;
+  /** Negative log-likelihood in nats of each target token: decoder input is [BOS] + prompt + target. */
+  score(items: readonly ScoreItem[], options?: RequestOptions): Promise<Float32Array[]>;
+  generate(items: readonly GenerateItem[], options?: RequestOptions): Promise<Generated[]>;
+  /** Encodes and also returns what happens inside. */
+  probe(items: readonly EncodeItem[], layers: ProbeLayers, options?: RequestOptions): Promise<Probed[]>;
+  /** Ends after the work in hand; requests still waiting are rejected with ENGINE_CLOSED. */
+  close(): Promise<void>;
+}
+
+/** Every row of some states. */
+export function allRows(states: States): StateRange {
+  return { states, start: 0, end: states.rows };
+}

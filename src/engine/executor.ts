@@ -1,0 +1,187 @@
+/**
+ * Works off requests in the thread it lives in: plans batches, runs graphs, puts results into the items' order.
+ * A host (worker-engine.ts) puts it behind a thread; nothing here knows of that.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type {
+  Device,
+  EncodeItem,
+  Engine,
+  EngineInfo,
+  Generated,
+  GenerateItem,
+  Probed,
+  ProbeLayers,
+  RequestOptions,
+  ScoreItem,
+  States,
+} from '../engine.js';
+import { DkvError } from '../errors.js';
+import { textTensors } from '../model/checkpoint.js';
+import { type CompiledModel, encoderProbeGraph, type GraphName } from '../model/compile.js';
+import type { ModelConfig } from '../model/config.js';
+import { planBatches } from './batching.js';
+import { generateBatch } from './generation.js';
+import { expectDevice, type Graph, loadGraph } from './runtime.js';
+import { cutRows, cutSquares, encoderFeeds, int64, memoryFeeds, memoryRows } from './tensors.js';
+import { checkEncodeItems, checkGenerateItems, checkProbeLayers, checkScoreItems } from './validation.js';
+
+export interface ExecutorOptions {
+  readonly device: Device;
+  /** Rows of a batch; by default what takes about a second on a small CPU. */
+  readonly batchTokens?: number;
+}
+
+export class Executor implements Engine {
+  readonly info: EngineInfo;
+  readonly #model: CompiledModel;
+  readonly #graphs = new Map<string, Promise<Graph>>();
+
+  /** Loads nothing yet: a graph is loaded when it is first needed. @throws DkvError DEVICE_UNAVAILABLE */
+  constructor(model: CompiledModel, { device, batchTokens }: ExecutorOptions) {
+    expectDevice(device);
+    this.#model = model;
+    const { config, precision, embeddingScale, weightsDigest } = model;
+    const tokens = batchTokens ?? defaultBatchTokens(config);
+    this.info = { config, precision, embeddingScale, weightsDigest, device, batchTokens: tokens };
+  }
+
+  async encode(items: readonly EncodeItem[], options: RequestOptions = {}): Promise<States[]> {
+    checkEncodeItems(items, this.info.config);
+    const graph = await this.#graph('encoder');
+    return this.#batches(items, encodeLengths, options, async (batch, [rows]) => {
+      const { states } = await graph.run(encoderFeeds(batch, rows!));
+      return cutRows(states!, batch.map(rowCount));
+    });
+  }
+
+  async probe(items: readonly EncodeItem[], layers: ProbeLayers, options: RequestOptions = {}): Promise<Probed[]> {
+    checkEncodeItems(items, this.info.config);
+    checkProbeLayers(layers, this.info.config);
+    const probe = { hiddenLayers: layers.hidden, attentionLayers: layers.attention };
+    const graph = await this.#load(`probe ${JSON.stringify(probe)}`, () => encoderProbeGraph(this.#model, probe));
+    return this.#batches(items, encodeLengths, options, async (batch, [rows]) => {
+      const outputs = await graph.run(encoderFeeds(batch, rows!));
+      const lengths = batch.map(rowCount);
+      const states = cutRows(outputs.states!, lengths);
+      const hidden = layers.hidden.map((layer) => ({ layer, of: cutRows(outputs[`hidden.${layer}`]!, lengths) }));
+      const attention = layers.attention.map((layer) => ({
+        layer,
+        of: cutSquares(outputs[`attention.${layer}`]!, lengths),
+      }));
+      return batch.map((_, i) => ({
+        states: states[i]!,
+        hidden: new Map(hidden.map(({ layer, of }) => [layer, of[i]!])),
+        attention: new Map(attention.map(({ layer, of }) => [layer, of[i]!])),
+      }));
+    });
+  }
+
+  async score(items: readonly ScoreItem[], options: RequestOptions = {}): Promise<Float32Array[]> {
+    const { config } = this.info;
+    checkScoreItems(items, config);
+    const graph = await this.#graph('score');
+    const lengths = ({ prompt, target, memory }: ScoreItem) => [prompt.length + target.length, memoryRows(memory)];
+    return this.#batches(items, lengths, options, async (batch, [rows, stateRows]) => {
+      const tokenIds: number[] = [];
+      const scored: number[] = [];
+      const targets: number[] = [];
+      for (const [b, { prompt, target }] of batch.entries()) {
+        const input = [config.bosTokenId, ...prompt, ...target.subarray(0, -1)];
+        for (let i = 0; i < rows!; i++) tokenIds.push(input[i] ?? config.padTokenId);
+        for (let i = 0; i < target.length; i++) scored.push(b * rows! + prompt.length + i);
+        targets.push(...target);
+      }
+      const { nll } = await graph.run({
+        token_ids: int64(tokenIds, [batch.length, rows!]),
+        ...memoryFeeds(
+          batch.map(({ memory }) => memory),
+          stateRows!,
+          config.hiddenSize,
+        ),
+        scored: int64(scored, [scored.length]),
+        targets: int64(targets, [targets.length]),
+      });
+      let end = 0;
+      return batch.map(({ target }) => {
+        end += target.length;
+        return (nll!.data as Float32Array).slice(end - target.length, end);
+      });
+    });
+  }
+
+  async generate(items: readonly GenerateItem[], options: RequestOptions = {}): Promise<Generated[]> {
+    checkGenerateItems(items, this.info.config);
+    const graphs = { cross: await this.#graph('cross'), step: await this.#graph('step') };
+    const lengths = ({ prompt, memory }: GenerateItem) => [1 + prompt.length, memoryRows(memory)];
+    return this.#batches(items, lengths, options, (batch, [rows, stateRows]) =>
+      generateBatch(graphs, this.info.config, batch, rows!, stateRows!, () => breathe(options.signal)),
+    );
+  }
+
+  async close(): Promise<void> {
+    const graphs = [...this.#graphs.values()];
+    this.#graphs.clear();
+    for (const graph of await Promise.allSettled(graphs)) if (graph.status === 'fulfilled') await graph.value.release();
+  }
+
+  /** Plans batches, runs them one after the other and puts the results into the items' order. */
+  async #batches<Item, Result>(
+    items: readonly Item[],
+    lengths: (item: Item) => readonly number[],
+    { signal, onProgress }: RequestOptions,
+    run: (batch: readonly Item[], shape: readonly number[]) => Promise<readonly Result[]>,
+  ): Promise<Result[]> {
+    const results = new Array<Result>(items.length);
+    let done = 0;
+    for (const { items: indices, shape } of planBatches(items.map(lengths), this.info.batchTokens)) {
+      await breathe(signal);
+      const made = await run(
+        indices.map((index) => items[index]!),
+        shape,
+      );
+      for (const [i, index] of indices.entries()) results[index] = made[i]!;
+      done += indices.length;
+      onProgress?.(done, items.length);
+    }
+    return results;
+  }
+
+  #graph(name: GraphName): Promise<Graph> {
+    return this.#load(name, () => name);
+  }
+
+  /** A graph that failed to load is not kept, so that the next request tries again. */
+  #load(key: string, source: () => GraphName | Uint8Array): Promise<Graph> {
+    let graph = this.#graphs.get(key);
+    if (!graph) {
+      graph = loadGraph(this.#model, source(), this.info.device).catch((error) => {
+        this.#graphs.delete(key);
+        throw error;
+      });
+      this.#graphs.set(key, graph);
+    }
+    return graph;
+  }
+}
+
+const rowCount = ({ tokenIds }: EncodeItem) => tokenIds.length;
+const encodeLengths = (item: EncodeItem) => [rowCount(item)];
+
+/** Lets messages in, a cancel among them: the runtime blocks its thread while it computes. */
+async function breathe(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate();
+  if (signal?.aborted) throw new DkvError('CANCELLED', 'The request was cancelled.');
+}
+
+/**
+ * Rows that a CPU of about 0.2 TFLOP/s encodes in a second, at two operations per weight and row. A large model gets batches of
+ * one item, which may then take longer.
+ */
+function defaultBatchTokens(config: ModelConfig): number {
+  let weights = 0;
+  for (const [name, shape] of textTensors(config)) {
+    if (name.startsWith('encoder.')) weights += shape.reduce((a, b) => a * b, 1);
+  }
+  return Math.min(8192, Math.max(1, Math.round(0.2e12 / (2 * weights))));
+}

@@ -1,0 +1,63 @@
+/** ONNX Runtime sessions of a compiled model: which provider, which graph, and errors that say so. */
+import { InferenceSession, listSupportedBackends, type Tensor } from 'onnxruntime-node';
+import type { Device } from '../engine.js';
+import { DkvError, messageOf } from '../errors.js';
+import { type CompiledModel, type GraphName, graphFile } from '../model/compile.js';
+
+export type Feeds = Record<string, Tensor>;
+
+/** A loaded graph. */
+export interface Graph {
+  /** @throws DkvError ENGINE_FAILED */
+  run(feeds: Feeds): Promise<Feeds>;
+  release(): Promise<void>;
+}
+
+/** @throws DkvError DEVICE_UNAVAILABLE when this build of the runtime does not have the provider */
+export function expectDevice(device: Device): void {
+  const available = listSupportedBackends().map(({ name }) => name);
+  if (available.includes(device)) return;
+  throw new DkvError(
+    'DEVICE_UNAVAILABLE',
+    `Device "${device}" is not part of ONNX Runtime for ${process.platform}/${process.arch}; available: ${available.join(', ')}.`,
+  );
+}
+
+/** Loads a graph file of a compiled model, or a graph given as bytes that refers to the same weights file. */
+export async function loadGraph(model: CompiledModel, graph: GraphName | Uint8Array, device: Device): Promise<Graph> {
+  const name = typeof graph === 'string' ? graph : 'encoder probe';
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+    logSeverityLevel: 3,
+  };
+  let session: InferenceSession;
+  try {
+    session =
+      typeof graph === 'string'
+        ? await InferenceSession.create(graphFile(model, graph), options)
+        : await InferenceSession.create(graph, {
+            ...options,
+            extra: { session: { model_external_initializers_file_folder_path: model.directory } },
+          });
+  } catch (error) {
+    if (device === 'cpu') throw new DkvError('ENGINE_FAILED', `Loading the ${name} graph failed: ${messageOf(error)}`);
+    throw new DkvError(
+      'DEVICE_UNAVAILABLE',
+      `Device "${device}" could not be started: ${messageOf(error)} Use --device cpu, or install what the provider needs (see README, "Devices").`,
+    );
+  }
+  return {
+    async run(feeds) {
+      try {
+        return (await session.run(feeds)) as Feeds;
+      } catch (error) {
+        const shapes = Object.entries(feeds).map(([input, { dims }]) => `${input} [${dims}]`);
+        throw new DkvError(
+          'ENGINE_FAILED',
+          `Running the ${name} graph failed: ${messageOf(error)} (${shapes.join(', ')})`,
+        );
+      }
+    },
+    release: () => session.release(),
+  };
+}

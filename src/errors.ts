@@ -1,0 +1,45 @@
+/**
+ * One table of errors. A code says what kind of thing went wrong, its row how a program should react: the exit status of the
+ * command line (2 for input the user can mend, 1 for the rest, 130 after Ctrl-C).
+ *
+ * A message says what was found, what was expected and what to do.
+ */
+export const ERROR_CODES = {
+  CHECKPOINT_INVALID: { exitCode: 2, meaning: 'a checkpoint file is missing, damaged or contradicts its config' },
+  MODEL_UNSUPPORTED: {
+    exitCode: 2,
+    meaning: 'the checkpoint is of an architecture or variant that is not implemented',
+  },
+  CACHE_DAMAGED: { exitCode: 1, meaning: 'a compiled model in the cache folder cannot be read' },
+  DISK_FULL: { exitCode: 1, meaning: 'the disk has too little room for what is to be written' },
+  DEVICE_UNAVAILABLE: { exitCode: 2, meaning: 'the requested execution provider cannot be used on this machine' },
+  INPUT_INVALID: { exitCode: 2, meaning: 'an input record, option or file does not have the expected form' },
+  INPUT_TOO_LONG: { exitCode: 2, meaning: 'prefix and special tokens leave no room for the document' },
+  RUN_MISMATCH: { exitCode: 2, meaning: 'a run folder was made with another configuration or model' },
+  RUN_EXISTS: { exitCode: 2, meaning: 'a run folder already holds trials and nothing said to resume them' },
+  RUN_DAMAGED: { exitCode: 1, meaning: 'a record of a run cannot be read' },
+  ENGINE_FAILED: { exitCode: 1, meaning: 'the inference runtime reported an error' },
+  ENGINE_CLOSED: { exitCode: 1, meaning: 'the engine was closed or its thread ended while a request waited' },
+  CANCELLED: { exitCode: 130, meaning: 'the user or the caller stopped the work' },
+} as const satisfies Record<string, { exitCode: number; meaning: string }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export class DkvError extends Error {
+  override readonly name = 'DkvError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get exitCode(): number {
+    return ERROR_CODES[this.code].exitCode;
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
