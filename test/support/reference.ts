@@ -1,0 +1,205 @@
+/**
+ * Runs the cases of a fixture made by tools/reference/make_fixtures.py through our engine and measures how far the answers are from
+ * the reference's. Used by the parity test and by tools/reference/parity.ts, which writes docs/parity.md.
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { EncodeItem, Engine, Memory, StateRange, States } from '../../src/engine.js';
+import { Executor } from '../../src/engine/executor.js';
+import { openCheckpoint } from '../../src/model/checkpoint.js';
+import { compileModel, type EmbeddingScale } from '../../src/model/compile.js';
+import { readFloat32, readHeader } from '../../src/model/safetensors.js';
+
+/** Stated once: how far an answer may be from the reference's, or from our own made another way. */
+export const TOLERANCES = {
+  states: 1e-4,
+  hidden: 1e-4,
+  attention: 1e-4,
+  nll: 1e-4,
+  'log-probabilities': 1e-4,
+  'greedy tokens': 0,
+  'batched = single': 1e-5,
+  'dropped = masked': 1e-5,
+} as const;
+
+export type Quantity = keyof typeof TOLERANCES;
+
+export interface Difference {
+  readonly case: string;
+  readonly quantity: Quantity;
+  /** Absolute for the reference; for the last two relative to max(1, |x|); for tokens the number of different ones. */
+  readonly difference: number;
+}
+
+export interface ReferenceCase {
+  name: string;
+  ids: number[];
+  positions?: number[];
+  pair_mask?: string[];
+  visible: number[];
+  before?: { case: string; rows: number[] }[];
+  probe?: boolean;
+  prompt?: number[];
+  target?: number[];
+  greedy?: number[];
+  max_tokens?: number;
+}
+
+export interface Fixture {
+  about: string;
+  cases: ReferenceCase[];
+  expected: Map<string, Float32Array>;
+}
+
+export async function readFixture(directory: string): Promise<Fixture> {
+  const content = JSON.parse(await readFile(path.join(directory, 'cases.json'), 'utf8'));
+  const expected = new Map<string, Float32Array>();
+  for (const [name, tensor] of await readHeader(path.join(directory, 'expected.safetensors'))) {
+    const values = new Float32Array(tensor.sizeBytes / 4);
+    let at = 0;
+    for await (const chunk of readFloat32(tensor)) {
+      values.set(chunk, at);
+      at += chunk.length;
+    }
+    expected.set(name, values);
+  }
+  return { about: content.about, cases: content.cases, expected };
+}
+
+export async function compareWithReference(directory: string, cacheDirectory: string): Promise<Difference[]> {
+  const { cases, expected } = await readFixture(directory);
+  const checkpoint = await openCheckpoint(directory);
+  const embeddingScale: EmbeddingScale = path.basename(directory) === 'bfloat16-scale' ? 'bfloat16' : 'exact';
+  const model = await compileModel(checkpoint, { precision: 'float32', embeddingScale, cacheDirectory });
+  const together = new Executor(model, { device: 'cpu', batchTokens: 100_000 });
+  const alone = new Executor(model, { device: 'cpu', batchTokens: 1 });
+  const differences: Difference[] = [];
+  const note = (name: string, quantity: Quantity, difference: number) =>
+    differences.push({ case: name, quantity, difference });
+
+  const items = cases.map(encodeItem);
+  const states = await together.encode(items);
+  const single = await alone.encode(items);
+  const byName = new Map(cases.map(({ name }, i) => [name, states[i]!]));
+  for (const [i, { name }] of cases.entries()) {
+    note(name, 'states', absolute(states[i]!.data, expected.get(`${name}.states`)!));
+    note(name, 'batched = single', relative(states[i]!.data, single[i]!.data));
+  }
+  await compareProbes(together, cases, expected, note);
+
+  const memories = cases.map((item, i) => memoryOf(item, states[i]!, byName, false));
+  const masked = cases.map((item, i) => memoryOf(item, states[i]!, byName, true));
+  const scoring = [...cases.entries()].filter(([, { target }]) => target);
+  const scoreItem = (item: ReferenceCase, memory: Memory) => ({
+    memory,
+    prompt: Int32Array.from(item.prompt!),
+    target: Int32Array.from(item.target!),
+  });
+  const nlls = await together.score(scoring.map(([i, item]) => scoreItem(item, memories[i]!)));
+  const nllsAlone = await alone.score(scoring.map(([i, item]) => scoreItem(item, memories[i]!)));
+  const nllsMasked = await together.score(scoring.map(([i, item]) => scoreItem(item, masked[i]!)));
+  for (const [at, [, { name }]] of scoring.entries()) {
+    note(name, 'nll', absolute(nlls[at]!, expected.get(`${name}.nll`)!));
+    note(name, 'batched = single', relative(nlls[at]!, nllsAlone[at]!));
+    note(name, 'dropped = masked', relative(nlls[at]!, nllsMasked[at]!));
+  }
+
+  const speaking = [...cases.entries()].filter(([, { greedy }]) => greedy);
+  const generated = await together.generate(
+    speaking.map(([i, item]) => ({
+      memory: memories[i]!,
+      prompt: Int32Array.from(item.prompt!),
+      maxTokens: item.max_tokens!,
+    })),
+  );
+  for (const [at, [i, item]] of speaking.entries()) {
+    const found = [...generated[at]!.tokenIds];
+    const wanted = item.greedy!.filter((id) => !checkpoint.config.eosTokenIds.includes(id));
+    const wrong = wanted.filter((id, position) => found[position] !== id).length + Math.abs(found.length - wanted.length);
+    note(item.name, 'greedy tokens', wrong);
+    const logits = expected.get(`${item.name}.logits`)!;
+    note(item.name, 'log-probabilities', await compareLogits(together, item, memories[i]!, logits));
+  }
+  await together.close();
+  await alone.close();
+  return differences;
+}
+
+async function compareProbes(
+  engine: Engine,
+  cases: readonly ReferenceCase[],
+  expected: ReadonlyMap<string, Float32Array>,
+  note: (name: string, quantity: Quantity, difference: number) => void,
+): Promise<void> {
+  const probed = cases.filter(({ probe }) => probe);
+  const layers = engine.info.config.encoder.layerTypes.map((_, layer) => layer);
+  const answers = await engine.probe(probed.map(encodeItem), { hidden: layers, attention: layers });
+  for (const [i, { name }] of probed.entries()) {
+    for (const layer of layers) {
+      const { states, hidden, attention } = answers[i]!;
+      note(name, 'states', absolute(states.data, expected.get(`${name}.states`)!));
+      note(name, 'hidden', absolute(hidden.get(layer)!.data, expected.get(`${name}.hidden.${layer}`)!));
+      note(name, 'attention', absolute(attention.get(layer)!, expected.get(`${name}.attention.${layer}`)!));
+    }
+  }
+}
+
+/** The distribution after the prompt, one NLL for each of up to 300 words spread over the vocabulary. */
+async function compareLogits(
+  engine: Engine,
+  item: ReferenceCase,
+  memory: Memory,
+  logits: Float32Array,
+): Promise<number> {
+  const stride = Math.ceil(logits.length / 300);
+  const words = Array.from({ length: Math.ceil(logits.length / stride) }, (_, i) => i * stride);
+  const prompt = Int32Array.from(item.prompt!);
+  const nlls = await engine.score(words.map((id) => ({ memory, prompt, target: Int32Array.of(id) })));
+  const max = logits.reduce((a, b) => Math.max(a, b));
+  const logTotal = max + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - max), 0));
+  return Math.max(...words.map((id, i) => Math.abs(logTotal - logits[id]! - nlls[i]![0]!)));
+}
+
+function encodeItem({ ids, positions, pair_mask }: ReferenceCase): EncodeItem {
+  return {
+    tokenIds: Int32Array.from(ids),
+    ...(positions && { positions: Int32Array.from(positions) }),
+    ...(pair_mask && { pairMask: Uint8Array.from(pair_mask.join(''), Number) }),
+  };
+}
+
+/** The visible rows, or all rows with the others masked; after rows of other cases where the case asks for them. */
+function memoryOf(
+  { visible, before = [] }: ReferenceCase,
+  states: States,
+  byName: ReadonlyMap<string, States>,
+  masked: boolean,
+): Memory {
+  const row = (of: States, index: number): StateRange => ({ states: of, start: index, end: index + 1 });
+  const foreign = before.flatMap(({ case: name, rows }) => rows.map((index) => row(byName.get(name)!, index)));
+  if (!masked) return [...foreign, ...visible.map((index) => row(states, index))];
+  const all = Array.from({ length: states.rows }, (_, index) => ({
+    ...row(states, index),
+    masked: !visible.includes(index),
+  }));
+  return [...foreign, ...all];
+}
+
+function absolute(found: Float32Array, wanted: Float32Array): number {
+  return largest(found, wanted, () => 1);
+}
+
+function relative(found: Float32Array, wanted: Float32Array): number {
+  return largest(found, wanted, (x) => Math.max(1, Math.abs(x)));
+}
+
+function largest(found: Float32Array, wanted: Float32Array, scale: (x: number) => number): number {
+  if (found.length !== wanted.length) return Number.POSITIVE_INFINITY;
+  let max = 0;
+  for (let i = 0; i < found.length; i++) {
+    const difference = Math.abs(found[i]! - wanted[i]!) / scale(wanted[i]!);
+    // NaN must not slip through a comparison.
+    if (!(difference <= max)) max = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
+  }
+  return max;
+}
