@@ -1,0 +1,112 @@
+/**
+ * What a run folder says about itself, `run.json`: everything that the numbers depend on, and on what machine and with what versions
+ * they were made. Written once, when the run starts.
+ */
+import { execFile } from 'node:child_process';
+import { readFile, realpath, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { DkvError } from '../errors.js';
+import { comparisonSchema, conditionSchema } from './experiment.js';
+
+export const RECORD_FORMAT = 1;
+
+/** Equal configurations give equal trials: what may not change when a run is resumed. */
+export const configurationSchema = z.object({
+  experiment: z.object({
+    id: z.string(),
+    title: z.string(),
+    question: z.string(),
+    protocol_samples: z.number().int(),
+    conditions: z.array(conditionSchema),
+    comparisons: z.array(comparisonSchema),
+  }),
+  samples: z.number().int(),
+  seed: z.number().int(),
+  dataset: z.object({ name: z.string(), revision: z.string(), digest: z.string() }),
+  model: z.object({ name: z.string(), built_in: z.boolean(), fingerprint: z.string(), precision: z.string() }),
+  device: z.string(),
+  max_tokens: z.number().int(),
+  batch_tokens: z.number().int(),
+});
+
+export type Configuration = z.infer<typeof configurationSchema>;
+
+const recordSchema = z.object({
+  format: z.literal(RECORD_FORMAT),
+  configuration: configurationSchema,
+  started_at: z.string(),
+  versions: z.record(z.string(), z.string()),
+  git_revision: z.string().nullable(),
+  machine: z.object({ platform: z.string(), cpu: z.string(), cores: z.number(), memory_gb: z.number() }),
+});
+
+export type RunRecord = z.infer<typeof recordSchema>;
+
+const RECORD_FILE = 'run.json';
+
+export async function readRecord(directory: string): Promise<RunRecord | undefined> {
+  const file = path.join(directory, RECORD_FILE);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return recordSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new DkvError('RUN_DAMAGED', `${file}: not a run record of format ${RECORD_FORMAT}.`, { cause: error });
+  }
+}
+
+export async function writeRecord(directory: string, configuration: Configuration): Promise<RunRecord> {
+  const record: RunRecord = {
+    format: RECORD_FORMAT,
+    configuration,
+    started_at: new Date().toISOString(),
+    versions: await versions(),
+    git_revision: await gitRevision(),
+    machine: {
+      platform: `${process.platform}/${process.arch}`,
+      cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
+      cores: os.availableParallelism(),
+      memory_gb: Math.round(os.totalmem() / 2 ** 30),
+    },
+  };
+  await writeFile(path.join(directory, RECORD_FILE), `${JSON.stringify(record, null, 2)}\n`, { flush: true });
+  return record;
+}
+
+/** The fields in which two configurations differ, `path: before -> now`. */
+export function differences(before: unknown, now: unknown, at = ''): string[] {
+  if (JSON.stringify(before) === JSON.stringify(now)) return [];
+  const isTree = (value: unknown) => typeof value === 'object' && value !== null;
+  if (!isTree(before) || !isTree(now)) return [`${at}: ${JSON.stringify(before)} -> ${JSON.stringify(now)}`];
+  const [a, b] = [before, now] as [Record<string, unknown>, Record<string, unknown>];
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].flatMap((key) => differences(a[key], b[key], at ? `${at}.${key}` : key));
+}
+
+async function versions(): Promise<Record<string, string>> {
+  const require = createRequire(import.meta.url);
+  const own = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  const runtime = require('onnxruntime-node/package.json') as { version: string };
+  return { 'directed-kvcache': own.version, 'onnxruntime-node': runtime.version, node: process.versions.node };
+}
+
+/** Of this project's own working copy; null for an installed package. */
+async function gitRevision(): Promise<string | null> {
+  const root = path.resolve(import.meta.dirname, '../..');
+  try {
+    const { stdout } = await promisify(execFile)('git', ['rev-parse', '--show-toplevel', 'HEAD'], { cwd: root });
+    const [top, revision] = stdout.trim().split('\n') as [string, string];
+    return (await realpath(top)) === (await realpath(root)) ? revision : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Does a condition help more where the baseline finds it hard?
+ *
+ * Plotting gain against the baseline's NLL makes a gradient out of nothing, because the same noisy number stands in both axes. So
+ * hardness is taken from half of an answer's tokens and the gain from the other half, and then the other way round. The axis of
+ * the research, baseline NLL of all tokens on both sides, is kept beside it as the coupled one.
+ */
+import { mean, pearson, quantile } from './describe.js';
+
+/** NLLs per token of one sample under the baseline and under a treatment; equally many. */
+export interface TokenPair {
+  readonly baseline: readonly number[];
+  readonly treatment: readonly number[];
+}
+
+export interface HardnessPoint {
+  /** Baseline NLL per token. */
+  readonly hardness: number;
+  /** Baseline minus treatment, per token. */
+  readonly gain: number;
+}
+
+export interface Gradient {
+  /** Mean hardness and gain in each fifth by hardness, easiest first; a fifth may be empty when values tie. */
+  readonly quintiles: readonly { readonly n: number; readonly hardness: number; readonly gain: number }[];
+  /** Pearson's r of hardness and gain; NaN when undefined. */
+  readonly r: number;
+}
+
+/** Hardness and gain from the same tokens. */
+export function coupledPoints(pairs: readonly TokenPair[]): HardnessPoint[] {
+  return pairs.map((pair) =>
+    point(
+      pair,
+      () => true,
+      () => true,
+    ),
+  );
+}
+
+/**
+ * Hardness from the odd tokens (first, third, ...) and gain from the even ones, and swapped: two points for each sample. Samples
+ * with a single token have no halves and give none.
+ */
+export function splitPoints(pairs: readonly TokenPair[]): {
+  odd: HardnessPoint[];
+  even: HardnessPoint[];
+  excluded: number;
+} {
+  const usable = pairs.filter(({ baseline }) => baseline.length >= 2);
+  const odd = (_: number, i: number) => i % 2 === 0;
+  const even = (_: number, i: number) => i % 2 === 1;
+  return {
+    odd: usable.map((pair) => point(pair, odd, even)),
+    even: usable.map((pair) => point(pair, even, odd)),
+    excluded: pairs.length - usable.length,
+  };
+}
+
+type Keep = (value: number, index: number) => boolean;
+
+function point({ baseline, treatment }: TokenPair, forHardness: Keep, forGain: Keep): HardnessPoint {
+  return {
+    hardness: mean(baseline.filter(forHardness)),
+    gain: mean(baseline.filter(forGain)) - mean(treatment.filter(forGain)),
+  };
+}
+
+/** Fifths by hardness: bounds are the 20, 40, 60 and 80% quantiles, the lower bound included. */
+export function gradient(points: readonly HardnessPoint[]): Gradient {
+  const hardness = points.map((p) => p.hardness);
+  const bounds = [0.2, 0.4, 0.6, 0.8].map((q) => quantile(hardness, q));
+  const quintiles = [0, 1, 2, 3, 4].map((fifth) => {
+    const members = points.filter((p) => bounds.filter((bound) => p.hardness >= bound).length === fifth);
+    return {
+      n: members.length,
+      hardness: members.length > 0 ? mean(members.map((p) => p.hardness)) : Number.NaN,
+      gain: members.length > 0 ? mean(members.map((p) => p.gain)) : Number.NaN,
+    };
+  });
+  return {
+    quintiles,
+    r: pearson(
+      hardness,
+      points.map((p) => p.gain),
+    ),
+  };
+}
+
+/** The gradients of both splits, averaged fifth by fifth (weighted by their members). */
+export function averageGradients(a: Gradient, b: Gradient): Gradient {
+  const quintiles = a.quintiles.map((first, i) => {
+    const second = b.quintiles[i]!;
+    const n = first.n + second.n;
+    const weighted = (x: number, y: number) =>
+      (first.n > 0 ? first.n * x : 0) / n + (second.n > 0 ? second.n * y : 0) / n;
+    return { n, hardness: weighted(first.hardness, second.hardness), gain: weighted(first.gain, second.gain) };
+  });
+  return { quintiles, r: (a.r + b.r) / 2 };
+}
