@@ -159,21 +159,21 @@ function summarizeComparisons(
       p: p ?? null,
       p_bonferroni: p === undefined ? null : bonferroni(p, comparisons.length),
       share_of_oracle: shareOfOracle(c, oracle, meanOf, means),
-      authors_share_of_oracle: finite(d / cohensD(gains[oracle]!)),
+      authors_share_of_oracle: cohensD(gains[oracle]!) > 0 ? finite(d / cohensD(gains[oracle]!)) : null,
       hardness: summarizeHardness(tokens, random),
     };
   });
 }
 
-/** Ratio of mean gains; undefined when the oracle's interval touches 0, where a ratio says nothing. */
+/** Ratio of mean gains; undefined unless the oracle's interval lies above 0: without a gap there is no share of it. */
 function shareOfOracle(
   comparison: number,
   oracle: number,
   means: readonly Estimate[],
   replicates: readonly Float64Array[],
 ): Estimate {
-  const { value, low, high } = means[oracle]!;
-  if (value === null || low === null || high === null || low * high <= 0) return { value: null, low: null, high: null };
+  const { value, low } = means[oracle]!;
+  if (value === null || low === null || low <= 0) return { value: null, low: null, high: null };
   const ratios = replicates[comparison]!.map((mean, i) => mean / replicates[oracle]![i]!);
   return estimate(means[comparison]!.value! / value, percentileInterval(ratios));
 }

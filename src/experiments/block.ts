@@ -1,6 +1,6 @@
 /**
- * What is computed together: a pure plan. A block is a few neighbouring samples with every condition of the experiment; each
- * distinct encoder input of a block is encoded once, and all conditions are scored from the states.
+ * What is computed together: a pure plan. A block is a few neighbouring samples with every condition of the experiment, so that
+ * the runner can encode each distinct input once and score all conditions from its states.
  *
  * Which samples share a block follows from the samples and the configuration alone, never from what an earlier, interrupted run
  * has done, so a resumed run computes the same batches.
@@ -8,7 +8,7 @@
 import type { Sample } from '../datasets/sample.js';
 import { DkvError } from '../errors.js';
 import { remembering, type Tokenizer } from '../model/tokenizer.js';
-import { buildInput, type EncoderInput, tokenisationOf, type Visibility } from '../priming/input.js';
+import { buildInput, type EncoderInput, tokenisationOf } from '../priming/input.js';
 import { SURROGATES } from '../priming/surrogate.js';
 import type { Condition } from './experiment.js';
 import type { Rejection } from './journal.js';
@@ -18,9 +18,6 @@ export interface PlannedTrial {
   readonly sample: Sample;
   readonly condition: Condition;
   readonly input: EncoderInput;
-  /** Index into the block's `inputs`. */
-  readonly encode: number;
-  readonly visibility: Visibility;
   readonly target: Int32Array;
   /** For joint inputs: do they hold other token ids than the segments tokenised apart would? */
   readonly jointDiffers: boolean | undefined;
@@ -28,17 +25,16 @@ export interface PlannedTrial {
 
 export interface Block {
   readonly samples: readonly Sample[];
+  readonly trials: readonly PlannedTrial[];
   /** Samples of the block that cannot be scored. */
   readonly rejections: readonly Rejection[];
-  /** Distinct inputs; `tokenIds` says all there is to encode. */
-  readonly inputs: readonly EncoderInput[];
-  readonly trials: readonly PlannedTrial[];
 }
 
 export interface BlockLimits {
+  /** Rows that the encoder may read of one input. */
   readonly maxTokens: number;
   readonly maxSamples: number;
-  /** A block is closed once its distinct inputs have this many rows. */
+  /** A block is closed once its trials' inputs have this many rows. */
   readonly maxRows: number;
 }
 
@@ -47,62 +43,37 @@ export function* planBlocks(
   samples: readonly Sample[],
   conditions: readonly Condition[],
   tokenizer: Tokenizer,
-  limits: BlockLimits,
+  { maxTokens, maxSamples, maxRows }: BlockLimits,
 ): Generator<Block> {
-  let block = emptyBlock();
+  let block = { samples: [] as Sample[], trials: [] as PlannedTrial[], rejections: [] as Rejection[] };
   for (const sample of samples) {
-    addSample(block, sample, conditions, tokenizer, limits.maxTokens);
-    if (block.samples.length >= limits.maxSamples || block.rows >= limits.maxRows) {
+    const planned = planSample(sample, conditions, remembering(tokenizer), maxTokens);
+    block.samples.push(sample);
+    if (Array.isArray(planned)) block.trials.push(...planned);
+    else block.rejections.push(planned);
+    const rows = block.trials.reduce((sum, { input }) => sum + input.tokenIds.length, 0);
+    if (block.samples.length >= maxSamples || rows >= maxRows) {
       yield block;
-      block = emptyBlock();
+      block = { samples: [], trials: [], rejections: [] };
     }
   }
   if (block.samples.length > 0) yield block;
 }
 
-function emptyBlock() {
-  return {
-    samples: [] as Sample[],
-    inputs: [] as EncoderInput[],
-    rejections: [] as Rejection[],
-    trials: [] as PlannedTrial[],
-    known: new Map<string, number>(),
-    rows: 0,
-  };
-}
-
-function addSample(
-  block: ReturnType<typeof emptyBlock>,
+function planSample(
   sample: Sample,
   conditions: readonly Condition[],
   tokenizer: Tokenizer,
   maxTokens: number,
-): void {
-  block.samples.push(sample);
+): PlannedTrial[] | Rejection {
   const target = tokenizer.encode(sample.answer);
-  if (target.length === 0) {
-    block.rejections.push({ sample: sample.id, rejected: 'the answer is empty' });
-    return;
-  }
-  let inputs: ReturnType<typeof inputsOf>;
+  if (target.length === 0) return { sample: sample.id, rejected: 'the answer is empty' };
   try {
-    inputs = inputsOf(sample, conditions, remembering(tokenizer), maxTokens);
+    const inputs = inputsOf(sample, conditions, tokenizer, maxTokens);
+    return conditions.map((condition, i) => ({ sample, condition, target, ...inputs[i]! }));
   } catch (error) {
     if (!(error instanceof DkvError && error.code === 'INPUT_TOO_LONG')) throw error;
-    block.rejections.push({ sample: sample.id, rejected: error.message });
-    return;
-  }
-  for (const [i, condition] of conditions.entries()) {
-    const { input, jointDiffers } = inputs[i]!;
-    const key = input.tokenIds.join();
-    let encode = block.known.get(key);
-    if (encode === undefined) {
-      encode = block.inputs.length;
-      block.known.set(key, encode);
-      block.inputs.push(input);
-      block.rows += input.tokenIds.length;
-    }
-    block.trials.push({ sample, condition, input, encode, visibility: condition.visibility, target, jointDiffers });
+    return { sample: sample.id, rejected: error.message };
   }
 }
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { Dataset } from '../datasets/dataset.js';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
-import { visibleRanges } from '../priming/input.js';
+import { scoreInputs, shortestFloat32 } from '../scoring.js';
 import { type Summary, summarize } from './analysis.js';
 import { type Block, type PlannedTrial, planBlocks } from './block.js';
 import type { Experiment } from './experiment.js';
@@ -151,19 +151,13 @@ async function openRecord(directory: string, configuration: Configuration, resum
 }
 
 async function runBlock(block: Block, { engine }: Model, signal: AbortSignal | undefined): Promise<Trial[]> {
-  const options = signal ? { signal } : {};
-  const states = await engine.encode(
-    block.inputs.map(({ tokenIds }) => ({ tokenIds })),
-    options,
-  );
-  const nlls = await engine.score(
-    block.trials.map(({ input, encode, visibility, target }) => ({
-      memory: visibleRanges(input, visibility).map((range) => ({ states: states[encode]!, ...range })),
-      prompt: new Int32Array(0),
-      target,
-    })),
-    options,
-  );
+  const items = block.trials.map(({ input, condition, target }) => ({
+    input,
+    visibility: condition.visibility,
+    prompt: new Int32Array(0),
+    target,
+  }));
+  const nlls = await scoreInputs(engine, items, signal ? { signal } : {});
   return block.trials.map((trial, i) => trialOf(trial, nlls[i]!));
 }
 
@@ -175,17 +169,12 @@ function trialOf({ sample, condition, input, jointDiffers }: PlannedTrial, token
     nll: sum / tokenNlls.length,
     nll_sum: sum,
     num_tokens: tokenNlls.length,
-    token_nlls: Array.from(tokenNlls, shortest),
+    token_nlls: Array.from(tokenNlls, shortestFloat32),
     prefix_tokens: input.prefixTokens,
     document_tokens: input.documentTokens,
     cut: input.cutTokens > 0,
     ...(jointDiffers !== undefined && { joint_differs: jointDiffers }),
   };
-}
-
-/** A float32 with the nine digits that identify it, instead of a double's seventeen. */
-function shortest(value: number): number {
-  return Number(value.toPrecision(9));
 }
 
 function entryKey(entry: { readonly sample: string; readonly condition?: string }): string {

@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+/** The command `dkv`: finds the subcommand, and turns whatever it throws into one line and an exit status. */
+import { createRequire } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import { DkvError } from '../errors.js';
+import { dataCommand } from './data.js';
+import { runCommand } from './run.js';
+import { scoreCommand } from './score.js';
+import { paint } from './terminal.js';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+const program = new Command('dkv')
+  .description('Directed KV caches: prime documents with surrogate queries and measure what the decoder gains.')
+  .version(version)
+  .showHelpAfterError('(--help shows what is expected)')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  dkv run exp01                      Experiment 01 on the built-in model and data
+  dkv score --input lines.jsonl      NLL of targets given documents, one JSON line each
+  dkv data adworld --count 3         look at the built-in data`,
+  );
+for (const command of [runCommand(), scoreCommand(), dataCommand()]) program.addCommand(command);
+
+/** A command line that cannot be understood is the user's to mend, like any other wrong input. */
+const USAGE_EXIT_CODE = 2;
+
+for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
+  command.exitOverride();
+}
+
+// The reader of our output went away (`| head`): there is nobody to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
+  if (error instanceof DkvError) {
+    process.stderr.write(`${paint('red', 'error', process.stderr)} ${error.code}: ${error.message}\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write('This is a defect of directed-kvcache: please report it with the lines above.\n');
+  return 1;
+}

@@ -1,0 +1,63 @@
+/** The options that say which model runs, and how; shared by the commands that run one. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DEVICES, type Device } from '../engine.js';
+import { BUILT_IN_MODEL, loadModel, type Model } from '../load-model.js';
+import { PRECISIONS, type Precision } from '../model/layout.js';
+import { Progress } from './terminal.js';
+
+export interface ModelOptions {
+  readonly model: string;
+  readonly precision: Precision;
+  readonly device: Device;
+  readonly batchTokens?: number;
+  readonly maxLength: number;
+}
+
+export function addModelOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--model <folder>', 'checkpoint folder in Hugging Face form').default(
+        BUILT_IN_MODEL,
+        'the built-in model',
+      ),
+    )
+    .addOption(new Option('--precision <name>', 'of the weights').choices(PRECISIONS).default('float32'))
+    .addOption(new Option('--device <name>', 'ONNX Runtime provider').choices(DEVICES).default('cpu'))
+    .option('--batch-tokens <n>', 'rows of a batch, padding included (default: by model size)', positiveInteger)
+    .option(
+      '--max-length <n>',
+      'tokens that the encoder reads; longer documents are cut at their end',
+      positiveInteger,
+      2048,
+    );
+}
+
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('Expected a whole number above 0.');
+}
+
+export function integer(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError('Expected a whole number.');
+}
+
+/** Loads the model, with progress while it is compiled the first time. */
+export async function openModel(options: ModelOptions, signal: AbortSignal): Promise<Model> {
+  const { model, precision, device, batchTokens } = options;
+  const progress = new Progress('compiling', 'MB');
+  const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+  try {
+    return await loadModel(model, {
+      precision,
+      device,
+      signal,
+      ...(batchTokens !== undefined && { batchTokens }),
+      onCompile: (done, total) => progress.update(megabytes(done), megabytes(total)),
+    });
+  } finally {
+    progress.end();
+  }
+}

@@ -1,0 +1,88 @@
+/** `dkv run`: runs an experiment, prints its table and writes its reports. */
+import path from 'node:path';
+import { Command } from 'commander';
+import { adworldDataset } from '../datasets/adworld/dataset.js';
+import { DkvError } from '../errors.js';
+import { EXPERIMENTS } from '../experiments/registry.js';
+import { runExperiment } from '../experiments/run.js';
+import { shortGainTable, warnings } from '../report/comparisons.js';
+import { writeReports } from '../report/report.js';
+import { renderText } from '../report/table.js';
+import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
+import { interruptSignal, Progress, paint } from './terminal.js';
+
+interface RunCommandOptions extends ModelOptions {
+  readonly n?: number;
+  readonly seed?: number;
+  readonly out?: string;
+  readonly resume: boolean;
+  readonly json: boolean;
+}
+
+export function runCommand(): Command {
+  const command = new Command('run')
+    .description('Run an experiment on the built-in data and write its reports.')
+    .argument('<experiment>', `one of: ${Object.keys(EXPERIMENTS).join(', ')}`)
+    .option('--n <n>', "number of samples (default: the protocol's)", positiveInteger)
+    .option('--seed <n>', "seed of samples and bootstrap (default: the protocol's)", integer)
+    .option('--out <folder>', 'run folder (default: results/<experiment>)')
+    .option('--resume', 'go on with an interrupted run, or start one if the folder is empty', false)
+    .option('--json', 'print the summary as JSON instead of a table', false);
+  return addModelOptions(command)
+    .addHelpText(
+      'after',
+      `
+The run folder gets run.json (what was run), trials.jsonl (every NLL), summary.json, report.md and report.html.
+Ctrl-C stops cleanly; --resume goes on, also after a crash.
+
+Examples:
+  dkv run exp01
+  dkv run exp01 --n 60 --out results/try
+  dkv run exp01 --model ./t5gemma-2-270m-270m --resume`,
+    )
+    .action(run);
+}
+
+async function run(id: string, options: RunCommandOptions): Promise<void> {
+  const declared = EXPERIMENTS[id];
+  if (!declared) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `There is no experiment "${id}"; there are: ${Object.keys(EXPERIMENTS).join(', ')}.`,
+    );
+  }
+  const experiment = { ...declared, seed: options.seed ?? declared.seed };
+  const directory = path.resolve(options.out ?? path.join('results', id));
+  const signal = interruptSignal();
+  const dataset = adworldDataset({ seed: experiment.seed, count: options.n ?? experiment.protocolSamples });
+  const model = await openModel(options, signal);
+  const progress = new Progress(id, 'samples');
+  try {
+    const summary = await runExperiment(experiment, dataset, model, {
+      directory,
+      resume: options.resume,
+      maxTokens: options.maxLength,
+      signal,
+      onProgress: ({ doneSamples, totalSamples, resumedSamples }) =>
+        progress.update(doneSamples, totalSamples, resumedSamples),
+    });
+    progress.end();
+    const files = await writeReports(directory, summary);
+    if (options.json) {
+      process.stdout.write(`${JSON.stringify(summary)}\n`);
+      return;
+    }
+    process.stdout.write(`${paint('bold', `${experiment.id}: ${experiment.title}`)}\n${experiment.question}\n\n`);
+    process.stdout.write(`${renderText(shortGainTable(summary))}\n\n`);
+    for (const warning of warnings(summary)) process.stdout.write(`${paint('yellow', warning)}\n`);
+    process.stdout.write(`\nReport: ${files.map((file) => path.relative('.', file)).join(', ')}\n`);
+  } catch (error) {
+    progress.end();
+    if (error instanceof DkvError && error.code === 'CANCELLED') {
+      throw new DkvError('CANCELLED', `Stopped; what was done is kept in ${directory}. Add --resume to go on.`);
+    }
+    throw error;
+  } finally {
+    await model.close();
+  }
+}

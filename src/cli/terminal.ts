@@ -1,0 +1,73 @@
+/** What the command line does on a terminal: colour, a progress line, Ctrl-C. */
+import { styleText } from 'node:util';
+
+type Stream = NodeJS.WriteStream;
+type Colour = Parameters<typeof styleText>[0];
+
+/** Coloured on a terminal, unless NO_COLOR says otherwise. */
+export function paint(colour: Colour, text: string, stream: Stream = process.stdout): string {
+  return stream.isTTY && !process.env.NO_COLOR ? styleText(colour, text) : text;
+}
+
+/**
+ * A line on standard error that says how far a long job is and when it will be done: rewritten in place on a terminal, every ten
+ * percent as a line of its own elsewhere.
+ */
+export class Progress {
+  readonly #label: string;
+  readonly #unit: string;
+  readonly #stream: Stream;
+  #startedAt: number | undefined;
+  #startedWith = 0;
+  #lastShare = -1;
+
+  constructor(label: string, unit: string, stream: Stream = process.stderr) {
+    this.#label = label;
+    this.#unit = unit;
+    this.#stream = stream;
+  }
+
+  /** @param already part of `done` that was there before this job and says nothing of its speed */
+  update(done: number, total: number, already = 0): void {
+    this.#startedAt ??= performance.now();
+    this.#startedWith = Math.max(this.#startedWith, already);
+    const share = total > 0 ? done / total : 1;
+    const line = `${this.#label}  ${done.toLocaleString('en')}/${total.toLocaleString('en')} ${this.#unit}  ${Math.floor(share * 100)}%${this.#eta(done, total)}`;
+    if (this.#stream.isTTY) {
+      this.#stream.write(`\r\x1b[2K${line}`);
+    } else if (Math.floor(share * 10) > Math.floor(this.#lastShare * 10)) {
+      this.#stream.write(`${line}\n`);
+    }
+    this.#lastShare = share;
+  }
+
+  /** Leaves the terminal's line to what comes next. */
+  end(): void {
+    if (this.#stream.isTTY && this.#lastShare >= 0) this.#stream.write('\r\x1b[2K');
+  }
+
+  #eta(done: number, total: number): string {
+    const fresh = done - this.#startedWith;
+    const elapsedMs = performance.now() - this.#startedAt!;
+    if (fresh <= 0 || done >= total || elapsedMs < 1000) return '';
+    const seconds = Math.ceil(((elapsedMs / fresh) * (total - done)) / 1000);
+    const minutes = Math.floor(seconds / 60);
+    return `  ETA ${minutes}:${String(seconds % 60).padStart(2, '0')}`;
+  }
+}
+
+/**
+ * A signal that Ctrl-C (or a termination) sets: work stops after the batch in hand. A second Ctrl-C ends the process on the spot, by
+ * SIGKILL, because leaving in the middle of a native computation would crash noisily; journals stand that.
+ */
+export function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) process.kill(process.pid, 'SIGKILL');
+    process.stderr.write('\nStopping after the batch in hand. Once more to quit at once.\n');
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
+}

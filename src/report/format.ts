@@ -1,0 +1,31 @@
+/** How numbers are written in tables. A dash stands for what is undefined. */
+import type { Estimate } from '../experiments/analysis.js';
+
+const NONE = '–';
+const MINUS = '−';
+
+export function fixed(value: number | null, digits: number): string {
+  return value === null ? NONE : value.toFixed(digits).replace('-', MINUS);
+}
+
+export function signed(value: number | null, digits: number): string {
+  if (value === null) return NONE;
+  return value > 0 ? `+${value.toFixed(digits)}` : fixed(value, digits);
+}
+
+export function percent(share: number | null, digits = 0): string {
+  return share === null ? NONE : fixed(share * 100, digits);
+}
+
+/** `+0.21 [+0.10, +0.33]` */
+export function withInterval({ value, low, high }: Estimate, format: (value: number | null) => string): string {
+  if (value === null) return NONE;
+  return low === null ? format(value) : `${format(value)} [${format(low)}, ${format(high)}]`;
+}
+
+/** Two significant digits; the tail of the t distribution is not worth more than `< 1e-15`. */
+export function pValue(p: number | null): string {
+  if (p === null) return NONE;
+  if (p < 1e-15) return '< 1e-15';
+  return p < 0.001 ? p.toExponential(1).replace('-', MINUS) : p.toFixed(3);
+}

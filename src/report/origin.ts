@@ -1,0 +1,33 @@
+/** Where a run's numbers come from: model, data, versions, machine. */
+import type { RunRecord } from '../experiments/record.js';
+import type { Table } from './table.js';
+
+export function origin({ configuration, started_at, versions, git_revision, machine }: RunRecord): Table {
+  const { model, dataset } = configuration;
+  const rows = [
+    ['model', `${model.name}${model.built_in ? ' (built-in)' : ''}, ${model.precision}`],
+    ['model fingerprint', model.fingerprint],
+    ['dataset', `${dataset.name} ${dataset.revision}`],
+    ['dataset digest', dataset.digest],
+    ['samples, seed', `${configuration.samples}, ${configuration.seed}`],
+    ['device', configuration.device],
+    ['maximum length', `${configuration.max_tokens} tokens`],
+    ['batch', `${configuration.batch_tokens} tokens`],
+    ['started', started_at],
+    [
+      'versions',
+      Object.entries(versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', '),
+    ],
+    ['git revision', git_revision ?? 'none'],
+    ['machine', `${machine.platform}, ${machine.cpu}, ${machine.cores} cores, ${machine.memory_gb} GB`],
+  ];
+  return {
+    columns: [
+      { title: 'what', numeric: false },
+      { title: 'value', numeric: false },
+    ],
+    rows,
+  };
+}

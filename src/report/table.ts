@@ -1,0 +1,46 @@
+/** Tables as data, and their three renderings: terminal, Markdown, HTML. */
+
+export interface Column {
+  readonly title: string;
+  /** Numbers go to the right. */
+  readonly numeric: boolean;
+}
+
+export interface Table {
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export function renderText({ columns, rows }: Table): string {
+  const cells = [columns.map(({ title }) => title), ...rows];
+  const widths = columns.map((_, i) => Math.max(...cells.map((row) => [...row[i]!].length)));
+  const pad = (cell: string, i: number) => {
+    const space = ' '.repeat(widths[i]! - [...cell].length);
+    return columns[i]!.numeric ? space + cell : cell + space;
+  };
+  const lines = cells.map((row) => row.map(pad).join('  ').trimEnd());
+  const rule = '─'.repeat(widths.reduce((sum, width) => sum + width + 2, -2));
+  return [lines[0], rule, ...lines.slice(1)].join('\n');
+}
+
+export function renderMarkdown({ columns, rows }: Table): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [
+    line(columns.map(({ title }) => title)),
+    `|${columns.map(({ numeric }) => (numeric ? ' ---: |' : ' --- |')).join('')}`,
+    ...rows.map(line),
+  ].join('\n');
+}
+
+export function renderHtml({ columns, rows }: Table): string {
+  const cell = (tag: string, text: string, i: number) =>
+    `<${tag}${columns[i]!.numeric ? ' class="number"' : ''}>${escapeHtml(text)}</${tag}>`;
+  const head = columns.map(({ title }, i) => cell('th', title, i)).join('');
+  const body = rows.map((row) => `<tr>${row.map((text, i) => cell('td', text, i)).join('')}</tr>`).join('\n');
+  return `<table><thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody></table>`;
+}
+
+export function escapeHtml(text: string): string {
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  return text.replace(/[&<>"']/g, (character) => entities[character]!);
+}

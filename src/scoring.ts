@@ -1,0 +1,106 @@
+/**
+ * The one way from inputs to NLLs: encode each distinct input once, show the decoder the visible rows, score the target. Experiments
+ * and `dkv score` both go it.
+ */
+import type { Engine, RequestOptions } from './engine.js';
+import { DkvError } from './errors.js';
+import type { Model } from './load-model.js';
+import { buildInput, type EncoderInput, tokenisationOf, type Visibility, visibleRanges } from './priming/input.js';
+
+export interface InputToScore {
+  readonly input: EncoderInput;
+  readonly visibility: Visibility;
+  /** Token ids between BOS and the target in the decoder. */
+  readonly prompt: Int32Array;
+  /** At least one token id. */
+  readonly target: Int32Array;
+}
+
+/** @returns per item the NLL in nats of each target token */
+export async function scoreInputs(
+  engine: Engine,
+  items: readonly InputToScore[],
+  options: Pick<RequestOptions, 'signal'> = {},
+): Promise<Float32Array[]> {
+  const places = new Map<string, number>();
+  const distinct: EncoderInput[] = [];
+  const placeOf = items.map(({ input }) => {
+    const key = input.tokenIds.join();
+    let place = places.get(key);
+    if (place === undefined) {
+      place = distinct.push(input) - 1;
+      places.set(key, place);
+    }
+    return place;
+  });
+  const states = await engine.encode(
+    distinct.map(({ tokenIds }) => ({ tokenIds })),
+    options,
+  );
+  return engine.score(
+    items.map(({ input, visibility, prompt, target }, i) => ({
+      memory: visibleRanges(input, visibility).map((range) => ({ states: states[placeOf[i]!]!, ...range })),
+      prompt,
+      target,
+    })),
+    options,
+  );
+}
+
+export interface TextToScore {
+  readonly document: string;
+  readonly prefix?: string | undefined;
+  /** `exact`, the document alone, when left out. */
+  readonly visibility?: Visibility | undefined;
+  /** Put before the target in the decoder, tokenised apart. */
+  readonly query?: string | undefined;
+  readonly target: string;
+}
+
+export interface TextScore {
+  /** Mean over the target's tokens, in nats. */
+  readonly nll: number;
+  readonly nllSum: number;
+  readonly tokenNlls: Float32Array;
+  readonly prefixTokens: number;
+  readonly documentTokens: number;
+  /** Document tokens left out at the end to keep to the maximum length. */
+  readonly cutTokens: number;
+}
+
+/** @returns per item its score, or the DkvError (INPUT_INVALID, INPUT_TOO_LONG) that says why it has none */
+export async function scoreTexts(
+  { tokenizer, engine }: Model,
+  items: readonly TextToScore[],
+  options: { readonly maxTokens: number; readonly signal?: AbortSignal },
+): Promise<(TextScore | DkvError)[]> {
+  const prepared = items.map((item): InputToScore | DkvError => {
+    try {
+      const { document, prefix, visibility = 'exact', query = '', target } = item;
+      if (document === '') throw new DkvError('INPUT_INVALID', 'document is empty.');
+      const targetIds = tokenizer.encode(target);
+      if (targetIds.length === 0) throw new DkvError('INPUT_INVALID', 'target is empty: there is nothing to score.');
+      const texts = prefix === undefined ? { document } : { document, prefix };
+      const input = buildInput(tokenizer, texts, tokenisationOf(visibility), { maxTokens: options.maxTokens });
+      return { input, visibility, prompt: tokenizer.encode(query), target: targetIds };
+    } catch (error) {
+      if (error instanceof DkvError) return error;
+      throw error;
+    }
+  });
+  const usable = prepared.filter((item): item is InputToScore => !(item instanceof DkvError));
+  const nlls = await scoreInputs(engine, usable, options.signal ? { signal: options.signal } : {});
+  let next = 0;
+  return prepared.map((item) => {
+    if (item instanceof DkvError) return item;
+    const tokenNlls = nlls[next++]!;
+    const nllSum = tokenNlls.reduce((a, b) => a + b, 0);
+    const { prefixTokens, documentTokens, cutTokens } = item.input;
+    return { nll: nllSum / tokenNlls.length, nllSum, tokenNlls, prefixTokens, documentTokens, cutTokens };
+  });
+}
+
+/** A float32 with the nine digits that identify it, for JSON, instead of a double's seventeen. */
+export function shortestFloat32(value: number): number {
+  return Number(value.toPrecision(9));
+}
