@@ -66,13 +66,13 @@ function planSample(
   tokenizer: Tokenizer,
   maxTokens: number,
 ): PlannedTrial[] | Rejection {
-  const target = tokenizer.encode(sample.answer);
-  if (target.length === 0) return { sample: sample.id, rejected: 'the answer is empty' };
   try {
+    const target = tokenizer.encode(sample.answer);
+    if (target.length === 0) return { sample: sample.id, rejected: 'the answer is empty' };
     const inputs = inputsOf(sample, conditions, tokenizer, maxTokens);
     return conditions.map((condition, i) => ({ sample, condition, target, ...inputs[i]! }));
   } catch (error) {
-    if (!(error instanceof DkvError && error.code === 'INPUT_TOO_LONG')) throw error;
+    if (!(error instanceof DkvError)) throw error;
     return { sample: sample.id, rejected: error.message };
   }
 }

@@ -254,7 +254,7 @@ async function cachedDigest(checkpoint: Checkpoint, cacheDirectory: string): Pro
       return [path.resolve(file), ino, size, mtimeNs, ctimeNs].join(' ');
     }),
   );
-  const identity = JSON.stringify([states, [...checkpoint.tensors.keys()]]);
+  const identity = JSON.stringify([states, [...checkpoint.tensors]]);
   const directory = path.join(cacheDirectory, 'digests');
   const note = path.join(directory, createHash('sha256').update(identity).digest('hex'));
   const known = await readFile(note, 'utf8').catch(() => '');

@@ -9,7 +9,7 @@ import type { ModelConfig } from './config.js';
 export interface Tokenizer {
   /** SHA-256 (hex) of `tokenizer.json`. */
   readonly digest: string;
-  /** Token ids of a text, nothing added. */
+  /** Token ids of a text, nothing added. @throws DkvError INPUT_INVALID for a token that the model does not know */
   encode(text: string): Int32Array;
   /** Token ids of a text with BOS in front. */
   encodeWithBos(text: string): Int32Array;
@@ -38,7 +38,9 @@ export async function loadTokenizer(directory: string, config: ModelConfig): Pro
   } catch (error) {
     throw invalid(`not a usable tokenizer: ${messageOf(error)}`);
   }
-  const highest = Math.max(...tokenizer.get_vocab(true).values());
+  // Added tokens may lie beyond (Gemma's image token does); a text that holds one is refused when it is encoded.
+  let highest = 0;
+  for (const id of tokenizer.get_vocab(false).values()) highest = Math.max(highest, id);
   if (highest >= config.vocabularySize) {
     throw invalid(`holds token id ${highest}; config.json has a vocabulary of ${config.vocabularySize}.`);
   }
@@ -49,10 +51,19 @@ export async function loadTokenizer(directory: string, config: ModelConfig): Pro
       `${file}: an empty text becomes [${frame}]; expected BOS alone, [${config.bosTokenId}].`,
     );
   }
+  const checked = (text: string, ids: readonly number[]) => {
+    const foreign = ids.find((id) => id >= config.vocabularySize);
+    if (foreign === undefined) return Int32Array.from(ids);
+    const token = tokenizer.id_to_token(foreign) ?? '';
+    throw new DkvError(
+      'INPUT_INVALID',
+      `The text "${text.slice(0, 40)}..." holds ${token} (id ${foreign}), which this model's vocabulary of ${config.vocabularySize} lacks.`,
+    );
+  };
   return {
     digest: createHash('sha256').update(bytes).digest('hex'),
-    encode: (text) => Int32Array.from(tokenizer.encode(text, { add_special_tokens: false }).ids),
-    encodeWithBos: (text) => Int32Array.from(tokenizer.encode(text).ids),
+    encode: (text) => checked(text, tokenizer.encode(text, { add_special_tokens: false }).ids),
+    encodeWithBos: (text) => checked(text, tokenizer.encode(text).ids),
     decode: (tokenIds) => tokenizer.decode([...tokenIds], { skip_special_tokens: true }),
   };
 }

@@ -4,9 +4,9 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { EncodeItem, Engine, Memory, StateRange, States } from '../../src/engine.js';
 import { Executor } from '../../src/engine/executor.js';
-import { openCheckpoint } from '../../src/model/checkpoint.js';
+import type { EncodeItem, Engine, Memory, StateRange, States } from '../../src/engine.js';
+import { type Checkpoint, openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel, type EmbeddingScale } from '../../src/model/compile.js';
 import { readFloat32, readHeader } from '../../src/model/safetensors.js';
 
@@ -66,9 +66,14 @@ export async function readFixture(directory: string): Promise<Fixture> {
   return { about: content.about, cases: content.cases, expected };
 }
 
-export async function compareWithReference(directory: string, cacheDirectory: string): Promise<Difference[]> {
+/** @param altered a checkpoint to run instead of the fixture's own */
+export async function compareWithReference(
+  directory: string,
+  cacheDirectory: string,
+  altered?: Checkpoint,
+): Promise<Difference[]> {
   const { cases, expected } = await readFixture(directory);
-  const checkpoint = await openCheckpoint(directory);
+  const checkpoint = altered ?? (await openCheckpoint(directory));
   const embeddingScale: EmbeddingScale = path.basename(directory) === 'bfloat16-scale' ? 'bfloat16' : 'exact';
   const model = await compileModel(checkpoint, { precision: 'float32', embeddingScale, cacheDirectory });
   const together = new Executor(model, { device: 'cpu', batchTokens: 100_000 });
@@ -115,7 +120,8 @@ export async function compareWithReference(directory: string, cacheDirectory: st
   for (const [at, [i, item]] of speaking.entries()) {
     const found = [...generated[at]!.tokenIds];
     const wanted = item.greedy!.filter((id) => !checkpoint.config.eosTokenIds.includes(id));
-    const wrong = wanted.filter((id, position) => found[position] !== id).length + Math.abs(found.length - wanted.length);
+    const wrong =
+      wanted.filter((id, position) => found[position] !== id).length + Math.abs(found.length - wanted.length);
     note(item.name, 'greedy tokens', wrong);
     const logits = expected.get(`${item.name}.logits`)!;
     note(item.name, 'log-probabilities', await compareLogits(together, item, memories[i]!, logits));

@@ -1,0 +1,139 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { openCheckpoint } from '../../src/model/checkpoint.js';
+import { type CompileOptions, compileModel } from '../../src/model/compile.js';
+import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
+import { writeLargeCheckpoint } from '../support/large-checkpoint.js';
+
+const options = (cacheDirectory: string): CompileOptions => ({
+  precision: 'float32',
+  embeddingScale: 'exact',
+  cacheDirectory,
+});
+
+describe('compile', () => {
+  it('makes a folder of graphs and weights once, and finds it again', async () => {
+    const cache = await temporaryFolder();
+    const checkpoint = await openCheckpoint(referenceFixture('several-kv-heads'));
+    const first = await compileModel(checkpoint, options(cache));
+    expect((await readdir(first.directory)).sort()).toEqual([
+      'cross.onnx',
+      'encoder.onnx',
+      'manifest.json',
+      'score.onnx',
+      'step.onnx',
+      'weights.bin',
+    ]);
+    const before = await stat(path.join(first.directory, 'weights.bin'));
+    const again = await compileModel(checkpoint, options(cache));
+    expect(again).toEqual(first);
+    expect((await stat(path.join(first.directory, 'weights.bin'))).mtimeMs).toBe(before.mtimeMs);
+    expect(await readdir(path.join(cache, 'models'))).toHaveLength(1);
+  });
+
+  it('is another folder for another embedding scale', async () => {
+    const cache = await temporaryFolder();
+    const checkpoint = await openCheckpoint(referenceFixture('bfloat16-scale'));
+    const exact = await compileModel(checkpoint, options(cache));
+    const rounded = await compileModel(checkpoint, { ...options(cache), embeddingScale: 'bfloat16' });
+    expect(rounded.directory).not.toBe(exact.directory);
+  });
+
+  it('does not take new weights under an old name for the old ones', async () => {
+    const cache = await temporaryFolder();
+    const folder = await copyOfFixture('one-kv-head');
+    const old = await compileModel(await openCheckpoint(folder), options(cache));
+    const weights = path.join(folder, 'model.safetensors');
+    const bytes = await readFile(weights);
+    bytes[bytes.length - 1]! ^= 1;
+    await writeFile(`${weights}.new`, bytes);
+    await rename(`${weights}.new`, weights);
+    const swapped = await compileModel(await openCheckpoint(folder), options(cache));
+    expect(swapped.weightsDigest).not.toBe(old.weightsDigest);
+    expect(swapped.directory).not.toBe(old.directory);
+  });
+
+  it('says which folder to delete when the compiled files are damaged', async () => {
+    const cache = await temporaryFolder();
+    const checkpoint = await openCheckpoint(referenceFixture('one-kv-head'));
+    const { directory } = await compileModel(checkpoint, options(cache));
+    await truncate(path.join(directory, 'weights.bin'), 1000);
+    await expect(compileModel(checkpoint, options(cache))).rejects.toMatchObject({
+      code: 'CACHE_DAMAGED',
+      message: expect.stringContaining(directory),
+    });
+    await writeFile(path.join(directory, 'manifest.json'), '{"format":');
+    await expect(compileModel(checkpoint, options(cache))).rejects.toMatchObject({ code: 'CACHE_DAMAGED' });
+  });
+
+  it('stops when told to and leaves nothing behind', async () => {
+    const cache = await temporaryFolder();
+    const checkpoint = await openCheckpoint(referenceFixture('one-kv-head'));
+    const controller = new AbortController();
+    const onProgress = () => controller.abort();
+    const stopped = compileModel(checkpoint, { ...options(cache), onProgress, signal: controller.signal });
+    await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(await readdir(path.join(cache, 'models'))).toEqual([]);
+  });
+
+  it('reports progress up to the size of the weights', async () => {
+    const cache = await temporaryFolder();
+    const seen: [number, number][] = [];
+    const checkpoint = await openCheckpoint(referenceFixture('one-kv-head'));
+    await compileModel(checkpoint, { ...options(cache), onProgress: (done, total) => seen.push([done, total]) });
+    expect(seen.map(([done]) => done)).toEqual([...seen.map(([done]) => done)].sort((a, b) => a - b));
+    const [done, total] = seen.at(-1)!;
+    expect(total - done).toBeGreaterThanOrEqual(0);
+    expect(total - done).toBeLessThan(4096);
+  });
+});
+
+describe('compile of a large checkpoint, in a process of its own', () => {
+  const VOCABULARY = 400_000;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = path.join(process.env.TMPDIR ?? '/tmp', `dkv-large-${process.pid}`);
+    await mkdir(folder, { recursive: true });
+    await writeLargeCheckpoint(folder, VOCABULARY);
+    return () => rm(folder, { recursive: true, force: true });
+  });
+
+  /** Compiles, prints its peak memory when done; with a share given it prints `reached` at that share and goes on. */
+  function compileInChild(cache: string, share = 2) {
+    const script = path.resolve(import.meta.dirname, '../support/compile-child.ts');
+    return spawn(process.execPath, ['--import', 'tsx', script, folder, cache, String(share)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  }
+
+  it('needs memory well below the size of what it writes', async () => {
+    const cache = await temporaryFolder();
+    const child = compileInChild(cache);
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += chunk));
+    expect((await once(child, 'exit'))[0]).toBe(0);
+    const { startBytes, peakBytes, weightsBytes } = JSON.parse(output);
+    expect(weightsBytes).toBeGreaterThan(200e6);
+    expect(peakBytes - startBytes).toBeLessThan(weightsBytes / 2);
+  });
+
+  it('leaves nothing that loads when it is killed, and cleans up the next time', async () => {
+    const cache = await temporaryFolder();
+    const models = path.join(cache, 'models');
+    for (const share of [0.1, 0.6]) {
+      const child = compileInChild(cache, share);
+      await once(child.stdout, 'data');
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      const left = await readdir(models);
+      expect(left.every((name) => name.startsWith('partial-'))).toBe(true);
+      expect(left.length).toBeGreaterThan(0);
+    }
+    const { directory } = await compileModel(await openCheckpoint(folder), options(cache));
+    expect(await readdir(models)).toEqual([path.basename(directory)]);
+  });
+});
