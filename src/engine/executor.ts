@@ -36,6 +36,7 @@ export class Executor implements Engine {
   readonly info: EngineInfo;
   readonly #model: CompiledModel;
   readonly #graphs = new Map<string, Promise<Graph>>();
+  #closed = false;
 
   /** Loads nothing yet: a graph is loaded when it is first needed. @throws DkvError DEVICE_UNAVAILABLE */
   constructor(model: CompiledModel, { device, batchTokens }: ExecutorOptions) {
@@ -120,6 +121,7 @@ export class Executor implements Engine {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const graphs = [...this.#graphs.values()];
     this.#graphs.clear();
     for (const graph of await Promise.allSettled(graphs)) if (graph.status === 'fulfilled') await graph.value.release();
@@ -152,7 +154,8 @@ export class Executor implements Engine {
   }
 
   /** A graph that failed to load is not kept, so that the next request tries again. */
-  #load(key: string, source: () => GraphName | Uint8Array): Promise<Graph> {
+  async #load(key: string, source: () => GraphName | Uint8Array): Promise<Graph> {
+    if (this.#closed) throw new DkvError('ENGINE_CLOSED', 'The engine was closed.');
     let graph = this.#graphs.get(key);
     if (!graph) {
       graph = loadGraph(this.#model, source(), this.info.device).catch((error) => {

@@ -1,0 +1,197 @@
+/** What every implementation of the engine interface has to do; run on each of them. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExecutorOptions } from '../../src/engine/executor.js';
+import { allRows, type EncodeItem, type Engine, type GenerateItem, type ScoreItem } from '../../src/engine.js';
+import { DkvError } from '../../src/errors.js';
+import { Random } from '../../src/random.js';
+
+export type StartEngine = (options?: Partial<ExecutorOptions>) => Promise<Engine>;
+
+const random = new Random('engine conformance');
+const tokens = (count: number, vocabulary = 300) =>
+  Int32Array.from({ length: count }, () => 3 + random.below(vocabulary - 3));
+const NO_PROMPT = new Int32Array(0);
+
+/** @param isolated does the engine live outside the caller's thread? */
+export function engineConformance(name: string, start: StartEngine, isolated: boolean): void {
+  describe(`engine: ${name}`, () => {
+    let engine: Engine;
+    let items: EncodeItem[];
+    beforeAll(async () => {
+      engine = await start({ batchTokens: 512 });
+      items = Array.from({ length: 60 }, () => ({ tokenIds: tokens(1 + random.below(90)) }));
+    });
+    afterAll(() => engine.close());
+
+    it('says what it runs', () => {
+      expect(engine.info).toMatchObject({ device: 'cpu', precision: 'float32', batchTokens: 512 });
+      expect(engine.info.config.vocabularySize).toBe(320);
+    });
+
+    it('answers in the order of the items, whatever the batches', async () => {
+      const together = await engine.encode(items);
+      for (const i of [0, 17, 59]) {
+        const [alone] = await engine.encode([items[i]!]);
+        expect(together[i]!.rows).toBe(items[i]!.tokenIds.length);
+        expect(together[i]!.data).toEqual(alone!.data);
+      }
+    });
+
+    it('does nothing for no items', async () => {
+      expect(await engine.encode([])).toEqual([]);
+      expect(await engine.score([])).toEqual([]);
+      expect(await engine.generate([])).toEqual([]);
+      expect(await engine.probe([], { hidden: [0], attention: [] })).toEqual([]);
+    });
+
+    it('scores the same with the query in the prompt as with it in front of the target', async () => {
+      const [states] = await engine.encode([items[0]!]);
+      const memory = [allRows(states!)];
+      const [query, target] = [tokens(5), tokens(4)];
+      const [joined] = await engine.score([
+        { memory, prompt: NO_PROMPT, target: Int32Array.from([...query, ...target]) },
+      ]);
+      const [apart] = await engine.score([{ memory, prompt: query, target }]);
+      expect(apart).toHaveLength(4);
+      for (let i = 0; i < 4; i++) expect(apart![i]!).toBeCloseTo(joined![5 + i]!, 5);
+    });
+
+    it('generates what it finds most likely, and scores it as it says', async () => {
+      const [states] = await engine.encode([items[1]!]);
+      const memory = [allRows(states!)];
+      const [generated] = await engine.generate([{ memory, prompt: NO_PROMPT, maxTokens: 6 }]);
+      expect(generated!.stop).toBe('length');
+      expect(generated!.tokenIds).toHaveLength(6);
+      const [nlls] = await engine.score([{ memory, prompt: NO_PROMPT, target: generated!.tokenIds }]);
+      for (let i = 0; i < 6; i++) expect(-generated!.logProbabilities[i]!).toBeCloseTo(nlls![i]!, 4);
+    });
+
+    it('generates different lengths of prompt and memory in one request as in many', async () => {
+      const states = await engine.encode(items.slice(0, 12));
+      const wanted: GenerateItem[] = states.map((s, i) => ({
+        memory: [{ states: s, start: 0, end: Math.min(s.rows, i * 3) }],
+        prompt: tokens(i % 5),
+        maxTokens: 3 + (i % 4),
+      }));
+      const together = await engine.generate(wanted);
+      for (const [i, item] of wanted.entries()) {
+        const [alone] = await engine.generate([item]);
+        expect([...together[i]!.tokenIds], `item ${i}`).toEqual([...alone!.tokenIds]);
+        expect(together[i]!.tokenIds.length).toBeLessThanOrEqual(item.maxTokens);
+      }
+    });
+
+    it('samples the same for the same seed, in any company, and something else for another', async () => {
+      const [states] = await engine.encode([items[2]!]);
+      const memory = [allRows(states!)];
+      const item = (seed: number): GenerateItem => ({
+        memory,
+        prompt: NO_PROMPT,
+        maxTokens: 12,
+        sampling: { temperature: 3, topP: 0.95, seed },
+      });
+      const [first] = await engine.generate([item(1)]);
+      const [again, other] = await engine.generate([item(1), item(2)]);
+      expect([...again!.tokenIds]).toEqual([...first!.tokenIds]);
+      expect([...other!.tokenIds]).not.toEqual([...first!.tokenIds]);
+    });
+
+    it('reports progress', async () => {
+      const seen: [number, number][] = [];
+      await engine.encode(items, { onProgress: (done, total) => seen.push([done, total]) });
+      expect(seen.length).toBeGreaterThan(3);
+      expect(seen.at(-1)).toEqual([60, 60]);
+    });
+
+    it('works requests off one after the other, all of them', async () => {
+      const many = await Promise.all(items.map((item) => engine.encode([item])));
+      expect(many.map(([states]) => states!.rows)).toEqual(items.map(({ tokenIds }) => tokenIds.length));
+    });
+
+    it('does not run what is cancelled before it starts', async () => {
+      const signal = AbortSignal.abort();
+      await expect(engine.encode(items, { signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+    });
+
+    it('stops between batches when cancelled, and goes on with other requests', async () => {
+      const controller = new AbortController();
+      let batches = 0;
+      const onProgress = () => {
+        batches++;
+        controller.abort();
+      };
+      const small = await start({ batchTokens: 1 });
+      const stopped = small.encode([...items, ...items, ...items], { signal: controller.signal, onProgress });
+      const other = small.encode([items[0]!]);
+      await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
+      expect(batches).toBeLessThan(100);
+      expect(await other).toHaveLength(1);
+      await small.close();
+    });
+
+    it('leaves the caller its thread', async () => {
+      let ticks = 0;
+      const timer = setInterval(() => ticks++, 5);
+      await engine.encode([...items, ...items, ...items]);
+      clearInterval(timer);
+      if (isolated) expect(ticks).toBeGreaterThan(3);
+      else expect(ticks).toBeGreaterThanOrEqual(0);
+    });
+
+    describe('refuses, and says what it found', () => {
+      const encode = (item: EncodeItem) => () => engine.encode([items[0]!, item]);
+      const score = (item: Partial<ScoreItem>) => () =>
+        engine.score([{ memory: [], prompt: NO_PROMPT, target: tokens(1), ...item }]);
+      const generate = (item: Partial<GenerateItem>) => () =>
+        engine.generate([{ memory: [], prompt: NO_PROMPT, maxTokens: 1, ...item }]);
+      const states = (rows: number, width: number) => ({ rows, width, data: new Float32Array(rows * width) });
+      const sampling = { temperature: 1, topP: 1, seed: 0 };
+      const cases: [string, () => Promise<unknown>][] = [
+        ['encode item 1: tokenIds is empty', encode({ tokenIds: new Int32Array(0) })],
+        [
+          "encode item 1: tokenIds holds 320; this model's vocabulary has ids 0 to 319",
+          encode({ tokenIds: Int32Array.of(5, 320) }),
+        ],
+        ['holds -1', encode({ tokenIds: Int32Array.of(-1) })],
+        ['2 positions for 3 tokens', encode({ tokenIds: tokens(3), positions: Int32Array.of(0, 1) })],
+        ['pairMask has 3 entries, expected 2 x 2', encode({ tokenIds: tokens(2), pairMask: Uint8Array.of(1, 1, 1) })],
+        ['row 1 of pairMask sees nothing', encode({ tokenIds: tokens(2), pairMask: Uint8Array.of(1, 1, 0, 0) })],
+        ['score item 0: target is empty', score({ target: NO_PROMPT })],
+        ['target holds 999', score({ target: Int32Array.of(999) })],
+        ['prompt holds 320', score({ prompt: Int32Array.of(320) })],
+        ["states are 2 x 31 in 62 numbers; this model's rows have 32", score({ memory: [allRows(states(2, 31))] })],
+        [
+          'rows 1 to 3 are asked for, the states have 2',
+          score({ memory: [{ states: states(2, 32), start: 1, end: 3 }] }),
+        ],
+        ['maxTokens is 0', generate({ maxTokens: 0 })],
+        ['topP is 0', generate({ sampling: { ...sampling, topP: 0 } })],
+        ['temperature is -1', generate({ sampling: { ...sampling, temperature: -1 } })],
+        [
+          'Encoder layer 6 was asked for; this model has layers 0 to 5',
+          () => engine.probe(items, { hidden: [6], attention: [] }),
+        ],
+      ];
+      it.each(cases)('%s', async (message, request) => {
+        await expect(request()).rejects.toMatchObject({
+          code: 'INPUT_INVALID',
+          message: expect.stringContaining(message),
+        });
+        await expect(request()).rejects.toBeInstanceOf(DkvError);
+      });
+    });
+
+    it('says that a device is missing', async () => {
+      await expect(start({ device: 'coreml' })).rejects.toMatchObject({
+        code: 'DEVICE_UNAVAILABLE',
+        message: expect.stringMatching(/"coreml".*available: cpu/),
+      });
+    });
+
+    it('refuses requests once it is closed', async () => {
+      const closed = await start();
+      await closed.close();
+      await expect(closed.encode(items)).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
+    });
+  });
+}

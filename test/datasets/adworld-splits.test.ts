@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import type { Bank, Split } from '../../src/datasets/adworld/ad.js';
+import { generateAd } from '../../src/datasets/adworld/adworld.js';
+import '../../src/datasets/adworld/categories/all.js';
+import { allFactKinds } from '../../src/datasets/adworld/facts/kind.js';
+import { FRAMES } from '../../src/datasets/adworld/frames.js';
+import { NAMES, phoneBank } from '../../src/datasets/adworld/names.js';
+import { POOL_FORMS } from '../../src/datasets/adworld/pools.js';
+
+const ads = (split: Split, count: number) => Array.from({ length: count }, (_, index) => generateAd({ split, index }));
+
+/** A template without its slots' names and its case, so that templates that differ in these only count as one. */
+const skeleton = (template: string): string =>
+  template
+    .replace(/\{[^}]*\}/g, '_')
+    .toLowerCase()
+    .replace(/[.?!]$/, '');
+
+function intersection(train: Iterable<string>, evaluation: Iterable<string>): string[] {
+  const known = new Set(train);
+  return [...new Set(evaluation)].filter((text) => known.has(text));
+}
+
+describe('what evaluation and training share, by enumeration', () => {
+  it('is no name', () => {
+    for (const [pool, banks] of Object.entries(NAMES)) {
+      expect(intersection(banks.train, banks.evaluation), pool).toEqual([]);
+    }
+    const parts = (bank: Bank) =>
+      (['brand', 'surname', 'town', 'firstName', 'codeWord'] as const).flatMap((pool) => [...NAMES[pool][bank]]);
+    expect(intersection(parts('train'), parts('evaluation'))).toEqual([]);
+  });
+
+  it('is no word of a sign, a street, a model or a code', () => {
+    const wordsOf = (bank: Bank) =>
+      (['emblem', 'street', 'model', 'modelLetters', 'codeWord'] as const)
+        .flatMap((pool) => [...NAMES[pool][bank]])
+        .flatMap((name) => name.toLowerCase().split(' '))
+        .filter((word) => !['street', 'lane', 'road', 'square', 'way', 'avenue'].includes(word));
+    expect(intersection(wordsOf('train'), wordsOf('evaluation'))).toEqual([]);
+  });
+
+  it('is no sentence form and no phrasing of a query', () => {
+    for (const { kind, wording } of allFactKinds()) {
+      for (const form of ['say', 'list', 'aside'] as const) {
+        expect(intersection(wording.train[form].map(skeleton), wording.evaluation[form].map(skeleton)), kind).toEqual(
+          [],
+        );
+      }
+      const queries = (bank: Bank) =>
+        [...wording[bank].ask, ...wording[bank].search, ...wording[bank].phrase, ...wording[bank].order].map(skeleton);
+      expect(intersection(queries('train'), queries('evaluation')), kind).toEqual([]);
+    }
+    for (const [family, frames] of Object.entries(FRAMES)) {
+      for (const part of ['opening', 'joint', 'closing', 'filler', 'title'] as const) {
+        expect(intersection(frames.train[part].map(skeleton), frames.evaluation[part].map(skeleton)), family).toEqual(
+          [],
+        );
+      }
+    }
+    expect(intersection(POOL_FORMS.train.map(skeleton), POOL_FORMS.evaluation.map(skeleton))).toEqual([]);
+  });
+
+  it('leaves at least six phrasings of every kind of question for training and four others for evaluation', () => {
+    for (const { kind, wording } of allFactKinds()) {
+      const count = (bank: Bank) =>
+        new Set([...wording[bank].ask, ...wording[bank].search, ...wording[bank].phrase, ...wording[bank].order]).size;
+      expect(count('train'), kind).toBeGreaterThanOrEqual(6);
+      expect(count('evaluation'), kind).toBeGreaterThanOrEqual(4);
+    }
+  });
+});
+
+describe('what evaluation and training share, in generated ads', () => {
+  const train = ads('train', 1500);
+  const validation = ads('validation', 400);
+  const test = ads('test', 400);
+
+  it('is no document and no pair of query and answer with the same document', () => {
+    const texts = [...train, ...validation, ...test].map(({ text }) => text);
+    expect(new Set(texts).size).toBe(texts.length);
+  });
+
+  it('is no name and no phone number', () => {
+    const known = train.map(({ text, title }) => `${title} ${text}`).join('\n');
+    const names = [...validation, ...test].flatMap((ad) => ad.names);
+    expect(names.length).toBeGreaterThan(1000);
+    for (const name of new Set(names)) expect(known.includes(name), name).toBe(false);
+    for (const { names } of train) {
+      for (const name of names) if (/\d{4}$/.test(name)) expect(phoneBank(name), name).toBe('train');
+    }
+  });
+
+  it('is no template', () => {
+    const templates = (of: typeof train) => of.flatMap(({ questions }) => questions.map(({ template }) => template));
+    expect(intersection(templates(train), templates([...validation, ...test]))).toEqual([]);
+    const sentences = (of: typeof train) => of.flatMap(({ forms }) => forms);
+    expect(intersection(sentences(train).map(skeleton), sentences([...validation, ...test]).map(skeleton))).toEqual([]);
+  });
+});
