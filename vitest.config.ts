@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/build.ts',
+    // Compiled models of the tests, kept between runs and out of the user's cache.
+    env: { DKV_CACHE: 'node_modules/.cache/directed-kvcache' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Tests that load native sessions or start processes share two cores.

@@ -4,10 +4,6 @@ import { Command } from 'commander';
 import { adworldDataset } from '../datasets/adworld/dataset.js';
 import { DkvError } from '../errors.js';
 import { EXPERIMENTS } from '../experiments/registry.js';
-import { runExperiment } from '../experiments/run.js';
-import { shortGainTable, warnings } from '../report/comparisons.js';
-import { writeReports } from '../report/report.js';
-import { renderText } from '../report/table.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { interruptSignal, Progress, paint } from './terminal.js';
 
@@ -53,6 +49,12 @@ async function run(id: string, options: RunCommandOptions): Promise<void> {
   }
   const experiment = { ...declared, seed: options.seed ?? declared.seed };
   const directory = path.resolve(options.out ?? path.join('results', id));
+  // Statistics and plots take most of a second to load: only who runs an experiment waits for them.
+  const { runExperiment } = await import('../experiments/run.js');
+  const { shortGainTable, warnings } = await import('../report/comparisons.js');
+  const { writeReports } = await import('../report/report.js');
+  const { renderText } = await import('../report/table.js');
+
   const signal = interruptSignal();
   const dataset = adworldDataset({ seed: experiment.seed, count: options.n ?? experiment.protocolSamples });
   const model = await openModel(options, signal);

@@ -123,15 +123,10 @@ function summarizeComparisons(
   });
   // One set of resamples for all comparisons, so that a ratio of two of them can be formed resample by resample.
   const random = new Random('bootstrap', seed);
-  const resampled = gains.map(() => [] as number[]);
+  const resample = resampler(gains);
   const replicates = bootstrap(
     gains[0]!.length,
-    (indices) =>
-      gains.flatMap((gain, c) => {
-        const sample = resampled[c]!;
-        for (let i = 0; i < indices.length; i++) sample[i] = gain[indices[i]!]!;
-        return [mean(sample), cohensD(sample)];
-      }),
+    (indices) => resample(indices).flatMap((sample) => [mean(sample), cohensD(sample)]),
     RESAMPLES,
     random,
   );
@@ -198,13 +193,27 @@ function withInterval(
   halves: readonly (readonly HardnessPoint[])[],
   random: Random,
 ): GradientSummary {
-  const axes = halves.map((points) => ({ x: points.map((p) => p.hardness), y: points.map((p) => p.gain) }));
-  const take = (values: readonly number[], indices: Int32Array) => Array.from(indices, (i) => values[i]!);
-  const correlate = (indices: Int32Array) => mean(axes.map(({ x, y }) => pearson(take(x, indices), take(y, indices))));
+  const resample = resampler(halves.flatMap((points) => [points.map((p) => p.hardness), points.map((p) => p.gain)]));
+  const correlate = (indices: Int32Array) => {
+    const axes = resample(indices);
+    return mean(halves.map((_, half) => pearson(axes[2 * half]!, axes[2 * half + 1]!)));
+  };
   const [replicates] = bootstrap(halves[0]!.length, (indices) => [correlate(indices)], RESAMPLES, random);
   return {
     quintiles: quintiles.map(({ n, hardness, gain }) => ({ n, hardness: finite(hardness), gain: finite(gain) })),
     r: estimate(r, percentileInterval(replicates!)),
+  };
+}
+
+/** Takes the same cases from several lists; what it returns is overwritten by the next call. */
+function resampler(lists: readonly (readonly number[])[]): (indices: Int32Array) => readonly Float64Array[] {
+  const samples = lists.map((list) => new Float64Array(list.length));
+  return (indices) => {
+    for (const [l, sample] of samples.entries()) {
+      const list = lists[l]!;
+      for (let i = 0; i < indices.length; i++) sample[i] = list[indices[i]!]!;
+    }
+    return samples;
   };
 }
 

@@ -1,13 +1,20 @@
-/** Descriptive statistics. Every function takes a non-empty list and leaves it as it is. */
+/**
+ * Descriptive statistics. Every function takes a non-empty list and leaves it as it is. Those that a bootstrap calls ten thousand
+ * times are plain loops over anything with an index.
+ */
 
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum / values.length;
 }
 
 /** Sample standard deviation (n - 1 in the denominator); NaN for fewer than two values. */
-export function standardDeviation(values: readonly number[]): number {
+export function standardDeviation(values: ArrayLike<number>): number {
   const center = mean(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i]! - center) ** 2;
+  return Math.sqrt(squares / (values.length - 1));
 }
 
 /** Quantile by linear interpolation between order statistics (numpy's default). @param q in [0, 1] */
@@ -16,7 +23,7 @@ export function quantile(values: readonly number[], q: number): number {
 }
 
 /** The same for values already in ascending order. */
-export function sortedQuantile(ascending: readonly number[] | Float64Array, q: number): number {
+export function sortedQuantile(ascending: ArrayLike<number>, q: number): number {
   const at = q * (ascending.length - 1);
   const low = Math.floor(at);
   const high = Math.min(low + 1, ascending.length - 1);
@@ -34,13 +41,13 @@ export function trimmedMean(values: readonly number[], share: number): number {
 }
 
 /** Cohen's d of paired differences: mean / standard deviation; NaN when all are equal. */
-export function cohensD(differences: readonly number[]): number {
+export function cohensD(differences: ArrayLike<number>): number {
   const deviation = standardDeviation(differences);
   return deviation > 0 ? mean(differences) / deviation : Number.NaN;
 }
 
 /** Pearson's correlation coefficient; NaN when one list is constant. */
-export function pearson(x: readonly number[], y: readonly number[]): number {
+export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
   const [centerX, centerY] = [mean(x), mean(y)];
   let [xy, xx, yy] = [0, 0, 0];
   for (let i = 0; i < x.length; i++) {

@@ -4,10 +4,10 @@ import { adworldPools } from '../../src/datasets/adworld/pools.js';
 
 const pools = adworldPools({ split: 'test', count: 150 });
 
-/** The offers whose noun a text has, the longest first: "bicycle helmet" before "bicycle". */
+/** The nouns of offers that a text has in the singular, the longest first: "bicycle helmet" before "bicycle". */
 function nounsIn(text: string): string[] {
   return OFFERS.map(({ item }) => item.noun)
-    .filter((noun) => text.toLowerCase().includes(noun.toLowerCase()))
+    .filter((noun) => new RegExp(`\\b${noun}\\b`, 'i').test(text))
     .sort((a, b) => b.length - a.length);
 }
 

@@ -1,0 +1,40 @@
+import { createRequire } from 'node:module';
+import { describe, expect, it } from 'vitest';
+import { dkv, jsonLines } from '../support/dkv.js';
+
+const { version } = createRequire(import.meta.url)('../../package.json');
+
+describe('dkv', () => {
+  it('says its version', async () => {
+    expect(await dkv(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
+  });
+
+  it.each([[[]], [['run']], [['score']], [['data', 'adworld']]])(
+    'helps with %j, and gives examples',
+    async (command) => {
+      const { exitCode, stdout } = await dkv([...command, '--help']);
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain('Usage: dkv');
+      expect(stdout).toContain('Examples:');
+      expect(stdout).not.toContain('\x1b');
+    },
+  );
+
+  it('does not guess at unknown commands and options', async () => {
+    expect(await dkv(['rum'])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("unknown command 'rum'") });
+    expect(await dkv(['run', 'exp01', '--sample', '3'])).toMatchObject({ exitCode: 2 });
+  });
+
+  it('writes built-in data', async () => {
+    const { stdout } = await dkv(['data', 'adworld', '--count', '3', '--split', 'validation']);
+    const ads = jsonLines(stdout);
+    expect(ads.map(({ id }) => id)).toEqual([
+      'adworld-validation-00000',
+      'adworld-validation-00001',
+      'adworld-validation-00002',
+    ]);
+    expect(ads[0]).toMatchObject({ text: expect.any(String), questions: expect.any(Array) });
+    const again = await dkv(['data', 'adworld', '--count', '2', '--split', 'validation']);
+    expect(jsonLines(again.stdout)).toEqual(ads.slice(0, 2));
+  });
+});

@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { Random } from '../../src/random.js';
+import { dkv, startDkv } from '../support/dkv.js';
+import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
+
+const model = referenceFixture('text');
+const args = (out: string, n = 40) => [
+  'run',
+  'exp01',
+  '--n',
+  String(n),
+  '--out',
+  out,
+  '--model',
+  model,
+  '--batch-tokens',
+  '512',
+];
+
+describe('dkv run', () => {
+  it('prints the table, and writes record, trials, summary and reports', async () => {
+    const out = path.join(await temporaryFolder(), 'run');
+    const { exitCode, stdout, stderr } = await dkv(args(out, 6));
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/oracle_d +bare_d/);
+    expect(stdout).toContain('Smoke run: no conclusions');
+    expect(stdout).toContain('report.html');
+    expect(stderr).toContain('6/6 samples  100%');
+    expect((await readdir(out)).sort()).toEqual([
+      'report.html',
+      'report.md',
+      'run.json',
+      'summary.json',
+      'trials.jsonl',
+    ]);
+    const record = JSON.parse(await readFile(path.join(out, 'run.json'), 'utf8'));
+    expect(record).toMatchObject({ format: 1, configuration: { samples: 6, seed: 42, dataset: { name: 'adworld' } } });
+    expect(Object.keys(record.versions)).toEqual(['directed-kvcache', 'onnxruntime-node', 'node']);
+  });
+
+  it('prints JSON for machines', async () => {
+    const { stdout } = await dkv([...args(path.join(await temporaryFolder(), 'run'), 4), '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ format: 1, smoke_run: true, samples: { scored: 4 } });
+  });
+
+  it('ends in the same summary after being killed again and again', async () => {
+    const folder = await temporaryFolder();
+    const undisturbed = path.join(folder, 'undisturbed');
+    expect((await dkv(args(undisturbed))).exitCode).toBe(0);
+    const wanted = await readFile(path.join(undisturbed, 'summary.json'), 'utf8');
+
+    const out = path.join(folder, 'killed');
+    const random = new Random('kill');
+    let killed = 0;
+    for (let attempt = 0; killed < 3 && attempt < 12; attempt++) {
+      const child = startDkv([...args(out), '--resume']);
+      const ended = once(child, 'close');
+      await Promise.race([ended, setTimeout(400 + random.below(1500))]);
+      if (child.exitCode === null) {
+        child.kill('SIGKILL');
+        killed++;
+      }
+      await ended;
+    }
+    const { exitCode } = await dkv([...args(out), '--resume']);
+    expect(exitCode).toBe(0);
+    expect(await readFile(path.join(out, 'summary.json'), 'utf8')).toBe(wanted);
+  });
+
+  it('stops cleanly on Ctrl-C and says how to go on', async () => {
+    const out = path.join(await temporaryFolder(), 'run');
+    const child = startDkv(args(out, 400));
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    const journal = path.join(out, 'trials.jsonl');
+    while (!existsSync(journal) || (await readFile(journal, 'utf8')) === '') await setTimeout(20);
+    child.kill('SIGINT');
+    const [exitCode] = await once(child, 'close');
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain('--resume');
+    expect(existsSync(path.join(out, 'summary.json'))).toBe(false);
+    expect((await readFile(journal, 'utf8')).endsWith('\n')).toBe(true);
+  });
+
+  it('refuses a folder that holds another run, and shows the difference', async () => {
+    const out = path.join(await temporaryFolder(), 'run');
+    await dkv(args(out, 4));
+    const same = await dkv(args(out, 4));
+    expect(same).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('RUN_EXISTS') });
+    const other = await dkv([...args(out, 5), '--resume']);
+    expect(other).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('samples: 4 -> 5') });
+  });
+
+  it('names the experiments that there are', async () => {
+    const { exitCode, stderr } = await dkv(['run', 'exp99']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('exp01');
+  });
+});

@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { dkv, jsonLines, startDkv } from '../support/dkv.js';
+import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
+import { readFixture, TOLERANCES } from '../support/reference.js';
+
+const model = referenceFixture('text');
+const score = (input: string, ...args: string[]) => dkv(['score', '--model', model, ...args], { input });
+const line = (fields: Record<string, unknown>) =>
+  `${JSON.stringify({ document: 'The lamp costs 24 euros.', target: '24 euros', ...fields })}\n`;
+
+interface Text {
+  name: string;
+  visibility: string | string[];
+}
+
+describe('dkv score', () => {
+  it('gives the reference’s NLLs for texts, under every visibility, with and without a query', async () => {
+    const texts: Text[] = JSON.parse(readFileSync(path.join(model, 'texts.json'), 'utf8'));
+    const { expected } = await readFixture(model);
+    const input = texts.map(({ name, ...fields }) => `${JSON.stringify({ id: name, ...fields })}\n`).join('');
+    const { exitCode, stdout, stderr } = await score(input);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const answers = jsonLines(stdout);
+    expect(answers.map(({ id }) => id)).toEqual(texts.map(({ name }) => name));
+    for (const answer of answers) {
+      const wanted = [...expected.get(`${answer.id}.nll`)!];
+      const found = answer.token_nlls as number[];
+      expect(answer.num_tokens).toBe(wanted.length);
+      for (const [i, nll] of wanted.entries()) expect(Math.abs(found[i]! - nll)).toBeLessThan(TOLERANCES.nll);
+      expect(answer.nll_sum).toBeCloseTo(
+        found.reduce((a, b) => a + b),
+        5,
+      );
+      expect(answer.nll).toBeCloseTo((answer.nll_sum as number) / wanted.length, 12);
+    }
+  });
+
+  it('answers with the fields that it promises, the document alone visible by default', async () => {
+    const { stdout } = await score(
+      line({ id: 1, prefix: 'lamp' }) +
+        line({ id: 2, prefix: 'lamp', visibility: 'exact' }) +
+        line({ visibility: ['document'], prefix: 'lamp' }),
+    );
+    const [first, second, third] = jsonLines(stdout);
+    expect(first).toEqual({
+      id: 1,
+      nll: expect.any(Number),
+      nll_sum: expect.any(Number),
+      num_tokens: 4,
+      token_nlls: expect.any(Array),
+      prefix_tokens: expect.any(Number),
+      document_tokens: expect.any(Number),
+      cut: false,
+    });
+    expect({ ...second, id: 1 }).toEqual(first);
+    expect({ id: 1, ...third }).toEqual(first);
+  });
+
+  it('goes on after bad lines, names them, and exits with 2', async () => {
+    const bad: [string, RegExp][] = [
+      ['{"document": "x", \n', /not JSON/],
+      [line({ id: 'typo', prefx: 'lamp' }), /prefx/],
+      [line({ id: 'kind', target: 7 }), /target/],
+      [line({ id: 'mask', visibility: 'all' }), /"full", "published", "exact" or a list of "bos"/],
+      [line({ id: 'segment', visibility: ['query'] }), /"full", "published", "exact" or a list/],
+      [line({ id: 'empty', target: '' }), /target is empty/],
+      [line({ id: 'nothing', document: '' }), /document is empty/],
+      [line({ id: 'long', prefix: 'lamp '.repeat(200) }), /leave none for the document/],
+      ['"a text"\n', /object/],
+    ];
+    const input = bad.map(([text], i) => line({ id: `good ${i}` }) + text).join('');
+    const { exitCode, stdout } = await score(input, '--max-length', '100');
+    expect(exitCode).toBe(2);
+    const answers = jsonLines(stdout);
+    expect(answers).toHaveLength(2 * bad.length);
+    for (const [i, [text, message]] of bad.entries()) {
+      expect(answers[2 * i]).toMatchObject({ id: `good ${i}`, num_tokens: 4 });
+      const {
+        id,
+        line: number,
+        error,
+      } = answers[2 * i + 1] as { id?: string; line: number; error: { message: string } };
+      expect(number).toBe(2 * i + 2);
+      expect(error.message).toMatch(message);
+      expect(id).toBe(/"id":"(\w+)"/.exec(text)?.[1]);
+    }
+  });
+
+  it('gives the same whatever the batches', async () => {
+    const names = ['lamp', 'kettle', 'tent with a very long name that goes on and on'];
+    const input = Array.from({ length: 40 }, (_, i) => line({ prefix: names[i % 3], query: names[(i >> 1) % 3] })).join(
+      '',
+    );
+    const few = jsonLines((await score(input, '--batch-tokens', '64')).stdout);
+    const many = jsonLines((await score(input, '--batch-tokens', '8192')).stdout);
+    expect(few).toHaveLength(40);
+    for (const [i, answer] of few.entries()) expect(answer.nll).toBeCloseTo(many[i]!.nll as number, 5);
+  });
+
+  it('cuts long documents at their end and says so', async () => {
+    const { stdout, exitCode } = await score(
+      line({ document: 'The lamp costs 24 euros. '.repeat(40) }),
+      '--max-length',
+      '50',
+    );
+    expect(exitCode).toBe(0);
+    expect(jsonLines(stdout)[0]).toMatchObject({ cut: true, document_tokens: 49 });
+  });
+
+  it('answers while the input pauses', async () => {
+    const child = startDkv(['score', '--model', model]);
+    child.stdin.write(line({ id: 'first' }));
+    const answer = await new Promise<string>((resolve) => child.stdout.once('data', (chunk) => resolve(String(chunk))));
+    expect(JSON.parse(answer)).toMatchObject({ id: 'first' });
+    child.stdin.end(line({ id: 'second' }));
+    const rest = await new Promise<string>((resolve) => child.stdout.once('data', (chunk) => resolve(String(chunk))));
+    expect(JSON.parse(rest)).toMatchObject({ id: 'second' });
+  });
+
+  it('reads and writes files', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(path.join(folder, 'in.jsonl'), `${line({ id: 'a' })}\n${line({ id: 'b' }).trimEnd()}`);
+    const { exitCode, stdout } = await dkv(
+      ['score', '--model', model, '--input', 'in.jsonl', '--output', 'out.jsonl'],
+      { cwd: folder },
+    );
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
+    expect(jsonLines(await readFile(path.join(folder, 'out.jsonl'), 'utf8')).map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+
+  it.each([
+    [['--input', 'missing.jsonl'], /missing\.jsonl/],
+    [['--model', '/no/such/model'], /no such folder/],
+    [['--precision', 'float4'], /float32/],
+    [['--device', 'coreml'], /DEVICE_UNAVAILABLE.*available: cpu/],
+    [['--batch-tokens', 'many'], /whole number/],
+    [['--colour'], /unknown option '--colour'/],
+  ])('says what is wrong with %j, and exits with 2', async (args, message) => {
+    const { exitCode, stderr } = await score(line({}), ...args);
+    expect(stderr).toMatch(message);
+    expect(exitCode).toBe(2);
+  });
+});

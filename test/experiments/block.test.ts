@@ -1,0 +1,93 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { planBlocks } from '../../src/experiments/block.js';
+import { exp01 } from '../../src/experiments/exp01.js';
+import { readConfig } from '../../src/model/config.js';
+import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer.js';
+import { referenceFixture } from '../support/fixtures.js';
+
+let tokenizer: Tokenizer;
+beforeAll(async () => {
+  tokenizer = await loadTokenizer(referenceFixture('text'), await readConfig(referenceFixture('text')));
+});
+
+const sample = (id: string, document = 'The lamp costs 24 euros.', answer = '24 euros') => ({
+  id,
+  document,
+  query: 'What does the lamp cost?',
+  answer,
+});
+const LIMITS = { maxTokens: 2048, maxSamples: 20, maxRows: 1e9 };
+
+describe('Experiment 01', () => {
+  it('has the conditions and comparisons of the protocol, by name', () => {
+    expect(exp01.conditions.map(({ name }) => name)).toEqual([
+      'bare',
+      'bare_d',
+      ...['oracle', 'surr_para', 'surr_doc'].flatMap((p) => [`${p}_full`, `${p}_published`, `${p}_d`]),
+    ]);
+    expect(exp01.comparisons).toHaveLength(9);
+    for (const { treatment, baseline, oracle } of exp01.comparisons) {
+      const suffix = treatment.slice(treatment.lastIndexOf('_'));
+      expect(baseline).toBe(suffix === '_d' ? 'bare_d' : 'bare');
+      expect(oracle).toBe(`oracle${suffix}`);
+    }
+  });
+});
+
+describe('blocks', () => {
+  const samples = Array.from({ length: 45 }, (_, i) => sample(`s${i}`));
+
+  it('hold every sample under every condition, once', () => {
+    const blocks = [...planBlocks(samples, exp01.conditions, tokenizer, LIMITS)];
+    expect(blocks.map((block) => block.samples.length)).toEqual([20, 20, 5]);
+    const keys = blocks.flatMap(({ trials }) => trials.map((trial) => `${trial.sample.id} ${trial.condition.name}`));
+    expect(new Set(keys).size).toBe(45 * 11);
+    expect(keys).toHaveLength(45 * 11);
+  });
+
+  it('are closed early when their rows are many', () => {
+    const blocks = [...planBlocks(samples, exp01.conditions, tokenizer, { ...LIMITS, maxRows: 1 })];
+    expect(blocks.every((block) => block.samples.length === 1)).toBe(true);
+  });
+
+  it('give a sample the same trials in any company', () => {
+    const [alone] = planBlocks([samples[3]!], exp01.conditions, tokenizer, LIMITS);
+    const [together] = planBlocks(samples, exp01.conditions, tokenizer, LIMITS);
+    expect(together!.trials.filter((trial) => trial.sample.id === 's3')).toEqual(alone!.trials);
+  });
+
+  it('cut a document to the same tokens in every condition', () => {
+    const long = sample('long', 'The lamp costs 24 euros. '.repeat(20));
+    const [block] = planBlocks([long], exp01.conditions, tokenizer, { ...LIMITS, maxTokens: 150 });
+    expect(new Set(block!.trials.map(({ input }) => input.documentTokens)).size).toBe(1);
+    expect(Math.max(...block!.trials.map(({ input }) => input.tokenIds.length))).toBe(150);
+    expect(block!.trials.every(({ input }) => input.cutTokens > 0)).toBe(true);
+  });
+
+  it('reject what cannot be scored, with the reason, and keep the others', () => {
+    const rejected = [sample('empty', 'The lamp.', ''), sample('fine'), sample('long', 'The lamp.', '24 euros')];
+    const prefix = { ...rejected[2]!, query: 'lamp '.repeat(200) };
+    const [block] = planBlocks([rejected[0]!, rejected[1]!, prefix], exp01.conditions, tokenizer, {
+      ...LIMITS,
+      maxTokens: 100,
+    });
+    expect(block!.rejections).toEqual([
+      { sample: 'empty', rejected: 'the answer is empty' },
+      { sample: 'long', rejected: expect.stringContaining('leave none for the document') },
+    ]);
+    expect(new Set(block!.trials.map((trial) => trial.sample.id))).toEqual(new Set(['fine']));
+  });
+
+  it('say where one string has other token ids than its parts', () => {
+    const breaks = { ...sample('breaks'), query: 'What does the lamp cost?\n' };
+    const [block] = planBlocks([breaks], exp01.conditions, tokenizer, LIMITS);
+    const differs = Object.fromEntries(block!.trials.map((t) => [t.condition.name, t.jointDiffers]));
+    expect(differs).toMatchObject({
+      bare: undefined,
+      oracle_full: true,
+      oracle_published: true,
+      oracle_d: undefined,
+      surr_doc_full: false,
+    });
+  });
+});

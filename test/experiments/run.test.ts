@@ -1,0 +1,169 @@
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { datasetOf } from '../../src/datasets/dataset.js';
+import { exp01 } from '../../src/experiments/exp01.js';
+import type { Experiment } from '../../src/experiments/experiment.js';
+import { isTrial, readJournal, type Trial } from '../../src/experiments/journal.js';
+import { type RunOptions, runExperiment } from '../../src/experiments/run.js';
+import { loadModel, type Model } from '../../src/load-model.js';
+import { scoreTexts } from '../../src/scoring.js';
+import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
+
+const NAMES = ['lamp', 'desk', 'chair', 'kettle', 'clock', 'tent', 'radio'];
+const dataset = (count: number) =>
+  datasetOf(
+    'lamps',
+    '1',
+    Array.from({ length: count }, (_, i) => ({
+      id: `lamps-${String(i).padStart(3, '0')}`,
+      document: `The ${NAMES[i % 7]} number ${i} costs ${i + 3} euros.\nThe ${NAMES[(i + 1) % 7]} is ${i % 2 ? 'green' : 'black'}.`,
+      query: `How much is the ${NAMES[i % 7]}?`,
+      answer: i === 4 ? '' : `${i + 3} euros`,
+    })),
+  );
+
+let model: Model;
+beforeAll(async () => {
+  model = await loadModel(referenceFixture('text'), { batchTokens: 256 });
+});
+afterAll(() => model.close());
+
+const start = (directory: string, count: number, options: Partial<RunOptions> = {}, experiment: Experiment = exp01) =>
+  runExperiment(experiment, dataset(count), model, { directory, resume: false, maxTokens: 512, ...options });
+
+const file = (directory: string, name: string) => readFile(path.join(directory, name), 'utf8');
+
+describe('a run', () => {
+  it('scores every sample under every condition, as `score` does', async () => {
+    const directory = await temporaryFolder();
+    const summary = await start(directory, 12);
+    const trials = (await readJournal(path.join(directory, 'trials.jsonl'))).filter(isTrial);
+    expect(trials).toHaveLength(11 * 11);
+    expect(summary.samples).toMatchObject({
+      scored: 11,
+      cut: 0,
+      rejected: [{ sample: 'lamps-004', rejected: 'the answer is empty' }],
+    });
+    expect(summary.smoke_run).toBe(true);
+
+    const { document, query, answer: target } = dataset(12).samples[7]!;
+    const texts = {
+      bare: { document, target, visibility: 'full' },
+      bare_d: { document, target },
+      oracle_full: { document, target, prefix: query, visibility: 'full' },
+      oracle_published: { document, target, prefix: query, visibility: 'published' },
+      oracle_d: { document, target, prefix: query },
+    } as const;
+    const scores = await scoreTexts(model, Object.values(texts), { maxTokens: 512 });
+    for (const [i, condition] of Object.keys(texts).entries()) {
+      const trial = trials.find((t) => t.sample === 'lamps-007' && t.condition === condition)!;
+      expect((scores[i] as { nll: number }).nll, condition).toBeCloseTo(trial.nll, 5);
+    }
+  });
+
+  it('compares each treatment with its own baseline', async () => {
+    const directory = await temporaryFolder();
+    const summary = await start(directory, 8);
+    const trials = (await readJournal(path.join(directory, 'trials.jsonl'))).filter(isTrial);
+    const nll = (sample: string, condition: string) =>
+      trials.find((t: Trial) => t.sample === sample && t.condition === condition)!.nll;
+    const samples = [...new Set(trials.map((t) => t.sample))];
+    for (const { treatment, baseline, gain, p, p_bonferroni } of summary.comparisons) {
+      const gains = samples.map((sample) => nll(sample, baseline) - nll(sample, treatment));
+      expect(gain.mean.value).toBeCloseTo(gains.reduce((a, b) => a + b) / gains.length, 12);
+      expect(p_bonferroni).toBeCloseTo(Math.min(1, 9 * p!), 12);
+    }
+  });
+
+  it('finds exactly nothing when a condition is compared with itself', async () => {
+    const same: Experiment = {
+      ...exp01,
+      conditions: [
+        { name: 'a', visibility: 'exact' },
+        { name: 'b', visibility: 'exact' },
+      ],
+      comparisons: [{ treatment: 'b', baseline: 'a', oracle: 'b' }],
+    };
+    const summary = await start(await temporaryFolder(), 8, {}, same);
+    expect(summary.comparisons[0]).toMatchObject({
+      gain: { mean: { value: 0, low: 0, high: 0 }, median: 0, trimmed_mean: 0 },
+      d: { value: null },
+      win: { value: 0 },
+      p: null,
+      share_of_oracle: { value: null },
+    });
+  });
+});
+
+describe('going on with a run', () => {
+  it('ends in the same bytes, wherever it was interrupted', async () => {
+    const undisturbed = await temporaryFolder();
+    await start(undisturbed, 50);
+    const wanted = await file(undisturbed, 'summary.json');
+    const journal = await file(undisturbed, 'trials.jsonl');
+    for (const share of [0, 0.03, 0.5, 0.77, 0.999, 1]) {
+      const directory = await temporaryFolder();
+      await start(directory, 50);
+      await rm(path.join(directory, 'summary.json'));
+      await truncate(path.join(directory, 'trials.jsonl'), Math.floor(Buffer.byteLength(journal) * share));
+      await start(directory, 50, { resume: true });
+      expect(await file(directory, 'summary.json')).toBe(wanted);
+    }
+  });
+
+  it('stops when told to, keeps what was done, and does not do it again', async () => {
+    const directory = await temporaryFolder();
+    const controller = new AbortController();
+    const stopped = start(directory, 50, { signal: controller.signal, onProgress: () => controller.abort() });
+    await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
+    const done = (await readJournal(path.join(directory, 'trials.jsonl'))).length;
+    expect(done).toBeGreaterThan(0);
+    const progress: number[] = [];
+    await start(directory, 50, { resume: true, onProgress: ({ resumedSamples }) => progress.push(resumedSamples) });
+    expect(progress.at(-1)).toBeGreaterThan(0);
+    expect(await readJournal(path.join(directory, 'trials.jsonl'))).toHaveLength(49 * 11 + 1);
+  });
+
+  it('starts in an empty folder', async () => {
+    const directory = path.join(await temporaryFolder(), 'not/yet/there');
+    expect((await start(directory, 3, { resume: true })).samples.scored).toBe(3);
+  });
+
+  it('refuses a folder with a run when not asked to go on', async () => {
+    const directory = await temporaryFolder();
+    await start(directory, 3);
+    await expect(start(directory, 3)).rejects.toMatchObject({
+      code: 'RUN_EXISTS',
+      message: expect.stringContaining('--resume'),
+    });
+  });
+
+  it('refuses another configuration and shows the difference', async () => {
+    const directory = await temporaryFolder();
+    await start(directory, 3);
+    await expect(start(directory, 5, { resume: true, maxTokens: 100 })).rejects.toMatchObject({
+      code: 'RUN_MISMATCH',
+      message: expect.stringMatching(/samples: 3 -> 5[\s\S]*dataset\.digest[\s\S]*max_tokens: 512 -> 100/),
+    });
+  });
+
+  it('refuses another model', async () => {
+    const directory = await temporaryFolder();
+    await start(directory, 3);
+    const record = JSON.parse(await file(directory, 'run.json'));
+    record.configuration.model.fingerprint = 'f'.repeat(64);
+    await writeFile(path.join(directory, 'run.json'), JSON.stringify(record));
+    await expect(start(directory, 3, { resume: true })).rejects.toMatchObject({
+      code: 'RUN_MISMATCH',
+      message: expect.stringContaining('model.fingerprint: "fff'),
+    });
+  });
+
+  it('says that a record is damaged', async () => {
+    const directory = await temporaryFolder();
+    await start(directory, 3);
+    await writeFile(path.join(directory, 'run.json'), '{"format": 1}');
+    await expect(start(directory, 3, { resume: true })).rejects.toMatchObject({ code: 'RUN_DAMAGED' });
+  });
+});
