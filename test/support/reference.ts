@@ -27,7 +27,10 @@ export type Quantity = keyof typeof TOLERANCES;
 export interface Difference {
   readonly case: string;
   readonly quantity: Quantity;
-  /** Absolute for the reference; for the last two relative to max(1, |x|); for tokens the number of different ones. */
+  /**
+   * Absolute; for `hidden` relative to the row's root mean square, which the next norm divides by; for the last two relative to
+   * max(1, |x|); for tokens the number of different ones.
+   */
   readonly difference: number;
 }
 
@@ -144,7 +147,7 @@ async function compareProbes(
     for (const layer of layers) {
       const { states, hidden, attention } = answers[i]!;
       note(name, 'states', absolute(states.data, expected.get(`${name}.states`)!));
-      note(name, 'hidden', absolute(hidden.get(layer)!.data, expected.get(`${name}.hidden.${layer}`)!));
+      note(name, 'hidden', perRow(hidden.get(layer)!, expected.get(`${name}.hidden.${layer}`)!));
       note(name, 'attention', absolute(attention.get(layer)!, expected.get(`${name}.attention.${layer}`)!));
     }
   }
@@ -199,11 +202,19 @@ function relative(found: Float32Array, wanted: Float32Array): number {
   return largest(found, wanted, (x) => Math.max(1, Math.abs(x)));
 }
 
-function largest(found: Float32Array, wanted: Float32Array, scale: (x: number) => number): number {
+function perRow({ width, data }: States, wanted: Float32Array): number {
+  const rowScale = Array.from({ length: wanted.length / width }, (_, row) => {
+    const values = wanted.subarray(row * width, (row + 1) * width);
+    return Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / width);
+  });
+  return largest(data, wanted, (_, i) => rowScale[Math.floor(i / width)]!);
+}
+
+function largest(found: Float32Array, wanted: Float32Array, scale: (x: number, index: number) => number): number {
   if (found.length !== wanted.length) return Number.POSITIVE_INFINITY;
   let max = 0;
   for (let i = 0; i < found.length; i++) {
-    const difference = Math.abs(found[i]! - wanted[i]!) / scale(wanted[i]!);
+    const difference = Math.abs(found[i]! - wanted[i]!) / scale(wanted[i]!, i);
     // NaN must not slip through a comparison.
     if (!(difference <= max)) max = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
   }

@@ -1,0 +1,89 @@
+/**
+ * Measures every fixture against the reference and writes docs/parity.md.
+ *
+ *   npx tsx tools/reference/parity.ts [FOLDER_OF_A_FULL_SIZE_FIXTURE]
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { defaultCacheDirectory } from '../../src/model/compile.js';
+import { REFERENCE_FIXTURES } from '../../test/support/fixtures.js';
+import { compareWithReference, type Quantity, TOLERANCES } from '../../test/support/reference.js';
+
+const [fullSize] = process.argv.slice(2);
+const root = path.resolve(import.meta.dirname, '../..');
+const quantities = Object.keys(TOLERANCES) as Quantity[];
+
+async function row(directory: string, cacheDirectory: string): Promise<string> {
+  const { about, reference_padded_difference, cases } = JSON.parse(
+    await readFile(path.join(directory, 'cases.json'), 'utf8'),
+  );
+  const started = performance.now();
+  const differences = await compareWithReference(directory, cacheDirectory);
+  const cells = quantities.map((quantity) => {
+    const found = differences.filter((difference) => difference.quantity === quantity);
+    if (found.length === 0) return '–';
+    const largest = Math.max(...found.map(({ difference }) => difference));
+    const text = largest === 0 ? '0' : largest.toExponential(1);
+    return largest <= TOLERANCES[quantity] ? text : `**${text}**`;
+  });
+  console.error(`${path.basename(directory)}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  return `| ${path.basename(directory)} | ${about} | ${cases.length} | ${cells.join(' | ')} | ${reference_padded_difference.toExponential(1)} |`;
+}
+
+const cache = await mkdtemp(path.join(os.tmpdir(), 'dkv-parity-'));
+const small: string[] = [];
+for (const name of readdirSync(REFERENCE_FIXTURES)) small.push(await row(path.join(REFERENCE_FIXTURES, name), cache));
+await rm(cache, { recursive: true });
+const large = fullSize ? await row(fullSize, defaultCacheDirectory()) : undefined;
+
+const file = path.join(root, 'docs/parity.md');
+const marker = '<!-- full size -->';
+const kept = readFileSync(file, { encoding: 'utf8', flag: 'a+' }).split(marker)[1]?.trim().split('\n').at(-1);
+const pins = readFileSync(path.join(import.meta.dirname, 'requirements.txt'), 'utf8');
+const version = (name: string) => new RegExp(`^${name}==(.*)$`, 'm').exec(pins)?.[1];
+const runtime = JSON.parse(readFileSync(path.join(root, 'node_modules/onnxruntime-node/package.json'), 'utf8')).version;
+const header = `| fixture | what it has | cases | ${quantities.join(' | ')} | the reference's own padding |
+| --- | --- | ---: |${quantities.map(() => ' ---: |').join('')} ---: |`;
+
+await writeFile(
+  file,
+  `# Parity with the reference
+
+Largest difference per fixture between this implementation (float32, ONNX Runtime ${runtime}, CPU) and transformers
+${version('transformers')} with torch ${version('torch')}: class \`T5Gemma2ForConditionalGeneration\`, eager attention, float32. Written by
+\`tools/reference/parity.ts\`; the tests assert the same numbers against the tolerances.
+
+| quantity | tolerance | how it is measured |
+| --- | ---: | --- |
+| states, attention | 1e-4 | largest absolute difference of encoder output and of every attention probability |
+| hidden | 1e-4 | of every encoder layer's output before the final norm, relative to the row's root mean square |
+| nll | 1e-4 | of every target token, in nats |
+| log-probabilities | 1e-4 | of up to 300 words spread over the vocabulary, after the prompt |
+| greedy tokens | 0 | number of different tokens |
+| batched = single | 1e-5 | all cases in one request against each alone, relative to max(1, x) |
+| dropped = masked | 1e-5 | NLLs with hidden rows left out against the same rows masked, relative to max(1, x) |
+
+The last column is how far the reference's own padded batch is from its single inputs: the noise of the comparison.
+
+${header}
+${small.join('\n')}
+
+## Full size
+
+A random bfloat16 checkpoint of google/t5gemma-2-270m-270m's shape (vocabulary 262,144), made and measured by hand:
+
+\`\`\`sh
+pip install -r tools/reference/requirements.txt
+python tools/reference/make_fixtures.py /tmp/fixtures full-size
+npx tsx tools/reference/parity.ts /tmp/fixtures/full-size
+\`\`\`
+
+${marker}
+
+${header}
+${large ?? kept ?? '| not measured |'}
+`,
+);
+console.error(`wrote ${path.relative(process.cwd(), file)}`);
