@@ -1,8 +1,11 @@
 /** ONNX Runtime sessions of a compiled model: which provider, which graph, and errors that say so. */
-import { InferenceSession, listSupportedBackends, type Tensor } from 'onnxruntime-node';
+import { env, InferenceSession, listSupportedBackends, type Tensor } from 'onnxruntime-node';
 import type { Device } from '../engine.js';
 import { DkvError, messageOf } from '../errors.js';
 import { type CompiledModel, type GraphName, graphFile } from '../model/compile.js';
+
+// What goes wrong is thrown as well; printing it too would put the runtime's internals between our own lines.
+env.logLevel = 'fatal';
 
 export type Feeds = Record<string, Tensor>;
 
@@ -43,7 +46,7 @@ export async function loadGraph(model: CompiledModel, graph: GraphName | Uint8Ar
     if (device === 'cpu') throw new DkvError('ENGINE_FAILED', `Loading the ${name} graph failed: ${messageOf(error)}`);
     throw new DkvError(
       'DEVICE_UNAVAILABLE',
-      `Device "${device}" could not be started: ${messageOf(error)} Use --device cpu, or install what the provider needs (see README, "Devices").`,
+      `Device "${device}" could not be started: ${messageOf(error).replace(/\s+/g, ' ').trim()}. Use --device cpu, or install what the provider needs (see README, "Devices").`,
     );
   }
   return {

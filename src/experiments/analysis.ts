@@ -19,7 +19,7 @@ import type { Comparison } from './experiment.js';
 import { type Entry, isTrial, type Rejection, type Trial } from './journal.js';
 import type { Configuration } from './record.js';
 
-export const RESAMPLES = 10_000;
+const RESAMPLES = 10_000;
 
 /** A number with its 95% interval; null where it is undefined. */
 export interface Estimate {

@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { DkvError } from '../errors.js';
 import { comparisonSchema, conditionSchema } from './experiment.js';
 
-export const RECORD_FORMAT = 1;
+const RECORD_FORMAT = 1;
 
 /** Equal configurations give equal trials: what may not change when a run is resumed. */
 export const configurationSchema = z.object({

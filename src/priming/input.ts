@@ -27,7 +27,7 @@ export const visibilitySchema = z.union([z.enum(['full', 'published', 'exact']),
 export type Visibility = z.infer<typeof visibilitySchema>;
 
 /** What stands between prefix and document. */
-export const SEPARATOR = '\n';
+const SEPARATOR = '\n';
 
 /** Rows `start` to `end` (excluded). */
 export interface Range {

@@ -55,7 +55,7 @@ export function embedTokens({ graph, layout, config, embeddingScale }: GraphCont
 }
 
 /** theta^(-2i/d) / factor for i < d/2, each step rounded to float32 as the reference does. */
-export function inverseFrequencies(stack: StackConfig, type: LayerType): Float32Array {
+function inverseFrequencies(stack: StackConfig, type: LayerType): Float32Array {
   const { theta, factor } = stack.rope[type];
   return Float32Array.from({ length: stack.headDim / 2 }, (_, i) => {
     const power = Math.fround(theta ** Math.fround((2 * i) / stack.headDim));

@@ -1,0 +1,24 @@
+/** Public API: everything that may be imported from `directed-kvcache`. No logic. */
+export type { Dataset } from './datasets/dataset.js';
+export { datasetOf } from './datasets/dataset.js';
+export type { Grade, Pool, Sample } from './datasets/sample.js';
+export * from './engine.js';
+export { DkvError, ERROR_CODES, type ErrorCode } from './errors.js';
+export type { Summary } from './experiments/analysis.js';
+export type { Comparison, Condition, Experiment } from './experiments/experiment.js';
+export { EXPERIMENTS } from './experiments/registry.js';
+export { type RunOptions, type RunProgress, runExperiment } from './experiments/run.js';
+export { BUILT_IN_MODEL, type LoadOptions, loadModel, type Model } from './load-model.js';
+export {
+  buildInput,
+  type EncoderInput,
+  type InputLimits,
+  type InputTexts,
+  type Segment,
+  tokenisationOf,
+  type Visibility,
+  visibleRanges,
+} from './priming/input.js';
+export { SURROGATES, type Surrogate, type SurrogateName } from './priming/surrogate.js';
+export { writeReports } from './report/report.js';
+export { type InputToScore, scoreInputs, scoreTexts, type TextScore, type TextToScore } from './scoring.js';
