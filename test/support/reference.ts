@@ -184,14 +184,22 @@ function memoryOf(
   byName: ReadonlyMap<string, States>,
   masked: boolean,
 ): Memory {
-  const row = (of: States, index: number): StateRange => ({ states: of, start: index, end: index + 1 });
-  const foreign = before.flatMap(({ case: name, rows }) => rows.map((index) => row(byName.get(name)!, index)));
-  if (!masked) return [...foreign, ...visible.map((index) => row(states, index))];
-  const all = Array.from({ length: states.rows }, (_, index) => ({
-    ...row(states, index),
-    masked: !visible.includes(index),
-  }));
-  return [...foreign, ...all];
+  const foreign = before.flatMap(({ case: name, rows }) => ranges(byName.get(name)!, rows));
+  if (!masked) return [...foreign, ...ranges(states, visible)];
+  const others = Array.from({ length: states.rows }, (_, row) => row).filter((row) => !visible.includes(row));
+  const hidden = ranges(states, others).map((range) => ({ ...range, masked: true }));
+  return [...foreign, ...[...ranges(states, visible), ...hidden].sort((a, b) => a.start - b.start)];
+}
+
+/** Ascending rows as few ranges. */
+function ranges(states: States, rows: readonly number[]): StateRange[] {
+  const found: { states: States; start: number; end: number }[] = [];
+  for (const row of rows) {
+    const last = found.at(-1);
+    if (last?.end === row) last.end = row + 1;
+    else found.push({ states, start: row, end: row + 1 });
+  }
+  return found;
 }
 
 function absolute(found: Float32Array, wanted: Float32Array): number {

@@ -212,7 +212,12 @@ const MUTATIONS: Mutation[] = [
     from: "return rmsNorm(context, hidden, 'decoder.norm.weight');",
     to: 'return hidden;',
   },
-  { name: 'softcap not applied', file: HEAD, from: 'if (cap === null) return logits;', to: 'return logits;' },
+  {
+    name: 'softcap not applied',
+    file: HEAD,
+    from: 'if (cap === null) return logits;',
+    to: 'if (cap === null || cap > 0) return logits;',
+  },
   {
     name: 'softcap not applied to the target',
     file: HEAD,
