@@ -2,8 +2,9 @@
 import { Command, Option } from 'commander';
 import type { Split } from '../datasets/adworld/ad.js';
 import { ADWORLD_VERSION, DEFAULT_ADWORLD_SEED } from '../datasets/adworld/adworld.js';
-import { writeAdworldLines } from '../datasets/adworld/lines.js';
+import { adworldLines } from '../datasets/adworld/lines.js';
 import { integer, positiveInteger } from './model-options.js';
+import { openOutput } from './output.js';
 
 interface AdworldOptions {
   readonly split: Split;
@@ -36,5 +37,11 @@ Examples:
   dkv data adworld --count 1
   dkv data adworld --split train --count 20000 --output train.jsonl`,
     )
-    .action(({ output, ...range }: AdworldOptions) => writeAdworldLines(range, output));
+    .action(writeAdworld);
+}
+
+async function writeAdworld({ output: file, ...range }: AdworldOptions): Promise<void> {
+  const output = await openOutput(file);
+  for (const line of adworldLines(range)) await output.write(`${line}\n`);
+  await output.close();
 }

@@ -6,7 +6,7 @@ import { DkvError } from '../errors.js';
 import { dataCommand } from './data.js';
 import { runCommand } from './run.js';
 import { scoreCommand } from './score.js';
-import { paint } from './terminal.js';
+import { endAtOnce, paint } from './terminal.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -33,8 +33,8 @@ for (const command of [program, ...program.commands, ...program.commands.flatMap
 
 // The reader of our output went away (`| head`): there is nobody to tell.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  if (error.code !== 'EPIPE') throw error;
+  endAtOnce();
 });
 
 try {

@@ -1,9 +1,9 @@
 /** `dkv score`: JSON lines in, JSON lines out, in order, as a stream. */
 
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { finished } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
@@ -11,6 +11,7 @@ import type { Model } from '../load-model.js';
 import { visibilitySchema } from '../priming/input.js';
 import { scoreTexts, shortestFloat32, type TextScore } from '../scoring.js';
 import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
+import { openOutput } from './output.js';
 import { interruptSignal } from './terminal.js';
 import { windows } from './windows.js';
 
@@ -59,31 +60,35 @@ Examples:
 
 async function score(options: ScoreCommandOptions): Promise<void> {
   const signal = interruptSignal();
-  const input = options.input === '-' ? process.stdin : createReadStream(options.input);
-  if (options.input !== '-') {
-    await once(input, 'open').catch((error) => {
-      throw new DkvError('INPUT_INVALID', `--input ${options.input}: ${messageOf(error)}`);
-    });
-  }
+  const input = await openInput(options.input);
+  const output = await openOutput(options.output);
   const model = await openModel(options, signal);
-  const output = options.output === '-' ? process.stdout : createWriteStream(options.output);
+  const reader = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  // Waiting for a line that never comes must not outlast Ctrl-C.
+  signal.addEventListener('abort', () => reader.close());
   let lineNumber = 0;
   try {
-    for await (const lines of windows(createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY }), WINDOW_LINES)) {
+    for await (const lines of windows(reader, WINDOW_LINES)) {
       const answers = await scoreLines(model, lines, lineNumber, options.maxLength, signal);
       lineNumber += lines.length;
-      for (const answer of answers) {
-        if ('error' in answer) process.exitCode = 2;
-        if (!output.write(`${JSON.stringify(answer)}\n`)) await once(output, 'drain');
-      }
+      if (answers.some((answer) => 'error' in answer)) process.exitCode = 2;
+      await output.write(answers.map((answer) => `${JSON.stringify(answer)}\n`).join(''));
     }
-    if (output !== process.stdout) {
-      output.end();
-      await finished(output);
-    }
+    if (signal.aborted) throw new DkvError('CANCELLED', `Stopped after line ${lineNumber}.`);
   } finally {
+    input.destroy();
+    await output.close();
     await model.close();
   }
+}
+
+async function openInput(file: string): Promise<Readable> {
+  if (file === '-') return process.stdin;
+  const stream = createReadStream(file);
+  await once(stream, 'open').catch((error) => {
+    throw new DkvError('INPUT_INVALID', `--input ${file}: ${messageOf(error)}`);
+  });
+  return stream;
 }
 
 type Answer = Record<string, unknown>;

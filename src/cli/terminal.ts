@@ -57,17 +57,23 @@ export class Progress {
 }
 
 /**
- * A signal that Ctrl-C (or a termination) sets: work stops after the batch in hand. A second Ctrl-C ends the process on the spot, by
- * SIGKILL, because leaving in the middle of a native computation would crash noisily; journals stand that.
+ * A signal that Ctrl-C (or a termination) sets: work stops after the batch in hand. A second Ctrl-C ends the process on the spot;
+ * journals stand that.
  */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   const stop = () => {
-    if (controller.signal.aborted) process.kill(process.pid, 'SIGKILL');
+    if (controller.signal.aborted) endAtOnce();
     process.stderr.write('\nStopping after the batch in hand. Once more to quit at once.\n');
     controller.abort();
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   return controller.signal;
+}
+
+/** Ends the process as Ctrl-C would. `process.exit` in the middle of a native computation aborts with a crash report instead. */
+export function endAtOnce(): void {
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
 }

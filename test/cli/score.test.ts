@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -120,6 +121,27 @@ describe('dkv score', () => {
     expect(JSON.parse(rest)).toMatchObject({ id: 'second' });
   });
 
+  it('ends on Ctrl-C while it waits for lines', async () => {
+    const child = startDkv(['score', '--model', model]);
+    child.stdin.write(line({}));
+    await once(child.stdout, 'data');
+    child.kill('SIGINT');
+    expect((await once(child, 'close'))[0]).toBe(130);
+  });
+
+  it('ends when nobody reads its output any more', async () => {
+    const child = startDkv(['score', '--model', model]);
+    child.stdout.destroy();
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(line({}).repeat(2000));
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    await once(child, 'close');
+    expect(stderr).toBe('');
+  });
+
   it('reads and writes files', async () => {
     const folder = await temporaryFolder();
     await writeFile(path.join(folder, 'in.jsonl'), `${line({ id: 'a' })}\n${line({ id: 'b' }).trimEnd()}`);
@@ -133,6 +155,7 @@ describe('dkv score', () => {
 
   it.each([
     [['--input', 'missing.jsonl'], /missing\.jsonl/],
+    [['--output', '/no/such/folder/out.jsonl'], /--output \/no\/such\/folder/],
     [['--model', '/no/such/model'], /no such folder/],
     [['--precision', 'float4'], /float32/],
     [['--device', 'coreml'], /DEVICE_UNAVAILABLE.*available: cpu/],
