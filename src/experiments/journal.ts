@@ -2,9 +2,10 @@
  * The journal of a run, `trials.jsonl`: one line a trial or a rejected sample, only ever appended to. What is in it is done; a line that was being written
  * when the process died is dropped.
  */
-import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
+import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
+import { readTextIfPresent } from '../files.js';
 
 /** One sample under one condition. NLLs in nats. */
 const trialSchema = z.object({
@@ -43,13 +44,7 @@ export function isTrial(entry: Entry): entry is Trial {
  * @throws DkvError RUN_DAMAGED naming the line, when a whole line is not an entry
  */
 export async function readJournal(file: string): Promise<Entry[]> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+  const text = (await readTextIfPresent(file)) ?? '';
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   if (whole.length < text.length) await truncate(file, Buffer.byteLength(whole));
   const lines = whole.split('\n').slice(0, -1);

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
+import { readTextIfPresent } from '../files.js';
 import { comparisonSchema, conditionSchema } from './experiment.js';
 
 const RECORD_FORMAT = 1;
@@ -50,13 +51,8 @@ const RECORD_FILE = 'run.json';
 
 export async function readRecord(directory: string): Promise<RunRecord | undefined> {
   const file = path.join(directory, RECORD_FILE);
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readTextIfPresent(file);
+  if (text === undefined) return undefined;
   try {
     return recordSchema.parse(JSON.parse(text));
   } catch (error) {

@@ -6,10 +6,11 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
+import { readTextIfPresent } from '../files.js';
 import { type ModelConfig, readConfig, type StackConfig } from './config.js';
 import { readHeader, type TensorEntry } from './safetensors.js';
 
@@ -122,7 +123,7 @@ async function expectDirectory(directory: string): Promise<void> {
 /** Which file holds which stored tensor: from the shard index if there is one, else from the single file's header. */
 async function weightFiles(directory: string): Promise<{ fileOf: Map<string, string>; where: string }> {
   const indexFile = path.join(directory, 'model.safetensors.index.json');
-  const text = await readFile(indexFile, 'utf8').catch(() => undefined);
+  const text = await readTextIfPresent(indexFile);
   if (text === undefined) {
     const file = path.join(directory, 'model.safetensors');
     const header = await readHeader(file);

@@ -9,6 +9,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, stat
 import os from 'node:os';
 import path from 'node:path';
 import { DkvError, messageOf } from '../errors.js';
+import { readTextIfPresent } from '../files.js';
 import { type Checkpoint, textTensors, weightsDigest } from './checkpoint.js';
 import type { ModelConfig } from './config.js';
 import { GraphBuilder } from './graph/builder.js';
@@ -185,13 +186,8 @@ async function writeFully(handle: FileHandle, bytes: Uint8Array, position: numbe
 /** The manifest of a published folder, or undefined where there is none. */
 async function readManifest(directory: string): Promise<CompiledModel | undefined> {
   const file = path.join(directory, 'manifest.json');
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readTextIfPresent(file);
+  if (text === undefined) return undefined;
   const damaged = (reason: string) =>
     new DkvError('CACHE_DAMAGED', `${directory}: ${reason}. Delete the folder; it will be made again.`);
   let manifest: Manifest;
