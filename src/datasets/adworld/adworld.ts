@@ -1,0 +1,49 @@
+/**
+ * AdWorld: a seeded generator of advertisements with questions, the built-in dataset and the training data of the built-in model.
+ *
+ * Item i of a seed and split depends on these three and the version alone, so any first N items are the same whatever is asked for.
+ * Names and templates of validation and test never occur in training. Knows no model and no tokenizer.
+ */
+import { Random } from '../../random.js';
+import type { Sample } from '../sample.js';
+import type { Ad, Split } from './ad.js';
+import { CATEGORIES } from './categories/all.js';
+import { composeAd } from './compose.js';
+
+/** Changes whenever a generated text may change: another version is another dataset. */
+export const ADWORLD_VERSION = '1';
+export const DEFAULT_ADWORLD_SEED = 0;
+
+export interface AdRange {
+  /** Default 0. */
+  readonly seed?: number;
+  readonly split: Split;
+  readonly count: number;
+}
+
+export function adId(split: Split, index: number): string {
+  return `adworld-${split}-${String(index).padStart(5, '0')}`;
+}
+
+export function generateAd({
+  seed = DEFAULT_ADWORLD_SEED,
+  split,
+  index,
+}: {
+  seed?: number;
+  split: Split;
+  index: number;
+}): Ad {
+  const random = new Random('adworld', ADWORLD_VERSION, seed, split, index);
+  const category = random.pick(CATEGORIES);
+  return composeAd(random, { id: adId(split, index), split, category, item: random.pick(category.items) });
+}
+
+/** One sample an ad, so that samples are independent of each other; which question is asked is the ad's own choice. */
+export function adworldSamples({ seed = DEFAULT_ADWORLD_SEED, split, count }: AdRange): Sample[] {
+  return Array.from({ length: count }, (_, index) => {
+    const ad = generateAd({ seed, split, index });
+    const { query, answer } = new Random('adworld', ADWORLD_VERSION, seed, split, index, 'question').pick(ad.questions);
+    return { id: ad.id, document: ad.text, query, answer };
+  });
+}

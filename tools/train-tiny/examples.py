@@ -1,0 +1,236 @@
+"""Training examples from AdWorld's JSON lines: what the encoder reads and what the decoder writes.
+
+Every encode is a row of ids that starts with <bos>; every target belongs to one encode, and all of the encode's rows are visible to it.
+Knows no network. Batches are a function of (seed, block): a resumed run sees what an undisturbed one sees.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from network import BOS, EOS
+from recipe import Recipe
+
+TASKS = ("query_in_encoder", "query_in_decoder", "unprompted", "ask", "corrupted")
+#: Encodes that are drawn and sorted by length together.
+BLOCK = 1024
+STOP_WORDS = frozenset(
+    "the and for are our you your with that this have has from its not but was all can will they them who one out get".split()
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    kind: str
+    query: str
+    answer: str
+    query_ids: tuple[int, ...]
+    answer_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Ad:
+    text: str
+    ids: tuple[int, ...]
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    task: str
+    #: What stands in the decoder before the target, without <bos>.
+    prompt: tuple[int, ...]
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Encode:
+    ids: tuple[int, ...]
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    #: [B, S], padded with 0
+    encoder: np.ndarray
+    #: [B, T]: the targets of an encode end to end, each <bos>, prompt, target; padded with 0
+    decoder: np.ndarray
+    #: [B, T]: the number of the target that an id belongs to, from 1; 0 for padding
+    segments: np.ndarray
+    #: [B, T]: the id to predict, -100 where nothing is
+    labels: np.ndarray
+    #: [B, T]: index into TASKS where something is predicted, else -1
+    tasks: np.ndarray
+
+
+def read_ads(path: Path, tokenizer: Tokenizer, limit: int) -> list[Ad]:
+    ads: list[Ad] = []
+    with path.open(encoding="utf-8") as lines:
+        chunk: list[dict] = []
+        for number, line in enumerate(lines):
+            if number >= limit:
+                break
+            chunk.append(json.loads(line))
+            if len(chunk) == 2000:
+                ads.extend(_tokenized(chunk, tokenizer))
+                chunk = []
+        ads.extend(_tokenized(chunk, tokenizer))
+    return ads
+
+
+def _tokenized(chunk: list[dict], tokenizer: Tokenizer) -> list[Ad]:
+    strings = [text for ad in chunk for text in (ad["text"], *(q[part] for q in ad["questions"] for part in ("query", "answer")))]
+    ids = iter(tuple(e.ids) for e in tokenizer.encode_batch_fast(strings, add_special_tokens=False))
+    return [
+        Ad(
+            text=ad["text"],
+            ids=next(ids),
+            questions=tuple(
+                Question(q["kind"], q["query"], q["answer"], next(ids), next(ids)) for q in ad["questions"]
+            ),
+        )
+        for ad in chunk
+    ]
+
+
+class Examples:
+    def __init__(self, ads: list[Ad], tokenizer: Tokenizer, recipe: Recipe):
+        self.ads = ads
+        self.recipe = recipe
+        self._tokenize = lambda text: tuple(tokenizer.encode(text, add_special_tokens=False).ids)
+        self._sentinels = [tokenizer.token_to_id(f"<extra_id_{i}>") for i in range(recipe.tokenizer.sentinels)]
+        self._separators = [self._tokenize(text) for text in recipe.prefixes.separators]
+        self._newline = self._tokenize("\n")
+
+    def batches(self, seed: int, block: int, tokens: int) -> list[Batch]:
+        """All batches of a block, each of about `tokens` encoder ids with padding, in random order."""
+        random = np.random.default_rng((seed, block))
+        encodes = [self.draw(random) for _ in range(BLOCK)]
+        encodes.sort(key=lambda encode: len(encode.ids))
+        groups: list[list[Encode]] = [[]]
+        for encode in encodes:
+            if (len(groups[-1]) + 1) * _padded(len(encode.ids)) > tokens:
+                groups.append([])
+            groups[-1].append(encode)
+        return [collate(groups[at]) for at in random.permutation(len(groups))]
+
+    def draw(self, random: np.random.Generator) -> Encode:
+        ad = self.ads[random.integers(len(self.ads))]
+        share = self.recipe.encodes
+        kind = _pick(random, {"query": share.query, "alone": share.alone, "unrelated": share.unrelated, "corrupted": share.corrupted})
+        if kind == "corrupted":
+            return self._corrupted(random, ad)
+        if kind == "query":
+            return self._with_query(random, ad)
+        before = () if kind == "alone" else self._unrelated(random, ad)
+        return Encode((BOS, *before, *ad.ids), self._queryless_targets(random, ad))
+
+    def _with_query(self, random: np.random.Generator, ad: Ad) -> Encode:
+        first, *others = _shuffled(random, ad.questions)
+        prompt = first.query_ids if random.random() < self.recipe.decodes.query_twice else ()
+        targets = [Target("query_in_encoder", prompt, first.answer_ids)]
+        # The same states have to serve another query too, which the decoder reads.
+        targets += [Target("query_in_decoder", q.query_ids, q.answer_ids) for q in others[: self.recipe.decodes.sibling]]
+        return Encode((BOS, *first.query_ids, *self._separator(random), *ad.ids), tuple(targets))
+
+    def _queryless_targets(self, random: np.random.Generator, ad: Ad) -> tuple[Target, ...]:
+        share = self.recipe.decodes
+        questions = _shuffled(random, ad.questions)
+        targets = [Target("query_in_decoder", q.query_ids, q.answer_ids) for q in questions[: share.prompted]]
+        if random.random() < share.unprompted:
+            targets.append(Target("unprompted", (), questions[-1].answer_ids))
+        if random.random() < share.ask:
+            targets.append(Target("ask", (), questions[0].query_ids))
+        return tuple(targets)
+
+    def _separator(self, random: np.random.Generator) -> tuple[int, ...]:
+        if random.random() < self.recipe.prefixes.other_separators:
+            return self._separators[random.integers(len(self._separators))]
+        return self._newline
+
+    def _unrelated(self, random: np.random.Generator, ad: Ad) -> tuple[int, ...]:
+        share = self.recipe.prefixes
+        other = self.ads[random.integers(len(self.ads))]
+        names = ("other_query", "other_words", "own_keywords", "repeated_word", "separator_only")
+        kind = _pick(random, {name: getattr(share, name) for name in names})
+        count = 1 + random.integers(share.longest_words)
+        words = other.text.split()
+        if kind == "other_query":
+            before = other.questions[random.integers(len(other.questions))].query_ids
+        elif kind == "other_words":
+            start = random.integers(len(words))
+            run = words[start : start + count] if random.random() < 0.5 else list(random.permutation(words)[:count])
+            before = self._tokenize(" ".join(run))
+        elif kind == "own_keywords":
+            before = self._tokenize(" ".join(_keywords(ad.text)[: 1 + random.integers(8)]))
+        elif kind == "repeated_word":
+            before = self._tokenize(" ".join([words[random.integers(len(words))]] * min(count, 12)))
+        else:
+            before = ()
+        return (*before, *self._separator(random))
+
+    def _corrupted(self, random: np.random.Generator, ad: Ad) -> Encode:
+        share = self.recipe.decodes
+        length = len(ad.ids)
+        spans = max(1, round(length * share.corruption / share.span))
+        starts = np.sort(random.choice(length, size=min(spans, len(self._sentinels)), replace=False))
+        source: list[int] = []
+        target: list[int] = []
+        at = 0
+        for sentinel, start in zip(self._sentinels, starts):
+            if start < at:
+                continue
+            end = min(length, start + 1 + random.poisson(share.span - 1))
+            source += [*ad.ids[at:start], sentinel]
+            target += [sentinel, *ad.ids[start:end]]
+            at = end
+        return Encode((BOS, *source, *ad.ids[at:]), (Target("corrupted", (), tuple(target)),))
+
+
+def collate(encodes: list[Encode]) -> Batch:
+    width = _padded(max(len(encode.ids) for encode in encodes))
+    length = max(sum(1 + len(t.prompt) + len(t.ids) for t in encode.targets) for encode in encodes)
+    length = 8 * -(-length // 8)
+    encoder = np.zeros((len(encodes), width), dtype=np.int64)
+    decoder, segments = (np.zeros((len(encodes), length), dtype=np.int64) for _ in range(2))
+    labels = np.full((len(encodes), length), -100, dtype=np.int64)
+    tasks = np.full((len(encodes), length), -1, dtype=np.int64)
+    for row, encode in enumerate(encodes):
+        encoder[row, : len(encode.ids)] = encode.ids
+        at = 0
+        for number, target in enumerate(encode.targets, 1):
+            ids = (BOS, *target.prompt, *target.ids)
+            end, first = at + len(ids), at + len(target.prompt)
+            decoder[row, at:end] = ids
+            segments[row, at:end] = number
+            labels[row, first:end] = (*target.ids, EOS)
+            tasks[row, first:end] = TASKS.index(target.task)
+            at = end
+    return Batch(encoder, decoder, segments, labels, tasks)
+
+
+def _padded(length: int) -> int:
+    return 16 * -(-length // 16)
+
+
+def _pick(random: np.random.Generator, shares: dict[str, float]) -> str:
+    names = list(shares)
+    weights = np.array([shares[name] for name in names])
+    return names[random.choice(len(names), p=weights / weights.sum())]
+
+
+def _shuffled(random: np.random.Generator, items: tuple) -> list:
+    return [items[at] for at in random.permutation(len(items))]
+
+
+def _keywords(text: str) -> list[str]:
+    """The frequent words of a text in lower case, without short and common ones."""
+    words = ["".join(c for c in word.lower() if c.isalnum()) for word in text.split()]
+    counts: dict[str, int] = {}
+    for word in words:
+        if len(word) > 2 and word not in STOP_WORDS:
+            counts[word] = counts.get(word, 0) + 1
+    return sorted(counts, key=lambda word: -counts[word]) or ["information"]

@@ -1,0 +1,115 @@
+"""Every choice that makes the built-in model: data, tasks and their shares, architecture, optimization.
+
+The run writes these values, as resolved, into the checkpoint's `training/recipe.json`, from where the model card takes them.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    vocabulary: int = 4096
+    sentinels: int = 16
+    #: Advertisements of the training split that the pieces are learned on, with their queries and answers.
+    ads: int = 40_000
+
+
+@dataclass(frozen=True)
+class Architecture:
+    hidden: int = 256
+    intermediate: int = 832
+    encoder_layers: tuple[str, ...] = ("sliding", "full", "sliding", "full")
+    decoder_layers: tuple[str, ...] = ("sliding", "full", "sliding", "full")
+    heads: int = 4
+    key_value_heads: int = 1
+    head_size: int = 64
+    sliding_window: int = 64
+
+
+@dataclass(frozen=True)
+class EncodeShares:
+    """What the encoder reads, as shares of all encodes. Nothing of it is ever hidden from the decoder."""
+
+    #: <bos> query separator ad
+    query: float = 0.42
+    #: <bos> ad
+    alone: float = 0.22
+    #: <bos> unrelated prefix, separator, ad
+    unrelated: float = 0.26
+    #: <bos> ad with spans replaced by sentinels
+    corrupted: float = 0.10
+
+
+@dataclass(frozen=True)
+class DecodeShares:
+    """What the decoder writes after one encode, as numbers of targets an encode."""
+
+    #: query in the encoder: how often the query stands in the decoder too
+    query_twice: float = 0.1
+    #: query in the encoder: answers to other queries of the ad, each with its query in the decoder
+    sibling: int = 3
+    #: ad alone or behind an unrelated prefix: answers with their query in the decoder
+    prompted: int = 7
+    #: ad alone or behind an unrelated prefix: how often an answer without any query
+    unprompted: float = 0.5
+    #: ad alone or behind an unrelated prefix: how often one of the ad's queries
+    ask: float = 0.1
+    #: corrupted ad: share of its ids that are replaced, and the mean length of a replaced span
+    corruption: float = 0.15
+    span: float = 3.0
+
+
+@dataclass(frozen=True)
+class Prefixes:
+    """Shares of the kinds of unrelated prefix; words and queries come from other ads of the training split."""
+
+    other_query: float = 0.35
+    other_words: float = 0.25
+    own_keywords: float = 0.15
+    repeated_word: float = 0.15
+    separator_only: float = 0.10
+    longest_words: int = 24
+    #: "\n" has the rest
+    other_separators: float = 0.25
+    separators: tuple[str, ...] = (" ", "\n\n", ": ", " - ", ". ", " | ")
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weight of a target's tokens, by task."""
+
+    query_in_encoder: float = 1.0
+    query_in_decoder: float = 1.0
+    unprompted: float = 0.5
+    ask: float = 0.1
+    corrupted: float = 0.3
+
+
+@dataclass(frozen=True)
+class Optimization:
+    #: Encoder tokens a step, padding included.
+    tokens: int = 3584
+    steps: int = 6000
+    warmup: int = 200
+    #: Learning rates: matrices by Muon, all else by AdamW.
+    muon_rate: float = 0.02
+    adam_rate: float = 0.003
+    last_rate: float = 0.02
+    weight_decay: float = 0.05
+    clip: float = 1.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    adworld_seed: int = 0
+    train_ads: int = 80_000
+    validation_ads: int = 2_000
+    #: The first so many of them are watched during training; the gate takes later ones.
+    watched_ads: int = 300
+    tokenizer: Tokenizer = field(default_factory=Tokenizer)
+    architecture: Architecture = field(default_factory=Architecture)
+    encodes: EncodeShares = field(default_factory=EncodeShares)
+    decodes: DecodeShares = field(default_factory=DecodeShares)
+    prefixes: Prefixes = field(default_factory=Prefixes)
+    loss: LossWeights = field(default_factory=LossWeights)
+    optimization: Optimization = field(default_factory=Optimization)
