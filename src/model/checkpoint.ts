@@ -58,6 +58,11 @@ export function textTensors(config: ModelConfig): Map<string, readonly number[]>
   return shapes;
 }
 
+/** Does a stored tensor belong to the text model? The others are vision parts, which nothing here reads. */
+export function isTextTensor(storedName: string): boolean {
+  return !/\.(vision_tower|multi_modal_projector)\./.test(storedName);
+}
+
 /** Names under which files may hold a canonical tensor; where several are present they are tied and the first counts. */
 function storedNames(canonical: string): string[] {
   if (canonical.startsWith('embed_tokens.')) {

@@ -1,0 +1,62 @@
+/**
+ * The hub's cache folder as Python lays it out, so that either finds what the other has downloaded:
+ *
+ *   models--org--name/refs/<revision>            a commit
+ *   models--org--name/blobs/<digest>             the bytes of a file
+ *   models--org--name/snapshots/<commit>/<path>  a link to a blob
+ */
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { readTextIfPresent } from '../files.js';
+
+export class RepositoryCache {
+  readonly directory: string;
+
+  constructor(cacheDirectory: string, repository: string) {
+    this.directory = path.join(cacheDirectory, `models--${repository.replaceAll('/', '--')}`);
+  }
+
+  blob(digest: string): string {
+    return path.join(this.directory, 'blobs', digest);
+  }
+
+  snapshot(commit: string): string {
+    return path.join(this.directory, 'snapshots', commit);
+  }
+
+  /** The commit that a revision stood for when the hub was last asked. */
+  async knownCommit(revision: string): Promise<string | undefined> {
+    if (/^[0-9a-f]{40}$/.test(revision)) return revision;
+    return (await readTextIfPresent(path.join(this.directory, 'refs', revision)))?.trim();
+  }
+
+  async rememberCommit(revision: string, commit: string): Promise<void> {
+    if (revision === commit || (await this.knownCommit(revision)) === commit) return;
+    const file = path.join(this.directory, 'refs', revision);
+    await mkdir(path.dirname(file), { recursive: true });
+    const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
+    await writeFile(temporary, commit);
+    await rename(temporary, file);
+  }
+
+  /** Is the file there, at the size it should have? */
+  async has(commit: string, file: string, sizeBytes?: number): Promise<boolean> {
+    const found = await stat(path.join(this.snapshot(commit), file)).catch(() => undefined);
+    return found !== undefined && (sizeBytes === undefined || found.size === sizeBytes);
+  }
+
+  /** Makes a blob visible under its path in a snapshot. */
+  async link(commit: string, file: string, digest: string): Promise<void> {
+    const pointer = path.join(this.snapshot(commit), file);
+    await mkdir(path.dirname(pointer), { recursive: true });
+    const target = path.relative(path.dirname(pointer), this.blob(digest));
+    await rm(pointer, { force: true });
+    await symlink(target, pointer).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') return;
+      // Windows makes links for some users only: a copy does as well.
+      if (error.code !== 'EPERM') throw error;
+      await copyFile(this.blob(digest), pointer);
+    });
+  }
+}

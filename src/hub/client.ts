@@ -1,0 +1,279 @@
+/**
+ * Talks HTTP with a Hugging Face hub: what a revision holds, and the bytes of its files. Knows no cache.
+ *
+ * The token goes to the hub's own origin only: files are usually served by another host, after a redirect.
+ */
+import http from 'node:http';
+import https from 'node:https';
+import { text as readText } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { DkvError, messageOf } from '../errors.js';
+import type { HubSettings } from './settings.js';
+
+export interface RemoteFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** What the cache names the blob by: SHA-256 of large files, git's SHA-1 of small ones. */
+  readonly digest: string;
+}
+
+export interface Revision {
+  /** 40 hexadecimal digits. */
+  readonly commit: string;
+  readonly files: readonly RemoteFile[];
+}
+
+const revisionSchema = z.object({
+  sha: z.string().regex(/^[0-9a-f]{40}$/),
+  siblings: z.array(
+    z.object({
+      rfilename: z.string(),
+      size: z.number().int().nonnegative().optional(),
+      blobId: z
+        .string()
+        .regex(/^[0-9a-f]{40}$/)
+        .optional(),
+      lfs: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), size: z.number().int().nonnegative() }).nullish(),
+    }),
+  ),
+});
+
+/** How often something is tried that fails without any progress, and the pause before it is tried again. */
+const ATTEMPTS = 3;
+const PAUSE_MS = [500, 1500];
+/** Silence after which a connection counts as broken. With the pauses, a hub that never answers is given up within 30 s. */
+const SILENCE_MS = 8000;
+const MAX_RETRY_AFTER_MS = 8000;
+const MAX_REDIRECTS = 5;
+
+export class HubClient {
+  readonly #settings: HubSettings;
+
+  constructor(settings: HubSettings) {
+    this.#settings = settings;
+  }
+
+  /** The commit that a branch, tag or commit stands for, and its files. */
+  async revision(repository: string, revision: string, signal?: AbortSignal): Promise<Revision> {
+    const url = `${this.#settings.endpoint}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
+    const text = await this.#retrying(url, signal, async (connection) => {
+      const response = await this.#get(url, {}, connection);
+      expectOk(response, repository, `revision ${revision}`, this.#settings);
+      return readText(response);
+    });
+    const parsed = revisionSchema.safeParse(parseJson(text));
+    if (!parsed.success) {
+      throw new DkvError(
+        'HUB_UNREACHABLE',
+        `${this.#settings.endpoint} answers, but not as a Hugging Face hub does: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
+      );
+    }
+    const files = parsed.data.siblings.flatMap(({ rfilename, size, blobId, lfs }) => {
+      // Paths become paths of the cache folder: none may lead out of it.
+      if (rfilename.split(/[\\/]/).includes('..') || /^[\\/]/.test(rfilename)) return [];
+      const digest = lfs?.sha256 ?? blobId;
+      const sizeBytes = lfs?.size ?? size;
+      return digest && sizeBytes !== undefined ? [{ path: rfilename, sizeBytes, digest }] : [];
+    });
+    return { commit: parsed.data.sha, files };
+  }
+
+  /**
+   * The bytes of a file from `start()` on. A broken connection is taken up where it broke; what `write` got is never sent again.
+   * @param start how many bytes are there already; asked again after every break
+   * @param restart called when the server cannot continue and sends the file from its beginning
+   */
+  async download(
+    repository: string,
+    commit: string,
+    file: RemoteFile,
+    sink: { start(): number; restart(): Promise<void>; write(chunk: Uint8Array): Promise<void> },
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const encoded = file.path.split('/').map(encodeURIComponent).join('/');
+    const url = `${this.#settings.endpoint}/${repository}/resolve/${commit}/${encoded}`;
+    let reached = -1;
+    await this.#retrying(
+      url,
+      signal,
+      async (connection) => {
+        const from = sink.start();
+        if (from === file.sizeBytes && from > 0) return;
+        const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
+        const response = await this.#get(url, headers, connection);
+        expectOk(response, repository, file.path, this.#settings);
+        if (from > 0 && response.statusCode !== 206) await sink.restart();
+        for await (const chunk of response) {
+          connection.heard();
+          await sink.write(chunk as Uint8Array);
+          // More than was announced: nothing that comes after can make it right.
+          if (sink.start() > file.sizeBytes) return;
+        }
+        if (sink.start() < file.sizeBytes) {
+          throw new TransientError(`the connection ended after ${sink.start()} of ${file.sizeBytes} bytes`);
+        }
+      },
+      () => {
+        const progressed = sink.start() > reached;
+        reached = sink.start();
+        return progressed;
+      },
+    );
+  }
+
+  /** Follows redirects by hand, so that no other host sees the token. */
+  async #get(url: string, headers: http.OutgoingHttpHeaders, connection: Connection): Promise<http.IncomingMessage> {
+    const own = new URL(this.#settings.endpoint).origin;
+    let target = new URL(url);
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      const token = target.origin === own ? this.#settings.token : undefined;
+      const response = await get(target, {
+        headers: {
+          ...headers,
+          'accept-encoding': 'identity',
+          'user-agent': 'directed-kvcache',
+          ...(token && { authorization: `Bearer ${token.reveal()}` }),
+        },
+        signal: connection.signal,
+      });
+      connection.heard();
+      const { statusCode = 0, headers: answer } = response;
+      if (statusCode < 300 || statusCode >= 400 || !answer.location) return response;
+      response.resume();
+      target = new URL(answer.location, target);
+    }
+    throw new DkvError('HUB_UNREACHABLE', `${url}: more than ${MAX_REDIRECTS} redirects.`);
+  }
+
+  /** Tries again what may go better the next time: broken connections, silence, 429 and 5xx. */
+  async #retrying<T>(
+    url: string,
+    signal: AbortSignal | undefined,
+    attempt: (connection: Connection) => Promise<T>,
+    progressed: () => boolean = () => false,
+  ): Promise<T> {
+    for (let failures = 0; ; ) {
+      const connection = new Connection(signal);
+      try {
+        return await attempt(connection);
+      } catch (error) {
+        if (signal?.aborted) throw new DkvError('CANCELLED', 'The download was stopped; what has arrived is kept.');
+        if (error instanceof DkvError) throw error;
+        failures = progressed() ? 1 : failures + 1;
+        const reason = connection.silent ? `no answer for ${SILENCE_MS / 1000} s` : messageOf(error);
+        if (failures >= ATTEMPTS) {
+          throw new DkvError(
+            'HUB_UNREACHABLE',
+            `${url}: ${reason} (tried ${ATTEMPTS} times). Check the network and HF_ENDPOINT, or work from the cache with HF_HUB_OFFLINE=1.`,
+          );
+        }
+        const pause = error instanceof TransientError ? error.retryAfterMs : undefined;
+        await sleep(pause ?? PAUSE_MS[failures - 1] ?? 0, undefined, signal ? { signal } : {}).catch(() => undefined);
+      } finally {
+        connection.done();
+      }
+    }
+  }
+}
+
+/** A failure that may pass. */
+class TransientError extends Error {
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, retryAfterMs?: number) {
+    super(message);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Aborts a request when nothing is heard for too long, or when the caller stops. */
+class Connection {
+  silent = false;
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal | undefined;
+  readonly #stop = () => this.#controller.abort();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(outer: AbortSignal | undefined) {
+    this.#outer = outer;
+    outer?.addEventListener('abort', this.#stop);
+    if (outer?.aborted) this.#stop();
+    this.heard();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  heard(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.silent = true;
+      this.#stop();
+    }, SILENCE_MS);
+  }
+
+  done(): void {
+    clearTimeout(this.#timer);
+    this.#outer?.removeEventListener('abort', this.#stop);
+    // Ends a response that was not read to its end.
+    this.#stop();
+  }
+}
+
+/**
+ * Node's plain client rather than `fetch`: in Node 20 the body of a fetched response can be cut off silently once the response object
+ * itself is collected as garbage.
+ */
+function get(url: URL, options: http.RequestOptions): Promise<http.IncomingMessage> {
+  const client = url.protocol === 'https:' ? https : http;
+  return new Promise((resolve, reject) => {
+    client.get(url, options, resolve).on('error', reject);
+  });
+}
+
+function expectOk(response: http.IncomingMessage, repository: string, what: string, settings: HubSettings): void {
+  const { statusCode: status = 0, headers } = response;
+  if (status >= 200 && status < 300) return;
+  response.resume();
+  const code = headers['x-error-code'];
+  const page = `${settings.endpoint}/${repository}`;
+  const asked = settings.token ? `the token from ${settings.tokenSource} was sent` : 'no token was sent';
+  if (status === 429 || status >= 500) {
+    throw new TransientError(`the hub answers ${status}`, retryAfter(response));
+  }
+  if (code === 'GatedRepo' || status === 403) {
+    throw new DkvError(
+      'HUB_DENIED',
+      `${repository} is gated (${status}; ${asked}). Accept its licence at ${page}, then set HF_TOKEN to a token of that account that may read gated repositories.`,
+    );
+  }
+  if (status === 401) {
+    throw new DkvError(
+      'HUB_DENIED',
+      `${repository}: the hub does not say whether it exists or whether this account may read it (401; ${asked}). Check the name; if it is private or gated, accept its licence at ${page} and set HF_TOKEN.`,
+    );
+  }
+  if (status === 404) {
+    const missing = code === 'RepoNotFound' ? 'no such repository' : `no ${what}`;
+    throw new DkvError(
+      'HUB_NOT_FOUND',
+      `${repository}: ${missing} at ${settings.endpoint}. Check the name and the revision.`,
+    );
+  }
+  throw new DkvError('HUB_UNREACHABLE', `${repository}, ${what}: the hub answers ${status}.`);
+}
+
+function retryAfter({ headers }: http.IncomingMessage): number | undefined {
+  const seconds = Number(headers['retry-after']);
+  return seconds > 0 ? Math.min(seconds * 1000, MAX_RETRY_AFTER_MS) : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text.slice(0, 80);
+  }
+}

@@ -1,0 +1,293 @@
+import { lstat, readdir, readFile, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type PullModelOptions, parseModelReference, pullModel } from '../../src/hub/pull-model.js';
+import { hubSettings } from '../../src/hub/settings.js';
+import { Random } from '../../src/random.js';
+import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
+import { HubStandIn } from '../support/hub.js';
+
+const ID = 'google/sharded';
+let hub: HubStandIn;
+let home: string;
+let commit: string;
+
+beforeEach(async () => {
+  hub = await HubStandIn.start();
+  home = await temporaryFolder();
+  const folder = await copyOfFixture('sharded-bf16');
+  await writeFile(
+    path.join(folder, 'tokenizer.json'),
+    await readFile(path.join(referenceFixture('text'), 'tokenizer.json')),
+  );
+  commit = await hub.publish(ID, folder);
+});
+afterEach(() => hub.stop());
+
+const pull = (id = ID, variables: NodeJS.ProcessEnv = {}, options: PullModelOptions = {}) =>
+  pullModel(
+    parseModelReference(id)!,
+    hubSettings({ HF_HOME: home, HF_ENDPOINT: hub.url, ...variables }, home),
+    options,
+  );
+
+const repository = () => path.join(home, 'hub', 'models--google--sharded');
+const isShard = (url: string) => /model-0000\d-of/.test(url);
+
+describe('pulling a model', () => {
+  it("makes Python's layout, with digests for names and links for files", async () => {
+    const pulled = await pull();
+    expect(pulled).toEqual({ directory: path.join(repository(), 'snapshots', commit), repository: ID, commit });
+    expect(await readFile(path.join(repository(), 'refs/main'), 'utf8')).toBe(commit);
+    const names = (await readdir(pulled.directory)).sort();
+    expect(names).toEqual([
+      'config.json',
+      'model-00001-of-00003.safetensors',
+      'model-00002-of-00003.safetensors',
+      'model-00003-of-00003.safetensors',
+      'model.safetensors.index.json',
+      'tokenizer.json',
+    ]);
+    for (const name of names) {
+      const link = path.join(pulled.directory, name);
+      expect((await lstat(link)).isSymbolicLink()).toBe(true);
+      expect(await readlink(link)).toMatch(/^\.\.\/\.\.\/blobs\/[0-9a-f]{40}([0-9a-f]{24})?$/);
+      const wanted = name === 'tokenizer.json' ? 'text' : 'sharded-bf16';
+      expect(await readFile(link)).toEqual(await readFile(path.join(referenceFixture(wanted), name)));
+    }
+    expect((await readdir(path.join(repository(), 'blobs'))).filter((name) => name.includes('incomplete'))).toEqual([]);
+  });
+
+  it('takes only what is needed: no example outputs, no shard of vision parts alone', async () => {
+    const folder = await copyOfFixture('sharded-bf16');
+    const index = JSON.parse(await readFile(path.join(folder, 'model.safetensors.index.json'), 'utf8'));
+    for (const name of Object.keys(index.weight_map)) {
+      if (name.includes('vision_tower')) index.weight_map[name] = 'vision.safetensors';
+    }
+    await writeFile(path.join(folder, 'model.safetensors.index.json'), JSON.stringify(index));
+    await writeFile(path.join(folder, 'vision.safetensors'), Buffer.alloc(50_000));
+    await writeFile(path.join(folder, 'tokenizer.json'), '{}');
+    await hub.publish('google/vision', folder);
+    const { directory } = await pull('google/vision');
+    const names = await readdir(directory);
+    expect(names).not.toContain('vision.safetensors');
+    expect(names).not.toContain('cases.json');
+    expect(hub.requests.some(({ url }) => url.includes('vision.safetensors') || url.includes('cases'))).toBe(false);
+  });
+
+  it('asks for nothing twice', async () => {
+    await pull();
+    hub.requests.length = 0;
+    await pull();
+    expect(hub.requests.map(({ url }) => url.replace(/\?.*/, ''))).toEqual([`/api/models/${ID}/revision/main`]);
+    hub.requests.length = 0;
+    await pull(`${ID}@${commit}`);
+    expect(hub.requests).toEqual([]);
+  });
+
+  it('finds what Python has downloaded, whole files by their size', async () => {
+    // Python's folder: the same names, made by another program.
+    const { directory } = await pull();
+    const shard = path.join(directory, 'model-00002-of-00003.safetensors');
+    await truncate(path.join(directory, await readlink(shard)), 100);
+    hub.requests.length = 0;
+    await pull();
+    const downloads = hub.requests.filter(({ url }) => url.includes('/resolve/'));
+    expect(downloads.map(({ url }) => path.basename(url))).toEqual(['model-00002-of-00003.safetensors']);
+    expect((await stat(shard)).size).toBe(
+      (await stat(path.join(referenceFixture('sharded-bf16'), path.basename(shard)))).size,
+    );
+  });
+
+  it('downloads in parallel and reports bytes up to the total', async () => {
+    hub.fault = () => ({ millisecondsPerPiece: 20 });
+    const seen: [number, number][] = [];
+    await pull(ID, {}, { onProgress: (done, total) => seen.push([done, total]) });
+    const [done, total] = seen.at(-1)!;
+    expect(done).toBe(total);
+    expect(total).toBeGreaterThan(200_000);
+    const firstShards = hub.requests.filter(({ host, url }) => host === 'content' && isShard(url));
+    expect(firstShards).toHaveLength(3);
+  });
+
+  it('notices a new commit under the same branch', async () => {
+    await pull();
+    const folder = await copyOfFixture('one-kv-head');
+    await writeFile(path.join(folder, 'tokenizer.json'), '{}');
+    const next = await hub.publish(ID, folder);
+    expect((await pull()).commit).toBe(next);
+    expect((await pull(`${ID}@${commit}`)).commit).toBe(commit);
+  });
+});
+
+describe('offline', () => {
+  it('uses the cache and asks nobody', async () => {
+    await pull();
+    hub.requests.length = 0;
+    expect((await pull(ID, { HF_HUB_OFFLINE: '1' })).commit).toBe(commit);
+    expect(hub.requests).toEqual([]);
+  });
+
+  it('says what is missing', async () => {
+    await expect(pull(ID, { HF_HUB_OFFLINE: '1' })).rejects.toMatchObject({
+      code: 'HUB_OFFLINE',
+      message: expect.stringContaining('dkv models pull google/sharded'),
+    });
+    const { directory } = await pull();
+    await rm(path.join(directory, 'model-00003-of-00003.safetensors'));
+    await expect(pull(ID, { HF_HUB_OFFLINE: '1' })).rejects.toThrow('lacks model-00003-of-00003.safetensors');
+  });
+
+  it('goes on with the cache when the hub does not answer, and says so', async () => {
+    await pull();
+    await hub.stop();
+    const notices: string[] = [];
+    expect((await pull(ID, {}, { onNotice: (notice) => notices.push(notice) })).commit).toBe(commit);
+    expect(notices).toEqual([expect.stringContaining(`as it was at ${commit}`)]);
+    hub = await HubStandIn.start();
+  });
+});
+
+describe('a token', () => {
+  it('opens a gated repository, and goes to the hub alone', async () => {
+    await hub.publish('google/gated', referenceFixture('text'), 'gated');
+    const { directory } = await pull('google/gated', { HF_TOKEN: hub.token });
+    expect(await readdir(directory)).toContain('model.safetensors');
+    const [own, foreign] = [
+      hub.requests.filter((r) => r.host === 'hub'),
+      hub.requests.filter((r) => r.host === 'content'),
+    ];
+    expect(foreign.length).toBeGreaterThan(0);
+    expect(own.every(({ authorization }) => authorization === `Bearer ${hub.token}`)).toBe(true);
+    expect(foreign.every(({ authorization }) => authorization === undefined)).toBe(true);
+  });
+
+  it.each([
+    ['without one', {}],
+    ['with one that has not accepted the licence', { HF_TOKEN: 'hf_somebodyElse' }],
+  ])('is asked for, with the page of the licence, %s', async (_, variables) => {
+    await hub.publish('google/gated', referenceFixture('text'), 'gated');
+    const error = await pull('google/gated', variables).catch((e) => e);
+    expect(error).toMatchObject({ code: 'HUB_DENIED' });
+    expect(error.message).toMatch(new RegExp(`Accept its licence at ${hub.url}/google/gated.*HF_TOKEN`));
+    expect(error.message).not.toContain('hf_somebodyElse');
+  });
+
+  it('is asked for when the hub does not say whether a repository exists', async () => {
+    await hub.publish('google/private', referenceFixture('text'), 'private');
+    await expect(pull('google/private')).rejects.toMatchObject({ code: 'HUB_DENIED' });
+    await expect(pull('google/private', { HF_TOKEN: 'hf_wrong' })).rejects.toMatchObject({ code: 'HUB_NOT_FOUND' });
+  });
+});
+
+describe('faults', () => {
+  const faultOnce = (matches: (url: string) => boolean, fault: ReturnType<HubStandIn['fault']>) => {
+    let done = false;
+    hub.fault = ({ url, host }) => {
+      if (done || host !== 'content' || !matches(url)) return undefined;
+      done = true;
+      return fault;
+    };
+  };
+
+  it('go on where a connection broke, without asking for the bytes again', async () => {
+    faultOnce(isShard, { cutAfterBytes: 30_000 });
+    await pull();
+    const resumed = hub.requests.filter(({ range, host }) => host === 'content' && range);
+    expect(resumed).toHaveLength(1);
+    expect(Number(/bytes=(\d+)-/.exec(resumed[0]!.range!)![1])).toBeGreaterThan(0);
+  });
+
+  it('start anew when the server cannot continue', async () => {
+    let cut = false;
+    hub.fault = ({ host, range, url }) => {
+      if (host !== 'content' || !isShard(url)) return undefined;
+      if (range) return { ignoreRange: true };
+      if (cut) return undefined;
+      cut = true;
+      return { cutAfterBytes: 30_000 };
+    };
+    const { directory } = await pull();
+    for (const shard of (await readdir(directory)).filter(isShard)) {
+      expect(await readFile(path.join(directory, shard))).toEqual(
+        await readFile(path.join(referenceFixture('sharded-bf16'), shard)),
+      );
+    }
+  });
+
+  it.each([
+    ['429', { status: 429, headers: { 'retry-after': '1' } }],
+    ['503', { status: 503 }],
+    ['a cut before the first byte', { cutAfterBytes: 0 }],
+    ['a length that is too long', { lengthOffBytes: 1000 }],
+  ])('pass: %s', async (_, fault) => {
+    faultOnce(() => true, fault);
+    expect((await pull()).commit).toBe(commit);
+  });
+
+  it.each<[string, ReturnType<HubStandIn['fault']>, string, RegExp]>([
+    ['429', { status: 429 }, 'HUB_UNREACHABLE', /answers 429 \(tried 3 times\)/],
+    ['500', { status: 500 }, 'HUB_UNREACHABLE', /answers 500/],
+    ['404', { status: 404 }, 'HUB_NOT_FOUND', /google\/sharded/],
+    ['401', { status: 401 }, 'HUB_DENIED', /HF_TOKEN/],
+    ['403', { status: 403 }, 'HUB_DENIED', /Accept its licence/],
+    ['418', { status: 418 }, 'HUB_UNREACHABLE', /answers 418/],
+    ['a connection that always breaks at once', { cutAfterBytes: 0 }, 'HUB_UNREACHABLE', /tried 3 times/],
+    ['a wrong digest', { damaged: true }, 'DOWNLOAD_DAMAGED', /its digest is/],
+    ['a length that is too short', { lengthOffBytes: -1000 }, 'HUB_UNREACHABLE', /./],
+    ['silence', { silent: true }, 'HUB_UNREACHABLE', /no answer for 8 s/],
+  ])('that do not pass end in a clear error within 30 s: %s', async (_, fault, code, message) => {
+    hub.fault = ({ host, url }) => (host === 'content' || url.includes('config.json') ? fault : undefined);
+    const started = performance.now();
+    const error = await pull(ID, { HF_TOKEN: hub.token }).catch((e) => e);
+    expect(performance.now() - started).toBeLessThan(30_000);
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(`${error.stack} ${JSON.stringify(error)}`).not.toContain(hub.token);
+    hub.fault = () => undefined;
+    expect((await pull()).commit).toBe(commit);
+  });
+
+  it('say that something else answers in the place of a hub', async () => {
+    hub.fault = ({ url }) => (url.startsWith('/api/') ? { status: 200 } : undefined);
+    await expect(pull()).rejects.toMatchObject({
+      code: 'HUB_UNREACHABLE',
+      message: expect.stringContaining('not as a Hugging Face hub'),
+    });
+  });
+
+  it('say that a name, a revision or a file does not exist', async () => {
+    await expect(pull('google/nothing', { HF_TOKEN: hub.token })).rejects.toMatchObject({ code: 'HUB_NOT_FOUND' });
+    await expect(pull(`${ID}@v9`)).rejects.toMatchObject({
+      code: 'HUB_NOT_FOUND',
+      message: expect.stringContaining('revision v9'),
+    });
+    await hub.publish('google/empty', path.join(referenceFixture('text'), '..', '..', 'stats'));
+    await expect(pull('google/empty')).rejects.toThrow('has no config.json');
+  });
+
+  it('are survived by interrupting again and again', async () => {
+    hub.fault = ({ host }) => (host === 'content' ? { millisecondsPerPiece: 100 } : undefined);
+    const random = new Random('interrupt');
+    for (let i = 0; i < 5; i++) {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(), 40 + random.below(60));
+      await expect(pull(ID, {}, { signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+    }
+    const ranges = hub.requests.filter(({ range }) => range).length;
+    expect(ranges).toBeGreaterThan(0);
+    const { directory } = await pull();
+    for (const name of (await readdir(directory)).filter(isShard)) {
+      expect(await readFile(path.join(directory, name))).toEqual(
+        await readFile(path.join(referenceFixture('sharded-bf16'), name)),
+      );
+    }
+  });
+
+  it('do not come from two processes that pull the same', async () => {
+    hub.fault = () => ({ millisecondsPerPiece: 5 });
+    const both = await Promise.all([pull(), pull()]);
+    expect(both[0]).toEqual(both[1]);
+    const shardDownloads = hub.requests.filter(({ host, url }) => host === 'content' && isShard(url));
+    expect(shardDownloads).toHaveLength(3);
+  });
+});

@@ -1,0 +1,222 @@
+/**
+ * A stand-in for the Hugging Face hub on loopback: the same paths, headers, redirects and errors, and faults on demand. Small files
+ * come from the hub itself, large ones (LFS) after a redirect from a second server, the content host.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+
+export interface Fault {
+  /** Answer with this status instead. */
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  /** Cut the connection after so many bytes of the body. */
+  readonly cutAfterBytes?: number;
+  /** Announce a length that is off by so many bytes. */
+  readonly lengthOffBytes?: number;
+  /** Flip a bit in the middle of the body. */
+  readonly damaged?: boolean;
+  /** Send the whole file although a range was asked for. */
+  readonly ignoreRange?: boolean;
+  /** Never answer. */
+  readonly silent?: boolean;
+  /** Wait between pieces of the body, so that there is something to interrupt. */
+  readonly millisecondsPerPiece?: number;
+}
+
+export interface SeenRequest {
+  readonly host: 'hub' | 'content';
+  readonly method: string;
+  readonly url: string;
+  readonly authorization: string | undefined;
+  readonly range: string | undefined;
+}
+
+interface Repository {
+  readonly commit: string;
+  readonly files: ReadonlyMap<string, Buffer>;
+  /** Who may read it: anybody, or holders of a token that accepted the licence. */
+  readonly access: 'open' | 'gated' | 'private';
+}
+
+const LARGE_BYTES = 20_000;
+const PIECE_BYTES = 8192;
+
+export class HubStandIn {
+  readonly requests: SeenRequest[] = [];
+  url = '';
+  /** Decides the fault of each request; none by default. */
+  fault: (request: SeenRequest) => Fault | undefined = () => undefined;
+  /** The only token that opens gated and private repositories. */
+  readonly token = 'hf_standInTokenOfNoAccountAtAll0000000';
+  readonly #repositories = new Map<string, Repository>();
+  readonly #hub = http.createServer((request, response) => this.#answer('hub', request, response));
+  readonly #content = http.createServer((request, response) => this.#answer('content', request, response));
+
+  static async start(): Promise<HubStandIn> {
+    const standIn = new HubStandIn();
+    for (const server of [standIn.#hub, standIn.#content]) {
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    }
+    standIn.url = `http://127.0.0.1:${(standIn.#hub.address() as AddressInfo).port}`;
+    return standIn;
+  }
+
+  async stop(): Promise<void> {
+    for (const server of [this.#hub, this.#content]) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
+
+  /** Publishes a folder as a repository; its commit follows from its content. */
+  async publish(name: string, directory: string, access: Repository['access'] = 'open'): Promise<string> {
+    const files = new Map<string, Buffer>();
+    for (const entry of (await readdir(directory)).sort())
+      files.set(entry, await readFile(path.join(directory, entry)));
+    const hash = createHash('sha1');
+    for (const [file, bytes] of files) hash.update(`${file}\0`).update(bytes);
+    const commit = hash.digest('hex');
+    this.#repositories.set(name, { commit, files, access });
+    return commit;
+  }
+
+  #answer(host: 'hub' | 'content', request: http.IncomingMessage, response: http.ServerResponse): void {
+    const seen: SeenRequest = {
+      host,
+      method: request.method ?? '',
+      url: request.url ?? '',
+      authorization: request.headers.authorization,
+      range: request.headers.range,
+    };
+    this.requests.push(seen);
+    const fault = this.fault(seen) ?? {};
+    if (fault.silent) return;
+    if (fault.status) {
+      response.writeHead(fault.status, fault.headers).end('a fault');
+      return;
+    }
+    const url = new URL(seen.url, this.url);
+    if (host === 'content') {
+      const [, name, file] = /^\/content\/(.+?)\/blob\/(.+)$/.exec(decodeURIComponent(url.pathname))!;
+      send(response, request, this.#repositories.get(name!)!.files.get(file!)!, {}, fault);
+      return;
+    }
+    const api = /^\/api\/models\/([^/]+\/[^/]+)\/revision\/(.+)$/.exec(url.pathname);
+    const resolve = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
+    const name = decodeURIComponent((api ?? resolve)?.[1] ?? '');
+    const repository = this.#repositories.get(name);
+    const known = seen.authorization === `Bearer ${this.token}`;
+    if (!repository || (repository.access === 'private' && !known)) {
+      // As the hub does: who may not know gets 401 without a token, 404 with one.
+      response.writeHead(seen.authorization ? 404 : 401, { 'x-error-code': 'RepoNotFound' }).end();
+      return;
+    }
+    const revision = decodeURIComponent((api ?? resolve)![2]!);
+    if (revision !== 'main' && revision !== repository.commit) {
+      response.writeHead(404, { 'x-error-code': 'RevisionNotFound' }).end();
+      return;
+    }
+    if (api) this.#describe(response, name, repository);
+    else this.#resolve(response, request, name, repository, decodeURIComponent(resolve![3]!), known, fault);
+  }
+
+  #describe(response: http.ServerResponse, name: string, { commit, files }: Repository): void {
+    const siblings = [...files].map(([rfilename, bytes]) => ({
+      rfilename,
+      size: bytes.length,
+      blobId: gitDigest(bytes),
+      ...(isLarge(bytes) && { lfs: { sha256: sha256(bytes), size: bytes.length, pointerSize: 134 } }),
+    }));
+    const body = JSON.stringify({ id: name, sha: commit, siblings });
+    response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+  }
+
+  #resolve(
+    response: http.ServerResponse,
+    request: http.IncomingMessage,
+    name: string,
+    { commit, files, access }: Repository,
+    file: string,
+    known: boolean,
+    fault: Fault,
+  ): void {
+    if (access === 'gated' && !known) {
+      response.writeHead(request.headers.authorization ? 403 : 401, { 'x-error-code': 'GatedRepo' }).end();
+      return;
+    }
+    const bytes = files.get(file);
+    if (!bytes) {
+      response.writeHead(404, { 'x-error-code': 'EntryNotFound', 'x-repo-commit': commit }).end();
+      return;
+    }
+    const headers: Record<string, string> = { 'x-repo-commit': commit };
+    if (!isLarge(bytes)) {
+      send(response, request, bytes, { ...headers, etag: `"${gitDigest(bytes)}"` }, fault);
+      return;
+    }
+    const location = `http://127.0.0.1:${(this.#content.address() as AddressInfo).port}/content/${name}/blob/${file}?signature=abc`;
+    response
+      .writeHead(302, {
+        ...headers,
+        location,
+        'x-linked-etag': `"${sha256(bytes)}"`,
+        'x-linked-size': String(bytes.length),
+      })
+      .end();
+  }
+}
+
+function send(
+  response: http.ServerResponse,
+  request: http.IncomingMessage,
+  file: Buffer,
+  headers: Record<string, string>,
+  fault: Fault,
+): void {
+  const [, from] = /^bytes=(\d+)-$/.exec((!fault.ignoreRange && request.headers.range) || '') ?? [];
+  const body = Buffer.from(file.subarray(Number(from ?? 0)));
+  if (fault.damaged) body[body.length >> 1]! ^= 1;
+  const range = from && { 'content-range': `bytes ${from}-${file.length - 1}/${file.length}` };
+  const length = body.length + (fault.lengthOffBytes ?? 0);
+  response.writeHead(from ? 206 : 200, {
+    ...headers,
+    ...range,
+    'content-length': String(length),
+    'accept-ranges': 'bytes',
+  });
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  let sent = 0;
+  const pump = () => {
+    const end = Math.min(sent + PIECE_BYTES, body.length, fault.cutAfterBytes ?? body.length);
+    if (response.destroyed) return;
+    response.write(body.subarray(sent, end));
+    sent = end;
+    if (fault.cutAfterBytes !== undefined && sent >= fault.cutAfterBytes && sent < body.length) {
+      response.socket?.destroySoon();
+    } else if (sent >= body.length) {
+      if (length > body.length) response.socket?.destroySoon();
+      else response.end();
+    } else {
+      setTimeout(pump, fault.millisecondsPerPiece ?? 0);
+    }
+  };
+  pump();
+}
+
+function isLarge(bytes: Buffer): boolean {
+  return bytes.length > LARGE_BYTES;
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function gitDigest(bytes: Buffer): string {
+  return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+}
