@@ -10,6 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { DkvError, messageOf } from '../errors.js';
 import { readTextIfPresent } from '../files.js';
+import { isAlive, withLock } from '../lock.js';
 import { type Checkpoint, textTensors, weightsDigest } from './checkpoint.js';
 import type { ModelConfig } from './config.js';
 import { GraphBuilder } from './graph/builder.js';
@@ -39,6 +40,8 @@ export interface CompileOptions {
   readonly cacheDirectory: string;
   /** Called after every chunk of weights. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+  /** Called when another process compiles the same model: it is waited for. */
+  readonly onWait?: (holder: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -77,10 +80,25 @@ export async function compileModel(checkpoint: Checkpoint, options: CompileOptio
   const directory = path.join(models, `${key}-${precision}-v${FORMAT_VERSION}`);
   const known = await readManifest(directory);
   if (known) return known;
+  const { signal, onWait } = options;
+  return withLock(
+    path.join(options.cacheDirectory, 'locks', `compile-${key}`),
+    async () => (await readManifest(directory)) ?? (await compileTo(directory, checkpoint, digest, options)),
+    { ...(signal && { signal }), ...(onWait && { onWait }) },
+  );
+}
 
+async function compileTo(
+  directory: string,
+  checkpoint: Checkpoint,
+  digest: string,
+  options: CompileOptions,
+): Promise<CompiledModel> {
+  const models = path.dirname(directory);
   await mkdir(models, { recursive: true });
   await removeAbandoned(models);
   const { config } = checkpoint;
+  const { precision, embeddingScale } = options;
   const weights = new Weights(textTensors(config));
   const graphs = (Object.keys(GRAPHS) as GraphName[]).map((name) => {
     const graph = new GraphBuilder(name);
@@ -89,7 +107,7 @@ export async function compileModel(checkpoint: Checkpoint, options: CompileOptio
   });
   await expectSpace(models, weights.sizeBytes);
 
-  const partial = path.join(models, partialName(key));
+  const partial = path.join(models, partialName(path.basename(directory)));
   await mkdir(partial);
   try {
     await writeWeights(path.join(partial, WEIGHTS_FILE), weights, checkpoint, options);
@@ -104,10 +122,7 @@ export async function compileModel(checkpoint: Checkpoint, options: CompileOptio
       tensors,
     };
     await writeFile(path.join(partial, 'manifest.json'), JSON.stringify(manifest), { flush: true });
-    await rename(partial, directory).catch(async (error: NodeJS.ErrnoException) => {
-      // Another process compiled the same content meanwhile: its folder is as good as this one.
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
-    });
+    await rename(partial, directory);
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
@@ -203,10 +218,10 @@ async function readManifest(directory: string): Promise<CompiledModel | undefine
   return { directory, ...model };
 }
 
-const PARTIAL = /^partial-(.+)-(\d+)-[0-9a-f]+-[0-9a-f]+$/;
+const PARTIAL = /^partial-(.+)-(\d+)-[0-9a-f]{8}-/;
 
-function partialName(key: string): string {
-  return `partial-${os.hostname()}-${process.pid}-${randomBytes(4).toString('hex')}-${key}`;
+function partialName(name: string): string {
+  return `partial-${os.hostname()}-${process.pid}-${randomBytes(4).toString('hex')}-${name}`;
 }
 
 /** Removes what killed compiles of this machine left behind. */
@@ -216,15 +231,6 @@ async function removeAbandoned(models: string): Promise<void> {
     if (host === os.hostname() && !isAlive(Number(pid))) {
       await rm(path.join(models, name), { recursive: true, force: true });
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -6,6 +6,7 @@ import { ADWORLD_VERSION, adworldSamples, generateAd } from '../../src/datasets/
 import { CATEGORIES, OFFERS, offerOf } from '../../src/datasets/adworld/categories/all.js';
 import { overlaps, wordCount } from '../../src/datasets/adworld/compose.js';
 import { adworldLines } from '../../src/datasets/adworld/lines.js';
+import { adworldStatistics } from '../../src/datasets/adworld/statistics.js';
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 const adOf = fc
@@ -144,5 +145,18 @@ describe('samples', () => {
       expect(sample.document).toBe(text);
       expect(questions.map(({ query, answer }) => [query, answer])).toContainEqual([sample.query, sample.answer]);
     }
+  });
+});
+
+describe('statistics', () => {
+  it('describe a range', () => {
+    const statistics = adworldStatistics({ split: 'test', count: 200 });
+    expect(statistics.ads).toBe(200);
+    expect(statistics.documentWords.mean).toBeGreaterThan(60);
+    expect(statistics.documentWords.mean).toBeLessThan(120);
+    expect(statistics.answerPosition.lowest).toBeGreaterThanOrEqual(0);
+    expect(statistics.answerPosition.highest).toBeLessThan(1);
+    expect(statistics.queryOverlap.highest).toBeLessThanOrEqual(1);
+    expect(() => adworldStatistics({ split: 'test', count: 0 })).toThrow(RangeError);
   });
 });

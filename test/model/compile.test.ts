@@ -102,10 +102,10 @@ describe('compile of a large checkpoint, in a process of its own', () => {
     return () => rm(folder, { recursive: true, force: true });
   });
 
-  /** Compiles, prints its peak memory when done; with a share given it prints `reached` at that share and goes on. */
-  function compileInChild(cache: string, share = 2) {
+  /** Compiles and prints its peak memory; with a share given it prints `reached` there, rests and goes on. */
+  function compileInChild(cache: string, share = 2, pauseMs = 0) {
     const script = path.resolve(import.meta.dirname, '../support/compile-child.ts');
-    return spawn(process.execPath, ['--import', 'tsx', script, folder, cache, String(share)], {
+    return spawn(process.execPath, ['--import', 'tsx', script, folder, cache, String(share), String(pauseMs)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
   }
@@ -119,6 +119,22 @@ describe('compile of a large checkpoint, in a process of its own', () => {
     const { startBytes, peakBytes, weightsBytes } = JSON.parse(output);
     expect(weightsBytes).toBeGreaterThan(200e6);
     expect(peakBytes - startBytes).toBeLessThan(weightsBytes / 2);
+  });
+
+  it('is done by one of two processes, while the other waits', async () => {
+    const cache = await temporaryFolder();
+    const first = compileInChild(cache, 0.05, 4000);
+    await once(first.stdout, 'data');
+    const second = compileInChild(cache);
+    let output = '';
+    second.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    const codes = await Promise.all([first, second].map(async (child) => (await once(child, 'exit'))[0]));
+    expect(codes).toEqual([0, 0]);
+    expect(output).toContain(`waiting for process ${first.pid}`);
+    expect(JSON.parse(output.split('\n')[1]!).weightsBytes).toBe(0);
+    expect(await readdir(path.join(cache, 'models'))).toHaveLength(1);
   });
 
   it('leaves nothing that loads when it is killed, and cleans up the next time', async () => {

@@ -1,8 +1,11 @@
-/** Compiles a checkpoint: FOLDER CACHE SHARE. Prints `reached` once SHARE of the weights is written, and its memory at the end. */
+/**
+ * Compiles a checkpoint: FOLDER CACHE SHARE PAUSE. Prints `reached` once SHARE of the weights is written and rests for PAUSE
+ * milliseconds, `waiting` while another process compiles the same, and its memory at the end.
+ */
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 
-const [folder, cacheDirectory, share] = process.argv.slice(2) as [string, string, string];
+const [folder, cacheDirectory, share, pause] = process.argv.slice(2) as [string, string, string, string];
 const startBytes = process.memoryUsage.rss();
 let weightsBytes = 0;
 let reached = false;
@@ -10,10 +13,13 @@ await compileModel(await openCheckpoint(folder), {
   precision: 'float32',
   embeddingScale: 'exact',
   cacheDirectory,
+  onWait: (holder) => console.log(`waiting for ${holder}`),
   onProgress: (done, total) => {
     weightsBytes = total;
-    if (!reached && done >= Number(share) * total) process.stdout.write('reached\n');
-    reached ||= done >= Number(share) * total;
+    if (reached || done < Number(share) * total) return;
+    reached = true;
+    process.stdout.write('reached\n');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(pause));
   },
 });
 if (!reached)

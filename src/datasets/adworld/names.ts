@@ -1,116 +1,114 @@
 /**
  * Invented names, in two banks that share none: brands, shops, people, streets, towns, models, codes, phone numbers.
  *
- * Names are put together from parts. The leading parts of the two banks are disjoint, so a name of the evaluation bank is never
- * met in training, while there are enough training names that a reader has to copy them and cannot know them by heart.
+ * Names are put together from parts, so many of them that a reader has to copy what stands in the text and cannot know them by
+ * heart. What is told apart by bank is the whole head of a made-up word, the pair of words on a shop's sign, or the whole list.
  * Phone numbers come from the ranges that British and American regulators keep for fiction. Knows nothing about ads.
  */
 import type { Random } from '../../random.js';
 import type { Bank } from './ad.js';
 
-interface Parts {
-  readonly brandHeads: readonly string[];
-  readonly compoundHeads: readonly string[];
-  readonly surnameHeads: readonly string[];
-  readonly firstNames: readonly string[];
-  readonly townHeads: readonly string[];
-  readonly streets: readonly string[];
-  readonly adjectives: readonly string[];
-  readonly nouns: readonly string[];
-  readonly models: readonly string[];
-  readonly modelLetters: readonly string[];
-  readonly codeWords: readonly string[];
-  readonly codeLetters: string;
-}
+type Banked = Readonly<Record<Bank, readonly string[]>>;
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
-
-const PARTS: Readonly<Record<Bank, Parts>> = {
-  train: {
-    brandHeads:
-      words(`Vel Dor Kas Bri Ton Lun Fen Ost Quil Ner Sab Tre Zan Cor Pel Gar Jun Rav Tib Yor Alb Ber Cal Dun Eld Fal
-      Gro Hul Isk Jal Kro Lam Mip Nol Orv Pra Rus Ske Tul Ulm Vask Wem Yel Zor`),
-    compoundHeads:
-      words(`Amber Copper Quiet North Silver Cedar Bramble Hollow Maple River Granite Ivory Lantern Meadow Otter Pebble
-      Raven Saddle Thistle Willow Anchor Birch Clover Drift Ember Fox`),
-    surnameHeads:
-      words(`Thorn Haver Brack Lind Mather Oster Pell Quen Rath Sten Tarl Under Vor Wick Yar Ald Bex Crans Dell Ever
-      Fenn Gart Hask Ives Jarr Kell Lomb Mork Nett Orr`),
-    firstNames:
-      words(`Anna Ben Clara David Elena Felix Grace Hugo Ines Jonas Katya Leo Mira Noah Olga Paul Rosa Simon Tara Victor
-      Wanda Yusuf Zoe Amir Bella Carlos Dina Erik Fatima George Hanna Ivan Julia Karim Lena Marco Nina Oscar Petra Rafael`),
-    townHeads:
-      words(`Harlow Tans Brindle Quarn Fell Mossing Larks Ottle Penn Rushing Selk Tarn Uffing Wexl Yarn Askel Burl Corv Drax
-      Elver Froth Gamb Hesk Ilming`),
-    streets:
-      words(`Lantern Weaver Alder Kestrel Mill Orchard Chapel Baker Juniper Harbor Cooper Station Linden Market Rose Castle
-      Bridge Saffron Tanner Well Poplar Abbey Forge Heron Canal Quarry`),
-    adjectives:
-      words(`Copper Blue Hungry Golden Little Crooked Velvet Painted Merry Silent Wild Sunny Lucky Brass Old Gentle Salty
-      Green Lazy Crimson`),
-    nouns:
-      words(`Lantern Anchor Spoon Fox Kettle Barrel Sparrow Wheel Garden Lion Harp Clock Table Swan Pear Bell Oak Candle Bridge
-      Rabbit`),
-    models:
-      words(`Stride Breeze Orbit Nova Ridge Pulse Drift Comet Haven Spark Vista Loop Cove Ember Tide Flint Mosaic Canyon Rally
-      Fjord Glide Arrow Basil Cloud`),
-    modelLetters: words('KX MT BR TL CD GP DN VR KL BT GS DX PM TR'),
-    codeWords:
-      words(`SPRING HELLO SUNNY SMILE BONUS WELCOME PICNIC LUCKY FRIEND COZY MORNING TREAT GARDEN BREEZE HARVEST WINTER COOKIE
-      PARADE`),
-    codeLetters: 'ABCDEFGHJKLMN',
-  },
-  evaluation: {
-    brandHeads: words('Mar Hal Wil Sol Jor Nid Pom Rel Sut Tav Vin Yus Bol Cred Dax Fib'),
-    compoundHeads: words('Slate Heather Falcon Juniper Marble Cobalt Osprey Frost Orchid Tundra Pine Quartz'),
-    surnameHeads: words('Ash Black Corr Dray Ell Fair Gold Hart Isen Jess Kirk Lang Mill Nor'),
-    firstNames:
-      words(`Alma Boris Celia Dario Emma Frank Gita Henry Irma Jakob Kira Louis Marta Nadia Otto Pia Robert Sofia Tobias
-      Vera`),
-    townHeads: words('Cald Thrup Nettle Sorrel Vale Wren Hazel Bord Glent Kinder Lod Mars'),
-    streets: words(
-      'Beacon Clover Dover Finch Granary Hazel Ivy Lock Meadow Nettle Parson Ropewalk Sundial Thistle Vine',
-    ),
-    adjectives: words('Silver Hidden Brave Dancing Purple Rusty Modest Happy Tall Northern'),
-    nouns: words('Badger Piano Acorn Sailor Lemon Ladder Owl Thimble Compass Feather'),
-    models: words('Plateau Zephyr Quill Summit Lagoon Meteor Prairie Sonnet Willow Echo Marlin Topaz'),
-    modelLetters: words('ZF HW QS FN LZ WJ NQ'),
-    codeWords: words('AUTUMN CHEERS ROCKET MELODY SUMMER PEBBLE LEMON KITTEN BAKERY OCEAN'),
-    codeLetters: 'PQRSTUVWXYZ',
-  },
-};
-
-const BRAND_MIDDLES = words('ta mo ri len do ni ke va su lo mi ra');
-const BRAND_ENDS = words('quist wick ley del mont sen via ro tex no land ris');
-const COMPOUND_TAILS = words('fold leaf pine forge works craft thread furrow spark loom gate fern');
-const SURNAME_TAILS = words('quill shaw well berg man field low sworth by ridge ton wood ham kin er');
-const TOWN_TAILS = words('mere ford bridge haven stead wick dale burn cross hollow');
-const STREET_TYPES = words('Street Lane Road Square Way Avenue');
-const CODE_DIGITS = '23456789';
-
-const byBank = <T>(make: (parts: Parts) => readonly T[]): Readonly<Record<Bank, readonly T[]>> => ({
-  train: make(PARTS.train),
-  evaluation: make(PARTS.evaluation),
-});
 const joined = (heads: readonly string[], tails: readonly string[], between = ''): string[] =>
   heads.flatMap((head) => tails.map((tail) => head + between + tail));
 
+/** Every first part with every second one, a fifth of the pairs for evaluation. */
+function paired(firsts: readonly string[], seconds: readonly string[], between: string): Banked {
+  const train: string[] = [];
+  const evaluation: string[] = [];
+  for (const [i, first] of firsts.entries()) {
+    for (const [j, second] of seconds.entries()) {
+      ((3 * i + j) % 5 === 0 ? evaluation : train).push(first + between + second);
+    }
+  }
+  return { train, evaluation };
+}
+
+const eachBank = (banks: Banked, tails: readonly string[], between = ''): Banked => ({
+  train: joined(banks.train, tails, between),
+  evaluation: joined(banks.evaluation, tails, between),
+});
+
+/** Heads of made-up words, such as "Quilmo". */
+const HEADS = paired(
+  words(`Bal Bir Bram Cal Cor Cren Dal Dor Drim Dun Eld Fal Fen Fil Gal Gris Gul Hal Hesk Ild Ism Jal Jor Kel Kres Kul Lam
+    Lind Lor Mip Mor Nal Nes Nor Olm Orv Pel Plin Quil Rav Ros Sab Sket Sor Tal Tib Trem Ulm Vas Vel Wex Wil Yar Yol Zan Zel`),
+  words('ba be bo da do fa fi ga go ka ki la lo ma mo na ne nu pa pi ra ri ro sa so ta te to va vi'),
+  '',
+);
+
+const FIRST_NAMES: Banked = {
+  train:
+    words(`Anna Ben Clara David Elena Felix Grace Hugo Ines Jonas Katya Leo Mira Noah Olga Paul Rosa Simon Tara Victor
+    Wanda Yusuf Zoe Amir Bella Carlos Dina Erik Fatima George Hanna Ivan Julia Karim Lena Marco Nina Oscar Petra Rafael
+    Adele Bruno Cora Daniel Esther Fabian Greta Harald Ida Jasper Kim Lukas Maya Nils Oda Pedro Ruth Samir Tessa Ugo Vito
+    Walter Yara Agnes Basil Carmen Dennis Edith Flora Gregor Helga Igor Judith Konrad Lydia Miles Nora Omar Paula Quentin
+    Rita Stefan Thea Urs Viola Wolf Xenia Abel Berta Cyril Doris Emil Freda Gerda Horst Iris Joel Klara Lars Mona`),
+  evaluation:
+    words(`Alma Boris Celia Dario Emma Frank Gita Henry Irma Jakob Kira Louis Marta Nadia Otto Pia Robert Sofia
+    Tobias Vera Anton Bianca Conrad Dora Elias Fiona Gustav Heidi Ismael Jana Kurt Laura Max Naomi Olaf Priya Ralf Sonja`),
+};
+const STREET_WORDS: Banked = {
+  train:
+    words(`Lantern Weaver Alder Kestrel Mill Orchard Chapel Baker Juniper Harbor Cooper Station Linden Market Rose Castle
+    Bridge Saffron Tanner Well Poplar Abbey Forge Heron Canal Quarry Saddler Plum Elder Sparrow Garden Tower`),
+  evaluation: words(
+    'Beacon Clover Dover Finch Granary Hazel Ivy Lock Meadow Nettle Parson Ropewalk Sundial Thistle Vine',
+  ),
+};
+const STREET_TYPES = words('Street Lane Road Square Way Avenue');
+
+const EMBLEMS = paired(
+  words(`Copper Blue Hungry Golden Little Crooked Velvet Painted Merry Silent Wild Sunny Lucky Brass Gentle Salty Green Lazy
+    Crimson Silver Hidden Brave Dancing Purple Rusty Modest Happy Tall Northern Marble Paper Wooden Sleepy Curious Humming
+    Striped Amber Frosty Noble Wandering Quiet Scarlet Foggy Polished`),
+  words(`Lantern Spoon Kettle Barrel Sparrow Wheel Harp Clock Table Pear Candle Rabbit Piano Acorn Sailor Lemon Ladder Owl
+    Thimble Compass Feather Teapot Button Marmot Pickle Walnut Trombone Pillow Basket Otter Saddle Whistle Mitten Turnip
+    Beetle Pretzel Bucket Badger Cymbal Radish Slipper Walrus Pumpkin Anvil`),
+  ' ',
+);
+
+const MODELS: Banked = {
+  train:
+    words(`Stride Breeze Orbit Nova Ridge Pulse Drift Comet Haven Spark Vista Loop Cove Ember Tide Flint Mosaic Canyon Rally
+    Fjord Glide Arrow Basil Cloud Tempo Dune Prism Sable Crest Lotus Rapid Mirage Gusto Polar Verve Tango Cinder Ripple Solace
+    Tundra Bramble Cascade Dapper Ferry Galley Halo Impulse Jigsaw`),
+  evaluation: words(
+    'Plateau Zephyr Quill Summit Lagoon Meteor Prairie Sonnet Willow Echo Marlin Topaz Boulder Cricket Delta',
+  ),
+};
+const CONSONANTS = [...'BCDFGHJKLMNPQRSTVWXZ'];
+
+const CODE_WORDS: Banked = {
+  train:
+    words(`SPRING HELLO SUNNY SMILE BONUS WELCOME PICNIC LUCKY FRIEND COZY MORNING TREAT GARDEN BREEZE HARVEST WINTER COOKIE
+    PARADE BUTTON CHERRY DRUM FEAST GIFT HONEY ISLAND JOLLY LANTERN MANGO NUTMEG ORANGE PARTY QUICK RAINBOW SPARK TULIP
+    UMBRELLA VANILLA WALTZ YELLOW ZEBRA ALMOND BALLOON CARROT DAISY EAGLE FIESTA GINGER HAMMOCK`),
+  evaluation:
+    words(`AUTUMN CHEERS ROCKET MELODY SUMMER PEBBLE LEMON KITTEN BAKERY OCEAN PLANET RIBBON SAILOR TURTLE VIOLIN WAFFLE
+    CANDLE MUFFIN`),
+};
+const CODE_LETTERS: Banked = { train: [...'ABCDEFGHJKLMN'], evaluation: [...'PQRSTUVWXYZ'] };
+const CODE_DIGITS = '23456789';
+
 /** Everything that a bank can give, for choosing from and for proving the banks disjoint. */
 export const NAMES = {
-  brand: byBank((parts) => [
-    ...joined(parts.brandHeads, joined(BRAND_MIDDLES, BRAND_ENDS)),
-    ...joined(parts.compoundHeads, COMPOUND_TAILS),
-  ]),
-  surname: byBank((parts) => joined(parts.surnameHeads, SURNAME_TAILS)),
-  firstName: byBank((parts) => parts.firstNames),
-  town: byBank((parts) => joined(parts.townHeads, TOWN_TAILS)),
-  street: byBank((parts) => joined(parts.streets, STREET_TYPES, ' ')),
-  emblem: byBank((parts) => joined(parts.adjectives, parts.nouns, ' ')),
-  model: byBank((parts) => parts.models),
-  modelLetters: byBank((parts) => parts.modelLetters),
-  codeWord: byBank((parts) => parts.codeWords),
-  codeLetter: byBank((parts) => [...parts.codeLetters]),
-} as const;
+  brand: eachBank(HEADS, words('quist wick ley del mont sen via tex land ris')),
+  surname: eachBank(HEADS, words('quill shaw well berg man field low by ton wood')),
+  town: eachBank(HEADS, words('mere ford bridge haven stead wick dale burn cross')),
+  firstName: FIRST_NAMES,
+  street: {
+    train: joined([...STREET_WORDS.train, ...HEADS.train], STREET_TYPES, ' '),
+    evaluation: joined([...STREET_WORDS.evaluation, ...HEADS.evaluation], STREET_TYPES, ' '),
+  },
+  emblem: EMBLEMS,
+  model: MODELS,
+  modelLetters: paired(CONSONANTS, CONSONANTS, ''),
+  codeWord: CODE_WORDS,
+  codeLetter: CODE_LETTERS,
+} as const satisfies Readonly<Record<string, Banked>>;
 
 /** Area codes with their drama numbers: the X's are free digits. */
 const PHONE_RANGES =
