@@ -33,6 +33,24 @@ describe.each(readdirSync(REFERENCE_FIXTURES))('%s', (name) => {
   });
 });
 
+describe('weights kept as bfloat16', () => {
+  const violations = async (name: string) => {
+    const differences = await compareWithReference(referenceFixture(name), cache, { precision: 'bfloat16' });
+    return differences.filter(({ quantity, difference }) => !(difference <= TOLERANCES[quantity]));
+  };
+
+  it.each(['sharded-bf16', 'large-vocabulary'])(
+    'change nothing for a checkpoint that is bfloat16: %s',
+    async (name) => {
+      expect(await violations(name)).toEqual([]);
+    },
+  );
+
+  it('change the numbers of one that is not', async () => {
+    expect(await violations('one-kv-head')).not.toEqual([]);
+  });
+});
+
 type Mutation = (config: ModelConfig) => ModelConfig;
 
 const stack =
@@ -79,7 +97,7 @@ const MUTATIONS: Record<string, Mutation> = {
 describe('a model that is a little wrong', () => {
   const measure = async (change: (checkpoint: Checkpoint) => Checkpoint): Promise<Difference[]> => {
     const checkpoint = change(await openCheckpoint(referenceFixture('one-kv-head')));
-    return compareWithReference(referenceFixture('one-kv-head'), cache, checkpoint);
+    return compareWithReference(referenceFixture('one-kv-head'), cache, { checkpoint });
   };
   const violated = (differences: Difference[]) =>
     differences.filter(({ quantity, difference }) => difference > TOLERANCES[quantity]);

@@ -1,4 +1,5 @@
 /** ONNX Runtime sessions of a compiled model: which provider, which graph, and errors that say so. */
+import { readFile } from 'node:fs/promises';
 import { env, InferenceSession, listSupportedBackends, type Tensor } from 'onnxruntime-node';
 import type { Device } from '../engine.js';
 import { DkvError, messageOf } from '../errors.js';
@@ -8,6 +9,12 @@ import { type CompiledModel, type GraphName, graphFile } from '../model/compile.
 env.logLevel = 'fatal';
 
 export type Feeds = Record<string, Tensor>;
+
+/**
+ * For weights that are widened while they are used. Folding constants would widen all of them while the graph is loaded, and hold
+ * them; the arena would keep room for several. (Measured on 270m-270m: 2.1 GB instead of 3.6 GB, no slower.)
+ */
+const WIDEN_ONE_AT_A_TIME = { enableCpuMemArena: false, enableMemPattern: false } as const;
 
 /** A loaded graph. */
 export interface Graph {
@@ -32,16 +39,18 @@ export async function loadGraph(model: CompiledModel, graph: GraphName | Uint8Ar
   const options: InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     logSeverityLevel: 3,
+    ...(model.precision === 'bfloat16' && WIDEN_ONE_AT_A_TIME),
+    extra: {
+      session: { model_external_initializers_file_folder_path: model.directory },
+      ...(model.precision === 'bfloat16' && { optimization: { disable_specified_optimizers: 'ConstantFolding' } }),
+    },
   };
   let session: InferenceSession;
   try {
-    session =
-      typeof graph === 'string'
-        ? await InferenceSession.create(graphFile(model, graph), options)
-        : await InferenceSession.create(graph, {
-            ...options,
-            extra: { session: { model_external_initializers_file_folder_path: model.directory } },
-          });
+    session = await InferenceSession.create(
+      typeof graph === 'string' ? await readFile(graphFile(model, graph)) : graph,
+      options,
+    );
   } catch (error) {
     if (device === 'cpu') throw new DkvError('ENGINE_FAILED', `Loading the ${name} graph failed: ${messageOf(error)}`);
     throw new DkvError(

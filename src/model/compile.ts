@@ -18,7 +18,7 @@ import { buildCross, buildScore, buildStep } from './graph/decoder.js';
 import { buildEncoder, type EncoderProbe } from './graph/encoder.js';
 import type { GraphContext } from './graph/layers.js';
 import { createLayout, type Precision } from './layout.js';
-import { readFloat32 } from './safetensors.js';
+import { readFloat32, toBfloat16, toFloat32 } from './safetensors.js';
 import { type PlacedTensor, WEIGHTS_FILE, Weights } from './weights.js';
 
 /** Changes whenever a graph or the layout of the weights file changes, so that old cache folders are not taken for new ones. */
@@ -155,16 +155,9 @@ function graphContext(
     graph,
     config,
     layout: createLayout(precision, weights),
-    embeddingScale: embeddingScale === 'exact' ? root : roundToBfloat16(root),
+    embeddingScale:
+      embeddingScale === 'exact' ? root : toFloat32(toBfloat16(Float32Array.of(root)).buffer, 1, 'BF16')[0]!,
   };
-}
-
-/** Round to nearest, ties to even, on the upper 16 bits. */
-function roundToBfloat16(value: number): number {
-  const bits = new Uint32Array(new Float32Array([value]).buffer);
-  const word = bits[0]!;
-  bits[0] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000;
-  return new Float32Array(bits.buffer)[0]!;
 }
 
 async function writeWeights(
@@ -180,8 +173,9 @@ async function writeWeights(
       for await (const chunk of readFloat32(checkpoint.tensors.get(tensor.source)!)) {
         if (signal?.aborted) throw new DkvError('CANCELLED', 'Compiling was stopped; nothing was left behind.');
         if (tensor.transform === 'add-one') for (let i = 0; i < chunk.length; i++) chunk[i]! += 1;
-        await writeFully(handle, new Uint8Array(chunk.buffer), at);
-        at += chunk.byteLength;
+        const bytes = tensor.type === 'bfloat16' ? toBfloat16(chunk) : chunk;
+        await writeFully(handle, new Uint8Array(bytes.buffer), at);
+        at += bytes.byteLength;
         onProgress?.(at, weights.sizeBytes);
       }
     }

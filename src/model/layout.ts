@@ -4,9 +4,14 @@
  */
 import { EMBEDDING } from './checkpoint.js';
 import type { GraphBuilder, Value } from './graph/builder.js';
-import { sliceRows, type Weights } from './weights.js';
+import { sliceRows, type Transform, type Weights } from './weights.js';
 
-export const PRECISIONS = ['float32'] as const;
+/**
+ * - `float32`   weights as float32; the reference.
+ * - `bfloat16`  weights on disk as bfloat16, mapped, and widened one at a time while they are used: half the memory, the same float32
+ *               arithmetic, and the same numbers when the checkpoint itself is bfloat16.
+ */
+export const PRECISIONS = ['float32', 'bfloat16'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
 /** Logits in pieces that cover the vocabulary in order. */
@@ -35,28 +40,31 @@ export interface Layout {
 }
 
 export function createLayout(precision: Precision, weights: Weights): Layout {
-  switch (precision) {
-    case 'float32':
-      return new Float32Layout(weights);
-  }
+  return new PlainLayout(weights, precision);
 }
 
 /** Rows of the vocabulary whose logits are made at a time. */
 const VOCABULARY_CHUNK = 16_384;
 
-class Float32Layout implements Layout {
+/** Matrices as the checkpoint has them, [out, in], in one of two element types. */
+class PlainLayout implements Layout {
   readonly #weights: Weights;
+  readonly #type: 'float32' | 'bfloat16';
 
-  constructor(weights: Weights) {
+  constructor(weights: Weights, type: 'float32' | 'bfloat16') {
     this.#weights = weights;
+    this.#type = type;
   }
 
   project(graph: GraphBuilder, x: Value, names: readonly string[]): Value[] {
-    return names.map((name) => graph.op('Gemm', [x, this.#stored(graph, name)], { transB: { int: 1 } }));
+    return names.map((name) => {
+      const weight = this.#widen(graph, graph.external(this.#matrix(name)));
+      return graph.op('Gemm', [x, weight], { transB: { int: 1 } });
+    });
   }
 
   embed(graph: GraphBuilder, ids: Value): Value {
-    return graph.op('Gather', [this.#stored(graph, EMBEDDING), ids]);
+    return this.#widen(graph, graph.op('Gather', [graph.external(this.#matrix(EMBEDDING)), ids]));
   }
 
   /**
@@ -64,32 +72,36 @@ class Float32Layout implements Layout {
    * 262,144 x 640) and leaves a left one alone, so the head reads the bytes that `embed` reads.
    */
   logits(graph: GraphBuilder, x: Value): LogitChunks {
-    const table = this.#place(EMBEDDING);
+    const table = this.#matrix(EMBEDDING);
     const [vocabulary] = table.dimensions as [number];
     const chunks: Value[] = [];
     for (let start = 0; start < vocabulary; start += VOCABULARY_CHUNK) {
       const rows = graph.external(sliceRows(table, start, Math.min(VOCABULARY_CHUNK, vocabulary - start)));
-      chunks.push(graph.op('Gemm', [rows, x], { transB: { int: 1 } }));
+      chunks.push(graph.op('Gemm', [this.#widen(graph, rows), x], { transB: { int: 1 } }));
     }
     return { chunks, vocabularyAxis: 0 };
   }
 
   vector(graph: GraphBuilder, name: string): Value {
-    return this.#stored(graph, name);
+    return graph.external(this.#vector(name, 'copy'));
   }
 
   normScale(graph: GraphBuilder, name: string): Value {
-    const dimensions = this.#weights.shape(name);
-    const stored = { name: `1+${name}`, type: 'float32', dimensions, source: name, transform: 'add-one' } as const;
-    return graph.external(this.#weights.place(stored));
+    return graph.external(this.#vector(name, 'add-one'));
   }
 
-  #place(name: string) {
-    const dimensions = this.#weights.shape(name);
-    return this.#weights.place({ name, type: 'float32', dimensions, source: name, transform: 'copy' });
+  #matrix(source: string) {
+    const dimensions = this.#weights.shape(source);
+    return this.#weights.place({ name: source, type: this.#type, dimensions, source, transform: 'copy' });
   }
 
-  #stored(graph: GraphBuilder, name: string): Value {
-    return graph.external(this.#place(name));
+  /** Vectors are small and stay float32: rounding 1 + weight would be an error of its own. */
+  #vector(source: string, transform: Transform) {
+    const name = transform === 'add-one' ? `1+${source}` : source;
+    return this.#weights.place({ name, type: 'float32', dimensions: this.#weights.shape(source), source, transform });
+  }
+
+  #widen(graph: GraphBuilder, x: Value): Value {
+    return this.#type === 'float32' ? x : graph.op('Cast', [x], { to: { int: 1 } });
   }
 }

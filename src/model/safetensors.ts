@@ -138,6 +138,18 @@ export function toFloat32(buffer: ArrayBuffer, count: number, type: StoredType):
   return new Float32Array(words.buffer);
 }
 
+/** Rounds to the nearest bfloat16, ties to even; values that are bfloat16 already stay what they are. */
+export function toBfloat16(values: Float32Array<ArrayBuffer>): Uint16Array<ArrayBuffer> {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const word = words[i]!;
+    // A NaN must not be rounded up into infinity.
+    halves[i] = Number.isNaN(values[i]!) ? 0x7fc0 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  }
+  return halves;
+}
+
 let float16Words: Uint32Array | undefined;
 
 /** The float32 bit pattern of each of the 65,536 half-precision numbers (IEEE 754 binary16). */

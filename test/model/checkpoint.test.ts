@@ -2,7 +2,7 @@ import { open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openCheckpoint, weightsDigest } from '../../src/model/checkpoint.js';
-import { readFloat32, readHeader, toFloat32 } from '../../src/model/safetensors.js';
+import { readFloat32, readHeader, toBfloat16, toFloat32 } from '../../src/model/safetensors.js';
 import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
 const FIRST_NORM = 'model.decoder.layers.0.self_attn.k_norm.weight';
@@ -194,5 +194,17 @@ describe('safetensors', () => {
       Number.POSITIVE_INFINITY,
     ]);
     expect(widen('F16', 0x7e00)[0]).toBeNaN();
+  });
+
+  it('rounds to the nearest bfloat16, ties to even', () => {
+    const rounded = (value: number) => toFloat32(toBfloat16(Float32Array.of(value)).buffer, 1, 'BF16')[0];
+    expect(rounded(1)).toBe(1);
+    expect(rounded(Math.sqrt(640))).toBe(25.25);
+    expect(rounded(Math.sqrt(2560))).toBe(50.5);
+    expect(rounded(1 + 2 ** -8)).toBe(1);
+    expect(rounded(1 + 3 * 2 ** -8)).toBe(1 + 2 ** -6);
+    expect(rounded(1 + 2 ** -8 + 2 ** -20)).toBe(1 + 2 ** -7);
+    expect(rounded(-3.4e38)).toBe(Number.NEGATIVE_INFINITY);
+    expect(rounded(Number.NaN)).toBeNaN();
   });
 });

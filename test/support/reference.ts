@@ -8,6 +8,7 @@ import { Executor } from '../../src/engine/executor.js';
 import type { EncodeItem, Engine, Memory, StateRange, States } from '../../src/engine.js';
 import { type Checkpoint, openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel, type EmbeddingScale } from '../../src/model/compile.js';
+import type { Precision } from '../../src/model/layout.js';
 import { readFloat32, readHeader } from '../../src/model/safetensors.js';
 
 /** Stated once: how far an answer may be from the reference's, or from our own made another way. */
@@ -69,16 +70,16 @@ export async function readFixture(directory: string): Promise<Fixture> {
   return { about: content.about, cases: content.cases, expected };
 }
 
-/** @param altered a checkpoint to run instead of the fixture's own */
+/** @param altered a checkpoint to run instead of the fixture's own, or another precision */
 export async function compareWithReference(
   directory: string,
   cacheDirectory: string,
-  altered?: Checkpoint,
+  altered: { readonly checkpoint?: Checkpoint; readonly precision?: Precision } = {},
 ): Promise<Difference[]> {
   const { cases, expected } = await readFixture(directory);
-  const checkpoint = altered ?? (await openCheckpoint(directory));
+  const { checkpoint = await openCheckpoint(directory), precision = 'float32' } = altered;
   const embeddingScale: EmbeddingScale = path.basename(directory) === 'bfloat16-scale' ? 'bfloat16' : 'exact';
-  const model = await compileModel(checkpoint, { precision: 'float32', embeddingScale, cacheDirectory });
+  const model = await compileModel(checkpoint, { precision, embeddingScale, cacheDirectory });
   const together = new Executor(model, { device: 'cpu', batchTokens: 100_000 });
   const alone = new Executor(model, { device: 'cpu', batchTokens: 1 });
   const differences: Difference[] = [];

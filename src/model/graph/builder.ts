@@ -27,7 +27,7 @@ export type Value = string;
 /** Sizes known when the graph is built, names for those known when it runs, such as `['batch', 'rows', 640]`. */
 export type Dimensions = readonly (number | string)[];
 
-export type ElementType = 'float32' | 'int64' | 'bool';
+export type ElementType = 'float32' | 'bfloat16' | 'int64' | 'bool';
 
 /** A slice of the external weights file. */
 export interface ExternalTensor {
@@ -43,6 +43,7 @@ type Attribute = { readonly int: number } | { readonly float: number } | { reado
 
 const DATA_TYPES: Record<ElementType, TensorProto_DataType> = {
   float32: TensorProto_DataType.FLOAT,
+  bfloat16: TensorProto_DataType.BFLOAT16,
   int64: TensorProto_DataType.INT64,
   bool: TensorProto_DataType.BOOL,
 };
