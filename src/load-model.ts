@@ -1,15 +1,18 @@
-/** From a checkpoint folder to something that tokenises, encodes and scores. */
+/** From the name of a model, a folder or a repository on the hub, to something that tokenises, encodes and scores. */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { startWorkerEngine } from './engine/worker-engine.js';
 import type { Device, Engine } from './engine.js';
+import { parseModelReference, pullModel } from './hub/pull-model.js';
+import { type HubSettings, hubSettings } from './hub/settings.js';
 import { openCheckpoint } from './model/checkpoint.js';
 import { compileModel, defaultCacheDirectory, type EmbeddingScale } from './model/compile.js';
 import type { Precision } from './model/layout.js';
 import { loadTokenizer, type Tokenizer } from './model/tokenizer.js';
 
 export interface Model {
-  /** The folder's name, for reports. */
+  /** The folder's name, or the repository with its commit; for reports. */
   readonly name: string;
   /** Is it the small one that comes with this package? Then results are about it, and reports say so. */
   readonly builtIn: boolean;
@@ -27,33 +30,66 @@ export interface LoadOptions {
   readonly embeddingScale?: EmbeddingScale;
   readonly batchTokens?: number;
   readonly cacheDirectory?: string;
+  /** The environment's (HF_ENDPOINT, HF_TOKEN, ...) when left out. */
+  readonly hub?: HubSettings;
+  /** Called while files come from the hub, the first time that a model is used. */
+  readonly onDownload?: (doneBytes: number, totalBytes: number) => void;
   /** Called while weights are written, the first time that a checkpoint is used. */
   readonly onCompile?: (doneBytes: number, totalBytes: number) => void;
+  /** Called with what the user should know though it is no error: another process is waited for, the hub does not answer. */
+  readonly onNotice?: (notice: string) => void;
   readonly signal?: AbortSignal;
+}
+
+/** A checkpoint folder and how to call it. */
+export interface ModelSource {
+  readonly directory: string;
+  readonly name: string;
 }
 
 /** The checkpoint that comes with this package. */
 export const BUILT_IN_MODEL = path.resolve(import.meta.dirname, '../models/tiny');
 
 /**
- * Loads a T5Gemma 2 checkpoint folder; compiles it first if it has not been.
- * @throws DkvError CHECKPOINT_INVALID, MODEL_UNSUPPORTED, DISK_FULL, DEVICE_UNAVAILABLE, CANCELLED
+ * The folder of a model: itself, or the hub's cache after its files have been brought there.
+ * @param model a folder, or `organisation/name`, or `organisation/name@revision`; a folder of that name comes first
+ * @throws DkvError CHECKPOINT_INVALID and what `pullModel` throws
  */
-export async function loadModel(directory: string = BUILT_IN_MODEL, options: LoadOptions = {}): Promise<Model> {
+export async function findModel(model: string, options: LoadOptions = {}): Promise<ModelSource> {
+  const reference = existsSync(model) ? undefined : parseModelReference(model);
+  if (!reference) return { directory: model, name: path.basename(path.resolve(model)) };
+  const { signal, onDownload, onNotice } = options;
+  const { directory, repository, commit } = await pullModel(reference, options.hub ?? hubSettings(), {
+    ...(signal && { signal }),
+    ...(onDownload && { onProgress: onDownload }),
+    ...(onNotice && { onNotice, onWait: (holder) => onNotice(`Waiting for ${holder}, which downloads the same.`) }),
+  });
+  return { directory, name: `${repository}@${commit.slice(0, 12)}` };
+}
+
+/**
+ * Loads a T5Gemma 2 checkpoint; downloads and compiles it first if that has not been done.
+ * @param model a folder, or a repository on the hub; see `findModel`
+ * @throws DkvError CHECKPOINT_INVALID, MODEL_UNSUPPORTED, DISK_FULL, DEVICE_UNAVAILABLE, CANCELLED, and the hub's
+ */
+export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOptions = {}): Promise<Model> {
+  const { directory, name } = await findModel(model, options);
   const checkpoint = await openCheckpoint(directory);
   const tokenizer = await loadTokenizer(directory, checkpoint.config);
-  const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, onCompile, signal } = options;
+  const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, signal } = options;
+  const { onCompile, onNotice } = options;
   const compiled = await compileModel(checkpoint, {
     precision,
     embeddingScale,
     cacheDirectory: options.cacheDirectory ?? defaultCacheDirectory(),
     ...(onCompile && { onProgress: onCompile }),
+    ...(onNotice && { onWait: (holder) => onNotice(`Waiting for ${holder}, which compiles the same model.`) }),
     ...(signal && { signal }),
   });
   const engine = await startWorkerEngine(compiled, { device, ...(batchTokens !== undefined && { batchTokens }) });
   const identity = [compiled.weightsDigest, checkpoint.config, tokenizer.digest, precision, embeddingScale];
   return {
-    name: path.basename(path.resolve(directory)),
+    name,
     builtIn: path.resolve(directory) === BUILT_IN_MODEL,
     tokenizer,
     engine,

@@ -16,7 +16,7 @@ export interface ModelOptions {
 export function addModelOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--model <folder>', 'checkpoint folder in Hugging Face form').default(
+      new Option('--model <name>', 'checkpoint folder, or organisation/name[@revision] on the hub').default(
         BUILT_IN_MODEL,
         'the built-in model',
       ),
@@ -44,20 +44,46 @@ export function integer(text: string): number {
   throw new InvalidArgumentError('Expected a whole number.');
 }
 
-/** Loads the model, with progress while it is compiled the first time. */
+/** Loads the model, with progress while it is downloaded and compiled the first time. */
 export async function openModel(options: ModelOptions, signal: AbortSignal): Promise<Model> {
   const { model, precision, device, batchTokens } = options;
-  const progress = new Progress('compiling', 'MB');
-  const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+  const progress = new LoadingProgress();
   try {
     return await loadModel(model, {
       precision,
       device,
       signal,
       ...(batchTokens !== undefined && { batchTokens }),
-      onCompile: (done, total) => progress.update(megabytes(done), megabytes(total)),
+      ...progress.callbacks,
     });
   } finally {
     progress.end();
   }
+}
+
+/** What the user sees while a model is made ready. */
+export class LoadingProgress {
+  readonly #download = new Progress('downloading', 'MB');
+  readonly #compile = new Progress('compiling', 'MB');
+
+  readonly callbacks = {
+    onDownload: (done: number, total: number) => this.#download.update(megabytes(done), megabytes(total)),
+    onCompile: (done: number, total: number) => {
+      this.#download.end();
+      this.#compile.update(megabytes(done), megabytes(total));
+    },
+    onNotice: (notice: string) => {
+      this.end();
+      process.stderr.write(`${notice}\n`);
+    },
+  };
+
+  end(): void {
+    this.#download.end();
+    this.#compile.end();
+  }
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1e6);
 }

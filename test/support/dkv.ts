@@ -12,14 +12,20 @@ export interface Finished {
 const ENTRY = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
 
 /** Starts `dkv`; colour and terminal features are off because nothing is a terminal. */
-export function startDkv(args: readonly string[], cwd?: string): ChildProcessWithoutNullStreams {
+export function startDkv(
+  args: readonly string[],
+  { cwd, env }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): ChildProcessWithoutNullStreams {
   // The cache is given relative to the project, whatever folder the command runs in.
-  const env = { ...process.env, DKV_CACHE: path.resolve(process.env.DKV_CACHE!) };
-  return spawn(process.execPath, [ENTRY, ...args], { cwd, env });
+  const cache = { DKV_CACHE: path.resolve(process.env.DKV_CACHE!) };
+  return spawn(process.execPath, [ENTRY, ...args], { cwd, env: { ...process.env, ...cache, ...env } });
 }
 
-export async function dkv(args: readonly string[], options: { input?: string; cwd?: string } = {}): Promise<Finished> {
-  const child = startDkv(args, options.cwd);
+export async function dkv(
+  args: readonly string[],
+  options: { input?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Finished> {
+  const child = startDkv(args, options);
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk) => {
     stdout += chunk;
