@@ -30,18 +30,22 @@ export interface ExecutorOptions {
   readonly device: Device;
   /** Rows of a batch; by default what takes about a second on a small CPU. */
   readonly batchTokens?: number;
+  /** Give states in memory that threads can share; the default. */
+  readonly sharedMemory?: boolean;
 }
 
 export class Executor implements Engine {
   readonly info: EngineInfo;
   readonly #model: CompiledModel;
+  readonly #sharedMemory: boolean;
   readonly #graphs = new Map<string, Promise<Graph>>();
   #closed = false;
 
   /** Loads nothing yet: a graph is loaded when it is first needed. @throws DkvError DEVICE_UNAVAILABLE */
-  constructor(model: CompiledModel, { device, batchTokens }: ExecutorOptions) {
+  constructor(model: CompiledModel, { device, batchTokens, sharedMemory = true }: ExecutorOptions) {
     expectDevice(device);
     this.#model = model;
+    this.#sharedMemory = sharedMemory;
     const { config, precision, embeddingScale, weightsDigest } = model;
     const tokens = batchTokens ?? defaultBatchTokens(config);
     this.info = { config, precision, embeddingScale, weightsDigest, device, batchTokens: tokens };
@@ -52,7 +56,7 @@ export class Executor implements Engine {
     const graph = await this.#graph('encoder');
     return this.#batches(items, encodeLengths, options, async (batch, [rows]) => {
       const { states } = await graph.run(encoderFeeds(batch, rows!));
-      return cutRows(states!, batch.map(rowCount));
+      return cutRows(states!, batch.map(rowCount), this.#sharedMemory);
     });
   }
 
@@ -64,8 +68,11 @@ export class Executor implements Engine {
     return this.#batches(items, encodeLengths, options, async (batch, [rows]) => {
       const outputs = await graph.run(encoderFeeds(batch, rows!));
       const lengths = batch.map(rowCount);
-      const states = cutRows(outputs.states!, lengths);
-      const hidden = layers.hidden.map((layer) => ({ layer, of: cutRows(outputs[`hidden.${layer}`]!, lengths) }));
+      const states = cutRows(outputs.states!, lengths, this.#sharedMemory);
+      const hidden = layers.hidden.map((layer) => ({
+        layer,
+        of: cutRows(outputs[`hidden.${layer}`]!, lengths, this.#sharedMemory),
+      }));
       const attention = layers.attention.map((layer) => ({
         layer,
         of: cutSquares(outputs[`attention.${layer}`]!, lengths),

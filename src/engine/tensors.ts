@@ -53,15 +53,16 @@ export function memoryFeeds(memories: readonly Memory[], stateRows: number, widt
   };
 }
 
-/** The real rows of each item of a [batch, rows, width] tensor, all in one piece of memory that threads can share. */
-export function cutRows(tensor: Tensor, lengths: readonly number[]): States[] {
+/** The real rows of each item of a [batch, rows, width] tensor, all in one piece of memory, one that threads can share if wanted. */
+export function cutRows(tensor: Tensor, lengths: readonly number[], sharedMemory: boolean): States[] {
   const [, rows, width] = tensor.dims as [number, number, number];
   const data = tensor.data as Float32Array;
   const total = lengths.reduce((a, b) => a + b, 0);
-  const shared = new Float32Array(new SharedArrayBuffer(total * width * Float32Array.BYTES_PER_ELEMENT));
+  const sizeBytes = total * width * Float32Array.BYTES_PER_ELEMENT;
+  const together = new Float32Array(sharedMemory ? new SharedArrayBuffer(sizeBytes) : new ArrayBuffer(sizeBytes));
   let at = 0;
   return lengths.map((length, b) => {
-    const own = shared.subarray(at, at + length * width);
+    const own = together.subarray(at, at + length * width);
     own.set(data.subarray(b * rows * width, (b * rows + length) * width));
     at += own.length;
     return { rows: length, width, data: own };

@@ -1,9 +1,14 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { startChildEngine } from '../../src/engine/child-engine.js';
 import { Executor } from '../../src/engine/executor.js';
 import { startWorkerEngine } from '../../src/engine/worker-engine.js';
+import { isAlive } from '../../src/lock.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 import { engineConformance } from '../conformance/engine.js';
@@ -20,6 +25,8 @@ engineConformance(
   false,
 );
 engineConformance('worker thread', (options) => startWorkerEngine(model, { device: 'cpu', ...options }), true);
+
+engineConformance('child process', (options) => startChildEngine(model, { device: 'cpu', ...options }), true);
 
 describe('worker thread', () => {
   it('rejects what waits when it is closed, and ends', async () => {
@@ -38,5 +45,58 @@ describe('worker thread', () => {
     const [states] = await engine.encode([{ tokenIds: Int32Array.of(2, 5, 7) }]);
     expect(states!.data.buffer).toBeInstanceOf(SharedArrayBuffer);
     await engine.close();
+  });
+});
+
+describe('child process', () => {
+  const items = Array.from({ length: 40 }, (_, i) => ({
+    tokenIds: Int32Array.from({ length: 20 + (i % 50) }, (_, j) => 3 + ((i * 31 + j * 7) % 300)),
+  }));
+  const childOf = () =>
+    Number(
+      execFileSync('pgrep', ['-n', '-P', String(process.pid), '-f', 'dist/engine/child.js'], { encoding: 'utf8' }),
+    );
+
+  it('survives kill -9 of its child: requests in it fail clearly, the next ones are right', async () => {
+    const wanted = await new Executor(model, { device: 'cpu' }).encode(items);
+    const engine = await startChildEngine(model, { device: 'cpu', batchTokens: 64 });
+    let failed = 0;
+    for (let round = 0; round < 20; round++) {
+      const requests = Array.from({ length: 20 }, (_, i) => engine.encode([items[i]!, items[39 - i]!]));
+      const outcomes = Promise.allSettled(requests);
+      await setTimeout(round * 3);
+      process.kill(childOf(), 'SIGKILL');
+      for (const [i, outcome] of (await outcomes).entries()) {
+        if (outcome.status === 'fulfilled') {
+          expect(outcome.value.map(({ data }) => [...data])).toEqual([[...wanted[i]!.data], [...wanted[39 - i]!.data]]);
+        } else {
+          failed++;
+          expect(outcome.reason).toMatchObject({
+            code: 'ENGINE_FAILED',
+            message: expect.stringContaining('killed by SIGKILL'),
+          });
+        }
+      }
+      const [after] = await engine.encode([items[round]!]);
+      expect([...after!.data]).toEqual([...wanted[round]!.data]);
+    }
+    expect(failed).toBeGreaterThan(0);
+    await engine.close();
+  });
+
+  it('does not outlive its parent', async () => {
+    const script = `
+      import { startChildEngine } from ${JSON.stringify(path.resolve('dist/engine/child-engine.js'))};
+      await startChildEngine(${JSON.stringify(model)}, { device: 'cpu' });
+      process.stdout.write('started');
+      setInterval(() => undefined, 1000);`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(parent.stdout, 'data');
+    const child = Number(execFileSync('pgrep', ['-P', String(parent.pid)], { encoding: 'utf8' }));
+    parent.kill('SIGKILL');
+    for (let i = 0; i < 100 && isAlive(child); i++) await setTimeout(50);
+    expect(isAlive(child)).toBe(false);
   });
 });

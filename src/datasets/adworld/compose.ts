@@ -4,9 +4,9 @@
  */
 import type { Random } from '../../random.js';
 import type { Ad, AdFact, AdQuestion, Bank, Split } from './ad.js';
-import { type QueryTemplate, queryTemplates } from './facts/kind.js';
 import { FRAMES } from './frames.js';
 import { Namer } from './names.js';
+import { makeQuery } from './queries.js';
 import type { Category, FactPlan, FactValues, Item, Scene } from './scene.js';
 import { capitalize, fill, type Slots, slotsOf } from './template.js';
 import { randomManner } from './values.js';
@@ -75,7 +75,10 @@ function tryCompose(random: Random, request: AdRequest): Ad | undefined {
   if (written === undefined) return undefined;
   const rendered = chosen.filter(({ plan }) => written.stated.has(plan.fact.kind));
   if (rendered.length < MIN_FACTS) return undefined;
-  const questions = rendered.map((fact) => askAbout(random, bank, fact));
+  const questions = rendered.map(({ plan, values, slots }) => ({
+    ...makeQuery(random, plan.fact, bank, slots),
+    answer: values.value,
+  }));
   const isBad = ({ query, answer }: AdQuestion): boolean =>
     overlaps(query, answer) || !written.text.includes(answer) || wordCount(answer) > MAX_ANSWER_WORDS;
   if (questions.some(isBad)) return undefined;
@@ -189,7 +192,7 @@ function write(scene: Scene, category: Category, chosen: readonly Chosen[], ters
     );
 
   useFrame(random.pick(frame.opening.filter(fits)));
-  if (!terse && random.chance(0.35)) {
+  if (!terse && random.chance(0.5)) {
     const joint = frame.joint.filter(
       (form) => fits(form) && slotsOf(form).filter((slot) => byKind.has(slot)).length > 1,
     );
@@ -261,37 +264,12 @@ function addAsides({ random, bank }: Scene, draft: Draft, chosen: readonly Chose
   }
 }
 
-function askAbout(random: Random, bank: Bank, { plan, values, slots }: Chosen): AdQuestion {
-  const { template, style, query } = makeQuery(random, random.pick(queryTemplates(plan.fact, bank)), slots);
-  return { kind: plan.fact.kind, template, style, query, answer: values.value };
-}
-
-/** Some people type no capital and no question mark. */
-function makeQuery(
-  random: Random,
-  { id, style, text }: QueryTemplate,
-  slots: Slots,
-): Omit<AdQuestion, 'kind' | 'answer'> {
-  const full = fill(text, slots);
-  const bare = random.chance(0.25);
-  const startsWithSlot = text.startsWith('{');
-  let query = style === 'question' || style === 'imperative' ? capitalize(full) : full;
-  if (style === 'imperative' && random.chance(0.3)) query += '.';
-  if (bare) {
-    query = query.replace(/[?.]$/, '');
-    if (!startsWithSlot) query = query.charAt(0).toLowerCase() + query.slice(1);
-  }
-  return { template: id, style, query };
-}
-
 function unanswerable(scene: Scene, category: Category, chosen: readonly Chosen[]): Omit<AdQuestion, 'answer'>[] {
   const present = new Set(chosen.map(({ plan }) => plan.fact.kind));
   const absent = category.plans.filter(({ fact }) => !present.has(fact.kind));
   return scene.random.sample(absent, 2).flatMap((plan) => {
     const values = plan.make(scene);
     if (values === undefined) return [];
-    const template = scene.random.pick(queryTemplates(plan.fact, scene.bank));
-    const slots = { ...sceneSlots(scene), ...values };
-    return [{ kind: plan.fact.kind, ...makeQuery(scene.random, template, slots) }];
+    return [makeQuery(scene.random, plan.fact, scene.bank, { ...sceneSlots(scene), ...values })];
   });
 }

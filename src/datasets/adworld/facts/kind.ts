@@ -5,7 +5,7 @@
  * Slots: `value` (the answer), `other` (a distractor: the old price, last year's venue), `thing` (what the fact is about, by
  * default the item), `item`, `name`, and those that a kind names itself.
  */
-import type { Bank, QueryStyle } from '../ad.js';
+import type { Bank } from '../ad.js';
 
 export interface Wording {
   /** Sentences with `value`, some with `other` beside it. */
@@ -41,19 +41,4 @@ export function factKind(kind: string, train: Wording, evaluation: Wording): Fac
 
 export function allFactKinds(): readonly FactKind[] {
   return [...registry.values()];
-}
-
-const STYLES = { ask: 'question', search: 'keywords', phrase: 'phrase', order: 'imperative' } as const;
-
-export interface QueryTemplate {
-  readonly id: string;
-  readonly style: QueryStyle;
-  readonly text: string;
-}
-
-export function queryTemplates(kind: FactKind, bank: Bank): QueryTemplate[] {
-  const wording = kind.wording[bank];
-  return (['ask', 'search', 'phrase', 'order'] as const).flatMap((form) =>
-    wording[form].map((text, index) => ({ id: `${kind.kind}/${bank}/${form}/${index}`, style: STYLES[form], text })),
-  );
 }
