@@ -9,6 +9,7 @@ import { type HubSettings, hubSettings } from './hub/settings.js';
 import { openCheckpoint } from './model/checkpoint.js';
 import { compileModel, defaultCacheDirectory, type EmbeddingScale } from './model/compile.js';
 import type { Precision } from './model/layout.js';
+import { expectMemory } from './model/memory.js';
 import { loadTokenizer, type Tokenizer } from './model/tokenizer.js';
 
 export interface Model {
@@ -29,6 +30,8 @@ export interface LoadOptions {
   /** How sqrt(hidden size) is rounded; `bfloat16` repeats what a bfloat16 load of the reference does. */
   readonly embeddingScale?: EmbeddingScale;
   readonly batchTokens?: number;
+  /** Load even if memory seems too short. */
+  readonly ignoreMemory?: boolean;
   readonly cacheDirectory?: string;
   /** The environment's (HF_ENDPOINT, HF_TOKEN, ...) when left out. */
   readonly hub?: HubSettings;
@@ -70,13 +73,14 @@ export async function findModel(model: string, options: LoadOptions = {}): Promi
 /**
  * Loads a T5Gemma 2 checkpoint; downloads and compiles it first if that has not been done.
  * @param model a folder, or a repository on the hub; see `findModel`
- * @throws DkvError CHECKPOINT_INVALID, MODEL_UNSUPPORTED, DISK_FULL, DEVICE_UNAVAILABLE, CANCELLED, and the hub's
+ * @throws DkvError CHECKPOINT_INVALID, MODEL_UNSUPPORTED, MEMORY_SHORT, DISK_FULL, DEVICE_UNAVAILABLE, CANCELLED, and the hub's
  */
 export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOptions = {}): Promise<Model> {
   const { directory, name } = await findModel(model, options);
   const checkpoint = await openCheckpoint(directory);
   const tokenizer = await loadTokenizer(directory, checkpoint.config);
   const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, signal } = options;
+  if (!options.ignoreMemory) expectMemory(checkpoint.config, precision);
   const { onCompile, onNotice } = options;
   const compiled = await compileModel(checkpoint, {
     precision,

@@ -11,6 +11,7 @@ export interface ModelOptions {
   readonly device: Device;
   readonly batchTokens?: number;
   readonly maxLength: number;
+  readonly ignoreMemory: boolean;
 }
 
 export function addModelOptions(command: Command): Command {
@@ -46,12 +47,13 @@ export function integer(text: string): number {
 
 /** Loads the model, with progress while it is downloaded and compiled the first time. */
 export async function openModel(options: ModelOptions, signal: AbortSignal): Promise<Model> {
-  const { model, precision, device, batchTokens } = options;
+  const { model, precision, device, batchTokens, ignoreMemory } = options;
   const progress = new LoadingProgress();
   try {
     return await loadModel(model, {
       precision,
       device,
+      ignoreMemory,
       signal,
       ...(batchTokens !== undefined && { batchTokens }),
       ...progress.callbacks,

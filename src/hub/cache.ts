@@ -6,14 +6,24 @@
  *   models--org--name/snapshots/<commit>/<path>  a link to a blob
  */
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readTextIfPresent } from '../files.js';
 
+/** Every repository of models that the cache knows. */
+export async function listRepositories(cacheDirectory: string): Promise<RepositoryCache[]> {
+  const names = await readdir(cacheDirectory).catch(() => []);
+  return names
+    .filter((name) => name.startsWith('models--'))
+    .map((name) => new RepositoryCache(cacheDirectory, name.slice('models--'.length).replaceAll('--', '/')));
+}
+
 export class RepositoryCache {
+  readonly repository: string;
   readonly directory: string;
 
   constructor(cacheDirectory: string, repository: string) {
+    this.repository = repository;
     this.directory = path.join(cacheDirectory, `models--${repository.replaceAll('/', '--')}`);
   }
 
@@ -23,6 +33,19 @@ export class RepositoryCache {
 
   snapshot(commit: string): string {
     return path.join(this.directory, 'snapshots', commit);
+  }
+
+  /** Commits of which at least one file is there. */
+  async commits(): Promise<string[]> {
+    return readdir(path.join(this.directory, 'snapshots')).catch(() => []);
+  }
+
+  /** Bytes on disk, files of all commits together. */
+  async sizeBytes(): Promise<number> {
+    const blobs = path.join(this.directory, 'blobs');
+    const names = await readdir(blobs).catch(() => []);
+    const sizes = await Promise.all(names.map(async (name) => (await stat(path.join(blobs, name))).size));
+    return sizes.reduce((a, b) => a + b, 0);
   }
 
   /** The commit that a revision stood for when the hub was last asked. */

@@ -1,9 +1,10 @@
 /** Brings files of a repository into the cache: in parallel, resumed where they broke off, checked against the hub's digests. */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError } from '../errors.js';
+import { expectSpace } from '../files.js';
 import { withLock } from '../lock.js';
 import type { RepositoryCache } from './cache.js';
 import type { HubClient, RemoteFile } from './client.js';
@@ -41,7 +42,7 @@ export async function pullFiles(
     );
   };
   await mkdir(path.join(cache.directory, 'blobs'), { recursive: true });
-  await expectSpace(cache, missing);
+  await expectRoom(cache, missing);
 
   // The first failure stops the other downloads too; what they have is kept.
   const stopping = new AbortController();
@@ -176,19 +177,12 @@ function newHash({ digest, sizeBytes }: RemoteFile): Hash {
   return digest.length === 64 ? createHash('sha256') : createHash('sha1').update(`blob ${sizeBytes}\0`);
 }
 
-async function expectSpace(cache: RepositoryCache, files: readonly RemoteFile[]): Promise<void> {
+async function expectRoom(cache: RepositoryCache, files: readonly RemoteFile[]): Promise<void> {
   let needed = 0;
   for (const { digest, sizeBytes } of files) {
     const partial = await stat(`${cache.blob(digest)}.dkv.incomplete`).catch(() => undefined);
     const whole = await stat(cache.blob(digest)).catch(() => undefined);
     if (whole?.size !== sizeBytes) needed += sizeBytes - Math.min(partial?.size ?? 0, sizeBytes);
   }
-  const { bavail, bsize } = await statfs(cache.directory);
-  const free = bavail * bsize;
-  if (free >= needed) return;
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
-  throw new DkvError(
-    'DISK_FULL',
-    `${cache.directory}: ${gigabytes(needed)} are to be downloaded, ${gigabytes(free)} are free. Free some, or set HF_HUB_CACHE to a folder on another disk.`,
-  );
+  await expectSpace(cache.directory, needed, 'the download', 'HF_HUB_CACHE');
 }

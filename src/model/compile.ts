@@ -5,11 +5,11 @@
  * that nothing loads and renamed at the end: a killed compile leaves nothing that could be taken for a model.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { DkvError, messageOf } from '../errors.js';
-import { readTextIfPresent } from '../files.js';
+import { expectSpace, readTextIfPresent } from '../files.js';
 import { isAlive, withLock } from '../lock.js';
 import { type Checkpoint, textTensors, weightsDigest } from './checkpoint.js';
 import type { ModelConfig } from './config.js';
@@ -105,7 +105,7 @@ async function compileTo(
     GRAPHS[name](graphContext(graph, weights, config, precision, embeddingScale));
     return { name, bytes: graph.toBytes() };
   });
-  await expectSpace(models, weights.sizeBytes);
+  await expectSpace(models, weights.sizeBytes, 'the compiled model', 'DKV_CACHE');
 
   const partial = path.join(models, partialName(path.basename(directory)));
   await mkdir(partial);
@@ -129,6 +129,14 @@ async function compileTo(
   const made = await readManifest(directory);
   if (!made) throw new DkvError('CACHE_DAMAGED', `${directory}: vanished right after it was written.`);
   return made;
+}
+
+/** Every compiled model in the cache folder. What cannot be read is left out. */
+export async function listCompiled(cacheDirectory: string): Promise<CompiledModel[]> {
+  const models = path.join(cacheDirectory, 'models');
+  const names = await readdir(models).catch(() => []);
+  const read = names.map((name) => readManifest(path.join(models, name)).catch(() => undefined));
+  return (await Promise.all(read)).filter((model) => model !== undefined);
 }
 
 /** The encoder's graph with some layers' outputs and attention as further outputs, over the same weights file. */
@@ -228,21 +236,11 @@ async function removeAbandoned(models: string): Promise<void> {
   }
 }
 
-async function expectSpace(directory: string, neededBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(directory);
-  if (bavail * bsize >= neededBytes) return;
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
-  throw new DkvError(
-    'DISK_FULL',
-    `${directory}: the compiled model needs ${gigabytes(neededBytes)}, ${gigabytes(bavail * bsize)} are free. Free some, or set DKV_CACHE to a folder on another disk.`,
-  );
-}
-
 /**
  * The weights digest, remembered per state of the files on disk (path, inode, size, times): hashing 15 GB at every start would
  * take longer than loading them. A file that is replaced or rewritten has another state and is hashed again.
  */
-async function cachedDigest(checkpoint: Checkpoint, cacheDirectory: string): Promise<string> {
+export async function cachedDigest(checkpoint: Checkpoint, cacheDirectory: string): Promise<string> {
   const files = [...new Set([...checkpoint.tensors.values()].map(({ file }) => file))].sort();
   const states = await Promise.all(
     files.map(async (file) => {

@@ -179,7 +179,7 @@ export const FRAMES: Frames = {
         'My {item} is for sale, {a name} built in {year}.',
         'Our {item}, {a name}, is for sale.',
         'I sell {a color} {item}, {a name}.',
-        'A {name} looks for a new owner, it is a good {item}.',
+        '{A name} looks for a new owner, it is a good {item}.',
       ],
       joint: [
         'It was built in {year} and runs on {fuel}.',

@@ -1,0 +1,280 @@
+/** `dkv models`: what is on disk, what it is, and how to bring it there or get rid of it. */
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import { DkvError } from '../errors.js';
+import { gigabytes, readTextIfPresent } from '../files.js';
+import { listRepositories, RepositoryCache } from '../hub/cache.js';
+import { parseModelReference } from '../hub/pull-model.js';
+import { hubSettings } from '../hub/settings.js';
+import { BUILT_IN_MODEL, findModel } from '../load-model.js';
+import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
+import {
+  type CompiledModel,
+  cachedDigest,
+  compileModel,
+  defaultCacheDirectory,
+  listCompiled,
+} from '../model/compile.js';
+import { readConfig } from '../model/config.js';
+import { PRECISIONS, type Precision } from '../model/layout.js';
+import { availableMemory, memoryEstimate, weightCount } from '../model/memory.js';
+import { renderText, type Table } from '../report/table.js';
+import { LoadingProgress } from './model-options.js';
+import { interruptSignal } from './terminal.js';
+
+const MODEL = ['<model>', 'checkpoint folder, or organisation/name[@revision] on the hub'] as const;
+
+export function modelsCommand(): Command {
+  return new Command('models')
+    .description('Models on disk: bring, list, describe, compile, remove.')
+    .addHelpText(
+      'after',
+      `
+Downloads share Hugging Face's cache folder (HF_HUB_CACHE, HF_HOME) with Python; compiled forms lie under DKV_CACHE.
+Google's models are gated: accept the licence on the model's page, then set HF_TOKEN.
+
+Examples:
+  dkv models pull google/t5gemma-2-270m-270m
+  dkv models info google/t5gemma-2-270m-270m
+  dkv models list --json`,
+    )
+    .addCommand(pullCommand())
+    .addCommand(listCommand())
+    .addCommand(infoCommand())
+    .addCommand(compileCommand())
+    .addCommand(removeCommand());
+}
+
+function pullCommand(): Command {
+  return new Command('pull')
+    .description('Download what it takes to run a model; goes on where an earlier download stopped.')
+    .argument(...MODEL)
+    .addHelpText('after', '\nExamples:\n  dkv models pull google/t5gemma-2-1b-1b@main')
+    .action(async (model: string) => {
+      if (!parseModelReference(model)) {
+        throw new DkvError(
+          'INPUT_INVALID',
+          `"${model}" is no name on the hub; expected organisation/name or organisation/name@revision.`,
+        );
+      }
+      const { directory, name } = await locate(model);
+      const licence = await licenceOf(directory);
+      process.stdout.write(`${name}\n${directory}\n${licence ? `licence: ${licence}\n` : ''}`);
+    });
+}
+
+function listCommand(): Command {
+  return new Command('list')
+    .description('Every T5Gemma 2 checkpoint in the hub cache, and every compiled model.')
+    .option('--json', 'for machines', false)
+    .addHelpText('after', '\nExamples:\n  dkv models list')
+    .action(async ({ json }: { json: boolean }) => {
+      const checkpoints = await listCheckpoints();
+      const compiled = await Promise.all((await listCompiled(defaultCacheDirectory())).map(describeCompiled));
+      if (json) {
+        process.stdout.write(`${JSON.stringify({ checkpoints, compiled })}\n`);
+        return;
+      }
+      const [text, number] = [false, true].map((numeric) => (title: string) => ({ title, numeric })) as [
+        (title: string) => Table['columns'][number],
+        (title: string) => Table['columns'][number],
+      ];
+      process.stdout.write('Checkpoints\n');
+      process.stdout.write(
+        `${renderText({
+          columns: [text('model'), text('commit'), number('weights'), number('on disk')],
+          rows: checkpoints.map((c) => [
+            c.name,
+            c.commit?.slice(0, 12) ?? '–',
+            millions(c.weights),
+            gigabytes(c.size_bytes),
+          ]),
+        })}\n\nCompiled\n`,
+      );
+      process.stdout.write(
+        `${renderText({
+          columns: [text('weights digest'), text('precision'), number('weights'), number('on disk')],
+          rows: compiled.map((c) => [
+            c.weights_digest.slice(0, 16),
+            c.precision,
+            millions(c.weights),
+            gigabytes(c.size_bytes),
+          ]),
+        })}\n`,
+      );
+    });
+}
+
+function infoCommand(): Command {
+  return new Command('info')
+    .description('Sizes, digest, licence, compiled forms and memory of one model.')
+    .argument(...MODEL)
+    .option('--json', 'for machines', false)
+    .addHelpText('after', '\nExamples:\n  dkv models info ./t5gemma-2-270m-270m')
+    .action(async (model: string, { json }: { json: boolean }) => {
+      const info = await describe(model);
+      process.stdout.write(json ? `${JSON.stringify(info)}\n` : `${renderInfo(info)}\n`);
+    });
+}
+
+function compileCommand(): Command {
+  return new Command('compile')
+    .description('Make the graphs and weights of a model now instead of at its first use.')
+    .argument(...MODEL)
+    .addOption(new Option('--precision <name>', 'of the weights').choices(PRECISIONS).default('float32'))
+    .addHelpText('after', '\nExamples:\n  dkv models compile google/t5gemma-2-4b-4b --precision bfloat16')
+    .action(async (model: string, { precision }: { precision: Precision }) => {
+      const signal = interruptSignal();
+      const { directory } = await locate(model);
+      const progress = new LoadingProgress();
+      try {
+        const { onCompile, onNotice } = progress.callbacks;
+        const compiled = await compileModel(await openCheckpoint(directory), {
+          precision,
+          embeddingScale: 'exact',
+          cacheDirectory: defaultCacheDirectory(),
+          onProgress: onCompile,
+          onWait: (holder) => onNotice(`Waiting for ${holder}, which compiles the same model.`),
+          signal,
+        });
+        progress.end();
+        process.stdout.write(`${compiled.directory}\n`);
+      } finally {
+        progress.end();
+      }
+    });
+}
+
+function removeCommand(): Command {
+  return new Command('rm')
+    .description('Remove the compiled forms of a model; with --checkpoint also its download.')
+    .argument(...MODEL)
+    .option('--checkpoint', 'remove the download from the cache that Python shares, too', false)
+    .addHelpText('after', '\nExamples:\n  dkv models rm google/t5gemma-2-270m-270m --checkpoint')
+    .action(async (model: string, { checkpoint: alsoCheckpoint }: { checkpoint: boolean }) => {
+      const reference = parseModelReference(model);
+      if (alsoCheckpoint && !reference) {
+        throw new DkvError(
+          'INPUT_INVALID',
+          `--checkpoint removes downloads; "${model}" is a folder of yours and stays.`,
+        );
+      }
+      const { directory } = await locate(model, { offline: true });
+      const checkpoint = await openCheckpoint(directory);
+      for (const { directory: compiled } of await compiledFormsOf(checkpoint)) {
+        await rm(compiled, { recursive: true });
+        process.stdout.write(`removed ${compiled}\n`);
+      }
+      if (!alsoCheckpoint || !reference) return;
+      const cache = new RepositoryCache(hubSettings().cacheDirectory, reference.repository);
+      await rm(cache.directory, { recursive: true });
+      process.stdout.write(`removed ${cache.directory}\n`);
+    });
+}
+
+async function locate(model: string, { offline = false } = {}) {
+  const signal = interruptSignal();
+  const progress = new LoadingProgress();
+  const settings = hubSettings();
+  try {
+    const hub = { ...settings, offline: offline || settings.offline };
+    return await findModel(model, { ...progress.callbacks, hub, signal });
+  } finally {
+    progress.end();
+  }
+}
+
+async function listCheckpoints() {
+  const found = [{ name: 'built-in', directory: BUILT_IN_MODEL, commit: undefined as string | undefined }];
+  const caches = await listRepositories(hubSettings().cacheDirectory);
+  for (const cache of caches) {
+    for (const commit of await cache.commits()) {
+      found.push({ name: cache.repository, directory: cache.snapshot(commit), commit });
+    }
+  }
+  const described = found.map(async ({ name, directory, commit }) => {
+    // Other architectures, and downloads that are not complete, are not for this program.
+    const config = await readConfig(directory).catch(() => undefined);
+    const checkpoint = config && (await openCheckpoint(directory).catch(() => undefined));
+    if (!checkpoint) return [];
+    return [{ name, commit, directory, weights: weightCount(checkpoint.config), size_bytes: storedBytes(checkpoint) }];
+  });
+  return (await Promise.all(described)).flat();
+}
+
+async function describeCompiled({ directory, config, precision, weightsDigest, tensors }: CompiledModel) {
+  const last = tensors.at(-1);
+  const size_bytes = last ? last.offset + last.sizeBytes : 0;
+  return { directory, precision, weights_digest: weightsDigest, weights: weightCount(config), size_bytes };
+}
+
+async function compiledFormsOf(checkpoint: Checkpoint): Promise<CompiledModel[]> {
+  const cacheDirectory = defaultCacheDirectory();
+  const digest = await cachedDigest(checkpoint, cacheDirectory);
+  return (await listCompiled(cacheDirectory)).filter(({ weightsDigest }) => weightsDigest === digest);
+}
+
+async function describe(model: string) {
+  const { directory, name } = await locate(model);
+  const checkpoint = await openCheckpoint(directory);
+  const { config } = checkpoint;
+  const compiled = await Promise.all((await compiledFormsOf(checkpoint)).map(describeCompiled));
+  const stored = [...new Set([...checkpoint.tensors.values()].map(({ type }) => type))];
+  return {
+    name,
+    directory,
+    licence: await licenceOf(directory),
+    weights: weightCount(config),
+    stored_as: stored,
+    size_bytes: storedBytes(checkpoint),
+    weights_digest: await cachedDigest(checkpoint, defaultCacheDirectory()),
+    vocabulary: config.vocabularySize,
+    hidden_size: config.hiddenSize,
+    encoder_layers: config.encoder.layerTypes.length,
+    decoder_layers: config.decoder.layerTypes.length,
+    compiled,
+    memory: Object.fromEntries(PRECISIONS.map((precision) => [precision, memoryEstimate(config, precision)])),
+    memory_available: availableMemory(),
+  };
+}
+
+function renderInfo(info: Awaited<ReturnType<typeof describe>>): string {
+  const rows: [string, string][] = [
+    ['model', info.name],
+    ['folder', info.directory],
+    ['licence', info.licence ?? 'not stated'],
+    ['weights', `${millions(info.weights)} (${info.stored_as.join(', ')}, ${gigabytes(info.size_bytes)})`],
+    ['weights digest', info.weights_digest],
+    [
+      'shape',
+      `vocabulary ${info.vocabulary}, hidden ${info.hidden_size}, ${info.encoder_layers} + ${info.decoder_layers} layers`,
+    ],
+    ...info.compiled.map((c): [string, string] => [
+      `compiled ${c.precision}`,
+      `${gigabytes(c.size_bytes)} in ${c.directory}`,
+    ]),
+    ...Object.entries(info.memory).map(([precision, bytes]): [string, string] => [
+      `memory as ${precision}`,
+      `about ${gigabytes(bytes)}${bytes > info.memory_available ? ', more than is available' : ''}`,
+    ]),
+    ['memory available', gigabytes(info.memory_available)],
+  ];
+  const width = Math.max(...rows.map(([what]) => what.length));
+  return rows.map(([what, value]) => `${what.padEnd(width)}  ${value}`).join('\n');
+}
+
+/** Bytes of the text model's tensors in the checkpoint's files. */
+function storedBytes({ tensors }: Checkpoint): number {
+  return [...tensors.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+/** What the model card says of its licence. */
+async function licenceOf(directory: string): Promise<string | undefined> {
+  const card = await readTextIfPresent(path.join(directory, 'README.md'));
+  return /^---\n[\s\S]*?^license:\s*(.+?)\s*$/m.exec(card ?? '')?.[1];
+}
+
+function millions(count: number): string {
+  return `${(count / 1e6).toFixed(1)} M`;
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../src/model/config.js';
+import { expectMemory, memoryEstimate, weightCount } from '../../src/model/memory.js';
+import { referenceFixture } from '../support/fixtures.js';
+
+/** Sizes that Google publishes, put into a fixture's config. */
+function published(sizes: { hidden: number; intermediate: number; layers: number; heads: number; kvHeads: number }) {
+  const json = JSON.parse(readFileSync(path.join(referenceFixture('one-kv-head'), 'config.json'), 'utf8'));
+  for (const stack of [json.encoder.text_config, json.decoder]) {
+    Object.assign(stack, {
+      vocab_size: 262_144,
+      hidden_size: sizes.hidden,
+      intermediate_size: sizes.intermediate,
+      num_hidden_layers: sizes.layers,
+      num_attention_heads: sizes.heads,
+      num_key_value_heads: sizes.kvHeads,
+      head_dim: 256,
+      layer_types: undefined,
+    });
+  }
+  return parseConfig(json, 'config.json');
+}
+
+const SMALL = published({ hidden: 640, intermediate: 2048, layers: 18, heads: 4, kvHeads: 1 });
+const LARGE = published({ hidden: 2560, intermediate: 10_240, layers: 34, heads: 8, kvHeads: 4 });
+const MACHINE_BYTES = 24e9;
+
+describe('memory', () => {
+  it('is counted from the weights: 270m-270m has 368 million, 4b-4b 7.1 billion', () => {
+    // t5gemma2.md gives the bfloat16 files as 0.74 GB and 15 GB; the larger one has 0.8 GB of vision parts.
+    expect(2 * weightCount(SMALL)).toBeCloseTo(0.737e9, -7);
+    expect(weightCount(LARGE)).toBeGreaterThan(6.9e9);
+    expect(weightCount(LARGE)).toBeLessThan(7.5e9);
+  });
+
+  it('lets 4b-4b run on 24 GB as bfloat16 and not as float32', () => {
+    expect(memoryEstimate(LARGE, 'float32')).toBeGreaterThan(27e9);
+    expect(() => expectMemory(LARGE, 'bfloat16', MACHINE_BYTES)).not.toThrow();
+    expect(() => expectMemory(LARGE, 'float32', MACHINE_BYTES)).toThrow(
+      expect.objectContaining({
+        code: 'MEMORY_SHORT',
+        message: expect.stringMatching(
+          /about 2\d\.\d GB.*24\.0 GB are available\. --precision bfloat16 would take 15\.\d GB/,
+        ),
+      }),
+    );
+  });
+
+  it('says when nothing fits', () => {
+    expect(() => expectMemory(LARGE, 'bfloat16', 8e9)).toThrow('No precision fits');
+    expect(() => expectMemory(SMALL, 'float32', 8e9)).not.toThrow();
+  });
+});
