@@ -1,13 +1,14 @@
 /** `dkv run`: runs an experiment, prints its table and writes its reports. */
 import path from 'node:path';
 import { Command } from 'commander';
-import { adworldDataset } from '../datasets/adworld/dataset.js';
+import { DATASETS, openDataset } from '../datasets/open.js';
 import { DkvError } from '../errors.js';
 import { EXPERIMENTS } from '../experiments/registry.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { interruptSignal, Progress, paint } from './terminal.js';
 
 interface RunCommandOptions extends ModelOptions {
+  readonly dataset: string;
   readonly n?: number;
   readonly seed?: number;
   readonly out?: string;
@@ -17,8 +18,9 @@ interface RunCommandOptions extends ModelOptions {
 
 export function runCommand(): Command {
   const command = new Command('run')
-    .description('Run an experiment on the built-in data and write its reports.')
+    .description('Run an experiment and write its reports.')
     .argument('<experiment>', `one of: ${Object.keys(EXPERIMENTS).join(', ')}`)
+    .option('--dataset <name>', DATASETS, 'adworld')
     .option('--n <n>', "number of samples (default: the protocol's)", positiveInteger)
     .option('--seed <n>', "seed of samples and bootstrap (default: the protocol's)", integer)
     .option('--out <folder>', 'run folder (default: results/<experiment>)')
@@ -34,7 +36,7 @@ Ctrl-C stops cleanly; --resume goes on, also after a crash.
 Examples:
   dkv run exp01
   dkv run exp01 --n 60 --out results/try
-  dkv run exp01 --model ./t5gemma-2-270m-270m --resume`,
+  dkv run exp01 --model google/t5gemma-2-270m-270m --dataset xquad.en.json --resume`,
     )
     .action(run);
 }
@@ -56,7 +58,11 @@ async function run(id: string, options: RunCommandOptions): Promise<void> {
   const { renderText } = await import('../report/table.js');
 
   const signal = interruptSignal();
-  const dataset = adworldDataset({ seed: experiment.seed, count: options.n ?? experiment.protocolSamples });
+  const count = options.n ?? experiment.protocolSamples;
+  const dataset = await openDataset(options.dataset, { seed: experiment.seed, count });
+  if (dataset.samples.length < count) {
+    process.stderr.write(`${options.dataset} has ${dataset.samples.length} samples, not ${count}: all are taken.\n`);
+  }
   const model = await openModel(options, signal);
   const progress = new Progress(id, 'samples');
   try {

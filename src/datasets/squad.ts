@@ -1,0 +1,70 @@
+/**
+ * Question answering in SQuAD's JSON form (SQuAD, XQuAD and what follows them): paragraphs with questions and answers that are spans of
+ * them. Licence and origin are the file's.
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { DkvError, messageOf } from '../errors.js';
+import { Random } from '../random.js';
+import { type Dataset, datasetOf } from './dataset.js';
+import type { Sample } from './sample.js';
+
+const squadSchema = z.object({
+  version: z.string().optional(),
+  data: z.array(
+    z.object({
+      paragraphs: z.array(
+        z.object({
+          context: z.string(),
+          qas: z.array(
+            z.object({
+              id: z.string(),
+              question: z.string(),
+              answers: z.array(z.object({ text: z.string() })).default([]),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+});
+
+/**
+ * Up to `count` samples, chosen by the seed. Every paragraph gives one question before any gives a second, so that samples are as
+ * independent as the file allows; `cluster` names the paragraph. Questions without an answer are left out.
+ * @throws DkvError INPUT_INVALID when the file is missing or of another form
+ */
+export async function squadDataset(file: string, { seed, count }: { seed: number; count: number }): Promise<Dataset> {
+  const { version, data } = await readSquad(file);
+  const random = new Random('squad', seed);
+  const paragraphs = data.flatMap(({ paragraphs }) => paragraphs);
+  const byParagraph = random.shuffle([...paragraphs.keys()]).map((index) => {
+    const { context, qas } = paragraphs[index]!;
+    return random.shuffle(qas).flatMap(({ id, question, answers }): Sample[] => {
+      const answer = answers[0]?.text;
+      return answer ? [{ id, document: context, query: question, answer, cluster: `paragraph-${index}` }] : [];
+    });
+  });
+  const samples: Sample[] = [];
+  for (let round = 0; samples.length < count; round++) {
+    const taken = byParagraph.flatMap((questions) => questions[round] ?? []);
+    if (taken.length === 0) break;
+    samples.push(...taken);
+  }
+  return datasetOf(path.basename(file), version ?? 'unversioned', samples.slice(0, count));
+}
+
+async function readSquad(file: string): Promise<z.infer<typeof squadSchema>> {
+  const invalid = (message: string) => new DkvError('INPUT_INVALID', `${file}: ${message}`);
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw invalid(missing ? 'no such file.' : `not JSON: ${messageOf(error)}`);
+  }
+  const parsed = squadSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw invalid(`not in SQuAD's form: ${z.prettifyError(parsed.error).split('\n').slice(0, 2).join(' ')}`);
+}
