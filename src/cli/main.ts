@@ -3,7 +3,10 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { DkvError } from '../errors.js';
+import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
+import { demoCommand } from './demo.js';
+import { doctorCommand } from './doctor.js';
 import { modelsCommand } from './models.js';
 import { runCommand } from './run.js';
 import { scoreCommand } from './score.js';
@@ -23,7 +26,17 @@ Examples:
   dkv score --input lines.jsonl      NLL of targets given documents, one JSON line each
   dkv data adworld --count 3         look at the built-in data`,
   );
-for (const command of [runCommand(), scoreCommand(), modelsCommand(), dataCommand()]) program.addCommand(command);
+for (const command of [
+  demoCommand(),
+  runCommand(),
+  scoreCommand(),
+  modelsCommand(),
+  dataCommand(),
+  doctorCommand(),
+  completionCommand(program),
+]) {
+  program.addCommand(command);
+}
 
 /** A command line that cannot be understood is the user's to mend, like any other wrong input. */
 const USAGE_EXIT_CODE = 2;

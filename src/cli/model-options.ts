@@ -25,6 +25,7 @@ export function addModelOptions(command: Command): Command {
     .addOption(new Option('--precision <name>', 'of the weights').choices(PRECISIONS).default('float32'))
     .addOption(new Option('--device <name>', 'ONNX Runtime provider').choices(DEVICES).default('cpu'))
     .option('--batch-tokens <n>', 'rows of a batch, padding included (default: by model size)', positiveInteger)
+    .option('--ignore-memory', 'load even if memory seems too short', false)
     .option(
       '--max-length <n>',
       'tokens that the encoder reads; longer documents are cut at their end',

@@ -54,6 +54,13 @@ export class HubClient {
     this.#settings = settings;
   }
 
+  /** Does the hub answer at all? @throws DkvError HUB_UNREACHABLE */
+  async reach(): Promise<void> {
+    await this.#retrying(this.#settings.endpoint, undefined, async (connection) => {
+      (await this.#get(`${this.#settings.endpoint}/api/models?limit=1`, {}, connection)).resume();
+    });
+  }
+
   /** The commit that a branch, tag or commit stands for, and its files. */
   async revision(repository: string, revision: string, signal?: AbortSignal): Promise<Revision> {
     const url = `${this.#settings.endpoint}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;

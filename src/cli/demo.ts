@@ -1,0 +1,153 @@
+/** `dkv demo`: one document, one question, every visibility: what the model answers and how surprising it finds the right answer. */
+import { createInterface } from 'node:readline/promises';
+import { Command } from 'commander';
+import { adworldDataset } from '../datasets/adworld/dataset.js';
+import type { Model } from '../load-model.js';
+import { buildInput, type InputTexts, tokenisationOf, type Visibility, visibleRanges } from '../priming/input.js';
+import { SURROGATES } from '../priming/surrogate.js';
+import { fixed } from '../report/format.js';
+import { renderText } from '../report/table.js';
+import { scoreInputs } from '../scoring.js';
+import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
+import { interruptSignal, paint } from './terminal.js';
+
+interface Texts {
+  readonly document: string;
+  readonly query: string;
+  readonly prefix: string;
+  readonly answer: string;
+}
+
+interface DemoOptions extends ModelOptions, Partial<Texts> {
+  readonly json: boolean;
+}
+
+/** Tokens that a greedy answer may have. */
+const MAX_ANSWER_TOKENS = 24;
+
+export function demoCommand(): Command {
+  const command = new Command('demo')
+    .description('Try it: a document, a question, a prefix; answers and NLLs under every visibility.')
+    .option('--document <text>', 'what is encoded')
+    .option('--query <text>', 'the real question, the upper bound')
+    .option('--prefix <text>', 'the surrogate that stands in front of the document (default: its keywords)')
+    .option('--answer <text>', 'what is scored')
+    .option('--json', 'for machines', false);
+  return addModelOptions(command)
+    .addHelpText(
+      'after',
+      `
+On a terminal it asks for what is not given; elsewhere it takes an advertisement of the built-in data.
+
+Examples:
+  dkv demo
+  dkv demo --document "The lamp costs 24 euros." --query "price of the lamp" --answer "24 euros"`,
+    )
+    .action(demo);
+}
+
+async function demo(options: DemoOptions): Promise<void> {
+  const signal = interruptSignal();
+  const texts = await completeTexts(options);
+  const model = await openModel(options, signal);
+  try {
+    const rows = await answerAll(model, texts, options.maxLength, signal);
+    if (options.json) process.stdout.write(`${JSON.stringify({ ...texts, conditions: rows })}\n`);
+    else print(texts, rows);
+  } finally {
+    await model.close();
+  }
+}
+
+/** What is not given is asked for on a terminal, with an advertisement as the suggestion. */
+async function completeTexts(given: Partial<Texts>): Promise<Texts> {
+  const [sample] = adworldDataset({ seed: 7, count: 1 }).samples;
+  const ask = process.stdin.isTTY ? createInterface({ input: process.stdin, output: process.stderr }) : undefined;
+  const complete = async (what: string, value: string | undefined, suggestion: string) => {
+    if (value !== undefined) return value;
+    return (await ask?.question(`${paint('bold', what, process.stderr)} [${suggestion}]\n> `)) || suggestion;
+  };
+  // A document of the user's has other questions than the advertisement's.
+  const own = given.document !== undefined;
+  const document = await complete('Document', given.document, sample!.document);
+  const changed = own || document !== sample!.document;
+  const query = await complete('Question', given.query, changed ? 'What is it about?' : sample!.query);
+  const answer = await complete(
+    'Right answer',
+    given.answer,
+    changed ? document.split(/\s+/).slice(0, 5).join(' ') : sample!.answer,
+  );
+  const keywords = SURROGATES.doc_kw.make({ id: '', document, query, answer });
+  const prefix = await complete('Prefix', given.prefix, keywords);
+  ask?.close();
+  return { document, query, prefix, answer };
+}
+
+interface Row {
+  readonly condition: string;
+  readonly nll: number;
+  readonly tokens: readonly { readonly text: string; readonly nll: number }[];
+  readonly greedy: string;
+}
+
+async function answerAll(model: Model, texts: Texts, maxTokens: number, signal: AbortSignal): Promise<Row[]> {
+  const { document, query, prefix, answer } = texts;
+  const conditions: { condition: string; prefix?: string; visibility: Visibility }[] = [
+    { condition: 'document alone (bare)', visibility: 'full' },
+    { condition: 'document alone, BOS hidden (bare_d)', visibility: 'exact' },
+    { condition: 'prefix, everything visible', prefix, visibility: 'full' },
+    { condition: 'prefix, published mask', prefix, visibility: 'published' },
+    { condition: 'prefix, hidden exactly', prefix, visibility: 'exact' },
+    { condition: 'question in its place, everything visible', prefix: query, visibility: 'full' },
+    { condition: 'question in its place, hidden exactly', prefix: query, visibility: 'exact' },
+  ];
+  const { tokenizer, engine } = model;
+  const prompt = new Int32Array(0);
+  const target = tokenizer.encode(answer);
+  const inputs = conditions.map(({ visibility, prefix }) => {
+    const parts: InputTexts = prefix === undefined ? { document } : { document, prefix };
+    return buildInput(tokenizer, parts, tokenisationOf(visibility), { maxTokens });
+  });
+  const items = inputs.map((input, i) => ({ input, visibility: conditions[i]!.visibility, prompt, target }));
+  const nlls = await scoreInputs(engine, items, { signal });
+  const states = await engine.encode(inputs, { signal });
+  const generated = await engine.generate(
+    items.map(({ input, visibility }, i) => ({
+      memory: visibleRanges(input, visibility).map((range) => ({ states: states[i]!, ...range })),
+      prompt,
+      maxTokens: MAX_ANSWER_TOKENS,
+    })),
+    { signal },
+  );
+  return conditions.map(({ condition }, i) => ({
+    condition,
+    nll: nlls[i]!.reduce((a, b) => a + b, 0) / target.length,
+    tokens: Array.from(target, (id, t) => ({ text: tokenizer.decode(Int32Array.of(id)), nll: nlls[i]![t]! })),
+    greedy: tokenizer.decode(generated[i]!.tokenIds).trim(),
+  }));
+}
+
+function print({ document, query, prefix, answer }: Texts, rows: readonly Row[]): void {
+  const show = (what: string, text: string) => process.stdout.write(`${paint('bold', what.padEnd(9))} ${text}\n`);
+  show('document', document);
+  show('question', query);
+  show('prefix', prefix);
+  show('answer', answer);
+  const table = {
+    columns: [
+      { title: 'the decoder sees', numeric: false },
+      { title: 'NLL/token', numeric: true },
+      { title: 'it would say', numeric: false },
+    ],
+    rows: rows.map(({ condition, nll, greedy }) => [condition, fixed(nll, 3), greedy]),
+  };
+  process.stdout.write(`\n${renderText(table)}\n\nNLL of each token of the answer, in nats\n`);
+  const tokens = {
+    columns: [
+      { title: 'the decoder sees', numeric: false },
+      ...rows[0]!.tokens.map(({ text }) => ({ title: JSON.stringify(text).slice(1, -1) || '·', numeric: true })),
+    ],
+    rows: rows.map(({ condition, tokens }) => [condition, ...tokens.map(({ nll }) => fixed(nll, 2))]),
+  };
+  process.stdout.write(`${renderText(tokens)}\n`);
+}
