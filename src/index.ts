@@ -1,6 +1,7 @@
 /** Public API: everything that may be imported from `directed-kvcache`. No logic. */
 export type { Dataset } from './datasets/dataset.js';
 export { datasetOf } from './datasets/dataset.js';
+export { openDataset } from './datasets/open.js';
 export type { Grade, Pool, Sample } from './datasets/sample.js';
 export * from './engine.js';
 export { DkvError, ERROR_CODES, type ErrorCode } from './errors.js';
@@ -8,6 +9,7 @@ export type { Summary } from './experiments/analysis.js';
 export type { Comparison, Condition, Experiment } from './experiments/experiment.js';
 export { EXPERIMENTS } from './experiments/registry.js';
 export { type RunOptions, type RunProgress, runExperiment } from './experiments/run.js';
+export { type HubSettings, hubSettings, Secret } from './hub/settings.js';
 export { BUILT_IN_MODEL, type LoadOptions, loadModel, type Model } from './load-model.js';
 export {
   buildInput,
