@@ -9,6 +9,7 @@ import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { modelsCommand } from './models.js';
 import { runCommand } from './run.js';
+import { sanityCommand } from './sanity.js';
 import { scoreCommand } from './score.js';
 import { endAtOnce, paint } from './terminal.js';
 
@@ -33,6 +34,7 @@ for (const command of [
   modelsCommand(),
   dataCommand(),
   doctorCommand(),
+  sanityCommand(),
   completionCommand(program),
 ]) {
   program.addCommand(command);

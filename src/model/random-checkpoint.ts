@@ -1,0 +1,73 @@
+/** Writes a checkpoint of a given shape with random weights: for sanity checks and for benchmarks, never for results. */
+import { copyFile, type FileHandle, open } from 'node:fs/promises';
+import path from 'node:path';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { EMBEDDING, END_OF_IMAGE_EMBEDDING, textTensors } from './checkpoint.js';
+import { type ModelConfig, readConfig } from './config.js';
+import { toBfloat16 } from './safetensors.js';
+
+const COPIED = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
+const CHUNK = 1 << 20;
+
+/**
+ * @param source a checkpoint folder whose config and tokenizer are taken over
+ * @param directory where the new one is written, as bfloat16; must exist
+ */
+export async function writeRandomCheckpoint(source: string, directory: string, seed: number): Promise<void> {
+  for (const file of COPIED) {
+    await copyFile(path.join(source, file), path.join(directory, file)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
+  const config = await readConfig(directory);
+  const tensors = [...textTensors(config)];
+  const header: Record<string, { dtype: 'BF16'; shape: readonly number[]; data_offsets: [number, number] }> = {};
+  let end = 0;
+  for (const [name, shape] of tensors) {
+    const start = end;
+    end += 2 * count(shape);
+    header[storedName(name)] = { dtype: 'BF16', shape, data_offsets: [start, end] };
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  const file = await open(path.join(directory, 'model.safetensors'), 'w');
+  try {
+    await file.appendFile(Buffer.concat([length, text]));
+    const normal = normalNumbers(seed);
+    for (const [name, shape] of tensors) await writeRandom(file, count(shape), scaleOf(name, shape, config), normal);
+  } finally {
+    await file.close();
+  }
+}
+
+function storedName(name: string): string {
+  return name.startsWith('embed_tokens') ? `model.encoder.${name}` : `model.${name}`;
+}
+
+function count(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+/** Standard deviations that keep activations of the order of 1. */
+function scaleOf(name: string, shape: readonly number[], { hiddenSize }: ModelConfig): number {
+  if (name === EMBEDDING || name === END_OF_IMAGE_EMBEDDING) return hiddenSize ** -0.5;
+  return shape.length === 2 ? shape[1]! ** -0.5 : 0.1;
+}
+
+async function writeRandom(file: FileHandle, total: number, scale: number, normal: () => number): Promise<void> {
+  for (let done = 0; done < total; done += CHUNK) {
+    const values = new Float32Array(Math.min(CHUNK, total - done));
+    for (let i = 0; i < values.length; i++) values[i] = scale * normal();
+    await file.appendFile(new Uint8Array(toBfloat16(values).buffer));
+  }
+}
+
+/** Nearly normal: the sum of the four bytes of a random word, centred, has a standard deviation of 147.8. Fast, and enough here. */
+function normalNumbers(seed: number): () => number {
+  const generator = xoroshiro128plus(seed);
+  return () => {
+    const word = generator.next();
+    return ((word & 255) + ((word >>> 8) & 255) + ((word >>> 16) & 255) + (word >>> 24) - 510) / 147.8;
+  };
+}
