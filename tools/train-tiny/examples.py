@@ -103,7 +103,7 @@ class Examples:
         self._tokenize = lambda text: tuple(tokenizer.encode(text, add_special_tokens=False).ids)
         self._sentinels = [tokenizer.token_to_id(f"<extra_id_{i}>") for i in range(recipe.tokenizer.sentinels)]
         self._separators = [self._tokenize(text) for text in recipe.prefixes.separators]
-        self._newline = self._tokenize("\n")
+        self.newline = self._tokenize("\n")
 
     def batches(self, seed: int, block: int, tokens: int) -> list[Batch]:
         """All batches of a block, each of about `tokens` encoder ids with padding, in random order."""
@@ -122,7 +122,7 @@ class Examples:
         share = self.recipe.encodes
         kind = _pick(random, {"query": share.query, "alone": share.alone, "unrelated": share.unrelated, "corrupted": share.corrupted})
         if kind == "corrupted":
-            return self._corrupted(random, ad)
+            return self.corrupted(random, ad)
         if kind == "query":
             return self._with_query(random, ad)
         before = () if kind == "alone" else self._unrelated(random, ad)
@@ -132,24 +132,36 @@ class Examples:
         first, *others = _shuffled(random, ad.questions)
         prompt = first.query_ids if random.random() < self.recipe.decodes.query_twice else ()
         targets = [Target("query_in_encoder", prompt, first.answer_ids)]
-        # The same states have to serve another query too, which the decoder reads.
-        targets += [Target("query_in_decoder", q.query_ids, q.answer_ids) for q in others[: self.recipe.decodes.sibling]]
+        # The same states have to serve the ad's other queries too, which the decoder reads.
+        targets += self._prompted(others, targets)
         return Encode((BOS, *first.query_ids, *self._separator(random), *ad.ids), tuple(targets))
 
     def _queryless_targets(self, random: np.random.Generator, ad: Ad) -> tuple[Target, ...]:
         share = self.recipe.decodes
-        questions = _shuffled(random, ad.questions)
-        targets = [Target("query_in_decoder", q.query_ids, q.answer_ids) for q in questions[: share.prompted]]
+        first, *others = _shuffled(random, ad.questions)
+        targets = []
         if random.random() < share.unprompted:
-            targets.append(Target("unprompted", (), questions[-1].answer_ids))
+            targets.append(Target("unprompted", (), first.answer_ids))
         if random.random() < share.ask:
-            targets.append(Target("ask", (), questions[0].query_ids))
-        return tuple(targets)
+            targets.append(Target("ask", (), first.query_ids))
+        return (*targets, *self._prompted(others, targets))
+
+    def _prompted(self, questions: list[Question], others: list[Target]) -> list[Target]:
+        """Answers with their query in the decoder, as many as fit beside the other targets; one at least."""
+        left = self.recipe.decodes.ids - sum(1 + len(target.prompt) + len(target.ids) for target in others)
+        targets: list[Target] = []
+        for question in questions:
+            target = Target("query_in_decoder", question.query_ids, question.answer_ids)
+            left -= 1 + len(target.prompt) + len(target.ids)
+            if left < 0 and targets:
+                break
+            targets.append(target)
+        return targets
 
     def _separator(self, random: np.random.Generator) -> tuple[int, ...]:
         if random.random() < self.recipe.prefixes.other_separators:
             return self._separators[random.integers(len(self._separators))]
-        return self._newline
+        return self.newline
 
     def _unrelated(self, random: np.random.Generator, ad: Ad) -> tuple[int, ...]:
         share = self.recipe.prefixes
@@ -172,7 +184,7 @@ class Examples:
             before = ()
         return (*before, *self._separator(random))
 
-    def _corrupted(self, random: np.random.Generator, ad: Ad) -> Encode:
+    def corrupted(self, random: np.random.Generator, ad: Ad) -> Encode:
         share = self.recipe.decodes
         length = len(ad.ids)
         spans = max(1, round(length * share.corruption / share.span))

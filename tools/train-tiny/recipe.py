@@ -42,14 +42,12 @@ class EncodeShares:
 
 @dataclass(frozen=True)
 class DecodeShares:
-    """What the decoder writes after one encode, as numbers of targets an encode."""
+    """What the decoder writes after one encode."""
 
-    #: query in the encoder: how often the query stands in the decoder too
+    #: About so many ids are decoded for one encode: answers whose query stands in the decoder fill what the rest leaves.
+    ids: int = 80
+    #: query in the encoder: how often that query stands in the decoder too
     query_twice: float = 0.1
-    #: query in the encoder: answers to other queries of the ad, each with its query in the decoder
-    sibling: int = 3
-    #: ad alone or behind an unrelated prefix: answers with their query in the decoder
-    prompted: int = 7
     #: ad alone or behind an unrelated prefix: how often an answer without any query
     unprompted: float = 0.5
     #: ad alone or behind an unrelated prefix: how often one of the ad's queries
@@ -78,10 +76,10 @@ class Prefixes:
 class LossWeights:
     """Weight of a target's tokens, by task."""
 
-    query_in_encoder: float = 1.0
+    query_in_encoder: float = 4.0
     query_in_decoder: float = 1.0
     unprompted: float = 0.5
-    ask: float = 0.1
+    ask: float = 0.3
     corrupted: float = 0.3
 
 
@@ -89,7 +87,7 @@ class LossWeights:
 class Optimization:
     #: Encoder tokens a step, padding included.
     tokens: int = 3584
-    steps: int = 6000
+    steps: int = 4000
     warmup: int = 200
     #: Learning rates: matrices by Muon, all else by AdamW.
     muon_rate: float = 0.02

@@ -8,7 +8,7 @@ import ast
 import json
 import os
 import time
-from dataclasses import asdict, replace
+from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,12 @@ def resolved(recipe: Recipe, changes: list[str]) -> Recipe:
     return recipe
 
 
+def from_dict(values: dict) -> Recipe:
+    """The recipe that `asdict` was made of."""
+    parts = {item.name: item.default_factory for item in fields(Recipe) if item.default_factory is not MISSING}
+    return Recipe(**{name: parts[name](**value) if name in parts else value for name, value in values.items()})
+
+
 class Trainer:
     def __init__(self, recipe: Recipe, seed: int, data: Path, tokenizer: Path, folder: Path, compile_: bool):
         torch.manual_seed(seed)
@@ -44,7 +50,9 @@ class Trainer:
             self.model.model.encoder.text_model.compile(dynamic=True)
             self.model.model.decoder.compile(dynamic=True)
         self._make_optimizers()
-        self.step, self.block, self.position, self.seconds = 0, 0, 0, 0.0
+        self.step, self.block, self.position = 0, 0, 0
+        # Of all runs of this training together; the processor's time counts every core, children (the compiler) aside.
+        self.seconds, self.cpu_seconds = 0.0, 0.0
         self._queue: list[Batch] = []
 
     def _make_optimizers(self) -> None:
@@ -137,6 +145,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "progress": (self.step, self.block, self.position, self.seconds),
+            "cpu_seconds": self.cpu_seconds,
             "random": torch.get_rng_state(),
             "recipe": asdict(self.recipe),
             "seed": self.seed,
@@ -156,6 +165,7 @@ class Trainer:
         for optimizer, saved in zip(self.optimizers, state["optimizers"]):
             optimizer.load_state_dict(saved)
         self.step, self.block, self.position, self.seconds = state["progress"]
+        self.cpu_seconds = state["cpu_seconds"]
         torch.set_rng_state(state["random"])
         return True
 
@@ -169,12 +179,12 @@ def validation_batches(examples: Examples) -> list[Batch]:
         bos = network.BOS
         for question in (first, second):
             encodes.append(
-                Encode((bos, *question.query_ids, *examples._newline, *ad.ids), (Target("query_in_encoder", (), question.answer_ids),))
+                Encode((bos, *question.query_ids, *examples.newline, *ad.ids), (Target("query_in_encoder", (), question.answer_ids),))
             )
         queryless = [Target("query_in_decoder", q.query_ids, q.answer_ids) for q in (first, second)]
         queryless += [Target("unprompted", (), q.answer_ids) for q in (first, second)]
         encodes.append(Encode((bos, *ad.ids), (*queryless, Target("ask", (), first.query_ids))))
-        encodes.append(examples._corrupted(random, ad))
+        encodes.append(examples.corrupted(random, ad))
     encodes.sort(key=lambda encode: len(encode.ids))
     return [collate(encodes[at : at + 40]) for at in range(0, len(encodes), 40)]
 
@@ -194,16 +204,16 @@ def main() -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--minutes", type=float, default=1e9, help="stop and save after so long; start again to go on")
     parser.add_argument("--set", nargs="*", default=[], help="change the recipe for a trial, such as optimization.tokens=2048")
-    parser.add_argument("--no-compile", action="store_true")
+    parser.add_argument("--compile", action="store_true", help="compile the network first, which takes minutes")
     arguments = parser.parse_args()
     changes = list(arguments.set) + ([f"optimization.steps={arguments.steps}"] if arguments.steps else [])
     recipe = resolved(Recipe(), changes)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
     started = time.monotonic()
-    trainer = Trainer(recipe, arguments.seed, arguments.data, arguments.tokenizer, arguments.folder, not arguments.no_compile)
+    trainer = Trainer(recipe, arguments.seed, arguments.data, arguments.tokenizer, arguments.folder, arguments.compile)
     trainer.resume()
-    before = trainer.seconds
+    before, cpu_before = trainer.seconds, trainer.cpu_seconds
     parameters = sum(p.numel() for p in trainer.trained)
     log(arguments.folder, {"start": trainer.step, "parameters": parameters, "seed": arguments.seed, "load_s": round(time.monotonic() - started, 1)})
 
@@ -212,9 +222,10 @@ def main() -> None:
         norm, new = trainer.train_step()
         sums += np.array(new)
         trainer.seconds = before + time.monotonic() - started
+        trainer.cpu_seconds = cpu_before + time.process_time()
         if trainer.step % LOG_EVERY == 0:
             train = {task: round(nats / tokens, 4) for task, (nats, tokens) in zip(TASKS, sums) if tokens}
-            log(arguments.folder, {"step": trainer.step, "seconds": round(trainer.seconds), "rate": round(trainer.rate(), 4), "norm": round(norm, 2), "train": train})
+            log(arguments.folder, {"step": trainer.step, "seconds": round(trainer.seconds), "cpu_seconds": round(trainer.cpu_seconds), "rate": round(trainer.rate(), 4), "norm": round(norm, 2), "train": train})
             sums[:] = 0
         last = trainer.step == recipe.optimization.steps
         if trainer.step % VALIDATE_EVERY == 0 or last:
