@@ -21,7 +21,7 @@ export interface AdRange {
   readonly count: number;
 }
 
-export function adId(split: Split, index: number): string {
+function adId(split: Split, index: number): string {
   return `adworld-${split}-${String(index).padStart(5, '0')}`;
 }
 

@@ -152,7 +152,7 @@ export const ofBusiness = about({ item: 'business', thing: 'business' });
 export const phonePlan = plan(shop.phone, ({ namer }) => ({ value: namer.phone(), other: namer.phone() }));
 
 /** A web address made of the name; domains under .example belong to nobody. */
-export function webAddress(name: string, ending = 'example'): string {
+function webAddress(name: string, ending = 'example'): string {
   const slug = name
     .toLowerCase()
     .replace(/^the /, '')

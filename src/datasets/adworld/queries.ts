@@ -53,7 +53,7 @@ export const PHRASE_LEADS: Readonly<Record<Bank, readonly string[]>> = {
 };
 
 /** "How heavy is the {item}?" as "how heavy {item}". */
-export function shortened(question: string): string {
+function shortened(question: string): string {
   const kept = question
     .replace(/[?.]$/, '')
     .split(' ')
