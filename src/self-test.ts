@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError } from './errors.js';
-import { BUILT_IN_MODEL, type LoadOptions, loadModel } from './load-model.js';
+import { BUILT_IN_MODEL, loadModel } from './load-model.js';
 import { visibilitySchema } from './priming/input.js';
 import { scoreTexts } from './scoring.js';
 
@@ -22,10 +22,10 @@ const caseSchema = z.object({
 /** In nats, of any token: as for every comparison with the reference. */
 const TOLERANCE = 1e-4;
 
-export async function runSelfTest(options: LoadOptions = {}): Promise<{ largest: number; tolerance: number }> {
-  const text = await readFile(path.join(BUILT_IN_MODEL, 'self-test.json'), 'utf8');
+export async function runSelfTest(directory = BUILT_IN_MODEL): Promise<{ largest: number; tolerance: number }> {
+  const text = await readFile(path.join(directory, 'self-test.json'), 'utf8');
   const cases = z.array(caseSchema).parse(JSON.parse(text));
-  const model = await loadModel(BUILT_IN_MODEL, options);
+  const model = await loadModel(directory);
   try {
     const scores = await scoreTexts(model, cases, { maxTokens: 2048 });
     let largest = 0;

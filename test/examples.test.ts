@@ -1,0 +1,31 @@
+/** The examples, run as a reader runs them: with the package's own name and the built-in model. */
+import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { temporaryFolder } from './support/fixtures.js';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+
+/** What each must print, and what it takes. */
+const EXAMPLES: Record<string, { args?: () => Promise<string[]>; prints: RegExp[] }> = {
+  'score.ts': { prints: [/^(\d+\.\d{3} nats per token\n){2}$/] },
+  'cache.ts': { prints: [/^What does the lamp cost\? -> \S.*\nWhat color is the lamp\? -> \S.*\n$/] },
+  'experiment.ts': {
+    args: async () => [path.join(await temporaryFolder(), 'run')],
+    prints: [/^oracle_full -?\d+\.\d{3} nats$/m, /^surr_doc_d /m, /report\.html/],
+  },
+};
+
+it('has a test for every example', async () => {
+  expect((await readdir(path.join(ROOT, 'examples'))).sort()).toEqual(Object.keys(EXAMPLES).sort());
+});
+
+it.each(Object.entries(EXAMPLES))('examples/%s', async (name, { args, prints }) => {
+  const command = ['--import', 'tsx', `examples/${name}`, ...((await args?.()) ?? [])];
+  const env = { ...process.env, DKV_CACHE: path.resolve(process.env.DKV_CACHE!) };
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, command, { cwd: ROOT, env });
+  expect(stderr).toBe('');
+  for (const line of prints) expect(stdout).toMatch(line);
+});
