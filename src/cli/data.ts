@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { Split } from '../datasets/adworld/ad.js';
 import { ADWORLD_VERSION, DEFAULT_ADWORLD_SEED } from '../datasets/adworld/adworld.js';
 import { adworldLines } from '../datasets/adworld/lines.js';
+import { type AdworldStatistics, adworldStatistics, type Mean } from '../datasets/adworld/statistics.js';
 import { integer, positiveInteger } from './model-options.js';
 import { openOutput } from './output.js';
 
@@ -11,6 +12,8 @@ interface AdworldOptions {
   readonly count: number;
   readonly seed: number;
   readonly output: string;
+  readonly stats: boolean;
+  readonly json: boolean;
 }
 
 export function dataCommand(): Command {
@@ -30,18 +33,48 @@ function adworldCommand(): Command {
     .option('--count <n>', 'advertisements', positiveInteger, 10)
     .option('--seed <n>', 'the same seed gives the same advertisements', integer, DEFAULT_ADWORLD_SEED)
     .option('--output <file>', '- for standard output', '-')
+    .option('--stats', 'describe the advertisements instead of writing them', false)
+    .option('--json', 'with --stats: for machines', false)
     .addHelpText(
       'after',
       `
 Examples:
   dkv data adworld --count 1
-  dkv data adworld --split train --count 20000 --output train.jsonl`,
+  dkv data adworld --split train --count 20000 --output train.jsonl
+  dkv data adworld --count 2000 --stats`,
     )
     .action(writeAdworld);
 }
 
-async function writeAdworld({ output: file, ...range }: AdworldOptions): Promise<void> {
+async function writeAdworld({ output: file, stats, json, ...range }: AdworldOptions): Promise<void> {
   const output = await openOutput(file);
-  for (const line of adworldLines(range)) await output.write(`${line}\n`);
+  if (stats) {
+    const statistics = adworldStatistics(range);
+    await output.write(json ? `${JSON.stringify(statistics)}\n` : described(statistics));
+  } else {
+    for (const line of adworldLines(range)) await output.write(`${line}\n`);
+  }
   await output.close();
+}
+
+function described(of: AdworldStatistics): string {
+  const number = ({ mean, lowest, highest }: Mean) =>
+    `${mean.toFixed(1)} on average, ${lowest.toFixed(0)} to ${highest.toFixed(0)}`;
+  const rows: [string, string][] = [
+    ['advertisements', `${of.ads}, of ${of.categories} categories`],
+    ['questions', `${of.questions}, of ${of.kinds} kinds`],
+    ['words of a document', number(of.documentWords)],
+    ['words of a query', number(of.queryWords)],
+    ['words of an answer', number(of.answerWords)],
+    ['facts in a document', number(of.factsPerAd)],
+    ['facts beside a distractor', percent(of.distractedFacts)],
+    ["query's words that the document has too", `${percent(of.queryOverlap.mean)} on average`],
+    ['place of the answer in the document', `${percent(of.answerPosition.mean)} of its length on average`],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)}%`;
 }

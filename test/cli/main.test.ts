@@ -37,4 +37,13 @@ describe('dkv', () => {
     const again = await dkv(['data', 'adworld', '--count', '2', '--split', 'validation']);
     expect(jsonLines(again.stdout)).toEqual(ads.slice(0, 2));
   });
+
+  it('describes the data', async () => {
+    const stats = ['data', 'adworld', '--count', '50', '--stats'];
+    expect((await dkv(stats)).stdout).toMatch(/^advertisements +50, of \d+ categories\nquestions +\d{3}, /);
+    expect(JSON.parse((await dkv([...stats, '--json'])).stdout)).toMatchObject({
+      ads: 50,
+      documentWords: { mean: expect.any(Number) },
+    });
+  });
 });
