@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import type { Split } from '../datasets/adworld/ad.js';
 import { ADWORLD_VERSION, DEFAULT_ADWORLD_SEED } from '../datasets/adworld/adworld.js';
 import { adworldLines } from '../datasets/adworld/lines.js';
+import { adworldPools } from '../datasets/adworld/pools.js';
 import { type AdworldStatistics, adworldStatistics, type Mean } from '../datasets/adworld/statistics.js';
 import { integer, positiveInteger } from './model-options.js';
 import { openOutput } from './output.js';
@@ -12,6 +13,7 @@ interface AdworldOptions {
   readonly count: number;
   readonly seed: number;
   readonly output: string;
+  readonly pools: boolean;
   readonly stats: boolean;
   readonly json: boolean;
 }
@@ -33,6 +35,11 @@ function adworldCommand(): Command {
     .option('--count <n>', 'advertisements', positiveInteger, 10)
     .option('--seed <n>', 'the same seed gives the same advertisements', integer, DEFAULT_ADWORLD_SEED)
     .option('--output <file>', '- for standard output', '-')
+    .option(
+      '--pools',
+      'searches with graded candidates (3 exact, 2 substitute, 1 complement, 0 irrelevant) instead',
+      false,
+    )
     .option('--stats', 'describe the advertisements instead of writing them', false)
     .option('--json', 'with --stats: for machines', false)
     .addHelpText(
@@ -41,16 +48,19 @@ function adworldCommand(): Command {
 Examples:
   dkv data adworld --count 1
   dkv data adworld --split train --count 20000 --output train.jsonl
-  dkv data adworld --count 2000 --stats`,
+  dkv data adworld --count 2000 --stats
+  dkv data adworld --count 100 --pools`,
     )
     .action(writeAdworld);
 }
 
-async function writeAdworld({ output: file, stats, json, ...range }: AdworldOptions): Promise<void> {
+async function writeAdworld({ output: file, pools, stats, json, ...range }: AdworldOptions): Promise<void> {
   const output = await openOutput(file);
   if (stats) {
     const statistics = adworldStatistics(range);
     await output.write(json ? `${JSON.stringify(statistics)}\n` : described(statistics));
+  } else if (pools) {
+    for (const pool of adworldPools(range)) await output.write(`${JSON.stringify(pool)}\n`);
   } else {
     for (const line of adworldLines(range)) await output.write(`${line}\n`);
   }

@@ -38,6 +38,13 @@ describe('dkv', () => {
     expect(jsonLines(again.stdout)).toEqual(ads.slice(0, 2));
   });
 
+  it('writes pools for ranking', async () => {
+    const { stdout } = await dkv(['data', 'adworld', '--count', '2', '--pools']);
+    for (const { candidates } of jsonLines(stdout) as { candidates: { grade: number }[] }[]) {
+      expect(new Set(candidates.map(({ grade }) => grade))).toEqual(new Set([0, 1, 2, 3]));
+    }
+  });
+
   it('describes the data', async () => {
     const stats = ['data', 'adworld', '--count', '50', '--stats'];
     expect((await dkv(stats)).stdout).toMatch(/^advertisements +50, of \d+ categories\nquestions +\d{3}, /);

@@ -1,11 +1,6 @@
 /**
- * AdWorld as JSON lines, one advertisement a line, for training and for looking at. Knows no file format but this one and writes
- * wherever the caller says.
+ * AdWorld as JSON lines, one advertisement a line, for training and for looking at. Knows no file.
  */
-
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
 import { ADWORLD_VERSION, type AdRange, DEFAULT_ADWORLD_SEED, generateAd } from './adworld.js';
 
 /** Ads 0 to count - 1 of a split as JSON, without line ends. */
@@ -25,13 +20,4 @@ export function* adworldLines({ seed = DEFAULT_ADWORLD_SEED, split, count }: AdR
       unanswerable,
     });
   }
-}
-
-/** Writes the lines to a file; `-` is the standard output. Resolves when all is written. */
-export async function writeAdworldLines(range: AdRange, output: string): Promise<void> {
-  const stream = output === '-' ? process.stdout : createWriteStream(output);
-  for (const line of adworldLines(range)) if (!stream.write(`${line}\n`)) await once(stream, 'drain');
-  if (stream === process.stdout) return;
-  stream.end();
-  await finished(stream);
 }
