@@ -104,7 +104,7 @@ export class HubStandIn {
       send(response, request, this.#repositories.get(name!)!.files.get(file!)!, {}, fault);
       return;
     }
-    const api = /^\/api\/models\/([^/]+\/[^/]+)\/revision\/(.+)$/.exec(url.pathname);
+    const api = /^\/api\/models\/([^/]+\/[^/]+)\/(?:revision|tree)\/(.+)$/.exec(url.pathname);
     const resolve = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
     const name = decodeURIComponent((api ?? resolve)?.[1] ?? '');
     const repository = this.#repositories.get(name);
@@ -119,7 +119,8 @@ export class HubStandIn {
       response.writeHead(404, { 'x-error-code': 'RevisionNotFound' }).end();
       return;
     }
-    if (api) this.#describe(response, name, repository);
+    if (api && url.pathname.includes('/tree/')) this.#list(response, repository);
+    else if (api) this.#describe(response, name, repository);
     else this.#resolve(response, request, name, repository, decodeURIComponent(resolve![3]!), known, fault);
   }
 
@@ -132,6 +133,18 @@ export class HubStandIn {
     }));
     const body = JSON.stringify({ id: name, sha: commit, siblings });
     response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+  }
+
+  /** The listing that Python asks for. */
+  #list(response: http.ServerResponse, { files }: Repository): void {
+    const entries = [...files].map(([file, bytes]) => ({
+      type: 'file',
+      path: file,
+      size: bytes.length,
+      oid: gitDigest(bytes),
+      ...(isLarge(bytes) && { lfs: { oid: sha256(bytes), size: bytes.length, pointerSize: 134 } }),
+    }));
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(entries));
   }
 
   #resolve(

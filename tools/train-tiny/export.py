@@ -19,16 +19,8 @@ from recipe import Recipe
 from train import from_dict
 
 
-def processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-
-
 def main(run: Path, tokenizer: Path, folder: Path) -> None:
-    state = torch.load(run / "state.pt", weights_only=False)
+    state = torch.load(run / "state.pt", map_location="cpu", weights_only=False)
     recipe: Recipe = from_dict(state["recipe"])
     step, _, _, seconds = state["progress"]
     if step != recipe.optimization.steps:
@@ -47,7 +39,7 @@ def main(run: Path, tokenizer: Path, folder: Path) -> None:
         "parameters": sum(p.numel() for p in network.text_parameters(model).values()),
         "wall_seconds": round(seconds),
         "cpu_seconds": round(state["cpu_seconds"]),
-        "machine": f"{processor()}, {torch.get_num_threads()} threads",
+        "machine": state["machine"],
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "transformers": transformers.__version__, "tokenizers": tokenizers.__version__},
         "recipe": asdict(recipe),
     }

@@ -109,7 +109,7 @@ def decode(model, ids: torch.Tensor, segments: torch.Tensor, states: torch.Tenso
     ids and segments [B, T]: a token sees earlier ones of its segment, which starts with <bos> at position 0; segment 0 is padding.
     states [B, S, hidden], visible [B, S]: false for padding only -> hidden [B, T, hidden]
     """
-    at = torch.arange(ids.shape[1])
+    at = torch.arange(ids.shape[1], device=ids.device)
     same = segments[:, :, None] == segments[:, None, :]
     own = (same & (at[:, None] >= at[None, :]))[:, None]
     window = own & (at[:, None] - at[None, :] < model.config.decoder.sliding_window)

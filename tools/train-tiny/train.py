@@ -7,6 +7,7 @@ import argparse
 import ast
 import json
 import os
+import platform
 import time
 from dataclasses import MISSING, asdict, fields, replace
 from pathlib import Path
@@ -37,15 +38,27 @@ def from_dict(values: dict) -> Recipe:
     return Recipe(**{name: parts[name](**value) if name in parts else value for name, value in values.items()})
 
 
+def machine(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    return f"{name}, {torch.get_num_threads()} threads"
+
+
 class Trainer:
     def __init__(self, recipe: Recipe, seed: int, data: Path, tokenizer: Path, folder: Path, compile_: bool):
         torch.manual_seed(seed)
         self.recipe, self.seed, self.folder = recipe, seed, folder
         pieces = Tokenizer.from_file(str(tokenizer / "tokenizer.json"))
-        self.model = network.build(recipe.architecture, pieces.get_vocab_size()).train()
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.model = network.build(recipe.architecture, pieces.get_vocab_size()).train().to(self.device)
         self.examples = Examples(read_ads(data / "train.jsonl", pieces, recipe.train_ads), pieces, recipe)
         self.validation = validation_batches(Examples(read_ads(data / "validation.jsonl", pieces, recipe.watched_ads), pieces, recipe))
-        self.weights = torch.tensor([getattr(recipe.loss, task) for task in TASKS])
+        self.weights = torch.tensor([getattr(recipe.loss, task) for task in TASKS], device=self.device)
         if compile_:
             self.model.model.encoder.text_model.compile(dynamic=True)
             self.model.model.decoder.compile(dynamic=True)
@@ -88,17 +101,17 @@ class Trainer:
 
     def losses(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Per predicted token: its negative log-likelihood, its task, and whether it is the most likely one."""
-        ids, labels = torch.from_numpy(batch.encoder), torch.from_numpy(batch.labels)
+        ids, labels, decoder, segments, tasks = (
+            torch.from_numpy(part).to(self.device) for part in (batch.encoder, batch.labels, batch.decoder, batch.segments, batch.tasks)
+        )
         wanted = labels != -100
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16):
             states = network.encode(self.model, ids)
-            decoder, segments = torch.from_numpy(batch.decoder), torch.from_numpy(batch.segments)
             # Every row of an encode is visible to its targets, padding aside: nothing is hidden in training.
             hidden = network.decode(self.model, decoder, segments, states, ids != network.PAD)
             logits = self.model.lm_head(hidden[wanted]).float()
         gold = labels[wanted]
-        tasks = torch.from_numpy(batch.tasks)[wanted]
-        return cross_entropy(logits, gold, reduction="none"), tasks, logits.argmax(-1) == gold
+        return cross_entropy(logits, gold, reduction="none"), tasks[wanted], logits.argmax(-1) == gold
 
     def train_step(self) -> tuple[float, list[tuple[float, int]]]:
         nll, tasks, _ = self.losses(self.next_batch())
@@ -122,7 +135,7 @@ class Trainer:
         self.model.eval()
         nats, tokens, right, count = (np.zeros(len(TASKS)) for _ in range(4))
         for batch in self.validation:
-            nll, tasks, hit = self.losses(batch)
+            nll, tasks, hit = (values.cpu() for values in self.losses(batch))
             np.add.at(nats, tasks.numpy(), nll.numpy())
             np.add.at(tokens, tasks.numpy(), 1)
             # Which target a token belongs to: its row and its segment.
@@ -149,6 +162,7 @@ class Trainer:
             "random": torch.get_rng_state(),
             "recipe": asdict(self.recipe),
             "seed": self.seed,
+            "machine": machine(self.device),
         }
         part = self.folder / "state.part"
         torch.save(state, part)
@@ -158,7 +172,7 @@ class Trainer:
         path = self.folder / "state.pt"
         if not path.exists():
             return False
-        state = torch.load(path, weights_only=False)
+        state = torch.load(path, map_location=self.device, weights_only=False)
         if (state["recipe"], state["seed"]) != (asdict(self.recipe), self.seed):
             raise SystemExit(f"{path} was made by another recipe or seed: choose another folder")
         self.model.load_state_dict(state["model"])
@@ -166,7 +180,7 @@ class Trainer:
             optimizer.load_state_dict(saved)
         self.step, self.block, self.position, self.seconds = state["progress"]
         self.cpu_seconds = state["cpu_seconds"]
-        torch.set_rng_state(state["random"])
+        torch.set_rng_state(state["random"].cpu())
         return True
 
 
