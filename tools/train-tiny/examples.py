@@ -4,14 +4,14 @@ Every encode is a row of ids that starts with <bos>; every target belongs to one
 Knows no network. Batches are a function of (seed, block): a resumed run sees what an undisturbed one sees.
 """
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 
+from ads import Ad, Question
 from network import BOS, EOS
+from noise import Noise
 from recipe import Recipe
 
 TASKS = ("query_in_encoder", "query_in_decoder", "unprompted", "ask", "corrupted")
@@ -20,22 +20,6 @@ BLOCK = 1024
 STOP_WORDS = frozenset(
     "the and for are our you your with that this have has from its not but was all can will they them who one out get".split()
 )
-
-
-@dataclass(frozen=True)
-class Question:
-    kind: str
-    query: str
-    answer: str
-    query_ids: tuple[int, ...]
-    answer_ids: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Ad:
-    text: str
-    ids: tuple[int, ...]
-    questions: tuple[Question, ...]
 
 
 @dataclass(frozen=True)
@@ -66,41 +50,12 @@ class Batch:
     tasks: np.ndarray
 
 
-def read_ads(path: Path, tokenizer: Tokenizer, limit: int) -> list[Ad]:
-    ads: list[Ad] = []
-    with path.open(encoding="utf-8") as lines:
-        chunk: list[dict] = []
-        for number, line in enumerate(lines):
-            if number >= limit:
-                break
-            chunk.append(json.loads(line))
-            if len(chunk) == 2000:
-                ads.extend(_tokenized(chunk, tokenizer))
-                chunk = []
-        ads.extend(_tokenized(chunk, tokenizer))
-    return ads
-
-
-def _tokenized(chunk: list[dict], tokenizer: Tokenizer) -> list[Ad]:
-    strings = [text for ad in chunk for text in (ad["text"], *(q[part] for q in ad["questions"] for part in ("query", "answer")))]
-    ids = iter(tuple(e.ids) for e in tokenizer.encode_batch_fast(strings, add_special_tokens=False))
-    return [
-        Ad(
-            text=ad["text"],
-            ids=next(ids),
-            questions=tuple(
-                Question(q["kind"], q["query"], q["answer"], next(ids), next(ids)) for q in ad["questions"]
-            ),
-        )
-        for ad in chunk
-    ]
-
-
 class Examples:
     def __init__(self, ads: list[Ad], tokenizer: Tokenizer, recipe: Recipe):
         self.ads = ads
         self.recipe = recipe
         self._tokenize = lambda text: tuple(tokenizer.encode(text, add_special_tokens=False).ids)
+        self._noise = Noise(recipe.noise, ads, self._tokenize)
         self._sentinels = [tokenizer.token_to_id(f"<extra_id_{i}>") for i in range(recipe.tokenizer.sentinels)]
         self._separators = [self._tokenize(text) for text in recipe.prefixes.separators]
         self.newline = self._tokenize("\n")
@@ -108,7 +63,8 @@ class Examples:
     def batches(self, seed: int, block: int, tokens: int) -> list[Batch]:
         """All batches of a block, each of about `tokens` encoder ids with padding, in random order."""
         random = np.random.default_rng((seed, block))
-        encodes = [self.draw(random) for _ in range(BLOCK)]
+        noisy = block >= self.recipe.noise.from_block
+        encodes = [self.draw(random, noisy) for _ in range(BLOCK)]
         encodes.sort(key=lambda encode: len(encode.ids))
         groups: list[list[Encode]] = [[]]
         for encode in encodes:
@@ -117,8 +73,10 @@ class Examples:
             groups[-1].append(encode)
         return [collate(groups[at]) for at in random.permutation(len(groups))]
 
-    def draw(self, random: np.random.Generator) -> Encode:
+    def draw(self, random: np.random.Generator, noisy: bool) -> Encode:
         ad = self.ads[random.integers(len(self.ads))]
+        if noisy:
+            ad = self._noise.ad(random, ad)
         share = self.recipe.encodes
         kind = _pick(random, {"query": share.query, "alone": share.alone, "unrelated": share.unrelated, "corrupted": share.corrupted})
         if kind == "corrupted":

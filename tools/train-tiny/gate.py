@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from transformers import GenerationConfig
 
 import network
-from examples import Ad, Question, read_ads
+from ads import Ad, Question, read_ads
 from recipe import Recipe
 
 PLACES = ("encoder", "decoder")

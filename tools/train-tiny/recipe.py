@@ -73,6 +73,26 @@ class Prefixes:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """Changes of training examples, so that phrasings and values are not learned by heart: a query is understood from any of its words,
+    an answer is copied whatever it is. It starts when the network has learned to find answers at all."""
+
+    #: The first block of examples with noise.
+    from_block: int = 37
+    #: Share of queries with changed words: up to a third dropped, and perhaps in another order, or behind words of another ad.
+    queries: float = 0.6
+    dropped: float = 0.25
+    shuffled: float = 0.25
+    led_in: float = 0.25
+    #: Share of ads in which so many answers are replaced, in text and target: digits by digits, or all by other words.
+    ads: float = 0.5
+    answers: int = 3
+    digits: float = 0.5
+    #: Replacing words: share of invented ones; the others are of another ad.
+    invented: float = 0.6
+
+
+@dataclass(frozen=True)
 class LossWeights:
     """Weight of a target's tokens, by task."""
 
@@ -109,5 +129,6 @@ class Recipe:
     encodes: EncodeShares = field(default_factory=EncodeShares)
     decodes: DecodeShares = field(default_factory=DecodeShares)
     prefixes: Prefixes = field(default_factory=Prefixes)
+    noise: Noise = field(default_factory=Noise)
     loss: LossWeights = field(default_factory=LossWeights)
     optimization: Optimization = field(default_factory=Optimization)

@@ -18,7 +18,8 @@ from tokenizers import Tokenizer
 from torch.nn.functional import cross_entropy
 
 import network
-from examples import TASKS, Batch, Encode, Examples, Target, collate, read_ads
+from ads import read_ads
+from examples import TASKS, Batch, Encode, Examples, Target, collate
 from recipe import Recipe
 
 LOG_EVERY, VALIDATE_EVERY, SAVE_EVERY = 25, 250, 250
