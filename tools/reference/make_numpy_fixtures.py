@@ -1,0 +1,38 @@
+"""Permutations and shuffles by numpy's legacy generator.
+
+    python make_numpy_fixtures.py OUTPUT_JSON
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+SIZES = [1, 2, 3, 5, 64, 65, 600, 1200, 1500, 20000]
+SEEDS = [0, 1, 42, 43, 44, 1041, 2**31, 2**32 - 1]
+
+
+def digest(values: list[int]) -> str:
+    return hashlib.sha256(json.dumps(values, separators=(",", ":")).encode()).hexdigest()
+
+
+def main(output: Path) -> None:
+    cases = []
+    for seed in SEEDS:
+        state = np.random.RandomState(seed)
+        # One stream: what is drawn later depends on how much was drawn before.
+        drawn = [state.permutation(size).tolist() for size in SIZES]
+        cases.append({"seed": seed, "permutations": [{"size": s, "head": d[:5], "sha256": digest(d)} for s, d in zip(SIZES, drawn)]})
+    np.random.seed(42)
+    words = "what is the best time to visit the old town".split()
+    np.random.shuffle(words)
+    content = {"origin": f"numpy {np.__version__} through tools/reference/make_numpy_fixtures.py", "cases": cases, "words": words}
+    output.write_text(json.dumps(content, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
