@@ -59,6 +59,24 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
   return xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : Number.NaN;
 }
 
+/** Spearman's rank correlation: Pearson's of the ranks, ties sharing their mean rank. */
+export function spearman(x: readonly number[], y: readonly number[]): number {
+  return pearson(ranks(x), ranks(y));
+}
+
+/** Ranks from 1 in ascending order; equal values share the mean of their ranks. */
+function ranks(values: readonly number[]): number[] {
+  const order = [...values.keys()].sort((a, b) => values[a]! - values[b]!);
+  const found = new Array<number>(values.length);
+  for (let first = 0; first < order.length; ) {
+    let last = first;
+    while (last + 1 < order.length && values[order[last + 1]!] === values[order[first]!]) last++;
+    for (let at = first; at <= last; at++) found[order[at]!] = (first + last) / 2 + 1;
+    first = last + 1;
+  }
+  return found;
+}
+
 function sorted(values: readonly number[]): number[] {
   return [...values].sort((a, b) => a - b);
 }

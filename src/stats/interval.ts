@@ -1,6 +1,7 @@
 /** Interval estimates: bootstrap (BCa, percentile) and Wilson's. All at 95% unless said otherwise. */
 import normalCdf from '@stdlib/stats-base-dists-normal-cdf';
 import normalQuantile from '@stdlib/stats-base-dists-normal-quantile';
+import tQuantile from '@stdlib/stats-base-dists-t-quantile';
 import type { Random } from '../random.js';
 import { mean, sortedQuantile } from './describe.js';
 
@@ -32,6 +33,30 @@ export function bootstrap(
     for (const [i, value] of values.entries()) replicates[i]![resample] = value;
   }
   return replicates;
+}
+
+/**
+ * The same where cases are not independent: whole clusters are drawn, as many as there are, so that a resample's size varies.
+ * @param clusters the indices of each cluster's cases
+ */
+export function clusteredBootstrap(
+  clusters: readonly (readonly number[])[],
+  statistics: (indices: Int32Array) => readonly number[],
+  resamples: number,
+  random: Random,
+): Float64Array[] {
+  const widest = Math.max(...clusters.map(({ length }) => length));
+  const cases = new Int32Array(widest * clusters.length);
+  return bootstrap(
+    clusters.length,
+    (drawn) => {
+      let size = 0;
+      for (const cluster of drawn) for (const index of clusters[cluster]!) cases[size++] = index;
+      return statistics(cases.subarray(0, size));
+    },
+    resamples,
+    random,
+  );
 }
 
 /** The middle 95% of the replicates. NaN replicates are left out; undefined when they are more than a tenth. */
@@ -77,4 +102,34 @@ export function wilsonInterval(successes: number, trials: number): Interval {
   const center = (share + z ** 2 / (2 * trials)) / (1 + z ** 2 / trials);
   const half = (z / (1 + z ** 2 / trials)) * Math.sqrt((share * (1 - share)) / trials + z ** 2 / (4 * trials ** 2));
   return { low: Math.max(0, center - half), high: Math.min(1, center + half) };
+}
+
+/** Interval of Cohen's d of paired differences by its large-sample standard error, sqrt(1/n + d^2/2n) (Hedges and Olkin 1985). */
+export function analyticDInterval(d: number, samples: number): Interval {
+  const half = normalQuantile((1 + LEVEL) / 2, 0, 1) * Math.sqrt(1 / samples + d ** 2 / (2 * samples));
+  return { low: d - half, high: d + half };
+}
+
+/**
+ * Fieller's interval for the ratio of two paired means, numerator over denominator (Fieller 1954).
+ * @returns undefined where the denominator's mean is not distinguishable from 0: the ratio is then not bounded
+ */
+export function fiellerInterval(numerator: readonly number[], denominator: readonly number[]): Interval | undefined {
+  const n = numerator.length;
+  const [top, bottom] = [mean(numerator), mean(denominator)];
+  let [varianceTop, varianceBottom, covariance] = [0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    const [dt, db] = [numerator[i]! - top, denominator[i]! - bottom];
+    varianceTop += dt * dt;
+    varianceBottom += db * db;
+    covariance += dt * db;
+  }
+  // t^2 over n times the (n - 1) of the variances.
+  const scale = tQuantile((1 + LEVEL) / 2, n - 1) ** 2 / (n * (n - 1));
+  const a = bottom ** 2 - scale * varianceBottom;
+  const b = top * bottom - scale * covariance;
+  const c = top ** 2 - scale * varianceTop;
+  if (!(a > 0)) return undefined;
+  const root = Math.sqrt(Math.max(0, b * b - a * c));
+  return { low: (b - root) / a, high: (b + root) / a };
 }

@@ -2,9 +2,35 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/random.js';
-import { cohensD, mean, median, pearson, quantile, standardDeviation, trimmedMean } from '../../src/stats/describe.js';
-import { bcaInterval, bootstrap, percentileInterval, wilsonInterval } from '../../src/stats/interval.js';
-import { bonferroni, tTest } from '../../src/stats/significance.js';
+import {
+  cohensD,
+  mean,
+  median,
+  pearson,
+  quantile,
+  spearman,
+  standardDeviation,
+  trimmedMean,
+} from '../../src/stats/describe.js';
+import {
+  analyticDInterval,
+  bcaInterval,
+  bootstrap,
+  clusteredBootstrap,
+  fiellerInterval,
+  percentileInterval,
+  wilsonInterval,
+} from '../../src/stats/interval.js';
+import { detectableD, samplesForEquivalence } from '../../src/stats/power.js';
+import {
+  benjaminiHochberg,
+  bonferroni,
+  equivalenceTest,
+  holm,
+  signFlipTest,
+  tTest,
+  wilcoxon,
+} from '../../src/stats/significance.js';
 
 interface ListCase {
   name: string;
@@ -16,6 +42,9 @@ interface ListCase {
   quantiles: Record<string, number>;
   d: number;
   t_p: number;
+  wilcoxon_p: number;
+  equivalence_p: number;
+  sign_flip_p: number;
   wins: number;
   wilson: [number, number];
   bca_mean?: [number, number];
@@ -25,6 +54,9 @@ interface ListCase {
 const fixture = JSON.parse(readFileSync(new URL('../fixtures/stats/scipy.json', import.meta.url), 'utf8')) as {
   lists: ListCase[];
   pearson: { x: number[]; y: number[]; r: number };
+  spearman: { x: number[]; y: number[]; rho: number };
+  fieller: { top: number[]; bottom: number[]; low: number; high: number };
+  corrections: { ps: number[]; holm: number[]; bh: number[] };
 };
 
 const without = (values: readonly number[], statistic: (v: readonly number[]) => number) =>
@@ -45,6 +77,15 @@ describe.each(fixture.lists)('list "$name", against scipy', (list) => {
 
   it('tests it against 0', () => {
     expect(Math.abs(tTest(list.values)! / list.t_p - 1)).toBeLessThan(1e-9);
+    // Found as 1 minus a probability, so that it cannot be better than the last bits of 1.
+    expect(Math.abs(wilcoxon(list.values) - list.wilcoxon_p)).toBeLessThan(1e-9 * list.wilcoxon_p + 1e-15);
+    expect(equivalenceTest(list.values, 0.5)).toBeCloseTo(list.equivalence_p, 9);
+  });
+
+  it('tests it by flipping signs, within the noise of 20,000 permutations', () => {
+    const p = signFlipTest(list.values, 20_000, new Random('flip', list.name));
+    const noise = 5 * Math.sqrt((list.sign_flip_p * (1 - list.sign_flip_p)) / 20_000) + 1 / 20_000;
+    expect(Math.abs(p - list.sign_flip_p)).toBeLessThan(noise);
   });
 
   it('has the Wilson interval of its share above 0', () => {
@@ -123,6 +164,78 @@ describe('bootstrap', () => {
     const run = (seed: number) => bootstrap(7, (indices) => [indices[0]!], 50, new Random('b', seed));
     expect(run(1)).toEqual(run(1));
     expect(run(1)).not.toEqual(run(2));
+  });
+});
+
+describe('clustered bootstrap', () => {
+  it('is the plain one when every case is a cluster', () => {
+    const values = [3, 1, 4, 1, 5];
+    const statistic = (indices: Int32Array) => [mean(take(values, indices))];
+    expect(clusteredBootstrap([[0], [1], [2], [3], [4]], statistic, 100, new Random('c'))).toEqual(
+      bootstrap(5, statistic, 100, new Random('c')),
+    );
+  });
+
+  it('draws whole clusters', () => {
+    const clusters = [[0, 1, 2], [3], [4, 5]];
+    clusteredBootstrap(
+      clusters,
+      (indices) => {
+        const drawn = [...indices].join();
+        expect(drawn).toMatch(/^((0,1,2|3|4,5)(,|$)){3}$/);
+        return [0];
+      },
+      200,
+      new Random('clusters'),
+    );
+  });
+});
+
+describe('Fieller', () => {
+  it('bounds the ratios that a t-test does not reject', () => {
+    const { top, bottom, low, high } = fixture.fieller;
+    const found = fiellerInterval(top, bottom)!;
+    expect(found.low).toBeCloseTo(low, 9);
+    expect(found.high).toBeCloseTo(high, 9);
+  });
+
+  it('is undefined when the denominator may be 0', () => {
+    expect(fiellerInterval([1, 2, 3], [-1, 0.1, 1])).toBeUndefined();
+  });
+});
+
+describe('analytic interval of d', () => {
+  it('holds the true d in about 95% of samples', () => {
+    const random = new Random('coverage');
+    const normal = () => Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 * Math.PI * random.float());
+    let held = 0;
+    for (let run = 0; run < 2000; run++) {
+      const d = cohensD(Array.from({ length: 60 }, () => 0.4 + normal()));
+      const { low, high } = analyticDInterval(d, 60);
+      if (low <= 0.4 && 0.4 <= high) held++;
+    }
+    expect(Math.abs(held / 2000 - 0.95)).toBeLessThan(0.02);
+  });
+});
+
+describe('Spearman', () => {
+  it('equals scipy with ties', () => {
+    expect(spearman(fixture.spearman.x, fixture.spearman.y)).toBeCloseTo(fixture.spearman.rho, 12);
+  });
+});
+
+describe('families of tests', () => {
+  it('are corrected as by scipy', () => {
+    const { ps, holm: wantedHolm, bh } = fixture.corrections;
+    for (const [i, p] of holm(ps).entries()) expect(p).toBeCloseTo(wantedHolm[i]!, 12);
+    for (const [i, p] of benjaminiHochberg(ps).entries()) expect(p).toBeCloseTo(bh[i]!, 12);
+  });
+});
+
+describe('power', () => {
+  it('says what the protocol says', () => {
+    expect(samplesForEquivalence(0.1)).toBe(857);
+    expect(detectableD(500)).toBeCloseTo(0.1253, 4);
   });
 });
 
