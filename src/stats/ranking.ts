@@ -1,0 +1,122 @@
+/**
+ * Measures of one query's ranking, as trec_eval computes them. Names are ir_measures': `nDCG@10`, `RR`, `AP(rel=2)`, `P@5`, `Success@1`,
+ * `AUC`. Means over queries are the caller's.
+ */
+import { DkvError } from '../errors.js';
+
+/** Grade of each judged document; what is not in it counts as 0. */
+export type Grades = ReadonlyMap<string, number>;
+
+/** Scores of each retrieved document; higher is better. */
+export type Scores = ReadonlyMap<string, number>;
+
+export interface Measure {
+  readonly name: string;
+  /** Undefined where the query has nothing that the measure could find (or, for AUC, nothing to tell apart). */
+  readonly of: (scores: Scores, grades: Grades) => number | undefined;
+}
+
+/** What a document of a grade is worth to nDCG. */
+type Gain = (grade: number) => number;
+
+const GAINS = {
+  /** trec_eval's and the research's: the grade itself. */
+  linear: (grade) => grade,
+  /** Burges et al. 2005. */
+  exponential: (grade) => 2 ** grade - 1,
+  /** The ESCI task's own: exact 1, substitute 0.1, complement 0.01, irrelevant 0. */
+  esci: (grade) => [0, 0.01, 0.1, 1][grade] ?? 0,
+} as const satisfies Record<string, Gain>;
+
+/**
+ * Document ids, best first. trec_eval's rule: by score, which it holds in single precision; equal scores by id, descending. A tie is
+ * thereby never broken by the order of the input.
+ */
+export function rank(scores: Scores): string[] {
+  return [...scores]
+    .map(([id, score]) => ({ id, score: Math.fround(score), bytes: Buffer.from(id) }))
+    .sort((a, b) => b.score - a.score || Buffer.compare(b.bytes, a.bytes))
+    .map(({ id }) => id);
+}
+
+/** nDCG over the first `cutoff`; the ideal ranking has every judged document, retrieved or not. */
+function ndcg(
+  scores: Scores,
+  grades: Grades,
+  cutoff = Number.POSITIVE_INFINITY,
+  gain: Gain = GAINS.linear,
+): number | undefined {
+  const discounted = (gains: readonly number[]) =>
+    gains.slice(0, cutoff).reduce((sum, value, at) => sum + value / Math.log2(at + 2), 0);
+  const ideal = discounted([...grades.values()].map(gain).sort((a, b) => b - a));
+  if (ideal === 0) return undefined;
+  return discounted(rank(scores).map((id) => gain(grades.get(id) ?? 0))) / ideal;
+}
+
+/**
+ * Area under the ROC curve: the chance that a relevant document scores above another one, ties counting half (Mann and Whitney 1947).
+ * @param relevant the lowest grade that counts as relevant
+ */
+function auc(scores: Scores, grades: Grades, relevant = 1): number | undefined {
+  const split: [number[], number[]] = [[], []];
+  for (const [id, score] of scores) split[(grades.get(id) ?? 0) >= relevant ? 0 : 1].push(score);
+  const [good, bad] = split;
+  if (good.length === 0 || bad.length === 0) return undefined;
+  let above = 0;
+  for (const g of good) for (const b of bad) above += g > b ? 1 : g === b ? 0.5 : 0;
+  return above / (good.length * bad.length);
+}
+
+/** Relevance of the ranking's documents, best first, and how many relevant ones there are in all. */
+function relevance(scores: Scores, grades: Grades, relevant: number): { found: boolean[]; all: number } {
+  const isRelevant = (id: string) => (grades.get(id) ?? 0) >= relevant;
+  return { found: rank(scores).map(isRelevant), all: [...grades.keys()].filter(isRelevant).length };
+}
+
+type Binary = (ranking: { found: boolean[]; all: number }, cutoff: number) => number;
+
+const BINARY: Readonly<Record<string, Binary>> = {
+  RR: ({ found }, cutoff) => {
+    const first = found.slice(0, cutoff).indexOf(true);
+    return first < 0 ? 0 : 1 / (first + 1);
+  },
+  Success: ({ found }, cutoff) => Number(found.slice(0, cutoff).includes(true)),
+  P: ({ found }, cutoff) => found.slice(0, cutoff).filter(Boolean).length / cutoff,
+  AP: ({ found, all }, cutoff) => {
+    let [sum, hits] = [0, 0];
+    for (const [at, hit] of found.slice(0, cutoff).entries()) if (hit) sum += ++hits / (at + 1);
+    return sum / all;
+  },
+};
+
+const FORM = /^(?<kind>[A-Za-z]+)(?:\((?<parameter>rel|gain)=(?<value>\w+)\))?(?:@(?<cutoff>[1-9]\d*))?$/;
+
+/**
+ * A measure by its name: `nDCG@k`, `nDCG(gain=exponential)@k`, `RR@k`, `AP@k`, `P@k`, `Success@k`, `AUC`; `(rel=2)` behind a binary one
+ * sets the lowest grade that counts as relevant, 1 otherwise.
+ * @throws DkvError INPUT_INVALID
+ */
+export function measure(name: string): Measure {
+  const { kind, parameter, value, cutoff } = FORM.exec(name)?.groups ?? {};
+  const k = cutoff === undefined ? Number.POSITIVE_INFINITY : Number(cutoff);
+  const relevant = parameter === 'rel' ? Number(value) : 1;
+  const gain = GAINS[(parameter === 'gain' ? value : 'linear') as keyof typeof GAINS];
+  const binary = kind === undefined ? undefined : BINARY[kind];
+  if (kind === 'nDCG' && parameter !== 'rel' && gain) return { name, of: (s, g) => ndcg(s, g, k, gain) };
+  if (parameter !== 'gain' && Number.isInteger(relevant)) {
+    if (kind === 'AUC' && cutoff === undefined) return { name, of: (s, g) => auc(s, g, relevant) };
+    if (binary && !(kind === 'P' && cutoff === undefined)) {
+      return {
+        name,
+        of: (s, g) => {
+          const ranking = relevance(s, g, relevant);
+          return ranking.all === 0 ? undefined : binary(ranking, k);
+        },
+      };
+    }
+  }
+  throw new DkvError(
+    'INPUT_INVALID',
+    `There is no measure "${name}"; expected one like nDCG@10, nDCG(gain=${Object.keys(GAINS).join('|')})@10, RR@10, AP, P@5, Success@1, AUC, AP(rel=2).`,
+  );
+}

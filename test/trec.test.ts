@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { formatQrels, formatRun, parseQrels, parseRun } from '../src/trec.js';
+
+const id = fc.stringMatching(/^[\w.:-]{1,12}$/);
+const table = (value: fc.Arbitrary<number>) =>
+  fc
+    .uniqueArray(fc.tuple(id, fc.uniqueArray(fc.tuple(id, value), { minLength: 1, selector: ([key]) => key })), {
+      selector: ([key]) => key,
+    })
+    .map((queries) => new Map(queries.map(([qid, documents]) => [qid, new Map(documents)])));
+
+describe('TREC files', () => {
+  it('bring runs back to the last bit', () => {
+    const score = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
+    fc.assert(
+      fc.property(table(score), (run) => {
+        expect(parseRun(formatRun(run, 'test'), 'run.txt')).toEqual(run);
+      }),
+    );
+  });
+
+  it('bring judgements back', () => {
+    fc.assert(
+      fc.property(table(fc.integer({ min: -1, max: 3 })), (qrels) => {
+        expect(parseQrels(formatQrels(qrels), 'qrels')).toEqual(qrels);
+      }),
+    );
+  });
+
+  it('has the ranks in order', () => {
+    const run = new Map([
+      [
+        'q',
+        new Map([
+          ['a', -2.5],
+          ['b', -0.5],
+        ]),
+      ],
+    ]);
+    expect(formatRun(run, 'dkv')).toBe('q Q0 b 1 -0.5 dkv\nq Q0 a 2 -2.5 dkv\n');
+  });
+
+  it.each([
+    ['q1 Q0 d1 1 0.5\n', 'line 1: expected "qid Q0 docid rank score tag", found "q1 Q0 d1 1 0.5"'],
+    ['q1 Q0 d1 1 0.5 t\n\nq1 Q0 d2 2 much t\n', 'line 3: expected'],
+    ['q1 Q0 d1 1 0.5 t\nq1 Q0 d1 2 0.4 t\n', 'line 2: d1 stands a second time under query q1'],
+  ])('says what is wrong with %j', (text, message) => {
+    expect(() => parseRun(text, 'run.txt')).toThrow(`run.txt, ${message}`);
+  });
+
+  it('refuses a grade that is no integer', () => {
+    expect(() => parseQrels('q1 0 d1 0.5\n', 'qrels')).toThrow('qrels, line 1: expected "qid 0 docid grade"');
+  });
+});
