@@ -22,7 +22,7 @@ import { readFloat32, toBfloat16, toFloat32 } from './safetensors.js';
 import { type PlacedTensor, WEIGHTS_FILE, Weights } from './weights.js';
 
 /** Changes whenever a graph or the layout of the weights file changes, so that old cache folders are not taken for new ones. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 const GRAPHS = { encoder: buildEncoder, score: buildScore, cross: buildCross, step: buildStep };
 

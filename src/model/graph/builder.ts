@@ -8,6 +8,7 @@ import {
   AttributeProto_AttributeType as AttributeType,
   GraphProtoSchema,
   ModelProtoSchema,
+  type NodeProto,
   NodeProtoSchema,
   OperatorSetIdProtoSchema,
   StringStringEntryProtoSchema,
@@ -131,8 +132,17 @@ export class GraphBuilder {
     return tensor.name;
   }
 
-  /** The finished graph as the bytes of an `.onnx` file. */
+  /**
+   * The finished graph as the bytes of an `.onnx` file.
+   *
+   * Nodes that read constants alone (a weight being widened) stand first. The runtime runs nodes in an order that it finds from
+   * the outputs backwards, of a node's inputs the one that stands last in the file before the others: so every weight is widened
+   * right before it is used, after what it is multiplied with, and not all of them before the first layer.
+   */
   toBytes(): Uint8Array {
+    const constants = new Set(this.#graph.initializer.map(({ name }) => name));
+    const early = (node: NodeProto) => node.input.every((input) => constants.has(input));
+    this.#graph.node = [...this.#graph.node.filter(early), ...this.#graph.node.filter((node) => !early(node))];
     return toBinary(
       ModelProtoSchema,
       create(ModelProtoSchema, {
