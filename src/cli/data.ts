@@ -67,14 +67,17 @@ async function writeAdworld({ output: file, pools, stats, json, ...range }: Adwo
   await output.close();
 }
 
+/** Mean words of MS MARCO's passages and queries, to compare with: Thakur et al. 2021 (BEIR), table 1. */
+const MS_MARCO = { document: 55.98, query: 5.96 };
+
 function described(of: AdworldStatistics): string {
   const number = ({ mean, lowest, highest }: Mean) =>
     `${mean.toFixed(1)} on average, ${lowest.toFixed(0)} to ${highest.toFixed(0)}`;
   const rows: [string, string][] = [
     ['advertisements', `${of.ads}, of ${of.categories} categories`],
     ['questions', `${of.questions}, of ${of.kinds} kinds`],
-    ['words of a document', number(of.documentWords)],
-    ['words of a query', number(of.queryWords)],
+    ['words of a document', `${number(of.documentWords)} (MS MARCO: ${MS_MARCO.document})`],
+    ['words of a query', `${number(of.queryWords)} (MS MARCO: ${MS_MARCO.query})`],
     ['words of an answer', number(of.answerWords)],
     ['facts in a document', number(of.factsPerAd)],
     ['facts beside a distractor', percent(of.distractedFacts)],
