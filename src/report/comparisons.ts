@@ -1,5 +1,6 @@
 /** The tables and sentences of a comparison experiment, from its summary. */
 import type { Summary } from '../experiments/analysis.js';
+import type { Comparison } from '../experiments/experiment.js';
 import { SURROGATES } from '../priming/surrogate.js';
 import { fixed, percent, pValue, signed, withInterval } from './format.js';
 import type { Table } from './table.js';
@@ -62,8 +63,12 @@ export function gainTable({ configuration, comparisons }: Summary): Table {
       percent(c.win.value),
       pValue(c.p),
       pValue(c.p_bonferroni),
-      c.treatment === c.oracle ? '100' : withInterval(c.share_of_oracle, (x) => percent(x)),
-      c.treatment === c.oracle ? '100' : percent(c.authors_share_of_oracle),
+      ofOracle(
+        c,
+        c.share_of_oracle.value,
+        withInterval(c.share_of_oracle, (x) => percent(x)),
+      ),
+      ofOracle(c, c.authors_share_of_oracle, percent(c.authors_share_of_oracle)),
     ]),
   };
 }
@@ -140,4 +145,9 @@ function describeVisibility(visibility: string | readonly string[], primed: bool
   if (visibility === 'published') return 'line break and document';
   if (visibility === 'exact') return 'document';
   return [...visibility].join(', ');
+}
+
+/** An oracle is all of itself, where it has any gain to be a share of. */
+function ofOracle({ treatment, oracle }: Comparison, share: number | null, shown: string): string {
+  return treatment === oracle && share !== null ? '100' : shown;
 }

@@ -85,7 +85,7 @@ th { border-bottom: 2px solid #999; font-weight: 600; }
 .number { text-align: right; }
 .origin td { white-space: normal; overflow-wrap: anywhere; }
 figure { margin: 1rem 0; overflow-x: auto; }
-figure svg { max-width: 1000px; }
+figure svg { max-width: 100%; height: auto; }
 p { max-width: 62rem; }
 .key { display: flex; gap: 1.2rem; flex-wrap: wrap; font-size: .88rem; margin: 0 0 .2rem; }
 .key i { display: inline-block; width: .8em; height: .8em; border-radius: 50%; margin-right: .4em; }
