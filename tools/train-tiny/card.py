@@ -24,7 +24,7 @@ def curves(folder: Path) -> str:
     records = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     checks = {r["step"]: r for r in records if "validation" in r}
     steps = sorted(checks)
-    shown = [s for s in steps if s in steps[:4] or s == steps[-1] or s % 1000 == 0]
+    shown = [s for s in steps if s in steps[:6] or s == steps[-1] or s % 500 == 0]
     tasks = ["query_in_encoder", "query_in_decoder", "unprompted", "ask", "corrupted"]
     rows = [
         [
@@ -79,8 +79,8 @@ def main(folder: Path) -> None:
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8")
     for name, content in parts(folder / "training").items():
-        pattern = rf"(<!-- {name} -->\n).*?(\n<!-- end -->)"
-        text, count = re.subn(pattern, lambda match: match[1] + content + match[2], text, flags=re.S)
+        pattern = rf"(<!-- {name} -->\n)(?:(?!<!-- end -->).)*(<!-- end -->)"
+        text, count = re.subn(pattern, lambda match: f"{match[1]}{content}\n{match[2]}", text, flags=re.S)
         if count != 1:
             raise SystemExit(f"{card} has {count} places called {name}, not one")
     card.write_text(text, encoding="utf-8")
