@@ -90,8 +90,8 @@ class Examples:
         first, *others = _shuffled(random, ad.questions)
         prompt = first.query_ids if random.random() < self.recipe.decodes.query_twice else ()
         targets = [Target("query_in_encoder", prompt, first.answer_ids)]
-        # The same states have to serve the ad's other queries too, which the decoder reads.
-        targets += self._prompted(others, targets)
+        if self.recipe.decodes.siblings:
+            targets += self._prompted(others, targets)
         return Encode((BOS, *first.query_ids, *self._separator(random), *ad.ids), tuple(targets))
 
     def _queryless_targets(self, random: np.random.Generator, ad: Ad) -> tuple[Target, ...]:

@@ -46,6 +46,8 @@ class DecodeShares:
 
     #: About so many ids are decoded for one encode: answers whose query stands in the decoder fill what the rest leaves.
     ids: int = 80
+    #: query in the encoder: whether the same states also serve the ad's other queries, which the decoder reads
+    siblings: bool = True
     #: query in the encoder: how often that query stands in the decoder too
     query_twice: float = 0.1
     #: ad alone or behind an unrelated prefix: how often an answer without any query
