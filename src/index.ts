@@ -36,6 +36,6 @@ export {
   type Visibility,
   visibleRanges,
 } from './priming/input.js';
-export { SURROGATES, type Surrogate, type SurrogateName } from './priming/surrogate.js';
+export { type Surrogate, type SurrogateContext, surrogate } from './priming/surrogate.js';
 export { writeReports } from './report/report.js';
 export { type InputToScore, scoreInputs, scoreTexts, type TextScore, type TextToScore } from './scoring.js';

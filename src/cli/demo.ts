@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { adworldDataset } from '../datasets/adworld/dataset.js';
 import type { Model } from '../load-model.js';
 import { buildInput, type InputTexts, tokenisationOf, type Visibility, visibleRanges } from '../priming/input.js';
-import { SURROGATES } from '../priming/surrogate.js';
+import { surrogate } from '../priming/surrogate.js';
 import { fixed } from '../report/format.js';
 import { renderText } from '../report/table.js';
 import { scoreInputs } from '../scoring.js';
@@ -77,7 +77,8 @@ async function completeTexts(given: Partial<Texts>): Promise<Texts> {
     given.answer,
     changed ? document.split(/\s+/).slice(0, 5).join(' ') : sample!.answer,
   );
-  const keywords = SURROGATES.doc_kw.make({ id: '', document, query, answer });
+  const asked = { id: '', document, query, answer };
+  const keywords = surrogate('doc_kw').make(asked, { index: 0, samples: [asked], seed: 0 });
   const prefix = await complete('Prefix', given.prefix, keywords);
   ask?.close();
   return { document, query, prefix, answer };

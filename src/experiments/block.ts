@@ -9,7 +9,7 @@ import type { Sample } from '../datasets/sample.js';
 import { DkvError } from '../errors.js';
 import { remembering, type Tokenizer } from '../model/tokenizer.js';
 import { buildInput, type EncoderInput, tokenisationOf } from '../priming/input.js';
-import { SURROGATES } from '../priming/surrogate.js';
+import { surrogate } from '../priming/surrogate.js';
 import type { Condition } from './experiment.js';
 import type { Rejection } from './journal.js';
 
@@ -38,16 +38,23 @@ export interface BlockLimits {
   readonly maxRows: number;
 }
 
+/** What is scored, in order, and under what. */
+export interface Plan {
+  readonly samples: readonly Sample[];
+  readonly conditions: readonly Condition[];
+  /** Of surrogates that are drawn at random. */
+  readonly seed: number;
+}
+
 /** Splits samples into blocks, one after the other as they are asked for. */
 export function* planBlocks(
-  samples: readonly Sample[],
-  conditions: readonly Condition[],
+  plan: Plan,
   tokenizer: Tokenizer,
   { maxTokens, maxSamples, maxRows }: BlockLimits,
 ): Generator<Block> {
   let block = { samples: [] as Sample[], trials: [] as PlannedTrial[], rejections: [] as Rejection[] };
-  for (const sample of samples) {
-    const planned = planSample(sample, conditions, remembering(tokenizer), maxTokens);
+  for (const [index, sample] of plan.samples.entries()) {
+    const planned = planSample(plan, index, remembering(tokenizer), maxTokens);
     block.samples.push(sample);
     if (Array.isArray(planned)) block.trials.push(...planned);
     else block.rejections.push(planned);
@@ -60,17 +67,13 @@ export function* planBlocks(
   if (block.samples.length > 0) yield block;
 }
 
-function planSample(
-  sample: Sample,
-  conditions: readonly Condition[],
-  tokenizer: Tokenizer,
-  maxTokens: number,
-): PlannedTrial[] | Rejection {
+function planSample(plan: Plan, index: number, tokenizer: Tokenizer, maxTokens: number): PlannedTrial[] | Rejection {
+  const sample = plan.samples[index]!;
   try {
     const target = tokenizer.encode(sample.answer);
     if (target.length === 0) return { sample: sample.id, rejected: 'the answer is empty' };
-    const inputs = inputsOf(sample, conditions, tokenizer, maxTokens);
-    return conditions.map((condition, i) => ({ sample, condition, target, ...inputs[i]! }));
+    const inputs = inputsOf(plan, index, tokenizer, maxTokens);
+    return plan.conditions.map((condition, i) => ({ sample, condition, target, ...inputs[i]! }));
   } catch (error) {
     if (!(error instanceof DkvError)) throw error;
     return { sample: sample.id, rejected: error.message };
@@ -81,10 +84,11 @@ function planSample(
  * The inputs of a sample's conditions. If any of them is over the limit, the document is cut to the same tokens in all, so that
  * no condition knows more of it than another.
  */
-function inputsOf(sample: Sample, conditions: readonly Condition[], tokenizer: Tokenizer, maxTokens: number) {
+function inputsOf({ samples, conditions, seed }: Plan, index: number, tokenizer: Tokenizer, maxTokens: number) {
+  const sample = samples[index]!;
   const build = (condition: Condition, maxDocumentTokens = Number.POSITIVE_INFINITY) => {
     const { document } = sample;
-    const prefix = condition.surrogate && SURROGATES[condition.surrogate].make(sample);
+    const prefix = condition.surrogate && surrogate(condition.surrogate).make(sample, { index, samples, seed });
     const texts = prefix === undefined ? { document } : { document, prefix };
     const tokenisation = tokenisationOf(condition.visibility);
     const limits = { maxTokens, maxDocumentTokens };

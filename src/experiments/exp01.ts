@@ -4,10 +4,9 @@
  * Every prefix is shown in full, hidden by the published mask, and hidden exactly (the document alone). `bare_d`, the unprimed
  * document alone, is the baseline of the exact ones, so that hiding BOS is not taken for priming.
  */
-import type { SurrogateName } from '../priming/surrogate.js';
 import type { Comparison, Condition, Experiment } from './experiment.js';
 
-const PREFIXES: Record<string, SurrogateName> = { oracle: 'oracle', surr_para: 'para', surr_doc: 'doc_kw' };
+const PREFIXES = { oracle: 'oracle', surr_para: 'para', surr_doc: 'doc_kw' };
 
 const VISIBILITIES = { full: 'full', published: 'published', d: 'exact' } as const;
 

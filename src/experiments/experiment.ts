@@ -4,13 +4,13 @@
  */
 import { z } from 'zod';
 import { visibilitySchema } from '../priming/input.js';
-import { surrogateNameSchema } from '../priming/surrogate.js';
+import { surrogateSchema } from '../priming/surrogate.js';
 
 /** How a document is presented to the decoder. */
 export const conditionSchema = z.object({
   name: z.string(),
   /** What stands before the document in the encoder; nothing when left out. */
-  surrogate: surrogateNameSchema.optional(),
+  surrogate: surrogateSchema.optional(),
   visibility: visibilitySchema,
 });
 

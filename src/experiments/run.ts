@@ -66,10 +66,11 @@ export async function runExperiment(
     maxSamples: SAMPLES_PER_SYNC,
     maxRows: BATCHES_PER_BLOCK * model.engine.info.batchTokens,
   };
+  const plan = { samples: dataset.samples, conditions: experiment.conditions, seed: experiment.seed };
   const journal = await JournalWriter.open(journalFile);
   try {
     let unsynced = 0;
-    for (const block of planBlocks(dataset.samples, experiment.conditions, model.tokenizer, limits)) {
+    for (const block of planBlocks(plan, model.tokenizer, limits)) {
       if (signal?.aborted) throw new DkvError('CANCELLED', 'The run was stopped.');
       if (isDone(block)) {
         progress.resumedSamples += block.samples.length;

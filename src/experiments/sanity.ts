@@ -10,7 +10,7 @@ import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
 import { buildInput, type InputTexts, tokenisationOf, type Visibility } from '../priming/input.js';
 import { splitWords } from '../priming/keywords.js';
-import { SURROGATES } from '../priming/surrogate.js';
+import { surrogate } from '../priming/surrogate.js';
 import { Random } from '../random.js';
 import { type InputToScore, scoreInputs } from '../scoring.js';
 import { cohensD, mean } from '../stats/describe.js';
@@ -43,6 +43,8 @@ interface Item {
 }
 
 const RESAMPLES = 4000;
+
+const QUERYLESS_SURROGATES = ['doc_kw', 'template', 'lead'].map((name) => surrogate(name).make);
 
 export async function runSanity(model: Model, options: SanityOptions): Promise<SanityCheck[]> {
   if (options.samples < 8)
@@ -260,8 +262,14 @@ async function strangers(items: readonly Item[]): Promise<SanityCheck[]> {
   const asQuery = new Set(
     [...training, ...items.map(({ ad }) => ad)].flatMap(({ questions }) => questions.map(({ query }) => query)),
   );
-  const disguised = items.filter(({ ad, asked }) =>
-    asQuery.has(SURROGATES.doc_kw.make({ id: ad.id, document: ad.text, query: asked.query, answer: asked.answer })),
+  const samples = items.map(({ ad, asked }) => ({
+    id: ad.id,
+    document: ad.text,
+    query: asked.query,
+    answer: asked.answer,
+  }));
+  const disguised = samples.filter((sample, index) =>
+    QUERYLESS_SURROGATES.some((make) => asQuery.has(make(sample, { index, samples, seed: 0 }))),
   ).length;
   return [
     {

@@ -1,7 +1,7 @@
 /** The tables and sentences of a comparison experiment, from its summary. */
 import type { Summary } from '../experiments/analysis.js';
 import type { Comparison } from '../experiments/experiment.js';
-import { SURROGATES } from '../priming/surrogate.js';
+import { surrogate as surrogateOf } from '../priming/surrogate.js';
 import { fixed, percent, pValue, signed, withInterval } from './format.js';
 import type { Table } from './table.js';
 
@@ -95,7 +95,7 @@ export function conditionTable({ configuration, conditions }: Summary): Table {
       const { surrogate, visibility } = configuration.experiment.conditions.find((c) => c.name === name)!;
       return [
         name,
-        surrogate ? SURROGATES[surrogate].about : 'none',
+        surrogate ? surrogateOf(surrogate).about : 'none',
         describeVisibility(visibility, surrogate !== undefined),
         fixed(nll, 3),
         fixed(prefix_tokens, 1),
@@ -137,7 +137,7 @@ export function sampleNotes({ samples, configuration, comparisons }: Summary): s
 
 function isDeployable({ conditions }: Summary['configuration']['experiment'], name: string): boolean {
   const surrogate = conditions.find((condition) => condition.name === name)?.surrogate;
-  return surrogate === undefined || !SURROGATES[surrogate].needsQuery;
+  return surrogate === undefined || !surrogateOf(surrogate).needsQuery;
 }
 
 function describeVisibility(visibility: string | readonly string[], primed: boolean): string {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Sample } from '../../src/datasets/sample.js';
 import { planBlocks } from '../../src/experiments/block.js';
 import { exp01 } from '../../src/experiments/exp01.js';
 import { readConfig } from '../../src/model/config.js';
@@ -16,6 +17,7 @@ const sample = (id: string, document = 'The lamp costs 24 euros.', answer = '24 
   query: 'What does the lamp cost?',
   answer,
 });
+const planOf = (samples: readonly Sample[]) => ({ samples, conditions: exp01.conditions, seed: exp01.seed });
 const LIMITS = { maxTokens: 2048, maxSamples: 20, maxRows: 1e9 };
 
 describe('Experiment 01', () => {
@@ -38,7 +40,7 @@ describe('blocks', () => {
   const samples = Array.from({ length: 45 }, (_, i) => sample(`s${i}`));
 
   it('hold every sample under every condition, once', () => {
-    const blocks = [...planBlocks(samples, exp01.conditions, tokenizer, LIMITS)];
+    const blocks = [...planBlocks(planOf(samples), tokenizer, LIMITS)];
     expect(blocks.map((block) => block.samples.length)).toEqual([20, 20, 5]);
     const keys = blocks.flatMap(({ trials }) => trials.map((trial) => `${trial.sample.id} ${trial.condition.name}`));
     expect(new Set(keys).size).toBe(45 * 11);
@@ -46,19 +48,19 @@ describe('blocks', () => {
   });
 
   it('are closed early when their rows are many', () => {
-    const blocks = [...planBlocks(samples, exp01.conditions, tokenizer, { ...LIMITS, maxRows: 1 })];
+    const blocks = [...planBlocks(planOf(samples), tokenizer, { ...LIMITS, maxRows: 1 })];
     expect(blocks.every((block) => block.samples.length === 1)).toBe(true);
   });
 
   it('give a sample the same trials in any company', () => {
-    const [alone] = planBlocks([samples[3]!], exp01.conditions, tokenizer, LIMITS);
-    const [together] = planBlocks(samples, exp01.conditions, tokenizer, LIMITS);
+    const [alone] = planBlocks(planOf([samples[3]!]), tokenizer, LIMITS);
+    const [together] = planBlocks(planOf(samples), tokenizer, LIMITS);
     expect(together!.trials.filter((trial) => trial.sample.id === 's3')).toEqual(alone!.trials);
   });
 
   it('cut a document to the same tokens in every condition', () => {
     const long = sample('long', 'The lamp costs 24 euros. '.repeat(20));
-    const [block] = planBlocks([long], exp01.conditions, tokenizer, { ...LIMITS, maxTokens: 150 });
+    const [block] = planBlocks(planOf([long]), tokenizer, { ...LIMITS, maxTokens: 150 });
     expect(new Set(block!.trials.map(({ input }) => input.documentTokens)).size).toBe(1);
     expect(Math.max(...block!.trials.map(({ input }) => input.tokenIds.length))).toBe(150);
     expect(block!.trials.every(({ input }) => input.cutTokens > 0)).toBe(true);
@@ -67,7 +69,7 @@ describe('blocks', () => {
   it('reject what cannot be scored, with the reason, and keep the others', () => {
     const rejected = [sample('empty', 'The lamp.', ''), sample('fine'), sample('long', 'The lamp.', '24 euros')];
     const prefix = { ...rejected[2]!, query: 'lamp '.repeat(200) };
-    const [block] = planBlocks([rejected[0]!, rejected[1]!, prefix], exp01.conditions, tokenizer, {
+    const [block] = planBlocks(planOf([rejected[0]!, rejected[1]!, prefix]), tokenizer, {
       ...LIMITS,
       maxTokens: 100,
     });
@@ -80,7 +82,7 @@ describe('blocks', () => {
 
   it('say where one string has other token ids than its parts', () => {
     const breaks = { ...sample('breaks'), query: 'What does the lamp cost?\n' };
-    const [block] = planBlocks([breaks], exp01.conditions, tokenizer, LIMITS);
+    const [block] = planBlocks(planOf([breaks]), tokenizer, LIMITS);
     const differs = Object.fromEntries(block!.trials.map((t) => [t.condition.name, t.jointDiffers]));
     expect(differs).toMatchObject({
       bare: undefined,
