@@ -6,8 +6,9 @@ export default defineConfig({
     globalSetup: 'test/support/build.ts',
     // Compiled models of the tests, kept between runs and out of the user's cache.
     env: { DKV_CACHE: 'node_modules/.cache/directed-kvcache' },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Against hanging for ever, not a measure of speed: the machine may have other work.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // Tests that load native sessions or start processes share two cores.
     maxWorkers: 2,
   },
