@@ -2,7 +2,10 @@
  * Exchanges a cache folder with Python's huggingface_hub: what Python downloaded is loaded here offline, and what was pulled here is
  * found by Python offline, file for file the same.
  *
- *     npx tsx tools/reference/hub-exchange.ts PYTHON    (one with the packages of tools/reference/requirements.txt)
+ *     npx tsx tools/reference/hub-exchange.ts PYTHON [CHECKPOINT [DATASET]]
+ *
+ * PYTHON has the packages of tools/reference/requirements.txt; CHECKPOINT is a folder, a small fixture by default; DATASET is what
+ * Experiment 01 then runs on.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -14,16 +17,16 @@ import { HubStandIn } from '../../test/support/hub.js';
 const run = promisify(execFile);
 const ID = 'google/t5gemma-2-test';
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const FIXTURE = path.join(ROOT, 'test/fixtures/reference/text');
 const FILES = ['config.json', 'model.safetensors', 'tokenizer.json'];
 
-const [python] = process.argv.slice(2);
-if (!python) throw new Error('usage: npx tsx tools/reference/hub-exchange.ts PYTHON');
+const [python, checkpoint = path.join(ROOT, 'test/fixtures/reference/text'), dataset = 'adworld'] =
+  process.argv.slice(2);
+if (!python) throw new Error('usage: npx tsx tools/reference/hub-exchange.ts PYTHON [CHECKPOINT [DATASET]]');
 
 const hub = await HubStandIn.start();
 const home = await mkdtemp(path.join(os.tmpdir(), 'dkv-exchange-'));
 try {
-  const commit = await hub.publish(ID, FIXTURE);
+  const commit = await hub.publish(ID, checkpoint);
   const online = (name: string) => ({
     ...process.env,
     HF_HOME: path.join(home, name),
@@ -48,7 +51,7 @@ try {
 
   await snapshot(online('python'));
   const out = path.join(home, 'run');
-  await dkv(['run', 'exp01', '--n', '4', '--model', ID, '--out', out], offline('python'));
+  await dkv(['run', 'exp01', '--n', '4', '--model', ID, '--dataset', dataset, '--out', out], offline('python'));
   const record = JSON.parse(await readFile(path.join(out, 'run.json'), 'utf8'));
   console.log(`Python downloaded, dkv ran offline: ${JSON.stringify(record.configuration.model)}`);
 
@@ -56,7 +59,7 @@ try {
   const found = await snapshot(offline('dkv-pull'));
   if (path.basename(found) !== commit) throw new Error(`Python found ${found}, expected commit ${commit}`);
   for (const file of FILES) {
-    const [theirs, ours] = await Promise.all([readFile(path.join(found, file)), readFile(path.join(FIXTURE, file))]);
+    const [theirs, ours] = await Promise.all([readFile(path.join(found, file)), readFile(path.join(checkpoint, file))]);
     if (!theirs.equals(ours)) throw new Error(`${file} differs`);
   }
   console.log(`dkv pulled, Python found offline: ${path.relative(home, found)}`);
