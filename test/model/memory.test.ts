@@ -36,13 +36,14 @@ describe('memory', () => {
   });
 
   it('lets 4b-4b run on 24 GB as bfloat16 and not as float32', () => {
+    // Measured on these layer shapes and extrapolated: 2.67 GB with one layer pair, 3.59 GB with three, so 17.8 GB with 34.
     expect(memoryEstimate(LARGE, 'float32')).toBeGreaterThan(27e9);
     expect(() => expectMemory(LARGE, 'bfloat16', MACHINE_BYTES)).not.toThrow();
     expect(() => expectMemory(LARGE, 'float32', MACHINE_BYTES)).toThrow(
       expect.objectContaining({
         code: 'MEMORY_SHORT',
         message: expect.stringMatching(
-          /about 2\d\.\d GB.*24\.0 GB are available\. --precision bfloat16 would take 15\.\d GB/,
+          /about 2\d\.\d GB.*24\.0 GB are available\. --precision bfloat16 would take 1[78]\.\d GB/,
         ),
       }),
     );
