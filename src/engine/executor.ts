@@ -17,9 +17,9 @@ import type {
   States,
 } from '../engine.js';
 import { DkvError } from '../errors.js';
-import { textTensors } from '../model/checkpoint.js';
 import { type CompiledModel, encoderProbeGraph, type GraphName } from '../model/compile.js';
 import type { ModelConfig } from '../model/config.js';
+import { weightCount } from '../model/memory.js';
 import { planBatches } from './batching.js';
 import { generateBatch } from './generation.js';
 import { expectDevice, type Graph, loadGraph } from './runtime.js';
@@ -189,9 +189,5 @@ async function breathe(signal: AbortSignal | undefined): Promise<void> {
  * one item, which may then take longer.
  */
 function defaultBatchTokens(config: ModelConfig): number {
-  let weights = 0;
-  for (const [name, shape] of textTensors(config)) {
-    if (name.startsWith('encoder.')) weights += shape.reduce((a, b) => a * b, 1);
-  }
-  return Math.min(8192, Math.max(1, Math.round(0.2e12 / (2 * weights))));
+  return Math.min(8192, Math.max(1, Math.round(0.2e12 / (2 * weightCount(config, 'encoder.')))));
 }

@@ -42,6 +42,12 @@ interface Item {
   readonly other: { readonly document: string; readonly query: string; readonly answer: string };
 }
 
+/** What several checks compare with: mean NLLs, everything visible, of the document alone and behind the real question. */
+interface Known {
+  readonly bare: readonly number[];
+  readonly oracle: readonly number[];
+}
+
 const RESAMPLES = 4000;
 
 const QUERYLESS_SURROGATES = ['doc_kw', 'template', 'lead'].map((name) => surrogate(name).make);
@@ -51,11 +57,15 @@ export async function runSanity(model: Model, options: SanityOptions): Promise<S
     throw new DkvError('INPUT_INVALID', `${options.samples} samples are too few; take at least 8.`);
   const items = itemsOf(options);
   const checks: SanityCheck[] = [];
+  const known: Known = {
+    bare: await meanNlls(model, items, options, bare),
+    oracle: await meanNlls(model, items, options, asks('full')),
+  };
   const steps = [
-    () => sameTwice(model, items, options),
+    () => sameTwice(model, items, options, known),
     () => answersRight(model, items, options),
-    () => queries(model, items, options),
-    () => documents(model, items, options),
+    () => queries(model, items, options, known),
+    () => documents(model, items, options, known),
     () => shuffledAnswers(model, items, options),
     () => randomWeights(items, options),
     () => strangers(items),
@@ -114,8 +124,12 @@ const asks = (visibility: Visibility) => (item: Item) => ({
 });
 
 /** The same input twice, in two requests, is exactly the same number. */
-async function sameTwice(model: Model, items: readonly Item[], options: SanityOptions): Promise<SanityCheck[]> {
-  const first = await meanNlls(model, items, options, bare);
+async function sameTwice(
+  model: Model,
+  items: readonly Item[],
+  options: SanityOptions,
+  { bare: first }: Known,
+): Promise<SanityCheck[]> {
   const second = await meanNlls(model, items, options, bare);
   const largest = Math.max(...first.map((nll, i) => Math.abs(nll - second[i]!)));
   return [
@@ -156,14 +170,21 @@ async function answersRight(model: Model, items: readonly Item[], options: Sanit
 }
 
 /** The real query must help, more than a sibling query of the same advertisement, and also where the answer is in neither. */
-async function queries(model: Model, items: readonly Item[], options: SanityOptions): Promise<SanityCheck[]> {
+async function queries(
+  model: Model,
+  items: readonly Item[],
+  options: SanityOptions,
+  known: Known,
+): Promise<SanityCheck[]> {
   const checks: SanityCheck[] = [];
-  for (const [visibility, baseline] of [
-    ['full', bare],
-    ['exact', bareHidden],
+  const hidden: Known = {
+    bare: await meanNlls(model, items, options, bareHidden),
+    oracle: await meanNlls(model, items, options, asks('exact')),
+  };
+  for (const [visibility, { bare: lower, oracle }] of [
+    ['full', known],
+    ['exact', hidden],
   ] as const) {
-    const lower = await meanNlls(model, items, options, baseline);
-    const oracle = await meanNlls(model, items, options, asks(visibility));
     const sibling = await meanNlls(model, items, options, ({ ad, sibling }) => ({
       document: ad.text,
       prefix: sibling.query,
@@ -195,8 +216,12 @@ async function queries(model: Model, items: readonly Item[], options: SanityOpti
 }
 
 /** The document must matter: without it, or with another one, the answer is harder. */
-async function documents(model: Model, items: readonly Item[], options: SanityOptions): Promise<SanityCheck[]> {
-  const oracle = await meanNlls(model, items, options, asks('full'));
+async function documents(
+  model: Model,
+  items: readonly Item[],
+  options: SanityOptions,
+  { oracle }: Known,
+): Promise<SanityCheck[]> {
   const without = await meanNlls(model, items, options, ({ asked }) => ({
     document: '',
     prefix: asked.query,

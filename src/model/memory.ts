@@ -5,6 +5,7 @@ import { gigabytes } from '../files.js';
 import { textTensors } from './checkpoint.js';
 import type { ModelConfig } from './config.js';
 import { PRECISIONS, type Precision } from './layout.js';
+import { elementCount } from './safetensors.js';
 
 /**
  * Resident bytes of a weight. bfloat16 is more than its two: on 4b's layer shapes each layer pair (189 million weights) added 0.46 GB
@@ -18,10 +19,10 @@ const RESIDENT_BYTES: Record<Precision, number> = { float32: 4, bfloat16: 2.4 };
  */
 const BESIDE_WEIGHTS_BYTES = 0.9e9;
 
-/** Weights of the text model, the tied table counted once. */
-export function weightCount(config: ModelConfig): number {
+/** Weights of the text model, the tied table counted once; or of those tensors whose name starts with `part`. */
+export function weightCount(config: ModelConfig, part = ''): number {
   let count = 0;
-  for (const shape of textTensors(config).values()) count += shape.reduce((a, b) => a * b, 1);
+  for (const [name, shape] of textTensors(config)) if (name.startsWith(part)) count += elementCount(shape);
   return count;
 }
 

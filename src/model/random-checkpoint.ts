@@ -4,7 +4,7 @@ import path from 'node:path';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { EMBEDDING, END_OF_IMAGE_EMBEDDING, textTensors } from './checkpoint.js';
 import { type ModelConfig, readConfig } from './config.js';
-import { toBfloat16 } from './safetensors.js';
+import { elementCount, toBfloat16 } from './safetensors.js';
 
 const COPIED = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
 const CHUNK = 1 << 20;
@@ -25,7 +25,7 @@ export async function writeRandomCheckpoint(source: string, directory: string, s
   let end = 0;
   for (const [name, shape] of tensors) {
     const start = end;
-    end += 2 * count(shape);
+    end += 2 * elementCount(shape);
     header[storedName(name)] = { dtype: 'BF16', shape, data_offsets: [start, end] };
   }
   const text = Buffer.from(JSON.stringify(header));
@@ -35,7 +35,8 @@ export async function writeRandomCheckpoint(source: string, directory: string, s
   try {
     await file.appendFile(Buffer.concat([length, text]));
     const normal = normalNumbers(seed);
-    for (const [name, shape] of tensors) await writeRandom(file, count(shape), scaleOf(name, shape, config), normal);
+    for (const [name, shape] of tensors)
+      await writeRandom(file, elementCount(shape), scaleOf(name, shape, config), normal);
   } finally {
     await file.close();
   }
@@ -43,10 +44,6 @@ export async function writeRandomCheckpoint(source: string, directory: string, s
 
 function storedName(name: string): string {
   return name.startsWith('embed_tokens') ? `model.encoder.${name}` : `model.${name}`;
-}
-
-function count(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
 }
 
 /** Standard deviations that keep activations of the order of 1. */

@@ -8,6 +8,11 @@ import { z } from 'zod';
 import { DkvError } from '../errors.js';
 
 /** Element types that weights come in. */
+/** Elements of a tensor. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
 export type StoredType = 'F32' | 'F16' | 'BF16';
 
 const BYTES: Record<string, number> = { F32: 4, F16: 2, BF16: 2 };
@@ -86,7 +91,7 @@ function parseHeader(text: string, file: string, dataStart: number, fileSize: nu
       );
     }
     const elementBytes = BYTES[dtype];
-    const expected = elementBytes === undefined ? undefined : elementBytes * shape.reduce((a, b) => a * b, 1);
+    const expected = elementBytes === undefined ? undefined : elementBytes * elementCount(shape);
     if (expected !== undefined && expected !== end - begin) {
       throw invalid(`tensor ${name}: ${dtype} [${shape}] needs ${expected} bytes, the header gives it ${end - begin}.`);
     }

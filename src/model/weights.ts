@@ -5,6 +5,7 @@
  * So the graphs are the only list of what a compiled model holds, and all graphs share one copy of each weight.
  */
 import type { ElementType, ExternalTensor } from './graph/builder.js';
+import { elementCount } from './safetensors.js';
 
 /** How the bytes of a stored tensor come from the checkpoint: as they are, or with 1 added (RMSNorm scales by 1 + weight). */
 export type Transform = 'copy' | 'add-one';
@@ -56,7 +57,7 @@ export class Weights {
   place(tensor: StoredTensor): ExternalTensor {
     let placed = this.#placed.get(tensor.name);
     if (!placed) {
-      const sizeBytes = ELEMENT_BYTES[tensor.type] * tensor.dimensions.reduce((a, b) => a * b, 1);
+      const sizeBytes = ELEMENT_BYTES[tensor.type] * elementCount(tensor.dimensions);
       placed = { ...tensor, offset: this.#end, sizeBytes };
       this.#placed.set(tensor.name, placed);
       this.#end = aligned(this.#end + sizeBytes);

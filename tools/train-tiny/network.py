@@ -1,6 +1,5 @@
 """The built-in model as transformers defines T5Gemma 2: a configuration from the recipe, and saving without any vision part."""
 
-import json
 from pathlib import Path
 
 import torch
@@ -124,7 +123,3 @@ def decode(model, ids: torch.Tensor, segments: torch.Tensor, states: torch.Tenso
         use_cache=False,
     )
     return out.last_hidden_state
-
-
-def describe(folder: Path) -> dict:
-    return json.loads((folder / "config.json").read_text())
