@@ -1,16 +1,64 @@
-/** Samples with the origin that a run's record needs. */
+/** What datasets give, what they are asked for, and the origin that a run's record needs. */
 import { createHash } from 'node:crypto';
-import type { Sample } from './sample.js';
+import type { Pool, Sample } from './sample.js';
 
-export interface Dataset {
+/** Where data come from and which of them were taken. */
+export interface Origin {
   readonly name: string;
   /** Version of a generated set, commit of a downloaded one. */
   readonly revision: string;
-  /** SHA-256 (hex) over the samples, in order. */
-  readonly digest: string;
-  readonly samples: readonly Sample[];
+  readonly licence: string;
+  /** Which rows are taken, in a sentence. */
+  readonly selection: string;
 }
 
-export function datasetOf(name: string, revision: string, samples: readonly Sample[]): Dataset {
-  return { name, revision, samples, digest: createHash('sha256').update(JSON.stringify(samples)).digest('hex') };
+export interface Dataset extends Origin {
+  /** SHA-256 (hex) over samples and padding, in order. */
+  readonly digest: string;
+  readonly samples: readonly Sample[];
+  /** Other documents' texts, in order, to make documents longer with; empty unless asked for. */
+  readonly padding: readonly string[];
+}
+
+export interface PoolSet extends Origin {
+  /** SHA-256 (hex) over the pools, in order. */
+  readonly digest: string;
+  readonly pools: readonly Pool[];
+}
+
+/** Which samples: one document a query; any, for documents that will be made longer; those with answers of five words at most. */
+export type SampleRule = 'standard' | 'length' | 'factoid';
+
+export interface SampleRequest {
+  readonly count: number;
+  readonly seed: number;
+  /** `standard` when left out. */
+  readonly rule?: SampleRule;
+  /** At least so many padding texts; none when left out. */
+  readonly padding?: number;
+}
+
+export interface PoolRequest {
+  readonly count: number;
+  readonly seed: number;
+}
+
+/** A dataset that has been found but not read. What it cannot give it does not have. */
+export interface Source {
+  readonly about: string;
+  /** Fewer than asked for when there are no more. */
+  samples?(request: SampleRequest): Promise<Dataset>;
+  pools?(request: PoolRequest): Promise<PoolSet>;
+}
+
+export function datasetOf(origin: Origin, samples: readonly Sample[], padding: readonly string[] = []): Dataset {
+  return { ...origin, samples, padding, digest: digestOf(padding.length > 0 ? [samples, padding] : samples) };
+}
+
+export function poolSetOf(origin: Origin, pools: readonly Pool[]): PoolSet {
+  return { ...origin, pools, digest: digestOf(pools) };
+}
+
+function digestOf(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
 import { Random } from '../random.js';
-import { type Dataset, datasetOf } from './dataset.js';
+import { type Dataset, datasetOf, type SampleRequest, type Source } from './dataset.js';
 import type { Sample } from './sample.js';
 
 const squadSchema = z.object({
@@ -30,12 +30,16 @@ const squadSchema = z.object({
   ),
 });
 
+export function squadSource(file: string): Source {
+  return { about: `${file} in SQuAD's form`, samples: (request) => squadDataset(file, request) };
+}
+
 /**
  * Up to `count` samples, chosen by the seed. Every paragraph gives one question before any gives a second, so that samples are as
  * independent as the file allows; `cluster` names the paragraph. Questions without an answer are left out.
  * @throws DkvError INPUT_INVALID when the file is missing or of another form
  */
-export async function squadDataset(file: string, { seed, count }: { seed: number; count: number }): Promise<Dataset> {
+async function squadDataset(file: string, { seed, count }: SampleRequest): Promise<Dataset> {
   const { version, data } = await readSquad(file);
   const random = new Random('squad', seed);
   const paragraphs = data.flatMap(({ paragraphs }) => paragraphs);
@@ -52,7 +56,13 @@ export async function squadDataset(file: string, { seed, count }: { seed: number
     if (taken.length === 0) break;
     samples.push(...taken);
   }
-  return datasetOf(path.basename(file), version ?? 'unversioned', samples.slice(0, count));
+  const origin = {
+    name: path.basename(file),
+    revision: version ?? 'unversioned',
+    licence: 'of the file',
+    selection: 'questions with an answer, one of each paragraph before a second of any, at random',
+  };
+  return datasetOf(origin, samples.slice(0, count));
 }
 
 async function readSquad(file: string): Promise<z.infer<typeof squadSchema>> {

@@ -13,8 +13,7 @@ import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 const NAMES = ['lamp', 'desk', 'chair', 'kettle', 'clock', 'tent', 'radio'];
 const dataset = (count: number) =>
   datasetOf(
-    'lamps',
-    '1',
+    { name: 'lamps', revision: '1', licence: 'Apache-2.0', selection: 'all' },
     Array.from({ length: count }, (_, i) => ({
       id: `lamps-${String(i).padStart(3, '0')}`,
       document: `The ${NAMES[i % 7]} number ${i} costs ${i + 3} euros.\nThe ${NAMES[(i + 1) % 7]} is ${i % 2 ? 'green' : 'black'}.`,

@@ -4,6 +4,7 @@ Every encode is a row of ids that starts with <bos>; every target belongs to one
 Knows no network. Batches are a function of (seed, block): a resumed run sees what an undisturbed one sees.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from network import BOS, EOS
 from noise import Noise
 from recipe import Recipe
 
-TASKS = ("query_in_encoder", "query_in_decoder", "unprompted", "ask", "corrupted")
+TASKS = ("query_in_encoder", "query_in_decoder", "unprompted", "ask", "continued", "corrupted")
 #: Encodes that are drawn and sorted by length together.
 BLOCK = 1024
 STOP_WORDS = frozenset(
@@ -59,12 +60,14 @@ class Examples:
         self._sentinels = [tokenizer.token_to_id(f"<extra_id_{i}>") for i in range(recipe.tokenizer.sentinels)]
         self._separators = [self._tokenize(text) for text in recipe.prefixes.separators]
         self.newline = self._tokenize("\n")
+        pieces = [tokenizer.id_to_token(at) for at in range(tokenizer.get_vocab_size())]
+        self._starts_word = [piece.startswith("\u2581") for piece in pieces]
+        self._ends_sentence = [piece.endswith((".", "!", "?")) for piece in pieces]
 
     def batches(self, seed: int, block: int, tokens: int) -> list[Batch]:
         """All batches of a block, each of about `tokens` encoder ids with padding, in random order."""
         random = np.random.default_rng((seed, block))
-        noisy = block >= self.recipe.noise.from_block
-        encodes = [self.draw(random, noisy) for _ in range(BLOCK)]
+        encodes = [self.draw(random, block) for _ in range(BLOCK)]
         encodes.sort(key=lambda encode: len(encode.ids))
         groups: list[list[Encode]] = [[]]
         for encode in encodes:
@@ -73,36 +76,50 @@ class Examples:
             groups[-1].append(encode)
         return [collate(groups[at]) for at in random.permutation(len(groups))]
 
-    def draw(self, random: np.random.Generator, noisy: bool) -> Encode:
+    def draw(self, random: np.random.Generator, block: int) -> Encode:
+        stages = self.recipe.stages
         ad = self.ads[random.integers(len(self.ads))]
-        if noisy:
+        if block >= stages.noise_from:
             ad = self._noise.ad(random, ad)
+        if block < stages.short_until:
+            ad = self._shortened(random, ad)
+        prompted = block >= stages.prompted_from
         share = self.recipe.encodes
         kind = _pick(random, {"query": share.query, "alone": share.alone, "unrelated": share.unrelated, "corrupted": share.corrupted})
         if kind == "corrupted":
             return self.corrupted(random, ad)
         if kind == "query":
-            return self._with_query(random, ad)
+            return self._with_query(random, ad, prompted)
         before = () if kind == "alone" else self._unrelated(random, ad)
-        return Encode((BOS, *before, *ad.ids), self._queryless_targets(random, ad))
+        return Encode((BOS, *before, *ad.ids), self._queryless_targets(random, ad, prompted))
 
-    def _with_query(self, random: np.random.Generator, ad: Ad) -> Encode:
+    def _shortened(self, random: np.random.Generator, ad: Ad) -> Ad:
+        """The sentence that answers one of the ad's questions among few others, in order."""
+        sentences = re.split(r"(?<=[.!?])\s+", ad.text)
+        chosen = ad.questions[random.integers(len(ad.questions))].answer
+        keep = random.random(len(sentences)) < self.recipe.stages.kept_sentences
+        text = " ".join(s for s, kept in zip(sentences, keep) if kept or chosen in s)
+        questions = tuple(q for q in ad.questions if q.answer in text)
+        return Ad(text, self._tokenize(text), questions) if questions else ad
+
+    def _with_query(self, random: np.random.Generator, ad: Ad, prompted: bool) -> Encode:
         first, *others = _shuffled(random, ad.questions)
-        prompt = first.query_ids if random.random() < self.recipe.decodes.query_twice else ()
-        targets = [Target("query_in_encoder", prompt, first.answer_ids)]
-        if self.recipe.decodes.siblings:
+        prompt = first.query_ids if prompted and random.random() < self.recipe.decodes.query_twice else ()
+        targets = [Target("query_in_encoder", prompt, first.answer_ids), *self._continued(random, ad)]
+        if prompted and self.recipe.decodes.siblings:
             targets += self._prompted(others, targets)
         return Encode((BOS, *first.query_ids, *self._separator(random), *ad.ids), tuple(targets))
 
-    def _queryless_targets(self, random: np.random.Generator, ad: Ad) -> tuple[Target, ...]:
+    def _queryless_targets(self, random: np.random.Generator, ad: Ad, prompted: bool) -> tuple[Target, ...]:
         share = self.recipe.decodes
         first, *others = _shuffled(random, ad.questions)
         targets = []
-        if random.random() < share.unprompted:
+        if not prompted or random.random() < share.unprompted:
             targets.append(Target("unprompted", (), first.answer_ids))
         if random.random() < share.ask:
             targets.append(Target("ask", (), first.query_ids))
-        return (*targets, *self._prompted(others, targets))
+        targets += self._continued(random, ad)
+        return (*targets, *(self._prompted(others, targets) if prompted and others else ()))
 
     def _prompted(self, questions: list[Question], others: list[Target]) -> list[Target]:
         """Answers with their query in the decoder, as many as fit beside the other targets; one at least."""
@@ -115,6 +132,23 @@ class Examples:
                 break
             targets.append(target)
         return targets
+
+    def _continued(self, random: np.random.Generator, ad: Ad) -> list[Target]:
+        """From somewhere in the ad to the end of the sentence: what teaches the decoder to copy at all, long before it knows what."""
+        if random.random() >= self.recipe.decodes.continued:
+            return []
+        shown = self.recipe.decodes.shown
+        if len(ad.ids) < shown + 2:
+            return []
+        start = int(random.integers(len(ad.ids) - shown - 1))
+        end = start + shown
+        while end < len(ad.ids) and not self._is_end(ad.ids, end - 1):
+            end += 1
+        cut = ad.ids[start + shown : end]
+        return [Target("continued", ad.ids[start : start + shown], cut)] if 0 < len(cut) <= self.recipe.decodes.longest_continued else []
+
+    def _is_end(self, ids: tuple[int, ...], at: int) -> bool:
+        return self._ends_sentence[ids[at]] and self._starts_word[ids[at + 1]]
 
     def _separator(self, random: np.random.Generator) -> tuple[int, ...]:
         if random.random() < self.recipe.prefixes.other_separators:

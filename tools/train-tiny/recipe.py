@@ -54,6 +54,11 @@ class DecodeShares:
     unprompted: float = 0.5
     #: ad alone or behind an unrelated prefix: how often one of the ad's queries
     ask: float = 0.1
+    #: any encode but a corrupted one: how often the ad goes on from some of its tokens to the end of the sentence
+    continued: float = 1.0
+    #: how many tokens it goes on from, and the most to go
+    shown: int = 3
+    longest_continued: int = 32
     #: corrupted ad: share of its ids that are replaced, and the mean length of a replaced span
     corruption: float = 0.15
     span: float = 3.0
@@ -77,10 +82,8 @@ class Prefixes:
 @dataclass(frozen=True)
 class Noise:
     """Changes of training examples, so that phrasings and values are not learned by heart: a query is understood from any of its words,
-    an answer is copied whatever it is. It starts when the network has learned to find answers at all."""
+    an answer is copied whatever it is."""
 
-    #: The first block of examples with noise.
-    from_block: int = 37
     #: Share of queries with changed words: up to a third dropped, and perhaps in another order, or behind words of another ad.
     queries: float = 0.6
     dropped: float = 0.25
@@ -95,6 +98,20 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class Stages:
+    """What comes when, in blocks of examples."""
+
+    #: Before it, ads are shortened to few sentences: an encode costs a third, so finding and copying are learned sooner.
+    short_until: int = 50
+    #: Beside the one with an answer, so many of a shortened ad's sentences are kept.
+    kept_sentences: float = 0.2
+    #: When the network has learned to find answers at all.
+    noise_from: int = 40
+    #: Before it the decoder never reads a query: a decoder that searches by itself needs nothing of it in the document's rows.
+    prompted_from: int = 70
+
+
+@dataclass(frozen=True)
 class LossWeights:
     """Weight of a target's tokens, by task."""
 
@@ -102,6 +119,7 @@ class LossWeights:
     query_in_decoder: float = 1.0
     unprompted: float = 0.5
     ask: float = 0.3
+    continued: float = 0.5
     corrupted: float = 0.3
 
 
@@ -132,5 +150,6 @@ class Recipe:
     decodes: DecodeShares = field(default_factory=DecodeShares)
     prefixes: Prefixes = field(default_factory=Prefixes)
     noise: Noise = field(default_factory=Noise)
+    stages: Stages = field(default_factory=Stages)
     loss: LossWeights = field(default_factory=LossWeights)
     optimization: Optimization = field(default_factory=Optimization)
