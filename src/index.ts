@@ -3,20 +3,27 @@
  *
  * @module
  */
-export type { Dataset } from './datasets/dataset.js';
-export { datasetOf } from './datasets/dataset.js';
-export { openDataset } from './datasets/open.js';
-export type { Grade, Pool, Sample } from './datasets/sample.js';
+export type { Dataset, Origin, PoolRequest, PoolSet, SampleRequest, SampleRule } from './datasets/dataset.js';
+export { datasetOf, poolSetOf } from './datasets/dataset.js';
+export { openDataset, openPools } from './datasets/open.js';
+export type { Candidate, Grade, Pool, Sample } from './datasets/sample.js';
 export * from './engine.js';
 export { DkvError, ERROR_CODES, type ErrorCode } from './errors.js';
 export type {
   ComparisonSummary,
   ConditionSummary,
-  Estimate,
+  ContrastSummary,
+  Corrected,
   GradientSummary,
+  IdentitySummary,
+  OrderSummary,
+  PassCounts,
+  SelectionSummary,
   Summary,
 } from './experiments/analysis.js';
-export type { Comparison, Condition, Experiment } from './experiments/experiment.js';
+export { defineExperiment, type Experiment, type ExperimentDeclaration } from './experiments/experiment.js';
+export type { Estimate, GainSummary, Share } from './experiments/gains.js';
+export type { RankingSummary } from './experiments/ranking.js';
 export { EXPERIMENTS } from './experiments/registry.js';
 export { type RunOptions, type RunProgress, runExperiment } from './experiments/run.js';
 export { type HubSettings, hubSettings, Secret } from './hub/settings.js';
@@ -24,6 +31,7 @@ export { BUILT_IN_MODEL, type LoadOptions, loadModel, type Model } from './load-
 export type { EmbeddingScale } from './model/compile.js';
 export type { LayerType, ModelConfig, RopeConfig, StackConfig } from './model/config.js';
 export type { Tokenizer } from './model/tokenizer.js';
+export { type Condition, type Encoding, type Presented, present } from './priming/condition.js';
 export {
   buildInput,
   type EncoderInput,

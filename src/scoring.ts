@@ -5,11 +5,12 @@
 import type { Engine, RequestOptions } from './engine.js';
 import { DkvError } from './errors.js';
 import type { Model } from './load-model.js';
-import { buildInput, type EncoderInput, tokenisationOf, type Visibility, visibleRanges } from './priming/input.js';
+import { type Presented, present } from './priming/condition.js';
+import type { Visibility } from './priming/input.js';
 
 export interface InputToScore {
-  readonly input: EncoderInput;
-  readonly visibility: Visibility;
+  /** What the decoder sees: rows of one encode, or of several. */
+  readonly parts: readonly Presented[];
   /** Token ids between BOS and the target in the decoder. */
   readonly prompt: Int32Array;
   /** At least one token id. */
@@ -23,23 +24,25 @@ export async function scoreInputs(
   options: Pick<RequestOptions, 'signal'> = {},
 ): Promise<Float32Array[]> {
   const places = new Map<string, number>();
-  const distinct: EncoderInput[] = [];
-  const placeOf = items.map(({ input }) => {
-    const key = input.tokenIds.join();
-    let place = places.get(key);
+  const distinct: Presented[] = [];
+  const placeOf = (part: Presented) => {
+    let place = places.get(part.key);
     if (place === undefined) {
-      place = distinct.push(input) - 1;
-      places.set(key, place);
+      place = distinct.push(part) - 1;
+      places.set(part.key, place);
     }
     return place;
-  });
+  };
+  const located = items.map(({ parts }) => parts.map((part) => ({ place: placeOf(part), visible: part.visible })));
   const states = await engine.encode(
-    distinct.map(({ tokenIds }) => ({ tokenIds })),
+    distinct.map(({ item }) => item),
     options,
   );
   return engine.score(
-    items.map(({ input, visibility, prompt, target }, i) => ({
-      memory: visibleRanges(input, visibility).map((range) => ({ states: states[placeOf[i]!]!, ...range })),
+    items.map(({ prompt, target }, i) => ({
+      memory: located[i]!.flatMap(({ place, visible }) =>
+        visible.map((range) => ({ states: states[place]!, ...range })),
+      ),
       prompt,
       target,
     })),
@@ -80,9 +83,8 @@ export async function scoreTexts(
       if (document === '') throw new DkvError('INPUT_INVALID', 'document is empty.');
       const targetIds = tokenizer.encode(target);
       if (targetIds.length === 0) throw new DkvError('INPUT_INVALID', 'target is empty: there is nothing to score.');
-      const texts = prefix === undefined ? { document } : { document, prefix };
-      const input = buildInput(tokenizer, texts, tokenisationOf(visibility), { maxTokens: options.maxTokens });
-      return { input, visibility, prompt: tokenizer.encode(query), target: targetIds };
+      const part = present(tokenizer, { visibility }, document, prefix, { maxTokens: options.maxTokens });
+      return { parts: [part], prompt: tokenizer.encode(query), target: targetIds };
     } catch (error) {
       if (error instanceof DkvError) return error;
       throw error;
@@ -95,7 +97,7 @@ export async function scoreTexts(
     if (item instanceof DkvError) return item;
     const tokenNlls = nlls[next++]!;
     const nllSum = tokenNlls.reduce((a, b) => a + b, 0);
-    const { prefixTokens, documentTokens, cutTokens } = item.input;
+    const { prefixTokens, documentTokens, cutTokens } = item.parts[0]!.input;
     return { nll: nllSum / tokenNlls.length, nllSum, tokenNlls, prefixTokens, documentTokens, cutTokens };
   });
 }

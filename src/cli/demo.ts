@@ -3,7 +3,8 @@ import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { adworldDataset } from '../datasets/adworld/dataset.js';
 import type { Model } from '../load-model.js';
-import { buildInput, type InputTexts, tokenisationOf, type Visibility, visibleRanges } from '../priming/input.js';
+import { present } from '../priming/condition.js';
+import type { Visibility } from '../priming/input.js';
 import { surrogate } from '../priming/surrogate.js';
 import { fixed } from '../report/format.js';
 import { renderText } from '../report/table.js';
@@ -105,16 +106,20 @@ async function answerAll(model: Model, texts: Texts, maxTokens: number, signal: 
   const { tokenizer, engine } = model;
   const prompt = new Int32Array(0);
   const target = tokenizer.encode(answer);
-  const inputs = conditions.map(({ visibility, prefix }) => {
-    const parts: InputTexts = prefix === undefined ? { document } : { document, prefix };
-    return buildInput(tokenizer, parts, tokenisationOf(visibility), { maxTokens });
-  });
-  const items = inputs.map((input, i) => ({ input, visibility: conditions[i]!.visibility, prompt, target }));
+  const items = conditions.map(({ visibility, prefix }) => ({
+    parts: [present(tokenizer, { visibility }, document, prefix, { maxTokens })],
+    prompt,
+    target,
+  }));
   const nlls = await scoreInputs(engine, items, { signal });
-  const states = await engine.encode(inputs, { signal });
+  const shown = items.map(({ parts }) => parts[0]!);
+  const states = await engine.encode(
+    shown.map(({ item }) => item),
+    { signal },
+  );
   const generated = await engine.generate(
-    items.map(({ input, visibility }, i) => ({
-      memory: visibleRanges(input, visibility).map((range) => ({ states: states[i]!, ...range })),
+    shown.map(({ visible }, i) => ({
+      memory: visible.map((range) => ({ states: states[i]!, ...range })),
       prompt,
       maxTokens: MAX_ANSWER_TOKENS,
     })),

@@ -1,7 +1,7 @@
 /** `dkv run`: runs an experiment, prints its table and writes its reports. */
 import path from 'node:path';
 import { Command } from 'commander';
-import { DATASETS, openDataset } from '../datasets/open.js';
+import { DATASETS, openDataset, openPools } from '../datasets/open.js';
 import { DkvError } from '../errors.js';
 import { EXPERIMENTS } from '../experiments/registry.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
@@ -58,10 +58,16 @@ async function run(id: string, options: RunCommandOptions): Promise<void> {
   const { renderText } = await import('../report/table.js');
 
   const signal = interruptSignal();
-  const count = options.n ?? experiment.protocolSamples;
-  const dataset = await openDataset(options.dataset, { seed: experiment.seed, count });
-  if (dataset.samples.length < count) {
-    process.stderr.write(`${options.dataset} has ${dataset.samples.length} samples, not ${count}: all are taken.\n`);
+  const count = options.n ?? experiment.protocol.samples;
+  const { seed, rule, padding } = experiment;
+  const dataset =
+    experiment.unit === 'pool'
+      ? await openPools(options.dataset, { seed, count })
+      : await openDataset(options.dataset, { seed, count, rule, padding });
+  const found = 'pools' in dataset ? dataset.pools.length : dataset.samples.length;
+  if (found < count) {
+    const things = 'pools' in dataset ? 'pools' : 'samples';
+    process.stderr.write(`${options.dataset} has ${found} ${things}, not ${count}: all are taken.\n`);
   }
   const model = await openModel(options, signal);
   const progress = new Progress(id, 'samples');

@@ -3,7 +3,7 @@
  * interrupted and resumed run ends in the same bytes as an undisturbed one.
  */
 import { Random } from '../random.js';
-import { cohensD, mean, median, pearson, trimmedMean } from '../stats/describe.js';
+import { mean, pearson, spearman } from '../stats/describe.js';
 import {
   averageGradients,
   coupledPoints,
@@ -13,27 +13,33 @@ import {
   splitPoints,
   type TokenPair,
 } from '../stats/hardness.js';
-import { bcaInterval, bootstrap, type Interval, percentileInterval, wilsonInterval } from '../stats/interval.js';
-import { bonferroni, tTest } from '../stats/significance.js';
-import type { Comparison } from './experiment.js';
+import { clusteredBootstrap, percentileInterval } from '../stats/interval.js';
+import { detectableD } from '../stats/power.js';
+import { benjaminiHochberg, bonferroni, equivalenceTest, holm } from '../stats/significance.js';
+import type { Comparison, ContrastGroup, Experiment } from './experiment.js';
+import {
+  type Estimate,
+  estimate,
+  finite,
+  type GainSummary,
+  RESAMPLES,
+  type Share,
+  shareOf,
+  summarizeGains,
+} from './gains.js';
 import { type Entry, isTrial, type Rejection, type Trial } from './journal.js';
+import { type RankingSummary, summarizeRanking } from './ranking.js';
 import type { Configuration } from './record.js';
-
-const RESAMPLES = 10_000;
-
-/** A number with its 95% interval; null where it is undefined. */
-export interface Estimate {
-  readonly value: number | null;
-  readonly low: number | null;
-  readonly high: number | null;
-}
+import type { SampleRecord } from './samples.js';
 
 export interface ConditionSummary {
   readonly name: string;
-  /** Mean over samples of the mean NLL per answer token, in nats. */
+  /** Mean over samples of the mean NLL per target token, in nats. */
   readonly nll: number;
   readonly prefix_tokens: number;
   readonly document_tokens: number;
+  /** Share of samples whose prefix contains the scored text. */
+  readonly leak: number;
 }
 
 export interface GradientSummary {
@@ -41,192 +47,403 @@ export interface GradientSummary {
   readonly r: Estimate;
 }
 
-export interface ComparisonSummary extends Comparison {
-  /** Baseline minus treatment, in nats per answer token: positive when the treatment is better. */
-  readonly gain: {
-    readonly mean: Estimate;
-    readonly median: number;
-    /** Without the lowest and highest fifth. */
-    readonly trimmed_mean: number;
-  };
-  readonly d: Estimate;
-  /** Share of samples with a gain above 0; Wilson's interval. */
-  readonly win: Estimate;
-  readonly p: number | null;
-  readonly p_bonferroni: number | null;
-  /** Mean gain as a share of the oracle's; null when the oracle's own gain is not distinguishable from 0. */
-  readonly share_of_oracle: Estimate;
-  /** The research's ratio of the two d. */
-  readonly authors_share_of_oracle: number | null;
+/** P-values corrected over a family. */
+export interface Corrected {
+  /** How many the family has. */
+  readonly family_size: number;
+  readonly bonferroni: number | null;
+  readonly holm: number | null;
+  /** Benjamini and Hochberg. */
+  readonly bh: number | null;
+}
+
+export interface ComparisonSummary extends Comparison, Share {
+  readonly gain: GainSummary;
+  /** Of the t-test's p. */
+  readonly corrected: Corrected;
+  /** The research's share of the oracle: the ratio of the two d. */
+  readonly authors_share: number | null;
   readonly hardness: {
     readonly split: GradientSummary & { readonly excluded_samples: number };
     readonly coupled: GradientSummary;
   };
 }
 
+export interface ContrastSummary extends Share {
+  readonly name: string;
+  readonly share_of?: string;
+  readonly gain: GainSummary;
+  /** Null outside the family. */
+  readonly p_holm: number | null;
+  /** p of the test that the effect lies within the margin; null without a margin. */
+  readonly p_equivalence: number | null;
+}
+
+export interface OrderSummary {
+  readonly title: string;
+  /** Spearman's correlation of the place in the order, the first place 1, with d. */
+  readonly rho: Estimate;
+}
+
+export interface SelectionSummary {
+  readonly title: string;
+  /** How often each treatment was the best on the samples that choose. */
+  readonly chosen: Readonly<Record<string, number>>;
+  readonly folds: number;
+  /** On samples that had no part in the choice. */
+  readonly held_out: GainSummary;
+  /** The best on all samples at once: too good, because chosen by what it is measured on. */
+  readonly best: { readonly treatment: string; readonly gain: number };
+}
+
+export interface IdentitySummary {
+  readonly name: string;
+  /** Samples that the identity holds for. */
+  readonly samples: number;
+  /** The largest difference of a token's NLL, in nats; null without samples. */
+  readonly largest: number | null;
+  readonly holds: boolean | null;
+}
+
 export interface Summary {
-  readonly format: 1;
+  readonly format: 2;
   readonly configuration: Configuration;
   /** Fewer samples than the protocol asks for: nothing may be concluded. */
   readonly smoke_run: boolean;
+  /** The smallest d of a single comparison that this number of samples finds with 80% power. */
+  readonly detectable_d: number;
   readonly samples: {
     readonly scored: number;
+    readonly clusters: number;
     readonly rejected: readonly Rejection[];
     /** Samples with a document cut to the maximum length. */
     readonly cut: number;
     /** Samples whose token ids change when prefix and document are tokenised as one string. */
     readonly joint_differs: number;
   };
+  readonly passes: PassCounts;
   readonly resamples: number;
   readonly conditions: readonly ConditionSummary[];
   readonly comparisons: readonly ComparisonSummary[];
+  readonly contrasts: readonly (Pick<ContrastGroup, 'title' | 'note' | 'decomposition'> & {
+    readonly equivalence_margin: number | null;
+    readonly contrasts: readonly ContrastSummary[];
+  })[];
+  readonly orders: readonly OrderSummary[];
+  readonly selections: readonly SelectionSummary[];
+  readonly identities: readonly IdentitySummary[];
+  /** Of an experiment on pools. */
+  readonly ranking?: RankingSummary;
 }
 
-export function summarize(configuration: Configuration, entries: readonly Entry[]): Summary {
-  const { conditions, comparisons, protocol_samples } = configuration.experiment;
+/** Forward passes made, and what the loop over samples and conditions would make. */
+export interface PassCounts {
+  readonly encoder: number;
+  readonly decoder: number;
+  readonly naive_encoder: number;
+}
+
+type Column = readonly Trial[];
+
+export function summarize(
+  configuration: Configuration,
+  entries: readonly Entry[],
+  records: readonly SampleRecord[],
+  passes: PassCounts,
+): Summary {
+  const { experiment, seed } = configuration;
   const trials = entries.filter(isTrial);
   const rejected = entries.filter((entry) => !isTrial(entry)) as Rejection[];
-  const samples = [...new Set(trials.map(({ sample }) => sample))].sort();
-  const table = new Map<string, Map<string, Trial>>(conditions.map(({ name }) => [name, new Map()]));
+  const scored = new Set(trials.map(({ sample }) => sample));
+  const kept = records.filter(({ id }) => scored.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const table = new Map<string, Map<string, Trial>>(experiment.conditions.map(({ name }) => [name, new Map()]));
   for (const trial of trials) table.get(trial.condition)?.set(trial.sample, trial);
-  const column = (condition: string) => samples.map((sample) => table.get(condition)!.get(sample)!);
+  const columns = new Map<string, Column>();
+  for (const { name } of experiment.conditions)
+    columns.set(
+      name,
+      kept.map(({ id }) => table.get(name)!.get(id)!),
+    );
+  const column = (condition: string) => columns.get(condition)!;
   const countSamples = (test: (trial: Trial) => boolean) => new Set(trials.filter(test).map((t) => t.sample)).size;
+  const clusters = clustersOf(kept, records, experiment);
+  const random = new Random('bootstrap', seed);
+  const units = experiment.unit === 'pool' ? new Set(kept.map(({ pool }) => pool)).size : kept.length;
   return {
-    format: 1,
+    format: 2,
     configuration,
-    smoke_run: samples.length < protocol_samples,
+    smoke_run: units < experiment.protocol.samples,
+    detectable_d: detectableD(units),
     samples: {
-      scored: samples.length,
+      scored: kept.length,
+      clusters: clusters.length,
       rejected: rejected.sort((a, b) => (a.sample < b.sample ? -1 : 1)),
       cut: countSamples(({ cut }) => cut),
       joint_differs: countSamples(({ joint_differs }) => joint_differs === true),
     },
+    passes,
     resamples: RESAMPLES,
-    conditions: conditions.map(({ name }) => ({
+    conditions: experiment.conditions.map(({ name }) => ({
       name,
       nll: mean(column(name).map(({ nll }) => nll)),
       prefix_tokens: mean(column(name).map((trial) => trial.prefix_tokens)),
       document_tokens: mean(column(name).map((trial) => trial.document_tokens)),
+      leak: column(name).filter(({ leak }) => leak).length / kept.length,
     })),
-    comparisons: summarizeComparisons(comparisons, column, configuration.seed),
+    identities: checkIdentities(configuration, column),
+    ...(experiment.unit === 'pool'
+      ? { ...NOTHING_COMPARED, ranking: summarizeRanking(experiment, kept, column, random) }
+      : summarizePaired(experiment, column, clusters, random)),
   };
 }
 
-function summarizeComparisons(
-  comparisons: readonly Comparison[],
-  column: (condition: string) => Trial[],
-  seed: number,
-): ComparisonSummary[] {
-  const gains = comparisons.map(({ treatment, baseline }) => {
-    const treated = column(treatment);
-    return column(baseline).map(({ nll }, i) => nll - treated[i]!.nll);
-  });
-  // One set of resamples for all comparisons, so that a ratio of two of them can be formed resample by resample.
-  const random = new Random('bootstrap', seed);
-  const resample = resampler(gains);
-  const replicates = bootstrap(
-    gains[0]!.length,
-    (indices) => resample(indices).flatMap((sample) => [mean(sample), cohensD(sample)]),
-    RESAMPLES,
-    random,
-  );
-  const means = comparisons.map((_, c) => replicates[2 * c]!);
-  const meanOf = gains.map((gain, c) =>
-    estimate(mean(gain), bcaInterval(means[c]!, mean(gain), jackknife(gain, mean))),
-  );
-  return comparisons.map((comparison, c) => {
-    const gain = gains[c]!;
-    const d = cohensD(gain);
-    const wins = gain.filter((value) => value > 0).length;
-    const p = tTest(gain);
-    const oracle = comparisons.findIndex(
-      ({ treatment, baseline }) => treatment === comparison.oracle && baseline === comparison.baseline,
+/** Nats that two ways of computing the same may differ by. */
+const IDENTITY_TOLERANCE = 1e-4;
+
+function checkIdentities(
+  { experiment, model }: Configuration,
+  column: (condition: string) => Column,
+): IdentitySummary[] {
+  return experiment.identities.map(({ name, left, right, within_window }) => {
+    // Half of a window to either side; BOS, prefix, line break and document are in a row.
+    const fits = ({ prefix_tokens, document_tokens }: Trial) =>
+      model.window === null || prefix_tokens + document_tokens + 2 <= Math.floor(model.window / 2);
+    const others = column(right);
+    const differences = column(left).flatMap((trial, i) =>
+      within_window && !fits(trial)
+        ? []
+        : [Math.max(...trial.token_nlls.map((nll, t) => Math.abs(nll - others[i]!.token_nlls[t]!)))],
     );
-    const tokens = column(comparison.treatment).map((trial, i) => ({
-      baseline: column(comparison.baseline)[i]!.token_nlls,
-      treatment: trial.token_nlls,
-    }));
+    const largest = differences.length > 0 ? Math.max(...differences) : null;
     return {
-      ...comparison,
-      gain: { mean: meanOf[c]!, median: median(gain), trimmed_mean: trimmedMean(gain, 0.2) },
-      d: estimate(d, bcaInterval(replicates[2 * c + 1]!, d, jackknife(gain, cohensD))),
-      win: estimate(wins / gain.length, wilsonInterval(wins, gain.length)),
-      p: p ?? null,
-      p_bonferroni: p === undefined ? null : bonferroni(p, comparisons.length),
-      share_of_oracle: shareOfOracle(c, oracle, meanOf, means),
-      authors_share_of_oracle: cohensD(gains[oracle]!) > 0 ? finite(d / cohensD(gains[oracle]!)) : null,
-      hardness: summarizeHardness(tokens, random),
+      name,
+      samples: differences.length,
+      largest,
+      holds: largest === null ? null : largest <= IDENTITY_TOLERANCE,
     };
   });
 }
 
-/** Ratio of mean gains; undefined unless the oracle's interval lies above 0: without a gap there is no share of it. */
-function shareOfOracle(
-  comparison: number,
-  oracle: number,
-  means: readonly Estimate[],
-  replicates: readonly Float64Array[],
-): Estimate {
-  const { value, low } = means[oracle]!;
-  if (value === null || low === null || low <= 0) return { value: null, low: null, high: null };
-  const ratios = replicates[comparison]!.map((mean, i) => mean / replicates[oracle]![i]!);
-  return estimate(means[comparison]!.value! / value, percentileInterval(ratios));
+const NOTHING_COMPARED = { comparisons: [], contrasts: [], orders: [], selections: [] };
+
+/**
+ * Samples that are not independent stand or fall together in a resample: those of one cluster, and the two that lend each other words
+ * where a surrogate borrows from another sample.
+ */
+function clustersOf(
+  kept: readonly SampleRecord[],
+  all: readonly SampleRecord[],
+  { conditions }: Experiment,
+): number[][] {
+  const borrows = conditions.some(({ surrogate }) => surrogate?.includes('random'));
+  const half = Math.floor(all.length / 2);
+  const place = new Map(all.map(({ id }, index) => [id, index]));
+  const groups = new Map<string, number[]>();
+  for (const [index, { id, cluster }] of kept.entries()) {
+    const key = cluster ?? (borrows ? `pair ${place.get(id)! % half}` : id);
+    groups.set(key, [...(groups.get(key) ?? []), index]);
+  }
+  return [...groups.values()];
 }
 
-function summarizeHardness(pairs: readonly TokenPair[], random: Random): ComparisonSummary['hardness'] {
+function summarizePaired(
+  { comparisons, contrasts, orders, selections }: Experiment,
+  column: (condition: string) => Column,
+  clusters: readonly (readonly number[])[],
+  random: Random,
+): Pick<Summary, 'comparisons' | 'contrasts' | 'orders' | 'selections'> {
+  const nlls = (condition: string) => column(condition).map(({ nll }) => nll);
+  const differences = (treatment: string, baseline: string) => {
+    const treated = nlls(treatment);
+    return nlls(baseline).map((nll, i) => nll - treated[i]!);
+  };
+  // One set of resamples for all comparisons, so that a ratio of two of them can be formed resample by resample.
+  const lists = comparisons.map(({ treatment, baseline }) => differences(treatment, baseline));
+  const gains = summarizeGains(lists, clusters, random);
+  const placeOf = (treatment: string | undefined, baseline: string) =>
+    comparisons.findIndex((other) => other.treatment === treatment && other.baseline === baseline);
+  const corrected = correctFamilies(
+    comparisons.map(({ family }) => family ?? ''),
+    gains.summaries.map(({ p }) => p.t),
+  );
+  return {
+    comparisons: comparisons.map((comparison, c) => {
+      const oracle = placeOf(comparison.oracle, comparison.baseline);
+      const whole = gains.summaries[oracle]?.d.value ?? 0;
+      const tokens = column(comparison.treatment).map((trial, i) => ({
+        baseline: column(comparison.baseline)[i]!.token_nlls,
+        treatment: trial.token_nlls,
+      }));
+      return {
+        ...comparison,
+        gain: gains.summaries[c]!,
+        corrected: corrected[c]!,
+        ...(oracle < 0 ? NO_SHARE : shareOf(gains, lists, c, oracle)),
+        authors_share: whole > 0 ? finite((gains.summaries[c]!.d.value ?? Number.NaN) / whole) : null,
+        hardness: summarizeHardness(tokens, clusters, random),
+      };
+    }),
+    contrasts: contrasts.map((group) => summarizeContrasts(group, nlls, clusters, random)),
+    orders: orders.map(({ title, treatments, baseline }) => {
+      const places = treatments.map((treatment) => placeOf(treatment, baseline));
+      const ranks = treatments.map((_, rank) => rank + 1);
+      const rho = (ds: readonly number[]) => spearman(ranks, ds);
+      const replicates = Float64Array.from({ length: RESAMPLES }, (_, r) => rho(places.map((c) => gains.ds[c]![r]!)));
+      const measured = rho(places.map((c) => gains.summaries[c]!.d.value ?? Number.NaN));
+      return { title, rho: estimate(measured, percentileInterval(replicates)) };
+    }),
+    selections: selections.map(({ title, treatments, baseline }) => ({
+      title,
+      ...crossValidate(treatments, (treatment) => differences(treatment, baseline), clusters, random),
+    })),
+  };
+}
+
+const NO_SHARE: Share = {
+  share: { value: null, low: null, high: null },
+  share_fieller: { value: null, low: null, high: null },
+};
+
+/** @param families the name of each p's family */
+function correctFamilies(families: readonly string[], ps: readonly (number | null)[]): Corrected[] {
+  const corrected: Corrected[] = families.map(() => ({ family_size: 0, bonferroni: null, holm: null, bh: null }));
+  for (const family of new Set(families)) {
+    const members = [...ps.keys()].filter((i) => families[i] === family && ps[i] !== null);
+    if (members.length === 0) continue;
+    const values = members.map((i) => ps[i]!);
+    const [holms, bhs] = [holm(values), benjaminiHochberg(values)];
+    for (const [m, i] of members.entries()) {
+      corrected[i] = {
+        family_size: members.length,
+        bonferroni: bonferroni(values[m]!, members.length),
+        holm: holms[m]!,
+        bh: bhs[m]!,
+      };
+    }
+  }
+  return corrected;
+}
+
+function summarizeContrasts(
+  { title, note, decomposition, contrasts, family, equivalence_margin }: ContrastGroup,
+  nlls: (condition: string) => readonly number[],
+  clusters: readonly (readonly number[])[],
+  random: Random,
+): Summary['contrasts'][number] {
+  const lists = contrasts.map(({ terms }) => {
+    const weighted = Object.entries(terms).map(([condition, weight]) => ({ weight, nlls: nlls(condition) }));
+    return weighted[0]!.nlls.map((_, i) => weighted.reduce((sum, term) => sum + term.weight * term.nlls[i]!, 0));
+  });
+  const gains = summarizeGains(lists, clusters, random);
+  const corrected = correctFamilies(
+    contrasts.map(({ name }) => (!family || family.includes(name) ? 'in' : name)),
+    gains.summaries.map(({ p }) => p.t),
+  );
+  return {
+    title,
+    note,
+    decomposition,
+    equivalence_margin: equivalence_margin ?? null,
+    contrasts: contrasts.map(({ name, share_of }, c) => ({
+      name,
+      ...(share_of !== undefined && { share_of }),
+      gain: gains.summaries[c]!,
+      p_holm: !family || family.includes(name) ? corrected[c]!.holm : null,
+      p_equivalence: equivalence_margin ? (equivalenceTest(lists[c]!, equivalence_margin) ?? null) : null,
+      ...(share_of === undefined
+        ? NO_SHARE
+        : shareOf(
+            gains,
+            lists,
+            c,
+            contrasts.findIndex((other) => other.name === share_of),
+          )),
+    })),
+  };
+}
+
+const FOLDS = 5;
+
+/** Whole clusters are dealt to folds in turn; each fold is measured with the treatment that is best on the other folds. */
+function crossValidate(
+  treatments: readonly string[],
+  gainsOf: (treatment: string) => readonly number[],
+  clusters: readonly (readonly number[])[],
+  random: Random,
+): Omit<SelectionSummary, 'title'> {
+  const lists = treatments.map(gainsOf);
+  const fold = new Int32Array(lists[0]!.length);
+  for (const [c, cluster] of clusters.entries()) for (const index of cluster) fold[index] = c % FOLDS;
+  const best = (use: (index: number) => boolean) => {
+    const means = lists.map((list) => mean(list.filter((_, i) => use(i))));
+    return means.indexOf(Math.max(...means));
+  };
+  const folds = Math.min(FOLDS, clusters.length);
+  const choices = Array.from({ length: folds }, (_, held) => best((i) => fold[i] !== held));
+  const heldOut = lists[0]!.map((_, i) => lists[choices[fold[i]!]!]![i]!);
+  const overall = best(() => true);
+  const counts = treatments.map((name, t) => [name, choices.filter((choice) => choice === t).length]);
+  return {
+    chosen: Object.fromEntries(counts),
+    folds,
+    held_out: summarizeGains([heldOut], clusters, random).summaries[0]!,
+    best: { treatment: treatments[overall]!, gain: mean(lists[overall]!) },
+  };
+}
+
+function summarizeHardness(
+  pairs: readonly TokenPair[],
+  clusters: readonly (readonly number[])[],
+  random: Random,
+): ComparisonSummary['hardness'] {
   const coupled = coupledPoints(pairs);
   const { odd, even, excluded } = splitPoints(pairs);
+  const usable = usableClusters(pairs, clusters);
   return {
     split: {
       ...(odd.length > 1
-        ? withInterval(averageGradients(gradient(odd), gradient(even)), [odd, even], random)
+        ? withInterval(averageGradients(gradient(odd), gradient(even)), [odd, even], usable, random)
         : { quintiles: [], r: estimate(Number.NaN) }),
       excluded_samples: excluded,
     },
-    coupled: withInterval(gradient(coupled), [coupled], random),
+    coupled: withInterval(gradient(coupled), [coupled], clusters, random),
   };
 }
+
+/** The clusters of the samples with two target tokens or more, by their places among these. */
+function usableClusters(pairs: readonly TokenPair[], clusters: readonly (readonly number[])[]): number[][] {
+  let next = 0;
+  const places = pairs.map(({ baseline }) => (baseline.length >= 2 ? next++ : -1));
+  return clusters
+    .map((cluster) => cluster.map((index) => places[index]!).filter((place) => place >= 0))
+    .filter((cluster) => cluster.length > 0);
+}
+
+const HARDNESS_RESAMPLES = 2000;
 
 /** The interval of r resamples samples; both halves of a split sample go together. */
 function withInterval(
   { quintiles, r }: Gradient,
   halves: readonly (readonly HardnessPoint[])[],
+  clusters: readonly (readonly number[])[],
   random: Random,
 ): GradientSummary {
-  const resample = resampler(halves.flatMap((points) => [points.map((p) => p.hardness), points.map((p) => p.gain)]));
-  const correlate = (indices: Int32Array) => {
-    const axes = resample(indices);
-    return mean(halves.map((_, half) => pearson(axes[2 * half]!, axes[2 * half + 1]!)));
-  };
-  const [replicates] = bootstrap(halves[0]!.length, (indices) => [correlate(indices)], RESAMPLES, random);
+  const axes = halves.map((points) => ({
+    hardness: Float64Array.from(points, (p) => p.hardness),
+    gain: Float64Array.from(points, (p) => p.gain),
+  }));
+  const correlate = (indices: Int32Array) =>
+    mean(
+      axes.map(({ hardness, gain }) =>
+        pearson(
+          Float64Array.from(indices, (i) => hardness[i]!),
+          Float64Array.from(indices, (i) => gain[i]!),
+        ),
+      ),
+    );
+  const [replicates] = clusteredBootstrap(clusters, (indices) => [correlate(indices)], HARDNESS_RESAMPLES, random);
   return {
     quintiles: quintiles.map(({ n, hardness, gain }) => ({ n, hardness: finite(hardness), gain: finite(gain) })),
     r: estimate(r, percentileInterval(replicates!)),
   };
-}
-
-/** Takes the same cases from several lists; what it returns is overwritten by the next call. */
-function resampler(lists: readonly (readonly number[])[]): (indices: Int32Array) => readonly Float64Array[] {
-  const samples = lists.map((list) => new Float64Array(list.length));
-  return (indices) => {
-    for (const [l, sample] of samples.entries()) {
-      const list = lists[l]!;
-      for (let i = 0; i < indices.length; i++) sample[i] = list[indices[i]!]!;
-    }
-    return samples;
-  };
-}
-
-/** The statistic of the list without its i-th value, for every i. */
-function jackknife(values: readonly number[], statistic: (values: readonly number[]) => number): number[] {
-  return values.map((_, left) => statistic(values.filter((_, i) => i !== left)));
-}
-
-function estimate(value: number, interval?: Interval): Estimate {
-  return { value: finite(value), low: finite(interval?.low), high: finite(interval?.high) };
-}
-
-/** JSON has no NaN: undefined statistics are null. */
-function finite(value: number | undefined): number | null {
-  return value !== undefined && Number.isFinite(value) ? value : null;
 }

@@ -22,6 +22,8 @@ const trialSchema = z.object({
   cut: z.boolean(),
   /** Tokenised as one string, prefix and document have other token ids than tokenised apart. */
   joint_differs: z.boolean().optional(),
+  /** The prefix contains the scored text. */
+  leak: z.boolean().optional(),
 });
 
 export type Trial = z.infer<typeof trialSchema>;

@@ -11,24 +11,30 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
 import { readTextIfPresent } from '../files.js';
-import { comparisonSchema, conditionSchema } from './experiment.js';
+import { experimentSchema } from './experiment.js';
 
-const RECORD_FORMAT = 1;
+const RECORD_FORMAT = 2;
 
 /** Equal configurations give equal trials: what may not change when a run is resumed. */
 export const configurationSchema = z.object({
-  experiment: z.object({
-    id: z.string(),
-    title: z.string(),
-    question: z.string(),
-    protocol_samples: z.number().int(),
-    conditions: z.array(conditionSchema),
-    comparisons: z.array(comparisonSchema),
-  }),
+  experiment: experimentSchema,
   samples: z.number().int(),
   seed: z.number().int(),
-  dataset: z.object({ name: z.string(), revision: z.string(), digest: z.string() }),
-  model: z.object({ name: z.string(), built_in: z.boolean(), fingerprint: z.string(), precision: z.string() }),
+  dataset: z.object({
+    name: z.string(),
+    revision: z.string(),
+    licence: z.string(),
+    selection: z.string(),
+    digest: z.string(),
+  }),
+  model: z.object({
+    name: z.string(),
+    built_in: z.boolean(),
+    fingerprint: z.string(),
+    precision: z.string(),
+    /** Rows between the ends of the encoder's narrowest sliding window; null when every layer sees everything. */
+    window: z.number().int().nullable(),
+  }),
   device: z.string(),
   max_tokens: z.number().int(),
   batch_tokens: z.number().int(),

@@ -1,5 +1,39 @@
 /** The experiments that there are, by the name they are run under. */
+import { bos } from './bos.js';
+import { exp2b } from './exp2b.js';
+import { exp3d } from './exp3d.js';
 import { exp01 } from './exp01.js';
+import { exp02 } from './exp02.js';
+import { exp03 } from './exp03.js';
+import { exp03b } from './exp03b.js';
+import { exp04a } from './exp04a.js';
+import { exp04b } from './exp04b.js';
+import { exp04c } from './exp04c.js';
+import { exp06 } from './exp06.js';
+import { exp07 } from './exp07.js';
+import { exp33b } from './exp33b.js';
 import type { Experiment } from './experiment.js';
+import { v401, v402, v403 } from './v4.js';
 
-export const EXPERIMENTS: Readonly<Record<string, Experiment>> = { exp01 };
+const ALL = [
+  exp33b,
+  exp01,
+  exp02,
+  exp2b,
+  exp03,
+  exp03b,
+  exp3d,
+  exp04a,
+  exp04b,
+  exp04c,
+  exp06,
+  exp07,
+  bos,
+  v401,
+  v402,
+  v403,
+];
+
+export const EXPERIMENTS: Readonly<Record<string, Experiment>> = Object.fromEntries(
+  ALL.map((experiment) => [experiment.id, experiment]),
+);

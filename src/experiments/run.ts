@@ -4,15 +4,19 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Dataset } from '../datasets/dataset.js';
+import type { Dataset, PoolSet } from '../datasets/dataset.js';
+import type { Candidate, Pool, Sample } from '../datasets/sample.js';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
+import type { Tokenizer } from '../model/tokenizer.js';
+import { surrogate } from '../priming/surrogate.js';
 import { scoreInputs, shortestFloat32 } from '../scoring.js';
 import { type Summary, summarize } from './analysis.js';
-import { type Block, type PlannedTrial, planBlocks } from './block.js';
+import { type Block, type Plan, type PlannedTrial, planBlocks, type Unit } from './block.js';
 import type { Experiment } from './experiment.js';
 import { type Entry, isTrial, JournalWriter, readJournal, type Trial } from './journal.js';
 import { type Configuration, differences, readRecord, writeRecord } from './record.js';
+import { readSamples, type SampleRecord, writeSamples } from './samples.js';
 
 export interface RunOptions {
   /** The run folder; made if it is not there. */
@@ -21,6 +25,8 @@ export interface RunOptions {
   readonly resume: boolean;
   /** Rows that the encoder may read. */
   readonly maxTokens: number;
+  /** Keep the samples' texts out of the run folder. */
+  readonly noText?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;
 }
@@ -39,19 +45,23 @@ const SAMPLES_PER_SYNC = 20;
 const BATCHES_PER_BLOCK = 4;
 
 /**
- * @param dataset the samples to score, already chosen: their number is the run's N
+ * @param data the samples to score or the pools to rank, already chosen: their number is the run's N
  * @throws DkvError RUN_EXISTS, RUN_MISMATCH, RUN_DAMAGED, CANCELLED (what was done is in the journal), and the engine's
  */
 export async function runExperiment(
   experiment: Experiment,
-  dataset: Dataset,
+  data: Dataset | PoolSet,
   model: Model,
   options: RunOptions,
 ): Promise<Summary> {
   const { directory, signal, maxTokens } = options;
-  const configuration = configurationOf(experiment, dataset, model, maxTokens);
+  const configuration = configurationOf(experiment, data, model, maxTokens);
   await mkdir(directory, { recursive: true });
-  await openRecord(directory, configuration, options.resume);
+  const { units, references } = unitsOf(data);
+  if (!(await isStarted(directory, configuration, options.resume))) {
+    await writeSamples(directory, samplesOf(data, units, experiment, options.noText ? undefined : model.tokenizer));
+    await writeRecord(directory, configuration);
+  }
   const journalFile = path.join(directory, 'trials.jsonl');
   const entries = await readJournal(journalFile);
   const done = new Set(entries.map(entryKey));
@@ -60,82 +70,132 @@ export async function runExperiment(
       done.has(entryKey({ sample: sample.id, condition: condition.name })),
     ) && block.rejections.every((rejection) => done.has(entryKey(rejection)));
 
-  const progress = { doneSamples: 0, totalSamples: dataset.samples.length, resumedSamples: 0 };
+  const progress = { doneSamples: 0, totalSamples: units.length, resumedSamples: 0 };
   const limits = {
     maxTokens,
-    maxSamples: SAMPLES_PER_SYNC,
+    maxUnits: SAMPLES_PER_SYNC,
     maxRows: BATCHES_PER_BLOCK * model.engine.info.batchTokens,
   };
-  const plan = { samples: dataset.samples, conditions: experiment.conditions, seed: experiment.seed };
+  const plan: Plan = {
+    units,
+    experiment,
+    padding: 'padding' in data ? data.padding : [],
+    prefix: (specification, { sample, index }) =>
+      surrogate(specification).make(sample, { index, samples: references, seed: experiment.seed }),
+  };
+  const passes = { encoder: 0, decoder: 0, naive_encoder: 0 };
   const journal = await JournalWriter.open(journalFile);
   try {
     let unsynced = 0;
     for (const block of planBlocks(plan, model.tokenizer, limits)) {
       if (signal?.aborted) throw new DkvError('CANCELLED', 'The run was stopped.');
+      const encodes = block.trials.flatMap(({ parts }) => parts.map(({ key }) => key));
+      passes.encoder += new Set(encodes).size;
+      passes.naive_encoder += encodes.length;
+      passes.decoder += block.trials.length;
       if (isDone(block)) {
-        progress.resumedSamples += block.samples.length;
+        progress.resumedSamples += block.units.length;
       } else {
         const made: Entry[] = [...block.rejections, ...(await runBlock(block, model, signal))];
         const fresh = made.filter((entry) => !done.has(entryKey(entry)));
         await journal.append(fresh);
         entries.push(...fresh);
-        unsynced += block.samples.length;
+        unsynced += block.units.length;
         if (unsynced >= SAMPLES_PER_SYNC) {
           await journal.sync();
           unsynced = 0;
         }
       }
-      progress.doneSamples += block.samples.length;
+      progress.doneSamples += block.units.length;
       options.onProgress?.({ ...progress });
     }
   } finally {
     await journal.close();
   }
   if (!entries.some(isTrial)) {
-    throw new DkvError(
-      'INPUT_INVALID',
-      `None of the ${dataset.samples.length} samples could be scored; see ${journalFile}.`,
-    );
+    throw new DkvError('INPUT_INVALID', `None of the ${units.length} samples could be scored; see ${journalFile}.`);
   }
-  const summary = summarize(configuration, entries);
+  const summary = summarize(configuration, entries, await readSamples(directory), passes);
   await writeFile(path.join(directory, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`, { flush: true });
   return summary;
 }
 
+/** What is scored, and the samples that surrogates borrow words from: for pools the first relevant candidate of each. */
+function unitsOf(data: Dataset | PoolSet): { units: Unit[]; references: Sample[] } {
+  if ('samples' in data) {
+    return { units: data.samples.map((sample, index) => ({ sample, index })), references: [...data.samples] };
+  }
+  const sampleOf = ({ id, query, answer = '' }: Pool, candidate: Candidate): Sample => ({
+    id: `${id}/${candidate.id}`,
+    document: candidate.document,
+    query,
+    answer,
+    cluster: id,
+    ...(candidate.title !== undefined && { title: candidate.title }),
+  });
+  return {
+    units: data.pools.flatMap((pool, index) =>
+      pool.candidates.map((candidate) => ({ sample: sampleOf(pool, candidate), index })),
+    ),
+    references: data.pools.map((pool) => {
+      const relevant = pool.candidates.find(({ grade }) => grade >= (pool.relevant ?? 1));
+      return sampleOf(pool, relevant ?? pool.candidates[0]!);
+    }),
+  };
+}
+
+function samplesOf(
+  data: Dataset | PoolSet,
+  units: readonly Unit[],
+  { target }: Experiment,
+  tokenizer: Tokenizer | undefined,
+): SampleRecord[] {
+  const ranked = 'pools' in data ? data.pools.flatMap((pool) => pool.candidates.map((c) => ({ pool, ...c }))) : [];
+  return units.map(({ sample }, i) => {
+    const { id, cluster, document, query, answer } = sample;
+    const { pool, id: candidate, grade } = ranked[i] ?? {};
+    const ids = tokenizer?.encode(target === 'answer' ? answer : query) ?? [];
+    return {
+      id,
+      ...(cluster !== undefined && { cluster }),
+      ...(pool && { pool: pool.id, candidate, grade, relevant: pool.relevant ?? 1 }),
+      ...(tokenizer && {
+        texts: { document, query, answer, target: Array.from(ids, (token) => tokenizer.decode(Int32Array.of(token))) },
+      }),
+    };
+  });
+}
+
 function configurationOf(
   experiment: Experiment,
-  { name, revision, digest, samples }: Dataset,
+  data: Dataset | PoolSet,
   model: Model,
   maxTokens: number,
 ): Configuration {
-  const { id, title, question, protocolSamples, seed, conditions, comparisons } = experiment;
-  const { precision, device, batchTokens } = model.engine.info;
+  const { precision, device, batchTokens, config } = model.engine.info;
+  const { name, revision, licence, selection, digest } = data;
   return {
-    experiment: {
-      id,
-      title,
-      question,
-      protocol_samples: protocolSamples,
-      conditions: [...conditions],
-      comparisons: [...comparisons],
+    experiment,
+    samples: 'samples' in data ? data.samples.length : data.pools.length,
+    seed: experiment.seed,
+    dataset: { name, revision, licence, selection, digest },
+    model: {
+      name: model.name,
+      built_in: model.builtIn,
+      fingerprint: model.fingerprint,
+      precision,
+      window: config.encoder.layerTypes.includes('sliding_attention') ? config.encoder.slidingWindow : null,
     },
-    samples: samples.length,
-    seed,
-    dataset: { name, revision, digest },
-    model: { name: model.name, built_in: model.builtIn, fingerprint: model.fingerprint, precision },
     device,
     max_tokens: maxTokens,
     batch_tokens: batchTokens,
   };
 }
 
-/** Makes the run's record, or checks that the one that is there is of the same run. */
-async function openRecord(directory: string, configuration: Configuration, resume: boolean): Promise<void> {
+/** Does the folder hold a run that may go on? @throws DkvError when it holds another, or one that nobody asked to go on with */
+async function isStarted(directory: string, configuration: Configuration, resume: boolean): Promise<boolean> {
   const record = await readRecord(directory);
-  if (!record) {
-    await writeRecord(directory, configuration);
-    return;
-  }
+  if (!record) return false;
   const changed = differences(record.configuration, configuration);
   if (changed.length > 0) {
     throw new DkvError(
@@ -149,21 +209,17 @@ async function openRecord(directory: string, configuration: Configuration, resum
       `${directory} already holds this run. Continue it with --resume, or choose another folder with --out.`,
     );
   }
+  return true;
 }
 
 async function runBlock(block: Block, { engine }: Model, signal: AbortSignal | undefined): Promise<Trial[]> {
-  const items = block.trials.map(({ input, condition, target }) => ({
-    input,
-    visibility: condition.visibility,
-    prompt: new Int32Array(0),
-    target,
-  }));
-  const nlls = await scoreInputs(engine, items, signal ? { signal } : {});
+  const nlls = await scoreInputs(engine, block.trials, signal ? { signal } : {});
   return block.trials.map((trial, i) => trialOf(trial, nlls[i]!));
 }
 
-function trialOf({ sample, condition, input, jointDiffers }: PlannedTrial, tokenNlls: Float32Array): Trial {
+function trialOf({ sample, condition, parts, jointDiffers, leak }: PlannedTrial, tokenNlls: Float32Array): Trial {
   const sum = tokenNlls.reduce((a, b) => a + b, 0);
+  const { prefixTokens, documentTokens, cutTokens } = parts[0]!.input;
   return {
     sample: sample.id,
     condition: condition.name,
@@ -171,10 +227,11 @@ function trialOf({ sample, condition, input, jointDiffers }: PlannedTrial, token
     nll_sum: sum,
     num_tokens: tokenNlls.length,
     token_nlls: Array.from(tokenNlls, shortestFloat32),
-    prefix_tokens: input.prefixTokens,
-    document_tokens: input.documentTokens,
-    cut: input.cutTokens > 0,
+    prefix_tokens: prefixTokens,
+    document_tokens: documentTokens,
+    cut: cutTokens > 0,
     ...(jointDiffers !== undefined && { joint_differs: jointDiffers }),
+    ...(leak && { leak }),
   };
 }
 

@@ -8,7 +8,8 @@ import type { Ad, AdQuestion } from '../datasets/adworld/ad.js';
 import { generateAd } from '../datasets/adworld/adworld.js';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
-import { buildInput, type InputTexts, tokenisationOf, type Visibility } from '../priming/input.js';
+import { present } from '../priming/condition.js';
+import { buildInput, type InputTexts, type Visibility } from '../priming/input.js';
 import { splitWords } from '../priming/keywords.js';
 import { surrogate } from '../priming/surrogate.js';
 import { Random } from '../random.js';
@@ -107,9 +108,9 @@ async function meanNlls(
 ): Promise<number[]> {
   const { tokenizer, engine } = model;
   const inputs = items.map((item): InputToScore => {
-    const { visibility, answer = item.asked.answer, ...texts } = of(item);
-    const input = buildInput(tokenizer, texts, tokenisationOf(visibility), { maxTokens });
-    return { input, visibility, prompt: new Int32Array(0), target: tokenizer.encode(answer) };
+    const { visibility, answer = item.asked.answer, document, prefix } = of(item);
+    const part = present(tokenizer, { visibility }, document, prefix, { maxTokens });
+    return { parts: [part], prompt: new Int32Array(0), target: tokenizer.encode(answer) };
   });
   const nlls = await scoreInputs(engine, inputs, signal ? { signal } : {});
   return nlls.map((tokens) => mean(tokens));

@@ -23,7 +23,7 @@ interface Labels {
 
 /** Effect sizes with their intervals. */
 export function effectPlot(summary: Summary): string {
-  const rows = grouped(summary).map((c) => ({ ...labelsOf(summary, c), ...c.d }));
+  const rows = grouped(summary).map((c) => ({ ...labelsOf(summary, c), ...c.gain.d }));
   return draw({
     height: 82 + rows.length * 26,
     marginLeft: 140,

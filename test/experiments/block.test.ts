@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Sample } from '../../src/datasets/sample.js';
-import { planBlocks } from '../../src/experiments/block.js';
+import { type Plan, planBlocks } from '../../src/experiments/block.js';
 import { exp01 } from '../../src/experiments/exp01.js';
+import type { Experiment } from '../../src/experiments/experiment.js';
 import { readConfig } from '../../src/model/config.js';
 import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer.js';
+import { surrogate } from '../../src/priming/surrogate.js';
 import { referenceFixture } from '../support/fixtures.js';
 
 let tokenizer: Tokenizer;
@@ -17,8 +19,14 @@ const sample = (id: string, document = 'The lamp costs 24 euros.', answer = '24 
   query: 'What does the lamp cost?',
   answer,
 });
-const planOf = (samples: readonly Sample[]) => ({ samples, conditions: exp01.conditions, seed: exp01.seed });
-const LIMITS = { maxTokens: 2048, maxSamples: 20, maxRows: 1e9 };
+const planOf = (samples: readonly Sample[], experiment: Experiment = exp01): Plan => ({
+  units: samples.map((sample, index) => ({ sample, index })),
+  experiment,
+  padding: [],
+  prefix: (specification, { sample, index }) =>
+    surrogate(specification).make(sample, { index, samples, seed: experiment.seed }),
+});
+const LIMITS = { maxTokens: 2048, maxUnits: 20, maxRows: 1e9 };
 
 describe('Experiment 01', () => {
   it('has the conditions and comparisons of the protocol, by name', () => {
@@ -41,7 +49,7 @@ describe('blocks', () => {
 
   it('hold every sample under every condition, once', () => {
     const blocks = [...planBlocks(planOf(samples), tokenizer, LIMITS)];
-    expect(blocks.map((block) => block.samples.length)).toEqual([20, 20, 5]);
+    expect(blocks.map((block) => block.units.length)).toEqual([20, 20, 5]);
     const keys = blocks.flatMap(({ trials }) => trials.map((trial) => `${trial.sample.id} ${trial.condition.name}`));
     expect(new Set(keys).size).toBe(45 * 11);
     expect(keys).toHaveLength(45 * 11);
@@ -49,7 +57,7 @@ describe('blocks', () => {
 
   it('are closed early when their rows are many', () => {
     const blocks = [...planBlocks(planOf(samples), tokenizer, { ...LIMITS, maxRows: 1 })];
-    expect(blocks.every((block) => block.samples.length === 1)).toBe(true);
+    expect(blocks.every((block) => block.units.length === 1)).toBe(true);
   });
 
   it('give a sample the same trials in any company', () => {
@@ -61,9 +69,9 @@ describe('blocks', () => {
   it('cut a document to the same tokens in every condition', () => {
     const long = sample('long', 'The lamp costs 24 euros. '.repeat(20));
     const [block] = planBlocks(planOf([long]), tokenizer, { ...LIMITS, maxTokens: 150 });
-    expect(new Set(block!.trials.map(({ input }) => input.documentTokens)).size).toBe(1);
-    expect(Math.max(...block!.trials.map(({ input }) => input.tokenIds.length))).toBe(150);
-    expect(block!.trials.every(({ input }) => input.cutTokens > 0)).toBe(true);
+    expect(new Set(block!.trials.map(({ parts }) => parts[0]!.input.documentTokens)).size).toBe(1);
+    expect(Math.max(...block!.trials.map(({ parts }) => parts[0]!.item.tokenIds.length))).toBe(150);
+    expect(block!.trials.every(({ parts }) => parts[0]!.input.cutTokens > 0)).toBe(true);
   });
 
   it('reject what cannot be scored, with the reason, and keep the others', () => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { datasetOf } from '../../src/datasets/dataset.js';
 import { exp01 } from '../../src/experiments/exp01.js';
-import type { Experiment } from '../../src/experiments/experiment.js';
+import { defineExperiment, type Experiment } from '../../src/experiments/experiment.js';
 import { isTrial, readJournal, type Trial } from '../../src/experiments/journal.js';
 import { type RunOptions, runExperiment } from '../../src/experiments/run.js';
 import { loadModel, type Model } from '../../src/load-model.js';
@@ -68,29 +68,37 @@ describe('a run', () => {
     const nll = (sample: string, condition: string) =>
       trials.find((t: Trial) => t.sample === sample && t.condition === condition)!.nll;
     const samples = [...new Set(trials.map((t) => t.sample))];
-    for (const { treatment, baseline, gain, p, p_bonferroni } of summary.comparisons) {
+    for (const { treatment, baseline, gain, corrected } of summary.comparisons) {
       const gains = samples.map((sample) => nll(sample, baseline) - nll(sample, treatment));
       expect(gain.mean.value).toBeCloseTo(gains.reduce((a, b) => a + b) / gains.length, 12);
-      expect(p_bonferroni).toBeCloseTo(Math.min(1, 9 * p!), 12);
+      expect(corrected.family_size).toBe(3);
+      expect(corrected.bonferroni).toBeCloseTo(Math.min(1, 3 * gain.p.t!), 12);
     }
   });
 
   it('finds exactly nothing when a condition is compared with itself', async () => {
-    const same: Experiment = {
-      ...exp01,
+    const same = defineExperiment({
+      id: 'same',
+      title: 'The same',
+      question: 'Is there nothing where nothing is?',
       conditions: [
         { name: 'a', visibility: 'exact' },
         { name: 'b', visibility: 'exact' },
       ],
       comparisons: [{ treatment: 'b', baseline: 'a', oracle: 'b' }],
-    };
+    });
     const summary = await start(await temporaryFolder(), 8, {}, same);
     expect(summary.comparisons[0]).toMatchObject({
-      gain: { mean: { value: 0, low: 0, high: 0 }, median: 0, trimmed_mean: 0 },
-      d: { value: null },
-      win: { value: 0 },
-      p: null,
-      share_of_oracle: { value: null },
+      gain: {
+        mean: { value: 0, low: 0, high: 0 },
+        median: 0,
+        trimmed_mean: 0,
+        d: { value: null },
+        win: { value: 0 },
+        p: { t: null, wilcoxon: 1, sign_flip: 1 },
+      },
+      corrected: { holm: null },
+      share: { value: null },
     });
   });
 });

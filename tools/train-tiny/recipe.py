@@ -19,7 +19,7 @@ class Architecture:
     hidden: int = 256
     intermediate: int = 832
     encoder_layers: tuple[str, ...] = ("sliding", "full", "sliding", "full")
-    decoder_layers: tuple[str, ...] = ("sliding", "full", "sliding", "full")
+    decoder_layers: tuple[str, ...] = ("sliding", "full")
     heads: int = 4
     key_value_heads: int = 1
     head_size: int = 64
@@ -31,13 +31,13 @@ class EncodeShares:
     """What the encoder reads, as shares of all encodes. Nothing of it is ever hidden from the decoder."""
 
     #: <bos> query separator ad
-    query: float = 0.42
+    query: float = 0.65
     #: <bos> ad
-    alone: float = 0.22
+    alone: float = 0.15
     #: <bos> unrelated prefix, separator, ad
-    unrelated: float = 0.26
+    unrelated: float = 0.20
     #: <bos> ad with spans replaced by sentinels
-    corrupted: float = 0.10
+    corrupted: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class DecodeShares:
     #: About so many ids are decoded for one encode: answers whose query stands in the decoder fill what the rest leaves.
     ids: int = 80
     #: query in the encoder: whether the same states also serve the ad's other queries, which the decoder reads
-    siblings: bool = True
+    siblings: bool = False
     #: query in the encoder: how often that query stands in the decoder too
     query_twice: float = 0.1
     #: ad alone or behind an unrelated prefix: how often an answer without any query
-    unprompted: float = 0.5
+    unprompted: float = 0.3
     #: ad alone or behind an unrelated prefix: how often one of the ad's queries
     ask: float = 0.1
     #: any encode but a corrupted one: how often the ad goes on from some of its tokens to the end of the sentence
@@ -102,20 +102,21 @@ class Stages:
     """What comes when, in blocks of examples."""
 
     #: Before it, ads are shortened to few sentences: an encode costs a third, so finding and copying are learned sooner.
-    short_until: int = 50
+    short_until: int = 60
     #: Beside the one with an answer, so many of a shortened ad's sentences are kept.
     kept_sentences: float = 0.2
     #: When the network has learned to find answers at all.
-    noise_from: int = 40
-    #: Before it the decoder never reads a query: a decoder that searches by itself needs nothing of it in the document's rows.
-    prompted_from: int = 70
+    noise_from: int = 45
+    #: Before it the decoder never reads a query and its first layer adds nothing: a decoder of one layer cannot search by itself, so the
+    #: encoder has to mark in the document's rows what the query asks for. From there on the decoder learns to search for a query of its own.
+    prompted_from: int = 85
 
 
 @dataclass(frozen=True)
 class LossWeights:
     """Weight of a target's tokens, by task."""
 
-    query_in_encoder: float = 4.0
+    query_in_encoder: float = 2.0
     query_in_decoder: float = 1.0
     unprompted: float = 0.5
     ask: float = 0.3
@@ -127,7 +128,7 @@ class LossWeights:
 class Optimization:
     #: Encoder tokens a step, padding included.
     tokens: int = 3584
-    steps: int = 4000
+    steps: int = 3000
     warmup: int = 200
     #: Learning rates: matrices by Muon, all else by AdamW.
     muon_rate: float = 0.02

@@ -60,6 +60,8 @@ class Trainer:
         self.examples = Examples(read_ads(data / "train.jsonl", pieces, recipe.train_ads), pieces, recipe)
         self.validation = validation_batches(Examples(read_ads(data / "validation.jsonl", pieces, recipe.watched_ads), pieces, recipe))
         self.weights = torch.tensor([getattr(recipe.loss, task) for task in TASKS], device=self.device)
+        self.first_layer = list(self.model.model.decoder.layers[0].parameters())
+        network.bypass(self.model.model.decoder.layers[0])
         if compile_:
             self.model.model.encoder.text_model.compile(dynamic=True)
             self.model.model.decoder.compile(dynamic=True)
@@ -119,6 +121,9 @@ class Trainer:
         weight = self.weights[tasks]
         loss = (nll * weight).sum() / weight.sum()
         loss.backward()
+        if self.block < self.recipe.stages.prompted_from:
+            for parameter in self.first_layer:
+                parameter.grad = None
         norm = torch.nn.utils.clip_grad_norm_(self.trained, self.recipe.optimization.clip)
         factor = self.rate()
         for optimizer, rate in zip(self.optimizers, self.rates):

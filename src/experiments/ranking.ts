@@ -1,0 +1,125 @@
+/** How well conditions rank the candidates of pools: measures per pool, their means, and differences to the baseline pool by pool. */
+import type { Random } from '../random.js';
+import { mean } from '../stats/describe.js';
+import { bootstrap, percentileInterval } from '../stats/interval.js';
+import { type Measure, measure, type Scores } from '../stats/ranking.js';
+import type { Comparison, Experiment } from './experiment.js';
+import { type Estimate, estimate, type GainSummary, RESAMPLES, summarizeGains } from './gains.js';
+import type { Trial } from './journal.js';
+import type { SampleRecord } from './samples.js';
+
+export interface RankingSummary {
+  readonly pools: number;
+  readonly candidates: number;
+  /** Per measure: how many pools have something to find by it. */
+  readonly measures: readonly { readonly name: string; readonly pools: number }[];
+  /** Per condition and measure the mean over pools. */
+  readonly conditions: readonly { readonly name: string; readonly means: readonly Estimate[] }[];
+  readonly comparisons: readonly (Comparison & {
+    /** Per measure: the treatment's value less the baseline's, pool by pool. */
+    readonly differences: readonly GainSummary[];
+    /** Gain of the relevant candidates less that of the others, in nats; null where no pool has both. */
+    readonly differential: GainSummary | null;
+  })[];
+}
+
+interface RankedPool {
+  readonly grades: ReadonlyMap<string, number>;
+  readonly relevant: number;
+  /** Places of the candidates in the columns. */
+  readonly places: readonly number[];
+  readonly candidates: readonly string[];
+}
+
+export function summarizeRanking(
+  { measures, conditions, comparisons }: Experiment,
+  records: readonly SampleRecord[],
+  column: (condition: string) => readonly Trial[],
+  random: Random,
+): RankingSummary {
+  const pools = poolsOf(records);
+  const computed = measures.map(measure);
+  const values = new Map(
+    conditions.map(({ name }) => [name, pools.map((pool) => valuesOf(computed, pool, column(name)))]),
+  );
+  const usable = computed.map((_, m) =>
+    [...pools.keys()].filter((p) => values.get(conditions[0]!.name)![p]![m] !== undefined),
+  );
+  const of = (condition: string, m: number) => usable[m]!.map((p) => values.get(condition)![p]![m]!);
+  const single = (size: number) => Array.from({ length: size }, (_, index) => [index]);
+  return {
+    pools: pools.length,
+    candidates: records.length,
+    measures: computed.map(({ name }, m) => ({ name, pools: usable[m]!.length })),
+    conditions: conditions.map(({ name }) => ({
+      name,
+      means: computed.map((_, m) => meanOf(of(name, m), random)),
+    })),
+    comparisons: comparisons.map((comparison) => {
+      const { treatment, baseline } = comparison;
+      const signal = differentialSignal(pools, column(baseline), column(treatment));
+      return {
+        ...comparison,
+        differences: computed.map((_, m) => {
+          const before = of(baseline, m);
+          const list = of(treatment, m).map((value, i) => value - before[i]!);
+          return summarizeGains([list], single(list.length), random).summaries[0]!;
+        }),
+        differential: signal.length > 1 ? summarizeGains([signal], single(signal.length), random).summaries[0]! : null,
+      };
+    }),
+  };
+}
+
+function poolsOf(records: readonly SampleRecord[]): RankedPool[] {
+  const byPool = new Map<string, number[]>();
+  for (const [place, { pool = '' }] of records.entries()) byPool.set(pool, [...(byPool.get(pool) ?? []), place]);
+  return [...byPool.values()].map((places) => {
+    const candidates = places.map((place) => records[place]!.candidate ?? records[place]!.id);
+    return {
+      places,
+      candidates,
+      relevant: records[places[0]!]!.relevant ?? 1,
+      grades: new Map(places.map((place, i) => [candidates[i]!, records[place]!.grade ?? 0])),
+    };
+  });
+}
+
+/** A candidate's score is the negative mean NLL of the target: higher is better. */
+function valuesOf(measures: readonly Measure[], pool: RankedPool, trials: readonly Trial[]): (number | undefined)[] {
+  const scores: Scores = new Map(pool.candidates.map((candidate, i) => [candidate, -trials[pool.places[i]!]!.nll]));
+  const binary = new Map([...pool.grades].map(([candidate, grade]) => [candidate, Number(grade >= pool.relevant)]));
+  return measures.map(({ name, of }) => of(scores, name.startsWith('nDCG') ? pool.grades : binary));
+}
+
+function meanOf(values: readonly number[], random: Random): Estimate {
+  if (values.length === 0) return estimate(Number.NaN);
+  const [replicates] = bootstrap(
+    values.length,
+    (indices) => {
+      let sum = 0;
+      for (const index of indices) sum += values[index]!;
+      return [sum / indices.length];
+    },
+    RESAMPLES,
+    random,
+  );
+  return estimate(mean(values), percentileInterval(replicates!));
+}
+
+/** Per pool with both kinds: mean gain of its relevant candidates less mean gain of the others. */
+function differentialSignal(
+  pools: readonly RankedPool[],
+  baseline: readonly Trial[],
+  treatment: readonly Trial[],
+): number[] {
+  return pools.flatMap(({ places, candidates, grades, relevant }) => {
+    const gains: [number[], number[]] = [[], []];
+    for (const [i, place] of places.entries()) {
+      const side = gains[Number(grades.get(candidates[i]!)! >= relevant)]!;
+      side.push(baseline[place]!.nll - treatment[place]!.nll);
+    }
+    const [others, wanted] = gains;
+    return others.length > 0 && wanted.length > 0 ? [mean(wanted) - mean(others)] : [];
+  });
+}

@@ -1,0 +1,144 @@
+/**
+ * A condition, as data: how a document is presented to the decoder. What stands before it in the encoder, which rows the decoder
+ * sees, and, for experiments on the mechanism, at which positions rows stand and which of them may see each other.
+ */
+import { z } from 'zod';
+import type { Tokenizer } from '../model/tokenizer.js';
+import {
+  buildInput,
+  type EncoderInput,
+  type InputLimits,
+  type Range,
+  SEGMENTS,
+  type Segment,
+  tokenisationOf,
+  visibilitySchema,
+  visibleRanges,
+} from './input.js';
+import { surrogateSchema } from './surrogate.js';
+
+/** Rows that a mask speaks of: segments, or the two sides of the published count c: `counted` [0, c) and `rest`. */
+const PARTS = [...SEGMENTS, 'counted', 'rest'] as const;
+type Part = (typeof PARTS)[number];
+
+/** One pass of the encoder and what the decoder sees of it. */
+export const encodingSchema = z.strictObject({
+  /** What stands before the document; nothing when left out. */
+  surrogate: surrogateSchema.optional(),
+  /** The line break stands before the document although no prefix does. */
+  separator: z.literal(true).optional(),
+  /** False: without BOS. */
+  bos: z.literal(false).optional(),
+  /** Rows that may not see columns in the encoder. */
+  blocked: z
+    .array(z.strictObject({ rows: z.array(z.enum(PARTS)), columns: z.array(z.enum(PARTS)) }))
+    .readonly()
+    .optional(),
+  /**
+   * Where rows stand; 0, 1, 2, ... when left out. `after_prefix`: the document without its prefix, where it would stand behind it;
+   * `prefix_last`: the prefix at positions behind the document's end; `without_prefix`: all but the prefix as if it were not there.
+   */
+  positions: z.enum(['after_prefix', 'prefix_last', 'without_prefix']).optional(),
+  visibility: visibilitySchema,
+});
+
+export type Encoding = z.infer<typeof encodingSchema>;
+
+export const conditionSchema = encodingSchema.extend({
+  name: z.string().min(1),
+  /** The document's first words only, or the document made longer with others to so many tokens. */
+  document: z
+    .union([
+      z.strictObject({ first_words: z.number().int().positive() }),
+      z.strictObject({ tokens: z.number().int().positive() }),
+    ])
+    .optional(),
+  /** Further passes over the same document whose visible rows the decoder sees together with these. */
+  also: z.array(encodingSchema).readonly().optional(),
+});
+
+export type Condition = z.infer<typeof conditionSchema>;
+
+/** One pass as the engine wants it, with the rows to show. */
+export interface Presented {
+  readonly input: EncoderInput;
+  readonly item: { readonly tokenIds: Int32Array; readonly positions?: Int32Array; readonly pairMask?: Uint8Array };
+  readonly visible: readonly Range[];
+  /** Equal for passes that compute the same. */
+  readonly key: string;
+}
+
+/** @throws DkvError INPUT_TOO_LONG */
+export function present(
+  tokenizer: Tokenizer,
+  encoding: Encoding,
+  document: string,
+  prefix: string | undefined,
+  limits: InputLimits,
+): Presented {
+  const tokenisation = tokenisationOf(encoding.visibility);
+  const before = prefix ?? (encoding.separator ? '' : undefined);
+  const whole = buildInput(
+    tokenizer,
+    before === undefined ? { document } : { document, prefix: before },
+    tokenisation,
+    limits,
+  );
+  const shifted = encoding.positions === 'after_prefix';
+  const kept = { ...limits, maxDocumentTokens: whole.documentTokens };
+  const built = shifted ? buildInput(tokenizer, { document }, tokenisation, kept) : whole;
+  const input = encoding.bos === false ? withoutBos(built) : built;
+  const positions = shifted
+    ? Int32Array.from(input.tokenIds, (_, row) => whole.publishedCount + row)
+    : positionsOf(input, encoding.positions);
+  const pairMask = encoding.blocked && maskOf(input, encoding.blocked);
+  return {
+    input,
+    item: { tokenIds: input.tokenIds, ...(positions && { positions }), ...(pairMask && { pairMask }) },
+    visible: visibleRanges(input, encoding.visibility),
+    key: [input.tokenIds.join(), positions?.join() ?? '', pairMask ? JSON.stringify(encoding.blocked) : ''].join('|'),
+  };
+}
+
+function withoutBos(input: EncoderInput): EncoderInput {
+  if (input.tokenisation === 'joint') throw new Error('an input without BOS needs segments');
+  const { bos: _, ...spans } = input.spans;
+  const moved = Object.entries(spans).map(([name, { start, end }]) => [name, { start: start - 1, end: end - 1 }]);
+  return {
+    ...input,
+    tokenIds: input.tokenIds.subarray(1),
+    spans: Object.fromEntries(moved),
+    publishedCount: Math.max(0, input.publishedCount - 1),
+  };
+}
+
+function positionsOf(input: EncoderInput, kind: Encoding['positions']): Int32Array | undefined {
+  if (kind === undefined) return undefined;
+  const rows = input.tokenIds.length;
+  if (kind === 'prefix_last') {
+    const rest = rows - input.publishedCount;
+    return Int32Array.from({ length: rows }, (_, row) => (row + rest) % rows);
+  }
+  const { start, end } = rowsOf(input, 'prefix');
+  return Int32Array.from({ length: rows }, (_, row) => (row < end ? row : row - (end - start)));
+}
+
+function maskOf(input: EncoderInput, blocked: NonNullable<Encoding['blocked']>): Uint8Array {
+  const size = input.tokenIds.length;
+  const mask = new Uint8Array(size * size).fill(1);
+  for (const { rows, columns } of blocked) {
+    for (const row of rows.map((part) => rowsOf(input, part))) {
+      for (const column of columns.map((part) => rowsOf(input, part))) {
+        for (let r = row.start; r < row.end; r++) mask.fill(0, r * size + column.start, r * size + column.end);
+      }
+    }
+  }
+  return mask;
+}
+
+function rowsOf({ spans, tokenIds, publishedCount, tokenisation }: EncoderInput, part: Part): Range {
+  if (part === 'counted') return { start: 0, end: publishedCount };
+  if (part === 'rest') return { start: publishedCount, end: tokenIds.length };
+  if (tokenisation === 'joint') throw new Error(`a joint input does not know its ${part}: use counted and rest`);
+  return spans[part as Segment] ?? { start: 0, end: 0 };
+}
