@@ -32,7 +32,7 @@ export class PassingFailure extends Error {
   }
 }
 
-const MAX_ANSWER_BYTES = 1_000_000;
+const MAX_ANSWER_BYTES = 100_000;
 
 const answerSchema = z.object({
   choices: z

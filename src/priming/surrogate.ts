@@ -21,7 +21,7 @@ import {
   scrambledWords,
 } from './families.js';
 
-export type { Prepared, SurrogateContext, SurrogateSource } from './families.js';
+export type { SurrogateContext, SurrogateSource } from './families.js';
 
 export interface Surrogate {
   readonly about: string;

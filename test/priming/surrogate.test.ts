@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keywords, splitWords } from '../../src/priming/keywords.js';
@@ -199,6 +200,20 @@ describe('surrogates', () => {
   ])('refuses "%s" and names what there is', (specification) => {
     expect(() => surrogate(specification)).toThrow(/expected oracle, .*kwN.*static:TEXT.*scramble/);
     expect(surrogateSchema.safeParse(specification).success).toBe(false);
+  });
+
+  it('are all in the guide, with what they are made of', () => {
+    const guide = readFileSync(new URL('../../docs/surrogates.md', import.meta.url), 'utf8');
+    const rows = new Map(
+      [...guide.matchAll(/^\| `([^`]+)` \|.*\| (\w+) \| ([^|]+) \|$/gm)].map(([, form, source, deployable]) => [
+        form,
+        { source, needsQuery: deployable === 'no' },
+      ]),
+    );
+    expect([...rows.keys()].sort()).toEqual(surrogateForms().sort());
+    for (const [form, row] of rows) {
+      expect(surrogate(form!.replace('N', '3').replace('TEXT', 'a')), form).toMatchObject(row);
+    }
   });
 
   it('lists every form once', () => {

@@ -12,11 +12,21 @@ describe('keywords by parts of speech', () => {
     ['Apple opened a new store in Paris. The store is large.', ['store', 'Apple', 'new', 'Paris', 'large']],
     // The tagger errs: here it takes a verb for a noun.
     ['COVID-19 vaccines protect; one vaccine dose costs 24 euros.', ['vaccines', 'COVID-19', 'dose', 'costs', 'euros']],
+    ['A TV concert at 8 pm: see www.jazz-club.example/tickets or ask info@jazz.example.', ['TV', 'concert']],
     ['It was so.', []],
     ['', []],
     ['!!! 24.90 :-)', []],
   ])('%s', async (text, expected) => {
     expect((await loadKeywordTagger())(text)).toEqual(expected);
+  });
+
+  it('are found in reasonable time whatever stands between them', async () => {
+    const tagger = await loadKeywordTagger();
+    const startedAt = performance.now();
+    for (const noise of ['a', 'ab@', '"', '日本', '😀']) {
+      expect(tagger(`A lamp. ${noise.repeat(100_000)} The desk.`)).toEqual(['lamp', 'desk']);
+    }
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 
   it('are a family of surrogates', async () => {
