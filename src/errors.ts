@@ -17,6 +17,12 @@ export const ERROR_CODES = {
   HUB_OFFLINE: { exitCode: 2, meaning: 'offline mode is on, and the cache does not hold what is needed' },
   HUB_UNREACHABLE: { exitCode: 1, meaning: 'the hub does not answer, or not as a hub does' },
   DOWNLOAD_DAMAGED: { exitCode: 1, meaning: 'a downloaded file is not what the hub says it is' },
+  LLM_DENIED: {
+    exitCode: 2,
+    meaning: 'the language model endpoint refuses every request: wrong address, key or model, or no credit',
+  },
+  LLM_REJECTED: { exitCode: 2, meaning: 'the language model endpoint gives no text for one document' },
+  LLM_UNREACHABLE: { exitCode: 1, meaning: 'the language model endpoint does not answer, or not as one does' },
   MEMORY_SHORT: { exitCode: 2, meaning: 'the model needs more memory than is available' },
   DEVICE_UNAVAILABLE: { exitCode: 2, meaning: 'the requested execution provider cannot be used on this machine' },
   INPUT_INVALID: { exitCode: 2, meaning: 'an input record, option or file does not have the expected form' },

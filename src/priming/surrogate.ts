@@ -1,160 +1,89 @@
 /**
- * Surrogates: texts that stand for a query that is not known when a document is encoded. One registry, used by experiments and by
- * priming. Rules after the research's protocol.
+ * Surrogates: texts that stand for a query that is not known when a document is encoded. One registry (`families.ts`), used by
+ * experiments and by priming.
  *
- * A surrogate is named by a specification, `name`, `name:text` or either with `*times` behind it:
- * `doc_kw`, `kw10`, `random20`, `static:What are the key facts?`, `oracle*4`, `static:the*query` (as often as the query has words).
+ * A surrogate is named by a specification: a family with what it takes (`doc_kw`, `kw10`, `static:What are the key facts?`,
+ * `llm:need`), or `scramble(...)` around a specification for its words in random order, each with `*times` behind it if it is to be
+ * repeated: `oracle*4`, `scramble(llm:need)*4`, `static:the*query` (as often as the query has words).
+ *
+ * Texts are made without waiting. What has to be waited for is made beforehand: see `prepare.ts`.
  */
 import { z } from 'zod';
 import type { Sample } from '../datasets/sample.js';
 import { DkvError, messageOf } from '../errors.js';
-import { NumpyRandomState } from '../numpy-random.js';
-import { keywords, splitWords, topKeywords } from './keywords.js';
+import {
+  FAMILIES,
+  type Preparation,
+  queryWords,
+  repeated,
+  type SurrogateContext,
+  type SurrogateSource,
+  scrambledWords,
+} from './families.js';
 
-/** Where a sample stands, for surrogates that take words from other samples or draw at random. */
-export interface SurrogateContext {
-  readonly index: number;
-  readonly samples: readonly Sample[];
-  readonly seed: number;
-}
+export type { SurrogateContext, SurrogateSource } from './families.js';
 
 export interface Surrogate {
   readonly about: string;
   /** A surrogate that needs the query cannot be made before it is asked: it is a bound, not a product. */
   readonly needsQuery: boolean;
+  /** What its words come from: says which prefixes can contain a scored text. */
+  readonly source: SurrogateSource;
+  /** What `make` expects in its context's `prepared`. */
+  readonly preparation?: Preparation;
+  /** @throws DkvError when this sample cannot have it, with the reason */
   make(sample: Sample, context: SurrogateContext): string;
 }
 
-interface Family extends Omit<Surrogate, 'make' | 'about'> {
-  /** `name` alone, `name` with a number behind it, or `name:text`. */
-  readonly parameter: 'none' | 'number' | 'text';
-  readonly about: string;
-  readonly make: (sample: Sample, context: SurrogateContext, parameter: string) => string;
-}
-
-/** The sample that another one borrows from: the one half the list further on. */
-function partnerOf({ index, samples }: SurrogateContext): Sample {
-  return samples[(index + Math.floor(samples.length / 2)) % samples.length]!;
-}
-
-function firstWords(text: string, count: number): string {
-  return splitWords(text).slice(0, count).join(' ');
-}
-
-const queryWords = ({ query }: Sample): number => splitWords(query).length;
-
-const LEAD_WORDS = 25;
-
-const FAMILIES: Readonly<Record<string, Family>> = {
-  oracle: {
-    about: 'the real query, the upper bound',
-    parameter: 'none',
-    needsQuery: true,
-    make: ({ query }) => query,
-  },
-  para: {
-    about: "the query's keywords, reversed",
-    parameter: 'none',
-    needsQuery: true,
-    make: ({ query }) => keywords(query).reverse().join(' ') || query,
-  },
-  scrambled: {
-    about: "the query's words in random order",
-    parameter: 'none',
-    needsQuery: true,
-    make: ({ query }, { index, seed }) => new NumpyRandomState(seed + index).shuffle(splitWords(query)).join(' '),
-  },
-  doc_kw: {
-    about: "the document's five most frequent keywords",
-    parameter: 'none',
-    needsQuery: false,
-    make: ({ document }) => topKeywords(document, 5).join(' ') || 'information',
-  },
-  kw: {
-    about: "the document's # most frequent keywords",
-    parameter: 'number',
-    needsQuery: false,
-    make: ({ document }, _, count) => topKeywords(document, Number(count)).join(' ') || 'information',
-  },
-  template: {
-    about: 'a question about the most frequent keyword',
-    parameter: 'none',
-    needsQuery: false,
-    make: ({ document }) => {
-      const [top] = topKeywords(document, 1);
-      return top === undefined ? 'What is this about?' : `What is ${top}?`;
-    },
-  },
-  lead: {
-    about: "the document's first sentence, 25 words at most",
-    parameter: 'none',
-    needsQuery: false,
-    make: ({ document }) => firstWords(document.trim().split(/(?<=[.!?])\s+/u)[0]!, LEAD_WORDS),
-  },
-  static: {
-    about: 'the same text for every document: "#"',
-    parameter: 'text',
-    needsQuery: false,
-    make: (_sample, _context, text) => text,
-  },
-  random: {
-    about: "another document's first # words",
-    parameter: 'number',
-    needsQuery: false,
-    make: (_, context, count) => firstWords(partnerOf(context).document, Number(count)),
-  },
-  random_matched: {
-    about: "another document's first words, as many as the query has",
-    parameter: 'none',
-    needsQuery: true,
-    make: (sample, context) => firstWords(partnerOf(context).document, queryWords(sample)),
-  },
-};
-
 const FORM = /^(?<head>.*?)(?:\*(?<times>[1-9]\d*|query))?$/s;
+const SCRAMBLE = /^scramble\((?<inner>.*)\)$/s;
 
 /** @throws DkvError INPUT_INVALID naming the families there are */
 export function surrogate(specification: string): Surrogate {
   const { head = '', times } = FORM.exec(specification)!.groups!;
-  const { about, needsQuery, make } = plainSurrogate(head, specification);
-  if (times === undefined) return { about, needsQuery, make };
+  const inner = SCRAMBLE.exec(head)?.groups?.inner;
+  const plain = inner === undefined ? familySurrogate(head, specification) : scrambled(surrogate(inner));
+  if (times === undefined) return plain;
+  const { about, needsQuery, make } = plain;
   return {
+    ...plain,
     about: `${about}, ${times === 'query' ? 'as often as the query has words' : `${times} times`}`,
     needsQuery: needsQuery || times === 'query',
-    make: (sample, context) => {
-      const count = times === 'query' ? queryWords(sample) : Number(times);
-      return Array<string>(count).fill(make(sample, context)).join(' ');
-    },
+    make: (sample, context) => repeated(make(sample, context), times === 'query' ? queryWords(sample) : Number(times)),
   };
 }
 
-function plainSurrogate(head: string, specification: string): Surrogate {
-  const colon = head.indexOf(':');
-  const [, word, number] = /^(.*?)(\d*)$/s.exec(colon < 0 ? head : head.slice(0, colon))!;
-  const [name, parameter, kind] =
-    colon >= 0
-      ? [head.slice(0, colon), head.slice(colon + 1), 'text']
-      : number !== ''
-        ? [word!, number!, 'number']
-        : [head, '', 'none'];
-  const family = Object.hasOwn(FAMILIES, name) ? FAMILIES[name] : undefined;
-  const needsParameter = family?.parameter !== 'none';
-  if (!family || family.parameter !== kind || (needsParameter && (parameter === '' || parameter === '0'))) {
-    throw new DkvError(
-      'INPUT_INVALID',
-      `There is no surrogate "${specification}"; expected ${surrogateForms().join(', ')}, each with *N or *query behind it if it is to be repeated.`,
-    );
-  }
+function scrambled(plain: Surrogate): Surrogate {
   return {
-    about: family.about.replace('#', parameter),
-    needsQuery: family.needsQuery,
-    make: (sample, context) => family.make(sample, context, parameter),
+    ...plain,
+    about: `${plain.about}, words in random order`,
+    make: (sample, context) => scrambledWords(plain.make(sample, context), context),
   };
 }
 
-/** How each surrogate is written. */
+const PARAMETER = { none: /^$/, number: /^[1-9]\d*$/, text: /./s };
+
+function familySurrogate(head: string, specification: string): Surrogate {
+  for (const [name, { about, source, needsQuery, preparation, ...family }] of Object.entries(FAMILIES)) {
+    const parameter = head.slice(name.length);
+    if (!head.startsWith(name) || !PARAMETER[family.parameter].test(parameter)) continue;
+    return {
+      about: about.replace('#', () => parameter),
+      source,
+      needsQuery,
+      ...(preparation && { preparation: preparation(parameter) }),
+      make: (sample, context) => family.make(sample, context, parameter),
+    };
+  }
+  throw new DkvError(
+    'INPUT_INVALID',
+    `There is no surrogate "${specification}"; expected ${surrogateForms().join(', ')}, or scramble(SURROGATE), each with *N or *query behind it if it is to be repeated.`,
+  );
+}
+
+/** How each family is written. */
 export function surrogateForms(): string[] {
-  const behind = { none: '', number: 'N', text: ':TEXT' };
+  const behind = { none: '', number: 'N', text: 'TEXT' };
   return Object.entries(FAMILIES).map(([name, { parameter }]) => `${name}${behind[parameter]}`);
 }
 

@@ -1,15 +1,21 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { surrogate, surrogateForms, surrogateSchema } from '../../src/priming/surrogate.js';
+import { keywords, splitWords } from '../../src/priming/keywords.js';
+import { type SurrogateContext, surrogate, surrogateForms, surrogateSchema } from '../../src/priming/surrogate.js';
 
 const sample = {
   id: 's',
   document: 'The lamp is green. The green lamp costs 24 euros, and the shade of the lamp is small.',
   query: 'How much does the green lamp cost?',
   answer: '24 euros',
+  title: ' Green lamp ',
 };
 const partner = { ...sample, id: 'p', document: 'Fresh bread every morning from our oven, and cakes.' };
-const context = { index: 0, samples: [sample, partner], seed: 42 };
-const made = (specification: string, changes = {}) => surrogate(specification).make({ ...sample, ...changes }, context);
+const countTokens = (text: string) => splitWords(text).length;
+const context = { index: 0, samples: [sample, partner], seed: 42, countTokens };
+const made = (specification: string, changes = {}, given: Partial<SurrogateContext> = {}) =>
+  surrogate(specification).make({ ...sample, ...changes }, { ...context, ...given });
 
 describe('surrogates', () => {
   it.each([
@@ -20,6 +26,12 @@ describe('surrogates', () => {
     ['kw2', 'lamp green'],
     ['template', 'What is lamp?'],
     ['lead', 'The lamp is green.'],
+    ['lead_full', 'The lamp is green.'],
+    ['title', 'Green lamp'],
+    ['query_kw', 'green lamp cost'],
+    ['random_kw_matched', 'Fresh bread every'],
+    ['wrong_kw2', 'fresh bread'],
+    ['the_matched2', 'the the the the the the the the the the the the the the'],
     ['static:What are the key facts?', 'What are the key facts?'],
     ['random3', 'Fresh bread every'],
     ['random20', partner.document],
@@ -50,6 +62,83 @@ describe('surrogates', () => {
     expect(made('doc_kw', { document: 'It is on.' })).toBe('information');
     expect(made('kw10', { document: 'It is on.' })).toBe('information');
     expect(made('template', { document: 'It is on.' })).toBe('What is this about?');
+    expect(made('query_kw', { query: 'What is it?' })).toBe('What is it?');
+    expect(made('random_kw_matched', { query: 'What is it?' })).toBe('Fresh bread every');
+    const noWords = { samples: [sample, { ...partner, document: 'It is on.' }] };
+    expect(made('wrong_kw5', {}, noWords)).toBe('information');
+  });
+
+  it('refuse a sample without a title, by name', () => {
+    for (const title of [undefined, ' ']) {
+      expect(() => made('title', { title })).toThrow(
+        expect.objectContaining({ code: 'INPUT_INVALID', message: expect.stringContaining('s has no title') }),
+      );
+    }
+  });
+
+  it('keep all of a first sentence when asked to', () => {
+    const words = Array.from({ length: 40 }, (_, i) => `w${i}`).join(' ');
+    expect(made('lead_full', { document: `${words}! More.` })).toBe(`${words}!`);
+  });
+
+  it('reach the token count of the repeated query, whatever a word costs', () => {
+    // "the" costs three tokens and each further one two: 7 words of query, five times, are 35 tokens.
+    const costly = (text: string) =>
+      text.startsWith('the') ? 1 + 2 * splitWords(text).length : splitWords(text).length;
+    const text = made('the_matched5', {}, { countTokens: costly });
+    expect(text).toBe(Array(17).fill('the').join(' '));
+    expect(costly(text)).toBe(35);
+  });
+
+  it('say what the program has to bring along', () => {
+    const bare: SurrogateContext = { index: 0, samples: [sample], seed: 42 };
+    expect(() => surrogate('the_matched10').make(sample, bare)).toThrow('SurrogateContext.countTokens');
+    expect(() => surrogate('pos_kw5').make(sample, bare)).toThrow('SurrogateContext.prepared');
+    expect(() => surrogate('llm:need').make(sample, bare)).toThrow('SurrogateContext.prepared');
+  });
+
+  it('scramble any other by the rule of the scrambled query', () => {
+    expect(made('scramble(oracle)')).toBe(made('scrambled'));
+    expect(made('scramble(oracle)*2')).toBe(`${made('scrambled')} ${made('scrambled')}`);
+    expect(made('scramble(oracle*2)')).not.toBe(made('scramble(oracle)*2'));
+    fc.assert(
+      fc.property(
+        fc.constantFrom('oracle', 'doc_kw', 'lead', 'random20', 'static:one two) three*4', 'scramble(kw4)', 'title*3'),
+        fc.nat(1000),
+        (inner, index) => {
+          const at = { ...context, index };
+          const [plain, scrambled] = [surrogate(inner), surrogate(`scramble(${inner})`)];
+          const sorted = (text: string) => splitWords(text).sort();
+          expect(sorted(scrambled.make(sample, at))).toEqual(sorted(plain.make(sample, at)));
+          expect(scrambled).toMatchObject({ needsQuery: plain.needsQuery, source: plain.source });
+        },
+      ),
+    );
+  });
+
+  it('say what they are made of', () => {
+    const sources = {
+      query: ['oracle', 'para', 'scrambled', 'query_kw', 'oracle*4', 'scramble(oracle)*2'],
+      document: ['doc_kw', 'kw3', 'pos_kw3', 'template', 'title', 'lead', 'lead_full', 'kw1*query'],
+      other: ['random20', 'random_matched', 'random_kw_matched', 'wrong_kw5', 'scramble(random20)'],
+      constant: ['static:the*query', 'the_matched10'],
+      generated: ['llm:need', 'llm:prompt=Ask: why?*4', 'scramble(llm:question)', 'self'],
+    };
+    for (const [source, names] of Object.entries(sources)) {
+      for (const name of names) expect([name, surrogate(name).source]).toEqual([name, source]);
+    }
+  });
+
+  it('say what has to be prepared, also inside others', () => {
+    expect(surrogate('doc_kw').preparation).toBeUndefined();
+    expect(surrogate('pos_kw5*2').preparation).toEqual({ by: 'tagger' });
+    expect(surrogate('scramble(self)*4').preparation).toEqual({ by: 'self' });
+    expect(surrogate('llm:prompt=Say $& in 3 words').preparation).toEqual({ by: 'llm', prompt: 'Say $& in 3 words' });
+    expect(surrogate('llm:prompt=Say $& in 3 words').about).toContain('"Say $& in 3 words"');
+  });
+
+  it('take keywords of queries from the one rule', () => {
+    expect(splitWords(made('para')).reverse()).toEqual(keywords(sample.query));
   });
 
   it('keep 25 words of a long first sentence', () => {
@@ -58,23 +147,78 @@ describe('surrogates', () => {
   });
 
   it('say whether they need the query', () => {
-    const queryless = ['doc_kw', 'kw3', 'template', 'lead', 'static:a', 'random20', 'doc_kw*4'];
-    const needing = ['oracle', 'para', 'scrambled', 'random_matched', 'oracle*2', 'static:the*query'];
+    const queryless = [
+      'doc_kw',
+      'kw3',
+      'template',
+      'lead',
+      'static:a',
+      'random20',
+      'doc_kw*4',
+      'title',
+      'pos_kw5',
+      'wrong_kw5',
+      'llm:need',
+      'self',
+    ];
+    const needing = [
+      'oracle',
+      'para',
+      'scrambled',
+      'random_matched',
+      'oracle*2',
+      'static:the*query',
+      'the_matched10',
+      'random_kw_matched',
+      'query_kw',
+      'scramble(oracle)',
+    ];
     for (const name of queryless) expect([name, surrogate(name).needsQuery]).toEqual([name, false]);
     for (const name of needing) expect([name, surrogate(name).needsQuery]).toEqual([name, true]);
   });
 
-  it.each(['', 'nothing', 'kw', 'kw0', 'oracle3', 'static', 'static:', 'oracle:x', 'doc_kw*0', 'toString', '*3'])(
-    'refuses "%s" and names what there is',
-    (specification) => {
-      expect(() => surrogate(specification)).toThrow(/expected oracle, .*kwN.*static:TEXT/);
-      expect(surrogateSchema.safeParse(specification).success).toBe(false);
-    },
-  );
+  it.each([
+    '',
+    'nothing',
+    'kw',
+    'kw0',
+    'oracle3',
+    'static',
+    'static:',
+    'oracle:x',
+    'doc_kw*0',
+    'toString',
+    '*3',
+    'kw007',
+    'llm',
+    'llm:',
+    'llm:other',
+    'llm:prompt=',
+    'scramble()',
+    'scramble(nothing)',
+    'scramble(oracle',
+  ])('refuses "%s" and names what there is', (specification) => {
+    expect(() => surrogate(specification)).toThrow(/expected oracle, .*kwN.*static:TEXT.*scramble/);
+    expect(surrogateSchema.safeParse(specification).success).toBe(false);
+  });
+
+  it('are all in the guide, with what they are made of', () => {
+    const guide = readFileSync(new URL('../../docs/surrogates.md', import.meta.url), 'utf8');
+    const rows = new Map(
+      [...guide.matchAll(/^\| `([^`]+)` \|.*\| (\w+) \| ([^|]+) \|$/gm)].map(([, form, source, deployable]) => [
+        form,
+        { source, needsQuery: deployable === 'no' },
+      ]),
+    );
+    expect([...rows.keys()].sort()).toEqual(surrogateForms().sort());
+    for (const [form, row] of rows) {
+      expect(surrogate(form!.replace('N', '3').replace('TEXT', 'a')), form).toMatchObject(row);
+    }
+  });
 
   it('lists every form once', () => {
     const forms = surrogateForms();
     expect(new Set(forms).size).toBe(forms.length);
-    for (const form of forms) expect(() => surrogate(form.replace('N', '3').replace(':TEXT', ':a'))).not.toThrow();
+    for (const form of forms) expect(() => surrogate(form.replace('N', '3').replace('TEXT', 'a'))).not.toThrow();
   });
 });

@@ -1,0 +1,171 @@
+/**
+ * One chat completion from an OpenAI-compatible endpoint: one attempt, and what its failure means. Knows neither cache nor retries.
+ *
+ * The key goes to the endpoint only: redirects are not followed, and no message repeats it.
+ */
+import http from 'node:http';
+import https from 'node:https';
+import { z } from 'zod';
+import { DkvError, messageOf } from '../errors.js';
+import type { LlmSettings } from './settings.js';
+
+export interface Sampling {
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topP: number;
+}
+
+export interface ChatAnswer {
+  readonly text: string;
+  /** 0 where the endpoint does not say. */
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+}
+
+/** A failure that may pass: try again, after what the endpoint asks for if it asks. */
+export class PassingFailure extends Error {
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, retryAfterMs?: number) {
+    super(message);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+const MAX_ANSWER_BYTES = 100_000;
+
+const answerSchema = z.object({
+  choices: z
+    .array(z.object({ message: z.object({ content: z.string().nullish() }), finish_reason: z.string().nullish() }))
+    .min(1),
+  usage: z
+    .object({ prompt_tokens: z.number().nonnegative(), completion_tokens: z.number().nonnegative() })
+    .partial()
+    .nullish(),
+});
+
+/**
+ * @param signal ends the request
+ * @throws PassingFailure for 408, 409, 429, 5xx, broken connections and answers that are not the endpoint's;
+ *   DkvError LLM_DENIED when every request would end so, LLM_REJECTED when this one does
+ */
+export async function completeChat(
+  settings: LlmSettings,
+  content: string,
+  { maxTokens, temperature, topP }: Sampling,
+  signal: AbortSignal,
+): Promise<ChatAnswer> {
+  const { baseUrl, model, apiKey } = settings;
+  const body = JSON.stringify({
+    model,
+    messages: [{ role: 'user', content }],
+    max_tokens: maxTokens,
+    temperature,
+    top_p: topP,
+  });
+  const response = await post(
+    new URL(`${baseUrl}/chat/completions`),
+    body,
+    { ...(apiKey && { authorization: `Bearer ${apiKey.reveal()}` }) },
+    signal,
+  ).catch((error: unknown) => {
+    throw new PassingFailure(`${baseUrl}: ${messageOf(error)}`);
+  });
+  if (response.status !== 200) throw refusal(response, settings);
+  const parsed = answerSchema.safeParse(parseJson(response.text));
+  if (!parsed.success) {
+    throw new PassingFailure(
+      `${baseUrl} answers 200, but not with a chat completion: ${excerpt(response.text, settings)}`,
+    );
+  }
+  const { choices, usage } = parsed.data;
+  return {
+    text: choices[0]!.message.content ?? '',
+    promptTokens: usage?.prompt_tokens ?? 0,
+    completionTokens: usage?.completion_tokens ?? 0,
+  };
+}
+
+interface Response {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly text: string;
+}
+
+/** Node's plain client, not `fetch`, for the reason given in the hub's client. */
+function post(url: URL, body: string, headers: http.OutgoingHttpHeaders, signal: AbortSignal): Promise<Response> {
+  const client = url.protocol === 'https:' ? https : http;
+  return new Promise((resolve, reject) => {
+    const request = client.request(
+      url,
+      {
+        method: 'POST',
+        headers: {
+          ...headers,
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+          'user-agent': 'directed-kvcache',
+        },
+        signal,
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        response.on('error', reject);
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          bytes += chunk.length;
+          if (bytes > MAX_ANSWER_BYTES) request.destroy(new Error(`an answer of over ${MAX_ANSWER_BYTES} bytes`));
+        });
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+        });
+      },
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+/** Requests that a proxy, a limit or a load may have turned away. */
+const PASSING = new Set([408, 409, 425, 429]);
+/** Refusals that have nothing to do with the document. */
+const FOR_ALL = new Set([401, 402, 403, 404, 405]);
+
+function refusal(response: Response, settings: LlmSettings): Error {
+  const { status, headers, text } = response;
+  const { baseUrl, model, apiKey } = settings;
+  const said = `${baseUrl} answers ${status}: ${excerpt(text, settings)}`;
+  if (status >= 500 || PASSING.has(status)) return new PassingFailure(said, retryAfterMs(headers));
+  if (status < 400 || FOR_ALL.has(status)) {
+    const sent = apiKey ? 'the key from DKV_LLM_API_KEY was sent' : 'no key was sent';
+    return new DkvError(
+      'LLM_DENIED',
+      `${said} (model ${model}; ${sent}). Check DKV_LLM_BASE_URL, DKV_LLM_MODEL and DKV_LLM_API_KEY.`,
+    );
+  }
+  return new DkvError('LLM_REJECTED', said);
+}
+
+/** Seconds, or a date. */
+function retryAfterMs(headers: http.IncomingHttpHeaders): number | undefined {
+  const value = headers['retry-after'];
+  if (value === undefined) return undefined;
+  const milliseconds = /^\d+(\.\d+)?$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
+}
+
+/** The beginning of what an endpoint says, on one line; an endpoint may repeat the key. */
+function excerpt(text: string, { apiKey }: LlmSettings): string {
+  const hidden = apiKey ? text.replaceAll(apiKey.reveal(), String(apiKey)) : text;
+  return JSON.stringify(hidden.replace(/\s+/gu, ' ').trim().slice(0, 200));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Has the encoder-decoder model at hand write a query for each document itself: the document in the encoder, nothing in the decoder, greedy.
+ * What it writes is a function of model and document, so it is kept on disk by the model's fingerprint.
+ */
+import { allRows, type Engine } from '../engine.js';
+import { DkvError } from '../errors.js';
+import type { Tokenizer } from '../model/tokenizer.js';
+import { buildInput, type EncoderInput } from '../priming/input.js';
+import type { TextWriter } from '../priming/prepare.js';
+import { tidyAnswer } from '../priming/prompts.js';
+import { TextCache } from './text-cache.js';
+
+/** The model that writes; what `loadModel` gives fits. */
+export interface WritingModel {
+  readonly engine: Engine;
+  readonly tokenizer: Tokenizer;
+  readonly fingerprint: string;
+}
+
+export interface SelfWriterOptions {
+  readonly cacheDirectory: string;
+  /** Rows that the encoder may read; longer documents are cut at their end. */
+  readonly maxTokens: number;
+}
+
+const WRITTEN_TOKENS = 16;
+/** Rows of states that are in memory at once, in batches of the engine. */
+const BATCHES_AT_ONCE = 4;
+
+/** For `TextSources.self`. The writer throws CANCELLED and what the engine throws. */
+export function selfWriter(model: WritingModel, { cacheDirectory, maxTokens }: SelfWriterOptions): TextWriter {
+  const cache = new TextCache(cacheDirectory);
+  const keyOf = (document: string) => ['self', model.fingerprint, WRITTEN_TOKENS, maxTokens, document];
+  return async (documents, { signal, onProgress }) => {
+    await cache.expectWritable();
+    const texts = new Array<string | DkvError>(documents.length);
+    const missing: { at: number; input: EncoderInput }[] = [];
+    for (const [at, document] of documents.entries()) {
+      const known = await cache.get(keyOf(document));
+      const made = known === undefined ? inputOf(model.tokenizer, document, maxTokens) : textOf(known);
+      if (typeof made === 'string' || made instanceof DkvError) texts[at] = made;
+      else missing.push({ at, input: made });
+    }
+    let done = documents.length - missing.length;
+    if (done > 0) onProgress?.(done, documents.length);
+    for (const chunk of chunksOf(missing, BATCHES_AT_ONCE * model.engine.info.batchTokens)) {
+      const inputs = chunk.map(({ input }) => input);
+      const written = await write(model, inputs, signal);
+      for (const [i, { at }] of chunk.entries()) {
+        await cache.put(keyOf(documents[at]!), `model ${model.fingerprint}`, written[i]!);
+        texts[at] = textOf(written[i]!);
+      }
+      done += chunk.length;
+      onProgress?.(done, documents.length);
+    }
+    return texts;
+  };
+}
+
+async function write(
+  { engine, tokenizer }: WritingModel,
+  inputs: readonly EncoderInput[],
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const options = signal ? { signal } : {};
+  const states = await engine.encode(
+    inputs.map(({ tokenIds }) => ({ tokenIds })),
+    options,
+  );
+  const prompt = new Int32Array(0);
+  const generated = await engine.generate(
+    states.map((rows) => ({ memory: [allRows(rows)], prompt, maxTokens: WRITTEN_TOKENS })),
+    options,
+  );
+  return generated.map(({ tokenIds }) => tokenizer.decode(tokenIds));
+}
+
+function textOf(written: string): string | DkvError {
+  const text = tidyAnswer(written);
+  return text === '' ? new DkvError('INPUT_INVALID', 'The model writes no word for this document.') : text;
+}
+
+function inputOf(tokenizer: Tokenizer, document: string, maxTokens: number): EncoderInput | DkvError {
+  try {
+    return buildInput(tokenizer, { document }, 'joint', { maxTokens });
+  } catch (error) {
+    if (error instanceof DkvError) return error;
+    throw error;
+  }
+}
+
+/** Neighbours with at most so many rows together, or a single longer one. */
+function* chunksOf<T extends { readonly input: EncoderInput }>(items: readonly T[], maxRows: number): Generator<T[]> {
+  let [chunk, rows]: [T[], number] = [[], 0];
+  for (const item of items) {
+    const more = item.input.tokenIds.length;
+    if (chunk.length > 0 && rows + more > maxRows) {
+      yield chunk;
+      [chunk, rows] = [[], 0];
+    }
+    chunk.push(item);
+    rows += more;
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,77 @@
+/**
+ * Texts that models have written, on disk: what has been paid for once is never asked for again. One small file a text, named by the
+ * SHA-256 of everything that it depends on, written beside its place and moved there, so that a process can be killed at any moment.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { access, constants, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { DkvError, messageOf } from '../errors.js';
+import { readTextIfPresent } from '../files.js';
+
+const FORMAT = 1;
+
+const entrySchema = z.object({
+  format: z.literal(FORMAT),
+  /** Who wrote it, asked what: for people. */
+  about: z.string(),
+  /** As it came: what is kept of it is decided when it is used. */
+  answer: z.string(),
+});
+
+export class TextCache {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = path.join(directory, `v${FORMAT}`);
+  }
+
+  /** Makes the folder: to be called before anything is paid for. @throws DkvError INPUT_INVALID */
+  async expectWritable(): Promise<void> {
+    try {
+      await mkdir(this.#directory, { recursive: true });
+      await access(this.#directory, constants.W_OK);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  /** @param key everything that the text depends on. @returns undefined when there is none, or none that can be read */
+  async get(key: readonly unknown[]): Promise<string | undefined> {
+    const text = await readTextIfPresent(this.#file(key));
+    if (text === undefined) return undefined;
+    try {
+      return entrySchema.parse(JSON.parse(text)).answer;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** @throws DkvError DISK_FULL, or INPUT_INVALID when the folder cannot be written to */
+  async put(key: readonly unknown[], about: string, answer: string): Promise<void> {
+    const file = this.#file(key);
+    const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+    try {
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(temporary, `${JSON.stringify({ format: FORMAT, about, answer })}\n`, { flush: true });
+      await rename(temporary, file);
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      throw this.#failure(error);
+    }
+  }
+
+  #failure(error: unknown): DkvError {
+    const full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+    return new DkvError(
+      full ? 'DISK_FULL' : 'INPUT_INVALID',
+      `${this.#directory}: written texts cannot be kept (${messageOf(error)}). Choose a folder that can be written to and has room.`,
+      { cause: error },
+    );
+  }
+
+  #file(key: readonly unknown[]): string {
+    const digest = createHash('sha256').update(JSON.stringify(key)).digest('hex');
+    return path.join(this.#directory, digest.slice(0, 2), `${digest}.json`);
+  }
+}
