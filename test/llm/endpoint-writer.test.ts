@@ -245,6 +245,13 @@ describe('failures that stay', () => {
     expect(endpoint.requests).toHaveLength(8);
   });
 
+  it('here and there do not', async () => {
+    endpoint.reply = (_request, count) => (count % 2 === 0 ? { status: 422 } : { content: 'lamp' });
+    const one = writer({ concurrency: 1 });
+    await one.asked('p')(documentsOf(30), {});
+    expect(one.summary.failures).toBe(15);
+  });
+
   it('say that nobody answers', async () => {
     const settings = {
       baseUrl: 'http://127.0.0.1:1/v1',
@@ -287,16 +294,19 @@ describe('stopping', () => {
   it('keeps what has been written and what is on its way', async () => {
     byDocument();
     const { reply } = endpoint;
-    endpoint.reply = async (request, count) => ({ ...(await reply(request, count)), delayMs: 40 });
+    endpoint.reply = async (request, count) => ({ ...(await reply(request, count)), delayMs: count < 6 ? 20 : 300 });
     const controller = new AbortController();
-    const stopped = writer({ concurrency: 2, graceMs: 5000 }).asked('p')(documentsOf(30), {
+    const one = writer({ concurrency: 2, graceMs: 5000 });
+    const stopped = one.asked('p')(documentsOf(30), {
       signal: controller.signal,
       onProgress: (done) => {
         if (done === 5) controller.abort();
       },
     });
     await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
-    expect(endpoint.answered).toBe(endpoint.requests.length);
+    // What was under way at the stop has arrived and is kept.
+    expect(await filesIn(cacheDirectory)).toHaveLength(one.summary.requests);
+    expect(one.summary.requests).toBeGreaterThan(5);
     const before = endpoint.requests.length;
     expect(before).toBeLessThan(9);
     expect(await writer().asked('p')(documentsOf(30), {})).toEqual(answersOf(30));

@@ -90,6 +90,20 @@ describe('surrogates', () => {
     expect(costly(text)).toBe(35);
   });
 
+  it('repeat a word no oftener than its tokens take', () => {
+    const costs = fc.record({ first: fc.integer({ min: 0, max: 3 }), each: fc.integer({ min: 1, max: 3 }) });
+    fc.assert(
+      fc.property(costs, fc.integer({ min: 1, max: 20 }), ({ first, each }, times) => {
+        const tokens = (words: number) => first + each * words;
+        const target = tokens(7 * times);
+        const cost = (text: string) => (text.startsWith('the') ? 0 : first) + each * splitWords(text).length;
+        const words = splitWords(made(`the_matched${times}`, {}, { countTokens: cost })).length;
+        expect(each * words).toBeGreaterThanOrEqual(target);
+        expect(each * (words - 1)).toBeLessThan(target);
+      }),
+    );
+  });
+
   it('say what the program has to bring along', () => {
     const bare: SurrogateContext = { index: 0, samples: [sample], seed: 42 };
     expect(() => surrogate('the_matched10').make(sample, bare)).toThrow('SurrogateContext.countTokens');
