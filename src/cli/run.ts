@@ -62,7 +62,7 @@ async function run(id: string, options: RunCommandOptions): Promise<void> {
   const { seed, rule, padding } = experiment;
   const dataset =
     experiment.unit === 'pool'
-      ? await openPools(options.dataset, { seed, count })
+      ? await openPools(options.dataset, { seed, count, answers: experiment.target === 'answer' })
       : await openDataset(options.dataset, { seed, count, rule, padding });
   const found = 'pools' in dataset ? dataset.pools.length : dataset.samples.length;
   if (found < count) {

@@ -41,6 +41,8 @@ export interface SampleRequest {
 export interface PoolRequest {
   readonly count: number;
   readonly seed: number;
+  /** Only pools whose query has a gold answer. */
+  readonly answers?: boolean;
 }
 
 /** A dataset that has been found but not read. What it cannot give it does not have. */

@@ -27,7 +27,8 @@ import {
   shareOf,
   summarizeGains,
 } from './gains.js';
-import { type Entry, isTrial, type Rejection, type Trial } from './journal.js';
+import { type Entry, isProbe, isRejection, isTrial, type Rejection, type Trial } from './journal.js';
+import { type ProbeSummary, summarizeProbe } from './probe.js';
 import { type RankingSummary, summarizeRanking } from './ranking.js';
 import type { Configuration } from './record.js';
 import type { SampleRecord } from './samples.js';
@@ -134,6 +135,8 @@ export interface Summary {
   readonly identities: readonly IdentitySummary[];
   /** Of an experiment on pools. */
   readonly ranking?: RankingSummary;
+  /** Of an experiment that looks into the encoder. */
+  readonly probe?: ProbeSummary;
 }
 
 /** Forward passes made, and what the loop over samples and conditions would make. */
@@ -153,8 +156,10 @@ export function summarize(
 ): Summary {
   const { experiment, seed } = configuration;
   const trials = entries.filter(isTrial);
-  const rejected = entries.filter((entry) => !isTrial(entry)) as Rejection[];
-  const scored = new Set(trials.map(({ sample }) => sample));
+  const probes = entries.filter(isProbe);
+  const scored = new Set([...trials, ...probes].map(({ sample }) => sample));
+  // A sample whose surrogate could not be written at first may have been scored later.
+  const rejected = entries.filter(isRejection).filter(({ sample }) => !scored.has(sample));
   const kept = records.filter(({ id }) => scored.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1));
   const table = new Map<string, Map<string, Trial>>(experiment.conditions.map(({ name }) => [name, new Map()]));
   for (const trial of trials) table.get(trial.condition)?.set(trial.sample, trial);
@@ -183,7 +188,7 @@ export function summarize(
     },
     passes,
     resamples: RESAMPLES,
-    conditions: experiment.conditions.map(({ name }) => ({
+    conditions: (experiment.unit === 'probe' ? [] : experiment.conditions).map(({ name }) => ({
       name,
       nll: mean(column(name).map(({ nll }) => nll)),
       prefix_tokens: mean(column(name).map((trial) => trial.prefix_tokens)),
@@ -191,10 +196,18 @@ export function summarize(
       leak: column(name).filter(({ leak }) => leak).length / kept.length,
     })),
     identities: checkIdentities(configuration, column),
-    ...(experiment.unit === 'pool'
-      ? { ...NOTHING_COMPARED, ranking: summarizeRanking(experiment, kept, column, random) }
-      : summarizePaired(experiment, column, clusters, random)),
+    ...summarizeUnits(),
   };
+
+  function summarizeUnits() {
+    if (experiment.unit === 'pool') {
+      return { ...NOTHING_COMPARED, ranking: summarizeRanking(experiment, kept, column, random) };
+    }
+    if (experiment.unit === 'probe') {
+      return { ...NOTHING_COMPARED, probe: summarizeProbe(experiment.conditions, probes, random) };
+    }
+    return summarizePaired(experiment, column, clusters, random);
+  }
 }
 
 /** Nats that two ways of computing the same may differ by. */

@@ -28,17 +28,34 @@ const trialSchema = z.object({
 
 export type Trial = z.infer<typeof trialSchema>;
 
+/** What was measured inside the encoder for one sample under one condition. */
+const probeTrialSchema = z.object({
+  sample: z.string(),
+  condition: z.string(),
+  layers: z.array(z.object({ layer: z.number().int(), measures: z.record(z.string(), z.number()) })),
+});
+
+export type ProbeTrial = z.infer<typeof probeTrialSchema>;
+
 /** A sample that cannot be scored, and why. */
 const rejectionSchema = z.object({ sample: z.string(), rejected: z.string() });
 
 export type Rejection = z.infer<typeof rejectionSchema>;
 
-const entrySchema = z.union([trialSchema, rejectionSchema]);
+const entrySchema = z.union([trialSchema, probeTrialSchema, rejectionSchema]);
 
 export type Entry = z.infer<typeof entrySchema>;
 
 export function isTrial(entry: Entry): entry is Trial {
-  return 'condition' in entry;
+  return 'nll' in entry;
+}
+
+export function isProbe(entry: Entry): entry is ProbeTrial {
+  return 'layers' in entry;
+}
+
+export function isRejection(entry: Entry): entry is Rejection {
+  return 'rejected' in entry;
 }
 
 /**

@@ -38,6 +38,8 @@ export const configurationSchema = z.object({
   device: z.string(),
   max_tokens: z.number().int(),
   batch_tokens: z.number().int(),
+  /** The language model that wrote surrogates, with its address; null without any. */
+  writer: z.string().nullable(),
 });
 
 export type Configuration = z.infer<typeof configurationSchema>;

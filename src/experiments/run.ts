@@ -9,12 +9,14 @@ import type { Candidate, Pool, Sample } from '../datasets/sample.js';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
 import type { Tokenizer } from '../model/tokenizer.js';
+import { prepareSurrogates, type TextSources } from '../priming/prepare.js';
 import { surrogate } from '../priming/surrogate.js';
 import { scoreInputs, shortestFloat32 } from '../scoring.js';
 import { type Summary, summarize } from './analysis.js';
 import { type Block, type Plan, type PlannedTrial, planBlocks, type Unit } from './block.js';
 import type { Experiment } from './experiment.js';
-import { type Entry, isTrial, JournalWriter, readJournal, type Trial } from './journal.js';
+import { type Entry, isRejection, JournalWriter, readJournal, type Trial } from './journal.js';
+import { layersOf, probeSample } from './probe.js';
 import { type Configuration, differences, readRecord, writeRecord } from './record.js';
 import { readSamples, type SampleRecord, writeSamples } from './samples.js';
 
@@ -27,8 +29,14 @@ export interface RunOptions {
   readonly maxTokens: number;
   /** Keep the samples' texts out of the run folder. */
   readonly noText?: boolean;
+  /** Who writes surrogates that a model writes. */
+  readonly sources?: TextSources;
+  /** Which language model that is: part of the configuration where a surrogate needs it. */
+  readonly writer?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;
+  /** Documents that surrogates have been written for. */
+  readonly onWriting?: (done: number, total: number) => void;
 }
 
 export interface RunProgress {
@@ -55,7 +63,7 @@ export async function runExperiment(
   options: RunOptions,
 ): Promise<Summary> {
   const { directory, signal, maxTokens } = options;
-  const configuration = configurationOf(experiment, data, model, maxTokens);
+  const configuration = configurationOf(experiment, data, model, options);
   await mkdir(directory, { recursive: true });
   const { units, references } = unitsOf(data);
   if (!(await isStarted(directory, configuration, options.resume))) {
@@ -76,12 +84,19 @@ export async function runExperiment(
     maxUnits: SAMPLES_PER_SYNC,
     maxRows: BATCHES_PER_BLOCK * model.engine.info.batchTokens,
   };
+  const prepared = await prepareSurrogates(
+    specificationsOf(experiment),
+    units.map(({ sample }) => sample),
+    options.sources ?? {},
+    { ...(signal && { signal }), ...(options.onWriting && { onProgress: options.onWriting }) },
+  );
+  const countTokens = (text: string) => model.tokenizer.encode(text).length;
+  const context = { samples: references, seed: experiment.seed, countTokens, prepared };
   const plan: Plan = {
     units,
     experiment,
     padding: 'padding' in data ? data.padding : [],
-    prefix: (specification, { sample, index }) =>
-      surrogate(specification).make(sample, { index, samples: references, seed: experiment.seed }),
+    prefix: (specification, { sample, index }) => surrogate(specification).make(sample, { ...context, index }),
   };
   const passes = { encoder: 0, decoder: 0, naive_encoder: 0 };
   const journal = await JournalWriter.open(journalFile);
@@ -96,7 +111,7 @@ export async function runExperiment(
       if (isDone(block)) {
         progress.resumedSamples += block.units.length;
       } else {
-        const made: Entry[] = [...block.rejections, ...(await runBlock(block, model, signal))];
+        const made: Entry[] = [...block.rejections, ...(await runBlock(block, experiment, model, signal))];
         const fresh = made.filter((entry) => !done.has(entryKey(entry)));
         await journal.append(fresh);
         entries.push(...fresh);
@@ -112,12 +127,17 @@ export async function runExperiment(
   } finally {
     await journal.close();
   }
-  if (!entries.some(isTrial)) {
+  if (entries.every(isRejection)) {
     throw new DkvError('INPUT_INVALID', `None of the ${units.length} samples could be scored; see ${journalFile}.`);
   }
   const summary = summarize(configuration, entries, await readSamples(directory), passes);
   await writeFile(path.join(directory, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`, { flush: true });
   return summary;
+}
+
+function specificationsOf({ conditions }: Experiment): string[] {
+  const encodings = conditions.flatMap((condition) => [condition, ...(condition.also ?? [])]);
+  return [...new Set(encodings.flatMap(({ surrogate }) => surrogate ?? []))];
 }
 
 /** What is scored, and the samples that surrogates borrow words from: for pools the first relevant candidate of each. */
@@ -170,7 +190,7 @@ function configurationOf(
   experiment: Experiment,
   data: Dataset | PoolSet,
   model: Model,
-  maxTokens: number,
+  { maxTokens, writer }: RunOptions,
 ): Configuration {
   const { precision, device, batchTokens, config } = model.engine.info;
   const { name, revision, licence, selection, digest } = data;
@@ -189,6 +209,7 @@ function configurationOf(
     device,
     max_tokens: maxTokens,
     batch_tokens: batchTokens,
+    writer: (specificationsOf(experiment).some((text) => surrogate(text).preparation?.by === 'llm') && writer) || null,
   };
 }
 
@@ -212,7 +233,21 @@ async function isStarted(directory: string, configuration: Configuration, resume
   return true;
 }
 
-async function runBlock(block: Block, { engine }: Model, signal: AbortSignal | undefined): Promise<Trial[]> {
+async function runBlock(
+  block: Block,
+  experiment: Experiment,
+  { engine }: Model,
+  signal: AbortSignal | undefined,
+): Promise<Entry[]> {
+  if (experiment.unit === 'probe') {
+    const layers = layersOf(experiment.layers, engine.info.config.encoder.layerTypes.length);
+    const made: Entry[] = [];
+    for (const { sample } of block.units) {
+      const trials = block.trials.filter((trial) => trial.sample === sample);
+      if (trials.length > 0) made.push(...(await probeSample(engine, trials, layers, signal)));
+    }
+    return made;
+  }
   const nlls = await scoreInputs(engine, block.trials, signal ? { signal } : {});
   return block.trials.map((trial, i) => trialOf(trial, nlls[i]!));
 }

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { inspect, parseEnv } from 'node:util';
+import { inspect } from 'node:util';
+import { readVariables, type Variables } from '../environment.js';
 
 /** An access token. It shows itself only to who asks for it by name: not in logs, errors, JSON or string templates. */
 export class Secret {
@@ -50,7 +51,7 @@ export function hubSettings(
   environment: NodeJS.ProcessEnv = process.env,
   workingDirectory: string = process.cwd(),
 ): HubSettings {
-  const variables = { ...dotEnv(path.join(workingDirectory, '.env')), ...environment };
+  const variables = readVariables(environment, workingDirectory);
   const home =
     variables.HF_HOME ?? path.join(variables.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'huggingface');
   const { token, source } = findToken(variables, home);
@@ -61,16 +62,6 @@ export function hubSettings(
     tokenSource: source,
     offline: ['1', 'true', 'yes', 'on'].includes((variables.HF_HUB_OFFLINE ?? '').toLowerCase()),
   };
-}
-
-type Variables = Record<string, string | undefined>;
-
-function dotEnv(file: string): Variables {
-  try {
-    return parseEnv(readFileSync(file, 'utf8')) as Variables;
-  } catch {
-    return {};
-  }
 }
 
 function findToken(variables: Variables, home: string): { token: Secret | undefined; source: string | undefined } {

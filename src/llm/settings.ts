@@ -1,8 +1,6 @@
 /** Which language model writes surrogates, where, and at what price: from the environment. */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { readVariables } from '../environment.js';
 import { DkvError } from '../errors.js';
 import { Secret } from '../hub/settings.js';
 
@@ -47,7 +45,7 @@ export function llmSettings(
   environment: NodeJS.ProcessEnv = process.env,
   workingDirectory: string = process.cwd(),
 ): LlmSettings | undefined {
-  const all = { ...dotEnv(path.join(workingDirectory, '.env')), ...environment };
+  const all = readVariables(environment, workingDirectory);
   const given = Object.keys(variablesSchema.shape).flatMap((name) => {
     const value = all[name]?.trim();
     return value ? [[name, value]] : [];
@@ -66,12 +64,4 @@ export function llmSettings(
     apiKey: key === undefined ? undefined : new Secret(key),
     pricePerMillionTokens: input !== undefined && output !== undefined ? { input, output } : undefined,
   };
-}
-
-function dotEnv(file: string): Record<string, string | undefined> {
-  try {
-    return parseEnv(readFileSync(file, 'utf8')) as Record<string, string | undefined>;
-  } catch {
-    return {};
-  }
 }

@@ -21,6 +21,7 @@ const configuration = (builtIn: boolean): Configuration => ({
   device: 'cpu',
   max_tokens: 512,
   batch_tokens: 512,
+  writer: null,
 });
 
 /** Primed conditions are better by 0.1 to 1.1 nats a token, bare ones are noise. */

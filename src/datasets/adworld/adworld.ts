@@ -6,7 +6,7 @@
  */
 import { Random } from '../../random.js';
 import type { Sample } from '../sample.js';
-import type { Ad, Split } from './ad.js';
+import type { Ad, AdQuestion, Split } from './ad.js';
 import { CATEGORIES } from './categories/all.js';
 import { composeAd } from './compose.js';
 
@@ -43,7 +43,12 @@ export function generateAd({
 export function adworldSamples({ seed = DEFAULT_ADWORLD_SEED, split, count }: AdRange): Sample[] {
   return Array.from({ length: count }, (_, index) => {
     const ad = generateAd({ seed, split, index });
-    const { query, answer } = new Random('adworld', ADWORLD_VERSION, seed, split, index, 'question').pick(ad.questions);
-    return { id: ad.id, document: ad.text, query, answer };
+    const { query, answer } = askedOf(ad, seed, split, index);
+    return { id: ad.id, document: ad.text, title: ad.title, query, answer };
   });
+}
+
+/** The one of an ad's questions that a sample asks. */
+export function askedOf(ad: Ad, seed: number, split: Split, index: number): AdQuestion {
+  return new Random('adworld', ADWORLD_VERSION, seed, split, index, 'question').pick(ad.questions);
 }

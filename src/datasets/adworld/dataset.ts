@@ -1,8 +1,8 @@
 /** AdWorld's test split as the dataset that experiments run on. */
-import { type Dataset, datasetOf, type Origin, type PoolSet, poolSetOf, type Source } from '../dataset.js';
+import { type Dataset, datasetOf, type Origin, poolSetOf, type Source } from '../dataset.js';
 import type { Sample } from '../sample.js';
 import { ADWORLD_VERSION, adworldSamples } from './adworld.js';
-import { adworldPools } from './pools.js';
+import { adworldAnswerPools, adworldPools } from './pools.js';
 
 const FACTOID_WORDS = 5;
 
@@ -26,9 +26,12 @@ export const adworldSource: Source = {
       rest.map(({ document }) => document),
     );
   },
-  async pools({ seed, count }): Promise<PoolSet> {
-    const selection = 'the first pools of the test split, eight candidates each, every grade among them';
-    return poolSetOf({ ...ORIGIN, selection }, adworldPools({ seed, split: 'test', count }));
+  async pools({ seed, count, answers = false }) {
+    const range = { seed, split: 'test', count } as const;
+    const selection = answers
+      ? 'the first advertisements of the test split, each among seven others that mostly answer a question of the same kind'
+      : 'the first pools of the test split, eight candidates each, every grade among them';
+    return poolSetOf({ ...ORIGIN, selection }, answers ? adworldAnswerPools(range) : adworldPools(range));
   },
 };
 

@@ -6,8 +6,8 @@
  */
 import { Random } from '../../random.js';
 import type { Grade, Pool } from '../sample.js';
-import type { Bank, Split } from './ad.js';
-import { ADWORLD_VERSION, type AdRange, DEFAULT_ADWORLD_SEED } from './adworld.js';
+import type { Ad, Bank, Split } from './ad.js';
+import { ADWORLD_VERSION, type AdRange, askedOf, DEFAULT_ADWORLD_SEED, generateAd } from './adworld.js';
 import { OFFERS, type Offer, offerOf } from './categories/all.js';
 import { bankOf, composeAd, overlaps } from './compose.js';
 import { Namer } from './names.js';
@@ -57,6 +57,31 @@ export function adworldPools({ seed = DEFAULT_ADWORLD_SEED, split, count, candid
   return Array.from({ length: count }, (_, index) => makePool(seed, split, index, candidates));
 }
 
+/** How many of the ads behind its own a pool's candidates are looked for in. */
+const NEIGHBOURHOOD = 200;
+
+/**
+ * Pools whose query has an answer: an ad with one of its questions, among other ads that answer a question of the same kind, and where
+ * these are too few, any. Grades are 1 and 0.
+ */
+export function adworldAnswerPools({ seed = DEFAULT_ADWORLD_SEED, split, count, candidates = 8 }: PoolRange): Pool[] {
+  const ads = Array.from({ length: count + NEIGHBOURHOOD }, (_, index) => generateAd({ seed, split, index }));
+  return Array.from({ length: count }, (_, index) => {
+    const own = ads[index]!;
+    const { kind, query, answer } = askedOf(own, seed, split, index);
+    const others = ads.slice(index + 1, index + 1 + NEIGHBOURHOOD);
+    const answers = (ad: Ad) => ad.questions.some((question) => question.kind === kind);
+    const chosen = [...others.filter(answers), ...others.filter((ad) => !answers(ad))].slice(0, candidates - 1);
+    const order = new Random('adworld', ADWORLD_VERSION, seed, split, 'answer pool', index).shuffle([own, ...chosen]);
+    return {
+      id: `adworld-answer-pool-${split}-${String(index).padStart(5, '0')}`,
+      query,
+      answer,
+      candidates: order.map((ad) => ({ id: ad.id, document: ad.text, title: ad.title, grade: ad === own ? 1 : 0 })),
+    };
+  });
+}
+
 function makePool(seed: number, split: Split, index: number, candidates: number): Pool {
   const key = ['adworld', ADWORLD_VERSION, seed, split, 'pool', index] as const;
   const random = new Random(...key);
@@ -70,7 +95,8 @@ function makePool(seed: number, split: Split, index: number, candidates: number)
     candidates: grades.map((grade, at) => {
       const own = new Random(...key, at);
       const name = `${id}-${at}`;
-      return { id: name, document: candidateText(own, split, name, sought, asked, grade), grade };
+      const { text, title } = candidateAd(own, split, name, sought, asked, grade);
+      return { id: name, document: text, title, grade };
     }),
   };
 }
@@ -120,18 +146,18 @@ function wording(random: Random, bank: Bank, { item }: Offer, asked: readonly As
   return random.chance(0.5) ? capitalize(query) : query;
 }
 
-function candidateText(
+function candidateAd(
   random: Random,
   split: Split,
   id: string,
   sought: Offer,
   asked: readonly Asked[],
   grade: Grade,
-): string {
+): Ad {
   const request = { id, split, euros: true };
   if (grade === 1)
-    return composeAd(random, { ...request, ...random.pick(complementsOf(sought.item.complements)) }).text;
-  if (grade === 0) return composeAd(random, { ...request, ...unrelated(random, sought) }).text;
+    return composeAd(random, { ...request, ...random.pick(complementsOf(sought.item.complements)) });
+  if (grade === 0) return composeAd(random, { ...request, ...unrelated(random, sought) });
   const missed = grade === 2 ? random.pick(asked) : undefined;
   const wanted = Object.fromEntries(
     asked.map((wish) => [
@@ -139,7 +165,7 @@ function candidateText(
       (scene: Scene, own: FactValues) => granted(scene, own, wish, wish !== missed),
     ]),
   );
-  return composeAd(random, { ...request, ...sought, wanted }).text;
+  return composeAd(random, { ...request, ...sought, wanted });
 }
 
 /** The fact's values so that the wish is met, or is not; nothing when its own values don't allow that. */
