@@ -154,7 +154,7 @@ export class HubClient {
       const [, size] = /^bytes 0-0\/(\d+)$/.exec(range ?? '') ?? [];
       if (size) return { sizeBytes: Number(size), etag };
       throw new DkvError(
-        'HUB_UNREACHABLE',
+        'INPUT_INVALID',
         `${url}: the server gives no parts of files (status 206 expected, ${response.statusCode} found). Download the file and name the local one.`,
       );
     });
