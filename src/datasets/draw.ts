@@ -21,7 +21,7 @@ export function candidateLimit({ count, rule }: Pick<SampleRequest, 'count' | 'r
   return rule === 'factoid' ? FACTOID_CANDIDATES : OVERSAMPLING * count;
 }
 
-export function isFactoid(answer: string): boolean {
+function isFactoid(answer: string): boolean {
   return wordCount(answer) <= FACTOID_WORDS;
 }
 

@@ -109,7 +109,9 @@ async function mappedPools(place: string, { count, seed }: PoolRequest, options:
 }
 
 function origin(table: Table, selection: string) {
-  return { name: path.basename(table.name), revision: table.revision, licence: 'of the file', selection };
+  // What follows the question mark of an address may be a signature: records are no place for it.
+  const name = table.name.includes('://') ? table.name.replace(/\?.*/, '') : path.basename(table.name);
+  return { name, revision: table.revision, licence: 'of the file', selection };
 }
 
 /** The columns named by the user; for the other roles a column of the role's own name, where there is one. */

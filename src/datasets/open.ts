@@ -14,7 +14,7 @@ import { isTable } from './table.js';
 import { wandsSource } from './wands.js';
 
 export const DATASETS =
-  'adworld, or a file in SQuAD form (.json), ms-marco, ms-marco@v2.1, esci, wands, wands:FOLDER, neural-bridge, hetpqa:FOLDER, beir:FOLDER, or a table (.jsonl, .csv, .tsv, .parquet; https://... or hf://datasets/...)';
+  'adworld, ms-marco, ms-marco@v2.1, esci, wands, neural-bridge, wands:FOLDER, hetpqa:FOLDER, beir:FOLDER, a file in SQuAD form (.json), or a table (.jsonl, .csv, .tsv, .parquet, https://..., hf://datasets/...)';
 
 /** @throws DkvError INPUT_INVALID */
 function openSource(name: string, options: OpenOptions): Source {

@@ -110,15 +110,11 @@ export async function openHubSplit({ repository, config, splits }: HubSplit, opt
  * @throws DkvError HUB_NOT_FOUND when some of the parts are missing, as after an interrupted download
  */
 export function splitFiles(paths: readonly string[], config: string | undefined, split: string): string[] {
-  const folders = config ? [config] : ['data', 'default', ''];
-  const found = paths.filter((file) =>
-    folders.some((folder) => {
-      const inside = folder ? `${folder}/` : '';
-      if (!file.startsWith(inside)) return false;
-      const rest = file.slice(inside.length);
-      return new RegExp(`^${split}(-[^/]*)?\\.parquet$|^${split}/\\d+\\.parquet$`).test(rest);
-    }),
-  );
+  const file = new RegExp(`^(${split}(-[^/]*)?|${split}/\\d+)\\.parquet$`);
+  const folders = config ? [`${config}/`] : ['data/', 'default/', ''];
+  const [found = []] = folders
+    .map((folder) => paths.filter((name) => name.startsWith(folder) && file.test(name.slice(folder.length))))
+    .filter((names) => names.length > 0);
   const parts = Number(/-of-(\d{5})/.exec(found[0] ?? '')?.[1] ?? found.length);
   if (found.length === parts) return [...found].sort();
   throw new DkvError(
@@ -139,11 +135,14 @@ export function checkedRow<T>(schema: z.ZodType<T>, { name }: Pick<Table, 'name'
 export function expectColumns({ name, columns }: Pick<Table, 'name' | 'columns'>, needed: readonly string[]): void {
   const missing = needed.filter((column) => !columns.includes(column));
   if (missing.length === 0) return;
-  throw new DkvError('INPUT_INVALID', `${name} has no column ${missing.join(', ')}; it has ${columns.join(', ')}.`);
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${name} has no column ${missing.join(', ')}; it has ${columns.join(', ') || 'none'}.`,
+  );
 }
 
 /** SHA-256 (hex) of a local file. */
-export async function fileDigest(file: string): Promise<string> {
+async function fileDigest(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of createReadStream(file)) hash.update(piece);
   return hash.digest('hex');
@@ -166,15 +165,22 @@ function parquetTable(name: string, revision: string, files: readonly ParquetFil
     columns: files[0]!.columns,
     async *rows(columns, wanted) {
       expectColumns(table, columns);
-      let start = 0;
-      for (const file of files) {
-        for await (const [number, row] of watched(file.rows(columns, wanted, start), options))
-          yield [start + number, row];
-        start += file.rowCount;
-      }
+      yield* watched(rowsOfFiles(files, columns, wanted), options);
     },
   };
   return table;
+}
+
+async function* rowsOfFiles(
+  files: readonly ParquetFile[],
+  columns: readonly string[],
+  wanted?: ReadonlySet<number>,
+): AsyncGenerator<[number, Row]> {
+  let start = 0;
+  for (const file of files) {
+    for await (const [number, row] of file.rows(columns, wanted, start)) yield [start + number, row];
+    start += file.rowCount;
+  }
 }
 
 const REPORT_EVERY_ROWS = 1000;

@@ -87,7 +87,7 @@ export async function openUrl(
   if (!settings.offline) {
     try {
       found = await client.describeUrl(url, signal);
-      await publish(about, JSON.stringify({ url, ...found }));
+      await publish(about, JSON.stringify({ url: url.replace(/\?.*/, ''), ...found }));
     } catch (error) {
       if (!known || !isUnreachable(error)) throw error;
       onNotice?.(`${error.message} Using ${url} as it was (${known.etag ?? `${known.sizeBytes} bytes`}).`);
