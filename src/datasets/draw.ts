@@ -21,7 +21,7 @@ export function candidateLimit({ count, rule }: Pick<SampleRequest, 'count' | 'r
   return rule === 'factoid' ? FACTOID_CANDIDATES : OVERSAMPLING * count;
 }
 
-function isFactoid(answer: string): boolean {
+export function isFactoid(answer: string): boolean {
   return wordCount(answer) <= FACTOID_WORDS;
 }
 

@@ -79,11 +79,7 @@ export class HubClient {
   /** The commit that a branch, tag or commit stands for, and its files. */
   async revision(repository: string, revision: string, signal?: AbortSignal): Promise<Revision> {
     const url = `${this.#settings.endpoint}/api/${this.#kind}/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
-    const text = await this.#retrying(url, signal, async (connection) => {
-      const response = await this.#get(url, {}, connection);
-      this.#expectOk(response, repository, `revision ${revision}`);
-      return readText(response);
-    });
+    const { text } = await this.#text(url, repository, `revision ${revision}`, signal);
     const { sha, siblings } = this.#parse(revisionSchema, text);
     const files = siblings.flatMap(({ rfilename, size, blobId, lfs }) => {
       if (leadsOut(rfilename)) return [];
@@ -97,11 +93,7 @@ export class HubClient {
   /** The commit that a branch, tag or commit stands for, without its files: a dataset may have thousands. */
   async commit(repository: string, revision: string, signal?: AbortSignal): Promise<string> {
     const url = `${this.#settings.endpoint}/api/${this.#kind}/${repository}/revision/${encodeURIComponent(revision)}`;
-    const text = await this.#retrying(url, signal, async (connection) => {
-      const response = await this.#get(url, {}, connection);
-      this.#expectOk(response, repository, `revision ${revision}`);
-      return readText(response);
-    });
+    const { text } = await this.#text(url, repository, `revision ${revision}`, signal);
     return this.#parse(revisionSchema.pick({ sha: true }), text).sha;
   }
 
@@ -112,17 +104,14 @@ export class HubClient {
       `${this.#settings.endpoint}/api/${this.#kind}/${repository}/tree/${commit}?recursive=true`;
     while (next) {
       const url: string = next;
-      const { text, link } = await this.#retrying(url, signal, async (connection) => {
-        const response = await this.#get(url, {}, connection);
-        this.#expectOk(response, repository, `commit ${commit}`);
-        return { text: await readText(response), link: response.headers.link };
-      });
+      const { text, link } = await this.#text(url, repository, `commit ${commit}`, signal);
       for (const { type, path, size, oid, lfs } of this.#parse(treeSchema, text)) {
         if (type !== 'file' || leadsOut(path)) continue;
         files.push({ path, sizeBytes: lfs?.size ?? size, digest: lfs?.oid ?? oid });
       }
-      const [, following] = /<([^>]+)>\s*;\s*rel="next"/.exec([link].flat().join(',')) ?? [];
-      next = following && new URL(following, url).href;
+      const [, following] = /<([^>]+)>\s*;\s*rel="next"/.exec(link) ?? [];
+      // A mirror passes on the hub's own address: the next page is asked of whom the first was asked.
+      next = following && `${url.replace(/\?.*/, '')}${new URL(following, url).search}`;
     }
     return files;
   }
@@ -157,6 +146,20 @@ export class HubClient {
         'INPUT_INVALID',
         `${url}: the server gives no parts of files (status 206 expected, ${response.statusCode} found). Download the file and name the local one.`,
       );
+    });
+  }
+
+  /** What the hub says about a repository. */
+  #text(
+    url: string,
+    repository: string,
+    what: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ text: string; link: string }> {
+    return this.#retrying(url, signal, async (connection) => {
+      const response = await this.#get(url, {}, connection);
+      this.#expectOk(response, repository, what);
+      return { text: await readText(response), link: [response.headers.link ?? ''].flat().join(', ') };
     });
   }
 
