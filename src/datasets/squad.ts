@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
 import { Random } from '../random.js';
 import { type Dataset, datasetOf, type SampleRequest, type Source } from './dataset.js';
+import { isFactoid } from './draw.js';
 import type { Sample } from './sample.js';
 
 const squadSchema = z.object({
@@ -36,10 +37,14 @@ export function squadSource(file: string): Source {
 
 /**
  * Up to `count` samples, chosen by the seed. Every paragraph gives one question before any gives a second, so that samples are as
- * independent as the file allows; `cluster` names the paragraph. Questions without an answer are left out.
+ * independent as the file allows; `cluster` names the paragraph. Questions without an answer are left out. Paragraphs without a sample are
+ * the padding.
  * @throws DkvError INPUT_INVALID when the file is missing or of another form
  */
-async function squadDataset(file: string, { seed, count }: SampleRequest): Promise<Dataset> {
+async function squadDataset(
+  file: string,
+  { seed, count, rule = 'standard', padding: wanted = 0 }: SampleRequest,
+): Promise<Dataset> {
   const { version, data } = await readSquad(file);
   const random = new Random('squad', seed);
   const paragraphs = data.flatMap(({ paragraphs }) => paragraphs);
@@ -47,7 +52,8 @@ async function squadDataset(file: string, { seed, count }: SampleRequest): Promi
     const { context, qas } = paragraphs[index]!;
     return random.shuffle(qas).flatMap(({ id, question, answers }): Sample[] => {
       const answer = answers[0]?.text;
-      return answer ? [{ id, document: context, query: question, answer, cluster: `paragraph-${index}` }] : [];
+      const fits = answer && (rule !== 'factoid' || isFactoid(answer));
+      return fits ? [{ id, document: context, query: question, answer, cluster: `paragraph-${index}` }] : [];
     });
   });
   const samples: Sample[] = [];
@@ -60,9 +66,12 @@ async function squadDataset(file: string, { seed, count }: SampleRequest): Promi
     name: path.basename(file),
     revision: version ?? 'unversioned',
     licence: 'of the file',
-    selection: 'questions with an answer, one of each paragraph before a second of any, at random',
+    selection: `questions with an answer${rule === 'factoid' ? ' of five words at most' : ''}, one of each paragraph before a second of any, at random`,
   };
-  return datasetOf(origin, samples.slice(0, count));
+  const chosen = samples.slice(0, count);
+  const used = new Set(chosen.map(({ document }) => document));
+  const others = paragraphs.map(({ context }) => context).filter((context) => !used.has(context));
+  return datasetOf(origin, chosen, wanted > 0 ? random.shuffle(others) : []);
 }
 
 async function readSquad(file: string): Promise<z.infer<typeof squadSchema>> {

@@ -4,11 +4,14 @@
  *   models--org--name/refs/<revision>            a commit
  *   models--org--name/blobs/<digest>             the bytes of a file
  *   models--org--name/snapshots/<commit>/<path>  a link to a blob
+ *
+ * and `datasets--org--name` alike.
  */
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readTextIfPresent } from '../files.js';
+import type { RepositoryKind } from './client.js';
 
 /** Every repository of models that the cache knows. */
 export async function listRepositories(cacheDirectory: string): Promise<RepositoryCache[]> {
@@ -22,9 +25,9 @@ export class RepositoryCache {
   readonly repository: string;
   readonly directory: string;
 
-  constructor(cacheDirectory: string, repository: string) {
+  constructor(cacheDirectory: string, repository: string, kind: RepositoryKind = 'models') {
     this.repository = repository;
-    this.directory = path.join(cacheDirectory, `models--${repository.replaceAll('/', '--')}`);
+    this.directory = path.join(cacheDirectory, `${kind}--${repository.replaceAll('/', '--')}`);
   }
 
   blob(digest: string): string {

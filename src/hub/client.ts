@@ -11,6 +11,9 @@ import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
 import type { HubSettings } from './settings.js';
 
+/** What a repository holds; the hub keeps the two apart. */
+export type RepositoryKind = 'models' | 'datasets';
+
 export interface RemoteFile {
   readonly path: string;
   readonly sizeBytes: number;
@@ -39,6 +42,16 @@ const revisionSchema = z.object({
   ),
 });
 
+const treeSchema = z.array(
+  z.object({
+    type: z.string(),
+    path: z.string(),
+    size: z.number().int().nonnegative(),
+    oid: z.string().regex(/^[0-9a-f]{40}$/),
+    lfs: z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/), size: z.number().int().nonnegative() }).nullish(),
+  }),
+);
+
 /** How often something is tried that fails without any progress, and the pause before it is tried again. */
 const ATTEMPTS = 3;
 const PAUSE_MS = [500, 1500];
@@ -49,9 +62,11 @@ const MAX_REDIRECTS = 5;
 
 export class HubClient {
   readonly #settings: HubSettings;
+  readonly #kind: RepositoryKind;
 
-  constructor(settings: HubSettings) {
+  constructor(settings: HubSettings, kind: RepositoryKind = 'models') {
     this.#settings = settings;
+    this.#kind = kind;
   }
 
   /** Does the hub answer at all? @throws DkvError HUB_UNREACHABLE */
@@ -63,27 +78,125 @@ export class HubClient {
 
   /** The commit that a branch, tag or commit stands for, and its files. */
   async revision(repository: string, revision: string, signal?: AbortSignal): Promise<Revision> {
-    const url = `${this.#settings.endpoint}/api/models/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
-    const text = await this.#retrying(url, signal, async (connection) => {
-      const response = await this.#get(url, {}, connection);
-      expectOk(response, repository, `revision ${revision}`, this.#settings);
-      return readText(response);
-    });
-    const parsed = revisionSchema.safeParse(parseJson(text));
-    if (!parsed.success) {
-      throw new DkvError(
-        'HUB_UNREACHABLE',
-        `${this.#settings.endpoint} answers, but not as a Hugging Face hub does: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
-      );
-    }
-    const files = parsed.data.siblings.flatMap(({ rfilename, size, blobId, lfs }) => {
-      // Paths become paths of the cache folder: none may lead out of it.
-      if (rfilename.split(/[\\/]/).includes('..') || /^[\\/]/.test(rfilename)) return [];
+    const url = `${this.#settings.endpoint}/api/${this.#kind}/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
+    const { text } = await this.#text(url, repository, `revision ${revision}`, signal);
+    const { sha, siblings } = this.#parse(revisionSchema, text);
+    const files = siblings.flatMap(({ rfilename, size, blobId, lfs }) => {
+      if (leadsOut(rfilename)) return [];
       const digest = lfs?.sha256 ?? blobId;
       const sizeBytes = lfs?.size ?? size;
       return digest && sizeBytes !== undefined ? [{ path: rfilename, sizeBytes, digest }] : [];
     });
-    return { commit: parsed.data.sha, files };
+    return { commit: sha, files };
+  }
+
+  /** The commit that a branch, tag or commit stands for, without its files: a dataset may have thousands. */
+  async commit(repository: string, revision: string, signal?: AbortSignal): Promise<string> {
+    const url = `${this.#settings.endpoint}/api/${this.#kind}/${repository}/revision/${encodeURIComponent(revision)}`;
+    const { text } = await this.#text(url, repository, `revision ${revision}`, signal);
+    return this.#parse(revisionSchema.pick({ sha: true }), text).sha;
+  }
+
+  /** Every file of a commit, in all its folders. The hub gives them a page at a time. */
+  async tree(repository: string, commit: string, signal?: AbortSignal): Promise<RemoteFile[]> {
+    const files: RemoteFile[] = [];
+    let next: string | undefined =
+      `${this.#settings.endpoint}/api/${this.#kind}/${repository}/tree/${commit}?recursive=true`;
+    while (next) {
+      const url: string = next;
+      const { text, link } = await this.#text(url, repository, `commit ${commit}`, signal);
+      for (const { type, path, size, oid, lfs } of this.#parse(treeSchema, text)) {
+        if (type !== 'file' || leadsOut(path)) continue;
+        files.push({ path, sizeBytes: lfs?.size ?? size, digest: lfs?.oid ?? oid });
+      }
+      const [, following] = /<([^>]+)>\s*;\s*rel="next"/.exec(link) ?? [];
+      // A mirror passes on the hub's own address: the next page is asked of whom the first was asked.
+      next = following && `${url.replace(/\?.*/, '')}${new URL(following, url).search}`;
+    }
+    return files;
+  }
+
+  /** Bytes `start` to `end` (exclusive) of a repository's file. A broken connection is taken up where it broke. */
+  async range(
+    repository: string,
+    commit: string,
+    file: RemoteFile,
+    [start, end]: readonly [number, number],
+    signal?: AbortSignal,
+  ): Promise<Buffer> {
+    const expect = (response: http.IncomingMessage) => this.#expectOk(response, repository, file.path);
+    return this.#range(this.#fileUrl(repository, commit, file.path), [start, end], expect, signal);
+  }
+
+  /** Bytes `start` to `end` (exclusive) of a file anywhere; the token stays with the hub. */
+  async urlRange(url: string, range: readonly [number, number], signal?: AbortSignal): Promise<Buffer> {
+    return this.#range(url, range, (response) => expectUrlOk(response, url), signal);
+  }
+
+  /** How large a file anywhere is, and the tag of its content, where the server gives one. */
+  async describeUrl(url: string, signal?: AbortSignal): Promise<{ sizeBytes: number; etag: string | undefined }> {
+    return this.#retrying(url, signal, async (connection) => {
+      const response = await this.#get(url, { range: 'bytes=0-0' }, connection);
+      expectUrlOk(response, url);
+      const { 'content-range': range, etag } = response.headers;
+      response.resume();
+      const [, size] = /^bytes 0-0\/(\d+)$/.exec(range ?? '') ?? [];
+      if (size) return { sizeBytes: Number(size), etag };
+      throw new DkvError(
+        'INPUT_INVALID',
+        `${url}: the server gives no parts of files (status 206 expected, ${response.statusCode} found). Download the file and name the local one.`,
+      );
+    });
+  }
+
+  /** What the hub says about a repository. */
+  #text(
+    url: string,
+    repository: string,
+    what: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ text: string; link: string }> {
+    return this.#retrying(url, signal, async (connection) => {
+      const response = await this.#get(url, {}, connection);
+      this.#expectOk(response, repository, what);
+      return { text: await readText(response), link: [response.headers.link ?? ''].flat().join(', ') };
+    });
+  }
+
+  async #range(
+    url: string,
+    [start, end]: readonly [number, number],
+    expect: (response: http.IncomingMessage) => void,
+    signal?: AbortSignal,
+  ): Promise<Buffer> {
+    const bytes = Buffer.alloc(end - start);
+    let arrived = 0;
+    let reached = -1;
+    await this.#retrying(
+      url,
+      signal,
+      async (connection) => {
+        if (arrived === bytes.length) return;
+        const response = await this.#get(url, { range: `bytes=${start + arrived}-${end - 1}` }, connection);
+        expect(response);
+        // Without status 206 the file comes from its beginning, and what lies before is passed over.
+        let skip = response.statusCode === 206 ? 0 : start + arrived;
+        for await (const piece of response as AsyncIterable<Buffer>) {
+          connection.heard();
+          const wanted = piece.subarray(Math.min(skip, piece.length));
+          skip -= piece.length - wanted.length;
+          arrived += wanted.copy(bytes, arrived);
+          if (arrived === bytes.length) return;
+        }
+        throw new TransientError(`the connection ended after ${arrived} of ${bytes.length} bytes`);
+      },
+      () => {
+        const progressed = arrived > reached;
+        reached = arrived;
+        return progressed;
+      },
+    );
+    return bytes;
   }
 
   /**
@@ -98,8 +211,7 @@ export class HubClient {
     sink: { start(): number; restart(): Promise<void>; write(chunk: Uint8Array): Promise<void> },
     signal?: AbortSignal,
   ): Promise<void> {
-    const encoded = file.path.split('/').map(encodeURIComponent).join('/');
-    const url = `${this.#settings.endpoint}/${repository}/resolve/${commit}/${encoded}`;
+    const url = this.#fileUrl(repository, commit, file.path);
     let reached = -1;
     await this.#retrying(
       url,
@@ -109,7 +221,7 @@ export class HubClient {
         if (from === file.sizeBytes && from > 0) return;
         const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
         const response = await this.#get(url, headers, connection);
-        expectOk(response, repository, file.path, this.#settings);
+        this.#expectOk(response, repository, file.path);
         if (from > 0 && response.statusCode !== 206) await sink.restart();
         for await (const chunk of response) {
           connection.heard();
@@ -126,6 +238,27 @@ export class HubClient {
         reached = sink.start();
         return progressed;
       },
+    );
+  }
+
+  #page(repository: string): string {
+    return `${this.#settings.endpoint}/${this.#kind === 'datasets' ? 'datasets/' : ''}${repository}`;
+  }
+
+  #fileUrl(repository: string, commit: string, file: string): string {
+    return `${this.#page(repository)}/resolve/${commit}/${file.split('/').map(encodeURIComponent).join('/')}`;
+  }
+
+  #expectOk(response: http.IncomingMessage, repository: string, what: string): void {
+    expectOk(response, repository, what, this.#page(repository), this.#settings);
+  }
+
+  #parse<T>(schema: z.ZodType<T>, text: string): T {
+    const parsed = schema.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    throw new DkvError(
+      'HUB_UNREACHABLE',
+      `${this.#settings.endpoint} answers, but not as a Hugging Face hub does: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
     );
   }
 
@@ -240,12 +373,32 @@ function get(url: URL, options: http.RequestOptions): Promise<http.IncomingMessa
   });
 }
 
-function expectOk(response: http.IncomingMessage, repository: string, what: string, settings: HubSettings): void {
+/** Paths become paths of the cache folder: none may lead out of it. */
+function leadsOut(file: string): boolean {
+  return file.split(/[\\/]/).includes('..') || /^[\\/]/.test(file);
+}
+
+function expectUrlOk(response: http.IncomingMessage, url: string): void {
+  const { statusCode: status = 0 } = response;
+  if (status >= 200 && status < 300) return;
+  response.resume();
+  if (status === 429 || status >= 500) throw new TransientError(`the server answers ${status}`, retryAfter(response));
+  const code = status === 404 ? 'HUB_NOT_FOUND' : status === 401 || status === 403 ? 'HUB_DENIED' : 'HUB_UNREACHABLE';
+  throw new DkvError(code, `${url}: the server answers ${status}. Check the address.`);
+}
+
+/** @param page where the repository shows itself to people */
+function expectOk(
+  response: http.IncomingMessage,
+  repository: string,
+  what: string,
+  page: string,
+  settings: HubSettings,
+): void {
   const { statusCode: status = 0, headers } = response;
   if (status >= 200 && status < 300) return;
   response.resume();
   const code = headers['x-error-code'];
-  const page = `${settings.endpoint}/${repository}`;
   const asked = settings.token ? `the token from ${settings.tokenSource} was sent` : 'no token was sent';
   if (status === 429 || status >= 500) {
     throw new TransientError(`the hub answers ${status}`, retryAfter(response));

@@ -66,6 +66,19 @@ describe('a dataset in SQuAD form', () => {
     expect(orders.size).toBeGreaterThan(1);
   });
 
+  it('gives short answers alone when asked for factoids', async () => {
+    const long = structuredClone(THREE);
+    long.data[0]!.paragraphs[0]!.qas[0]!.answers = [{ text: 'one two three four five six', answer_start: 0 }];
+    const { samples, selection } = await openDataset(await squadFile(long), { seed: 1, count: 9, rule: 'factoid' });
+    expect(samples.map(({ id }) => id).sort()).toEqual(['a2', 'a3', 'b1', 'c2']);
+    expect(selection).toContain('of five words at most');
+  });
+
+  it('pads with paragraphs that have no sample', async () => {
+    const { samples, padding } = await openDataset(await squadFile(THREE), { seed: 1, count: 1, padding: 2 });
+    expect([...padding, samples[0]!.document].sort()).toEqual(['A.', 'B.', 'C.']);
+  });
+
   it('takes all there are when fewer than asked for', async () => {
     expect((await openDataset(await squadFile(THREE), { seed: 1, count: 100 })).samples).toHaveLength(5);
   });
@@ -82,7 +95,7 @@ describe('a dataset in SQuAD form', () => {
   });
 
   it('names what can be given', async () => {
-    await expect(openDataset('squad', { seed: 1, count: 1 })).rejects.toThrow('adworld, or a file in SQuAD form');
+    await expect(openDataset('squad', { seed: 1, count: 1 })).rejects.toThrow('expected adworld, ms-marco,');
     await expect(openDataset('none.json', { seed: 1, count: 1 })).rejects.toThrow('none.json: no such file');
   });
 });

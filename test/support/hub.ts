@@ -32,6 +32,8 @@ export interface SeenRequest {
   readonly url: string;
   readonly authorization: string | undefined;
   readonly range: string | undefined;
+  /** How much of a body was sent, so far. */
+  sentBytes: number;
 }
 
 interface Repository {
@@ -51,6 +53,8 @@ export class HubStandIn {
   fault: (request: SeenRequest) => Fault | undefined = () => undefined;
   /** The only token that opens gated and private repositories. */
   readonly token = 'hf_standInTokenOfNoAccountAtAll0000000';
+  /** How many entries a listing gives at once. */
+  listingPage = 1000;
   readonly #repositories = new Map<string, Repository>();
   readonly #hub = http.createServer((request, response) => this.#answer('hub', request, response));
   readonly #content = http.createServer((request, response) => this.#answer('content', request, response));
@@ -76,6 +80,20 @@ export class HubStandIn {
     const files = new Map<string, Buffer>();
     for (const entry of (await readdir(directory)).sort())
       files.set(entry, await readFile(path.join(directory, entry)));
+    return this.#publish(name, files, access);
+  }
+
+  /** Publishes files, by their paths, as a repository of data. */
+  publishData(
+    name: string,
+    files: Readonly<Record<string, Uint8Array>>,
+    access: Repository['access'] = 'open',
+  ): string {
+    const buffers = Object.entries(files).map(([file, bytes]): [string, Buffer] => [file, Buffer.from(bytes)]);
+    return this.#publish(`datasets/${name}`, new Map(buffers), access);
+  }
+
+  #publish(name: string, files: ReadonlyMap<string, Buffer>, access: Repository['access']): string {
     const hash = createHash('sha1');
     for (const [file, bytes] of files) hash.update(`${file}\0`).update(bytes);
     const commit = hash.digest('hex');
@@ -90,6 +108,7 @@ export class HubStandIn {
       url: request.url ?? '',
       authorization: request.headers.authorization,
       range: request.headers.range,
+      sentBytes: 0,
     };
     this.requests.push(seen);
     const fault = this.fault(seen) ?? {};
@@ -101,11 +120,14 @@ export class HubStandIn {
     const url = new URL(seen.url, this.url);
     if (host === 'content') {
       const [, name, file] = /^\/content\/(.+?)\/blob\/(.+)$/.exec(decodeURIComponent(url.pathname))!;
-      send(response, request, this.#repositories.get(name!)!.files.get(file!)!, {}, fault);
+      send(response, request, this.#repositories.get(name!)!.files.get(file!)!, {}, fault, seen);
       return;
     }
-    const api = /^\/api\/models\/([^/]+\/[^/]+)\/(?:revision|tree)\/(.+)$/.exec(url.pathname);
-    const resolve = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
+    // Data have paths of their own: api/datasets/..., datasets/.../resolve/...
+    const api = /^\/api\/(?:models\/|(?=datasets\/))((?:datasets\/)?[^/]+\/[^/]+)\/(?:revision|tree)\/(.+)$/.exec(
+      url.pathname,
+    );
+    const resolve = /^\/((?:datasets\/)?[^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
     const name = decodeURIComponent((api ?? resolve)?.[1] ?? '');
     const repository = this.#repositories.get(name);
     const known = seen.authorization === `Bearer ${this.token}`;
@@ -119,9 +141,9 @@ export class HubStandIn {
       response.writeHead(404, { 'x-error-code': 'RevisionNotFound' }).end();
       return;
     }
-    if (api && url.pathname.includes('/tree/')) this.#list(response, repository);
+    if (api && url.pathname.includes('/tree/')) this.#list(response, url, repository);
     else if (api) this.#describe(response, name, repository);
-    else this.#resolve(response, request, name, repository, decodeURIComponent(resolve![3]!), known, fault);
+    else this.#resolve(response, request, name, repository, decodeURIComponent(resolve![3]!), known, fault, seen);
   }
 
   #describe(response: http.ServerResponse, name: string, { commit, files }: Repository): void {
@@ -135,16 +157,25 @@ export class HubStandIn {
     response.writeHead(200, { 'content-type': 'application/json' }).end(body);
   }
 
-  /** The listing that Python asks for. */
-  #list(response: http.ServerResponse, { files }: Repository): void {
-    const entries = [...files].map(([file, bytes]) => ({
+  /** The listing that Python asks for, page by page. */
+  #list(response: http.ServerResponse, url: URL, { files }: Repository): void {
+    const all = [...files].map(([file, bytes]) => ({
       type: 'file',
       path: file,
       size: bytes.length,
       oid: gitDigest(bytes),
       ...(isLarge(bytes) && { lfs: { oid: sha256(bytes), size: bytes.length, pointerSize: 134 } }),
     }));
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(entries));
+    const from = Number(url.searchParams.get('cursor') ?? 0);
+    const to = from + this.listingPage;
+    const next = new URL(url);
+    next.searchParams.set('cursor', String(to));
+    response
+      .writeHead(200, {
+        'content-type': 'application/json',
+        ...(to < all.length && { link: `<${next.href}>; rel="next"` }),
+      })
+      .end(JSON.stringify(all.slice(from, to)));
   }
 
   #resolve(
@@ -155,6 +186,7 @@ export class HubStandIn {
     file: string,
     known: boolean,
     fault: Fault,
+    seen: SeenRequest,
   ): void {
     if (access === 'gated' && !known) {
       response.writeHead(request.headers.authorization ? 403 : 401, { 'x-error-code': 'GatedRepo' }).end();
@@ -167,7 +199,7 @@ export class HubStandIn {
     }
     const headers: Record<string, string> = { 'x-repo-commit': commit };
     if (!isLarge(bytes)) {
-      send(response, request, bytes, { ...headers, etag: `"${gitDigest(bytes)}"` }, fault);
+      send(response, request, bytes, { ...headers, etag: `"${gitDigest(bytes)}"` }, fault, seen);
       return;
     }
     const location = `http://127.0.0.1:${(this.#content.address() as AddressInfo).port}/content/${name}/blob/${file}?signature=abc`;
@@ -188,11 +220,13 @@ function send(
   file: Buffer,
   headers: Record<string, string>,
   fault: Fault,
+  seen: SeenRequest,
 ): void {
-  const [, from] = /^bytes=(\d+)-$/.exec((!fault.ignoreRange && request.headers.range) || '') ?? [];
-  const body = Buffer.from(file.subarray(Number(from ?? 0)));
+  const [, from, last] = /^bytes=(\d+)-(\d*)$/.exec((!fault.ignoreRange && request.headers.range) || '') ?? [];
+  const end = from && last ? Math.min(Number(last) + 1, file.length) : file.length;
+  const body = Buffer.from(file.subarray(Number(from ?? 0), end));
   if (fault.damaged) body[body.length >> 1]! ^= 1;
-  const range = from && { 'content-range': `bytes ${from}-${file.length - 1}/${file.length}` };
+  const range = from && { 'content-range': `bytes ${from}-${end - 1}/${file.length}` };
   const length = body.length + (fault.lengthOffBytes ?? 0);
   response.writeHead(from ? 206 : 200, {
     ...headers,
@@ -209,6 +243,7 @@ function send(
     const end = Math.min(sent + PIECE_BYTES, body.length, fault.cutAfterBytes ?? body.length);
     if (response.destroyed) return;
     response.write(body.subarray(sent, end));
+    seen.sentBytes += end - sent;
     sent = end;
     if (fault.cutAfterBytes !== undefined && sent >= fault.cutAfterBytes && sent < body.length) {
       response.socket?.destroySoon();

@@ -1,0 +1,122 @@
+/** A dataset in BEIR's form: corpus.jsonl, queries.jsonl and qrels/test.tsv. Corpora may have millions of documents: they are not kept. */
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { DkvError } from '../errors.js';
+import { NumpyRandomState } from '../numpy-random.js';
+import { Random } from '../random.js';
+import { type PoolRequest, type PoolSet, poolSetOf, type Source } from './dataset.js';
+import { limitCandidates } from './draw.js';
+import type { OpenOptions } from './options.js';
+import type { Candidate, Grade, Pool } from './sample.js';
+import { checkedRow, openTable, type Table } from './table.js';
+
+/** Documents of the corpus in every pool that nobody judged, taken as irrelevant. */
+const OTHERS = 10;
+const JUDGED = 30;
+
+const qrelSchema = z.object({ 'query-id': z.string(), 'corpus-id': z.string(), score: z.coerce.number() });
+const identifier = z.union([z.string(), z.number()]).transform(String);
+const querySchema = z.object({ _id: identifier, text: z.string() });
+const documentSchema = z.object({ _id: identifier, title: z.string().nullish(), text: z.string() });
+
+export function beirSource(folder: string, options: OpenOptions): Source {
+  return {
+    about: `${folder} in BEIR's form, queries with judged documents; no questions with answers`,
+    pools: (request) => beirPools(folder, request, options),
+  };
+}
+
+async function beirPools(folder: string, { count, seed }: PoolRequest, options: OpenOptions): Promise<PoolSet> {
+  const qrels = await openTable(await qrelsFile(folder), options);
+  const queries = await openTable(path.join(folder, 'queries.jsonl'), options);
+  const corpus = await openTable(path.join(folder, 'corpus.jsonl'), options);
+
+  const judged = await readQrels(qrels);
+  const usable = [...judged].filter(([, grades]) => grades.some(({ grade }) => grade > 0));
+  const chosen = new NumpyRandomState(seed).shuffle(usable).slice(0, count);
+  const texts = new Map<string, string>();
+  for await (const [number, row] of queries.rows([])) {
+    const { _id, text } = checkedRow(querySchema, queries, number, row);
+    texts.set(_id, text);
+  }
+
+  const random = new Random('beir', seed);
+  let documents = 0;
+  for await (const _ of corpus.rows([])) documents++;
+  const plans = chosen.map(([id, grades]) => ({
+    id,
+    judged: limitCandidates(grades, random, JUDGED),
+    // More than are used: some may turn out to have been judged for the query, or to be drawn twice.
+    others: Array.from({ length: Math.min(2 * OTHERS, documents) }, () => random.below(documents)),
+  }));
+  const wantedIds = new Set(plans.flatMap(({ judged }) => judged.map(({ id }) => id)));
+  const wantedRows = new Set(plans.flatMap(({ others }) => others));
+  const byId = new Map<string, Document>();
+  const byRow = new Map<number, Document>();
+  for await (const [number, row] of corpus.rows([])) {
+    if (!wantedRows.has(number) && !wantedIds.has(String(row._id))) continue;
+    const document = documentOf(checkedRow(documentSchema, corpus, number, row));
+    byId.set(document.id, document);
+    if (wantedRows.has(number)) byRow.set(number, document);
+  }
+
+  const pools = plans.flatMap(({ id, judged: graded, others }): Pool[] => {
+    const query = texts.get(id);
+    const known = new Set(judged.get(id)!.map(({ id }) => id));
+    const relevant = graded.flatMap(({ id, grade }): Candidate[] => {
+      const document = byId.get(id);
+      return document?.document ? [{ ...document, grade }] : [];
+    });
+    const rest = [...new Set(others)]
+      .map((row) => byRow.get(row)!)
+      .filter(({ id, document }) => document && !known.has(id))
+      .slice(0, OTHERS);
+    const candidates = [...relevant, ...rest.map((document): Candidate => ({ ...document, grade: 0 }))];
+    const isUsable =
+      query !== undefined && relevant.some(({ grade }) => grade > 0) && candidates.some(({ grade }) => grade === 0);
+    return isUsable ? [{ id, query, candidates }] : [];
+  });
+  const origin = {
+    name: `beir:${path.basename(path.resolve(folder))}`,
+    revision: [qrels, queries, corpus].map(({ revision }) => revision.slice(0, 15)).join('+'),
+    licence: 'of the dataset',
+    selection: `queries of ${path.basename(qrels.name)} with a relevant document, shuffled, ${count} taken; of each at most ${JUDGED} judged documents and ${OTHERS} others of the corpus, taken as irrelevant`,
+  };
+  return poolSetOf(origin, pools);
+}
+
+type Document = Omit<Candidate, 'grade'>;
+
+async function readQrels(table: Table): Promise<Map<string, { id: string; grade: Grade }[]>> {
+  const judged = new Map<string, { id: string; grade: Grade }[]>();
+  for await (const [number, row] of table.rows([])) {
+    const { 'query-id': query, 'corpus-id': id, score } = checkedRow(qrelSchema, table, number, row);
+    const list = judged.get(query) ?? [];
+    judged.set(query, list);
+    // Some collections go beyond four grades, at either end.
+    list.push({ id, grade: Math.max(0, Math.min(3, Math.round(score))) as Grade });
+  }
+  return judged;
+}
+
+function documentOf({ _id, title, text }: z.infer<typeof documentSchema>): Document {
+  const heading = title?.trim();
+  return {
+    id: _id,
+    document: [heading, text].filter((part) => part?.trim()).join('\n'),
+    ...(heading && { title: heading }),
+  };
+}
+
+/** The test split's, or the only one. */
+async function qrelsFile(folder: string): Promise<string> {
+  const inside = path.join(folder, 'qrels');
+  const files = (await readdir(inside).catch(() => [])).filter((file) => file.endsWith('.tsv')).sort();
+  const file = files.includes('test.tsv') ? 'test.tsv' : files.length === 1 ? files[0] : undefined;
+  if (file) return path.join(inside, file);
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${inside}: test.tsv or a single .tsv file was expected, ${files.join(', ') || 'nothing'} found.`,
+  );
+}

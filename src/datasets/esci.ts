@@ -1,0 +1,117 @@
+/** Amazon's shopping queries with products judged exact, substitute, complement or irrelevant (ESCI), as the research ranks them. */
+import { z } from 'zod';
+import { DkvError } from '../errors.js';
+import { NumpyRandomState } from '../numpy-random.js';
+import { type PoolRequest, type PoolSet, poolSetOf, type Source } from './dataset.js';
+import { isJudgeable } from './draw.js';
+import type { OpenOptions } from './options.js';
+import type { Candidate, Grade, Pool } from './sample.js';
+import { checkedRow, openHubSplit, type Table } from './table.js';
+import { wordCount } from './words.js';
+
+const REPOSITORY = 'tasksource/esci';
+const LOCALE = 'us';
+const PRODUCT_WORDS = 5;
+const PRODUCTS = 4;
+/** Exact and substitute count as relevant. */
+const RELEVANT = 2;
+const GRADES: Readonly<Record<string, Grade>> = { e: 3, s: 2, c: 1, i: 0 };
+
+const optionalText = z.string().nullish();
+
+const rowSchema = z.object({
+  query_id: z.union([z.number(), z.bigint(), z.string()]).transform(String),
+  query: z.string(),
+  product_id: z.string(),
+  product_locale: z.string(),
+  esci_label: z.string(),
+  product_title: optionalText,
+  product_text: optionalText,
+  product_bullet_point: optionalText,
+  product_description: optionalText,
+});
+
+type EsciRow = z.infer<typeof rowSchema>;
+
+export function esciSource(options: OpenOptions): Source {
+  return {
+    about: 'shopping queries with products of four grades; no questions with answers',
+    pools: (request) => esciPools(request, options),
+  };
+}
+
+/** A query of which only the rows are known: texts of millions of products would not fit into memory. */
+interface Judged {
+  readonly id: string;
+  readonly query: string;
+  readonly candidates: { readonly row: number; readonly grade: Grade }[];
+}
+
+async function esciPools({ count, seed }: PoolRequest, options: OpenOptions): Promise<PoolSet> {
+  const table = await openHubSplit({ repository: REPOSITORY, splits: ['train'] }, options);
+  const queries = await judgedQueries(table);
+  const usable = queries.filter(
+    ({ candidates }) => candidates.length >= PRODUCTS && isJudgeable({ candidates, relevant: RELEVANT }),
+  );
+  const chosen = new NumpyRandomState(seed).shuffle(usable).slice(0, count);
+  const products = new Map<number, Omit<Candidate, 'grade'>>();
+  const wanted = new Set(chosen.flatMap(({ candidates }) => candidates.map(({ row }) => row)));
+  for await (const [number, row] of esciRows(table, wanted)) products.set(number, productOf(row));
+  const pools = chosen.map(({ id, query, candidates }): Pool => {
+    const found = candidates.map(({ row, grade }) => ({ ...products.get(row)!, grade }));
+    return { id, query, relevant: RELEVANT, candidates: found };
+  });
+  const origin = {
+    name: 'esci',
+    revision: table.revision,
+    licence: 'Apache-2.0',
+    selection: `training queries of the locale ${LOCALE} with ${PRODUCTS} products or more of at least ${PRODUCT_WORDS} words, one or more of them exact or substitute and one or more complement or irrelevant; shuffled, ${count} taken`,
+  };
+  return poolSetOf(origin, pools);
+}
+
+/** Queries in the order of their first rows. A product counts once for a query. */
+async function judgedQueries(table: Table): Promise<Judged[]> {
+  const queries = new Map<string, Judged>();
+  const seen = new Set<string>();
+  for await (const [number, row] of esciRows(table)) {
+    if (row.product_locale !== LOCALE || wordCount(documentOf(row)) < PRODUCT_WORDS) continue;
+    const known = queries.get(row.query_id) ?? { id: row.query_id, query: row.query, candidates: [] };
+    queries.set(row.query_id, known);
+    const pair = `${row.query_id} ${row.product_id}`;
+    if (!seen.has(pair)) known.candidates.push({ row: number, grade: gradeOf(table, number, row.esci_label) });
+    seen.add(pair);
+  }
+  return [...queries.values()];
+}
+
+async function* esciRows(table: Table, wanted?: ReadonlySet<number>): AsyncGenerator<[number, EsciRow]> {
+  const text = table.columns.includes('product_text')
+    ? ['product_text']
+    : ['product_bullet_point', 'product_description'];
+  const columns = ['query_id', 'query', 'product_id', 'product_locale', 'esci_label', 'product_title', ...text];
+  for await (const [number, row] of table.rows(columns, wanted))
+    yield [number, checkedRow(rowSchema, table, number, row)];
+}
+
+function productOf(row: EsciRow): Omit<Candidate, 'grade'> {
+  const title = row.product_title?.trim();
+  return { id: row.product_id, document: documentOf(row), ...(title && { title }) };
+}
+
+function documentOf({ product_text, product_title, product_bullet_point, product_description }: EsciRow): string {
+  if (product_text?.trim()) return product_text;
+  return [product_title, product_bullet_point, product_description].filter((part) => part?.trim()).join('\n');
+}
+
+/** A word or its first letter: `Exact`, `E`. */
+function gradeOf({ name }: Table, number: number, label: string): Grade {
+  const grade = /^([esci]|exact|substitute|complement|irrelevant)$/i.test(label)
+    ? GRADES[label[0]!.toLowerCase()]
+    : undefined;
+  if (grade !== undefined) return grade;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${name}, row ${number + 1}: the label "${label}"; Exact, Substitute, Complement, Irrelevant or their first letters were expected.`,
+  );
+}

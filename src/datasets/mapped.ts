@@ -1,0 +1,179 @@
+/** Tables of the user's own: which column is the document, which the query, and so on. */
+import path from 'node:path';
+import { z } from 'zod';
+import { DkvError } from '../errors.js';
+import { NumpyRandomState } from '../numpy-random.js';
+import { Random } from '../random.js';
+import {
+  type Dataset,
+  datasetOf,
+  type PoolRequest,
+  type PoolSet,
+  poolSetOf,
+  type SampleRequest,
+  type Source,
+} from './dataset.js';
+import { candidateLimit, drawRows, isJudgeable, limitCandidates } from './draw.js';
+import { type Columns, type OpenOptions, ROLES, type Role } from './options.js';
+import type { Candidate, Grade, Pool, Sample } from './sample.js';
+import { openTable, type Row, type Table } from './table.js';
+
+const columnsSchema = z.strictObject(
+  Object.fromEntries(ROLES.map((role) => [role, z.string().min(1).optional()])) as Record<
+    Role,
+    z.ZodOptional<z.ZodString>
+  >,
+);
+
+/**
+ * @param pairs `role=column`, such as `document=body`
+ * @throws DkvError INPUT_INVALID
+ */
+export function parseColumns(pairs: readonly string[]): Columns {
+  const entries = pairs.map((pair) => {
+    const [, role, column] = /^([^=]+)=(.+)$/.exec(pair) ?? [];
+    if (role && column) return [role, column];
+    throw new DkvError('INPUT_INVALID', `"${pair}": role=column was expected, such as document=body.`);
+  });
+  const parsed = columnsSchema.safeParse(Object.fromEntries(entries));
+  if (parsed.success) return parsed.data as Columns;
+  const unknown = entries.map(([role]) => role!).filter((role) => !ROLES.includes(role as Role));
+  throw new DkvError('INPUT_INVALID', `There is no role ${unknown.join(', ')}; roles are ${ROLES.join(', ')}.`);
+}
+
+export function mappedSource(place: string, options: OpenOptions): Source {
+  return {
+    about: `${place}, a table`,
+    samples: (request) => mappedSamples(place, request, options),
+    pools: (request) => mappedPools(place, request, options),
+  };
+}
+
+async function mappedSamples(place: string, request: SampleRequest, options: OpenOptions): Promise<Dataset> {
+  const table = await openTable(place, options);
+  const columns = resolveColumns(table, options.columns, ['document', 'query', 'answer']);
+  async function* rows(): AsyncGenerator<Sample> {
+    for await (const [number, row] of table.rows(topColumns(table, columns))) {
+      const text = reader(table, columns, number, row);
+      const [document, query, answer, title, cluster] = [
+        text('document'),
+        text('query'),
+        text('answer'),
+        text('title'),
+        text('cluster'),
+      ];
+      if (!document || !query || !answer) continue;
+      yield {
+        id: text('id') ?? `row-${number}`,
+        document,
+        query,
+        answer,
+        ...(title && { title }),
+        ...(cluster && { cluster }),
+      };
+    }
+  }
+  const { samples, padding } = await drawRows(rows(), request);
+  const short = request.rule === 'factoid' ? ' of five words at most' : '';
+  const selection = `rows with document, query and answer${short} (${describe(columns)}); the first ${candidateLimit(request)}, shuffled, ${request.count} taken`;
+  return datasetOf(origin(table, selection), samples, padding);
+}
+
+async function mappedPools(place: string, { count, seed }: PoolRequest, options: OpenOptions): Promise<PoolSet> {
+  const table = await openTable(place, options);
+  const columns = resolveColumns(table, options.columns, ['document', 'query', 'grade']);
+  const pools = new Map<string, Pool & { readonly candidates: Candidate[] }>();
+  for await (const [number, row] of table.rows(topColumns(table, columns))) {
+    const text = reader(table, columns, number, row);
+    const [document, query, answer, title] = [text('document'), text('query'), text('answer'), text('title')];
+    if (!document || !query) continue;
+    const key = text('pool') ?? query;
+    const pool = pools.get(key) ?? { id: key, query, ...(answer && { answer }), candidates: [] };
+    pools.set(key, pool);
+    const id = text('id') ?? `row-${number}`;
+    if (pool.candidates.some((candidate) => candidate.id === id)) {
+      throw new DkvError(
+        'INPUT_INVALID',
+        `${table.name}, row ${number + 1}: the pool "${key}" has the candidate "${id}" already.`,
+      );
+    }
+    pool.candidates.push({ id, document, ...(title && { title }), grade: gradeOf(table, number, text('grade')) });
+  }
+  const random = new Random('table', seed);
+  const chosen = new NumpyRandomState(seed).shuffle([...pools.values()].filter(isJudgeable)).slice(0, count);
+  const selection = `pools with a relevant candidate (grade 1 or more) and another (${describe(columns)}), shuffled, ${count} taken; of each at most 40 candidates at random, every grade among them`;
+  return poolSetOf(
+    origin(table, selection),
+    chosen.map((pool) => ({ ...pool, candidates: limitCandidates(pool.candidates, random) })),
+  );
+}
+
+function origin(table: Table, selection: string) {
+  // What follows the question mark of an address may be a signature: records are no place for it.
+  const name = table.name.includes('://') ? table.name.replace(/\?.*/, '') : path.basename(table.name);
+  return { name, revision: table.revision, licence: 'of the file', selection };
+}
+
+/** The columns named by the user; for the other roles a column of the role's own name, where there is one. */
+function resolveColumns(table: Table, given: Columns = {}, needed: readonly Role[]): Columns {
+  const columns: { [role in Role]?: string } = {};
+  for (const role of ROLES) {
+    const column = given[role] ?? role;
+    if (table.columns.includes(topColumn(table, column))) columns[role] = column;
+    else if (given[role] !== undefined || needed.includes(role)) {
+      throw new DkvError(
+        'INPUT_INVALID',
+        `${table.name} has no column "${column}" for the ${role}; it has ${table.columns.join(', ')}. Say which one it is: ${role}=COLUMN.`,
+      );
+    }
+  }
+  return columns;
+}
+
+/** `answers.text.0` lies in the column `answers`, unless a column has the whole name. */
+function topColumn({ columns }: Table, column: string): string {
+  return columns.includes(column) ? column : column.split('.')[0]!;
+}
+
+function topColumns(table: Table, columns: Columns): string[] {
+  return [...new Set(Object.values(columns).map((column) => topColumn(table, column)))];
+}
+
+function reader(table: Table, columns: Columns, number: number, row: Row): (role: Role) => string | undefined {
+  return (role) => {
+    const column = columns[role];
+    if (column === undefined) return undefined;
+    const value = valueAt(row, column);
+    if (value === null || value === undefined) return undefined;
+    if (typeof value === 'object') {
+      throw new DkvError(
+        'INPUT_INVALID',
+        `${table.name}, row ${number + 1}: ${column} is a ${Array.isArray(value) ? 'list' : 'structure'}, a text was expected for the ${role}. Say which part: ${role}=${column}.${Array.isArray(value) ? '0' : 'FIELD'}.`,
+      );
+    }
+    const text = String(value);
+    return text.trim() === '' ? undefined : text;
+  };
+}
+
+function valueAt(row: Row, column: string): unknown {
+  if (column in row) return row[column];
+  return column
+    .split('.')
+    .reduce<unknown>((value, key) => (value as Readonly<Record<string, unknown>> | null | undefined)?.[key], row);
+}
+
+function gradeOf({ name }: Table, number: number, text: string | undefined): Grade {
+  const grade = Number(text);
+  if (text !== undefined && [0, 1, 2, 3].includes(grade)) return grade as Grade;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${name}, row ${number + 1}: the grade is ${text ?? 'missing'}; 0, 1, 2 or 3 were expected.`,
+  );
+}
+
+function describe(columns: Columns): string {
+  return Object.entries(columns)
+    .map(([role, column]) => (role === column ? role : `${role}=${column}`))
+    .join(', ');
+}

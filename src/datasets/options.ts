@@ -1,0 +1,22 @@
+/** What can be said about how a dataset is opened, beside its name and what is asked of it. */
+import type { RemoteOptions } from '../hub/remote-data.js';
+import type { HubSettings } from '../hub/settings.js';
+
+/** What a column can be to us. */
+export const ROLES = ['document', 'query', 'answer', 'id', 'title', 'cluster', 'pool', 'grade'] as const;
+
+export type Role = (typeof ROLES)[number];
+
+/** Which column plays a role, where it does not have the role's name. `answers.text.0` leads into lists and structs. */
+export type Columns = { readonly [role in Role]?: string };
+
+export interface OpenOptions extends RemoteOptions {
+  /** Where the hub is and where its cache lies; by the environment when left out. */
+  readonly hub?: HubSettings;
+  /** Branch, tag or commit of a dataset on the hub; `main` when left out. */
+  readonly revision?: string;
+  /** For files of the user's own. */
+  readonly columns?: Columns;
+  /** Called now and then with the rows that were read so far. */
+  readonly onRows?: (rows: number) => void;
+}

@@ -1,0 +1,245 @@
+/** Rows of a table, wherever it lies and in whichever form: Parquet, JSON lines, comma- or tab-separated text. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream';
+import { CsvError, parse } from 'csv-parse';
+import type { z } from 'zod';
+import { DkvError, messageOf } from '../errors.js';
+import { localFile } from '../hub/parts.js';
+import { openDataRepository, openUrl } from '../hub/remote-data.js';
+import { hubSettings } from '../hub/settings.js';
+import type { OpenOptions } from './options.js';
+import { openParquet, type ParquetFile } from './parquet.js';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Table {
+  /** What it is called in messages. */
+  readonly name: string;
+  /** Identifies the content: a commit, an ETag, or the SHA-256 of a local file. */
+  readonly revision: string;
+  /** Names of the columns; of JSON lines, the fields of the first. */
+  readonly columns: readonly string[];
+  /**
+   * Rows with their numbers from 0, in order. Of Parquet only the named columns are read, one row group after another, as far as the
+   * caller goes; of the other forms whole lines.
+   * @param wanted when given, only these rows; row groups without any are not read
+   */
+  rows(columns: readonly string[], wanted?: ReadonlySet<number>): AsyncGenerator<[number, Row]>;
+}
+
+const HUB_FILE = /^hf:\/\/datasets\/([^/@]+\/[^/@]+)(?:@([^/]+))?\/(.+\.parquet)$/;
+
+/** Is this something that `openTable` opens, by its name? */
+export function isTable(place: string): boolean {
+  return /^https?:\/\/|^hf:\/\//.test(place) || /\.(jsonl|csv|tsv|parquet)$/.test(place);
+}
+
+/**
+ * @param place a local .parquet, .jsonl, .csv or .tsv file, `https://...` or `hf://datasets/org/name[@revision]/path.parquet`
+ * @throws DkvError INPUT_INVALID, and for what is on the network what the hub's client throws
+ */
+export async function openTable(place: string, options: OpenOptions = {}): Promise<Table> {
+  if (place.startsWith('hf://')) {
+    const [, repository, revision, file] = HUB_FILE.exec(place) ?? [];
+    if (!repository || !file) {
+      throw new DkvError(
+        'INPUT_INVALID',
+        `${place}: expected hf://datasets/organisation/name/path.parquet, or .../name@revision/path.parquet.`,
+      );
+    }
+    const found = await openDataRepository(
+      repository,
+      revision ?? options.revision ?? 'main',
+      settingsOf(options),
+      options,
+    );
+    return parquetTable(place, found.commit, [await openParquet(await found.open(file))], options);
+  }
+  if (/^https?:\/\//.test(place)) {
+    const { file, revision } = await openUrl(place, settingsOf(options), options);
+    return parquetTable(place, revision, [await openParquet(file)], options);
+  }
+  await expectFile(place);
+  const revision = `sha256:${await fileDigest(place)}`;
+  if (place.endsWith('.parquet'))
+    return parquetTable(place, revision, [await openParquet(await localFile(place))], options);
+  const lines = () => (place.endsWith('.jsonl') ? jsonLines(place) : separated(place));
+  return {
+    name: place,
+    revision,
+    columns: await firstFields(lines()),
+    async *rows(_, wanted) {
+      let number = 0;
+      for await (const row of watched(lines(), options)) {
+        if (!wanted || wanted.has(number)) yield [number, row];
+        number++;
+      }
+    },
+  };
+}
+
+export interface HubSplit {
+  readonly repository: string;
+  /** A folder of the repository, where it has several sets of data. */
+  readonly config?: string;
+  readonly splits: readonly string[];
+}
+
+/** The Parquet files of a dataset's splits on the hub as one table, one split after another. */
+export async function openHubSplit({ repository, config, splits }: HubSplit, options: OpenOptions): Promise<Table> {
+  const found = await openDataRepository(repository, options.revision ?? 'main', settingsOf(options), options);
+  const paths = splits.flatMap((split) => splitFiles(found.paths, config, split));
+  if (paths.length === 0) {
+    const parquet = found.paths.filter((file) => file.endsWith('.parquet'));
+    throw new DkvError(
+      'HUB_NOT_FOUND',
+      `${repository} at ${found.commit.slice(0, 7)} has no Parquet files of ${[config, splits.join(', ')].filter(Boolean).join(', ')}; it has ${parquet.slice(0, 5).join(', ') || 'none at all'}.`,
+    );
+  }
+  const files = [];
+  for (const file of paths) files.push(await openParquet(await found.open(file)));
+  return parquetTable(repository, found.commit, files, options);
+}
+
+/**
+ * Which files hold a split: `config/split-00000-of-00002-digest.parquet`, without a config in `data/` or at the top, or
+ * `config/split/0000.parquet` as the hub converts them.
+ * @throws DkvError HUB_NOT_FOUND when some of the parts are missing, as after an interrupted download
+ */
+export function splitFiles(paths: readonly string[], config: string | undefined, split: string): string[] {
+  const file = new RegExp(`^(${split}(-[^/]*)?|${split}/\\d+)\\.parquet$`);
+  const folders = config ? [`${config}/`] : ['data/', 'default/', ''];
+  const [found = []] = folders
+    .map((folder) => paths.filter((name) => name.startsWith(folder) && file.test(name.slice(folder.length))))
+    .filter((names) => names.length > 0);
+  const parts = Number(/-of-(\d{5})/.exec(found[0] ?? '')?.[1] ?? found.length);
+  if (found.length === parts) return [...found].sort();
+  throw new DkvError(
+    'HUB_NOT_FOUND',
+    `Of ${parts} files of the split ${split} ${found.length} are there: ${found.join(', ')}.`,
+  );
+}
+
+/** @throws DkvError INPUT_INVALID naming row and field */
+export function checkedRow<T>(schema: z.ZodType<T>, { name }: Pick<Table, 'name'>, number: number, row: Row): T {
+  const parsed = schema.safeParse(row);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
+  throw new DkvError('INPUT_INVALID', `${name}, row ${number + 1}, ${path.join('.') || 'row'}: ${message}.`);
+}
+
+/** @throws DkvError INPUT_INVALID naming the columns that there are */
+export function expectColumns({ name, columns }: Pick<Table, 'name' | 'columns'>, needed: readonly string[]): void {
+  const missing = needed.filter((column) => !columns.includes(column));
+  if (missing.length === 0) return;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${name} has no column ${missing.join(', ')}; it has ${columns.join(', ') || 'none'}.`,
+  );
+}
+
+/** SHA-256 (hex) of a local file. */
+async function fileDigest(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(file)) hash.update(piece);
+  return hash.digest('hex');
+}
+
+/** @throws DkvError INPUT_INVALID */
+async function expectFile(file: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (!found?.isFile()) throw new DkvError('INPUT_INVALID', `${file}: ${found ? 'not a file' : 'no such file'}.`);
+}
+
+function settingsOf(options: OpenOptions) {
+  return options.hub ?? hubSettings();
+}
+
+function parquetTable(name: string, revision: string, files: readonly ParquetFile[], options: OpenOptions): Table {
+  const table: Table = {
+    name,
+    revision,
+    columns: files[0]!.columns,
+    async *rows(columns, wanted) {
+      expectColumns(table, columns);
+      yield* watched(rowsOfFiles(files, columns, wanted), options);
+    },
+  };
+  return table;
+}
+
+async function* rowsOfFiles(
+  files: readonly ParquetFile[],
+  columns: readonly string[],
+  wanted?: ReadonlySet<number>,
+): AsyncGenerator<[number, Row]> {
+  let start = 0;
+  for (const file of files) {
+    for await (const [number, row] of file.rows(columns, wanted, start)) yield [start + number, row];
+    start += file.rowCount;
+  }
+}
+
+const REPORT_EVERY_ROWS = 1000;
+
+/** Passes rows on, tells how many, and stops when the caller says so. */
+async function* watched<T>(rows: AsyncIterable<T>, { signal, onRows }: OpenOptions): AsyncGenerator<T> {
+  let read = 0;
+  for await (const row of rows) {
+    if (signal?.aborted) throw new DkvError('CANCELLED', 'Reading the dataset was stopped.');
+    if (++read % REPORT_EVERY_ROWS === 0) onRows?.(read);
+    yield row;
+  }
+}
+
+async function firstFields(rows: AsyncIterable<Row>): Promise<string[]> {
+  for await (const row of rows) return Object.keys(row);
+  return [];
+}
+
+async function* jsonLines(file: string): AsyncGenerator<Row> {
+  let number = 0;
+  for await (const line of createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity })) {
+    number++;
+    // Some editors begin a file with a byte order mark.
+    const text = number === 1 ? line.replace(/^\ufeff/, '') : line;
+    if (text.trim() === '') continue;
+    yield objectOf(text, `${file}, line ${number}`);
+  }
+}
+
+function objectOf(text: string, where: string): Row {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new DkvError('INPUT_INVALID', `${where}: not JSON: ${messageOf(error)}`);
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Row;
+  throw new DkvError('INPUT_INVALID', `${where}: a JSON object was expected, ${text.slice(0, 40)} found.`);
+}
+
+async function* separated(file: string): AsyncGenerator<Row> {
+  const tabs = !file.endsWith('.csv') || (await isTabSeparated(file));
+  // Tab-separated files leave quotes inside fields as they are (36" bed); in comma-separated ones such a quote is an error.
+  const parser = parse({ columns: true, bom: true, delimiter: tabs ? '\t' : ',', relax_quotes: tabs });
+  // An error of either side arrives at the reader of the parser.
+  pipeline(createReadStream(file), parser, () => undefined);
+  try {
+    yield* parser as AsyncIterable<Row>;
+  } catch (error) {
+    if (error instanceof CsvError) throw new DkvError('INPUT_INVALID', `${file}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** WANDS and hetPQA are separated by tabs though they are called .csv: a header with tabs and no comma says so. */
+async function isTabSeparated(file: string): Promise<boolean> {
+  for await (const line of createInterface({ input: createReadStream(file, 'utf8') })) {
+    return line.includes('\t') && !line.includes(',');
+  }
+  return false;
+}
