@@ -8,6 +8,7 @@ import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { modelsCommand } from './models.js';
+import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { sanityCommand } from './sanity.js';
 import { scoreCommand } from './score.js';
@@ -30,6 +31,7 @@ Examples:
 for (const command of [
   demoCommand(),
   runCommand(),
+  reportCommand(),
   scoreCommand(),
   modelsCommand(),
   dataCommand(),

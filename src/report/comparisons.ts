@@ -1,102 +1,274 @@
-/** The tables and sentences of a comparison experiment, from its summary. */
-import type { Summary } from '../experiments/analysis.js';
-import type { Comparison } from '../experiments/experiment.js';
+/** The tables of gains and conditions, and the sentences around them, from a summary. */
+import type { ComparisonSummary, Summary } from '../experiments/analysis.js';
+import type { Comparison, Experiment } from '../experiments/experiment.js';
 import { surrogate as surrogateOf } from '../priming/surrogate.js';
 import { fixed, percent, pValue, signed, withInterval } from './format.js';
-import type { Table } from './table.js';
-
-const text = (title: string) => ({ title, numeric: false });
-const number = (title: string) => ({ title, numeric: true });
+import {
+  boundOf,
+  conditionOf,
+  describeVisibility,
+  documentForm,
+  isDeployable,
+  isPrimary,
+  visibilityOf,
+} from './labels.js';
+import { number, type Table, text } from './table.js';
 
 /** Lower bound, middle, upper bound: what every table of gains is about. */
 export const FRAMING =
   'Lower bound: the document alone, cached once. Upper bound: the real query in front of the document, one encoder pass for each query and document. Middle: a surrogate in its place, cached once. The question is how much of the gap the middle closes.';
 
-export const METHODS =
-  'Gain = NLL of the baseline minus NLL of the condition, per answer token, paired by sample; positive is better. Intervals are 95%: bootstrap over samples (10,000 resamples, seeded; BCa for mean and d), Wilson’s for the share of wins; p from the two-sided t-test, corrected by Holm over the comparisons that see the same. % of oracle is the ratio of mean gains, authors’ % the ratio of d, each against the oracle of the same visibility.';
+const METHODS = [
+  'Gain = NLL of the baseline minus NLL of the condition, per target token, paired by sample; positive is better.',
+  'Intervals are 95%: bootstrap over clusters of samples (10,000 resamples, seeded; BCa for mean and d), Wilson’s for the share of wins (strictly above 0), large-sample for the second interval of d.',
+  'p is two-sided: t-test, Wilcoxon’s signed ranks (zero differences dropped; p = 1 below 10 others), 10,000 random sign flips. Holm, Bonferroni, and Benjamini and Hochberg (BH) correct the t-test’s p over its family: the comparisons that see the same.',
+  '% of oracle is the ratio of mean gains (joint bootstrap; Fieller’s interval in the second table), undefined (–) where the oracle’s own gain is not distinguishable from 0. Authors’ % is their ratio of the two d.',
+  'Deployable: made without the query. Target leak: share of samples whose prefix contains the scored text.',
+].join(' ');
+
+/** How the numbers were made. */
+export function methods({ passes, detectable_d, samples, smoke_run, ranking }: Summary): string[] {
+  const { encoder, decoder, naive_encoder } = passes;
+  const units = ranking ? `${ranking.pools} pools` : `${samples.scored} samples`;
+  const saved = encoder > 0 && naive_encoder > encoder ? `, ${fixed(naive_encoder / encoder, 1)} times as many` : '';
+  return [
+    METHODS,
+    `Power: with ${units}, a single comparison finds |d| of ${fixed(detectable_d, 2)} or more with 80% power at the 5% level${smoke_run ? '; this is a smoke run' : ''}.`,
+    `Forward passes: ${count(encoder)} of the encoder and ${count(decoder)} of the decoder; a loop over samples and conditions would make ${count(naive_encoder)} of the encoder${saved}.`,
+  ];
+}
 
 export const HARDNESS_NOTE =
   'Does priming help more where the baseline finds the answer hard? Plotted against the NLL that the gain is computed from, a gradient appears out of nothing; so hardness is taken from the odd answer tokens and the gain from the even ones, and swapped. The coupled axis of the research is shown beside it.';
 
 /** What must stand above the numbers. */
-export function warnings({ configuration, smoke_run, samples }: Summary): string[] {
+export function warnings({ configuration, smoke_run, samples, ranking, identities }: Summary): string[] {
   const { experiment, model } = configuration;
   const lines: string[] = [];
   if (smoke_run) {
-    lines.push(
-      `Smoke run: no conclusions. ${samples.scored} samples; the protocol asks for ${experiment.protocol.samples}.`,
-    );
+    const found = ranking ? `${ranking.pools} pools` : `${samples.scored} samples`;
+    lines.push(`Smoke run: no conclusions. ${found}; the protocol asks for ${experiment.protocol.samples}.`);
   }
   if (model.built_in) {
     lines.push(
       'Results of the built-in model: it is small, trained on generated advertisements, and trained to use a query in the encoder. They say how this model behaves, nothing about T5Gemma 2.',
     );
   }
+  const broken = identities.filter(({ holds }) => holds === false);
+  if (broken.length > 0) {
+    lines.push(
+      `Conditions that are the same by construction gave different numbers (${broken.map(({ name }) => name).join('; ')}): something is wrong with the computation.`,
+    );
+  }
   return lines;
 }
 
-/** Gain, effect and share of the oracle, one row a comparison. */
-export function gainTable({ configuration, comparisons }: Summary): Table {
+/** A surrogate works if it keeps this share of the oracle's gain. */
+const WORKS_FROM = 0.8;
+
+/** The comparison that was named beforehand, in a sentence; undefined where nothing is compared by NLL. */
+export function headline({ configuration, comparisons, smoke_run }: Summary): string | undefined {
+  const primary = comparisons.find((comparison) => isPrimary(configuration.experiment, comparison));
+  if (!primary) return undefined;
+  const { treatment, baseline, gain, corrected, oracle, share } = primary;
+  const sentence = `Primary comparison${configuration.experiment.primary ? ', named beforehand' : ''}: ${treatment} against ${baseline}, mean gain ${withInterval(gain.mean, (x) => signed(x, 3))} nats per token, d ${withInterval(gain.d, (x) => signed(x, 2))}, p ${pValue(gain.p.t)} (Holm over ${corrected.family_size}: ${pValue(corrected.holm)}).`;
+  if (oracle === undefined || oracle === treatment) return sentence;
+  const kept = ` It keeps ${withInterval(share, (x) => percent(x))}% of the oracle’s gain`;
+  if (share.value === null) {
+    return `${sentence} Its share of the oracle’s gain is undefined: that gain is not distinguishable from 0.`;
+  }
+  if (smoke_run || share.low === null || share.high === null) return `${sentence}${kept}.`;
+  const verdict =
+    share.low >= WORKS_FROM ? 'it works' : share.high < WORKS_FROM ? 'it does not work' : 'the run does not decide it';
+  return `${sentence}${kept}; by the margin fixed beforehand (${WORKS_FROM * 100}% or more) ${verdict}.`;
+}
+
+/** Comparisons whose rows belong into one table. */
+export interface GainGroup {
+  /** Part of a file's name. */
+  readonly slug: string;
+  readonly title: string;
+  readonly comparisons: readonly ComparisonSummary[];
+}
+
+const TITLES: Readonly<Record<string, string>> = {
+  full: 'Everything visible',
+  published: 'Prefix hidden by the published mask',
+  exact: 'Prefix hidden exactly: the decoder sees the document alone',
+};
+
+/** By what the decoder sees; comparisons of two prefixes apart from those with a bare document. */
+export function gainGroups({ configuration: { experiment }, comparisons }: Summary): GainGroup[] {
+  const groups = new Map<string, ComparisonSummary[]>();
+  for (const comparison of comparisons) {
+    const bare = boundOf(experiment, comparison.baseline) === 'lower bound';
+    const key = bare ? visibilityOf(conditionOf(experiment, comparison.treatment)) : PREFIXES;
+    groups.set(key, [...(groups.get(key) ?? []), comparison]);
+  }
+  return [...groups].map(([key, members]) => ({
+    slug: slugOf(key),
+    title: TITLES[key] ?? (key === PREFIXES ? 'One prefix against another' : `The decoder sees: ${key}`),
+    comparisons: members,
+  }));
+}
+
+const PREFIXES = 'prefixes';
+
+/** For names of files and anchors. */
+export function slugOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+}
+
+/** Gain, effect and share of the oracle: below each lower bound what is compared with it, upper bounds last. */
+export function gainTable(
+  { configuration: { experiment }, conditions }: Summary,
+  comparisons: readonly ComparisonSummary[],
+): Table {
+  const leak = new Map(conditions.map((condition) => [condition.name, condition.leak]));
+  const about = (name: string) => [isDeployable(experiment, name) ? 'yes' : 'no', percent(leak.get(name) ?? null)];
+  const lowerBound = (baseline: string) =>
+    boundOf(experiment, baseline) === 'lower bound'
+      ? [[baseline, '–', 'lower bound', ...about(baseline), '0', '–', '–', '–', '–', '–']]
+      : [];
+  const row = (c: ComparisonSummary) => [
+    marked(experiment, c),
+    c.baseline,
+    boundOf(experiment, c.baseline) === 'lower bound' ? boundOf(experiment, c.treatment) : '–',
+    ...about(c.treatment),
+    withInterval(c.gain.mean, (x) => signed(x, 3)),
+    withInterval(c.gain.d, (x) => signed(x, 2)),
+    percent(c.gain.win.value),
+    pValue(c.gain.p.t),
+    pValue(c.corrected.holm),
+    ofOracle(
+      c,
+      c.share.value,
+      withInterval(c.share, (x) => percent(x)),
+    ),
+  ];
+  const rows = baselinesOf(comparisons).flatMap((baseline) => {
+    const members = comparisons.filter((comparison) => comparison.baseline === baseline);
+    const isUpper = (c: ComparisonSummary) => boundOf(experiment, c.treatment) === 'upper bound';
+    const ordered = [...members.filter((c) => !isUpper(c)), ...members.filter(isUpper)];
+    return [...lowerBound(baseline), ...ordered.map(row)];
+  });
   return {
     columns: [
       text('condition'),
       text('against'),
+      text('bound'),
       text('deployable'),
+      number('target leak %'),
       number('mean gain, nats [95%]'),
-      number('median'),
-      number('trimmed'),
       number('d [95%]'),
       number('win %'),
       number('p'),
       number('p, Holm'),
       number('% of oracle [95%]'),
+    ],
+    rows,
+  };
+}
+
+/** What the table of gains has no room for. */
+export function statisticsTable({ configuration }: Summary, comparisons: readonly ComparisonSummary[]): Table {
+  return {
+    columns: [
+      text('condition'),
+      text('against'),
+      number('d [analytic 95%]'),
+      number('median'),
+      number('trimmed mean'),
+      number('win % [95%]'),
+      number('p, t'),
+      number('p, Wilcoxon'),
+      number('p, sign flips'),
+      number('family'),
+      number('Holm'),
+      number('Bonferroni'),
+      number('BH'),
+      number('% of oracle [Fieller 95%]'),
       number('authors’ %'),
     ],
     rows: comparisons.map((c) => [
-      c.treatment,
+      marked(configuration.experiment, c),
       c.baseline,
-      isDeployable(configuration.experiment, c.treatment) ? 'yes' : 'no',
-      withInterval(c.gain.mean, (x) => signed(x, 3)),
+      withInterval(c.gain.d_analytic, (x) => signed(x, 2)),
       signed(c.gain.median, 3),
       signed(c.gain.trimmed_mean, 3),
-      withInterval(c.gain.d, (x) => signed(x, 2)),
-      percent(c.gain.win.value),
+      withInterval(c.gain.win, (x) => percent(x)),
       pValue(c.gain.p.t),
+      pValue(c.gain.p.wilcoxon),
+      pValue(c.gain.p.sign_flip),
+      String(c.corrected.family_size),
       pValue(c.corrected.holm),
+      pValue(c.corrected.bonferroni),
+      pValue(c.corrected.bh),
       ofOracle(
         c,
         c.share.value,
-        withInterval(c.share, (x) => percent(x)),
+        withInterval(c.share_fieller, (x) => percent(x)),
       ),
       ofOracle(c, c.authors_share, percent(c.authors_share)),
     ]),
   };
 }
 
-/** The same, narrow enough for a terminal. */
-export function shortGainTable(summary: Summary): Table {
-  const full = gainTable(summary);
-  const kept = [0, 1, 3, 6, 7, 9, 10];
-  return { columns: kept.map((i) => full.columns[i]!), rows: full.rows.map((row) => kept.map((i) => row[i]!)) };
+/** All comparisons, narrow enough for a terminal. */
+export function shortGainTable({ configuration, comparisons }: Summary): Table {
+  return {
+    columns: [
+      text('condition'),
+      text('against'),
+      number('mean gain, nats [95%]'),
+      number('d [95%]'),
+      number('win %'),
+      number('p, Holm'),
+      number('% of oracle [95%]'),
+    ],
+    rows: comparisons.map((c) => [
+      marked(configuration.experiment, c),
+      c.baseline,
+      withInterval(c.gain.mean, (x) => signed(x, 3)),
+      withInterval(c.gain.d, (x) => signed(x, 2)),
+      percent(c.gain.win.value),
+      pValue(c.corrected.holm),
+      ofOracle(
+        c,
+        c.share.value,
+        withInterval(c.share, (x) => percent(x)),
+      ),
+    ]),
+  };
 }
 
 /** Mean NLL of every condition. */
-export function conditionTable({ configuration, conditions }: Summary): Table {
+export function conditionTable({ configuration: { experiment }, conditions }: Summary): Table {
   return {
     columns: [
       text('condition'),
       text('prefix'),
+      text('document'),
       text('decoder sees'),
+      text('deployable'),
+      number('target leak %'),
       number('mean NLL, nats/token'),
       number('prefix tokens'),
       number('document tokens'),
     ],
-    rows: conditions.map(({ name, nll, prefix_tokens, document_tokens }) => {
-      const { surrogate, visibility } = configuration.experiment.conditions.find((c) => c.name === name)!;
+    rows: conditions.map(({ name, nll, prefix_tokens, document_tokens, leak }) => {
+      const condition = conditionOf(experiment, name);
+      const { surrogate, also } = condition;
       return [
         name,
         surrogate ? surrogateOf(surrogate).about : 'none',
-        describeVisibility(visibility, surrogate !== undefined),
+        documentForm(condition),
+        describeVisibility(condition) + (also ? ', with rows of another encode' : ''),
+        isDeployable(experiment, name) ? 'yes' : 'no',
+        percent(leak),
         fixed(nll, 3),
         fixed(prefix_tokens, 1),
         fixed(document_tokens, 1),
@@ -126,28 +298,36 @@ export function hardnessTable({ comparisons }: Summary, axis: 'split' | 'coupled
 /** How samples were treated, one sentence each. */
 export function sampleNotes({ samples, configuration, comparisons }: Summary): string[] {
   const excluded = comparisons[0]?.hardness.split.excluded_samples ?? 0;
+  const together =
+    samples.clusters < samples.scored ? ` They form ${samples.clusters} clusters that are resampled whole.` : '';
   const notes = [
-    `${samples.scored} samples scored, ${samples.rejected.length} rejected, ${samples.cut} with a document cut to keep ${configuration.max_tokens} tokens.`,
+    `${samples.scored} samples scored, ${samples.rejected.length} rejected, ${samples.cut} with a document cut to keep ${configuration.max_tokens} tokens.${together}`,
     `Tokenised as one string (full, published), prefix and document get other token ids than tokenised apart (exact) in ${samples.joint_differs} samples.`,
-    `Hardness on split tokens leaves out ${excluded} samples whose answer is a single token.`,
   ];
-  for (const { sample, rejected } of samples.rejected) notes.push(`Rejected ${sample}: ${rejected}`);
-  return notes;
+  if (excluded > 0)
+    notes.push(`Hardness on split tokens leaves out ${excluded} samples whose answer is a single token.`);
+  const shown = samples.rejected.slice(0, REJECTIONS_SHOWN);
+  for (const { sample, rejected } of shown) notes.push(`Rejected ${sample}: ${rejected}`);
+  const hidden = samples.rejected.length - shown.length;
+  return hidden > 0 ? [...notes, `${hidden} more were rejected; trials.jsonl has the reasons.`] : notes;
 }
 
-function isDeployable({ conditions }: Summary['configuration']['experiment'], name: string): boolean {
-  const surrogate = conditions.find((condition) => condition.name === name)?.surrogate;
-  return surrogate === undefined || !surrogateOf(surrogate).needsQuery;
+const REJECTIONS_SHOWN = 20;
+
+/** Marks the comparison that was named beforehand. */
+export function marked(experiment: Experiment, comparison: Comparison): string {
+  return comparison.treatment + (isPrimary(experiment, comparison) ? ' (primary)' : '');
 }
 
-function describeVisibility(visibility: string | readonly string[], primed: boolean): string {
-  if (visibility === 'full') return primed ? 'everything' : 'BOS and document';
-  if (visibility === 'published') return 'line break and document';
-  if (visibility === 'exact') return 'document';
-  return [...visibility].join(', ');
+function baselinesOf(comparisons: readonly Comparison[]): string[] {
+  return [...new Set(comparisons.map(({ baseline }) => baseline))];
 }
 
 /** An oracle is all of itself, where it has any gain to be a share of. */
 function ofOracle({ treatment, oracle }: Comparison, share: number | null, shown: string): string {
   return treatment === oracle && share !== null ? '100' : shown;
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
 }

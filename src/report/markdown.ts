@@ -1,40 +1,39 @@
 /** A run as `report.md`. */
-import type { Summary } from '../experiments/analysis.js';
-import type { RunRecord } from '../experiments/record.js';
-import {
-  conditionTable,
-  FRAMING,
-  gainTable,
-  HARDNESS_NOTE,
-  hardnessTable,
-  METHODS,
-  sampleNotes,
-  warnings,
-} from './comparisons.js';
-import { origin } from './origin.js';
-import { renderMarkdown } from './table.js';
+import { warnings } from './comparisons.js';
+import type { Block, Section } from './content.js';
+import type { FinishedRun } from './run-folder.js';
+import { escapeMarkdown, renderMarkdown } from './table.js';
 
-export function markdownReport(summary: Summary, record: RunRecord): string {
+/** @param pictures the file of a figure beside the report, by the figure's name; left out, figures are too */
+export function markdownReport(
+  { summary }: Pick<FinishedRun, 'summary'>,
+  sections: readonly Section[],
+  pictures?: (name: string) => string,
+): string {
   const { experiment } = summary.configuration;
+  const body = sections.flatMap(({ title, blocks }) => [
+    `## ${title}`,
+    ...blocks.flatMap((block) => renderBlock(block, pictures)),
+  ]);
   return `${[
-    `# ${experiment.id}: ${experiment.title}`,
-    experiment.question,
-    ...warnings(summary).map((warning) => `> **${warning}**`),
-    '## Gains',
-    FRAMING,
-    renderMarkdown(gainTable(summary)),
-    METHODS,
-    '## Conditions',
-    renderMarkdown(conditionTable(summary)),
-    '## Hardness',
-    HARDNESS_NOTE,
-    '**Split tokens**, mean gain in nats by fifth of hardness:',
-    renderMarkdown(hardnessTable(summary, 'split')),
-    '**Coupled** (the authors’ axis), the same:',
-    renderMarkdown(hardnessTable(summary, 'coupled')),
-    '## Samples',
-    ...sampleNotes(summary).map((note) => `- ${note}`),
-    '## Origin',
-    renderMarkdown(origin(record)),
+    `# ${escapeMarkdown(`${experiment.id}: ${experiment.title}`)}`,
+    escapeMarkdown(experiment.question),
+    ...warnings(summary).map((warning) => `> **${escapeMarkdown(warning)}**`),
+    ...body,
   ].join('\n\n')}\n`;
+}
+
+function renderBlock(block: Block, pictures?: (name: string) => string): string[] {
+  switch (block.kind) {
+    case 'text':
+      return [escapeMarkdown(block.text)];
+    case 'list':
+      return [block.items.map((item) => `- ${escapeMarkdown(item)}`).join('\n')];
+    case 'table':
+      return [`**${escapeMarkdown(block.title)}**`, renderMarkdown(block.table)];
+    case 'figure':
+      return pictures
+        ? [`![${escapeMarkdown(block.caption)}](${pictures(block.name)})`, escapeMarkdown(block.caption)]
+        : [];
+  }
 }

@@ -1,22 +1,73 @@
 /** Writes the reports of a run folder. Works from records alone: no model is run. */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError } from '../errors.js';
 import type { Summary } from '../experiments/analysis.js';
-import { isTrial, readJournal } from '../experiments/journal.js';
 import { readRecord } from '../experiments/record.js';
+import { warnings } from './comparisons.js';
+import { contentOf } from './content.js';
 import { htmlReport } from './html.js';
+import { printPng, printSvg } from './images.js';
+import { latexTable } from './latex.js';
 import { markdownReport } from './markdown.js';
+import { notebook, notebookFiles } from './notebook.js';
+import { type FinishedRun, withTrials } from './run-folder.js';
 
-/** @returns the files written */
-export async function writeReports(directory: string, summary: Summary): Promise<string[]> {
+export type ReportFormat = 'html' | 'md' | 'ipynb' | 'tex' | 'svg' | 'png';
+
+export interface ReportOptions {
+  /** `md` and `html` when left out. */
+  readonly formats?: readonly ReportFormat[];
+  /** Keep the samples' texts out of the reports. */
+  readonly noText?: boolean;
+}
+
+/**
+ * @returns the files written
+ * @throws DkvError RUN_DAMAGED
+ */
+export async function writeReports(
+  directory: string,
+  summary: Summary,
+  { formats = ['md', 'html'], noText = false }: ReportOptions = {},
+): Promise<string[]> {
   const record = await readRecord(directory);
   if (!record) throw new DkvError('RUN_DAMAGED', `${directory}: has no run.json.`);
-  const trials = (await readJournal(path.join(directory, 'trials.jsonl'))).filter(isTrial);
-  const contents = {
-    'report.md': markdownReport(summary, record),
-    'report.html': htmlReport(summary, trials, record),
-  };
-  for (const [name, content] of Object.entries(contents)) await writeFile(path.join(directory, name), content);
-  return Object.keys(contents).map((name) => path.join(directory, name));
+  const run = await withTrials(directory, record, summary);
+  const files = await filesOf(run, formats, noText);
+  const written: string[] = [];
+  for (const [name, content] of files) {
+    const file = path.join(directory, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+    written.push(file);
+  }
+  return written;
+}
+
+async function filesOf(
+  run: FinishedRun,
+  formats: readonly ReportFormat[],
+  noText: boolean,
+): Promise<Map<string, string | Uint8Array>> {
+  const sections = contentOf(run);
+  const wants = (format: ReportFormat) => formats.includes(format);
+  const files = new Map<string, string | Uint8Array>();
+  const extension = wants('svg') || wants('ipynb') ? 'svg' : wants('png') ? 'png' : undefined;
+  if (wants('md')) {
+    files.set('report.md', markdownReport(run, sections, extension && ((name) => `figures/${name}.${extension}`)));
+  }
+  if (wants('html')) files.set('report.html', htmlReport(run, sections, { noText }));
+  if (wants('ipynb')) {
+    files.set('notebook.ipynb', notebook(run, sections));
+    for (const [name, content] of notebookFiles(sections)) files.set(name, content);
+  }
+  const remark = warnings(run.summary).join(' ');
+  for (const block of sections.flatMap(({ blocks }) => blocks)) {
+    if (block.kind === 'table' && wants('tex')) files.set(`tables/${block.name}.tex`, latexTable(block, remark));
+    if (block.kind !== 'figure') continue;
+    if (wants('svg')) files.set(`figures/${block.name}.svg`, printSvg(block.drawing));
+    if (wants('png')) files.set(`figures/${block.name}.png`, await printPng(block.drawing));
+  }
+  return files;
 }

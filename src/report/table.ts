@@ -11,6 +11,9 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
+export const text = (title: string): Column => ({ title, numeric: false });
+export const number = (title: string): Column => ({ title, numeric: true });
+
 export function renderText({ columns, rows }: Table): string {
   const cells = [columns.map(({ title }) => title), ...rows];
   const widths = columns.map((_, i) => Math.max(...cells.map((row) => [...row[i]!].length)));
@@ -24,12 +27,20 @@ export function renderText({ columns, rows }: Table): string {
 }
 
 export function renderMarkdown({ columns, rows }: Table): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]) => `| ${cells.map(escapeMarkdown).join(' | ')} |`;
   return [
     line(columns.map(({ title }) => title)),
     `|${columns.map(({ numeric }) => (numeric ? ' ---: |' : ' --- |')).join('')}`,
     ...rows.map(line),
   ].join('\n');
+}
+
+/** Text on one line that Markdown shows as it is, also in a table's cell. */
+export function escapeMarkdown(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/[\\|*`]/g, '\\$&')
+    .replaceAll('<', '&lt;');
 }
 
 export function renderHtml({ columns, rows }: Table): string {

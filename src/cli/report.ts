@@ -1,0 +1,56 @@
+/** `dkv report`: rebuilds a run's reports from its folder. */
+import path from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import type { ReportFormat } from '../report/report.js';
+
+const FORMATS = ['html', 'md', 'ipynb', 'tex', 'svg', 'png'] as const satisfies readonly ReportFormat[];
+
+interface ReportCommandOptions {
+  readonly format: readonly ReportFormat[];
+  readonly text: boolean;
+  readonly json: boolean;
+}
+
+export function reportCommand(): Command {
+  return new Command('report')
+    .description('Rebuild the reports of a finished run from its folder; no model is needed.')
+    .argument('<run>', 'run folder, as made by "dkv run"')
+    .option('--format <list>', `any of ${FORMATS.join(',')}`, formats, [...FORMATS])
+    .option('--no-text', "keep the samples' texts out of the reports")
+    .option('--json', 'print the written files as JSON', false)
+    .addHelpText(
+      'after',
+      `
+html   report.html: everything in one file, with a browser of single samples
+md     report.md
+ipynb  notebook.ipynb with its outputs, and the tables and figures that it shows
+tex    tables/*.tex, for \\input
+svg    figures/*.svg on white
+png    figures/*.png on white, 300 pixels an inch
+
+Examples:
+  dkv report results/exp01
+  dkv report results/exp01 --format tex,png
+  dkv report results/exp01 --format html --no-text`,
+    )
+    .action(report);
+}
+
+async function report(directory: string, { format, text, json }: ReportCommandOptions): Promise<void> {
+  const { readSummary } = await import('../report/run-folder.js');
+  const { writeReports } = await import('../report/report.js');
+  const { summary } = await readSummary(directory);
+  const files = await writeReports(directory, summary, { formats: format, noText: !text });
+  const shown = files.map((file) => path.relative('.', file));
+  process.stdout.write(json ? `${JSON.stringify({ files: shown })}\n` : `${shown.join('\n')}\n`);
+}
+
+function formats(list: string): readonly ReportFormat[] {
+  const wanted = list.split(',').map((format) => format.trim());
+  const isFormat = (format: string): format is ReportFormat => FORMATS.some((known) => known === format);
+  const unknown = wanted.find((format) => !isFormat(format));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`"${unknown}" is none; expected ${FORMATS.join(', ')}, separated by commas.`);
+  }
+  return wanted.filter(isFormat);
+}

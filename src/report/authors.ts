@@ -1,0 +1,60 @@
+/**
+ * The research's own figures, "authors' log", beside the measured ones: only where model, data and number of samples are the same. Figures of
+ * different models or samples in one table would be read as a comparison.
+ */
+import type { Summary } from '../experiments/analysis.js';
+import type { GainSummary } from '../experiments/gains.js';
+import type { Configuration } from '../experiments/record.js';
+import { signed, withInterval } from './format.js';
+import { number, type Table, text } from './table.js';
+
+/** Why the authors' log cannot stand beside this run; empty where it can. */
+export function incomparable({ experiment, model, dataset, samples }: Configuration): string[] {
+  const { authors, protocol } = experiment;
+  if (!authors) return ['it has no figures for this experiment'];
+  const reasons: string[] = [];
+  if (model.built_in) reasons.push(`theirs are of ${authors.model}, these of the built-in model`);
+  else if (model.name !== authors.model) reasons.push(`theirs are of ${authors.model}, these of ${model.name}`);
+  if (dataset.name !== protocol.dataset) reasons.push(`theirs are on ${protocol.dataset}, these on ${dataset.name}`);
+  if (samples !== protocol.samples) reasons.push(`theirs are of ${protocol.samples} samples, these of ${samples}`);
+  return reasons;
+}
+
+/** One line: why the authors' log is not shown, or what it is. */
+export function authorsNote(configuration: Configuration): string {
+  const reasons = incomparable(configuration);
+  if (reasons.length > 0) return `Authors’ log: not shown beside these results, because ${reasons.join('; ')}.`;
+  return `Authors’ log: d as the research’s log gives it for ${configuration.model.name}, ${configuration.dataset.name}, N = ${configuration.samples}; not from a paper. Theirs in bfloat16, ours in ${configuration.model.precision}; seed ${configuration.seed}.`;
+}
+
+/** Measured d beside the authors'; undefined where the two cannot be compared. */
+export function authorsTable({ configuration, comparisons, ranking }: Summary): Table | undefined {
+  if (incomparable(configuration).length > 0) return undefined;
+  const measured: readonly { treatment: string; baseline: string; gain: GainSummary | null }[] = ranking
+    ? ranking.comparisons.map((c) => ({ treatment: c.treatment, baseline: c.baseline, gain: c.differential }))
+    : comparisons;
+  const rows = Object.entries(configuration.experiment.authors!.d).flatMap(([treatment, d]) => {
+    const found = measured.find((comparison) => comparison.treatment === treatment);
+    if (!found?.gain) return [];
+    const { value } = found.gain.d;
+    return [
+      [
+        treatment,
+        found.baseline,
+        withInterval(found.gain.d, (x) => signed(x, 3)),
+        signed(d, 3),
+        signed(value === null ? null : value - d, 3),
+      ],
+    ];
+  });
+  return {
+    columns: [
+      text('condition'),
+      text('against'),
+      number(ranking ? 'measured d of the differential signal [95%]' : 'measured d [95%]'),
+      number('authors’ log, d'),
+      number('difference'),
+    ],
+    rows,
+  };
+}

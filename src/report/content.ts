@@ -1,0 +1,290 @@
+/**
+ * What a report says, as data: sections of text, tables and figures, made from a run's record alone. The forms (HTML, Markdown, notebook,
+ * LaTeX, pictures) render the same content.
+ */
+import type { ComparisonSummary, Summary } from '../experiments/analysis.js';
+import type { Trial } from '../experiments/journal.js';
+import { authorsNote, authorsTable } from './authors.js';
+import {
+  conditionTable,
+  FRAMING,
+  gainGroups,
+  gainTable,
+  HARDNESS_NOTE,
+  hardnessTable,
+  headline,
+  methods,
+  sampleNotes,
+  slugOf,
+  statisticsTable,
+} from './comparisons.js';
+import {
+  contrastNotes,
+  contrastTable,
+  IDENTITY_NOTE,
+  identityTable,
+  ORDER_NOTE,
+  orderTable,
+  SELECTION_NOTE,
+  selectionTable,
+} from './contrasts.js';
+import { origin } from './origin.js';
+import { contrastPlot, decompositionPlot, isTwoByTwo, twoByTwoPlot } from './plots/contrasts.js';
+import { curvePlot } from './plots/curves.js';
+import type { Drawing } from './plots/draw.js';
+import { differencePlot, effectPlot, hardnessComparisons, hardnessPlot } from './plots/effects.js';
+import { probePlot } from './plots/probe.js';
+import { rankingPlot } from './plots/ranking.js';
+import { PROBE_NOTE, probeTable } from './probe.js';
+import {
+  DIFFERENTIAL_NOTE,
+  differenceTable,
+  differentialTable,
+  measureTable,
+  RANKING_NOTE,
+  rankingTestTable,
+} from './ranking.js';
+import type { FinishedRun } from './run-folder.js';
+import type { Table } from './table.js';
+
+export interface TextBlock {
+  readonly kind: 'text';
+  readonly text: string;
+  /** Beside the point: how numbers were made. */
+  readonly note?: boolean;
+}
+
+export interface TableBlock {
+  readonly kind: 'table';
+  /** Of its file. */
+  readonly name: string;
+  readonly title: string;
+  readonly table: Table;
+  /** Folded in HTML until asked for. */
+  readonly folded?: boolean;
+}
+
+export interface FigureBlock {
+  readonly kind: 'figure';
+  /** Of its file. */
+  readonly name: string;
+  readonly caption: string;
+  readonly drawing: Drawing;
+}
+
+export interface ListBlock {
+  readonly kind: 'list';
+  readonly items: readonly string[];
+}
+
+export type Block = TextBlock | TableBlock | FigureBlock | ListBlock;
+
+export interface Section {
+  readonly title: string;
+  readonly blocks: readonly Block[];
+}
+
+export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
+  const { ranking, probe } = summary;
+  return [
+    ...(summary.comparisons.length > 0 ? gainSections(summary, trials) : []),
+    ...(summary.configuration.experiment.curves.length > 0 ? [curveSection(summary)] : []),
+    ...contrastSections(summary),
+    ...(ranking ? [rankingSection(summary, ranking)] : []),
+    ...(probe ? [probeSection(probe)] : []),
+    ...(summary.comparisons.length > 0 ? [hardnessSection(summary)] : []),
+    ...(probe
+      ? []
+      : [
+          {
+            title: 'Conditions',
+            blocks: [table('conditions', 'Mean NLL of every condition', conditionTable(summary))],
+          },
+        ]),
+    ...(summary.identities.length > 0
+      ? [
+          {
+            title: 'Identities',
+            blocks: [note(IDENTITY_NOTE), table('identities', 'Identities', identityTable(summary))],
+          },
+        ]
+      : []),
+    { title: 'Authors’ log', blocks: authorsBlocks(summary) },
+    {
+      title: 'Methods and samples',
+      blocks: [...methods(summary).map(note), { kind: 'list', items: sampleNotes(summary) }],
+    },
+    { title: 'Origin', blocks: [table('origin', 'Where the numbers come from', origin(record))] },
+  ];
+}
+
+const note = (text: string): TextBlock => ({ kind: 'text', text, note: true });
+const paragraph = (text: string): TextBlock => ({ kind: 'text', text });
+const table = (name: string, title: string, content: Table, folded = false): TableBlock => ({
+  kind: 'table',
+  name,
+  title,
+  table: content,
+  ...(folded && { folded }),
+});
+const figure = (name: string, caption: string, drawing: Drawing): FigureBlock => ({
+  kind: 'figure',
+  name,
+  caption,
+  drawing,
+});
+
+/** One figure holds so many rows; more go apart by what the decoder sees. */
+const ROWS_OF_A_FIGURE = 30;
+
+function gainSections(summary: Summary, trials: readonly Trial[]): Section[] {
+  const groups = gainGroups(summary);
+  const sentence = headline(summary);
+  const pictures: { name: string; about: string; comparisons: readonly ComparisonSummary[] }[] =
+    summary.comparisons.length <= ROWS_OF_A_FIGURE
+      ? [{ name: '', about: '', comparisons: summary.comparisons }]
+      : groups.map(({ slug, title, comparisons }) => ({ name: `-${slug}`, about: `${title}. `, comparisons }));
+  return [
+    {
+      title: 'Gains',
+      blocks: [
+        ...(sentence === undefined ? [] : [paragraph(sentence)]),
+        note(FRAMING),
+        ...pictures.map(({ name, about, comparisons }) =>
+          figure(
+            `effects${name}`,
+            `${about}Effect size of each condition against its baseline.`,
+            effectPlot(summary, comparisons),
+          ),
+        ),
+        ...groups.flatMap(({ slug, title, comparisons }) => [
+          table(`gains-${slug}`, title, gainTable(summary, comparisons)),
+          table(`statistics-${slug}`, `${title}: further statistics`, statisticsTable(summary, comparisons), true),
+        ]),
+      ],
+    },
+    {
+      title: 'Paired differences',
+      blocks: pictures.map(({ name, about, comparisons }) =>
+        figure(
+          `differences${name}`,
+          `${about}How much less surprising the target became, one tick a sample (an even choice of many). Line 5–95%, bar 25–75%, white tick median, white dot mean.`,
+          differencePlot(summary, comparisons, trials),
+        ),
+      ),
+    },
+  ];
+}
+
+function curveSection(summary: Summary): Section {
+  const { curves } = summary.configuration.experiment;
+  return {
+    title: 'Curves',
+    blocks: curves.map((curve) => figure(`curve-${slugOf(curve.title)}`, `${curve.title}.`, curvePlot(summary, curve))),
+  };
+}
+
+function contrastSections(summary: Summary): Section[] {
+  const { contrasts, orders, selections, configuration } = summary;
+  const declared = configuration.experiment.contrasts;
+  const crossed = declared.filter(isTwoByTwo);
+  const parts = contrasts.filter(({ decomposition }) => decomposition);
+  const others = contrasts.filter(({ decomposition }) => !decomposition);
+  const sections: Section[] = [];
+  if (contrasts.length > 0) {
+    sections.push({
+      title: 'Contrasts',
+      blocks: [
+        ...(parts.length > 0
+          ? [
+              figure(
+                'decomposition',
+                'Parts of the whole. Shares are shown where all are defined, nats otherwise.',
+                decompositionPlot(parts),
+              ),
+            ]
+          : []),
+        ...(crossed.length > 0
+          ? [
+              figure(
+                'two-by-two',
+                'Both factors, all four cells; parallel lines mean that they do not act together.',
+                twoByTwoPlot(summary, crossed),
+              ),
+            ]
+          : []),
+        ...(others.length > 0 ? [figure('contrasts', 'Effect size of each contrast.', contrastPlot(others))] : []),
+        ...contrasts.flatMap((group) => [
+          table(`contrasts-${slugOf(group.title)}`, group.title, contrastTable(group)),
+          ...contrastNotes(group).map(note),
+        ]),
+      ],
+    });
+  }
+  if (orders.length > 0) {
+    sections.push({ title: 'Order', blocks: [note(ORDER_NOTE), table('orders', 'Orders', orderTable(summary))] });
+  }
+  if (selections.length > 0) {
+    sections.push({
+      title: 'Selection',
+      blocks: [note(SELECTION_NOTE), table('selections', 'Selections', selectionTable(summary))],
+    });
+  }
+  return sections;
+}
+
+function rankingSection(summary: Summary, ranking: NonNullable<Summary['ranking']>): Section {
+  return {
+    title: 'Ranking',
+    blocks: [
+      paragraph(`${ranking.pools} pools with ${ranking.candidates} candidates.`),
+      note(FRAMING),
+      note(RANKING_NOTE),
+      figure('ranking', 'Measures of each condition.', rankingPlot(summary, ranking)),
+      table('ranking', 'Measures', measureTable(summary, ranking)),
+      table('ranking-differences', 'Differences to the baseline', differenceTable(summary, ranking)),
+      table('ranking-tests', 'Tests of the differences', rankingTestTable(summary, ranking), true),
+      note(DIFFERENTIAL_NOTE),
+      table('differential', 'Differential signal', differentialTable(summary, ranking)),
+    ],
+  };
+}
+
+/** Heat maps of attention, once a record has whole attention patterns, belong here. */
+function probeSection(probe: NonNullable<Summary['probe']>): Section {
+  return {
+    title: 'Inside the encoder',
+    blocks: [
+      note(PROBE_NOTE),
+      figure('probe', 'Means by layer.', probePlot(probe)),
+      table('probe', 'By layer', probeTable(probe), true),
+    ],
+  };
+}
+
+function hardnessSection(summary: Summary): Section {
+  const shown = hardnessComparisons(summary).length;
+  const form = shown < summary.comparisons.length ? ' Only the primary comparison’s form of the document.' : '';
+  return {
+    title: 'Hardness',
+    blocks: [
+      note(HARDNESS_NOTE),
+      figure('hardness', `Mean gain by fifth of hardness.${form}`, hardnessPlot(summary)),
+      table(
+        'hardness-split',
+        'Mean gain in nats by fifth of hardness, split tokens',
+        hardnessTable(summary, 'split'),
+        true,
+      ),
+      table('hardness-coupled', 'The same, coupled (the authors’ axis)', hardnessTable(summary, 'coupled'), true),
+    ],
+  };
+}
+
+function authorsBlocks(summary: Summary): Block[] {
+  const content = authorsTable(summary);
+  return [
+    note(authorsNote(summary.configuration)),
+    ...(content ? [table('authors', 'Measured, and the authors’ log', content)] : []),
+  ];
+}

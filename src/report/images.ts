@@ -1,0 +1,33 @@
+/** Figures as files for print: SVG and PNG on white, with fonts that exist where they are opened. */
+import { DkvError } from '../errors.js';
+import type { Drawing } from './plots/draw.js';
+
+/** 860 units at this scale are 2,580 pixels: 300 a inch over 8.6 inches. */
+const SCALE = 3;
+
+/** Tall figures get fewer pixels a unit, so that a picture stays below what image programs take. */
+const MOST_PIXELS = 24e6;
+
+export function printSvg({ svg, width, height }: Drawing): string {
+  const paper = `<rect width="${width}" height="${height}" fill="#fff"/>`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${svg.replace(/^<svg [^>]*>/, (tag) => tag + paper)}\n`;
+}
+
+/** @throws DkvError INPUT_INVALID where the machine has no font: the picture would be without any text */
+export async function printPng(drawing: Drawing): Promise<Uint8Array> {
+  // Loading the renderer takes a moment that only pictures need.
+  const { Resvg } = await import('@resvg/resvg-js');
+  const font = { loadSystemFonts: true, defaultFontFamily: 'DejaVu Sans', sansSerifFamily: 'DejaVu Sans' };
+  const probe = new Resvg('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="9">M</text></svg>', {
+    font,
+  });
+  if (!probe.getBBox()) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      'PNG figures need a font, and this machine has none: install one (for example the package fonts-dejavu), or leave png out of --format.',
+    );
+  }
+  const scale = Math.min(SCALE, Math.sqrt(MOST_PIXELS / (drawing.width * drawing.height)));
+  const options = { font, background: '#fff', fitTo: { mode: 'zoom', value: scale } as const };
+  return new Resvg(printSvg(drawing), options).render().asPng();
+}

@@ -1,0 +1,60 @@
+/** What a condition is, in the words of tables and figures: its surrogate, what the decoder sees, which bound it stands for. */
+import type { Comparison, Experiment } from '../experiments/experiment.js';
+import type { Condition } from '../priming/condition.js';
+import { surrogate as surrogateOf } from '../priming/surrogate.js';
+
+/** @param name of a condition that the experiment has */
+export function conditionOf({ conditions }: Experiment, name: string): Condition {
+  return conditions.find((condition) => condition.name === name)!;
+}
+
+/** The comparison that was named before the run; the first where none was. */
+export function primaryOf({
+  primary,
+  comparisons,
+}: Experiment): Pick<Comparison, 'treatment' | 'baseline'> | undefined {
+  return primary ?? comparisons[0];
+}
+
+export function isPrimary(experiment: Experiment, { treatment, baseline }: Comparison): boolean {
+  const primary = primaryOf(experiment);
+  return primary?.treatment === treatment && primary.baseline === baseline;
+}
+
+/** Can the condition's prefix be made before a query is asked? */
+export function isDeployable(experiment: Experiment, name: string): boolean {
+  const { surrogate, also = [] } = conditionOf(experiment, name);
+  const prefixes = [surrogate, ...also.map((encoding) => encoding.surrogate)];
+  return prefixes.every((prefix) => prefix === undefined || !surrogateOf(prefix).needsQuery);
+}
+
+export type Bound = 'lower bound' | 'middle' | 'upper bound' | 'mechanism';
+
+/** Where a condition stands between the bare document and the real query. */
+export function boundOf(experiment: Experiment, name: string): Bound {
+  const { surrogate, blocked, positions, also } = conditionOf(experiment, name);
+  if (blocked || positions || also) return 'mechanism';
+  if (surrogate === undefined) return 'lower bound';
+  return surrogate === 'oracle' ? 'upper bound' : 'middle';
+}
+
+/** A short name for what the decoder sees. */
+export function visibilityOf(condition: Condition): string {
+  const { visibility, also = [] } = condition;
+  const named = typeof visibility === 'string' ? visibility : visibility.join('+');
+  return also.length > 0 ? `${named}, rows of two encodes` : named;
+}
+
+/** What the decoder sees, in words. */
+export function describeVisibility({ visibility, surrogate }: Condition): string {
+  if (visibility === 'full') return surrogate === undefined ? 'BOS and document' : 'everything';
+  if (visibility === 'published') return 'line break and document';
+  if (visibility === 'exact') return 'document';
+  return visibility.length > 0 ? visibility.join(', ') : 'nothing';
+}
+
+/** The form of the document: as it is, its first words, or made longer. */
+export function documentForm({ document }: Condition): string {
+  if (!document) return 'as it is';
+  return 'tokens' in document ? `${document.tokens} tokens` : `first ${document.first_words} words`;
+}

@@ -1,0 +1,189 @@
+/**
+ * A run as `notebook.ipynb` (nbformat 4.5), executed: the report's content, and Python that recomputes gains from trials.jsonl with the
+ * standard library alone. Running it again in the run folder gives the same outputs: tables and figures are files beside it.
+ */
+import type { Trial } from '../experiments/journal.js';
+import { mean, standardDeviation } from '../stats/describe.js';
+import { headline, warnings } from './comparisons.js';
+import type { Block, Section } from './content.js';
+import { printSvg } from './images.js';
+import type { FinishedRun } from './run-folder.js';
+import { escapeMarkdown, renderHtml, renderText } from './table.js';
+
+interface Output {
+  readonly output_type: 'display_data' | 'stream';
+  readonly [field: string]: unknown;
+}
+
+type Cell = Readonly<Record<string, unknown>>;
+
+export function notebook(run: FinishedRun, sections: readonly Section[]): string {
+  const { experiment } = run.summary.configuration;
+  const cells: Cell[] = [];
+  const id = () => `cell-${String(cells.length + 1).padStart(3, '0')}`;
+  const markdown = (text: string) => cells.push({ cell_type: 'markdown', id: id(), metadata: {}, source: lines(text) });
+  let executed = 0;
+  const code = (source: string, outputs: readonly Output[] = []) => {
+    executed++;
+    cells.push({
+      cell_type: 'code',
+      execution_count: executed,
+      id: id(),
+      metadata: {},
+      outputs,
+      source: lines(source),
+    });
+  };
+
+  markdown(
+    [
+      `# ${escapeMarkdown(`${experiment.id}: ${experiment.title}`)}`,
+      escapeMarkdown(experiment.question),
+      ...warnings(run.summary).map((warning) => `> **${escapeMarkdown(warning)}**`),
+      'Made from the run folder’s record. Tables and figures are files beside this notebook; the gains are recomputed below from `trials.jsonl`.',
+    ].join('\n\n'),
+  );
+  code(SHOW);
+  if (run.trials.length > 0) {
+    const sentence = headline(run.summary);
+    markdown(
+      `## Recomputed from the trials\n\n${sentence ? `${escapeMarkdown(sentence)}\n\n` : ''}Every trial is one line: sample, condition, NLL of each target token.`,
+    );
+    for (const { source, prints } of recomputations(run)) code(source, [stream(prints)]);
+  }
+  for (const { title, blocks } of sections) {
+    markdown(`## ${title}`);
+    for (const block of blocks) {
+      const shown = display(block);
+      if (typeof shown === 'string') markdown(shown);
+      else code(`show(${JSON.stringify(shown.file)})`, [shown.output]);
+    }
+  }
+  return `${JSON.stringify({ cells, metadata: METADATA, nbformat: 4, nbformat_minor: 5 }, null, 1)}\n`;
+}
+
+const METADATA = {
+  kernelspec: { display_name: 'Python 3', language: 'python', name: 'python3' },
+  language_info: { name: 'python' },
+};
+
+/** The files that `show` reads, by their names in the run folder. */
+export function notebookFiles(sections: readonly Section[]): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const block of sections.flatMap(({ blocks }) => blocks)) {
+    if (block.kind === 'table') {
+      files.set(`tables/${block.name}.html`, renderHtml(block.table));
+      files.set(`tables/${block.name}.txt`, renderText(block.table));
+    }
+    if (block.kind === 'figure') files.set(`figures/${block.name}.svg`, printSvg(block.drawing));
+  }
+  return files;
+}
+
+const SHOW = `from pathlib import Path
+from IPython.display import display
+
+def show(name):
+    """Shows a table or a figure of this report."""
+    path = Path(name)
+    content = path.read_text(encoding="utf-8")
+    if path.suffix == ".svg":
+        display({"image/svg+xml": content, "text/plain": name}, raw=True)
+    else:
+        plain = path.with_suffix(".txt").read_text(encoding="utf-8")
+        display({"text/html": content, "text/plain": plain}, raw=True)`;
+
+function display(block: Block): string | { file: string; output: Output } {
+  switch (block.kind) {
+    case 'text':
+      return escapeMarkdown(block.text);
+    case 'list':
+      return block.items.map((item) => `- ${escapeMarkdown(item)}`).join('\n');
+    case 'table':
+      return {
+        file: `tables/${block.name}.html`,
+        output: shownData({ 'text/html': renderHtml(block.table), 'text/plain': renderText(block.table) }),
+      };
+    case 'figure': {
+      const file = `figures/${block.name}.svg`;
+      return { file, output: shownData({ 'image/svg+xml': printSvg(block.drawing), 'text/plain': file }) };
+    }
+  }
+}
+
+function shownData(data: Readonly<Record<string, string>>): Output {
+  const entries = Object.entries(data).map(([type, content]) => [type, lines(content)]);
+  return { output_type: 'display_data', data: Object.fromEntries(entries), metadata: {} };
+}
+
+function stream(text: string): Output {
+  return { output_type: 'stream', name: 'stdout', text: lines(text) };
+}
+
+/** Lines that keep their line breaks, as notebooks store text. */
+function lines(text: string): string[] {
+  return text.split(/(?<=\n)/);
+}
+
+const READ = `import json
+import statistics
+
+trials = [json.loads(line) for line in open("trials.jsonl", encoding="utf-8")]
+trials = [trial for trial in trials if "nll" in trial]
+nll = {(trial["sample"], trial["condition"]): trial["nll"] for trial in trials}
+samples = sorted({trial["sample"] for trial in trials})
+experiment = json.load(open("run.json", encoding="utf-8"))["configuration"]["experiment"]
+print(len(trials), "trials of", len(samples), "samples")`;
+
+const NLLS = `for condition in experiment["conditions"]:
+    values = [nll[sample, condition["name"]] for sample in samples]
+    print(f"{condition['name']:32} {statistics.fmean(values):8.4f}")`;
+
+const GAINS = `def gains(treatment, baseline):
+    """NLL of the baseline less that of the treatment, sample by sample: positive is better."""
+    return [nll[sample, baseline] - nll[sample, treatment] for sample in samples]
+
+print(f"{'condition':32} {'against':16} {'mean':>8} {'d':>7} {'win %':>6}")
+for comparison in experiment["comparisons"]:
+    values = gains(comparison["treatment"], comparison["baseline"])
+    spread = statistics.stdev(values) if len(values) > 1 else 0
+    d = statistics.fmean(values) / spread if spread > 0 else float("nan")
+    win = 100 * sum(value > 0 for value in values) / len(values)
+    print(f"{comparison['treatment']:32} {comparison['baseline']:16} {statistics.fmean(values):+8.4f} {d:+7.3f} {win:6.1f}")`;
+
+/** Python and what it prints, computed here the same way. */
+function recomputations({ summary, trials }: FinishedRun): { source: string; prints: string }[] {
+  const { conditions, comparisons } = summary.configuration.experiment;
+  const columns = new Map<string, Map<string, number>>();
+  for (const { sample, condition, nll } of trials as readonly Trial[]) {
+    columns.set(condition, (columns.get(condition) ?? new Map()).set(sample, nll));
+  }
+  const samples = [...new Set(trials.map(({ sample }) => sample))];
+  const values = (condition: string) => samples.map((sample) => columns.get(condition)!.get(sample)!);
+  const nllLines = conditions.map(({ name }) => `${left(name, 32)} ${mean(values(name)).toFixed(4).padStart(8)}\n`);
+  const header = `${left('condition', 32)} ${left('against', 16)} ${'mean'.padStart(8)} ${'d'.padStart(7)} ${'win %'.padStart(6)}\n`;
+  const gainLines = comparisons.map(({ treatment, baseline }) => {
+    const treated = values(treatment);
+    const gains = values(baseline).map((nll, i) => nll - treated[i]!);
+    const spread = gains.length > 1 ? standardDeviation(gains) : 0;
+    const d = spread > 0 ? mean(gains) / spread : Number.NaN;
+    const win = (100 * gains.filter((gain) => gain > 0).length) / gains.length;
+    return `${left(treatment, 32)} ${left(baseline, 16)} ${plus(mean(gains), 4).padStart(8)} ${plus(d, 3).padStart(7)} ${win.toFixed(1).padStart(6)}\n`;
+  });
+  return [
+    { source: READ, prints: `${trials.length} trials of ${samples.length} samples\n` },
+    { source: NLLS, prints: nllLines.join('') },
+    ...(comparisons.length > 0 ? [{ source: GAINS, prints: header + gainLines.join('') }] : []),
+  ];
+}
+
+/** Python's `:32`, which counts characters. */
+function left(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - [...text].length));
+}
+
+/** Python's `:+.4f`. */
+function plus(value: number, digits: number): string {
+  if (Number.isNaN(value)) return '+nan';
+  return (value >= 0 && !Object.is(value, -0) ? '+' : '') + value.toFixed(digits);
+}

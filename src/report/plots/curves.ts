@@ -1,0 +1,74 @@
+/** Effects along an axis: lengths, numbers of words, repetitions. */
+import * as Plot from '@observablehq/plot';
+import type { Summary } from '../../experiments/analysis.js';
+import type { Experiment } from '../../experiments/experiment.js';
+import { arrange, type Drawing, draw, seriesOf, WIDTH } from './draw.js';
+
+type Curve = Experiment['curves'][number];
+
+/** d and mean gain of each series, side by side, with intervals. */
+export function curvePlot(summary: Summary, curve: Curve): Drawing {
+  const { comparisons } = summary;
+  const names = seriesOf(curve.series.map(({ name }) => name));
+  const points = curve.series.flatMap(({ name, points }, s) =>
+    points.map(({ x, treatment, baseline }) => {
+      const { gain } = comparisons.find((c) => c.treatment === treatment && c.baseline === baseline)!;
+      return { name, s, x: x as number | string, d: gain.d, mean: gain.mean };
+    }),
+  );
+  const panel = (measure: 'd' | 'mean', label: string) => {
+    const rows = points.map((point) => ({ ...point, ...point[measure] }));
+    return draw({
+      width: WIDTH / 2,
+      height: 320,
+      marginLeft: 58,
+      marginRight: 16,
+      x: {
+        ...axisOf(rows.map(({ x }) => x)),
+        label: curve.axis,
+        labelOffset: 40,
+        labelArrow: 'none',
+        labelAnchor: 'center',
+      },
+      y: { label, grid: true, nice: true, labelArrow: 'none', labelAnchor: 'center', labelOffset: 50 },
+      color: { domain: names.map(({ name }) => name), range: names.map(({ colour }) => colour) },
+      symbol: { domain: names.map(({ name }) => name), range: names.map(({ symbol }) => symbol) },
+      marks: [
+        Plot.ruleY([0], { stroke: '#888' }),
+        ...names.flatMap(({ name, dash, colour }, s) => {
+          const own = rows.filter((row) => row.name === name);
+          // Series stand a little apart, so that their intervals can be told apart.
+          const dx = (s - (names.length - 1) / 2) * 4;
+          return [
+            Plot.line(own, { x: 'x', y: 'value', stroke: colour, strokeWidth: 2, strokeDasharray: dash, dx }),
+            Plot.ruleX(own, { x: 'x', y1: 'low', y2: 'high', stroke: colour, strokeWidth: 1.2, dx }),
+            Plot.dot(own, { x: 'x', y: 'value', fill: 'name', symbol: 'name', r: 4.5, dx }),
+          ];
+        }),
+      ],
+    });
+  };
+  return arrange([{ drawing: panel('d', 'd [95%]') }, { drawing: panel('mean', 'mean gain, nats per token [95%]') }], {
+    columns: 2,
+    legend: names,
+  });
+}
+
+/** From here on the largest number is so far from the smallest that a linear axis would crowd the small ones. */
+const LOGARITHMIC_FROM = 8;
+
+/** Numbers on a linear or logarithmic axis, anything else in the order given. */
+export function axisOf(xs: readonly (number | string)[]): Plot.ScaleOptions {
+  const distinct = [...new Set(xs)];
+  if (distinct.some((x) => typeof x === 'string')) {
+    return { type: 'point', domain: distinct, padding: 0.4 };
+  }
+  const numbers = distinct as number[];
+  const smallest = Math.min(...numbers);
+  const ticks = [...numbers].sort((a, b) => a - b);
+  const format = { ticks, tickFormat: (x: number) => String(x) };
+  if (smallest > 0 && Math.max(...numbers) / smallest >= LOGARITHMIC_FROM) {
+    return { type: 'log', inset: 14, ...format } as Plot.ScaleOptions;
+  }
+  return { type: 'linear', inset: 14, ...format } as Plot.ScaleOptions;
+}

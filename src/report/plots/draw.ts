@@ -1,0 +1,159 @@
+/** From marks to SVG text, without a browser: one look for all figures, their legend inside, several panels in one figure. */
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+
+/** A drawing that can stand alone. */
+export interface Drawing {
+  readonly svg: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export const WIDTH = 860;
+
+/** Fonts of the usual systems: a picture must not depend on a browser's own. */
+const FONTS = "'Liberation Sans', Arial, Helvetica, 'DejaVu Sans', sans-serif";
+const STYLE = { fontFamily: FONTS, fontSize: '12px', background: 'none', overflow: 'visible' };
+
+/** Room for axis labels at this font size. */
+const AXIS = { marginBottom: 46, marginTop: 26 };
+export const X_LABEL = { labelOffset: 40, nice: true, labelArrow: 'none', labelAnchor: 'center' } as const;
+
+/** Okabe and Ito's colours, distinguishable without colour vision; their yellow is too pale for white paper. */
+const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
+/** One fewer than colours, so that the pairs repeat after 42 series only. */
+const SYMBOLS = ['circle', 'square', 'triangle', 'diamond', 'star', 'cross'] as const;
+const DASHES = ['none', '6,3', '2,2', '8,3,2,3', '12,4'];
+
+export interface Series {
+  readonly name: string;
+  readonly colour: string;
+  readonly symbol: (typeof SYMBOLS)[number];
+  readonly dash: string;
+}
+
+/** Every series its own colour and mark; the first seven differ in colour, the rest in mark and dashes as well. */
+export function seriesOf(names: readonly string[]): Series[] {
+  return [...new Set(names)].map((name, i) => ({
+    name,
+    colour: COLOURS[i % COLOURS.length]!,
+    symbol: SYMBOLS[i % SYMBOLS.length]!,
+    dash: DASHES[Math.floor(i / COLOURS.length) % DASHES.length]!,
+  }));
+}
+
+/** The scales that give a channel `series` its colours and marks. */
+export function scalesOf(series: readonly Series[]) {
+  const domain = series.map(({ name }) => name);
+  return {
+    color: { domain, range: series.map(({ colour }) => colour) },
+    symbol: { domain, range: series.map(({ symbol }) => symbol) },
+  };
+}
+
+export function draw(options: Plot.PlotOptions): Drawing {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const figure = Plot.plot({ width: WIDTH, style: STYLE, ...AXIS, ...options, document } as Plot.PlotOptions);
+  const svg = figure.tagName.toLowerCase() === 'svg' ? figure : figure.querySelector('svg')!;
+  svg.setAttribute('xmlns', SVG);
+  return {
+    svg: rounded(svg.outerHTML),
+    width: Number(svg.getAttribute('width')),
+    height: Number(svg.getAttribute('height')),
+  };
+}
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** Coordinates to a hundredth of a pixel; text is left alone. */
+function rounded(svg: string): string {
+  return svg.replace(/<[^>]+>/g, (tag) =>
+    tag.replace(/-?\d+\.\d{3,}/g, (value) => String(Number(Number(value).toFixed(2)))),
+  );
+}
+
+/** Panels in rows of `columns`, with a title above each if it has one, and one legend above all. */
+export function arrange(
+  panels: readonly { readonly title?: string; readonly drawing: Drawing }[],
+  { columns = 1, legend = [] }: { columns?: number; legend?: readonly Series[] } = {},
+): Drawing {
+  const placed: string[] = [];
+  let [y, width] = [0, 0];
+  if (legend.length > 1) {
+    const key = drawLegend(legend);
+    placed.push(at(key, 0, 0));
+    [y, width] = [key.height, key.width];
+  }
+  for (let start = 0; start < panels.length; start += columns) {
+    const row = panels.slice(start, start + columns);
+    const titleHeight = row.some(({ title }) => title !== undefined) ? 20 : 0;
+    let x = 0;
+    for (const { title, drawing } of row) {
+      if (title !== undefined) placed.push(heading(title, x + 4, y + 14));
+      placed.push(at(drawing, x, y + titleHeight));
+      x += drawing.width;
+    }
+    width = Math.max(width, x);
+    y += titleHeight + Math.max(...row.map(({ drawing }) => drawing.height));
+  }
+  return {
+    svg: `<svg xmlns="${SVG}" width="${width}" height="${y}" viewBox="0 0 ${width} ${y}">${placed.join('')}</svg>`,
+    width,
+    height: y,
+  };
+}
+
+function at({ svg }: Drawing, x: number, y: number): string {
+  return svg.replace('<svg ', `<svg x="${x}" y="${y}" `);
+}
+
+function heading(title: string, x: number, y: number): string {
+  const escaped = title.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return `<text x="${x}" y="${y}" font-family="${FONTS}" font-size="13" font-weight="bold">${escaped}</text>`;
+}
+
+/** Marks with their names, in as many lines as they take. */
+function drawLegend(series: readonly Series[]): Drawing {
+  const [lineHeight, markWidth, gap] = [20, 34, 16];
+  let [x, y] = [4, lineHeight / 2 + 2];
+  const items = series.map((entry) => {
+    const length = markWidth + textWidth(entry.name);
+    if (x > 4 && x + length > WIDTH) [x, y] = [4, y + lineHeight];
+    const item = { ...entry, x, y };
+    x += length + gap;
+    return item;
+  });
+  const height = y + lineHeight / 2 + 4;
+  return draw({
+    width: WIDTH,
+    height,
+    margin: 0,
+    x: { axis: null, domain: [0, WIDTH], range: [0, WIDTH] },
+    y: { axis: null, domain: [0, height], range: [0, height] },
+    ...scalesOf(series),
+    marks: [
+      ...items.map((item) =>
+        Plot.ruleY([item], {
+          x1: item.x,
+          x2: item.x + 24,
+          y: 'y',
+          stroke: item.colour,
+          strokeWidth: 2,
+          strokeDasharray: item.dash,
+        }),
+      ),
+      Plot.dot(items, { x: (item) => item.x + 12, y: 'y', fill: 'name', symbol: 'name', r: 4.5 }),
+      Plot.text(items, { x: (item) => item.x + 29, y: 'y', text: 'name', textAnchor: 'start' }),
+    ],
+  });
+}
+
+/** About as wide as a text of the figure's size is. */
+export function textWidth(text: string, size = 12): number {
+  return [...text].length * size * 0.58;
+}
+
+/** Margin for the names of rows. */
+export function rowMargin(names: readonly string[]): number {
+  return Math.min(360, Math.max(80, ...names.map((name) => textWidth(name) + 14)));
+}

@@ -1,0 +1,44 @@
+/** Figures of what was measured inside the encoder: one panel a measure, by layer. */
+import * as Plot from '@observablehq/plot';
+import { PROBE_MEASURES, type ProbeSummary } from '../../experiments/probe.js';
+import { arrange, type Drawing, draw, scalesOf, seriesOf, WIDTH } from './draw.js';
+
+export function probePlot({ conditions, layers }: ProbeSummary): Drawing {
+  const series = seriesOf(conditions.map(({ name }) => name));
+  const panels = (Object.keys(PROBE_MEASURES) as (keyof typeof PROBE_MEASURES)[]).flatMap((measure) => {
+    const rows = conditions.flatMap(({ name, measures }) =>
+      (measures.find((entry) => entry.name === measure)?.by_layer ?? []).flatMap((value, l) =>
+        value ? [{ name, layer: layers[l]!, ...value }] : [],
+      ),
+    );
+    if (rows.length === 0) return [];
+    const drawing = draw({
+      width: WIDTH / 2,
+      height: 240,
+      marginLeft: 58,
+      x: {
+        type: 'point',
+        domain: [...layers],
+        label: 'layer',
+        labelArrow: 'none',
+        labelAnchor: 'center',
+        labelOffset: 40,
+      },
+      y: { label: null, grid: true, nice: true, zero: true },
+      ...scalesOf(series),
+      marks: [
+        ...series.flatMap(({ name, colour, dash }, s) => {
+          const own = rows.filter((row) => row.name === name);
+          const dx = (s - (series.length - 1) / 2) * 4;
+          return [
+            Plot.line(own, { x: 'layer', y: 'value', stroke: colour, strokeWidth: 2, strokeDasharray: dash, dx }),
+            Plot.ruleX(own, { x: 'layer', y1: 'low', y2: 'high', stroke: colour, dx }),
+            Plot.dot(own, { x: 'layer', y: 'value', fill: 'name', symbol: 'name', r: 4, dx }),
+          ];
+        }),
+      ],
+    });
+    return [{ title: PROBE_MEASURES[measure], drawing }];
+  });
+  return arrange(panels, { columns: 2, legend: series });
+}

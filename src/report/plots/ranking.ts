@@ -1,0 +1,33 @@
+/** Figures of rankings: measures of each condition with their intervals. */
+import * as Plot from '@observablehq/plot';
+import type { Summary } from '../../experiments/analysis.js';
+import type { RankingSummary } from '../../experiments/ranking.js';
+import { conditionOf } from '../labels.js';
+import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesOf, WIDTH, X_LABEL } from './draw.js';
+
+/** One panel a measure. */
+export function rankingPlot({ configuration: { experiment } }: Summary, ranking: RankingSummary): Drawing {
+  const names = ranking.conditions.map(({ name }) => name);
+  const prefixOf = (name: string) => conditionOf(experiment, name).surrogate ?? 'none';
+  const series = seriesOf(names.map(prefixOf));
+  const panels = ranking.measures.map((measure, m) => ({
+    title: measure.name,
+    drawing: draw({
+      width: WIDTH / 2,
+      height: 76 + names.length * 20,
+      marginLeft: rowMargin(names),
+      x: { ...X_LABEL, label: 'mean over pools [95%]', grid: true, ticks: 5 },
+      y: { label: null, domain: names },
+      ...scalesOf(series),
+      marks: [
+        Plot.ruleY(rowsOf(m), { x1: 'low', x2: 'high', y: 'name', stroke: 'series', strokeWidth: 2 }),
+        Plot.dot(rowsOf(m), { x: 'value', y: 'name', fill: 'series', symbol: 'series', r: 4 }),
+      ],
+    }),
+  }));
+  return arrange(panels, { columns: 2, legend: series });
+
+  function rowsOf(m: number) {
+    return ranking.conditions.map(({ name, means }) => ({ name, series: prefixOf(name), ...means[m]! }));
+  }
+}

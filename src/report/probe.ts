@@ -1,0 +1,28 @@
+/** Tables of what was measured inside the encoder. */
+import { PROBE_MEASURES, type ProbeSummary } from '../experiments/probe.js';
+import { fixed, withInterval } from './format.js';
+import { number, type Table, text } from './table.js';
+
+export const PROBE_NOTE =
+  'Means over samples, intervals by bootstrap over samples. Regions are exact: BOS, prefix, line break and document apart. Measures against the bare document (divergence, shift, cosine) do not exist for it.';
+
+/** One row a measure and condition, one column a layer. */
+export function probeTable({ conditions, layers }: ProbeSummary): Table {
+  const names = Object.keys(PROBE_MEASURES) as (keyof typeof PROBE_MEASURES)[];
+  return {
+    columns: [text('measure'), text('condition'), ...layers.map((layer) => number(`layer ${layer} [95%]`))],
+    rows: names.flatMap((measure) =>
+      conditions.flatMap(({ name, measures }) => {
+        const values = measures.find((entry) => entry.name === measure)?.by_layer ?? [];
+        if (values.every((value) => value === null)) return [];
+        return [
+          [
+            PROBE_MEASURES[measure],
+            name,
+            ...values.map((value) => (value ? withInterval(value, (x) => fixed(x, 3)) : fixed(null, 0))),
+          ],
+        ];
+      }),
+    ),
+  };
+}

@@ -1,0 +1,137 @@
+/** Tables of how well conditions rank the candidates of pools. */
+import type { Summary } from '../experiments/analysis.js';
+import type { GainSummary } from '../experiments/gains.js';
+import type { RankingSummary } from '../experiments/ranking.js';
+import { holm } from '../stats/significance.js';
+import { marked } from './comparisons.js';
+import { fixed, percent, pValue, signed, withInterval } from './format.js';
+import { boundOf, isDeployable } from './labels.js';
+import { number, type Table, text } from './table.js';
+
+/** Rankings whose nDCG differs by less than this are called equal. */
+const EQUAL_WITHIN = 0.01;
+
+export const RANKING_NOTE = `Candidates are ranked by the likelihood of the scored text. Means over pools that have something to find; intervals by bootstrap over pools. Differences are pool by pool, treatment less baseline: positive is better. Holm corrects the t-test’s p of one measure over the comparisons that see the same. Equal: the whole interval of a difference in nDCG lies within ±${EQUAL_WITHIN}, the margin fixed beforehand.`;
+
+export const DIFFERENTIAL_NOTE =
+  'Differential signal: mean gain in NLL of a pool’s relevant candidates less that of its others, in nats per token. Only what is above 0 can help a ranking: a gain that all candidates share does not.';
+
+/** One row a condition, one column a measure. */
+export function measureTable({ configuration: { experiment }, conditions }: Summary, ranking: RankingSummary): Table {
+  const leak = new Map(conditions.map((condition) => [condition.name, condition.leak]));
+  return {
+    columns: [
+      text('condition'),
+      text('bound'),
+      text('deployable'),
+      number('target leak %'),
+      ...ranking.measures.map(({ name, pools }) =>
+        number(pools < ranking.pools ? `${name} [95%], ${pools} pools` : `${name} [95%]`),
+      ),
+    ],
+    rows: ranking.conditions.map(({ name, means }) => [
+      name,
+      boundOf(experiment, name),
+      isDeployable(experiment, name) ? 'yes' : 'no',
+      percent(leak.get(name) ?? null),
+      ...means.map((mean) => withInterval(mean, (x) => fixed(x, 3))),
+    ]),
+  };
+}
+
+/** Differences to the baseline, one row a comparison. */
+export function differenceTable({ configuration: { experiment } }: Summary, ranking: RankingSummary): Table {
+  return {
+    columns: [text('condition'), text('against'), ...ranking.measures.map(({ name }) => number(`${name} [95%]`))],
+    rows: ranking.comparisons.map((comparison) => [
+      marked(experiment, comparison),
+      comparison.baseline,
+      ...comparison.differences.map(({ mean }) => withInterval(mean, (x) => signed(x, 3))),
+    ]),
+  };
+}
+
+/** The tests of the differences, one row a comparison and measure. */
+export function rankingTestTable({ configuration: { experiment } }: Summary, ranking: RankingSummary): Table {
+  const rows = ranking.measures.flatMap(({ name }, m) => {
+    const corrected = correctedByFamily(
+      ranking,
+      ranking.comparisons.map(({ differences }) => differences[m]!),
+    );
+    return ranking.comparisons.map((comparison, c) => {
+      const difference = comparison.differences[m]!;
+      return [
+        name,
+        marked(experiment, comparison),
+        comparison.baseline,
+        ...testsOf(difference, corrected[c]!),
+        name.startsWith('nDCG') ? equality(difference) : '–',
+      ];
+    });
+  });
+  return {
+    columns: [text('measure'), text('condition'), text('against'), ...TEST_COLUMNS('difference'), text('equal')],
+    rows,
+  };
+}
+
+/** Does priming help the relevant candidates more than the others? */
+export function differentialTable({ configuration: { experiment } }: Summary, ranking: RankingSummary): Table {
+  const measured = ranking.comparisons.filter(({ differential }) => differential !== null);
+  const corrected = correctedByFamily(
+    { ...ranking, comparisons: measured },
+    measured.map(({ differential }) => differential!),
+  );
+  return {
+    columns: [text('condition'), text('against'), ...TEST_COLUMNS('differential signal, nats')],
+    rows: measured.map((comparison, c) => [
+      marked(experiment, comparison),
+      comparison.baseline,
+      ...testsOf(comparison.differential!, corrected[c]!),
+    ]),
+  };
+}
+
+const TEST_COLUMNS = (what: string) => [
+  number(`${what} [95%]`),
+  number('d [95%]'),
+  number('win %'),
+  number('p, t'),
+  number('p, Holm'),
+  number('p, Wilcoxon'),
+  number('p, sign flips'),
+];
+
+function testsOf({ mean, d, win, p }: GainSummary, corrected: number | null): string[] {
+  return [
+    withInterval(mean, (x) => signed(x, 3)),
+    withInterval(d, (x) => signed(x, 2)),
+    percent(win.value),
+    pValue(p.t),
+    pValue(corrected),
+    pValue(p.wilcoxon),
+    pValue(p.sign_flip),
+  ];
+}
+
+/** Holm's correction of one p a comparison, over the comparisons of a family. */
+function correctedByFamily(
+  { comparisons }: Pick<RankingSummary, 'comparisons'>,
+  gains: readonly GainSummary[],
+): (number | null)[] {
+  const corrected: (number | null)[] = gains.map(() => null);
+  for (const family of new Set(comparisons.map((comparison) => comparison.family ?? ''))) {
+    const members = [...comparisons.keys()].filter(
+      (c) => (comparisons[c]!.family ?? '') === family && gains[c]!.p.t !== null,
+    );
+    if (members.length === 0) continue;
+    const ps = holm(members.map((c) => gains[c]!.p.t!));
+    for (const [m, c] of members.entries()) corrected[c] = ps[m]!;
+  }
+  return corrected;
+}
+
+function equality({ mean: { low, high } }: GainSummary): string {
+  if (low === null || high === null) return '–';
+  return low >= -EQUAL_WITHIN && high <= EQUAL_WITHIN ? 'yes' : 'not shown';
+}
