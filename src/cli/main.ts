@@ -3,10 +3,12 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { DkvError } from '../errors.js';
+import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
+import { logCommand } from './log.js';
 import { modelsCommand } from './models.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
@@ -32,6 +34,8 @@ for (const command of [
   demoCommand(),
   runCommand(),
   reportCommand(),
+  compareCommand(),
+  logCommand(),
   scoreCommand(),
   modelsCommand(),
   dataCommand(),

@@ -22,7 +22,7 @@ const METHODS = [
   'Gain = NLL of the baseline minus NLL of the condition, per target token, paired by sample; positive is better.',
   'Intervals are 95%: bootstrap over clusters of samples (10,000 resamples, seeded; BCa for mean and d), Wilson’s for the share of wins (strictly above 0), large-sample for the second interval of d.',
   'p is two-sided: t-test, Wilcoxon’s signed ranks (zero differences dropped; p = 1 below 10 others), 10,000 random sign flips. Holm, Bonferroni, and Benjamini and Hochberg (BH) correct the t-test’s p over its family: the comparisons that see the same.',
-  '% of oracle is the ratio of mean gains (joint bootstrap; Fieller’s interval in the second table), undefined (–) where the oracle’s own gain is not distinguishable from 0. Authors’ % is their ratio of the two d.',
+  '% of oracle is the ratio of mean gains (joint bootstrap; Fieller’s interval in the second table), undefined (–) where the oracle’s own gain is not distinguishably above 0. Authors’ % is their ratio of the two d.',
   'Deployable: made without the query. Target leak: share of samples whose prefix contains the scored text.',
 ].join(' ');
 
@@ -73,10 +73,10 @@ export function headline({ configuration, comparisons, smoke_run }: Summary): st
   const { treatment, baseline, gain, corrected, oracle, share } = primary;
   const sentence = `Primary comparison${configuration.experiment.primary ? ', named beforehand' : ''}: ${treatment} against ${baseline}, mean gain ${withInterval(gain.mean, (x) => signed(x, 3))} nats per token, d ${withInterval(gain.d, (x) => signed(x, 2))}, p ${pValue(gain.p.t)} (Holm over ${corrected.family_size}: ${pValue(corrected.holm)}).`;
   if (oracle === undefined || oracle === treatment) return sentence;
-  const kept = ` It keeps ${withInterval(share, (x) => percent(x))}% of the oracle’s gain`;
-  if (share.value === null) {
-    return `${sentence} Its share of the oracle’s gain is undefined: that gain is not distinguishable from 0.`;
+  if (share.value === null || primary.authors_share === null) {
+    return `${sentence} Its share of the oracle’s gain is undefined: that gain is not distinguishably above 0.`;
   }
+  const kept = ` It keeps ${withInterval(share, (x) => percent(x))} percent of the oracle’s gain`;
   if (smoke_run || share.low === null || share.high === null) return `${sentence}${kept}.`;
   const verdict =
     share.low >= WORKS_FROM ? 'it works' : share.high < WORKS_FROM ? 'it does not work' : 'the run does not decide it';
@@ -145,7 +145,6 @@ export function gainTable(
     pValue(c.corrected.holm),
     ofOracle(
       c,
-      c.share.value,
       withInterval(c.share, (x) => percent(x)),
     ),
   ];
@@ -209,10 +208,9 @@ export function statisticsTable({ configuration }: Summary, comparisons: readonl
       pValue(c.corrected.bh),
       ofOracle(
         c,
-        c.share.value,
         withInterval(c.share_fieller, (x) => percent(x)),
       ),
-      ofOracle(c, c.authors_share, percent(c.authors_share)),
+      ofOracle(c, percent(c.authors_share)),
     ]),
   };
 }
@@ -238,7 +236,6 @@ export function shortGainTable({ configuration, comparisons }: Summary): Table {
       pValue(c.corrected.holm),
       ofOracle(
         c,
-        c.share.value,
         withInterval(c.share, (x) => percent(x)),
       ),
     ]),
@@ -323,9 +320,10 @@ function baselinesOf(comparisons: readonly Comparison[]): string[] {
   return [...new Set(comparisons.map(({ baseline }) => baseline))];
 }
 
-/** An oracle is all of itself, where it has any gain to be a share of. */
-function ofOracle({ treatment, oracle }: Comparison, share: number | null, shown: string): string {
-  return treatment === oracle && share !== null ? '100' : shown;
+/** A share of what is not a gain says nothing; an oracle is all of itself. */
+function ofOracle({ treatment, oracle, share, authors_share }: ComparisonSummary, shown: string): string {
+  if (share.value === null || authors_share === null) return '–';
+  return treatment === oracle ? '100' : shown;
 }
 
 function count(value: number): string {

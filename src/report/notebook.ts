@@ -143,13 +143,13 @@ const GAINS = `def gains(treatment, baseline):
     """NLL of the baseline less that of the treatment, sample by sample: positive is better."""
     return [nll[sample, baseline] - nll[sample, treatment] for sample in samples]
 
-print(f"{'condition':32} {'against':16} {'mean':>8} {'d':>7} {'win %':>6}")
+print(f"{'condition':32} {'against':16} {'mean':>8} {'d':>7} {'wins':>6}")
 for comparison in experiment["comparisons"]:
     values = gains(comparison["treatment"], comparison["baseline"])
     spread = statistics.stdev(values) if len(values) > 1 else 0
     d = statistics.fmean(values) / spread if spread > 0 else float("nan")
-    win = 100 * sum(value > 0 for value in values) / len(values)
-    print(f"{comparison['treatment']:32} {comparison['baseline']:16} {statistics.fmean(values):+8.4f} {d:+7.3f} {win:6.1f}")`;
+    wins = sum(value > 0 for value in values)
+    print(f"{comparison['treatment']:32} {comparison['baseline']:16} {statistics.fmean(values):+8.4f} {d:+7.3f} {wins:6}")`;
 
 /** Python and what it prints, computed here the same way. */
 function recomputations({ summary, trials }: FinishedRun): { source: string; prints: string }[] {
@@ -161,14 +161,14 @@ function recomputations({ summary, trials }: FinishedRun): { source: string; pri
   const samples = [...new Set(trials.map(({ sample }) => sample))];
   const values = (condition: string) => samples.map((sample) => columns.get(condition)!.get(sample)!);
   const nllLines = conditions.map(({ name }) => `${left(name, 32)} ${mean(values(name)).toFixed(4).padStart(8)}\n`);
-  const header = `${left('condition', 32)} ${left('against', 16)} ${'mean'.padStart(8)} ${'d'.padStart(7)} ${'win %'.padStart(6)}\n`;
+  const header = `${left('condition', 32)} ${left('against', 16)} ${'mean'.padStart(8)} ${'d'.padStart(7)} ${'wins'.padStart(6)}\n`;
   const gainLines = comparisons.map(({ treatment, baseline }) => {
     const treated = values(treatment);
     const gains = values(baseline).map((nll, i) => nll - treated[i]!);
     const spread = gains.length > 1 ? standardDeviation(gains) : 0;
     const d = spread > 0 ? mean(gains) / spread : Number.NaN;
-    const win = (100 * gains.filter((gain) => gain > 0).length) / gains.length;
-    return `${left(treatment, 32)} ${left(baseline, 16)} ${plus(mean(gains), 4).padStart(8)} ${plus(d, 3).padStart(7)} ${win.toFixed(1).padStart(6)}\n`;
+    const wins = gains.filter((gain) => gain > 0).length;
+    return `${left(treatment, 32)} ${left(baseline, 16)} ${plus(mean(gains), 4).padStart(8)} ${plus(d, 3).padStart(7)} ${String(wins).padStart(6)}\n`;
   });
   return [
     { source: READ, prints: `${trials.length} trials of ${samples.length} samples\n` },

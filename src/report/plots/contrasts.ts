@@ -3,7 +3,19 @@ import * as Plot from '@observablehq/plot';
 import type { Summary } from '../../experiments/analysis.js';
 import type { ContrastGroup } from '../../experiments/experiment.js';
 import type { ContrastGroupSummary } from '../contrasts.js';
-import { arrange, type Drawing, draw, rowMargin, seriesOf, WIDTH, X_LABEL } from './draw.js';
+import {
+  arrange,
+  commonDomain,
+  type Drawing,
+  draw,
+  rowMargin,
+  scalesOf,
+  seriesOf,
+  WIDTH,
+  X_LABEL,
+  Y_LABEL,
+  Y_MARGIN,
+} from './draw.js';
 
 const COLOUR = '#0072b2';
 
@@ -17,20 +29,27 @@ function sharesDefined(groups: readonly ContrastGroupSummary[]): boolean {
 /** Bars of the parts of each group, with intervals: shares of the whole, or nats where a share is undefined. */
 export function decompositionPlot(groups: readonly ContrastGroupSummary[]): Drawing {
   const asShares = sharesDefined(groups);
-  const panels = groups.map(({ title, contrasts }) => {
+  const titled = groups.map(({ title, contrasts }) => {
     const parts = contrasts.filter(({ share_of }) => share_of !== undefined || !asShares);
     const rows = parts.map(({ name, share, gain }) => {
-      const scale = asShares ? 100 : 1;
+      const scaled = (x: number | null) => (x === null ? null : x * (asShares ? 100 : 1));
       const { value, low, high } = asShares ? share : gain.mean;
-      const scaled = (x: number | null) => (x === null ? null : x * scale);
       return { name, value: scaled(value), low: scaled(low), high: scaled(high) };
     });
-    const names = rows.map(({ name }) => name);
+    return { title, rows };
+  });
+  const all = titled.flatMap(({ rows }) => rows);
+  const panels = titled.map(({ title, rows }) => {
     const drawing = draw({
-      height: 82 + rows.length * 24,
-      marginLeft: rowMargin(names),
-      x: { ...X_LABEL, label: asShares ? '% of the whole [95%]' : 'nats per token [95%]', grid: true },
-      y: { label: null, domain: names },
+      height: 70 + rows.length * 24,
+      marginLeft: rowMargin(all.map(({ name }) => name)),
+      x: {
+        ...X_LABEL,
+        domain: commonDomain(all),
+        label: asShares ? '% of the whole [95%]' : 'nats per token [95%]',
+        grid: true,
+      },
+      y: { label: null, domain: rows.map(({ name }) => name) },
       marks: [
         Plot.barX(rows, { x: 'value', y: 'name', fill: COLOUR, fillOpacity: 0.45, insetTop: 3, insetBottom: 3 }),
         Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'name', stroke: '#222', strokeWidth: 1.5 }),
@@ -44,14 +63,16 @@ export function decompositionPlot(groups: readonly ContrastGroupSummary[]): Draw
 
 /** d of each contrast with its interval, and the margin of equivalence where one is set. */
 export function contrastPlot(groups: readonly ContrastGroupSummary[]): Drawing {
-  const names = groups.flatMap(({ contrasts }) => contrasts.map(({ name }) => name));
+  const all = groups.flatMap(({ contrasts }) => contrasts);
+  const names = all.map(({ name }) => name);
+  const domain = commonDomain(all.map(({ gain }) => gain.d));
   const panels = groups.map(({ title, contrasts, equivalence_margin }) => {
     const rows = contrasts.map(({ name, gain }) => ({ name, ...gain.d }));
     const margin = equivalence_margin === null ? [] : [{ x1: -equivalence_margin, x2: equivalence_margin }];
     const drawing = draw({
-      height: 82 + rows.length * 24,
+      height: 70 + rows.length * 24,
       marginLeft: rowMargin(names),
-      x: { ...X_LABEL, label: margin.length > 0 ? 'd [95%]; shaded: equivalent to 0' : 'd [95%]', grid: true },
+      x: { ...X_LABEL, domain, label: margin.length > 0 ? 'd [95%]; shaded: equivalent to 0' : 'd [95%]', grid: true },
       y: { label: null, domain: rows.map(({ name }) => name) },
       marks: [
         Plot.rectX(margin, { x1: 'x1', x2: 'x2', fill: '#009e73', fillOpacity: 0.15 }),
@@ -106,18 +127,10 @@ export function twoByTwoPlot(summary: Summary, groups: readonly ContrastGroup[])
     const drawing = draw({
       width: WIDTH / 2,
       height: 300,
-      marginLeft: 58,
+      marginLeft: Y_MARGIN,
       x: { type: 'point', domain: [`not: ${along.name}`, along.name], padding: 0.4, label: null },
-      y: {
-        label: `gain over ${origin}, nats per token [95%]`,
-        grid: true,
-        nice: true,
-        labelArrow: 'none',
-        labelAnchor: 'center',
-        labelOffset: 50,
-      },
-      color: { domain: legend.map(({ name }) => name), range: legend.map(({ colour }) => colour) },
-      symbol: { domain: legend.map(({ name }) => name), range: legend.map(({ symbol }) => symbol) },
+      y: { ...Y_LABEL, label: `gain over ${origin}, nats per token [95%]` },
+      ...scalesOf(legend),
       marks: [
         Plot.ruleY([0], { stroke: '#888' }),
         ...legend.flatMap(({ name, colour }, s) => {

@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Summary } from '../../experiments/analysis.js';
 import type { Experiment } from '../../experiments/experiment.js';
-import { arrange, type Drawing, draw, seriesOf, WIDTH } from './draw.js';
+import { arrange, type Drawing, draw, scalesOf, seriesOf, WIDTH, Y_LABEL, Y_MARGIN } from './draw.js';
 
 type Curve = Experiment['curves'][number];
 
@@ -21,7 +21,7 @@ export function curvePlot(summary: Summary, curve: Curve): Drawing {
     return draw({
       width: WIDTH / 2,
       height: 320,
-      marginLeft: 58,
+      marginLeft: Y_MARGIN,
       marginRight: 16,
       x: {
         ...axisOf(rows.map(({ x }) => x)),
@@ -30,9 +30,8 @@ export function curvePlot(summary: Summary, curve: Curve): Drawing {
         labelArrow: 'none',
         labelAnchor: 'center',
       },
-      y: { label, grid: true, nice: true, labelArrow: 'none', labelAnchor: 'center', labelOffset: 50 },
-      color: { domain: names.map(({ name }) => name), range: names.map(({ colour }) => colour) },
-      symbol: { domain: names.map(({ name }) => name), range: names.map(({ symbol }) => symbol) },
+      y: { ...Y_LABEL, label },
+      ...scalesOf(names),
       marks: [
         Plot.ruleY([0], { stroke: '#888' }),
         ...names.flatMap(({ name, dash, colour }, s) => {
@@ -61,12 +60,12 @@ const LOGARITHMIC_FROM = 8;
 export function axisOf(xs: readonly (number | string)[]): Plot.ScaleOptions {
   const distinct = [...new Set(xs)];
   if (distinct.some((x) => typeof x === 'string')) {
-    return { type: 'point', domain: distinct, padding: 0.4 };
+    return { type: 'point', domain: distinct, padding: 0.4, tickFormat: String } as Plot.ScaleOptions;
   }
   const numbers = distinct as number[];
   const smallest = Math.min(...numbers);
   const ticks = [...numbers].sort((a, b) => a - b);
-  const format = { ticks, tickFormat: (x: number) => String(x) };
+  const format = { ticks, tickFormat: String };
   if (smallest > 0 && Math.max(...numbers) / smallest >= LOGARITHMIC_FROM) {
     return { type: 'log', inset: 14, ...format } as Plot.ScaleOptions;
   }

@@ -16,7 +16,9 @@ const FONTS = "'Liberation Sans', Arial, Helvetica, 'DejaVu Sans', sans-serif";
 const STYLE = { fontFamily: FONTS, fontSize: '12px', background: 'none', overflow: 'visible' };
 
 /** Room for axis labels at this font size. */
-const AXIS = { marginBottom: 46, marginTop: 26 };
+const AXIS = { marginBottom: 46, marginTop: 12 };
+export const Y_MARGIN = 72;
+export const Y_LABEL = { labelOffset: 64, grid: true, nice: true, labelArrow: 'none', labelAnchor: 'center' } as const;
 export const X_LABEL = { labelOffset: 40, nice: true, labelArrow: 'none', labelAnchor: 'center' } as const;
 
 /** Okabe and Ito's colours, distinguishable without colour vision; their yellow is too pale for white paper. */
@@ -89,7 +91,7 @@ export function arrange(
     const titleHeight = row.some(({ title }) => title !== undefined) ? 20 : 0;
     let x = 0;
     for (const { title, drawing } of row) {
-      if (title !== undefined) placed.push(heading(title, x + 4, y + 14));
+      if (title !== undefined) placed.push(heading(title, x + 4, y + 14, drawing.width - 12));
       placed.push(at(drawing, x, y + titleHeight));
       x += drawing.width;
     }
@@ -107,9 +109,11 @@ function at({ svg }: Drawing, x: number, y: number): string {
   return svg.replace('<svg ', `<svg x="${x}" y="${y}" `);
 }
 
-function heading(title: string, x: number, y: number): string {
+/** In smaller letters where it would not fit. */
+function heading(title: string, x: number, y: number, width: number): string {
   const escaped = title.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${x}" y="${y}" font-family="${FONTS}" font-size="13" font-weight="bold">${escaped}</text>`;
+  const size = Math.min(13, Math.floor((13 * width) / textWidth(title, 13)));
+  return `<text x="${x}" y="${y}" font-family="${FONTS}" font-size="${size}" font-weight="bold">${escaped}</text>`;
 }
 
 /** Marks with their names, in as many lines as they take. */
@@ -156,4 +160,12 @@ export function textWidth(text: string, size = 12): number {
 /** Margin for the names of rows. */
 export function rowMargin(names: readonly string[]): number {
   return Math.min(360, Math.max(80, ...names.map((name) => textWidth(name) + 14)));
+}
+
+/** From the lowest to the highest end of all intervals and 0, for panels that are to be compared. */
+export function commonDomain(
+  rows: readonly { readonly value: number | null; readonly low: number | null; readonly high: number | null }[],
+): [number, number] {
+  const ends = rows.flatMap(({ value, low, high }) => [value, low, high]).filter((end) => end !== null);
+  return [Math.min(0, ...ends), Math.max(0, ...ends)];
 }

@@ -4,7 +4,7 @@ import type { ComparisonSummary, Summary } from '../../experiments/analysis.js';
 import type { Trial } from '../../experiments/journal.js';
 import { sortedQuantile } from '../../stats/describe.js';
 import { conditionOf, documentForm, primaryOf, visibilityOf } from '../labels.js';
-import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesOf, X_LABEL } from './draw.js';
+import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesOf, X_LABEL, Y_LABEL, Y_MARGIN } from './draw.js';
 
 interface Labels {
   readonly condition: string;
@@ -19,7 +19,7 @@ export function effectPlot(summary: Summary, comparisons: readonly ComparisonSum
   const series = seriesOf(rows.map((row) => row.series));
   const names = rows.map(({ condition }) => condition);
   const plot = draw({
-    height: 82 + rows.length * 24,
+    height: 68 + rows.length * 24,
     marginLeft: rowMargin(names),
     x: { ...X_LABEL, label: 'd of the paired gains, 95% interval; right of 0 is better', grid: true },
     y: { label: null, domain: names },
@@ -64,7 +64,7 @@ export function differencePlot(
   const series = seriesOf(rows.map((row) => row.series));
   const names = rows.map(({ condition }) => condition);
   const plot = draw({
-    height: 82 + rows.length * 28,
+    height: 68 + rows.length * 28,
     marginLeft: rowMargin(names),
     x: { ...X_LABEL, label: 'gain per sample, nats per token', grid: true },
     y: { label: null, domain: names },
@@ -102,11 +102,11 @@ export function hardnessPlot(summary: Summary): Drawing {
   const common = { fx: 'visibility', fy: 'axis', x: 'hardness', y: 'gain' };
   const plot = draw({
     height: 420,
-    marginLeft: 58,
+    marginLeft: Y_MARGIN,
     marginRight: 150,
     marginTop: 40,
     x: { ...X_LABEL, label: 'baseline NLL of the fifth, nats per token', grid: true, ticks: 4 },
-    y: { label: 'mean gain, nats per token', grid: true, labelArrow: 'none', labelAnchor: 'center', labelOffset: 52 },
+    y: { ...Y_LABEL, label: 'mean gain, nats per token' },
     fx: { label: null, domain: visibilities, axis: 'top' },
     fy: { label: null, domain: Object.values(axes) },
     ...scalesOf(series),

@@ -1,7 +1,7 @@
 /** Figures of what was measured inside the encoder: one panel a measure, by layer. */
 import * as Plot from '@observablehq/plot';
 import { PROBE_MEASURES, type ProbeSummary } from '../../experiments/probe.js';
-import { arrange, type Drawing, draw, scalesOf, seriesOf, WIDTH } from './draw.js';
+import { arrange, type Drawing, draw, scalesOf, seriesOf, WIDTH, Y_MARGIN } from './draw.js';
 
 export function probePlot({ conditions, layers }: ProbeSummary): Drawing {
   const series = seriesOf(conditions.map(({ name }) => name));
@@ -15,7 +15,7 @@ export function probePlot({ conditions, layers }: ProbeSummary): Drawing {
     const drawing = draw({
       width: WIDTH / 2,
       height: 240,
-      marginLeft: 58,
+      marginLeft: Y_MARGIN,
       x: {
         type: 'point',
         domain: [...layers],

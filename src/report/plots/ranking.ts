@@ -14,7 +14,7 @@ export function rankingPlot({ configuration: { experiment } }: Summary, ranking:
     title: measure.name,
     drawing: draw({
       width: WIDTH / 2,
-      height: 76 + names.length * 20,
+      height: 64 + names.length * 20,
       marginLeft: rowMargin(names),
       x: { ...X_LABEL, label: 'mean over pools [95%]', grid: true, ticks: 5 },
       y: { label: null, domain: names },

@@ -1,0 +1,256 @@
+/** Several runs side by side: what differs between them, and their effects aligned by condition. */
+import path from 'node:path';
+import { DkvError } from '../errors.js';
+import type { ComparisonSummary, Summary } from '../experiments/analysis.js';
+import type { Estimate } from '../experiments/gains.js';
+import type { Configuration } from '../experiments/record.js';
+import { FRAMING } from './comparisons.js';
+import { percent, signed, withInterval } from './format.js';
+import { conditionOf } from './labels.js';
+import { number, renderMarkdown, type Table, text } from './table.js';
+
+export interface ComparedRun {
+  readonly directory: string;
+  readonly summary: Summary;
+}
+
+/** A run's side of one comparison. */
+interface Effect {
+  readonly mean: Estimate;
+  readonly d: Estimate;
+  /** Of the oracle's gain; undefined for a ranking. */
+  readonly share?: Estimate;
+}
+
+export interface RunComparison {
+  readonly runs: readonly {
+    readonly name: string;
+    readonly directory: string;
+    readonly experiment: string;
+    readonly model: string;
+    readonly dataset: string;
+    readonly samples: number;
+    readonly smoke_run: boolean;
+  }[];
+  readonly differences: readonly { readonly field: string; readonly values: readonly string[] }[];
+  /** One for each treatment and baseline of any run, aligned by what they do; null where a run does not have it. */
+  readonly comparisons: readonly {
+    readonly treatment: string;
+    readonly baseline: string;
+    /** Of a ranking; NLL where it is left out. */
+    readonly measure?: string;
+    readonly effects: readonly (Effect | null)[];
+  }[];
+}
+
+/** @throws DkvError INPUT_INVALID for fewer than two runs, and for the built-in model beside another one */
+export function compareRuns(runs: readonly ComparedRun[]): RunComparison {
+  if (runs.length < 2) throw new DkvError('INPUT_INVALID', 'Give two run folders or more to compare.');
+  const builtIn = runs.filter(({ summary }) => summary.configuration.model.built_in);
+  if (builtIn.length > 0 && builtIn.length < runs.length) {
+    const other = runs.find(({ summary }) => !summary.configuration.model.built_in)!;
+    throw new DkvError(
+      'INPUT_INVALID',
+      `${builtIn[0]!.directory} is a run of the built-in model, ${other.directory} one of ${other.summary.configuration.model.name}. The built-in model is trained to use a query in the encoder, so its effects are taught, not found: the two never share a table. Compare runs of the built-in model with each other.`,
+    );
+  }
+  const rows = new Map<string, AlignedRow>();
+  for (const [r, { summary }] of runs.entries()) {
+    for (const { treatment, baseline, measure, effect } of effectsOf(summary)) {
+      const definitions = [treatment, baseline].map((name) => definitionOf(summary, name));
+      const key = JSON.stringify([...definitions, measure]);
+      const row = rows.get(key) ?? { treatments: [], baselines: [], measure, effects: runs.map(() => null) };
+      row.treatments.push(treatment);
+      row.baselines.push(baseline);
+      row.effects[r] = effect;
+      rows.set(key, row);
+    }
+  }
+  const missing = (row: { effects: readonly (Effect | null)[] }) => row.effects.filter((effect) => !effect).length;
+  return {
+    runs: runs.map(({ directory, summary: { configuration, smoke_run } }, r) => ({
+      name: letter(r),
+      directory,
+      experiment: configuration.experiment.id,
+      model: configuration.model.name,
+      dataset: configuration.dataset.name,
+      samples: configuration.samples,
+      smoke_run,
+    })),
+    differences: differencesOf(runs.map(({ summary }) => summary.configuration)),
+    // What all runs have comes first.
+    comparisons: [...rows.values()]
+      .sort((a, b) => missing(a) - missing(b))
+      .map(({ treatments, baselines, measure, effects }) => ({
+        treatment: namesOf(treatments),
+        baseline: namesOf(baselines),
+        ...(measure !== undefined && { measure }),
+        effects,
+      })),
+  };
+}
+
+interface AlignedRow {
+  /** The names that runs give to the same condition. */
+  readonly treatments: string[];
+  readonly baselines: string[];
+  readonly measure: string | undefined;
+  readonly effects: (Effect | null)[];
+}
+
+/** What a condition does, whatever it is called: conditions of different runs are the same if this is. */
+function definitionOf({ configuration }: Summary, condition: string): unknown {
+  const { name: _, ...definition } = conditionOf(configuration.experiment, condition);
+  return definition;
+}
+
+function namesOf(names: readonly string[]): string {
+  return [...new Set(names)].join(' = ');
+}
+
+function letter(place: number): string {
+  return place < 26 ? String.fromCharCode(65 + place) : `R${place + 1}`;
+}
+
+function effectsOf({ comparisons, ranking }: Summary) {
+  const byNll = comparisons.map(({ treatment, baseline, gain, share }: ComparisonSummary) => ({
+    treatment,
+    baseline,
+    measure: undefined,
+    effect: { mean: gain.mean, d: gain.d, share },
+  }));
+  const byMeasure = (ranking?.comparisons ?? []).flatMap(({ treatment, baseline, differences }) =>
+    differences.map(({ mean, d }, m) => ({
+      treatment,
+      baseline,
+      measure: ranking!.measures[m]!.name as string | undefined,
+      effect: { mean, d },
+    })),
+  );
+  return [...byNll, ...byMeasure];
+}
+
+/** Fields that do not say what was measured. */
+const PRESENTATION = new Set(['experiment.title', 'experiment.question', 'experiment.authors']);
+
+const ABSENT = '–';
+
+/** Fields of the configurations that are not the same in all runs; conditions where one name means different things. */
+function differencesOf(configurations: readonly Configuration[]): RunComparison['differences'] {
+  const flat = configurations.map((configuration) => new Map(flatten(configuration)));
+  const fields = [...new Set(flat.flatMap((fieldsOf) => [...fieldsOf.keys()]))];
+  return fields.flatMap((field) => {
+    const values = flat.map((fieldsOf) => fieldsOf.get(field) ?? ABSENT);
+    const compared = field.startsWith('condition ') ? values.filter((value) => value !== ABSENT) : values;
+    return new Set(compared).size > 1 ? [{ field, values }] : [];
+  });
+}
+
+function flatten(value: unknown, field = ''): [string, string][] {
+  if (PRESENTATION.has(field)) return [];
+  if (field === 'experiment.conditions') {
+    return (value as Configuration['experiment']['conditions']).map((condition) => [
+      `condition ${condition.name}`,
+      JSON.stringify(condition),
+    ]);
+  }
+  // Lists (comparisons, contrasts, curves) say how results are shown.
+  if (Array.isArray(value)) return [];
+  if (typeof value !== 'object' || value === null) return [[field, String(value)]];
+  return Object.entries(value).flatMap(([key, child]) => flatten(child, field === '' ? key : `${field}.${key}`));
+}
+
+/** Of a field, in a table. */
+const LONGEST_VALUE = 90;
+
+export function comparisonMarkdown(comparison: RunComparison): string {
+  const { runs, comparisons } = comparison;
+  const byNll = comparisons.filter(({ measure }) => measure === undefined);
+  const ranked = comparisons.filter(({ measure }) => measure !== undefined);
+  const parts = [
+    '# Runs compared',
+    renderMarkdown(runTable(comparison)),
+    ...(runs.some(({ smoke_run }) => smoke_run)
+      ? ['> **Smoke runs are among these, with fewer samples than their protocols ask for: no conclusions.**']
+      : []),
+    'Conditions are aligned by what they do; where runs call one differently, both names stand. Intervals are 95%, of each run by itself; that two of them overlap does not say that the runs agree. A dash: the run does not have the comparison.',
+    '## What differs',
+    differenceText(comparison),
+  ];
+  if (byNll.length > 0) {
+    parts.push(
+      '## Gains by NLL',
+      FRAMING,
+      '**d [95%]**',
+      renderMarkdown(effectTable(comparison, byNll, ({ d }) => withInterval(d, (x) => signed(x, 2)))),
+      '**Mean gain, nats per token [95%]**',
+      renderMarkdown(effectTable(comparison, byNll, ({ mean }) => withInterval(mean, (x) => signed(x, 3)))),
+      '**% of the oracle’s gain [95%]**',
+      renderMarkdown(
+        effectTable(comparison, byNll, ({ share }) => (share ? withInterval(share, (x) => percent(x)) : '–')),
+      ),
+    );
+  }
+  if (ranked.length > 0) {
+    parts.push(
+      '## Ranking, treatment less baseline',
+      renderMarkdown(effectTable(comparison, ranked, ({ mean }) => withInterval(mean, (x) => signed(x, 3)))),
+    );
+  }
+  return `${parts.join('\n\n')}\n`;
+}
+
+function runTable({ runs }: RunComparison): Table {
+  return {
+    columns: [
+      text('run'),
+      text('folder'),
+      text('experiment'),
+      text('model'),
+      text('dataset'),
+      number('N'),
+      text('smoke run'),
+    ],
+    rows: runs.map(({ name, directory, experiment, model, dataset, samples, smoke_run }) => [
+      name,
+      path.basename(path.resolve(directory)),
+      experiment,
+      model,
+      dataset,
+      String(samples),
+      smoke_run ? 'yes' : 'no',
+    ]),
+  };
+}
+
+function differenceText({ runs, differences }: RunComparison): string {
+  if (differences.length === 0) return 'Nothing: the runs have the same configuration.';
+  const short = (value: string) => (value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE)}…` : value);
+  return renderMarkdown({
+    columns: [text('field'), ...runs.map(({ name }) => text(name))],
+    rows: differences.map(({ field, values }) => [field, ...values.map(short)]),
+  });
+}
+
+/** One column a run. */
+export function effectTable(
+  { runs }: RunComparison,
+  comparisons: RunComparison['comparisons'],
+  show: (effect: Effect) => string,
+): Table {
+  const ranked = comparisons.some(({ measure }) => measure !== undefined);
+  return {
+    columns: [
+      ...(ranked ? [text('measure')] : []),
+      text('condition'),
+      text('against'),
+      ...runs.map(({ name, model, dataset }) => number(`${name}: ${model}, ${dataset}`)),
+    ],
+    rows: comparisons.map(({ treatment, baseline, measure, effects }) => [
+      ...(ranked ? [measure ?? '–'] : []),
+      treatment,
+      baseline,
+      ...effects.map((effect) => (effect ? show(effect) : '–')),
+    ]),
+  };
+}
