@@ -1,47 +1,55 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { summarize } from '../../src/experiments/analysis.js';
+import type { Summary } from '../../src/experiments/analysis.js';
+import { exp2b } from '../../src/experiments/exp2b.js';
 import { exp01 } from '../../src/experiments/exp01.js';
-import { JournalWriter, type Trial } from '../../src/experiments/journal.js';
-import { type Configuration, writeRecord } from '../../src/experiments/record.js';
-import { Random } from '../../src/random.js';
-import { gainTable, shortGainTable, warnings } from '../../src/report/comparisons.js';
+import { exp02 } from '../../src/experiments/exp02.js';
+import { exp04b } from '../../src/experiments/exp04b.js';
+import { exp07 } from '../../src/experiments/exp07.js';
+import { v404 } from '../../src/experiments/v404.js';
+import { authorsNote, authorsTable, incomparable } from '../../src/report/authors.js';
+import {
+  gainGroups,
+  gainTable,
+  headline,
+  methods,
+  shortGainTable,
+  statisticsTable,
+  warnings,
+} from '../../src/report/comparisons.js';
+import { type Block, contentOf, type Section } from '../../src/report/content.js';
 import { fixed, percent, pValue, signed, withInterval } from '../../src/report/format.js';
-import { writeReports } from '../../src/report/report.js';
+import { escapeLatex, latexTable } from '../../src/report/latex.js';
+import { axisOf } from '../../src/report/plots/curves.js';
+import { seriesOf } from '../../src/report/plots/draw.js';
+import { rankingTestTable } from '../../src/report/ranking.js';
+import { type ReportFormat, writeReports } from '../../src/report/report.js';
+import type { FinishedRun } from '../../src/report/run-folder.js';
 import { renderHtml, renderMarkdown, renderText } from '../../src/report/table.js';
 import { temporaryFolder } from '../support/fixtures.js';
+import { type MadeRun, madeRun, madeTrials, writeRun } from './made-run.js';
 
-const configuration = (builtIn: boolean): Configuration => ({
-  experiment: { ...exp01, title: 'A <b>title</b> & more' },
-  samples: 40,
-  seed: 1,
-  dataset: { name: 'made up', revision: '1', licence: 'none', selection: 'all', digest: 'd'.repeat(64) },
-  model: { name: 'model', built_in: builtIn, fingerprint: 'f'.repeat(64), precision: 'float32', window: null },
-  device: 'cpu',
-  max_tokens: 512,
-  batch_tokens: 512,
-  writer: null,
-});
+const BUILT_IN: MadeRun = { samples: 60, model: { name: 'tiny', built_in: true } };
+/** Statistics of many comparisons take time. */
+const FEW: MadeRun = { samples: 12 };
 
-/** Primed conditions are better by 0.1 to 1.1 nats a token, bare ones are noise. */
-function trials(samples: number): Trial[] {
-  const random = new Random('report');
-  return Array.from({ length: samples }, (_, i) => {
-    const tokens = 1 + random.below(6);
-    return exp01.conditions.map(({ name }, c): Trial => {
-      const token_nlls = Array.from({ length: tokens }, () => 3 + random.float() - (c > 1 ? c / 10 : 0));
-      const nll_sum = token_nlls.reduce((a, b) => a + b);
-      const counts = { num_tokens: tokens, prefix_tokens: c > 1 ? 6 : 0, document_tokens: 80 };
-      return { sample: `s${i}`, condition: name, nll: nll_sum / tokens, nll_sum, token_nlls, ...counts, cut: false };
-    });
-  }).flat();
+const builtIn = madeRun({ ...exp01, title: 'A <b>title</b> & more' }, BUILT_IN);
+
+const RECORD = {
+  started_at: '2030-01-02T03:04:05Z',
+  versions: {},
+  git_revision: null,
+} as unknown as FinishedRun['record'];
+
+function sectionsOf(run: Omit<FinishedRun, 'record'>): Section[] {
+  const machine = { platform: 'a', cpu: 'b', cores: 1, memory_gb: 1 };
+  return contentOf({ ...run, record: { ...RECORD, machine, configuration: run.summary.configuration } });
 }
 
-const summaryOf = (built: boolean, entries: readonly Trial[]) => {
-  const records = [...new Set(entries.map(({ sample }) => sample))].map((id) => ({ id }));
-  return summarize(configuration(built), entries, records, { encoder: 1, decoder: 1, naive_encoder: 1 });
-};
+const blocksOf = (sections: readonly Section[]): Block[] => sections.flatMap(({ blocks }) => blocks);
+const namesOf = (sections: readonly Section[], kind: 'table' | 'figure') =>
+  blocksOf(sections).flatMap((block) => (block.kind === kind ? [block.name] : []));
 
 describe('tables', () => {
   const table = {
@@ -51,22 +59,35 @@ describe('tables', () => {
     ],
     rows: [
       ['a|b', '−1.5'],
-      ['<i>', '10'],
+      ['<i>_&', '10'],
     ],
   };
 
   it('are aligned on a terminal', () => {
-    expect(renderText(table)).toBe(['name     µ', '──────────', 'a|b   −1.5', '<i>     10'].join('\n'));
+    expect(renderText(table)).toBe(['name      µ', '───────────', 'a|b    −1.5', '<i>_&    10'].join('\n'));
   });
 
   it('are Markdown', () => {
     expect(renderMarkdown(table)).toBe(
-      ['| name | µ |', '| --- | ---: |', '| a\\|b | −1.5 |', '| <i> | 10 |'].join('\n'),
+      ['| name | µ |', '| --- | ---: |', '| a\\|b | −1.5 |', '| &lt;i>_& | 10 |'].join('\n'),
     );
   });
 
   it('are escaped HTML', () => {
-    expect(renderHtml(table)).toContain('<td>&lt;i&gt;</td><td class="number">10</td>');
+    expect(renderHtml(table)).toContain('<td>&lt;i&gt;_&amp;</td><td class="number">10</td>');
+  });
+
+  it('are LaTeX', () => {
+    const latex = latexTable({ kind: 'table', name: 'x', title: '5% & more', table }, 'Smoke run.');
+    expect(latex).toContain('\\begin{tabular}{lr}');
+    expect(latex).toContain('\\caption{5\\% \\& more. Smoke run.}\\label{tab:x}');
+    expect(latex).toContain('\\textless{}i\\textgreater{}\\_\\& & 10 \\\\');
+    expect(latex).toContain('a|b & $-$1.5 \\\\');
+    const long = { ...table, rows: Array.from({ length: 60 }, () => ['a', 'b']) };
+    expect(latexTable({ kind: 'table', name: 'x', title: 'long', table: long }, '')).toContain('\\begin{longtable}');
+    expect(escapeLatex('\\{}$#_~^[1]')).toBe(
+      '\\textbackslash{}\\{\\}\\$\\#\\_\\textasciitilde{}\\textasciicircum{}{[}1{]}',
+    );
   });
 });
 
@@ -98,55 +119,191 @@ describe('numbers', () => {
   });
 });
 
-describe('report of a run', () => {
-  it('warns above the numbers of a smoke run and of the built-in model', () => {
-    const few = summaryOf(true, trials(40));
-    expect(warnings(few)).toEqual([
-      'Smoke run: no conclusions. 40 samples; the protocol asks for 200.',
+describe('gains', () => {
+  const { summary } = builtIn;
+
+  it('are warned of for a smoke run and for the built-in model', () => {
+    expect(warnings(summary)).toEqual([
+      'Smoke run: no conclusions. 60 samples; the protocol asks for 200.',
       expect.stringContaining('Results of the built-in model'),
     ]);
-    expect(warnings({ ...few, smoke_run: false, configuration: configuration(false) })).toEqual([]);
+    const other = madeRun(exp01).summary;
+    expect(warnings({ ...other, smoke_run: false })).toEqual([]);
+    const broken = { name: 'A/A', samples: 3, largest: 1, holds: false };
+    expect(warnings({ ...other, smoke_run: false, identities: [broken] })).toEqual([expect.stringContaining('A/A')]);
   });
 
-  it('shows every comparison with effect, interval and share of the oracle', () => {
-    const summary = summaryOf(true, trials(60));
-    const rows = gainTable(summary).rows;
-    expect(rows.map(([condition, baseline, deployable]) => [condition, baseline, deployable])).toEqual(
-      exp01.comparisons.map(({ treatment, baseline }) => [
-        treatment,
-        baseline,
-        treatment.startsWith('surr_doc') ? 'yes' : 'no',
+  it('stand below their lower bound, the upper bound last, with what can be deployed', () => {
+    const groups = gainGroups(summary);
+    expect(groups.map(({ slug }) => slug)).toEqual(['full', 'published', 'exact']);
+    const { rows } = gainTable(summary, groups[2]!.comparisons);
+    expect(rows.map((row) => row.slice(0, 5))).toEqual([
+      ['bare_d', '–', 'lower bound', 'yes', '0'],
+      ['surr_para_d', 'bare_d', 'middle', 'no', '0'],
+      ['surr_doc_d (primary)', 'bare_d', 'middle', 'yes', '0'],
+      ['oracle_d', 'bare_d', 'upper bound', 'no', '0'],
+    ]);
+    expect(rows[3]!.at(-1)).toBe('100');
+    expect(rows[2]!.at(-1)).toMatch(/^\d+ \[\d+, \d+\]$/);
+    expect(shortGainTable(summary).rows).toHaveLength(9);
+  });
+
+  it('never show a p without effect and interval', () => {
+    for (const table of [gainTable(summary, summary.comparisons), statisticsTable(summary, summary.comparisons)]) {
+      const titles = table.columns.map(({ title }) => title);
+      expect(titles.findIndex((title) => title.startsWith('d ['))).toBeLessThan(
+        titles.findIndex((t) => /^p\b/.test(t)),
+      );
+      for (const row of table.rows) {
+        expect(row).toHaveLength(titles.length);
+        for (const cell of row) expect(cell).not.toMatch(/NaN|undefined|null/);
+      }
+    }
+  });
+
+  it('have no share of an oracle that does not gain', () => {
+    const [first] = summary.comparisons;
+    const losing = { ...first!, treatment: 'surr_doc_full', authors_share: null };
+    expect(gainTable(summary, [losing]).rows.at(-1)!.at(-1)).toBe('–');
+  });
+
+  it('are headed by the primary comparison, judged by the margin only when the run is large enough', () => {
+    expect(headline(summary)).toMatch(/^Primary comparison, named beforehand: surr_doc_d against bare_d, .*gain\.$/);
+    const full: Summary = { ...summary, smoke_run: false };
+    expect(headline(full)).toContain('by the margin fixed beforehand (80% or more) it does not work.');
+    const works = summary.comparisons.map((c) => ({ ...c, share: { value: 0.9, low: 0.85, high: 1 } }));
+    expect(headline({ ...full, comparisons: works })).toContain('it works.');
+    const open = summary.comparisons.map((c) => ({ ...c, share: { value: 0.9, low: 0.5, high: 1 } }));
+    expect(headline({ ...full, comparisons: open })).toContain('does not decide');
+  });
+
+  it('say power, passes and how zero differences are handled', () => {
+    const text = methods(summary).join('\n');
+    expect(text).toContain('zero differences dropped');
+    expect(text).toContain('|d| of 0.36 or more with 80% power');
+    expect(text).toContain('100 of the encoder and 300 of the decoder');
+    expect(text).toContain('250 of the encoder, 2.5 times as many');
+  });
+});
+
+describe('the authors’ log', () => {
+  const same: MadeRun = { samples: 200, dataset: 'ms-marco', model: { name: 'google/t5gemma-2-4b-4b' } };
+
+  it('stands beside the same model, data and N', () => {
+    const { summary } = madeRun(exp01, same);
+    expect(incomparable(summary.configuration)).toEqual([]);
+    expect(authorsTable(summary)!.rows.map(([name, , , d]) => [name, d])).toContainEqual([
+      'oracle_published',
+      '+0.408',
+    ]);
+  });
+
+  it.each([
+    [{ ...same, samples: 199 }, 'theirs are of 200 samples, these of 199'],
+    [{ ...same, dataset: 'squad' }, 'theirs are on ms-marco, these on squad'],
+    [{ ...same, model: { name: 'x/y' } }, 'theirs are of google/t5gemma-2-4b-4b, these of x/y'],
+    [{ ...same, model: { name: 'google/t5gemma-2-4b-4b', built_in: true } }, 'these of the built-in model'],
+  ] satisfies [MadeRun, string][])('is left out otherwise, with the reason: %#', (options, reason) => {
+    const { configuration } = madeTrials(exp01, options);
+    expect(authorsTable({ ...builtIn.summary, configuration })).toBeUndefined();
+    expect(authorsNote(configuration)).toContain(reason);
+  });
+});
+
+describe('content', () => {
+  it('follows what the experiment asks', () => {
+    const tables = (run: Omit<FinishedRun, 'record'>) => namesOf(sectionsOf(run), 'table');
+    const figures = (run: Omit<FinishedRun, 'record'>) => namesOf(sectionsOf(run), 'figure');
+    const two = madeRun(exp2b, FEW);
+    expect(figures(two)).toEqual(
+      expect.arrayContaining([
+        'effects-exact',
+        'effects-prefixes',
+        'curve-titration-exact',
+        'decomposition',
+        'hardness',
       ]),
     );
-    for (const row of rows) for (const cell of row) expect(cell).not.toMatch(/NaN|undefined|null/);
-    const oracle = summary.comparisons[0]!;
-    expect(oracle.gain.mean.low!).toBeLessThan(oracle.gain.mean.value!);
-    expect(oracle.gain.d.low!).toBeGreaterThan(0);
-    expect(shortGainTable(summary).rows).toHaveLength(9);
-    // The later conditions are made better: more than all of the oracle's gain.
-    expect(summary.comparisons.at(-1)!.share.value!).toBeGreaterThan(1);
+    expect(tables(two)).toEqual(expect.arrayContaining(['gains-prefixes', 'contrasts-decomposition-exact']));
+    expect(figures(madeRun(exp07, FEW))).toContain('two-by-two');
+    expect(tables(madeRun(exp02, FEW))).toContain('orders');
+    const selecting = madeRun(v404, FEW);
+    expect(tables(selecting)).toContain('selections');
+    for (const run of [two, selecting]) {
+      const all = [...tables(run), ...figures(run).map((name) => `figure ${name}`)];
+      expect(new Set(all).size).toBe(all.length);
+    }
   });
 
-  it('is rebuilt from the record alone, loads nothing, and escapes what it shows', async () => {
+  it('of a ranking keeps NLL and measures apart, and corrects over families', () => {
+    const run = madeRun(exp04b, { samples: 48, candidates: 6 });
+    const names = namesOf(sectionsOf(run), 'table');
+    expect(names).toEqual(expect.arrayContaining(['ranking', 'ranking-differences', 'ranking-tests', 'differential']));
+    expect(names.some((name) => name.startsWith('gains'))).toBe(false);
+    const { columns, rows } = rankingTestTable(run.summary, run.summary.ranking!);
+    const at = (title: string) => columns.findIndex((column) => column.title === title);
+    const ps = rows.filter((row) => row[0] === 'AUC' && row[1]!.endsWith('_d'));
+    for (const row of ps) expect(Number(row[at('p, Holm')])).toBeGreaterThanOrEqual(Number(row[at('p, t')]));
+    expect(new Set(rows.filter(([name]) => name!.startsWith('nDCG')).map((row) => row.at(-1)))).not.toContain('–');
+  });
+});
+
+describe('figures', () => {
+  it('keep up to 42 series apart', () => {
+    const series = seriesOf(Array.from({ length: 42 }, (_, i) => String(i)));
+    expect(new Set(series.map(({ colour, symbol }) => colour + symbol)).size).toBe(42);
+  });
+
+  it('choose the axis by the numbers on it', () => {
+    expect(axisOf([1, 3, 50])).toMatchObject({ type: 'log' });
+    expect(axisOf([1, 2, 3])).toMatchObject({ type: 'linear' });
+    expect(axisOf([0, 50])).toMatchObject({ type: 'linear' });
+    expect(axisOf(['orig', 256])).toMatchObject({ type: 'point', domain: ['orig', 256] });
+  });
+});
+
+describe('reports of a run', () => {
+  it('are rebuilt from the record alone, load nothing, and escape what they show', async () => {
     const directory = await temporaryFolder();
-    const entries = trials(60);
-    await writeRecord(directory, configuration(true));
-    const journal = await JournalWriter.open(path.join(directory, 'trials.jsonl'));
-    await journal.append(entries);
-    await journal.close();
-    const summary = summaryOf(true, entries);
-    await writeFile(path.join(directory, 'summary.json'), JSON.stringify(summary));
+    const summary = await writeRun(directory, builtIn);
     const files = await writeReports(directory, summary);
     expect(files.map((file) => path.basename(file))).toEqual(['report.md', 'report.html']);
     const [markdown, html] = await Promise.all(files.map((file) => readFile(file, 'utf8')));
-    expect(html!.match(/<svg /g)).toHaveLength(3);
-    expect(html).not.toMatch(/(src|href)=|@import|url\(/);
+    expect(html!.match(/<figure>/g)).toHaveLength(4);
+    expect(html).not.toMatch(/src=|href="(?!#)|@import|url\(/);
     expect(html).toContain('A &lt;b&gt;title&lt;/b&gt; &amp; more');
-    expect(html).not.toMatch(/NaN|undefined/);
+    expect(html).not.toMatch(/>[^<]*NaN|<td[^>]*>[^<]*undefined/);
+    expect(markdown).not.toContain('![');
     for (const text of [markdown!, html!]) {
-      for (const [condition] of gainTable(summary).rows) expect(text).toContain(condition!);
+      for (const { treatment } of exp01.comparisons) expect(text).toContain(treatment);
       expect(text).toContain('Results of the built-in model');
       expect(text).toContain('f'.repeat(64));
     }
+  });
+
+  it('exist in all forms', async () => {
+    const directory = await temporaryFolder();
+    const summary = await writeRun(directory, builtIn);
+    const formats: ReportFormat[] = ['html', 'md', 'ipynb', 'tex', 'svg', 'png'];
+    const files = (await writeReports(directory, summary, { formats })).map((file) => path.relative(directory, file));
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'report.html',
+        'report.md',
+        'notebook.ipynb',
+        'tables/gains-exact.tex',
+        'figures/effects.svg',
+        'figures/effects.png',
+      ]),
+    );
+    const read = (name: string) => readFile(path.join(directory, name));
+    expect(String(await read('report.md'))).toContain('](figures/effects.svg)');
+    const svg = String(await read('figures/effects.svg'));
+    expect(svg).toContain('fill="#fff"');
+    expect(svg).not.toContain('system-ui');
+    expect(String(await read('tables/gains-exact.tex'))).toContain('Smoke run: no conclusions.');
+    const png = await read('figures/effects.png');
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    expect(png.readUInt32BE(16)).toBe(2580);
   });
 });

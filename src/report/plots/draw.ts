@@ -13,7 +13,6 @@ export const WIDTH = 860;
 
 /** Fonts of the usual systems: a picture must not depend on a browser's own. */
 const FONTS = "'Liberation Sans', Arial, Helvetica, 'DejaVu Sans', sans-serif";
-const STYLE = { fontFamily: FONTS, fontSize: '12px', background: 'none', overflow: 'visible' };
 
 /** Room for axis labels at this font size. */
 const AXIS = { marginBottom: 46, marginTop: 12 };
@@ -55,9 +54,15 @@ export function scalesOf(series: readonly Series[]) {
 
 export function draw(options: Plot.PlotOptions): Drawing {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const figure = Plot.plot({ width: WIDTH, style: STYLE, ...AXIS, ...options, document } as Plot.PlotOptions);
+  const figure = Plot.plot({ width: WIDTH, ...AXIS, ...options, document } as Plot.PlotOptions);
   const svg = figure.tagName.toLowerCase() === 'svg' ? figure : figure.querySelector('svg')!;
   svg.setAttribute('xmlns', SVG);
+  svg.setAttribute('font-family', FONTS);
+  svg.setAttribute('font-size', '12');
+  svg.setAttribute('overflow', 'visible');
+  // Rules for a page; the figure stands alone.
+  svg.querySelector('style')?.remove();
+  svg.removeAttribute('class');
   return {
     svg: rounded(svg.outerHTML),
     width: Number(svg.getAttribute('width')),

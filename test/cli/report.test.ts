@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { exp01 } from '../../src/experiments/exp01.js';
+import { madeRun, writeRun } from '../report/made-run.js';
+import { dkv } from '../support/dkv.js';
+import { temporaryFolder } from '../support/fixtures.js';
+
+async function runFolder(...options: [Parameters<typeof madeRun>[1]?]): Promise<string> {
+  const folder = path.join(await temporaryFolder(), 'run');
+  await writeRun(folder, madeRun(exp01, ...options));
+  return folder;
+}
+
+describe('dkv report, compare and log', () => {
+  it.each(['report', 'compare', 'log'])('%s helps with examples', async (command) => {
+    const { exitCode, stdout } = await dkv([command, '--help']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Examples:');
+    expect(stdout).toContain('--json');
+  });
+
+  it('rebuild the reports asked for', async () => {
+    const texts = { document: 'the document', query: 'the query', answer: 'secret', target: ['secret'] };
+    const folder = await runFolder({ texts, tokens: 1 });
+    const { exitCode, stdout } = await dkv(['report', folder, '--format', 'md,html,tex', '--no-text', '--json']);
+    expect(exitCode).toBe(0);
+    const { files } = JSON.parse(stdout);
+    expect(files.map((file: string) => path.basename(file))).toEqual(
+      expect.arrayContaining(['report.md', 'report.html']),
+    );
+    expect(await readFile(path.join(folder, 'report.html'), 'utf8')).not.toContain('secret');
+    expect(existsSync(path.join(folder, 'tables', 'gains-exact.tex'))).toBe(true);
+    expect(existsSync(path.join(folder, 'notebook.ipynb'))).toBe(false);
+    expect((await dkv(['report', folder, '--format', 'html'])).exitCode).toBe(0);
+    expect(await readFile(path.join(folder, 'report.html'), 'utf8')).toContain('secret');
+  });
+
+  it('refuse what they cannot do', async () => {
+    const folder = await runFolder();
+    expect(await dkv(['report', folder, '--format', 'pdf'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('"pdf" is none; expected html'),
+    });
+    expect(await dkv(['report', path.dirname(folder)])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('is not a run folder'),
+    });
+    const own = await runFolder({ model: { name: 'tiny', built_in: true } });
+    expect(await dkv(['compare', folder, own])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('is a run of the built-in model'),
+    });
+  });
+
+  it('write comparison and log', async () => {
+    const [a, b] = [await runFolder(), await runFolder({ samples: 30 })];
+    const output = path.join(path.dirname(a), 'out.md');
+    expect((await dkv(['compare', a, b, '--output', output])).exitCode).toBe(0);
+    expect(await readFile(output, 'utf8')).toContain('| samples | 40 | 30 |');
+    const compared = await dkv(['compare', a, b, '--json']);
+    expect(JSON.parse(compared.stdout).runs).toHaveLength(2);
+    const log = await dkv(['log', path.dirname(a)]);
+    expect(log.stdout).toContain('surr_doc_d against bare_d');
+    expect(JSON.parse((await dkv(['log', path.dirname(a), '--json'])).stdout).runs).toHaveLength(1);
+    expect((await dkv(['log', path.dirname(a), '--output', output])).exitCode).toBe(0);
+    expect(await readFile(output, 'utf8')).toContain('# Results log');
+  });
+});

@@ -1,0 +1,88 @@
+import { parseHTML } from 'linkedom';
+import { describe, expect, it } from 'vitest';
+import { exp01 } from '../../src/experiments/exp01.js';
+import { exp02 } from '../../src/experiments/exp02.js';
+import { type BrowserData, browserData, browserPart } from '../../src/report/browser.js';
+import type { FinishedRun } from '../../src/report/run-folder.js';
+import { type MadeRun, madeTrials } from './made-run.js';
+
+const HOSTILE = {
+  document: 'A </script><script>alert(1)</script> & "quotes" \u2028 שלום <!-- ]]>',
+  query: '<img onerror=alert(1)>',
+  answer: "it's </style>",
+  target: ['</script>', ' & ', '"', 'שלום', '\n'],
+};
+
+/** The browser reads no statistics. */
+function run(options: MadeRun, experiment = exp01): FinishedRun {
+  const { configuration, trials, samples } = madeTrials(experiment, options);
+  return { summary: { configuration }, trials, samples } as unknown as FinishedRun;
+}
+
+function decoded({ nlls, samples, conditions }: BrowserData): number[][][] {
+  const bytes = Buffer.from(nlls, 'base64');
+  let at = 0;
+  return samples.map(({ n }) =>
+    conditions.map(() => Array.from({ length: n }, () => bytes.readUInt16LE(2 * at++) / 1000)),
+  );
+}
+
+describe('browser of samples', () => {
+  it('holds every NLL to a thousandth, largest gain of the primary comparison first', () => {
+    const made = run({ samples: 30 });
+    const data = browserData(made, false);
+    expect(data.conditions[data.first[0]]).toBe('surr_doc_d');
+    expect(data.conditions[data.first[1]]).toBe('bare_d');
+    const nlls = decoded(data);
+    const gains = nlls.map((sample) => {
+      const mean = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
+      return mean(sample[data.first[1]]!) - mean(sample[data.first[0]]!);
+    });
+    for (const [i, gain] of gains.slice(1).entries()) expect(gain).toBeLessThanOrEqual(gains[i]! + 0.002);
+    for (const [s, { id }] of data.samples.entries()) {
+      for (const [c, condition] of data.conditions.entries()) {
+        const trial = made.trials.find((t) => t.sample === id && t.condition === condition)!;
+        for (const [t, nll] of trial.token_nlls.entries()) expect(nlls[s]![c]![t]).toBeCloseTo(nll, 2.9);
+      }
+    }
+  });
+
+  it('lets no text out of the data', () => {
+    const html = browserPart(run({ samples: 5, texts: HOSTILE, tokens: 5 }), { noText: false });
+    expect(html.match(/<\/script>/g)).toHaveLength(2);
+    expect(html).not.toContain('<img');
+    const { document } = parseHTML(`<!doctype html><html><body>${html}</body></html>`);
+    expect(document.querySelectorAll('script')).toHaveLength(2);
+    const data: BrowserData = JSON.parse(document.querySelector('#browser-data')!.textContent!);
+    expect(data.samples[0]).toMatchObject(HOSTILE);
+  });
+
+  it('does without texts', () => {
+    const withTexts = run({ samples: 5, texts: HOSTILE, tokens: 5 });
+    for (const part of [
+      browserPart(withTexts, { noText: true }),
+      browserPart(run({ samples: 5 }), { noText: false }),
+    ]) {
+      expect(part).toContain('texts are not in this report');
+      expect(part).not.toContain('שלום');
+      expect(part).toContain('s0004');
+    }
+  });
+
+  it('keeps 500 samples of 26 conditions small, and says when it shows fewer than there are', () => {
+    const texts = { ...HOSTILE, document: 'word '.repeat(90), target: Array.from({ length: 30 }, () => ' token') };
+    const usual = run({ samples: 500, texts, tokens: 30 }, exp02);
+    expect(usual.summary.configuration.experiment.conditions).toHaveLength(26);
+    const part = browserPart(usual, { noText: false });
+    expect(browserData(usual, false).samples).toHaveLength(500);
+    expect(part.length).toBeLessThan(4e6);
+    const large = run({ samples: 500, texts: { ...texts, document: 'word '.repeat(5000) }, tokens: 90 }, exp02);
+    const data = browserData(large, false);
+    expect(data.samples.length).toBeGreaterThan(100);
+    expect(data.samples.length).toBeLessThan(500);
+    expect(data.samples[0]!.cut).toBe(true);
+    const shown = browserPart(large, { noText: false });
+    expect(shown.length).toBeLessThan(4.2e6);
+    expect(shown).toContain(`${data.samples.length} of 500 samples`);
+  });
+});

@@ -1,0 +1,105 @@
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { exp01 } from '../../src/experiments/exp01.js';
+import { exp02 } from '../../src/experiments/exp02.js';
+import { exp04b } from '../../src/experiments/exp04b.js';
+import { compareRuns, comparisonMarkdown } from '../../src/report/compare.js';
+import { collectRuns, logMarkdown } from '../../src/report/log.js';
+import { readSummary } from '../../src/report/run-folder.js';
+import { temporaryFolder } from '../support/fixtures.js';
+import { madeRun, writeRun } from './made-run.js';
+
+const run = (directory: string, ...made: Parameters<typeof madeRun>) => ({
+  directory,
+  summary: madeRun(...made).summary,
+});
+
+describe('runs compared', () => {
+  const a = run('a', exp01);
+  const b = run('b', exp02, { samples: 12, model: { name: 'other/model' } });
+
+  it('are aligned by what conditions do, whatever they are called', () => {
+    const { comparisons } = compareRuns([a, b]);
+    const both = comparisons.filter(({ effects }) => effects.every(Boolean)).map(({ treatment }) => treatment);
+    expect(both).toContain('oracle_d');
+    expect(both).toContain('surr_doc_d = doc_kw_d');
+    expect(comparisons.find(({ treatment }) => treatment === 'lead_d')!.effects[0]).toBeNull();
+    // The same name for something else is another row.
+    const changed = exp01.conditions.map((condition) =>
+      condition.name === 'oracle_d' ? { ...condition, surrogate: 'para' } : condition,
+    );
+    const renamed = compareRuns([a, run('c', { ...exp01, conditions: changed })]);
+    expect(renamed.comparisons.filter(({ treatment }) => treatment.startsWith('oracle_d'))).toHaveLength(1);
+    expect(renamed.differences.map(({ field }) => field)).toEqual(['condition oracle_d']);
+  });
+
+  it('show what differs, effects with intervals, and a warning for smoke runs', () => {
+    const comparison = compareRuns([a, b]);
+    expect(comparison.differences).toContainEqual({ field: 'model.name', values: ['some/model', 'other/model'] });
+    const markdown = comparisonMarkdown(comparison);
+    expect(markdown).toMatch(/\| oracle_d \| bare_d \| \+[\d.]+ \[\+[\d.]+, \+[\d.]+\] \| \+/);
+    expect(markdown).toContain('no conclusions');
+    expect(comparisonMarkdown(compareRuns([a, a]))).toContain('the same configuration');
+  });
+
+  it('of rankings go by measure', () => {
+    const ranked = run('r', exp04b, { samples: 30, candidates: 6 });
+    const { comparisons } = compareRuns([ranked, ranked]);
+    expect(comparisons[0]).toMatchObject({ treatment: 'oracle_full', measure: 'AUC' });
+  });
+
+  it('refuse the built-in model beside another one', () => {
+    const own = run('own', exp01, { model: { name: 'tiny', built_in: true } });
+    expect(() => compareRuns([a, own])).toThrow(/own is a run of the built-in model, a one of some\/model/);
+    expect(() => compareRuns([a])).toThrow(/two run folders/);
+    expect(compareRuns([own, own]).comparisons).toHaveLength(9);
+  });
+});
+
+describe('the results log', () => {
+  it('has a row for each run, the built-in model apart, and says what was not read', async () => {
+    const root = await temporaryFolder();
+    await writeRun(path.join(root, 'one'), madeRun(exp01));
+    await writeRun(
+      path.join(root, 'deep', 'two'),
+      madeRun(exp04b, { samples: 30, candidates: 6, model: { built_in: true } }),
+    );
+    await writeRun(path.join(root, 'unfinished'), madeRun(exp01));
+    await rm(path.join(root, 'unfinished', 'summary.json'));
+    const log = await collectRuns(root);
+    expect(log.runs.map(({ folder }) => folder).sort()).toEqual([path.join('deep', 'two'), 'one']);
+    expect(log.runs.find(({ folder }) => folder === 'one')).toMatchObject({
+      experiment: 'exp01',
+      samples: 40,
+      smoke_run: true,
+      primary: { comparison: 'surr_doc_d against bare_d', effect: expect.stringMatching(/\[.*\] nats$/) },
+    });
+    const markdown = logMarkdown(log);
+    expect(markdown.indexOf('## Pretrained models')).toBeLessThan(markdown.indexOf('## The built-in model'));
+    expect(markdown).toMatch(/exp04b .* AUC/);
+    expect(markdown).toContain('unfinished holds a run that is not finished');
+    expect(markdown).not.toContain(root);
+    await expect(collectRuns(path.join(root, 'nowhere'))).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  });
+});
+
+describe('a run folder', () => {
+  it('that cannot be reported on says why', async () => {
+    const root = await temporaryFolder();
+    await expect(readSummary(root)).rejects.toMatchObject({ code: 'INPUT_INVALID', message: /is not a run folder/ });
+    await writeFile(path.join(root, 'run.json'), '{"format": 1}');
+    await expect(readSummary(root)).rejects.toMatchObject({
+      code: 'RUN_DAMAGED',
+      message: /of format 1; this version reads/,
+    });
+    await writeFile(path.join(root, 'run.json'), '{');
+    await expect(readSummary(root)).rejects.toMatchObject({ code: 'RUN_DAMAGED', message: /not JSON/ });
+    const { summary } = madeRun(exp01);
+    await writeRun(path.join(root, 'mixed'), madeRun(exp02, { samples: 12 }));
+    await writeFile(path.join(root, 'mixed', 'summary.json'), JSON.stringify(summary));
+    await expect(readSummary(path.join(root, 'mixed'))).rejects.toMatchObject({
+      message: /is not the summary of the run/,
+    });
+  });
+});
