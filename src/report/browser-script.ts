@@ -93,7 +93,7 @@ export const BROWSER_SCRIPT = `
       element('span', { className: 'name', textContent: name }), element('div', { dir: 'auto', className: 'text', textContent: text })));
     if (sample.query !== undefined) {
       line('query', sample.query);
-      line('answer', sample.answer);
+      if (sample.answer !== '') line('answer', sample.answer);
       const end = sample.cut ? ' \\u2026 (the rest is in samples.jsonl)' : '';
       parts.push(element('details', { className: 'document' }, element('summary', { textContent: 'document' }),
         element('div', { dir: 'auto', className: 'text', textContent: sample.document + end })));

@@ -233,7 +233,7 @@ function differenceText({ runs, differences }: RunComparison): string {
 }
 
 /** One column a run. */
-export function effectTable(
+function effectTable(
   { runs }: RunComparison,
   comparisons: RunComparison['comparisons'],
   show: (effect: Effect) => string,

@@ -23,19 +23,23 @@ const METHODS = [
   'Intervals are 95%: bootstrap over clusters of samples (10,000 resamples, seeded; BCa for mean and d), Wilson’s for the share of wins (strictly above 0), large-sample for the second interval of d.',
   'p is two-sided: t-test, Wilcoxon’s signed ranks (zero differences dropped; p = 1 below 10 others), 10,000 random sign flips. Holm, Bonferroni, and Benjamini and Hochberg (BH) correct the t-test’s p over its family: the comparisons that see the same.',
   '% of oracle is the ratio of mean gains (joint bootstrap; Fieller’s interval in the second table), undefined (–) where the oracle’s own gain is not distinguishably above 0. Authors’ % is their ratio of the two d.',
-  'Deployable: made without the query. Target leak: share of samples whose prefix contains the scored text.',
 ].join(' ');
 
+const COLUMNS =
+  'Deployable: made without the query. Target leak: share of samples whose prefix contains the scored text.';
+
 /** How the numbers were made. */
-export function methods({ passes, detectable_d, samples, smoke_run, ranking }: Summary): string[] {
-  const { encoder, decoder, naive_encoder } = passes;
+export function methods(summary: Summary): string[] {
+  const { comparisons, detectable_d, samples, smoke_run, ranking, probe } = summary;
   const units = ranking ? `${ranking.pools} pools` : `${samples.scored} samples`;
+  const power = `Power: with ${units}, a single comparison finds |d| of ${fixed(detectable_d, 2)} or more with 80% power at the 5% level${smoke_run ? '; this is a smoke run' : ''}.`;
+  return [...(comparisons.length > 0 ? [METHODS] : []), ...(probe ? [] : [COLUMNS, power]), describePasses(summary)];
+}
+
+function describePasses({ passes: { encoder, decoder, naive_encoder }, probe }: Summary): string {
   const saved = encoder > 0 && naive_encoder > encoder ? `, ${fixed(naive_encoder / encoder, 1)} times as many` : '';
-  return [
-    METHODS,
-    `Power: with ${units}, a single comparison finds |d| of ${fixed(detectable_d, 2)} or more with 80% power at the 5% level${smoke_run ? '; this is a smoke run' : ''}.`,
-    `Forward passes: ${count(encoder)} of the encoder and ${count(decoder)} of the decoder; a loop over samples and conditions would make ${count(naive_encoder)} of the encoder${saved}.`,
-  ];
+  const made = `${count(encoder)} of the encoder${probe ? '' : ` and ${count(decoder)} of the decoder`}`;
+  return `Forward passes: ${made}; a loop over samples and conditions would make ${count(naive_encoder)} of the encoder${saved}.`;
 }
 
 export const HARDNESS_NOTE =

@@ -10,8 +10,8 @@ a { color: #005a9c; }
 .question { font-size: 1.1rem; color: #444; margin-top: 0; }
 .warning { background: #fff4d6; border-left: 4px solid #e0a800; padding: .5rem .8rem; }
 .note, figcaption { color: #555; font-size: .88rem; }
-.wide { overflow: auto; max-height: 46rem; }
-table { border-collapse: collapse; font-size: .8rem; font-variant-numeric: tabular-nums; margin: .2rem 0 .6rem; }
+.wide { overflow: auto; max-height: 46rem; border-bottom: 1px solid #ddd; margin-bottom: .5rem; }
+table { border-collapse: collapse; font-size: .8rem; font-variant-numeric: tabular-nums; margin: .2rem 0 0; }
 th, td { padding: .28rem .5rem; text-align: left; white-space: nowrap; border-bottom: 1px solid #eee; }
 th { position: sticky; top: 0; background: #fff; box-shadow: inset 0 -2px #999; font-weight: 600; vertical-align: bottom; }
 th.number { white-space: normal; min-width: 3.2em; }

@@ -43,13 +43,7 @@ export async function readSummary(directory: string): Promise<{ record: RunRecor
   return { record, summary };
 }
 
-/** @throws DkvError as `readSummary`, and RUN_DAMAGED for a damaged journal or samples file */
-export async function readRun(directory: string): Promise<FinishedRun> {
-  const { record, summary } = await readSummary(directory);
-  return withTrials(directory, record, summary);
-}
-
-/** @throws DkvError RUN_DAMAGED */
+/** With the trials and samples of a run whose summary is known. @throws DkvError RUN_DAMAGED */
 export async function withTrials(directory: string, record: RunRecord, summary: Summary): Promise<FinishedRun> {
   const entries = await readJournal(path.join(directory, 'trials.jsonl'));
   return { record, summary, trials: entries.filter(isTrial), samples: await readSamples(directory) };

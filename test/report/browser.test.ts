@@ -1,8 +1,10 @@
+import { Script } from 'node:vm';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { exp01 } from '../../src/experiments/exp01.js';
 import { exp02 } from '../../src/experiments/exp02.js';
 import { type BrowserData, browserData, browserPart } from '../../src/report/browser.js';
+import { BROWSER_SCRIPT } from '../../src/report/browser-script.js';
 import type { FinishedRun } from '../../src/report/run-folder.js';
 import { type MadeRun, madeTrials } from './made-run.js';
 
@@ -55,6 +57,11 @@ describe('browser of samples', () => {
     expect(document.querySelectorAll('script')).toHaveLength(2);
     const data: BrowserData = JSON.parse(document.querySelector('#browser-data')!.textContent!);
     expect(data.samples[0]).toMatchObject(HOSTILE);
+  });
+
+  it('has a script that is well formed and writes no HTML', () => {
+    expect(() => new Script(BROWSER_SCRIPT)).not.toThrow();
+    expect(BROWSER_SCRIPT).not.toMatch(/innerHTML|outerHTML|insertAdjacent|document\.write|eval/);
   });
 
   it('does without texts', () => {

@@ -87,7 +87,7 @@ export function contrastPlot(groups: readonly ContrastGroupSummary[]): Drawing {
 }
 
 /** The contrast of a two by two that says whether its factors act together. */
-export const INTERACTION = 'interaction';
+const INTERACTION = 'interaction';
 
 /** A group of two main effects and their interaction over four conditions. */
 export function isTwoByTwo({ contrasts }: ContrastGroup): boolean {

@@ -158,7 +158,7 @@ function drawLegend(series: readonly Series[]): Drawing {
 }
 
 /** About as wide as a text of the figure's size is. */
-export function textWidth(text: string, size = 12): number {
+function textWidth(text: string, size = 12): number {
   return [...text].length * size * 0.58;
 }
 
