@@ -7,6 +7,7 @@ import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
+import { listCommand } from './list.js';
 import { modelsCommand } from './models.js';
 import { runCommand } from './run.js';
 import { sanityCommand } from './sanity.js';
@@ -30,6 +31,7 @@ Examples:
 for (const command of [
   demoCommand(),
   runCommand(),
+  listCommand(),
   scoreCommand(),
   modelsCommand(),
   dataCommand(),

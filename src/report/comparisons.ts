@@ -1,6 +1,8 @@
 /** The tables and sentences of a comparison experiment, from its summary. */
 import type { Summary } from '../experiments/analysis.js';
 import type { Comparison } from '../experiments/experiment.js';
+import type { ProbeSummary } from '../experiments/probe.js';
+import type { RankingSummary } from '../experiments/ranking.js';
 import { surrogate as surrogateOf } from '../priming/surrogate.js';
 import { fixed, percent, pValue, signed, withInterval } from './format.js';
 import type { Table } from './table.js';
@@ -73,7 +75,34 @@ export function gainTable({ configuration, comparisons }: Summary): Table {
   };
 }
 
-/** The same, narrow enough for a terminal. */
+/** The run's main table, narrow enough for a terminal. */
+export function shortTable(summary: Summary): Table {
+  return summary.ranking
+    ? rankingTable(summary.ranking)
+    : summary.probe
+      ? probeTable(summary.probe)
+      : shortGainTable(summary);
+}
+
+function rankingTable({ measures, conditions }: RankingSummary): Table {
+  return {
+    columns: [text('condition'), ...measures.map(({ name }) => number(name))],
+    rows: conditions.map(({ name, means }) => [name, ...means.map(({ value }) => fixed(value, 3))]),
+  };
+}
+
+function probeTable({ layers, conditions }: ProbeSummary): Table {
+  return {
+    columns: [text('condition'), text('measure'), ...layers.map((layer) => number(`layer ${layer}`))],
+    rows: conditions.flatMap(({ name, measures }) =>
+      measures
+        .filter(({ by_layer }) => by_layer.some((value) => value !== null))
+        .map((measure) => [name, measure.name, ...measure.by_layer.map((mean) => fixed(mean?.value ?? null, 3))]),
+    ),
+  };
+}
+
+/** The gains, narrow enough for a terminal. */
 export function shortGainTable(summary: Summary): Table {
   const full = gainTable(summary);
   const kept = [0, 1, 3, 6, 7, 9, 10];

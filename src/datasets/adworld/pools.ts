@@ -155,8 +155,7 @@ function candidateAd(
   grade: Grade,
 ): Ad {
   const request = { id, split, euros: true };
-  if (grade === 1)
-    return composeAd(random, { ...request, ...random.pick(complementsOf(sought.item.complements)) });
+  if (grade === 1) return composeAd(random, { ...request, ...random.pick(complementsOf(sought.item.complements)) });
   if (grade === 0) return composeAd(random, { ...request, ...unrelated(random, sought) });
   const missed = grade === 2 ? random.pick(asked) : undefined;
   const wanted = Object.fromEntries(
