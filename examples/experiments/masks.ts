@@ -2,7 +2,11 @@
 import { type Condition, defineExperiment, type Segment } from 'directed-kvcache';
 
 const seen: Record<string, Segment[]> = { D: ['document'], ND: ['separator', 'document'], N: ['separator'] };
-const cells: Condition[] = Object.entries(seen).map(([name, visibility]) => ({ name, surrogate: 'doc_kw', visibility }));
+const cells: Condition[] = Object.entries(seen).map(([name, visibility]) => ({
+  name,
+  surrogate: 'doc_kw',
+  visibility,
+}));
 const blind: Condition = {
   ...cells[0]!,
   name: 'D, line break blind to the prefix',

@@ -249,7 +249,7 @@ function clustersOf(
   { conditions }: Experiment,
 ): number[][] {
   const borrows = conditions.some(({ surrogate }) => surrogate?.includes('random'));
-  const half = Math.floor(all.length / 2);
+  const half = Math.max(2, Math.floor(all.length / 2));
   const place = new Map(all.map(({ id }, index) => [id, index]));
   const groups = new Map<string, number[]>();
   for (const [index, { id, cluster }] of kept.entries()) {
@@ -385,13 +385,14 @@ function crossValidate(
   random: Random,
 ): Omit<SelectionSummary, 'title'> {
   const lists = treatments.map(gainsOf);
+  const folds = Math.min(FOLDS, clusters.length);
   const fold = new Int32Array(lists[0]!.length);
-  for (const [c, cluster] of clusters.entries()) for (const index of cluster) fold[index] = c % FOLDS;
+  for (const [c, cluster] of clusters.entries()) for (const index of cluster) fold[index] = c % folds;
   const best = (use: (index: number) => boolean) => {
     const means = lists.map((list) => mean(list.filter((_, i) => use(i))));
-    return means.indexOf(Math.max(...means));
+    // Without any sample to choose on, the first.
+    return Math.max(0, means.indexOf(Math.max(...means)));
   };
-  const folds = Math.min(FOLDS, clusters.length);
   const choices = Array.from({ length: folds }, (_, held) => best((i) => fold[i] !== held));
   const heldOut = lists[0]!.map((_, i) => lists[choices[fold[i]!]!]![i]!);
   const overall = best(() => true);

@@ -45,7 +45,11 @@ function trialOf(sample: string, condition: string, tokens: number[]): Trial {
 const random = new Random('analysis test');
 const trials: Trial[] = records.flatMap((record) =>
   CONDITIONS.map((condition) =>
-    trialOf(record.id, condition, [1, 2, 3].map((token) => 2 + token / 10 + random.float() - HELP[condition]!)),
+    trialOf(
+      record.id,
+      condition,
+      [1, 2, 3].map((token) => 2 + token / 10 + random.float() - HELP[condition]!),
+    ),
   ),
 );
 const nlls = (condition: string) => trials.filter((t) => t.condition === condition).map(({ nll }) => nll);

@@ -85,7 +85,8 @@ describe('experiment bos', () => {
     expect(sum('H', 'W', 'P0', 'V')).toEqual(terms('T'));
     const shapley = sum('Shapley: BOS hidden', 'Shapley: document primed', 'Shapley: line break visible');
     expect(Object.keys(shapley).sort()).toEqual(Object.keys(terms('Shapley: total')).sort());
-    for (const [cell, weight] of Object.entries(shapley)) expect(weight).toBeCloseTo(terms('Shapley: total')[cell]!, 12);
+    for (const [cell, weight] of Object.entries(shapley))
+      expect(weight).toBeCloseTo(terms('Shapley: total')[cell]!, 12);
   });
 
   it('has the protocol’s cells for every prefix', () => {

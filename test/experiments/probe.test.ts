@@ -86,9 +86,9 @@ describe('a probe', () => {
     const { probe } = await probed();
     expect(probe.samples).toBe(6);
     const value = (condition: string, measure: string, layer: number) =>
-      probe.conditions
-        .find(({ name }) => name === condition)!
-        .measures.find(({ name }) => name === measure)!.by_layer[layer]?.value;
+      probe.conditions.find(({ name }) => name === condition)!.measures.find(({ name }) => name === measure)!.by_layer[
+        layer
+      ]?.value;
     for (const layer of probe.layers.keys()) {
       for (const { name } of probe.conditions) {
         const regions = ['to_bos', 'to_prefix', 'to_separator', 'to_document'];

@@ -55,7 +55,9 @@ describe('a presented document', () => {
   });
 
   it('hides columns from rows, by segment and by the published count', () => {
-    const blocked = [{ rows: ['separator' as const, 'document' as const], columns: ['bos' as const, 'prefix' as const] }];
+    const blocked = [
+      { rows: ['separator' as const, 'document' as const], columns: ['bos' as const, 'prefix' as const] },
+    ];
     const { item, input } = shown({ blocked, visibility: 'exact' }, PREFIX);
     const size = item.tokenIds.length;
     const count = input.publishedCount;
@@ -66,7 +68,10 @@ describe('a presented document', () => {
     }
     const joint = shown({ blocked: [{ rows: ['rest'], columns: ['counted'] }], visibility: 'published' }, PREFIX);
     expect(joint.item.pairMask).toEqual(item.pairMask);
-    const unknown = { blocked: [{ rows: ['document' as const], columns: ['bos' as const] }], visibility: 'full' as const };
+    const unknown = {
+      blocked: [{ rows: ['document' as const], columns: ['bos' as const] }],
+      visibility: 'full' as const,
+    };
     expect(() => shown(unknown, PREFIX)).toThrow('use counted and rest');
   });
 

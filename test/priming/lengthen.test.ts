@@ -33,10 +33,16 @@ describe('a longer document', () => {
     const word = fc.constantFrom('lamp', 'costs', '24', 'euros.', 'green', 'the', 'Zorblax', 'a');
     const text = fc.array(word, { minLength: 1, maxLength: 12 }).map((words) => words.join(' '));
     fc.assert(
-      fc.property(text, fc.array(text, { minLength: 1, maxLength: 5 }), fc.nat(9), fc.nat(150), (document, padding, start, tokens) => {
-        const made = lengthen(tokenizer, document, tokens, padding, start);
-        expect(made).toBe(wordByWord(document, tokens, padding, start));
-      }),
+      fc.property(
+        text,
+        fc.array(text, { minLength: 1, maxLength: 5 }),
+        fc.nat(9),
+        fc.nat(150),
+        (document, padding, start, tokens) => {
+          const made = lengthen(tokenizer, document, tokens, padding, start);
+          expect(made).toBe(wordByWord(document, tokens, padding, start));
+        },
+      ),
       { numRuns: 60 },
     );
   });
