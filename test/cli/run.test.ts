@@ -5,8 +5,8 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/random.js';
-import { dkv, startDkv } from '../support/dkv.js';
 import { ChatEndpoint } from '../support/chat-endpoint.js';
+import { dkv, startDkv } from '../support/dkv.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
 const model = referenceFixture('text');
@@ -133,8 +133,13 @@ describe('dkv run', () => {
     await Promise.all([dkv(args(kept, 3)), dkv([...args(left, 3), '--no-text'])]);
     const first = JSON.parse((await readFile(path.join(kept, 'samples.jsonl'), 'utf8')).split('\n')[0]!);
     const sentence = first.texts.document.slice(0, 30);
-    for (const [directory, has] of [[kept, true], [left, false]] as const) {
-      const files = await Promise.all((await readdir(directory)).map((name) => readFile(path.join(directory, name), 'utf8')));
+    for (const [directory, has] of [
+      [kept, true],
+      [left, false],
+    ] as const) {
+      const files = await Promise.all(
+        (await readdir(directory)).map((name) => readFile(path.join(directory, name), 'utf8')),
+      );
       expect(files.some((text) => text.includes(sentence))).toBe(has);
     }
   });
