@@ -29,6 +29,7 @@ export const ERROR_CODES = {
   INPUT_TOO_LONG: { exitCode: 2, meaning: 'prefix and special tokens leave no room for the document' },
   RUN_MISMATCH: { exitCode: 2, meaning: 'a run folder was made with another configuration or model' },
   RUN_EXISTS: { exitCode: 2, meaning: 'a run folder already holds trials and nothing said to resume them' },
+  CEILING_REACHED: { exitCode: 2, meaning: 'the model needs no help on this data: nothing could be measured' },
   RUN_DAMAGED: { exitCode: 1, meaning: 'a record of a run cannot be read' },
   ENGINE_FAILED: { exitCode: 1, meaning: 'the inference runtime reported an error' },
   ENGINE_CLOSED: { exitCode: 1, meaning: 'the engine was closed or its thread ended while a request waited' },

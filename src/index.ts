@@ -6,6 +6,7 @@
 export type { Dataset, Origin, PoolRequest, PoolSet, SampleRequest, SampleRule } from './datasets/dataset.js';
 export { datasetOf, poolSetOf } from './datasets/dataset.js';
 export { openDataset, openPools } from './datasets/open.js';
+export type { Columns, OpenOptions, Role } from './datasets/options.js';
 export type { Candidate, Grade, Pool, Sample } from './datasets/sample.js';
 export * from './engine.js';
 export { DkvError, ERROR_CODES, type ErrorCode } from './errors.js';
@@ -22,16 +23,22 @@ export type {
   Summary,
 } from './experiments/analysis.js';
 export { defineExperiment, type Experiment, type ExperimentDeclaration } from './experiments/experiment.js';
+export { readExperiment } from './experiments/file.js';
 export type { Estimate, GainSummary, Share } from './experiments/gains.js';
+export { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from './experiments/probe.js';
 export type { RankingSummary } from './experiments/ranking.js';
 export { EXPERIMENTS } from './experiments/registry.js';
 export { type RunOptions, type RunProgress, runExperiment } from './experiments/run.js';
 export { type HubSettings, hubSettings, Secret } from './hub/settings.js';
+export { type EndpointOptions, EndpointWriter, type WritingSummary } from './llm/endpoint-writer.js';
+export { type SelfWriterOptions, selfWriter, type WritingModel } from './llm/self-writer.js';
+export { type LlmSettings, llmSettings } from './llm/settings.js';
 export { BUILT_IN_MODEL, type LoadOptions, loadModel, type Model } from './load-model.js';
 export type { EmbeddingScale } from './model/compile.js';
 export type { LayerType, ModelConfig, RopeConfig, StackConfig } from './model/config.js';
 export type { Tokenizer } from './model/tokenizer.js';
 export { type Condition, type Encoding, type Presented, present } from './priming/condition.js';
+export type { Preparation, Prepared } from './priming/families.js';
 export {
   buildInput,
   type EncoderInput,
@@ -44,6 +51,7 @@ export {
   type Visibility,
   visibleRanges,
 } from './priming/input.js';
-export { type Surrogate, type SurrogateContext, surrogate } from './priming/surrogate.js';
+export { prepareSurrogates, type TextSources, type TextWriter, type WriteOptions } from './priming/prepare.js';
+export { type Surrogate, type SurrogateContext, type SurrogateSource, surrogate } from './priming/surrogate.js';
 export { writeReports } from './report/report.js';
 export { type InputToScore, scoreInputs, scoreTexts, type TextScore, type TextToScore } from './scoring.js';

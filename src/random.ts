@@ -29,6 +29,11 @@ export class Random {
     return uniformInt(this.#generator, low, high);
   }
 
+  /** 32 random bits, as a signed integer. */
+  bits(): number {
+    return uniformInt(this.#generator, -0x80000000, 0x7fffffff);
+  }
+
   /** A number in [0, 1) with 53 random bits. */
   float(): number {
     return uniformFloat64(this.#generator);

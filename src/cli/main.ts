@@ -8,6 +8,7 @@ import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
+import { listCommand } from './list.js';
 import { logCommand } from './log.js';
 import { modelsCommand } from './models.js';
 import { reportCommand } from './report.js';
@@ -33,6 +34,7 @@ Examples:
 for (const command of [
   demoCommand(),
   runCommand(),
+  listCommand(),
   reportCommand(),
   compareCommand(),
   logCommand(),

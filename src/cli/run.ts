@@ -1,102 +1,224 @@
-/** `dkv run`: runs an experiment, prints its table and writes its reports. */
+/** `dkv run`: runs experiments, prints their tables and writes their reports. */
 import path from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Dataset, PoolSet } from '../datasets/dataset.js';
+import { parseColumns } from '../datasets/mapped.js';
 import { DATASETS, openDataset, openPools } from '../datasets/open.js';
 import { DkvError } from '../errors.js';
+import type { Experiment } from '../experiments/experiment.js';
+import { isExperimentFile, readExperiment } from '../experiments/file.js';
 import { EXPERIMENTS } from '../experiments/registry.js';
+import { EndpointWriter } from '../llm/endpoint-writer.js';
+import { selfWriter } from '../llm/self-writer.js';
+import { llmSettings } from '../llm/settings.js';
+import type { Model } from '../load-model.js';
+import { defaultCacheDirectory } from '../model/compile.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { interruptSignal, Progress, paint } from './terminal.js';
 
 interface RunCommandOptions extends ModelOptions {
   readonly dataset: string;
+  readonly datasetRevision?: string;
+  readonly columns: readonly string[];
   readonly n?: number;
   readonly seed?: number;
+  readonly prompt?: Experiment['prompt'];
   readonly out?: string;
   readonly resume: boolean;
+  readonly ignoreCeiling: boolean;
+  readonly text: boolean;
+  readonly umask?: number;
   readonly json: boolean;
 }
+
+const ALL = 'all';
 
 export function runCommand(): Command {
   const command = new Command('run')
     .description('Run an experiment and write its reports.')
-    .argument('<experiment>', `one of: ${Object.keys(EXPERIMENTS).join(', ')}`)
+    .argument(
+      '<experiment>',
+      `${Object.keys(EXPERIMENTS).join(', ')}, ${ALL}, or a file of your own (.yaml, .json, .ts, .js)`,
+    )
     .option('--dataset <name>', DATASETS, 'adworld')
-    .option('--n <n>', "number of samples (default: the protocol's)", positiveInteger)
+    .option('--dataset-revision <name>', 'branch, tag or commit of a dataset on the hub')
+    .option('--columns <role=column...>', 'for a table of your own, such as document=body query=q answer=a', [])
+    .option('--n <n>', "number of samples or pools (default: the protocol's)", positiveInteger)
     .option('--seed <n>', "seed of samples and bootstrap (default: the protocol's)", integer)
-    .option('--out <folder>', 'run folder (default: results/<experiment>)')
+    .addOption(
+      new Option('--prompt <what>', "what the decoder reads before the target (default: the experiment's)").choices([
+        'none',
+        'query',
+      ]),
+    )
+    .option('--out <folder>', `run folder (default: results/<experiment>; with "${ALL}" the folder of the run folders)`)
     .option('--resume', 'go on with an interrupted run, or start one if the folder is empty', false)
-    .option('--json', 'print the summary as JSON instead of a table', false);
+    .option('--ignore-ceiling', 'go on although the model needs no help on the first samples', false)
+    .option('--no-text', "keep the samples' texts out of the run folder and the report")
+    .option('--umask <octal>', 'permissions taken from new files: 000 lets a group or everyone write', octal)
+    .option('--json', 'print the summary as JSON instead of a table, one line a run', false);
   return addModelOptions(command)
     .addHelpText(
       'after',
       `
-The run folder gets run.json (what was run), trials.jsonl (every NLL), summary.json, report.md and report.html.
-Ctrl-C stops cleanly; --resume goes on, also after a crash.
+The run folder gets run.json (what was run), samples.jsonl, trials.jsonl (every NLL), summary.json, report.md and report.html.
+Ctrl-C stops cleanly; --resume goes on, also after a crash. "${ALL}" always goes on with what is there.
+Experiments with surrogates by a language model want DKV_LLM_BASE_URL and DKV_LLM_MODEL set.
 
 Examples:
   dkv run exp01
-  dkv run exp01 --n 60 --out results/try
-  dkv run exp01 --model google/t5gemma-2-270m-270m --dataset xquad.en.json --resume`,
+  dkv run exp02 --n 60 --out results/try
+  dkv run ${ALL} --n 60
+  dkv run exp01 --model google/t5gemma-2-270m-270m --dataset ms-marco --resume
+  dkv run exp02 --dataset faq.csv --columns document=text query=question answer=reply
+  dkv run ./mine.yaml`,
     )
     .action(run);
 }
 
-async function run(id: string, options: RunCommandOptions): Promise<void> {
-  const declared = EXPERIMENTS[id];
-  if (!declared) {
-    throw new DkvError(
-      'INPUT_INVALID',
-      `There is no experiment "${id}"; there are: ${Object.keys(EXPERIMENTS).join(', ')}.`,
-    );
+function octal(text: string): number {
+  if (/^[0-7]{1,4}$/.test(text)) return Number.parseInt(text, 8);
+  throw new InvalidArgumentError('Expected up to four octal digits, such as 002.');
+}
+
+async function run(name: string, options: RunCommandOptions, command: Command): Promise<void> {
+  if (options.umask !== undefined) process.umask(options.umask);
+  const experiments = name === ALL ? Object.values(EXPERIMENTS) : [await experimentNamed(name)];
+  const signal = interruptSignal();
+  const writing = writerOf();
+  const lengthGiven = command.getOptionValueSource('maxLength') !== 'default';
+  let model: Model | undefined;
+  try {
+    for (const declared of experiments) {
+      const { seed = declared.seed, prompt = declared.prompt } = options;
+      const experiment = { ...declared, seed, prompt };
+      if (name === ALL && !writing && needsWriter(experiment)) {
+        process.stderr.write(`${experiment.id} is left out: DKV_LLM_BASE_URL is not set.\n`);
+        continue;
+      }
+      const data = await openData(experiment, options, signal);
+      model ??= await openModel(options, signal);
+      const results = options.out ?? 'results';
+      const folder = name !== ALL && options.out !== undefined ? options.out : path.join(results, experiment.id);
+      await runOne(experiment, data, model, {
+        ...options,
+        folder: path.resolve(folder),
+        resume: options.resume || name === ALL,
+        maxTokens: lengthGiven ? options.maxLength : experiment.protocol.max_tokens,
+        signal,
+        ...(writing && { writing }),
+      });
+    }
+  } finally {
+    await model?.close();
   }
-  const experiment = { ...declared, seed: options.seed ?? declared.seed };
-  const directory = path.resolve(options.out ?? path.join('results', id));
+}
+
+async function experimentNamed(name: string): Promise<Experiment> {
+  if (isExperimentFile(name)) return readExperiment(name);
+  const known = EXPERIMENTS[name];
+  if (known) return known;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `There is no experiment "${name}"; there are: ${Object.keys(EXPERIMENTS).join(', ')}, ${ALL}. A file of your own ends in .yaml, .json, .ts or .js.`,
+  );
+}
+
+function needsWriter({ conditions }: Experiment): boolean {
+  return conditions.some(({ surrogate }) => surrogate?.includes('llm:'));
+}
+
+function textFolder(): string {
+  return path.join(defaultCacheDirectory(), 'texts');
+}
+
+function writerOf(): EndpointWriter | undefined {
+  const settings = llmSettings();
+  return settings && new EndpointWriter(settings, { cacheDirectory: textFolder() });
+}
+
+async function openData(
+  { unit, seed, rule, padding, target, protocol }: Experiment,
+  { dataset, datasetRevision, columns, n: count = protocol.samples }: RunCommandOptions,
+  signal: AbortSignal,
+): Promise<Dataset | PoolSet> {
+  const options = {
+    columns: parseColumns(columns),
+    signal,
+    ...(datasetRevision !== undefined && { revision: datasetRevision }),
+    onNotice: (notice: string) => process.stderr.write(`${notice}\n`),
+  };
+  const data =
+    unit === 'pool'
+      ? await openPools(dataset, { seed, count, answers: target === 'answer' }, options)
+      : await openDataset(dataset, { seed, count, rule, padding }, options);
+  const [found, things] = 'pools' in data ? [data.pools.length, 'pools'] : [data.samples.length, 'samples'];
+  if (found < count) process.stderr.write(`${dataset} has ${found} ${things}, not ${count}: all are taken.\n`);
+  return data;
+}
+
+interface OneRun {
+  readonly folder: string;
+  readonly resume: boolean;
+  readonly maxTokens: number;
+  readonly ignoreCeiling: boolean;
+  readonly text: boolean;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+  readonly writing?: EndpointWriter;
+}
+
+async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Model, options: OneRun): Promise<void> {
   // Statistics and plots take most of a second to load: only who runs an experiment waits for them.
   const { runExperiment } = await import('../experiments/run.js');
-  const { shortGainTable, warnings } = await import('../report/comparisons.js');
+  const { shortTable, warnings } = await import('../report/comparisons.js');
   const { writeReports } = await import('../report/report.js');
   const { renderText } = await import('../report/table.js');
-
-  const signal = interruptSignal();
-  const count = options.n ?? experiment.protocol.samples;
-  const { seed, rule, padding } = experiment;
-  const dataset =
-    experiment.unit === 'pool'
-      ? await openPools(options.dataset, { seed, count, answers: experiment.target === 'answer' })
-      : await openDataset(options.dataset, { seed, count, rule, padding });
-  const found = 'pools' in dataset ? dataset.pools.length : dataset.samples.length;
-  if (found < count) {
-    const things = 'pools' in dataset ? 'pools' : 'samples';
-    process.stderr.write(`${options.dataset} has ${found} ${things}, not ${count}: all are taken.\n`);
-  }
-  const model = await openModel(options, signal);
-  const progress = new Progress(id, 'samples');
+  const { folder, writing, signal, maxTokens } = options;
+  const progress = new Progress(experiment.id, 'pools' in data ? 'candidates' : 'samples');
+  const written = new Progress('writing surrogates', 'texts');
   try {
-    const summary = await runExperiment(experiment, dataset, model, {
-      directory,
+    const summary = await runExperiment(experiment, data, model, {
+      directory: folder,
       resume: options.resume,
-      maxTokens: options.maxLength,
+      ignoreCeiling: options.ignoreCeiling,
+      noText: !options.text,
+      maxTokens,
       signal,
-      onProgress: ({ doneSamples, totalSamples, resumedSamples }) =>
-        progress.update(doneSamples, totalSamples, resumedSamples),
+      sources: {
+        self: selfWriter(model, { cacheDirectory: textFolder(), maxTokens }),
+        ...(writing && { llm: writing.asked }),
+      },
+      ...(writing && { writer: writing.identity }),
+      onWriting: (done, total) => written.update(done, total),
+      onProgress: ({ doneSamples, totalSamples, resumedSamples }) => {
+        written.end();
+        progress.update(doneSamples, totalSamples, resumedSamples);
+      },
     });
     progress.end();
-    const files = await writeReports(directory, summary);
+    if (writing && needsWriter(experiment)) process.stderr.write(`${describeWriting(writing)}\n`);
+    const files = await writeReports(folder, summary);
     if (options.json) {
       process.stdout.write(`${JSON.stringify(summary)}\n`);
       return;
     }
     process.stdout.write(`${paint('bold', `${experiment.id}: ${experiment.title}`)}\n${experiment.question}\n\n`);
-    process.stdout.write(`${renderText(shortGainTable(summary))}\n\n`);
+    process.stdout.write(`${renderText(shortTable(summary))}\n\n`);
     for (const warning of warnings(summary)) process.stdout.write(`${paint('yellow', warning)}\n`);
     process.stdout.write(`\nReport: ${files.map((file) => path.relative('.', file)).join(', ')}\n`);
   } catch (error) {
     progress.end();
+    written.end();
     if (error instanceof DkvError && error.code === 'CANCELLED') {
-      throw new DkvError('CANCELLED', `Stopped; what was done is kept in ${directory}. Add --resume to go on.`);
+      throw new DkvError('CANCELLED', `Stopped; what was done is kept in ${folder}. Add --resume to go on.`);
     }
     throw error;
-  } finally {
-    await model.close();
   }
+}
+
+function describeWriting({ summary, identity }: EndpointWriter): string {
+  const { requests, fromCache, failures, promptTokens, completionTokens, cost } = summary;
+  const price = cost === null ? '' : `, cost ${cost.toFixed(4)}`;
+  return `Surrogates by ${identity}: ${requests} requests, ${fromCache} from the cache, ${failures} failed; ${promptTokens} + ${completionTokens} tokens${price}.`;
 }

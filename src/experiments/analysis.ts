@@ -249,7 +249,7 @@ function clustersOf(
   { conditions }: Experiment,
 ): number[][] {
   const borrows = conditions.some(({ surrogate }) => surrogate?.includes('random'));
-  const half = Math.floor(all.length / 2);
+  const half = Math.max(2, Math.floor(all.length / 2));
   const place = new Map(all.map(({ id }, index) => [id, index]));
   const groups = new Map<string, number[]>();
   for (const [index, { id, cluster }] of kept.entries()) {
@@ -279,21 +279,28 @@ function summarizePaired(
     comparisons.map(({ family }) => family ?? ''),
     gains.summaries.map(({ p }) => p.t),
   );
+  const hardness = summarizeHardness(
+    comparisons.map(({ treatment, baseline }) => {
+      const before = column(baseline);
+      return column(treatment).map(({ token_nlls }, i) => ({
+        baseline: before[i]!.token_nlls,
+        treatment: token_nlls,
+      }));
+    }),
+    clusters,
+    random,
+  );
   return {
     comparisons: comparisons.map((comparison, c) => {
       const oracle = placeOf(comparison.oracle, comparison.baseline);
       const whole = gains.summaries[oracle]?.d.value ?? 0;
-      const tokens = column(comparison.treatment).map((trial, i) => ({
-        baseline: column(comparison.baseline)[i]!.token_nlls,
-        treatment: trial.token_nlls,
-      }));
       return {
         ...comparison,
         gain: gains.summaries[c]!,
         corrected: corrected[c]!,
         ...(oracle < 0 ? NO_SHARE : shareOf(gains, lists, c, oracle)),
         authors_share: whole > 0 ? finite((gains.summaries[c]!.d.value ?? Number.NaN) / whole) : null,
-        hardness: summarizeHardness(tokens, clusters, random),
+        hardness: hardness[c]!,
       };
     }),
     contrasts: contrasts.map((group) => summarizeContrasts(group, nlls, clusters, random)),
@@ -385,13 +392,14 @@ function crossValidate(
   random: Random,
 ): Omit<SelectionSummary, 'title'> {
   const lists = treatments.map(gainsOf);
+  const folds = Math.min(FOLDS, clusters.length);
   const fold = new Int32Array(lists[0]!.length);
-  for (const [c, cluster] of clusters.entries()) for (const index of cluster) fold[index] = c % FOLDS;
+  for (const [c, cluster] of clusters.entries()) for (const index of cluster) fold[index] = c % folds;
   const best = (use: (index: number) => boolean) => {
     const means = lists.map((list) => mean(list.filter((_, i) => use(i))));
-    return means.indexOf(Math.max(...means));
+    // Without any sample to choose on, the first.
+    return Math.max(0, means.indexOf(Math.max(...means)));
   };
-  const folds = Math.min(FOLDS, clusters.length);
   const choices = Array.from({ length: folds }, (_, held) => best((i) => fold[i] !== held));
   const heldOut = lists[0]!.map((_, i) => lists[choices[fold[i]!]!]![i]!);
   const overall = best(() => true);
@@ -404,23 +412,33 @@ function crossValidate(
   };
 }
 
+/** How the gain of each comparison goes with hardness. The comparisons share resamples. */
 function summarizeHardness(
-  pairs: readonly TokenPair[],
+  comparisons: readonly (readonly TokenPair[])[],
   clusters: readonly (readonly number[])[],
   random: Random,
-): ComparisonSummary['hardness'] {
-  const coupled = coupledPoints(pairs);
-  const { odd, even, excluded } = splitPoints(pairs);
-  const usable = usableClusters(pairs, clusters);
-  return {
-    split: {
-      ...(odd.length > 1
-        ? withInterval(averageGradients(gradient(odd), gradient(even)), [odd, even], usable, random)
-        : { quintiles: [], r: estimate(Number.NaN) }),
-      excluded_samples: excluded,
-    },
-    coupled: withInterval(gradient(coupled), [coupled], clusters, random),
-  };
+): ComparisonSummary['hardness'][] {
+  const coupled = comparisons.map((pairs) => [coupledPoints(pairs)]);
+  const split = comparisons.map((pairs) => splitPoints(pairs));
+  // Which samples have one target token only is the same in all comparisons.
+  const usable = usableClusters(comparisons[0] ?? [], clusters);
+  const coupledReplicates = correlations(coupled, clusters, random);
+  const splitReplicates = correlations(
+    split.map(({ odd, even }) => [odd, even]),
+    usable,
+    random,
+  );
+  return comparisons.map((_, c) => {
+    const { odd, even, excluded } = split[c]!;
+    const halves =
+      odd.length > 1
+        ? withInterval(averageGradients(gradient(odd), gradient(even)), splitReplicates[c]!)
+        : { quintiles: [], r: estimate(Number.NaN) };
+    return {
+      split: { ...halves, excluded_samples: excluded },
+      coupled: withInterval(gradient(coupled[c]![0]!), coupledReplicates[c]!),
+    };
+  });
 }
 
 /** The clusters of the samples with two target tokens or more, by their places among these. */
@@ -434,29 +452,42 @@ function usableClusters(pairs: readonly TokenPair[], clusters: readonly (readonl
 
 const HARDNESS_RESAMPLES = 2000;
 
-/** The interval of r resamples samples; both halves of a split sample go together. */
-function withInterval(
-  { quintiles, r }: Gradient,
-  halves: readonly (readonly HardnessPoint[])[],
+/**
+ * Resampled correlations of hardness and gain.
+ * @param comparisons each the halves of its samples, whose correlations are averaged: a sample's halves go together
+ */
+function correlations(
+  comparisons: readonly (readonly (readonly HardnessPoint[])[])[],
   clusters: readonly (readonly number[])[],
   random: Random,
-): GradientSummary {
-  const axes = halves.map((points) => ({
-    hardness: Float64Array.from(points, (p) => p.hardness),
-    gain: Float64Array.from(points, (p) => p.gain),
-  }));
-  const correlate = (indices: Int32Array) =>
-    mean(
-      axes.map(({ hardness, gain }) =>
-        pearson(
-          Float64Array.from(indices, (i) => hardness[i]!),
-          Float64Array.from(indices, (i) => gain[i]!),
-        ),
-      ),
-    );
-  const [replicates] = clusteredBootstrap(clusters, (indices) => [correlate(indices)], HARDNESS_RESAMPLES, random);
+): Float64Array[] {
+  if (clusters.length === 0) return comparisons.map(() => new Float64Array([Number.NaN]));
+  const axes = comparisons.map((halves) =>
+    halves.map((points) => ({
+      hardness: Float64Array.from(points, (p) => p.hardness),
+      gain: Float64Array.from(points, (p) => p.gain),
+    })),
+  );
+  const size = Math.max(...clusters.map(({ length }) => length)) * clusters.length;
+  const [x, y] = [new Float64Array(size), new Float64Array(size)];
+  const correlate = (indices: Int32Array, { hardness, gain }: { hardness: Float64Array; gain: Float64Array }) => {
+    for (let i = 0; i < indices.length; i++) {
+      x[i] = hardness[indices[i]!]!;
+      y[i] = gain[indices[i]!]!;
+    }
+    return pearson(x.subarray(0, indices.length), y.subarray(0, indices.length));
+  };
+  return clusteredBootstrap(
+    clusters,
+    (indices) => axes.map((halves) => mean(halves.map((half) => correlate(indices, half)))),
+    HARDNESS_RESAMPLES,
+    random,
+  );
+}
+
+function withInterval({ quintiles, r }: Gradient, replicates: Float64Array): GradientSummary {
   return {
     quintiles: quintiles.map(({ n, hardness, gain }) => ({ n, hardness: finite(hardness), gain: finite(gain) })),
-    r: estimate(r, percentileInterval(replicates!)),
+    r: estimate(r, percentileInterval(replicates)),
   };
 }

@@ -9,13 +9,14 @@ import type { Candidate, Pool, Sample } from '../datasets/sample.js';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
 import type { Tokenizer } from '../model/tokenizer.js';
+import type { Prepared } from '../priming/families.js';
 import { prepareSurrogates, type TextSources } from '../priming/prepare.js';
 import { surrogate } from '../priming/surrogate.js';
 import { scoreInputs, shortestFloat32 } from '../scoring.js';
 import { type Summary, summarize } from './analysis.js';
 import { type Block, type Plan, type PlannedTrial, planBlocks, type Unit } from './block.js';
 import type { Experiment } from './experiment.js';
-import { type Entry, isRejection, JournalWriter, readJournal, type Trial } from './journal.js';
+import { type Entry, isRejection, isTrial, JournalWriter, readJournal, type Trial } from './journal.js';
 import { layersOf, probeSample } from './probe.js';
 import { type Configuration, differences, readRecord, writeRecord } from './record.js';
 import { readSamples, type SampleRecord, writeSamples } from './samples.js';
@@ -27,6 +28,8 @@ export interface RunOptions {
   readonly resume: boolean;
   /** Rows that the encoder may read. */
   readonly maxTokens: number;
+  /** Go on although the model answers too many of the first samples without any help. */
+  readonly ignoreCeiling?: boolean;
   /** Keep the samples' texts out of the run folder. */
   readonly noText?: boolean;
   /** Who writes surrogates that a model writes. */
@@ -65,7 +68,7 @@ export async function runExperiment(
   const { directory, signal, maxTokens } = options;
   const configuration = configurationOf(experiment, data, model, options);
   await mkdir(directory, { recursive: true });
-  const { units, references } = unitsOf(data);
+  const { units } = unitsOf(data);
   if (!(await isStarted(directory, configuration, options.resume))) {
     await writeSamples(directory, samplesOf(data, units, experiment, options.noText ? undefined : model.tokenizer));
     await writeRecord(directory, configuration);
@@ -90,14 +93,7 @@ export async function runExperiment(
     options.sources ?? {},
     { ...(signal && { signal }), ...(options.onWriting && { onProgress: options.onWriting }) },
   );
-  const countTokens = (text: string) => model.tokenizer.encode(text).length;
-  const context = { samples: references, seed: experiment.seed, countTokens, prepared };
-  const plan: Plan = {
-    units,
-    experiment,
-    padding: 'padding' in data ? data.padding : [],
-    prefix: (specification, { sample, index }) => surrogate(specification).make(sample, { ...context, index }),
-  };
+  const plan = planOf(experiment, data, model.tokenizer, prepared);
   const passes = { encoder: 0, decoder: 0, naive_encoder: 0 };
   const journal = await JournalWriter.open(journalFile);
   try {
@@ -115,6 +111,7 @@ export async function runExperiment(
         const fresh = made.filter((entry) => !done.has(entryKey(entry)));
         await journal.append(fresh);
         entries.push(...fresh);
+        if (!options.ignoreCeiling) refuseCeiling(experiment, entries, progress.doneSamples + block.units.length);
         unsynced += block.units.length;
         if (unsynced >= SAMPLES_PER_SYNC) {
           await journal.sync();
@@ -135,13 +132,51 @@ export async function runExperiment(
   return summary;
 }
 
-function specificationsOf({ conditions }: Experiment): string[] {
+/** The research's screening of a dataset: so many samples, of which at most this share may be answered without any help. */
+const SCREENED = 20;
+const CEILING = { nll: 0.05, share: 0.3 };
+
+function refuseCeiling({ unit, conditions }: Experiment, entries: readonly Entry[], done: number): void {
+  const bare = conditions.find(({ surrogate, document }) => surrogate === undefined && document === undefined);
+  if (unit !== 'sample' || !bare || done < SCREENED) return;
+  const screened = entries
+    .filter(isTrial)
+    .filter(({ condition }) => condition === bare.name)
+    .slice(0, SCREENED);
+  const answered = screened.filter(({ nll }) => nll < CEILING.nll).length;
+  if (answered <= CEILING.share * screened.length) return;
+  throw new DkvError(
+    'CEILING_REACHED',
+    `The model gives ${answered} of the first ${screened.length} answers below ${CEILING.nll} nats from the bare document: there is no room for a prefix to help. Choose harder data, or go on with --ignore-ceiling.`,
+  );
+}
+
+/** @param prepared what surrogates had to wait for; not needed where none has to */
+export function planOf(
+  experiment: Experiment,
+  data: Dataset | PoolSet,
+  tokenizer: Tokenizer,
+  prepared?: Prepared,
+): Plan {
+  const { units, references } = unitsOf(data);
+  const countTokens = (text: string) => tokenizer.encode(text).length;
+  const context = { samples: references, seed: experiment.seed, countTokens, ...(prepared && { prepared }) };
+  return {
+    units,
+    experiment,
+    padding: 'padding' in data ? data.padding : [],
+    prefix: (specification, { sample, index }) => surrogate(specification).make(sample, { ...context, index }),
+  };
+}
+
+/** Every surrogate that an experiment uses. */
+export function specificationsOf({ conditions }: Experiment): string[] {
   const encodings = conditions.flatMap((condition) => [condition, ...(condition.also ?? [])]);
   return [...new Set(encodings.flatMap(({ surrogate }) => surrogate ?? []))];
 }
 
 /** What is scored, and the samples that surrogates borrow words from: for pools the first relevant candidate of each. */
-function unitsOf(data: Dataset | PoolSet): { units: Unit[]; references: Sample[] } {
+export function unitsOf(data: Dataset | PoolSet): { units: Unit[]; references: Sample[] } {
   if ('samples' in data) {
     return { units: data.samples.map((sample, index) => ({ sample, index })), references: [...data.samples] };
   }

@@ -30,7 +30,10 @@ export function lengthen(
   return withWords(firstAtLeast(0, words.length, (size) => count(withWords(size)) >= tokens));
 }
 
-/** The smallest number above `low` and up to `high` that passes; `high` does, and so does every number behind one that does. */
+/** A word more can make a text a token shorter, where tokens grow across the space; over so many words it makes it longer. */
+const LOOK_BACK = 8;
+
+/** The smallest number above `low` and up to `high` that passes, where passing is monotone but for neighbours. `high` passes. */
 function firstAtLeast(low: number, high: number, passes: (value: number) => boolean): number {
   let [below, above] = [low, high];
   while (above - below > 1) {
@@ -38,5 +41,6 @@ function firstAtLeast(low: number, high: number, passes: (value: number) => bool
     if (passes(middle)) above = middle;
     else below = middle;
   }
+  for (let earlier = Math.max(1, above - LOOK_BACK); earlier < above; earlier++) if (passes(earlier)) return earlier;
   return above;
 }

@@ -5,11 +5,12 @@
 import type { Summary } from '../experiments/analysis.js';
 import type { GainSummary } from '../experiments/gains.js';
 import type { Configuration } from '../experiments/record.js';
+import { EXPERIMENTS } from '../experiments/registry.js';
 import { signed, withInterval } from './format.js';
 import { number, type Table, text } from './table.js';
 
 /** Why the authors' log cannot stand beside this run; empty where it can. */
-export function incomparable({ experiment, model, dataset, samples }: Configuration): string[] {
+export function incomparable({ experiment, model, dataset, samples, max_tokens }: Configuration): string[] {
   const { authors, protocol } = experiment;
   if (!authors) return ['it has no figures for this experiment'];
   const reasons: string[] = [];
@@ -17,6 +18,17 @@ export function incomparable({ experiment, model, dataset, samples }: Configurat
   else if (model.name !== authors.model) reasons.push(`theirs are of ${authors.model}, these of ${model.name}`);
   if (dataset.name !== protocol.dataset) reasons.push(`theirs are on ${protocol.dataset}, these on ${dataset.name}`);
   if (samples !== protocol.samples) reasons.push(`theirs are of ${protocol.samples} samples, these of ${samples}`);
+  if (max_tokens < protocol.max_tokens) {
+    reasons.push(`theirs are of documents of up to ${protocol.max_tokens} tokens, these of ${max_tokens}`);
+  }
+  // A run may override these two: other samples, another task.
+  const declared = EXPERIMENTS[experiment.id];
+  if (declared && declared.seed !== experiment.seed) {
+    reasons.push(`theirs are of the samples of seed ${declared.seed}, these of seed ${experiment.seed}`);
+  }
+  if (declared && declared.prompt !== experiment.prompt) {
+    reasons.push(`theirs are with the decoder prompt “${declared.prompt}”, these with “${experiment.prompt}”`);
+  }
   return reasons;
 }
 

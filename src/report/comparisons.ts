@@ -1,6 +1,8 @@
 /** The tables of gains and conditions, and the sentences around them, from a summary. */
 import type { ComparisonSummary, Summary } from '../experiments/analysis.js';
 import type { Comparison, Experiment } from '../experiments/experiment.js';
+import type { ProbeSummary } from '../experiments/probe.js';
+import type { RankingSummary } from '../experiments/ranking.js';
 import { surrogate as surrogateOf } from '../priming/surrogate.js';
 import { fixed, percent, pValue, signed, withInterval } from './format.js';
 import {
@@ -219,8 +221,33 @@ export function statisticsTable({ configuration }: Summary, comparisons: readonl
   };
 }
 
+/** The run's main table, narrow enough for a terminal. */
+export function shortTable(summary: Summary): Table {
+  const { ranking, probe } = summary;
+  if (ranking) return shortRankingTable(ranking);
+  return probe ? shortProbeTable(probe) : shortGainTable(summary);
+}
+
+function shortRankingTable({ measures, conditions }: RankingSummary): Table {
+  return {
+    columns: [text('condition'), ...measures.map(({ name }) => number(name))],
+    rows: conditions.map(({ name, means }) => [name, ...means.map(({ value }) => fixed(value, 3))]),
+  };
+}
+
+function shortProbeTable({ layers, conditions }: ProbeSummary): Table {
+  return {
+    columns: [text('condition'), text('measure'), ...layers.map((layer) => number(`layer ${layer}`))],
+    rows: conditions.flatMap(({ name, measures }) =>
+      measures
+        .filter(({ by_layer }) => by_layer.some((value) => value !== null))
+        .map((measure) => [name, measure.name, ...measure.by_layer.map((mean) => fixed(mean?.value ?? null, 3))]),
+    ),
+  };
+}
+
 /** All comparisons, narrow enough for a terminal. */
-export function shortGainTable({ configuration, comparisons }: Summary): Table {
+function shortGainTable({ configuration, comparisons }: Summary): Table {
   return {
     columns: [
       text('condition'),

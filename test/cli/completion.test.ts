@@ -4,7 +4,10 @@ import { dkv } from '../support/dkv.js';
 
 describe('dkv completion', () => {
   it.each([
-    ['dkv ', ['demo', 'run', 'score', 'models', 'data', 'doctor', 'sanity', 'completion', '--version', '--help']],
+    [
+      'dkv ',
+      ['demo', 'run', 'list', 'score', 'models', 'data', 'doctor', 'sanity', 'completion', '--version', '--help'],
+    ],
     ['dkv mo', ['models']],
     ['dkv models ', ['pull', 'list', 'info', 'compile', 'rm', '--help']],
     ['dkv run exp01 --res', ['--resume']],

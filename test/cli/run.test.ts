@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/random.js';
+import { ChatEndpoint } from '../support/chat-endpoint.js';
 import { dkv, startDkv } from '../support/dkv.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
@@ -35,17 +36,18 @@ describe('dkv run', () => {
       'report.html',
       'report.md',
       'run.json',
+      'samples.jsonl',
       'summary.json',
       'trials.jsonl',
     ]);
     const record = JSON.parse(await readFile(path.join(out, 'run.json'), 'utf8'));
-    expect(record).toMatchObject({ format: 1, configuration: { samples: 6, seed: 42, dataset: { name: 'adworld' } } });
+    expect(record).toMatchObject({ format: 2, configuration: { samples: 6, seed: 42, dataset: { name: 'adworld' } } });
     expect(Object.keys(record.versions)).toEqual(['directed-kvcache', 'onnxruntime-node', 'node']);
   });
 
   it('prints JSON for machines', async () => {
     const { stdout } = await dkv([...args(path.join(await temporaryFolder(), 'run'), 4), '--json']);
-    expect(JSON.parse(stdout)).toMatchObject({ format: 1, smoke_run: true, samples: { scored: 4 } });
+    expect(JSON.parse(stdout)).toMatchObject({ format: 2, smoke_run: true, samples: { scored: 4 } });
   });
 
   it('ends in the same summary after being killed again and again', async () => {
@@ -96,6 +98,74 @@ describe('dkv run', () => {
     expect(same).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('RUN_EXISTS') });
     const other = await dkv([...args(out, 5), '--resume']);
     expect(other).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('samples: 4 -> 5') });
+  });
+
+  it('runs an experiment of one’s own, with the decoder’s prompt as asked', async () => {
+    const folder = await temporaryFolder();
+    const file = path.resolve(import.meta.dirname, '../../examples/experiments/keywords.yaml');
+    const options = ['--n', '4', '--model', model, '--json'];
+    const [own, without] = await Promise.all([
+      dkv(['run', file, ...options, '--out', path.join(folder, 'own')]),
+      dkv(['run', file, ...options, '--out', path.join(folder, 'without'), '--prompt', 'none']),
+    ]);
+    const [asked, unasked] = [own, without].map(({ stdout }) => JSON.parse(stdout));
+    expect(asked.configuration.experiment).toMatchObject({ id: 'keywords', prompt: 'query' });
+    expect(unasked.configuration.experiment.prompt).toBe('none');
+    expect(asked.conditions.map(({ name }: { name: string }) => name)).toEqual(
+      unasked.conditions.map(({ name }: { name: string }) => name),
+    );
+    expect(asked.conditions[0].nll).not.toBe(unasked.conditions[0].nll);
+    expect(asked.selections[0].folds).toBe(4);
+  });
+
+  it('ranks pools', async () => {
+    const out = path.join(await temporaryFolder(), 'run');
+    const { stdout, stderr } = await dkv(['run', 'exp04b', '--n', '3', '--model', model, '--out', out]);
+    expect(stdout).toMatch(/condition +AUC +RR@3/);
+    expect(stderr).toContain('24/24 candidates');
+    const samples = (await readFile(path.join(out, 'samples.jsonl'), 'utf8')).trim().split('\n');
+    expect(JSON.parse(samples[0]!)).toMatchObject({ pool: expect.stringMatching(/pool/), grade: expect.any(Number) });
+  });
+
+  it('keeps texts out of the folder when told to', async () => {
+    const folder = await temporaryFolder();
+    const [kept, left] = [path.join(folder, 'kept'), path.join(folder, 'left')];
+    await Promise.all([dkv(args(kept, 3)), dkv([...args(left, 3), '--no-text'])]);
+    const first = JSON.parse((await readFile(path.join(kept, 'samples.jsonl'), 'utf8')).split('\n')[0]!);
+    const sentence = first.texts.document.slice(0, 30);
+    for (const [directory, has] of [
+      [kept, true],
+      [left, false],
+    ] as const) {
+      const files = await Promise.all(
+        (await readdir(directory)).map((name) => readFile(path.join(directory, name), 'utf8')),
+      );
+      expect(files.some((text) => text.includes(sentence))).toBe(has);
+    }
+  });
+
+  it('has a language model write surrogates, once', async () => {
+    const endpoint = await ChatEndpoint.start();
+    endpoint.reply = (_, count) => ({ content: `"query number ${count}"` });
+    const folder = await temporaryFolder();
+    const env = {
+      DKV_LLM_BASE_URL: endpoint.baseUrl,
+      DKV_LLM_MODEL: 'writer',
+      DKV_LLM_API_KEY: 'sk-hidden',
+      DKV_CACHE: path.join(folder, 'cache'),
+    };
+    const exp05 = (name: string) =>
+      dkv(['run', 'exp05', '--n', '3', '--model', model, '--out', path.join(folder, name)], { env });
+    const first = await exp05('first');
+    expect(first.exitCode).toBe(0);
+    expect(first.stderr).toContain('9 requests, 0 from the cache, 0 failed');
+    expect(first.stdout + first.stderr).not.toContain('sk-hidden');
+    expect((await exp05('second')).stderr).toContain('0 requests, 9 from the cache');
+    expect(endpoint.requests).toHaveLength(9);
+    const record = JSON.parse(await readFile(path.join(folder, 'first', 'run.json'), 'utf8'));
+    expect(record.configuration.writer).toContain('writer');
+    const without = await dkv(['run', 'exp05', '--n', '3', '--model', model, '--out', path.join(folder, 'none')]);
+    expect(without).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('DKV_LLM_BASE_URL') });
   });
 
   it('names the experiments that there are', async () => {

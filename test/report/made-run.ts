@@ -50,7 +50,7 @@ export function madeTrials(experiment: Experiment, options: MadeRun = {}) {
       ...options.model,
     },
     device: 'cpu',
-    max_tokens: 512,
+    max_tokens: 8192,
     batch_tokens: 512,
     writer: null,
   };

@@ -14,7 +14,7 @@ import {
   gainTable,
   headline,
   methods,
-  shortGainTable,
+  shortTable,
   statisticsTable,
   warnings,
 } from '../../src/report/comparisons.js';
@@ -145,7 +145,7 @@ describe('gains', () => {
     ]);
     expect(rows[3]!.at(-1)).toBe('100');
     expect(rows[2]!.at(-1)).toMatch(/^\d+ \[\d+, \d+\]$/);
-    expect(shortGainTable(summary).rows).toHaveLength(9);
+    expect(shortTable(summary).rows).toHaveLength(9);
   });
 
   it('never show a p without effect and interval', () => {
@@ -207,6 +207,15 @@ describe('the authors’ log', () => {
     const { configuration } = madeTrials(exp01, options);
     expect(authorsTable({ ...builtIn.summary, configuration })).toBeUndefined();
     expect(authorsNote(configuration)).toContain(reason);
+  });
+
+  it('is left out for other samples, another prompt and cut documents', () => {
+    const { configuration } = madeTrials({ ...exp01, seed: 7, prompt: 'query' }, same);
+    expect(incomparable({ ...configuration, max_tokens: 512 })).toEqual([
+      'theirs are of documents of up to 2048 tokens, these of 512',
+      'theirs are of the samples of seed 42, these of seed 7',
+      'theirs are with the decoder prompt “none”, these with “query”',
+    ]);
   });
 });
 

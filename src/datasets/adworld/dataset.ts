@@ -29,7 +29,7 @@ export const adworldSource: Source = {
   async pools({ seed, count, answers = false }) {
     const range = { seed, split: 'test', count } as const;
     const selection = answers
-      ? 'the first advertisements of the test split, each among seven others that mostly answer a question of the same kind'
+      ? 'the first advertisements of the test split, each among the seven of the next two hundred that share most words of the answer'
       : 'the first pools of the test split, eight candidates each, every grade among them';
     return poolSetOf({ ...ORIGIN, selection }, answers ? adworldAnswerPools(range) : adworldPools(range));
   },

@@ -61,8 +61,8 @@ export function adworldPools({ seed = DEFAULT_ADWORLD_SEED, split, count, candid
 const NEIGHBOURHOOD = 200;
 
 /**
- * Pools whose query has an answer: an ad with one of its questions, among other ads that answer a question of the same kind, and where
- * these are too few, any. Grades are 1 and 0.
+ * Pools whose query has an answer: an ad with one of its questions, among those of the ads behind it that share most words of the answer, and
+ * of these the ones that answer a question of the same kind. Grades are 1 and 0.
  */
 export function adworldAnswerPools({ seed = DEFAULT_ADWORLD_SEED, split, count, candidates = 8 }: PoolRange): Pool[] {
   const ads = Array.from({ length: count + NEIGHBOURHOOD }, (_, index) => generateAd({ seed, split, index }));
@@ -70,8 +70,15 @@ export function adworldAnswerPools({ seed = DEFAULT_ADWORLD_SEED, split, count, 
     const own = ads[index]!;
     const { kind, query, answer } = askedOf(own, seed, split, index);
     const others = ads.slice(index + 1, index + 1 + NEIGHBOURHOOD);
-    const answers = (ad: Ad) => ad.questions.some((question) => question.kind === kind);
-    const chosen = [...others.filter(answers), ...others.filter((ad) => !answers(ad))].slice(0, candidates - 1);
+    const words = answer.split(/\s+/);
+    const likeness = ({ text, questions }: Ad) =>
+      words.filter((word) => text.includes(word)).length / words.length +
+      (questions.some((question) => question.kind === kind) ? 0.5 / words.length : 0);
+    const chosen = others
+      .map((ad) => ({ ad, likeness: likeness(ad) }))
+      .sort((a, b) => b.likeness - a.likeness)
+      .slice(0, candidates - 1)
+      .map(({ ad }) => ad);
     const order = new Random('adworld', ADWORLD_VERSION, seed, split, 'answer pool', index).shuffle([own, ...chosen]);
     return {
       id: `adworld-answer-pool-${split}-${String(index).padStart(5, '0')}`,
@@ -155,8 +162,7 @@ function candidateAd(
   grade: Grade,
 ): Ad {
   const request = { id, split, euros: true };
-  if (grade === 1)
-    return composeAd(random, { ...request, ...random.pick(complementsOf(sought.item.complements)) });
+  if (grade === 1) return composeAd(random, { ...request, ...random.pick(complementsOf(sought.item.complements)) });
   if (grade === 0) return composeAd(random, { ...request, ...unrelated(random, sought) });
   const missed = grade === 2 ? random.pick(asked) : undefined;
   const wanted = Object.fromEntries(

@@ -1,0 +1,47 @@
+/** A user's own experiment: a file of the form that the built-in ones have, in YAML or JSON, or a module that exports one. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { DkvError, messageOf } from '../errors.js';
+import { defineExperiment, type Experiment, type ExperimentDeclaration } from './experiment.js';
+
+const DATA = ['.yaml', '.yml', '.json'];
+const MODULES = ['.ts', '.mts', '.js', '.mjs'];
+
+/** Is it the name of a file rather than of an experiment? */
+export function isExperimentFile(name: string): boolean {
+  return [...DATA, ...MODULES].includes(path.extname(name));
+}
+
+/** @throws DkvError INPUT_INVALID */
+export async function readExperiment(file: string): Promise<Experiment> {
+  const invalid = (message: string, cause?: unknown) => new DkvError('INPUT_INVALID', `${file}: ${message}`, { cause });
+  let declaration: unknown;
+  try {
+    declaration = DATA.includes(path.extname(file)) ? await readData(file) : await readModule(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw invalid('no such file.', error);
+    throw invalid(`cannot be read as an experiment: ${messageOf(error)}`, error);
+  }
+  if (typeof declaration !== 'object' || declaration === null) {
+    throw invalid('holds no experiment. A module exports one as its default, a YAML file is one.');
+  }
+  try {
+    return defineExperiment(declaration as ExperimentDeclaration);
+  } catch (error) {
+    throw invalid(messageOf(error), error);
+  }
+}
+
+async function readData(file: string): Promise<unknown> {
+  const { parse } = await import('yaml');
+  return parse(await readFile(file, 'utf8'));
+}
+
+/** Whatever Node version runs: types are stripped on the way in, and `directed-kvcache` is this very package. */
+async function readModule(file: string): Promise<unknown> {
+  const { createJiti } = await import('jiti');
+  const extension = path.extname(import.meta.filename);
+  const index = path.resolve(import.meta.dirname, `../index${extension}`);
+  const jiti = createJiti(import.meta.url, { alias: { 'directed-kvcache': index }, fsCache: false });
+  return jiti.import(path.resolve(file), { default: true });
+}

@@ -1,0 +1,277 @@
+import { describe, expect, it } from 'vitest';
+import { summarize } from '../../src/experiments/analysis.js';
+import { defineExperiment, type ExperimentDeclaration } from '../../src/experiments/experiment.js';
+import type { Entry, Trial } from '../../src/experiments/journal.js';
+import type { Configuration } from '../../src/experiments/record.js';
+import type { SampleRecord } from '../../src/experiments/samples.js';
+import { Random } from '../../src/random.js';
+import { cohensD, mean } from '../../src/stats/describe.js';
+import { benjaminiHochberg, holm, tTest } from '../../src/stats/significance.js';
+
+const SAMPLES = 60;
+const PASSES = { encoder: 1, decoder: 1, naive_encoder: 1 };
+const CONDITIONS = ['base', 'a', 'b', 'c'];
+/** What each condition takes off the NLL, about. */
+const HELP: Record<string, number> = { base: 0, a: 0.9, b: 0.5, c: 0.1 };
+
+const configurationOf = (declaration: Partial<ExperimentDeclaration>): Configuration => ({
+  experiment: defineExperiment({
+    id: 'test',
+    title: 'Test',
+    question: 'What?',
+    protocol: { samples: 50 },
+    conditions: CONDITIONS.map((name) => ({ name, visibility: 'exact' as const })),
+    ...declaration,
+  }),
+  samples: SAMPLES,
+  seed: 7,
+  dataset: { name: 'made up', revision: '1', licence: 'none', selection: 'all', digest: '0'.repeat(64) },
+  model: { name: 'model', built_in: false, fingerprint: '0'.repeat(64), precision: 'float32', window: 64 },
+  device: 'cpu',
+  max_tokens: 512,
+  batch_tokens: 512,
+  writer: null,
+});
+
+const id = (i: number) => `s${String(i).padStart(3, '0')}`;
+const records: SampleRecord[] = Array.from({ length: SAMPLES }, (_, i) => ({ id: id(i) }));
+
+function trialOf(sample: string, condition: string, tokens: number[]): Trial {
+  const nll_sum = tokens.reduce((a, b) => a + b);
+  const counts = { num_tokens: tokens.length, prefix_tokens: 4, document_tokens: 10 };
+  return { sample, condition, nll: nll_sum / tokens.length, nll_sum, token_nlls: tokens, cut: false, ...counts };
+}
+
+const random = new Random('analysis test');
+const trials: Trial[] = records.flatMap((record) =>
+  CONDITIONS.map((condition) =>
+    trialOf(
+      record.id,
+      condition,
+      [1, 2, 3].map((token) => 2 + token / 10 + random.float() - HELP[condition]!),
+    ),
+  ),
+);
+const nlls = (condition: string) => trials.filter((t) => t.condition === condition).map(({ nll }) => nll);
+const gains = (treatment: string, baseline = 'base') => nlls(baseline).map((nll, i) => nll - nlls(treatment)[i]!);
+
+describe('comparisons', () => {
+  const comparisons = [
+    { treatment: 'a', baseline: 'base', oracle: 'a', family: 'one' },
+    { treatment: 'b', baseline: 'base', oracle: 'a', family: 'one' },
+    { treatment: 'c', baseline: 'base', oracle: 'a', family: 'two' },
+    { treatment: 'b', baseline: 'a', family: 'two' },
+  ];
+  const summary = summarize(configurationOf({ comparisons }), trials, records, PASSES);
+
+  it('give each pair its gain, with intervals that hold it', () => {
+    for (const { treatment, baseline, gain } of summary.comparisons) {
+      const list = gains(treatment, baseline);
+      expect(gain.mean.value).toBeCloseTo(mean(list), 12);
+      expect(gain.d.value).toBeCloseTo(cohensD(list), 12);
+      for (const { value, low, high } of [gain.mean, gain.d, gain.d_analytic, gain.win]) {
+        expect(low!).toBeLessThan(value!);
+        // All wins: the upper bound is the value itself.
+        expect(high!).toBeGreaterThan(value! - 1e-12);
+      }
+      expect(gain.p.t).toBe(tTest(list));
+    }
+  });
+
+  it('correct p over the family only', () => {
+    const [first, second] = [gains('a'), gains('b')].map((list) => tTest(list)!);
+    const { corrected } = summary.comparisons[1]!;
+    expect(corrected.family_size).toBe(2);
+    expect(corrected.holm).toBe(holm([first!, second!])[1]);
+    expect(corrected.bh).toBe(benjaminiHochberg([first!, second!])[1]);
+    expect(corrected.bonferroni).toBe(Math.min(1, second! * 2));
+  });
+
+  it('are shares of the oracle’s gain where there is an oracle', () => {
+    const [a, b, , without] = summary.comparisons;
+    expect(a!.share.value).toBe(1);
+    const { value, low, high } = b!.share;
+    expect(value).toBeCloseTo(mean(gains('b')) / mean(gains('a')), 12);
+    expect(low!).toBeLessThan(value!);
+    expect(high!).toBeGreaterThan(value!);
+    // Two ways to the same interval.
+    expect(b!.share_fieller.low!).toBeCloseTo(low!, 1);
+    expect(b!.share_fieller.high!).toBeCloseTo(high!, 1);
+    expect(without!.share.value).toBeNull();
+  });
+
+  it('say that a run is large enough, and for what', () => {
+    expect(summary.smoke_run).toBe(false);
+    expect(summary.detectable_d).toBeCloseTo(2.8 / Math.sqrt(60), 2);
+    const few = trials.filter(({ sample }) => sample < id(49));
+    expect(summarize(configurationOf({ comparisons }), few, records, PASSES).smoke_run).toBe(true);
+  });
+
+  it('resample what belongs together as one', () => {
+    // The same sample twenty times over tells no more than once.
+    const copies = trials.filter(({ sample }) => sample === id(0));
+    const many = trials.concat(
+      Array.from({ length: 200 }, (_, c) => copies.map((trial) => ({ ...trial, sample: `t${c}` }))).flat(),
+    );
+    const repeated = Array.from({ length: 200 }, (_, c) => ({ id: `t${c}`, cluster: 'copies' }));
+    const width = (all: readonly SampleRecord[]) => {
+      const { mean } = summarize(configurationOf({ comparisons }), many, all, PASSES).comparisons[0]!.gain;
+      return mean.high! - mean.low!;
+    };
+    const alone = repeated.map((record) => ({ id: record.id }));
+    expect(width([...records, ...repeated])).toBeGreaterThan(3 * width([...records, ...alone]));
+  });
+
+  it('leave out what was rejected, unless it was scored later', () => {
+    const entries: Entry[] = [
+      ...trials,
+      { sample: id(0), rejected: 'no text at first' },
+      { sample: 'lost', rejected: 'the answer is empty' },
+    ];
+    expect(summarize(configurationOf({ comparisons }), entries, records, PASSES).samples.rejected).toEqual([
+      { sample: 'lost', rejected: 'the answer is empty' },
+    ]);
+  });
+});
+
+describe('contrasts', () => {
+  const group = {
+    title: 'Steps',
+    contrasts: [
+      { name: 'total', terms: { base: 1, a: -1 } },
+      { name: 'first', terms: { base: 1, b: -1 }, share_of: 'total' },
+      { name: 'second', terms: { b: 1, a: -1 }, share_of: 'total' },
+      { name: 'nothing', terms: { base: 1, a: -0.5, b: -0.5 }, share_of: 'total' },
+    ],
+    family: ['first', 'second'],
+    equivalence_margin: 0.3,
+  };
+  const [steps] = summarize(configurationOf({ contrasts: [group] }), trials, records, PASSES).contrasts;
+
+  it('add up', () => {
+    const [total, first, second, half] = steps!.contrasts.map(({ gain }) => gain.mean.value!);
+    expect(first! + second!).toBeCloseTo(total!, 12);
+    expect(half).toBeCloseTo((total! + first!) / 2, 12);
+    const shares = steps!.contrasts.map(({ share }) => share.value);
+    expect(shares[0]).toBeNull();
+    expect(shares[1]! + shares[2]!).toBeCloseTo(1, 12);
+  });
+
+  it('are corrected in their family and tested for equivalence', () => {
+    expect(steps!.contrasts.map(({ p_holm }) => p_holm === null)).toEqual([true, false, false, true]);
+    expect(steps!.contrasts.every(({ p_equivalence }) => p_equivalence! > 0.9)).toBe(true);
+  });
+});
+
+describe('orders, choices and identities', () => {
+  it('correlate a given order with d', () => {
+    const comparisons = ['a', 'b', 'c'].map((treatment) => ({ treatment, baseline: 'base' }));
+    const orders = [
+      { title: 'right', treatments: ['a', 'b', 'c'], baseline: 'base' },
+      { title: 'wrong', treatments: ['c', 'b', 'a'], baseline: 'base' },
+    ];
+    const summary = summarize(configurationOf({ comparisons, orders }), trials, records, PASSES);
+    expect(summary.orders.map(({ rho }) => rho.value)).toEqual([-1, 1]);
+    for (const { rho } of summary.orders) expect(rho.low!).toBeLessThanOrEqual(rho.high!);
+  });
+
+  it('choose on other samples than they measure', () => {
+    const selections = [{ title: 'best', treatments: ['c', 'a', 'b'], baseline: 'base' }];
+    const [best] = summarize(configurationOf({ selections }), trials, records, PASSES).selections;
+    expect(best!.chosen).toEqual({ c: 0, a: 5, b: 0 });
+    expect(best!.held_out.mean.value).toBeCloseTo(mean(gains('a')), 12);
+    expect(best!.best).toEqual({ treatment: 'a', gain: mean(gains('a')) });
+  });
+
+  it('pay for choosing among noise', () => {
+    // Ten treatments that do nothing: the best of them on all samples looks good, the held-out gain does not.
+    const names = Array.from({ length: 10 }, (_, i) => `n${i}`);
+    const noise = new Random('noise');
+    const entries = records.flatMap((record) =>
+      ['base', ...names].map((condition) => trialOf(record.id, condition, [2 + 4 * noise.float()])),
+    );
+    const conditions = ['base', ...names].map((name) => ({ name, visibility: 'exact' as const }));
+    const selections = [{ title: 'noise', treatments: names, baseline: 'base' }];
+    const [best] = summarize(configurationOf({ conditions, selections }), entries, records, PASSES).selections;
+    expect(best!.best.gain).toBeGreaterThan(best!.held_out.mean.value!);
+    expect(best!.held_out.mean.low!).toBeLessThan(0);
+  });
+
+  it('notice when what must be the same is not', () => {
+    const identities = [
+      { name: 'same', left: 'base', right: 'base' },
+      { name: 'other', left: 'base', right: 'a' },
+      { name: 'too long for the window', left: 'base', right: 'a', within_window: true },
+    ];
+    const long = trials.map((trial) => ({ ...trial, document_tokens: 40 }));
+    const { identities: found } = summarize(configurationOf({ identities }), long, records, PASSES);
+    expect(found.map(({ holds, samples }) => [holds, samples])).toEqual([
+      [true, SAMPLES],
+      [false, SAMPLES],
+      [null, 0],
+    ]);
+    const short = summarize(configurationOf({ identities }), trials, records, PASSES).identities[2]!;
+    expect([short.holds, short.samples]).toEqual([false, SAMPLES]);
+  });
+});
+
+describe('rankings', () => {
+  const pools: SampleRecord[] = [0, 1, 2].flatMap((pool) =>
+    ['x', 'y', 'z'].map((candidate, c) => ({
+      id: `p${pool}/${candidate}`,
+      pool: `p${pool}`,
+      candidate,
+      grade: c === 0 ? 3 : c,
+      relevant: 2,
+    })),
+  );
+  /** NLL of candidates x, y, z: lower is ranked higher. Relevant are x (3) and z (2). */
+  const NLLS: Record<string, number[][]> = {
+    base: [
+      [1, 2, 3],
+      [3, 2, 1],
+      [2, 1, 3],
+    ],
+    a: [
+      [0.5, 2, 1.5],
+      [0.5, 2, 1],
+      [0.5, 1, 3],
+    ],
+  };
+  const entries = ['base', 'a'].flatMap((condition) =>
+    pools.map((record, i) => trialOf(record.id, condition, [NLLS[condition]![Math.floor(i / 3)]![i % 3]!])),
+  );
+  const summary = summarize(
+    configurationOf({
+      unit: 'pool',
+      conditions: ['base', 'a'].map((name) => ({ name, visibility: 'exact' as const })),
+      comparisons: [{ treatment: 'a', baseline: 'base' }],
+      measures: ['AUC', 'RR@3', 'nDCG@3', 'Success@1'],
+    }),
+    entries,
+    pools,
+    PASSES,
+  );
+  const { ranking } = summary;
+
+  it('are measured pool by pool, by hand', () => {
+    const value = (name: string) => ranking!.conditions.find((c) => c.name === name)!.means.map((m) => m.value!);
+    const dcg = (...grades: number[]) => grades.reduce((sum, grade, at) => sum + grade / Math.log2(at + 2), 0);
+    const ideal = dcg(3, 2, 1);
+    const [auc, rr, ndcg, success] = value('base');
+    // x before y before z: of two relevant candidates one is above y, one below; and so on.
+    expect(auc).toBeCloseTo((0.5 + 0.5 + 0) / 3, 12);
+    expect(rr).toBeCloseTo((1 + 1 + 0.5) / 3, 12);
+    expect(ndcg).toBeCloseTo((dcg(3, 1, 2) + dcg(2, 1, 3) + dcg(1, 3, 2)) / 3 / ideal, 12);
+    expect(success).toBeCloseTo(2 / 3, 12);
+    expect(value('a')[0]).toBeCloseTo((1 + 1 + 0.5) / 3, 12);
+  });
+
+  it('say how much more the relevant candidates gain', () => {
+    const [comparison] = ranking!.comparisons;
+    // Gains of x and z less the gain of y, which is 0 in all pools.
+    expect(comparison!.differential!.mean.value).toBeCloseTo(mean([(0.5 + 1.5) / 2, (2.5 + 0) / 2, (1.5 + 0) / 2]), 12);
+    expect(comparison!.differences[0]!.mean.value).toBeCloseTo(2.5 / 3 - 1 / 3, 12);
+    expect(summary.smoke_run).toBe(true);
+  });
+});

@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { datasetOf } from '../../src/datasets/dataset.js';
+import { exp3e } from '../../src/experiments/exp3e.js';
+import { isProbe, readJournal } from '../../src/experiments/journal.js';
+import { layersOf, type ProbeSummary } from '../../src/experiments/probe.js';
+import { runExperiment } from '../../src/experiments/run.js';
+import { loadModel, type Model } from '../../src/load-model.js';
+import { present } from '../../src/priming/condition.js';
+import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
+
+const samples = Array.from({ length: 6 }, (_, i) => ({
+  id: `s${i}`,
+  document: `The lamp number ${i} costs ${i + 3} euros and is ${i % 2 ? 'green' : 'black'}.`,
+  query: 'How much is the lamp?',
+  answer: `${i + 3} euros`,
+}));
+const data = datasetOf({ name: 'lamps', revision: '1', licence: 'Apache-2.0', selection: 'all' }, samples);
+
+let model: Model;
+beforeAll(async () => {
+  model = await loadModel(referenceFixture('text'), { batchTokens: 256 });
+});
+afterAll(() => model.close());
+
+async function probed(): Promise<{ probe: ProbeSummary; directory: string }> {
+  const directory = await temporaryFolder();
+  const summary = await runExperiment(exp3e, data, model, { directory, resume: true, maxTokens: 512 });
+  return { probe: summary.probe!, directory };
+}
+
+describe('a probe', () => {
+  it('finds what a plain computation from attention and states finds', async () => {
+    const { directory } = await probed();
+    const trials = (await readJournal(path.join(directory, 'trials.jsonl'))).filter(isProbe);
+    expect(trials).toHaveLength(6 * 4);
+    const own = trials.find(({ sample, condition }) => sample === 's2' && condition === 'oracle')!;
+    const layer = own.layers.at(-1)!;
+    const { document, query } = samples[2]!;
+    const [bare, primed] = [undefined, query].map((prefix) =>
+      present(model.tokenizer, { visibility: 'exact' }, document, prefix, { maxTokens: 512 }),
+    );
+    const wanted = { attention: [layer.layer], hidden: [layer.layer] };
+    const seen = await model.engine.probe([bare!.item, primed!.item], wanted);
+    const rows = (at: 0 | 1) => [bare, primed][at]!.item.tokenIds.length;
+    const spans = [bare!.input.spans, primed!.input.spans];
+    const attention = (at: 0 | 1, head: number, row: number, column: number) =>
+      seen[at]!.attention.get(layer.layer)![(head * rows(at) + row) * rows(at) + column]!;
+    const heads = seen[1]!.attention.get(layer.layer)!.length / rows(1) ** 2;
+    const length = spans[1]!.document!.end - spans[1]!.document!.start;
+    let [toPrefix, entropy, divergence, shift] = [0, 0, 0, 0];
+    for (let row = 0; row < length; row++) {
+      const [before, after] = [spans[0]!.document!.start, spans[1]!.document!.start];
+      for (let head = 0; head < heads; head++) {
+        let [p, q] = [0, 0];
+        for (let column = 0; column < rows(1); column++) {
+          const share = attention(1, head, after + row, column);
+          if (column >= spans[1]!.prefix!.start && column < spans[1]!.prefix!.end) toPrefix += share;
+          if (share > 0) entropy -= share * Math.log(share);
+        }
+        for (let column = 0; column < length; column++) {
+          p += attention(0, head, before + row, before + column);
+          q += attention(1, head, after + row, after + column);
+        }
+        for (let column = 0; column < length; column++) {
+          const a = attention(0, head, before + row, before + column) / p;
+          divergence += a > 0 ? a * Math.log(a / (attention(1, head, after + row, after + column) / q)) : 0;
+        }
+      }
+      const width = seen[0]!.states.width;
+      const state = (at: 0 | 1, start: number, i: number) =>
+        seen[at]!.hidden.get(layer.layer)!.data[(start + row) * width + i]!;
+      let squares = 0;
+      for (let i = 0; i < width; i++) squares += (state(1, after, i) - state(0, before, i)) ** 2;
+      shift += Math.sqrt(squares);
+    }
+    const lines = heads * length;
+    expect(layer.measures.to_prefix).toBeCloseTo(toPrefix / lines, 5);
+    expect(layer.measures.entropy).toBeCloseTo(entropy / lines, 5);
+    expect(layer.measures.divergence).toBeCloseTo(divergence / lines, 5);
+    expect(layer.measures.shift).toBeCloseTo(shift / length, 4);
+  });
+
+  it('accounts for all attention, and compares the oracle with itself', async () => {
+    const { probe } = await probed();
+    expect(probe.samples).toBe(6);
+    const value = (condition: string, measure: string, layer: number) =>
+      probe.conditions.find(({ name }) => name === condition)!.measures.find(({ name }) => name === measure)!.by_layer[
+        layer
+      ]?.value;
+    for (const layer of probe.layers.keys()) {
+      for (const { name } of probe.conditions) {
+        const regions = ['to_bos', 'to_prefix', 'to_separator', 'to_document'];
+        const sum = regions.reduce((all, region) => all + (value(name, region, layer) ?? 0), 0);
+        expect(sum).toBeCloseTo(1, 5);
+      }
+      expect(value('bare', 'to_prefix', layer)).toBeUndefined();
+      expect(value('bare', 'shift', layer)).toBeUndefined();
+      expect(value('oracle', 'cosine', layer)).toBeCloseTo(1, 6);
+      expect(value('the', 'cosine', layer)!).toBeLessThan(1);
+      expect(value('the', 'divergence', layer)!).toBeGreaterThan(0);
+    }
+  });
+
+  it('is the same when it is resumed', async () => {
+    const { directory } = await probed();
+    const before = await readFile(path.join(directory, 'summary.json'), 'utf8');
+    await runExperiment(exp3e, data, model, { directory, resume: true, maxTokens: 512 });
+    expect(await readFile(path.join(directory, 'summary.json'), 'utf8')).toBe(before);
+  });
+
+  it('reads the layers asked for, or all of a model that lacks some', () => {
+    const wanted = { attention: [0, 5], hidden: [7] };
+    expect(layersOf(wanted, 8)).toEqual(wanted);
+    expect(layersOf(wanted, 7)).toEqual({ attention: [0, 1, 2, 3, 4, 5, 6], hidden: [0, 1, 2, 3, 4, 5, 6] });
+  });
+});
