@@ -53,5 +53,5 @@ export {
 } from './priming/input.js';
 export { prepareSurrogates, type TextSources, type TextWriter, type WriteOptions } from './priming/prepare.js';
 export { type Surrogate, type SurrogateContext, type SurrogateSource, surrogate } from './priming/surrogate.js';
-export { writeReports } from './report/report.js';
+export { type ReportFormat, type ReportOptions, writeReports } from './report/report.js';
 export { type InputToScore, scoreInputs, scoreTexts, type TextScore, type TextToScore } from './scoring.js';

@@ -103,7 +103,7 @@ export async function runExperiment(
       const encodes = block.trials.flatMap(({ parts }) => parts.map(({ key }) => key));
       passes.encoder += new Set(encodes).size;
       passes.naive_encoder += encodes.length;
-      passes.decoder += block.trials.length;
+      if (experiment.unit !== 'probe') passes.decoder += block.trials.length;
       if (isDone(block)) {
         progress.resumedSamples += block.units.length;
       } else {

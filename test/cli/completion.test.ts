@@ -6,7 +6,22 @@ describe('dkv completion', () => {
   it.each([
     [
       'dkv ',
-      ['demo', 'run', 'list', 'score', 'models', 'data', 'doctor', 'sanity', 'completion', '--version', '--help'],
+      [
+        'demo',
+        'run',
+        'list',
+        'report',
+        'compare',
+        'log',
+        'score',
+        'models',
+        'data',
+        'doctor',
+        'sanity',
+        'completion',
+        '--version',
+        '--help',
+      ],
     ],
     ['dkv mo', ['models']],
     ['dkv models ', ['pull', 'list', 'info', 'compile', 'rm', '--help']],
