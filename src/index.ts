@@ -14,7 +14,6 @@ export type {
   ComparisonSummary,
   ConditionSummary,
   ContrastSummary,
-  Corrected,
   GradientSummary,
   IdentitySummary,
   OrderSummary,
@@ -24,7 +23,7 @@ export type {
 } from './experiments/analysis.js';
 export { defineExperiment, type Experiment, type ExperimentDeclaration } from './experiments/experiment.js';
 export { readExperiment } from './experiments/file.js';
-export type { Estimate, GainSummary, Share } from './experiments/gains.js';
+export type { Corrected, Estimate, GainSummary, Share } from './experiments/gains.js';
 export { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from './experiments/probe.js';
 export type { RankingSummary } from './experiments/ranking.js';
 export { EXPERIMENTS } from './experiments/registry.js';

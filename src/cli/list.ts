@@ -1,7 +1,6 @@
 /** `dkv list`: what there is to run. */
 import { Command } from 'commander';
 import { openDataset, openPools } from '../datasets/open.js';
-import { EXPERIMENTS } from '../experiments/registry.js';
 import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
 import { interruptSignal } from './terminal.js';
 
@@ -34,6 +33,7 @@ const SAMPLES = 4;
 const SPEED_SAMPLES = 8;
 
 async function listExperiments(options: ListOptions): Promise<void> {
+  const { EXPERIMENTS } = await import('../experiments/registry.js');
   const { estimateRun, rowsPerSecond } = await import('../experiments/estimate.js');
   const { renderText } = await import('../report/table.js');
   const model = await openModel(options, interruptSignal());

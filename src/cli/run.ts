@@ -2,15 +2,11 @@
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Dataset, PoolSet } from '../datasets/dataset.js';
-import { parseColumns } from '../datasets/mapped.js';
 import { DATASETS, openDataset, openPools } from '../datasets/open.js';
 import { DkvError } from '../errors.js';
 import type { Experiment } from '../experiments/experiment.js';
-import { isExperimentFile, readExperiment } from '../experiments/file.js';
-import { EXPERIMENTS } from '../experiments/registry.js';
-import { EndpointWriter } from '../llm/endpoint-writer.js';
-import { selfWriter } from '../llm/self-writer.js';
-import { llmSettings } from '../llm/settings.js';
+import { EXPERIMENT_IDS } from '../experiments/ids.js';
+import type { EndpointWriter } from '../llm/endpoint-writer.js';
 import type { Model } from '../load-model.js';
 import { defaultCacheDirectory } from '../model/compile.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
@@ -36,10 +32,7 @@ const ALL = 'all';
 export function runCommand(): Command {
   const command = new Command('run')
     .description('Run an experiment and write its reports.')
-    .argument(
-      '<experiment>',
-      `${Object.keys(EXPERIMENTS).join(', ')}, ${ALL}, or a file of your own (.yaml, .json, .ts, .js)`,
-    )
+    .argument('<experiment>', `${EXPERIMENT_IDS.join(', ')}, ${ALL}, or a file of your own (.yaml, .json, .ts, .js)`)
     .option('--dataset <name>', DATASETS, 'adworld')
     .option('--dataset-revision <name>', 'branch, tag or commit of a dataset on the hub')
     .option('--columns <role=column...>', 'for a table of your own, such as document=body query=q answer=a', [])
@@ -83,16 +76,17 @@ function octal(text: string): number {
 
 async function run(name: string, options: RunCommandOptions, command: Command): Promise<void> {
   if (options.umask !== undefined) process.umask(options.umask);
-  const experiments = name === ALL ? Object.values(EXPERIMENTS) : [await experimentNamed(name)];
+  const experiments = await experimentsNamed(name);
+  const { asksLanguageModel } = await import('../experiments/experiment.js');
   const signal = interruptSignal();
-  const writing = writerOf();
+  const writing = await writerOf();
   const lengthGiven = command.getOptionValueSource('maxLength') !== 'default';
   let model: Model | undefined;
   try {
     for (const declared of experiments) {
       const { seed = declared.seed, prompt = declared.prompt } = options;
       const experiment = { ...declared, seed, prompt };
-      if (name === ALL && !writing && needsWriter(experiment)) {
+      if (name === ALL && !writing && asksLanguageModel(experiment)) {
         process.stderr.write(`${experiment.id} is left out: DKV_LLM_BASE_URL is not set.\n`);
         continue;
       }
@@ -114,25 +108,26 @@ async function run(name: string, options: RunCommandOptions, command: Command): 
   }
 }
 
-async function experimentNamed(name: string): Promise<Experiment> {
-  if (isExperimentFile(name)) return readExperiment(name);
+async function experimentsNamed(name: string): Promise<Experiment[]> {
+  const { isExperimentFile, readExperiment } = await import('../experiments/file.js');
+  if (isExperimentFile(name)) return [await readExperiment(name)];
+  const { EXPERIMENTS } = await import('../experiments/registry.js');
+  if (name === ALL) return Object.values(EXPERIMENTS);
   const known = EXPERIMENTS[name];
-  if (known) return known;
+  if (known) return [known];
   throw new DkvError(
     'INPUT_INVALID',
-    `There is no experiment "${name}"; there are: ${Object.keys(EXPERIMENTS).join(', ')}, ${ALL}. A file of your own ends in .yaml, .json, .ts or .js.`,
+    `There is no experiment "${name}"; there are: ${EXPERIMENT_IDS.join(', ')}, ${ALL}. A file of your own ends in .yaml, .json, .ts or .js.`,
   );
-}
-
-function needsWriter({ conditions }: Experiment): boolean {
-  return conditions.some(({ surrogate }) => surrogate?.includes('llm:'));
 }
 
 function textFolder(): string {
   return path.join(defaultCacheDirectory(), 'texts');
 }
 
-function writerOf(): EndpointWriter | undefined {
+async function writerOf(): Promise<EndpointWriter | undefined> {
+  const { llmSettings } = await import('../llm/settings.js');
+  const { EndpointWriter } = await import('../llm/endpoint-writer.js');
   const settings = llmSettings();
   return settings && new EndpointWriter(settings, { cacheDirectory: textFolder() });
 }
@@ -142,6 +137,7 @@ async function openData(
   { dataset, datasetRevision, columns, n: count = protocol.samples }: RunCommandOptions,
   signal: AbortSignal,
 ): Promise<Dataset | PoolSet> {
+  const { parseColumns } = await import('../datasets/mapped.js');
   const options = {
     columns: parseColumns(columns),
     signal,
@@ -170,7 +166,9 @@ interface OneRun {
 
 async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Model, options: OneRun): Promise<void> {
   // Statistics and plots take most of a second to load: only who runs an experiment waits for them.
+  const { asksLanguageModel } = await import('../experiments/experiment.js');
   const { runExperiment } = await import('../experiments/run.js');
+  const { selfWriter } = await import('../llm/self-writer.js');
   const { shortTable, warnings } = await import('../report/comparisons.js');
   const { writeReports } = await import('../report/report.js');
   const { renderText } = await import('../report/table.js');
@@ -197,7 +195,7 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
       },
     });
     progress.end();
-    if (writing && needsWriter(experiment)) process.stderr.write(`${describeWriting(writing)}\n`);
+    if (writing && asksLanguageModel(experiment)) process.stderr.write(`${describeWriting(writing)}\n`);
     const files = await writeReports(folder, summary);
     if (options.json) {
       process.stdout.write(`${JSON.stringify(summary)}\n`);

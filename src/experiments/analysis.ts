@@ -2,6 +2,7 @@
  * From the trials of a run to its summary: a pure function of the configuration and the journal's content, without times, so that an
  * interrupted and resumed run ends in the same bytes as an undisturbed one.
  */
+import { surrogate } from '../priming/surrogate.js';
 import { Random } from '../random.js';
 import { mean, pearson, spearman } from '../stats/describe.js';
 import {
@@ -15,9 +16,11 @@ import {
 } from '../stats/hardness.js';
 import { clusteredBootstrap, percentileInterval } from '../stats/interval.js';
 import { detectableD } from '../stats/power.js';
-import { benjaminiHochberg, bonferroni, equivalenceTest, holm } from '../stats/significance.js';
-import type { Comparison, ContrastGroup, Experiment } from './experiment.js';
+import { equivalenceTest } from '../stats/significance.js';
+import { type Comparison, type ContrastGroup, type Experiment, specificationsOf } from './experiment.js';
 import {
+  type Corrected,
+  correctFamilies,
   type Estimate,
   estimate,
   finite,
@@ -46,16 +49,6 @@ export interface ConditionSummary {
 export interface GradientSummary {
   readonly quintiles: readonly { readonly n: number; readonly hardness: number | null; readonly gain: number | null }[];
   readonly r: Estimate;
-}
-
-/** P-values corrected over a family. */
-export interface Corrected {
-  /** How many the family has. */
-  readonly family_size: number;
-  readonly bonferroni: number | null;
-  readonly holm: number | null;
-  /** Benjamini and Hochberg. */
-  readonly bh: number | null;
 }
 
 export interface ComparisonSummary extends Comparison, Share {
@@ -174,6 +167,11 @@ export function summarize(
   const clusters = clustersOf(kept, records, experiment);
   const random = new Random('bootstrap', seed);
   const units = experiment.unit === 'pool' ? new Set(kept.map(({ pool }) => pool)).size : kept.length;
+  const measured = {
+    sample: () => summarizePaired(experiment, column, clusters, random),
+    pool: () => ({ ...NOTHING_COMPARED, ranking: summarizeRanking(experiment, kept, column, random) }),
+    probe: () => ({ ...NOTHING_COMPARED, probe: summarizeProbe(experiment.conditions, probes, random) }),
+  }[experiment.unit]();
   return {
     format: 2,
     configuration,
@@ -196,18 +194,8 @@ export function summarize(
       leak: column(name).filter(({ leak }) => leak).length / kept.length,
     })),
     identities: checkIdentities(configuration, column),
-    ...summarizeUnits(),
+    ...measured,
   };
-
-  function summarizeUnits() {
-    if (experiment.unit === 'pool') {
-      return { ...NOTHING_COMPARED, ranking: summarizeRanking(experiment, kept, column, random) };
-    }
-    if (experiment.unit === 'probe') {
-      return { ...NOTHING_COMPARED, probe: summarizeProbe(experiment.conditions, probes, random) };
-    }
-    return summarizePaired(experiment, column, clusters, random);
-  }
 }
 
 /** Nats that two ways of computing the same may differ by. */
@@ -243,12 +231,8 @@ const NOTHING_COMPARED = { comparisons: [], contrasts: [], orders: [], selection
  * Samples that are not independent stand or fall together in a resample: those of one cluster, and the two that lend each other words
  * where a surrogate borrows from another sample.
  */
-function clustersOf(
-  kept: readonly SampleRecord[],
-  all: readonly SampleRecord[],
-  { conditions }: Experiment,
-): number[][] {
-  const borrows = conditions.some(({ surrogate }) => surrogate?.includes('random'));
+function clustersOf(kept: readonly SampleRecord[], all: readonly SampleRecord[], experiment: Experiment): number[][] {
+  const borrows = specificationsOf(experiment).some((specification) => surrogate(specification).source === 'other');
   const half = Math.max(2, Math.floor(all.length / 2));
   const place = new Map(all.map(({ id }, index) => [id, index]));
   const groups = new Map<string, number[]>();
@@ -323,26 +307,6 @@ const NO_SHARE: Share = {
   share: { value: null, low: null, high: null },
   share_fieller: { value: null, low: null, high: null },
 };
-
-/** @param families the name of each p's family */
-function correctFamilies(families: readonly string[], ps: readonly (number | null)[]): Corrected[] {
-  const corrected: Corrected[] = families.map(() => ({ family_size: 0, bonferroni: null, holm: null, bh: null }));
-  for (const family of new Set(families)) {
-    const members = [...ps.keys()].filter((i) => families[i] === family && ps[i] !== null);
-    if (members.length === 0) continue;
-    const values = members.map((i) => ps[i]!);
-    const [holms, bhs] = [holm(values), benjaminiHochberg(values)];
-    for (const [m, i] of members.entries()) {
-      corrected[i] = {
-        family_size: members.length,
-        bonferroni: bonferroni(values[m]!, members.length),
-        holm: holms[m]!,
-        bh: bhs[m]!,
-      };
-    }
-  }
-  return corrected;
-}
 
 function summarizeContrasts(
   { title, note, decomposition, contrasts, family, equivalence_margin }: ContrastGroup,

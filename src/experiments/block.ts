@@ -114,18 +114,13 @@ interface Presentation {
  */
 function presentationsOf(plan: Plan, unit: Unit, tokenizer: Tokenizer, maxTokens: number): Presentation[] {
   const { conditions } = plan.experiment;
-  const documents = new Map<string, string>();
   const variant = (condition: Condition) => JSON.stringify(condition.document);
-  const documentOf = (condition: Condition) => {
-    const key = variant(condition);
-    const made = documents.get(key) ?? makeDocument(plan, unit, condition, tokenizer);
-    documents.set(key, made);
-    return made;
-  };
+  const documentOf = once(variant, (condition: Condition) => makeDocument(plan, unit, condition, tokenizer));
+  const textOf = once(String, (specification: string) => plan.prefix(specification, unit));
   const build = (condition: Condition, maxDocumentTokens = Number.POSITIVE_INFINITY): Presentation => {
     const document = documentOf(condition);
     const limits = { maxTokens, maxDocumentTokens };
-    const prefixOf = ({ surrogate }: Encoding) => (surrogate === undefined ? undefined : plan.prefix(surrogate, unit));
+    const prefixOf = ({ surrogate }: Encoding) => (surrogate === undefined ? undefined : textOf(surrogate));
     const encodings: readonly Encoding[] = [condition, ...(condition.also ?? [])];
     const parts = encodings.map((encoding) => present(tokenizer, encoding, document, prefixOf(encoding), limits));
     const prefix = prefixOf(condition);
@@ -144,6 +139,17 @@ function presentationsOf(plan: Plan, unit: Unit, tokenizer: Tokenizer, maxTokens
     const most = kept.get(variant(condition))!;
     return built[i]!.parts.every(({ input }) => input.documentTokens === most) ? built[i]! : build(condition, most);
   });
+}
+
+/** The function, computed once for each key. */
+function once<T>(keyOf: (argument: T) => string, make: (argument: T) => string): (argument: T) => string {
+  const known = new Map<string, string>();
+  return (argument) => {
+    const key = keyOf(argument);
+    const made = known.get(key) ?? make(argument);
+    known.set(key, made);
+    return made;
+  };
 }
 
 function makeDocument(plan: Plan, { sample, index }: Unit, { document }: Condition, tokenizer: Tokenizer): string {

@@ -4,8 +4,8 @@ import type { Model } from '../load-model.js';
 import { prepareSurrogates, type TextWriter } from '../priming/prepare.js';
 import { scoreInputs } from '../scoring.js';
 import { planBlocks } from './block.js';
-import type { Experiment } from './experiment.js';
-import { planOf, specificationsOf, unitsOf } from './run.js';
+import { type Experiment, specificationsOf } from './experiment.js';
+import { planOf, unitsOf } from './run.js';
 
 export interface RunEstimate {
   /** Passes of the encoder over distinct inputs, of the decoder, and of an encoder that runs once for each condition. */
@@ -24,11 +24,11 @@ export async function estimateRun(
   data: Dataset | PoolSet,
   { tokenizer }: Model,
 ): Promise<RunEstimate> {
-  const { units } = unitsOf(data);
+  const scored = unitsOf(data);
   const writer: TextWriter = async (documents) => documents.map(() => 'what a model would write here');
-  const samples = units.map(({ sample }) => sample);
+  const samples = scored.units.map(({ sample }) => sample);
   const prepared = await prepareSurrogates(specificationsOf(experiment), samples, { llm: () => writer, self: writer });
-  const plan = planOf(experiment, data, tokenizer, prepared);
+  const plan = planOf(experiment, scored, tokenizer, prepared);
   const few = 'samples' in data ? data.samples.length : data.pools.length;
   const [block] = planBlocks(plan, tokenizer, { ...ONE_BLOCK, maxTokens: experiment.protocol.max_tokens });
   const parts = (block?.trials ?? []).flatMap((trial) => trial.parts);
@@ -44,7 +44,7 @@ export async function estimateRun(
 
 /** Encoder rows that this model works off in a second here, its decoder's share of the time included. */
 export async function rowsPerSecond(experiment: Experiment, data: Dataset, model: Model): Promise<number> {
-  const plan = planOf(experiment, data, model.tokenizer);
+  const plan = planOf(experiment, unitsOf(data), model.tokenizer);
   const [block] = planBlocks(plan, model.tokenizer, { ...ONE_BLOCK, maxTokens: experiment.protocol.max_tokens });
   const items = block!.trials;
   const rows = new Map(items.flatMap(({ parts }) => parts).map(({ key, item }) => [key, item.tokenIds.length]));

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
 import { conditionSchema } from '../priming/condition.js';
+import { surrogate } from '../priming/surrogate.js';
 
 const name = z.string().min(1);
 
@@ -168,4 +169,15 @@ export function defineExperiment(declaration: ExperimentDeclaration): Experiment
     if (unknown !== undefined) throw invalid(`the contrasts "${title}" have none that is called "${unknown}".`);
   }
   return parsed.data;
+}
+
+/** Every surrogate that an experiment uses. */
+export function specificationsOf({ conditions }: Pick<Experiment, 'conditions'>): string[] {
+  const encodings = conditions.flatMap((condition) => [condition, ...(condition.also ?? [])]);
+  return [...new Set(encodings.flatMap((encoding) => encoding.surrogate ?? []))];
+}
+
+/** Does it need texts by a language model? */
+export function asksLanguageModel(experiment: Pick<Experiment, 'conditions'>): boolean {
+  return specificationsOf(experiment).some((specification) => surrogate(specification).preparation?.by === 'llm');
 }

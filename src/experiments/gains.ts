@@ -4,13 +4,14 @@ import { mean, median, trimmedMean } from '../stats/describe.js';
 import {
   analyticDInterval,
   bcaInterval,
+  bootstrap,
   clusteredBootstrap,
   fiellerInterval,
   type Interval,
   percentileInterval,
   wilsonInterval,
 } from '../stats/interval.js';
-import { signFlipTest, tTest, wilcoxon } from '../stats/significance.js';
+import { benjaminiHochberg, bonferroni, holm, signFlipTest, tTest, wilcoxon } from '../stats/significance.js';
 
 export const RESAMPLES = 10_000;
 
@@ -110,6 +111,52 @@ export function shareOf(gains: Gains, lists: readonly (readonly number[])[], par
     share: estimate(ratio, percentileInterval(ratios)),
     share_fieller: estimate(ratio, fiellerInterval(lists[part]!, lists[whole]!)),
   };
+}
+
+/** A mean over samples or pools, with the bootstrap's percentile interval; undefined without any. */
+export function meanEstimate(values: readonly number[], random: Random, resamples = RESAMPLES): Estimate {
+  if (values.length === 0) return estimate(Number.NaN);
+  const [replicates] = bootstrap(
+    values.length,
+    (indices) => {
+      let sum = 0;
+      for (const index of indices) sum += values[index]!;
+      return [sum / indices.length];
+    },
+    resamples,
+    random,
+  );
+  return estimate(mean(values), percentileInterval(replicates!));
+}
+
+/** P-values corrected over a family. */
+export interface Corrected {
+  /** How many the family has. */
+  readonly family_size: number;
+  readonly bonferroni: number | null;
+  readonly holm: number | null;
+  /** Benjamini and Hochberg. */
+  readonly bh: number | null;
+}
+
+/** @param families the name of each p's family; null is no test, and not one of the family */
+export function correctFamilies(families: readonly string[], ps: readonly (number | null)[]): Corrected[] {
+  const corrected: Corrected[] = families.map(() => ({ family_size: 0, bonferroni: null, holm: null, bh: null }));
+  for (const family of new Set(families)) {
+    const members = [...ps.keys()].filter((i) => families[i] === family && ps[i] !== null);
+    if (members.length === 0) continue;
+    const values = members.map((i) => ps[i]!);
+    const [holms, bhs] = [holm(values), benjaminiHochberg(values)];
+    for (const [m, i] of members.entries()) {
+      corrected[i] = {
+        family_size: members.length,
+        bonferroni: bonferroni(values[m]!, members.length),
+        holm: holms[m]!,
+        bh: bhs[m]!,
+      };
+    }
+  }
+  return corrected;
 }
 
 /** Mean and Cohen's d from the sums of values and squares around `center`. */

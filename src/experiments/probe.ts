@@ -5,10 +5,8 @@
 import type { Engine, Probed, ProbeLayers } from '../engine.js';
 import type { Range } from '../priming/input.js';
 import type { Random } from '../random.js';
-import { mean } from '../stats/describe.js';
-import { bootstrap, percentileInterval } from '../stats/interval.js';
 import type { PlannedTrial } from './block.js';
-import { type Estimate, estimate } from './gains.js';
+import { type Estimate, meanEstimate } from './gains.js';
 import type { ProbeTrial } from './journal.js';
 
 /** Names of what is measured, and what each is. */
@@ -170,20 +168,7 @@ export function summarizeProbe(
   random: Random,
 ): ProbeSummary {
   const layers = [...new Set(trials.flatMap((trial) => trial.layers.map(({ layer }) => layer)))].sort((a, b) => a - b);
-  const meanOf = (values: readonly number[]) => {
-    if (values.length === 0) return null;
-    const [replicates] = bootstrap(
-      values.length,
-      (indices) => {
-        let sum = 0;
-        for (const index of indices) sum += values[index]!;
-        return [sum / indices.length];
-      },
-      RESAMPLES,
-      random,
-    );
-    return estimate(mean(values), percentileInterval(replicates!));
-  };
+  const meanOf = (values: readonly number[]) => (values.length === 0 ? null : meanEstimate(values, random, RESAMPLES));
   return {
     samples: new Set(trials.map(({ sample }) => sample)).size,
     layers,

@@ -1,10 +1,9 @@
 /** How well conditions rank the candidates of pools: measures per pool, their means, and differences to the baseline pool by pool. */
 import type { Random } from '../random.js';
 import { mean } from '../stats/describe.js';
-import { bootstrap, percentileInterval } from '../stats/interval.js';
 import { type Measure, measure, type Scores } from '../stats/ranking.js';
 import type { Comparison, Experiment } from './experiment.js';
-import { type Estimate, estimate, type GainSummary, RESAMPLES, summarizeGains } from './gains.js';
+import { type Estimate, type GainSummary, meanEstimate, summarizeGains } from './gains.js';
 import type { Trial } from './journal.js';
 import type { SampleRecord } from './samples.js';
 
@@ -53,7 +52,7 @@ export function summarizeRanking(
     measures: computed.map(({ name }, m) => ({ name, pools: usable[m]!.length })),
     conditions: conditions.map(({ name }) => ({
       name,
-      means: computed.map((_, m) => meanOf(of(name, m), random)),
+      means: computed.map((_, m) => meanEstimate(of(name, m), random)),
     })),
     comparisons: comparisons.map((comparison) => {
       const { treatment, baseline } = comparison;
@@ -90,21 +89,6 @@ function valuesOf(measures: readonly Measure[], pool: RankedPool, trials: readon
   const scores: Scores = new Map(pool.candidates.map((candidate, i) => [candidate, -trials[pool.places[i]!]!.nll]));
   const binary = new Map([...pool.grades].map(([candidate, grade]) => [candidate, Number(grade >= pool.relevant)]));
   return measures.map(({ name, of }) => of(scores, name.startsWith('nDCG') ? pool.grades : binary));
-}
-
-function meanOf(values: readonly number[], random: Random): Estimate {
-  if (values.length === 0) return estimate(Number.NaN);
-  const [replicates] = bootstrap(
-    values.length,
-    (indices) => {
-      let sum = 0;
-      for (const index of indices) sum += values[index]!;
-      return [sum / indices.length];
-    },
-    RESAMPLES,
-    random,
-  );
-  return estimate(mean(values), percentileInterval(replicates!));
 }
 
 /** Per pool with both kinds: mean gain of its relevant candidates less mean gain of the others. */

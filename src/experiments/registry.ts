@@ -16,10 +16,11 @@ import { exp06 } from './exp06.js';
 import { exp07 } from './exp07.js';
 import { exp33b } from './exp33b.js';
 import type { Experiment } from './experiment.js';
+import type { ExperimentId } from './ids.js';
 import { v401, v402, v403 } from './v4.js';
 import { v404 } from './v404.js';
 
-const ALL = [
+const BY_ID = {
   exp33b,
   exp01,
   exp02,
@@ -36,12 +37,10 @@ const ALL = [
   exp06,
   exp07,
   bos,
-  v401,
-  v402,
-  v403,
-  v404,
-];
+  'v4-01': v401,
+  'v4-02': v402,
+  'v4-03': v403,
+  'v4-04': v404,
+} satisfies Record<ExperimentId, Experiment>;
 
-export const EXPERIMENTS: Readonly<Record<string, Experiment>> = Object.fromEntries(
-  ALL.map((experiment) => [experiment.id, experiment]),
-);
+export const EXPERIMENTS: Readonly<Record<string, Experiment>> = BY_ID;

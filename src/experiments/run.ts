@@ -15,7 +15,7 @@ import { surrogate } from '../priming/surrogate.js';
 import { scoreInputs, shortestFloat32 } from '../scoring.js';
 import { type Summary, summarize } from './analysis.js';
 import { type Block, type Plan, type PlannedTrial, planBlocks, type Unit } from './block.js';
-import type { Experiment } from './experiment.js';
+import { asksLanguageModel, type Experiment, specificationsOf } from './experiment.js';
 import { type Entry, isRejection, isTrial, JournalWriter, readJournal, type Trial } from './journal.js';
 import { layersOf, probeSample } from './probe.js';
 import { type Configuration, differences, readRecord, writeRecord } from './record.js';
@@ -68,7 +68,8 @@ export async function runExperiment(
   const { directory, signal, maxTokens } = options;
   const configuration = configurationOf(experiment, data, model, options);
   await mkdir(directory, { recursive: true });
-  const { units } = unitsOf(data);
+  const scored = unitsOf(data);
+  const { units } = scored;
   if (!(await isStarted(directory, configuration, options.resume))) {
     await writeSamples(directory, samplesOf(data, units, experiment, options.noText ? undefined : model.tokenizer));
     await writeRecord(directory, configuration);
@@ -93,11 +94,12 @@ export async function runExperiment(
     options.sources ?? {},
     { ...(signal && { signal }), ...(options.onWriting && { onProgress: options.onWriting }) },
   );
-  const plan = planOf(experiment, data, model.tokenizer, prepared);
+  const plan = planOf(experiment, scored, model.tokenizer, prepared);
   const passes = { encoder: 0, decoder: 0, naive_encoder: 0 };
   const journal = await JournalWriter.open(journalFile);
   try {
     let unsynced = 0;
+    let screened = options.ignoreCeiling ?? false;
     for (const block of planBlocks(plan, model.tokenizer, limits)) {
       if (signal?.aborted) throw new DkvError('CANCELLED', 'The run was stopped.');
       const encodes = block.trials.flatMap(({ parts }) => parts.map(({ key }) => key));
@@ -111,7 +113,10 @@ export async function runExperiment(
         const fresh = made.filter((entry) => !done.has(entryKey(entry)));
         await journal.append(fresh);
         entries.push(...fresh);
-        if (!options.ignoreCeiling) refuseCeiling(experiment, entries, progress.doneSamples + block.units.length);
+        if (!screened && progress.doneSamples + block.units.length >= SCREENED) {
+          refuseCeiling(experiment, entries);
+          screened = true;
+        }
         unsynced += block.units.length;
         if (unsynced >= SAMPLES_PER_SYNC) {
           await journal.sync();
@@ -136,9 +141,9 @@ export async function runExperiment(
 const SCREENED = 20;
 const CEILING = { nll: 0.05, share: 0.3 };
 
-function refuseCeiling({ unit, conditions }: Experiment, entries: readonly Entry[], done: number): void {
+function refuseCeiling({ unit, conditions }: Experiment, entries: readonly Entry[]): void {
   const bare = conditions.find(({ surrogate, document }) => surrogate === undefined && document === undefined);
-  if (unit !== 'sample' || !bare || done < SCREENED) return;
+  if (unit !== 'sample' || !bare) return;
   const screened = entries
     .filter(isTrial)
     .filter(({ condition }) => condition === bare.name)
@@ -154,31 +159,32 @@ function refuseCeiling({ unit, conditions }: Experiment, entries: readonly Entry
 /** @param prepared what surrogates had to wait for; not needed where none has to */
 export function planOf(
   experiment: Experiment,
-  data: Dataset | PoolSet,
+  { units, references, padding }: Scored,
   tokenizer: Tokenizer,
   prepared?: Prepared,
 ): Plan {
-  const { units, references } = unitsOf(data);
   const countTokens = (text: string) => tokenizer.encode(text).length;
   const context = { samples: references, seed: experiment.seed, countTokens, ...(prepared && { prepared }) };
   return {
     units,
     experiment,
-    padding: 'padding' in data ? data.padding : [],
+    padding,
     prefix: (specification, { sample, index }) => surrogate(specification).make(sample, { ...context, index }),
   };
 }
 
-/** Every surrogate that an experiment uses. */
-export function specificationsOf({ conditions }: Experiment): string[] {
-  const encodings = conditions.flatMap((condition) => [condition, ...(condition.also ?? [])]);
-  return [...new Set(encodings.flatMap(({ surrogate }) => surrogate ?? []))];
+/** What a plan takes from a dataset. */
+interface Scored {
+  readonly units: readonly Unit[];
+  /** The samples that surrogates borrow words from: for pools the first relevant candidate of each. */
+  readonly references: readonly Sample[];
+  readonly padding: readonly string[];
 }
 
-/** What is scored, and the samples that surrogates borrow words from: for pools the first relevant candidate of each. */
-export function unitsOf(data: Dataset | PoolSet): { units: Unit[]; references: Sample[] } {
+export function unitsOf(data: Dataset | PoolSet): Scored {
   if ('samples' in data) {
-    return { units: data.samples.map((sample, index) => ({ sample, index })), references: [...data.samples] };
+    const { samples, padding } = data;
+    return { units: samples.map((sample, index) => ({ sample, index })), references: samples, padding };
   }
   const sampleOf = ({ id, query, answer = '' }: Pool, candidate: Candidate): Sample => ({
     id: `${id}/${candidate.id}`,
@@ -196,6 +202,7 @@ export function unitsOf(data: Dataset | PoolSet): { units: Unit[]; references: S
       const relevant = pool.candidates.find(({ grade }) => grade >= (pool.relevant ?? 1));
       return sampleOf(pool, relevant ?? pool.candidates[0]!);
     }),
+    padding: [],
   };
 }
 
@@ -244,7 +251,7 @@ function configurationOf(
     device,
     max_tokens: maxTokens,
     batch_tokens: batchTokens,
-    writer: (specificationsOf(experiment).some((text) => surrogate(text).preparation?.by === 'llm') && writer) || null,
+    writer: (asksLanguageModel(experiment) && writer) || null,
   };
 }
 

@@ -1,8 +1,7 @@
 /** Tables of how well conditions rank the candidates of pools. */
 import type { Summary } from '../experiments/analysis.js';
-import type { GainSummary } from '../experiments/gains.js';
+import { correctFamilies, type GainSummary } from '../experiments/gains.js';
 import type { RankingSummary } from '../experiments/ranking.js';
-import { holm } from '../stats/significance.js';
 import { marked } from './comparisons.js';
 import { fixed, percent, pValue, signed, withInterval } from './format.js';
 import { boundOf, isDeployable } from './labels.js';
@@ -55,7 +54,7 @@ export function differenceTable({ configuration: { experiment } }: Summary, rank
 export function rankingTestTable({ configuration: { experiment } }: Summary, ranking: RankingSummary): Table {
   const rows = ranking.measures.flatMap(({ name }, m) => {
     const corrected = correctedByFamily(
-      ranking,
+      ranking.comparisons,
       ranking.comparisons.map(({ differences }) => differences[m]!),
     );
     return ranking.comparisons.map((comparison, c) => {
@@ -79,7 +78,7 @@ export function rankingTestTable({ configuration: { experiment } }: Summary, ran
 export function differentialTable({ configuration: { experiment } }: Summary, ranking: RankingSummary): Table {
   const measured = ranking.comparisons.filter(({ differential }) => differential !== null);
   const corrected = correctedByFamily(
-    { ...ranking, comparisons: measured },
+    measured,
     measured.map(({ differential }) => differential!),
   );
   return {
@@ -116,19 +115,14 @@ function testsOf({ mean, d, win, p }: GainSummary, corrected: number | null): st
 
 /** Holm's correction of one p a comparison, over the comparisons of a family. */
 function correctedByFamily(
-  { comparisons }: Pick<RankingSummary, 'comparisons'>,
+  comparisons: RankingSummary['comparisons'],
   gains: readonly GainSummary[],
 ): (number | null)[] {
-  const corrected: (number | null)[] = gains.map(() => null);
-  for (const family of new Set(comparisons.map((comparison) => comparison.family ?? ''))) {
-    const members = [...comparisons.keys()].filter(
-      (c) => (comparisons[c]!.family ?? '') === family && gains[c]!.p.t !== null,
-    );
-    if (members.length === 0) continue;
-    const ps = holm(members.map((c) => gains[c]!.p.t!));
-    for (const [m, c] of members.entries()) corrected[c] = ps[m]!;
-  }
-  return corrected;
+  const families = comparisons.map(({ family }) => family ?? '');
+  return correctFamilies(
+    families,
+    gains.map(({ p }) => p.t),
+  ).map(({ holm }) => holm);
 }
 
 function equality({ mean: { low, high } }: GainSummary): string {

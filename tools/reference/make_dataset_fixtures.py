@@ -104,13 +104,13 @@ def word_count(passage: str) -> int:
     return len(passage.split())
 
 
-def standard(data: list[dict], n: int, seed: int) -> list[str]:
+def one_per_query(data: list[dict], n: int, seed: int, most: int, longest_answer: float = float("inf")) -> list[str]:
     found = []
     for row in data:
-        if len(found) >= 3 * n:
+        if len(found) >= most:
             break
         answer = answer_of(row)
-        if answer is None:
+        if answer is None or word_count(answer) > longest_answer:
             continue
         for j, (passage, selected) in enumerate(zip(row["passages"]["passage_text"], row["passages"]["is_selected"])):
             if selected == 1 and 30 <= word_count(passage) <= 300:
@@ -119,23 +119,14 @@ def standard(data: list[dict], n: int, seed: int) -> list[str]:
     np.random.seed(seed)
     np.random.shuffle(found)
     return found[:n]
+
+
+def standard(data: list[dict], n: int, seed: int) -> list[str]:
+    return one_per_query(data, n, seed, most=3 * n)
 
 
 def factoid(data: list[dict], n: int, seed: int) -> list[str]:
-    found = []
-    for row in data:
-        if len(found) >= 20000:
-            break
-        answer = answer_of(row)
-        if answer is None or word_count(answer) > 5:
-            continue
-        for j, (passage, selected) in enumerate(zip(row["passages"]["passage_text"], row["passages"]["is_selected"])):
-            if selected == 1 and 30 <= word_count(passage) <= 300:
-                found.append(f"{row['query_id']}-{j}")
-                break
-    np.random.seed(seed)
-    np.random.shuffle(found)
-    return found[:n]
+    return one_per_query(data, n, seed, most=20000, longest_answer=5)
 
 
 def length(data: list[dict], n: int, seed: int, padding: int) -> tuple[list[str], list[str]]:
