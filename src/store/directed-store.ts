@@ -45,8 +45,7 @@ export class DirectedStore implements Store {
   }
 
   async get(key: string): Promise<CacheRecord | undefined> {
-    const found = await this.#open.read(expectKey(key), (bytes) => decodeRecord(bytes, key));
-    const served = found && !isPast(found.expiresAt) ? found.record : undefined;
+    const served = await this.#read(this.#open, expectKey(key));
     if (served) this.#hits++;
     else this.#misses++;
     return served;
@@ -94,15 +93,24 @@ export class DirectedStore implements Store {
   }
 
   async getDocument(id: string, variant: string, fingerprint?: string): Promise<StoredDocument | undefined> {
-    const entry = await this.entry(id);
-    const key = entry && Object.hasOwn(entry.variants, variant) ? entry.variants[variant] : undefined;
-    if (!entry || !key) {
-      this.#misses++;
-      return undefined;
+    const backend = this.#open;
+    let before: string | undefined;
+    for (;;) {
+      const entry = await this.entry(id);
+      const key = entry && Object.hasOwn(entry.variants, variant) ? entry.variants[variant] : undefined;
+      const found = key === undefined || key === before ? undefined : await this.#read(backend, key);
+      if (entry && key !== undefined && found) {
+        if (fingerprint !== undefined) expectModel(id, found, fingerprint);
+        this.#hits++;
+        return { key, record: found, metadata: entry.metadata };
+      }
+      // Replaced and collected between the two reads? Then the id points elsewhere by now.
+      if (key === undefined || key === before) {
+        this.#misses++;
+        return undefined;
+      }
+      before = key;
     }
-    const record = await this.get(key);
-    if (record && fingerprint !== undefined) expectModel(id, record, fingerprint);
-    return record && { key, record, metadata: entry.metadata };
   }
 
   async deleteDocument(id: string): Promise<boolean> {
@@ -181,6 +189,11 @@ export class DirectedStore implements Store {
   #blobOf(record: CacheRecord, expiresAt: number | undefined): Blob {
     const key = this.keyOf(record);
     return { key, bytes: encodeRecord(key, record, expiresAt), expiresAt };
+  }
+
+  async #read(backend: Backend, key: string): Promise<CacheRecord | undefined> {
+    const found = await backend.read(key, (bytes) => decodeRecord(bytes, key));
+    return found && !isPast(found.expiresAt) ? found.record : undefined;
   }
 
   async #readEntry(slot: string): Promise<StoredEntry | undefined> {

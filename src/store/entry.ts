@@ -9,7 +9,8 @@ const DIGEST_BYTES = 32;
 
 const entrySchema = z.strictObject({
   id: z.string(),
-  variants: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/)),
+  /** Pairs, not an object: any name will do. */
+  variants: z.array(z.tuple([z.string(), z.string().regex(/^[0-9a-f]{64}$/)])),
   metadata: metadataSchema,
   /** Milliseconds since 1970; null: never. */
   expiresAt: z.int().nullable(),
@@ -31,7 +32,12 @@ export function slotOf(id: string, salt: string): string {
 
 /** @throws DkvError INPUT_INVALID */
 export function encodeEntry({ id, variants, metadata, expiresAt }: StoredEntry): Buffer {
-  const parsed = entrySchema.safeParse({ id, variants, metadata, expiresAt: expiresAt ?? null });
+  const parsed = entrySchema.safeParse({
+    id,
+    variants: Object.entries(variants),
+    metadata,
+    expiresAt: expiresAt ?? null,
+  });
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new DkvError('INPUT_INVALID', `The document cannot be stored: ${issue?.path.join('.')}: ${issue?.message}.`);
@@ -47,7 +53,12 @@ export function decodeEntry(bytes: Uint8Array, slot: string, salt: string): Stor
   const parsed = JSON.parse(json.toString('utf8')) as { id: string };
   if (slotOf(parsed.id, salt) !== slot) throw damagedEntry(slot);
   const { id, variants, metadata, expiresAt } = entrySchema.parse(parsed);
-  return { id, variants, metadata: metadata as Metadata, expiresAt: expiresAt ?? undefined };
+  return {
+    id,
+    variants: Object.fromEntries(variants),
+    metadata: metadata as Metadata,
+    expiresAt: expiresAt ?? undefined,
+  };
 }
 
 function damagedEntry(slot: string): DkvError {
