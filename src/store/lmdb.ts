@@ -5,6 +5,7 @@
  * for each document that needs the record), `pins`; by slot: `documents` (bytes), `needs` (keys, expiry). `totals`: bytes of all
  * records. Uses are noted in memory and written once in a while, so that a read costs no transaction.
  */
+import { statfsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { DkvError, messageOf } from '../errors.js';
@@ -15,6 +16,7 @@ import type { DecodedRecord } from './record.js';
 /** Version of the tables, not of the records. */
 const LAYOUT = 1;
 const PAGE = 256;
+const NO_ROOM_BYTES = 1024 ** 2;
 const TOUCH_AFTER_MS = 1000;
 
 interface Indexed {
@@ -90,7 +92,7 @@ export class LmdbBackend implements Backend {
 
   async write(blobs: readonly Blob[], slot?: Slot): Promise<void> {
     expectFits(blobs, this.#maxBytes, this.location);
-    await this.#commit(() => {
+    this.#commit(() => {
       this.#writeTouched();
       for (const blob of blobs) this.#putRecord(blob);
       if (slot) this.#putSlot(slot);
@@ -111,7 +113,7 @@ export class LmdbBackend implements Backend {
   }
 
   async remove(key: string): Promise<void> {
-    await this.#commit(() => {
+    this.#commit(() => {
       this.#dropRecord(key);
     });
   }
@@ -125,11 +127,11 @@ export class LmdbBackend implements Backend {
   }
 
   async pin(key: string): Promise<void> {
-    await this.#commit(() => void this.#pins.put(key, Buffer.alloc(0)));
+    this.#commit(() => this.#pins.putSync(key, Buffer.alloc(0)));
   }
 
   async unpin(key: string): Promise<void> {
-    await this.#commit(() => void this.#pins.remove(key));
+    this.#commit(() => this.#pins.removeSync(key));
   }
 
   async usage(): Promise<Usage> {
@@ -146,14 +148,14 @@ export class LmdbBackend implements Backend {
   async collect(now: number, minimumAgeMs: number): Promise<Collected> {
     let [records, sizeBytes, documents] = [0, 0, 0];
     for (const page of keyPages(this.#needs)) {
-      documents += await this.#commit(() => {
+      documents += this.#commit(() => {
         const expired = page.filter((slot) => (this.#needs.get(slot)?.expiresAt ?? Number.POSITIVE_INFINITY) <= now);
         for (const slot of expired) this.#dropSlot(slot);
         return expired.length;
       });
     }
     for (const page of keyPages(this.#index)) {
-      await this.#commit(() => {
+      this.#commit(() => {
         for (const key of page) {
           const indexed = this.#index.get(key);
           if (!indexed || !this.#isCollectable(key, indexed, now, minimumAgeMs)) continue;
@@ -168,7 +170,7 @@ export class LmdbBackend implements Backend {
 
   async close(): Promise<void> {
     clearTimeout(this.#touching);
-    if (this.#touched.size > 0) await this.#commit(() => this.#writeTouched()).catch(() => undefined);
+    if (this.#touched.size > 0) this.#tryWriteTouched();
     await this.#root.close();
   }
 
@@ -181,7 +183,7 @@ export class LmdbBackend implements Backend {
         `${this.location}: its tables have layout ${found}, this package knows ${LAYOUT}. Use the version that made it, or prime into an empty folder.`,
       );
     }
-    if (this.#totals.get('layout') === undefined) await this.#commit(() => void this.#totals.put('layout', LAYOUT));
+    if (this.#totals.get('layout') === undefined) this.#commit(() => this.#totals.putSync('layout', LAYOUT));
   }
 
   #isCollectable(key: string, { expiresAt, storedAt }: Indexed, now: number, minimumAgeMs: number): boolean {
@@ -194,41 +196,41 @@ export class LmdbBackend implements Backend {
   #putRecord({ key, bytes, expiresAt }: Blob): void {
     this.#dropRecord(key);
     const usedAt = this.#nextUse();
-    void this.#records.put(key, asBuffer(bytes));
-    void this.#index.put(key, {
+    this.#records.putSync(key, asBuffer(bytes));
+    this.#index.putSync(key, {
       sizeBytes: bytes.byteLength,
       storedAt: Date.now(),
       usedAt,
       expiresAt: expiresAt ?? null,
     });
-    void this.#access.put([usedAt, key], Buffer.alloc(0));
+    this.#access.putSync([usedAt, key], Buffer.alloc(0));
     this.#addBytes(bytes.byteLength);
   }
 
   #dropRecord(key: string): void {
     const indexed = this.#index.get(key);
     if (!indexed) return;
-    void this.#records.remove(key);
-    void this.#index.remove(key);
-    void this.#access.remove([indexed.usedAt, key]);
+    this.#records.removeSync(key);
+    this.#index.removeSync(key);
+    this.#access.removeSync([indexed.usedAt, key]);
     this.#addBytes(-indexed.sizeBytes);
   }
 
   #putSlot({ slot, bytes, keys, expiresAt }: Slot): void {
     this.#dropSlot(slot);
-    void this.#documents.put(slot, asBuffer(bytes));
-    void this.#needs.put(slot, { keys, expiresAt: expiresAt ?? null });
-    for (const key of keys) void this.#refs.put(`${key}:${slot}`, Buffer.alloc(0));
+    this.#documents.putSync(slot, asBuffer(bytes));
+    this.#needs.putSync(slot, { keys, expiresAt: expiresAt ?? null });
+    for (const key of keys) this.#refs.putSync(`${key}:${slot}`, Buffer.alloc(0));
   }
 
   #dropSlot(slot: string): void {
-    for (const key of this.#needs.get(slot)?.keys ?? []) void this.#refs.remove(`${key}:${slot}`);
-    void this.#needs.remove(slot);
-    void this.#documents.remove(slot);
+    for (const key of this.#needs.get(slot)?.keys ?? []) this.#refs.removeSync(`${key}:${slot}`);
+    this.#needs.removeSync(slot);
+    this.#documents.removeSync(slot);
   }
 
   #addBytes(bytes: number): void {
-    void this.#totals.put('sizeBytes', (this.#totals.get('sizeBytes') ?? 0) + bytes);
+    this.#totals.putSync('sizeBytes', (this.#totals.get('sizeBytes') ?? 0) + bytes);
   }
 
   /** @throws DkvError STORE_FULL, which undoes the transaction */
@@ -251,18 +253,25 @@ export class LmdbBackend implements Backend {
     this.#touched.set(key, this.#nextUse());
     this.#touching ??= setTimeout(() => {
       this.#touching = undefined;
-      // A use that is not noted only makes eviction less exact.
-      this.#commit(() => this.#writeTouched()).catch(() => undefined);
+      this.#tryWriteTouched();
     }, TOUCH_AFTER_MS).unref();
+  }
+
+  #tryWriteTouched(): void {
+    try {
+      this.#commit(() => this.#writeTouched());
+    } catch {
+      // A use that is not noted only makes eviction less exact.
+    }
   }
 
   #writeTouched(): void {
     for (const [key, usedAt] of this.#touched) {
       const indexed = this.#index.get(key);
       if (!indexed || indexed.usedAt >= usedAt) continue;
-      void this.#access.remove([indexed.usedAt, key]);
-      void this.#access.put([usedAt, key], Buffer.alloc(0));
-      void this.#index.put(key, { ...indexed, usedAt });
+      this.#access.removeSync([indexed.usedAt, key]);
+      this.#access.putSync([usedAt, key], Buffer.alloc(0));
+      this.#index.putSync(key, { ...indexed, usedAt });
     }
     this.#touched.clear();
   }
@@ -273,12 +282,13 @@ export class LmdbBackend implements Backend {
     return this.#lastUse;
   }
 
-  /** Runs in a transaction that an exception undoes, and waits until it is on the disk. */
-  async #commit<T>(work: () => T): Promise<T> {
+  /**
+   * Runs in a transaction that an exception undoes, and returns when it is on the disk. It holds this thread meanwhile, a few
+   * milliseconds: the asynchronous transactions of lmdb-js end the process when a commit fails.
+   */
+  #commit<T>(work: () => T): T {
     try {
-      const result = await this.#root.childTransaction(work);
-      await this.#root.flushed;
-      return result;
+      return this.#root.transactionSync(work);
     } catch (error) {
       throw this.#translate(error);
     }
@@ -287,16 +297,24 @@ export class LmdbBackend implements Backend {
   #translate(error: unknown): unknown {
     if (error instanceof DkvError) return error;
     const message = messageOf(error);
-    if (/no space|ENOSPC|MAP_FULL|file too large|quota/i.test(message)) {
+    if (/no space|MAP_FULL|file too large|quota/i.test(message) || this.#isDiskFull()) {
       return new DkvError(
         'DISK_FULL',
         `${this.location}: there is no room for what is to be stored (${message}). Nothing of it was stored. Free some, or set a maximum size.`,
         { cause: error },
       );
     }
-    return new DkvError('STORE_UNREACHABLE', `${this.location}: ${message}. Look at the folder's disk and rights.`, {
-      cause: error,
-    });
+    return new DkvError(
+      'STORE_UNREACHABLE',
+      `${this.location}: ${message}. Open the store again; if that does not help, look at the folder's disk and rights.`,
+      { cause: error },
+    );
+  }
+
+  /** LMDB calls it an input or output error when the last bytes of a disk are too few for a write. */
+  #isDiskFull(): boolean {
+    const { bavail, bsize } = statfsSync(this.location);
+    return bavail * bsize < NO_ROOM_BYTES;
   }
 }
 
