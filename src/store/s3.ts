@@ -205,6 +205,8 @@ export class S3Backend implements Backend {
 
   async *#list(folder: string): AsyncIterable<Listed> {
     const prefix = this.#prefix + folder;
+    // In order, so that an entry that a server names again on the next page is known by its name.
+    let last = '';
     let ContinuationToken: string | undefined;
     do {
       const token = ContinuationToken && { ContinuationToken };
@@ -214,6 +216,8 @@ export class S3Backend implements Backend {
         }),
       );
       for (const { Key = '', Size = 0, LastModified } of page?.Contents ?? []) {
+        if (Key <= last) continue;
+        last = Key;
         yield { name: Key.slice(prefix.length), sizeBytes: Size, storedAt: LastModified?.getTime() ?? 0 };
       }
       ContinuationToken = page?.NextContinuationToken;
