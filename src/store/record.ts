@@ -224,7 +224,7 @@ function reasonOf(error: z.ZodError): string {
   return issue ? `${issue.path.join('.') || 'header'}: ${issue.message}` : 'header not as expected';
 }
 
-export function damaged(key: string, reason: string): DkvError {
+function damaged(key: string, reason: string): DkvError {
   return new DkvError(
     'STORE_DAMAGED',
     `Record ${key} is damaged: ${reason}. It is not served; prime the document again, or let verify remove it.`,

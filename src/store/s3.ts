@@ -23,6 +23,8 @@ import type { DecodedRecord } from './record.js';
 const EXPIRES = 'dkv-expires';
 const NEEDS = 'dkv-needs';
 const MOST_VARIANTS = 28;
+/** Requests of one store at a time. */
+const MOST_UNDER_WAY = 32;
 /** Of requests that `collect` has under way. */
 const PARALLEL = 16;
 
@@ -38,6 +40,8 @@ export class S3Backend implements Backend {
   readonly #bucket: string;
   readonly #prefix: string;
   readonly #timeoutMs: number;
+  readonly #waiting: (() => void)[] = [];
+  #underWay = 0;
 
   /** @throws DkvError INPUT_INVALID */
   constructor(location: string, timeoutMs: number, { endpoint, region, credentials }: S3Options) {
@@ -228,8 +232,20 @@ export class S3Backend implements Backend {
     return { Bucket: this.#bucket, Key: this.#prefix + name };
   }
 
-  /** Undefined when there is no such object. The time limit holds for the answer's body and all repetitions together. */
+  /** Waits for its turn first: the client would count the wait for a connection as time of the server's. */
   async #ask<T>(name: string, request: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+    while (this.#underWay >= MOST_UNDER_WAY) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#underWay++;
+    try {
+      return await this.#send(name, request);
+    } finally {
+      this.#underWay--;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Undefined when there is no such object. The time limit holds for the answer's body and all repetitions together. */
+  async #send<T>(name: string, request: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
     const signal = AbortSignal.timeout(this.#timeoutMs);
     const late = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(new Error(`no answer within ${this.#timeoutMs} ms`)));

@@ -154,20 +154,22 @@ describe('S3 and tiers above it', () => {
     expect((await lenient.getDocument('ad', 'bare'))?.key).toBe(lenient.keyOf(recordOf(1)));
   });
 
-  it('reads a sound copy where one is damaged, and mends it', async () => {
-    const location = place();
-    const prefix = location.slice('s3://'.length);
-    const tiers = await opened(['memory:', location]);
+  it('reads the sound copy of a record that is damaged elsewhere, and mends it', async () => {
+    const [upper, lower] = [place(), place()];
+    const tiers = await opened([upper, lower]);
     const key = await tiers.put(recordOf(1));
-    const object = server.objects.get(`${prefix}/records/${key}`)!;
-    object.bytes = Buffer.from(object.bytes.with(40, 0));
-    const fresh = await opened(['memory:', location], 'fallback');
-    await expect(fresh.get(key)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
-    expect(await tiers.get(key)).toBeDefined();
+    const object = (location: string) => server.objects.get(`${location.slice('s3://'.length)}/records/${key}`)!;
+    const sound = object(lower).bytes;
+    object(upper).bytes = Buffer.from(sound.with(40, sound[40]! ^ 1));
+    expect((await tiers.get(key))?.tokenIds).toEqual(recordOf(1).tokenIds);
+    expect(object(upper).bytes.equals(sound)).toBe(true);
+    for (const location of [upper, lower]) object(location).bytes = Buffer.from(sound.with(40, sound[40]! ^ 1));
+    await expect(tiers.get(key)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
   });
 
   it('lists names that come twice', async () => {
-    const store = await opened(place());
+    const store = await openStore(place(), { s3: server.options });
+    stores.push(store);
     const ids = Array.from({ length: 120 }, (_, at) => `ad ${at}`);
     await Promise.all(ids.map((id, at) => store.putDocument(id, { bare: recordOf(at, { rows: 1, width: 1 }) })));
     server.mood = { repeat: true };

@@ -31,9 +31,6 @@ export function recordOf(seed: number, { rows = 3, width = 8, precision = 'float
   };
 }
 
-/** Bytes that a record of `recordOf`'s default shape takes, about: what caps are set by. */
-export const SMALL_RECORD_BYTES = 1000;
-
 /** The record that holds exactly so many bytes of states. */
 export function recordOfBytes(seed: number, bytes: number): CacheRecord {
   return recordOf(seed, { rows: 1, width: bytes / 4 });
