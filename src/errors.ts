@@ -33,6 +33,11 @@ export const ERROR_CODES = {
   RUN_DAMAGED: { exitCode: 1, meaning: 'a record of a run cannot be read' },
   ENGINE_FAILED: { exitCode: 1, meaning: 'the inference runtime reported an error' },
   ENGINE_CLOSED: { exitCode: 1, meaning: 'the engine was closed or its thread ended while a request waited' },
+  STORE_DAMAGED: { exitCode: 1, meaning: 'bytes in the store of directed caches are not what was put there' },
+  STORE_FULL: { exitCode: 1, meaning: 'the store may not grow, and nothing in it may be evicted' },
+  STORE_UNREACHABLE: { exitCode: 1, meaning: 'the server behind the store does not answer, or refuses' },
+  STORE_MISMATCH: { exitCode: 2, meaning: 'the store, or a record in it, was made with another model or format' },
+  STORE_CLOSED: { exitCode: 1, meaning: 'the store was closed before the request' },
   CANCELLED: { exitCode: 130, meaning: 'the user or the caller stopped the work' },
 } as const satisfies Record<string, { exitCode: number; meaning: string }>;
 

@@ -1,0 +1,68 @@
+/**
+ * What a storage must do for the store of directed caches. It moves bytes and knows neither records nor documents: records are bytes
+ * under a key, documents are bytes in a slot that name keys. Checking them is the caller's part, handed in as `decode`.
+ */
+import { DkvError } from '../errors.js';
+import type { Collected } from '../store.js';
+import type { DecodedRecord } from './record.js';
+
+export interface Blob {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  /** Milliseconds since 1970; undefined: never. */
+  readonly expiresAt: number | undefined;
+}
+
+export interface Slot {
+  readonly slot: string;
+  readonly bytes: Uint8Array;
+  /** Records that the document needs. */
+  readonly keys: readonly string[];
+  readonly expiresAt: number | undefined;
+}
+
+export interface Usage {
+  readonly records: number;
+  readonly documents: number;
+  readonly pinned: number;
+  readonly sizeBytes: number;
+  readonly maxBytes?: number;
+  readonly fallbacks?: number;
+}
+
+/** Throws STORE_DAMAGED for bytes that are not the record. The bytes may change once it returns. */
+export type Decode = (bytes: Uint8Array) => DecodedRecord;
+
+export interface Backend {
+  readonly location: string;
+  /** Counts as a use of the record. */
+  read(key: string, decode: Decode): Promise<DecodedRecord | undefined>;
+  has(key: string): Promise<boolean>;
+  /** All of it or nothing; where a storage cannot do that, the slot last. Evicts what was used longest ago to keep the cap. */
+  write(blobs: readonly Blob[], slot?: Slot): Promise<void>;
+  readSlot(slot: string): Promise<Uint8Array | undefined>;
+  deleteSlot(slot: string): Promise<boolean>;
+  /** Pinned or not. */
+  remove(key: string): Promise<void>;
+  keys(): AsyncIterable<string>;
+  slots(): AsyncIterable<string>;
+  pin(key: string): Promise<void>;
+  unpin(key: string): Promise<void>;
+  usage(): Promise<Usage>;
+  /** See `Store.gc`. @param now milliseconds since 1970 */
+  collect(now: number, minimumAgeMs: number): Promise<Collected>;
+  close(): Promise<void>;
+}
+
+/** @throws DkvError STORE_FULL when the records cannot fit together even into an empty store */
+export function expectFits(blobs: readonly Blob[], maxBytes: number, location: string): void {
+  const neededBytes = blobs.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+  if (neededBytes > maxBytes) throw full(location, neededBytes, maxBytes);
+}
+
+export function full(location: string, neededBytes: number, maxBytes: number): DkvError {
+  return new DkvError(
+    'STORE_FULL',
+    `${location}: ${neededBytes} bytes are to be stored, the store may hold ${maxBytes}, and too little of it may be evicted. Raise its maximum size or unpin records.`,
+  );
+}

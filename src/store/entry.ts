@@ -1,0 +1,73 @@
+/** What an id points to, as bytes: SHA-256 of the rest, then JSON. Ids of any length and form; a slot's name is a digest of the id. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { DkvError } from '../errors.js';
+import type { DocumentEntry, Metadata } from '../store.js';
+import { metadataSchema } from './record.js';
+
+const DIGEST_BYTES = 32;
+
+const entrySchema = z.strictObject({
+  id: z.string(),
+  /** Pairs, not an object: any name will do. */
+  variants: z.array(z.tuple([z.string(), z.string().regex(/^[0-9a-f]{64}$/)])),
+  metadata: metadataSchema,
+  /** Milliseconds since 1970; null: never. */
+  expiresAt: z.int().nullable(),
+});
+
+export interface StoredEntry extends DocumentEntry {
+  readonly expiresAt: number | undefined;
+}
+
+/** Slots of one tenant begin alike. 16 hex digits. */
+export function tenantOf(salt: string): string {
+  return sha256(`tenant:${salt}`).toString('hex').slice(0, 16);
+}
+
+export function slotOf(id: string, salt: string): string {
+  // As UTF-16: every string has one form, lone surrogates included.
+  return tenantOf(salt) + sha256(Buffer.from(id, 'utf16le')).toString('hex');
+}
+
+/** @throws DkvError INPUT_INVALID */
+export function encodeEntry({ id, variants, metadata, expiresAt }: StoredEntry): Buffer {
+  const parsed = entrySchema.safeParse({
+    id,
+    variants: Object.entries(variants),
+    metadata,
+    expiresAt: expiresAt ?? null,
+  });
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new DkvError('INPUT_INVALID', `The document cannot be stored: ${issue?.path.join('.')}: ${issue?.message}.`);
+  }
+  const json = Buffer.from(JSON.stringify(parsed.data), 'utf8');
+  return Buffer.concat([sha256(json), json]);
+}
+
+/** @throws DkvError STORE_DAMAGED */
+export function decodeEntry(bytes: Uint8Array, slot: string, salt: string): StoredEntry {
+  const json = Buffer.from(bytes).subarray(DIGEST_BYTES);
+  if (!sha256(json).equals(Buffer.from(bytes).subarray(0, DIGEST_BYTES))) throw damagedEntry(slot);
+  const parsed = JSON.parse(json.toString('utf8')) as { id: string };
+  if (slotOf(parsed.id, salt) !== slot) throw damagedEntry(slot);
+  const { id, variants, metadata, expiresAt } = entrySchema.parse(parsed);
+  return {
+    id,
+    variants: Object.fromEntries(variants),
+    metadata: metadata as Metadata,
+    expiresAt: expiresAt ?? undefined,
+  };
+}
+
+function damagedEntry(slot: string): DkvError {
+  return new DkvError(
+    'STORE_DAMAGED',
+    `The entry of a document (slot ${slot}) is damaged. It is not served; prime the document again, or let verify remove it.`,
+  );
+}
+
+function sha256(data: string | Uint8Array): Buffer {
+  return createHash('sha256').update(data).digest();
+}

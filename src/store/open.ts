@@ -1,0 +1,101 @@
+/** From a location to a store. What is only needed for one kind of location is loaded when one is opened. */
+import path from 'node:path';
+import { z } from 'zod';
+import { DkvError } from '../errors.js';
+import type { Store } from '../store.js';
+import type { Backend } from './backend.js';
+import { DirectedStore } from './directed-store.js';
+import { MemoryBackend } from './memory.js';
+import { type OnFailure, TieredBackend } from './tiered.js';
+
+const DEFAULT_MEMORY_BYTES = 1024 ** 3;
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+export interface StoreOptions {
+  /** Least recently used records go when the store would grow beyond. Of a single storage; not for S3. 1 GiB for memory, else none. */
+  readonly maxBytes?: number;
+  /** The same for the tiers of a list, in their order; undefined for those without. */
+  readonly tierMaxBytes?: readonly (number | undefined)[];
+  /** Part of every key and id: equal documents of two tenants share nothing. It separates, it does not protect. */
+  readonly tenantSalt?: string;
+  /** For one request to a server, with its repetitions. 10 s when left out. */
+  readonly timeoutMs?: number;
+  /** What tiers do when one of them fails: tell, or read from the others. Writes always need the last tier. `error` when left out. */
+  readonly onFailure?: OnFailure;
+  /** For `s3:`; the environment's, as every AWS tool reads it, when left out. */
+  readonly s3?: S3Options;
+}
+
+export interface S3Options {
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+const bytesSchema = z.number().positive();
+const optionsSchema = z.strictObject({
+  maxBytes: bytesSchema.optional(),
+  tierMaxBytes: z.array(bytesSchema.optional()).optional(),
+  tenantSalt: z.string().optional(),
+  timeoutMs: z.number().positive().optional(),
+  onFailure: z.enum(['error', 'fallback']).optional(),
+  s3: z.custom<S3Options>().optional(),
+});
+
+/**
+ * @param location `memory:`, a folder, `redis://host:port/database?prefix=name` (or `rediss:`), `s3://bucket/prefix`, or a list of
+ * these, fastest first: reads go down the list and bring what they find up, writes go to all
+ * @throws DkvError INPUT_INVALID, STORE_UNREACHABLE, STORE_MISMATCH
+ */
+export async function openStore(location: string | readonly string[], options: StoreOptions = {}): Promise<Store> {
+  const parsed = optionsSchema.safeParse(options);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new DkvError('INPUT_INVALID', `Options of the store: ${issue?.path.join('.')}: ${issue?.message}.`);
+  }
+  const { tenantSalt = '', tierMaxBytes = [], maxBytes } = options;
+  if (typeof location === 'string')
+    return new DirectedStore(await openBackend(location, maxBytes, options), tenantSalt);
+  if (location.length === 0)
+    throw new DkvError('INPUT_INVALID', 'The list of tiers is empty: name at least one store.');
+  if (maxBytes !== undefined) {
+    throw new DkvError('INPUT_INVALID', 'maxBytes is for one storage. For tiers, give tierMaxBytes, one for each.');
+  }
+  const tiers: Backend[] = [];
+  try {
+    for (const [at, tier] of location.entries()) tiers.push(await openBackend(tier, tierMaxBytes[at], options));
+  } catch (error) {
+    await Promise.allSettled(tiers.map((tier) => tier.close()));
+    throw error;
+  }
+  return new DirectedStore(new TieredBackend(tiers, options.onFailure ?? 'error'), tenantSalt);
+}
+
+async function openBackend(location: string, maxBytes: number | undefined, options: StoreOptions): Promise<Backend> {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const cap = maxBytes ?? Number.POSITIVE_INFINITY;
+  if (location === 'memory:') return new MemoryBackend(maxBytes ?? DEFAULT_MEMORY_BYTES);
+  if (/^rediss?:\/\//.test(location)) {
+    const { RedisBackend } = await import('./redis.js');
+    return RedisBackend.open(location, cap, timeoutMs);
+  }
+  if (location.startsWith('s3://')) {
+    if (maxBytes !== undefined) {
+      throw new DkvError(
+        'INPUT_INVALID',
+        `${location}: S3 has no order of use, so no maximum size. Use gc or the bucket's rules.`,
+      );
+    }
+    const { S3Backend } = await import('./s3.js');
+    return new S3Backend(location, timeoutMs, options.s3 ?? {});
+  }
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(location)?.[1];
+  if (scheme || location === '') {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `${JSON.stringify(location)} is no place for a store. Expected memory:, a folder, redis://..., s3://bucket/prefix.`,
+    );
+  }
+  const { LmdbBackend } = await import('./lmdb.js');
+  return LmdbBackend.open(path.resolve(location), cap);
+}

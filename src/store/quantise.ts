@@ -1,0 +1,109 @@
+/**
+ * States in fewer bytes. Plain loops over typed arrays; infinities and NaN are refused everywhere, since a state that is one comes
+ * from a broken computation.
+ *
+ * Error bounds (tested): float16 rounds to nearest, ties to even: relative error at most 2^-11, below 2^-14 absolute error at most
+ * 2^-25. int8 keeps 127 steps to each side of a row's largest magnitude: error at most half a step, step = largest / 127.
+ */
+import { DkvError } from '../errors.js';
+
+const LARGEST_FLOAT16 = 65504;
+/** Scales stay normal numbers, so that dividing by them is exact enough. */
+const SMALLEST_SCALE = 2 ** -126;
+const INT8_STEPS = 127;
+
+/** @throws DkvError INPUT_INVALID */
+export function expectFinite(values: Float32Array): void {
+  for (let at = 0; at < values.length; at++) {
+    // A difference with itself is NaN for NaN and for infinities only.
+    if (values[at]! - values[at]! !== 0) refuse(values[at]!, at, 'States must be finite numbers');
+  }
+}
+
+/** [n] numbers to [n] bit patterns. @throws DkvError INPUT_INVALID for what is not finite or beyond 65504 */
+export function toFloat16(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  const sum = new Float32Array(1);
+  const sumBits = new Uint32Array(sum.buffer);
+  for (let at = 0; at < bits.length; at++) {
+    const sign = (bits[at]! >>> 16) & 0x8000;
+    const magnitude = bits[at]! & 0x7fffffff;
+    let half: number;
+    if (magnitude < 0x38800000) {
+      // Below 2^-14: adding 0.5 in float32 rounds to multiples of 2^-24, float16's smallest step.
+      sum[0] = Math.abs(values[at]!) + 0.5;
+      half = sumBits[0]! - 0x3f000000;
+    } else {
+      // Exponent bias from 127 to 15, mantissa from 23 to 10 bits with rounding to even.
+      half = (magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13;
+    }
+    if (half >= 0x7c00) {
+      refuse(values[at]!, at, `float16 holds finite numbers up to ${LARGEST_FLOAT16}; store them as float32 or int8`);
+    }
+    halves[at] = sign | half;
+  }
+  return halves;
+}
+
+let float16Values: Float32Array | undefined;
+
+/** [n] bit patterns to [n] numbers, exactly. */
+export function fromFloat16(halves: Uint16Array): Float32Array {
+  float16Values ??= Float32Array.from({ length: 0x10000 }, (_, half) => float16Value(half));
+  const table = float16Values;
+  const values = new Float32Array(halves.length);
+  for (let at = 0; at < halves.length; at++) values[at] = table[halves[at]!]!;
+  return values;
+}
+
+function float16Value(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >>> 10) & 0x1f;
+  const mantissa = half & 0x3ff;
+  if (exponent === 0x1f) return Number.NaN;
+  return sign * (exponent === 0 ? mantissa * 2 ** -24 : (1024 + mantissa) * 2 ** (exponent - 25));
+}
+
+export interface Int8Rows {
+  /** [rows * width] */
+  readonly steps: Int8Array;
+  /** [rows] */
+  readonly scales: Float32Array;
+}
+
+/** @param values [rows * width], row after row @throws DkvError INPUT_INVALID for what is not finite */
+export function toInt8Rows(values: Float32Array, rows: number, width: number): Int8Rows {
+  expectFinite(values);
+  const steps = new Int8Array(values.length);
+  const scales = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const start = row * width;
+    const end = start + width;
+    let largest = 0;
+    for (let at = start; at < end; at++) {
+      const magnitude = Math.abs(values[at]!);
+      if (magnitude > largest) largest = magnitude;
+    }
+    if (largest === 0) continue;
+    const scale = Math.fround(Math.max(largest / INT8_STEPS, SMALLEST_SCALE));
+    scales[row] = scale;
+    for (let at = start; at < end; at++) steps[at] = Math.round(values[at]! / scale);
+  }
+  return { steps, scales };
+}
+
+/** [rows * width] numbers. */
+export function fromInt8Rows({ steps, scales }: Int8Rows, width: number): Float32Array {
+  const values = new Float32Array(steps.length);
+  for (let row = 0; row < scales.length; row++) {
+    const scale = scales[row]!;
+    const end = (row + 1) * width;
+    for (let at = row * width; at < end; at++) values[at] = steps[at]! * scale;
+  }
+  return values;
+}
+
+function refuse(value: number, at: number, expected: string): never {
+  throw new DkvError('INPUT_INVALID', `State number ${at} is ${value}. ${expected}.`);
+}

@@ -1,0 +1,341 @@
+/** What every store of directed caches must do. Each implementation's test runs all of it; what one cannot do is named, with why. */
+import { createHash } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Random } from '../../src/random.js';
+import { encodeRecord } from '../../src/store/record.js';
+import { type CacheRecord, STATES_PRECISIONS, type Store } from '../../src/store.js';
+import { type RecordShape, recordOf, recordOfBytes } from '../support/records.js';
+
+export interface StoreUnderTest {
+  readonly store: Store;
+  /** Another process's view of the same data, or this one's again after closing it. Undefined: the data end with the store. */
+  reopen?(): Promise<Store>;
+  /** Changes the stored bytes of a record behind the store's back. */
+  damage(key: string, change: (bytes: Uint8Array) => Uint8Array): Promise<void>;
+}
+
+export interface StoreSuite {
+  open(maxBytes?: number): Promise<StoreUnderTest>;
+  /** Why there is no maximum size. */
+  readonly withoutCap?: string;
+}
+
+const GC = { minimumAgeMs: -2000 };
+
+/** States as they come back: rounded to the record's precision. */
+function expectSame(found: CacheRecord | undefined, stored: CacheRecord): void {
+  expect(found).toBeDefined();
+  const { states, ...rest } = found!;
+  const { states: expected, ...expectedRest } = stored;
+  expect(rest).toEqual(expectedRest);
+  expect([states.rows, states.width]).toEqual([expected.rows, expected.width]);
+  const steps = { float32: 0, float16: 2 ** -11, int8: 0.5 / 127 };
+  const largest = expected.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  for (const [at, value] of expected.data.entries()) {
+    expect(Math.abs(states.data[at]! - value)).toBeLessThanOrEqual(steps[stored.precision] * largest * 1.000001);
+  }
+}
+
+async function all(items: AsyncIterable<string>): Promise<string[]> {
+  const list: string[] = [];
+  for await (const item of items) list.push(item);
+  return list.sort();
+}
+
+export function describeStore(name: string, suite: StoreSuite): void {
+  describe(name, () => {
+    const opened: Store[] = [];
+    const openTest = async (maxBytes?: number) => {
+      const under = await suite.open(maxBytes);
+      opened.push(under.store);
+      return under;
+    };
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((store) => store.close()));
+    });
+
+    it.each(STATES_PRECISIONS)('gives back what was put, in %s', async (precision) => {
+      const { store, reopen } = await openTest();
+      const record = recordOf(1, { rows: 5, width: 16, precision });
+      const key = await store.put(record);
+      expect(key).toBe(store.keyOf(record));
+      expect(await store.has(key)).toBe(true);
+      expectSame(await store.get(key), record);
+      expectSame(await store.find(record), record);
+      if (!reopen) return;
+      const again = await reopen();
+      opened.push(again);
+      expectSame(await again.get(key), record);
+    });
+
+    it('misses what it does not have', async () => {
+      const { store } = await openTest();
+      const key = store.keyOf(recordOf(1));
+      expect(await store.has(key)).toBe(false);
+      expect(await store.get(key)).toBeUndefined();
+      expect(await store.getDocument('nobody', 'bare')).toBeUndefined();
+      expect(await store.entry('nobody')).toBeUndefined();
+      expect(await store.deleteDocument('nobody')).toBe(false);
+      expect(await store.stats()).toMatchObject({ records: 0, documents: 0, sizeBytes: 0, hits: 0, misses: 2 });
+      await expect(store.get('short')).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    });
+
+    it('keeps empty metadata, no text, no rows', async () => {
+      const { store } = await openTest();
+      const { text: _, ...rest } = recordOf(1, { rows: 0 });
+      const record = { ...rest, metadata: {}, surrogate: null };
+      expectSame(await store.get(await store.put(record)), record);
+    });
+
+    it('refuses records that contradict themselves, and what is not a number', async () => {
+      const { store } = await openTest();
+      const record = recordOf(1);
+      const states = (data: number[]) => ({ ...record, states: { ...record.states, data: Float32Array.from(data) } });
+      const code = { code: 'INPUT_INVALID' };
+      await expect(store.put(states([1, 2]))).rejects.toMatchObject(code);
+      await expect(store.put({ ...record, visible: [{ start: 0, end: 2 }] })).rejects.toMatchObject(code);
+      for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+        const data = Array(24).fill(0).with(7, value);
+        for (const precision of STATES_PRECISIONS) {
+          await expect(store.put({ ...states(data), precision })).rejects.toMatchObject(code);
+        }
+      }
+      await expect(store.put(record, { ttlMs: 0 })).rejects.toMatchObject(code);
+      expect(await all(store.keys())).toEqual([]);
+    });
+
+    it('replaces a document in one step, and gc takes what nobody refers to', async () => {
+      const { store } = await openTest();
+      const [first, second, shared, loose] = [1, 2, 3, 4].map((seed) => recordOf(seed));
+      await store.putDocument('ad', { old: first!, shared: shared! }, { metadata: { url: '/1' } });
+      await store.putDocument('other', { shared: shared! }, { metadata: { url: '/2' } });
+      const keys = await store.putDocument('ad', { new: second! }, { metadata: { url: '/3' } });
+      await store.put(loose!);
+      expect(await store.entry('ad')).toEqual({ id: 'ad', variants: keys, metadata: { url: '/3' } });
+      expect(await store.getDocument('ad', 'old')).toBeUndefined();
+      expect((await store.getDocument('ad', 'new'))!.key).toBe(keys.new);
+      expect((await store.getDocument('other', 'shared'))!.metadata).toEqual({ url: '/2' });
+      // Younger than an hour: somebody may be about to point to them.
+      expect(await store.gc()).toMatchObject({ records: 0 });
+      expect(await store.gc(GC)).toMatchObject({ records: 2, documents: 0 });
+      expect(await all(store.keys())).toEqual([store.keyOf(second!), store.keyOf(shared!)].sort());
+      expect(await store.deleteDocument('other')).toBe(true);
+      const { sizeBytes } = await store.stats();
+      const collected = await store.gc(GC);
+      expect(collected.records).toBe(1);
+      expect((await store.stats()).sizeBytes).toBe(sizeBytes - collected.sizeBytes);
+      expectSame((await store.getDocument('ad', 'new'))?.record, second!);
+    });
+
+    it('refuses states of another model', async () => {
+      const { store } = await openTest();
+      await store.putDocument('ad', { bare: recordOf(1) });
+      expect(await store.getDocument('ad', 'bare', 'a'.repeat(64))).toBeDefined();
+      await expect(store.getDocument('ad', 'bare', 'b'.repeat(64))).rejects.toMatchObject({ code: 'STORE_MISMATCH' });
+    });
+
+    it('takes any id', async () => {
+      const { store } = await openTest();
+      const ids = [
+        '',
+        ' ',
+        '/',
+        '../..',
+        'a\0b',
+        'ä👟',
+        '\ud800',
+        'x'.repeat(100_000),
+        '__proto__',
+        '{}:*?',
+        'a\nb',
+      ].sort();
+      for (const [seed, id] of ids.entries()) await store.putDocument(id, { [id.slice(0, 9)]: recordOf(seed) });
+      expect(await all(store.ids())).toEqual(ids);
+      for (const [seed, id] of ids.entries()) {
+        expectSame((await store.getDocument(id, id.slice(0, 9)))?.record, recordOf(seed));
+      }
+      for (const id of ids) expect(await store.deleteDocument(id)).toBe(true);
+      expect(await all(store.ids())).toEqual([]);
+    });
+
+    it('forgets after the time to live, pinned or not', async () => {
+      const { store } = await openTest();
+      const key = await store.put(recordOf(1), { ttlMs: 300 });
+      await store.pin(key);
+      const lasting = await store.put(recordOf(2), { ttlMs: 600_000 });
+      await store.putDocument('ad', { bare: recordOf(3) }, { ttlMs: 300 });
+      expect(await store.entry('ad')).toBeDefined();
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      expect(await store.get(key)).toBeUndefined();
+      expect(await store.entry('ad')).toBeUndefined();
+      expect(await store.get(lasting)).toBeDefined();
+      expect(await store.gc()).toMatchObject({ records: 2, documents: 1 });
+      expect(await all(store.keys())).toEqual([lasting]);
+      // Put again, for ever.
+      expect(await store.get(await store.put(recordOf(1)))).toBeDefined();
+    });
+
+    it('keeps pinned records, also when opened again', async () => {
+      const { store, reopen } = await openTest();
+      const key = await store.put(recordOf(1));
+      await store.put(recordOf(2));
+      await store.pin(key);
+      const again = (await reopen?.()) ?? store;
+      if (again !== store) opened.push(again);
+      expect(await again.gc(GC)).toMatchObject({ records: 1 });
+      expect(await again.has(key)).toBe(true);
+      expect((await again.stats()).pinned).toBe(1);
+      await again.unpin(key);
+      expect(await again.gc(GC)).toMatchObject({ records: 1 });
+    });
+
+    describe.skipIf(suite.withoutCap !== undefined)('with a maximum size', () => {
+      const bytes = (shape: RecordShape) => encodeRecord('0'.repeat(64), recordOf(10, shape)).byteLength;
+
+      it('evicts what was used longest ago', async () => {
+        const { store } = await openTest(bytes({}) * 3 + 50);
+        const keys = [];
+        for (const seed of [10, 11, 12]) keys.push(await store.put(recordOf(seed)));
+        await store.get(keys[0]!);
+        keys.push(await store.put(recordOf(13)));
+        expect(await all(store.keys())).toEqual([keys[0], keys[2], keys[3]].sort());
+        await store.pin(keys[2]!);
+        keys.push(await store.put(recordOf(14)), await store.put(recordOf(15)));
+        expect(await all(store.keys())).toEqual([keys[2], keys[4], keys[5]].sort());
+      });
+
+      it('never grows beyond under load', async () => {
+        const maxBytes = bytes({}) * 10;
+        const { store } = await openTest(maxBytes);
+        await Promise.all(
+          Array.from({ length: 60 }, async (_, seed) => {
+            await store.putDocument(`ad ${seed}`, { bare: recordOf(100 + seed) });
+            expect((await store.stats()).sizeBytes).toBeLessThanOrEqual(maxBytes);
+          }),
+        );
+        const stats = await store.stats();
+        expect(stats).toMatchObject({ documents: 60, maxBytes });
+        expect(stats.records).toBeGreaterThanOrEqual(8);
+      });
+
+      it('refuses what can never fit and keeps what it had', async () => {
+        const { store } = await openTest(5000);
+        const key = await store.put(recordOf(1));
+        await store.pin(key);
+        await expect(store.put(recordOfBytes(2, 8000))).rejects.toMatchObject({ code: 'STORE_FULL' });
+        await expect(store.putDocument('ad', { bare: recordOfBytes(3, 4200) })).rejects.toMatchObject({
+          code: 'STORE_FULL',
+        });
+        expect(await store.entry('ad')).toBeUndefined();
+        expect(await all(store.keys())).toEqual([key]);
+        expectSame(await store.get(key), recordOf(1));
+      });
+    });
+    if (suite.withoutCap) it.skip(`with a maximum size: ${suite.withoutCap}`);
+
+    it('serves no record with a changed byte', async () => {
+      const { store, damage } = await openTest();
+      const small = recordOf(1, { rows: 1, width: 2 });
+      const key = await store.put(small);
+      const { length } = encodeRecord(key, small);
+      const served: number[] = [];
+      for (let at = 0; at < length; at++) {
+        const flip = (bytes: Uint8Array) => bytes.with(at, bytes[at]! ^ (1 << (at % 8)));
+        await damage(key, flip);
+        const found = await store.get(key).catch((error: { code: string }) => error.code);
+        if (found !== 'STORE_DAMAGED') served.push(at);
+        await damage(key, flip);
+      }
+      expect(served).toEqual([]);
+      expectSame(await store.get(key), small);
+      for (const change of [(bytes: Uint8Array) => bytes.slice(0, -1), () => new Uint8Array(1)]) {
+        await damage(key, change);
+        await expect(store.get(key)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
+        await store.put(small);
+      }
+    });
+
+    it('serves no large record with a changed byte, and verify takes it out', async () => {
+      const { store, damage } = await openTest();
+      const large = recordOf(1, { rows: 128, width: 320, precision: 'int8' });
+      const key = await store.put(large);
+      const sound = await store.put(recordOf(2));
+      const random = new Random('damage');
+      for (let round = 0; round < 25; round++) {
+        const place = random.float();
+        const flip = (bytes: Uint8Array) => {
+          const at = Math.floor(place * bytes.length);
+          return bytes.with(at, bytes[at]! ^ 0x10);
+        };
+        await damage(key, flip);
+        await expect(store.get(key)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
+        if (round < 24) await damage(key, flip);
+      }
+      expect(await store.verify()).toMatchObject({ records: 2, damaged: [{ key }] });
+      expect((await store.verify({ remove: true })).damaged).toHaveLength(1);
+      expect(await store.verify()).toEqual({ records: 1, damaged: [] });
+      expect(await all(store.keys())).toEqual([sound]);
+      expect(await store.get(key)).toBeUndefined();
+    });
+
+    it('notices a whole record in the place of another', async () => {
+      const { store, damage } = await openTest();
+      const key = await store.put(recordOf(1));
+      await damage(key, () => encodeRecord(store.keyOf(recordOf(2)), recordOf(2)));
+      await expect(store.get(key)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
+      await damage(key, () => encodeRecord(key, recordOf(2)));
+      await expect(store.find(recordOf(1))).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
+    });
+
+    it('lists more than a page, while others write', async () => {
+      const { store } = await openTest();
+      const before = [];
+      for (let seed = 0; seed < 300; seed += 20) {
+        const ids = Array.from({ length: 20 }, (_, at) => `ad ${seed + at}`);
+        await Promise.all(
+          ids.map((id, at) => store.putDocument(id, { bare: recordOf(1000 + seed + at, { rows: 1, width: 1 }) })),
+        );
+        before.push(...ids);
+      }
+      const seen: string[] = [];
+      for await (const id of store.ids()) {
+        seen.push(id);
+        if (seen.length % 60 === 0) await store.putDocument(`late ${seen.length}`, { bare: recordOf(seen.length) });
+      }
+      expect(new Set(seen).size).toBe(seen.length);
+      expect(seen.filter((id) => id.startsWith('ad ')).sort()).toEqual(before.sort());
+      expect((await all(store.keys())).length).toBeGreaterThanOrEqual(300);
+    });
+
+    it('shows readers the old document or the new one', async () => {
+      const { store } = await openTest();
+      const versions = [0, 1].map((seed) => ({ a: recordOf(seed), b: recordOf(seed + 10) }));
+      await store.putDocument('ad', versions[0]!);
+      let writing = true;
+      const pair = (entry: { variants: Readonly<Record<string, string>> }) => Object.values(entry.variants).join();
+      const allowed = versions.map(({ a, b }) => [store.keyOf(a), store.keyOf(b)].join());
+      const reader = async () => {
+        let reads = 0;
+        for (; writing; reads++) {
+          expect(allowed).toContain(pair((await store.entry('ad'))!));
+          expect((await store.getDocument('ad', 'a'))?.record).toBeDefined();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        return reads;
+      };
+      const readers = [reader(), reader(), reader()];
+      for (let round = 1; round <= 20; round++) await store.putDocument('ad', versions[round % 2]!);
+      writing = false;
+      for (const reads of await Promise.all(readers)) expect(reads).toBeGreaterThan(0);
+    });
+
+    it('closes twice, and not before', async () => {
+      const { store } = await openTest();
+      await store.put(recordOf(1));
+      await Promise.all([store.close(), store.close()]);
+      await store.close();
+      await expect(store.get(createHash('sha256').digest('hex'))).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+      await expect(store.put(recordOf(1))).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+    });
+  });
+}

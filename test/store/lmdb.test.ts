@@ -1,0 +1,126 @@
+/** The embedded store under what happens to processes and disks. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Random } from '../../src/random.js';
+import { openStore } from '../../src/store/open.js';
+import { recordOf } from '../support/records.js';
+
+/** `DKV_STORE_KILLS=50` for a longer run. */
+const KILLS = Number(process.env.DKV_STORE_KILLS ?? 10);
+const CHILD = path.resolve(import.meta.dirname, '../support/store-child.ts');
+const ARGUMENTS = ['--import', 'tsx', CHILD];
+const SHAPE = { rows: 40, width: 160, precision: 'float16' } as const;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'dkv-lmdb-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Writes documents until it is killed; answers the last acknowledged version. */
+function startWriter(directory: string, from: number) {
+  const child = spawn(process.execPath, [...ARGUMENTS, 'write', directory, String(from)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.on('data', (text: Buffer) => {
+    output += text.toString();
+  });
+  return {
+    started: once(child.stdout, 'data'),
+    kill: async () => {
+      const closed = once(child, 'close');
+      child.kill('SIGKILL');
+      await closed;
+      return Number(output.trimEnd().split('\n').at(-1));
+    },
+  };
+}
+
+describe('lmdb', () => {
+  it(`loses nothing acknowledged and serves nothing wrong after ${KILLS} kills`, async () => {
+    const directory = path.join(folder, 'killed');
+    const random = new Random('kills');
+    let from = 0;
+    for (let round = 0; round < KILLS; round++) {
+      const writer = startWriter(directory, from);
+      await writer.started;
+      await new Promise((resolve) => setTimeout(resolve, random.below(400)));
+      const acknowledged = await writer.kill();
+      expect(acknowledged).toBeGreaterThanOrEqual(from);
+      const store = await openStore(directory);
+      for (let ad = 0; ad < 10 && ad <= acknowledged; ad++) {
+        const found = await store.getDocument(`ad ${ad}`, 'bare');
+        const version = Number(found?.metadata.version);
+        // The last acknowledged one of this id, or one that was under way.
+        expect(version).toBeGreaterThan(acknowledged - 10);
+        expect(version % 10).toBe(ad);
+        expect(found!.key).toBe(store.keyOf(recordOf(version, SHAPE)));
+        expect(found!.record.tokenIds).toEqual(recordOf(version, SHAPE).tokenIds);
+        expect((await store.getDocument(`ad ${ad}`, 'twin'))?.key).toBe(store.keyOf(recordOf(-version)));
+      }
+      const { damaged, records } = await store.verify();
+      expect(damaged).toEqual([]);
+      expect((await store.stats()).records).toBe(records);
+      await store.gc({ minimumAgeMs: 0 });
+      expect((await store.stats()).records).toBe(2 * (await store.stats()).documents);
+      await store.close();
+      from = acknowledged + 1;
+    }
+  });
+
+  it('is read by several processes while one writes', async () => {
+    const directory = path.join(folder, 'shared');
+    const writer = startWriter(directory, 0);
+    await writer.started;
+    const stores = await Promise.all([openStore(directory), openStore(directory)]);
+    const seen = new Set<number>();
+    const read = async (at: number) => {
+      for (const end = Date.now() + 1500; Date.now() < end; ) {
+        const found = await stores[at]!.getDocument('ad 0', 'bare');
+        const version = Number(found?.metadata.version);
+        expect(found?.record.tokenIds).toEqual(recordOf(version, SHAPE).tokenIds);
+        seen.add(version);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    };
+    await Promise.all([read(0), read(1)]);
+    await writer.kill();
+    await Promise.all(stores.map((store) => store.close()));
+    expect(seen.size).toBeGreaterThan(2);
+  });
+
+  it('says so when the disk is full, and keeps what it has', async (context) => {
+    const mounted = path.join(folder, 'full');
+    // A file system of 12 MB in a name space of its own, which most systems allow without rights.
+    const script = `mkdir -p "$0" && mount -t tmpfs -o size=12m tmpfs "$0" || exit 99; exec "$@"`;
+    const command = ['-c', script, mounted, process.execPath, ...ARGUMENTS, 'fill', mounted];
+    const { status, stdout, stderr } = spawnSync('unshare', ['-rm', 'sh', ...command], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    if (status === null || status === 99 || /unshare/.test(stderr)) context.skip('no file system can be mounted here');
+    expect(stderr).toBe('');
+    const result = JSON.parse(stdout) as {
+      codes: string[];
+      stored: number;
+      records: number;
+      damaged: number;
+      after: number;
+    };
+    expect(result.codes).toEqual(['DISK_FULL', 'DISK_FULL', 'DISK_FULL']);
+    expect(result.stored).toBeGreaterThan(10);
+    expect(result).toMatchObject({ records: result.stored, damaged: 0, after: result.stored });
+  });
+
+  it('refuses a folder with other files', async () => {
+    const directory = await mkdtemp(path.join(folder, 'other-'));
+    await writeFile(path.join(directory, 'notes.txt'), 'mine');
+    await expect(openStore(directory)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    expect(await readdir(directory)).toEqual(['notes.txt']);
+  });
+});

@@ -1,0 +1,157 @@
+/** The bytes of a record: error bounds of the precisions, and version 1 as it will always be read. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { identityOf, keyOf, memoryOf, visibleStates } from '../../src/store/identity.js';
+import { fromFloat16, fromInt8Rows, toFloat16, toInt8Rows } from '../../src/store/quantise.js';
+import { decodeRecord, encodeRecord } from '../../src/store/record.js';
+import { STATES_PRECISIONS } from '../../src/store.js';
+import { recordOf } from '../support/records.js';
+
+const float = (max: number) =>
+  fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-max), max: Math.fround(max) });
+
+describe('float16', () => {
+  it('rounds by at most 2^-11 of the value, or 2^-25', () => {
+    fc.assert(
+      fc.property(fc.float32Array({ noNaN: true, min: Math.fround(-65504), max: Math.fround(65504) }), (values) => {
+        const back = fromFloat16(toFloat16(values));
+        return values.every(
+          (value, at) => Math.abs(back[at]! - value) <= Math.max(Math.abs(value) * 2 ** -11, 2 ** -25),
+        );
+      }),
+    );
+  });
+
+  it('reads every finite pattern back as itself', () => {
+    const patterns = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits).filter(
+      (bits) => (bits & 0x7c00) !== 0x7c00,
+    );
+    expect(toFloat16(fromFloat16(patterns))).toEqual(patterns);
+  });
+
+  it('rounds ties to even', () => {
+    const ties = Float32Array.of(1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, 3 * 2 ** -25);
+    expect([...fromFloat16(toFloat16(ties))]).toEqual([1, 1 + 2 ** -9, 0, 2 ** -23]);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -65520, 1e9])('refuses %d', (value) => {
+    expect(() => toFloat16(Float32Array.of(0, value))).toThrow(/State number 1 is/);
+  });
+});
+
+describe('int8 with a scale for each row', () => {
+  it('is off by at most half a step', () => {
+    const rows = fc.integer({ min: 0, max: 5 });
+    const width = fc.integer({ min: 1, max: 9 });
+    const sizes = fc.constantFrom(1e-42, 1e-30, 1, 3e38);
+    fc.assert(
+      fc.property(rows, width, sizes, fc.infiniteStream(float(1)), (count, across, size, stream) => {
+        const values = Float32Array.from({ length: count * across }, () => stream.next().value * size);
+        const packed = toInt8Rows(values, count, across);
+        const back = fromInt8Rows(packed, across);
+        return values.every((value, at) => {
+          const step = packed.scales[Math.floor(at / across)]!;
+          return Math.abs(back[at]! - value) <= step * 0.50001;
+        });
+      }),
+    );
+  });
+
+  it.each([Number.NaN, Number.NEGATIVE_INFINITY])('refuses %d', (value) => {
+    expect(() => toInt8Rows(Float32Array.of(0, value), 1, 2)).toThrow(/State number 1 is/);
+  });
+});
+
+describe('a record of version 1', () => {
+  it.each(STATES_PRECISIONS)('is read, and written, byte for byte (%s)', (precision) => {
+    const record = recordOf(1, { precision });
+    const key = keyOf(record, 'salt');
+    // Made by `encodeRecord` when version 1 was new; never to be made again.
+    const file = path.resolve(import.meta.dirname, `../fixtures/store/record-v1-${precision}.bin`);
+    const bytes = readFileSync(file);
+    const decoded = decodeRecord(bytes, key);
+    expect(decoded.expiresAt).toBe(2_000_000_000_000);
+    const { states, ...rest } = decoded.record;
+    const { states: stored, ...expected } = record;
+    expect(rest).toEqual(expected);
+    const numbers = {
+      float32: () => stored.data,
+      float16: () => fromFloat16(toFloat16(stored.data)),
+      int8: () => fromInt8Rows(toInt8Rows(stored.data, stored.rows, stored.width), stored.width),
+    };
+    expect(states).toEqual({ ...stored, data: numbers[precision]() });
+    expect(encodeRecord(key, record, 2_000_000_000_000).equals(bytes)).toBe(true);
+  });
+
+  it('of a later version is refused with the version', async () => {
+    const { createHash } = await import('node:crypto');
+    const record = recordOf(1);
+    const bytes = encodeRecord(keyOf(record, ''), record);
+    bytes.writeUInt32LE(2, 8);
+    createHash('sha256')
+      .update(bytes.subarray(0, -32))
+      .digest()
+      .copy(bytes, bytes.length - 32);
+    expect(() => decodeRecord(bytes, keyOf(record, ''))).toThrow(/format version 2/);
+  });
+});
+
+describe('a key', () => {
+  it('changes with everything that decides the states', () => {
+    const record = recordOf(1);
+    const others = [
+      { ...record, fingerprint: 'b'.repeat(64) },
+      { ...record, modelPrecision: 'int8' },
+      { ...record, precision: 'int8' as const },
+      { ...record, tokenIds: record.tokenIds.with(0, 5000) },
+      { ...record, spans: {} },
+      { ...record, visibility: 'published' as const },
+      { ...record, visible: [{ start: 1, end: 4 }] },
+      { ...record, layoutDigest: 'c'.repeat(64) },
+    ];
+    const keys = [keyOf(record, 'salt'), keyOf(record, ''), ...others.map((other) => keyOf(other, ''))];
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('does not change with what is only kept along', () => {
+    const { text: _, ...record } = recordOf(1);
+    expect(keyOf({ ...record, metadata: {}, surrogate: 'other' } as typeof record, '')).toBe(keyOf(recordOf(1), ''));
+  });
+
+  it('knows positions and masks', () => {
+    const { tokenIds, spans, visible } = recordOf(1);
+    const input = {
+      tokenisation: 'segments',
+      tokenIds,
+      spans,
+      publishedCount: 0,
+      prefixTokens: 1,
+      documentTokens: 3,
+      cutTokens: 0,
+    } as const;
+    const model = { fingerprint: 'f', modelPrecision: 'float32' };
+    const layouts = [
+      {},
+      { positions: tokenIds },
+      { pairMask: new Uint8Array(25) },
+      { pairMask: new Uint8Array(25).fill(1) },
+    ];
+    const keys = layouts.map((layout) =>
+      keyOf(identityOf({ input, item: { tokenIds, ...layout }, visible, key: '' }, 'exact', model, 'float16'), ''),
+    );
+    expect(new Set(keys).size).toBe(4);
+  });
+});
+
+it('keeps the visible rows only', () => {
+  const states = { rows: 4, width: 2, data: Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7) };
+  const visible = [
+    { start: 0, end: 1 },
+    { start: 2, end: 4 },
+  ];
+  expect(visibleStates(states, visible)).toEqual({ rows: 3, width: 2, data: Float32Array.of(0, 1, 4, 5, 6, 7) });
+  const record = recordOf(1);
+  expect(memoryOf(record)).toEqual([{ states: record.states, start: 0, end: 3 }]);
+});

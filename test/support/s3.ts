@@ -1,0 +1,143 @@
+/**
+ * As much of S3 as the store uses, in memory: PUT, GET, HEAD, DELETE, ListObjectsV2 with pages, If-Match and If-None-Match. Can be
+ * told to fail, to be slow, to repeat itself, to cut answers off. Signatures are not checked.
+ */
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { S3Options } from '../../src/store/open.js';
+
+export interface S3Object {
+  bytes: Buffer;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly storedAt: Date;
+}
+
+/** What to do with the next requests instead of, or before, answering. */
+export interface Mood {
+  /** HTTP status to fail with. */
+  status?: number;
+  /** Before answering; infinite: never. */
+  delayMs?: number;
+  /** Ends the connection in the middle of the answer. */
+  cut?: boolean;
+  /** Pages of lists name their last entry again on the next one. */
+  repeat?: boolean;
+  /** How many requests; all when left out. */
+  times?: number;
+}
+
+export interface RunningS3 {
+  readonly options: S3Options & { readonly endpoint: string };
+  /** By `bucket/key`. */
+  readonly objects: Map<string, S3Object>;
+  mood: Mood;
+  /** Requests so far. */
+  requests: number;
+  stop(): Promise<void>;
+}
+
+/** Entries of a page of a list. */
+const PAGE = 100;
+
+export async function startS3(): Promise<RunningS3> {
+  const server = createServer((request, response) => {
+    answer(running, request, response).catch((error: unknown) => response.destroy(error as Error));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const running: RunningS3 = {
+    options: {
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    },
+    objects: new Map(),
+    mood: {},
+    requests: 0,
+    stop: async () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+  return running;
+}
+
+async function answer(running: RunningS3, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  running.requests++;
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const mood = takeMood(running);
+  if (mood.delayMs === Number.POSITIVE_INFINITY) return;
+  if (mood.delayMs) await new Promise((resolve) => setTimeout(resolve, mood.delayMs));
+  if (mood.status) return fail(response, mood.status, 'InternalError');
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  const name = decodeURIComponent(url.pathname.slice(1));
+  if (url.searchParams.get('list-type') === '2') return list(running, name.replace(/\/$/, ''), url, mood, response);
+  const object = running.objects.get(name);
+  if (request.method === 'PUT') {
+    if (request.headers['if-none-match'] === '*' && object) return fail(response, 412, 'PreconditionFailed');
+    const metadata = Object.entries(request.headers).filter(([header]) => header.startsWith('x-amz-meta-'));
+    const stored = {
+      bytes: Buffer.concat(chunks),
+      metadata: Object.fromEntries(metadata.map(([header, value]) => [header, String(value)])),
+      // Whole seconds, as in HTTP's dates.
+      storedAt: new Date(Math.floor(Date.now() / 1000) * 1000),
+    };
+    running.objects.set(name, stored);
+    response.writeHead(200, { etag: etagOf(stored) }).end();
+    return;
+  }
+  if (request.method === 'DELETE') {
+    running.objects.delete(name);
+    response.writeHead(204).end();
+    return;
+  }
+  if (!object) return fail(response, 404, 'NoSuchKey', request.method === 'HEAD');
+  const wanted = request.headers['if-match'];
+  if (wanted && wanted !== etagOf(object)) return fail(response, 412, 'PreconditionFailed');
+  response.writeHead(200, {
+    ...object.metadata,
+    'content-length': object.bytes.length,
+    'last-modified': object.storedAt.toUTCString(),
+    etag: etagOf(object),
+  });
+  if (request.method === 'HEAD') response.end();
+  else if (mood.cut) response.write(object.bytes.subarray(0, object.bytes.length / 2), () => response.destroy());
+  else response.end(object.bytes);
+}
+
+function list({ objects }: RunningS3, bucket: string, url: URL, mood: Mood, response: ServerResponse): void {
+  const start = `${bucket}/${url.searchParams.get('prefix') ?? ''}`;
+  const after = url.searchParams.get('continuation-token') ?? '';
+  const names = [...objects.keys()].filter((name) => name.startsWith(start) && name > after).sort();
+  const page = names.slice(0, PAGE);
+  const next = names.length > PAGE ? page.at(mood.repeat ? -2 : -1) : undefined;
+  const contents = page.map((name) => {
+    const { bytes, storedAt } = objects.get(name)!;
+    const key = name.slice(bucket.length + 1);
+    return `<Contents><Key>${key}</Key><Size>${bytes.length}</Size><LastModified>${storedAt.toISOString()}</LastModified></Contents>`;
+  });
+  const token = next === undefined ? '' : `<NextContinuationToken>${next}</NextContinuationToken>`;
+  const body = `<IsTruncated>${next !== undefined}</IsTruncated>${token}${contents.join('')}`;
+  response.writeHead(200, { 'content-type': 'application/xml' });
+  response.end(`<?xml version="1.0"?><ListBucketResult>${body}</ListBucketResult>`);
+}
+
+function takeMood(running: RunningS3): Mood {
+  const { mood } = running;
+  if (mood.times === undefined) return mood;
+  if (mood.times <= 0) return {};
+  mood.times--;
+  return mood;
+}
+
+function etagOf({ bytes }: S3Object): string {
+  return `"${createHash('md5').update(bytes).digest('hex')}"`;
+}
+
+function fail(response: ServerResponse, status: number, code: string, bare = false): void {
+  response.writeHead(status, { 'content-type': 'application/xml' });
+  response.end(bare ? undefined : `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`);
+}
