@@ -54,3 +54,6 @@ export { prepareSurrogates, type TextSources, type TextWriter, type WriteOptions
 export { type Surrogate, type SurrogateContext, type SurrogateSource, surrogate } from './priming/surrogate.js';
 export { type ReportFormat, type ReportOptions, writeReports } from './report/report.js';
 export { type InputToScore, scoreInputs, scoreTexts, type TextScore, type TextToScore } from './scoring.js';
+export { memoryOf } from './store/identity.js';
+export { openStore, type S3Options, type StoreOptions } from './store/open.js';
+export * from './store.js';

@@ -70,8 +70,13 @@ export interface StoredDocument {
   readonly metadata: Metadata;
 }
 
+/** What can be kept about a store as a whole. */
+export const NOTES = ['primed', 'prior', 'calibration'] as const;
+export type NoteName = (typeof NOTES)[number];
+
 export interface StoreStats {
   readonly records: number;
+  /** Of all tenants. */
   readonly documents: number;
   readonly pinned: number;
   /** Of the records, without the storage's own overhead. */
@@ -144,6 +149,9 @@ export interface Store {
   keys(): AsyncIterable<string>;
   /** Of every document of this tenant, likewise. */
   ids(): AsyncIterable<string>;
+  /** Something about the whole store, such as what it was primed with; no part of any key. */
+  note(name: NoteName): Promise<Metadata | undefined>;
+  putNote(name: NoteName, note: Metadata): Promise<void>;
   /** A pinned record is neither evicted nor collected; it still expires. Pins last until `unpin`, also across processes. */
   pin(key: string): Promise<void>;
   unpin(key: string): Promise<void>;

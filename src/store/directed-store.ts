@@ -5,6 +5,8 @@ import type {
   Collected,
   DocumentEntry,
   GcOptions,
+  Metadata,
+  NoteName,
   PutDocumentOptions,
   PutOptions,
   RecordIdentity,
@@ -14,6 +16,7 @@ import type {
   Verification,
   VerifyOptions,
 } from '../store.js';
+import { NOTES } from '../store.js';
 import type { Backend, Blob } from './backend.js';
 import { decodeEntry, encodeEntry, type StoredEntry, slotOf, tenantOf } from './entry.js';
 import { keyOf } from './identity.js';
@@ -128,6 +131,19 @@ export class DirectedStore implements Store {
     }
   }
 
+  async note(name: NoteName): Promise<Metadata | undefined> {
+    const salt = notesSalt(this.#salt);
+    const slot = slotOf(name, salt);
+    const bytes = await this.#open.readSlot(slot);
+    return bytes && decodeEntry(bytes, slot, salt).metadata;
+  }
+
+  async putNote(name: NoteName, note: Metadata): Promise<void> {
+    const salt = notesSalt(this.#salt);
+    const bytes = encodeEntry({ id: name, variants: {}, metadata: note, expiresAt: undefined });
+    await this.#open.write([], { slot: slotOf(name, salt), bytes, keys: [], expiresAt: undefined });
+  }
+
   async pin(key: string): Promise<void> {
     await this.#open.pin(expectKey(key));
   }
@@ -138,7 +154,9 @@ export class DirectedStore implements Store {
 
   async stats(): Promise<StoreStats> {
     const usage = await this.#open.usage();
-    return { fallbacks: 0, ...usage, hits: this.#hits, misses: this.#misses };
+    const notes = await Promise.all(NOTES.map((name) => this.note(name)));
+    const documents = usage.documents - notes.filter(Boolean).length;
+    return { fallbacks: 0, ...usage, documents, hits: this.#hits, misses: this.#misses };
   }
 
   async gc({ minimumAgeMs = DEFAULT_MINIMUM_AGE_MS }: GcOptions = {}): Promise<Collected> {
@@ -206,6 +224,11 @@ export class DirectedStore implements Store {
     const tenant = tenantOf(this.#salt);
     for await (const slot of this.#open.slots()) if (slot.startsWith(tenant)) yield slot;
   }
+}
+
+/** Notes are documents of a tenant beside the tenant, so that they are not among its ids. */
+function notesSalt(salt: string): string {
+  return `notes:${salt}`;
 }
 
 function expectModel(id: string, { fingerprint }: CacheRecord, expected: string): void {

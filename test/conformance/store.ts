@@ -134,6 +134,24 @@ export function describeStore(name: string, suite: StoreSuite): void {
       await expect(store.getDocument('ad', 'bare', 'b'.repeat(64))).rejects.toMatchObject({ code: 'STORE_MISMATCH' });
     });
 
+    it('keeps notes about itself, which are no documents', async () => {
+      const { store, reopen } = await openTest();
+      expect(await store.note('primed')).toBeUndefined();
+      await store.putDocument('primed', { bare: recordOf(1) });
+      await store.putNote('primed', { model: 'one', nested: { width: 8 } });
+      await store.putNote('primed', { model: 'two' });
+      await store.gc(GC);
+      expect(await store.note('primed')).toEqual({ model: 'two' });
+      expect(await store.note('calibration')).toBeUndefined();
+      expect(await all(store.ids())).toEqual(['primed']);
+      expect((await store.stats()).documents).toBe(1);
+      expect((await store.entry('primed'))?.metadata).toEqual({});
+      if (!reopen) return;
+      const again = await reopen();
+      opened.push(again);
+      expect(await again.note('primed')).toEqual({ model: 'two' });
+    });
+
     it('takes any id', async () => {
       const { store } = await openTest();
       const ids = [

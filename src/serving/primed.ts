@@ -1,0 +1,89 @@
+/**
+ * What priming leaves in a store beside the states: with what the whole store was primed, and what is known of each document. Priming
+ * writes both, ranking reads both.
+ */
+import { z } from 'zod';
+import { DkvError } from '../errors.js';
+import type { Model } from '../load-model.js';
+import { type Visibility, visibilitySchema } from '../priming/input.js';
+import { type Metadata, STATES_PRECISIONS, type StatesPrecision, type Store } from '../store.js';
+
+/** Variant of a document that stands alone in the encoder. The others are named by the specification of their surrogate. */
+export const BARE = 'bare';
+
+const primedSchema = z.strictObject({
+  /** For messages only: the fingerprint decides. */
+  model: z.string(),
+  fingerprint: z.string(),
+  modelPrecision: z.string(),
+  statesPrecision: z.enum(STATES_PRECISIONS),
+  visibility: visibilitySchema,
+  /** Longer inputs were cut at the document's end. */
+  maxTokens: z.int().positive(),
+});
+
+/** The same for all documents of a store, so that their scores compare. */
+export type Primed = z.infer<typeof primedSchema>;
+
+export interface PrimedOptions {
+  readonly statesPrecision: StatesPrecision;
+  readonly visibility: Visibility;
+  readonly maxTokens: number;
+}
+
+export function primedBy(model: Model, options: PrimedOptions): Primed {
+  const { name, fingerprint, engine } = model;
+  return { model: name, fingerprint, modelPrecision: engine.info.precision, ...options };
+}
+
+/** @returns undefined for a store that nothing was primed into */
+export async function readPrimed(store: Store): Promise<Primed | undefined> {
+  const note = await store.note('primed');
+  return note && primedSchema.parse(note);
+}
+
+export async function writePrimed(store: Store, primed: Primed): Promise<void> {
+  await store.putNote('primed', primed as unknown as Metadata);
+}
+
+/** @throws DkvError STORE_MISMATCH that names every difference */
+export function expectPrimed(location: string, found: Primed, wanted: Partial<Primed>): void {
+  const keys = (Object.keys(wanted) as (keyof Primed)[]).filter((key) => key !== 'model');
+  const differing = keys.filter((key) => JSON.stringify(found[key]) !== JSON.stringify(wanted[key]));
+  if (differing.length === 0) return;
+  const show = (primed: Partial<Primed>) => differing.map((key) => `${key} ${shown(primed, key)}`).join(', ');
+  throw new DkvError(
+    'STORE_MISMATCH',
+    `${location} was primed with ${show(found)}; now ${show(wanted)} is asked for. Use what it was primed with, or prime into another store.`,
+  );
+}
+
+function shown(primed: Partial<Primed>, key: keyof Primed): string {
+  if (key === 'fingerprint') return `${primed.fingerprint?.slice(0, 12)} (${primed.model})`;
+  const value = primed[key];
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+const documentSchema = z.strictObject({
+  /** What the input said of the document beside its text. */
+  fields: z.record(z.string(), z.json()),
+  /** Per variant the mean NLL in nats a token of the reference queries; absent where none were given. */
+  priors: z.record(z.string(), z.number()).optional(),
+});
+
+/** The metadata of a primed document. */
+export type PrimedDocument = z.infer<typeof documentSchema>;
+
+export function documentMetadata(document: PrimedDocument): Metadata {
+  return document as unknown as Metadata;
+}
+
+/** @throws DkvError STORE_MISMATCH when something else than priming stored the document */
+export function parseDocumentMetadata(id: string, metadata: Metadata): PrimedDocument {
+  const parsed = documentSchema.safeParse(metadata);
+  if (parsed.success) return parsed.data;
+  throw new DkvError(
+    'STORE_MISMATCH',
+    `Document ${JSON.stringify(id)} was not stored by priming: ${parsed.error.issues[0]?.message}. Prime it again.`,
+  );
+}
