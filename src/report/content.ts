@@ -33,7 +33,7 @@ import { contrastPlot, decompositionPlot, isTwoByTwo, twoByTwoPlot } from './plo
 import { curvePlot } from './plots/curves.js';
 import type { Drawing } from './plots/draw.js';
 import { differencePlot, effectPlot, hardnessComparisons, hardnessPlot } from './plots/effects.js';
-import { probePlot } from './plots/probe.js';
+import { attentionHeatMap, probePlot } from './plots/probe.js';
 import { rankingPlot } from './plots/ranking.js';
 import { PROBE_NOTE, probeTable } from './probe.js';
 import {
@@ -250,12 +250,12 @@ function rankingSection(summary: Summary, ranking: NonNullable<Summary['ranking'
   };
 }
 
-/** Heat maps of attention, once a record has whole attention patterns, belong here. */
 function probeSection(probe: NonNullable<Summary['probe']>): Section {
   return {
     title: 'Inside the encoder',
     blocks: [
       note(PROBE_NOTE),
+      figure('attention', 'Where the document’s rows look: mean share of their attention.', attentionHeatMap(probe)),
       figure('probe', 'Means by layer.', probePlot(probe)),
       table('probe', 'By layer', probeTable(probe), true),
     ],

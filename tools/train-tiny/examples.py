@@ -15,7 +15,7 @@ from network import BOS, EOS
 from noise import Noise
 from recipe import Recipe
 
-TASKS = ("query_in_encoder", "query_in_decoder", "unprompted", "ask", "continued", "corrupted")
+TASKS = ("query_in_encoder", "query_in_decoder", "unprompted", "ask", "continued")
 #: Encodes that are drawn and sorted by length together.
 BLOCK = 1024
 STOP_WORDS = frozenset(
@@ -57,7 +57,6 @@ class Examples:
         self.recipe = recipe
         self._tokenize = lambda text: tuple(tokenizer.encode(text, add_special_tokens=False).ids)
         self._noise = Noise(recipe.noise, ads, self._tokenize)
-        self._sentinels = [tokenizer.token_to_id(f"<extra_id_{i}>") for i in range(recipe.tokenizer.sentinels)]
         self._separators = [self._tokenize(text) for text in recipe.prefixes.separators]
         self.newline = self._tokenize("\n")
         pieces = [tokenizer.id_to_token(at) for at in range(tokenizer.get_vocab_size())]
@@ -85,9 +84,7 @@ class Examples:
             ad = self._shortened(random, ad)
         prompted = block >= stages.prompted_from
         share = self.recipe.encodes
-        kind = _pick(random, {"query": share.query, "alone": share.alone, "unrelated": share.unrelated, "corrupted": share.corrupted})
-        if kind == "corrupted":
-            return self.corrupted(random, ad)
+        kind = _pick(random, {"query": share.query, "alone": share.alone, "unrelated": share.unrelated})
         if kind == "query":
             return self._with_query(random, ad, prompted)
         before = () if kind == "alone" else self._unrelated(random, ad)
@@ -175,23 +172,6 @@ class Examples:
         else:
             before = ()
         return (*before, *self._separator(random))
-
-    def corrupted(self, random: np.random.Generator, ad: Ad) -> Encode:
-        share = self.recipe.decodes
-        length = len(ad.ids)
-        spans = max(1, round(length * share.corruption / share.span))
-        starts = np.sort(random.choice(length, size=min(spans, len(self._sentinels)), replace=False))
-        source: list[int] = []
-        target: list[int] = []
-        at = 0
-        for sentinel, start in zip(self._sentinels, starts):
-            if start < at:
-                continue
-            end = min(length, start + 1 + random.poisson(share.span - 1))
-            source += [*ad.ids[at:start], sentinel]
-            target += [sentinel, *ad.ids[start:end]]
-            at = end
-        return Encode((BOS, *source, *ad.ids[at:]), (Target("corrupted", (), tuple(target)),))
 
 
 def collate(encodes: list[Encode]) -> Batch:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class Tokenizer:
     vocabulary: int = 4096
+    #: Pieces of their own that no task uses.
     sentinels: int = 16
     #: Advertisements of the training split that the pieces are learned on, with their queries and answers.
     ads: int = 40_000
@@ -36,8 +37,6 @@ class EncodeShares:
     alone: float = 0.15
     #: <bos> unrelated prefix, separator, ad
     unrelated: float = 0.20
-    #: <bos> ad with spans replaced by sentinels
-    corrupted: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,14 +53,11 @@ class DecodeShares:
     unprompted: float = 0.3
     #: ad alone or behind an unrelated prefix: how often one of the ad's queries
     ask: float = 0.1
-    #: any encode but a corrupted one: how often the ad goes on from some of its tokens to the end of the sentence
+    #: any encode: how often the ad goes on from some of its tokens to the end of the sentence
     continued: float = 1.0
     #: how many tokens it goes on from, and the most to go
     shown: int = 3
     longest_continued: int = 32
-    #: corrupted ad: share of its ids that are replaced, and the mean length of a replaced span
-    corruption: float = 0.15
-    span: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -121,7 +117,6 @@ class LossWeights:
     unprompted: float = 0.5
     ask: float = 0.3
     continued: float = 0.5
-    corrupted: float = 0.3
 
 
 @dataclass(frozen=True)

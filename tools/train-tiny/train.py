@@ -192,7 +192,6 @@ class Trainer:
 
 def validation_batches(examples: Examples) -> list[Batch]:
     """A fixed set: for each ad its first queries in the encoder, in the decoder, and the tasks without a query."""
-    random = np.random.default_rng(0)
     encodes: list[Encode] = []
     for ad in examples.ads:
         first, second = ad.questions[0], ad.questions[1]
@@ -204,7 +203,6 @@ def validation_batches(examples: Examples) -> list[Batch]:
         queryless = [Target("query_in_decoder", q.query_ids, q.answer_ids) for q in (first, second)]
         queryless += [Target("unprompted", (), q.answer_ids) for q in (first, second)]
         encodes.append(Encode((bos, *ad.ids), (*queryless, Target("ask", (), first.query_ids))))
-        encodes.append(examples.corrupted(random, ad))
     encodes.sort(key=lambda encode: len(encode.ids))
     return [collate(encodes[at : at + 40]) for at in range(0, len(encodes), 40)]
 

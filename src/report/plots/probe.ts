@@ -1,6 +1,6 @@
-/** Figures of what was measured inside the encoder: one panel a measure, by layer. */
+/** Figures of what was measured inside the encoder, by layer: where the document's rows look, and every measure. */
 import * as Plot from '@observablehq/plot';
-import { PROBE_MEASURES, type ProbeSummary } from '../../experiments/probe.js';
+import { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from '../../experiments/probe.js';
 import { arrange, type Drawing, draw, scalesOf, seriesOf, WIDTH, Y_MARGIN } from './draw.js';
 
 export function probePlot({ conditions, layers }: ProbeSummary): Drawing {
@@ -41,4 +41,49 @@ export function probePlot({ conditions, layers }: ProbeSummary): Drawing {
     return [{ title: PROBE_MEASURES[measure], drawing }];
   });
   return arrange(panels, { columns: 2, legend: series });
+}
+
+/** Regions from the start of the input to its end, as the probe measures them. */
+const REGIONS = [
+  ['to_bos', 'BOS'],
+  ['to_prefix', 'prefix'],
+  ['to_separator', 'line break'],
+  ['to_document', 'document'],
+] as const satisfies readonly (readonly [ProbeMeasure, string])[];
+
+/** One panel a condition: how document rows' attention divides over the regions of the input, layer by layer. */
+export function attentionHeatMap({ conditions, layers }: ProbeSummary): Drawing {
+  const panels = conditions.map(({ name, measures }) => {
+    const cells = REGIONS.flatMap(([measure, region]) =>
+      (measures.find((entry) => entry.name === measure)?.by_layer ?? []).flatMap((estimate, l) =>
+        estimate ? [{ region, layer: layers[l]!, share: estimate.value }] : [],
+      ),
+    );
+    const drawing = draw({
+      width: WIDTH / 2,
+      height: 200,
+      marginLeft: Y_MARGIN,
+      x: {
+        type: 'band',
+        domain: [...layers],
+        label: 'layer',
+        labelArrow: 'none',
+        labelAnchor: 'center',
+        labelOffset: 40,
+      },
+      y: { type: 'band', domain: REGIONS.map(([, region]) => region), label: null },
+      color: { type: 'linear', domain: [0, 1], scheme: 'blues' },
+      marks: [
+        Plot.cell(cells, { x: 'layer', y: 'region', fill: 'share', inset: 1 }),
+        Plot.text(cells, {
+          x: 'layer',
+          y: 'region',
+          text: ({ share }: { share: number }) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`,
+          fill: ({ share }: { share: number }) => (share > 0.5 ? 'white' : 'black'),
+        }),
+      ],
+    });
+    return { title: name, drawing };
+  });
+  return arrange(panels, { columns: 2 });
 }
