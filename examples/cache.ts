@@ -10,5 +10,5 @@ const memory = visibleRanges(input, 'exact').map((range) => ({ states: states!, 
 const questions = ['What does the lamp cost?', 'What color is the lamp?'];
 const prompts = questions.map((question) => tokenizer.encode(question));
 const answers = await engine.generate(prompts.map((prompt) => ({ memory, prompt, maxTokens: 12 })));
-for (const [i, answer] of answers.entries()) console.log(questions[i], '->', tokenizer.decode(answer.tokenIds));
+for (const [i, answer] of answers.entries()) console.log(questions[i], '->', tokenizer.decode(answer.tokenIds).trim());
 await close();
