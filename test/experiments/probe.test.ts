@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parseHTML } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { datasetOf } from '../../src/datasets/dataset.js';
 import { exp3e } from '../../src/experiments/exp3e.js';
@@ -8,6 +9,7 @@ import { layersOf, type ProbeSummary } from '../../src/experiments/probe.js';
 import { runExperiment } from '../../src/experiments/run.js';
 import { loadModel, type Model } from '../../src/load-model.js';
 import { present } from '../../src/priming/condition.js';
+import { attentionHeatMap } from '../../src/report/plots/probe.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
 const samples = Array.from({ length: 6 }, (_, i) => ({
@@ -114,5 +116,24 @@ describe('a probe', () => {
     const wanted = { attention: [0, 5], hidden: [7] };
     expect(layersOf(wanted, 8)).toEqual(wanted);
     expect(layersOf(wanted, 7)).toEqual({ attention: [0, 1, 2, 3, 4, 5, 6], hidden: [0, 1, 2, 3, 4, 5, 6] });
+  });
+
+  it('draws where attention goes, one panel a condition, one cell a region and layer', async () => {
+    const { probe } = await probed();
+    const { svg } = attentionHeatMap(probe);
+    const { document } = parseHTML(`<body>${svg}</body>`);
+    const cells = [...document.querySelectorAll('text')].map(({ textContent }) => textContent);
+    const shares = probe.conditions.flatMap(({ measures }) =>
+      measures
+        .filter(({ name }) => name.startsWith('to_'))
+        .flatMap(({ by_layer }) => by_layer.flatMap((e) => e?.value ?? [])),
+    );
+    // Bare has no prefix and no line break.
+    expect(shares).toHaveLength(probe.layers.length * (2 + 3 * 4));
+    expect(cells.filter((text) => text?.endsWith('%'))).toHaveLength(shares.length);
+    const [oracle] = probe.conditions.filter(({ name }) => name === 'oracle');
+    const first = oracle!.measures.find(({ name }) => name === 'to_document')!.by_layer[0]!.value;
+    expect(cells).toContain(`${(100 * first).toFixed(first < 0.1 ? 1 : 0)}%`);
+    expect(document.querySelectorAll('rect')).toHaveLength(shares.length);
   });
 });
