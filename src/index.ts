@@ -23,7 +23,6 @@ export type {
 } from './experiments/analysis.js';
 export { defineExperiment, type Experiment, type ExperimentDeclaration } from './experiments/experiment.js';
 export { readExperiment } from './experiments/file.js';
-export type { Corrected, Estimate, GainSummary, Share } from './experiments/gains.js';
 export { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from './experiments/probe.js';
 export type { RankingSummary } from './experiments/ranking.js';
 export { EXPERIMENTS } from './experiments/registry.js';
@@ -54,6 +53,7 @@ export { prepareSurrogates, type TextSources, type TextWriter, type WriteOptions
 export { type Surrogate, type SurrogateContext, type SurrogateSource, surrogate } from './priming/surrogate.js';
 export { type ReportFormat, type ReportOptions, writeReports } from './report/report.js';
 export { type InputToScore, scoreInputs, scoreTexts, type TextScore, type TextToScore } from './scoring.js';
+export type { Corrected, Estimate, GainSummary, Share } from './stats/gains.js';
 export { memoryOf } from './store/identity.js';
 export { openStore, type S3Options, type StoreOptions } from './store/open.js';
 export * from './store.js';

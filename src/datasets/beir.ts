@@ -8,6 +8,7 @@ import { Random } from '../random.js';
 import { type PoolRequest, type PoolSet, poolSetOf, type Source } from './dataset.js';
 import { limitCandidates } from './draw.js';
 import type { OpenOptions } from './options.js';
+import { identifier, readQueries } from './queries.js';
 import type { Candidate, Grade, Pool } from './sample.js';
 import { checkedRow, openTable, type Table } from './table.js';
 
@@ -16,8 +17,6 @@ const OTHERS = 10;
 const JUDGED = 30;
 
 const qrelSchema = z.object({ 'query-id': z.string(), 'corpus-id': z.string(), score: z.coerce.number() });
-const identifier = z.union([z.string(), z.number()]).transform(String);
-const querySchema = z.object({ _id: identifier, text: z.string() });
 const documentSchema = z.object({ _id: identifier, title: z.string().nullish(), text: z.string() });
 
 export function beirSource(folder: string, options: OpenOptions): Source {
@@ -35,11 +34,7 @@ async function beirPools(folder: string, { count, seed }: PoolRequest, options: 
   const judged = await readQrels(qrels);
   const usable = [...judged].filter(([, grades]) => grades.some(({ grade }) => grade > 0));
   const chosen = new NumpyRandomState(seed).shuffle(usable).slice(0, count);
-  const texts = new Map<string, string>();
-  for await (const [number, row] of queries.rows([])) {
-    const { _id, text } = checkedRow(querySchema, queries, number, row);
-    texts.set(_id, text);
-  }
+  const texts = new Map((await readQueries(queries)).map(({ id, text }) => [id, text]));
 
   const random = new Random('beir', seed);
   let documents = 0;
