@@ -26,8 +26,8 @@ export interface Scoring {
 
 const calibrationSchema = z.strictObject({
   /** Thresholds: the probability is linear between them and constant beyond. Scores ascend. */
-  x: z.array(z.number()).nonempty(),
-  y: z.array(z.number().min(0).max(1)).nonempty(),
+  x: z.array(z.number()).min(1),
+  y: z.array(z.number().min(0).max(1)).min(1),
   /** Made with. */
   queries: z.int().positive(),
   documents: z.int().positive(),
