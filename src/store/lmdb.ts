@@ -86,8 +86,9 @@ export class LmdbBackend implements Backend {
     return decoded;
   }
 
-  async has(key: string): Promise<boolean> {
-    return this.#records.doesExist(key);
+  async has(key: string, now: number): Promise<boolean> {
+    const indexed = this.#index.get(key);
+    return indexed !== undefined && (indexed.expiresAt ?? Number.POSITIVE_INFINITY) > now;
   }
 
   async write(blobs: readonly Blob[], slot?: Slot): Promise<void> {
