@@ -4,11 +4,7 @@
  * Takes the items in order, at most so many at a time, and returns when none is under way any more.
  * @throws what the first piece of work that failed threw; no item is begun after that
  */
-export async function inParallel<T>(
-  items: Iterable<T>,
-  most: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
+export async function inParallel<T>(items: Iterable<T>, most: number, work: (item: T) => Promise<void>): Promise<void> {
   const queue = items[Symbol.iterator]();
   let isFailed = false;
   const lane = async () => {

@@ -7,10 +7,7 @@ const PAUSE_MS = 50;
  * @param newWindow called for every window; answers whether the window takes the next item too. Its first item is taken anyway.
  * @returns groups of at least one item in order; a shorter group when the input pauses or ends. One item is read ahead.
  */
-export async function* windows<T>(
-  items: AsyncIterable<T>,
-  newWindow: () => (item: T) => boolean,
-): AsyncGenerator<T[]> {
+export async function* windows<T>(items: AsyncIterable<T>, newWindow: () => (item: T) => boolean): AsyncGenerator<T[]> {
   const iterator = items[Symbol.asyncIterator]();
   const pull = () => {
     const pulled = iterator.next();

@@ -11,6 +11,7 @@ import { doctorCommand } from './doctor.js';
 import { listCommand } from './list.js';
 import { logCommand } from './log.js';
 import { modelsCommand } from './models.js';
+import { primeCommand } from './prime.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { sanityCommand } from './sanity.js';
@@ -39,6 +40,7 @@ for (const command of [
   compareCommand(),
   logCommand(),
   scoreCommand(),
+  primeCommand(),
   modelsCommand(),
   dataCommand(),
   doctorCommand(),

@@ -103,7 +103,12 @@ export class DirectedStore implements Store {
       const blob = blobs.has(key) ? undefined : await this.#prolonged(backend, key, expiresAt);
       if (blob) blobs.set(key, blob);
     }
-    const entry = { id, variants: Object.fromEntries(variants), metadata, ...(expiresAt !== undefined && { expiresAt }) };
+    const entry = {
+      id,
+      variants: Object.fromEntries(variants),
+      metadata,
+      ...(expiresAt !== undefined && { expiresAt }),
+    };
     const keys = [...new Set([...blobs.keys(), ...named])];
     const slot = { slot: slotOf(id, this.#salt), bytes: encodeEntry(entry), keys, expiresAt };
     await backend.write([...blobs.values()], slot);
@@ -241,7 +246,10 @@ export class DirectedStore implements Store {
     return { key, bytes: withExpiry(kept.bytes, key, expiresAt), expiresAt };
   }
 
-  async #readBytes(backend: Backend, key: string): Promise<(DecodedRecord & { readonly bytes: Uint8Array }) | undefined> {
+  async #readBytes(
+    backend: Backend,
+    key: string,
+  ): Promise<(DecodedRecord & { readonly bytes: Uint8Array }) | undefined> {
     let copy = new Uint8Array();
     const found = await backend.read(key, (bytes) => {
       const decoded = decodeRecord(bytes, key);

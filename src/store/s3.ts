@@ -83,7 +83,9 @@ export class S3Backend implements Backend {
         `A document on S3 has at most ${MOST_VARIANTS} variants, not ${slot.keys.length}.`,
       );
     }
-    await inParallel(blobs, PARALLEL, ({ key, bytes, expiresAt }) => this.#put(`records/${key}`, bytes, expiry(expiresAt)));
+    await inParallel(blobs, PARALLEL, ({ key, bytes, expiresAt }) =>
+      this.#put(`records/${key}`, bytes, expiry(expiresAt)),
+    );
     if (!slot) return;
     const needs = { [NEEDS]: slot.keys.join(',') };
     await this.#put(`documents/${slot.slot}`, slot.bytes, { ...expiry(slot.expiresAt), ...needs });
