@@ -8,9 +8,12 @@ import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
+import { evaluateCommand } from './evaluate.js';
 import { listCommand } from './list.js';
 import { logCommand } from './log.js';
 import { modelsCommand } from './models.js';
+import { primeCommand } from './prime.js';
+import { rankCommand } from './rank.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { sanityCommand } from './sanity.js';
@@ -39,6 +42,9 @@ for (const command of [
   compareCommand(),
   logCommand(),
   scoreCommand(),
+  primeCommand(),
+  rankCommand(),
+  evaluateCommand(),
   modelsCommand(),
   dataCommand(),
   doctorCommand(),

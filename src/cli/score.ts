@@ -10,10 +10,10 @@ import { DkvError, messageOf } from '../errors.js';
 import type { Model } from '../load-model.js';
 import { visibilitySchema } from '../priming/input.js';
 import { scoreTexts, shortestFloat32, type TextScore } from '../scoring.js';
+import { upTo, windows } from '../windows.js';
 import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
 import { openOutput } from './output.js';
 import { interruptSignal } from './terminal.js';
-import { windows } from './windows.js';
 
 const lineSchema = z.strictObject({
   id: z.union([z.string(), z.number()]).optional(),
@@ -68,7 +68,7 @@ async function score(options: ScoreCommandOptions): Promise<void> {
   signal.addEventListener('abort', () => reader.close());
   let lineNumber = 0;
   try {
-    for await (const lines of windows(reader, WINDOW_LINES)) {
+    for await (const lines of windows(reader, upTo(WINDOW_LINES))) {
       const answers = await scoreLines(model, lines, lineNumber, options.maxLength, signal);
       lineNumber += lines.length;
       if (answers.some((answer) => 'error' in answer)) process.exitCode = 2;

@@ -17,7 +17,7 @@ const OTHERS = 10;
 const JUDGED = 30;
 
 const qrelSchema = z.object({ 'query-id': z.string(), 'corpus-id': z.string(), score: z.coerce.number() });
-const documentSchema = z.object({ _id: identifier, title: z.string().nullish(), text: z.string() });
+export const beirDocumentSchema = z.object({ _id: identifier, title: z.string().nullish(), text: z.string() });
 
 export function beirSource(folder: string, options: OpenOptions): Source {
   return {
@@ -51,7 +51,7 @@ async function beirPools(folder: string, { count, seed }: PoolRequest, options: 
   const byRow = new Map<number, Document>();
   for await (const [number, row] of corpus.rows([])) {
     if (!wantedRows.has(number) && !wantedIds.has(String(row._id))) continue;
-    const document = documentOf(checkedRow(documentSchema, corpus, number, row));
+    const document = beirDocument(checkedRow(beirDocumentSchema, corpus, number, row));
     byId.set(document.id, document);
     if (wantedRows.has(number)) byRow.set(number, document);
   }
@@ -95,7 +95,8 @@ async function readQrels(table: Table): Promise<Map<string, { id: string; grade:
   return judged;
 }
 
-function documentOf({ _id, title, text }: z.infer<typeof documentSchema>): Document {
+/** Title and text in two lines, as in BEIR's own evaluations. */
+export function beirDocument({ _id, title, text }: z.infer<typeof beirDocumentSchema>): Document {
   const heading = title?.trim();
   return {
     id: _id,

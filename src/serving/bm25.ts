@@ -6,6 +6,7 @@
  */
 import type { RequestOptions } from '../engine.js';
 import { DkvError } from '../errors.js';
+import { inParallel, STORE_REQUESTS } from '../parallel.js';
 import type { Store } from '../store.js';
 
 const K1 = 1.2;
@@ -91,15 +92,16 @@ function termsOf(text: string): readonly string[] {
  * @throws DkvError INPUT_INVALID for a document that was stored without its text; CANCELLED
  */
 export async function bm25Of(store: Store, { signal, onProgress }: RequestOptions = {}): Promise<Bm25> {
-  const { documents } = await store.stats();
+  const ids: string[] = [];
+  for await (const id of store.ids()) ids.push(id);
   const index = new Bm25();
-  for await (const id of store.ids()) {
+  await inParallel(ids, STORE_REQUESTS, async (id) => {
     if (signal?.aborted) throw new DkvError('CANCELLED', `Indexing was stopped after ${index.size} documents.`);
     // All variants are of one text.
     const [key] = Object.values((await store.entry(id))?.variants ?? {});
     const record = key === undefined ? undefined : await store.get(key);
     // Evicted or expired: it cannot be a candidate.
-    if (!record) continue;
+    if (!record) return;
     if (record.text === undefined) {
       throw new DkvError(
         'INPUT_INVALID',
@@ -107,7 +109,7 @@ export async function bm25Of(store: Store, { signal, onProgress }: RequestOption
       );
     }
     index.add(id, record.text);
-    onProgress?.(index.size, documents);
-  }
+    onProgress?.(index.size, ids.length);
+  });
   return index;
 }

@@ -8,11 +8,12 @@ import { z } from 'zod';
 import type { RequestOptions } from '../engine.js';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
+import { inParallel, STORE_REQUESTS } from '../parallel.js';
 import { mean, standardDeviation } from '../stats/describe.js';
 import { rank as ordered } from '../stats/ranking.js';
 import type { Metadata, Store } from '../store.js';
 import { type Calibration, OBJECTIVES, type Objective, readCalibration, relevanceOf } from './calibration.js';
-import { BARE, expectPrimed, type Primed, parseDocumentMetadata, readPrimed } from './primed.js';
+import { BARE, expectPrimed, type Primed, parseDocumentMetadata, readPrimed, readReferences } from './primed.js';
 import { type StoredScore, score } from './score.js';
 
 export interface CandidateToRank {
@@ -100,6 +101,7 @@ export async function* rank(
       ? undefined
       : await readCalibration(store, primed, { variant, objective, prior });
   if (rest.calibration && !calibration) throw uncalibrated(store, variant, objective, prior);
+  const references = prior ? (await readReferences(store))?.digest : undefined;
   if (onMissing === 'error') await expectDocuments(store, queries, variant);
 
   const total = queries.reduce((sum, { candidates }) => sum + candidates.length, 0);
@@ -117,7 +119,7 @@ export async function* rank(
     for (const query of group) {
       const own = scores.slice(next, next + query.candidates.length);
       next += own.length;
-      yield rankedQuery(query, own, { variant, prior, interpolate, onMissing, calibration });
+      yield rankedQuery(query, own, { variant, prior, references, interpolate, onMissing, calibration });
     }
     done += items.length;
   }
@@ -138,13 +140,13 @@ export async function expectPrimedWith(store: Store, { name, fingerprint, engine
 
 /** Which of these ids have no cache of the variant, evicted ones included; each once. */
 export async function missingDocuments(store: Store, ids: Iterable<string>, variant: string): Promise<string[]> {
-  const missing: string[] = [];
-  for (const id of new Set(ids)) {
+  const missing = new Set(ids);
+  await inParallel([...missing], STORE_REQUESTS, async (id) => {
     const variants = (await store.entry(id))?.variants ?? {};
     const key = Object.hasOwn(variants, variant) ? variants[variant] : undefined;
-    if (key === undefined || !(await store.has(key))) missing.push(id);
-  }
-  return missing;
+    if (key !== undefined && (await store.has(key))) missing.delete(id);
+  });
+  return [...missing];
 }
 
 function checkedOptions(options: RankOptions) {
@@ -231,6 +233,8 @@ function* groupsOf(queries: readonly QueryToRank[]): Generator<QueryToRank[]> {
 interface Ranking {
   readonly variant: string;
   readonly prior: boolean;
+  /** Digest of the store's reference queries. */
+  readonly references: string | undefined;
   readonly interpolate: number | undefined;
   readonly onMissing: OnMissing;
   readonly calibration: Calibration | undefined;
@@ -239,7 +243,7 @@ interface Ranking {
 function rankedQuery(
   { id, candidates }: QueryToRank,
   scores: readonly (StoredScore | DkvError)[],
-  { variant, prior, interpolate, onMissing, calibration }: Ranking,
+  { variant, prior, references, interpolate, onMissing, calibration }: Ranking,
 ): RankedQuery {
   const found: (RankedDocument & { readonly own: number })[] = [];
   const missing: CandidateToRank[] = [];
@@ -251,7 +255,7 @@ function rankedQuery(
       continue;
     }
     const { nll, nllSum, tokenNlls, metadata } = scored;
-    const own = (prior ? priorOf(candidate.id, metadata, variant) : 0) - nll;
+    const own = (prior ? priorOf(candidate.id, metadata, variant, references) : 0) - nll;
     const relevance = calibration && { relevanceScore: relevanceOf(calibration, own) };
     found.push({ ...named(candidate), own, score: own, nll, nllSum, tokens: tokenNlls.length, ...relevance });
   }
@@ -276,13 +280,14 @@ function named({ id, firstStage }: CandidateToRank): Pick<RankedDocument, 'id' |
   return firstStage === undefined ? { id } : { id, firstStage };
 }
 
-/** @throws DkvError INPUT_INVALID when the document was primed without reference queries */
-function priorOf(id: string, metadata: Metadata, variant: string): number {
-  const prior = parseDocumentMetadata(id, metadata).priors?.[variant];
-  if (prior !== undefined) return prior;
+/** @throws DkvError INPUT_INVALID when the document was primed without reference queries, or with others than the store's */
+function priorOf(id: string, metadata: Metadata, variant: string, references: string | undefined): number {
+  const { priors, priorDigest } = parseDocumentMetadata(id, metadata);
+  const prior = priors?.[variant];
+  if (prior !== undefined && priorDigest === references) return prior;
   throw new DkvError(
     'INPUT_INVALID',
-    `Document ${JSON.stringify(id)} has no prior of the variant ${JSON.stringify(variant)}. Prime with reference queries, or rank without priors.`,
+    `Document ${JSON.stringify(id)} has ${prior === undefined ? 'no prior' : 'a prior by other reference queries'} of the variant ${JSON.stringify(variant)}. Prime it with reference queries (dkv prime --prior), or rank without priors.`,
   );
 }
 

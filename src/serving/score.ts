@@ -6,6 +6,7 @@ import type { RequestOptions } from '../engine.js';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
 import { remembering } from '../model/tokenizer.js';
+import { inParallel, STORE_REQUESTS } from '../parallel.js';
 import { decoderInput, type InputToScore, type TargetScore, targetScore } from '../scoring.js';
 import { memoryOf } from '../store/identity.js';
 import type { Metadata, Store, StoredDocument } from '../store.js';
@@ -28,8 +29,9 @@ export interface StoredScore extends TargetScore {
   readonly metadata: Metadata;
 }
 
-/** Of states that are held at a time; a single document may have more. */
+/** Of states that are held at a time, and of one reading more. */
 const GROUP_BYTES = 128 * 1024 ** 2;
+const READ_TOGETHER = 16;
 
 type Ready = Pick<InputToScore, 'prompt' | 'target'> & { readonly place: number; readonly document: StoredDocument };
 
@@ -65,16 +67,18 @@ export async function score(
 
   let group: Ready[] = [];
   let bytes = 0;
-  for (const places of placesByDocument(items)) {
+  for (const some of chunksOf(placesByDocument(items), READ_TOGETHER)) {
     if (signal?.aborted) throw new DkvError('CANCELLED', `Stopped after ${answered} of ${items.length} scores.`);
-    const document = await orError(() => documentOf(store, items[places[0]!]!, model.fingerprint));
-    for (const place of places) {
-      const said =
-        document instanceof DkvError ? document : await orError(() => decoderInput(tokenizer, items[place]!));
-      if (document instanceof DkvError || said instanceof DkvError) refuse(place, said as DkvError);
-      else group.push({ place, document, ...said });
-    }
-    if (!(document instanceof DkvError)) bytes += document.record.states.data.byteLength;
+    await inParallel(some, STORE_REQUESTS, async (places) => {
+      const document = await orError(() => documentOf(store, items[places[0]!]!, model.fingerprint));
+      for (const place of places) {
+        const said =
+          document instanceof DkvError ? document : await orError(() => decoderInput(tokenizer, items[place]!));
+        if (document instanceof DkvError || said instanceof DkvError) refuse(place, said as DkvError);
+        else group.push({ place, document, ...said });
+      }
+      if (!(document instanceof DkvError)) bytes += document.record.states.data.byteLength;
+    });
     if (bytes < GROUP_BYTES) continue;
     await scoreGroup(group);
     [group, bytes] = [[], 0];
@@ -82,6 +86,10 @@ export async function score(
   if (group.length > 0) await scoreGroup(group);
   onProgress?.(items.length, items.length);
   return answers;
+}
+
+function* chunksOf<T>(list: readonly T[], size: number): Generator<T[]> {
+  for (let at = 0; at < list.length; at += size) yield list.slice(at, at + size);
 }
 
 /** Places of the items, those of one document and variant together, in order of first appearance. */

@@ -5,7 +5,9 @@
  * Error bounds (tested): float16 rounds to nearest, ties to even: relative error at most 2^-11, below 2^-14 absolute error at most
  * 2^-25. int8 keeps 127 steps to each side of a row's largest magnitude: error at most half a step, step = largest / 127.
  */
+import type { States } from '../engine.js';
 import { DkvError } from '../errors.js';
+import type { StatesPrecision } from '../store.js';
 
 const LARGEST_FLOAT16 = 65504;
 /** Scales stay normal numbers, so that dividing by them is exact enough. */
@@ -102,6 +104,17 @@ export function fromInt8Rows({ steps, scales }: Int8Rows, width: number): Float3
     for (let at = row * width; at < end; at++) values[at] = steps[at]! * scale;
   }
   return values;
+}
+
+/** What comes back of states that are stored. @throws DkvError INPUT_INVALID */
+export function asStored(states: States, precision: StatesPrecision): States {
+  const { rows, width, data } = states;
+  if (precision === 'float32') return states;
+  return {
+    rows,
+    width,
+    data: precision === 'float16' ? fromFloat16(toFloat16(data)) : fromInt8Rows(toInt8Rows(data, rows, width), width),
+  };
 }
 
 function refuse(value: number, at: number, expected: string): never {

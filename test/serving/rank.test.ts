@@ -1,17 +1,25 @@
 /** Rankings from a store, with the built-in model. */
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adworldAnswerPools, adworldPools } from '../../src/datasets/adworld/pools.js';
 import { DkvError } from '../../src/errors.js';
 import { loadModel, type Model } from '../../src/load-model.js';
 import { scoreTexts, type TextScore } from '../../src/scoring.js';
 import { writeCalibration } from '../../src/serving/calibration.js';
-import { primedBy, readPrimed, writePrimed } from '../../src/serving/primed.js';
+import {
+  documentMetadata,
+  parseDocumentMetadata,
+  primedBy,
+  readPrimed,
+  referencesOf,
+  writePrimed,
+  writeReferences,
+} from '../../src/serving/primed.js';
 import { type QueryToRank, type RankedQuery, type RankOptions, rank } from '../../src/serving/rank.js';
 import { mean } from '../../src/stats/describe.js';
 import { measure } from '../../src/stats/ranking.js';
 import { openStore } from '../../src/store/open.js';
 import type { Store } from '../../src/store.js';
-import { type DocumentToStore, documentsOf, storeOf } from '../support/primed.js';
+import { documentsOf, primedStore } from '../support/primed.js';
 
 const pools = adworldPools({ split: 'test', count: 12 });
 const documents = documentsOf(pools);
@@ -35,12 +43,11 @@ async function all(store: Store, asked: readonly QueryToRank[], options?: RankOp
   return rankings;
 }
 
-const ofFirst = (changes: Partial<DocumentToStore> = {}) =>
-  documents.filter(({ id }) => first.candidates.some((own) => own.id === id)).map((one) => ({ ...one, ...changes }));
+const ofFirst = documents.filter(({ id }) => first.candidates.some((own) => own.id === id));
 
 describe('rank', () => {
   it('orders candidates by the likelihood of the query that scoreTexts gives', async () => {
-    const store = await storeOf(model, documents);
+    const store = await primedStore(model, documents);
     const rankings = await all(store, queries);
     expect(rankings.map(({ id }) => id)).toEqual(queries.map(({ id }) => id));
     for (const [q, { documents: ranked, missing }] of rankings.entries()) {
@@ -73,14 +80,18 @@ describe('rank', () => {
 
   it('scores answers after the query', async () => {
     const answered = adworldAnswerPools({ split: 'test', count: 2, candidates: 4 });
-    const store = await storeOf(model, documentsOf(answered));
+    const store = await primedStore(model, documentsOf(answered));
     const asked = answered.map(({ id, query, answer, candidates }) => ({ id, text: query, answer, candidates }));
     const rankings = await all(store, asked, { objective: 'answer-likelihood' });
     for (const [q, { documents: ranked }] of rankings.entries()) {
       const { query, answer, candidates } = answered[q]!;
       const texts = await scoreTexts(
         model,
-        ranked.map(({ id }) => ({ document: candidates.find((one) => one.id === id)!.document, query, target: answer! })),
+        ranked.map(({ id }) => ({
+          document: candidates.find((one) => one.id === id)!.document,
+          query,
+          target: answer!,
+        })),
         { maxTokens: 2048 },
       );
       expect(ranked.map(({ nll }) => nll!.toFixed(4))).toEqual(texts.map((text) => (text as TextScore).nll.toFixed(4)));
@@ -92,24 +103,36 @@ describe('rank', () => {
 
   it('takes priors off, and refuses documents without one', async () => {
     const liked = first.candidates[3]!.id;
-    const own = ofFirst().map((one) => ({ ...one, priors: { bare: one.id === liked ? 50 : 2 } }));
-    const store = await storeOf(model, own);
+    const store = await primedStore(model, ofFirst, { priorQueries: ['any lamp'] });
+    const entry = (await store.entry(liked))!;
+    const { priors, ...metadata } = parseDocumentMetadata(liked, entry.metadata);
+    const own = new Map<string, number>();
+    for (const { id } of ofFirst)
+      own.set(id, parseDocumentMetadata(id, (await store.entry(id))!.metadata).priors!.bare!);
+    expect(own.get(liked)).toBe(priors!.bare);
+    // As if it made any query unlikely.
+    own.set(liked, 50);
+    await store.putDocument(liked, entry.variants, {
+      metadata: documentMetadata({ ...metadata, priors: { bare: 50 } }),
+    });
     const [plain] = await all(store, [first]);
     const [less] = await all(store, [first], { prior: true });
     const nllOf = new Map(plain!.documents.map(({ id, nll }) => [id, nll!]));
     for (const { id, score, nll } of less!.documents) {
       expect(nll).toBeCloseTo(nllOf.get(id)!, 9);
-      expect(score).toBeCloseTo((id === liked ? 50 : 2) - nll!, 9);
+      expect(score).toBeCloseTo(own.get(id)! - nll!, 9);
     }
     expect(less!.documents[0]!.id).toBe(liked);
-    await expect(all(await storeOf(model, ofFirst()), [first], { prior: true })).rejects.toThrow(
-      /has no prior of the variant "bare". Prime with reference queries/,
+    await expect(all(await primedStore(model, ofFirst), [first], { prior: true })).rejects.toThrow(
+      /has no prior of the variant "bare". Prime it with reference queries/,
     );
+    await writeReferences(store, referencesOf(['other queries']));
+    await expect(all(store, [first], { prior: true })).rejects.toThrow(/a prior by other reference queries/);
     await expect(all(store, [first], { prior: true, objective: 'answer-likelihood' })).rejects.toThrow(/prior/);
   });
 
   it('mixes with the first stage in standard deviations of the query’s candidates', async () => {
-    const store = await storeOf(model, ofFirst());
+    const store = await primedStore(model, ofFirst);
     const order = async (query: QueryToRank, interpolate?: number) =>
       (await all(store, [query], interpolate === undefined ? {} : { interpolate }))[0]!.documents.map(({ id }) => id);
     const stage = first.candidates.map(({ id }) => id);
@@ -135,13 +158,15 @@ describe('rank', () => {
   });
 
   it('tells how many candidates are missing before it starts, or puts them last, or leaves them out', async () => {
-    const store = await storeOf(model, ofFirst());
+    const store = await primedStore(model, ofFirst);
     const [, ...gone] = first.candidates;
     for (const { id } of gone.slice(0, 2)) await store.deleteDocument(id);
     const names = gone.slice(0, 2).map(({ id }) => id);
     await expect(all(store, [first])).rejects.toMatchObject({
       code: 'DOCUMENT_MISSING',
-      message: expect.stringMatching(new RegExp(`no "bare" cache of 2 of 8 candidates: "${names[0]}", "${names[1]}"\\.`)),
+      message: expect.stringMatching(
+        new RegExp(`no "bare" cache of 2 of 8 candidates: "${names[0]}", "${names[1]}"\\.`),
+      ),
     });
     const [last] = await all(store, [first], { onMissing: 'last' });
     expect(last!.missing).toEqual(names);
@@ -156,9 +181,7 @@ describe('rank', () => {
   });
 
   it('takes an evicted record for a missing one, though its id is there', async () => {
-    const small = await openStore('memory:', { maxBytes: 300_000 });
-    onTestFinished(() => small.close());
-    await storeOf(model, ofFirst(), { store: small });
+    const small = await primedStore(model, ofFirst, { maxBytes: 300_000 });
     const { records } = await small.stats();
     expect(records).toBeGreaterThan(0);
     expect(records).toBeLessThan(8);
@@ -169,13 +192,13 @@ describe('rank', () => {
   });
 
   it('refuses a store of another model, an empty one, and what cannot be asked', async () => {
-    const store = await storeOf(model, ofFirst());
+    const store = await primedStore(model, ofFirst);
     const primed = (await readPrimed(store))!;
     await expect(all(store, [first], { variant: 'doc_kw' })).rejects.toMatchObject({ code: 'DOCUMENT_MISSING' });
     await expect(all(store, [{ ...first, text: ' ' }])).rejects.toThrow(/is empty/);
-    await expect(
-      all(store, [{ ...first, candidates: [...first.candidates, first.candidates[0]!] }]),
-    ).rejects.toThrow(/twice/);
+    await expect(all(store, [{ ...first, candidates: [...first.candidates, first.candidates[0]!] }])).rejects.toThrow(
+      /twice/,
+    );
     await expect(all(store, [first], { interpolate: 2 })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
     await expect(all(store, [first], { variants: 'bare' } as RankOptions)).rejects.toThrow(/variants/);
     for (const change of [{ fingerprint: 'c'.repeat(64), model: 'other' }, { modelPrecision: 'bfloat16' }]) {
@@ -183,19 +206,26 @@ describe('rank', () => {
       await expect(all(store, [first])).rejects.toMatchObject({ code: 'STORE_MISMATCH' });
     }
     // The note is right, a record is another model's: caught when it is read.
-    await storeOf({ ...model, fingerprint: 'd'.repeat(64) }, ofFirst().slice(0, 1), { store });
+    const other = await primedStore({ ...model, fingerprint: 'd'.repeat(64) }, ofFirst.slice(0, 1));
+    const [{ id }] = first.candidates as [{ id: string }];
+    await store.putDocument(id, { bare: (await other.getDocument(id, 'bare'))!.record });
     await writePrimed(store, primed);
     await expect(all(store, [first])).rejects.toMatchObject({ code: 'STORE_MISMATCH' });
-    await expect(all(await storeOf(model, []), [first])).rejects.toMatchObject({ code: 'DOCUMENT_MISSING' });
+    const empty = await openStore('memory:');
+    await expect(all(empty, [first])).rejects.toThrow(/nothing was primed into this store/);
+    await empty.close();
+    await expect(all(await primedStore(model, []), [first])).rejects.toMatchObject({ code: 'DOCUMENT_MISSING' });
   });
 
   it('gives relevance scores by the calibration for exactly this scoring', async () => {
-    const store = await storeOf(model, ofFirst());
+    const store = await primedStore(model, ofFirst);
     const primed = primedBy(model, { statesPrecision: 'float32', visibility: 'exact', maxTokens: 2048 });
     const own = { variant: 'bare', objective: 'query-likelihood', prior: false } as const;
     const [before] = await all(store, [first]);
     expect(before!.documents[0]).not.toHaveProperty('relevanceScore');
-    await expect(all(store, [first], { calibration: true })).rejects.toThrow(/no calibration.*dkv evaluate --calibrate/);
+    await expect(all(store, [first], { calibration: true })).rejects.toThrow(
+      /no calibration.*dkv evaluate --calibrate/,
+    );
     const scores = before!.documents.map(({ score }) => score);
     const calibration = { x: [Math.min(...scores), Math.max(...scores)], y: [0.1, 0.9], queries: 1, documents: 8 };
     for (const [changed, scoring] of [
@@ -221,7 +251,7 @@ describe('rank', () => {
   });
 
   it('gives the same whatever it is asked for together, tells how far it is, and stops when told to', async () => {
-    const store = await storeOf(model, documents);
+    const store = await primedStore(model, documents);
     const wide = { id: 'wide', text: 'garden chairs', candidates: documents.map(({ id }) => ({ id })) };
     const asked = [...queries, wide, ...queries.map((query) => ({ ...query, id: `${query.id} again` }))];
     const seen: number[] = [];
