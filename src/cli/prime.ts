@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DkvError, messageOf } from '../errors.js';
-import type { Visibility } from '../priming/input.js';
+import { type Visibility, visibilitySchema } from '../priming/input.js';
 import type { PrimeProgress, PrimeSummary, Rejection, Shard } from '../serving/prime.js';
 import { STATES_PRECISIONS, type StatesPrecision } from '../store.js';
 import { addModelOptions, type ModelOptions, openModel, positiveInteger } from './model-options.js';
@@ -86,7 +86,11 @@ Examples:
 }
 
 function visibility(text: string): Visibility {
-  return (['exact', 'published', 'full'].includes(text) ? text : text.split(',')) as Visibility;
+  for (const value of [text, text.split(',')]) {
+    const parsed = visibilitySchema.safeParse(value);
+    if (parsed.success) return parsed.data;
+  }
+  throw new InvalidArgumentError('Expected exact, published, full, or some of bos,prefix,separator,document.');
 }
 
 function shard(text: string): Shard {
@@ -98,9 +102,13 @@ function shard(text: string): Shard {
 async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
   const { openDocuments } = await import('../datasets/documents.js');
   const { parseColumns } = await import('../datasets/mapped.js');
-  const { prime } = await import('../serving/prime.js');
+  const { DEFAULT_SURROGATES, prime } = await import('../serving/prime.js');
+  const { variantsOf } = await import('../serving/variants.js');
   const { openStore } = await import('../store/open.js');
   const { endpointWriter, describeWriting, textSources } = await import('./text-sources.js');
+  const surrogates = options.surrogate ? await specifications(options.surrogate) : DEFAULT_SURROGATES;
+  // Told before a model is loaded.
+  variantsOf(surrogates, options.bare);
   const signal = interruptSignal();
   const isPiped = options.input === '-';
   const documents = await openDocuments(isPiped ? process.stdin : options.input, {
@@ -108,7 +116,6 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
     signal,
     onNotice: (notice) => process.stderr.write(`${notice}\n`),
   });
-  const surrogates = options.surrogate && (await specifications(options.surrogate));
   const priorQueries = options.prior === undefined ? undefined : await referenceQueries(options.prior);
   const rejects = new Rejects(options.rejects ?? rejectsFile(options));
   const progress = new Progress('priming', 'documents');
@@ -120,7 +127,7 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
     try {
       const total = documents.rowCount === undefined ? undefined : Math.min(documents.rowCount, limit ?? Infinity);
       const summary = await prime(model, store, firstOf(documents.rows, limit), {
-        ...(surrogates && { surrogates }),
+        surrogates,
         bare: options.bare,
         statesPrecision: options.states,
         visibility: options.visibility,

@@ -28,7 +28,7 @@ import {
   readPrimed,
   writePrimed,
 } from './primed.js';
-import { claimReferences, priorsOf, referenceTargets } from './prior.js';
+import { claimReferences, priorsOf, type References } from './prior.js';
 import { type PlannedVariant, planVariants, type Variant, variantsOf } from './variants.js';
 
 export interface DocumentToPrime {
@@ -145,11 +145,7 @@ export async function prime(
   const found = await readPrimed(store);
   if (found && !replace) expectPrimed(store.location, found, primed);
   else await writePrimed(store, primed);
-  const references = await claimReferences(store, options.priorQueries, replace);
-  const prior = references && {
-    digest: references.digest,
-    targets: referenceTargets(references, model.tokenizer),
-  };
+  const prior = await claimReferences(store, model.tokenizer, options.priorQueries, replace);
 
   const primer = new Primer(model, store, { ...options, how, variants, sources, prior });
   for await (const window of windows(primer.accepted(documents), newWindow)) {
@@ -188,7 +184,7 @@ interface PrimerOptions extends PrimeOptions {
   readonly how: PrimedOptions;
   readonly variants: readonly Variant[];
   readonly sources: TextSources;
-  readonly prior: { readonly digest: string; readonly targets: readonly Int32Array[] } | undefined;
+  readonly prior: References | undefined;
 }
 
 /** A variant, and its key in the store. */

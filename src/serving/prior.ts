@@ -9,6 +9,13 @@ import type { Tokenizer } from '../model/tokenizer.js';
 import type { Store } from '../store.js';
 import { type ReferenceQueries, readReferences, referencesOf, writeReferences } from './primed.js';
 
+/** Reference queries as they are scored. */
+export interface References {
+  readonly digest: string;
+  /** Token ids of each query. */
+  readonly targets: readonly Int32Array[];
+}
+
 /**
  * The reference queries of a store: those given, or those that it was primed with before.
  * @param given noted in the store when it has none
@@ -18,14 +25,16 @@ import { type ReferenceQueries, readReferences, referencesOf, writeReferences } 
  */
 export async function claimReferences(
   store: Store,
+  tokenizer: Tokenizer,
   given: readonly string[] | undefined,
   replace: boolean,
-): Promise<ReferenceQueries | undefined> {
+): Promise<References | undefined> {
   const found = await readReferences(store);
-  if (given === undefined) return found;
+  if (given === undefined) return found && targetsOf(found, tokenizer);
   if (given.length === 0) throw new DkvError('INPUT_INVALID', 'The list of reference queries is empty: give some.');
   const wanted = referencesOf(given);
-  if (found?.digest === wanted.digest) return found;
+  const targets = targetsOf(wanted, tokenizer);
+  if (found?.digest === wanted.digest) return targets;
   if (found && !replace) {
     throw new DkvError(
       'STORE_MISMATCH',
@@ -33,16 +42,17 @@ export async function claimReferences(
     );
   }
   await writeReferences(store, wanted);
-  return wanted;
+  return targets;
 }
 
-/** Token ids of each query. @throws DkvError INPUT_INVALID for a query without any */
-export function referenceTargets({ queries }: ReferenceQueries, tokenizer: Tokenizer): Int32Array[] {
-  return queries.map((query, at) => {
+/** @throws DkvError INPUT_INVALID for a query without a token */
+function targetsOf({ digest, queries }: ReferenceQueries, tokenizer: Tokenizer): References {
+  const targets = queries.map((query, at) => {
     const target = tokenizer.encode(query);
     if (target.length > 0) return target;
     throw new DkvError('INPUT_INVALID', `Reference query ${at + 1} is empty: there is nothing to score.`);
   });
+  return { digest, targets };
 }
 
 /**
