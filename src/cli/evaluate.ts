@@ -42,11 +42,11 @@ export function evaluateCommand(): Command {
   return addRankingOptions(
     command,
     `
-All systems rank the same candidates, and are compared query by query: mean differences with bootstrap intervals, p of random signs
-corrected by Holm over the comparisons with the same baseline. A variant is recommended only where its interval against bare
+All systems rank the same candidates, BM25's best together with whatever was judged, and are compared query by query: mean differences with bootstrap intervals, p of random signs
+corrected by Holm over the comparisons with the same baseline (of every measure with --json). A variant is recommended only where its interval against bare
 excludes 0 and its corrected p is below .05; otherwise bare is.
-BM25 stands for the first stage: up to its K the measures are those of searching the whole store. The other systems order its K best
-and the judged documents anew; what BM25 misses and nobody judged, they never see.
+BM25 stands for the first stage: down to its K the measures are those of searching the whole store. The other systems order the same
+documents anew; what BM25 misses and nobody judged, they never see.
 
 Examples:
   dkv evaluate --store ads --queries queries.jsonl --qrels qrels/test.tsv
@@ -110,34 +110,36 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
   const { number, renderText, text } = await import('../report/table.js');
   const { BARE } = await import('../serving/primed.js');
   const { measures, systems, comparisons, calibrations, primary, recommended, missing, primed } = evaluation;
-  const names = measures.map(({ name, queries }) =>
-    number(queries < evaluation.queries ? `${name}, ${queries} queries` : name),
-  );
+  const m = measures.findIndex(({ name }) => name === primary);
   const lines = [
     `${evaluation.queries} judged queries, ${evaluation.candidates} candidates, ${evaluation.objective} of ${primed.model}${isBuiltIn ? ', the built-in model' : ''}`,
     ...(missing.length > 0 ? [`${missing.length} candidates lack a variant and are left out for all.`] : []),
     '',
     renderText({
-      columns: [text('system'), ...names.map((column) => ({ ...column, title: `${column.title} [95%]` }))],
-      rows: systems.map(({ name, means }) => [name, ...means.map((mean) => withInterval(mean, (x) => fixed(x, 3)))]),
+      columns: [
+        text('mean of'),
+        ...measures.map(({ name, queries }) =>
+          number(queries < evaluation.queries ? `${name}, ${queries} queries` : name),
+        ),
+      ],
+      rows: systems.map(({ name, means }) => [name, ...means.map(({ value }) => fixed(value, 3))]),
     }),
   ];
   if (comparisons.length > 0) {
     lines.push(
       '',
       renderText({
-        columns: [
-          text('system'),
-          text('against'),
-          ...measures.map(({ name }) => number(`${name} [95%]`)),
-          number(`p of ${primary}, Holm`),
-        ],
-        rows: comparisons.map(({ treatment, baseline, differences, holm }) => [
-          treatment,
-          baseline,
-          ...differences.map((own) => (own ? withInterval(own.mean, (x) => signed(x, 3)) : '–')),
-          pValue(holm[measures.findIndex(({ name }) => name === primary)] ?? null),
-        ]),
+        columns: [text('difference'), text('against'), number(`${primary} [95%]`), number('p'), number('p, Holm')],
+        rows: comparisons.map(({ treatment, baseline, differences, holm }) => {
+          const difference = differences[m];
+          return [
+            treatment,
+            baseline,
+            difference ? withInterval(difference.mean, (x) => signed(x, 3)) : '–',
+            pValue(difference?.p.sign_flip ?? null),
+            pValue(holm[m] ?? null),
+          ];
+        }),
       }),
     );
   }
@@ -160,14 +162,12 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
       }),
     );
   }
-  const variants = systems
-    .map(({ name }) => name)
-    .filter((name) => comparisons.some(({ treatment, baseline }) => treatment === name && baseline === BARE));
+  const isContest = comparisons.some(({ baseline }) => baseline === BARE);
   lines.push(
     '',
     recommended !== BARE
       ? `Rank with ${recommended}: better than bare by ${primary}.`
-      : variants.length > 0
+      : isContest
         ? `Rank with bare: no variant is shown to be better by ${primary} on these queries.`
         : 'Rank with bare: it is the only variant here.',
   );
