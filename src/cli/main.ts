@@ -16,6 +16,7 @@ import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { sanityCommand } from './sanity.js';
 import { scoreCommand } from './score.js';
+import { storeCommand } from './store.js';
 import { endAtOnce, paint } from './terminal.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -41,6 +42,7 @@ for (const command of [
   logCommand(),
   scoreCommand(),
   primeCommand(),
+  storeCommand(),
   modelsCommand(),
   dataCommand(),
   doctorCommand(),
