@@ -137,19 +137,14 @@ export interface Store {
    */
   put(record: CacheRecord, options?: PutOptions): Promise<string>;
   /**
-   * What `getBytes` of a store of the same tenant gave. It expires when it did there.
-   * @throws DkvError STORE_DAMAGED for other bytes, STORE_MISMATCH for another tenant's, STORE_FULL
-   */
-  putBytes(key: string, bytes: Uint8Array): Promise<void>;
-  /**
    * Stores the records and then lets the id point to them, in one step for every reader; variants it had before and that are not
    * among them are gone. Keys by variant.
-   * @param records by variant: a record, or the key of one that the store has
-   * @throws DkvError INPUT_INVALID, also for a key that is not there; STORE_FULL
+   * @param records by variant: a record, the bytes of one as `getBytes` gave them, or the key of one that the store has
+   * @throws DkvError INPUT_INVALID, also for a key that is not there; STORE_MISMATCH for bytes of another tenant's; STORE_FULL
    */
   putDocument(
     id: string,
-    records: Readonly<Record<string, CacheRecord | string>>,
+    records: Readonly<Record<string, CacheRecord | Uint8Array | string>>,
     options?: PutDocumentOptions,
   ): Promise<Record<string, string>>;
   /** What the id points to, whether or not the records are still there. */

@@ -18,6 +18,7 @@ import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { sanityCommand } from './sanity.js';
 import { scoreCommand } from './score.js';
+import { storeCommand } from './store.js';
 import { endAtOnce, paint } from './terminal.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -45,6 +46,7 @@ for (const command of [
   primeCommand(),
   rankCommand(),
   evaluateCommand(),
+  storeCommand(),
   modelsCommand(),
   dataCommand(),
   doctorCommand(),

@@ -1,7 +1,5 @@
 /** What `dkv rank` and `dkv evaluate` have in common: a store, queries, candidates, judgements. */
-import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DkvError } from '../errors.js';
 import type { Bm25 } from '../serving/bm25.js';
 import type { Query } from '../serving/candidates.js';
 import type { QueryToRank } from '../serving/rank.js';
@@ -56,16 +54,10 @@ export function share(text: string): number {
   throw new InvalidArgumentError('Expected a number from 0 to 1.');
 }
 
-/** @throws DkvError INPUT_INVALID for a folder that is not there: nothing can have been primed into it */
 export async function openPrimedStore(locations: readonly string[]): Promise<Store> {
-  const [first = ''] = locations;
-  for (const location of locations) {
-    if (!/^[a-z][a-z0-9+.-]+:/i.test(location) && !existsSync(location)) {
-      throw new DkvError('INPUT_INVALID', `--store ${location}: no such folder. dkv prime makes one.`);
-    }
-  }
   const { openStore } = await import('../store/open.js');
-  return openStore(locations.length === 1 ? first : locations);
+  const [first = ''] = locations;
+  return openStore(locations.length === 1 ? first : locations, { mustExist: true });
 }
 
 export async function openQueries(file: string, signal: AbortSignal): Promise<Query[]> {

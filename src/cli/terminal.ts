@@ -49,8 +49,8 @@ export class Progress {
   }
 
   /** For a job of unknown length. */
-  count(done: number, detail: string): void {
-    const line = `${this.#label}  ${done.toLocaleString('en')} ${this.#unit}  ${detail}`;
+  count(done: number, detail = ''): void {
+    const line = `${this.#label}  ${done.toLocaleString('en')} ${this.#unit}${detail && `  ${detail}`}`;
     this.#lastShare = 0;
     if (this.#stream.isTTY) {
       this.#stream.write(`\r\x1b[2K${line}`);

@@ -20,7 +20,7 @@ import { NOTES } from '../store.js';
 import type { Backend, Blob } from './backend.js';
 import { decodeEntry, encodeEntry, slotOf, tenantOf } from './entry.js';
 import { keyOf } from './identity.js';
-import { type DecodedRecord, decodeRecord, encodeRecord, expectIdentity, withExpiry } from './record.js';
+import { type DecodedRecord, decodeRecord, encodeRecord, expectIdentity, keyIn, withExpiry } from './record.js';
 
 const DEFAULT_MINIMUM_AGE_MS = 3_600_000;
 
@@ -67,53 +67,39 @@ export class DirectedStore implements Store {
 
   async put(record: CacheRecord, options: PutOptions = {}): Promise<string> {
     const backend = this.#open;
-    const blob = await this.#blobOf(backend, record, expiryOf(options));
+    const blob = await this.#encoded(backend, record, expiryOf(options));
     await backend.write([blob]);
     return blob.key;
   }
 
-  async putBytes(key: string, bytes: Uint8Array): Promise<void> {
-    const { record, expiresAt } = decodeRecord(bytes, expectKey(key));
-    if (this.keyOf(record) !== key) {
-      throw new DkvError(
-        'STORE_MISMATCH',
-        `Record ${key} belongs to another tenant than the one that ${this.location} was opened for. Open both stores for the same tenant.`,
-      );
-    }
-    await this.#open.write([{ key, bytes, expiresAt }]);
-  }
-
   async putDocument(
     id: string,
-    records: Readonly<Record<string, CacheRecord | string>>,
+    records: Readonly<Record<string, CacheRecord | Uint8Array | string>>,
     { metadata = {}, ...options }: PutDocumentOptions = {},
   ): Promise<Record<string, string>> {
     const backend = this.#open;
     const expiresAt = expiryOf(options);
     const blobs = new Map<string, Blob>();
-    const named = new Set<string>();
     const variants: [string, string][] = [];
     for (const [variant, record] of Object.entries(records)) {
-      const key = typeof record === 'string' ? expectKey(record) : this.keyOf(record);
-      variants.push([variant, key]);
-      if (typeof record !== 'string') blobs.set(key, await this.#blobOf(backend, record, expiresAt));
-      else named.add(key);
+      const key = typeof record === 'string' ? expectKey(record) : undefined;
+      const blob = await this.#blobOf(backend, record, expiresAt);
+      if (blob) blobs.set(blob.key, blob);
+      variants.push([variant, blob?.key ?? key!]);
     }
-    for (const key of named) {
-      const blob = blobs.has(key) ? undefined : await this.#prolonged(backend, key, expiresAt);
-      if (blob) blobs.set(key, blob);
-    }
-    const entry = {
+    const entry: DocumentEntry = {
       id,
       variants: Object.fromEntries(variants),
       metadata,
       ...(expiresAt !== undefined && { expiresAt }),
     };
-    const keys = [...new Set([...blobs.keys(), ...named])];
+    const keys = [...new Set(variants.map(([, key]) => key))];
     const slot = { slot: slotOf(id, this.#salt), bytes: encodeEntry(entry), keys, expiresAt };
     await backend.write([...blobs.values()], slot);
-    // What was only named may have been collected in between.
-    for (const key of named) if (!(await backend.has(key, Date.now()))) throw missing(key, this.location);
+    for (const key of keys) {
+      // What was only named may have been collected in between.
+      if (!blobs.has(key) && !(await backend.has(key, Date.now()))) throw missing(key, this.location);
+    }
     return entry.variants;
   }
 
@@ -230,20 +216,48 @@ export class DirectedStore implements Store {
     throw new DkvError('STORE_CLOSED', `The store ${this.location} was closed. Open it again to use it.`);
   }
 
-  async #blobOf(backend: Backend, record: CacheRecord, expiresAt: number | undefined): Promise<Blob> {
+  /** What is to be written so that the record lives long enough; undefined when it is there and does. */
+  async #blobOf(
+    backend: Backend,
+    record: CacheRecord | Uint8Array | string,
+    expiresAt: number | undefined,
+  ): Promise<Blob | undefined> {
+    if (typeof record === 'string') return this.#prolonged(backend, record, expiresAt);
+    if (record instanceof Uint8Array) return this.#copied(backend, record, expiresAt);
+    return this.#encoded(backend, record, expiresAt);
+  }
+
+  async #encoded(backend: Backend, record: CacheRecord, expiresAt: number | undefined): Promise<Blob> {
     const key = this.keyOf(record);
-    // Another document may have been promised a longer life of the same record.
-    const kept = expiresAt === undefined ? undefined : await this.#readBytes(backend, key).catch(ignoreDamage);
-    const end = kept && outlives(kept.expiresAt, expiresAt) ? kept.expiresAt : expiresAt;
+    const end = await this.#endOf(backend, key, expiresAt);
     return { key, bytes: encodeRecord(key, record, end), expiresAt: end };
   }
 
-  /** The record as it is to be stored again so that it lives long enough; undefined when it does. */
+  async #copied(backend: Backend, bytes: Uint8Array, expiresAt: number | undefined): Promise<Blob> {
+    const key = keyIn(bytes);
+    const { record, expiresAt: own } = decodeRecord(bytes, key);
+    if (this.keyOf(record) !== key) {
+      throw new DkvError(
+        'STORE_MISMATCH',
+        `Record ${key} belongs to another tenant than the one that ${this.location} was opened for. Open both stores for the same tenant.`,
+      );
+    }
+    const end = await this.#endOf(backend, key, outlives(own, expiresAt) ? own : expiresAt);
+    return { key, bytes: end === own ? bytes : withExpiry(bytes, key, end), expiresAt: end };
+  }
+
   async #prolonged(backend: Backend, key: string, expiresAt: number | undefined): Promise<Blob | undefined> {
     const kept = await this.#readBytes(backend, key);
     if (!kept) throw missing(key, this.location);
     if (outlives(kept.expiresAt, expiresAt)) return undefined;
     return { key, bytes: withExpiry(kept.bytes, key, expiresAt), expiresAt };
+  }
+
+  /** Another document may have been promised a longer life of the same record. */
+  async #endOf(backend: Backend, key: string, expiresAt: number | undefined): Promise<number | undefined> {
+    if (expiresAt === undefined) return undefined;
+    const kept = await this.#readBytes(backend, key).catch(ignoreDamage);
+    return kept && outlives(kept.expiresAt, expiresAt) ? kept.expiresAt : expiresAt;
   }
 
   async #readBytes(

@@ -174,6 +174,13 @@ export function expectIdentity(key: string, record: CacheRecord, identity: Recor
   throw damaged(key, `its ${tokenIds.length} token ids are not the ${wanted.length} that its key stands for`);
 }
 
+/** The key that a record says it was stored under, unchecked. @throws DkvError STORE_DAMAGED */
+export function keyIn(bytes: Uint8Array): string {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerEnd = view.length < PREFIX_BYTES ? 0 : PREFIX_BYTES + view.readUInt32LE(12);
+  return parseHeader(view.toString('utf8', PREFIX_BYTES, headerEnd), '(unknown)').key;
+}
+
 function checkRecord(bytes: Uint8Array, key: string): { header: Header; payloadAt: number } {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.length < PREFIX_BYTES + CHECKSUM_BYTES) throw damaged(key, `it has only ${view.length} bytes`);
