@@ -96,10 +96,11 @@ async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> 
 
 /** Without texts BM25 is no system, unless it has to choose the candidates. */
 async function indexIfTexts(store: Store, candidates: string, signal: AbortSignal): Promise<Bm25 | undefined> {
+  const { isBm25 } = await import('../serving/candidates.js');
   try {
     return await indexTexts(store, signal);
   } catch (error) {
-    if (candidates.startsWith('bm25') || !(error instanceof DkvError) || error.code !== 'INPUT_INVALID') throw error;
+    if (isBm25(candidates) || !(error instanceof DkvError) || error.code !== 'INPUT_INVALID') throw error;
     process.stderr.write(`BM25 is left out: ${error.message}\n`);
     return undefined;
   }

@@ -61,6 +61,7 @@ Examples:
 async function rankDocuments(options: RankCommandOptions): Promise<void> {
   const { rank } = await import('../serving/rank.js');
   const { DEFAULT_MEASURES } = await import('../serving/evaluate.js');
+  const { isBm25 } = await import('../serving/candidates.js');
   const { measure } = await import('../stats/ranking.js');
   const { objective, variant, prior, interpolate, onMissing } = options;
   const signal = interruptSignal();
@@ -72,7 +73,7 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
   const qrels = options.qrels === undefined ? undefined : await openQrels(options.qrels);
   const store = await openPrimedStore(options.store);
   try {
-    const bm25 = options.candidates.startsWith('bm25') ? await indexTexts(store, signal) : undefined;
+    const bm25 = isBm25(options.candidates) ? await indexTexts(store, signal) : undefined;
     const queries = await withCandidates(options.candidates, store, allQueries, {
       bm25,
       signal,

@@ -1,7 +1,9 @@
 /** What `dkv rank` and `dkv evaluate` have in common: a store, queries, candidates, judgements. */
+import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { QueryRow } from '../datasets/queries.js';
+import { DkvError, messageOf } from '../errors.js';
 import type { Bm25 } from '../serving/bm25.js';
-import type { Query } from '../serving/candidates.js';
 import type { QueryToRank } from '../serving/rank.js';
 import type { Store } from '../store.js';
 import type { Qrels } from '../trec.js';
@@ -23,7 +25,7 @@ const CANDIDATES_HELP = `
 Candidates: a TREC run (its scores are the first stage's), a TSV of query and document ids, qrels (their grades are not looked at), all,
 judged (by --qrels), bm25 or bm25:K (the K best by BM25 over the stored texts, 100 unless told otherwise).`;
 
-export const MEASURES_HELP =
+const MEASURES_HELP =
   'names as in ir_measures: nDCG@10, nDCG(gain=exponential)@10, RR@10, AP, AP(rel=2), P@5, Success@1, AUC';
 
 export function addRankingOptions(command: Command, help: string): Command {
@@ -44,7 +46,7 @@ export function addRankingOptions(command: Command, help: string): Command {
 }
 
 /** Separated by white space or commas. */
-export function names(list: string, before: readonly string[] = []): string[] {
+function names(list: string, before: readonly string[] = []): string[] {
   return [...before, ...list.split(',').map((name) => name.trim())].filter((name) => name !== '');
 }
 
@@ -60,16 +62,18 @@ export async function openPrimedStore(locations: readonly string[]): Promise<Sto
   return openStore(locations.length === 1 ? first : locations, { mustExist: true });
 }
 
-export async function openQueries(file: string, signal: AbortSignal): Promise<Query[]> {
+export async function openQueries(file: string, signal: AbortSignal): Promise<QueryRow[]> {
   const { openTable } = await import('../datasets/table.js');
   const { readQueries } = await import('../datasets/queries.js');
   return readQueries(await openTable(file, { signal }));
 }
 
 export async function openQrels(file: string): Promise<Qrels> {
-  const { readInput } = await import('../serving/candidates.js');
   const { parseQrels } = await import('../trec.js');
-  return parseQrels(await readInput(file), file);
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new DkvError('INPUT_INVALID', `--qrels ${file}: ${messageOf(error)}`);
+  });
+  return parseQrels(text, file);
 }
 
 export async function indexTexts(store: Store, signal: AbortSignal): Promise<Bm25> {
@@ -86,7 +90,7 @@ export async function indexTexts(store: Store, signal: AbortSignal): Promise<Bm2
 export async function withCandidates(
   named: string,
   store: Store,
-  queries: readonly Query[],
+  queries: readonly QueryRow[],
   given: { readonly qrels: Qrels | undefined; readonly bm25: Bm25 | undefined; readonly signal: AbortSignal },
 ): Promise<QueryToRank[]> {
   const { candidatesFrom } = await import('../serving/candidates.js');

@@ -9,21 +9,21 @@ import { DkvError, messageOf } from '../errors.js';
 import type { Store } from '../store.js';
 import { parseQrels, parseRun, type Qrels } from '../trec.js';
 import { type Bm25, bm25Of } from './bm25.js';
-import type { CandidateToRank } from './rank.js';
+import type { CandidateToRank, QueryToRank } from './rank.js';
 
 /** BM25's best, when no number is given. */
 const DEFAULT_DEPTH = 100;
 
 const BM25_FORM = /^bm25(?::([1-9]\d*))?$/;
 
-/** What `--candidates` takes. */
-export const CANDIDATES = 'a TREC run, a TSV of query and document ids, qrels, all, judged, bm25 or bm25:K';
+const FORMS = 'a TREC run, a TSV of query and document ids, qrels, all, judged, bm25 or bm25:K';
 
-export interface Query {
-  readonly id: string;
-  readonly text: string;
-  readonly answer?: string | undefined;
+/** Do these candidates need an index of the store's texts? */
+export function isBm25(named: string): boolean {
+  return BM25_FORM.test(named);
 }
+
+type Query = Pick<QueryToRank, 'id' | 'text'>;
 
 export type Candidates = ReadonlyMap<string, readonly CandidateToRank[]>;
 
@@ -56,7 +56,7 @@ export async function candidatesFrom(
     for await (const id of store.ids()) all.push({ id });
     return new Map(queries.map(({ id }) => [id, all]));
   }
-  const pairs = named === 'judged' ? judgedPairs(qrels) : parseCandidates(await readInput(named), named);
+  const pairs = named === 'judged' ? judgedPairs(qrels) : parseCandidates(await readCandidates(named), named);
   const found = queries.filter(({ id }) => pairs.has(id));
   if (found.length === 0) {
     throw new DkvError(
@@ -123,11 +123,10 @@ function withoutNumbers(qrels: Qrels): Pairs {
   );
 }
 
-/** @throws DkvError INPUT_INVALID */
-export async function readInput(file: string): Promise<string> {
+async function readCandidates(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new DkvError('INPUT_INVALID', `${file} cannot be read: ${messageOf(error)}`);
+    throw new DkvError('INPUT_INVALID', `Candidates: ${messageOf(error)}. Expected ${FORMS}.`);
   }
 }

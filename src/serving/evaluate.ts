@@ -25,7 +25,7 @@ import { expectPrimedWith, missingDocuments, missingMessage, type QueryToRank, r
 export const DEFAULT_MEASURES: readonly string[] = ['nDCG@10', 'RR@10', 'AP', 'P@5', 'Success@1'];
 
 /** The name of BM25 among the systems. */
-export const BM25 = 'bm25';
+const BM25 = 'bm25';
 
 export interface EvaluateOptions extends RequestOptions {
   /** All that the candidates have when left out. Bare is always among them. */

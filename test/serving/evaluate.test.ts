@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adworldPools } from '../../src/datasets/adworld/pools.js';
 import { loadModel, type Model } from '../../src/load-model.js';
 import { bm25Of } from '../../src/serving/bm25.js';
-import { candidatesFrom } from '../../src/serving/candidates.js';
+import { candidatesFrom, parseCandidates } from '../../src/serving/candidates.js';
 import { type Evaluation, evaluate } from '../../src/serving/evaluate.js';
 import { type QueryToRank, rank } from '../../src/serving/rank.js';
 import { mean } from '../../src/stats/describe.js';
@@ -145,6 +145,25 @@ describe('candidates', () => {
     await expect(candidatesFrom('judged', store, texts)).rejects.toThrow(/--qrels/);
     const judgedOnly = await candidatesFrom('judged', store, texts, { qrels });
     expect(judgedOnly.get(texts[0]!.id)!.map(({ id }) => id)).toEqual([...qrels.get(texts[0]!.id)!.keys()]);
+  });
+
+  it.each([
+    ['q1 Q0 d1 1 0.5 run\nq1 Q0 d2 2 0.25 run\n', { d1: 0.5, d2: 0.25 }],
+    ['q1 0 d1 3\nq1 0 d2 0\n', { d1: undefined, d2: undefined }],
+    ['query-id\tcorpus-id\tscore\nq1\td1\t3\n', { d1: undefined }],
+    ['q1\td1\nq1\td2\nq1\td1\n', { d1: undefined, d2: undefined }],
+    ['qid\tdocid\n\nq1\td1\n', { d1: undefined }],
+  ])('are read from %j', (text, wanted) => {
+    expect(parseCandidates(text, 'file')).toEqual(new Map([['q1', new Map(Object.entries(wanted))]]));
+  });
+
+  it.each([
+    ['q1 d1 0.5\n', 'file, line 1: expected "qid 0 docid grade"'],
+    ['q1\td1\nq1\td2\t5\n', 'file, line 2: expected "qid docid", found "q1\td2\t5"'],
+    ['', 'found ""'],
+    ['one\n', 'found "one"'],
+  ])('are not read from %j', (text, message) => {
+    expect(() => parseCandidates(text, 'file')).toThrow(message);
   });
 
   it('by BM25 need the texts', async () => {
