@@ -54,6 +54,18 @@ export { prepareSurrogates, type TextSources, type TextWriter, type WriteOptions
 export { type Surrogate, type SurrogateContext, type SurrogateSource, surrogate } from './priming/surrogate.js';
 export { type ReportFormat, type ReportOptions, writeReports } from './report/report.js';
 export { type InputToScore, scoreInputs, scoreTexts, type TextScore, type TextToScore } from './scoring.js';
+export {
+  type DocumentToPrime,
+  type PrimeOptions,
+  type PrimeProgress,
+  type PrimeSummary,
+  prime,
+  type RejectedDocument,
+  type Shard,
+} from './serving/prime.js';
+export { BARE } from './serving/primed.js';
+export { exportStore, importStore } from './store/archive.js';
 export { memoryOf } from './store/identity.js';
 export { openStore, type S3Options, type StoreOptions } from './store/open.js';
+export { copyStore, type TransferOptions, type Transferred } from './store/transfer.js';
 export * from './store.js';
