@@ -64,7 +64,16 @@ export { type Bm25, bm25Of } from './serving/bm25.js';
 export type { Objective, Reliability } from './serving/calibration.js';
 export { type CandidateOptions, type Candidates, candidatesFrom } from './serving/candidates.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './serving/evaluate.js';
-export { type DocumentToPrime, type PrimeOptions, type PrimeSummary, prime } from './serving/prime.js';
+export {
+  type DocumentToPrime,
+  type PrimeOptions,
+  type PrimeProgress,
+  type PrimeSummary,
+  prime,
+  type RejectedDocument,
+  type Shard,
+} from './serving/prime.js';
+export { BARE } from './serving/primed.js';
 export {
   type CandidateToRank,
   type OnMissing,
@@ -78,7 +87,9 @@ export { type StoredScore, type StoredToScore, score } from './serving/score.js'
 export type { Corrected, Estimate, GainSummary, Share } from './stats/gains.js';
 export type { Grades, Scores } from './stats/ranking.js';
 export type { SystemComparison, SystemDifference } from './stats/systems.js';
+export { exportStore, importStore } from './store/archive.js';
 export { memoryOf } from './store/identity.js';
 export { openStore, type S3Options, type StoreOptions } from './store/open.js';
+export { copyStore, type TransferOptions, type Transferred } from './store/transfer.js';
 export * from './store.js';
 export { formatRun, parseQrels, parseRun, type Qrels, type Run } from './trec.js';

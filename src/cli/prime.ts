@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DkvError, messageOf } from '../errors.js';
 import { type Visibility, visibilitySchema } from '../priming/input.js';
-import type { PrimeProgress, PrimeSummary, Rejection, Shard } from '../serving/prime.js';
+import type { PrimeProgress, PrimeSummary, RejectedDocument, Shard } from '../serving/prime.js';
 import { STATES_PRECISIONS, type StatesPrecision } from '../store.js';
 import { addModelOptions, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { type Output, openOutput } from './output.js';
@@ -209,7 +209,7 @@ function rejectsFile({ input, shard }: PrimeCommandOptions): string {
 class Rejects {
   readonly file: string;
   count = 0;
-  first: Rejection | undefined;
+  first: RejectedDocument | undefined;
   #writing: Promise<Output | undefined>;
 
   constructor(file: string) {
@@ -218,7 +218,7 @@ class Rejects {
     this.#writing = rm(file, { force: true }).then(() => undefined);
   }
 
-  add(rejection: Rejection): void {
+  add(rejection: RejectedDocument): void {
     this.count++;
     this.first ??= rejection;
     this.#writing = this.#writing.then(async (open) => {

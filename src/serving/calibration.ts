@@ -20,8 +20,8 @@ export type Objective = (typeof OBJECTIVES)[number];
 export interface Scoring {
   readonly variant: string;
   readonly objective: Objective;
-  /** Less the document's prior? */
-  readonly prior: boolean;
+  /** Digest of the reference queries whose prior was taken off; null without. */
+  readonly prior: string | null;
 }
 
 const calibrationSchema = z.strictObject({

@@ -20,7 +20,7 @@ import {
   writeCalibration,
 } from './calibration.js';
 import { BARE, type Primed } from './primed.js';
-import { expectPrimedWith, missingDocuments, missingMessage, type QueryToRank, rank } from './rank.js';
+import { expectPrimedWith, missingDocuments, missingMessage, type QueryToRank, rank, referencesOf } from './rank.js';
 
 export const DEFAULT_MEASURES: readonly string[] = ['nDCG@10', 'RR@10', 'AP', 'P@5', 'Success@1'];
 
@@ -118,10 +118,11 @@ export async function evaluate(
     ...(bm25 ? variants.map((variant) => [variant, BM25] as const) : []),
   ];
   const compared = compareSystems(systems, grades, names, pairs, new Random('evaluate', seed));
+  const references = prior ? await referencesOf(store) : null;
   const calibrations = [];
   for (const variant of options.calibrate ? variants : []) {
     const cases = casesOf(systems.get(variant)!, grades);
-    await writeCalibration(store, primed, { variant, objective, prior }, calibrate(cases));
+    await writeCalibration(store, primed, { variant, objective, prior: references }, calibrate(cases));
     calibrations.push({ variant, ...reliabilityOf(cases, new Random('calibration', seed)) });
   }
   return {

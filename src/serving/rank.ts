@@ -96,12 +96,12 @@ export async function* rank(
   const { onMissing = 'error', signal, onProgress, interpolate } = rest;
   const primed = await expectPrimedWith(store, model);
   for (const query of queries) expectQuery(query, objective, interpolate);
+  const references = prior ? await referencesOf(store) : null;
   const calibration =
     rest.calibration === false || interpolate !== undefined
       ? undefined
-      : await readCalibration(store, primed, { variant, objective, prior });
+      : await readCalibration(store, primed, { variant, objective, prior: references });
   if (rest.calibration && !calibration) throw uncalibrated(store, variant, objective, prior);
-  const references = prior ? (await readReferences(store))?.digest : undefined;
   if (onMissing === 'error') await expectDocuments(store, queries, variant);
 
   const total = queries.reduce((sum, { candidates }) => sum + candidates.length, 0);
@@ -119,7 +119,7 @@ export async function* rank(
     for (const query of group) {
       const own = scores.slice(next, next + query.candidates.length);
       next += own.length;
-      yield rankedQuery(query, own, { variant, prior, references, interpolate, onMissing, calibration });
+      yield rankedQuery(query, own, { variant, references, interpolate, onMissing, calibration });
     }
     done += items.length;
   }
@@ -136,6 +136,16 @@ export async function expectPrimedWith(store: Store, { name, fingerprint, engine
   }
   expectPrimed(store.location, primed, { model: name, fingerprint, modelPrecision: engine.info.precision });
   return primed;
+}
+
+/** Digest of the queries that the store's priors are computed with. @throws DkvError INPUT_INVALID when it has none */
+export async function referencesOf(store: Store): Promise<string> {
+  const references = await readReferences(store);
+  if (references) return references.digest;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${store.location}: its documents have no priors. Prime with reference queries (dkv prime --prior), or rank without priors.`,
+  );
 }
 
 /** Which of these ids have no cache of the variant, evicted ones included; each once. */
@@ -232,9 +242,8 @@ function* groupsOf(queries: readonly QueryToRank[]): Generator<QueryToRank[]> {
 
 interface Ranking {
   readonly variant: string;
-  readonly prior: boolean;
-  /** Digest of the store's reference queries. */
-  readonly references: string | undefined;
+  /** Digest of the reference queries whose prior is taken off; null without. */
+  readonly references: string | null;
   readonly interpolate: number | undefined;
   readonly onMissing: OnMissing;
   readonly calibration: Calibration | undefined;
@@ -243,7 +252,7 @@ interface Ranking {
 function rankedQuery(
   { id, candidates }: QueryToRank,
   scores: readonly (StoredScore | DkvError)[],
-  { variant, prior, references, interpolate, onMissing, calibration }: Ranking,
+  { variant, references, interpolate, onMissing, calibration }: Ranking,
 ): RankedQuery {
   const found: (RankedDocument & { readonly own: number })[] = [];
   const missing: CandidateToRank[] = [];
@@ -255,7 +264,7 @@ function rankedQuery(
       continue;
     }
     const { nll, nllSum, tokenNlls, metadata } = scored;
-    const own = (prior ? priorOf(candidate.id, metadata, variant, references) : 0) - nll;
+    const own = (references === null ? 0 : priorOf(candidate.id, metadata, variant, references)) - nll;
     const relevance = calibration && { relevanceScore: relevanceOf(calibration, own) };
     found.push({ ...named(candidate), own, score: own, nll, nllSum, tokens: tokenNlls.length, ...relevance });
   }
@@ -281,7 +290,7 @@ function named({ id, firstStage }: CandidateToRank): Pick<RankedDocument, 'id' |
 }
 
 /** @throws DkvError INPUT_INVALID when the document was primed without reference queries, or with others than the store's */
-function priorOf(id: string, metadata: Metadata, variant: string, references: string | undefined): number {
+function priorOf(id: string, metadata: Metadata, variant: string, references: string): number {
   const { priors, priorDigest } = parseDocumentMetadata(id, metadata);
   const prior = priors?.[variant];
   if (prior !== undefined && priorDigest === references) return prior;

@@ -9,7 +9,7 @@ describe('dkv', () => {
     expect(await dkv(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
   });
 
-  it.each([[[]], [['run']], [['score']], [['data', 'adworld']]])(
+  it.each([[[]], [['run']], [['score']], [['prime']], [['store', 'copy']], [['data', 'adworld']]])(
     'helps with %j, and gives examples',
     async (command) => {
       const { exitCode, stdout } = await dkv([...command, '--help']);

@@ -22,7 +22,7 @@ const PRIMED: Primed = {
   visibility: 'exact',
   maxTokens: 2048,
 };
-const SCORING: Scoring = { variant: 'bare', objective: 'query-likelihood', prior: false };
+const SCORING: Scoring = { variant: 'bare', objective: 'query-likelihood', prior: null };
 
 /** Candidates whose chance of being relevant is a known function of the score. */
 function judged(queries: number, chance: (score: number) => number): Judged[][] {
@@ -88,7 +88,7 @@ describe('calibration', () => {
     ] satisfies Partial<Primed>[]) {
       expect(await readCalibration(store, { ...PRIMED, ...change }, SCORING)).toBeUndefined();
     }
-    for (const change of [{ variant: 'x' }, { prior: true }, { objective: 'answer-likelihood' }] as const) {
+    for (const change of [{ variant: 'x' }, { prior: 'e'.repeat(64) }, { objective: 'answer-likelihood' }] as const) {
       expect(await readCalibration(store, PRIMED, { ...SCORING, ...change })).toBeUndefined();
     }
     await store.putNote('calibration', { [JSON.stringify('x')]: { x: [], y: [] } });

@@ -8,7 +8,7 @@ import { selfWriter } from '../../src/llm/self-writer.js';
 import { loadModel, type Model } from '../../src/load-model.js';
 import type { Visibility } from '../../src/priming/input.js';
 import { scoreTexts, type TextScore } from '../../src/scoring.js';
-import { type DocumentToPrime, type PrimeOptions, prime, type Rejection } from '../../src/serving/prime.js';
+import { type DocumentToPrime, type PrimeOptions, prime, type RejectedDocument } from '../../src/serving/prime.js';
 import { BARE, parseDocumentMetadata, readPrimed, readReferences } from '../../src/serving/primed.js';
 import { memoryOf } from '../../src/store/identity.js';
 import { openStore } from '../../src/store/open.js';
@@ -56,9 +56,9 @@ async function* asStream<T>(items: Iterable<T>): AsyncGenerator<T> {
 async function rejectionsOf(
   documents: Iterable<unknown>,
   options: PrimeOptions = {},
-): Promise<{ rejections: Rejection[]; store: Store }> {
+): Promise<{ rejections: RejectedDocument[]; store: Store }> {
   const store = await memoryStore();
-  const rejections: Rejection[] = [];
+  const rejections: RejectedDocument[] = [];
   await prime(model, store, documents as Iterable<DocumentToPrime>, {
     surrogates: [],
     ...options,
@@ -466,6 +466,7 @@ describe('what cannot be primed with', () => {
     [{ visibility: 'some' as Visibility }, /visibility: expected "full"/],
     [{ statesPrecision: 'int4' as 'int8' }, /statesPrecision/],
     [{ maxTokens: 0 }, /maxTokens/],
+    [{ ttlMs: 0 }, /ttlMs/],
     [{ shard: { number: 3, of: 2 } }, /shard/],
     [{ priorQueries: [] }, /reference queries is empty/],
     [{ priorQueries: ['lamp', ''] }, /Reference query 2 is empty/],

@@ -124,8 +124,11 @@ describe('rank', () => {
     }
     expect(less!.documents[0]!.id).toBe(liked);
     await expect(all(await primedStore(model, ofFirst), [first], { prior: true })).rejects.toThrow(
-      /has no prior of the variant "bare". Prime it with reference queries/,
+      /its documents have no priors\. Prime with reference queries/,
     );
+    const { priorDigest: _, ...bare } = metadata;
+    await store.putDocument(liked, entry.variants, { metadata: documentMetadata(bare) });
+    await expect(all(store, [first], { prior: true })).rejects.toThrow(/has no prior of the variant "bare"/);
     await writeReferences(store, referencesOf(['other queries']));
     await expect(all(store, [first], { prior: true })).rejects.toThrow(/a prior by other reference queries/);
     await expect(all(store, [first], { prior: true, objective: 'answer-likelihood' })).rejects.toThrow(/prior/);
@@ -220,7 +223,7 @@ describe('rank', () => {
   it('gives relevance scores by the calibration for exactly this scoring', async () => {
     const store = await primedStore(model, ofFirst);
     const primed = primedBy(model, { statesPrecision: 'float32', visibility: 'exact', maxTokens: 2048 });
-    const own = { variant: 'bare', objective: 'query-likelihood', prior: false } as const;
+    const own = { variant: 'bare', objective: 'query-likelihood', prior: null } as const;
     const [before] = await all(store, [first]);
     expect(before!.documents[0]).not.toHaveProperty('relevanceScore');
     await expect(all(store, [first], { calibration: true })).rejects.toThrow(
@@ -233,7 +236,7 @@ describe('rank', () => {
       [{ fingerprint: 'c'.repeat(64) }, own],
       [{ modelPrecision: 'bfloat16' }, own],
       [{}, { ...own, variant: 'doc_kw' }],
-      [{}, { ...own, prior: true }],
+      [{}, { ...own, prior: 'e'.repeat(64) }],
       [{}, { ...own, objective: 'answer-likelihood' as const }],
     ] as const) {
       await writeCalibration(store, { ...primed, ...changed }, scoring, calibration);
