@@ -181,14 +181,17 @@ async function described(
     readonly variant: string;
     readonly built_in: boolean;
     readonly objective: string;
+    readonly prior: boolean;
+    readonly interpolate: number | null;
     readonly measures: readonly Measured[];
   },
 ): Promise<string> {
   const { fixed } = await import('../report/format.js');
   const { number, renderText, text } = await import('../report/table.js');
-  const { queries, documents, missing, measures, model, variant, objective } = summary;
+  const { queries, documents, missing, measures, model, variant, objective, prior, interpolate } = summary;
+  const how = `${objective}${prior ? ' less priors' : ''}${interpolate === null ? '' : `, ${interpolate} of the first stage,`}`;
   const lines = [
-    `${queries} queries, ${documents} documents ranked by ${objective} with ${variant} of ${model}${summary.built_in ? ', the built-in model' : ''}`,
+    `${queries} queries, ${documents} documents ranked by ${how} with ${variant} of ${model}${summary.built_in ? ', the built-in model' : ''}`,
   ];
   if (missing.length > 0) {
     lines.push(

@@ -19,8 +19,10 @@ import {
   reliabilityOf,
   writeCalibration,
 } from './calibration.js';
-import { BARE, type Primed } from './primed.js';
-import { expectPrimedWith, missingDocuments, missingMessage, type QueryToRank, rank, referencesOf } from './rank.js';
+import { missingDocuments, missingMessage } from './missing.js';
+import { BARE, expectPrimedWith, type Primed } from './primed.js';
+import { expectReferences } from './prior.js';
+import { type QueryToRank, rank } from './rank.js';
 
 export const DEFAULT_MEASURES: readonly string[] = ['nDCG@10', 'RR@10', 'AP', 'P@5', 'Success@1'];
 
@@ -118,7 +120,7 @@ export async function evaluate(
     ...(bm25 ? variants.map((variant) => [variant, BM25] as const) : []),
   ];
   const compared = compareSystems(systems, grades, names, pairs, new Random('evaluate', seed));
-  const references = prior ? await referencesOf(store) : null;
+  const references = prior ? await expectReferences(store) : null;
   const calibrations = [];
   for (const variant of options.calibrate ? variants : []) {
     const cases = casesOf(systems.get(variant)!, grades);

@@ -59,6 +59,19 @@ export function expectPrimed(location: string, found: Primed, wanted: Partial<Pr
   );
 }
 
+/**
+ * What the store was primed with, if it was with this model.
+ * @throws DkvError STORE_MISMATCH
+ */
+export async function expectPrimedWith(store: Store, { name, fingerprint, engine }: Model): Promise<Primed> {
+  const primed = await readPrimed(store);
+  if (!primed) {
+    throw new DkvError('STORE_MISMATCH', `${store.location}: nothing was primed into this store. Run dkv prime first.`);
+  }
+  expectPrimed(store.location, primed, { model: name, fingerprint, modelPrecision: engine.info.precision });
+  return primed;
+}
+
 function shown(primed: Partial<Primed>, key: keyof Primed): string {
   if (key === 'fingerprint') return `${primed.fingerprint?.slice(0, 12)} (${primed.model})`;
   const value = primed[key];

@@ -45,6 +45,16 @@ export async function claimReferences(
   return targets;
 }
 
+/** Digest of the queries that the store's priors are computed with. @throws DkvError INPUT_INVALID when it has none */
+export async function expectReferences(store: Store): Promise<string> {
+  const references = await readReferences(store);
+  if (references) return references.digest;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${store.location}: its documents have no priors. Prime with reference queries (dkv prime --prior), or rank without priors.`,
+  );
+}
+
 /** @throws DkvError INPUT_INVALID for a query without a token */
 function targetsOf({ digest, queries }: ReferenceQueries, tokenizer: Tokenizer): References {
   const targets = queries.map((query, at) => {

@@ -8,12 +8,13 @@ import { z } from 'zod';
 import type { RequestOptions } from '../engine.js';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
-import { inParallel, STORE_REQUESTS } from '../parallel.js';
-import { mean, standardDeviation } from '../stats/describe.js';
+import { zScores } from '../stats/describe.js';
 import { rank as ordered } from '../stats/ranking.js';
 import type { Metadata, Store } from '../store.js';
 import { type Calibration, OBJECTIVES, type Objective, readCalibration, relevanceOf } from './calibration.js';
-import { BARE, expectPrimed, type Primed, parseDocumentMetadata, readPrimed, readReferences } from './primed.js';
+import { missingDocuments, missingMessage } from './missing.js';
+import { BARE, expectPrimedWith, parseDocumentMetadata } from './primed.js';
+import { expectReferences } from './prior.js';
 import { type StoredScore, score } from './score.js';
 
 export interface CandidateToRank {
@@ -96,7 +97,7 @@ export async function* rank(
   const { onMissing = 'error', signal, onProgress, interpolate } = rest;
   const primed = await expectPrimedWith(store, model);
   for (const query of queries) expectQuery(query, objective, interpolate);
-  const references = prior ? await referencesOf(store) : null;
+  const references = prior ? await expectReferences(store) : null;
   const calibration =
     rest.calibration === false || interpolate !== undefined
       ? undefined
@@ -123,40 +124,6 @@ export async function* rank(
     }
     done += items.length;
   }
-}
-
-/**
- * What the store was primed with, if it was with this model.
- * @throws DkvError STORE_MISMATCH
- */
-export async function expectPrimedWith(store: Store, { name, fingerprint, engine }: Model): Promise<Primed> {
-  const primed = await readPrimed(store);
-  if (!primed) {
-    throw new DkvError('STORE_MISMATCH', `${store.location}: nothing was primed into this store. Run dkv prime first.`);
-  }
-  expectPrimed(store.location, primed, { model: name, fingerprint, modelPrecision: engine.info.precision });
-  return primed;
-}
-
-/** Digest of the queries that the store's priors are computed with. @throws DkvError INPUT_INVALID when it has none */
-export async function referencesOf(store: Store): Promise<string> {
-  const references = await readReferences(store);
-  if (references) return references.digest;
-  throw new DkvError(
-    'INPUT_INVALID',
-    `${store.location}: its documents have no priors. Prime with reference queries (dkv prime --prior), or rank without priors.`,
-  );
-}
-
-/** Which of these ids have no cache of the variant, evicted ones included; each once. */
-export async function missingDocuments(store: Store, ids: Iterable<string>, variant: string): Promise<string[]> {
-  const missing = new Set(ids);
-  await inParallel([...missing], STORE_REQUESTS, async (id) => {
-    const variants = (await store.entry(id))?.variants ?? {};
-    const key = Object.hasOwn(variants, variant) ? variants[variant] : undefined;
-    if (key !== undefined && (await store.has(key))) missing.delete(id);
-  });
-  return [...missing];
 }
 
 function checkedOptions(options: RankOptions) {
@@ -217,14 +184,6 @@ async function expectDocuments(store: Store, queries: readonly QueryToRank[], va
   const missing = await missingDocuments(store, ids, variant);
   if (missing.length === 0) return;
   throw new DkvError('DOCUMENT_MISSING', missingMessage(store, variant, missing, ids.size));
-}
-
-const SHOWN_MISSING = 5;
-
-export function missingMessage(store: Store, variant: string, missing: readonly string[], all: number): string {
-  const shown = missing.slice(0, SHOWN_MISSING).map((id) => JSON.stringify(id));
-  const more = missing.length > SHOWN_MISSING ? ', ...' : '';
-  return `${store.location} has no ${JSON.stringify(variant)} cache of ${missing.length} of ${all} candidates: ${shown.join(', ')}${more}. They were never primed so, or have expired, or were evicted. Prime them, or say that missing ones are put last or skipped.`;
 }
 
 function* groupsOf(queries: readonly QueryToRank[]): Generator<QueryToRank[]> {
@@ -304,14 +263,7 @@ function mixedWith<T extends { readonly own: number; readonly firstStage?: numbe
   documents: readonly T[],
   weight: number,
 ): (T & { score: number })[] {
-  const ours = standardized(documents.map(({ own }) => own));
-  const first = standardized(documents.map(({ firstStage }) => firstStage!));
+  const ours = zScores(documents.map(({ own }) => own));
+  const first = zScores(documents.map(({ firstStage }) => firstStage!));
   return documents.map((document, i) => ({ ...document, score: weight * first[i]! + (1 - weight) * ours[i]! }));
-}
-
-/** Distances from the mean in standard deviations; all 0 where the values do not differ. */
-function standardized(values: readonly number[]): number[] {
-  const deviation = standardDeviation(values);
-  const center = mean(values);
-  return values.map((value) => (deviation > 0 ? (value - center) / deviation : 0));
 }

@@ -15,6 +15,8 @@ describe('dkv completion', () => {
         'log',
         'score',
         'prime',
+        'rank',
+        'evaluate',
         'store',
         'models',
         'data',
