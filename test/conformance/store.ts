@@ -218,12 +218,12 @@ export function describeStore(name: string, suite: StoreSuite): void {
 
     it('forgets after the time to live, pinned or not', async () => {
       const { store } = await openTest();
-      const key = await store.put(recordOf(1), { ttlMs: 300 });
+      const key = await store.put(recordOf(1), { ttlMs: 2000 });
       await store.pin(key);
       const lasting = await store.put(recordOf(2), { ttlMs: 600_000 });
-      await store.putDocument('ad', { bare: recordOf(3) }, { ttlMs: 300 });
+      await store.putDocument('ad', { bare: recordOf(3) }, { ttlMs: 2000 });
       expect(await store.entry('ad')).toBeDefined();
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      await new Promise((resolve) => setTimeout(resolve, 2100));
       expect(await store.get(key)).toBeUndefined();
       expect(await store.entry('ad')).toBeUndefined();
       expect(await store.get(lasting)).toBeDefined();
@@ -236,17 +236,17 @@ export function describeStore(name: string, suite: StoreSuite): void {
     it('lets a record live as long as the longest that was asked of it', async () => {
       const { store } = await openTest();
       const shared = recordOf(1);
-      const expiresAt = Date.now() + 300;
+      const expiresAt = Date.now() + 2000;
       await store.putDocument('lasting', { bare: shared });
       await store.putDocument('passing', { bare: shared }, { expiresAt });
-      await store.putDocument('named', { bare: await store.put(recordOf(2), { ttlMs: 300 }) });
+      await store.putDocument('named', { bare: await store.put(recordOf(2), { ttlMs: 2000 }) });
       await store.putDocument('copied', {
-        bare: (await store.getBytes(await store.put(recordOf(3), { ttlMs: 300 })))!,
+        bare: (await store.getBytes(await store.put(recordOf(3), { ttlMs: 2000 })))!,
       });
-      const lost = await store.put(recordOf(4), { ttlMs: 300 });
+      const lost = await store.put(recordOf(4), { ttlMs: 2000 });
       expect((await store.entry('passing'))!.expiresAt).toBe(expiresAt);
       expect(await store.has(lost)).toBe(true);
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      await new Promise((resolve) => setTimeout(resolve, 2100));
       expect(await store.has(lost)).toBe(false);
       expect(await store.getBytes(lost)).toBeUndefined();
       await expect(store.putDocument('late', { bare: lost })).rejects.toMatchObject({ code: 'INPUT_INVALID' });

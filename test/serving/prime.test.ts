@@ -384,13 +384,13 @@ describe('time to live', () => {
   it('is the documents’, and renewed when half of it is gone', async () => {
     const store = await memoryStore();
     const seen = countingModel(model);
-    const options = { surrogates: [], ttlMs: 3000 };
+    const options = { surrogates: [], ttlMs: 6000 };
     await prime(seen, store, DOCUMENTS, options);
     expect(await prime(seen, store, DOCUMENTS, options)).toMatchObject({ unchanged: 6 });
-    await sleep(1800);
+    await sleep(3600);
     expect(await prime(seen, store, DOCUMENTS, options)).toMatchObject({ primed: 6, encoded: 0 });
-    await sleep(1800);
-    // Longer than the first three seconds: the records live on with their documents.
+    await sleep(3600);
+    // Longer than the first six seconds: the records live on with their documents.
     expect((await store.getDocument(DOCUMENTS[0]!.id, BARE))!.record.states.rows).toBeGreaterThan(0);
     expect(await prime(seen, store, DOCUMENTS, { surrogates: [] })).toMatchObject({ primed: 6, encoded: 0 });
     expect((await store.entry(DOCUMENTS[0]!.id))!.expiresAt).toBeUndefined();
