@@ -37,6 +37,7 @@ export const ERROR_CODES = {
   STORE_FULL: { exitCode: 1, meaning: 'the store may not grow, and nothing in it may be evicted' },
   STORE_UNREACHABLE: { exitCode: 1, meaning: 'the server behind the store does not answer, or refuses' },
   STORE_MISMATCH: { exitCode: 2, meaning: 'the store, or a record in it, was made with another model or format' },
+  DOCUMENT_MISSING: { exitCode: 2, meaning: 'a document is not in the store: never primed, expired or evicted' },
   STORE_CLOSED: { exitCode: 1, meaning: 'the store was closed before the request' },
   CANCELLED: { exitCode: 130, meaning: 'the user or the caller stopped the work' },
 } as const satisfies Record<string, { exitCode: number; meaning: string }>;

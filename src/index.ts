@@ -23,7 +23,6 @@ export type {
 } from './experiments/analysis.js';
 export { defineExperiment, type Experiment, type ExperimentDeclaration } from './experiments/experiment.js';
 export { readExperiment } from './experiments/file.js';
-export type { Corrected, Estimate, GainSummary, Share } from './experiments/gains.js';
 export { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from './experiments/probe.js';
 export type { RankingSummary } from './experiments/ranking.js';
 export { EXPERIMENTS } from './experiments/registry.js';
@@ -53,7 +52,44 @@ export {
 export { prepareSurrogates, type TextSources, type TextWriter, type WriteOptions } from './priming/prepare.js';
 export { type Surrogate, type SurrogateContext, type SurrogateSource, surrogate } from './priming/surrogate.js';
 export { type ReportFormat, type ReportOptions, writeReports } from './report/report.js';
-export { type InputToScore, scoreInputs, scoreTexts, type TextScore, type TextToScore } from './scoring.js';
+export {
+  type InputToScore,
+  scoreInputs,
+  scoreTexts,
+  type TargetScore,
+  type TextScore,
+  type TextToScore,
+} from './scoring.js';
+export { type Bm25, bm25Of } from './serving/bm25.js';
+export type { Objective, Reliability } from './serving/calibration.js';
+export { type CandidateOptions, type Candidates, candidatesFrom } from './serving/candidates.js';
+export { type EvaluateOptions, type Evaluation, evaluate } from './serving/evaluate.js';
+export {
+  type DocumentToPrime,
+  type PrimeOptions,
+  type PrimeProgress,
+  type PrimeSummary,
+  prime,
+  type RejectedDocument,
+  type Shard,
+} from './serving/prime.js';
+export { BARE } from './serving/primed.js';
+export {
+  type CandidateToRank,
+  type OnMissing,
+  type QueryToRank,
+  type RankedDocument,
+  type RankedQuery,
+  type RankOptions,
+  rank,
+} from './serving/rank.js';
+export { type StoredScore, type StoredToScore, score } from './serving/score.js';
+export type { Corrected, Estimate, GainSummary, Share } from './stats/gains.js';
+export type { Grades, Scores } from './stats/ranking.js';
+export type { SystemComparison, SystemDifference } from './stats/systems.js';
+export { exportStore, importStore } from './store/archive.js';
 export { memoryOf } from './store/identity.js';
 export { openStore, type S3Options, type StoreOptions } from './store/open.js';
+export { copyStore, type TransferOptions, type Transferred } from './store/transfer.js';
 export * from './store.js';
+export { formatRun, parseQrels, parseRun, type Qrels, type Run } from './trec.js';

@@ -1,10 +1,11 @@
 /**
  * The one way from inputs to NLLs: encode each distinct input once, show the decoder the visible rows, score the target. Experiments
- * and `dkv score` both go it.
+ * and `dkv score` both go it; stored documents join it behind the encoder.
  */
 import type { Engine, RequestOptions } from './engine.js';
 import { DkvError } from './errors.js';
 import type { Model } from './load-model.js';
+import type { Tokenizer } from './model/tokenizer.js';
 import { type Presented, present } from './priming/condition.js';
 import type { Visibility } from './priming/input.js';
 
@@ -60,11 +61,15 @@ export interface TextToScore {
   readonly target: string;
 }
 
-export interface TextScore {
+/** How surprising a target is. */
+export interface TargetScore {
   /** Mean over the target's tokens, in nats. */
   readonly nll: number;
   readonly nllSum: number;
   readonly tokenNlls: Float32Array;
+}
+
+export interface TextScore extends TargetScore {
   readonly prefixTokens: number;
   readonly documentTokens: number;
   /** Document tokens left out at the end to keep to the maximum length. */
@@ -79,12 +84,11 @@ export async function scoreTexts(
 ): Promise<(TextScore | DkvError)[]> {
   const prepared = items.map((item): InputToScore | DkvError => {
     try {
-      const { document, prefix, visibility = 'exact', query = '', target } = item;
+      const { document, prefix, visibility = 'exact' } = item;
       if (document === '') throw new DkvError('INPUT_INVALID', 'document is empty.');
-      const targetIds = tokenizer.encode(target);
-      if (targetIds.length === 0) throw new DkvError('INPUT_INVALID', 'target is empty: there is nothing to score.');
+      const said = decoderInput(tokenizer, item);
       const part = present(tokenizer, { visibility }, document, prefix, { maxTokens: options.maxTokens });
-      return { parts: [part], prompt: tokenizer.encode(query), target: targetIds };
+      return { parts: [part], ...said };
     } catch (error) {
       if (error instanceof DkvError) return error;
       throw error;
@@ -95,11 +99,24 @@ export async function scoreTexts(
   let next = 0;
   return prepared.map((item) => {
     if (item instanceof DkvError) return item;
-    const tokenNlls = nlls[next++]!;
-    const nllSum = tokenNlls.reduce((a, b) => a + b, 0);
     const { prefixTokens, documentTokens, cutTokens } = item.parts[0]!.input;
-    return { nll: nllSum / tokenNlls.length, nllSum, tokenNlls, prefixTokens, documentTokens, cutTokens };
+    return { ...targetScore(nlls[next++]!), prefixTokens, documentTokens, cutTokens };
   });
+}
+
+/** What the decoder reads and what of it is scored. @throws DkvError INPUT_INVALID for an empty target */
+export function decoderInput(
+  tokenizer: Tokenizer,
+  { query = '', target }: Pick<TextToScore, 'query' | 'target'>,
+): Pick<InputToScore, 'prompt' | 'target'> {
+  const ids = tokenizer.encode(target);
+  if (ids.length === 0) throw new DkvError('INPUT_INVALID', 'target is empty: there is nothing to score.');
+  return { prompt: tokenizer.encode(query), target: ids };
+}
+
+export function targetScore(tokenNlls: Float32Array): TargetScore {
+  const nllSum = tokenNlls.reduce((a, b) => a + b, 0);
+  return { nll: nllSum / tokenNlls.length, nllSum, tokenNlls };
 }
 
 /** A float32 with the nine digits that identify it, for JSON, instead of a double's seventeen. */

@@ -49,6 +49,8 @@ export interface CacheRecord extends RecordIdentity {
 export interface PutOptions {
   /** The records, and the document, are not served after so long. For ever when left out. */
   readonly ttlMs?: number;
+  /** The same as a time, in milliseconds since 1970: for copies. */
+  readonly expiresAt?: number;
 }
 
 export interface PutDocumentOptions extends PutOptions {
@@ -62,6 +64,8 @@ export interface DocumentEntry {
   /** Variant to key. */
   readonly variants: Readonly<Record<string, string>>;
   readonly metadata: Metadata;
+  /** Milliseconds since 1970; never when left out. */
+  readonly expiresAt?: number;
 }
 
 export interface StoredDocument {
@@ -120,20 +124,27 @@ export interface Store {
   readonly location: string;
   /** The key of what has not been computed yet, to ask `has` before computing it. 64 hex digits. */
   keyOf(identity: RecordIdentity): string;
+  /** Is it there, and not expired? Does not look whether it is sound. */
   has(key: string): Promise<boolean>;
   get(key: string): Promise<CacheRecord | undefined>;
+  /** The record in its stored form, checked: for copies that keep every byte. A copy of the caller's own. */
+  getBytes(key: string): Promise<Uint8Array | undefined>;
   /** The record of this identity, compared with it in full. @throws DkvError STORE_DAMAGED when its token ids are others */
   find(identity: RecordIdentity): Promise<CacheRecord | undefined>;
-  /** Without an id that points to it, `gc` takes the record away. @throws DkvError INPUT_INVALID, STORE_FULL */
+  /**
+   * Without an id that points to it, `gc` takes the record away. A record lives as long as the longest that was asked of it.
+   * @throws DkvError INPUT_INVALID, STORE_FULL
+   */
   put(record: CacheRecord, options?: PutOptions): Promise<string>;
   /**
    * Stores the records and then lets the id point to them, in one step for every reader; variants it had before and that are not
    * among them are gone. Keys by variant.
-   * @throws DkvError INPUT_INVALID, STORE_FULL
+   * @param records by variant: a record, the bytes of one as `getBytes` gave them, or the key of one that the store has
+   * @throws DkvError INPUT_INVALID, also for a key that is not there; STORE_MISMATCH for bytes of another tenant's; STORE_FULL
    */
   putDocument(
     id: string,
-    records: Readonly<Record<string, CacheRecord>>,
+    records: Readonly<Record<string, CacheRecord | Uint8Array | string>>,
     options?: PutDocumentOptions,
   ): Promise<Record<string, string>>;
   /** What the id points to, whether or not the records are still there. */

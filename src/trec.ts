@@ -1,4 +1,4 @@
-/** TREC's text forms of runs (`qid Q0 docid rank score tag`) and judgements (`qid 0 docid grade`). */
+/** TREC's text forms of runs (`qid Q0 docid rank score tag`) and judgements (`qid 0 docid grade`), and BEIR's of the latter. */
 import { DkvError } from './errors.js';
 import { type Grades, rank, type Scores } from './stats/ranking.js';
 
@@ -13,21 +13,50 @@ export function parseRun(text: string, file: string): Run {
   });
 }
 
-/** @param file for errors @throws DkvError INPUT_INVALID with the line's number */
+const BEIR_HEADER = /^(?:\ufeff)?query-id\s+corpus-id\s+score[^\S\n]*\n/;
+
+/**
+ * TREC's four columns, or BEIR's three with their header.
+ * @param file for errors
+ * @throws DkvError INPUT_INVALID with the line's number
+ */
 export function parseQrels(text: string, file: string): Qrels {
+  const isGrade = (grade: string | undefined) => grade !== undefined && /^-?\d+$/.test(grade);
+  if (BEIR_HEADER.test(text)) {
+    return parse(text.replace(BEIR_HEADER, '\n'), file, 'query-id corpus-id score', ([qid, docid, grade], columns) => {
+      return columns === 3 && isGrade(grade) ? [qid!, docid!, grade!] : undefined;
+    });
+  }
   return parse(text, file, 'qid 0 docid grade', ([qid, , docid, grade], columns) => {
-    return columns === 4 && /^-?\d+$/.test(grade!) ? [qid!, docid!, grade!] : undefined;
+    return columns === 4 && isGrade(grade) ? [qid!, docid!, grade!] : undefined;
   });
 }
 
-/** One line a document, best first, with as many digits as bring the same number back. */
+/**
+ * One line a document, best first, with as many digits as bring the same number back.
+ * @param tag white space becomes `_`
+ * @throws DkvError INPUT_INVALID for an id with white space, which no reader would find again
+ */
 export function formatRun(run: Run, tag: string): string {
   const lines: string[] = [];
+  const name = oneWord(tag);
   for (const [qid, scores] of run) {
     for (const [at, docid] of rank(scores).entries())
-      lines.push(`${qid} Q0 ${docid} ${at + 1} ${scores.get(docid)} ${tag}\n`);
+      lines.push(`${expectWord(qid)} Q0 ${expectWord(docid)} ${at + 1} ${scores.get(docid)} ${name}\n`);
   }
   return lines.join('');
+}
+
+function oneWord(text: string): string {
+  return text.trim().replace(/\s+/g, '_') || '_';
+}
+
+function expectWord(id: string): string {
+  if (/^\S+$/.test(id)) return id;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `The id ${JSON.stringify(id)} has white space or is empty, and a TREC run has its columns between white space. Use other ids.`,
+  );
 }
 
 export function formatQrels(qrels: Qrels): string {

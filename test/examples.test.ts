@@ -11,7 +11,12 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 /** What each must print, and what it takes. */
 const EXAMPLES: Record<string, { args?: () => Promise<string[]>; prints: RegExp[] }> = {
   'score.ts': { prints: [/^(\d+\.\d{3} nats per token\n){2}$/] },
+  'prime.ts': { prints: [/^1 document primed, \d+ bytes$/m, /^\{ url: '\/lamp' \} \d+\.\d{3} nats per token$/m] },
   'cache.ts': { prints: [/^What does the lamp cost\? -> \S.*\nWhat color is the lamp\? -> \S.*\n$/] },
+  'rank.ts': {
+    args: async () => [path.join(await temporaryFolder(), 'store')],
+    prints: [/^(adworld-pool-test-0000\d adworld-pool-test-0000\d-\d -\d+\.\d+\n){3}$/],
+  },
   'experiment.ts': {
     args: async () => [path.join(await temporaryFolder(), 'run')],
     prints: [/^oracle_full -?\d+\.\d{3} nats$/m, /^surr_doc_d /m, /report\.html/],

@@ -49,6 +49,21 @@ describe('TREC files', () => {
     expect(() => parseRun(text, 'run.txt')).toThrow(`run.txt, ${message}`);
   });
 
+  it('reads BEIR’s judgements by their header', () => {
+    const text = 'query-id\tcorpus-id\tscore\r\nq1\td1\t2\r\nq1\td2\t0\r\n';
+    expect(parseQrels(text, 'test.tsv')).toEqual(parseQrels('q1 0 d1 2\nq1 0 d2 0\n', 'qrels'));
+    expect(() => parseQrels(`${text}q1\td3\tx\n`, 'test.tsv')).toThrow(
+      'test.tsv, line 4: expected "query-id corpus-id score", found "q1\td3\tx"',
+    );
+  });
+
+  it('refuses ids that a run cannot hold, and makes one word of the tag', () => {
+    expect(() => formatRun(new Map([['q', new Map([['d 1', 1]])]]), 'dkv')).toThrow('The id "d 1" has white space');
+    expect(formatRun(new Map([['q', new Map([['d', 1]])]]), 'dkv static:What is it?')).toBe(
+      'q Q0 d 1 1 dkv_static:What_is_it?\n',
+    );
+  });
+
   it('refuses a grade that is no integer', () => {
     expect(() => parseQrels('q1 0 d1 0.5\n', 'qrels')).toThrow('qrels, line 1: expected "qid 0 docid grade"');
   });

@@ -69,7 +69,7 @@ ${cases.join('\n')}
   esac
   case "$previous" in
 ${values.join('\n')}
-    --input|--output|--out|--model|--dataset) candidates="" ;;
+    --input|--output|--out|--model|--dataset|--store|--rejects|--prior) candidates="" ;;
   esac
   COMPREPLY=($(compgen -W "$candidates" -- "$current"))
 }

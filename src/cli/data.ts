@@ -1,10 +1,14 @@
 /** `dkv data`: the built-in data, to look at or to train on. */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import { Command, Option } from 'commander';
 import type { Split } from '../datasets/adworld/ad.js';
 import { ADWORLD_VERSION, DEFAULT_ADWORLD_SEED } from '../datasets/adworld/adworld.js';
+import { adworldCollection, type Collection } from '../datasets/adworld/collection.js';
 import { adworldLines } from '../datasets/adworld/lines.js';
 import { adworldPools } from '../datasets/adworld/pools.js';
 import { type AdworldStatistics, adworldStatistics, type Mean } from '../datasets/adworld/statistics.js';
+import { DkvError, messageOf } from '../errors.js';
 import { integer, positiveInteger } from './model-options.js';
 import { openOutput } from './output.js';
 
@@ -14,6 +18,9 @@ interface AdworldOptions {
   readonly seed: number;
   readonly output: string;
   readonly pools: boolean;
+  readonly beir?: string;
+  readonly answers: boolean;
+  readonly documents?: number;
   readonly stats: boolean;
   readonly json: boolean;
 }
@@ -40,6 +47,13 @@ function adworldCommand(): Command {
       'searches with graded candidates (3 exact, 2 substitute, 1 complement, 0 irrelevant) instead',
       false,
     )
+    .option('--beir <folder>', 'a collection to rank: corpus.jsonl, queries.jsonl, qrels/test.tsv; --count queries')
+    .option('--answers', 'with --beir: questions with an answer in one document, instead of graded searches', false)
+    .option(
+      '--documents <n>',
+      'with --beir: in all, most of them judged for no query (default: the judged ones)',
+      positiveInteger,
+    )
     .option('--stats', 'describe the advertisements instead of writing them', false)
     .option('--json', 'with --stats: for machines', false)
     .addHelpText(
@@ -49,12 +63,21 @@ Examples:
   dkv data adworld --count 1
   dkv data adworld --split train --count 20000 --output train.jsonl
   dkv data adworld --count 2000 --stats
-  dkv data adworld --count 100 --pools`,
+  dkv data adworld --count 100 --pools
+  dkv data adworld --count 100 --beir ads --documents 10000`,
     )
     .action(writeAdworld);
 }
 
-async function writeAdworld({ output: file, pools, stats, json, ...range }: AdworldOptions): Promise<void> {
+async function writeAdworld(options: AdworldOptions): Promise<void> {
+  const { output: file, pools, beir, answers, documents, stats, json, ...range } = options;
+  if (beir !== undefined) {
+    await writeCollection(beir, adworldCollection({ ...range, answers, documents }));
+    return;
+  }
+  if (answers || documents !== undefined) {
+    throw new DkvError('INPUT_INVALID', '--answers and --documents are for a collection: give --beir FOLDER as well.');
+  }
   const output = await openOutput(file);
   if (stats) {
     const statistics = adworldStatistics(range);
@@ -65,6 +88,35 @@ async function writeAdworld({ output: file, pools, stats, json, ...range }: Adwo
     for (const line of adworldLines(range)) await output.write(`${line}\n`);
   }
   await output.close();
+}
+
+/** In BEIR's form; an answer stands beside its query. */
+async function writeCollection(folder: string, { queries, qrels, documents }: Collection): Promise<void> {
+  await mkdir(path.join(folder, 'qrels'), { recursive: true }).catch((error: unknown) => {
+    throw new DkvError('INPUT_INVALID', `--beir ${folder}: ${messageOf(error)}`);
+  });
+  const writeLines = async (name: string, lines: Iterable<string>) => {
+    const output = await openOutput(path.join(folder, name), '--beir');
+    try {
+      for (const line of lines) await output.write(`${line}\n`);
+    } finally {
+      await output.close();
+    }
+  };
+  await writeLines(
+    'corpus.jsonl',
+    map(documents, ({ id, text }) => JSON.stringify({ _id: id, title: '', text })),
+  );
+  await writeLines(
+    'queries.jsonl',
+    map(queries, ({ id, ...query }) => JSON.stringify({ _id: id, ...query })),
+  );
+  const grades = [...qrels].flatMap(([query, own]) => [...own].map(([id, grade]) => `${query}\t${id}\t${grade}`));
+  await writeLines('qrels/test.tsv', ['query-id\tcorpus-id\tscore', ...grades]);
+}
+
+function* map<T>(items: Iterable<T>, line: (item: T) => string): Generator<string> {
+  for (const item of items) yield line(item);
 }
 
 /** Mean words of MS MARCO's passages and queries, to compare with: Thakur et al. 2021 (BEIR), table 1. */

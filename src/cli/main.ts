@@ -8,13 +8,17 @@ import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
+import { evaluateCommand } from './evaluate.js';
 import { listCommand } from './list.js';
 import { logCommand } from './log.js';
 import { modelsCommand } from './models.js';
+import { primeCommand } from './prime.js';
+import { rankCommand } from './rank.js';
 import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { sanityCommand } from './sanity.js';
 import { scoreCommand } from './score.js';
+import { storeCommand } from './store.js';
 import { endAtOnce, paint } from './terminal.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -39,6 +43,10 @@ for (const command of [
   compareCommand(),
   logCommand(),
   scoreCommand(),
+  primeCommand(),
+  rankCommand(),
+  evaluateCommand(),
+  storeCommand(),
   modelsCommand(),
   dataCommand(),
   doctorCommand(),

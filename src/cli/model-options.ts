@@ -5,16 +5,31 @@ import { BUILT_IN_MODEL, loadModel, type Model } from '../load-model.js';
 import { PRECISIONS, type Precision } from '../model/layout.js';
 import { Progress } from './terminal.js';
 
-export interface ModelOptions {
+/** How a model runs. */
+export interface EngineOptions {
   readonly model: string;
   readonly precision: Precision;
   readonly device: Device;
   readonly batchTokens?: number;
-  readonly maxLength: number;
   readonly ignoreMemory: boolean;
 }
 
+export interface ModelOptions extends EngineOptions {
+  readonly maxLength: number;
+}
+
+/** For commands that encode documents. */
 export function addModelOptions(command: Command): Command {
+  return addEngineOptions(command).option(
+    '--max-length <n>',
+    'tokens that the encoder reads; longer documents are cut at their end',
+    positiveInteger,
+    2048,
+  );
+}
+
+/** For commands that run a model on what has been encoded. */
+export function addEngineOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--model <name>', 'checkpoint folder, or organisation/name[@revision] on the hub').default(
@@ -25,13 +40,7 @@ export function addModelOptions(command: Command): Command {
     .addOption(new Option('--precision <name>', 'of the weights').choices(PRECISIONS).default('float32'))
     .addOption(new Option('--device <name>', 'ONNX Runtime provider').choices(DEVICES).default('cpu'))
     .option('--batch-tokens <n>', 'rows of a batch, padding included (default: by model size)', positiveInteger)
-    .option('--ignore-memory', 'load even if memory seems too short', false)
-    .option(
-      '--max-length <n>',
-      'tokens that the encoder reads; longer documents are cut at their end',
-      positiveInteger,
-      2048,
-    );
+    .option('--ignore-memory', 'load even if memory seems too short', false);
 }
 
 export function positiveInteger(text: string): number {
@@ -47,7 +56,7 @@ export function integer(text: string): number {
 }
 
 /** Loads the model, with progress while it is downloaded and compiled the first time. */
-export async function openModel(options: ModelOptions, signal: AbortSignal): Promise<Model> {
+export async function openModel(options: EngineOptions, signal: AbortSignal): Promise<Model> {
   const { model, precision, device, batchTokens, ignoreMemory } = options;
   const progress = new LoadingProgress();
   try {

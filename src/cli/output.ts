@@ -9,8 +9,12 @@ export interface Output {
   close(): Promise<void>;
 }
 
-/** @param file `-` for the standard output; a file is overwritten @throws DkvError INPUT_INVALID when it cannot be made */
-export async function openOutput(file: string): Promise<Output> {
+/**
+ * @param file `-` for the standard output; a file is overwritten
+ * @param option that named it, for messages
+ * @throws DkvError INPUT_INVALID when it cannot be made
+ */
+export async function openOutput(file: string, option = '--output'): Promise<Output> {
   if (file === '-') {
     return {
       async write(text) {
@@ -23,12 +27,12 @@ export async function openOutput(file: string): Promise<Output> {
   try {
     handle = await open(file, 'w');
   } catch (error) {
-    throw new DkvError('INPUT_INVALID', `--output ${file}: ${messageOf(error)}`);
+    throw new DkvError('INPUT_INVALID', `${option} ${file}: ${messageOf(error)}`);
   }
   return {
     async write(text) {
       await handle.appendFile(text).catch((error: NodeJS.ErrnoException) => {
-        throw error.code === 'ENOSPC' ? new DkvError('DISK_FULL', `--output ${file}: ${error.message}`) : error;
+        throw error.code === 'ENOSPC' ? new DkvError('DISK_FULL', `${option} ${file}: ${error.message}`) : error;
       });
     },
     close: () => handle.close(),

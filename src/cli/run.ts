@@ -8,9 +8,9 @@ import type { Experiment } from '../experiments/experiment.js';
 import { EXPERIMENT_IDS } from '../experiments/ids.js';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
 import type { Model } from '../load-model.js';
-import { defaultCacheDirectory } from '../model/compile.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { interruptSignal, Progress, paint } from './terminal.js';
+import { describeWriting, endpointWriter, textSources } from './text-sources.js';
 
 interface RunCommandOptions extends ModelOptions {
   readonly dataset: string;
@@ -79,7 +79,7 @@ async function run(name: string, options: RunCommandOptions, command: Command): 
   const experiments = await experimentsNamed(name);
   const { asksLanguageModel } = await import('../experiments/experiment.js');
   const signal = interruptSignal();
-  const writing = await writerOf();
+  const writing = await endpointWriter();
   const lengthGiven = command.getOptionValueSource('maxLength') !== 'default';
   let model: Model | undefined;
   try {
@@ -121,17 +121,6 @@ async function experimentsNamed(name: string): Promise<Experiment[]> {
   );
 }
 
-function textFolder(): string {
-  return path.join(defaultCacheDirectory(), 'texts');
-}
-
-async function writerOf(): Promise<EndpointWriter | undefined> {
-  const { llmSettings } = await import('../llm/settings.js');
-  const { EndpointWriter } = await import('../llm/endpoint-writer.js');
-  const settings = llmSettings();
-  return settings && new EndpointWriter(settings, { cacheDirectory: textFolder() });
-}
-
 async function openData(
   { unit, seed, rule, padding, target, protocol }: Experiment,
   { dataset, datasetRevision, columns, n: count = protocol.samples }: RunCommandOptions,
@@ -168,7 +157,6 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
   // Statistics and plots take most of a second to load: only who runs an experiment waits for them.
   const { asksLanguageModel } = await import('../experiments/experiment.js');
   const { runExperiment } = await import('../experiments/run.js');
-  const { selfWriter } = await import('../llm/self-writer.js');
   const { shortTable, warnings } = await import('../report/comparisons.js');
   const { writeReports } = await import('../report/report.js');
   const { renderText } = await import('../report/table.js');
@@ -183,10 +171,7 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
       noText: !options.text,
       maxTokens,
       signal,
-      sources: {
-        self: selfWriter(model, { cacheDirectory: textFolder(), maxTokens }),
-        ...(writing && { llm: writing.asked }),
-      },
+      sources: await textSources(model, maxTokens, writing),
       ...(writing && { writer: writing.identity }),
       onWriting: (done, total) => written.update(done, total),
       onProgress: ({ doneSamples, totalSamples, resumedSamples }) => {
@@ -213,10 +198,4 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
     }
     throw error;
   }
-}
-
-function describeWriting({ summary, identity }: EndpointWriter): string {
-  const { requests, fromCache, failures, promptTokens, completionTokens, cost } = summary;
-  const price = cost === null ? '' : `, cost ${cost.toFixed(4)}`;
-  return `Surrogates by ${identity}: ${requests} requests, ${fromCache} from the cache, ${failures} failed; ${promptTokens} + ${completionTokens} tokens${price}.`;
 }

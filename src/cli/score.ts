@@ -1,19 +1,17 @@
 /** `dkv score`: JSON lines in, JSON lines out, in order, as a stream. */
 
-import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
 import type { Model } from '../load-model.js';
 import { visibilitySchema } from '../priming/input.js';
 import { scoreTexts, shortestFloat32, type TextScore } from '../scoring.js';
+import { upTo, windows } from '../windows.js';
+import { openInput } from './input.js';
 import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
 import { openOutput } from './output.js';
 import { interruptSignal } from './terminal.js';
-import { windows } from './windows.js';
 
 const lineSchema = z.strictObject({
   id: z.union([z.string(), z.number()]).optional(),
@@ -60,7 +58,7 @@ Examples:
 
 async function score(options: ScoreCommandOptions): Promise<void> {
   const signal = interruptSignal();
-  const input = await openInput(options.input);
+  const input = await openInput(options.input, `--input ${options.input}`);
   const output = await openOutput(options.output);
   const model = await openModel(options, signal);
   const reader = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
@@ -68,7 +66,7 @@ async function score(options: ScoreCommandOptions): Promise<void> {
   signal.addEventListener('abort', () => reader.close());
   let lineNumber = 0;
   try {
-    for await (const lines of windows(reader, WINDOW_LINES)) {
+    for await (const lines of windows(reader, upTo(WINDOW_LINES))) {
       const answers = await scoreLines(model, lines, lineNumber, options.maxLength, signal);
       lineNumber += lines.length;
       if (answers.some((answer) => 'error' in answer)) process.exitCode = 2;
@@ -80,15 +78,6 @@ async function score(options: ScoreCommandOptions): Promise<void> {
     await output.close();
     await model.close();
   }
-}
-
-async function openInput(file: string): Promise<Readable> {
-  if (file === '-') return process.stdin;
-  const stream = createReadStream(file);
-  await once(stream, 'open').catch((error) => {
-    throw new DkvError('INPUT_INVALID', `--input ${file}: ${messageOf(error)}`);
-  });
-  return stream;
 }
 
 type Answer = Record<string, unknown>;

@@ -9,9 +9,12 @@ export function paint(colour: Colour, text: string, stream: Stream = process.std
   return stream.isTTY && !process.env.NO_COLOR ? styleText(colour, text) : text;
 }
 
+/** Between two lines where they stay. */
+const QUIET_MS = 30_000;
+
 /**
  * A line on standard error that says how far a long job is and when it will be done: rewritten in place on a terminal, every ten
- * percent as a line of its own elsewhere.
+ * percent as a line of its own elsewhere, or twice a minute where nobody knows the total.
  */
 export class Progress {
   readonly #label: string;
@@ -20,6 +23,7 @@ export class Progress {
   #startedAt: number | undefined;
   #startedWith = 0;
   #lastShare = -1;
+  #lastAt = Number.NEGATIVE_INFINITY;
 
   constructor(label: string, unit: string, stream: Stream = process.stderr) {
     this.#label = label;
@@ -27,18 +31,33 @@ export class Progress {
     this.#stream = stream;
   }
 
-  /** @param already part of `done` that was there before this job and says nothing of its speed */
-  update(done: number, total: number, already = 0): void {
+  /**
+   * @param already part of `done` that was there before this job and says nothing of its speed
+   * @param detail stands behind, such as a speed
+   */
+  update(done: number, total: number, already = 0, detail = ''): void {
     this.#startedAt ??= performance.now();
     this.#startedWith = Math.max(this.#startedWith, already);
     const share = total > 0 ? done / total : 1;
-    const line = `${this.#label}  ${done.toLocaleString('en')}/${total.toLocaleString('en')} ${this.#unit}  ${Math.floor(share * 100)}%${this.#eta(done, total)}`;
+    const line = `${this.#label}  ${done.toLocaleString('en')}/${total.toLocaleString('en')} ${this.#unit}  ${Math.floor(share * 100)}%${this.#eta(done, total)}${detail && `  ${detail}`}`;
     if (this.#stream.isTTY) {
       this.#stream.write(`\r\x1b[2K${line}`);
     } else if (Math.floor(share * 10) > Math.floor(this.#lastShare * 10)) {
       this.#stream.write(`${line}\n`);
     }
     this.#lastShare = share;
+  }
+
+  /** For a job of unknown length. */
+  count(done: number, detail = ''): void {
+    const line = `${this.#label}  ${done.toLocaleString('en')} ${this.#unit}${detail && `  ${detail}`}`;
+    this.#lastShare = 0;
+    if (this.#stream.isTTY) {
+      this.#stream.write(`\r\x1b[2K${line}`);
+    } else if (performance.now() - this.#lastAt >= QUIET_MS) {
+      this.#stream.write(`${line}\n`);
+      this.#lastAt = performance.now();
+    }
   }
 
   /** Leaves the terminal's line to what comes next. */

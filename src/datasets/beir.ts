@@ -8,6 +8,7 @@ import { Random } from '../random.js';
 import { type PoolRequest, type PoolSet, poolSetOf, type Source } from './dataset.js';
 import { limitCandidates } from './draw.js';
 import type { OpenOptions } from './options.js';
+import { identifier, readQueries } from './queries.js';
 import type { Candidate, Grade, Pool } from './sample.js';
 import { checkedRow, openTable, type Table } from './table.js';
 
@@ -16,9 +17,7 @@ const OTHERS = 10;
 const JUDGED = 30;
 
 const qrelSchema = z.object({ 'query-id': z.string(), 'corpus-id': z.string(), score: z.coerce.number() });
-const identifier = z.union([z.string(), z.number()]).transform(String);
-const querySchema = z.object({ _id: identifier, text: z.string() });
-const documentSchema = z.object({ _id: identifier, title: z.string().nullish(), text: z.string() });
+export const beirDocumentSchema = z.object({ _id: identifier, title: z.string().nullish(), text: z.string() });
 
 export function beirSource(folder: string, options: OpenOptions): Source {
   return {
@@ -35,11 +34,7 @@ async function beirPools(folder: string, { count, seed }: PoolRequest, options: 
   const judged = await readQrels(qrels);
   const usable = [...judged].filter(([, grades]) => grades.some(({ grade }) => grade > 0));
   const chosen = new NumpyRandomState(seed).shuffle(usable).slice(0, count);
-  const texts = new Map<string, string>();
-  for await (const [number, row] of queries.rows([])) {
-    const { _id, text } = checkedRow(querySchema, queries, number, row);
-    texts.set(_id, text);
-  }
+  const texts = new Map((await readQueries(queries)).map(({ id, text }) => [id, text]));
 
   const random = new Random('beir', seed);
   let documents = 0;
@@ -56,7 +51,7 @@ async function beirPools(folder: string, { count, seed }: PoolRequest, options: 
   const byRow = new Map<number, Document>();
   for await (const [number, row] of corpus.rows([])) {
     if (!wantedRows.has(number) && !wantedIds.has(String(row._id))) continue;
-    const document = documentOf(checkedRow(documentSchema, corpus, number, row));
+    const document = beirDocument(checkedRow(beirDocumentSchema, corpus, number, row));
     byId.set(document.id, document);
     if (wantedRows.has(number)) byRow.set(number, document);
   }
@@ -100,7 +95,8 @@ async function readQrels(table: Table): Promise<Map<string, { id: string; grade:
   return judged;
 }
 
-function documentOf({ _id, title, text }: z.infer<typeof documentSchema>): Document {
+/** Title and text in two lines, as in BEIR's own evaluations. */
+export function beirDocument({ _id, title, text }: z.infer<typeof beirDocumentSchema>): Document {
   const heading = title?.trim();
   return {
     id: _id,

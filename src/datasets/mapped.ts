@@ -26,11 +26,12 @@ const columnsSchema = z.strictObject(
 );
 
 /**
- * @param pairs `role=column`, such as `document=body`
+ * @param pairs `role=column`, such as `document=body`; several in one with commas between
  * @throws DkvError INPUT_INVALID
  */
 export function parseColumns(pairs: readonly string[]): Columns {
-  const entries = pairs.map((pair) => {
+  const separate = pairs.flatMap((pair) => pair.split(/,(?=[a-z]+=)/));
+  const entries = separate.map((pair) => {
     const [, role, column] = /^([^=]+)=(.+)$/.exec(pair) ?? [];
     if (role && column) return [role, column];
     throw new DkvError('INPUT_INVALID', `"${pair}": role=column was expected, such as document=body.`);
@@ -156,7 +157,7 @@ function reader(table: Table, columns: Columns, number: number, row: Row): (role
   };
 }
 
-function valueAt(row: Row, column: string): unknown {
+export function valueAt(row: Row, column: string): unknown {
   if (column in row) return row[column];
   return column
     .split('.')

@@ -2,18 +2,16 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
-import { pipeline } from 'node:stream';
-import { CsvError, parse } from 'csv-parse';
 import type { z } from 'zod';
-import { DkvError, messageOf } from '../errors.js';
+import { DkvError } from '../errors.js';
 import { localFile } from '../hub/parts.js';
 import { openDataRepository, openUrl } from '../hub/remote-data.js';
 import { hubSettings } from '../hub/settings.js';
 import type { OpenOptions } from './options.js';
 import { openParquet, type ParquetFile } from './parquet.js';
+import { type Row, textRows } from './text-rows.js';
 
-export type Row = Readonly<Record<string, unknown>>;
+export type { Row } from './text-rows.js';
 
 export interface Table {
   /** What it is called in messages. */
@@ -22,6 +20,8 @@ export interface Table {
   readonly revision: string;
   /** Names of the columns; of JSON lines, the fields of the first. */
   readonly columns: readonly string[];
+  /** Undefined where only reading all of it would tell. */
+  readonly rowCount?: number;
   /**
    * Rows with their numbers from 0, in order. Of Parquet only the named columns are read, one row group after another, as far as the
    * caller goes; of the other forms whole lines.
@@ -66,7 +66,7 @@ export async function openTable(place: string, options: OpenOptions = {}): Promi
   const revision = `sha256:${await fileDigest(place)}`;
   if (place.endsWith('.parquet'))
     return parquetTable(place, revision, [await openParquet(await localFile(place))], options);
-  const lines = () => (place.endsWith('.jsonl') ? jsonLines(place) : separated(place));
+  const lines = () => soundRows(textRows(place));
   return {
     name: place,
     revision,
@@ -149,7 +149,7 @@ async function fileDigest(file: string): Promise<string> {
 }
 
 /** @throws DkvError INPUT_INVALID */
-async function expectFile(file: string): Promise<void> {
+export async function expectFile(file: string): Promise<void> {
   const found = await stat(file).catch(() => undefined);
   if (!found?.isFile()) throw new DkvError('INPUT_INVALID', `${file}: ${found ? 'not a file' : 'no such file'}.`);
 }
@@ -163,6 +163,7 @@ function parquetTable(name: string, revision: string, files: readonly ParquetFil
     name,
     revision,
     columns: files[0]!.columns,
+    rowCount: files.reduce((sum, { rowCount }) => sum + rowCount, 0),
     async *rows(columns, wanted) {
       expectColumns(table, columns);
       yield* watched(rowsOfFiles(files, columns, wanted), options);
@@ -195,51 +196,15 @@ async function* watched<T>(rows: AsyncIterable<T>, { signal, onRows }: OpenOptio
   }
 }
 
+/** @throws DkvError the first row that cannot be read */
+async function* soundRows(rows: AsyncIterable<Row | DkvError>): AsyncGenerator<Row> {
+  for await (const row of rows) {
+    if (row instanceof DkvError) throw row;
+    yield row;
+  }
+}
+
 async function firstFields(rows: AsyncIterable<Row>): Promise<string[]> {
   for await (const row of rows) return Object.keys(row);
   return [];
-}
-
-async function* jsonLines(file: string): AsyncGenerator<Row> {
-  let number = 0;
-  for await (const line of createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity })) {
-    number++;
-    // Some editors begin a file with a byte order mark.
-    const text = number === 1 ? line.replace(/^\ufeff/, '') : line;
-    if (text.trim() === '') continue;
-    yield objectOf(text, `${file}, line ${number}`);
-  }
-}
-
-function objectOf(text: string, where: string): Row {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new DkvError('INPUT_INVALID', `${where}: not JSON: ${messageOf(error)}`);
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Row;
-  throw new DkvError('INPUT_INVALID', `${where}: a JSON object was expected, ${text.slice(0, 40)} found.`);
-}
-
-async function* separated(file: string): AsyncGenerator<Row> {
-  const tabs = !file.endsWith('.csv') || (await isTabSeparated(file));
-  // Tab-separated files leave quotes inside fields as they are (36" bed); in comma-separated ones such a quote is an error.
-  const parser = parse({ columns: true, bom: true, delimiter: tabs ? '\t' : ',', relax_quotes: tabs });
-  // An error of either side arrives at the reader of the parser.
-  pipeline(createReadStream(file), parser, () => undefined);
-  try {
-    yield* parser as AsyncIterable<Row>;
-  } catch (error) {
-    if (error instanceof CsvError) throw new DkvError('INPUT_INVALID', `${file}: ${error.message}`);
-    throw error;
-  }
-}
-
-/** WANDS and hetPQA are separated by tabs though they are called .csv: a header with tabs and no comma says so. */
-async function isTabSeparated(file: string): Promise<boolean> {
-  for await (const line of createInterface({ input: createReadStream(file, 'utf8') })) {
-    return line.includes('\t') && !line.includes(',');
-  }
-  return false;
 }

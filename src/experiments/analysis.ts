@@ -6,6 +6,18 @@ import { surrogate } from '../priming/surrogate.js';
 import { Random } from '../random.js';
 import { mean, pearson, spearman } from '../stats/describe.js';
 import {
+  type Corrected,
+  correctFamilies,
+  type Estimate,
+  estimate,
+  finite,
+  type GainSummary,
+  RESAMPLES,
+  type Share,
+  shareOf,
+  summarizeGains,
+} from '../stats/gains.js';
+import {
   averageGradients,
   coupledPoints,
   type Gradient,
@@ -18,18 +30,6 @@ import { clusteredBootstrap, percentileInterval } from '../stats/interval.js';
 import { detectableD } from '../stats/power.js';
 import { equivalenceTest } from '../stats/significance.js';
 import { type Comparison, type ContrastGroup, type Experiment, specificationsOf } from './experiment.js';
-import {
-  type Corrected,
-  correctFamilies,
-  type Estimate,
-  estimate,
-  finite,
-  type GainSummary,
-  RESAMPLES,
-  type Share,
-  shareOf,
-  summarizeGains,
-} from './gains.js';
 import { type Entry, isProbe, isRejection, isTrial, type Rejection, type Trial } from './journal.js';
 import { type ProbeSummary, summarizeProbe } from './probe.js';
 import { type RankingSummary, summarizeRanking } from './ranking.js';

@@ -5,8 +5,8 @@
 import type { Engine, Probed, ProbeLayers } from '../engine.js';
 import type { Range } from '../priming/input.js';
 import type { Random } from '../random.js';
+import { type Estimate, meanEstimate } from '../stats/gains.js';
 import type { PlannedTrial } from './block.js';
-import { type Estimate, meanEstimate } from './gains.js';
 import type { ProbeTrial } from './journal.js';
 
 /** Names of what is measured, and what each is. */

@@ -1,9 +1,9 @@
 /** How well conditions rank the candidates of pools: measures per pool, their means, and differences to the baseline pool by pool. */
 import type { Random } from '../random.js';
 import { mean } from '../stats/describe.js';
+import { type Estimate, type GainSummary, meanEstimate, summarizeGains } from '../stats/gains.js';
 import { type Measure, measure, type Scores } from '../stats/ranking.js';
 import type { Comparison, Experiment } from './experiment.js';
-import { type Estimate, type GainSummary, meanEstimate, summarizeGains } from './gains.js';
 import type { Trial } from './journal.js';
 import type { SampleRecord } from './samples.js';
 

@@ -2,8 +2,8 @@
 import path from 'node:path';
 import { DkvError } from '../errors.js';
 import type { ComparisonSummary, Summary } from '../experiments/analysis.js';
-import type { Estimate } from '../experiments/gains.js';
 import type { Configuration } from '../experiments/record.js';
+import type { Estimate } from '../stats/gains.js';
 import { FRAMING } from './comparisons.js';
 import { percent, signed, withInterval } from './format.js';
 import { conditionOf } from './labels.js';

@@ -1,5 +1,5 @@
 /** How numbers are written in tables. A dash stands for what is undefined. */
-import type { Estimate } from '../experiments/gains.js';
+import type { Estimate } from '../stats/gains.js';
 
 const NONE = '–';
 const MINUS = '−';

@@ -1,7 +1,7 @@
 /** Tables of how well conditions rank the candidates of pools. */
 import type { Summary } from '../experiments/analysis.js';
-import { correctFamilies, type GainSummary } from '../experiments/gains.js';
 import type { RankingSummary } from '../experiments/ranking.js';
+import { correctFamilies, type GainSummary } from '../stats/gains.js';
 import { marked } from './comparisons.js';
 import { fixed, percent, pValue, signed, withInterval } from './format.js';
 import { boundOf, isDeployable } from './labels.js';

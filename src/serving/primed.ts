@@ -2,6 +2,7 @@
  * What priming leaves in a store beside the states: with what the whole store was primed, and what is known of each document. Priming
  * writes both, ranking reads both.
  */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
@@ -58,10 +59,46 @@ export function expectPrimed(location: string, found: Primed, wanted: Partial<Pr
   );
 }
 
+/**
+ * What the store was primed with, if it was with this model.
+ * @throws DkvError STORE_MISMATCH
+ */
+export async function expectPrimedWith(store: Store, { name, fingerprint, engine }: Model): Promise<Primed> {
+  const primed = await readPrimed(store);
+  if (!primed) {
+    throw new DkvError('STORE_MISMATCH', `${store.location}: nothing was primed into this store. Run dkv prime first.`);
+  }
+  expectPrimed(store.location, primed, { model: name, fingerprint, modelPrecision: engine.info.precision });
+  return primed;
+}
+
 function shown(primed: Partial<Primed>, key: keyof Primed): string {
   if (key === 'fingerprint') return `${primed.fingerprint?.slice(0, 12)} (${primed.model})`;
   const value = primed[key];
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+const referenceSchema = z.strictObject({
+  /** SHA-256 in hex of the queries, in their order. */
+  digest: z.string(),
+  queries: z.array(z.string()),
+});
+
+/** What every document's prior is computed with. */
+export type ReferenceQueries = z.infer<typeof referenceSchema>;
+
+export function referencesOf(queries: readonly string[]): ReferenceQueries {
+  return { digest: createHash('sha256').update(JSON.stringify(queries)).digest('hex'), queries: [...queries] };
+}
+
+/** @returns undefined for a store whose documents have no prior */
+export async function readReferences(store: Store): Promise<ReferenceQueries | undefined> {
+  const note = await store.note('prior');
+  return note && referenceSchema.parse(note);
+}
+
+export async function writeReferences(store: Store, references: ReferenceQueries): Promise<void> {
+  await store.putNote('prior', references as unknown as Metadata);
 }
 
 const documentSchema = z.strictObject({
@@ -69,6 +106,8 @@ const documentSchema = z.strictObject({
   fields: z.record(z.string(), z.json()),
   /** Per variant the mean NLL in nats a token of the reference queries; absent where none were given. */
   priors: z.record(z.string(), z.number()).optional(),
+  /** Of the reference queries that `priors` were computed with. */
+  priorDigest: z.string().optional(),
 });
 
 /** The metadata of a primed document. */

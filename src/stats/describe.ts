@@ -40,6 +40,15 @@ export function trimmedMean(values: readonly number[], share: number): number {
   return mean(sorted(values).slice(cut, values.length - cut));
 }
 
+/** Distances from the mean in standard deviations; all 0 where the values do not differ. */
+export function zScores(values: readonly number[]): number[] {
+  // The mean of equal values may differ from them in its last bit.
+  if (values.every((value) => value === values[0])) return values.map(() => 0);
+  const deviation = standardDeviation(values);
+  const center = mean(values);
+  return values.map((value) => (value - center) / deviation);
+}
+
 /** Cohen's d of paired differences: mean / standard deviation; NaN when all are equal. */
 export function cohensD(differences: ArrayLike<number>): number {
   const deviation = standardDeviation(differences);

@@ -37,7 +37,8 @@ export interface Backend {
   readonly location: string;
   /** Counts as a use of the record. */
   read(key: string, decode: Decode): Promise<DecodedRecord | undefined>;
-  has(key: string): Promise<boolean>;
+  /** Is it there, and not expired at that time? @param now milliseconds since 1970 */
+  has(key: string, now: number): Promise<boolean>;
   /** All of it or nothing; where a storage cannot do that, the slot last. Evicts what was used longest ago to keep the cap. */
   write(blobs: readonly Blob[], slot?: Slot): Promise<void>;
   readSlot(slot: string): Promise<Uint8Array | undefined>;

@@ -18,9 +18,9 @@ import type {
 } from '../store.js';
 import { NOTES } from '../store.js';
 import type { Backend, Blob } from './backend.js';
-import { decodeEntry, encodeEntry, type StoredEntry, slotOf, tenantOf } from './entry.js';
+import { decodeEntry, encodeEntry, slotOf, tenantOf } from './entry.js';
 import { keyOf } from './identity.js';
-import { decodeRecord, encodeRecord, expectIdentity } from './record.js';
+import { type DecodedRecord, decodeRecord, encodeRecord, expectIdentity, keyIn, withExpiry } from './record.js';
 
 const DEFAULT_MINIMUM_AGE_MS = 3_600_000;
 
@@ -44,7 +44,7 @@ export class DirectedStore implements Store {
   }
 
   async has(key: string): Promise<boolean> {
-    return this.#open.has(expectKey(key));
+    return this.#open.has(expectKey(key), Date.now());
   }
 
   async get(key: string): Promise<CacheRecord | undefined> {
@@ -61,38 +61,50 @@ export class DirectedStore implements Store {
     return record;
   }
 
-  async put(record: CacheRecord, { ttlMs }: PutOptions = {}): Promise<string> {
+  async getBytes(key: string): Promise<Uint8Array | undefined> {
+    return (await this.#readBytes(this.#open, expectKey(key)))?.bytes;
+  }
+
+  async put(record: CacheRecord, options: PutOptions = {}): Promise<string> {
     const backend = this.#open;
-    const blob = this.#blobOf(record, expiryAfter(ttlMs));
+    const blob = await this.#encoded(backend, record, expiryOf(options));
     await backend.write([blob]);
     return blob.key;
   }
 
   async putDocument(
     id: string,
-    records: Readonly<Record<string, CacheRecord>>,
-    { ttlMs, metadata = {} }: PutDocumentOptions = {},
+    records: Readonly<Record<string, CacheRecord | Uint8Array | string>>,
+    { metadata = {}, ...options }: PutDocumentOptions = {},
   ): Promise<Record<string, string>> {
     const backend = this.#open;
-    const expiresAt = expiryAfter(ttlMs);
+    const expiresAt = expiryOf(options);
     const blobs = new Map<string, Blob>();
     const variants: [string, string][] = [];
     for (const [variant, record] of Object.entries(records)) {
-      const blob = this.#blobOf(record, expiresAt);
-      blobs.set(blob.key, blob);
-      variants.push([variant, blob.key]);
+      const key = typeof record === 'string' ? expectKey(record) : undefined;
+      const blob = await this.#blobOf(backend, record, expiresAt);
+      if (blob) blobs.set(blob.key, blob);
+      variants.push([variant, blob?.key ?? key!]);
     }
-    const entry = { id, variants: Object.fromEntries(variants), metadata, expiresAt };
-    const slot = { slot: slotOf(id, this.#salt), bytes: encodeEntry(entry), keys: [...blobs.keys()], expiresAt };
+    const entry: DocumentEntry = {
+      id,
+      variants: Object.fromEntries(variants),
+      metadata,
+      ...(expiresAt !== undefined && { expiresAt }),
+    };
+    const keys = [...new Set(variants.map(([, key]) => key))];
+    const slot = { slot: slotOf(id, this.#salt), bytes: encodeEntry(entry), keys, expiresAt };
     await backend.write([...blobs.values()], slot);
+    for (const key of keys) {
+      // What was only named may have been collected in between.
+      if (!blobs.has(key) && !(await backend.has(key, Date.now()))) throw missing(key, this.location);
+    }
     return entry.variants;
   }
 
   async entry(id: string): Promise<DocumentEntry | undefined> {
-    const found = await this.#readEntry(slotOf(id, this.#salt));
-    if (!found) return undefined;
-    const { variants, metadata } = found;
-    return { id, variants, metadata };
+    return this.#readEntry(slotOf(id, this.#salt));
   }
 
   async getDocument(id: string, variant: string, fingerprint?: string): Promise<StoredDocument | undefined> {
@@ -140,7 +152,7 @@ export class DirectedStore implements Store {
 
   async putNote(name: NoteName, note: Metadata): Promise<void> {
     const salt = notesSalt(this.#salt);
-    const bytes = encodeEntry({ id: name, variants: {}, metadata: note, expiresAt: undefined });
+    const bytes = encodeEntry({ id: name, variants: {}, metadata: note });
     await this.#open.write([], { slot: slotOf(name, salt), bytes, keys: [], expiresAt: undefined });
   }
 
@@ -204,9 +216,61 @@ export class DirectedStore implements Store {
     throw new DkvError('STORE_CLOSED', `The store ${this.location} was closed. Open it again to use it.`);
   }
 
-  #blobOf(record: CacheRecord, expiresAt: number | undefined): Blob {
+  /** What is to be written so that the record lives long enough; undefined when it is there and does. */
+  async #blobOf(
+    backend: Backend,
+    record: CacheRecord | Uint8Array | string,
+    expiresAt: number | undefined,
+  ): Promise<Blob | undefined> {
+    if (typeof record === 'string') return this.#prolonged(backend, record, expiresAt);
+    if (record instanceof Uint8Array) return this.#copied(backend, record, expiresAt);
+    return this.#encoded(backend, record, expiresAt);
+  }
+
+  async #encoded(backend: Backend, record: CacheRecord, expiresAt: number | undefined): Promise<Blob> {
     const key = this.keyOf(record);
-    return { key, bytes: encodeRecord(key, record, expiresAt), expiresAt };
+    const end = await this.#endOf(backend, key, expiresAt);
+    return { key, bytes: encodeRecord(key, record, end), expiresAt: end };
+  }
+
+  async #copied(backend: Backend, bytes: Uint8Array, expiresAt: number | undefined): Promise<Blob> {
+    const key = keyIn(bytes);
+    const { record, expiresAt: own } = decodeRecord(bytes, key);
+    if (this.keyOf(record) !== key) {
+      throw new DkvError(
+        'STORE_MISMATCH',
+        `Record ${key} belongs to another tenant than the one that ${this.location} was opened for. Open both stores for the same tenant.`,
+      );
+    }
+    const end = await this.#endOf(backend, key, outlives(own, expiresAt) ? own : expiresAt);
+    return { key, bytes: end === own ? bytes : withExpiry(bytes, key, end), expiresAt: end };
+  }
+
+  async #prolonged(backend: Backend, key: string, expiresAt: number | undefined): Promise<Blob | undefined> {
+    const kept = await this.#readBytes(backend, key);
+    if (!kept) throw missing(key, this.location);
+    if (outlives(kept.expiresAt, expiresAt)) return undefined;
+    return { key, bytes: withExpiry(kept.bytes, key, expiresAt), expiresAt };
+  }
+
+  /** Another document may have been promised a longer life of the same record. */
+  async #endOf(backend: Backend, key: string, expiresAt: number | undefined): Promise<number | undefined> {
+    if (expiresAt === undefined) return undefined;
+    const kept = await this.#readBytes(backend, key).catch(ignoreDamage);
+    return kept && outlives(kept.expiresAt, expiresAt) ? kept.expiresAt : expiresAt;
+  }
+
+  async #readBytes(
+    backend: Backend,
+    key: string,
+  ): Promise<(DecodedRecord & { readonly bytes: Uint8Array }) | undefined> {
+    let copy = new Uint8Array();
+    const found = await backend.read(key, (bytes) => {
+      const decoded = decodeRecord(bytes, key);
+      copy = new Uint8Array(bytes);
+      return decoded;
+    });
+    return found && !isPast(found.expiresAt) ? { ...found, bytes: copy } : undefined;
   }
 
   async #read(backend: Backend, key: string): Promise<CacheRecord | undefined> {
@@ -214,7 +278,7 @@ export class DirectedStore implements Store {
     return found && !isPast(found.expiresAt) ? found.record : undefined;
   }
 
-  async #readEntry(slot: string): Promise<StoredEntry | undefined> {
+  async #readEntry(slot: string): Promise<DocumentEntry | undefined> {
     const bytes = await this.#open.readSlot(slot);
     const entry = bytes && decodeEntry(bytes, slot, this.#salt);
     return entry && !isPast(entry.expiresAt) ? entry : undefined;
@@ -244,8 +308,21 @@ function expectKey(key: string): string {
   throw new DkvError('INPUT_INVALID', `${JSON.stringify(key)} is no key of a record: expected 64 hex digits.`);
 }
 
-function expiryAfter(ttlMs: number | undefined): number | undefined {
-  if (ttlMs === undefined) return undefined;
+function missing(key: string, location: string): DkvError {
+  return new DkvError('INPUT_INVALID', `${location} has no record ${key} for a document to point to. Put the record.`);
+}
+
+/** Does what ends at one time (undefined: never) last at least to the other? */
+function outlives(end: number | undefined, other: number | undefined): boolean {
+  return (end ?? Number.POSITIVE_INFINITY) >= (other ?? Number.POSITIVE_INFINITY);
+}
+
+function ignoreDamage(error: unknown): undefined {
+  if (!(error instanceof DkvError && error.code === 'STORE_DAMAGED')) throw error;
+}
+
+function expiryOf({ ttlMs, expiresAt }: PutOptions): number | undefined {
+  if (ttlMs === undefined) return expiresAt;
   if (ttlMs > 0 && Number.isFinite(ttlMs)) return Math.ceil(Date.now() + ttlMs);
   throw new DkvError('INPUT_INVALID', `A time to live of ${ttlMs} ms was given: expected a positive number.`);
 }

@@ -16,10 +16,6 @@ const entrySchema = z.strictObject({
   expiresAt: z.int().nullable(),
 });
 
-export interface StoredEntry extends DocumentEntry {
-  readonly expiresAt: number | undefined;
-}
-
 /** Slots of one tenant begin alike. 16 hex digits. */
 export function tenantOf(salt: string): string {
   return sha256(`tenant:${salt}`).toString('hex').slice(0, 16);
@@ -31,7 +27,7 @@ export function slotOf(id: string, salt: string): string {
 }
 
 /** @throws DkvError INPUT_INVALID */
-export function encodeEntry({ id, variants, metadata, expiresAt }: StoredEntry): Buffer {
+export function encodeEntry({ id, variants, metadata, expiresAt }: DocumentEntry): Buffer {
   const parsed = entrySchema.safeParse({
     id,
     variants: Object.entries(variants),
@@ -47,7 +43,7 @@ export function encodeEntry({ id, variants, metadata, expiresAt }: StoredEntry):
 }
 
 /** @throws DkvError STORE_DAMAGED */
-export function decodeEntry(bytes: Uint8Array, slot: string, salt: string): StoredEntry {
+export function decodeEntry(bytes: Uint8Array, slot: string, salt: string): DocumentEntry {
   const json = Buffer.from(bytes).subarray(DIGEST_BYTES);
   if (!sha256(json).equals(Buffer.from(bytes).subarray(0, DIGEST_BYTES))) throw damagedEntry(slot);
   const parsed = JSON.parse(json.toString('utf8')) as { id: string };
@@ -57,7 +53,7 @@ export function decodeEntry(bytes: Uint8Array, slot: string, salt: string): Stor
     id,
     variants: Object.fromEntries(variants),
     metadata: metadata as Metadata,
-    expiresAt: expiresAt ?? undefined,
+    ...(expiresAt !== null && { expiresAt }),
   };
 }
 

@@ -5,8 +5,9 @@
  * for each document that needs the record), `pins`; by slot: `documents` (bytes), `needs` (keys, expiry). `totals`: bytes of all
  * records. Uses are noted in memory and written once in a while, so that a read costs no transaction.
  */
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
+import path from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { DkvError, messageOf } from '../errors.js';
 import type { Collected } from '../store.js';
@@ -48,8 +49,11 @@ export class LmdbBackend implements Backend {
   #lastUse = 0;
 
   /** @throws DkvError STORE_MISMATCH, INPUT_INVALID for a folder that holds something else */
-  static async open(directory: string, maxBytes: number): Promise<LmdbBackend> {
-    await mkdir(directory, { recursive: true });
+  static async open(directory: string, maxBytes: number, mustExist: boolean): Promise<LmdbBackend> {
+    if (!mustExist) await mkdir(directory, { recursive: true });
+    if (mustExist && !existsSync(path.join(directory, 'data.mdb'))) {
+      throw new DkvError('INPUT_INVALID', `${directory}: there is no store. Name one, or prime one there.`);
+    }
     const files = await readdir(directory);
     if (files.length > 0 && !files.includes('data.mdb')) {
       throw new DkvError(
@@ -86,8 +90,9 @@ export class LmdbBackend implements Backend {
     return decoded;
   }
 
-  async has(key: string): Promise<boolean> {
-    return this.#records.doesExist(key);
+  async has(key: string, now: number): Promise<boolean> {
+    const indexed = this.#index.get(key);
+    return indexed !== undefined && (indexed.expiresAt ?? Number.POSITIVE_INFINITY) > now;
   }
 
   async write(blobs: readonly Blob[], slot?: Slot): Promise<void> {

@@ -28,8 +28,9 @@ export class MemoryBackend implements Backend {
     return decode(kept.bytes);
   }
 
-  async has(key: string): Promise<boolean> {
-    return this.#records.has(key);
+  async has(key: string, now: number): Promise<boolean> {
+    const kept = this.#records.get(key);
+    return kept !== undefined && (kept.expiresAt ?? Number.POSITIVE_INFINITY) > now;
   }
 
   async write(blobs: readonly Blob[], slot?: Slot): Promise<void> {

@@ -16,6 +16,8 @@ export interface StoreOptions {
   readonly maxBytes?: number;
   /** The same for the tiers of a list, in their order; undefined for those without. */
   readonly tierMaxBytes?: readonly (number | undefined)[];
+  /** Open a folder only if there is a store in it: for whoever reads. False when left out. */
+  readonly mustExist?: boolean;
   /** Part of every key and id: equal documents of two tenants share nothing. It separates, it does not protect. */
   readonly tenantSalt?: string;
   /** For one request to a server, with its repetitions. 10 s when left out. */
@@ -36,6 +38,7 @@ const bytesSchema = z.number().positive();
 const optionsSchema = z.strictObject({
   maxBytes: bytesSchema.optional(),
   tierMaxBytes: z.array(bytesSchema.optional()).optional(),
+  mustExist: z.boolean().optional(),
   tenantSalt: z.string().optional(),
   timeoutMs: z.number().positive().optional(),
   onFailure: z.enum(['error', 'fallback']).optional(),
@@ -97,5 +100,5 @@ async function openBackend(location: string, maxBytes: number | undefined, optio
     );
   }
   const { LmdbBackend } = await import('./lmdb.js');
-  return LmdbBackend.open(path.resolve(location), cap);
+  return LmdbBackend.open(path.resolve(location), cap, options.mustExist ?? false);
 }

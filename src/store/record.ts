@@ -73,14 +73,45 @@ export function encodeRecord(key: string, record: CacheRecord, expiresAt?: numbe
     expiresAt: expiresAt ?? null,
   });
   if (!parsed.success) throw new DkvError('INPUT_INVALID', `The record cannot be stored: ${reasonOf(parsed.error)}.`);
-  const header = paddedHeader(JSON.stringify(parsed.data));
-  const parts = [bytesOf(tokenIds), ...stateBytes(record), text ?? new Uint8Array()];
-  const payloadBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  const bytes = Buffer.allocUnsafeSlow(PREFIX_BYTES + header.length + payloadBytes + CHECKSUM_BYTES);
+  return assembled(parsed.data, [bytesOf(tokenIds), ...stateBytes(record), text ?? new Uint8Array()]);
+}
+
+/**
+ * The same record with another time to expire.
+ * @param expiresAt milliseconds since 1970; undefined: never
+ * @throws DkvError STORE_DAMAGED, STORE_MISMATCH
+ */
+export function withExpiry(bytes: Uint8Array, key: string, expiresAt: number | undefined): Buffer {
+  const { header, payloadAt } = checkRecord(bytes, key);
+  const payload = bytes.subarray(payloadAt, bytes.byteLength - CHECKSUM_BYTES);
+  return assembled({ ...header, expiresAt: expiresAt ?? null }, [payload]);
+}
+
+/** Bytes of a record without its header and checksum. */
+export function payloadBytesOf({ states, tokenIds, precision, text }: CacheRecord): number {
+  const { rows, width } = states;
+  return payloadBytes({ tokens: tokenIds.length, rows, width, precision, text: Buffer.byteLength(text ?? '') });
+}
+
+function payloadBytes({
+  tokens,
+  rows,
+  width,
+  precision,
+  text,
+}: Pick<Header, 'tokens' | 'rows' | 'width' | 'precision' | 'text'>): number {
+  const scales = precision === 'int8' ? rows * 4 : 0;
+  return tokens * 4 + scales + rows * width * BYTES_PER_STATE[precision] + (text ?? 0);
+}
+
+function assembled(about: Header, parts: readonly Uint8Array[]): Buffer {
+  const header = paddedHeader(JSON.stringify(about));
+  const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  const bytes = Buffer.allocUnsafeSlow(PREFIX_BYTES + header.length + length + CHECKSUM_BYTES);
   bytes.set(MAGIC, 0);
   bytes.writeUInt32LE(FORMAT_VERSION, 8);
   bytes.writeUInt32LE(header.length, 12);
-  bytes.writeBigUInt64LE(BigInt(payloadBytes), 16);
+  bytes.writeBigUInt64LE(BigInt(length), 16);
   bytes.set(header, PREFIX_BYTES);
   let at = PREFIX_BYTES + header.length;
   for (const part of parts) {
@@ -143,6 +174,13 @@ export function expectIdentity(key: string, record: CacheRecord, identity: Recor
   throw damaged(key, `its ${tokenIds.length} token ids are not the ${wanted.length} that its key stands for`);
 }
 
+/** The key that a record says it was stored under, unchecked. @throws DkvError STORE_DAMAGED */
+export function keyIn(bytes: Uint8Array): string {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerEnd = view.length < PREFIX_BYTES ? 0 : PREFIX_BYTES + view.readUInt32LE(12);
+  return parseHeader(view.toString('utf8', PREFIX_BYTES, headerEnd), '(unknown)').key;
+}
+
 function checkRecord(bytes: Uint8Array, key: string): { header: Header; payloadAt: number } {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.length < PREFIX_BYTES + CHECKSUM_BYTES) throw damaged(key, `it has only ${view.length} bytes`);
@@ -160,11 +198,7 @@ function checkRecord(bytes: Uint8Array, key: string): { header: Header; payloadA
   if (BigInt(end - payloadAt) !== view.readBigUInt64LE(16)) throw damaged(key, 'its lengths contradict each other');
   const header = parseHeader(view.toString('utf8', PREFIX_BYTES, payloadAt), key);
   if (header.key !== key) throw damaged(key, `it is the record of ${header.key}`);
-  const expected =
-    header.tokens * 4 +
-    (header.precision === 'int8' ? header.rows * 4 : 0) +
-    header.rows * header.width * BYTES_PER_STATE[header.precision] +
-    (header.text ?? 0);
+  const expected = payloadBytes(header);
   if (end - payloadAt !== expected)
     throw damaged(key, `its header speaks of ${expected} bytes, not ${end - payloadAt}`);
   return { header, payloadAt };

@@ -166,8 +166,11 @@ export class RedisBackend implements Backend {
     return decoded;
   }
 
-  async has(key: string): Promise<boolean> {
-    return (await this.#ask(this.#redis.exists(`${this.#base}r:${key}`))) === 1;
+  async has(key: string, now: number): Promise<boolean> {
+    const [present, expiresAt] = await this.#ask(
+      Promise.all([this.#redis.exists(`${this.#base}r:${key}`), this.#redis.zscore(`${this.#base}expires`, key)]),
+    );
+    return present === 1 && Number(expiresAt ?? Number.POSITIVE_INFINITY) > now;
   }
 
   async write(blobs: readonly Blob[], slot?: Slot): Promise<void> {

@@ -14,6 +14,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { DkvError, messageOf } from '../errors.js';
+import { inParallel } from '../parallel.js';
 import type { Collected } from '../store.js';
 import type { Backend, Blob, Decode, Slot, Usage } from './backend.js';
 import type { S3Options } from './open.js';
@@ -69,8 +70,9 @@ export class S3Backend implements Backend {
     return bytes && decode(bytes);
   }
 
-  async has(key: string): Promise<boolean> {
-    return (await this.#head(`records/${key}`)) !== undefined;
+  async has(key: string, now: number): Promise<boolean> {
+    const about = await this.#head(`records/${key}`);
+    return about !== undefined && !isPast(about, now);
   }
 
   async write(blobs: readonly Blob[], slot?: Slot): Promise<void> {
@@ -81,13 +83,15 @@ export class S3Backend implements Backend {
         `A document on S3 has at most ${MOST_VARIANTS} variants, not ${slot.keys.length}.`,
       );
     }
-    await inParallel(blobs, ({ key, bytes, expiresAt }) => this.#put(`records/${key}`, bytes, expiry(expiresAt)));
+    await inParallel(blobs, PARALLEL, ({ key, bytes, expiresAt }) =>
+      this.#put(`records/${key}`, bytes, expiry(expiresAt)),
+    );
     if (!slot) return;
     const needs = { [NEEDS]: slot.keys.join(',') };
     await this.#put(`documents/${slot.slot}`, slot.bytes, { ...expiry(slot.expiresAt), ...needs });
     // A collection under way may have taken a record that was not needed before this.
-    await inParallel(blobs, async ({ key, bytes, expiresAt }) => {
-      if (!(await this.has(key))) await this.#put(`records/${key}`, bytes, expiry(expiresAt));
+    await inParallel(blobs, PARALLEL, async ({ key, bytes, expiresAt }) => {
+      if (!(await this.#head(`records/${key}`))) await this.#put(`records/${key}`, bytes, expiry(expiresAt));
     });
   }
 
@@ -136,7 +140,7 @@ export class S3Backend implements Backend {
     const records = await all(this.#list('records/'));
     const needed = new Set((await all(this.#list('pins/'))).map(({ name }) => name));
     let documents = 0;
-    await inParallel(await all(this.#list('documents/')), async ({ name }) => {
+    await inParallel(await all(this.#list('documents/')), PARALLEL, async ({ name }) => {
       const about = await this.#head(`documents/${name}`);
       if (!about) return;
       if (isPast(about, now)) {
@@ -145,7 +149,7 @@ export class S3Backend implements Backend {
       } else for (const key of about[NEEDS]?.split(',') ?? []) needed.add(key);
     });
     let [removed, sizeBytes] = [0, 0];
-    await inParallel(records, async (listed) => {
+    await inParallel(records, PARALLEL, async (listed) => {
       if (!(await this.#isCollectable(listed, needed, now, minimumAgeMs))) return;
       await this.#delete(`records/${listed.name}`);
       removed++;
@@ -279,12 +283,4 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 async function count(items: AsyncIterable<unknown>): Promise<number> {
   return (await all(items)).length;
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const lane = async () => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, lane));
 }

@@ -54,8 +54,8 @@ export class TieredBackend implements Backend {
     return undefined;
   }
 
-  async has(key: string): Promise<boolean> {
-    return this.#first(this.#tiers, (tier) => tier.has(key), Boolean);
+  async has(key: string, now: number): Promise<boolean> {
+    return this.#first(this.#tiers, (tier) => tier.has(key, now), Boolean);
   }
 
   async write(blobs: readonly Blob[], slot?: Slot): Promise<void> {

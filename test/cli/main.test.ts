@@ -9,16 +9,22 @@ describe('dkv', () => {
     expect(await dkv(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
   });
 
-  it.each([[[]], [['run']], [['score']], [['data', 'adworld']]])(
-    'helps with %j, and gives examples',
-    async (command) => {
-      const { exitCode, stdout } = await dkv([...command, '--help']);
-      expect(exitCode).toBe(0);
-      expect(stdout).toContain('Usage: dkv');
-      expect(stdout).toContain('Examples:');
-      expect(stdout).not.toContain('\x1b');
-    },
-  );
+  it.each([
+    [[]],
+    [['run']],
+    [['score']],
+    [['prime']],
+    [['rank']],
+    [['evaluate']],
+    [['store', 'copy']],
+    [['data', 'adworld']],
+  ])('helps with %j, and gives examples', async (command) => {
+    const { exitCode, stdout } = await dkv([...command, '--help']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Usage: dkv');
+    expect(stdout).toContain('Examples:');
+    expect(stdout).not.toContain('\x1b');
+  });
 
   it('does not guess at unknown commands and options', async () => {
     expect(await dkv(['rum'])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("unknown command 'rum'") });

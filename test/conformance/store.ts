@@ -127,6 +127,46 @@ export function describeStore(name: string, suite: StoreSuite): void {
       expectSame((await store.getDocument('ad', 'new'))?.record, second!);
     });
 
+    it('lets documents point to records that are there', async () => {
+      const { store } = await openTest();
+      const [first, second] = [recordOf(1), recordOf(2)];
+      const key = await store.put(first);
+      const keys = await store.putDocument('ad', { old: key, new: second });
+      expect(keys).toEqual({ old: key, new: store.keyOf(second) });
+      expectSame((await store.getDocument('ad', 'old'))?.record, first);
+      await store.gc(GC);
+      expect(await all(store.keys())).toEqual(Object.values(keys).sort());
+      const absent = store.keyOf(recordOf(3));
+      await expect(store.putDocument('ad', { old: absent })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+      expect((await store.entry('ad'))!.variants).toEqual(keys);
+    });
+
+    it('gives the bytes of a record away and takes them in', async () => {
+      const { store, damage } = await openTest();
+      const other = (await openTest()).store;
+      for (const precision of STATES_PRECISIONS) {
+        const record = recordOf(1, { rows: 5, width: 16, precision });
+        const key = await store.put(record);
+        const bytes = (await store.getBytes(key))!;
+        await other.putDocument(precision, { bare: bytes });
+        expect(await other.getBytes(key)).toEqual(bytes);
+        expectSame((await other.getDocument(precision, 'bare'))?.record, record);
+      }
+      const key = await store.put(recordOf(2));
+      expect(await store.getBytes(store.keyOf(recordOf(3)))).toBeUndefined();
+      const bytes = (await store.getBytes(key))!;
+      const code = { code: 'STORE_DAMAGED' };
+      for (const bad of [bytes.with(50, bytes[50]! ^ 1), bytes.subarray(1), bytes.subarray(0, 9), new Uint8Array()]) {
+        await expect(other.putDocument('bad', { bare: bad })).rejects.toMatchObject(code);
+      }
+      // Whole, but of another tenant.
+      const foreign = encodeRecord('0'.repeat(64), recordOf(2));
+      await expect(other.putDocument('bad', { bare: foreign })).rejects.toMatchObject({ code: 'STORE_MISMATCH' });
+      expect(await other.entry('bad')).toBeUndefined();
+      await damage(key, (stored) => stored.with(50, stored[50]! ^ 1));
+      await expect(store.getBytes(key)).rejects.toMatchObject(code);
+    });
+
     it('refuses states of another model', async () => {
       const { store } = await openTest();
       await store.putDocument('ad', { bare: recordOf(1) });
@@ -178,12 +218,12 @@ export function describeStore(name: string, suite: StoreSuite): void {
 
     it('forgets after the time to live, pinned or not', async () => {
       const { store } = await openTest();
-      const key = await store.put(recordOf(1), { ttlMs: 300 });
+      const key = await store.put(recordOf(1), { ttlMs: 2000 });
       await store.pin(key);
       const lasting = await store.put(recordOf(2), { ttlMs: 600_000 });
-      await store.putDocument('ad', { bare: recordOf(3) }, { ttlMs: 300 });
+      await store.putDocument('ad', { bare: recordOf(3) }, { ttlMs: 2000 });
       expect(await store.entry('ad')).toBeDefined();
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      await new Promise((resolve) => setTimeout(resolve, 2100));
       expect(await store.get(key)).toBeUndefined();
       expect(await store.entry('ad')).toBeUndefined();
       expect(await store.get(lasting)).toBeDefined();
@@ -191,6 +231,30 @@ export function describeStore(name: string, suite: StoreSuite): void {
       expect(await all(store.keys())).toEqual([lasting]);
       // Put again, for ever.
       expect(await store.get(await store.put(recordOf(1)))).toBeDefined();
+    });
+
+    it('lets a record live as long as the longest that was asked of it', async () => {
+      const { store } = await openTest();
+      const shared = recordOf(1);
+      const expiresAt = Date.now() + 2000;
+      await store.putDocument('lasting', { bare: shared });
+      await store.putDocument('passing', { bare: shared }, { expiresAt });
+      await store.putDocument('named', { bare: await store.put(recordOf(2), { ttlMs: 2000 }) });
+      await store.putDocument('copied', {
+        bare: (await store.getBytes(await store.put(recordOf(3), { ttlMs: 2000 })))!,
+      });
+      const lost = await store.put(recordOf(4), { ttlMs: 2000 });
+      expect((await store.entry('passing'))!.expiresAt).toBe(expiresAt);
+      expect(await store.has(lost)).toBe(true);
+      await new Promise((resolve) => setTimeout(resolve, 2100));
+      expect(await store.has(lost)).toBe(false);
+      expect(await store.getBytes(lost)).toBeUndefined();
+      await expect(store.putDocument('late', { bare: lost })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+      expect(await store.entry('passing')).toBeUndefined();
+      expectSame((await store.getDocument('lasting', 'bare'))?.record, shared);
+      expectSame((await store.getDocument('named', 'bare'))?.record, recordOf(2));
+      expectSame((await store.getDocument('copied', 'bare'))?.record, recordOf(3));
+      expect(await store.gc(GC)).toMatchObject({ records: 1, documents: 1 });
     });
 
     it('keeps pinned records, also when opened again', async () => {

@@ -11,6 +11,7 @@ import {
   spearman,
   standardDeviation,
   trimmedMean,
+  zScores,
 } from '../../src/stats/describe.js';
 import {
   analyticDInterval,
@@ -116,6 +117,15 @@ describe.each(fixture.lists.filter(({ bca_mean }) => bca_mean))('long list "$nam
       expect(Math.abs(found[of].high - high)).toBeLessThan(noise);
     }
   });
+});
+
+it('standardises, and finds no difference among equal values whatever rounding says', () => {
+  const scores = zScores([1, 2, 4, 5]);
+  expect(mean(scores)).toBeCloseTo(0, 12);
+  expect(standardDeviation(scores)).toBeCloseTo(1, 12);
+  expect(mean([0.1, 0.1, 0.1])).not.toBe(0.1);
+  expect(zScores([0.1, 0.1, 0.1])).toEqual([0, 0, 0]);
+  expect(zScores([7])).toEqual([0]);
 });
 
 describe('Pearson', () => {

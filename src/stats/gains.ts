@@ -1,6 +1,6 @@
 /** The statistics of paired gains: one list of per-sample differences for each thing compared, all resampled together. */
 import type { Random } from '../random.js';
-import { mean, median, trimmedMean } from '../stats/describe.js';
+import { mean, median, trimmedMean } from './describe.js';
 import {
   analyticDInterval,
   bcaInterval,
@@ -10,8 +10,8 @@ import {
   type Interval,
   percentileInterval,
   wilsonInterval,
-} from '../stats/interval.js';
-import { benjaminiHochberg, bonferroni, holm, signFlipTest, tTest, wilcoxon } from '../stats/significance.js';
+} from './interval.js';
+import { benjaminiHochberg, bonferroni, holm, signFlipTest, tTest, wilcoxon } from './significance.js';
 
 export const RESAMPLES = 10_000;
 

@@ -1,0 +1,176 @@
+/** `dkv evaluate`: does priming rank better on judgements of one's own? */
+import { Command, Option } from 'commander';
+import { DkvError } from '../errors.js';
+import type { Bm25 } from '../serving/bm25.js';
+import type { Evaluation } from '../serving/evaluate.js';
+import type { Store } from '../store.js';
+import { integer, openModel } from './model-options.js';
+import { specifications } from './prime.js';
+import {
+  addRankingOptions,
+  indexTexts,
+  openPrimedStore,
+  openQrels,
+  openQueries,
+  type RankingOptions,
+  withCandidates,
+} from './ranking-options.js';
+import { interruptSignal, Progress } from './terminal.js';
+
+interface EvaluateCommandOptions extends RankingOptions {
+  readonly qrels: string;
+  readonly variants?: readonly string[];
+  readonly primary?: string;
+  readonly calibrate: boolean;
+  readonly onMissing: 'error' | 'skip';
+  readonly seed: number;
+}
+
+export function evaluateCommand(): Command {
+  const command = new Command('evaluate')
+    .description('Compare BM25, bare documents and every primed variant on judged queries, and say which to rank with.')
+    .requiredOption('--qrels <file>', 'judgements, TREC’s four columns or BEIR’s TSV')
+    .option('--variants <names...>', 'such as bare,doc_kw (default: all that the candidates have)')
+    .option('--primary <measure>', 'decides what is recommended (default: the first measure)')
+    .option('--calibrate', 'fit and store what turns scores into probabilities of relevance', false)
+    .addOption(
+      new Option('--on-missing <what>', 'about candidates that lack a variant: end, or leave them out for all')
+        .choices(['error', 'skip'])
+        .default('error'),
+    )
+    .option('--seed <n>', 'of the bootstrap', integer, 42);
+  return addRankingOptions(
+    command,
+    `
+All systems rank the same candidates, BM25's best together with whatever was judged, and are compared query by query: mean differences with bootstrap intervals, p of random signs
+corrected by Holm over the comparisons with the same baseline (of every measure with --json). A variant is recommended only where its interval against bare
+excludes 0 and its corrected p is below .05; otherwise bare is.
+BM25 stands for the first stage: down to its K the measures are those of searching the whole store. The other systems order the same
+documents anew; what BM25 misses and nobody judged, they never see.
+
+Examples:
+  dkv evaluate --store ads --queries queries.jsonl --qrels qrels/test.tsv
+  dkv evaluate --store ads --queries queries.jsonl --qrels qrels.txt --candidates judged --variants bare,doc_kw --calibrate
+  dkv evaluate --store ads --queries queries.jsonl --qrels qrels.txt --measures nDCG@10 AP --json`,
+  ).action(evaluateVariants);
+}
+
+async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> {
+  const { evaluate } = await import('../serving/evaluate.js');
+  const { objective, prior, measures, primary, calibrate, onMissing, seed } = options;
+  const signal = interruptSignal();
+  const allQueries = await openQueries(options.queries, signal);
+  const qrels = await openQrels(options.qrels);
+  const judged = allQueries.filter(({ id }) => qrels.has(id));
+  const store = await openPrimedStore(options.store);
+  try {
+    const bm25 = await indexIfTexts(store, options.candidates, signal);
+    const queries = await withCandidates(options.candidates, store, judged, { qrels, bm25, signal });
+    const model = await openModel(options, signal);
+    const progress = new Progress('ranking', 'candidates');
+    try {
+      const evaluation = await evaluate(store, model, queries, qrels, {
+        objective,
+        prior,
+        calibrate,
+        onMissing,
+        seed,
+        signal,
+        ...(options.variants && { variants: await specifications(options.variants) }),
+        ...(measures && { measures }),
+        ...(primary !== undefined && { primary }),
+        ...(bm25 && { bm25 }),
+        onProgress: (done, total) => progress.update(done, total),
+      });
+      progress.end();
+      const text = options.json ? `${JSON.stringify(evaluation)}\n` : await described(evaluation, model.builtIn);
+      process.stdout.write(text);
+    } finally {
+      progress.end();
+      await model.close();
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+/** Without texts BM25 is no system, unless it has to choose the candidates. */
+async function indexIfTexts(store: Store, candidates: string, signal: AbortSignal): Promise<Bm25 | undefined> {
+  const { isBm25 } = await import('../serving/candidates.js');
+  try {
+    return await indexTexts(store, signal);
+  } catch (error) {
+    if (isBm25(candidates) || !(error instanceof DkvError) || error.code !== 'INPUT_INVALID') throw error;
+    process.stderr.write(`BM25 is left out: ${error.message}\n`);
+    return undefined;
+  }
+}
+
+async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<string> {
+  const { fixed, pValue, signed, withInterval } = await import('../report/format.js');
+  const { number, renderText, text } = await import('../report/table.js');
+  const { BARE } = await import('../serving/primed.js');
+  const { measures, systems, comparisons, calibrations, primary, recommended, missing, primed } = evaluation;
+  const m = measures.findIndex(({ name }) => name === primary);
+  const lines = [
+    `${evaluation.queries} judged queries, ${evaluation.candidates} candidates, ${evaluation.objective} of ${primed.model}${isBuiltIn ? ', the built-in model' : ''}`,
+    ...(missing.length > 0 ? [`${missing.length} candidates lack a variant and are left out for all.`] : []),
+    '',
+    renderText({
+      columns: [
+        text('mean of'),
+        ...measures.map(({ name, queries }) =>
+          number(queries < evaluation.queries ? `${name}, ${queries} queries` : name),
+        ),
+      ],
+      rows: systems.map(({ name, means }) => [name, ...means.map(({ value }) => fixed(value, 3))]),
+    }),
+  ];
+  if (comparisons.length > 0) {
+    lines.push(
+      '',
+      renderText({
+        columns: [text('difference'), text('against'), number(`${primary} [95%]`), number('p'), number('p, Holm')],
+        rows: comparisons.map(({ treatment, baseline, differences, holm }) => {
+          const difference = differences[m];
+          return [
+            treatment,
+            baseline,
+            difference ? withInterval(difference.mean, (x) => signed(x, 3)) : '–',
+            pValue(difference?.p.sign_flip ?? null),
+            pValue(holm[m] ?? null),
+          ];
+        }),
+      }),
+    );
+  }
+  if (calibrations.length > 0) {
+    lines.push(
+      '',
+      renderText({
+        columns: [
+          text('calibrated'),
+          number('relevant'),
+          number('Brier, share'),
+          number('Brier, raw'),
+          number('Brier, calibrated'),
+        ],
+        rows: calibrations.map(({ variant, relevant, brier }) => [
+          variant,
+          fixed(relevant, 3),
+          ...[brier?.constant, brier?.raw, brier?.calibrated].map((value) => fixed(value ?? null, 4)),
+        ]),
+      }),
+    );
+  }
+  const isContest = comparisons.some(({ baseline }) => baseline === BARE);
+  lines.push(
+    '',
+    recommended !== BARE
+      ? `Rank with ${recommended}: better than bare by ${primary}.`
+      : isContest
+        ? `Rank with bare: no variant is shown to be better by ${primary} on these queries.`
+        : 'Rank with bare: it is the only variant here.',
+  );
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,263 @@
+/** `dkv prime`: documents in, directed caches in a store; what cannot be primed goes to a file of its own. */
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { DkvError, messageOf } from '../errors.js';
+import { type Visibility, visibilitySchema } from '../priming/input.js';
+import type { PrimeProgress, PrimeSummary, RejectedDocument, Shard } from '../serving/prime.js';
+import { STATES_PRECISIONS, type StatesPrecision } from '../store.js';
+import { addModelOptions, type ModelOptions, openModel, positiveInteger } from './model-options.js';
+import { type Output, openOutput } from './output.js';
+import { byteSize, duration, shownBytes } from './quantities.js';
+import { interruptSignal, Progress } from './terminal.js';
+
+interface PrimeCommandOptions extends ModelOptions {
+  readonly input: string;
+  readonly store: string;
+  readonly surrogate?: readonly string[];
+  readonly bare: boolean;
+  readonly states: StatesPrecision;
+  readonly visibility: Visibility;
+  readonly columns: readonly string[];
+  readonly shard?: Shard;
+  readonly rejects?: string;
+  readonly text: boolean;
+  readonly prior?: string;
+  readonly ttl?: number;
+  readonly maxBytes?: number;
+  readonly replace: boolean;
+  readonly limit?: number;
+  readonly json: boolean;
+}
+
+export function primeCommand(): Command {
+  const command = new Command('prime')
+    .description('Encode documents once and keep what the decoder needs of them in a store.')
+    .requiredOption(
+      '--input <file>',
+      '.jsonl, .csv, .tsv, .parquet, a BEIR corpus.jsonl; - for JSON lines on standard input',
+    )
+    .requiredOption(
+      '--store <location>',
+      'memory:, a folder, redis://host:port/database?prefix=name, s3://bucket/prefix',
+    )
+    .option(
+      '--surrogate <list>',
+      'what stands before the documents, separated by commas; may be repeated (default: doc_kw)',
+      (list: string, before: readonly string[] | undefined) => [...(before ?? []), list],
+    )
+    .option('--no-bare', 'do not also keep each document encoded alone')
+    .addOption(new Option('--states <precision>', 'of what is kept').choices(STATES_PRECISIONS).default('float32'))
+    .option(
+      '--visibility <what>',
+      'what the decoder will see: exact, published, full, or segments such as bos,document',
+      visibility,
+      'exact',
+    )
+    .option('--columns <role=column...>', 'for a table of your own, such as id=sku document=body title=name', [])
+    .option('--shard <i/n>', 'the i-th of n parts of the documents, by their ids: for several machines', shard)
+    .option('--rejects <file>', 'JSON lines of what was not primed (default: the input with .rejects.jsonl behind it)')
+    .option('--no-text', "keep the documents' texts out of the store")
+    .option('--prior <file>', "reference queries, one a line: keeps each document's mean NLL of them")
+    .option('--ttl <time>', 'documents expire after so long, such as 7d', duration)
+    .option(
+      '--max-bytes <size>',
+      'what was used longest ago leaves the store when it would grow beyond, such as 20GB',
+      byteSize,
+    )
+    .option('--replace', 'prime a store anew that was primed otherwise', false)
+    .option('--limit <n>', 'read the first n rows only', positiveInteger)
+    .option('--json', 'print the summary as JSON', false);
+  return addModelOptions(command)
+    .addHelpText(
+      'after',
+      `
+A JSON line: {"id" or "_id", "text" or "document", "title"?, ...}; whatever else it says is kept with the document.
+Started again it goes on where it was: what the store has already is not encoded again. Of two documents with the same id the later
+one counts. Rows that cannot be primed go to the file of rejects with their number and the reason, and the exit status is 2.
+
+Examples:
+  dkv data adworld --count 1000 | dkv prime --input - --store ads
+  dkv prime --input ads.parquet --columns id=sku document=body --store ads --surrogate doc_kw,template --states float16
+  dkv prime --input corpus.jsonl --store redis://cache:6379 --shard 2/4 --model ./t5gemma-2-270m-270m
+  dkv prime --input docs.jsonl --store docs --surrogate 'static:What does it cost, and when is it open?'`,
+    )
+    .action(primeDocuments);
+}
+
+function visibility(text: string): Visibility {
+  for (const value of [text, text.split(',')]) {
+    const parsed = visibilitySchema.safeParse(value);
+    if (parsed.success) return parsed.data;
+  }
+  throw new InvalidArgumentError('Expected exact, published, full, or some of bos,prefix,separator,document.');
+}
+
+function shard(text: string): Shard {
+  const [, number, of] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  if (Number(number) >= 1 && Number(number) <= Number(of)) return { number: Number(number), of: Number(of) };
+  throw new InvalidArgumentError('Expected i/n, from 1/n to n/n.');
+}
+
+async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
+  const { openDocuments } = await import('../datasets/documents.js');
+  const { parseColumns } = await import('../datasets/mapped.js');
+  const { DEFAULT_SURROGATES, prime } = await import('../serving/prime.js');
+  const { variantsOf } = await import('../serving/variants.js');
+  const { openStore } = await import('../store/open.js');
+  const { endpointWriter, describeWriting, textSources } = await import('./text-sources.js');
+  const surrogates = options.surrogate ? await specifications(options.surrogate) : DEFAULT_SURROGATES;
+  // Told before a model is loaded.
+  variantsOf(surrogates, options.bare);
+  const signal = interruptSignal();
+  const isPiped = options.input === '-';
+  const documents = await openDocuments(isPiped ? process.stdin : options.input, {
+    columns: parseColumns(options.columns),
+    signal,
+    onNotice: (notice) => process.stderr.write(`${notice}\n`),
+  });
+  const priorQueries = options.prior === undefined ? undefined : await referenceQueries(options.prior);
+  const rejects = new Rejects(options.rejects ?? rejectsFile(options));
+  const progress = new Progress('priming', 'documents');
+  const writing = await endpointWriter();
+  const { maxBytes, ttl, limit } = options;
+  const store = await openStore(options.store, maxBytes === undefined ? {} : { maxBytes });
+  try {
+    const model = await openModel(options, signal);
+    try {
+      const total = documents.rowCount === undefined ? undefined : Math.min(documents.rowCount, limit ?? Infinity);
+      const summary = await prime(model, store, firstOf(documents.rows, limit), {
+        surrogates,
+        bare: options.bare,
+        statesPrecision: options.states,
+        visibility: options.visibility,
+        maxTokens: options.maxLength,
+        keepText: options.text,
+        replace: options.replace,
+        sources: await textSources(model, options.maxLength, writing),
+        signal,
+        ...(ttl !== undefined && { ttlMs: ttl }),
+        ...(priorQueries && { priorQueries }),
+        ...(options.shard && { shard: options.shard }),
+        onProgress: (done) => {
+          if (total === undefined) progress.count(done.primed + done.unchanged + done.rejected, speedOf(done));
+          else progress.update(done.rows, total, 0, speedOf(done));
+        },
+        onRejected: (rejection) => rejects.add(rejection),
+      });
+      progress.end();
+      await rejects.close();
+      if (writing && writing.summary.requests > 0) process.stderr.write(`${describeWriting(writing)}\n`);
+      if (summary.rejected > 0) process.exitCode = 2;
+      process.stdout.write(
+        options.json
+          ? `${JSON.stringify({ store: store.location, ...summary, ...(rejects.count > 0 && { rejects: rejects.file }) })}\n`
+          : described(summary, store.location, rejects),
+      );
+    } finally {
+      progress.end();
+      await rejects.close();
+      await model.close();
+    }
+  } finally {
+    if (isPiped) process.stdin.destroy();
+    await store.close();
+  }
+}
+
+async function* firstOf<T>(items: AsyncIterable<T>, count = Number.POSITIVE_INFINITY): AsyncGenerator<T> {
+  let given = 0;
+  for await (const item of items) {
+    yield item;
+    if (++given >= count) return;
+  }
+}
+
+/** Separated by commas, unless it is one as it stands: a text may have commas. */
+export async function specifications(lists: readonly string[]): Promise<string[]> {
+  const { surrogateSchema } = await import('../priming/surrogate.js');
+  return lists.flatMap((list) => (surrogateSchema.safeParse(list).success ? [list] : list.split(',')));
+}
+
+/** Lines of text, or of a .jsonl file the field `text` or `query`. */
+async function referenceQueries(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new DkvError('INPUT_INVALID', `--prior ${file}: ${messageOf(error)}`);
+  });
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  if (!file.endsWith('.jsonl')) return lines.map((line) => line.trim());
+  const { textRows } = await import('../datasets/text-rows.js');
+  const queries: string[] = [];
+  for await (const row of textRows(file)) {
+    if (row instanceof DkvError) throw row;
+    const query = row.text ?? row.query;
+    if (typeof query !== 'string') {
+      throw new DkvError('INPUT_INVALID', `--prior ${file}: query ${queries.length + 1} has no "text" and no "query".`);
+    }
+    queries.push(query);
+  }
+  return queries;
+}
+
+/** Beside a file; for what is no file, in the working folder. */
+function rejectsFile({ input, shard }: PrimeCommandOptions): string {
+  const base = input === '-' ? 'stdin' : input.includes('://') ? path.basename(new URL(input).pathname) : input;
+  return `${base}${shard ? `.${shard.number}-of-${shard.of}` : ''}.rejects.jsonl`;
+}
+
+/** A file that is there only if something was rejected. */
+class Rejects {
+  readonly file: string;
+  count = 0;
+  first: RejectedDocument | undefined;
+  #writing: Promise<Output | undefined>;
+
+  constructor(file: string) {
+    this.file = file;
+    // That of an earlier run says nothing about this one.
+    this.#writing = rm(file, { force: true }).then(() => undefined);
+  }
+
+  add(rejection: RejectedDocument): void {
+    this.count++;
+    this.first ??= rejection;
+    this.#writing = this.#writing.then(async (open) => {
+      const output = open ?? (await openOutput(this.file, '--rejects'));
+      await output.write(`${JSON.stringify(rejection)}\n`);
+      return output;
+    });
+    // Told by `close`.
+    this.#writing.catch(() => undefined);
+  }
+
+  /** May be called twice. @throws what opening and writing threw */
+  async close(): Promise<void> {
+    const writing = this.#writing;
+    this.#writing = Promise.resolve(undefined);
+    await (await writing)?.close();
+  }
+}
+
+function speedOf({ primed, unchanged, tokens, seconds }: PrimeProgress): string {
+  const rate = (count: number) => Math.round(count / Math.max(seconds, 0.001)).toLocaleString('en');
+  return `${rate(primed + unchanged)} documents/s, ${rate(tokens)} tokens/s`;
+}
+
+function described(summary: PrimeSummary, location: string, rejects: Rejects): string {
+  const { documents, primed, unchanged, rejected, encoded, variants, bytesPerDocument, seconds } = summary;
+  const number = (value: number) => value.toLocaleString('en');
+  const share = documents > 0 ? ` (${Math.round((100 * unchanged) / documents)}%)` : '';
+  const size = bytesPerDocument === null ? '' : `, ${shownBytes(bytesPerDocument)} each`;
+  const lines = [
+    `${number(primed)} documents primed as ${variants.join(', ')}: ${number(encoded)} passes through the encoder${size}`,
+    `${number(unchanged)} unchanged${share}, ${number(rejected)} rejected`,
+    `${seconds.toFixed(1)} s, ${speedOf(summary)}`,
+    `Store: ${location}`,
+  ];
+  const { first } = rejects;
+  if (first) {
+    const id = first.id === undefined ? '' : ` (${first.id})`;
+    lines.push(`Rejected: see ${rejects.file}. The first, row ${first.row}${id}: ${first.reason}`);
+  }
+  return lines.map((line) => `${line}\n`).join('');
+}

@@ -1,0 +1,206 @@
+/** `dkv rank`: rankings of stored documents as a TREC run, and what they are worth if judgements are at hand. */
+import { Command, Option } from 'commander';
+import { DkvError } from '../errors.js';
+import type { RankedQuery } from '../serving/rank.js';
+import type { Measure, Scores } from '../stats/ranking.js';
+import type { Qrels } from '../trec.js';
+import { openModel, positiveInteger } from './model-options.js';
+import { type Output, openOutput } from './output.js';
+import {
+  addRankingOptions,
+  indexTexts,
+  openPrimedStore,
+  openQrels,
+  openQueries,
+  type RankingOptions,
+  share,
+  withCandidates,
+} from './ranking-options.js';
+import { interruptSignal, Progress } from './terminal.js';
+
+interface RankCommandOptions extends RankingOptions {
+  readonly output: string;
+  readonly details?: string;
+  readonly variant: string;
+  readonly qrels?: string;
+  readonly interpolate?: number;
+  readonly top?: number;
+  readonly onMissing: 'error' | 'last' | 'skip';
+}
+
+export function rankCommand(): Command {
+  const command = new Command('rank')
+    .description('Rank stored documents by how likely the model finds the query, or its answer, given each.')
+    .option('--output <file>', 'TREC run: qid Q0 docid rank score tag; - for standard output', '-')
+    .option('--details <file>', 'JSON lines with every number of every document')
+    .option('--variant <name>', 'which of the documents’ caches: bare, or a surrogate’s specification', 'bare')
+    .option('--qrels <file>', 'judgements, TREC’s four columns or BEIR’s TSV: measures are printed')
+    .option('--interpolate <w>', 'mix with the first stage: w of its z-score, the rest of ours', share)
+    .option('--top <n>', 'write the best n only', positiveInteger)
+    .addOption(
+      new Option('--on-missing <what>', 'about candidates that the store does not have')
+        .choices(['error', 'last', 'skip'])
+        .default('error'),
+    );
+  return addRankingOptions(
+    command,
+    `
+The authors found no gain in ranking from priming: bare is the variant to begin with, and dkv evaluate tells whether another one
+is better on your own judgements.
+A score is -NLL, mean over the target's tokens. Scores compare within a query, not between queries. A line of details:
+  {"query", "id", "rank", "score", "nll", "nll_sum", "tokens", "relevance_score"?, "first_stage"?}
+relevance_score is there if dkv evaluate --calibrate has been run with the same settings. Measures are of what is written.
+
+Examples:
+  dkv rank --store ads --queries queries.jsonl --candidates bm25:100 --output run.txt
+  dkv rank --store ads --queries queries.jsonl --candidates qrels/test.tsv --qrels qrels/test.tsv --output run.txt
+  dkv rank --store ads --queries queries.jsonl --candidates first.run --interpolate 0.3 --output run.txt --details all.jsonl`,
+  ).action(rankDocuments);
+}
+
+async function rankDocuments(options: RankCommandOptions): Promise<void> {
+  const { rank } = await import('../serving/rank.js');
+  const { DEFAULT_MEASURES } = await import('../serving/evaluate.js');
+  const { isBm25 } = await import('../serving/candidates.js');
+  const { measure } = await import('../stats/ranking.js');
+  const { objective, variant, prior, interpolate, onMissing } = options;
+  const signal = interruptSignal();
+  if (options.json && options.output === '-') {
+    throw new DkvError('INPUT_INVALID', 'With --json the run needs a file of its own: give --output.');
+  }
+  const measures = (options.measures ?? DEFAULT_MEASURES).map(measure);
+  const allQueries = await openQueries(options.queries, signal);
+  const qrels = options.qrels === undefined ? undefined : await openQrels(options.qrels);
+  const store = await openPrimedStore(options.store);
+  try {
+    const bm25 = isBm25(options.candidates) ? await indexTexts(store, signal) : undefined;
+    const queries = await withCandidates(options.candidates, store, allQueries, {
+      bm25,
+      signal,
+      // A search does not know what was judged: BM25's best stay what they are.
+      qrels: options.candidates === 'judged' ? qrels : undefined,
+    });
+    const model = await openModel(options, signal);
+    const progress = new Progress('ranking', 'candidates');
+    const files: Output[] = [];
+    try {
+      const rankings = rank(store, model, queries, {
+        objective,
+        variant,
+        prior,
+        onMissing,
+        signal,
+        ...(interpolate !== undefined && { interpolate }),
+        onProgress: (done, total) => progress.update(done, total),
+      });
+      const run = await openOutput(options.output);
+      files.push(run);
+      const details = options.details === undefined ? undefined : await openOutput(options.details, '--details');
+      if (details) files.push(details);
+      const written = await write(rankings, { run, details, tag: `dkv-${model.name}-${variant}`, top: options.top });
+      progress.end();
+      const summary = {
+        store: store.location,
+        model: model.name,
+        fingerprint: model.fingerprint,
+        built_in: model.builtIn,
+        objective,
+        variant,
+        prior,
+        interpolate: interpolate ?? null,
+        ...written.summary,
+        measures: qrels ? measured(measures, qrels, written.scores) : [],
+      };
+      const text = options.json ? `${JSON.stringify(summary)}\n` : await described(summary);
+      (options.output === '-' ? process.stderr : process.stdout).write(text);
+    } finally {
+      progress.end();
+      for (const file of files) await file.close();
+      await model.close();
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+interface Written {
+  readonly scores: ReadonlyMap<string, Scores>;
+  readonly summary: {
+    readonly queries: number;
+    /** Lines of the run. */
+    readonly documents: number;
+    /** Ids, each once. */
+    readonly missing: readonly string[];
+  };
+}
+
+async function write(
+  rankings: AsyncIterable<RankedQuery>,
+  to: { run: Output; details: Output | undefined; tag: string; top: number | undefined },
+): Promise<Written> {
+  const { formatRun } = await import('../trec.js');
+  const scores = new Map<string, Scores>();
+  const missing = new Set<string>();
+  let documents = 0;
+  for await (const ranking of rankings) {
+    const best = ranking.documents.slice(0, to.top);
+    const own = new Map(best.map(({ id, score }) => [id, score]));
+    scores.set(ranking.id, own);
+    documents += own.size;
+    for (const id of ranking.missing) missing.add(id);
+    await to.run.write(formatRun(new Map([[ranking.id, own]]), to.tag));
+    await to.details?.write(best.map((document, at) => detailsLine(ranking.id, document, at + 1)).join(''));
+  }
+  return { scores, summary: { queries: scores.size, documents, missing: [...missing] } };
+}
+
+function detailsLine(query: string, document: RankedQuery['documents'][number], rank: number): string {
+  const { id, score, nll, nllSum, tokens, relevanceScore, firstStage } = document;
+  const line = { query, id, rank, score, nll, nll_sum: nllSum, tokens };
+  return `${JSON.stringify({ ...line, relevance_score: relevanceScore, first_stage: firstStage })}\n`;
+}
+
+interface Measured {
+  readonly name: string;
+  readonly mean: number | null;
+  /** Queries that are judged and have something to find. */
+  readonly queries: number;
+}
+
+function measured(measures: readonly Measure[], qrels: Qrels, run: ReadonlyMap<string, Scores>): Measured[] {
+  return measures.map(({ name, of }) => {
+    const values = [...run].flatMap(([query, scores]) => of(scores, qrels.get(query) ?? new Map()) ?? []);
+    const mean = values.length > 0 ? values.reduce((a, b) => a + b) / values.length : null;
+    return { name, mean, queries: values.length };
+  });
+}
+
+async function described(
+  summary: Written['summary'] & {
+    readonly model: string;
+    readonly variant: string;
+    readonly built_in: boolean;
+    readonly objective: string;
+    readonly prior: boolean;
+    readonly interpolate: number | null;
+    readonly measures: readonly Measured[];
+  },
+): Promise<string> {
+  const { fixed } = await import('../report/format.js');
+  const { number, renderText, text } = await import('../report/table.js');
+  const { queries, documents, missing, measures, model, variant, objective, prior, interpolate } = summary;
+  const how = `${objective}${prior ? ' less priors' : ''}${interpolate === null ? '' : `, ${interpolate} of the first stage,`}`;
+  const lines = [
+    `${queries} queries, ${documents} documents ranked by ${how} with ${variant} of ${model}${summary.built_in ? ', the built-in model' : ''}`,
+  ];
+  if (missing.length > 0) {
+    lines.push(
+      `${missing.length} candidates are not in the store: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ', ...' : ''}`,
+    );
+  }
+  if (measures.length > 0) {
+    const rows = measures.map(({ name, mean, queries }) => [name, fixed(mean, 4), String(queries)]);
+    lines.push('', renderText({ columns: [text('measure'), number('mean'), number('queries')], rows }));
+  }
+  return `${lines.join('\n')}\n`;
+}

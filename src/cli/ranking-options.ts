@@ -1,0 +1,107 @@
+/** What `dkv rank` and `dkv evaluate` have in common: a store, queries, candidates, judgements. */
+import { readFile } from 'node:fs/promises';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { QueryRow } from '../datasets/queries.js';
+import { DkvError, messageOf } from '../errors.js';
+import type { Bm25 } from '../serving/bm25.js';
+import type { QueryToRank } from '../serving/rank.js';
+import type { Store } from '../store.js';
+import type { Qrels } from '../trec.js';
+import { addEngineOptions, type EngineOptions } from './model-options.js';
+import { Progress } from './terminal.js';
+
+export interface RankingOptions extends EngineOptions {
+  readonly store: readonly string[];
+  readonly queries: string;
+  readonly candidates: string;
+  readonly objective: 'query-likelihood' | 'answer-likelihood';
+  readonly prior: boolean;
+  readonly measures?: readonly string[];
+  readonly json: boolean;
+}
+
+/** What `--candidates` takes, for the help. */
+const CANDIDATES_HELP = `
+Candidates: a TREC run (its scores are the first stage's), a TSV of query and document ids, qrels (their grades are not looked at), all,
+judged (by --qrels), bm25 or bm25:K (the K best by BM25 over the stored texts, 100 unless told otherwise).`;
+
+const MEASURES_HELP =
+  'names as in ir_measures: nDCG@10, nDCG(gain=exponential)@10, RR@10, AP, AP(rel=2), P@5, Success@1, AUC';
+
+export function addRankingOptions(command: Command, help: string): Command {
+  return addEngineOptions(
+    command
+      .requiredOption('--store <location...>', 'what dkv prime wrote to; several are tiers, fastest first')
+      .requiredOption('--queries <file>', 'JSON lines: {"_id" or "id", "text", "answer"?}, as in BEIR')
+      .option('--candidates <what>', 'which documents each query is ranked over', 'bm25:100')
+      .addOption(
+        new Option('--objective <name>', 'what is scored: the query, or its answer after the query')
+          .choices(['query-likelihood', 'answer-likelihood'])
+          .default('query-likelihood'),
+      )
+      .option('--prior', "take off each document's prior (dkv prime --prior)", false)
+      .option('--measures <names...>', MEASURES_HELP, names)
+      .option('--json', 'for machines', false),
+  ).addHelpText('after', `${CANDIDATES_HELP}\n${help}`);
+}
+
+/** Separated by white space or commas. */
+function names(list: string, before: readonly string[] = []): string[] {
+  return [...before, ...list.split(',').map((name) => name.trim())].filter((name) => name !== '');
+}
+
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a number from 0 to 1.');
+}
+
+export async function openPrimedStore(locations: readonly string[]): Promise<Store> {
+  const { openStore } = await import('../store/open.js');
+  const [first = ''] = locations;
+  return openStore(locations.length === 1 ? first : locations, { mustExist: true });
+}
+
+export async function openQueries(file: string, signal: AbortSignal): Promise<QueryRow[]> {
+  const { openTable } = await import('../datasets/table.js');
+  const { readQueries } = await import('../datasets/queries.js');
+  return readQueries(await openTable(file, { signal }));
+}
+
+export async function openQrels(file: string): Promise<Qrels> {
+  const { parseQrels } = await import('../trec.js');
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new DkvError('INPUT_INVALID', `--qrels ${file}: ${messageOf(error)}`);
+  });
+  return parseQrels(text, file);
+}
+
+export async function indexTexts(store: Store, signal: AbortSignal): Promise<Bm25> {
+  const { bm25Of } = await import('../serving/bm25.js');
+  const progress = new Progress('indexing', 'documents');
+  try {
+    return await bm25Of(store, { signal, onProgress: (done, total) => progress.update(done, total) });
+  } finally {
+    progress.end();
+  }
+}
+
+/** The queries that have candidates, with them. Says on standard error how many have none. */
+export async function withCandidates(
+  named: string,
+  store: Store,
+  queries: readonly QueryRow[],
+  given: { readonly qrels: Qrels | undefined; readonly bm25: Bm25 | undefined; readonly signal: AbortSignal },
+): Promise<QueryToRank[]> {
+  const { candidatesFrom } = await import('../serving/candidates.js');
+  const { qrels, bm25, signal } = given;
+  const lists = await candidatesFrom(named, store, queries, { signal, ...(qrels && { qrels }), ...(bm25 && { bm25 }) });
+  const found = queries.flatMap((query) => {
+    const candidates = lists.get(query.id) ?? [];
+    return candidates.length > 0 ? [{ ...query, candidates }] : [];
+  });
+  const without = queries.length - found.length;
+  if (without > 0)
+    process.stderr.write(`${without} of ${queries.length} queries have no candidates and are left out.\n`);
+  return found;
+}

@@ -1,0 +1,273 @@
+/** `dkv store`: looks after stores of directed caches. */
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Command } from 'commander';
+import { DkvError, messageOf } from '../errors.js';
+import type { Transferred } from '../store/transfer.js';
+import type { Store } from '../store.js';
+import { openInput } from './input.js';
+import { byteSize, duration, shownBytes } from './quantities.js';
+import { interruptSignal, Progress } from './terminal.js';
+
+interface JsonOption {
+  readonly json: boolean;
+}
+
+interface TransferCommandOptions extends JsonOption {
+  readonly replace: boolean;
+  readonly maxBytes?: number;
+}
+
+const PLACES = 'A store is a folder, redis://host:port/database?prefix=name, or s3://bucket/prefix.';
+
+export function storeCommand(): Command {
+  const store = new Command('store').description('Look after a store of directed caches: count, check, tidy, copy.');
+  const add = (usage: string, description: string, examples: string) =>
+    store
+      .command(usage)
+      .description(description)
+      .option('--json', 'for machines', false)
+      .addHelpText('after', `\n${PLACES}\n\nExamples:\n${examples}`);
+  add('stats <store>', 'How much is in it, and what it was primed with.', '  dkv store stats ads').action(stats);
+  add(
+    'verify <store>',
+    'Read everything and name what is damaged; the exit status is 1 if damage stays.',
+    '  dkv store verify ads\n  dkv store verify ads --remove',
+  )
+    .option('--remove', 'take out what is damaged, so that it is primed again', false)
+    .action(verify);
+  add(
+    'gc <store>',
+    'Take away what expired, and records that no document points to.',
+    '  dkv store gc ads\n  dkv store gc ads --min-age 0',
+  )
+    .option(
+      '--min-age <time>',
+      'leave what was stored more recently alone: somebody may be about to need it',
+      duration,
+      3_600_000,
+    )
+    .action(gc);
+  add(
+    'export <store> <file>',
+    'Write notes, documents and their records to one file, with checksums; - for standard output.',
+    "  dkv store export ads ads.dkv\n  dkv store export ads - | ssh other 'dkv store import ads -'",
+  ).action(exportFile);
+  const transfer = (command: Command) =>
+    command
+      .option('--replace', 'let what the store says of itself be replaced', false)
+      .option('--max-bytes <size>', 'what was used longest ago leaves the store when it would grow beyond', byteSize);
+  transfer(
+    add(
+      'import <store> <file>',
+      'Put an exported file into a store; - for standard input. What is there already is left alone.',
+      '  dkv store import ads ads.dkv',
+    ),
+  ).action(importFile);
+  transfer(
+    add(
+      'copy <from> <to>',
+      'Put everything of one store into another one. What is there already is left alone.',
+      '  dkv store copy ads s3://bucket/ads\n  dkv store copy redis://cache:6379 ./ads',
+    ),
+  ).action(copy);
+  return store;
+}
+
+async function stats(location: string, { json }: JsonOption): Promise<void> {
+  const { readPrimed } = await import('../serving/primed.js');
+  await withStore(location, { mustExist: true }, async (store) => {
+    const [found, primed, prior, calibration] = [
+      await store.stats(),
+      await readPrimed(store),
+      await store.note('prior'),
+      await store.note('calibration'),
+    ];
+    if (json) {
+      const { hits: _, misses: __, fallbacks: ___, ...counts } = found;
+      print({
+        store: store.location,
+        ...counts,
+        primed: primed ?? null,
+        prior: prior ?? null,
+        calibration: calibration ?? null,
+      });
+      return;
+    }
+    const { records, documents, pinned, sizeBytes, maxBytes } = found;
+    const rows: [string, string][] = [
+      ['store', store.location],
+      ['documents', number(documents)],
+      ['records', `${number(records)}${pinned > 0 ? `, ${number(pinned)} pinned` : ''}`],
+      ['size', `${shownBytes(sizeBytes)}${maxBytes === undefined ? '' : ` of ${shownBytes(maxBytes)}`}`],
+    ];
+    if (primed) {
+      const { model, modelPrecision, statesPrecision, visibility, maxTokens, fingerprint } = primed;
+      const shown = typeof visibility === 'string' ? visibility : visibility.join(',');
+      rows.push(
+        ['primed with', `${model} (${fingerprint.slice(0, 12)}), weights ${modelPrecision}, states ${statesPrecision}`],
+        ['', `visibility ${shown}, at most ${number(maxTokens)} tokens`],
+      );
+    } else rows.push(['primed with', 'nothing yet']);
+    if (prior) rows.push(['prior', `${number((prior.queries as string[]).length)} reference queries`]);
+    if (calibration) rows.push(['calibration', 'yes']);
+    process.stdout.write(rows.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join(''));
+  });
+}
+
+async function verify(location: string, { json, remove }: JsonOption & { readonly remove: boolean }): Promise<void> {
+  await withStore(location, { mustExist: true }, async (store) => {
+    const { records, damaged } = await store.verify({ remove });
+    if (damaged.length > 0 && !remove) process.exitCode = 1;
+    if (json) return print({ store: store.location, records, damaged, removed: remove ? damaged.length : 0 });
+    for (const { reason } of damaged) process.stdout.write(`${reason}\n`);
+    const taken = remove && damaged.length > 0 ? ': taken out. Prime their documents again' : '';
+    process.stdout.write(`${number(records)} records read, ${number(damaged.length)} damaged${taken}.\n`);
+  });
+}
+
+async function gc(location: string, { json, minAge }: JsonOption & { readonly minAge: number }): Promise<void> {
+  await withStore(location, { mustExist: true }, async (store) => {
+    const collected = await store.gc({ minimumAgeMs: minAge });
+    if (json) return print({ store: store.location, ...collected });
+    const { records, sizeBytes, documents } = collected;
+    process.stdout.write(
+      `${number(records)} records (${shownBytes(sizeBytes)}) and ${number(documents)} expired documents are gone.\n`,
+    );
+  });
+}
+
+async function exportFile(location: string, file: string, { json }: JsonOption): Promise<void> {
+  const { exportStore } = await import('../store/archive.js');
+  const signal = interruptSignal();
+  await withStore(location, { mustExist: true }, async (store) => {
+    const progress = new Progress('exporting', 'documents');
+    const pieces = exportStore(store, { signal, onProgress: (counts) => report(progress, counts) });
+    let exported: Transferred | undefined;
+    async function* noted(): AsyncGenerator<Buffer> {
+      for (;;) {
+        const { done, value } = await pieces.next();
+        if (!done) yield value;
+        else {
+          exported = value;
+          return;
+        }
+      }
+    }
+    // Whole or not at all.
+    const temporary = `${file}.partial`;
+    try {
+      if (file === '-') await pipeline(Readable.from(noted()), process.stdout, { end: false });
+      else {
+        await pipeline(Readable.from(noted()), createWriteStream(temporary));
+        await rename(temporary, file);
+      }
+    } catch (error) {
+      if (file !== '-') await rm(temporary, { force: true });
+      throw fileError(error, file);
+    } finally {
+      progress.end();
+    }
+    tell('exported', exported!, json, file === '-' ? process.stderr : process.stdout);
+  });
+}
+
+async function importFile(location: string, file: string, options: TransferCommandOptions): Promise<void> {
+  const { importStore } = await import('../store/archive.js');
+  const signal = interruptSignal();
+  const input = await openInput(file, file);
+  await withStore(location, capOf(options), async (store) => {
+    const progress = new Progress('importing', 'documents');
+    try {
+      const name = file === '-' ? 'standard input' : file;
+      const { replace } = options;
+      const imported = await importStore(store, input, name, {
+        replace,
+        signal,
+        onProgress: (counts) => report(progress, counts),
+      });
+      progress.end();
+      tell('imported', imported, options.json);
+    } catch (error) {
+      throw fileError(error, file);
+    } finally {
+      progress.end();
+      input.destroy();
+    }
+  });
+}
+
+async function copy(from: string, to: string, options: TransferCommandOptions): Promise<void> {
+  const { copyStore } = await import('../store/transfer.js');
+  const signal = interruptSignal();
+  await withStore(from, { mustExist: true }, (source) =>
+    withStore(to, capOf(options), async (target) => {
+      const progress = new Progress('copying', 'documents');
+      const { replace } = options;
+      try {
+        const copied = await copyStore(source, target, {
+          replace,
+          signal,
+          onProgress: (counts) => report(progress, counts),
+        });
+        progress.end();
+        tell('copied', copied, options.json);
+      } finally {
+        progress.end();
+      }
+    }),
+  );
+}
+
+async function withStore(
+  location: string,
+  options: { readonly mustExist?: boolean; readonly maxBytes?: number },
+  work: (store: Store) => Promise<void>,
+): Promise<void> {
+  const { openStore } = await import('../store/open.js');
+  const store = await openStore(location, options);
+  try {
+    await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+function capOf({ maxBytes }: TransferCommandOptions): { readonly maxBytes?: number } {
+  return maxBytes === undefined ? {} : { maxBytes };
+}
+
+function report(progress: Progress, { documents, unchanged }: Transferred): void {
+  progress.count(documents + unchanged, unchanged > 0 ? `${number(unchanged)} of them unchanged` : '');
+}
+
+function tell(done: string, counts: Transferred, json: boolean, stream: NodeJS.WriteStream = process.stdout): void {
+  if (json) {
+    stream.write(`${JSON.stringify(counts)}\n`);
+    return;
+  }
+  const { documents, records, notes, unchanged, incomplete } = counts;
+  const kept = unchanged > 0 ? `; ${number(unchanged)} were there` : '';
+  const gone = incomplete > 0 ? `; ${number(incomplete)} left out, their records are gone: prime them again` : '';
+  stream.write(
+    `${number(documents)} documents, ${number(records)} records, ${number(notes)} notes ${done}${kept}${gone}.\n`,
+  );
+}
+
+/** What the file system says, as the user's to mend. */
+function fileError(error: unknown, file: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof DkvError || typeof code !== 'string') return error;
+  if (code === 'ENOSPC') return new DkvError('DISK_FULL', `${file}: ${messageOf(error)}`);
+  return code.startsWith('E') ? new DkvError('INPUT_INVALID', `${file}: ${messageOf(error)}`) : error;
+}
+
+function print(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en');
+}

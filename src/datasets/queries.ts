@@ -1,0 +1,33 @@
+/** Queries as JSON lines, BEIR's form: `_id` (or `id`) and `text`, with an `answer` where there is one. */
+import { z } from 'zod';
+import { DkvError } from '../errors.js';
+import { checkedRow, type Table } from './table.js';
+
+export interface QueryRow {
+  readonly id: string;
+  readonly text: string;
+  readonly answer?: string;
+}
+
+/** Ids may be numbers in files, and are texts everywhere else. */
+export const identifier = z.union([z.string().min(1), z.number()]).transform(String);
+
+const querySchema = z
+  .object({ _id: identifier.optional(), id: identifier.optional(), text: z.string(), answer: z.string().nullish() })
+  .refine(({ _id, id }) => _id !== undefined || id !== undefined, { path: ['_id'], error: 'expected an id' });
+
+/** @throws DkvError INPUT_INVALID with the row's number, also for an id that comes twice and for a file without any query */
+export async function readQueries(table: Table): Promise<QueryRow[]> {
+  const queries = new Map<string, QueryRow>();
+  for await (const [number, row] of table.rows([])) {
+    const { _id, id = _id!, text, answer } = checkedRow(querySchema, table, number, row);
+    if (queries.has(id))
+      throw new DkvError('INPUT_INVALID', `${table.name}, row ${number + 1}: the id ${id} comes twice.`);
+    queries.set(id, { id, text, ...(answer && { answer }) });
+  }
+  if (queries.size > 0) return [...queries.values()];
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${table.name}: no queries in it. Expected lines like {"_id": "q1", "text": "..."}.`,
+  );
+}

@@ -1,0 +1,141 @@
+/**
+ * From a score to the probability that the document is relevant: isotonic regression on judged queries, kept in the store's note.
+ *
+ * A calibration belongs to what its scores were made with. That is its key, so another model's, variant's, precision's or objective's
+ * is never found. It also belongs to candidates like those that it was made with: among others, relevant ones are more or less frequent.
+ */
+import { z } from 'zod';
+import { DkvError } from '../errors.js';
+import type { Random } from '../random.js';
+import { mean } from '../stats/describe.js';
+import { fitIsotonic, isotonicAt } from '../stats/isotonic.js';
+import type { Metadata, Store } from '../store.js';
+import type { Primed } from './primed.js';
+
+/** What is scored: the query's text given the document, or the query's answer given the document and the query. */
+export const OBJECTIVES = ['query-likelihood', 'answer-likelihood'] as const;
+export type Objective = (typeof OBJECTIVES)[number];
+
+/** How a score was made, beside what the whole store was primed with. */
+export interface Scoring {
+  readonly variant: string;
+  readonly objective: Objective;
+  /** Digest of the reference queries whose prior was taken off; null without. */
+  readonly prior: string | null;
+}
+
+const calibrationSchema = z.strictObject({
+  /** Thresholds: the probability is linear between them and constant beyond. Scores ascend. */
+  x: z.array(z.number()).min(1),
+  y: z.array(z.number().min(0).max(1)).min(1),
+  /** Made with. */
+  queries: z.int().positive(),
+  documents: z.int().positive(),
+});
+
+export type Calibration = z.infer<typeof calibrationSchema>;
+
+const noteSchema = z.record(z.string(), calibrationSchema);
+
+/** Everything that decides a score, as text. */
+function keyOf(primed: Primed, { variant, objective, prior }: Scoring): string {
+  const { fingerprint, modelPrecision, statesPrecision, visibility, maxTokens } = primed;
+  return JSON.stringify([
+    fingerprint,
+    modelPrecision,
+    statesPrecision,
+    visibility,
+    maxTokens,
+    variant,
+    objective,
+    prior,
+  ]);
+}
+
+/** @returns undefined where none was made for exactly this @throws DkvError STORE_DAMAGED */
+export async function readCalibration(
+  store: Store,
+  primed: Primed,
+  scoring: Scoring,
+): Promise<Calibration | undefined> {
+  const note = await readNote(store);
+  const key = keyOf(primed, scoring);
+  return Object.hasOwn(note, key) ? note[key] : undefined;
+}
+
+/** Beside those that are there for other scorings; one for the same is replaced. */
+export async function writeCalibration(
+  store: Store,
+  primed: Primed,
+  scoring: Scoring,
+  calibration: Calibration,
+): Promise<void> {
+  const note: Metadata = { ...(await readNote(store)), [keyOf(primed, scoring)]: calibration };
+  await store.putNote('calibration', note);
+}
+
+/** P(relevant), in [0, 1]. */
+export function relevanceOf(calibration: Calibration, score: number): number {
+  return isotonicAt(calibration, score);
+}
+
+/** A candidate of a judged query. */
+export interface Judged {
+  readonly score: number;
+  readonly relevant: boolean;
+}
+
+/** @param queries per query its candidates, at least one in all */
+export function calibrate(queries: readonly (readonly Judged[])[]): Calibration {
+  const all = queries.flat();
+  const { x, y } = fitIsotonic(
+    all.map(({ score }) => score),
+    all.map(({ relevant }) => Number(relevant)),
+  );
+  return calibrationSchema.parse({ x, y, queries: queries.length, documents: all.length });
+}
+
+export interface Reliability {
+  /** Share of the candidates that is relevant. */
+  readonly relevant: number;
+  /**
+   * Mean squared error of a probability (Brier 1950), lower is better, for candidates of queries that were not fitted on: the share of
+   * relevant candidates for all of them, exp(score) as it is, and the calibrated score. Null with fewer than two queries.
+   */
+  readonly brier: { readonly constant: number; readonly raw: number; readonly calibrated: number } | null;
+}
+
+const FOLDS = 5;
+
+/** How far calibrated scores can be trusted, by fitting on four fifths of the queries and looking at the rest, five times. */
+export function reliabilityOf(queries: readonly (readonly Judged[])[], random: Random): Reliability {
+  const relevant = mean(queries.flat().map((judged) => Number(judged.relevant)));
+  if (queries.length < 2) return { relevant, brier: null };
+  const shuffled = random.shuffle(queries);
+  const folds = Math.min(FOLDS, shuffled.length);
+  const errors: { constant: number; raw: number; calibrated: number }[] = [];
+  for (let fold = 0; fold < folds; fold++) {
+    const others = shuffled.filter((_, at) => at % folds !== fold);
+    const calibration = calibrate(others);
+    const share = mean(others.flat().map((judged) => Number(judged.relevant)));
+    for (const { score, relevant } of shuffled.filter((_, at) => at % folds === fold).flat()) {
+      const error = (probability: number) => (probability - Number(relevant)) ** 2;
+      errors.push({
+        constant: error(share),
+        raw: error(Math.min(1, Math.exp(score))),
+        calibrated: error(relevanceOf(calibration, score)),
+      });
+    }
+  }
+  const meanOf = (kind: 'constant' | 'raw' | 'calibrated') => mean(errors.map((error) => error[kind]));
+  return { relevant, brier: { constant: meanOf('constant'), raw: meanOf('raw'), calibrated: meanOf('calibrated') } };
+}
+
+async function readNote(store: Store): Promise<Record<string, Calibration>> {
+  const parsed = noteSchema.safeParse((await store.note('calibration')) ?? {});
+  if (parsed.success) return parsed.data;
+  throw new DkvError(
+    'STORE_DAMAGED',
+    `${store.location}: its calibrations cannot be read: ${parsed.error.issues[0]?.message}. Calibrate again.`,
+  );
+}

@@ -1,0 +1,222 @@
+/**
+ * Does priming rank better here? Compares BM25, bare documents and every primed variant on a user's judged queries, over the same
+ * candidates, query by query. Bare is recommended unless a variant is shown to be better.
+ */
+import type { RequestOptions } from '../engine.js';
+import { DkvError } from '../errors.js';
+import type { Model } from '../load-model.js';
+import { Random } from '../random.js';
+import { type Grades, measure, type Scores } from '../stats/ranking.js';
+import { compareSystems, type SystemComparison } from '../stats/systems.js';
+import type { Store } from '../store.js';
+import type { Qrels } from '../trec.js';
+import type { Bm25 } from './bm25.js';
+import {
+  calibrate,
+  type Judged,
+  type Objective,
+  type Reliability,
+  reliabilityOf,
+  writeCalibration,
+} from './calibration.js';
+import { missingDocuments, missingMessage } from './missing.js';
+import { BARE, expectPrimedWith, type Primed } from './primed.js';
+import { expectReferences } from './prior.js';
+import { type QueryToRank, rank } from './rank.js';
+
+export const DEFAULT_MEASURES: readonly string[] = ['nDCG@10', 'RR@10', 'AP', 'P@5', 'Success@1'];
+
+/** The name of BM25 among the systems. */
+const BM25 = 'bm25';
+
+export interface EvaluateOptions extends RequestOptions {
+  /** All that the candidates have when left out. Bare is always among them. */
+  readonly variants?: readonly string[];
+  /** `query-likelihood` when left out. */
+  readonly objective?: Objective;
+  /** Take off each document's prior. */
+  readonly prior?: boolean;
+  /** Names as in ir_measures: nDCG@10, RR@10, AP, P@5, Success@1 when left out. */
+  readonly measures?: readonly string[];
+  /** Decides what is recommended; the first measure when left out. */
+  readonly primary?: string;
+  /** An index of the stored texts; without it BM25 is not among the systems. */
+  readonly bm25?: Bm25;
+  /** Fit and store a calibration for each variant. */
+  readonly calibrate?: boolean;
+  /** Candidates that lack a variant: an error (when left out), or left out for every system. */
+  readonly onMissing?: 'error' | 'skip';
+  readonly seed?: number;
+}
+
+export interface Evaluation extends SystemComparison {
+  readonly store: string;
+  readonly primed: Primed;
+  readonly objective: Objective;
+  readonly prior: boolean;
+  readonly seed: number;
+  /** With judgements and candidates. */
+  readonly queries: number;
+  /** Of all queries together. */
+  readonly candidates: number;
+  /** Ids of candidates that were left out for every system. */
+  readonly missing: readonly string[];
+  /** The measure that decides. */
+  readonly primary: string;
+  /** The variant to rank with. */
+  readonly recommended: string;
+  readonly calibrations: readonly (Reliability & { readonly variant: string })[];
+}
+
+/**
+ * @param queries with the candidates that every system ranks; those without judgements are left out. `onProgress` counts candidates,
+ * once for each variant
+ * @throws DkvError INPUT_INVALID, DOCUMENT_MISSING, and what `rank` throws
+ */
+export async function evaluate(
+  store: Store,
+  model: Model,
+  queries: readonly QueryToRank[],
+  qrels: Qrels,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const { objective = 'query-likelihood', prior = false, seed = 42, bm25 } = options;
+  const named = options.measures ?? DEFAULT_MEASURES;
+  const primary = options.primary ?? named[0]!;
+  const names = [...new Set([primary, ...named])];
+  // A misspelt measure is told before the scoring, not after it.
+  names.forEach(measure);
+  const primed = await expectPrimedWith(store, model);
+  const judged = judgedQueries(queries, qrels);
+  const variants = [...new Set([BARE, ...(options.variants ?? (await variantsOf(store, judged)))])];
+  const missing = await missingOf(store, judged, variants);
+  if (missing.ids.size > 0 && options.onMissing !== 'skip') throw new DkvError('DOCUMENT_MISSING', missing.message);
+  const ranked = missing.ids.size > 0 ? judgedQueries(without(judged, missing.ids), qrels) : judged;
+
+  const systems = new Map<string, Scores[]>();
+  if (bm25) systems.set(BM25, bm25Scores(bm25, ranked));
+  const total = variants.length * candidatesOf(ranked);
+  for (const [v, variant] of variants.entries()) {
+    const done = (v * total) / variants.length;
+    const scoring = {
+      objective,
+      variant,
+      prior,
+      calibration: false,
+      ...(options.signal && { signal: options.signal }),
+    };
+    const rankings = rank(store, model, ranked, {
+      ...scoring,
+      onProgress: (scored) => options.onProgress?.(done + scored, total),
+    });
+    const scores: Scores[] = [];
+    for await (const { documents } of rankings) scores.push(new Map(documents.map(({ id, score }) => [id, score])));
+    systems.set(variant, scores);
+  }
+
+  const grades = ranked.map(({ id }) => qrels.get(id)!);
+  const pairs = [
+    ...variants.filter((variant) => variant !== BARE).map((variant) => [variant, BARE] as const),
+    ...(bm25 ? variants.map((variant) => [variant, BM25] as const) : []),
+  ];
+  const compared = compareSystems(systems, grades, names, pairs, new Random('evaluate', seed));
+  const references = prior ? await expectReferences(store) : null;
+  const calibrations = [];
+  for (const variant of options.calibrate ? variants : []) {
+    const cases = casesOf(systems.get(variant)!, grades);
+    await writeCalibration(store, primed, { variant, objective, prior: references }, calibrate(cases));
+    calibrations.push({ variant, ...reliabilityOf(cases, new Random('calibration', seed)) });
+  }
+  return {
+    store: store.location,
+    primed,
+    objective,
+    prior,
+    seed,
+    queries: ranked.length,
+    candidates: candidatesOf(ranked),
+    missing: [...missing.ids],
+    primary,
+    ...compared,
+    recommended: recommendedOf(compared, primary),
+    calibrations,
+  };
+}
+
+function judgedQueries(queries: readonly QueryToRank[], qrels: Qrels): readonly QueryToRank[] {
+  const judged = queries.filter(({ id, candidates }) => qrels.has(id) && candidates.length > 0);
+  if (judged.length > 0) return judged;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `None of the ${queries.length} queries has both judgements and candidates. Are the ids of queries and qrels the same, and the documents primed?`,
+  );
+}
+
+function candidatesOf(queries: readonly QueryToRank[]): number {
+  return queries.reduce((sum, { candidates }) => sum + candidates.length, 0);
+}
+
+function idsOf(queries: readonly QueryToRank[]): Set<string> {
+  const ids = new Set<string>();
+  for (const { candidates } of queries) for (const { id } of candidates) ids.add(id);
+  return ids;
+}
+
+/** Of all candidates, in the order in which they are met. */
+async function variantsOf(store: Store, queries: readonly QueryToRank[]): Promise<Set<string>> {
+  const variants = new Set<string>();
+  for (const id of idsOf(queries)) {
+    for (const variant of Object.keys((await store.entry(id))?.variants ?? {})) variants.add(variant);
+  }
+  return variants;
+}
+
+/** Candidates that lack one of the variants. */
+async function missingOf(
+  store: Store,
+  queries: readonly QueryToRank[],
+  variants: readonly string[],
+): Promise<{ readonly ids: ReadonlySet<string>; readonly message: string }> {
+  const all = idsOf(queries);
+  const ids = new Set<string>();
+  const messages: string[] = [];
+  for (const variant of variants) {
+    const missing = await missingDocuments(store, all, variant);
+    if (missing.length > 0) messages.push(missingMessage(store, variant, missing, all.size));
+    for (const id of missing) ids.add(id);
+  }
+  return { ids, message: messages.join('\n') };
+}
+
+function without(queries: readonly QueryToRank[], ids: ReadonlySet<string>): QueryToRank[] {
+  return queries.map((query) => ({ ...query, candidates: query.candidates.filter(({ id }) => !ids.has(id)) }));
+}
+
+function bm25Scores(index: Bm25, queries: readonly QueryToRank[]): Scores[] {
+  return queries.map(({ text, candidates }) => {
+    const ids = candidates.map(({ id }) => id);
+    const scores = index.score(text, ids);
+    return new Map(ids.map((id, i) => [id, scores[i] ?? 0]));
+  });
+}
+
+/** Candidates that nobody judged count as irrelevant, as they do for the measures. */
+function casesOf(scores: readonly Scores[], grades: readonly Grades[]): Judged[][] {
+  return scores.map((own, query) =>
+    [...own].map(([id, score]) => ({ score, relevant: (grades[query]!.get(id) ?? 0) > 0 })),
+  );
+}
+
+/** The chance of recommending some variant although none is better. */
+const SIGNIFICANCE = 0.05;
+
+/** Of the variants whose interval against bare lies above 0, and whose corrected p is small, the one that gains most. */
+function recommendedOf({ measures, comparisons }: SystemComparison, primary: string): string {
+  const m = measures.findIndex(({ name }) => name === primary);
+  const better = comparisons.flatMap(({ treatment, baseline, differences, holm }) => {
+    const { value, low } = differences[m]?.mean ?? { value: null, low: null };
+    const shown = baseline === BARE && low !== null && low > 0 && (holm[m] ?? 1) < SIGNIFICANCE;
+    return shown ? [{ treatment, gain: value! }] : [];
+  });
+  return better.sort((a, b) => b.gain - a.gain)[0]?.treatment ?? BARE;
+}

@@ -1,0 +1,276 @@
+/** What priming does with one window of documents after the other. Counts, and knows nothing of what comes before or after. */
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { DkvError } from '../errors.js';
+import type { Model } from '../load-model.js';
+import { inParallel, STORE_REQUESTS } from '../parallel.js';
+import type { Prepared } from '../priming/families.js';
+import { prepareSurrogates, type TextSources } from '../priming/prepare.js';
+import { visibleStates } from '../store/identity.js';
+import { asStored } from '../store/quantise.js';
+import { metadataSchema, payloadBytesOf } from '../store/record.js';
+import type { CacheRecord, Store } from '../store.js';
+import type { DocumentToPrime, PrimeOptions, PrimeProgress, PrimeSummary, RejectedDocument, Shard } from './prime.js';
+import { documentMetadata, type PrimedDocument, type PrimedOptions } from './primed.js';
+import { priorsOf, type References } from './prior.js';
+import { type PlannedVariant, planVariants, type Variant } from './variants.js';
+
+/** Rows of states in memory at once, in batches of the engine. */
+const BATCHES_PER_BLOCK = 4;
+
+export interface Accepted {
+  readonly row: number;
+  readonly document: DocumentToPrime;
+}
+
+export interface PrimerOptions extends PrimeOptions {
+  readonly how: PrimedOptions;
+  readonly variants: readonly Variant[];
+  readonly sources: TextSources;
+  readonly prior: References | undefined;
+}
+
+/** A variant, and its key in the store. */
+interface Keyed extends PlannedVariant {
+  readonly key: string;
+}
+
+interface Planned extends Accepted {
+  readonly variants: readonly Keyed[];
+}
+
+type Block = { readonly documents: readonly Planned[]; readonly missing: ReadonlyMap<string, Keyed> };
+
+const documentSchema = z.object({
+  id: z.string({ error: 'it has no id' }).min(1, { error: 'it has no id' }),
+  text: z.string({ error: 'it has no text' }).refine((text) => text.trim() !== '', { error: 'it has no text' }),
+  title: z.string().optional(),
+  fields: metadataSchema.optional(),
+});
+
+export class Primer {
+  readonly #model: Model;
+  readonly #store: Store;
+  readonly #options: PrimerOptions;
+  readonly #startedAt = performance.now();
+  readonly #counts = { rows: 0, documents: 0, primed: 0, unchanged: 0, rejected: 0, tokens: 0, encoded: 0 };
+  #storedBytes = 0;
+
+  constructor(model: Model, store: Store, options: PrimerOptions) {
+    this.#model = model;
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /** The documents of this shard that have the form of one. */
+  async *accepted(documents: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<Accepted> {
+    for await (const document of documents) {
+      const row = ++this.#counts.rows;
+      const id = idOf(document);
+      if (!isOfShard(id ?? String(row), this.#options.shard)) continue;
+      this.#counts.documents++;
+      if (document instanceof DkvError) {
+        this.#reject({ row, reason: document.message });
+        continue;
+      }
+      const parsed = documentSchema.safeParse(document);
+      if (parsed.success) yield { row, document: parsed.data as DocumentToPrime };
+      else {
+        const [issue] = parsed.error.issues;
+        const place = issue!.path.length > 1 ? `${issue!.path.join('.')}: ` : '';
+        this.#reject({ row, ...(id !== undefined && { id }), reason: `${place}${issue!.message}` });
+      }
+    }
+  }
+
+  async primeWindow(window: readonly Accepted[]): Promise<void> {
+    const { variants, sources, signal } = this.#options;
+    const surrogates = variants.flatMap(({ name, surrogate }) => (surrogate ? [name] : []));
+    const samples = window.map(({ document }) => ({ document: document.text }));
+    const prepared = await prepareSurrogates(surrogates, samples, sources, signal ? { signal } : {});
+    const planned = window.flatMap((accepted) => {
+      try {
+        return [{ ...accepted, variants: this.#plan(accepted.document, prepared) }];
+      } catch (error) {
+        if (!(error instanceof DkvError)) throw error;
+        this.#reject({ row: accepted.row, id: accepted.document.id, reason: error.message });
+        return [];
+      }
+    });
+    const changed = new Set<Planned>(planned);
+    const missing = new Map<string, Keyed>();
+    await inParallel(planned, STORE_REQUESTS, async (document) => {
+      if (!(await this.#isUnchanged(document))) {
+        for (const variant of document.variants) {
+          if (!(await this.#hasSound(variant.key))) missing.set(variant.key, variant);
+        }
+        return;
+      }
+      changed.delete(document);
+      this.#counts.unchanged++;
+    });
+    for (const block of blocksOf([...changed], missing, BATCHES_PER_BLOCK * this.#model.engine.info.batchTokens)) {
+      if (signal?.aborted) return;
+      await this.#primeBlock(block);
+      this.#options.onProgress?.(this.#progress());
+    }
+    if (changed.size === 0) this.#options.onProgress?.(this.#progress());
+  }
+
+  summary(): PrimeSummary {
+    const progress = this.#progress();
+    const { primed, unchanged, tokens, seconds } = progress;
+    return {
+      ...progress,
+      variants: this.#options.variants.map(({ name }) => name),
+      documentsPerSecond: (primed + unchanged) / seconds,
+      tokensPerSecond: tokens / seconds,
+      bytesPerDocument: primed > 0 ? this.#storedBytes / primed : null,
+    };
+  }
+
+  #progress(): PrimeProgress {
+    return { ...this.#counts, seconds: (performance.now() - this.#startedAt) / 1000 };
+  }
+
+  #reject(rejection: RejectedDocument): void {
+    this.#counts.rejected++;
+    this.#options.onRejected?.(rejection);
+  }
+
+  #plan(document: DocumentToPrime, prepared: Prepared): Keyed[] {
+    const { variants, how } = this.#options;
+    const planned = planVariants(document, variants, prepared, this.#model, how);
+    return planned.map((variant) => ({ ...variant, key: this.#store.keyOf(variant.identity) }));
+  }
+
+  async #isUnchanged({ document, variants }: Planned): Promise<boolean> {
+    const { prior, ttlMs } = this.#options;
+    const entry = await this.#store.entry(document.id);
+    if (!entry) return false;
+    const { fields, priorDigest } = entry.metadata;
+    const isSame =
+      isDeepStrictEqual(entry.variants, Object.fromEntries(variants.map(({ name, key }) => [name, key]))) &&
+      // As text, since storing makes 0 of -0.
+      JSON.stringify(fields) === JSON.stringify(fieldsOf(document)) &&
+      priorDigest === prior?.digest;
+    // With half of its time gone it is primed again, so that what is primed regularly never expires in between.
+    const remainingMs = (entry.expiresAt ?? Number.POSITIVE_INFINITY) - Date.now();
+    const isLasting =
+      ttlMs === undefined ? entry.expiresAt === undefined : remainingMs > ttlMs / 2 && remainingMs <= ttlMs;
+    if (!isSame || !isLasting) return false;
+    for (const { key } of variants) if (!(await this.#store.has(key))) return false;
+    return true;
+  }
+
+  async #hasSound(key: string): Promise<boolean> {
+    if (!(await this.#store.has(key))) return false;
+    try {
+      return (await this.#store.get(key)) !== undefined;
+    } catch (error) {
+      if (error instanceof DkvError && error.code === 'STORE_DAMAGED') return false;
+      throw error;
+    }
+  }
+
+  async #primeBlock({ documents, missing }: Block): Promise<void> {
+    const { keepText = true, prior, ttlMs } = this.#options;
+    const passes = [...missing.values()];
+    const states = await this.#model.engine.encode(passes.map(({ presented }) => presented.item));
+    this.#counts.encoded += passes.length;
+    for (const { presented } of passes) this.#counts.tokens += presented.item.tokenIds.length;
+    const visible = new Map(
+      passes.map(({ key, presented }, at) => [key, visibleStates(states[at]!, presented.visible)]),
+    );
+    const priors = prior ? await this.#priors(documents, visible, prior.targets) : new Map<string, number>();
+    await inParallel(documents, STORE_REQUESTS, async ({ document, variants }) => {
+      const records: Record<string, CacheRecord | string> = {};
+      for (const { name, key, identity, presented, surrogate } of variants) {
+        const own = visible.get(key);
+        records[name] = own
+          ? {
+              ...identity,
+              states: own,
+              surrogate,
+              metadata: { model: this.#model.name, cutTokens: presented.input.cutTokens },
+              ...(keepText && { text: document.text }),
+            }
+          : key;
+      }
+      const about: PrimedDocument = {
+        fields: fieldsOf(document),
+        ...(prior && {
+          priors: Object.fromEntries(variants.map(({ name, key }) => [name, priors.get(key)!])),
+          priorDigest: prior.digest,
+        }),
+      };
+      await this.#store.putDocument(document.id, records, {
+        metadata: documentMetadata(about),
+        ...(ttlMs !== undefined && { ttlMs }),
+      });
+      this.#counts.primed++;
+      for (const record of Object.values(records)) {
+        if (typeof record !== 'string') this.#storedBytes += payloadBytesOf(record);
+      }
+    });
+  }
+
+  /** By key; of states that were encoded now as of those that the store has. */
+  async #priors(
+    documents: readonly Planned[],
+    visible: ReadonlyMap<string, CacheRecord['states']>,
+    targets: readonly Int32Array[],
+  ): Promise<Map<string, number>> {
+    const { statesPrecision } = this.#options.how;
+    const keys = [...new Set(documents.flatMap(({ variants }) => variants.map(({ key }) => key)))];
+    const stored = new Map<string, CacheRecord['states']>();
+    await inParallel(keys, STORE_REQUESTS, async (key) => {
+      const own = visible.get(key);
+      const states = own ? asStored(own, statesPrecision) : (await this.#store.get(key))?.states;
+      if (states) stored.set(key, states);
+    });
+    const priors = await priorsOf(this.#model.engine, [...stored.values()], targets);
+    return new Map([...stored.keys()].map((key, at) => [key, priors[at]!]));
+  }
+}
+
+/** Neighbours, so that the inputs that have to be encoded have so many rows together. Each is encoded in one block. */
+function* blocksOf(
+  documents: readonly Planned[],
+  missing: ReadonlyMap<string, Keyed>,
+  maxRows: number,
+): Generator<Block> {
+  const left = new Map(missing);
+  let block = { documents: [] as Planned[], missing: new Map<string, Keyed>() };
+  let rows = 0;
+  for (const document of documents) {
+    block.documents.push(document);
+    for (const variant of document.variants) {
+      if (!left.delete(variant.key)) continue;
+      block.missing.set(variant.key, variant);
+      rows += variant.presented.item.tokenIds.length;
+    }
+    if (rows < maxRows) continue;
+    yield block;
+    block = { documents: [], missing: new Map() };
+    rows = 0;
+  }
+  if (block.documents.length > 0) yield block;
+}
+
+function fieldsOf({ title, fields = {} }: DocumentToPrime): PrimedDocument['fields'] {
+  return { ...(title !== undefined && { title }), ...fields } as PrimedDocument['fields'];
+}
+
+function idOf(document: unknown): string | undefined {
+  const id = typeof document === 'object' && document !== null && 'id' in document ? document.id : undefined;
+  return typeof id === 'string' && id !== '' ? id : undefined;
+}
+
+/** By the id alone, so that all shards agree, in whatever order the documents come. */
+function isOfShard(id: string, shard: Shard | undefined): boolean {
+  if (!shard) return true;
+  const hash = createHash('sha256').update(Buffer.from(id, 'utf16le')).digest().readUInt32LE(0);
+  return hash % shard.of === shard.number - 1;
+}

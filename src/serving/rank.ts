@@ -1,0 +1,269 @@
+/**
+ * Ranks stored documents by how likely the model finds the query, or its answer, given each of them. Only the decoder runs.
+ *
+ * Scores of one query compare with each other: same target, same model, same variant. Between queries they do not, because targets
+ * differ; a document's prior takes out how much it likes any query, a calibration makes probabilities of them.
+ */
+import { z } from 'zod';
+import type { RequestOptions } from '../engine.js';
+import { DkvError } from '../errors.js';
+import type { Model } from '../load-model.js';
+import { zScores } from '../stats/describe.js';
+import { rank as ordered } from '../stats/ranking.js';
+import type { Metadata, Store } from '../store.js';
+import { type Calibration, OBJECTIVES, type Objective, readCalibration, relevanceOf } from './calibration.js';
+import { missingDocuments, missingMessage } from './missing.js';
+import { BARE, expectPrimedWith, parseDocumentMetadata } from './primed.js';
+import { expectReferences } from './prior.js';
+import { type StoredScore, score } from './score.js';
+
+export interface CandidateToRank {
+  /** Of a stored document. */
+  readonly id: string;
+  /** What an earlier stage gave it; higher is better. */
+  readonly firstStage?: number | undefined;
+}
+
+export interface QueryToRank {
+  readonly id: string;
+  readonly text: string;
+  readonly answer?: string | undefined;
+  readonly candidates: readonly CandidateToRank[];
+}
+
+/** What to do about candidates that the store does not have: end, put them last, or leave them out. */
+export const ON_MISSING = ['error', 'last', 'skip'] as const;
+export type OnMissing = (typeof ON_MISSING)[number];
+
+const optionsSchema = z.strictObject({
+  /** `query-likelihood` when left out. */
+  objective: z.enum(OBJECTIVES).optional(),
+  /** `bare` when left out: no surrogate has been shown to rank better. */
+  variant: z.string().min(1).optional(),
+  /** Take off each document's prior, its mean NLL of reference queries: see docs/ranking.md. */
+  prior: z.boolean().optional(),
+  /**
+   * The first stage's weight w in [0, 1]: scores are then w z(first stage) + (1 - w) z(ours), where z is the distance from the mean of
+   * the query's candidates in standard deviations, 0 where all are equal.
+   */
+  interpolate: z.number().min(0).max(1).optional(),
+  /** Give relevance scores: true demands a calibration; when left out they are given where there is one. None for interpolated scores. */
+  calibration: z.boolean().optional(),
+  /** `error` when left out. */
+  onMissing: z.enum(ON_MISSING).optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+  onProgress: z.custom<NonNullable<RequestOptions['onProgress']>>().optional(),
+});
+
+/** `onProgress` is called with the candidates that have been scored, of all queries'. */
+export type RankOptions = z.input<typeof optionsSchema>;
+
+export interface RankedDocument {
+  readonly id: string;
+  /** Higher is better: -NLL, mean over the target's tokens; plus the prior, or interpolated, where asked for. */
+  readonly score: number;
+  /** Of the target, in nats: mean over its tokens. Null, as the sum, for a missing document that was put last. */
+  readonly nll: number | null;
+  readonly nllSum: number | null;
+  /** Of the target. */
+  readonly tokens: number;
+  /** P(relevant) by the calibration of the model's own score. */
+  readonly relevanceScore?: number;
+  readonly firstStage?: number;
+}
+
+export interface RankedQuery {
+  readonly id: string;
+  /** Best first; ties by id as `trec_eval` has them. */
+  readonly documents: readonly RankedDocument[];
+  /** Ids of candidates that the store does not have. */
+  readonly missing: readonly string[];
+}
+
+/** Candidates scored together: enough for full batches. A query's own are never split from each other. */
+const GROUP_CANDIDATES = 256;
+
+/**
+ * @returns rankings in the order of the queries, a few queries at a time
+ * @throws DkvError INPUT_INVALID, STORE_MISMATCH when the store was primed with another model, DOCUMENT_MISSING, CANCELLED
+ */
+export async function* rank(
+  store: Store,
+  model: Model,
+  queries: readonly QueryToRank[],
+  options: RankOptions = {},
+): AsyncGenerator<RankedQuery> {
+  const { objective = 'query-likelihood', variant = BARE, prior = false, ...rest } = checkedOptions(options);
+  const { onMissing = 'error', signal, onProgress, interpolate } = rest;
+  const primed = await expectPrimedWith(store, model);
+  for (const query of queries) expectQuery(query, objective, interpolate);
+  const references = prior ? await expectReferences(store) : null;
+  const calibration =
+    rest.calibration === false || interpolate !== undefined
+      ? undefined
+      : await readCalibration(store, primed, { variant, objective, prior: references });
+  if (rest.calibration && !calibration) throw uncalibrated(store, variant, objective, prior);
+  if (onMissing === 'error') await expectDocuments(store, queries, variant);
+
+  const total = queries.reduce((sum, { candidates }) => sum + candidates.length, 0);
+  let done = 0;
+  for (const group of groupsOf(queries)) {
+    const items = group.flatMap(({ text, answer, candidates }) => {
+      const said = objective === 'query-likelihood' ? { target: text } : { query: text, target: answer! };
+      return candidates.map(({ id }) => ({ id, variant, ...said }));
+    });
+    const scores = await score(store, model, items, {
+      ...(signal && { signal }),
+      onProgress: (scored) => onProgress?.(done + scored, total),
+    });
+    let next = 0;
+    for (const query of group) {
+      const own = scores.slice(next, next + query.candidates.length);
+      next += own.length;
+      yield rankedQuery(query, own, { variant, references, interpolate, onMissing, calibration });
+    }
+    done += items.length;
+  }
+}
+
+function checkedOptions(options: RankOptions) {
+  const parsed = optionsSchema.safeParse(options);
+  if (!parsed.success) throw new DkvError('INPUT_INVALID', `Ranking: ${z.prettifyError(parsed.error)}`);
+  const { objective, prior, interpolate, calibration } = parsed.data;
+  if (prior && objective === 'answer-likelihood') {
+    throw new DkvError(
+      'INPUT_INVALID',
+      'A prior is the likelihood of queries: it cannot be taken off the likelihood of answers. Leave one of the two out.',
+    );
+  }
+  if (calibration && interpolate !== undefined) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      "A calibration is for the model's own score: leave out either it or interpolation with the first stage.",
+    );
+  }
+  return parsed.data;
+}
+
+function expectQuery(
+  { id, text, answer, candidates }: QueryToRank,
+  objective: Objective,
+  interpolate: number | undefined,
+): void {
+  const refuse = (message: string) => new DkvError('INPUT_INVALID', `Query ${JSON.stringify(id)} ${message}`);
+  if (text.trim() === '') throw refuse('is empty.');
+  if (objective === 'answer-likelihood' && !answer?.trim()) {
+    throw refuse(
+      'has no answer, and the objective answer-likelihood scores answers. Give one, or rank by query-likelihood.',
+    );
+  }
+  const ids = new Set(candidates.map(({ id }) => id));
+  if (ids.size < candidates.length) {
+    const twice = candidates.find(({ id }) => !ids.delete(id))!;
+    throw refuse(`has the candidate ${JSON.stringify(twice.id)} twice.`);
+  }
+  const unscored = interpolate !== undefined && candidates.find(({ firstStage }) => !Number.isFinite(firstStage));
+  if (unscored) {
+    throw refuse(
+      `has no first-stage score for ${JSON.stringify(unscored.id)}, and interpolation needs one for every candidate. Give a TREC run, or bm25.`,
+    );
+  }
+}
+
+function uncalibrated(store: Store, variant: string, objective: Objective, prior: boolean): DkvError {
+  return new DkvError(
+    'INPUT_INVALID',
+    `${store.location} has no calibration of the variant ${JSON.stringify(variant)} for ${objective}${prior ? ' with priors' : ''}. Make one with dkv evaluate --calibrate.`,
+  );
+}
+
+async function expectDocuments(store: Store, queries: readonly QueryToRank[], variant: string): Promise<void> {
+  // Every query may have the whole store as its candidates: one list at a time.
+  const ids = new Set<string>();
+  for (const { candidates } of queries) for (const { id } of candidates) ids.add(id);
+  const missing = await missingDocuments(store, ids, variant);
+  if (missing.length === 0) return;
+  throw new DkvError('DOCUMENT_MISSING', missingMessage(store, variant, missing, ids.size));
+}
+
+function* groupsOf(queries: readonly QueryToRank[]): Generator<QueryToRank[]> {
+  let [group, candidates]: [QueryToRank[], number] = [[], 0];
+  for (const query of queries) {
+    if (candidates > 0 && candidates + query.candidates.length > GROUP_CANDIDATES) {
+      yield group;
+      [group, candidates] = [[], 0];
+    }
+    group.push(query);
+    candidates += query.candidates.length;
+  }
+  if (group.length > 0) yield group;
+}
+
+interface Ranking {
+  readonly variant: string;
+  /** Digest of the reference queries whose prior is taken off; null without. */
+  readonly references: string | null;
+  readonly interpolate: number | undefined;
+  readonly onMissing: OnMissing;
+  readonly calibration: Calibration | undefined;
+}
+
+function rankedQuery(
+  { id, candidates }: QueryToRank,
+  scores: readonly (StoredScore | DkvError)[],
+  { variant, references, interpolate, onMissing, calibration }: Ranking,
+): RankedQuery {
+  const found: (RankedDocument & { readonly own: number })[] = [];
+  const missing: CandidateToRank[] = [];
+  for (const [i, candidate] of candidates.entries()) {
+    const scored = scores[i]!;
+    if (scored instanceof DkvError) {
+      if (scored.code !== 'DOCUMENT_MISSING' || onMissing === 'error') throw scored;
+      missing.push(candidate);
+      continue;
+    }
+    const { nll, nllSum, tokenNlls, metadata } = scored;
+    const own = (references === null ? 0 : priorOf(candidate.id, metadata, variant, references)) - nll;
+    const relevance = calibration && { relevanceScore: relevanceOf(calibration, own) };
+    found.push({ ...named(candidate), own, score: own, nll, nllSum, tokens: tokenNlls.length, ...relevance });
+  }
+  const mixed = interpolate === undefined ? found : mixedWith(found, interpolate);
+  const lowest = mixed.reduce((low, { score }) => Math.min(low, score), 0);
+  const tokens = mixed[0]?.tokens ?? 0;
+  const last = missing.map((candidate) => ({
+    ...named(candidate),
+    score: lowest - 1,
+    nll: null,
+    nllSum: null,
+    tokens,
+  }));
+  const documents = new Map<string, RankedDocument>();
+  for (const { own: _, ...document } of mixed) documents.set(document.id, document);
+  if (onMissing === 'last') for (const document of last) documents.set(document.id, document);
+  const order = ordered(new Map([...documents].map(([id, { score }]) => [id, score])));
+  return { id, documents: order.map((id) => documents.get(id)!), missing: missing.map(({ id }) => id) };
+}
+
+function named({ id, firstStage }: CandidateToRank): Pick<RankedDocument, 'id' | 'firstStage'> {
+  return firstStage === undefined ? { id } : { id, firstStage };
+}
+
+/** @throws DkvError INPUT_INVALID when the document was primed without reference queries, or with others than the store's */
+function priorOf(id: string, metadata: Metadata, variant: string, references: string): number {
+  const { priors, priorDigest } = parseDocumentMetadata(id, metadata);
+  const prior = priors?.[variant];
+  if (prior !== undefined && priorDigest === references) return prior;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `Document ${JSON.stringify(id)} has ${prior === undefined ? 'no prior' : 'a prior by other reference queries'} of the variant ${JSON.stringify(variant)}. Prime it with reference queries (dkv prime --prior), or rank without priors.`,
+  );
+}
+
+function mixedWith<T extends { readonly own: number; readonly firstStage?: number }>(
+  documents: readonly T[],
+  weight: number,
+): (T & { score: number })[] {
+  const ours = zScores(documents.map(({ own }) => own));
+  const first = zScores(documents.map(({ firstStage }) => firstStage!));
+  return documents.map((document, i) => ({ ...document, score: weight * first[i]! + (1 - weight) * ours[i]! }));
+}

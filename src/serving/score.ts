@@ -1,0 +1,130 @@
+/**
+ * Scores targets given stored documents: the numbers of `scoreTexts`, without the encoder. A document that many items ask for is read
+ * once; states are held for as many documents as a memory limit allows, whatever the number of items.
+ */
+import type { RequestOptions } from '../engine.js';
+import { DkvError } from '../errors.js';
+import type { Model } from '../load-model.js';
+import { remembering } from '../model/tokenizer.js';
+import { inParallel, STORE_REQUESTS } from '../parallel.js';
+import { decoderInput, type InputToScore, type TargetScore, targetScore } from '../scoring.js';
+import { memoryOf } from '../store/identity.js';
+import type { Metadata, Store, StoredDocument } from '../store.js';
+import { BARE } from './primed.js';
+
+export interface StoredToScore {
+  /** The document's. */
+  readonly id: string;
+  /** Which of the document's caches; `bare` when left out. */
+  readonly variant?: string | undefined;
+  /** Put before the target in the decoder, tokenised apart. */
+  readonly query?: string | undefined;
+  readonly target: string;
+}
+
+export interface StoredScore extends TargetScore {
+  /** Of the record that was read. */
+  readonly key: string;
+  /** Of the document. */
+  readonly metadata: Metadata;
+}
+
+/** Of states that are held at a time, and of one reading more. */
+const GROUP_BYTES = 128 * 1024 ** 2;
+const READ_TOGETHER = 16;
+
+type Ready = Pick<InputToScore, 'prompt' | 'target'> & { readonly place: number; readonly document: StoredDocument };
+
+/**
+ * @param options.onProgress called with the items that have been answered, of all
+ * @returns per item its score, or the DkvError that says why it has none: DOCUMENT_MISSING, STORE_MISMATCH (primed with another
+ * model), STORE_DAMAGED, INPUT_INVALID
+ * @throws DkvError what befalls all items: CANCELLED, STORE_UNREACHABLE, and the engine's
+ */
+export async function score(
+  store: Store,
+  model: Pick<Model, 'tokenizer' | 'engine' | 'fingerprint'>,
+  items: readonly StoredToScore[],
+  { signal, onProgress }: RequestOptions = {},
+): Promise<(StoredScore | DkvError)[]> {
+  const tokenizer = remembering(model.tokenizer);
+  const answers = new Array<StoredScore | DkvError>(items.length);
+  let answered = 0;
+  const refuse = (place: number, error: DkvError) => {
+    answers[place] = error;
+    answered++;
+  };
+  const scoreGroup = async (group: readonly Ready[]) => {
+    const nlls = await model.engine.score(
+      group.map(({ document, prompt, target }) => ({ memory: memoryOf(document.record), prompt, target })),
+      { ...(signal && { signal }), onProgress: (done) => onProgress?.(answered + done, items.length) },
+    );
+    for (const [i, { place, document }] of group.entries()) {
+      answers[place] = { ...targetScore(nlls[i]!), key: document.key, metadata: document.metadata };
+    }
+    answered += group.length;
+  };
+
+  let group: Ready[] = [];
+  let bytes = 0;
+  for (const some of chunksOf(placesByDocument(items), READ_TOGETHER)) {
+    if (signal?.aborted) throw new DkvError('CANCELLED', `Stopped after ${answered} of ${items.length} scores.`);
+    await inParallel(some, STORE_REQUESTS, async (places) => {
+      const document = await orError(() => documentOf(store, items[places[0]!]!, model.fingerprint));
+      for (const place of places) {
+        const said =
+          document instanceof DkvError ? document : await orError(() => decoderInput(tokenizer, items[place]!));
+        if (document instanceof DkvError || said instanceof DkvError) refuse(place, said as DkvError);
+        else group.push({ place, document, ...said });
+      }
+      if (!(document instanceof DkvError)) bytes += document.record.states.data.byteLength;
+    });
+    if (bytes < GROUP_BYTES) continue;
+    await scoreGroup(group);
+    [group, bytes] = [[], 0];
+  }
+  if (group.length > 0) await scoreGroup(group);
+  onProgress?.(items.length, items.length);
+  return answers;
+}
+
+function* chunksOf<T>(list: readonly T[], size: number): Generator<T[]> {
+  for (let at = 0; at < list.length; at += size) yield list.slice(at, at + size);
+}
+
+/** Places of the items, those of one document and variant together, in order of first appearance. */
+function placesByDocument(items: readonly StoredToScore[]): number[][] {
+  const places = new Map<string, number[]>();
+  for (const [place, { id, variant = BARE }] of items.entries()) {
+    const document = JSON.stringify([id, variant]);
+    const known = places.get(document);
+    if (known) known.push(place);
+    else places.set(document, [place]);
+  }
+  return [...places.values()];
+}
+
+async function documentOf(
+  store: Store,
+  { id, variant = BARE }: StoredToScore,
+  fingerprint: string,
+): Promise<StoredDocument> {
+  const found = await store.getDocument(id, variant, fingerprint);
+  if (found) return found;
+  throw new DkvError(
+    'DOCUMENT_MISSING',
+    `${store.location} has no ${JSON.stringify(variant)} cache of document ${JSON.stringify(id)}: it was never primed so, or has expired, or was evicted. Prime it.`,
+  );
+}
+
+/** Errors of one item; the others go on. */
+const OF_ONE_ITEM = new Set(['DOCUMENT_MISSING', 'STORE_MISMATCH', 'STORE_DAMAGED', 'INPUT_INVALID']);
+
+async function orError<T>(work: () => T | Promise<T>): Promise<T | DkvError> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof DkvError && OF_ONE_ITEM.has(error.code)) return error;
+    throw error;
+  }
+}

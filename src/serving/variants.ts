@@ -1,0 +1,83 @@
+/**
+ * What a document is primed with: alone, and with each surrogate in front. A surrogate is made from the document alone, so that a
+ * document primes alike wherever it stands in a stream and whoever its neighbours are.
+ */
+import { createHash } from 'node:crypto';
+import { DkvError } from '../errors.js';
+import type { Model } from '../load-model.js';
+import { remembering } from '../model/tokenizer.js';
+import { type Presented, present } from '../priming/condition.js';
+import type { Prepared } from '../priming/families.js';
+import { type Surrogate, surrogate } from '../priming/surrogate.js';
+import { identityOf } from '../store/identity.js';
+import type { Json, RecordIdentity } from '../store.js';
+import { BARE, type PrimedOptions } from './primed.js';
+
+export interface Variant {
+  /** `BARE`, or the surrogate's specification. */
+  readonly name: string;
+  /** Undefined: nothing stands before the document. */
+  readonly surrogate: Surrogate | undefined;
+}
+
+/** @throws DkvError INPUT_INVALID for surrogates that cannot be made from a document alone, and when nothing is left to prime */
+export function variantsOf(specifications: readonly string[], bare: boolean): Variant[] {
+  const made = [...new Set(specifications)].map((name) => ({ name, surrogate: servable(name) }));
+  const variants = bare ? [{ name: BARE, surrogate: undefined }, ...made] : made;
+  if (variants.length > 0) return variants;
+  throw new DkvError('INPUT_INVALID', 'There is nothing to prime: name a surrogate, or prime the documents alone.');
+}
+
+function servable(specification: string): Surrogate {
+  const found = surrogate(specification);
+  const refused = (reason: string) =>
+    new DkvError('INPUT_INVALID', `The surrogate "${specification}" cannot be primed with: ${reason}.`);
+  if (found.needsQuery) throw refused('it needs the query, which is not known yet');
+  if (found.source === 'other') {
+    throw refused('it borrows words from another document of a fixed list, and a stream of documents is none');
+  }
+  return found;
+}
+
+export interface DocumentText {
+  readonly id: string;
+  readonly text: string;
+  readonly title?: string | undefined;
+}
+
+/** One variant of one document, before it is encoded. */
+export interface PlannedVariant {
+  readonly name: string;
+  readonly presented: Presented;
+  readonly identity: RecordIdentity;
+  /** For the record: null for the bare document. */
+  readonly surrogate: Json;
+}
+
+/** @throws DkvError that says why this document cannot be primed: INPUT_INVALID, INPUT_TOO_LONG, and what wrote its surrogate */
+export function planVariants(
+  { id, text, title }: DocumentText,
+  variants: readonly Variant[],
+  prepared: Prepared,
+  model: Model,
+  { visibility, maxTokens, statesPrecision }: PrimedOptions,
+): PlannedVariant[] {
+  const tokenizer = remembering(model.tokenizer);
+  const sample = { id, document: text, query: '', answer: '', ...(title !== undefined && { title }) };
+  const context = { index: drawOf(text), samples: [sample], seed: 0, prepared };
+  const by = { fingerprint: model.fingerprint, modelPrecision: model.engine.info.precision };
+  return variants.map(({ name, surrogate }) => {
+    const prefix = surrogate?.make(sample, context);
+    const presented = present(tokenizer, { visibility }, text, prefix, { maxTokens });
+    if (presented.visible.every(({ start, end }) => start === end)) {
+      throw new DkvError('INPUT_INVALID', `the decoder would see nothing of it as "${name}"`);
+    }
+    const identity = identityOf(presented, visibility, by, statesPrecision);
+    return { name, presented, identity, surrogate: surrogate ? { specification: name, text: prefix! } : null };
+  });
+}
+
+/** What random surrogates draw from: the same for equal texts, whatever their place. */
+function drawOf(text: string): number {
+  return createHash('sha256').update(text).digest().readUInt32LE(0) >>> 1;
+}

@@ -1,0 +1,241 @@
+/**
+ * A tenant's part of a store as one stream of bytes, for backups and for ways without a network. Little-endian; version 1:
+ *
+ *     0   8  magic "DKVSTORE"
+ *     8   4  format version
+ *    12      frames, one after the other
+ *
+ * A frame:
+ *
+ *     0   4  kind: "note", "reco", "docu", "end."
+ *     4   8  n, bytes of the body
+ *    12   n  body
+ *  12+n  32  SHA-256 of the frame before it
+ *
+ * Bodies: a record is its own bytes (record.ts). The others are JSON: `{name, note}`; `{id, variants, metadata, expiresAt}`, variants as
+ * pairs of name and key; at the end how many of each there are. Notes come first, records before the first document that needs them. A
+ * record may come again.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { DkvError, messageOf } from '../errors.js';
+import { type DocumentEntry, type Metadata, NOTES, type NoteName, type Store } from '../store.js';
+import { keyIn, metadataSchema } from './record.js';
+import {
+  bytesOf,
+  expectGoing,
+  isThere,
+  putEntry,
+  putNote,
+  type TransferOptions,
+  type Transferred,
+} from './transfer.js';
+
+const MAGIC = Buffer.from('DKVSTORE', 'latin1');
+const VERSION = 1;
+const START_BYTES = 12;
+const FRAME_BYTES = 12;
+const CHECKSUM_BYTES = 32;
+/** Beyond what any record has: a length above is damage, not a reason to wait for so many bytes. */
+const LARGEST_BODY_BYTES = 2 ** 34;
+/** Keys of records already written that are remembered, so that documents that share one write it once. */
+const REMEMBERED = 100_000;
+const REPORT_EVERY = 256;
+
+const KINDS = ['note', 'reco', 'docu', 'end.'] as const;
+type Kind = (typeof KINDS)[number];
+
+const noteSchema = z.strictObject({ name: z.enum(NOTES), note: metadataSchema });
+const documentSchema = z.strictObject({
+  id: z.string(),
+  variants: z.array(z.tuple([z.string(), z.string()])),
+  metadata: metadataSchema,
+  expiresAt: z.int().optional(),
+});
+const endSchema = z.strictObject({ notes: z.int(), records: z.int(), documents: z.int() });
+
+/**
+ * The store as bytes, in pieces.
+ * @throws DkvError STORE_DAMAGED for what is damaged in it, CANCELLED, and what the store throws
+ */
+export async function* exportStore(
+  store: Store,
+  { signal, onProgress }: Omit<TransferOptions, 'replace'> = {},
+): AsyncGenerator<Buffer, Transferred> {
+  const counts = { documents: 0, records: 0, notes: 0, unchanged: 0, incomplete: 0 };
+  const start = Buffer.alloc(START_BYTES);
+  start.set(MAGIC);
+  start.writeUInt32LE(VERSION, MAGIC.length);
+  yield start;
+  for (const name of NOTES) {
+    const note = await store.note(name);
+    if (!note) continue;
+    yield frame('note', jsonBytes({ name, note }));
+    counts.notes++;
+  }
+  const written = new Set<string>();
+  for await (const id of store.ids()) {
+    expectGoing(signal);
+    const entry = await store.entry(id);
+    if (!entry) continue;
+    const records = await bytesOf(store, entry, (key) => written.has(key));
+    if (!records) {
+      counts.incomplete++;
+      continue;
+    }
+    if (written.size > REMEMBERED) written.clear();
+    for (const [key, bytes] of records) {
+      yield frame('reco', bytes);
+      written.add(key);
+      counts.records++;
+    }
+    yield frame('docu', jsonBytes({ ...entry, variants: Object.entries(entry.variants) }));
+    if (++counts.documents % REPORT_EVERY === 0) onProgress?.(counts);
+  }
+  const { notes, records, documents } = counts;
+  yield frame('end.', jsonBytes({ notes, records, documents }));
+  return counts;
+}
+
+/**
+ * Puts what was exported into a store. What comes before damage is put; importing again leaves alone what is there.
+ * @param name of the source, for messages
+ * @throws DkvError STORE_DAMAGED, STORE_MISMATCH for a later format, other notes or another tenant, CANCELLED, and what the store throws
+ */
+export async function importStore(
+  store: Store,
+  pieces: AsyncIterable<Uint8Array>,
+  name: string,
+  { replace = false, signal, onProgress }: TransferOptions = {},
+): Promise<Transferred> {
+  const counts = { documents: 0, records: 0, notes: 0, unchanged: 0, incomplete: 0 };
+  const seen = { notes: 0, records: 0, documents: 0 };
+  const waiting = new Map<string, Uint8Array>();
+  for await (const { kind, body, at } of frames(new ByteReader(pieces), name)) {
+    expectGoing(signal);
+    if (kind === 'note') {
+      const { name: note, note: content } = parse(noteSchema, body, name, at) as { name: NoteName; note: Metadata };
+      seen.notes++;
+      if (await putNote(store, note, content, replace)) counts.notes++;
+    } else if (kind === 'reco') {
+      seen.records++;
+      waiting.set(keyIn(body), body);
+    } else if (kind === 'docu') {
+      const { variants, ...about } = parse(documentSchema, body, name, at);
+      const entry = { ...about, variants: Object.fromEntries(variants) } as DocumentEntry;
+      if (await isThere(store, entry)) counts.unchanged++;
+      else {
+        await putEntry(store, entry, waiting);
+        counts.documents++;
+        counts.records += waiting.size;
+      }
+      waiting.clear();
+      if (++seen.documents % REPORT_EVERY === 0) onProgress?.(counts);
+    } else {
+      const end = parse(endSchema, body, name, at);
+      if (JSON.stringify(end) === JSON.stringify(seen)) return counts;
+      throw damaged(name, at, `its end speaks of ${JSON.stringify(end)}, found were ${JSON.stringify(seen)}`);
+    }
+  }
+  throw damaged(name, 0, 'it ends before its end');
+}
+
+interface Frame {
+  readonly kind: Kind;
+  readonly body: Buffer;
+  /** Where it begins. */
+  readonly at: number;
+}
+
+function frame(kind: Kind, body: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(FRAME_BYTES + body.byteLength + CHECKSUM_BYTES);
+  bytes.write(kind, 'latin1');
+  bytes.writeBigUInt64LE(BigInt(body.byteLength), 4);
+  bytes.set(body, FRAME_BYTES);
+  const end = FRAME_BYTES + body.byteLength;
+  bytes.set(checksum(bytes.subarray(0, end)), end);
+  return bytes;
+}
+
+async function* frames(reader: ByteReader, name: string): AsyncGenerator<Frame> {
+  const start = await reader.take(START_BYTES);
+  if (!start?.subarray(0, MAGIC.length).equals(MAGIC)) throw damaged(name, 0, 'it does not begin as an export does');
+  const version = start.readUInt32LE(MAGIC.length);
+  if (version !== VERSION) {
+    throw new DkvError(
+      'STORE_MISMATCH',
+      `${name} has format version ${version}, this package reads up to ${VERSION}. Use a later one.`,
+    );
+  }
+  for (;;) {
+    const { at } = reader;
+    const head = await reader.take(FRAME_BYTES);
+    if (!head) throw damaged(name, at, 'it ends before its end');
+    const kind = KINDS.find((known) => known === head.toString('latin1', 0, 4));
+    const length = head.readBigUInt64LE(4);
+    if (!kind || length > LARGEST_BODY_BYTES) throw damaged(name, at, 'there is no frame');
+    const body = await reader.take(Number(length));
+    const sum = await reader.take(CHECKSUM_BYTES);
+    if (!body || !sum) throw damaged(name, at, 'it ends in the middle of a frame');
+    if (!checksum(head, body).equals(sum)) throw damaged(name, at, "a frame's checksum does not match");
+    yield { kind, body, at };
+  }
+}
+
+/** Bytes of a stream, so many at a time. */
+class ByteReader {
+  readonly #pieces: AsyncIterator<Uint8Array>;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  /** Bytes taken so far. */
+  at = 0;
+
+  constructor(pieces: AsyncIterable<Uint8Array>) {
+    this.#pieces = pieces[Symbol.asyncIterator]();
+  }
+
+  /** Undefined when there are fewer. */
+  async take(count: number): Promise<Buffer | undefined> {
+    while (this.#heldBytes < count) {
+      const { done, value } = await this.#pieces.next();
+      if (done) return undefined;
+      this.#held.push(value);
+      this.#heldBytes += value.byteLength;
+    }
+    const [first = Buffer.alloc(0)] = this.#held;
+    const all = this.#held.length > 1 ? Buffer.concat(this.#held) : asBuffer(first);
+    this.#held = [all.subarray(count)];
+    this.#heldBytes -= count;
+    this.at += count;
+    return all.subarray(0, count);
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function parse<T>(schema: z.ZodType<T>, body: Buffer, name: string, at: number): T {
+  try {
+    return schema.parse(JSON.parse(body.toString('utf8')));
+  } catch (error) {
+    throw damaged(name, at, `a frame cannot be read: ${messageOf(error)}`);
+  }
+}
+
+function jsonBytes(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value), 'utf8');
+}
+
+function checksum(...parts: readonly Uint8Array[]): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+function damaged(name: string, at: number, reason: string): DkvError {
+  return new DkvError(
+    'STORE_DAMAGED',
+    `${name} is damaged: ${reason} (byte ${at}). What came before was imported; export again, or fetch the file again.`,
+  );
+}

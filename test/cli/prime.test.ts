@@ -1,0 +1,227 @@
+/** `dkv prime`, as a user runs it, with the built-in model. */
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { adworldLines } from '../../src/datasets/adworld/lines.js';
+import { openStore } from '../../src/store/open.js';
+import type { Store } from '../../src/store.js';
+import { parquetFile } from '../datasets/parquet.js';
+import { dkv, jsonLines, startDkv } from '../support/dkv.js';
+import { temporaryFolder } from '../support/fixtures.js';
+
+const ADS = [...adworldLines({ split: 'test', count: 8 })].map((line) => `${line}\n`).join('');
+
+async function inStore<T>(folder: string, look: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(folder, { mustExist: true });
+  try {
+    return await look(store);
+  } finally {
+    await store.close();
+  }
+}
+
+async function idsOf(folder: string): Promise<string[]> {
+  return inStore(folder, async (store) => {
+    const ids: string[] = [];
+    for await (const id of store.ids()) ids.push(id);
+    return ids.sort();
+  });
+}
+
+describe('dkv prime', () => {
+  it('primes lines of standard input as doc_kw and alone, and says what it did', async () => {
+    const cwd = await temporaryFolder();
+    const args = ['prime', '--input', '-', '--store', 'ads'];
+    const first = await dkv(args, { cwd, input: ADS });
+    expect(first.exitCode).toBe(0);
+    expect(first.stdout).toMatch(/^8 documents primed as bare, doc_kw: 16 passes through the encoder, \d+ kB each\n/);
+    expect(first.stdout).toMatch(/\n0 unchanged \(0%\), 0 rejected\n.*documents\/s.*tokens\/s\nStore: .*ads\n$/);
+    const { exitCode, stdout } = await dkv([...args, '--json'], { cwd, input: ADS });
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ documents: 8, primed: 0, unchanged: 8, encoded: 0, rejected: 0 });
+    expect(existsSync(path.join(cwd, 'stdin.rejects.jsonl'))).toBe(false);
+    const store = path.join(cwd, 'ads');
+    const entry = await inStore(store, (open) => open.entry('adworld-test-00003'));
+    expect(Object.keys(entry!.variants)).toEqual(['bare', 'doc_kw']);
+    expect(entry!.metadata.fields).toMatchObject({ category: expect.any(String), questions: expect.any(Array) });
+  });
+
+  it('writes rows that it cannot prime to a file, goes on, and exits with 2', async () => {
+    const cwd = await temporaryFolder();
+    const lines = [
+      '{"id":"a","text":"A lamp."}',
+      'oops',
+      '[1]',
+      '{"id":"b"}',
+      '',
+      '{"text":"x"}',
+      '{"id":7,"document":"B."}',
+    ];
+    await writeFile(path.join(cwd, 'docs.jsonl'), `\ufeff${lines.join('\n')}\n`);
+    const args = ['prime', '--input', 'docs.jsonl', '--store', 'docs', '--surrogate', 'lead', '--no-bare'];
+    const { exitCode, stdout } = await dkv(args, { cwd });
+    expect(exitCode).toBe(2);
+    expect(stdout).toMatch(/2 documents primed as lead/);
+    expect(stdout).toMatch(
+      /4 rejected\n.*\n.*\nRejected: see docs\.jsonl\.rejects\.jsonl\. The first, row 2: .*line 2: not JSON/,
+    );
+    expect(jsonLines(await readFile(path.join(cwd, 'docs.jsonl.rejects.jsonl'), 'utf8'))).toEqual([
+      { row: 2, reason: expect.stringMatching(/line 2: not JSON/) },
+      { row: 3, reason: expect.stringMatching(/line 3: a JSON object was expected/) },
+      { row: 4, id: 'b', reason: 'it has no text' },
+      { row: 5, reason: 'it has no id' },
+    ]);
+    expect(await idsOf(path.join(cwd, 'docs'))).toEqual(['7', 'a']);
+    await writeFile(path.join(cwd, 'docs.jsonl'), '{"id":"a","text":"A lamp."}\n');
+    expect((await dkv(args, { cwd })).exitCode).toBe(0);
+    expect(existsSync(path.join(cwd, 'docs.jsonl.rejects.jsonl'))).toBe(false);
+  });
+
+  it.each([
+    ['own.csv', Buffer.from('sku,body,price\n1,"A lamp, green",24\n2,A chair\n3,A tent,99\n'), 1, '24'],
+    ['own.tsv', Buffer.from('sku\tbody\tprice\n1\tA 36" lamp\t24\n3\tA tent\t99\n'), 0, '24'],
+    [
+      'own.parquet',
+      Buffer.from(
+        parquetFile(
+          [
+            { sku: '1', body: 'A lamp', price: 24 },
+            { sku: '3', body: 'A tent', price: 99 },
+          ],
+          { sku: 'STRING', body: 'STRING', price: 'INT64' },
+        ),
+      ),
+      0,
+      24,
+    ],
+  ])('reads %s with the columns that it is told', async (name, content, rejected, price) => {
+    const cwd = await temporaryFolder();
+    await writeFile(path.join(cwd, name), content);
+    const columns = ['--columns', 'id=sku,document=body'];
+    const { exitCode, stdout, stderr } = await dkv(
+      ['prime', '--input', name, '--store', 'own', ...columns, '--surrogate', 'template', '--json'],
+      { cwd },
+    );
+    expect({ exitCode, stderr: stderr.replace(/^priming.*\n/gm, '') }).toEqual({
+      exitCode: rejected ? 2 : 0,
+      stderr: '',
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ primed: 2, rejected, variants: ['bare', 'template'] });
+    const entry = await inStore(path.join(cwd, 'own'), (store) => store.entry('1'));
+    expect(entry!.metadata.fields).toEqual({ price });
+  });
+
+  it('reads a BEIR corpus, title and text together', async () => {
+    const cwd = await temporaryFolder();
+    const corpus = '{"_id":"d1","title":"Lamp","text":"It is green."}\n{"_id":"d2","title":"","text":"A tent."}\n';
+    await writeFile(path.join(cwd, 'corpus.jsonl'), corpus);
+    await dkv(['prime', '--input', 'corpus.jsonl', '--store', 'beir', '--states', 'int8'], { cwd });
+    const texts = await inStore(path.join(cwd, 'beir'), async (store) => [
+      (await store.getDocument('d1', 'bare'))!.record,
+      (await store.getDocument('d2', 'bare'))!.record,
+    ]);
+    expect(texts.map(({ text, precision }) => [text, precision])).toEqual([
+      ['Lamp\nIt is green.', 'int8'],
+      ['A tent.', 'int8'],
+    ]);
+  });
+
+  it('takes surrogates in a list, and texts with commas alone', async () => {
+    const cwd = await temporaryFolder();
+    const surrogates = ['--surrogate', 'template,kw3', '--surrogate', 'static:What, and when?'];
+    const { stdout } = await dkv(
+      [
+        'prime',
+        '--input',
+        '-',
+        '--store',
+        'ads',
+        ...surrogates,
+        '--visibility',
+        'bos,document',
+        '--json',
+        '--limit',
+        '2',
+      ],
+      { cwd, input: ADS },
+    );
+    expect(JSON.parse(stdout)).toMatchObject({
+      rows: 2,
+      variants: ['bare', 'template', 'kw3', 'static:What, and when?'],
+    });
+    const { record } = (await inStore(path.join(cwd, 'ads'), (store) =>
+      store.getDocument('adworld-test-00000', 'kw3'),
+    ))!;
+    expect(record.visibility).toEqual(['bos', 'document']);
+  });
+
+  it('shares documents out among shards', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(path.join(cwd, 'ads.jsonl'), ADS);
+    const counts: number[] = [];
+    for (const part of ['1/2', '2/2']) {
+      const args = ['prime', '--input', 'ads.jsonl', '--store', 'ads', '--shard', part, '--json', '--no-bare'];
+      counts.push(JSON.parse((await dkv(args, { cwd })).stdout).documents);
+    }
+    expect(counts[0]! + counts[1]!).toBe(8);
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+    expect(await idsOf(path.join(cwd, 'ads'))).toHaveLength(8);
+  });
+
+  it('keeps priors of reference queries, and refuses a store primed otherwise', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(path.join(cwd, 'queries.txt'), 'garden chair\n\ncheap lamp\n');
+    await writeFile(path.join(cwd, 'queries.jsonl'), '{"text":"garden chair"}\n{"query":"cheap lamp"}\n');
+    const args = ['prime', '--input', '-', '--store', 'ads', '--limit', '2', '--json'];
+    const first = await dkv([...args, '--prior', 'queries.txt'], { cwd, input: ADS });
+    expect(JSON.parse(first.stdout)).toMatchObject({ primed: 2 });
+    const second = await dkv([...args, '--prior', 'queries.jsonl'], { cwd, input: ADS });
+    expect(JSON.parse(second.stdout)).toMatchObject({ unchanged: 2 });
+    const entry = await inStore(path.join(cwd, 'ads'), (store) => store.entry('adworld-test-00000'));
+    expect(entry!.metadata.priors).toEqual({ bare: expect.any(Number), doc_kw: expect.any(Number) });
+    const refused = await dkv([...args, '--states', 'int8'], { cwd, input: ADS });
+    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/STORE_MISMATCH.*statesPrecision/) });
+    expect((await dkv([...args, '--states', 'int8', '--replace'], { cwd, input: ADS })).exitCode).toBe(0);
+  });
+
+  it('stops on Ctrl-C while it waits for lines, keeps what it has, and goes on', async () => {
+    const cwd = await temporaryFolder();
+    const lines = ADS.trimEnd().split('\n');
+    const child = startDkv(['prime', '--input', '-', '--store', 'ads'], { cwd });
+    child.stdin.write(`${lines.slice(0, 5).join('\n')}\n`);
+    // Silence closes the window: the five are primed while more is waited for.
+    await once(child.stderr, 'data');
+    child.kill('SIGINT');
+    let stderr = '';
+    child.stderr.on('data', (text) => {
+      stderr += text;
+    });
+    expect((await once(child, 'close'))[0]).toBe(130);
+    expect(stderr).toMatch(/CANCELLED: Stopped; 5 documents were primed/);
+    const { stdout } = await dkv(['prime', '--input', '-', '--store', 'ads', '--json'], { cwd, input: ADS });
+    expect(JSON.parse(stdout)).toMatchObject({ primed: 3, unchanged: 5 });
+  });
+
+  it.each([
+    [['--input', 'missing.jsonl'], /missing\.jsonl: no such file/],
+    [['--input', 'docs.txt'], /docs\.txt: documents are read from \.jsonl, \.csv/],
+    [['--input', '-', '--columns', 'query=q'], /Documents have no query/],
+    [['--input', '-', '--surrogate', 'doc_kw,oracle'], /"oracle" cannot be primed with: it needs the query/],
+    [['--input', '-', '--surrogate', 'doc_kw,nothing'], /There is no surrogate "nothing"/],
+    [['--input', '-', '--surrogate', 'llm:need'], /need a language model/],
+    [['--input', '-', '--visibility', 'some'], /Expected exact, published, full/],
+    [['--input', '-', '--shard', '0/2'], /from 1\/n to n\/n/],
+    [['--input', '-', '--ttl', '7'], /with s, m, h or d behind it/],
+    [['--input', '-', '--max-bytes', '7GiB'], /kB, MB, GB or TB/],
+    [['--input', '-', '--prior', 'none.txt'], /--prior none\.txt/],
+    [['--input', '-', '--states', 'int4'], /float32, float16, int8/],
+    [[], /required option '--input <file>'/],
+  ])('says what is wrong with %j, and exits with 2', async (args, message) => {
+    const cwd = await temporaryFolder();
+    const { exitCode, stderr } = await dkv(['prime', '--store', 'store', ...args], { cwd, input: ADS });
+    expect(stderr).toMatch(message);
+    expect(exitCode).toBe(2);
+  });
+});

@@ -1,0 +1,129 @@
+/** Scores of stored documents against scores of their texts, with the built-in model. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adworldAnswerPools } from '../../src/datasets/adworld/pools.js';
+import { DkvError } from '../../src/errors.js';
+import { loadModel, type Model } from '../../src/load-model.js';
+import { scoreTexts } from '../../src/scoring.js';
+import type { PrimeOptions } from '../../src/serving/prime.js';
+import { type StoredScore, score } from '../../src/serving/score.js';
+import type { Store } from '../../src/store.js';
+import { documentsOf, primedStore } from '../support/primed.js';
+
+const pools = adworldAnswerPools({ split: 'test', count: 3, candidates: 4 });
+const documents = documentsOf(pools);
+const textOf = new Map(documents.map(({ id, text }) => [id, text]));
+const PREFIX = 'What does it cost?';
+
+let model: Model;
+beforeAll(async () => {
+  model = await loadModel();
+});
+afterAll(() => model.close());
+
+const primed = (options: PrimeOptions = {}) =>
+  primedStore(model, documents, { surrogates: [`static:${PREFIX}`], ...options });
+
+const items = pools.flatMap(({ query, answer, candidates }) =>
+  candidates.flatMap(({ id }) => [
+    { id, target: query },
+    { id, query, target: answer! },
+    { id, variant: `static:${PREFIX}`, query, target: answer! },
+  ]),
+);
+
+const scores = (answers: readonly (StoredScore | DkvError)[]) =>
+  answers.map((answer) => {
+    if (answer instanceof DkvError) throw answer;
+    return answer;
+  });
+
+describe('score', () => {
+  it('gives the numbers of scoreTexts, with and without a surrogate and a query', async () => {
+    const stored = scores(await score(await primed(), model, items));
+    const texts = await scoreTexts(
+      model,
+      items.map(({ id, variant, ...said }) => ({
+        document: textOf.get(id)!,
+        prefix: variant && PREFIX,
+        ...said,
+      })),
+      { maxTokens: 2048 },
+    );
+    for (const [i, wanted] of texts.entries()) {
+      if (wanted instanceof DkvError) throw wanted;
+      const { nll, nllSum, tokenNlls, key } = stored[i]!;
+      expect(tokenNlls.length).toBe(wanted.tokenNlls.length);
+      for (const [t, token] of wanted.tokenNlls.entries()) expect(tokenNlls[t]).toBeCloseTo(token, 5);
+      expect(nll).toBeCloseTo(wanted.nll, 5);
+      expect(nllSum).toBeCloseTo(nll * tokenNlls.length, 5);
+      expect(key).toMatch(/^[0-9a-f]{64}$/);
+    }
+    // The surrogate is hidden, and still makes a difference.
+    expect(Math.abs(stored[1]!.nll - stored[2]!.nll)).toBeGreaterThan(1e-4);
+  });
+
+  it.each([
+    ['float16', 0.01],
+    ['int8', 0.2],
+  ] as const)('is near that with states as %s', async (precision, tolerance) => {
+    const exact = scores(await score(await primed(), model, items));
+    const rounded = scores(await score(await primed({ statesPrecision: precision }), model, items));
+    const differences = exact.map(({ nll }, i) => Math.abs(nll - rounded[i]!.nll));
+    expect(Math.max(...differences)).toBeLessThan(tolerance);
+    expect(Math.max(...differences)).toBeGreaterThan(0);
+  });
+
+  it('reads a document once for all items that want it', async () => {
+    const store = await primed();
+    const { hits } = await store.stats();
+    await score(store, model, [...items, ...items]);
+    expect((await store.stats()).hits - hits).toBe(2 * documents.length);
+  });
+
+  it('says item by item what cannot be scored, and scores the others', async () => {
+    const store = await primed();
+    const { id, target } = items[0]!;
+    const other = { ...model, fingerprint: 'b'.repeat(64) };
+    const answers = await score(store, model, [
+      { id, target },
+      { id: 'nowhere', target },
+      { id, variant: 'doc_kw', target },
+      { id, variant: 'constructor', target },
+      { id, target: '' },
+      { id: 'nowhere', target: '' },
+      { id, target },
+    ]);
+    expect(answers.map((answer) => (answer instanceof DkvError ? answer.code : answer.nll > 0))).toEqual([
+      true,
+      'DOCUMENT_MISSING',
+      'DOCUMENT_MISSING',
+      'DOCUMENT_MISSING',
+      'INPUT_INVALID',
+      'DOCUMENT_MISSING',
+      true,
+    ]);
+    expect((answers[2] as DkvError).message).toMatch(/has no "doc_kw" cache of document "adworld.*Prime it/);
+    const [mismatch] = await score(store, other, [{ id, target }]);
+    expect(mismatch).toMatchObject({ code: 'STORE_MISMATCH' });
+    expect(await score(store, model, [])).toEqual([]);
+  });
+
+  it('tells how far it is, and stops when told to', async () => {
+    const store = await primed();
+    const seen: number[] = [];
+    await score(store, model, [...items, { id: 'nowhere', target: 'x' }], { onProgress: (done) => seen.push(done) });
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect(seen.at(-1)).toBe(items.length + 1);
+    const controller = new AbortController();
+    controller.abort();
+    await expect(score(store, model, items, { signal: controller.signal })).rejects.toMatchObject({
+      code: 'CANCELLED',
+    });
+  });
+
+  it('does not hide that a store is closed', async () => {
+    const store: Store = await primed();
+    await store.close();
+    await expect(score(store, model, items)).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+  });
+});

@@ -1,0 +1,13 @@
+/** The tests of what may go wrong, at length: `npm run test:faults`. `npm test` runs a short version of each. */
+import { mergeConfig } from 'vitest/config';
+import base from './vitest.config.js';
+
+const faults = mergeConfig(base, {
+  test: {
+    env: { DKV_STORE_KILLS: '50', DKV_PRIME_KILLS: '50' },
+    testTimeout: 1_800_000,
+  },
+});
+faults.test.include = ['test/store/{lmdb,faults,stores,transfer}.test.ts', 'test/serving/faults.test.ts'];
+
+export default faults;
