@@ -40,11 +40,11 @@ const store = await openStore(folder);
 await prime(model, store, documents, { surrogates: [] });
 
 async function ranked(): Promise<void> {
-  for await (const _ of rank(store, model, queries));
+  for await (const _ of rank(model, store, queries));
 }
 
 async function rankedOneByOne(): Promise<void> {
-  for (const query of queries) for await (const _ of rank(store, model, [query]));
+  for (const query of queries) for await (const _ of rank(model, store, [query]));
 }
 
 async function read(): Promise<void> {

@@ -9,6 +9,6 @@ await prime(model, store, documents);
 const queries = pools.map(({ id, query }) => ({ id, text: query }));
 const candidates = await candidatesFrom('bm25:5', store, queries);
 const asked = queries.map((query) => ({ ...query, candidates: candidates.get(query.id)! }));
-for await (const { id, documents } of rank(store, model, asked)) console.log(id, documents[0]!.id, documents[0]!.score);
+for await (const { id, documents } of rank(model, store, asked)) console.log(id, documents[0]!.id, documents[0]!.score);
 await store.close();
 await model.close();

@@ -11,7 +11,7 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 /** What each must print, and what it takes. */
 const EXAMPLES: Record<string, { args?: () => Promise<string[]>; prints: RegExp[] }> = {
   'score.ts': { prints: [/^(\d+\.\d{3} nats per token\n){2}$/] },
-  'prime.ts': { prints: [/^1 document primed, \d+ bytes$/m, /^\{ url: '\/lamp' \} \d+\.\d{3} nats per token$/m] },
+  'prime.ts': { prints: [/^1 document primed, \d+ bytes$/m, /^bare \d+\.\d+$/m, /^doc_kw \d+\.\d+$/m] },
   'cache.ts': { prints: [/^What does the lamp cost\? -> \S.*\nWhat color is the lamp\? -> \S.*\n$/] },
   'rank.ts': {
     args: async () => [path.join(await temporaryFolder(), 'store')],

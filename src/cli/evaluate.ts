@@ -69,7 +69,7 @@ async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> 
     const model = await openModel(options, signal);
     const progress = new Progress('ranking', 'candidates');
     try {
-      const evaluation = await evaluate(store, model, queries, qrels, {
+      const evaluation = await evaluate(model, store, queries, qrels, {
         objective,
         prior,
         calibrate,

@@ -84,7 +84,7 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
     const progress = new Progress('ranking', 'candidates');
     const files: Output[] = [];
     try {
-      const rankings = rank(store, model, queries, {
+      const rankings = rank(model, store, queries, {
         objective,
         variant,
         prior,

@@ -74,8 +74,8 @@ export interface Evaluation extends SystemComparison {
  * @throws DkvError INPUT_INVALID, DOCUMENT_MISSING, and what `rank` throws
  */
 export async function evaluate(
-  store: Store,
   model: Model,
+  store: Store,
   queries: readonly QueryToRank[],
   qrels: Qrels,
   options: EvaluateOptions = {},
@@ -105,7 +105,7 @@ export async function evaluate(
       calibration: false,
       ...(options.signal && { signal: options.signal }),
     };
-    const rankings = rank(store, model, ranked, {
+    const rankings = rank(model, store, ranked, {
       ...scoring,
       onProgress: (scored) => options.onProgress?.(done + scored, total),
     });

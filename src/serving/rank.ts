@@ -88,8 +88,8 @@ const GROUP_CANDIDATES = 256;
  * @throws DkvError INPUT_INVALID, STORE_MISMATCH when the store was primed with another model, DOCUMENT_MISSING, CANCELLED
  */
 export async function* rank(
-  store: Store,
   model: Model,
+  store: Store,
   queries: readonly QueryToRank[],
   options: RankOptions = {},
 ): AsyncGenerator<RankedQuery> {
@@ -112,7 +112,7 @@ export async function* rank(
       const said = objective === 'query-likelihood' ? { target: text } : { query: text, target: answer! };
       return candidates.map(({ id }) => ({ id, variant, ...said }));
     });
-    const scores = await score(store, model, items, {
+    const scores = await score(model, store, items, {
       ...(signal && { signal }),
       onProgress: (scored) => onProgress?.(done + scored, total),
     });

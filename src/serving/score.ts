@@ -42,8 +42,8 @@ type Ready = Pick<InputToScore, 'prompt' | 'target'> & { readonly place: number;
  * @throws DkvError what befalls all items: CANCELLED, STORE_UNREACHABLE, and the engine's
  */
 export async function score(
-  store: Store,
   model: Pick<Model, 'tokenizer' | 'engine' | 'fingerprint'>,
+  store: Store,
   items: readonly StoredToScore[],
   { signal, onProgress }: RequestOptions = {},
 ): Promise<(StoredScore | DkvError)[]> {

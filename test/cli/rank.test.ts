@@ -62,7 +62,7 @@ describe('dkv rank', () => {
       ...query,
       candidates: index.search(query.text, 12).map(({ id, score }) => ({ id, firstStage: score })),
     }));
-    for await (const { id, documents } of rank(store, model, asked)) {
+    for await (const { id, documents } of rank(model, store, asked)) {
       expect([...run.get(id)!.keys()]).toEqual(documents.map((document) => document.id));
       for (const { id: own, score } of documents) expect(run.get(id)!.get(own)).toBeCloseTo(score, 5);
     }

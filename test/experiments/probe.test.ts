@@ -132,7 +132,7 @@ describe('a probe', () => {
     expect(shares).toHaveLength(probe.layers.length * (2 + 3 * 4));
     expect(cells.filter((text) => text?.endsWith('%'))).toHaveLength(shares.length);
     const [oracle] = probe.conditions.filter(({ name }) => name === 'oracle');
-    const first = oracle!.measures.find(({ name }) => name === 'to_document')!.by_layer[0]!.value;
+    const first = oracle!.measures.find(({ name }) => name === 'to_document')!.by_layer[0]!.value!;
     expect(cells).toContain(`${(100 * first).toFixed(first < 0.1 ? 1 : 0)}%`);
     expect(document.querySelectorAll('rect')).toHaveLength(shares.length);
   });

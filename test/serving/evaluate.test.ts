@@ -36,7 +36,7 @@ describe('evaluate', () => {
       await store.putDocument(id, { ...variants, same: variants.bare! }, { metadata });
     }
     const bm25 = await bm25Of(store);
-    const found = await evaluate(store, model, queries, qrels, { bm25 });
+    const found = await evaluate(model, store, queries, qrels, { bm25 });
     expect(found).toMatchObject({ queries: 16, candidates: 128, missing: [], primary: 'nDCG@10', recommended: 'bare' });
     expect(found.systems.map(({ name }) => name)).toEqual(['bm25', 'bare', 'same']);
     const [own] = found.comparisons;
@@ -50,7 +50,7 @@ describe('evaluate', () => {
     // The means are those of the rankings themselves.
     const { of } = measure('nDCG@10');
     const values: number[] = [];
-    for await (const { id, documents } of rank(store, model, queries)) {
+    for await (const { id, documents } of rank(model, store, queries)) {
       values.push(of(new Map(documents.map(({ id, score }) => [id, score])), qrels.get(id)!)!);
     }
     expect(meanValue(found, 'bare', 'nDCG@10')).toBeCloseTo(mean(values), 12);
@@ -60,7 +60,7 @@ describe('evaluate', () => {
       return of(new Map(ids.map((id, i) => [id, scores[i]!])), qrels.get(queries[q]!.id)!)!;
     });
     expect(meanValue(found, 'bm25', 'nDCG@10')).toBeCloseTo(mean(ofBm25), 12);
-    expect(await evaluate(store, model, queries, qrels, { bm25 })).toEqual(found);
+    expect(await evaluate(model, store, queries, qrels, { bm25 })).toEqual(found);
   });
 
   it('recommends a variant that is clearly better, and calibrates both', async () => {
@@ -72,14 +72,14 @@ describe('evaluate', () => {
       const { bare: wrong } = entries[(at + 13) % entries.length]!.variants;
       await store.putDocument(entry!.id, { bare: wrong!, good: good! }, { metadata: entry!.metadata });
     }
-    const found = await evaluate(store, model, queries, qrels, { calibrate: true, measures: ['AP(rel=2)', 'AUC'] });
+    const found = await evaluate(model, store, queries, qrels, { calibrate: true, measures: ['AP(rel=2)', 'AUC'] });
     expect(found.recommended).toBe('good');
     expect(found.comparisons[0]!.differences[0]!.mean.low).toBeGreaterThan(0);
     expect(found.measures.map(({ name }) => name)).toEqual(['AP(rel=2)', 'AUC']);
     expect(found.systems.map(({ name }) => name)).toEqual(['bare', 'good']);
     const [bad, good] = found.calibrations;
     expect(good!.brier!.calibrated).toBeLessThan(bad!.brier!.calibrated);
-    for await (const { documents } of rank(store, model, queries.slice(0, 3), { variant: 'good', calibration: true })) {
+    for await (const { documents } of rank(model, store, queries.slice(0, 3), { variant: 'good', calibration: true })) {
       const relevance = documents.map(({ relevanceScore }) => relevanceScore!);
       expect(relevance).toEqual([...relevance].sort((a, b) => b - a));
       expect([relevance[0]! <= 1, relevance.at(-1)! >= 0]).toEqual([true, true]);
@@ -89,7 +89,7 @@ describe('evaluate', () => {
       const { bare, good } = (await store.entry(entry!.id))!.variants;
       await store.putDocument(entry!.id, { bare: good!, other: bare! }, { metadata: entry!.metadata });
     }
-    const against = await evaluate(store, model, queries, qrels);
+    const against = await evaluate(model, store, queries, qrels);
     expect(against.comparisons[0]!.differences[0]!.mean.high).toBeLessThan(0);
     expect(against.recommended).toBe('bare');
   });
@@ -100,19 +100,19 @@ describe('evaluate', () => {
     const { variants } = (await store.entry(few[0]!.id))!;
     await store.putDocument(few[0]!.id, { bare: variants.bare! });
     const own = queries.slice(0, 5);
-    await expect(evaluate(store, model, own, qrels)).rejects.toThrow(
+    await expect(evaluate(model, store, own, qrels)).rejects.toThrow(
       `no "static:lamp" cache of 1 of 40 candidates: "${few[0]!.id}"`,
     );
-    const found = await evaluate(store, model, own, qrels, { onMissing: 'skip' });
+    const found = await evaluate(model, store, own, qrels, { onMissing: 'skip' });
     expect(found).toMatchObject({ candidates: 39, missing: [few[0]!.id] });
-    const only = await evaluate(store, model, own, qrels, { variants: [] });
+    const only = await evaluate(model, store, own, qrels, { variants: [] });
     expect(only).toMatchObject({ candidates: 40, systems: [{ name: 'bare' }] });
   });
 
   it('refuses judgements of other queries and measures that there are none of', async () => {
     const store = await primedStore(model, documents.slice(0, 8));
-    await expect(evaluate(store, model, queries.slice(0, 1), new Map())).rejects.toThrow(/None of the 1 queries/);
-    await expect(evaluate(store, model, queries.slice(0, 1), qrels, { measures: ['NDCG'] })).rejects.toThrow(
+    await expect(evaluate(model, store, queries.slice(0, 1), new Map())).rejects.toThrow(/None of the 1 queries/);
+    await expect(evaluate(model, store, queries.slice(0, 1), qrels, { measures: ['NDCG'] })).rejects.toThrow(
       /no measure "NDCG"/,
     );
   });

@@ -39,7 +39,7 @@ afterAll(() => model.close());
 
 async function all(store: Store, asked: readonly QueryToRank[], options?: RankOptions): Promise<RankedQuery[]> {
   const rankings: RankedQuery[] = [];
-  for await (const ranking of rank(store, model, asked, options)) rankings.push(ranking);
+  for await (const ranking of rank(model, store, asked, options)) rankings.push(ranking);
   return rankings;
 }
 
@@ -266,7 +266,7 @@ describe('rank', () => {
     const nlls = (ranking: RankedQuery) => new Map(ranking.documents.map(({ id, nll }) => [id, nll!]));
     for (const [id, nll] of nlls(together[queries.length]!)) expect(nlls(alone!).get(id)).toBeCloseTo(nll, 5);
     const controller = new AbortController();
-    const rankings = rank(store, model, asked, { signal: controller.signal });
+    const rankings = rank(model, store, asked, { signal: controller.signal });
     expect((await rankings.next()).value).toMatchObject({ id: first.id });
     controller.abort();
     await expect(

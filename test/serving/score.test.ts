@@ -39,7 +39,7 @@ const scores = (answers: readonly (StoredScore | DkvError)[]) =>
 
 describe('score', () => {
   it('gives the numbers of scoreTexts, with and without a surrogate and a query', async () => {
-    const stored = scores(await score(await primed(), model, items));
+    const stored = scores(await score(model, await primed(), items));
     const texts = await scoreTexts(
       model,
       items.map(({ id, variant, ...said }) => ({
@@ -66,8 +66,8 @@ describe('score', () => {
     ['float16', 0.01],
     ['int8', 0.2],
   ] as const)('is near that with states as %s', async (precision, tolerance) => {
-    const exact = scores(await score(await primed(), model, items));
-    const rounded = scores(await score(await primed({ statesPrecision: precision }), model, items));
+    const exact = scores(await score(model, await primed(), items));
+    const rounded = scores(await score(model, await primed({ statesPrecision: precision }), items));
     const differences = exact.map(({ nll }, i) => Math.abs(nll - rounded[i]!.nll));
     expect(Math.max(...differences)).toBeLessThan(tolerance);
     expect(Math.max(...differences)).toBeGreaterThan(0);
@@ -76,7 +76,7 @@ describe('score', () => {
   it('reads a document once for all items that want it', async () => {
     const store = await primed();
     const { hits } = await store.stats();
-    await score(store, model, [...items, ...items]);
+    await score(model, store, [...items, ...items]);
     expect((await store.stats()).hits - hits).toBe(2 * documents.length);
   });
 
@@ -84,7 +84,7 @@ describe('score', () => {
     const store = await primed();
     const { id, target } = items[0]!;
     const other = { ...model, fingerprint: 'b'.repeat(64) };
-    const answers = await score(store, model, [
+    const answers = await score(model, store, [
       { id, target },
       { id: 'nowhere', target },
       { id, variant: 'doc_kw', target },
@@ -103,20 +103,20 @@ describe('score', () => {
       true,
     ]);
     expect((answers[2] as DkvError).message).toMatch(/has no "doc_kw" cache of document "adworld.*Prime it/);
-    const [mismatch] = await score(store, other, [{ id, target }]);
+    const [mismatch] = await score(other, store, [{ id, target }]);
     expect(mismatch).toMatchObject({ code: 'STORE_MISMATCH' });
-    expect(await score(store, model, [])).toEqual([]);
+    expect(await score(model, store, [])).toEqual([]);
   });
 
   it('tells how far it is, and stops when told to', async () => {
     const store = await primed();
     const seen: number[] = [];
-    await score(store, model, [...items, { id: 'nowhere', target: 'x' }], { onProgress: (done) => seen.push(done) });
+    await score(model, store, [...items, { id: 'nowhere', target: 'x' }], { onProgress: (done) => seen.push(done) });
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
     expect(seen.at(-1)).toBe(items.length + 1);
     const controller = new AbortController();
     controller.abort();
-    await expect(score(store, model, items, { signal: controller.signal })).rejects.toMatchObject({
+    await expect(score(model, store, items, { signal: controller.signal })).rejects.toMatchObject({
       code: 'CANCELLED',
     });
   });
@@ -124,6 +124,6 @@ describe('score', () => {
   it('does not hide that a store is closed', async () => {
     const store: Store = await primed();
     await store.close();
-    await expect(score(store, model, items)).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+    await expect(score(model, store, items)).rejects.toMatchObject({ code: 'STORE_CLOSED' });
   });
 });
