@@ -61,7 +61,7 @@ export {
   type TextToScore,
 } from './scoring.js';
 export { type Bm25, bm25Of } from './serving/bm25.js';
-export type { Objective, Reliability } from './serving/calibration.js';
+export { OBJECTIVES, type Objective, type Reliability } from './serving/calibration.js';
 export { type CandidateOptions, type Candidates, candidatesFrom } from './serving/candidates.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './serving/evaluate.js';
 export {
@@ -76,6 +76,7 @@ export {
 export { BARE } from './serving/primed.js';
 export {
   type CandidateToRank,
+  ON_MISSING,
   type OnMissing,
   type QueryToRank,
   type RankedDocument,
@@ -90,6 +91,7 @@ export type { SystemComparison, SystemDifference } from './stats/systems.js';
 export { exportStore, importStore } from './store/archive.js';
 export { memoryOf } from './store/identity.js';
 export { openStore, type S3Options, type StoreOptions } from './store/open.js';
+export type { OnFailure } from './store/tiered.js';
 export { copyStore, type TransferOptions, type Transferred } from './store/transfer.js';
 export * from './store.js';
 export { formatRun, parseQrels, parseRun, type Qrels, type Run } from './trec.js';

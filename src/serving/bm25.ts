@@ -88,7 +88,7 @@ function termsOf(text: string): readonly string[] {
 
 /**
  * Indexes every document of a store, each read once.
- * @param options.onProgress called after each document; the total is not known before the end
+ * Progress is told after each document; the total is not known before the end.
  * @throws DkvError INPUT_INVALID for a document that was stored without its text; CANCELLED
  */
 export async function bm25Of(store: Store, { signal, onProgress }: RequestOptions = {}): Promise<Bm25> {

@@ -23,8 +23,6 @@ export function isBm25(named: string): boolean {
   return BM25_FORM.test(named);
 }
 
-type Query = Pick<QueryToRank, 'id' | 'text'>;
-
 export type Candidates = ReadonlyMap<string, readonly CandidateToRank[]>;
 
 export interface CandidateOptions extends RequestOptions {
@@ -41,7 +39,7 @@ export interface CandidateOptions extends RequestOptions {
 export async function candidatesFrom(
   named: string,
   store: Store,
-  queries: readonly Query[],
+  queries: readonly Pick<QueryToRank, 'id' | 'text'>[],
   { qrels, bm25, ...options }: CandidateOptions = {},
 ): Promise<Candidates> {
   const depth = BM25_FORM.exec(named);
@@ -70,7 +68,12 @@ export async function candidatesFrom(
 }
 
 /** BM25's best, then what else was judged for the query, all with BM25's scores. */
-function bm25Candidates(index: Bm25, { id, text }: Query, depth: number, qrels: Qrels | undefined): CandidateToRank[] {
+function bm25Candidates(
+  index: Bm25,
+  { id, text }: Pick<QueryToRank, 'id' | 'text'>,
+  depth: number,
+  qrels: Qrels | undefined,
+): CandidateToRank[] {
   const best = index.search(text, depth);
   const known = new Set(best.map(({ id }) => id));
   const judged = [...(qrels?.get(id)?.keys() ?? [])].filter((document) => !known.has(document));

@@ -36,7 +36,7 @@ const READ_TOGETHER = 16;
 type Ready = Pick<InputToScore, 'prompt' | 'target'> & { readonly place: number; readonly document: StoredDocument };
 
 /**
- * @param options.onProgress called with the items that have been answered, of all
+ * Progress counts the items that have been answered, of all.
  * @returns per item its score, or the DkvError that says why it has none: DOCUMENT_MISSING, STORE_MISMATCH (primed with another
  * model), STORE_DAMAGED, INPUT_INVALID
  * @throws DkvError what befalls all items: CANCELLED, STORE_UNREACHABLE, and the engine's
