@@ -11,10 +11,10 @@ export function markdownReport(
   pictures?: (name: string) => string,
 ): string {
   const { experiment } = summary.configuration;
-  const body = sections.flatMap(({ title, blocks }) => [
-    `## ${title}`,
-    ...blocks.flatMap((block) => renderBlock(block, pictures)),
-  ]);
+  const body = sections.flatMap(({ title, blocks }) => {
+    const rendered = blocks.flatMap((block) => renderBlock(block, pictures));
+    return rendered.length > 0 ? [`## ${title}`, ...rendered] : [];
+  });
   return `${[
     `# ${escapeMarkdown(`${experiment.id}: ${experiment.title}`)}`,
     escapeMarkdown(experiment.question),

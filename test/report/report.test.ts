@@ -283,6 +283,8 @@ describe('reports of a run', () => {
     expect(html).toContain('A &lt;b&gt;title&lt;/b&gt; &amp; more');
     expect(html).not.toMatch(/>[^<]*NaN|<td[^>]*>[^<]*undefined/);
     expect(markdown).not.toContain('![');
+    // Sections of figures alone are not there without them.
+    expect(markdown).not.toMatch(/^## [^\n]*\n+## /m);
     for (const text of [markdown!, html!]) {
       for (const { treatment } of exp01.comparisons) expect(text).toContain(treatment);
       expect(text).toContain('Results of the built-in model');
