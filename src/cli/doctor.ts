@@ -3,6 +3,7 @@ import { readFile, statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
+import { expectExactProducts } from '../engine/exact-products.js';
 import { DEVICES } from '../engine.js';
 import { messageOf } from '../errors.js';
 import { gigabytes } from '../files.js';
@@ -33,7 +34,18 @@ export function doctorCommand(): Command {
     )
     .action(async ({ json }: { json: boolean }) => {
       const checks: Check[] = [];
-      for (const check of [node, processor, memory, disk, cache, token, hub, ...DEVICES.map(device), arithmetic]) {
+      for (const check of [
+        node,
+        processor,
+        memory,
+        disk,
+        cache,
+        token,
+        hub,
+        ...DEVICES.map(device),
+        products,
+        arithmetic,
+      ]) {
         const made = await check().catch(
           (error): Check => ({ name: 'check', state: 'problem', message: messageOf(error) }),
         );
@@ -130,6 +142,15 @@ const device = (name: (typeof DEVICES)[number]) => async (): Promise<Check> => {
     return { name, state: name === 'cpu' ? 'problem' : 'note', message: messageOf(error) };
   }
 };
+
+async function products(): Promise<Check> {
+  try {
+    await expectExactProducts();
+    return { name: 'int8', state: 'ok', message: '8-bit products are exact' };
+  } catch (error) {
+    return { name: 'int8', state: 'note', message: messageOf(error) };
+  }
+}
 
 async function arithmetic(): Promise<Check> {
   const { largest, tolerance } = await runSelfTest();

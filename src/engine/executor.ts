@@ -43,7 +43,7 @@ export class Executor implements Engine {
 
   /** Loads nothing yet: a graph is loaded when it is first needed. @throws DkvError DEVICE_UNAVAILABLE */
   constructor(model: CompiledModel, { device, batchTokens, sharedMemory = true }: ExecutorOptions) {
-    expectDevice(device);
+    expectDevice(device, model.precision);
     this.#model = model;
     this.#sharedMemory = sharedMemory;
     const { config, precision, embeddingScale, weightsDigest } = model;

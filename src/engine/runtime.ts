@@ -4,6 +4,8 @@ import { env, InferenceSession, listSupportedBackends, type Tensor } from 'onnxr
 import type { Device } from '../engine.js';
 import { DkvError, messageOf } from '../errors.js';
 import { type CompiledModel, type GraphName, graphFile } from '../model/compile.js';
+import type { Precision } from '../model/layout.js';
+import { expectExactProducts } from './exact-products.js';
 
 // What goes wrong is thrown as well; printing it too would put the runtime's internals between our own lines.
 env.logLevel = 'fatal';
@@ -23,10 +25,16 @@ export interface Graph {
   release(): Promise<void>;
 }
 
-/** @throws DkvError DEVICE_UNAVAILABLE when this build of the runtime does not have the provider */
-export function expectDevice(device: Device): void {
+/** @throws DkvError DEVICE_UNAVAILABLE when this build of the runtime does not have the provider, or the provider not the precision */
+export function expectDevice(device: Device, precision: Precision): void {
   const available = listSupportedBackends().map(({ name }) => name);
-  if (available.includes(device)) return;
+  if (available.includes(device)) {
+    if (precision !== 'int8' || device === 'cpu') return;
+    throw new DkvError(
+      'DEVICE_UNAVAILABLE',
+      `int8 runs on the CPU only, not on "${device}". Use --precision float32 or bfloat16 there.`,
+    );
+  }
   throw new DkvError(
     'DEVICE_UNAVAILABLE',
     `Device "${device}" is not part of ONNX Runtime for ${process.platform}/${process.arch}; available: ${available.join(', ')}.`,
@@ -35,6 +43,7 @@ export function expectDevice(device: Device): void {
 
 /** Loads a graph file of a compiled model, or a graph given as bytes that refers to the same weights file. */
 export async function loadGraph(model: CompiledModel, graph: GraphName | Uint8Array, device: Device): Promise<Graph> {
+  if (model.precision === 'int8') await expectExactProducts();
   const name = typeof graph === 'string' ? graph : 'encoder probe';
   const options: InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],

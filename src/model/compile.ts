@@ -19,6 +19,7 @@ import { buildEncoder, type EncoderProbe } from './graph/encoder.js';
 import type { GraphContext } from './graph/layers.js';
 import { createLayout, type Precision } from './layout.js';
 import { readFloat32, toBfloat16, toFloat32 } from './safetensors.js';
+import { transformed } from './transforms.js';
 import { type PlacedTensor, WEIGHTS_FILE, Weights } from './weights.js';
 
 /** Changes whenever a graph or the layout of the weights file changes, so that old cache folders are not taken for new ones. */
@@ -178,11 +179,11 @@ async function writeWeights(
   try {
     for (const tensor of weights.placed) {
       let at = tensor.offset;
-      for await (const chunk of readFloat32(checkpoint.tensors.get(tensor.source)!)) {
+      const shape = weights.matrixShape(tensor.source);
+      const chunks = readFloat32(checkpoint.tensors.get(tensor.source)!, wholeRows(shape));
+      for await (const bytes of transformed(tensor.transform, tensor.type, chunks, shape)) {
         if (signal?.aborted) throw new DkvError('CANCELLED', 'Compiling was stopped; nothing was left behind.');
-        if (tensor.transform === 'add-one') for (let i = 0; i < chunk.length; i++) chunk[i]! += 1;
-        const bytes = tensor.type === 'bfloat16' ? toBfloat16(chunk) : chunk;
-        await writeFully(handle, new Uint8Array(bytes.buffer), at);
+        await writeFully(handle, bytes, at);
         at += bytes.byteLength;
         onProgress?.(at, weights.sizeBytes);
       }
@@ -192,6 +193,11 @@ async function writeWeights(
   } finally {
     await handle.close();
   }
+}
+
+/** Elements to read at a time: about 2 million, in whole rows. */
+function wholeRows([rows, width]: readonly [number, number]): number {
+  return width * Math.min(rows, Math.max(1, Math.floor(2 ** 21 / width)));
 }
 
 async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

@@ -9,9 +9,9 @@ import { elementCount } from './safetensors.js';
 
 /**
  * Resident bytes of a weight. bfloat16 is more than its two: on 4b's layer shapes each layer pair (189 million weights) added 0.46 GB
- * to the peak, the mapped file included (measured with 1 and 3 pairs).
+ * to the peak, the mapped file included (measured with 1 and 3 pairs). int8 is held twice, mapped and as the runtime packs it.
  */
-const RESIDENT_BYTES: Record<Precision, number> = { float32: 4, bfloat16: 2.4 };
+const RESIDENT_BYTES: Record<Precision, number> = { float32: 4, bfloat16: 2.4, int8: 2 };
 
 /**
  * What a run takes beside the weights: Node, the runtime, activations of a batch, and for bfloat16 the weights that are just being

@@ -6,9 +6,7 @@
  */
 import type { ElementType, ExternalTensor } from './graph/builder.js';
 import { elementCount } from './safetensors.js';
-
-/** How the bytes of a stored tensor come from the checkpoint: as they are, or with 1 added (RMSNorm scales by 1 + weight). */
-export type Transform = 'copy' | 'add-one';
+import type { Transform } from './transforms.js';
 
 export interface StoredTensor {
   readonly name: string;
@@ -29,7 +27,7 @@ export const WEIGHTS_FILE = 'weights.bin';
 /** Weights start at page boundaries, so that the runtime can map them instead of copying. */
 const ALIGNMENT_BYTES = 4096;
 
-const ELEMENT_BYTES: Record<ElementType, number> = { float32: 4, bfloat16: 2, int64: 8, bool: 1 };
+const ELEMENT_BYTES: Record<ElementType, number> = { float32: 4, bfloat16: 2, uint8: 1, int8: 1, int64: 8, bool: 1 };
 
 export class Weights {
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
@@ -51,6 +49,13 @@ export class Weights {
     const shape = this.#shapes.get(source);
     if (!shape) throw new Error(`graph asks for unknown tensor ${source}`);
     return shape;
+  }
+
+  /** The same as rows and columns; a vector is one row. */
+  matrixShape(source: string): readonly [number, number] {
+    const shape = this.shape(source);
+    const width = shape.at(-1)!;
+    return [elementCount(shape) / width, width];
   }
 
   /** The place of a stored tensor; placed now if this is the first request for its name. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExecutorOptions } from '../../src/engine/executor.js';
 import { allRows, type EncodeItem, type Engine, type GenerateItem, type ScoreItem } from '../../src/engine.js';
 import { DkvError } from '../../src/errors.js';
+import type { Precision } from '../../src/model/layout.js';
 import { Random } from '../../src/random.js';
 
 export type StartEngine = (options?: Partial<ExecutorOptions>) => Promise<Engine>;
@@ -13,7 +14,12 @@ const tokens = (count: number, vocabulary = 300) =>
 const NO_PROMPT = new Int32Array(0);
 
 /** @param isolated does the engine live outside the caller's thread? */
-export function engineConformance(name: string, start: StartEngine, isolated: boolean): void {
+export function engineConformance(
+  name: string,
+  start: StartEngine,
+  isolated: boolean,
+  precision: Precision = 'float32',
+): void {
   describe(`engine: ${name}`, () => {
     let engine: Engine;
     let items: EncodeItem[];
@@ -24,7 +30,7 @@ export function engineConformance(name: string, start: StartEngine, isolated: bo
     afterAll(() => engine.close());
 
     it('says what it runs', () => {
-      expect(engine.info).toMatchObject({ device: 'cpu', precision: 'float32', batchTokens: 512 });
+      expect(engine.info).toMatchObject({ device: 'cpu', precision, batchTokens: 512 });
       expect(engine.info.config.vocabularySize).toBe(320);
     });
 

@@ -28,6 +28,9 @@ engineConformance('worker thread', (options) => startWorkerEngine(model, { devic
 
 engineConformance('child process', (options) => startChildEngine(model, { device: 'cpu', ...options }), true);
 
+const int8 = await compileModel(checkpoint, { precision: 'int8', embeddingScale: 'exact', cacheDirectory });
+engineConformance('8-bit weights', async (options) => new Executor(int8, { device: 'cpu', ...options }), false, 'int8');
+
 describe('worker thread', () => {
   it('rejects what waits when it is closed, and ends', async () => {
     const engine = await startWorkerEngine(model, { device: 'cpu', batchTokens: 1 });

@@ -28,7 +28,7 @@ export type Value = string;
 /** Sizes known when the graph is built, names for those known when it runs, such as `['batch', 'rows', 640]`. */
 export type Dimensions = readonly (number | string)[];
 
-export type ElementType = 'float32' | 'bfloat16' | 'int64' | 'bool';
+export type ElementType = 'float32' | 'bfloat16' | 'uint8' | 'int8' | 'int64' | 'bool';
 
 /** A slice of the external weights file. */
 export interface ExternalTensor {
@@ -45,6 +45,8 @@ type Attribute = { readonly int: number } | { readonly float: number } | { reado
 const DATA_TYPES: Record<ElementType, TensorProto_DataType> = {
   float32: TensorProto_DataType.FLOAT,
   bfloat16: TensorProto_DataType.BFLOAT16,
+  uint8: TensorProto_DataType.UINT8,
+  int8: TensorProto_DataType.INT8,
   int64: TensorProto_DataType.INT64,
   bool: TensorProto_DataType.BOOL,
 };
@@ -111,6 +113,11 @@ export class GraphBuilder {
   /** A small int64 constant inside the graph file; equal constants are stored once. */
   ints(values: readonly number[], dimensions?: readonly number[]): Value {
     return this.#constant('int64', BigInt64Array.from(values, BigInt), dimensions ?? [values.length]);
+  }
+
+  /** Small 8-bit constants inside the graph file; signed or not as the array is. */
+  bytes(values: Uint8Array | Int8Array, dimensions: readonly number[]): Value {
+    return this.#constant(values instanceof Int8Array ? 'int8' : 'uint8', values, dimensions);
   }
 
   /** A weight that lives in the external file beside the graph. Naming it twice gives the same tensor. */
@@ -180,7 +187,11 @@ export class GraphBuilder {
     return output;
   }
 
-  #constant(type: ElementType, data: Float32Array | BigInt64Array, dimensions: readonly number[]): Value {
+  #constant(
+    type: ElementType,
+    data: Float32Array | BigInt64Array | Uint8Array | Int8Array,
+    dimensions: readonly number[],
+  ): Value {
     const bytes = new Uint8Array(data.slice().buffer);
     const key = `${type}[${dimensions}]${Buffer.from(bytes).toString('base64')}`;
     const known = this.#constants.get(key);

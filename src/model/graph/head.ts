@@ -12,7 +12,7 @@ import type { GraphContext } from './layers.js';
  */
 export function tokenNlls(context: GraphContext, hidden: Value, targets: Value): Value {
   const { graph, layout } = context;
-  const { chunks, vocabularyAxis } = layout.logits(graph, hidden);
+  const { rows, chunks, vocabularyAxis } = layout.logits(graph, hidden);
   const axis = graph.ints([vocabularyAxis]);
   const keep = { keepdims: { int: 1 } };
   // max + log(sum(exp(x - max))), spelled out: the runtime's ReduceLogSumExp walks the first axis with a stride.
@@ -25,7 +25,7 @@ export function tokenNlls(context: GraphContext, hidden: Value, targets: Value):
   const joined = graph.op('Concat', partial, { axis: { int: vocabularyAxis } });
   const total = graph.op('Squeeze', [logSumExp(joined), axis]);
 
-  const products = graph.op('Mul', [hidden, layout.embed(graph, targets)]);
+  const products = graph.op('Mul', [rows, layout.embed(graph, targets)]);
   const target = graph.op('ReduceSum', [products, graph.ints([1])], { keepdims: { int: 0 } });
   return graph.op('Sub', [total, softcap(context, target)]);
 }
