@@ -82,6 +82,18 @@ function configOf(shape: Shape) {
       eoi_token_index: 256_000,
       image_token_index: 256_001,
       text_config: { ...stack, model_type: 't5gemma2_text' },
+      // transformers builds a vision part in any case: the smallest.
+      vision_config: {
+        model_type: 'siglip_vision_model',
+        hidden_size: 16,
+        intermediate_size: 16,
+        num_hidden_layers: 1,
+        num_attention_heads: 1,
+        image_size: 16,
+        patch_size: 16,
+        vision_use_head: false,
+      },
+      mm_tokens_per_image: 1,
     },
     decoder: { ...stack, model_type: 't5gemma2_decoder' },
     is_encoder_decoder: true,

@@ -4,7 +4,7 @@ import type { Generated, GenerateItem } from '../engine.js';
 import type { ModelConfig } from '../model/config.js';
 import { Random } from '../random.js';
 import type { Feeds, Graph } from './runtime.js';
-import { chooseToken } from './sampling.js';
+import { sampleToken } from './sampling.js';
 import { int64, memoryFeeds } from './tensors.js';
 
 /** What has been generated for one item so far. */
@@ -42,19 +42,18 @@ export async function generateBatch(
     input: [config.bosTokenId, ...item.prompt],
     stop: undefined,
   }));
+  const sampled = batch.some(({ sampling }) => sampling && sampling.temperature > 0);
+  const cache = [...config.decoder.layerTypes.keys()].flatMap((layer) => [`keys.${layer}`, `values.${layer}`]);
+  const wanted = ['log_sum', 'best', 'best_logit', ...cache, ...(sampled ? ['logits'] : [])];
   let past = emptyPast(config, batch.length);
   let pastPositions: number[][] = batch.map(() => []);
   for (let stepRows = rows; generated.some(({ stop }) => !stop); stepRows = 1) {
     await beforeStep();
     const step = stepFeeds(generated, pastPositions, stepRows, config.padTokenId);
-    const outputs = await graphs.step.run({ ...step.feeds, visible, ...crossFeeds, ...past });
+    const outputs = await graphs.step.run({ ...step.feeds, visible, ...crossFeeds, ...past }, wanted);
     past = pastFrom(outputs, config);
     pastPositions = pastPositions.map((positions, b) => [...positions, ...step.positions[b]!]);
-    const logits = outputs.logits!.data as Float32Array;
-    for (const [b, row] of generated.entries()) {
-      if (row.stop) continue;
-      takeToken(row, logits.subarray(b * config.vocabularySize, (b + 1) * config.vocabularySize), config);
-    }
+    for (const [b, row] of generated.entries()) if (!row.stop) takeToken(row, choose(row, outputs, b, config), config);
   }
   return generated.map(({ tokenIds, logProbabilities, stop }) => ({
     tokenIds: Int32Array.from(tokenIds),
@@ -63,10 +62,28 @@ export async function generateBatch(
   }));
 }
 
-function takeToken(row: Row, logits: Float32Array, config: ModelConfig): void {
-  const { tokenId, logProbability } = chooseToken(logits, row.item.sampling, row.random);
+interface Choice {
+  readonly tokenId: number;
+  /** Natural log of the token's probability at temperature 1. */
+  readonly logProbability: number;
+}
+
+/** The most probable token, or one by chance: only then do logits leave the graph, a megabyte a row and token. */
+function choose({ item: { sampling }, random }: Row, outputs: Feeds, row: number, config: ModelConfig): Choice {
+  const logSum = Number(outputs.log_sum!.data[row]);
+  const bestLogit = Number(outputs.best_logit!.data[row]);
+  if (!sampling || sampling.temperature === 0) {
+    return { tokenId: Number(outputs.best!.data[row]), logProbability: bestLogit - logSum };
+  }
+  const all = outputs.logits!.data as Float32Array;
+  const logits = all.subarray(row * config.vocabularySize, (row + 1) * config.vocabularySize);
+  const tokenId = sampleToken(logits, bestLogit, sampling, random);
+  return { tokenId, logProbability: logits[tokenId]! - logSum };
+}
+
+function takeToken(row: Row, { tokenId, logProbability }: Choice, { eosTokenIds }: ModelConfig): void {
   row.input = [];
-  if (config.eosTokenIds.includes(tokenId)) {
+  if (eosTokenIds.includes(tokenId)) {
     row.stop = 'end';
     return;
   }

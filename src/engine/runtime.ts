@@ -20,8 +20,8 @@ const WIDEN_ONE_AT_A_TIME = { enableCpuMemArena: false, enableMemPattern: false 
 
 /** A loaded graph. */
 export interface Graph {
-  /** @throws DkvError ENGINE_FAILED */
-  run(feeds: Feeds): Promise<Feeds>;
+  /** @param outputs which of the graph's; all when left out @throws DkvError ENGINE_FAILED */
+  run(feeds: Feeds, outputs?: readonly string[]): Promise<Feeds>;
   release(): Promise<void>;
 }
 
@@ -68,9 +68,9 @@ export async function loadGraph(model: CompiledModel, graph: GraphName | Uint8Ar
     );
   }
   return {
-    async run(feeds) {
+    async run(feeds, outputs = session.outputNames) {
       try {
-        return (await session.run(feeds)) as Feeds;
+        return (await session.run(feeds, outputs)) as Feeds;
       } catch (error) {
         const shapes = Object.entries(feeds).map(([input, { dims }]) => `${input} [${dims}]`);
         throw new DkvError(

@@ -18,12 +18,12 @@ import { buildCross, buildScore, buildStep } from './graph/decoder.js';
 import { buildEncoder, type EncoderProbe } from './graph/encoder.js';
 import type { GraphContext } from './graph/layers.js';
 import { createLayout, type Precision } from './layout.js';
-import { readFloat32, toBfloat16, toFloat32 } from './safetensors.js';
+import { elementCount, readFloat32, rowsOf, toBfloat16, toFloat32 } from './safetensors.js';
 import { transformed } from './transforms.js';
 import { type PlacedTensor, WEIGHTS_FILE, Weights } from './weights.js';
 
 /** Changes whenever a graph or the layout of the weights file changes, so that old cache folders are not taken for new ones. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 
 const GRAPHS = { encoder: buildEncoder, score: buildScore, cross: buildCross, step: buildStep };
 
@@ -179,8 +179,11 @@ async function writeWeights(
   try {
     for (const tensor of weights.placed) {
       let at = tensor.offset;
-      const shape = weights.matrixShape(tensor.source);
-      const chunks = readFloat32(checkpoint.tensors.get(tensor.source)!, wholeRows(shape));
+      const whole = checkpoint.tensors.get(tensor.source)!;
+      const width = whole.shape.at(-1)!;
+      const [start, count] = tensor.sourceRows ?? [0, elementCount(whole.shape) / width];
+      const shape = [count, width] as const;
+      const chunks = readFloat32(rowsOf(whole, [start, count]), wholeRows(shape));
       for await (const bytes of transformed(tensor.transform, tensor.type, chunks, shape)) {
         if (signal?.aborted) throw new DkvError('CANCELLED', 'Compiling was stopped; nothing was left behind.');
         await writeFully(handle, bytes, at);

@@ -100,6 +100,18 @@ function parseHeader(text: string, file: string, dataStart: number, fileSize: nu
   return entries;
 }
 
+/** Some rows of a tensor as a tensor of its own over the same bytes; a vector is one row. */
+export function rowsOf(tensor: TensorEntry, [start, count]: readonly [number, number]): TensorEntry {
+  const width = tensor.shape.at(-1)!;
+  const rowBytes = (tensor.sizeBytes * width) / elementCount(tensor.shape);
+  return {
+    ...tensor,
+    shape: [count, width],
+    offset: tensor.offset + start * rowBytes,
+    sizeBytes: count * rowBytes,
+  };
+}
+
 /** A tensor's values as float32, `chunkElements` at a time, so that memory does not grow with the tensor. */
 export async function* readFloat32(
   tensor: TensorEntry,

@@ -14,6 +14,8 @@ export interface StoredTensor {
   readonly dimensions: readonly number[];
   /** Canonical name of the checkpoint tensor. */
   readonly source: string;
+  /** Of a matrix, the first row and how many: all when left out. */
+  readonly sourceRows?: readonly [start: number, count: number];
   readonly transform: Transform;
 }
 
@@ -49,13 +51,6 @@ export class Weights {
     const shape = this.#shapes.get(source);
     if (!shape) throw new Error(`graph asks for unknown tensor ${source}`);
     return shape;
-  }
-
-  /** The same as rows and columns; a vector is one row. */
-  matrixShape(source: string): readonly [number, number] {
-    const shape = this.shape(source);
-    const width = shape.at(-1)!;
-    return [elementCount(shape) / width, width];
   }
 
   /** The place of a stored tensor; placed now if this is the first request for its name. */

@@ -72,6 +72,16 @@ export function engineConformance(
       for (let i = 0; i < 6; i++) expect(-generated!.logProbabilities[i]!).toBeCloseTo(nlls![i]!, 4);
     });
 
+    it('draws the most likely token when only that may be drawn, and says how likely each token was', async () => {
+      const [states] = await engine.encode([{ tokenIds: tokens(12) }]);
+      const item = { memory: [allRows(states!)], prompt: NO_PROMPT, maxTokens: 6 };
+      const sampling = (temperature: number, topP: number) => ({ ...item, sampling: { temperature, topP, seed: 3 } });
+      const [greedy, narrow, wide] = await engine.generate([item, sampling(1, 1e-6), sampling(2, 1)]);
+      expect(narrow).toEqual(greedy);
+      const [nlls] = await engine.score([{ ...item, target: wide!.tokenIds }]);
+      for (const [i, nll] of nlls!.entries()) expect(-wide!.logProbabilities[i]!).toBeCloseTo(nll, 4);
+    });
+
     it('generates different lengths of prompt and memory in one request as in many', async () => {
       const states = await engine.encode(items.slice(0, 12));
       const wanted: GenerateItem[] = states.map((s, i) => ({

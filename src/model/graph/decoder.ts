@@ -10,11 +10,12 @@
  * `step`   generation: some tokens after others already seen. Inputs `token_ids`, `positions` [batch, rows] int64 (-1 for padding);
  *          `past_positions` [batch, past] int64 (-1 for padding); `last` [batch] int64, flat indices of the rows that speak;
  *          `visible`; `cross_*`; `past_keys.<layer>`, `past_values.<layer>` [batch, past, kv_heads * head_dim]. Outputs `logits`
- *          [batch, vocabulary]; `keys.<layer>`, `values.<layer>` [batch, past + rows, ...], past and new.
+ *          [batch, vocabulary]; `log_sum` (their logsumexp), `best` int64 (the token of the largest) and `best_logit` [batch];
+ *          `keys.<layer>`, `values.<layer>` [batch, past + rows, ...], past and new.
  */
 import type { LayerType } from '../config.js';
 import type { Value } from './builder.js';
-import { nextTokenLogits, tokenNlls } from './head.js';
+import { nextToken, tokenNlls } from './head.js';
 import {
   attend,
   axisIndex,
@@ -95,7 +96,11 @@ export function buildStep(model: GraphContext): void {
     },
   });
   const speaking = graph.op('Gather', [hidden, last]);
-  graph.output('logits', nextTokenLogits(context, speaking), 'float32', ['batch', config.vocabularySize]);
+  const { logits, logSum, best, bestLogit } = nextToken(context, speaking);
+  graph.output('logits', logits, 'float32', ['batch', config.vocabularySize]);
+  graph.output('log_sum', logSum, 'float32', ['batch']);
+  graph.output('best', best, 'int64', ['batch']);
+  graph.output('best_logit', bestLogit, 'float32', ['batch']);
 }
 
 interface DecoderInputs {

@@ -1,6 +1,8 @@
 /**
  * The language-model head. The vocabulary is gone through in chunks, so that no [rows, vocabulary] tensor exists while scoring.
  */
+
+import type { LogitChunks } from '../layout.js';
 import type { Value } from './builder.js';
 import type { GraphContext } from './layers.js';
 
@@ -12,34 +14,65 @@ import type { GraphContext } from './layers.js';
  */
 export function tokenNlls(context: GraphContext, hidden: Value, targets: Value): Value {
   const { graph, layout } = context;
-  const { rows, chunks, vocabularyAxis } = layout.logits(graph, hidden);
-  const axis = graph.ints([vocabularyAxis]);
-  const keep = { keepdims: { int: 1 } };
-  // max + log(sum(exp(x - max))), spelled out: the runtime's ReduceLogSumExp walks the first axis with a stride.
-  const logSumExp = (x: Value) => {
-    const max = graph.op('ReduceMax', [x, axis], keep);
-    const sum = graph.op('ReduceSum', [graph.op('Exp', [graph.op('Sub', [x, max])]), axis], keep);
-    return graph.op('Add', [max, graph.op('Log', [sum])]);
-  };
-  const partial = chunks.map((chunk) => logSumExp(softcap(context, chunk)));
-  const joined = graph.op('Concat', partial, { axis: { int: vocabularyAxis } });
-  const total = graph.op('Squeeze', [logSumExp(joined), axis]);
-
-  const products = graph.op('Mul', [rows, layout.embed(graph, targets)]);
+  const logits = cappedLogits(context, hidden);
+  const products = graph.op('Mul', [logits.rows, layout.embed(graph, targets)]);
   const target = graph.op('ReduceSum', [products, graph.ints([1])], { keepdims: { int: 0 } });
-  return graph.op('Sub', [total, softcap(context, target)]);
+  return graph.op('Sub', [logSumExp(context, logits), softcap(context, target)]);
 }
 
-/**
- * Logits of a few rows, for choosing the next token.
- * @param hidden [n, hidden], after the final norm
- * @returns [n, vocabulary] float32
- */
-export function nextTokenLogits(context: GraphContext, hidden: Value): Value {
-  const { graph, layout } = context;
-  const { chunks, vocabularyAxis } = layout.logits(graph, hidden);
-  const joined = graph.op('Concat', chunks, { axis: { int: vocabularyAxis } });
-  return softcap(context, vocabularyAxis === 0 ? graph.op('Transpose', [joined], { perm: [1, 0] }) : joined);
+/** What choosing the next token needs; of the largest logits the first. */
+export interface NextToken {
+  /** [n, vocabulary] float32 */
+  readonly logits: Value;
+  /** logsumexp(logits), [n] float32 */
+  readonly logSum: Value;
+  /** The token with the largest logit, [n] int64, and that logit, [n] float32. */
+  readonly best: Value;
+  readonly bestLogit: Value;
+}
+
+/** @param hidden [n, hidden], after the final norm */
+export function nextToken(context: GraphContext, hidden: Value): NextToken {
+  const { graph } = context;
+  const logits = cappedLogits(context, hidden);
+  const { chunks, starts, vocabularyAxis } = logits;
+  const axis = { axis: { int: vocabularyAxis } };
+  const join = (parts: readonly Value[]) => graph.op('Concat', parts, axis);
+  const reduced = graph.ints([vocabularyAxis]);
+  const largest = join(chunks.map((chunk) => graph.op('ReduceMax', [chunk, reduced], KEEP)));
+  const tokens = join(
+    chunks.map((chunk, i) =>
+      graph.op('Add', [graph.op('ArgMax', [chunk], { ...axis, ...KEEP }), graph.ints([starts[i]!])]),
+    ),
+  );
+  const chosen = graph.op('GatherElements', [tokens, graph.op('ArgMax', [largest], { ...axis, ...KEEP })], axis);
+  const all = join(chunks);
+  return {
+    logits: vocabularyAxis === 0 ? graph.op('Transpose', [all], { perm: [1, 0] }) : all,
+    logSum: logSumExp(context, logits),
+    best: graph.op('Squeeze', [chosen, reduced]),
+    bestLogit: graph.op('ReduceMax', [largest, reduced], { keepdims: { int: 0 } }),
+  };
+}
+
+const KEEP = { keepdims: { int: 1 } };
+
+function cappedLogits(context: GraphContext, hidden: Value): LogitChunks {
+  const logits = context.layout.logits(context.graph, hidden);
+  return { ...logits, chunks: logits.chunks.map((chunk) => softcap(context, chunk)) };
+}
+
+/** @returns [n] */
+function logSumExp({ graph }: GraphContext, { chunks, vocabularyAxis }: LogitChunks): Value {
+  const axis = graph.ints([vocabularyAxis]);
+  // max + log(sum(exp(x - max))), spelled out: the runtime's ReduceLogSumExp walks the first axis with a stride.
+  const of = (x: Value) => {
+    const max = graph.op('ReduceMax', [x, axis], KEEP);
+    const sum = graph.op('ReduceSum', [graph.op('Exp', [graph.op('Sub', [x, max])]), axis], KEEP);
+    return graph.op('Add', [max, graph.op('Log', [sum])]);
+  };
+  const joined = graph.op('Concat', chunks.map(of), { axis: { int: vocabularyAxis } });
+  return graph.op('Squeeze', [of(joined), axis]);
 }
 
 /** cap * tanh(logits / cap), where the config asks for it. */

@@ -1,0 +1,116 @@
+/**
+ * This project as one side of a benchmark: reads a line of JSON `{"workload"}`, runs it, and answers `{"seconds", "check"}`. A process of its
+ * own, so that its peak memory is its own and nothing else runs beside it. `check` is a mean that another side's can be held against.
+ *
+ *     node --import tsx bench/contestant.ts PRECISION CHECKPOINT WORKLOADS.json
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { startWorkerEngine } from '../src/engine/worker-engine.js';
+import { allRows, type Engine, type ScoreItem, type States } from '../src/engine.js';
+import { openCheckpoint } from '../src/model/checkpoint.js';
+import { compileModel } from '../src/model/compile.js';
+import type { Precision } from '../src/model/layout.js';
+import { WORK } from './checkpoint.js';
+import { BATCH_TOKENS, type WorkloadName, type Workloads } from './workloads.js';
+
+const [precision, directory, file] = process.argv.slice(2) as [Precision, string, string];
+const work: Workloads = JSON.parse(readFileSync(file, 'utf8'));
+const checkpoint = await openCheckpoint(directory);
+const cacheDirectory = path.join(WORK, 'cache');
+const model = await compileModel(checkpoint, { precision, embeddingScale: 'exact', cacheDirectory });
+let started = performance.now();
+const engine = await startWorkerEngine(model, { device: 'cpu', batchTokens: BATCH_TOKENS });
+
+const items = (documents: readonly (readonly number[])[]) =>
+  documents.map((ids) => ({ tokenIds: Int32Array.from(ids) }));
+const toScore = (states: readonly States[], from = 0): ScoreItem[] =>
+  states.map((of, at) => ({
+    memory: [{ states: of, start: from, end: of.rows }],
+    prompt: new Int32Array(0),
+    target: Int32Array.from(work.targets[at % work.targets.length]!),
+  }));
+
+/** States of documents, made once and kept for what is scored from them. */
+const kept = new Map<readonly unknown[], Promise<States[]>>();
+function statesOf(documents: readonly (readonly number[])[]): Promise<States[]> {
+  const states = kept.get(documents) ?? engine.encode(items(documents));
+  kept.set(documents, states);
+  return states;
+}
+
+type Run = (engine: Engine) => Promise<number>;
+
+const meanNll = (nlls: readonly Float32Array[]) => mean(nlls.map(mean));
+const encode =
+  (documents: readonly (readonly number[])[]): Run =>
+  async () =>
+    mean((await engine.encode(items(documents))).map(({ data }) => mean(data.map(Math.abs))));
+const scoreText =
+  (documents: readonly (readonly number[])[]): Run =>
+  async () =>
+    meanNll(await engine.score(toScore(await engine.encode(items(documents)))));
+const scoreCached =
+  (documents: readonly (readonly number[])[]): Run =>
+  async () =>
+    meanNll(await engine.score(toScore(await statesOf(documents))));
+const generate =
+  (count: number): Run =>
+  async () => {
+    const states = (await statesOf(work.prompts)).slice(0, count);
+    const made = await engine.generate(
+      states.map((of) => ({ memory: [allRows(of)], prompt: new Int32Array(0), maxTokens: work.generated })),
+    );
+    return mean(made.map(({ tokenIds }) => tokenIds.length));
+  };
+
+const RUNS: Record<WorkloadName, Run> = {
+  encode: encode(work.documents),
+  'encode-long': encode(work.long),
+  'score-text': scoreText(work.documents),
+  'score-cached': scoreCached(work.documents),
+  'score-text-128': scoreText(work.of128),
+  'score-cached-128': scoreCached(work.of128),
+  'score-text-512': scoreText(work.of512),
+  'score-cached-512': scoreCached(work.of512),
+  experiment: async () => {
+    const inputs = work.experiment.flatMap(([bos, ...document]) =>
+      work.prefixes.map((prefix) => [bos!, ...prefix, ...document]),
+    );
+    const states = await engine.encode(items(inputs));
+    const scored = states.flatMap((of, at) => {
+      const hidden = 1 + work.prefixes[at % work.prefixes.length]!.length;
+      const [item] = toScore([of], hidden);
+      return { ...item!, target: Int32Array.from(work.targets[Math.floor(at / work.prefixes.length)]!) };
+    });
+    return meanNll(await engine.score(scored));
+  },
+  'generate-1': generate(1),
+  'generate-16': generate(16),
+};
+
+function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum / values.length;
+}
+
+function answer(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+await engine.score(toScore(await engine.encode(items(work.documents.slice(0, 2)))));
+answer({ ready: true, startSeconds: (performance.now() - started) / 1000 });
+for await (const line of createInterface({ input: process.stdin })) {
+  const { workload } = JSON.parse(line) as { workload: WorkloadName };
+  // What is kept is made before the clock starts.
+  if (workload.startsWith('score-cached')) await RUNS[workload](engine);
+  if (workload.startsWith('generate')) await statesOf(work.prompts);
+  started = performance.now();
+  const check = await RUNS[workload](engine);
+  const seconds = (performance.now() - started) / 1000;
+  const status = readFileSync('/proc/self/status', 'utf8');
+  answer({ seconds, check, peakBytes: 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) });
+}
+await engine.close();

@@ -1,0 +1,190 @@
+"""transformers as one side of a benchmark: the protocol of ../contestant.ts.
+
+    python bench/peers/transformers_peer.py DTYPE FORM CHECKPOINT WORKLOADS.json [--loop]
+
+DTYPE is float32 or bfloat16; FORM eager, sdpa or compiled (sdpa under torch.compile). `--loop` does what the research did: one encoder
+pass for each condition, one item at a time. Otherwise items are batched by length, as ours are, and only the scored rows go
+through the head, in pieces: the best form known to us.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+threads = len(os.sched_getaffinity(0))
+os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import torch
+import torch.nn.functional as F
+from transformers import T5Gemma2ForConditionalGeneration
+from transformers.modeling_outputs import BaseModelOutput
+from transformers.utils import logging
+
+logging.set_verbosity_error()
+logging.disable_progress_bar()
+
+HEAD_ROWS = 128
+PAD = 0
+
+
+def batches(lengths: list[int], tokens: int) -> list[list[int]]:
+    """Indices by length, as many as fit into `tokens` with padding to the longest."""
+    made: list[list[int]] = []
+    for at in sorted(range(len(lengths)), key=lambda at: -lengths[at]):
+        if made and (len(made[-1]) + 1) * lengths[made[-1][0]] <= tokens:
+            made[-1].append(at)
+        else:
+            made.append([at])
+    return made
+
+
+class Contestant:
+    def __init__(self, dtype: str, form: str, checkpoint: str, work: dict, loop: bool, batch_tokens: int):
+        self.work = work
+        self.loop = loop
+        self.batch_tokens = batch_tokens
+        self.model = T5Gemma2ForConditionalGeneration.from_pretrained(
+            checkpoint, dtype=getattr(torch, dtype), attn_implementation="eager" if form == "eager" else "sdpa"
+        ).eval()
+        self.encoder = self.model.model.encoder
+        self.decoder = self.model.model.decoder
+        if form == "compiled":
+            self.encoder = torch.compile(self.encoder, dynamic=True)
+            self.decoder = torch.compile(self.decoder, dynamic=True)
+        self.kept: dict[str, list[torch.Tensor]] = {}
+
+    def encode(self, documents: list[list[int]]) -> list[torch.Tensor]:
+        states: list[torch.Tensor | None] = [None] * len(documents)
+        for batch in batches([len(ids) for ids in documents], self.batch_tokens):
+            longest = max(len(documents[at]) for at in batch)
+            ids = torch.tensor([documents[at] + [PAD] * (longest - len(documents[at])) for at in batch])
+            mask = torch.tensor([[1] * len(documents[at]) + [0] * (longest - len(documents[at])) for at in batch])
+            made = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+            for row, at in enumerate(batch):
+                states[at] = made[row, : len(documents[at])].clone()
+        return states
+
+    def score(self, states: list[torch.Tensor], targets: list[list[int]]) -> list[float]:
+        """Mean NLL of each target given the rows of its states."""
+        nlls = [0.0] * len(states)
+        head = self.model.lm_head.out_proj.weight
+        for batch in batches([len(of) + len(targets[at]) for at, of in enumerate(states)], self.batch_tokens):
+            longest = max(len(states[at]) for at in batch)
+            memory = torch.stack([F.pad(states[at], (0, 0, 0, longest - len(states[at]))) for at in batch])
+            mask = torch.tensor([[1] * len(states[at]) + [0] * (longest - len(states[at])) for at in batch])
+            labels = torch.tensor([targets[at] for at in batch])
+            ids = torch.cat([torch.full((len(batch), 1), 2), labels[:, :-1]], dim=1)
+            hidden = self.decoder(
+                input_ids=ids, encoder_hidden_states=memory, encoder_attention_mask=mask, use_cache=False
+            ).last_hidden_state.flatten(0, 1)
+            losses = [
+                F.cross_entropy(F.linear(rows, head).float(), wanted, reduction="none")
+                for rows, wanted in zip(hidden.split(HEAD_ROWS), labels.flatten().split(HEAD_ROWS))
+            ]
+            for row, loss in enumerate(torch.cat(losses).view(len(batch), -1).mean(1).tolist()):
+                nlls[batch[row]] = loss
+        return nlls
+
+    def targets(self, count: int) -> list[list[int]]:
+        wanted = self.work["targets"]
+        return [wanted[at % len(wanted)] for at in range(count)]
+
+    def states(self, name: str) -> list[torch.Tensor]:
+        if name not in self.kept:
+            self.kept[name] = self.encode(self.work[name])
+        return self.kept[name]
+
+    def experiment(self) -> float:
+        inputs = [[ids[0], *prefix, *ids[1:]] for ids in self.work["experiment"] for prefix in self.work["prefixes"]]
+        each = len(self.work["prefixes"])
+        hidden = [1 + len(prefix) for prefix in self.work["prefixes"]] * len(self.work["experiment"])
+        targets = [self.work["targets"][at // each] for at in range(len(inputs))]
+        if not self.loop:
+            states = [of[hidden[at] :] for at, of in enumerate(self.encode(inputs))]
+            return mean(self.score(states, targets))
+        nlls = []
+        for at, ids in enumerate(inputs):
+            made = self.encoder(input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long))
+            mask = torch.ones(1, len(ids), dtype=torch.long)
+            mask[:, : hidden[at]] = 0
+            labels = torch.tensor([targets[at]])
+            logits = self.model(
+                encoder_outputs=BaseModelOutput(last_hidden_state=made.last_hidden_state), attention_mask=mask, labels=labels
+            ).logits
+            nlls.append(F.cross_entropy(logits[0].float(), labels[0]).item())
+        return mean(nlls)
+
+    def generate(self, count: int) -> float:
+        states = torch.stack(self.states("prompts")[:count])
+        made = self.model.generate(
+            encoder_outputs=BaseModelOutput(last_hidden_state=states),
+            attention_mask=torch.ones(states.shape[:2], dtype=torch.long),
+            do_sample=False,
+            min_new_tokens=self.work["generated"],
+            max_new_tokens=self.work["generated"],
+        )
+        return made.shape[1] - 1
+
+    def prepare(self, workload: str) -> None:
+        """What is kept is made before the clock starts."""
+        if workload.startswith("score-cached"):
+            self.states(DOCUMENTS[workload])
+        if workload.startswith("generate"):
+            self.states("prompts")
+
+    def run(self, workload: str) -> float:
+        if workload == "experiment":
+            return self.experiment()
+        if workload.startswith("generate"):
+            return self.generate(int(workload.split("-")[1]))
+        name = DOCUMENTS[workload]
+        if workload.startswith("encode"):
+            return mean([of.float().abs().mean().item() for of in self.encode(self.work[name])])
+        states = self.states(name) if workload.startswith("score-cached") else self.encode(self.work[name])
+        return mean(self.score(states, self.targets(len(states))))
+
+
+DOCUMENTS = {
+    "encode": "documents",
+    "encode-long": "long",
+    "score-text": "documents",
+    "score-cached": "documents",
+    "score-text-128": "of128",
+    "score-cached-128": "of128",
+    "score-text-512": "of512",
+    "score-cached-512": "of512",
+}
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def answer(value: dict) -> None:
+    print(json.dumps(value), flush=True)
+
+
+def main() -> None:
+    dtype, form, checkpoint, file, *rest = sys.argv[1:]
+    torch.set_num_threads(threads)
+    work = json.loads(Path(file).read_text())
+    started = time.perf_counter()
+    side = Contestant(dtype, form, checkpoint, work, "--loop" in rest, 1024)
+    with torch.inference_mode():
+        side.score(side.encode(work["documents"][:2]), work["targets"][:2])
+        answer({"ready": True, "startSeconds": time.perf_counter() - started})
+        for line in sys.stdin:
+            workload = json.loads(line)["workload"]
+            side.prepare(workload)
+            started = time.perf_counter()
+            check = side.run(workload)
+            seconds = time.perf_counter() - started
+            peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            answer({"seconds": seconds, "check": check, "peakBytes": peak})
+
+
+main()
