@@ -37,8 +37,7 @@ interface Answer {
 interface Side {
   readonly name: string;
   readonly command: readonly string[];
-  /** All workloads when left out. */
-  readonly only?: readonly WorkloadName[];
+  readonly peer: boolean;
 }
 
 const here = import.meta.dirname;
@@ -51,34 +50,18 @@ await writeFile(file, JSON.stringify(work));
 const ours = (precision: string): Side => ({
   name: `ours ${precision}`,
   command: [process.execPath, '--import', 'tsx', path.join(here, 'contestant.ts'), precision, checkpoint, file],
+  peer: false,
 });
-const transformers = (dtype: string, form: string, loop = false): Side => ({
-  name: `transformers ${dtype} ${loop ? "the research's loop" : form}`,
-  command: [
-    options.peers!,
-    path.join(here, 'peers/transformers_peer.py'),
-    dtype,
-    form,
-    checkpoint,
-    file,
-    ...(loop ? ['--loop'] : []),
-  ],
-  ...(loop && { only: ['experiment'] }),
+const transformers = (dtype: string, form: string): Side => ({
+  name: `transformers ${dtype} ${form}`,
+  command: [options.peers!, path.join(here, 'peers/transformers_peer.py'), dtype, form, checkpoint, file],
+  peer: true,
 });
-const SIDES: Side[] = [
-  ours('int8'),
-  ours('float32'),
-  ...(options.peers
-    ? [
-        transformers('bfloat16', 'sdpa'),
-        transformers('bfloat16', 'eager'),
-        transformers('float32', 'sdpa'),
-        transformers('float32', 'eager'),
-        transformers('bfloat16', 'sdpa', true),
-        transformers('float32', 'sdpa', true),
-      ]
-    : []),
-];
+const SIDES: Side[] = [ours('int8'), ours('float32')];
+if (options.peers) {
+  for (const dtype of ['bfloat16', 'float32'])
+    for (const form of ['sdpa', 'eager']) SIDES.push(transformers(dtype, form));
+}
 
 /** A contestant's process: one line in, one line out. */
 class Running {
@@ -122,7 +105,6 @@ const rounds = Number(options.rounds);
 const results = new Map<string, { seconds: number[]; check: number; peakBytes: number }>();
 const key = (workload: string, side: Side) => `${workload}/${side.name}`;
 
-// Sides that would crowd the memory are not all held at once: each workload starts those that it needs, one at a time.
 const running = new Map<Side, Running>();
 const start: Record<string, number> = {};
 for (const side of SIDES) {
@@ -135,7 +117,7 @@ const reached: Record<'float32' | 'int8', number[]> = { float32: [], int8: [] };
 for (const workload of names) {
   for (let round = 0; round < rounds; round++) {
     for (const [side, process] of running) {
-      if (side.only && !side.only.includes(workload)) continue;
+      if (workload === 'experiment-loop' && !side.peer) continue;
       const { seconds, check, peakBytes } = await process.run(workload);
       const before = results.get(key(workload, side));
       results.set(key(workload, side), { seconds: [...(before?.seconds ?? []), seconds], check, peakBytes });

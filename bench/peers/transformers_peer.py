@@ -1,10 +1,10 @@
 """transformers as one side of a benchmark: the protocol of ../contestant.ts.
 
-    python bench/peers/transformers_peer.py DTYPE FORM CHECKPOINT WORKLOADS.json [--loop]
+    python bench/peers/transformers_peer.py DTYPE FORM CHECKPOINT WORKLOADS.json
 
-DTYPE is float32 or bfloat16; FORM eager, sdpa or compiled (sdpa under torch.compile). `--loop` does what the research did: one encoder
-pass for each condition, one item at a time. Otherwise items are batched by length, as ours are, and only the scored rows go
-through the head, in pieces: the best form known to us.
+DTYPE is float32 or bfloat16; FORM eager, sdpa or compiled (sdpa under torch.compile). Items are
+batched by length, as ours are, and only the scored rows go through the head, in pieces: the best form known to us. `experiment-loop`
+alone does what the research did: one encoder pass for each condition, one item at a time.
 """
 
 import json
@@ -43,9 +43,8 @@ def batches(lengths: list[int], tokens: int) -> list[list[int]]:
 
 
 class Contestant:
-    def __init__(self, dtype: str, form: str, checkpoint: str, work: dict, loop: bool, batch_tokens: int):
+    def __init__(self, dtype: str, form: str, checkpoint: str, work: dict, batch_tokens: int):
         self.work = work
-        self.loop = loop
         self.batch_tokens = batch_tokens
         self.model = T5Gemma2ForConditionalGeneration.from_pretrained(
             checkpoint, dtype=getattr(torch, dtype), attn_implementation="eager" if form == "eager" else "sdpa"
@@ -98,12 +97,12 @@ class Contestant:
             self.kept[name] = self.encode(self.work[name])
         return self.kept[name]
 
-    def experiment(self) -> float:
+    def experiment(self, loop: bool) -> float:
         inputs = [[ids[0], *prefix, *ids[1:]] for ids in self.work["experiment"] for prefix in self.work["prefixes"]]
         each = len(self.work["prefixes"])
         hidden = [1 + len(prefix) for prefix in self.work["prefixes"]] * len(self.work["experiment"])
         targets = [self.work["targets"][at // each] for at in range(len(inputs))]
-        if not self.loop:
+        if not loop:
             states = [of[hidden[at] :] for at, of in enumerate(self.encode(inputs))]
             return mean(self.score(states, targets))
         nlls = []
@@ -137,8 +136,8 @@ class Contestant:
             self.states("prompts")
 
     def run(self, workload: str) -> float:
-        if workload == "experiment":
-            return self.experiment()
+        if workload.startswith("experiment"):
+            return self.experiment(workload == "experiment-loop")
         if workload.startswith("generate"):
             return self.generate(int(workload.split("-")[1]))
         name = DOCUMENTS[workload]
@@ -169,11 +168,11 @@ def answer(value: dict) -> None:
 
 
 def main() -> None:
-    dtype, form, checkpoint, file, *rest = sys.argv[1:]
+    dtype, form, checkpoint, file = sys.argv[1:]
     torch.set_num_threads(threads)
     work = json.loads(Path(file).read_text())
     started = time.perf_counter()
-    side = Contestant(dtype, form, checkpoint, work, "--loop" in rest, 1024)
+    side = Contestant(dtype, form, checkpoint, work, 1024)
     with torch.inference_mode():
         side.score(side.encode(work["documents"][:2]), work["targets"][:2])
         answer({"ready": True, "startSeconds": time.perf_counter() - started})
