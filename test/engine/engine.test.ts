@@ -31,6 +31,28 @@ engineConformance('child process', (options) => startChildEngine(model, { device
 const int8 = await compileModel(checkpoint, { precision: 'int8', embeddingScale: 'exact', cacheDirectory });
 engineConformance('8-bit weights', async (options) => new Executor(int8, { device: 'cpu', ...options }), false, 'int8');
 
+describe('attention in blocks', () => {
+  it.each(['one-kv-head', 'several-kv-heads'])('is attention to all keys: %s', async (fixture) => {
+    const compiled = await compileModel(await openCheckpoint(referenceFixture(fixture)), {
+      precision: 'float32',
+      embeddingScale: 'exact',
+      cacheDirectory,
+    });
+    const engine = new Executor(compiled, { device: 'cpu' });
+    // Windows of a few rows: blocks of 128, so these are one block, just more than one, and some with all remainders.
+    const items = [120, 137, 139, 140, 255, 256, 257, 300, 391].map((length, i) => ({
+      tokenIds: Int32Array.from({ length }, (_, j) => 3 + ((i * 31 + j * 7) % 290)),
+    }));
+    const blocks = await engine.encode(items);
+    // A mask that allows every pair makes the graph look at all keys.
+    const all = items.map((item) => ({ ...item, pairMask: new Uint8Array(item.tokenIds.length ** 2).fill(1) }));
+    const dense = await engine.encode(all);
+    await engine.close();
+    const difference = blocks.map(({ data }, i) => Math.max(...data.map((x, at) => Math.abs(x - dense[i]!.data[at]!))));
+    expect(Math.max(...difference)).toBeLessThan(1e-5);
+  });
+});
+
 describe('worker thread', () => {
   it('rejects what waits when it is closed, and ends', async () => {
     const engine = await startWorkerEngine(model, { device: 'cpu', batchTokens: 1 });

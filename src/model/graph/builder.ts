@@ -6,6 +6,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import {
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
+  type GraphProto,
   GraphProtoSchema,
   ModelProtoSchema,
   type NodeProto,
@@ -15,6 +16,7 @@ import {
   TensorProto_DataLocation,
   TensorProto_DataType,
   TensorProtoSchema,
+  type TensorShapeProto,
   TensorShapeProto_DimensionSchema,
   TensorShapeProtoSchema,
   TypeProto_TensorSchema,
@@ -40,7 +42,12 @@ export interface ExternalTensor {
   readonly sizeBytes: number;
 }
 
-type Attribute = { readonly int: number } | { readonly float: number } | { readonly text: string } | readonly number[];
+type Attribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly text: string }
+  | { readonly graph: GraphProto }
+  | readonly number[];
 
 const DATA_TYPES: Record<ElementType, TensorProto_DataType> = {
   float32: TensorProto_DataType.FLOAT,
@@ -57,6 +64,8 @@ const IR_VERSION = 11n;
 
 export class GraphBuilder {
   readonly #graph;
+  /** Where nodes go: the graph's, or those of a branch being built. */
+  #nodes: NodeProto[];
   readonly #initializers = new Set<string>();
   readonly #constants = new Map<string, Value>();
   #scope = '';
@@ -64,6 +73,7 @@ export class GraphBuilder {
 
   constructor(name: string) {
     this.#graph = create(GraphProtoSchema, { name });
+    this.#nodes = this.#graph.node;
   }
 
   /** Runs `build` with its node names prefixed, so that errors and profiles say where in the model they are. */
@@ -103,6 +113,25 @@ export class GraphBuilder {
     wanted: readonly boolean[],
   ): Value[] {
     return this.#node(type, inputs, attributes, wanted.length, wanted);
+  }
+
+  /**
+   * One of two values, decided when the graph runs; only that one is computed. Branches may read every value made before.
+   * @param condition a single bool
+   */
+  choose(condition: Value, type: ElementType, yes: () => Value, no: () => Value): Value {
+    const branch = (name: string, build: () => Value) => {
+      const outer = this.#nodes;
+      this.#nodes = [];
+      try {
+        const value = build();
+        const output = create(ValueInfoProtoSchema, { name: value, type: tensorType(type) });
+        return { graph: create(GraphProtoSchema, { name, node: this.#nodes, output: [output] }) };
+      } finally {
+        this.#nodes = outer;
+      }
+    };
+    return this.op('If', [condition], { then_branch: branch('then', yes), else_branch: branch('else', no) });
   }
 
   /** A small float32 constant inside the graph file; equal constants are stored once. */
@@ -174,7 +203,7 @@ export class GraphBuilder {
     const separator = type.lastIndexOf('.');
     const name = `${this.#scope}${type.slice(separator + 1)}_${this.#counter++}`;
     const output = Array.from({ length: count }, (_, i) => (wanted?.[i] === false ? '' : `${name}:${i}`));
-    this.#graph.node.push(
+    this.#nodes.push(
       create(NodeProtoSchema, {
         name,
         domain: type.slice(0, Math.max(separator, 0)),
@@ -218,6 +247,7 @@ function attributeProto(name: string, value: Attribute) {
   if ('int' in scalar) {
     return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(scalar.int) });
   }
+  if ('graph' in scalar) return create(AttributeProtoSchema, { name, type: AttributeType.GRAPH, g: scalar.graph });
   if ('float' in scalar) return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: scalar.float });
   return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(scalar.text) });
 }
@@ -231,12 +261,11 @@ function valueInfo(name: string, type: ElementType, dimensions: Dimensions) {
           : { case: 'dimParam' as const, value: size },
     }),
   );
-  const tensor = create(TypeProto_TensorSchema, {
-    elemType: DATA_TYPES[type],
-    shape: create(TensorShapeProtoSchema, { dim }),
-  });
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
-  });
+  return create(ValueInfoProtoSchema, { name, type: tensorType(type, create(TensorShapeProtoSchema, { dim })) });
+}
+
+/** @param shape unknown when left out */
+function tensorType(type: ElementType, shape?: TensorShapeProto) {
+  const tensor = create(TypeProto_TensorSchema, { elemType: DATA_TYPES[type], ...(shape && { shape }) });
+  return create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } });
 }

@@ -23,6 +23,7 @@ import {
   type GraphContext,
   type KeysValues,
   layerBlock,
+  projectAttended,
   projectRows,
   projectStates,
   rmsNorm,
@@ -123,7 +124,8 @@ function decoderLayers(context: StackContext, { tokenIds, positions, mask, keysA
     graph.scope(`decoder.${layer}`, () => {
       hidden = layerBlock(context, hidden, layer, (x) => {
         const { queries, ...own } = projectRows(context, x, layer, shape, rotate);
-        return attend(context, layer, queries, keysAndValues(layer, own), mask(type)).output;
+        const { attended } = attend(context, queries, keysAndValues(layer, own), mask(type));
+        return projectAttended(context, layer, attended);
       });
     });
   }

@@ -15,6 +15,7 @@ import {
   embedTokens,
   type GraphContext,
   layerBlock,
+  projectAttended,
   projectRows,
   rmsNorm,
   rotary,
@@ -22,6 +23,7 @@ import {
   type StackContext,
   stackContext,
 } from './layers.js';
+import { type EncoderInputs, inWindow, localAttention } from './local-attention.js';
 
 /** Layers whose output and attention become outputs of the graph. */
 export interface EncoderProbe {
@@ -37,7 +39,14 @@ export function buildEncoder(
   const context = stackContext(model, 'encoder');
   const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
   const positions = graph.input('positions', 'int64', ['batch', 'rows']);
-  const mask = encoderMasks(context, tokenIds);
+  const inputs = {
+    tokenIds,
+    rowMask: graph.input('row_mask', 'bool', ['batch', 'rows']),
+    pairMask: graph.input('pair_mask', 'bool', ['pair_batch', 'pair_queries', 'pair_keys']),
+  };
+  const masks = encoderMasks(context, inputs);
+  // Who looks at attention wants all of it.
+  const local = probe.attentionLayers.length > 0 ? undefined : localAttention(context, inputs, masks.sliding_attention);
   const shape = rowShape(graph, tokenIds);
   const rotate = rotary(context, positions);
 
@@ -47,11 +56,12 @@ export function buildEncoder(
       hidden = layerBlock(context, hidden, layer, (x) => {
         const { queries, ...own } = projectRows(context, x, layer, shape, rotate);
         const wanted = probe.attentionLayers.includes(layer);
-        const { output, probabilities } = attend(context, layer, queries, own, mask(type), wanted);
+        if (local && type === 'sliding_attention') return projectAttended(context, layer, local(queries, own));
+        const { attended, probabilities } = attend(context, queries, own, masks[type], wanted);
         if (wanted) {
           graph.output(`attention.${layer}`, probabilities, 'float32', ['batch', context.stack.heads, 'rows', 'rows']);
         }
-        return output;
+        return projectAttended(context, layer, attended);
       });
     });
     if (probe.hiddenLayers.includes(layer)) {
@@ -64,9 +74,8 @@ export function buildEncoder(
 }
 
 /** The mask of each layer type, [batch, 1, rows, rows] bool; made once, shared by the layers of the type. */
-function encoderMasks({ graph, stack }: StackContext, tokenIds: Value): (type: LayerType) => Value {
-  const rowMask = graph.input('row_mask', 'bool', ['batch', 'rows']);
-  const pairMask = graph.input('pair_mask', 'bool', ['pair_batch', 'pair_queries', 'pair_keys']);
+function encoderMasks(context: StackContext, { tokenIds, rowMask, pairMask }: EncoderInputs) {
+  const { graph } = context;
   const visible = graph.op('And', [
     graph.op('Unsqueeze', [rowMask, graph.ints([1, 2])]),
     graph.op('Unsqueeze', [pairMask, graph.ints([1])]),
@@ -74,25 +83,12 @@ function encoderMasks({ graph, stack }: StackContext, tokenIds: Value): (type: L
   const index = axisIndex(graph, tokenIds, 1);
   const query = graph.op('Unsqueeze', [index, graph.ints([1])]);
   const key = graph.op('Unsqueeze', [index, graph.ints([0])]);
-  const masks = new Map<LayerType, Value>();
-  return (type) => {
-    let mask = masks.get(type);
-    if (!mask) {
-      // Bidirectional window w by row index: 0 <= q-k < ceil(w/2), or 0 < k-q < floor(w/2) + 1. Full attention is the same
-      // with bounds that no row reaches; the comparison also widens the mask to one row per query.
-      const sliding = type === 'sliding_attention';
-      const left = sliding ? Math.ceil(stack.slidingWindow / 2) : FAR;
-      const right = sliding ? Math.floor(stack.slidingWindow / 2) + 1 : FAR;
-      const near = graph.op('And', [
-        graph.op('Greater', [key, graph.op('Sub', [query, graph.floats([left])])]),
-        graph.op('Less', [key, graph.op('Add', [query, graph.floats([right])])]),
-      ]);
-      mask = graph.op('And', [near, visible]);
-      masks.set(type, mask);
-    }
-    return mask;
-  };
+  return {
+    sliding_attention: graph.op('And', [inWindow(context, query, key), visible]),
+    // One row of the mask for each query, though all are alike: the runtime wants it so.
+    full_attention: graph.op('And', [
+      graph.op('GreaterOrEqual', [graph.op('Add', [query, key]), graph.floats([0])]),
+      visible,
+    ]),
+  } satisfies Record<LayerType, Value>;
 }
-
-/** Beyond any row index, and exact in float32. */
-const FAR = 2 ** 24;

@@ -134,18 +134,19 @@ function normHeads(context: StackContext, x: Value, norm: string, shape: Value):
 }
 
 /**
- * Grouped-query attention and output projection.
- * @param mask [batch, 1, rows, keys] bool, true where a row may see a key
- * @param wantProbabilities also return [batch, heads, rows, keys]
+ * Grouped-query attention.
+ * @param queries [n, rows, heads * head_dim]
+ * @param mask [n, 1, rows, keys] bool, true where a row may see a key
+ * @param wantProbabilities also return [n, heads, rows, keys]
+ * @returns [n, rows, heads * head_dim]
  */
 export function attend(
-  { graph, layout, stack, side }: StackContext,
-  layer: number,
+  { graph, stack }: StackContext,
   queries: Value,
   { keys, values }: KeysValues,
   mask: Value,
   wantProbabilities = false,
-): { readonly output: Value; readonly probabilities: Value } {
+): { readonly attended: Value; readonly probabilities: Value } {
   const attributes = {
     q_num_heads: { int: stack.heads },
     kv_num_heads: { int: stack.kvHeads },
@@ -154,13 +155,17 @@ export function attend(
   };
   const wanted = wantProbabilities ? [true, false, false, true] : [true];
   const outputs = graph.opWithOutputs('Attention', [queries, keys, values, mask], attributes, wanted);
-  const merged = graph.op('Reshape', [outputs[0]!, graph.ints([-1, stack.heads * stack.headDim])]);
-  const [output] = layout.project(graph, merged, [`${side}.layers.${layer}.self_attn.o_proj.weight`]) as [Value];
-  return { output, probabilities: outputs[3] ?? '' };
+  return { attended: outputs[0]!, probabilities: outputs[3] ?? '' };
 }
 
 /** `qk_matmul_output_mode` of the ONNX Attention operator: the fourth output holds the probabilities. */
 const AFTER_SOFTMAX = 3;
+
+/** The layer's output projection. @param attended [batch, rows, heads * head_dim] @returns [batch * rows, hidden] */
+export function projectAttended({ graph, layout, stack, side }: StackContext, layer: number, attended: Value): Value {
+  const merged = graph.op('Reshape', [attended, graph.ints([-1, stack.heads * stack.headDim])]);
+  return layout.project(graph, merged, [`${side}.layers.${layer}.self_attn.o_proj.weight`])[0]!;
+}
 
 /**
  * One layer: h += post_norm(attention(pre_norm(h))); h += post_ffn_norm(mlp(pre_ffn_norm(h))).

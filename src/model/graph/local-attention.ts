@@ -1,0 +1,100 @@
+/**
+ * Attention of the encoder's sliding layers. Long inputs are cut into blocks of rows, each with the keys that its windows reach and no others:
+ * the work then grows with the length and not with its square. Short ones, and those with a mask of pairs, attend to all keys at once.
+ */
+import type { Value } from './builder.js';
+import { attend, type KeysValues, type StackContext } from './layers.js';
+
+/** Smaller blocks would make the matrix products small. */
+const SMALLEST_BLOCK = 128;
+
+export interface EncoderInputs {
+  /** [batch, rows] int64 */
+  readonly tokenIds: Value;
+  /** [batch, rows] bool, false for padding */
+  readonly rowMask: Value;
+  /** [batch | 1, rows | 1, rows | 1] bool */
+  readonly pairMask: Value;
+}
+
+/**
+ * Bidirectional window w by row index: 0 <= q-k < ceil(w/2), or 0 < k-q < floor(w/2) + 1.
+ * @param query float32 @param key float32, broadcasting against each other
+ * @returns bool
+ */
+export function inWindow({ graph, stack }: StackContext, query: Value, key: Value): Value {
+  const left = graph.floats([Math.ceil(stack.slidingWindow / 2)]);
+  const right = graph.floats([Math.floor(stack.slidingWindow / 2) + 1]);
+  return graph.op('And', [
+    graph.op('Greater', [key, graph.op('Sub', [query, left])]),
+    graph.op('Less', [key, graph.op('Add', [query, right])]),
+  ]);
+}
+
+/**
+ * @param dense the sliding layers' mask for all keys, [batch, 1, rows, rows] bool
+ * @returns from queries [batch, rows, heads * head_dim] and their own keys and values to what they attend to, of the queries' shape
+ */
+export function localAttention(
+  context: StackContext,
+  { tokenIds, rowMask, pairMask }: EncoderInputs,
+  dense: Value,
+): (queries: Value, own: KeysValues) => Value {
+  const { graph, stack } = context;
+  /** Keys on either side of a block that its rows can see. */
+  const reach = Math.floor(stack.slidingWindow / 2);
+  const block = Math.max(SMALLEST_BLOCK, reach);
+  const span = block + 2 * reach;
+  const one = graph.ints([1]);
+
+  const rows = graph.op('Shape', [tokenIds], { start: { int: 1 }, end: { int: 2 } });
+  const isLong = graph.op('Greater', [rows, graph.ints([span])]);
+  const anyPair = graph.op('Equal', [graph.op('Size', [pairMask]), graph.ints([1], [])]);
+  const inBlocks = graph.op('And', [graph.op('Squeeze', [isLong]), anyPair]);
+
+  const up = graph.op('Div', [graph.op('Add', [rows, graph.ints([block - 1])]), graph.ints([block])]);
+  const whole = graph.op('Mul', [up, graph.ints([block])]);
+  const missing = graph.op('Sub', [whole, rows]);
+  const batch = graph.op('Shape', [tokenIds], { start: { int: 0 }, end: { int: 1 } });
+  const joined = graph.op('Concat', [batch, whole, graph.ints([-1])], AXIS_0);
+  const pad = (x: Value, before: number, after: Value) =>
+    graph.op('Pad', [x, graph.op('Concat', [graph.ints([0, before, 0, 0]), after, graph.ints([0])], AXIS_0)]);
+  const slice = (x: Value, start: number, end: Value) => graph.op('Slice', [x, graph.ints([start]), end, one]);
+  const cut = (x: Value, width: number) => graph.op('Reshape', [x, graph.ints([-1, block, width])]);
+  /** [batch, rows, width] -> [batch * blocks, span, width]: each block with what is within reach. */
+  const spans = (x: Value, width: number) => {
+    const wide = pad(x, reach, graph.op('Add', [missing, graph.ints([block])]));
+    const from = (start: number) => cut(slice(wide, start, graph.op('Add', [whole, graph.ints([start])])), width);
+    const first = (blocks: Value) => slice(blocks, 0, graph.ints([reach]));
+    return graph.op('Concat', [first(from(0)), from(reach), first(from(reach + block))], { axis: { int: 1 } });
+  };
+
+  const blockMask = () => {
+    const real = spans(graph.op('Unsqueeze', [rowMask, graph.ints([2])]), 1);
+    const query = graph.floats(
+      Float32Array.from({ length: block }, (_, i) => i),
+      [block, 1],
+    );
+    const key = graph.floats(
+      Float32Array.from({ length: span }, (_, i) => i - reach),
+      [1, span],
+    );
+    return graph.op('And', [inWindow(context, query, key), graph.op('Reshape', [real, graph.ints([-1, 1, 1, span])])]);
+  };
+  const mask = graph.choose(inBlocks, 'bool', blockMask, () => graph.op('Identity', [dense]));
+  const keyWidth = stack.kvHeads * stack.headDim;
+  return (queries, own) =>
+    graph.choose(
+      inBlocks,
+      'float32',
+      () => {
+        const near = { keys: spans(own.keys, keyWidth), values: spans(own.values, keyWidth) };
+        const blocks = cut(pad(queries, 0, missing), stack.heads * stack.headDim);
+        const { attended } = attend(context, blocks, near, mask);
+        return slice(graph.op('Reshape', [attended, joined]), 0, rows);
+      },
+      () => attend(context, queries, own, dense).attended,
+    );
+}
+
+const AXIS_0 = { axis: { int: 0 } };
