@@ -1,0 +1,109 @@
+"""CTranslate2 as one side of a benchmark: the protocol of ../contestant.ts. Its interface scores from texts and generates, no more.
+
+    python bench/peers/ctranslate2_peer.py COMPUTE_TYPE CHECKPOINT WORKLOADS.json FOLDER
+
+COMPUTE_TYPE is int8 or float32. The checkpoint is converted into FOLDER first; its random weights have no tokenizer, so token 17 is
+called "t17".
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+threads = len(os.sched_getaffinity(0))
+
+import ctranslate2
+from ctranslate2.converters import TransformersConverter
+
+VOCABULARY = 262_144
+BATCH_TOKENS = 1024
+
+
+class Tokens:
+    """What the converter asks of a tokenizer."""
+
+    bos_token, eos_token, unk_token = "t2", "t1", "t3"
+
+    def get_vocab(self) -> dict[str, int]:
+        return {f"t{token}": token for token in range(VOCABULARY)}
+
+
+class Converter(TransformersConverter):
+    def load_tokenizer(self, *_, **__) -> Tokens:
+        return Tokens()
+
+
+def named(documents: list[list[int]]) -> list[list[str]]:
+    return [[f"t{token}" for token in ids] for ids in documents]
+
+
+class Contestant:
+    def __init__(self, compute: str, checkpoint: str, work: dict, folder: str):
+        self.work = work
+        target = Path(folder) / compute
+        if not target.exists():
+            Converter(checkpoint).convert(str(target), quantization=compute)
+        self.translator = ctranslate2.Translator(
+            str(target), device="cpu", compute_type=compute, inter_threads=1, intra_threads=threads
+        )
+
+    def score(self, documents: list[list[int]], targets: list[list[int]]) -> float:
+        results = self.translator.score_batch(
+            named(documents), named(targets), max_batch_size=BATCH_TOKENS, batch_type="tokens", max_input_length=0
+        )
+        # The end token, which comes last, is not among ours.
+        nlls = [-sum(result.log_probs[: len(ids)]) / len(ids) for result, ids in zip(results, targets)]
+        return sum(nlls) / len(nlls)
+
+    def generate(self, count: int) -> float:
+        results = self.translator.translate_batch(
+            named(self.work["prompts"][:count]),
+            beam_size=1,
+            min_decoding_length=self.work["generated"],
+            max_decoding_length=self.work["generated"],
+            max_input_length=0,
+        )
+        return sum(len(result.hypotheses[0]) for result in results) / len(results)
+
+    def run(self, workload: str) -> float:
+        if workload.startswith("generate"):
+            return self.generate(int(workload.split("-")[1]))
+        documents = self.work[DOCUMENTS[workload]]
+        wanted = self.work["targets"]
+        return self.score(documents, [wanted[at % len(wanted)] for at in range(len(documents))])
+
+
+DOCUMENTS = {"score-text": "documents", "score-text-128": "of128", "score-text-512": "of512"}
+
+
+def answer(value: dict) -> None:
+    print(json.dumps(value), flush=True)
+
+
+def main() -> None:
+    compute, checkpoint, file, folder = sys.argv[1:]
+    work = json.loads(Path(file).read_text())
+    started = time.perf_counter()
+    side = Contestant(compute, checkpoint, work, folder)
+    side.score(work["documents"][:2], work["targets"][:2])
+    answer({"ready": True, "startSeconds": time.perf_counter() - started})
+    warm: set[str] = set()
+    for line in sys.stdin:
+        workload = json.loads(line)["workload"]
+        if workload not in DOCUMENTS and not workload.startswith("generate"):
+            answer({"missing": True})
+            continue
+        if workload not in warm:
+            side.run(workload)
+        warm.add(workload)
+        started = time.perf_counter()
+        check = side.run(workload)
+        seconds = time.perf_counter() - started
+        peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        answer({"seconds": seconds, "check": check, "peakBytes": peak})
+
+
+main()
