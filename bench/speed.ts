@@ -5,7 +5,7 @@
  *     npm run bench                                   ours alone, a part of the work
  *     bench/peers/run                                 all sides, all of the work; writes docs/benchmarks.md
  *
- *     npx tsx bench/speed.ts [--peers PYTHON] [--share 0.125] [--rounds 3] [--only encode,score-text] [--markdown FILE]
+ *     npx tsx bench/speed.ts [--peers PYTHON] [--compiled] [--share 0.125] [--rounds 3] [--only encode,score-text] [--markdown FILE]
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,6 +23,7 @@ const { values: options } = parseArgs({
     peers: { type: 'string' },
     share: { type: 'string', default: '0.125' },
     rounds: { type: 'string', default: '3' },
+    compiled: { type: 'boolean', default: false },
     only: { type: 'string', default: WORKLOADS.join(',') },
     markdown: { type: 'string' },
   },
@@ -37,7 +38,7 @@ interface Answer {
 interface Side {
   readonly name: string;
   readonly command: readonly string[];
-  readonly peer: boolean;
+  readonly workloads: readonly WorkloadName[];
 }
 
 const here = import.meta.dirname;
@@ -47,20 +48,38 @@ const file = path.join(WORK, 'workloads.json');
 await mkdir(WORK, { recursive: true });
 await writeFile(file, JSON.stringify(work));
 
-const ours = (precision: string): Side => ({
-  name: `ours ${precision}`,
+const INT8 = 'ours int8';
+const FLOAT32 = 'ours float32';
+const ours = (name: string, precision: string): Side => ({
+  name,
   command: [process.execPath, '--import', 'tsx', path.join(here, 'contestant.ts'), precision, checkpoint, file],
-  peer: false,
+  workloads: WORKLOADS.filter((workload) => workload !== 'experiment-loop'),
 });
 const transformers = (dtype: string, form: string): Side => ({
   name: `transformers ${dtype} ${form}`,
   command: [options.peers!, path.join(here, 'peers/transformers_peer.py'), dtype, form, checkpoint, file],
-  peer: true,
+  workloads: WORKLOADS,
 });
-const SIDES: Side[] = [ours('int8'), ours('float32')];
+const ctranslate2 = (compute: string): Side => ({
+  name: `CTranslate2 ${compute}`,
+  command: [
+    options.peers!,
+    path.join(here, 'peers/ctranslate2_peer.py'),
+    compute,
+    checkpoint,
+    file,
+    path.join(WORK, 'ctranslate2'),
+  ],
+  workloads: WORKLOADS.filter((workload) => /^(score-text|generate)/.test(workload)),
+});
+const SIDES: Side[] = [ours(INT8, 'int8'), ours(FLOAT32, 'float32')];
 if (options.peers) {
-  for (const dtype of ['bfloat16', 'float32'])
-    for (const form of ['sdpa', 'eager']) SIDES.push(transformers(dtype, form));
+  for (const dtype of ['bfloat16', 'float32']) {
+    for (const form of ['sdpa', 'eager', ...(options.compiled ? ['compiled'] : [])]) {
+      SIDES.push(transformers(dtype, form));
+    }
+  }
+  SIDES.push(ctranslate2('int8'), ctranslate2('float32'));
 }
 
 /** A contestant's process: one line in, one line out. */
@@ -117,7 +136,7 @@ const reached: Record<'float32' | 'int8', number[]> = { float32: [], int8: [] };
 for (const workload of names) {
   for (let round = 0; round < rounds; round++) {
     for (const [side, process] of running) {
-      if (workload === 'experiment-loop' && !side.peer) continue;
+      if (!side.workloads.includes(workload)) continue;
       const { seconds, check, peakBytes } = await process.run(workload);
       const before = results.get(key(workload, side));
       results.set(key(workload, side), { seconds: [...(before?.seconds ?? []), seconds], check, peakBytes });
@@ -144,21 +163,92 @@ console.log(
   }),
 );
 
+type Medians = ReadonlyMap<string, number>;
+
+/** What the medians are held against each other for; undefined where one of them was not measured. */
+const RATIOS: readonly (readonly [label: string, ratio: (of: Medians) => number])[] = [
+  [
+    'encode: int8 against the best of transformers bfloat16',
+    (of) => best(of, 'encode', 'bfloat16') / at(of, 'encode', INT8),
+  ],
+  [
+    'encode: int8 against the best of transformers float32',
+    (of) => best(of, 'encode', 'float32') / at(of, 'encode', INT8),
+  ],
+  [
+    'encode: float32 against the best of transformers float32',
+    (of) => best(of, 'encode', 'float32') / at(of, 'encode', FLOAT32),
+  ],
+  [
+    'encode, 1024 tokens: int8 against the best of transformers bfloat16',
+    (of) => best(of, 'encode-long', 'bfloat16') / at(of, 'encode-long', INT8),
+  ],
+  [
+    'score from text: int8 against CTranslate2 int8',
+    (of) => at(of, 'score-text', 'CTranslate2 int8') / at(of, 'score-text', INT8),
+  ],
+  [
+    'score from states against from text, 128 tokens, int8',
+    (of) => at(of, 'score-text-128', INT8) / at(of, 'score-cached-128', INT8),
+  ],
+  [
+    'score from states against from text, 512 tokens, int8',
+    (of) => at(of, 'score-text-512', INT8) / at(of, 'score-cached-512', INT8),
+  ],
+  [
+    "experiment: int8 against the research's loop, transformers bfloat16",
+    (of) => best(of, 'experiment-loop', 'bfloat16') / at(of, 'experiment', INT8),
+  ],
+  [
+    "experiment: int8 against the research's loop, transformers float32",
+    (of) => best(of, 'experiment-loop', 'float32') / at(of, 'experiment', INT8),
+  ],
+  [
+    'generate, 1 text: int8 against the best of transformers',
+    (of) => best(of, 'generate-1', '') / at(of, 'generate-1', INT8),
+  ],
+  [
+    'generate, 16 texts: int8 against the best of transformers',
+    (of) => best(of, 'generate-16', '') / at(of, 'generate-16', INT8),
+  ],
+];
+
+function at(medians: Medians, workload: WorkloadName, side: string): number {
+  return medians.get(`${workload}/${side}`) ?? Number.NaN;
+}
+
+/** The least of transformers' seconds in any form. */
+function best(medians: Medians, workload: WorkloadName, dtype: string): number {
+  const found = [...medians].filter(([name]) => name.startsWith(`${workload}/transformers ${dtype}`));
+  return found.length > 0 ? Math.min(...found.map(([, seconds]) => seconds)) : Number.NaN;
+}
+
 function render(): string {
   const sides = [...running.keys()];
-  const cell = (workload: string, side: Side) => {
+  const medians = new Map([...results].map(([name, { seconds }]) => [name, median(seconds)]));
+  const cell = (workload: WorkloadName, side: Side) => {
     const found = results.get(key(workload, side));
     if (!found) return '';
-    const spread = `${Math.min(...found.seconds).toFixed(2)}-${Math.max(...found.seconds).toFixed(2)}`;
-    return `${median(found.seconds).toFixed(2)} (${spread})`;
+    const range = `${Math.min(...found.seconds).toFixed(2)}-${Math.max(...found.seconds).toFixed(2)}`;
+    return `${median(found.seconds).toFixed(2)} (${range})`;
   };
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const table = [
+  const ratios = RATIOS.map(([label, ratio]) => [label, ratio(medians)] as const).filter(([, value]) => value > 0);
+  const share = encoderFlop(work.documents) / at(medians, 'encode', INT8) / median(reached.int8);
+  const peak = (side: Side) => Math.max(...names.map((workload) => results.get(key(workload, side))?.peakBytes ?? 0));
+  return [
     row(['seconds, median (range)', ...sides.map(({ name }) => name)]),
     row(['---', ...sides.map(() => '---:')]),
     ...names.map((workload) => row([workload, ...sides.map((side) => cell(workload, side))])),
-  ];
-  const encode = results.get('encode/ours int8');
-  const share = encode && encoderFlop(work.documents) / median(encode.seconds) / median(reached.int8);
-  return `${table.join('\n')}${share ? `\n\nEncoding with int8 reaches ${(100 * share).toFixed(0)}% of the uint8 x int8 limit.` : ''}\n`;
+    row(['start', ...sides.map(({ name }) => start[name]!.toFixed(1))]),
+    row(['peak memory, GB', ...sides.map((side) => (peak(side) / 1e9).toFixed(1))]),
+    '',
+    row(['ratio', '']),
+    row(['---', '---:']),
+    ...ratios.map(([label, value]) => row([label, value.toFixed(2)])),
+    ...(share > 0
+      ? [row(['encode, int8, of the limit of the runtime’s uint8 x int8 products', share.toFixed(2)])]
+      : []),
+    '',
+  ].join('\n');
 }

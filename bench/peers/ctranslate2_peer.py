@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 threads = len(os.sched_getaffinity(0))
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import ctranslate2
 from ctranslate2.converters import TransformersConverter
@@ -93,9 +94,6 @@ def main() -> None:
     warm: set[str] = set()
     for line in sys.stdin:
         workload = json.loads(line)["workload"]
-        if workload not in DOCUMENTS and not workload.startswith("generate"):
-            answer({"missing": True})
-            continue
         if workload not in warm:
             side.run(workload)
         warm.add(workload)
