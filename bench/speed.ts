@@ -150,19 +150,6 @@ for (const workload of names) {
 }
 for (const process of running.values()) await process.stop();
 
-const report = render();
-console.log(report);
-if (options.markdown) await writeFile(options.markdown, report);
-console.log(
-  JSON.stringify({
-    machine: `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores`,
-    node: process.version,
-    share: Number(options.share),
-    limits: { float32: median(reached.float32), int8: median(reached.int8) },
-    results: Object.fromEntries(results),
-  }),
-);
-
 type Medians = ReadonlyMap<string, number>;
 
 /** What the medians are held against each other for; undefined where one of them was not measured. */
@@ -252,3 +239,16 @@ function render(): string {
     '',
   ].join('\n');
 }
+
+const report = render();
+console.log(report);
+if (options.markdown) await writeFile(options.markdown, report);
+console.log(
+  JSON.stringify({
+    machine: `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores`,
+    node: process.version,
+    share: Number(options.share),
+    limits: { float32: median(reached.float32), int8: median(reached.int8) },
+    results: Object.fromEntries(results),
+  }),
+);
