@@ -82,6 +82,7 @@ export class LmdbBackend implements Backend {
   }
 
   async read(key: string, decode: Decode): Promise<DecodedRecord | undefined> {
+    this.#seeOthersWrites();
     // Valid until the next read, which `decode` does not wait for.
     const bytes = this.#records.getBinaryFast(key);
     if (!bytes) return undefined;
@@ -90,7 +91,13 @@ export class LmdbBackend implements Backend {
     return decoded;
   }
 
+  /** lmdb-js keeps what it reads from until a timer runs: without this, what another process has acknowledged could be missed till then. */
+  #seeOthersWrites(): void {
+    this.#root.resetReadTxn();
+  }
+
   async has(key: string, now: number): Promise<boolean> {
+    this.#seeOthersWrites();
     const indexed = this.#index.get(key);
     return indexed !== undefined && (indexed.expiresAt ?? Number.POSITIVE_INFINITY) > now;
   }
@@ -106,6 +113,7 @@ export class LmdbBackend implements Backend {
   }
 
   async readSlot(slot: string): Promise<Uint8Array | undefined> {
+    this.#seeOthersWrites();
     return this.#documents.getBinary(slot);
   }
 

@@ -42,6 +42,20 @@ function startWriter(directory: string, from: number) {
 }
 
 describe('lmdb', () => {
+  it('sees at once what another has acknowledged', async () => {
+    const directory = path.join(folder, 'two');
+    const [reader, writer] = [await openStore(directory), await openStore(directory)];
+    const found: unknown[] = [];
+    for (let version = 0; version < 3; version++) {
+      // Nothing in between lets a timer run.
+      await writer.putDocument('ad', { bare: recordOf(version) });
+      found.push((await reader.getDocument('ad', 'bare'))?.record.text);
+    }
+    expect(found).toEqual([0, 1, 2].map((version) => recordOf(version).text));
+    await reader.close();
+    await writer.close();
+  });
+
   it(`loses nothing acknowledged and serves nothing wrong after ${KILLS} kills`, async () => {
     const directory = path.join(folder, 'killed');
     const random = new Random('kills');
