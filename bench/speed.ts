@@ -72,6 +72,7 @@ const ctranslate2 = (compute: string): Side => ({
   ],
   workloads: WORKLOADS.filter((workload) => /^(score-text|generate)/.test(workload)),
 });
+const names = options.only.split(',') as WorkloadName[];
 const SIDES: Side[] = [ours(INT8, 'int8'), ours(FLOAT32, 'float32')];
 if (options.peers) {
   for (const dtype of ['bfloat16', 'float32']) {
@@ -119,7 +120,6 @@ const ENCODER_WEIGHTS = 18 * (640 * (1024 + 256 + 256) + 1024 * 640 + 3 * 640 * 
 const encoderFlop = (documents: Workloads['documents']) =>
   2 * ENCODER_WEIGHTS * documents.reduce((rows, ids) => rows + ids.length, 0);
 
-const names = options.only.split(',') as WorkloadName[];
 const rounds = Number(options.rounds);
 const results = new Map<string, { seconds: number[]; check: number; peakBytes: number }>();
 const key = (workload: string, side: Side) => `${workload}/${side.name}`;
@@ -127,6 +127,7 @@ const key = (workload: string, side: Side) => `${workload}/${side.name}`;
 const running = new Map<Side, Running>();
 const start: Record<string, number> = {};
 for (const side of SIDES) {
+  if (!names.some((name) => side.workloads.includes(name))) continue;
   const process = new Running(side);
   start[side.name] = (await process.answer<{ startSeconds: number }>()).startSeconds;
   running.set(side, process);
