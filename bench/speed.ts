@@ -3,7 +3,7 @@
  * is a process, all do the same work on the same random weights of google/t5gemma-2-270m-270m's shape, in turn, several rounds.
  *
  *     npm run bench                                   ours alone, a part of the work
- *     bench/peers/run                                 all sides, all of the work; writes docs/benchmarks.md
+ *     bench/peers/run                                 all sides, all of the work
  *
  *     npx tsx bench/speed.ts [--peers PYTHON] [--compiled] [--share 0.125] [--rounds 3] [--only encode,score-text] [--markdown FILE]
  */
