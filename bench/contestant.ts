@@ -12,6 +12,7 @@ import { allRows, type Engine, type ScoreItem, type States } from '../src/engine
 import { openCheckpoint } from '../src/model/checkpoint.js';
 import { compileModel } from '../src/model/compile.js';
 import type { Precision } from '../src/model/layout.js';
+import { mean } from '../src/stats/describe.js';
 import { WORK } from './checkpoint.js';
 import { BATCH_TOKENS, type WorkloadName, type Workloads } from './workloads.js';
 
@@ -89,12 +90,6 @@ const RUNS: Record<Exclude<WorkloadName, 'experiment-loop'>, Run> = {
   'generate-1': generate(1),
   'generate-16': generate(16),
 };
-
-function mean(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return sum / values.length;
-}
 
 function answer(value: object): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);

@@ -14,6 +14,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { median } from '../src/stats/describe.js';
 import { benchCheckpoint, WORK } from './checkpoint.js';
 import { limits } from './limit.js';
 import { makeWorkloads, WORKLOADS, type WorkloadName, type Workloads } from './workloads.js';
@@ -108,11 +109,6 @@ class Running {
     this.#child.stdin!.end();
     if (this.#child.exitCode === null) await once(this.#child, 'exit');
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
 }
 
 /** Operations of the encoder's matrix products over some documents: two a weight and row. */

@@ -7,6 +7,7 @@ import type { Precision } from '../../src/model/layout.js';
 import { type Transform, transformed } from '../../src/model/transforms.js';
 import type { Visibility } from '../../src/priming/input.js';
 import { scoreTexts } from '../../src/scoring.js';
+import { mean } from '../../src/stats/describe.js';
 import { temporaryFolder } from '../support/fixtures.js';
 
 async function bytesOf(transform: Transform, values: readonly number[], [rows, width]: readonly [number, number]) {
@@ -83,7 +84,6 @@ describe('int8 on the built-in model', () => {
   it('moves NLLs by 0.01 nats in the mean and leaves the conditions in their order', async () => {
     const cache = await temporaryFolder();
     const [exact, rounded] = [await nlls('float32', cache), await nlls('int8', cache)];
-    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
     const drift = exact.map((nll, i) => Math.abs(rounded[i]! - nll));
     expect(Math.max(...drift)).toBeGreaterThan(0);
     expect(mean(drift)).toBeLessThanOrEqual(0.01);
