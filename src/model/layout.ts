@@ -22,7 +22,7 @@ export interface LogitChunks {
   /** The rows as the products see them, [n, hidden] float32: a logit computed from them is the one in `chunks`. */
   readonly rows: Value;
   readonly chunks: readonly Value[];
-  /** The first token of each chunk. */
+  /** The first token of each of `chunks`. */
   readonly starts: readonly number[];
   /** The axis of each chunk that runs over the vocabulary; the other one runs over the scored rows. */
   readonly vocabularyAxis: 0 | 1;
@@ -53,6 +53,14 @@ export function createLayout(precision: Precision, weights: Weights): Layout {
 /** Rows of the vocabulary whose logits are made at a time. */
 const VOCABULARY_CHUNK = 16_384;
 
+/** First row and number of rows of each such piece, in order. */
+function piecesOf(vocabulary: number): [start: number, count: number][] {
+  return Array.from({ length: Math.ceil(vocabulary / VOCABULARY_CHUNK) }, (_, i) => {
+    const start = i * VOCABULARY_CHUNK;
+    return [start, Math.min(VOCABULARY_CHUNK, vocabulary - start)];
+  });
+}
+
 /** Matrices as the checkpoint has them, [out, in], in one of two element types. */
 class PlainLayout implements Layout {
   readonly #weights: Weights;
@@ -81,14 +89,12 @@ class PlainLayout implements Layout {
   logits(graph: GraphBuilder, x: Value): LogitChunks {
     const table = this.#matrix(EMBEDDING);
     const [vocabulary] = table.dimensions as [number];
-    const chunks: Value[] = [];
-    const starts: number[] = [];
-    for (let start = 0; start < vocabulary; start += VOCABULARY_CHUNK) {
-      const rows = graph.external(sliceRows(table, start, Math.min(VOCABULARY_CHUNK, vocabulary - start)));
-      starts.push(start);
-      chunks.push(graph.op('Gemm', [this.#widen(graph, rows), x], { transB: { int: 1 } }));
-    }
-    return { rows: x, chunks, starts, vocabularyAxis: 0 };
+    const pieces = piecesOf(vocabulary);
+    const chunks = pieces.map(([start, count]) => {
+      const rows = graph.external(sliceRows(table, start, count));
+      return graph.op('Gemm', [this.#widen(graph, rows), x], { transB: { int: 1 } });
+    });
+    return { rows: x, chunks, starts: pieces.map(([start]) => start), vocabularyAxis: 0 };
   }
 
   vector(graph: GraphBuilder, name: string): Value {
@@ -159,10 +165,8 @@ class Int8Layout implements Layout {
     const rows = this.#round(graph, x);
     const [vocabulary, width] = this.#weights.shape(EMBEDDING) as [number, number];
     const steps = this.#steps(EMBEDDING);
-    const chunks: Value[] = [];
-    const starts: number[] = [];
-    for (let start = 0; start < vocabulary; start += VOCABULARY_CHUNK) {
-      const count = Math.min(VOCABULARY_CHUNK, vocabulary - start);
+    const pieces = piecesOf(vocabulary);
+    const chunks = pieces.map(([start, count]) => {
       const columns = this.#weights.place({
         name: `${EMBEDDING}.columns[${start}:${start + count}]`,
         type: 'int8',
@@ -171,10 +175,10 @@ class Int8Layout implements Layout {
         sourceRows: [start, count],
         transform: 'columns',
       });
-      starts.push(start);
-      chunks.push(this.#product(graph, rows, columns, sliceRows(steps, start, count)));
-    }
-    return { rows: dequantise(graph, rows.bytes, rows.steps), chunks, starts, vocabularyAxis: 1 };
+      return this.#product(graph, rows, columns, sliceRows(steps, start, count));
+    });
+    const seen = dequantise(graph, rows.bytes, rows.steps);
+    return { rows: seen, chunks, starts: pieces.map(([start]) => start), vocabularyAxis: 1 };
   }
 
   vector(graph: GraphBuilder, name: string): Value {
