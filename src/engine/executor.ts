@@ -120,7 +120,7 @@ export class Executor implements Engine {
 
   async generate(items: readonly GenerateItem[], options: RequestOptions = {}): Promise<Generated[]> {
     checkGenerateItems(items, this.info.config);
-    const graphs = { cross: await this.#graph('cross'), step: await this.#graph('step') };
+    const graphs = { cross: await this.#graph('cross'), generate: await this.#graph('generate') };
     const lengths = ({ prompt, memory }: GenerateItem) => [1 + prompt.length, memoryRows(memory)];
     return this.#batches(items, lengths, options, (batch, [rows, stateRows]) =>
       generateBatch(graphs, this.info.config, batch, rows!, stateRows!, () => breathe(options.signal)),

@@ -14,7 +14,7 @@ import { isAlive, withLock } from '../lock.js';
 import { type Checkpoint, textTensors, weightsDigest } from './checkpoint.js';
 import type { ModelConfig } from './config.js';
 import { GraphBuilder } from './graph/builder.js';
-import { buildCross, buildScore, buildStep } from './graph/decoder.js';
+import { buildCross, buildGenerate, buildScore } from './graph/decoder.js';
 import { buildEncoder, type EncoderProbe } from './graph/encoder.js';
 import type { GraphContext } from './graph/layers.js';
 import { createLayout, type Precision } from './layout.js';
@@ -23,9 +23,9 @@ import { transformed } from './transforms.js';
 import { type PlacedTensor, WEIGHTS_FILE, Weights } from './weights.js';
 
 /** Changes whenever a graph or the layout of the weights file changes, so that old cache folders are not taken for new ones. */
-const FORMAT_VERSION = 4;
+const FORMAT_VERSION = 5;
 
-const GRAPHS = { encoder: buildEncoder, score: buildScore, cross: buildCross, step: buildStep };
+const GRAPHS = { encoder: buildEncoder, score: buildScore, cross: buildCross, generate: buildGenerate };
 
 export type GraphName = keyof typeof GRAPHS;
 

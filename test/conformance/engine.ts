@@ -65,11 +65,14 @@ export function engineConformance(
     it('generates what it finds most likely, and scores it as it says', async () => {
       const [states] = await engine.encode([items[1]!]);
       const memory = [allRows(states!)];
-      const [generated] = await engine.generate([{ memory, prompt: NO_PROMPT, maxTokens: 6 }]);
+      // More than one run of the graph makes.
+      const [generated] = await engine.generate([{ memory, prompt: NO_PROMPT, maxTokens: 40 }]);
       expect(generated!.stop).toBe('length');
-      expect(generated!.tokenIds).toHaveLength(6);
+      expect(generated!.tokenIds).toHaveLength(40);
       const [nlls] = await engine.score([{ memory, prompt: NO_PROMPT, target: generated!.tokenIds }]);
-      for (let i = 0; i < 6; i++) expect(-generated!.logProbabilities[i]!).toBeCloseTo(nlls![i]!, 4);
+      // Another last bit (other shapes) can turn a number on the edge between two 8-bit steps over; seen on one text of seven.
+      const digits = precision === 'int8' ? 2 : 4;
+      for (let i = 0; i < 40; i++) expect(-generated!.logProbabilities[i]!).toBeCloseTo(nlls![i]!, digits);
     });
 
     it('draws the most likely token when only that may be drawn, and says how likely each token was', async () => {
@@ -87,7 +90,7 @@ export function engineConformance(
       const wanted: GenerateItem[] = states.map((s, i) => ({
         memory: [{ states: s, start: 0, end: Math.min(s.rows, i * 3) }],
         prompt: tokens(i % 5),
-        maxTokens: 3 + (i % 4),
+        maxTokens: i % 6 === 5 ? 35 : 3 + (i % 4),
       }));
       const together = await engine.generate(wanted);
       for (const [i, item] of wanted.entries()) {

@@ -22,9 +22,9 @@ describe('compile', () => {
     expect((await readdir(first.directory)).sort()).toEqual([
       'cross.onnx',
       'encoder.onnx',
+      'generate.onnx',
       'manifest.json',
       'score.onnx',
-      'step.onnx',
       'weights.bin',
     ]);
     const before = await stat(path.join(first.directory, 'weights.bin'));

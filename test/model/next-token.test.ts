@@ -10,7 +10,7 @@ import { referenceFixture } from '../support/fixtures.js';
 const config = { ...(await readConfig(referenceFixture('one-kv-head'))), finalLogitSoftcap: null };
 
 /** @param logits of five tokens, of which the first two are one piece and the others the second */
-async function choose(logits: readonly (readonly number[])[], vocabularyAxis: 0 | 1) {
+async function choose(logits: readonly (readonly number[])[], vocabularyAxis: 0 | 1, wantLogits = true) {
   const graph = new GraphBuilder('next-token');
   const rows = graph.input('logits', 'float32', ['n', 5]);
   const all = vocabularyAxis === 0 ? graph.op('Transpose', [rows], { perm: [1, 0] }) : rows;
@@ -19,14 +19,18 @@ async function choose(logits: readonly (readonly number[])[], vocabularyAxis: 0 
   const layout = {
     logits: () => ({ rows, chunks: [piece(0, 2), piece(2, 5)], starts: [0, 2], vocabularyAxis }),
   } as Partial<Layout> as Layout;
-  const made = nextToken({ graph, layout, config, embeddingScale: 1 }, rows);
+  const wanted = graph.input('want_logits', 'bool', []);
+  const made = nextToken({ graph, layout, config, embeddingScale: 1 }, rows, wanted);
   graph.output('best', made.best, 'int64', ['n']);
   graph.output('best_logit', made.bestLogit, 'float32', ['n']);
   graph.output('log_sum', made.logSum, 'float32', ['n']);
-  graph.output('all', made.logits, 'float32', ['n', 5]);
+  graph.output('all', made.logits, 'float32', ['speaking', 'vocabulary']);
   const session = await InferenceSession.create(graph.toBytes(), { logSeverityLevel: 3 });
   const feed = new Tensor('float32', Float32Array.from(logits.flat()), [logits.length, 5]);
-  const outputs = await session.run({ logits: feed });
+  const outputs = await session.run({
+    logits: feed,
+    want_logits: new Tensor('bool', Uint8Array.of(wantLogits ? 1 : 0), []),
+  });
   await session.release();
   const numbers = (name: string) => Array.from(outputs[name]!.data as Float32Array, Number);
   return { best: numbers('best'), bestLogit: numbers('best_logit'), logSum: numbers('log_sum'), all: numbers('all') };
@@ -44,6 +48,12 @@ describe.each([0, 1] as const)('the next token, vocabulary on axis %i', (axis) =
     expect(best).toEqual([1, 2, 0, 4]);
     expect(bestLogit).toEqual([5, 5, 3, 7]);
     expect(all).toEqual(logits.flat());
+  });
+
+  it('comes without the logits unless they are wanted', async () => {
+    const { best, all } = await choose([[1, 5, 3, 2, 0]], axis, false);
+    expect(best).toEqual([1]);
+    expect(all).toEqual([]);
   });
 
   it('has the probability of its logit among all', async () => {

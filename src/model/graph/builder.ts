@@ -16,7 +16,6 @@ import {
   TensorProto_DataLocation,
   TensorProto_DataType,
   TensorProtoSchema,
-  type TensorShapeProto,
   TensorShapeProto_DimensionSchema,
   TensorShapeProtoSchema,
   TypeProto_TensorSchema,
@@ -31,6 +30,24 @@ export type Value = string;
 export type Dimensions = readonly (number | string)[];
 
 export type ElementType = 'float32' | 'bfloat16' | 'uint8' | 'int8' | 'int64' | 'bool';
+
+export interface TypedValue {
+  readonly value: Value;
+  readonly type: ElementType;
+}
+
+/** An input or output of a graph within the graph; its shape is unknown unless it is said. */
+type TypedName = readonly [value: Value, type: ElementType, dimensions?: Dimensions];
+
+/** What one turn of a loop gives. */
+export interface Turn<Carried extends string, Kept extends string> {
+  /** A single bool: another turn after this one? */
+  readonly goOn: Value;
+  /** For the next turn. */
+  readonly carried: Record<Carried, Value>;
+  /** Of every turn. */
+  readonly kept: Record<Kept, TypedValue>;
+}
 
 /** A slice of the external weights file. */
 export interface ExternalTensor {
@@ -120,18 +137,63 @@ export class GraphBuilder {
    * @param condition a single bool
    */
   choose(condition: Value, type: ElementType, yes: () => Value, no: () => Value): Value {
-    const branch = (name: string, build: () => Value) => {
-      const outer = this.#nodes;
-      this.#nodes = [];
-      try {
-        const value = build();
-        const output = create(ValueInfoProtoSchema, { name: value, type: tensorType(type) });
-        return { graph: create(GraphProtoSchema, { name, node: this.#nodes, output: [output] }) };
-      } finally {
-        this.#nodes = outer;
-      }
-    };
+    const branch = (name: string, build: () => Value) => this.#subgraph(name, [], () => [[build(), type]]);
     return this.op('If', [condition], { then_branch: branch('then', yes), else_branch: branch('else', no) });
+  }
+
+  /**
+   * Runs `body` again and again, at most `most` times (int64), until it says to stop. It may read every value made before.
+   * @param carried what the first turn takes; each further one takes what the one before gave, which may have another shape
+   * @returns what the last turn gave, and what all turns gave, stacked along a new first axis
+   */
+  loop<Carried extends string, Kept extends string>(
+    most: Value,
+    carried: Record<Carried, TypedValue>,
+    body: (turn: Value, carried: Record<Carried, Value>) => Turn<Carried, Kept>,
+  ): { last: Record<Carried, Value>; all: Record<Kept, Value> } {
+    const name = `${this.#scope}loop_${this.#counter++}`;
+    const names = Object.keys(carried) as Carried[];
+    const inputs = record(names, (key) => `${name}/${key}`);
+    const turn = `${name}/turn`;
+    const typed: TypedName[] = names.map((key) => [inputs[key], carried[key].type]);
+    let kept: Kept[] = [];
+    const turns = this.#subgraph('body', [[turn, 'int64', []], [`${name}/before`, 'bool', []], ...typed], () => {
+      const made = body(turn, inputs);
+      kept = Object.keys(made.kept) as Kept[];
+      const outputs: TypedName[] = [
+        [made.goOn, 'bool'],
+        ...names.map((key) => [made.carried[key], carried[key].type] as const),
+        ...kept.map((key) => [made.kept[key].value, made.kept[key].type] as const),
+      ];
+      // An output has to be made in the body: what only passes through gets a node.
+      return outputs.map(([value, type]) => [this.op('Identity', [value]), type] as const);
+    });
+    const states = names.map((key) => carried[key].value);
+    const outputs = this.#node('Loop', [most, '', ...states], { body: turns }, names.length + kept.length);
+    return {
+      last: record(names, (_, i) => outputs[i]!),
+      all: record(kept, (_, i) => outputs[names.length + i]!),
+    };
+  }
+
+  /** The nodes that `build` adds, as a graph of their own. */
+  #subgraph(name: string, inputs: readonly TypedName[], build: () => readonly TypedName[]) {
+    const outer = this.#nodes;
+    this.#nodes = [];
+    const info = ([value, type, dimensions]: TypedName) => valueInfo(value, type, dimensions);
+    try {
+      const outputs = build();
+      return {
+        graph: create(GraphProtoSchema, {
+          name,
+          input: inputs.map(info),
+          node: this.#early(this.#nodes),
+          output: outputs.map(info),
+        }),
+      };
+    } finally {
+      this.#nodes = outer;
+    }
   }
 
   /** A small float32 constant inside the graph file; equal constants are stored once. */
@@ -169,16 +231,19 @@ export class GraphBuilder {
   }
 
   /**
-   * The finished graph as the bytes of an `.onnx` file.
-   *
-   * Nodes that read constants alone (a weight being widened) stand first. The runtime runs nodes in an order that it finds from
+   * Nodes that read constants alone (a weight being widened) first. The runtime runs nodes in an order that it finds from
    * the outputs backwards, of a node's inputs the one that stands last in the file before the others: so every weight is widened
    * right before it is used, after what it is multiplied with, and not all of them before the first layer.
    */
-  toBytes(): Uint8Array {
+  #early(nodes: readonly NodeProto[]): NodeProto[] {
     const constants = new Set(this.#graph.initializer.map(({ name }) => name));
     const early = (node: NodeProto) => node.input.every((input) => constants.has(input));
-    this.#graph.node = [...this.#graph.node.filter(early), ...this.#graph.node.filter((node) => !early(node))];
+    return [...nodes.filter(early), ...nodes.filter((node) => !early(node))];
+  }
+
+  /** The finished graph as the bytes of an `.onnx` file. */
+  toBytes(): Uint8Array {
+    this.#graph.node = this.#early(this.#graph.node);
     return toBinary(
       ModelProtoSchema,
       create(ModelProtoSchema, {
@@ -239,6 +304,10 @@ export class GraphBuilder {
   }
 }
 
+function record<Key extends string, T>(keys: readonly Key[], of: (key: Key, index: number) => T) {
+  return Object.fromEntries(keys.map((key, i) => [key, of(key, i)])) as Record<Key, T>;
+}
+
 function attributeProto(name: string, value: Attribute) {
   if (Array.isArray(value)) {
     return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
@@ -252,8 +321,9 @@ function attributeProto(name: string, value: Attribute) {
   return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(scalar.text) });
 }
 
-function valueInfo(name: string, type: ElementType, dimensions: Dimensions) {
-  const dim = dimensions.map((size) =>
+/** @param dimensions unknown when left out */
+function valueInfo(name: string, type: ElementType, dimensions?: Dimensions) {
+  const dim = dimensions?.map((size) =>
     create(TensorShapeProto_DimensionSchema, {
       value:
         typeof size === 'number'
@@ -261,11 +331,12 @@ function valueInfo(name: string, type: ElementType, dimensions: Dimensions) {
           : { case: 'dimParam' as const, value: size },
     }),
   );
-  return create(ValueInfoProtoSchema, { name, type: tensorType(type, create(TensorShapeProtoSchema, { dim })) });
-}
-
-/** @param shape unknown when left out */
-function tensorType(type: ElementType, shape?: TensorShapeProto) {
-  const tensor = create(TypeProto_TensorSchema, { elemType: DATA_TYPES[type], ...(shape && { shape }) });
-  return create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } });
+  const tensor = create(TypeProto_TensorSchema, {
+    elemType: DATA_TYPES[type],
+    ...(dim && { shape: create(TensorShapeProtoSchema, { dim }) }),
+  });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
+  });
 }

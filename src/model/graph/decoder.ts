@@ -7,14 +7,16 @@
  *          `nll` [n].
  * `cross`  keys and values of encoder states, once per document. Input `states`; outputs `cross_keys.<layer>` and
  *          `cross_values.<layer>` [batch, state_rows, kv_heads * head_dim].
- * `step`   generation: some tokens after others already seen. Inputs `token_ids`, `positions` [batch, rows] int64 (-1 for padding);
- *          `past_positions` [batch, past] int64 (-1 for padding); `last` [batch] int64, flat indices of the rows that speak;
- *          `visible`; `cross_*`; `past_keys.<layer>`, `past_values.<layer>` [batch, past, kv_heads * head_dim]. Outputs `logits`
- *          [batch, vocabulary]; `log_sum` (their logsumexp), `best` int64 (the token of the largest) and `best_logit` [batch];
- *          `keys.<layer>`, `values.<layer>` [batch, past + rows, ...], past and new.
+ * `generate`  tokens chosen greedily after others already seen, several in one run. Inputs `token_ids`, `positions` [batch, rows] int64
+ *          (-1 for padding); `past_positions` [batch, past] int64 (-1 for padding); `speaking` [batch] int64, flat indices of the rows
+ *          that speak first; `wanted` [batch] int64, how many tokens each may still choose; `steps` int64, how many at most in this
+ *          run; `want_logits` bool; `visible`; `cross_*`; `past_keys.<layer>`, `past_values.<layer>` [batch, past, kv_heads *
+ *          head_dim]. Ends early when all have chosen an end of text or all their tokens. Outputs, for each step taken, `tokens`
+ *          int64, `best_logit` and `log_sum` (of all logits) [steps, batch]; `logits` [batch, vocabulary] of the last step if wanted,
+ *          else [0, 0]; `keys.<layer>`, `values.<layer>` [batch, past + new, ...] and `seen_positions` [batch, past + new].
  */
 import type { LayerType } from '../config.js';
-import type { Value } from './builder.js';
+import type { GraphBuilder, Value } from './builder.js';
 import { nextToken, tokenNlls } from './head.js';
 import {
   attend,
@@ -69,39 +71,116 @@ export function buildCross(model: GraphContext): void {
   }
 }
 
-export function buildStep(model: GraphContext): void {
+export function buildGenerate(model: GraphContext): void {
   const { graph, config } = model;
   const context = stackContext(model, 'decoder');
   const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
   const positions = graph.input('positions', 'int64', ['batch', 'rows']);
-  const pastPositions = graph.input('past_positions', 'int64', ['batch', 'past']);
+  const seenPositions = graph.input('past_positions', 'int64', ['batch', 'past']);
+  const speaking = graph.input('speaking', 'int64', ['batch']);
+  const wanted = graph.input('wanted', 'int64', ['batch']);
+  const steps = graph.input('steps', 'int64', []);
+  const wantLogits = graph.input('want_logits', 'bool', []);
   const visible = graph.input('visible', 'bool', ['batch', 'state_rows']);
-  const last = graph.input('last', 'int64', ['batch']);
+  const layers = [...context.stack.layerTypes.keys()];
   const width = keyWidth(context);
-
+  const pairs = (kind: string, rows: string): KeysValues[] =>
+    layers.map((layer) => ({
+      keys: graph.input(`${kind}_keys.${layer}`, 'float32', ['batch', rows, width]),
+      values: graph.input(`${kind}_values.${layer}`, 'float32', ['batch', rows, width]),
+    }));
+  const past = pairs('past', 'past');
+  const cross = pairs('cross', 'state_rows');
+  const asInt = (x: Value) => graph.op('Cast', [x], { to: { int: 7 } });
   const asFloat = (x: Value) => graph.op('Cast', [x], { to: { int: 1 } });
-  const keyPositions = asFloat(graph.op('Concat', [pastPositions, positions], { axis: { int: 1 } }));
-  const hidden = decoderLayers(context, {
-    tokenIds,
-    positions,
-    mask: mergedMasks(context, asFloat(positions), keyPositions, visible),
-    keysAndValues: (layer, own) => {
-      const pair = (kind: string, rows: string): KeysValues => ({
-        keys: graph.input(`${kind}_keys.${layer}`, 'float32', ['batch', rows, width]),
-        values: graph.input(`${kind}_values.${layer}`, 'float32', ['batch', rows, width]),
-      });
-      const seen = join(context, pair('past', 'past'), own);
-      graph.output(`keys.${layer}`, seen.keys, 'float32', ['batch', 'seen', width]);
-      graph.output(`values.${layer}`, seen.values, 'float32', ['batch', 'seen', width]);
-      return join(context, seen, pair('cross', 'state_rows'));
+  const column = (x: Value) => graph.op('Unsqueeze', [x, graph.ints([1])]);
+  const onlyRows = asInt(axisIndex(graph, tokenIds, 0));
+  const ends = graph.ints(config.eosTokenIds);
+  const none = graph.op('Cast', [graph.op('Sub', [wanted, wanted])], { to: { int: 9 } });
+
+  const { last, all } = graph.loop<Carried, 'tokens' | 'best_logit' | 'log_sum'>(
+    steps,
+    {
+      tokenIds: { value: tokenIds, type: 'int64' },
+      positions: { value: positions, type: 'int64' },
+      seenPositions: { value: seenPositions, type: 'int64' },
+      speaking: { value: speaking, type: 'int64' },
+      stopped: { value: none, type: 'bool' },
+      logits: { value: graph.floats([], [0, 0]), type: 'float32' },
+      ...eachLayer(past, (value) => ({ value, type: 'float32' as const })),
     },
+    (turn, before) => {
+      const seen = graph.op('Concat', [before.seenPositions, before.positions], { axis: { int: 1 } });
+      const kept: KeysValues[] = [];
+      const hidden = decoderLayers(context, {
+        tokenIds: before.tokenIds,
+        positions: before.positions,
+        mask: mergedMasks(context, asFloat(before.positions), asFloat(seen), visible),
+        keysAndValues: (layer, own) => {
+          kept[layer] = join(context, { keys: before[`keys.${layer}`]!, values: before[`values.${layer}`]! }, own);
+          return join(context, kept[layer], cross[layer]!);
+        },
+      });
+      const next = nextToken(context, graph.op('Gather', [hidden, before.speaking]), wantLogits);
+      const ended = graph.op('Equal', [column(next.best), ends]);
+      const chosen = graph.op('Add', [turn, graph.ints([1])]);
+      const stopped = [anyOf(graph, ended, [1]), graph.op('GreaterOrEqual', [chosen, wanted])].reduce(
+        (a, b) => graph.op('Or', [a, b]),
+        before.stopped,
+      );
+      // A position is never -1 in the whole row: the largest is the last.
+      const latest = graph.op('ReduceMax', [before.positions, graph.ints([1])], { keepdims: { int: 1 } });
+      return {
+        goOn: anyOf(graph, graph.op('Not', [stopped]), [0]),
+        carried: {
+          tokenIds: column(next.best),
+          positions: graph.op('Add', [latest, graph.ints([1])]),
+          seenPositions: seen,
+          speaking: onlyRows,
+          stopped,
+          logits: next.logits,
+          ...eachLayer(kept, (value) => value),
+        },
+        kept: {
+          tokens: { value: next.best, type: 'int64' },
+          best_logit: { value: next.bestLogit, type: 'float32' },
+          log_sum: { value: next.logSum, type: 'float32' },
+        },
+      };
+    },
+  );
+  graph.output('tokens', all.tokens, 'int64', ['steps', 'batch']);
+  graph.output('best_logit', all.best_logit, 'float32', ['steps', 'batch']);
+  graph.output('log_sum', all.log_sum, 'float32', ['steps', 'batch']);
+  graph.output('logits', last.logits, 'float32', ['speaking', 'vocabulary']);
+  graph.output('seen_positions', last.seenPositions, 'int64', ['batch', 'seen']);
+  for (const layer of layers) {
+    for (const name of [`keys.${layer}`, `values.${layer}`] as const) {
+      graph.output(name, last[name]!, 'float32', ['batch', 'seen', width]);
+    }
+  }
+}
+
+/** What a step hands to the next one. */
+type Carried = 'tokenIds' | 'positions' | 'seenPositions' | 'speaking' | 'stopped' | 'logits' | LayerCache;
+
+type LayerCache = `keys.${number}` | `values.${number}`;
+
+/** `keys.<layer>` and `values.<layer>`. */
+function eachLayer<T>(layers: readonly KeysValues[], of: (value: Value) => T) {
+  const entries = layers.flatMap(({ keys, values }, layer): [LayerCache, T][] => [
+    [`keys.${layer}`, of(keys)],
+    [`values.${layer}`, of(values)],
+  ]);
+  return Object.fromEntries(entries) as Record<LayerCache, T>;
+}
+
+/** Whether any of the bools along the axes is true. */
+function anyOf(graph: GraphBuilder, x: Value, axes: readonly number[]): Value {
+  const most = graph.op('ReduceMax', [graph.op('Cast', [x], { to: { int: 7 } }), graph.ints(axes)], {
+    keepdims: { int: 0 },
   });
-  const speaking = graph.op('Gather', [hidden, last]);
-  const { logits, logSum, best, bestLogit } = nextToken(context, speaking);
-  graph.output('logits', logits, 'float32', ['batch', config.vocabularySize]);
-  graph.output('log_sum', logSum, 'float32', ['batch']);
-  graph.output('best', best, 'int64', ['batch']);
-  graph.output('best_logit', bestLogit, 'float32', ['batch']);
+  return graph.op('Cast', [most], { to: { int: 9 } });
 }
 
 interface DecoderInputs {

@@ -22,7 +22,7 @@ export function tokenNlls(context: GraphContext, hidden: Value, targets: Value):
 
 /** What choosing the next token needs; of the largest logits the first. */
 export interface NextToken {
-  /** [n, vocabulary] float32 */
+  /** [n, vocabulary] float32; [0, 0] if they are not wanted */
   readonly logits: Value;
   /** logsumexp(logits), [n] float32 */
   readonly logSum: Value;
@@ -31,8 +31,11 @@ export interface NextToken {
   readonly bestLogit: Value;
 }
 
-/** @param hidden [n, hidden], after the final norm */
-export function nextToken(context: GraphContext, hidden: Value): NextToken {
+/**
+ * @param hidden [n, hidden], after the final norm
+ * @param wantLogits a single bool: to join all of them takes as long as a layer
+ */
+export function nextToken(context: GraphContext, hidden: Value, wantLogits: Value): NextToken {
   const { graph } = context;
   const logits = cappedLogits(context, hidden);
   const { chunks, starts, vocabularyAxis } = logits;
@@ -46,9 +49,9 @@ export function nextToken(context: GraphContext, hidden: Value): NextToken {
     ),
   );
   const chosen = graph.op('GatherElements', [tokens, graph.op('ArgMax', [largest], { ...axis, ...KEEP })], axis);
-  const all = join(chunks);
+  const all = () => (vocabularyAxis === 0 ? graph.op('Transpose', [join(chunks)], { perm: [1, 0] }) : join(chunks));
   return {
-    logits: vocabularyAxis === 0 ? graph.op('Transpose', [all], { perm: [1, 0] }) : all,
+    logits: graph.choose(wantLogits, 'float32', all, () => graph.op('Identity', [graph.floats([], [0, 0])])),
     logSum: logSumExp(context, logits),
     best: graph.op('Squeeze', [chosen, reduced]),
     bestLogit: graph.op('ReduceMax', [largest, reduced], { keepdims: { int: 0 } }),
