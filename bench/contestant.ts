@@ -2,7 +2,7 @@
  * This project as one side of a benchmark: reads a line of JSON `{"workload"}`, runs it, and answers `{"seconds", "check"}`. A process of its
  * own, so that its peak memory is its own and nothing else runs beside it. `check` is a mean that another side's can be held against.
  *
- *     node --import tsx bench/contestant.ts PRECISION CHECKPOINT WORKLOADS.json
+ *     node --import tsx bench/contestant.ts PRECISION CHECKPOINT WORKLOADS.json [CACHE_FOLDER]
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -16,10 +16,10 @@ import { mean } from '../src/stats/describe.js';
 import { WORK } from './checkpoint.js';
 import { BATCH_TOKENS, type WorkloadName, type Workloads } from './workloads.js';
 
-const [precision, directory, file] = process.argv.slice(2) as [Precision, string, string];
+const [precision, directory, file, cache] = process.argv.slice(2) as [Precision, string, string, string | undefined];
 const work: Workloads = JSON.parse(readFileSync(file, 'utf8'));
 const checkpoint = await openCheckpoint(directory);
-const cacheDirectory = path.join(WORK, 'cache');
+const cacheDirectory = cache ?? path.join(WORK, 'cache');
 const model = await compileModel(checkpoint, { precision, embeddingScale: 'exact', cacheDirectory });
 let started = performance.now();
 const engine = await startWorkerEngine(model, { device: 'cpu', batchTokens: BATCH_TOKENS });

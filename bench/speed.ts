@@ -7,15 +7,13 @@
  *
  *     npx tsx bench/speed.ts [--peers PYTHON] [--compiled] [--share 0.125] [--rounds 3] [--only encode,score-text] [--markdown FILE]
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { median } from '../src/stats/describe.js';
 import { benchCheckpoint, WORK } from './checkpoint.js';
+import { Contestant, ours } from './contestants.js';
 import { limits } from './limit.js';
 import { makeWorkloads, WORKLOADS, type WorkloadName, type Workloads } from './workloads.js';
 
@@ -29,12 +27,6 @@ const { values: options } = parseArgs({
     markdown: { type: 'string' },
   },
 });
-
-interface Answer {
-  readonly seconds: number;
-  readonly check: number;
-  readonly peakBytes: number;
-}
 
 interface Side {
   readonly name: string;
@@ -51,9 +43,9 @@ await writeFile(file, JSON.stringify(work));
 
 const INT8 = 'ours int8';
 const FLOAT32 = 'ours float32';
-const ours = (name: string, precision: string): Side => ({
+const own = (name: string, precision: string): Side => ({
   name,
-  command: [process.execPath, '--import', 'tsx', path.join(here, 'contestant.ts'), precision, checkpoint, file],
+  command: ours(precision, checkpoint, file),
   workloads: WORKLOADS.filter((workload) => workload !== 'experiment-loop'),
 });
 const transformers = (dtype: string, form: string): Side => ({
@@ -74,7 +66,7 @@ const ctranslate2 = (compute: string): Side => ({
   workloads: WORKLOADS.filter((workload) => /^(score-text|generate)/.test(workload)),
 });
 const names = options.only.split(',') as WorkloadName[];
-const SIDES: Side[] = [ours(INT8, 'int8'), ours(FLOAT32, 'float32')];
+const SIDES: Side[] = [own(INT8, 'int8'), own(FLOAT32, 'float32')];
 if (options.peers) {
   for (const dtype of ['bfloat16', 'float32']) {
     for (const form of ['sdpa', 'eager', ...(options.compiled ? ['compiled'] : [])]) {
@@ -82,33 +74,6 @@ if (options.peers) {
     }
   }
   SIDES.push(ctranslate2('int8'), ctranslate2('float32'));
-}
-
-/** A contestant's process: one line in, one line out. */
-class Running {
-  readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor({ command: [program, ...args] }: Side) {
-    this.#child = spawn(program!, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
-  }
-
-  async answer<T>(): Promise<T> {
-    const { value, done } = await this.#lines.next();
-    if (done) throw new Error('the process ended');
-    return JSON.parse(value) as T;
-  }
-
-  run(workload: WorkloadName): Promise<Answer> {
-    this.#child.stdin!.write(`${JSON.stringify({ workload })}\n`);
-    return this.answer();
-  }
-
-  async stop(): Promise<void> {
-    this.#child.stdin!.end();
-    if (this.#child.exitCode === null) await once(this.#child, 'exit');
-  }
 }
 
 /** Operations of the encoder's matrix products over some documents: two a weight and row. */
@@ -120,13 +85,13 @@ const rounds = Number(options.rounds);
 const results = new Map<string, { seconds: number[]; check: number; peakBytes: number }>();
 const key = (workload: string, side: Side) => `${workload}/${side.name}`;
 
-const running = new Map<Side, Running>();
+const running = new Map<Side, Contestant>();
 const start: Record<string, number> = {};
 for (const side of SIDES) {
   if (!names.some((name) => side.workloads.includes(name))) continue;
-  const process = new Running(side);
-  start[side.name] = (await process.answer<{ startSeconds: number }>()).startSeconds;
-  running.set(side, process);
+  const { contestant, startSeconds } = await Contestant.start(side.command);
+  start[side.name] = startSeconds;
+  running.set(side, contestant);
 }
 const limit = await limits();
 const reached: Record<'float32' | 'int8', number[]> = { float32: [], int8: [] };

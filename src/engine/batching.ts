@@ -19,12 +19,20 @@ export function paddedLength(length: number): number {
   return Math.max(step, Math.ceil(length / step) * step);
 }
 
+/** A further item that reads the same rows has them copied, not computed again. */
+const SHARED_COST = 1 / 8;
+
 /**
  * @param lengths per item, the lengths of its parts (encoder rows; or decoder and encoder rows)
  * @param batchTokens rows that a batch may have, all parts and padding together; an item above it is a batch of its own
+ * @param last per item, a number for what its last part is: items with the same one stand together and share its rows
  * @returns batches in order of shape, largest first, so that memory is at its peak in the beginning
  */
-export function planBatches(lengths: readonly (readonly number[])[], batchTokens: number): Batch[] {
+export function planBatches(
+  lengths: readonly (readonly number[])[],
+  batchTokens: number,
+  last: readonly number[] = lengths.map((_, item) => item),
+): Batch[] {
   const groups = new Map<string, { shape: number[]; items: number[] }>();
   for (const [item, parts] of lengths.entries()) {
     const shape = parts.map(paddedLength);
@@ -33,11 +41,25 @@ export function planBatches(lengths: readonly (readonly number[])[], batchTokens
     if (group) group.items.push(item);
     else groups.set(key, { shape, items: [item] });
   }
-  const rows = (shape: readonly number[]) => shape.reduce((a, b) => a + b, 0);
+  const sum = (shape: readonly number[]) => shape.reduce((a, b) => a + b, 0);
   const batches: Batch[] = [];
-  for (const { shape, items } of [...groups.values()].sort((a, b) => rows(b.shape) - rows(a.shape))) {
-    const size = Math.max(1, Math.floor(batchTokens / rows(shape)));
-    for (let at = 0; at < items.length; at += size) batches.push({ shape, items: items.slice(at, at + size) });
+  for (const { shape, items } of [...groups.values()].sort((a, b) => sum(b.shape) - sum(a.shape))) {
+    const whole = sum(shape);
+    const further = whole - (1 - SHARED_COST) * shape.at(-1)!;
+    let batch: number[] = [];
+    let rows = 0;
+    for (const item of items.sort((a, b) => last[a]! - last[b]!)) {
+      const before = batch.at(-1);
+      const cost = before !== undefined && last[before] === last[item] ? further : whole;
+      if (before !== undefined && rows + cost > batchTokens) {
+        batches.push({ shape, items: batch });
+        batch = [];
+        rows = 0;
+      }
+      rows += batch.length === 0 ? whole : cost;
+      batch.push(item);
+    }
+    batches.push({ shape, items: batch });
   }
   return batches;
 }

@@ -23,7 +23,7 @@ import { weightCount } from '../model/memory.js';
 import { planBatches } from './batching.js';
 import { generateBatch } from './generation.js';
 import { expectDevice, type Graph, loadGraph } from './runtime.js';
-import { cutRows, cutSquares, encoderFeeds, int64, memoryFeeds, memoryRows } from './tensors.js';
+import { cutRows, cutSquares, distinctMemories, encoderFeeds, int64, memoryFeeds, memoryRows } from './tensors.js';
 import { checkEncodeItems, checkGenerateItems, checkProbeLayers, checkScoreItems } from './validation.js';
 
 export interface ExecutorOptions {
@@ -90,7 +90,8 @@ export class Executor implements Engine {
     checkScoreItems(items, config);
     const graph = await this.#graph('score');
     const lengths = ({ prompt, target, memory }: ScoreItem) => [prompt.length + target.length, memoryRows(memory)];
-    return this.#batches(items, lengths, options, async (batch, [rows, stateRows]) => {
+    const { which: memoryOf } = distinctMemories(items.map(({ memory }) => memory));
+    const run = async (batch: readonly ScoreItem[], [rows, stateRows]: readonly number[]) => {
       const tokenIds: number[] = [];
       const scored: number[] = [];
       const targets: number[] = [];
@@ -100,13 +101,11 @@ export class Executor implements Engine {
         for (let i = 0; i < target.length; i++) scored.push(b * rows! + prompt.length + i);
         targets.push(...target);
       }
+      const { distinct, which } = distinctMemories(batch.map(({ memory }) => memory));
       const { nll } = await graph.run({
         token_ids: int64(tokenIds, [batch.length, rows!]),
-        ...memoryFeeds(
-          batch.map(({ memory }) => memory),
-          stateRows!,
-          config.hiddenSize,
-        ),
+        memory: int64(which, [batch.length]),
+        ...memoryFeeds(distinct, stateRows!, config.hiddenSize),
         scored: int64(scored, [scored.length]),
         targets: int64(targets, [targets.length]),
       });
@@ -115,7 +114,8 @@ export class Executor implements Engine {
         end += target.length;
         return (nll!.data as Float32Array).slice(end - target.length, end);
       });
-    });
+    };
+    return this.#batches(items, lengths, options, run, memoryOf);
   }
 
   async generate(items: readonly GenerateItem[], options: RequestOptions = {}): Promise<Generated[]> {
@@ -134,16 +134,20 @@ export class Executor implements Engine {
     for (const graph of await Promise.allSettled(graphs)) if (graph.status === 'fulfilled') await graph.value.release();
   }
 
-  /** Plans batches, runs them one after the other and puts the results into the items' order. */
+  /**
+   * Plans batches, runs them one after the other and puts the results into the items' order.
+   * @param last see `planBatches`
+   */
   async #batches<Item, Result>(
     items: readonly Item[],
     lengths: (item: Item) => readonly number[],
     { signal, onProgress }: RequestOptions,
     run: (batch: readonly Item[], shape: readonly number[]) => Promise<readonly Result[]>,
+    last?: readonly number[],
   ): Promise<Result[]> {
     const results = new Array<Result>(items.length);
     let done = 0;
-    for (const { items: indices, shape } of planBatches(items.map(lengths), this.info.batchTokens)) {
+    for (const { items: indices, shape } of planBatches(items.map(lengths), this.info.batchTokens, last)) {
       await breathe(signal);
       const made = await run(
         indices.map((index) => items[index]!),

@@ -11,6 +11,27 @@ export function memoryRows(memory: Memory): number {
   return memory.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
+/** Memories without those that are there already, and for each of all which of them it is. */
+export function distinctMemories(memories: readonly Memory[]): { distinct: Memory[]; which: number[] } {
+  const ids = new Map<States, number>();
+  const known = new Map<string, number>();
+  const distinct: Memory[] = [];
+  const which = memories.map((memory) => {
+    const key = JSON.stringify(
+      memory.map(({ states, start, end, masked }) => {
+        const id = ids.get(states) ?? ids.size;
+        ids.set(states, id);
+        return [id, start, end, masked ?? false];
+      }),
+    );
+    const at = known.get(key) ?? distinct.length;
+    if (at === distinct.length) distinct.push(memory);
+    known.set(key, at);
+    return at;
+  });
+  return { distinct, which };
+}
+
 /** `token_ids`, `positions`, `row_mask` and `pair_mask` of the encoder, each item padded to `rows`. */
 export function encoderFeeds(batch: readonly EncodeItem[], rows: number): Feeds {
   const tokenIds = new BigInt64Array(batch.length * rows);

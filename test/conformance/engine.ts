@@ -62,6 +62,21 @@ export function engineConformance(
       for (let i = 0; i < 4; i++) expect(apart![i]!).toBeCloseTo(joined![5 + i]!, 5);
     });
 
+    it('scores many targets on few memories as it scores each alone', async () => {
+      const states = await engine.encode(items.slice(0, 3));
+      const memories = states.flatMap((of) => [[allRows(of)], [{ ...allRows(of), masked: true }]]);
+      const wanted: ScoreItem[] = Array.from({ length: 24 }, (_, i) => ({
+        memory: memories[i % memories.length]!,
+        prompt: NO_PROMPT,
+        target: tokens(5),
+      }));
+      const together = await engine.score(wanted);
+      for (const [i, item] of wanted.entries()) {
+        const [alone] = await engine.score([item]);
+        for (const [j, nll] of alone!.entries()) expect(together[i]![j], `item ${i}`).toBeCloseTo(nll, 5);
+      }
+    });
+
     it('generates what it finds most likely, and scores it as it says', async () => {
       const [states] = await engine.encode([items[1]!]);
       const memory = [allRows(states!)];

@@ -40,6 +40,19 @@ describe('batches', () => {
     );
   });
 
+  it('hold items together that read the same rows, and more of them', () => {
+    // Eight rows of their own each; 512 in common.
+    const batches = planBatches(
+      Array.from({ length: 12 }, () => [8, 512]),
+      520 + 5 * (8 + 64),
+      Array.from({ length: 12 }, (_, item) => item % 2),
+    );
+    expect(batches.map(({ items }) => items)).toEqual([
+      [0, 2, 4, 6, 8, 10],
+      [1, 3, 5, 7, 9, 11],
+    ]);
+  });
+
   it('pad an item the same in any company', () => {
     fc.assert(
       fc.property(lengths, lengths, (some, others) => {

@@ -2,9 +2,9 @@
  * The decoder's graphs. Its attention is one softmax over [own keys ; keys of encoder states]; encoder keys carry no position and
  * no window, so a hidden encoder row may as well not be there.
  *
- * `score`  one pass over known tokens. Inputs `token_ids` [batch, rows] int64, right-padded; `states` [batch, state_rows, hidden];
- *          `visible` [batch, state_rows] bool; `scored` [n] int64, flat indices into batch * rows; `targets` [n] int64. Output
- *          `nll` [n].
+ * `score`  one pass over known tokens. Inputs `token_ids` [batch, rows] int64, right-padded; `states` [memories, state_rows, hidden]
+ *          and `visible` [memories, state_rows] bool; `memory` [batch] int64, which of them an item reads; `scored` [n] int64, flat
+ *          indices into batch * rows; `targets` [n] int64. Output `nll` [n].
  * `cross`  keys and values of encoder states, once per document. Input `states`; outputs `cross_keys.<layer>` and
  *          `cross_values.<layer>` [batch, state_rows, kv_heads * head_dim].
  * `generate`  tokens chosen greedily after others already seen, several in one run. Inputs `token_ids`, `positions` [batch, rows] int64
@@ -39,19 +39,24 @@ export function buildScore(model: GraphContext): void {
   const { graph, config } = model;
   const context = stackContext(model, 'decoder');
   const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
-  const states = graph.input('states', 'float32', ['batch', 'state_rows', config.hiddenSize]);
-  const visible = graph.input('visible', 'bool', ['batch', 'state_rows']);
+  const states = graph.input('states', 'float32', ['memories', 'state_rows', config.hiddenSize]);
+  const visible = graph.input('visible', 'bool', ['memories', 'state_rows']);
+  const memory = graph.input('memory', 'int64', ['batch']);
   const scored = graph.input('scored', 'int64', ['n']);
   const targets = graph.input('targets', 'int64', ['n']);
 
   const index = graph.op('Unsqueeze', [axisIndex(graph, tokenIds, 1), graph.ints([0])]);
   const stateShape = rowShape(graph, states);
   const flatStates = graph.op('Reshape', [states, graph.ints([-1, config.hiddenSize])]);
+  const ofItems = (x: Value) => graph.op('Gather', [x, memory]);
   const hidden = decoderLayers(context, {
     tokenIds,
     positions: graph.op('Cast', [index], { to: { int: 7 } }),
-    mask: mergedMasks(context, index, index, visible),
-    keysAndValues: (layer, own) => join(context, own, projectStates(context, flatStates, layer, stateShape)),
+    mask: mergedMasks(context, index, index, ofItems(visible)),
+    keysAndValues: (layer, own) => {
+      const { keys, values } = projectStates(context, flatStates, layer, stateShape);
+      return join(context, own, { keys: ofItems(keys), values: ofItems(values) });
+    },
   });
   const rows = graph.op('Gather', [hidden, scored]);
   graph.output('nll', tokenNlls(context, rows, targets), 'float32', ['n']);

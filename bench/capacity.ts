@@ -1,0 +1,121 @@
+/**
+ * What a model of each published size costs here: compiling, loading, encoding, scoring. 270m runs as it is; 1b and 4b run with one and with
+ * three of their layers, and what two layers add is carried on to all of them. 270m is extrapolated as well, which shows how far to trust that.
+ *
+ *     npx tsx bench/capacity.ts [--sizes 270m,1b,4b] [--precisions int8,bfloat16]
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { median } from '../src/stats/describe.js';
+import { benchCheckpoint, SHAPES, WORK } from './checkpoint.js';
+import { Contestant, ours } from './contestants.js';
+import { makeWorkloads, type WorkloadName } from './workloads.js';
+
+const { values: options } = parseArgs({
+  options: {
+    sizes: { type: 'string', default: '270m,1b,4b' },
+    precisions: { type: 'string', default: 'int8,bfloat16' },
+  },
+});
+
+type Size = keyof typeof SHAPES;
+
+const ROUNDS = 3;
+/** 64 documents of MS MARCO's lengths, and 8 tokens scored on each. */
+const work = makeWorkloads(1 / 8);
+const file = path.join(WORK, 'capacity.json');
+await mkdir(WORK, { recursive: true });
+await writeFile(file, JSON.stringify(work));
+const tokens = work.documents.reduce((sum, ids) => sum + ids.length, 0);
+
+/** All in seconds and bytes. */
+const FIGURES = [
+  'compileSeconds',
+  'compilePeak',
+  'disk',
+  'startSeconds',
+  'encode',
+  'score',
+  'generate',
+  'peak',
+] as const;
+type Figures = Record<(typeof FIGURES)[number], number>;
+
+const run = promisify(execFile);
+
+async function measure(size: Size, layers: number, precision: string): Promise<Figures> {
+  const checkpoint = await benchCheckpoint(size, layers);
+  const cache = path.join(WORK, 'capacity-cache');
+  await rm(cache, { recursive: true, force: true });
+  const script = path.join(import.meta.dirname, 'compile-once.ts');
+  const compile = [process.execPath, '--import', 'tsx', script, precision, checkpoint, cache] as const;
+  const { stdout } = await run(compile[0], compile.slice(1));
+  const compiled = JSON.parse(stdout.trim().split('\n').at(-1)!);
+  const { contestant, startSeconds } = await Contestant.start([...ours(precision, checkpoint, file), cache]);
+  const seconds = async (workload: WorkloadName) => {
+    const answers = [];
+    for (let round = 0; round < ROUNDS; round++) answers.push(await contestant.run(workload));
+    peak = answers.at(-1)!.peakBytes;
+    return median(answers.map((answer) => answer.seconds));
+  };
+  let peak = 0;
+  const [encode, score] = [await seconds('encode'), await seconds('score-cached')];
+  // Generation loads two more graphs: what scoring takes is noted first.
+  const scoringPeak = peak;
+  const generate = await seconds('generate-1');
+  await contestant.stop();
+  await rm(cache, { recursive: true, force: true });
+  const figures: Figures = {
+    compileSeconds: compiled.seconds,
+    compilePeak: compiled.peakBytes,
+    disk: compiled.diskBytes,
+    startSeconds,
+    encode: encode / tokens,
+    score: score / work.documents.length,
+    generate: generate / work.generated,
+    peak: scoringPeak,
+  };
+  console.error(`${size} ${layers} layers ${precision}: ${JSON.stringify(figures)}`);
+  return figures;
+}
+
+/** What `few` layers take and what each further one adds. */
+function extrapolate(few: Figures, more: Figures, [from, to, all]: readonly [number, number, number]): Figures {
+  const of = (name: keyof Figures) => few[name] + ((more[name] - few[name]) / (to - from)) * (all - from);
+  return Object.fromEntries(FIGURES.map((name) => [name, of(name)])) as Figures;
+}
+
+const results = [];
+for (const size of options.sizes.split(',') as Size[]) {
+  for (const precision of options.precisions.split(',')) {
+    const { layers } = SHAPES[size];
+    const [one, three] = [await measure(size, 1, precision), await measure(size, 3, precision)];
+    results.push({ size, precision, how: 'from 1 and 3 layers', ...extrapolate(one, three, [1, 3, layers]) });
+    if (size === '270m')
+      results.push({ size, precision, how: 'measured', ...(await measure(size, layers, precision)) });
+  }
+}
+
+const GB = 1e9;
+console.table(
+  results.map((row) => ({
+    model: `${row.size} ${row.precision}, ${row.how}`,
+    'compile s': row.compileSeconds.toFixed(1),
+    'compile peak GB': (row.compilePeak / GB).toFixed(2),
+    'disk GB': (row.disk / GB).toFixed(2),
+    'start s': row.startSeconds.toFixed(1),
+    'encode ms/token': (1000 * row.encode).toFixed(3),
+    'score ms/pair': (1000 * row.score).toFixed(2),
+    'generate ms/token': (1000 * row.generate).toFixed(1),
+    'peak GB': (row.peak / GB).toFixed(2),
+  })),
+);
+console.log(
+  JSON.stringify({
+    machine: `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores, Node ${process.version}`,
+    results,
+  }),
+);

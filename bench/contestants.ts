@@ -1,0 +1,52 @@
+/** A side of a benchmark as a running process: one line in, one line out. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { WorkloadName } from './workloads.js';
+
+export interface Answer {
+  readonly seconds: number;
+  /** A mean that another side's can be held against. */
+  readonly check: number;
+  readonly peakBytes: number;
+}
+
+/** The command of this project as a side. @param file of the workloads */
+export function ours(precision: string, checkpoint: string, file: string): string[] {
+  const script = path.join(import.meta.dirname, 'contestant.ts');
+  return [process.execPath, '--import', 'tsx', script, precision, checkpoint, file];
+}
+
+export class Contestant {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor([program, ...args]: readonly string[]) {
+    this.#child = spawn(program!, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
+  }
+
+  /** Waits until it is ready. @returns how long it took itself to load and score for the first time, in seconds */
+  static async start(command: readonly string[]): Promise<{ contestant: Contestant; startSeconds: number }> {
+    const contestant = new Contestant(command);
+    const { startSeconds } = await contestant.#answer<{ startSeconds: number }>();
+    return { contestant, startSeconds };
+  }
+
+  run(workload: WorkloadName): Promise<Answer> {
+    this.#child.stdin!.write(`${JSON.stringify({ workload })}\n`);
+    return this.#answer();
+  }
+
+  async stop(): Promise<void> {
+    this.#child.stdin!.end();
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+  }
+
+  async #answer<T>(): Promise<T> {
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error('the process ended');
+    return JSON.parse(value) as T;
+  }
+}
