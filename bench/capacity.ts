@@ -2,7 +2,9 @@
  * What a model of each published size costs here: compiling, loading, encoding, scoring. 270m runs as it is; 1b and 4b run with one and with
  * three of their layers, and what two layers add is carried on to all of them. 270m is extrapolated as well, which shows how far to trust that.
  *
- *     npx tsx bench/capacity.ts [--sizes 270m,1b,4b] [--precisions int8,bfloat16]
+ *     npx tsx bench/capacity.ts [--sizes 270m,1b,4b] [--precisions int8,bfloat16] [--write]
+ *
+ * With `--write` what was measured goes into docs/capacity.md.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -10,18 +12,26 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { median } from '../src/stats/describe.js';
+import { encodeRecord } from '../src/store/record.js';
+import { STATES_PRECISIONS, type StatesPrecision } from '../src/store.js';
 import { benchCheckpoint, SHAPES, WORK } from './checkpoint.js';
 import { Contestant, ours } from './contestants.js';
+import { randomStates, recordOf } from './records.js';
+import { replaceSection, table } from './sections.js';
 import { makeWorkloads, type WorkloadName } from './workloads.js';
 
 const { values: options } = parseArgs({
   options: {
     sizes: { type: 'string', default: '270m,1b,4b' },
     precisions: { type: 'string', default: 'int8,bfloat16' },
+    write: { type: 'boolean', default: false },
   },
 });
 
 type Size = keyof typeof SHAPES;
+
+/** The plan: advertisements in all and tokens of one, requests, and ads that are scored for a request. */
+const [ADS, TOKENS, REQUESTS, CANDIDATES] = [1e8, 73, 1e6, 100];
 
 const ROUNDS = 3;
 /** 64 documents of MS MARCO's lengths, and 8 tokens scored on each. */
@@ -100,22 +110,66 @@ for (const size of options.sizes.split(',') as Size[]) {
 }
 
 const GB = 1e9;
-console.table(
-  results.map((row) => ({
-    model: `${row.size} ${row.precision}, ${row.how}`,
-    'compile s': row.compileSeconds.toFixed(1),
-    'compile peak GB': (row.compilePeak / GB).toFixed(2),
-    'disk GB': (row.disk / GB).toFixed(2),
-    'start s': row.startSeconds.toFixed(1),
-    'encode ms/token': (1000 * row.encode).toFixed(3),
-    'score ms/pair': (1000 * row.score).toFixed(2),
-    'generate ms/token': (1000 * row.generate).toFixed(1),
-    'peak GB': (row.peak / GB).toFixed(2),
-  })),
-);
-console.log(
-  JSON.stringify({
-    machine: `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores, Node ${process.version}`,
-    results,
-  }),
-);
+const machine = `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores; Node ${process.versions.node}`;
+const measured = [
+  `${machine}.`,
+  '',
+  ...table(
+    [
+      '',
+      'compile, s',
+      'its peak, GB',
+      'on disk, GB',
+      'start, s',
+      'encode, ms a token',
+      'score, ms a pair',
+      'generate, ms a token',
+      'peak, GB',
+    ],
+    results.map((row) => [
+      `${row.size} ${row.precision}, ${row.how}`,
+      row.compileSeconds.toFixed(1),
+      (row.compilePeak / GB).toFixed(2),
+      (row.disk / GB).toFixed(2),
+      row.startSeconds.toFixed(1),
+      (1000 * row.encode).toFixed(3),
+      (1000 * row.score).toFixed(2),
+      (1000 * row.generate).toFixed(1),
+      (row.peak / GB).toFixed(2),
+    ]),
+  ),
+].join('\n');
+
+const plan = table(
+  [
+    `${ADS.toLocaleString('en')} ads`,
+    ...STATES_PRECISIONS.map((precision) => `states as ${precision}, TB`),
+    'encoder, machine hours',
+    `decoder, machine hours per ${REQUESTS.toLocaleString('en')} requests of ${CANDIDATES} ads`,
+  ],
+  results
+    .filter(({ size, how }) => how === 'measured' || size !== '270m')
+    .map((row) => [
+      `${row.size} ${row.precision}`,
+      ...STATES_PRECISIONS.map((precision) => ((ADS * recordBytes(row.size, precision)) / 1e12).toFixed(1)),
+      hours(ADS * TOKENS * row.encode),
+      hours(REQUESTS * CANDIDATES * row.score),
+    ]),
+).join('\n');
+
+/** What the store writes for an advertisement, without its own pages. */
+function recordBytes(size: Size, precision: StatesPrecision): number {
+  const states = randomStates(TOKENS, SHAPES[size].hidden, 0);
+  return encodeRecord('0'.repeat(64), recordOf(states, precision, 0)).byteLength;
+}
+
+function hours(seconds: number): string {
+  return Math.round(seconds / 3600).toLocaleString('en');
+}
+
+console.log(`${measured}\n\n${plan}`);
+if (options.write) {
+  await replaceSection('capacity.md', 'measured', measured);
+  await replaceSection('capacity.md', 'plan', plan);
+}
+console.log(JSON.stringify({ machine, results }));

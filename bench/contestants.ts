@@ -5,10 +5,18 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { WorkloadName } from './workloads.js';
 
+interface Ready {
+  /** What it took to load and to score for the first time. */
+  readonly startSeconds: number;
+  /** Versions of what it runs on. */
+  readonly about: string;
+}
+
 export interface Answer {
   readonly seconds: number;
   /** A mean that another side's can be held against. */
   readonly check: number;
+  /** Of this workload alone. */
   readonly peakBytes: number;
 }
 
@@ -27,11 +35,10 @@ export class Contestant {
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** Waits until it is ready. @returns how long it took itself to load and score for the first time, in seconds */
-  static async start(command: readonly string[]): Promise<{ contestant: Contestant; startSeconds: number }> {
+  /** Waits until it is ready. */
+  static async start(command: readonly string[]): Promise<{ contestant: Contestant } & Ready> {
     const contestant = new Contestant(command);
-    const { startSeconds } = await contestant.#answer<{ startSeconds: number }>();
-    return { contestant, startSeconds };
+    return { contestant, ...(await contestant.#answer<Ready>()) };
   }
 
   run(workload: WorkloadName): Promise<Answer> {

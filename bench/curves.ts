@@ -2,26 +2,31 @@
  * How documents a second depend on the rows of a batch, on the documents' length, and on how many documents the store holds: int8 weights of
  * the 270m-270m shape, alone in its process.
  *
- *     npx tsx bench/curves.ts [--records 1000,10000,100000] [--precision int8]
+ *     npx tsx bench/curves.ts [--records 1000,10000,100000] [--precision int8] [--write]
+ *
+ * With `--write` what was measured goes into docs/benchmarks.md.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Executor } from '../src/engine/executor.js';
-import { allRows, type EncodeItem, type States } from '../src/engine.js';
+import { allRows, type EncodeItem } from '../src/engine.js';
 import { openCheckpoint } from '../src/model/checkpoint.js';
 import { compileModel } from '../src/model/compile.js';
 import type { Precision } from '../src/model/layout.js';
 import { Random } from '../src/random.js';
 import { openStore } from '../src/store/open.js';
 import { benchCheckpoint, WORK } from './checkpoint.js';
+import { recordOf } from './records.js';
+import { replaceSection, table } from './sections.js';
 import { BATCH_TOKENS, makeWorkloads } from './workloads.js';
 
 const { values: options } = parseArgs({
   options: {
     records: { type: 'string', default: '1000,10000,100000' },
     precision: { type: 'string', default: 'int8' },
+    write: { type: 'boolean', default: false },
   },
 });
 
@@ -85,7 +90,7 @@ async function againstStored(engine: Executor) {
     const store = await openStore(folder);
     const keys: string[] = [];
     for (const count of options.records.split(',').map(Number)) {
-      while (keys.length < count) keys.push(await store.put(recordOf(states!, keys.length)));
+      while (keys.length < count) keys.push(await store.put(recordOf(states!, 'int8', keys.length)));
       let reading = 0;
       const took = await seconds(async () => {
         reading = 0;
@@ -114,37 +119,36 @@ async function againstStored(engine: Executor) {
   return rows;
 }
 
-function recordOf(states: States, seed: number) {
-  const tokenIds = Int32Array.from({ length: states.rows }, (_, i) => (seed * 31 + i) % 250_000);
-  const document = { start: 0, end: states.rows };
-  return {
-    fingerprint: 'f'.repeat(64),
-    modelPrecision: model.precision,
-    precision: 'int8',
-    tokenIds,
-    spans: { document },
-    visibility: 'exact',
-    visible: [document],
-    states,
-    surrogate: null,
-    metadata: {},
-  } as const;
-}
-
 const batches = await againstBatches();
-console.table(batches);
 const engine = new Executor(model, { device: 'cpu', batchTokens: BATCH_TOKENS });
 const lengths = await againstLengths(engine);
-console.table(lengths);
 const stored = await againstStored(engine);
-console.table(stored);
 await engine.close();
-console.log(
-  JSON.stringify({
-    machine: `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores, Node ${process.version}`,
-    precision: model.precision,
-    batches,
-    lengths,
-    stored,
-  }),
-);
+const machine = `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores; Node ${process.versions.node}`;
+const report = [
+  `${machine}; ${model.precision}.`,
+  '',
+  ...table(
+    ['rows in a batch', ...batches.map(({ batchTokens }) => String(batchTokens))],
+    [['documents a second', ...batches.map((of) => of.documentsASecond.toFixed(1))]],
+  ),
+  '',
+  ...table(
+    ['tokens of a document', ...lengths.map(({ length }) => String(length))],
+    [
+      ['documents a second', ...lengths.map((of) => of.documentsASecond.toFixed(1))],
+      ['tokens a second', ...lengths.map((of) => of.tokensASecond.toFixed(0))],
+    ],
+  ),
+  '',
+  ...table(
+    ['documents in the store', ...stored.map(({ count }) => count.toLocaleString('en'))],
+    [
+      ['read and scored a second', ...stored.map((of) => of.documentsASecond.toFixed(0))],
+      ['share of reading', ...stored.map((of) => of.readingShare.toFixed(2))],
+    ],
+  ),
+].join('\n');
+console.log(report);
+if (options.write) await replaceSection('benchmarks.md', 'curves', report);
+console.log(JSON.stringify({ machine, precision: model.precision, batches, lengths, stored }));

@@ -5,7 +5,9 @@
  *     npm run bench                                   ours alone, a part of the work
  *     bench/peers/run                                 all sides, all of the work
  *
- *     npx tsx bench/speed.ts [--peers PYTHON] [--compiled] [--share 0.125] [--rounds 3] [--only encode,score-text] [--markdown FILE]
+ *     npx tsx bench/speed.ts [--peers PYTHON] [--compiled] [--share 0.125] [--rounds 3] [--only encode,score-text] [--section ours|all]
+ *
+ * With a section, what was measured replaces that part of docs/benchmarks.md.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -15,6 +17,7 @@ import { median } from '../src/stats/describe.js';
 import { benchCheckpoint, WORK } from './checkpoint.js';
 import { Contestant, ours } from './contestants.js';
 import { limits } from './limit.js';
+import { replaceSection, table } from './sections.js';
 import { makeWorkloads, WORKLOADS, type WorkloadName, type Workloads } from './workloads.js';
 
 const { values: options } = parseArgs({
@@ -24,7 +27,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     compiled: { type: 'boolean', default: false },
     only: { type: 'string', default: WORKLOADS.join(',') },
-    markdown: { type: 'string' },
+    section: { type: 'string' },
   },
 });
 
@@ -35,6 +38,7 @@ interface Side {
 }
 
 const here = import.meta.dirname;
+const machine = `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores`;
 const checkpoint = await benchCheckpoint('270m');
 const work = makeWorkloads(Number(options.share));
 const file = path.join(WORK, 'workloads.json');
@@ -87,10 +91,12 @@ const key = (workload: string, side: Side) => `${workload}/${side.name}`;
 
 const running = new Map<Side, Contestant>();
 const start: Record<string, number> = {};
+const versions = new Set<string>();
 for (const side of SIDES) {
   if (!names.some((name) => side.workloads.includes(name))) continue;
-  const { contestant, startSeconds } = await Contestant.start(side.command);
+  const { contestant, startSeconds, about } = await Contestant.start(side.command);
   start[side.name] = startSeconds;
+  versions.add(about);
   running.set(side, contestant);
 }
 const limit = await limits();
@@ -181,34 +187,50 @@ function render(): string {
     const range = `${Math.min(...found.seconds).toFixed(2)}-${Math.max(...found.seconds).toFixed(2)}`;
     return `${median(found.seconds).toFixed(2)} (${range})`;
   };
-  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const ratios = RATIOS.map(([label, ratio]) => [label, ratio(medians)] as const).filter(([, value]) => value > 0);
   const share = encoderFlop(work.documents) / at(medians, 'encode', INT8) / median(reached.int8);
-  const peak = (side: Side) => Math.max(...names.map((workload) => results.get(key(workload, side))?.peakBytes ?? 0));
+  const peak = (workload: WorkloadName, side: Side) => {
+    const found = results.get(key(workload, side));
+    return found ? (found.peakBytes / 1e9).toFixed(1) : '';
+  };
+  const count = `${work.documents.length} documents for encode and the others in proportion, ${rounds} rounds after one to warm up`;
+  const gflops = (precision: 'float32' | 'int8') => `${precision} ${(median(reached[precision]) / 1e9).toFixed(0)}`;
+  const sideNames = sides.map(({ name }) => name);
+  const limited =
+    share > 0 ? [['encode, int8, of the limit of the runtime’s uint8 x int8 products', share.toFixed(2)]] : [];
   return [
-    row(['seconds, median (range)', ...sides.map(({ name }) => name)]),
-    row(['---', ...sides.map(() => '---:')]),
-    ...names.map((workload) => row([workload, ...sides.map((side) => cell(workload, side))])),
-    row(['start', ...sides.map(({ name }) => start[name]!.toFixed(1))]),
-    row(['peak memory, GB', ...sides.map((side) => (peak(side) / 1e9).toFixed(1))]),
+    `${machine}; ${[...versions].join('; ')}. ${count}.`,
     '',
-    row(['ratio', '']),
-    row(['---', '---:']),
-    ...ratios.map(([label, value]) => row([label, value.toFixed(2)])),
-    ...(share > 0
-      ? [row(['encode, int8, of the limit of the runtime’s uint8 x int8 products', share.toFixed(2)])]
+    ...table(
+      ['seconds, median (range)', ...sideNames],
+      [
+        ...names.map((workload) => [workload, ...sides.map((side) => cell(workload, side))]),
+        ['start', ...sideNames.map((name) => start[name]!.toFixed(1))],
+      ],
+    ),
+    '',
+    ...table(['ratio', ''], [...ratios.map(([label, value]) => [label, value.toFixed(2)]), ...limited]),
+    '',
+    ...(limited.length > 0
+      ? [
+          `Limits of the runtime, GFLOP/s of one large product: ${gflops('float32')}, ${gflops('int8')} (uint8 x int8).`,
+          '',
+        ]
       : []),
-    '',
+    ...table(
+      ['peak memory, GB', ...sideNames],
+      names.map((workload) => [workload, ...sides.map((side) => peak(workload, side))]),
+    ),
   ].join('\n');
 }
 
 const report = render();
 console.log(report);
-if (options.markdown) await writeFile(options.markdown, report);
+if (options.section) await replaceSection('benchmarks.md', options.section, report);
 console.log(
   JSON.stringify({
-    machine: `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores`,
-    node: process.version,
+    machine,
+    versions: [...versions],
     share: Number(options.share),
     limits: { float32: median(reached.float32), int8: median(reached.int8) },
     results: Object.fromEntries(results),

@@ -8,35 +8,13 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { Random } from '../src/random.js';
 import { openStore } from '../src/store/open.js';
 import { encodeRecord } from '../src/store/record.js';
-import { type CacheRecord, STATES_PRECISIONS, type StatesPrecision, type Store } from '../src/store.js';
+import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../src/store.js';
+import { randomStates, recordOf } from './records.js';
 
 const COUNT = Number(process.argv[2] ?? 300);
 const [ROWS, WIDTH] = [128, 640];
-
-function recordOf(seed: number, precision: StatesPrecision): CacheRecord {
-  const random = new Random('bench', seed);
-  const tokenIds = Int32Array.from({ length: ROWS }, () => random.below(262_144));
-  const document = { start: 0, end: ROWS };
-  return {
-    fingerprint: 'f'.repeat(64),
-    modelPrecision: 'float32',
-    precision,
-    tokenIds,
-    spans: { document },
-    visibility: 'exact',
-    visible: [document],
-    states: {
-      rows: ROWS,
-      width: WIDTH,
-      data: Float32Array.from({ length: ROWS * WIDTH }, () => random.float() * 8 - 4),
-    },
-    surrogate: null,
-    metadata: {},
-  };
-}
 
 async function timesOf(count: number, work: (at: number) => Promise<unknown> | unknown): Promise<number[]> {
   const times: number[] = [];
@@ -53,7 +31,9 @@ function quantile(sorted: readonly number[], share: number): number {
 }
 
 async function measure(name: string, store: Store, precision: StatesPrecision) {
-  const records = Array.from({ length: COUNT }, (_, seed) => recordOf(seed, precision));
+  const records = Array.from({ length: COUNT }, (_, seed) =>
+    recordOf(randomStates(ROWS, WIDTH, seed), precision, seed),
+  );
   const keys = records.map((record) => store.keyOf(record));
   const bytes = encodeRecord(keys[0]!, records[0]!).byteLength;
   const puts = await timesOf(COUNT, (at) => store.put(records[at]!));
@@ -85,7 +65,7 @@ for (const precision of STATES_PRECISIONS) {
 }
 const checksums = [];
 for (const precision of STATES_PRECISIONS) {
-  const bytes = encodeRecord('0'.repeat(64), recordOf(0, precision));
+  const bytes = encodeRecord('0'.repeat(64), recordOf(randomStates(ROWS, WIDTH, 0), precision, 0));
   const times = await timesOf(COUNT, () => createHash('sha256').update(bytes).digest());
   checksums.push({ precision, checksumP50Ms: Number(quantile(times, 0.5).toFixed(3)) });
 }

@@ -8,9 +8,7 @@ called "t17".
 
 import json
 import os
-import resource
 import sys
-import time
 from pathlib import Path
 
 threads = len(os.sched_getaffinity(0))
@@ -18,6 +16,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import ctranslate2
 from ctranslate2.converters import TransformersConverter
+
+from side import serve
 
 VOCABULARY = 262_144
 BATCH_TOKENS = 1024
@@ -80,28 +80,16 @@ class Contestant:
 DOCUMENTS = {"score-text": "documents", "score-text-128": "of128", "score-text-512": "of512"}
 
 
-def answer(value: dict) -> None:
-    print(json.dumps(value), flush=True)
-
-
 def main() -> None:
     compute, checkpoint, file, folder = sys.argv[1:]
     work = json.loads(Path(file).read_text())
-    started = time.perf_counter()
-    side = Contestant(compute, checkpoint, work, folder)
-    side.score(work["documents"][:2], work["targets"][:2])
-    answer({"ready": True, "startSeconds": time.perf_counter() - started})
-    warm: set[str] = set()
-    for line in sys.stdin:
-        workload = json.loads(line)["workload"]
-        if workload not in warm:
-            side.run(workload)
-        warm.add(workload)
-        started = time.perf_counter()
-        check = side.run(workload)
-        seconds = time.perf_counter() - started
-        peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        answer({"seconds": seconds, "check": check, "peakBytes": peak})
+
+    def start():
+        side = Contestant(compute, checkpoint, work, folder)
+        side.score(work["documents"][:2], work["targets"][:2])
+        return side.run
+
+    serve(["ctranslate2"], start)
 
 
 main()

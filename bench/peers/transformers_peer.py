@@ -9,9 +9,7 @@ alone does what the research did: one encoder pass for each condition, one item 
 
 import json
 import os
-import resource
 import sys
-import time
 from pathlib import Path
 
 threads = len(os.sched_getaffinity(0))
@@ -23,6 +21,8 @@ import torch.nn.functional as F
 from transformers import T5Gemma2ForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import logging
+
+from side import serve
 
 logging.set_verbosity_error()
 logging.disable_progress_bar()
@@ -156,31 +156,18 @@ def mean(values: list[float]) -> float:
     return sum(values) / len(values)
 
 
-def answer(value: dict) -> None:
-    print(json.dumps(value), flush=True)
-
-
 def main() -> None:
     dtype, form, checkpoint, file = sys.argv[1:]
     torch.set_num_threads(threads)
     work = json.loads(Path(file).read_text())
-    started = time.perf_counter()
-    side = Contestant(dtype, form, checkpoint, work, 1024)
-    with torch.inference_mode():
+
+    def start():
+        side = Contestant(dtype, form, checkpoint, work, 1024)
         side.score(side.encode(work["documents"][:2]), work["targets"][:2])
-        answer({"ready": True, "startSeconds": time.perf_counter() - started})
-        warm: set[str] = set()
-        for line in sys.stdin:
-            workload = json.loads(line)["workload"]
-            # What is compiled or kept is made before the clock starts.
-            if workload not in warm:
-                side.run(workload)
-            warm.add(workload)
-            started = time.perf_counter()
-            check = side.run(workload)
-            seconds = time.perf_counter() - started
-            peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            answer({"seconds": seconds, "check": check, "peakBytes": peak})
+        return side.run
+
+    with torch.inference_mode():
+        serve(["transformers", "torch"], start)
 
 
 main()
