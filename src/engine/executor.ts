@@ -121,9 +121,10 @@ export class Executor implements Engine {
   async generate(items: readonly GenerateItem[], options: RequestOptions = {}): Promise<Generated[]> {
     checkGenerateItems(items, this.info.config);
     const graphs = { cross: await this.#graph('cross'), generate: await this.#graph('generate') };
+    const steps = stepsARun(this.info.config);
     const lengths = ({ prompt, memory }: GenerateItem) => [1 + prompt.length, memoryRows(memory)];
     return this.#batches(items, lengths, options, (batch, [rows, stateRows]) =>
-      generateBatch(graphs, this.info.config, batch, rows!, stateRows!, () => breathe(options.signal)),
+      generateBatch(graphs, this.info.config, batch, rows!, stateRows!, steps, () => breathe(options.signal)),
     );
   }
 
@@ -194,4 +195,12 @@ async function breathe(signal: AbortSignal | undefined): Promise<void> {
  */
 function defaultBatchTokens(config: ModelConfig): number {
   return Math.min(8192, Math.max(1, Math.round(0.2e12 / (2 * weightCount(config, 'encoder.')))));
+}
+
+/**
+ * Tokens that a CPU chooses in a second, at most 16: nothing can be cancelled in between. Between two runs keys and values are copied out of
+ * the runtime and in again, which takes as long as a fifth of a token (16 texts, 270m-270m, int8).
+ */
+function stepsARun(config: ModelConfig): number {
+  return Math.min(16, Math.max(1, Math.round(5e9 / weightCount(config, 'decoder.'))));
 }

@@ -17,14 +17,9 @@ interface Row {
 }
 
 /**
- * Tokens chosen in one run of the graph, between which nothing can be cancelled. Handing the past out and in takes as long as a fifth of
- * a token's arithmetic (16 texts, 270m-270m, int8).
- */
-const STEPS_A_RUN = 16;
-
-/**
  * @param rows that BOS and the longest prompt are padded to
  * @param stateRows that the largest memory is padded to
+ * @param steps tokens that one run of the graph may choose
  * @param beforeRun called before every run of the graph; may throw to stop
  */
 export async function generateBatch(
@@ -33,6 +28,7 @@ export async function generateBatch(
   batch: readonly GenerateItem[],
   rows: number,
   stateRows: number,
+  steps: number,
   beforeRun: () => Promise<void>,
 ): Promise<Generated[]> {
   const memories = batch.map(({ memory }) => memory);
@@ -48,7 +44,7 @@ export async function generateBatch(
   // A token that is drawn by chance is chosen out here: one a run, from its logits.
   const sampled = batch.some(isSampled);
   const perRun = {
-    steps: int64([sampled ? 1 : STEPS_A_RUN], []),
+    steps: int64([sampled ? 1 : steps], []),
     want_logits: new Tensor('bool', Uint8Array.of(sampled ? 1 : 0), []),
     visible,
     ...cross,
