@@ -64,7 +64,8 @@ export async function loadTokenizer(directory: string, config: ModelConfig): Pro
     digest: createHash('sha256').update(bytes).digest('hex'),
     encode: (text) => checked(text, tokenizer.encode(text, { add_special_tokens: false }).ids),
     encodeWithBos: (text) => checked(text, tokenizer.encode(text).ids),
-    decode: (tokenIds) => tokenizer.decode([...tokenIds], { skip_special_tokens: true }),
+    // The library refuses no ids at all, which a model that has nothing to say gives.
+    decode: (tokenIds) => (tokenIds.length > 0 ? tokenizer.decode([...tokenIds], { skip_special_tokens: true }) : ''),
   };
 }
 

@@ -28,6 +28,7 @@ describe("Gemma 3's tokenizer", () => {
     expect(() => small.encode('see <image_soft_token>')).toThrow('holds <image_soft_token> (id 262144)');
     const plain = 'How much does the desk lamp cost?\nIt costs 24.90 €.';
     expect(tokenizer.decode(tokenizer.encodeWithBos(plain))).toBe(plain);
+    expect(tokenizer.decode(tokenizer.encode(''))).toBe('');
   }, 120_000);
 });
 
