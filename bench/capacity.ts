@@ -33,7 +33,7 @@ type Size = keyof typeof SHAPES;
 /** The plan: advertisements in all and tokens of one, requests, and ads that are scored for a request. */
 const [ADS, TOKENS, REQUESTS, CANDIDATES] = [1e8, 73, 1e6, 100];
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** 64 documents of MS MARCO's lengths, and 8 tokens scored on each. */
 const work = makeWorkloads(1 / 8);
 const file = path.join(WORK, 'capacity.json');

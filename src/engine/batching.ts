@@ -19,13 +19,13 @@ export function paddedLength(length: number): number {
   return Math.max(step, Math.ceil(length / step) * step);
 }
 
-/** A further item that reads the same rows has them copied, not computed again. */
+/** Of rows that are computed for another item, or at another time, and only read for this one. */
 const SHARED_COST = 1 / 8;
 
 /**
  * @param lengths per item, the lengths of its parts (encoder rows; or decoder and encoder rows)
  * @param batchTokens rows that a batch may have, all parts and padding together; an item above it is a batch of its own
- * @param last per item, a number for what its last part is: items with the same one stand together and share its rows
+ * @param last per item, a number for what its last part is: items with the same one stand together, and its rows count in full for the first
  * @returns batches in order of shape, largest first, so that memory is at its peak in the beginning
  */
 export function planBatches(

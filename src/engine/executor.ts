@@ -123,9 +123,11 @@ export class Executor implements Engine {
     const graphs = { cross: await this.#graph('cross'), generate: await this.#graph('generate') };
     const steps = stepsARun(this.info.config);
     const lengths = ({ prompt, memory }: GenerateItem) => [1 + prompt.length, memoryRows(memory)];
-    return this.#batches(items, lengths, options, (batch, [rows, stateRows]) =>
-      generateBatch(graphs, this.info.config, batch, rows!, stateRows!, steps, () => breathe(options.signal)),
-    );
+    const run = (batch: readonly GenerateItem[], [rows, stateRows]: readonly number[]) =>
+      generateBatch(graphs, this.info.config, batch, rows!, stateRows!, steps, () => breathe(options.signal));
+    // The rows of memories are computed with once and then only read, at every token, while the weights are read for all items together.
+    const alike = items.map(() => 0);
+    return this.#batches(items, lengths, options, run, alike);
   }
 
   async close(): Promise<void> {
