@@ -2,12 +2,12 @@
  * What a model of each published size costs here: compiling, loading, encoding, scoring. 270m runs as it is; 1b and 4b run with one and with
  * three of their layers, and what two layers add is carried on to all of them. 270m is extrapolated as well, which shows how far to trust that.
  *
- *     npx tsx bench/capacity.ts [--sizes 270m,1b,4b] [--precisions int8,bfloat16] [--write]
+ *     npx tsx bench/capacity.ts [--sizes 270m,1b,4b] [--precisions int8,bfloat16] [--write] [--earlier RUN.json]
  *
- * With `--write` what was measured goes into docs/capacity.md.
+ * With `--write` what was measured goes into docs/capacity.md. The last line of output, kept in a file, can be written again by `--earlier`.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
@@ -25,6 +25,7 @@ const { values: options } = parseArgs({
     sizes: { type: 'string', default: '270m,1b,4b' },
     precisions: { type: 'string', default: 'int8,bfloat16' },
     write: { type: 'boolean', default: false },
+    earlier: { type: 'string' },
   },
 });
 
@@ -54,7 +55,7 @@ const FIGURES = [
 ] as const;
 type Figures = Record<(typeof FIGURES)[number], number>;
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
 async function measure(size: Size, layers: number, precision: string): Promise<Figures> {
   const checkpoint = await benchCheckpoint(size, layers);
@@ -62,7 +63,7 @@ async function measure(size: Size, layers: number, precision: string): Promise<F
   await rm(cache, { recursive: true, force: true });
   const script = path.join(import.meta.dirname, 'compile-once.ts');
   const compile = [process.execPath, '--import', 'tsx', script, precision, checkpoint, cache] as const;
-  const { stdout } = await run(compile[0], compile.slice(1));
+  const { stdout } = await execute(compile[0], compile.slice(1));
   const compiled = JSON.parse(stdout.trim().split('\n').at(-1)!);
   const { contestant, startSeconds } = await Contestant.start([...ours(precision, checkpoint, file), cache]);
   const seconds = async (workload: WorkloadName) => {
@@ -98,19 +99,40 @@ function extrapolate(few: Figures, more: Figures, [from, to, all]: readonly [num
   return Object.fromEntries(FIGURES.map((name) => [name, of(name)])) as Figures;
 }
 
-const results = [];
-for (const size of options.sizes.split(',') as Size[]) {
-  for (const precision of options.precisions.split(',')) {
-    const { layers } = SHAPES[size];
-    const [one, three] = [await measure(size, 1, precision), await measure(size, 3, precision)];
-    results.push({ size, precision, how: 'from 1 and 3 layers', ...extrapolate(one, three, [1, 3, layers]) });
-    if (size === '270m')
-      results.push({ size, precision, how: 'measured', ...(await measure(size, layers, precision)) });
-  }
+interface Row extends Figures {
+  readonly size: Size;
+  readonly precision: string;
+  readonly measured: boolean;
 }
 
+async function measureAll(): Promise<{ machine: string; results: Row[] }> {
+  const results: Row[] = [];
+  for (const size of options.sizes.split(',') as Size[]) {
+    for (const precision of options.precisions.split(',')) {
+      const { layers } = SHAPES[size];
+      const [one, three] = [await measure(size, 1, precision), await measure(size, 3, precision)];
+      results.push({ size, precision, measured: false, ...extrapolate(one, three, [1, 3, layers]) });
+      if (size === '270m') {
+        results.push({ size, precision, measured: true, ...(await measure(size, layers, precision)) });
+      }
+    }
+  }
+  const machine = `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores; Node ${process.versions.node}`;
+  return { machine, results };
+}
+
+const run = options.earlier
+  ? (JSON.parse(await readFile(options.earlier, 'utf8')) as Awaited<ReturnType<typeof measureAll>>)
+  : await measureAll();
+const { machine, results } = run;
+
+/**
+ * bfloat16's decoder mostly widens the head, which does not grow with the layers: what two layers add to it is less than how much it varies from
+ * run to run, and says nothing.
+ */
+const saysDecoder = ({ precision, measured }: Row) => measured || precision !== 'bfloat16';
+
 const GB = 1e9;
-const machine = `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores; Node ${process.versions.node}`;
 const measured = [
   `${machine}.`,
   '',
@@ -127,14 +149,14 @@ const measured = [
       'peak, GB',
     ],
     results.map((row) => [
-      `${row.size} ${row.precision}, ${row.how}`,
+      `${row.size} ${row.precision}, ${row.measured ? 'measured' : 'from 1 and 3 layers'}`,
       row.compileSeconds.toFixed(1),
       (row.compilePeak / GB).toFixed(2),
       (row.disk / GB).toFixed(2),
       row.startSeconds.toFixed(1),
       (1000 * row.encode).toFixed(3),
-      (1000 * row.score).toFixed(2),
-      (1000 * row.generate).toFixed(1),
+      saysDecoder(row) ? (1000 * row.score).toFixed(1) : '',
+      saysDecoder(row) ? (1000 * row.generate).toFixed(1) : '',
       (row.peak / GB).toFixed(2),
     ]),
   ),
@@ -148,12 +170,12 @@ const plan = table(
     `decoder, machine hours per ${REQUESTS.toLocaleString('en')} requests of ${CANDIDATES} ads`,
   ],
   results
-    .filter(({ size, how }) => how === 'measured' || size !== '270m')
+    .filter(({ size, measured }) => measured || size !== '270m')
     .map((row) => [
       `${row.size} ${row.precision}`,
       ...STATES_PRECISIONS.map((precision) => ((ADS * recordBytes(row.size, precision)) / 1e12).toFixed(1)),
       hours(ADS * TOKENS * row.encode),
-      hours(REQUESTS * CANDIDATES * row.score),
+      saysDecoder(row) ? hours(REQUESTS * CANDIDATES * row.score) : '',
     ]),
 ).join('\n');
 
@@ -172,4 +194,4 @@ if (options.write) {
   await replaceSection('capacity.md', 'measured', measured);
   await replaceSection('capacity.md', 'plan', plan);
 }
-console.log(JSON.stringify({ machine, results }));
+console.log(JSON.stringify(run));

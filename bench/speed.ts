@@ -6,10 +6,12 @@
  *     bench/peers/run                                 all sides, all of the work
  *
  *     npx tsx bench/speed.ts [--peers PYTHON] [--compiled] [--share 0.125] [--rounds 3] [--only encode,score-text] [--section ours|all]
+ *                         [--earlier RUN.json]
  *
- * With a section, what was measured replaces that part of docs/benchmarks.md.
+ * With a section, what was measured replaces that part of docs/benchmarks.md. The last line of output, kept in a file, can be given to a later
+ * run of some workloads: those that it does not measure again are taken from there.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -28,6 +30,7 @@ const { values: options } = parseArgs({
     compiled: { type: 'boolean', default: false },
     only: { type: 'string', default: WORKLOADS.join(',') },
     section: { type: 'string' },
+    earlier: { type: 'string' },
   },
 });
 
@@ -86,7 +89,25 @@ const encoderFlop = (documents: Workloads['documents']) =>
   2 * ENCODER_WEIGHTS * documents.reduce((rows, ids) => rows + ids.length, 0);
 
 const rounds = Number(options.rounds);
-const results = new Map<string, { seconds: number[]; check: number; peakBytes: number }>();
+interface Result {
+  readonly seconds: readonly number[];
+  readonly check: number;
+  readonly peakBytes: number;
+}
+
+/** The last line of output. */
+interface Run {
+  readonly share: number;
+  /** Operations a second of the runtime's products, in each round. */
+  readonly limits: Readonly<Record<'float32' | 'int8', readonly number[]>>;
+  readonly results: Readonly<Record<string, Result>>;
+}
+
+const earlier: Run | undefined = options.earlier && JSON.parse(await readFile(options.earlier, 'utf8'));
+if (earlier && earlier.share !== Number(options.share)) {
+  throw new Error(`${options.earlier} measured a share of ${earlier.share}, not ${options.share}`);
+}
+const results = new Map<string, Result>(Object.entries(earlier?.results ?? {}));
 const key = (workload: string, side: Side) => `${workload}/${side.name}`;
 
 const running = new Map<Side, Contestant>();
@@ -100,14 +121,18 @@ for (const side of SIDES) {
   running.set(side, contestant);
 }
 const limit = await limits();
-const reached: Record<'float32' | 'int8', number[]> = { float32: [], int8: [] };
+const again = names.includes('encode');
+const reached = {
+  float32: again ? [] : [...(earlier?.limits.float32 ?? [])],
+  int8: again ? [] : [...(earlier?.limits.int8 ?? [])],
+};
 for (const workload of names) {
   for (let round = 0; round < rounds; round++) {
     for (const [side, process] of running) {
       if (!side.workloads.includes(workload)) continue;
       const { seconds, check, peakBytes } = await process.run(workload);
-      const before = results.get(key(workload, side));
-      results.set(key(workload, side), { seconds: [...(before?.seconds ?? []), seconds], check, peakBytes });
+      const before = round > 0 ? results.get(key(workload, side))!.seconds : [];
+      results.set(key(workload, side), { seconds: [...before, seconds], check, peakBytes });
       const line = `${workload.padEnd(18)} ${side.name.padEnd(42)} ${seconds.toFixed(3)} s  check ${check.toFixed(5)}`;
       console.error(`round ${round + 1}  ${line}`);
     }
@@ -195,6 +220,7 @@ function render(): string {
   };
   const count = `${work.documents.length} documents for encode and the others in proportion, ${rounds} rounds after one to warm up`;
   const gflops = (precision: 'float32' | 'int8') => `${precision} ${(median(reached[precision]) / 1e9).toFixed(0)}`;
+  const measured = WORKLOADS.filter((workload) => sides.some((side) => results.has(key(workload, side))));
   const sideNames = sides.map(({ name }) => name);
   const limited =
     share > 0 ? [['encode, int8, of the limit of the runtime’s uint8 x int8 products', share.toFixed(2)]] : [];
@@ -204,7 +230,7 @@ function render(): string {
     ...table(
       ['seconds, median (range)', ...sideNames],
       [
-        ...names.map((workload) => [workload, ...sides.map((side) => cell(workload, side))]),
+        ...measured.map((workload) => [workload, ...sides.map((side) => cell(workload, side))]),
         ['start', ...sideNames.map((name) => start[name]!.toFixed(1))],
       ],
     ),
@@ -219,7 +245,7 @@ function render(): string {
       : []),
     ...table(
       ['peak memory, GB', ...sideNames],
-      names.map((workload) => [workload, ...sides.map((side) => peak(workload, side))]),
+      measured.map((workload) => [workload, ...sides.map((side) => peak(workload, side))]),
     ),
   ].join('\n');
 }
@@ -232,7 +258,7 @@ console.log(
     machine,
     versions: [...versions],
     share: Number(options.share),
-    limits: { float32: median(reached.float32), int8: median(reached.int8) },
+    limits: reached,
     results: Object.fromEntries(results),
   }),
 );
