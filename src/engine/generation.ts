@@ -135,7 +135,7 @@ function lastTokenFeeds(generated: readonly Row[], { padTokenId }: ModelConfig):
 }
 
 function emptyPast(config: ModelConfig, batchSize: number): Feeds {
-  const dimensions = [batchSize, 0, config.decoder.kvHeads * config.decoder.headDim];
+  const dimensions = [batchSize, config.decoder.kvHeads, 0, config.decoder.headDim];
   const empty = () => new Tensor('float32', new Float32Array(0), dimensions);
   return pastFeeds(config, int64([], [batchSize, 0]), empty);
 }

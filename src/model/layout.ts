@@ -28,6 +28,13 @@ export interface LogitChunks {
   readonly vocabularyAxis: 0 | 1;
 }
 
+/** Canonical names of the weights. */
+export interface FeedForwardNames {
+  readonly gate: string;
+  readonly up: string;
+  readonly down: string;
+}
+
 export interface Layout {
   /**
    * Multiplies rows by several linear weights that share their input.
@@ -36,6 +43,8 @@ export interface Layout {
    * @returns one [n, out] float32 per name
    */
   project(graph: GraphBuilder, x: Value, names: readonly string[]): Value[];
+  /** A feed-forward network, down(activate(gate(x)) * up(x)). @param x [n, in] float32 @returns [n, in] float32 */
+  feedForward(graph: GraphBuilder, x: Value, names: FeedForwardNames, activate: (gate: Value) => Value): Value;
   /** Rows of the tied table, unscaled. @param ids [n] int64 @returns [n, hidden] float32 */
   embed(graph: GraphBuilder, ids: Value): Value;
   /** Products of rows with the tied table, never as one tensor. @param x [n, hidden] float32 */
@@ -76,6 +85,11 @@ class PlainLayout implements Layout {
       const weight = this.#widen(graph, graph.external(this.#matrix(name)));
       return graph.op('Gemm', [x, weight], { transB: { int: 1 } });
     });
+  }
+
+  feedForward(graph: GraphBuilder, x: Value, names: FeedForwardNames, activate: (gate: Value) => Value): Value {
+    const [gate, up] = this.project(graph, x, [names.gate, names.up]) as [Value, Value];
+    return this.project(graph, graph.op('Mul', [activate(gate), up]), [names.down])[0]!;
   }
 
   embed(graph: GraphBuilder, ids: Value): Value {
@@ -122,10 +136,12 @@ function vector(graph: GraphBuilder, weights: Weights, source: string, transform
   return graph.external(weights.place({ name, type: 'float32', dimensions, source, transform }));
 }
 
-/** Rows as 8-bit numbers and the step of each row, [n] float32. */
+/** Rows as 8-bit numbers, [n, k] uint8, and the step of each row, [n, 1] float32. */
 interface RoundedRows {
   readonly bytes: Value;
   readonly steps: Value;
+  /** k */
+  readonly width: number;
 }
 
 /**
@@ -144,17 +160,30 @@ class Int8Layout implements Layout {
   }
 
   project(graph: GraphBuilder, x: Value, names: readonly string[]): Value[] {
-    const rows = this.#round(graph, x);
     return names.map((name) => {
-      const [outputs, inputs] = this.#weights.shape(name) as [number, number];
-      return this.#product(graph, rows, this.#place(name, 'int8', 'columns', [inputs, outputs]), this.#steps(name));
+      const rows = this.#round(graph, x, name);
+      return scaled(graph, this.#product(graph, rows, name), rows.steps);
     });
+  }
+
+  /**
+   * What `up` gives is rounded again before it is used, with a step a row: it can do without the step that each row has to be multiplied with,
+   * if the next one makes up for it.
+   */
+  feedForward(graph: GraphBuilder, x: Value, names: FeedForwardNames, activate: (gate: Value) => Value): Value {
+    const [gate] = this.project(graph, x, [names.gate]) as [Value];
+    const rows = this.#round(graph, x, names.up);
+    const middle = graph.op('Mul', [activate(gate), this.#product(graph, rows, names.up)]);
+    const rounded = this.#round(graph, middle, names.down);
+    const steps = graph.op('Mul', [rounded.steps, rows.steps]);
+    return scaled(graph, this.#product(graph, rounded, names.down), steps);
   }
 
   embed(graph: GraphBuilder, ids: Value): Value {
     const bytes = graph.op('Gather', [graph.external(this.#table()), ids]);
     const steps = graph.op('Gather', [graph.external(this.#steps(EMBEDDING)), ids]);
-    return dequantise(graph, bytes, steps);
+    const [, width] = this.#weights.shape(EMBEDDING) as [number, number];
+    return dequantise(graph, { bytes, steps: graph.op('Unsqueeze', [steps, graph.ints([1])]), width });
   }
 
   /**
@@ -162,7 +191,7 @@ class Int8Layout implements Layout {
    * as long with 128 rows and 3 times with one.
    */
   logits(graph: GraphBuilder, x: Value): LogitChunks {
-    const rows = this.#round(graph, x);
+    const rows = this.#round(graph, x, EMBEDDING);
     const [vocabulary, width] = this.#weights.shape(EMBEDDING) as [number, number];
     const steps = this.#steps(EMBEDDING);
     const pieces = piecesOf(vocabulary);
@@ -175,10 +204,9 @@ class Int8Layout implements Layout {
         sourceRows: [start, count],
         transform: 'columns',
       });
-      return this.#product(graph, rows, columns, sliceRows(steps, start, count));
+      return scaled(graph, integerProduct(graph, rows, columns, sliceRows(steps, start, count)), rows.steps);
     });
-    const seen = dequantise(graph, rows.bytes, rows.steps);
-    return { rows: seen, chunks, starts: pieces.map(([start]) => start), vocabularyAxis: 1 };
+    return { rows: dequantise(graph, rows), chunks, starts: pieces.map(([start]) => start), vocabularyAxis: 1 };
   }
 
   vector(graph: GraphBuilder, name: string): Value {
@@ -189,22 +217,24 @@ class Int8Layout implements Layout {
     return vector(graph, this.#weights, name, 'add-one');
   }
 
-  #round(graph: GraphBuilder, x: Value): RoundedRows {
+  /** @param reader name of weights that these rows are multiplied with */
+  #round(graph: GraphBuilder, x: Value, reader: string): RoundedRows {
     const known = this.#rounded.get(graph) ?? new Map<Value, RoundedRows>();
     this.#rounded.set(graph, known);
     const before = known.get(x);
     if (before) return before;
+    const [, width] = this.#weights.shape(reader) as [number, number];
     const steps = rowSteps(graph, x);
-    const rounded = { bytes: graph.op('QuantizeLinear', [x, steps, zeroPoints(graph, steps)], ALONG_ROWS), steps };
+    const bytes = graph.op('QuantizeLinear', [x, steps, zeroPoints(graph, steps)], oneStepARow(width));
+    const rounded = { bytes, steps, width };
     known.set(x, rounded);
     return rounded;
   }
 
-  /** @returns [n, columns] float32 */
-  #product(graph: GraphBuilder, rows: RoundedRows, columns: ExternalTensor, columnSteps: ExternalTensor): Value {
-    const factors = [rows.bytes, graph.external(columns), graph.floats([1], []), graph.external(columnSteps)];
-    const product = graph.op(INTEGER_PRODUCT, [...factors, graph.bytes(Uint8Array.of(ZERO_POINT), [])]);
-    return graph.op('Mul', [product, graph.op('Unsqueeze', [rows.steps, graph.ints([1])])]);
+  /** @returns [n, outputs] float32, each row still to be multiplied with its step */
+  #product(graph: GraphBuilder, rows: RoundedRows, name: string): Value {
+    const [outputs, inputs] = this.#weights.shape(name) as [number, number];
+    return integerProduct(graph, rows, this.#place(name, 'int8', 'columns', [inputs, outputs]), this.#steps(name));
   }
 
   #table() {
@@ -223,22 +253,37 @@ class Int8Layout implements Layout {
 /** [n, k] uint8 times [k, m] int8: sums as float32, each times its column's step. */
 export const INTEGER_PRODUCT = 'com.microsoft.MatMulIntegerToFloat';
 
-/** The step of each row: its largest magnitude / 127; of a row of zeros something that is not 0. @returns [n] */
+/** @returns [n, columns] float32, each row still to be multiplied with its step */
+function integerProduct(graph: GraphBuilder, rows: RoundedRows, columns: ExternalTensor, columnSteps: ExternalTensor) {
+  const factors = [rows.bytes, graph.external(columns), graph.floats([1], []), graph.external(columnSteps)];
+  return graph.op(INTEGER_PRODUCT, [...factors, graph.bytes(Uint8Array.of(ZERO_POINT), [])]);
+}
+
+/** @param steps [n, 1] */
+function scaled(graph: GraphBuilder, rows: Value, steps: Value): Value {
+  return graph.op('Mul', [rows, steps]);
+}
+
+/** The step of each row: its largest magnitude / 127; of a row of zeros something that is not 0. @returns [n, 1] */
 function rowSteps(graph: GraphBuilder, x: Value): Value {
-  const reduce = (type: string) => graph.op(type, [x, graph.ints([1])], { keepdims: { int: 0 } });
+  const reduce = (type: string) => graph.op(type, [x, graph.ints([1])], { keepdims: { int: 1 } });
   // Two reductions take less time than Abs and one.
-  const magnitudes = graph.op('Max', [reduce('ReduceMax'), graph.op('Neg', [reduce('ReduceMin')])]);
-  return graph.op('Max', [graph.op('Mul', [magnitudes, graph.floats([1 / STEPS])]), graph.floats([SMALLEST_STEP])]);
+  const magnitudes = [reduce('ReduceMax'), graph.op('Neg', [reduce('ReduceMin')]), graph.floats([SMALLEST])];
+  return graph.op('Mul', [graph.op('Max', magnitudes), graph.floats([1 / STEPS])]);
 }
 
-const SMALLEST_STEP = 1e-30;
+/** Magnitude of a row of zeros. */
+const SMALLEST = 1e-28;
 
-/** @param bytes [n, k] @param steps [n] @returns [n, k] float32 */
-function dequantise(graph: GraphBuilder, bytes: Value, steps: Value): Value {
-  return graph.op('DequantizeLinear', [bytes, steps, zeroPoints(graph, steps)], ALONG_ROWS);
+/** @returns [n, k] float32 */
+function dequantise(graph: GraphBuilder, { bytes, steps, width }: RoundedRows): Value {
+  return graph.op('DequantizeLinear', [bytes, steps, zeroPoints(graph, steps)], oneStepARow(width));
 }
 
-const ALONG_ROWS = { axis: { int: 0 } };
+/** A row is a block. With a step for each index of an axis the runtime goes through the rows on one thread. */
+function oneStepARow(width: number) {
+  return { axis: { int: 1 }, block_size: { int: width } };
+}
 
 /** A zero point for each step. */
 function zeroPoints(graph: GraphBuilder, steps: Value): Value {

@@ -165,8 +165,9 @@ export class GraphBuilder {
         ...names.map((key) => [made.carried[key], carried[key].type] as const),
         ...kept.map((key) => [made.kept[key].value, made.kept[key].type] as const),
       ];
-      // An output has to be made in the body: what only passes through gets a node.
-      return outputs.map(([value, type]) => [this.op('Identity', [value]), type] as const);
+      // An output has to be made in the body, and be one output only: what is not gets a node.
+      const free = new Set(this.#nodes.flatMap(({ output }) => output));
+      return outputs.map(([value, type]) => [free.delete(value) ? value : this.op('Identity', [value]), type] as const);
     });
     const states = names.map((key) => carried[key].value);
     const outputs = this.#node('Loop', [most, '', ...states], { body: turns }, names.length + kept.length);

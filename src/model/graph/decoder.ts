@@ -6,20 +6,18 @@
  *          and `visible` [memories, state_rows] bool; `memory` [batch] int64, which of them an item reads; `scored` [n] int64, flat
  *          indices into batch * rows; `targets` [n] int64. Output `nll` [n].
  * `cross`  keys and values of encoder states, once per document. Input `states`; outputs `cross_keys.<layer>` and
- *          `cross_values.<layer>` [batch, state_rows, kv_heads * head_dim].
+ *          `cross_values.<layer>` [batch, kv_heads, state_rows, head_dim].
  * `generate`  tokens chosen greedily after others already seen, several in one run. Inputs `token_ids`, `positions` [batch, rows] int64
  *          (-1 for padding); `past_positions` [batch, past] int64 (-1 for padding); `speaking` [batch] int64, flat indices of the rows
  *          that speak first; `wanted` [batch] int64, how many tokens each may still choose; `steps` int64, how many at most in this
- *          run; `want_logits` bool; `visible`; `cross_*`; `past_keys.<layer>`, `past_values.<layer>` [batch, past, kv_heads *
+ *          run; `want_logits` bool; `visible`; `cross_*`; `past_keys.<layer>`, `past_values.<layer>` [batch, kv_heads, past,
  *          head_dim]. Ends early when all have chosen an end of text or all their tokens. Outputs, for each step taken, `tokens`
  *          int64, `best_logit` and `log_sum` (of all logits) [steps, batch]; `logits` [batch, vocabulary] of the last step if wanted,
- *          else [0, 0]; `keys.<layer>`, `values.<layer>` [batch, past + new, ...] and `seen_positions` [batch, past + new].
+ *          else [0, 0]; `keys.<layer>`, `values.<layer>` [batch, kv_heads, past + new, head_dim] and `seen_positions` [batch, past + new].
  */
-import type { LayerType } from '../config.js';
-import type { GraphBuilder, Value } from './builder.js';
+import type { Dimensions, GraphBuilder, Value } from './builder.js';
 import { nextToken, tokenNlls } from './head.js';
 import {
-  attend,
   axisIndex,
   embedTokens,
   type GraphContext,
@@ -34,6 +32,7 @@ import {
   type StackContext,
   stackContext,
 } from './layers.js';
+import { attendMerged, byHead, type MergedMask, mergedMask } from './merged-attention.js';
 
 export function buildScore(model: GraphContext): void {
   const { graph, config } = model;
@@ -52,11 +51,11 @@ export function buildScore(model: GraphContext): void {
   const hidden = decoderLayers(context, {
     tokenIds,
     positions: graph.op('Cast', [index], { to: { int: 7 } }),
-    mask: mergedMasks(context, index, index, ofItems(visible)),
-    keysAndValues: (layer, own) => {
-      const { keys, values } = projectStates(context, flatStates, layer, stateShape);
-      return join(context, own, { keys: ofItems(keys), values: ofItems(values) });
-    },
+    mask: mergedMask(context, index, index, ofItems(visible)),
+    keysAndValues: (layer, own) => ({
+      own,
+      cross: eachOf(projectStates(context, flatStates, layer, stateShape), (x) => ofItems(byHead(context, x))),
+    }),
   });
   const rows = graph.op('Gather', [hidden, scored]);
   graph.output('nll', tokenNlls(context, rows, targets), 'float32', ['n']);
@@ -68,9 +67,9 @@ export function buildCross(model: GraphContext): void {
   const states = graph.input('states', 'float32', ['batch', 'state_rows', config.hiddenSize]);
   const shape = rowShape(graph, states);
   const flatStates = graph.op('Reshape', [states, graph.ints([-1, config.hiddenSize])]);
-  const dimensions = ['batch', 'state_rows', keyWidth(context)];
+  const dimensions = keyDimensions(context, 'state_rows');
   for (const layer of context.stack.layerTypes.keys()) {
-    const { keys, values } = projectStates(context, flatStates, layer, shape);
+    const { keys, values } = eachOf(projectStates(context, flatStates, layer, shape), (x) => byHead(context, x));
     graph.output(`cross_keys.${layer}`, keys, 'float32', dimensions);
     graph.output(`cross_values.${layer}`, values, 'float32', dimensions);
   }
@@ -88,11 +87,10 @@ export function buildGenerate(model: GraphContext): void {
   const wantLogits = graph.input('want_logits', 'bool', []);
   const visible = graph.input('visible', 'bool', ['batch', 'state_rows']);
   const layers = [...context.stack.layerTypes.keys()];
-  const width = keyWidth(context);
   const pairs = (kind: string, rows: string): KeysValues[] =>
     layers.map((layer) => ({
-      keys: graph.input(`${kind}_keys.${layer}`, 'float32', ['batch', rows, width]),
-      values: graph.input(`${kind}_values.${layer}`, 'float32', ['batch', rows, width]),
+      keys: graph.input(`${kind}_keys.${layer}`, 'float32', keyDimensions(context, rows)),
+      values: graph.input(`${kind}_values.${layer}`, 'float32', keyDimensions(context, rows)),
     }));
   const past = pairs('past', 'past');
   const cross = pairs('cross', 'state_rows');
@@ -120,10 +118,13 @@ export function buildGenerate(model: GraphContext): void {
       const hidden = decoderLayers(context, {
         tokenIds: before.tokenIds,
         positions: before.positions,
-        mask: mergedMasks(context, asFloat(before.positions), asFloat(seen), visible),
+        mask: mergedMask(context, asFloat(before.positions), asFloat(seen), visible),
         keysAndValues: (layer, own) => {
-          kept[layer] = join(context, { keys: before[`keys.${layer}`]!, values: before[`values.${layer}`]! }, own);
-          return join(context, kept[layer], cross[layer]!);
+          const join = (a: Value, b: Value) => graph.op('Concat', [a, b], { axis: { int: 2 } });
+          const keys = join(before[`keys.${layer}`]!, own.keys);
+          const values = join(before[`values.${layer}`]!, own.values);
+          kept[layer] = { keys, values };
+          return { own: kept[layer], cross: cross[layer]! };
         },
       });
       const next = nextToken(context, graph.op('Gather', [hidden, before.speaking]), wantLogits);
@@ -161,7 +162,7 @@ export function buildGenerate(model: GraphContext): void {
   graph.output('seen_positions', last.seenPositions, 'int64', ['batch', 'seen']);
   for (const layer of layers) {
     for (const name of [`keys.${layer}`, `values.${layer}`] as const) {
-      graph.output(name, last[name]!, 'float32', ['batch', 'seen', width]);
+      graph.output(name, last[name]!, 'float32', keyDimensions(context, 'seen'));
     }
   }
 }
@@ -192,9 +193,9 @@ interface DecoderInputs {
   readonly tokenIds: Value;
   /** [batch | 1, rows] int64 */
   readonly positions: Value;
-  readonly mask: (type: LayerType) => Value;
-  /** All keys and values a layer attends to, given those of its own rows. */
-  readonly keysAndValues: (layer: number, own: KeysValues) => KeysValues;
+  readonly mask: MergedMask;
+  /** What a layer attends to, given the keys and values of its new rows; all by head. */
+  readonly keysAndValues: (layer: number, own: KeysValues) => { readonly own: KeysValues; readonly cross: KeysValues };
 }
 
 /** @returns [batch * rows, hidden], after the final norm */
@@ -207,8 +208,12 @@ function decoderLayers(context: StackContext, { tokenIds, positions, mask, keysA
   for (const [layer, type] of context.stack.layerTypes.entries()) {
     graph.scope(`decoder.${layer}`, () => {
       hidden = layerBlock(context, hidden, layer, (x) => {
-        const { queries, ...own } = projectRows(context, x, layer, shape, rotate);
-        const { attended } = attend(context, queries, keysAndValues(layer, own), mask(type));
+        const { queries, ...rows } = projectRows(context, x, layer, shape, rotate);
+        const { own, cross } = keysAndValues(
+          layer,
+          eachOf(rows, (of) => byHead(context, of)),
+        );
+        const attended = attendMerged(context, queries, own, cross, mask.of(type), mask.lengths);
         return projectAttended(context, layer, attended);
       });
     });
@@ -216,52 +221,11 @@ function decoderLayers(context: StackContext, { tokenIds, positions, mask, keysA
   return rmsNorm(context, hidden, 'decoder.norm.weight');
 }
 
-/**
- * Which own key and which encoder row a decoder row may see: [batch, 1, rows, keys + state_rows] bool.
- * Own keys: not padding, not later than the row, and in sliding layers less than the window before it.
- * @param rowPositions [batch | 1, rows] float32
- * @param keyPositions [batch | 1, keys] float32, negative for padding
- */
-function mergedMasks(
-  { graph, stack }: StackContext,
-  rowPositions: Value,
-  keyPositions: Value,
-  visible: Value,
-): (type: LayerType) => Value {
-  const row = graph.op('Unsqueeze', [rowPositions, graph.ints([1, 3])]);
-  const key = graph.op('Unsqueeze', [keyPositions, graph.ints([1, 2])]);
-  const causal = graph.op('And', [
-    graph.op('LessOrEqual', [key, row]),
-    graph.op('GreaterOrEqual', [key, graph.floats([0])]),
-  ]);
-  const cross = graph.op('Unsqueeze', [visible, graph.ints([1, 2])]);
-  const size = (x: Value, axis: number) => graph.op('Shape', [x], { start: { int: axis }, end: { int: axis + 1 } });
-  const batch = size(visible, 0);
-  const rows = size(rowPositions, 1);
-  const widen = (x: Value, columns: Value) =>
-    graph.op('Expand', [x, graph.op('Concat', [batch, graph.ints([1]), rows, columns], { axis: { int: 0 } })]);
-  const masks = new Map<LayerType, Value>();
-  return (type) => {
-    let mask = masks.get(type);
-    if (!mask) {
-      let own = causal;
-      if (type === 'sliding_attention') {
-        const reach = graph.op('Sub', [row, graph.floats([stack.slidingWindow])]);
-        own = graph.op('And', [causal, graph.op('Greater', [key, reach])]);
-      }
-      const parts = [widen(own, size(keyPositions, 1)), widen(cross, size(visible, 1))];
-      mask = graph.op('Concat', parts, { axis: { int: 3 } });
-      masks.set(type, mask);
-    }
-    return mask;
-  };
+function eachOf({ keys, values }: KeysValues, of: (x: Value) => Value): KeysValues {
+  return { keys: of(keys), values: of(values) };
 }
 
-function join({ graph }: StackContext, first: KeysValues, second: KeysValues): KeysValues {
-  const concat = (a: Value, b: Value) => graph.op('Concat', [a, b], { axis: { int: 1 } });
-  return { keys: concat(first.keys, second.keys), values: concat(first.values, second.values) };
-}
-
-function keyWidth({ stack }: StackContext): number {
-  return stack.kvHeads * stack.headDim;
+/** Of keys or values by head. */
+function keyDimensions({ stack }: StackContext, rows: string): Dimensions {
+  return ['batch', stack.kvHeads, rows, stack.headDim];
 }

@@ -15,9 +15,11 @@ import type { GraphContext } from './layers.js';
 export function tokenNlls(context: GraphContext, hidden: Value, targets: Value): Value {
   const { graph, layout } = context;
   const logits = cappedLogits(context, hidden);
+  const axis = graph.ints([logits.vocabularyAxis]);
+  const largest = logits.chunks.map((chunk) => graph.op('ReduceMax', [chunk, axis], KEEP));
   const products = graph.op('Mul', [logits.rows, layout.embed(graph, targets)]);
   const target = graph.op('ReduceSum', [products, graph.ints([1])], { keepdims: { int: 0 } });
-  return graph.op('Sub', [logSumExp(context, logits), softcap(context, target)]);
+  return graph.op('Sub', [logSumExp(context, logits, largest), softcap(context, target)]);
 }
 
 /** What choosing the next token needs; of the largest logits the first. */
@@ -42,19 +44,21 @@ export function nextToken(context: GraphContext, hidden: Value, wantLogits: Valu
   const axis = { axis: { int: vocabularyAxis } };
   const join = (parts: readonly Value[]) => graph.op('Concat', parts, axis);
   const reduced = graph.ints([vocabularyAxis]);
-  const largest = join(chunks.map((chunk) => graph.op('ReduceMax', [chunk, reduced], KEEP)));
-  const tokens = join(
-    chunks.map((chunk, i) =>
-      graph.op('Add', [graph.op('ArgMax', [chunk], { ...axis, ...KEEP }), graph.ints([starts[i]!])]),
-    ),
-  );
-  const chosen = graph.op('GatherElements', [tokens, graph.op('ArgMax', [largest], { ...axis, ...KEEP })], axis);
+  // Half the time of ReduceMax and ArgMax; of equal logits it takes the first as well.
+  const first = chunks.map((chunk) => {
+    const [value, index] = graph.opWithOutputs('TopK', [chunk, graph.ints([1])], axis, [true, true]);
+    return { value: value!, index: index! };
+  });
+  const largest = first.map(({ value }) => value);
+  const tokens = first.map(({ index }, i) => graph.op('Add', [index, graph.ints([starts[i]!])]));
+  const [bestLogit, ofChunk] = graph.opWithOutputs('TopK', [join(largest), graph.ints([1])], axis, [true, true]);
+  const best = graph.op('GatherElements', [join(tokens), ofChunk!], axis);
   const all = () => (vocabularyAxis === 0 ? graph.op('Transpose', [join(chunks)], { perm: [1, 0] }) : join(chunks));
   return {
     logits: graph.choose(wantLogits, 'float32', all, () => graph.op('Identity', [graph.floats([], [0, 0])])),
-    logSum: logSumExp(context, logits),
-    best: graph.op('Squeeze', [chosen, reduced]),
-    bestLogit: graph.op('ReduceMax', [largest, reduced], { keepdims: { int: 0 } }),
+    logSum: logSumExp(context, logits, largest),
+    best: graph.op('Squeeze', [best, reduced]),
+    bestLogit: graph.op('Squeeze', [bestLogit!, reduced]),
   };
 }
 
@@ -65,17 +69,20 @@ function cappedLogits(context: GraphContext, hidden: Value): LogitChunks {
   return { ...logits, chunks: logits.chunks.map((chunk) => softcap(context, chunk)) };
 }
 
-/** @returns [n] */
-function logSumExp({ graph }: GraphContext, { chunks, vocabularyAxis }: LogitChunks): Value {
+/**
+ * max + log(sum(exp(x - max))), spelled out: the runtime's ReduceLogSumExp walks the first axis with a stride.
+ * @param largest of each chunk's logits, the vocabulary's axis being 1 long
+ * @returns [n]
+ */
+function logSumExp({ graph }: GraphContext, { chunks, vocabularyAxis }: LogitChunks, largest: readonly Value[]): Value {
   const axis = graph.ints([vocabularyAxis]);
-  // max + log(sum(exp(x - max))), spelled out: the runtime's ReduceLogSumExp walks the first axis with a stride.
-  const of = (x: Value) => {
-    const max = graph.op('ReduceMax', [x, axis], KEEP);
+  const of = (x: Value, max: Value) => {
     const sum = graph.op('ReduceSum', [graph.op('Exp', [graph.op('Sub', [x, max])]), axis], KEEP);
     return graph.op('Add', [max, graph.op('Log', [sum])]);
   };
-  const joined = graph.op('Concat', chunks.map(of), { axis: { int: vocabularyAxis } });
-  return graph.op('Squeeze', [of(joined), axis]);
+  const sums = chunks.map((chunk, i) => of(chunk, largest[i]!));
+  const joined = graph.op('Concat', sums, { axis: { int: vocabularyAxis } });
+  return graph.op('Squeeze', [of(joined, graph.op('ReduceMax', [joined, axis], KEEP)), axis]);
 }
 
 /** cap * tanh(logits / cap), where the config asks for it. */

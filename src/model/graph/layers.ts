@@ -191,11 +191,9 @@ export function layerBlock(
 
 /** down(gelu_tanh(gate(x)) * up(x)). */
 function feedForward({ graph, layout, side }: StackContext, x: Value, layer: number): Value {
-  const prefix = `${side}.layers.${layer}.mlp`;
-  const names = ['gate_proj', 'up_proj'].map((name) => `${prefix}.${name}.weight`);
-  const [gate, up] = layout.project(graph, x, names) as [Value, Value];
-  const activated = graph.op('Mul', [graph.op('Gelu', [gate], { approximate: { text: 'tanh' } }), up]);
-  return layout.project(graph, activated, [`${prefix}.down_proj.weight`])[0]!;
+  const name = (of: string) => `${side}.layers.${layer}.mlp.${of}_proj.weight`;
+  const names = { gate: name('gate'), up: name('up'), down: name('down') };
+  return layout.feedForward(graph, x, names, (gate) => graph.op('Gelu', [gate], { approximate: { text: 'tanh' } }));
 }
 
 /** int64 [3] of (batch, rows, -1) for reshaping [n, x] to [batch, rows, x]; taken from a [batch, rows, ...] tensor. */
