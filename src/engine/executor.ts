@@ -20,7 +20,7 @@ import { DkvError } from '../errors.js';
 import { type CompiledModel, encoderProbeGraph, type GraphName } from '../model/compile.js';
 import type { ModelConfig } from '../model/config.js';
 import { weightCount } from '../model/memory.js';
-import { planBatches } from './batching.js';
+import { type Batch, type ItemSize, planBatches } from './batching.js';
 import { generateBatch } from './generation.js';
 import { expectDevice, type Graph, loadGraph } from './runtime.js';
 import { cutRows, cutSquares, distinctMemories, encoderFeeds, int64, memoryFeeds, memoryRows } from './tensors.js';
@@ -54,8 +54,8 @@ export class Executor implements Engine {
   async encode(items: readonly EncodeItem[], options: RequestOptions = {}): Promise<States[]> {
     checkEncodeItems(items, this.info.config);
     const graph = await this.#graph('encoder');
-    return this.#batches(items, encodeLengths, options, async (batch, [rows]) => {
-      const { states } = await graph.run(encoderFeeds(batch, rows!));
+    return this.#batches(items, encodeSize, options, async (batch, { rows }) => {
+      const { states } = await graph.run(encoderFeeds(batch, rows));
       return cutRows(states!, batch.map(rowCount), this.#sharedMemory);
     });
   }
@@ -65,8 +65,8 @@ export class Executor implements Engine {
     checkProbeLayers(layers, this.info.config);
     const probe = { hiddenLayers: layers.hidden, attentionLayers: layers.attention };
     const graph = await this.#load(`probe ${JSON.stringify(probe)}`, () => encoderProbeGraph(this.#model, probe));
-    return this.#batches(items, encodeLengths, options, async (batch, [rows]) => {
-      const outputs = await graph.run(encoderFeeds(batch, rows!));
+    return this.#batches(items, encodeSize, options, async (batch, { rows }) => {
+      const outputs = await graph.run(encoderFeeds(batch, rows));
       const lengths = batch.map(rowCount);
       const states = cutRows(outputs.states!, lengths, this.#sharedMemory);
       const hidden = layers.hidden.map((layer) => ({
@@ -89,23 +89,26 @@ export class Executor implements Engine {
     const { config } = this.info;
     checkScoreItems(items, config);
     const graph = await this.#graph('score');
-    const lengths = ({ prompt, target, memory }: ScoreItem) => [prompt.length + target.length, memoryRows(memory)];
     const { which: memoryOf } = distinctMemories(items.map(({ memory }) => memory));
-    const run = async (batch: readonly ScoreItem[], [rows, stateRows]: readonly number[]) => {
+    const size = ({ prompt, target, memory }: ScoreItem, item: number) => ({
+      rows: prompt.length + target.length,
+      memory: { rows: memoryRows(memory), id: memoryOf[item]! },
+    });
+    return this.#batches(items, size, options, async (batch, { rows, memoryRows: stateRows }) => {
       const tokenIds: number[] = [];
       const scored: number[] = [];
       const targets: number[] = [];
       for (const [b, { prompt, target }] of batch.entries()) {
         const input = [config.bosTokenId, ...prompt, ...target.subarray(0, -1)];
-        for (let i = 0; i < rows!; i++) tokenIds.push(input[i] ?? config.padTokenId);
-        for (let i = 0; i < target.length; i++) scored.push(b * rows! + prompt.length + i);
+        for (let i = 0; i < rows; i++) tokenIds.push(input[i] ?? config.padTokenId);
+        for (let i = 0; i < target.length; i++) scored.push(b * rows + prompt.length + i);
         targets.push(...target);
       }
       const { distinct, which } = distinctMemories(batch.map(({ memory }) => memory));
       const { nll } = await graph.run({
-        token_ids: int64(tokenIds, [batch.length, rows!]),
+        token_ids: int64(tokenIds, [batch.length, rows]),
         memory: int64(which, [batch.length]),
-        ...memoryFeeds(distinct, stateRows!, config.hiddenSize),
+        ...memoryFeeds(distinct, stateRows, config.hiddenSize),
         scored: int64(scored, [scored.length]),
         targets: int64(targets, [targets.length]),
       });
@@ -114,20 +117,20 @@ export class Executor implements Engine {
         end += target.length;
         return (nll!.data as Float32Array).slice(end - target.length, end);
       });
-    };
-    return this.#batches(items, lengths, options, run, memoryOf);
+    });
   }
 
   async generate(items: readonly GenerateItem[], options: RequestOptions = {}): Promise<Generated[]> {
     checkGenerateItems(items, this.info.config);
     const graphs = { cross: await this.#graph('cross'), generate: await this.#graph('generate') };
     const steps = stepsARun(this.info.config);
-    const lengths = ({ prompt, memory }: GenerateItem) => [1 + prompt.length, memoryRows(memory)];
-    const run = (batch: readonly GenerateItem[], [rows, stateRows]: readonly number[]) =>
-      generateBatch(graphs, this.info.config, batch, rows!, stateRows!, steps, () => breathe(options.signal));
-    // The rows of memories are computed with once and then only read, at every token, while the weights are read for all items together.
-    const alike = items.map(() => 0);
-    return this.#batches(items, lengths, options, run, alike);
+    const size = ({ prompt, memory }: GenerateItem, item: number) => ({
+      rows: 1 + prompt.length,
+      memory: { rows: memoryRows(memory), id: item },
+    });
+    return this.#batches(items, size, options, (batch, { rows, memoryRows: stateRows }) =>
+      generateBatch(graphs, this.info.config, batch, rows, stateRows, steps, () => breathe(options.signal)),
+    );
   }
 
   async close(): Promise<void> {
@@ -137,27 +140,23 @@ export class Executor implements Engine {
     for (const graph of await Promise.allSettled(graphs)) if (graph.status === 'fulfilled') await graph.value.release();
   }
 
-  /**
-   * Plans batches, runs them one after the other and puts the results into the items' order.
-   * @param last see `planBatches`
-   */
+  /** Plans batches, runs them one after the other and puts the results into the items' order. */
   async #batches<Item, Result>(
     items: readonly Item[],
-    lengths: (item: Item) => readonly number[],
+    size: (item: Item, index: number) => ItemSize,
     { signal, onProgress }: RequestOptions,
-    run: (batch: readonly Item[], shape: readonly number[]) => Promise<readonly Result[]>,
-    last?: readonly number[],
+    run: (batch: readonly Item[], shape: Batch) => Promise<readonly Result[]>,
   ): Promise<Result[]> {
     const results = new Array<Result>(items.length);
     let done = 0;
-    for (const { items: indices, shape } of planBatches(items.map(lengths), this.info.batchTokens, last)) {
+    for (const batch of planBatches(items.map(size), this.info.batchTokens)) {
       await breathe(signal);
       const made = await run(
-        indices.map((index) => items[index]!),
-        shape,
+        batch.items.map((index) => items[index]!),
+        batch,
       );
-      for (const [i, index] of indices.entries()) results[index] = made[i]!;
-      done += indices.length;
+      for (const [i, index] of batch.items.entries()) results[index] = made[i]!;
+      done += batch.items.length;
       onProgress?.(done, items.length);
     }
     return results;
@@ -183,7 +182,7 @@ export class Executor implements Engine {
 }
 
 const rowCount = ({ tokenIds }: EncodeItem) => tokenIds.length;
-const encodeLengths = (item: EncodeItem) => [rowCount(item)];
+const encodeSize = (item: EncodeItem) => ({ rows: rowCount(item) });
 
 /** Lets messages in, a cancel among them: the runtime blocks its thread while it computes. */
 async function breathe(signal: AbortSignal | undefined): Promise<void> {

@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { paddedLength, planBatches } from '../../src/engine/batching.js';
+import { paddedLength, paddedMemory, planBatches } from '../../src/engine/batching.js';
 
-const lengths = fc.array(fc.tuple(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 0, max: 3000 })), {
-  maxLength: 60,
-});
+const sizes = fc.array(
+  fc.record({
+    rows: fc.integer({ min: 1, max: 3000 }),
+    memory: fc.record({ rows: fc.integer({ min: 0, max: 3000 }), id: fc.integer({ min: 0, max: 5 }) }),
+  }),
+  { maxLength: 60 },
+);
 
 describe('padded length', () => {
   it('wastes at most 7 rows up to 256, and an eighth above', () => {
@@ -17,35 +21,39 @@ describe('padded length', () => {
 
   it('has room for nothing at all', () => {
     expect(paddedLength(0)).toBe(8);
+    expect(paddedMemory(0)).toBe(32);
   });
 
   it('never makes a longer item shorter', () => {
-    for (let length = 0; length < 9000; length++)
+    for (let length = 0; length < 9000; length++) {
       expect(paddedLength(length + 1)).toBeGreaterThanOrEqual(paddedLength(length));
+      expect(paddedMemory(length + 1)).toBeGreaterThanOrEqual(paddedMemory(length));
+      expect(paddedMemory(length)).toBeGreaterThanOrEqual(length);
+    }
   });
 });
 
 describe('batches', () => {
   it('hold every item exactly once, in shapes that are their own', () => {
     fc.assert(
-      fc.property(lengths, fc.integer({ min: 1, max: 20_000 }), (parts, budget) => {
-        const batches = planBatches(parts, budget);
-        expect(batches.flatMap(({ items }) => items).sort((a, b) => a - b)).toEqual(parts.map((_, i) => i));
-        for (const { items, shape } of batches) {
-          for (const item of items) expect(parts[item]!.map(paddedLength)).toEqual(shape);
-          const rows = items.length * (shape[0]! + shape[1]!);
-          expect(items.length === 1 || rows <= budget).toBe(true);
+      fc.property(sizes, fc.integer({ min: 1, max: 20_000 }), (of, budget) => {
+        const batches = planBatches(of, budget);
+        expect(batches.flatMap(({ items }) => items).sort((a, b) => a - b)).toEqual(of.map((_, i) => i));
+        for (const { items, rows, memoryRows } of batches) {
+          for (const item of items) {
+            expect(paddedLength(of[item]!.rows)).toBe(rows);
+            expect(paddedMemory(of[item]!.memory.rows)).toBe(memoryRows);
+          }
+          expect(items.length === 1 || items.length * (rows + memoryRows / 8) <= budget).toBe(true);
         }
       }),
     );
   });
 
-  it('hold items together that read the same rows, and more of them', () => {
-    // Eight rows of their own each; 512 in common.
+  it('hold items together that read the same rows', () => {
     const batches = planBatches(
-      Array.from({ length: 12 }, () => [8, 512]),
-      520 + 5 * (8 + 64),
-      Array.from({ length: 12 }, (_, item) => item % 2),
+      Array.from({ length: 12 }, (_, item) => ({ rows: 8, memory: { rows: 512, id: item % 2 } })),
+      6 * (8 + 512 / 8),
     );
     expect(batches.map(({ items }) => items)).toEqual([
       [0, 2, 4, 6, 8, 10],
@@ -55,9 +63,11 @@ describe('batches', () => {
 
   it('pad an item the same in any company', () => {
     fc.assert(
-      fc.property(lengths, lengths, (some, others) => {
-        const shapeOf = (parts: typeof some, item: number) =>
-          planBatches(parts, 4096).find(({ items }) => items.includes(item))!.shape;
+      fc.property(sizes, sizes, (some, others) => {
+        const shapeOf = (all: typeof some, item: number) => {
+          const { rows, memoryRows } = planBatches(all, 4096).find(({ items }) => items.includes(item))!;
+          return { rows, memoryRows };
+        };
         for (const item of some.keys()) {
           expect(shapeOf([...some, ...others], item)).toEqual(shapeOf(some, item));
         }
@@ -67,7 +77,7 @@ describe('batches', () => {
 
   it('are few: only the last of a shape may be short', () => {
     const batches = planBatches(
-      Array.from({ length: 10 }, () => [100]),
+      Array.from({ length: 10 }, () => ({ rows: 100 })),
       4 * 104,
     );
     expect(batches.map(({ items }) => items)).toEqual([
