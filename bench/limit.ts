@@ -1,6 +1,7 @@
 /** What the runtime's matrix products reach here: large square ones, float32 and uint8 times int8. The limit of any model on it. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { GraphBuilder } from '../src/model/graph/builder.js';
+import { INTEGER_PRODUCT } from '../src/model/layout.js';
 
 const SIZE = 2048;
 const FLOP = 2 * SIZE ** 3;
@@ -14,7 +15,7 @@ async function product(precision: 'float32' | 'int8') {
       : graph.floats(new Float32Array(SIZE * SIZE).fill(0.5), [SIZE, SIZE]);
   const made =
     precision === 'int8'
-      ? graph.op('Cast', [graph.op('MatMulInteger', [left, right])], { to: { int: 1 } })
+      ? graph.op(INTEGER_PRODUCT, [left, right, graph.floats([1], []), graph.floats([1], [])])
       : graph.op('MatMul', [left, right]);
   graph.output('product', made, 'float32', ['rows', SIZE]);
   const session = await InferenceSession.create(graph.toBytes(), { logSeverityLevel: 3 });
