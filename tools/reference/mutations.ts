@@ -141,7 +141,12 @@ export const MUTATIONS: readonly Mutation[] = [
     to: "graph.op('Greater', [key, graph.op('Sub', [query, right])]),\n    graph.op('Less', [key, graph.op('Add', [query, left])])",
   },
   { name: 'encoder full attention windowed', file: ENCODER, from: "type === 'sliding_attention'", to: 'true' },
-  { name: 'encoder window ignored', file: ENCODER, from: "type === 'sliding_attention'", to: 'false' },
+  {
+    name: 'encoder window ignored',
+    file: ENCODER,
+    from: '[inWindow(context, query, key), visible]',
+    to: "[graph.op('GreaterOrEqual', [graph.op('Add', [query, key]), graph.floats([0])]), visible]",
+  },
   {
     name: 'padding visible',
     file: ENCODER,
