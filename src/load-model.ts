@@ -30,6 +30,8 @@ export interface LoadOptions {
   /** How sqrt(hidden size) is rounded; `bfloat16` repeats what a bfloat16 load of the reference does. */
   readonly embeddingScale?: EmbeddingScale;
   readonly batchTokens?: number;
+  /** That compute; one for each physical core if left out. */
+  readonly threads?: number;
   /** Load even if memory seems too short. */
   readonly ignoreMemory?: boolean;
   readonly cacheDirectory?: string;
@@ -79,7 +81,7 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
   const { directory, name } = await findModel(model, options);
   const checkpoint = await openCheckpoint(directory);
   const tokenizer = await loadTokenizer(directory, checkpoint.config);
-  const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, signal } = options;
+  const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, threads, signal } = options;
   if (!options.ignoreMemory) expectMemory(checkpoint.config, precision);
   const { onCompile, onNotice } = options;
   const compiled = await compileModel(checkpoint, {
@@ -90,7 +92,11 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
     ...(onNotice && { onWait: (holder) => onNotice(`Waiting for ${holder}, which compiles the same model.`) }),
     ...(signal && { signal }),
   });
-  const engine = await startWorkerEngine(compiled, { device, ...(batchTokens !== undefined && { batchTokens }) });
+  const engine = await startWorkerEngine(compiled, {
+    device,
+    ...(batchTokens !== undefined && { batchTokens }),
+    ...(threads !== undefined && { threads }),
+  });
   const identity = [compiled.weightsDigest, checkpoint.config, tokenizer.digest, precision, embeddingScale];
   return {
     name,

@@ -11,6 +11,7 @@ export interface EngineOptions {
   readonly precision: Precision;
   readonly device: Device;
   readonly batchTokens?: number;
+  readonly threads?: number;
   readonly ignoreMemory: boolean;
 }
 
@@ -40,6 +41,7 @@ export function addEngineOptions(command: Command): Command {
     .addOption(new Option('--precision <name>', 'of the weights').choices(PRECISIONS).default('float32'))
     .addOption(new Option('--device <name>', 'ONNX Runtime provider').choices(DEVICES).default('cpu'))
     .option('--batch-tokens <n>', 'rows of a batch, padding included (default: by model size)', positiveInteger)
+    .option('--threads <n>', 'that compute (default: one for each physical core)', positiveInteger)
     .option('--ignore-memory', 'load even if memory seems too short', false);
 }
 
@@ -57,7 +59,7 @@ export function integer(text: string): number {
 
 /** Loads the model, with progress while it is downloaded and compiled the first time. */
 export async function openModel(options: EngineOptions, signal: AbortSignal): Promise<Model> {
-  const { model, precision, device, batchTokens, ignoreMemory } = options;
+  const { model, precision, device, batchTokens, threads, ignoreMemory } = options;
   const progress = new LoadingProgress();
   try {
     return await loadModel(model, {
@@ -66,6 +68,7 @@ export async function openModel(options: EngineOptions, signal: AbortSignal): Pr
       ignoreMemory,
       signal,
       ...(batchTokens !== undefined && { batchTokens }),
+      ...(threads !== undefined && { threads }),
       ...progress.callbacks,
     });
   } finally {

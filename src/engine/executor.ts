@@ -30,6 +30,8 @@ export interface ExecutorOptions {
   readonly device: Device;
   /** Rows of a batch; by default what takes about a second on a small CPU. */
   readonly batchTokens?: number;
+  /** That compute; one for each physical core if left out. In a container that may use some of them only, say how many. */
+  readonly threads?: number;
   /** Give states in memory that threads can share; the default. */
   readonly sharedMemory?: boolean;
 }
@@ -38,14 +40,16 @@ export class Executor implements Engine {
   readonly info: EngineInfo;
   readonly #model: CompiledModel;
   readonly #sharedMemory: boolean;
+  readonly #threads: number | undefined;
   readonly #graphs = new Map<string, Promise<Graph>>();
   #closed = false;
 
   /** Loads nothing yet: a graph is loaded when it is first needed. @throws DkvError DEVICE_UNAVAILABLE */
-  constructor(model: CompiledModel, { device, batchTokens, sharedMemory = true }: ExecutorOptions) {
+  constructor(model: CompiledModel, { device, batchTokens, threads, sharedMemory = true }: ExecutorOptions) {
     expectDevice(device, model.precision);
     this.#model = model;
     this.#sharedMemory = sharedMemory;
+    this.#threads = threads;
     const { config, precision, embeddingScale, weightsDigest } = model;
     const tokens = batchTokens ?? defaultBatchTokens(config);
     this.info = { config, precision, embeddingScale, weightsDigest, device, batchTokens: tokens };
@@ -171,7 +175,7 @@ export class Executor implements Engine {
     if (this.#closed) throw new DkvError('ENGINE_CLOSED', 'The engine was closed.');
     let graph = this.#graphs.get(key);
     if (!graph) {
-      graph = loadGraph(this.#model, source(), this.info.device).catch((error) => {
+      graph = loadGraph(this.#model, source(), this.info.device, this.#threads).catch((error) => {
         this.#graphs.delete(key);
         throw error;
       });

@@ -42,12 +42,18 @@ export function expectDevice(device: Device, precision: Precision): void {
 }
 
 /** Loads a graph file of a compiled model, or a graph given as bytes that refers to the same weights file. */
-export async function loadGraph(model: CompiledModel, graph: GraphName | Uint8Array, device: Device): Promise<Graph> {
+export async function loadGraph(
+  model: CompiledModel,
+  graph: GraphName | Uint8Array,
+  device: Device,
+  threads?: number,
+): Promise<Graph> {
   if (model.precision === 'int8') await expectExactProducts();
   const name = typeof graph === 'string' ? graph : 'encoder probe';
   const options: InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     logSeverityLevel: 3,
+    ...(threads !== undefined && { intraOpNumThreads: threads }),
     ...(model.precision === 'bfloat16' && WIDEN_ONE_AT_A_TIME),
     extra: {
       session: { model_external_initializers_file_folder_path: model.directory },

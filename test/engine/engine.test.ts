@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -51,6 +52,21 @@ describe('attention in blocks', () => {
     const difference = blocks.map(({ data }, i) => Math.max(...data.map((x, at) => Math.abs(x - dense[i]!.data[at]!))));
     expect(Math.max(...difference)).toBeLessThan(1e-5);
   });
+});
+
+it('computes in as many threads as it is told', async () => {
+  const running = () => readdirSync('/proc/self/task').length;
+  const started = async (threads: number) => {
+    const before = running();
+    const engine = new Executor(model, { device: 'cpu', threads });
+    await engine.encode([{ tokenIds: Int32Array.of(2, 5, 7) }]);
+    const count = running() - before;
+    await engine.close();
+    return count;
+  };
+  // The calling thread is one of them. The first session also starts threads of Node's own, which stay.
+  await started(1);
+  expect([await started(1), await started(2), await started(5)]).toEqual([0, 1, 4]);
 });
 
 describe('worker thread', () => {
