@@ -45,8 +45,8 @@ export interface Layout {
   project(graph: GraphBuilder, x: Value, names: readonly string[]): Value[];
   /** A feed-forward network, down(activate(gate(x)) * up(x)). @param x [n, in] float32 @returns [n, in] float32 */
   feedForward(graph: GraphBuilder, x: Value, names: FeedForwardNames, activate: (gate: Value) => Value): Value;
-  /** Rows of the tied table, unscaled. @param ids [n] int64 @returns [n, hidden] float32 */
-  embed(graph: GraphBuilder, ids: Value): Value;
+  /** Rows of the tied table times a number. @param ids [n] int64 @returns [n, hidden] float32 */
+  embed(graph: GraphBuilder, ids: Value, scale: number): Value;
   /** Products of rows with the tied table, never as one tensor. @param x [n, hidden] float32 */
   logits(graph: GraphBuilder, x: Value): LogitChunks;
   /** A vector used as it is stored. @returns [size] float32 */
@@ -92,8 +92,9 @@ class PlainLayout implements Layout {
     return this.project(graph, graph.op('Mul', [activate(gate), up]), [names.down])[0]!;
   }
 
-  embed(graph: GraphBuilder, ids: Value): Value {
-    return this.#widen(graph, graph.op('Gather', [graph.external(this.#matrix(EMBEDDING)), ids]));
+  embed(graph: GraphBuilder, ids: Value, scale: number): Value {
+    const rows = this.#widen(graph, graph.op('Gather', [graph.external(this.#matrix(EMBEDDING)), ids]));
+    return scale === 1 ? rows : graph.op('Mul', [rows, graph.floats([scale])]);
   }
 
   /**
@@ -136,12 +137,10 @@ function vector(graph: GraphBuilder, weights: Weights, source: string, transform
   return graph.external(weights.place({ name, type: 'float32', dimensions, source, transform }));
 }
 
-/** Rows as 8-bit numbers, [n, k] uint8, and the step of each row, [n, 1] float32. */
+/** Rows as 8-bit numbers, [n, k] uint8, and the step of each row, [n] float32. */
 interface RoundedRows {
   readonly bytes: Value;
   readonly steps: Value;
-  /** k */
-  readonly width: number;
 }
 
 /**
@@ -179,11 +178,10 @@ class Int8Layout implements Layout {
     return scaled(graph, this.#product(graph, rounded, names.down), steps);
   }
 
-  embed(graph: GraphBuilder, ids: Value): Value {
+  embed(graph: GraphBuilder, ids: Value, scale: number): Value {
     const bytes = graph.op('Gather', [graph.external(this.#table()), ids]);
     const steps = graph.op('Gather', [graph.external(this.#steps(EMBEDDING)), ids]);
-    const [, width] = this.#weights.shape(EMBEDDING) as [number, number];
-    return dequantise(graph, { bytes, steps: graph.op('Unsqueeze', [steps, graph.ints([1])]), width });
+    return dequantise(graph, { bytes, steps: graph.op('Mul', [steps, graph.floats([scale], [])]) });
   }
 
   /**
@@ -225,8 +223,11 @@ class Int8Layout implements Layout {
     if (before) return before;
     const [, width] = this.#weights.shape(reader) as [number, number];
     const steps = rowSteps(graph, x);
-    const bytes = graph.op('QuantizeLinear', [x, steps, zeroPoints(graph, steps)], oneStepARow(width));
-    const rounded = { bytes, steps, width };
+    const columns = column(graph, steps);
+    // A row is a block. With a step for each index of an axis the runtime goes through the rows on one thread.
+    const oneStepARow = { axis: { int: 1 }, block_size: { int: width } };
+    const bytes = graph.op('QuantizeLinear', [x, columns, zeroPoints(graph, columns)], oneStepARow);
+    const rounded = { bytes, steps };
     known.set(x, rounded);
     return rounded;
   }
@@ -259,33 +260,33 @@ function integerProduct(graph: GraphBuilder, rows: RoundedRows, columns: Externa
   return graph.op(INTEGER_PRODUCT, [...factors, graph.bytes(Uint8Array.of(ZERO_POINT), [])]);
 }
 
-/** @param steps [n, 1] */
+/** @param steps [n] */
 function scaled(graph: GraphBuilder, rows: Value, steps: Value): Value {
-  return graph.op('Mul', [rows, steps]);
+  return graph.op('Mul', [rows, column(graph, steps)]);
 }
 
-/** The step of each row: its largest magnitude / 127; of a row of zeros something that is not 0. @returns [n, 1] */
+/** [n] -> [n, 1] */
+function column(graph: GraphBuilder, x: Value): Value {
+  return graph.op('Unsqueeze', [x, graph.ints([1])]);
+}
+
+/** The step of each row: its largest magnitude / 127; of a row of zeros something that is not 0. @returns [n] */
 function rowSteps(graph: GraphBuilder, x: Value): Value {
-  const reduce = (type: string) => graph.op(type, [x, graph.ints([1])], { keepdims: { int: 1 } });
+  const reduce = (type: string) => graph.op(type, [x, graph.ints([1])], { keepdims: { int: 0 } });
   // Two reductions take less time than Abs and one.
-  const magnitudes = [reduce('ReduceMax'), graph.op('Neg', [reduce('ReduceMin')]), graph.floats([SMALLEST])];
-  return graph.op('Mul', [graph.op('Max', magnitudes), graph.floats([1 / STEPS])]);
+  const magnitudes = graph.op('Max', [reduce('ReduceMax'), graph.op('Neg', [reduce('ReduceMin')])]);
+  const steps = graph.op('Mul', [magnitudes, graph.floats([1 / STEPS], [])]);
+  return graph.op('Max', [steps, graph.floats([SMALLEST_STEP], [])]);
 }
 
-/** Magnitude of a row of zeros. */
-const SMALLEST = 1e-28;
+const SMALLEST_STEP = 1e-30;
 
 /** @returns [n, k] float32 */
-function dequantise(graph: GraphBuilder, { bytes, steps, width }: RoundedRows): Value {
-  return graph.op('DequantizeLinear', [bytes, steps, zeroPoints(graph, steps)], oneStepARow(width));
+function dequantise(graph: GraphBuilder, { bytes, steps }: RoundedRows): Value {
+  return graph.op('DequantizeLinear', [bytes, steps, zeroPoints(graph, steps)], { axis: { int: 0 } });
 }
 
-/** A row is a block. With a step for each index of an axis the runtime goes through the rows on one thread. */
-function oneStepARow(width: number) {
-  return { axis: { int: 1 }, block_size: { int: width } };
-}
-
-/** A zero point for each step. */
+/** A zero point for each step, of the steps' shape. */
 function zeroPoints(graph: GraphBuilder, steps: Value): Value {
   return graph.op('Expand', [graph.bytes(Uint8Array.of(ZERO_POINT), []), graph.op('Shape', [steps])]);
 }

@@ -346,7 +346,8 @@ describe('stopping', () => {
     child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'inherit' });
     const [, signal] = await once(child, 'exit');
     expect(signal).toBe('SIGKILL');
-    expect(endpoint.requests).toHaveLength(12);
+    // The other one of the two at once may have been on its way when the signal was sent.
+    expect([12, 13]).toContain(endpoint.requests.length);
     const again = writer();
     expect(await again.asked('p')(documentsOf(40), {})).toEqual(answersOf(40));
     // Lost are at most the two that were on their way and the two that were just being put on disk.

@@ -25,7 +25,7 @@ export const MUTATIONS: readonly Mutation[] = [
     from: "return vector(graph, this.#weights, name, 'add-one');\n  }\n\n  #matrix",
     to: "return vector(graph, this.#weights, name, 'copy');\n  }\n\n  #matrix",
   },
-  { name: 'embedding not scaled', file: LAYERS, from: 'graph.floats([embeddingScale])', to: 'graph.floats([1])' },
+  { name: 'embedding not scaled', file: LAYERS, from: 'ids, embeddingScale)', to: 'ids, 1)' },
   {
     name: 'end-of-image row scaled like the others',
     file: LAYERS,
@@ -254,8 +254,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'head uses scaled embeddings',
     file: HEAD,
-    from: "graph.op('Mul', [logits.rows, layout.embed(graph, targets)])",
-    to: "graph.op('Mul', [graph.op('Mul', [logits.rows, graph.floats([1.01])]), layout.embed(graph, targets)])",
+    from: 'layout.embed(graph, targets, 1)',
+    to: 'layout.embed(graph, targets, 1.01)',
   },
   {
     name: 'vocabulary chunks overlap',

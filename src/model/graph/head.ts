@@ -17,7 +17,7 @@ export function tokenNlls(context: GraphContext, hidden: Value, targets: Value):
   const logits = cappedLogits(context, hidden);
   const axis = graph.ints([logits.vocabularyAxis]);
   const largest = logits.chunks.map((chunk) => graph.op('ReduceMax', [chunk, axis], KEEP));
-  const products = graph.op('Mul', [logits.rows, layout.embed(graph, targets)]);
+  const products = graph.op('Mul', [logits.rows, layout.embed(graph, targets, 1)]);
   const target = graph.op('ReduceSum', [products, graph.ints([1])], { keepdims: { int: 0 } });
   return graph.op('Sub', [logSumExp(context, logits, largest), softcap(context, target)]);
 }

@@ -48,7 +48,7 @@ export function rmsNorm({ graph, layout, stack }: StackContext, x: Value, name: 
  */
 export function embedTokens({ graph, layout, config, embeddingScale }: GraphContext, tokenIds: Value): Value {
   const ids = graph.op('Reshape', [tokenIds, graph.ints([-1])]);
-  const scaled = graph.op('Mul', [layout.embed(graph, ids), graph.floats([embeddingScale])]);
+  const scaled = layout.embed(graph, ids, embeddingScale);
   const isEndOfImage = graph.op('Equal', [ids, graph.ints([config.endOfImageTokenId])]);
   const column = graph.op('Unsqueeze', [isEndOfImage, graph.ints([-1])]);
   return graph.op('Where', [column, layout.vector(graph, END_OF_IMAGE_EMBEDDING), scaled]);
