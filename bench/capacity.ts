@@ -93,11 +93,29 @@ async function measure(size: Size, layers: number, precision: string): Promise<F
   return figures;
 }
 
-/** What `few` layers take and what each further one adds. */
-function extrapolate(few: Figures, more: Figures, [from, to, all]: readonly [number, number, number]): Figures {
-  const of = (name: keyof Figures) => few[name] + ((more[name] - few[name]) / (to - from)) * (all - from);
-  return Object.fromEntries(FIGURES.map((name) => [name, of(name)])) as Figures;
+interface Measured extends Figures {
+  readonly size: Size;
+  readonly precision: string;
+  readonly layers: number;
 }
+
+async function measureAll(): Promise<{ machine: string; measurements: Measured[] }> {
+  const measurements: Measured[] = [];
+  for (const size of options.sizes.split(',') as Size[]) {
+    for (const precision of options.precisions.split(',')) {
+      for (const layers of size === '270m' ? [1, 3, SHAPES[size].layers] : [1, 3]) {
+        measurements.push({ size, precision, layers, ...(await measure(size, layers, precision)) });
+      }
+    }
+  }
+  const machine = `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores; Node ${process.versions.node}`;
+  return { machine, measurements };
+}
+
+const run = options.earlier
+  ? (JSON.parse(await readFile(options.earlier, 'utf8')) as Awaited<ReturnType<typeof measureAll>>)
+  : await measureAll();
+const { machine, measurements } = run;
 
 interface Row extends Figures {
   readonly size: Size;
@@ -105,26 +123,29 @@ interface Row extends Figures {
   readonly measured: boolean;
 }
 
-async function measureAll(): Promise<{ machine: string; results: Row[] }> {
-  const results: Row[] = [];
-  for (const size of options.sizes.split(',') as Size[]) {
-    for (const precision of options.precisions.split(',')) {
-      const { layers } = SHAPES[size];
-      const [one, three] = [await measure(size, 1, precision), await measure(size, 3, precision)];
-      results.push({ size, precision, measured: false, ...extrapolate(one, three, [1, 3, layers]) });
-      if (size === '270m') {
-        results.push({ size, precision, measured: true, ...(await measure(size, layers, precision)) });
-      }
-    }
-  }
-  const machine = `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores; Node ${process.versions.node}`;
-  return { machine, results };
-}
+/** Of a whole model: extrapolated from two that have fewer layers, and as it was measured where it was. */
+const results = measurements.flatMap((few, i): Row[] => {
+  const { size, precision } = few;
+  const { layers } = SHAPES[size];
+  const more = measurements[i + 1];
+  if (few.layers === layers) return [{ ...few, measured: true }];
+  if (few.layers !== 1 || !more) return [];
+  return [{ size, precision, measured: false, ...extrapolate(few, more, layers) }];
+});
 
-const run = options.earlier
-  ? (JSON.parse(await readFile(options.earlier, 'utf8')) as Awaited<ReturnType<typeof measureAll>>)
-  : await measureAll();
-const { machine, results } = run;
+/**
+ * What `few` layers take and what each further one adds. Compiling takes as long as its bytes, and no more memory for more of them; how long it
+ * takes varies by more than what few layers add.
+ */
+function extrapolate(few: Measured, more: Measured, layers: number): Figures {
+  const of = (name: keyof Figures) =>
+    few[name] + ((more[name] - few[name]) / (more.layers - few.layers)) * (layers - few.layers);
+  return {
+    ...(Object.fromEntries(FIGURES.map((name) => [name, of(name)])) as Figures),
+    compileSeconds: (more.compileSeconds * of('disk')) / more.disk,
+    compilePeak: more.compilePeak,
+  };
+}
 
 /**
  * bfloat16's decoder mostly widens the head, which does not grow with the layers: what two layers add to it is less than how much it varies from

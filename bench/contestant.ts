@@ -2,11 +2,12 @@
  * This project as one side of a benchmark: reads a line of JSON `{"workload"}`, runs it, and answers `{"seconds", "check", "peakBytes"}`. A process of its
  * own, so that its peak memory is its own and nothing else runs beside it. `check` is a mean that another side's can be held against.
  *
- *     node --import tsx bench/contestant.ts PRECISION CHECKPOINT WORKLOADS.json [CACHE_FOLDER]
+ *     node --import tsx bench/contestant.ts PRECISION CHECKPOINT WORKLOADS.json WORKERS [CACHE_FOLDER]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { EngineTeam } from '../src/engine/engine-team.js';
 import { startWorkerEngine } from '../src/engine/worker-engine.js';
 import { allRows, type Engine, type ScoreItem, type States } from '../src/engine.js';
 import { openCheckpoint } from '../src/model/checkpoint.js';
@@ -16,13 +17,23 @@ import { mean } from '../src/stats/describe.js';
 import { WORK } from './checkpoint.js';
 import { BATCH_TOKENS, type WorkloadName, type Workloads } from './workloads.js';
 
-const [precision, directory, file, cache] = process.argv.slice(2) as [Precision, string, string, string | undefined];
+const [precision, directory, file, workers, cache] = process.argv.slice(2) as [
+  Precision,
+  string,
+  string,
+  string,
+  string | undefined,
+];
 const work: Workloads = JSON.parse(readFileSync(file, 'utf8'));
 const checkpoint = await openCheckpoint(directory);
 const cacheDirectory = cache ?? path.join(WORK, 'cache');
 const model = await compileModel(checkpoint, { precision, embeddingScale: 'exact', cacheDirectory });
 let started = performance.now();
-const engine = await startWorkerEngine(model, { device: 'cpu', batchTokens: BATCH_TOKENS });
+const options = { device: 'cpu', batchTokens: BATCH_TOKENS } as const;
+const engine =
+  workers === '1'
+    ? await startWorkerEngine(model, options)
+    : await EngineTeam.start(Number(workers), () => startWorkerEngine(model, { ...options, threads: 1 }));
 
 const items = (documents: readonly (readonly number[])[]) =>
   documents.map((ids) => ({ tokenIds: Int32Array.from(ids) }));

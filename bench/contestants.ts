@@ -21,9 +21,9 @@ export interface Answer {
 }
 
 /** The command of this project as a side. @param file of the workloads */
-export function ours(precision: string, checkpoint: string, file: string): string[] {
+export function ours(precision: string, checkpoint: string, file: string, workers = 1): string[] {
   const script = path.join(import.meta.dirname, 'contestant.ts');
-  return [process.execPath, '--import', 'tsx', script, precision, checkpoint, file];
+  return [process.execPath, '--import', 'tsx', script, precision, checkpoint, file, String(workers)];
 }
 
 export class Contestant {

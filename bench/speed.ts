@@ -50,9 +50,12 @@ await writeFile(file, JSON.stringify(work));
 
 const INT8 = 'ours int8';
 const FLOAT32 = 'ours float32';
-const own = (name: string, precision: string): Side => ({
+const CORES = os.availableParallelism();
+/** A worker for each core, with a thread each. */
+const WORKERS = `ours int8, ${CORES} workers`;
+const own = (name: string, precision: string, workers = 1): Side => ({
   name,
-  command: ours(precision, checkpoint, file),
+  command: ours(precision, checkpoint, file, workers),
   workloads: WORKLOADS.filter((workload) => workload !== 'experiment-loop'),
 });
 const transformers = (dtype: string, form: string): Side => ({
@@ -73,7 +76,7 @@ const ctranslate2 = (compute: string): Side => ({
   workloads: WORKLOADS.filter((workload) => /^(score-text|generate)/.test(workload)),
 });
 const names = options.only.split(',') as WorkloadName[];
-const SIDES: Side[] = [own(INT8, 'int8'), own(FLOAT32, 'float32')];
+const SIDES: Side[] = [own(INT8, 'int8'), own(WORKERS, 'int8', CORES), own(FLOAT32, 'float32')];
 if (options.peers) {
   for (const dtype of ['bfloat16', 'float32']) {
     for (const form of ['sdpa', 'eager', ...(options.compiled ? ['compiled'] : [])]) {
@@ -154,6 +157,10 @@ const RATIOS: readonly (readonly [label: string, ratio: (of: Medians) => number]
   [
     'encode: int8 against the best of transformers float32',
     (of) => best(of, 'encode', 'float32') / at(of, 'encode', INT8),
+  ],
+  [
+    `encode: int8 in ${CORES} workers against the best of transformers float32`,
+    (of) => best(of, 'encode', 'float32') / at(of, 'encode', WORKERS),
   ],
   [
     'encode: float32 against the best of transformers float32',

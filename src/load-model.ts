@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { EngineTeam } from './engine/engine-team.js';
 import { startWorkerEngine } from './engine/worker-engine.js';
 import type { Device, Engine } from './engine.js';
 import { parseModelReference, pullModel } from './hub/pull-model.js';
@@ -30,7 +31,9 @@ export interface LoadOptions {
   /** How sqrt(hidden size) is rounded; `bfloat16` repeats what a bfloat16 load of the reference does. */
   readonly embeddingScale?: EmbeddingScale;
   readonly batchTokens?: number;
-  /** That compute; one for each physical core if left out. */
+  /** Engines side by side, 1 if left out. For many documents: each takes the next batch, with its own threads and packed weights. */
+  readonly workers?: number;
+  /** Of each worker. If left out one for each physical core, or 1 with several workers. */
   readonly threads?: number;
   /** Load even if memory seems too short. */
   readonly ignoreMemory?: boolean;
@@ -81,8 +84,8 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
   const { directory, name } = await findModel(model, options);
   const checkpoint = await openCheckpoint(directory);
   const tokenizer = await loadTokenizer(directory, checkpoint.config);
-  const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, threads, signal } = options;
-  if (!options.ignoreMemory) expectMemory(checkpoint.config, precision);
+  const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, workers = 1, signal } = options;
+  if (!options.ignoreMemory) expectMemory(checkpoint.config, precision, { workers });
   const { onCompile, onNotice } = options;
   const compiled = await compileModel(checkpoint, {
     precision,
@@ -92,11 +95,14 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
     ...(onNotice && { onWait: (holder) => onNotice(`Waiting for ${holder}, which compiles the same model.`) }),
     ...(signal && { signal }),
   });
-  const engine = await startWorkerEngine(compiled, {
-    device,
-    ...(batchTokens !== undefined && { batchTokens }),
-    ...(threads !== undefined && { threads }),
-  });
+  const threads = options.threads ?? (workers > 1 ? 1 : undefined);
+  const start = () =>
+    startWorkerEngine(compiled, {
+      device,
+      ...(batchTokens !== undefined && { batchTokens }),
+      ...(threads !== undefined && { threads }),
+    });
+  const engine = workers > 1 ? await EngineTeam.start(workers, start) : await start();
   const identity = [compiled.weightsDigest, checkpoint.config, tokenizer.digest, precision, embeddingScale];
   return {
     name,

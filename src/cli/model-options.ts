@@ -11,6 +11,7 @@ export interface EngineOptions {
   readonly precision: Precision;
   readonly device: Device;
   readonly batchTokens?: number;
+  readonly workers: number;
   readonly threads?: number;
   readonly ignoreMemory: boolean;
 }
@@ -41,7 +42,12 @@ export function addEngineOptions(command: Command): Command {
     .addOption(new Option('--precision <name>', 'of the weights').choices(PRECISIONS).default('float32'))
     .addOption(new Option('--device <name>', 'ONNX Runtime provider').choices(DEVICES).default('cpu'))
     .option('--batch-tokens <n>', 'rows of a batch, padding included (default: by model size)', positiveInteger)
-    .option('--threads <n>', 'that compute (default: one for each physical core)', positiveInteger)
+    .option('--workers <n>', 'engines side by side, for many documents; each has its own weights', positiveInteger, 1)
+    .option(
+      '--threads <n>',
+      'of each worker (default: one for each physical core, or 1 with several workers)',
+      positiveInteger,
+    )
     .option('--ignore-memory', 'load even if memory seems too short', false);
 }
 
@@ -59,7 +65,7 @@ export function integer(text: string): number {
 
 /** Loads the model, with progress while it is downloaded and compiled the first time. */
 export async function openModel(options: EngineOptions, signal: AbortSignal): Promise<Model> {
-  const { model, precision, device, batchTokens, threads, ignoreMemory } = options;
+  const { model, precision, device, batchTokens, workers, threads, ignoreMemory } = options;
   const progress = new LoadingProgress();
   try {
     return await loadModel(model, {
@@ -68,6 +74,7 @@ export async function openModel(options: EngineOptions, signal: AbortSignal): Pr
       ignoreMemory,
       signal,
       ...(batchTokens !== undefined && { batchTokens }),
+      workers,
       ...(threads !== undefined && { threads }),
       ...progress.callbacks,
     });

@@ -22,8 +22,9 @@ import type { ModelConfig } from '../model/config.js';
 import { weightCount } from '../model/memory.js';
 import { type Batch, type ItemSize, planBatches } from './batching.js';
 import { generateBatch } from './generation.js';
+import { encodeSizes, generateSizes, scoreSizes } from './item-sizes.js';
 import { expectDevice, type Graph, loadGraph } from './runtime.js';
-import { cutRows, cutSquares, distinctMemories, encoderFeeds, int64, memoryFeeds, memoryRows } from './tensors.js';
+import { cutRows, cutSquares, distinctMemories, encoderFeeds, int64, memoryFeeds } from './tensors.js';
 import { checkEncodeItems, checkGenerateItems, checkProbeLayers, checkScoreItems } from './validation.js';
 
 export interface ExecutorOptions {
@@ -58,7 +59,7 @@ export class Executor implements Engine {
   async encode(items: readonly EncodeItem[], options: RequestOptions = {}): Promise<States[]> {
     checkEncodeItems(items, this.info.config);
     const graph = await this.#graph('encoder');
-    return this.#batches(items, encodeSize, options, async (batch, { rows }) => {
+    return this.#batches(items, encodeSizes(items), options, async (batch, { rows }) => {
       const { states } = await graph.run(encoderFeeds(batch, rows));
       return cutRows(states!, batch.map(rowCount), this.#sharedMemory);
     });
@@ -69,7 +70,7 @@ export class Executor implements Engine {
     checkProbeLayers(layers, this.info.config);
     const probe = { hiddenLayers: layers.hidden, attentionLayers: layers.attention };
     const graph = await this.#load(`probe ${JSON.stringify(probe)}`, () => encoderProbeGraph(this.#model, probe));
-    return this.#batches(items, encodeSize, options, async (batch, { rows }) => {
+    return this.#batches(items, encodeSizes(items), options, async (batch, { rows }) => {
       const outputs = await graph.run(encoderFeeds(batch, rows));
       const lengths = batch.map(rowCount);
       const states = cutRows(outputs.states!, lengths, this.#sharedMemory);
@@ -93,12 +94,7 @@ export class Executor implements Engine {
     const { config } = this.info;
     checkScoreItems(items, config);
     const graph = await this.#graph('score');
-    const { which: memoryOf } = distinctMemories(items.map(({ memory }) => memory));
-    const size = ({ prompt, target, memory }: ScoreItem, item: number) => ({
-      rows: prompt.length + target.length,
-      memory: { rows: memoryRows(memory), id: memoryOf[item]! },
-    });
-    return this.#batches(items, size, options, async (batch, { rows, memoryRows: stateRows }) => {
+    return this.#batches(items, scoreSizes(items), options, async (batch, { rows, memoryRows: stateRows }) => {
       const tokenIds: number[] = [];
       const scored: number[] = [];
       const targets: number[] = [];
@@ -128,11 +124,7 @@ export class Executor implements Engine {
     checkGenerateItems(items, this.info.config);
     const graphs = { cross: await this.#graph('cross'), generate: await this.#graph('generate') };
     const steps = stepsARun(this.info.config);
-    const size = ({ prompt, memory }: GenerateItem, item: number) => ({
-      rows: 1 + prompt.length,
-      memory: { rows: memoryRows(memory), id: item },
-    });
-    return this.#batches(items, size, options, (batch, { rows, memoryRows: stateRows }) =>
+    return this.#batches(items, generateSizes(items), options, (batch, { rows, memoryRows: stateRows }) =>
       generateBatch(graphs, this.info.config, batch, rows, stateRows, steps, () => breathe(options.signal)),
     );
   }
@@ -147,13 +139,13 @@ export class Executor implements Engine {
   /** Plans batches, runs them one after the other and puts the results into the items' order. */
   async #batches<Item, Result>(
     items: readonly Item[],
-    size: (item: Item, index: number) => ItemSize,
+    sizes: readonly ItemSize[],
     { signal, onProgress }: RequestOptions,
     run: (batch: readonly Item[], shape: Batch) => Promise<readonly Result[]>,
   ): Promise<Result[]> {
     const results = new Array<Result>(items.length);
     let done = 0;
-    for (const batch of planBatches(items.map(size), this.info.batchTokens)) {
+    for (const batch of planBatches(sizes, this.info.batchTokens)) {
       await breathe(signal);
       const made = await run(
         batch.items.map((index) => items[index]!),
@@ -186,7 +178,6 @@ export class Executor implements Engine {
 }
 
 const rowCount = ({ tokenIds }: EncodeItem) => tokenIds.length;
-const encodeSize = (item: EncodeItem) => ({ rows: rowCount(item) });
 
 /** Lets messages in, a cancel among them: the runtime blocks its thread while it computes. */
 async function breathe(signal: AbortSignal | undefined): Promise<void> {

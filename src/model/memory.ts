@@ -8,10 +8,15 @@ import { PRECISIONS, type Precision } from './layout.js';
 import { elementCount } from './safetensors.js';
 
 /**
- * Resident bytes of a weight. bfloat16 is more than its two: on 4b's layer shapes each layer pair (189 million weights) added 0.46 GB
- * to the peak, the mapped file included (measured with 1 and 3 pairs). int8 is held twice, mapped and as the runtime packs it.
+ * Resident bytes of a weight: in the mapped file, and in what each engine makes of it. bfloat16 is more than its two: on 4b's layer shapes each
+ * layer pair (189 million weights) added 0.46 GB to the peak, the mapped file included (measured with 1 and 3 pairs). int8 is held twice,
+ * mapped and as the runtime packs it. (Of float32 the table is mapped only; with several engines that is estimated too high.)
  */
-const RESIDENT_BYTES: Record<Precision, number> = { float32: 4, bfloat16: 2.4, int8: 2 };
+const RESIDENT_BYTES: Record<Precision, { readonly mapped: number; readonly own: number }> = {
+  float32: { mapped: 0, own: 4 },
+  bfloat16: { mapped: 2, own: 0.4 },
+  int8: { mapped: 1, own: 1 },
+};
 
 /**
  * What a run takes beside the weights: Node, the runtime, activations of a batch, and for bfloat16 the weights that are just being
@@ -26,9 +31,11 @@ export function weightCount(config: ModelConfig, part = ''): number {
   return count;
 }
 
-/** Resident bytes of encoding and scoring at a precision, about. */
-export function memoryEstimate(config: ModelConfig, precision: Precision): number {
-  return weightCount(config) * RESIDENT_BYTES[precision] + BESIDE_WEIGHTS_BYTES;
+/** Resident bytes of encoding and scoring at a precision, about. @param workers engines side by side */
+export function memoryEstimate(config: ModelConfig, precision: Precision, workers = 1): number {
+  const weights = weightCount(config);
+  const { mapped, own } = RESIDENT_BYTES[precision];
+  return mapped * weights + workers * (own * weights + BESIDE_WEIGHTS_BYTES);
 }
 
 /** What this process may still take: free memory, within the limit of a container. */
@@ -39,16 +46,27 @@ export function availableMemory(): number {
 }
 
 /** @throws DkvError MEMORY_SHORT saying what would fit */
-export function expectMemory(config: ModelConfig, precision: Precision, available = availableMemory()): void {
-  const needed = memoryEstimate(config, precision);
+export function expectMemory(
+  config: ModelConfig,
+  precision: Precision,
+  { workers = 1, available = availableMemory() }: { readonly workers?: number; readonly available?: number } = {},
+): void {
+  const needed = memoryEstimate(config, precision, workers);
   if (needed <= available) return;
-  const fitting = PRECISIONS.filter((other) => memoryEstimate(config, other) <= available);
-  const advice =
-    fitting.length > 0
-      ? `--precision ${fitting[0]} would take ${gigabytes(memoryEstimate(config, fitting[0]!))}.`
-      : 'No precision fits: take a smaller model or a larger machine.';
   throw new DkvError(
     'MEMORY_SHORT',
-    `As ${precision} this model takes about ${gigabytes(needed)} of memory; ${gigabytes(available)} are available. ${advice} (--ignore-memory tries all the same.)`,
+    `As ${precision}${workers > 1 ? ` in ${workers} workers` : ''} this model takes about ${gigabytes(needed)} of memory; ${gigabytes(available)} are available. ${advice(config, precision, workers, available)} (--ignore-memory tries all the same.)`,
   );
+}
+
+/** What would fit. */
+function advice(config: ModelConfig, precision: Precision, workers: number, available: number): string {
+  const fits = (other: Precision, count: number) => memoryEstimate(config, other, count) <= available;
+  for (let fewer = workers - 1; fewer > 0; fewer--) {
+    if (fits(precision, fewer))
+      return `--workers ${fewer} would take ${gigabytes(memoryEstimate(config, precision, fewer))}.`;
+  }
+  const other = PRECISIONS.find((candidate) => fits(candidate, 1));
+  if (other) return `--precision ${other} would take ${gigabytes(memoryEstimate(config, other))}.`;
+  return 'No precision fits: take a smaller model or a larger machine.';
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { dkv, jsonLines, startDkv } from '../support/dkv.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 import { readFixture, TOLERANCES } from '../support/reference.js';
@@ -18,6 +18,9 @@ interface Text {
 }
 
 describe('dkv score', () => {
+  // Compiled the first time; where another test compiles the same model just now, the command says that it waits.
+  beforeAll(() => score(line({})));
+
   it('gives the reference’s NLLs for texts, under every visibility, with and without a query', async () => {
     const texts: Text[] = JSON.parse(readFileSync(path.join(model, 'texts.json'), 'utf8'));
     const { expected } = await readFixture(model);

@@ -7,8 +7,10 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startChildEngine } from '../../src/engine/child-engine.js';
+import { EngineTeam } from '../../src/engine/engine-team.js';
 import { Executor } from '../../src/engine/executor.js';
 import { startWorkerEngine } from '../../src/engine/worker-engine.js';
+import { DkvError } from '../../src/errors.js';
 import { isAlive } from '../../src/lock.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
@@ -28,6 +30,12 @@ engineConformance(
 engineConformance('worker thread', (options) => startWorkerEngine(model, { device: 'cpu', ...options }), true);
 
 engineConformance('child process', (options) => startChildEngine(model, { device: 'cpu', ...options }), true);
+
+engineConformance(
+  'team',
+  (options) => EngineTeam.start(2, () => startWorkerEngine(model, { device: 'cpu', threads: 1, ...options })),
+  true,
+);
 
 const int8 = await compileModel(checkpoint, { precision: 'int8', embeddingScale: 'exact', cacheDirectory });
 engineConformance('8-bit weights', async (options) => new Executor(int8, { device: 'cpu', ...options }), false, 'int8');
@@ -86,6 +94,75 @@ describe('worker thread', () => {
     const [states] = await engine.encode([{ tokenIds: Int32Array.of(2, 5, 7) }]);
     expect(states!.data.buffer).toBeInstanceOf(SharedArrayBuffer);
     await engine.close();
+  });
+});
+
+describe('team', () => {
+  const items = Array.from({ length: 64 }, (_, i) => ({
+    tokenIds: Int32Array.from({ length: 20 + (i % 50) }, (_, j) => 3 + ((i * 31 + j * 7) % 300)),
+  }));
+  /** Engines, and how many items each of them was given. */
+  function members() {
+    const given: number[] = [];
+    return {
+      given,
+      start: async () => {
+        const engine = new Executor(model, { device: 'cpu', batchTokens: 64, threads: 1 });
+        const member = given.push(0) - 1;
+        const encode = engine.encode.bind(engine);
+        engine.encode = async (batch, options) => {
+          given[member]! += batch.length;
+          // Lets the others have a turn, as threads do.
+          await setTimeout(1);
+          return encode(batch, options);
+        };
+        return engine;
+      },
+    };
+  }
+
+  it('divides the batches of a request and of several at once', async () => {
+    const { given, start } = members();
+    const team = await EngineTeam.start(2, start);
+    await team.encode(items);
+    expect(given[0]! + given[1]!).toBe(64);
+    expect(Math.min(...given)).toBeGreaterThan(16);
+    // A request of one batch each: they do not all go to the first.
+    await Promise.all(items.slice(0, 2).map((item) => team.encode([item])));
+    expect(given[0]! + given[1]!).toBe(66);
+    await team.close();
+  });
+
+  it('stops when one fails, with the error of that one', async () => {
+    const { given, start } = members();
+    const team = await EngineTeam.start(2, async () => {
+      const engine = await start();
+      if (given.length === 2) {
+        engine.encode = () => Promise.reject(new DkvError('ENGINE_FAILED', 'out of something'));
+      }
+      return engine;
+    });
+    await expect(team.encode(items)).rejects.toMatchObject({ code: 'ENGINE_FAILED', message: 'out of something' });
+    expect(given[0]).toBeLessThan(64);
+    await team.close();
+  });
+
+  it('names the item that is wrong by its place in the request', async () => {
+    const team = await EngineTeam.start(2, members().start);
+    const wrong = [...items, { tokenIds: new Int32Array(0) }];
+    await expect(team.encode(wrong)).rejects.toThrow('encode item 64');
+    await team.close();
+  });
+
+  it('closes those that started when another does not', async () => {
+    const started: Executor[] = [];
+    const start = async () => {
+      if (started.length === 1) throw new DkvError('DEVICE_UNAVAILABLE', 'no such device');
+      started.push(new Executor(model, { device: 'cpu' }));
+      return started[0]!;
+    };
+    await expect(EngineTeam.start(2, start)).rejects.toThrow('no such device');
+    await expect(started[0]!.encode(items)).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
   });
 });
 

@@ -38,8 +38,8 @@ describe('memory', () => {
   it('lets 4b-4b run on 24 GB as bfloat16 and not as float32', () => {
     // Measured on these layer shapes and extrapolated: 2.67 GB with one layer pair, 3.59 GB with three, so 17.8 GB with 34.
     expect(memoryEstimate(LARGE, 'float32')).toBeGreaterThan(27e9);
-    expect(() => expectMemory(LARGE, 'bfloat16', MACHINE_BYTES)).not.toThrow();
-    expect(() => expectMemory(LARGE, 'float32', MACHINE_BYTES)).toThrow(
+    expect(() => expectMemory(LARGE, 'bfloat16', { available: MACHINE_BYTES })).not.toThrow();
+    expect(() => expectMemory(LARGE, 'float32', { available: MACHINE_BYTES })).toThrow(
       expect.objectContaining({
         code: 'MEMORY_SHORT',
         message: expect.stringMatching(
@@ -49,8 +49,17 @@ describe('memory', () => {
     );
   });
 
+  it('counts what each of several workers has of its own', () => {
+    expect(memoryEstimate(SMALL, 'int8', 3) - memoryEstimate(SMALL, 'int8', 2)).toBeLessThan(
+      memoryEstimate(SMALL, 'int8'),
+    );
+    expect(() => expectMemory(SMALL, 'int8', { workers: 4, available: 4e9 })).toThrow(
+      /in 4 workers.*--workers 2 would take 2\.\d GB/,
+    );
+  });
+
   it('says when nothing fits', () => {
-    expect(() => expectMemory(LARGE, 'bfloat16', 8e9)).toThrow('No precision fits');
-    expect(() => expectMemory(SMALL, 'float32', 8e9)).not.toThrow();
+    expect(() => expectMemory(LARGE, 'bfloat16', { available: 8e9 })).toThrow('No precision fits');
+    expect(() => expectMemory(SMALL, 'float32', { available: 8e9 })).not.toThrow();
   });
 });
