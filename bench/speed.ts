@@ -224,7 +224,10 @@ function render(): string {
     return `${median(found.seconds).toFixed(2)} (${range})`;
   };
   const ratios = RATIOS.map(([label, ratio]) => [label, ratio(medians)] as const).filter(([, value]) => value > 0);
-  const share = encoderFlop(work.documents) / at(medians, 'encode', INT8) / median(reached.int8);
+  const limited = [INT8, sideBySide.name]
+    .map((side) => [side, encoderFlop(work.documents) / at(medians, 'encode', side) / median(reached.int8)] as const)
+    .filter(([, share]) => share > 0)
+    .map(([side, share]) => [`encode: ${side}, of the limit of the runtime’s uint8 x int8 products`, share.toFixed(2)]);
   const peak = (workload: WorkloadName, side: Side) => {
     const found = results.get(key(workload, side));
     return found ? (found.peakBytes / 1e9).toFixed(1) : '';
@@ -233,8 +236,6 @@ function render(): string {
   const gflops = (precision: 'float32' | 'int8') => `${precision} ${(median(reached[precision]) / 1e9).toFixed(0)}`;
   const measured = WORKLOADS.filter((workload) => sides.some((side) => results.has(key(workload, side))));
   const sideNames = sides.map(({ name }) => name);
-  const limited =
-    share > 0 ? [['encode, int8, of the limit of the runtime’s uint8 x int8 products', share.toFixed(2)]] : [];
   return [
     `${machine}; ${[...versions].join('; ')}. ${count}.`,
     '',

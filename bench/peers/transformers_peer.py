@@ -52,8 +52,9 @@ class Contestant:
         self.encoder = self.model.model.encoder
         self.decoder = self.model.model.decoder
         if form == "compiled":
-            self.encoder = torch.compile(self.encoder, dynamic=True)
-            self.decoder = torch.compile(self.decoder, dynamic=True)
+            # In place, so that generate and the loop run the compiled modules too.
+            self.encoder.compile(dynamic=True)
+            self.decoder.compile(dynamic=True)
         self.kept: dict[str, list[torch.Tensor]] = {}
 
     def encode(self, documents: list[list[int]]) -> list[torch.Tensor]:
