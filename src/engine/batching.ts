@@ -45,20 +45,34 @@ function roundUp(length: number, step: number): number {
  */
 const READ_COST = 1 / 8;
 
+type Shape = Omit<Batch, 'items'>;
+
+function shapeOf({ rows, memory }: ItemSize): Shape {
+  return { rows: paddedLength(rows), memoryRows: memory ? paddedMemory(memory.rows) : 0 };
+}
+
+function cost({ rows, memoryRows }: Shape): number {
+  return rows + memoryRows * READ_COST;
+}
+
+/** All that these count in batches, in rows. */
+export function plannedRows(sizes: readonly ItemSize[]): number {
+  return sizes.reduce((total, size) => total + cost(shapeOf(size)), 0);
+}
+
 /**
  * @param batchTokens rows that a batch may have, padding included, with what is read for its part; an item above it is a batch of its own
  * @returns batches in order of cost, largest items first, so that memory is at its peak in the beginning
  */
 export function planBatches(sizes: readonly ItemSize[], batchTokens: number): Batch[] {
-  const groups = new Map<string, { rows: number; memoryRows: number; items: number[] }>();
+  const groups = new Map<string, Shape & { items: number[] }>();
   for (const [item, size] of sizes.entries()) {
-    const shape = { rows: paddedLength(size.rows), memoryRows: size.memory ? paddedMemory(size.memory.rows) : 0 };
+    const shape = shapeOf(size);
     const key = `${shape.rows},${shape.memoryRows}`;
     const group = groups.get(key);
     if (group) group.items.push(item);
     else groups.set(key, { ...shape, items: [item] });
   }
-  const cost = ({ rows, memoryRows }: Omit<Batch, 'items'>) => rows + memoryRows * READ_COST;
   const memory = (item: number) => sizes[item]!.memory?.id ?? 0;
   return [...groups.values()]
     .sort((a, b) => cost(b) - cost(a))

@@ -14,7 +14,7 @@ import type {
   ScoreItem,
   States,
 } from '../engine.js';
-import { type ItemSize, planBatches } from './batching.js';
+import { type ItemSize, planBatches, plannedRows } from './batching.js';
 import { encodeSizes, generateSizes, scoreSizes } from './item-sizes.js';
 import { checkEncodeItems, checkGenerateItems, checkProbeLayers, checkScoreItems } from './validation.js';
 
@@ -72,8 +72,10 @@ export class EngineTeam implements Engine {
     run: (engine: Engine, batch: readonly Item[], options: RequestOptions) => Promise<readonly Result[]>,
   ): Promise<Result[]> {
     const results = new Array<Result>(items.length);
+    // Something for everyone, of what would fit into fewer batches too.
+    const batchTokens = Math.min(this.info.batchTokens, plannedRows(sizes) / this.#members.length);
     // Whoever is free first takes the next one; the largest come first.
-    const batches = planBatches(sizes, this.info.batchTokens).values();
+    const batches = planBatches(sizes, batchTokens).values();
     const failure = new AbortController();
     const either = { signal: signal ? AbortSignal.any([signal, failure.signal]) : failure.signal };
     let done = 0;

@@ -102,12 +102,12 @@ describe('team', () => {
     tokenIds: Int32Array.from({ length: 20 + (i % 50) }, (_, j) => 3 + ((i * 31 + j * 7) % 300)),
   }));
   /** Engines, and how many items each of them was given. */
-  function members() {
+  function members(batchTokens = 64) {
     const given: number[] = [];
     return {
       given,
       start: async () => {
-        const engine = new Executor(model, { device: 'cpu', batchTokens: 64, threads: 1 });
+        const engine = new Executor(model, { device: 'cpu', batchTokens, threads: 1 });
         const member = given.push(0) - 1;
         const encode = engine.encode.bind(engine);
         engine.encode = async (batch, options) => {
@@ -130,6 +130,14 @@ describe('team', () => {
     // A request of one batch each: they do not all go to the first.
     await Promise.all(items.slice(0, 2).map((item) => team.encode([item])));
     expect(given[0]! + given[1]!).toBe(66);
+    await team.close();
+  });
+
+  it('divides what would fit into one batch', async () => {
+    const { given, start } = members(2048);
+    const team = await EngineTeam.start(2, start);
+    await team.encode(Array.from({ length: 9 }, () => items[0]!));
+    expect(given.sort()).toEqual([4, 5]);
     await team.close();
   });
 
