@@ -1,7 +1,14 @@
 /** What every implementation of the engine interface has to do; run on each of them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExecutorOptions } from '../../src/engine/executor.js';
-import { allRows, type EncodeItem, type Engine, type GenerateItem, type ScoreItem } from '../../src/engine.js';
+import {
+  allRows,
+  type Device,
+  type EncodeItem,
+  type Engine,
+  type GenerateItem,
+  type ScoreItem,
+} from '../../src/engine.js';
 import { DkvError } from '../../src/errors.js';
 import type { Precision } from '../../src/model/layout.js';
 import { Random } from '../../src/random.js';
@@ -18,7 +25,7 @@ export function engineConformance(
   name: string,
   start: StartEngine,
   isolated: boolean,
-  precision: Precision = 'float32',
+  { precision = 'float32', device = 'cpu' }: { readonly precision?: Precision; readonly device?: Device } = {},
 ): void {
   describe(`engine: ${name}`, () => {
     let engine: Engine;
@@ -30,7 +37,7 @@ export function engineConformance(
     afterAll(() => engine.close());
 
     it('says what it runs', () => {
-      expect(engine.info).toMatchObject({ device: 'cpu', precision, batchTokens: 512 });
+      expect(engine.info).toMatchObject({ device, precision, batchTokens: 512 });
       expect(engine.info.config.vocabularySize).toBe(320);
     });
 

@@ -38,7 +38,9 @@ engineConformance(
 );
 
 const int8 = await compileModel(checkpoint, { precision: 'int8', embeddingScale: 'exact', cacheDirectory });
-engineConformance('8-bit weights', async (options) => new Executor(int8, { device: 'cpu', ...options }), false, 'int8');
+engineConformance('8-bit weights', async (options) => new Executor(int8, { device: 'cpu', ...options }), false, {
+  precision: 'int8',
+});
 
 describe('attention in blocks', () => {
   it.each(['one-kv-head', 'several-kv-heads'])('is attention to all keys: %s', async (fixture) => {

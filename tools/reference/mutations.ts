@@ -144,8 +144,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'encoder window ignored',
     file: ENCODER,
-    from: '[inWindow(context, query, key), visible]',
-    to: "[graph.op('GreaterOrEqual', [graph.op('Add', [query, key]), graph.floats([0])]), visible]",
+    from: 'both(inWindow(context, query, key), visible)',
+    to: "both(graph.op('GreaterOrEqual', [graph.op('Add', [query, key]), graph.floats([0])]), visible)",
   },
   {
     name: 'padding visible',

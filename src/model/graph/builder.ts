@@ -122,6 +122,14 @@ export class GraphBuilder {
     return this.#node(type, inputs, attributes, 1)[0]!;
   }
 
+  /**
+   * Both are true. Not as `And`: the runtime's WebGPU provider (1.30) computes that one wrongly once the process has run it on shapes that
+   * broadcast in another way.
+   */
+  both(a: Value, b: Value): Value {
+    return this.op('Not', [this.op('Or', [this.op('Not', [a]), this.op('Not', [b])])]);
+  }
+
   /** Adds a node with `count` outputs; a hole in `wanted` names an optional output left out. */
   opWithOutputs(
     type: string,

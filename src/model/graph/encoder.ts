@@ -76,19 +76,16 @@ export function buildEncoder(
 /** The mask of each layer type, [batch, 1, rows, rows] bool; made once, shared by the layers of the type. */
 function encoderMasks(context: StackContext, { tokenIds, rowMask, pairMask }: EncoderInputs) {
   const { graph } = context;
-  const visible = graph.op('And', [
+  const visible = graph.both(
     graph.op('Unsqueeze', [rowMask, graph.ints([1, 2])]),
     graph.op('Unsqueeze', [pairMask, graph.ints([1])]),
-  ]);
+  );
   const index = axisIndex(graph, tokenIds, 1);
   const query = graph.op('Unsqueeze', [index, graph.ints([1])]);
   const key = graph.op('Unsqueeze', [index, graph.ints([0])]);
   return {
-    sliding_attention: graph.op('And', [inWindow(context, query, key), visible]),
+    sliding_attention: graph.both(inWindow(context, query, key), visible),
     // One row of the mask for each query, though all are alike: the runtime wants it so.
-    full_attention: graph.op('And', [
-      graph.op('GreaterOrEqual', [graph.op('Add', [query, key]), graph.floats([0])]),
-      visible,
-    ]),
+    full_attention: graph.both(graph.op('GreaterOrEqual', [graph.op('Add', [query, key]), graph.floats([0])]), visible),
   } satisfies Record<LayerType, Value>;
 }

@@ -25,10 +25,10 @@ export interface EncoderInputs {
 export function inWindow({ graph, stack }: StackContext, query: Value, key: Value): Value {
   const left = graph.floats([Math.ceil(stack.slidingWindow / 2)]);
   const right = graph.floats([Math.floor(stack.slidingWindow / 2) + 1]);
-  return graph.op('And', [
+  return graph.both(
     graph.op('Greater', [key, graph.op('Sub', [query, left])]),
     graph.op('Less', [key, graph.op('Add', [query, right])]),
-  ]);
+  );
 }
 
 /**
@@ -50,7 +50,7 @@ export function localAttention(
   const rows = graph.op('Shape', [tokenIds], { start: { int: 1 }, end: { int: 2 } });
   const isLong = graph.op('Greater', [rows, graph.ints([span])]);
   const anyPair = graph.op('Equal', [graph.op('Size', [pairMask]), graph.ints([1], [])]);
-  const inBlocks = graph.op('And', [graph.op('Squeeze', [isLong]), anyPair]);
+  const inBlocks = graph.both(graph.op('Squeeze', [isLong]), anyPair);
 
   const up = graph.op('Div', [graph.op('Add', [rows, graph.ints([block - 1])]), graph.ints([block])]);
   const whole = graph.op('Mul', [up, graph.ints([block])]);
@@ -79,7 +79,7 @@ export function localAttention(
       Float32Array.from({ length: span }, (_, i) => i - reach),
       [1, span],
     );
-    return graph.op('And', [inWindow(context, query, key), graph.op('Reshape', [real, graph.ints([-1, 1, 1, span])])]);
+    return graph.both(inWindow(context, query, key), graph.op('Reshape', [real, graph.ints([-1, 1, 1, span])]));
   };
   const mask = graph.choose(inBlocks, 'bool', blockMask, () => graph.op('Identity', [dense]));
   const keyWidth = stack.kvHeads * stack.headDim;

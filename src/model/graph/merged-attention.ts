@@ -36,10 +36,10 @@ export function mergedMask(
   const queryPositions = graph.op('Reshape', [ofHeads, graph.ints([0, -1])]);
   const query = graph.op('Unsqueeze', [queryPositions, graph.ints([1, 3])]);
   const key = graph.op('Unsqueeze', [keyPositions, graph.ints([1, 2])]);
-  const causal = graph.op('And', [
+  const causal = graph.both(
     graph.op('LessOrEqual', [key, query]),
     graph.op('GreaterOrEqual', [key, graph.floats([0])]),
-  ]);
+  );
   const shown = graph.op('Unsqueeze', [visible, graph.ints([1, 2])]);
   const [own, rows] = [size(keyPositions, 1), size(visible, 1)];
   const widen = (x: Value, columns: Value) => {
@@ -52,7 +52,7 @@ export function mergedMask(
       const known = masks.get(type);
       if (known) return known;
       const reach = graph.op('Sub', [query, graph.floats([stack.slidingWindow])]);
-      const seen = type === 'sliding_attention' ? graph.op('And', [causal, graph.op('Greater', [key, reach])]) : causal;
+      const seen = type === 'sliding_attention' ? graph.both(causal, graph.op('Greater', [key, reach])) : causal;
       const all = join([widen(seen, own), widen(shown, rows)], 3);
       const mask = graph.op('Where', [all, graph.floats([0], []), graph.floats([MASKED], [])]);
       masks.set(type, mask);
