@@ -33,9 +33,9 @@ describe.each(readdirSync(REFERENCE_FIXTURES))('%s', (name) => {
   });
 });
 
-describe('weights kept as bfloat16', () => {
+describe.each(['bfloat16', 'float16'] as const)('weights kept as %s', (precision) => {
   const violations = async (name: string) => {
-    const differences = await compareWithReference(referenceFixture(name), cache, { precision: 'bfloat16' });
+    const differences = await compareWithReference(referenceFixture(name), cache, { precision });
     return differences.filter(({ quantity, difference }) => !(difference <= TOLERANCES[quantity]));
   };
 

@@ -11,10 +11,12 @@ import { sliceRows, type Weights } from './weights.js';
  * - `float32`   weights as float32; the reference.
  * - `bfloat16`  weights on disk as bfloat16, mapped, and widened one at a time while they are used: half the memory, the same float32
  *               arithmetic, and the same numbers when the checkpoint itself is bfloat16.
+ * - `float16`   the same for GPUs, which widen it themselves. Of a bfloat16 checkpoint only weights below 2^-14 are rounded, to
+ *               multiples of 2^-24.
  * - `int8`      matrices as 8-bit numbers with a scale for each output, multiplied as integers with rows that are rounded to 8 bits
  *               with a scale each: a quarter of the memory, two to three times the speed, other numbers in the third digit.
  */
-export const PRECISIONS = ['float32', 'bfloat16', 'int8'] as const;
+export const PRECISIONS = ['float32', 'bfloat16', 'float16', 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
 /** Logits in pieces that cover the vocabulary in order. */
@@ -70,12 +72,12 @@ function piecesOf(vocabulary: number): [start: number, count: number][] {
   });
 }
 
-/** Matrices as the checkpoint has them, [out, in], in one of two element types. */
+/** Matrices as the checkpoint has them, [out, in], as numbers of one of the floating types. */
 class PlainLayout implements Layout {
   readonly #weights: Weights;
-  readonly #type: 'float32' | 'bfloat16';
+  readonly #type: Exclude<Precision, 'int8'>;
 
-  constructor(weights: Weights, type: 'float32' | 'bfloat16') {
+  constructor(weights: Weights, type: Exclude<Precision, 'int8'>) {
     this.#weights = weights;
     this.#type = type;
   }

@@ -16,6 +16,7 @@ const RESIDENT_BYTES: Record<Precision, { readonly mapped: number; readonly own:
   float32: { mapped: 0, own: 4 },
   bfloat16: { mapped: 2, own: 0.4 },
   int8: { mapped: 1, own: 1 },
+  float16: { mapped: 2, own: 0.4 },
 };
 
 /**

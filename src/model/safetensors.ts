@@ -6,6 +6,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
+import { fromFloat16 } from '../float16.js';
 
 /** Element types that weights come in. */
 /** Elements of a tensor. */
@@ -145,13 +146,9 @@ export async function* readFloat32(
 export function toFloat32(buffer: ArrayBuffer, count: number, type: StoredType): Float32Array<ArrayBuffer> {
   if (type === 'F32') return new Float32Array(buffer, 0, count).slice();
   const halves = new Uint16Array(buffer, 0, count);
+  if (type === 'F16') return fromFloat16(halves);
   const words = new Uint32Array(count);
-  if (type === 'BF16') {
-    for (let i = 0; i < count; i++) words[i] = halves[i]! << 16;
-  } else {
-    const table = float16Table();
-    for (let i = 0; i < count; i++) words[i] = table[halves[i]!]!;
-  }
+  for (let i = 0; i < count; i++) words[i] = halves[i]! << 16;
   return new Float32Array(words.buffer);
 }
 
@@ -165,22 +162,4 @@ export function toBfloat16(values: Float32Array<ArrayBuffer>): Uint16Array<Array
     halves[i] = Number.isNaN(values[i]!) ? 0x7fc0 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
   }
   return halves;
-}
-
-let float16Words: Uint32Array | undefined;
-
-/** The float32 bit pattern of each of the 65,536 half-precision numbers (IEEE 754 binary16). */
-function float16Table(): Uint32Array {
-  if (float16Words) return float16Words;
-  const values = new Float32Array(65_536);
-  for (let half = 0; half < 65_536; half++) {
-    const sign = half & 0x8000 ? -1 : 1;
-    const exponent = (half >> 10) & 31;
-    const fraction = half & 1023;
-    if (exponent === 31) values[half] = fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    else if (exponent === 0) values[half] = sign * fraction * 2 ** -24;
-    else values[half] = sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  }
-  float16Words = new Uint32Array(values.buffer);
-  return float16Words;
 }

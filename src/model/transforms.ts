@@ -1,4 +1,6 @@
 /** How the bytes of a stored tensor are made from a tensor of the checkpoint. Matrices pass row by row, so memory stays small. */
+import { DkvError } from '../errors.js';
+import { LARGEST_FLOAT16, toFloat16 } from '../float16.js';
 import type { ElementType } from './graph/builder.js';
 import { toBfloat16 } from './safetensors.js';
 
@@ -50,7 +52,10 @@ const CHUNKS: Record<
   Exclude<Transform, 'columns'>,
   (chunk: Float32Array<ArrayBuffer>, width: number, type: ElementType) => TypedArray
 > = {
-  copy: (chunk, _, type) => (type === 'bfloat16' ? toBfloat16(chunk) : chunk),
+  copy: (chunk, _, type) => {
+    if (type === 'bfloat16') return toBfloat16(chunk);
+    return type === 'float16' ? toFloat16(chunk, refuseWeight) : chunk;
+  },
   'add-one': (chunk) => chunk.map((value) => value + 1),
   'row-scales': (chunk, width) => Float32Array.from(rowsOf(chunk, width), (values) => largest(values) / STEPS),
   rows: (chunk, width) => {
@@ -63,6 +68,13 @@ const CHUNKS: Record<
     return bytes;
   },
 };
+
+function refuseWeight(weight: number): never {
+  throw new DkvError(
+    'CHECKPOINT_INVALID',
+    `A weight is ${weight}; float16 holds finite numbers up to ${LARGEST_FLOAT16}. Use --precision bfloat16 or float32.`,
+  );
+}
 
 function* rowsOf(chunk: Float32Array, width: number): Generator<Float32Array> {
   for (let at = 0; at < chunk.length; at += width) yield chunk.subarray(at, at + width);

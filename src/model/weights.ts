@@ -29,7 +29,15 @@ export const WEIGHTS_FILE = 'weights.bin';
 /** Weights start at page boundaries, so that the runtime can map them instead of copying. */
 const ALIGNMENT_BYTES = 4096;
 
-const ELEMENT_BYTES: Record<ElementType, number> = { float32: 4, bfloat16: 2, uint8: 1, int8: 1, int64: 8, bool: 1 };
+const ELEMENT_BYTES: Record<ElementType, number> = {
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  uint8: 1,
+  int8: 1,
+  int64: 8,
+  bool: 1,
+};
 
 export class Weights {
   readonly #shapes: ReadonlyMap<string, readonly number[]>;

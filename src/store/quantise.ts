@@ -7,9 +7,9 @@
  */
 import type { States } from '../engine.js';
 import { DkvError } from '../errors.js';
+import { fromFloat16, LARGEST_FLOAT16, toFloat16 } from '../float16.js';
 import type { StatesPrecision } from '../store.js';
 
-const LARGEST_FLOAT16 = 65504;
 /** Scales stay normal numbers, so that dividing by them is exact enough. */
 const SMALLEST_SCALE = 2 ** -126;
 const INT8_STEPS = 127;
@@ -38,48 +38,10 @@ function largestMagnitude(values: Float32Array, start: number, end: number): num
 }
 
 /** [n] numbers to [n] bit patterns. @throws DkvError INPUT_INVALID for what is not finite or beyond 65504 */
-export function toFloat16(values: Float32Array): Uint16Array {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const halves = new Uint16Array(values.length);
-  const sum = new Float32Array(1);
-  const sumBits = new Uint32Array(sum.buffer);
-  for (let at = 0; at < bits.length; at++) {
-    const sign = (bits[at]! >>> 16) & 0x8000;
-    const magnitude = bits[at]! & 0x7fffffff;
-    let half: number;
-    if (magnitude < 0x38800000) {
-      // Below 2^-14: adding 0.5 in float32 rounds to multiples of 2^-24, float16's smallest step.
-      sum[0] = Math.abs(values[at]!) + 0.5;
-      half = sumBits[0]! - 0x3f000000;
-    } else {
-      // Exponent bias from 127 to 15, mantissa from 23 to 10 bits with rounding to even.
-      half = (magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13;
-    }
-    if (half >= 0x7c00) {
-      refuse(values[at]!, at, `float16 holds finite numbers up to ${LARGEST_FLOAT16}; store them as float32 or int8`);
-    }
-    halves[at] = sign | half;
-  }
-  return halves;
-}
-
-let float16Values: Float32Array | undefined;
-
-/** [n] bit patterns to [n] numbers, exactly. */
-export function fromFloat16(halves: Uint16Array): Float32Array {
-  float16Values ??= Float32Array.from({ length: 0x10000 }, (_, half) => float16Value(half));
-  const table = float16Values;
-  const values = new Float32Array(halves.length);
-  for (let at = 0; at < halves.length; at++) values[at] = table[halves[at]!]!;
-  return values;
-}
-
-function float16Value(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >>> 10) & 0x1f;
-  const mantissa = half & 0x3ff;
-  if (exponent === 0x1f) return Number.NaN;
-  return sign * (exponent === 0 ? mantissa * 2 ** -24 : (1024 + mantissa) * 2 ** (exponent - 25));
+export function statesToFloat16(values: Float32Array): Uint16Array {
+  return toFloat16(values, (value, at) =>
+    refuse(value, at, `float16 holds finite numbers up to ${LARGEST_FLOAT16}; store them as float32 or int8`),
+  );
 }
 
 export interface Int8Rows {
@@ -124,7 +86,8 @@ export function asStored(states: States, precision: StatesPrecision): States {
   return {
     rows,
     width,
-    data: precision === 'float16' ? fromFloat16(toFloat16(data)) : fromInt8Rows(toInt8Rows(data, rows, width), width),
+    data:
+      precision === 'float16' ? fromFloat16(statesToFloat16(data)) : fromInt8Rows(toInt8Rows(data, rows, width), width),
   };
 }
 

@@ -15,10 +15,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
+import { fromFloat16 } from '../float16.js';
 import { SEGMENTS, visibilitySchema } from '../priming/input.js';
 import { type CacheRecord, type Metadata, type RecordIdentity, STATES_PRECISIONS } from '../store.js';
 import { FORMAT_VERSION } from './identity.js';
-import { expectFinite, fromFloat16, fromInt8Rows, toFloat16, toInt8Rows } from './quantise.js';
+import { expectFinite, fromInt8Rows, statesToFloat16, toInt8Rows } from './quantise.js';
 
 const MAGIC = Buffer.from('DKVCACHE', 'latin1');
 const PREFIX_BYTES = 24;
@@ -213,7 +214,7 @@ function parseHeader(text: string, key: string): Header {
 }
 
 function stateBytes({ states: { data, rows, width }, precision }: CacheRecord): Uint8Array[] {
-  if (precision === 'float16') return [bytesOf(toFloat16(data))];
+  if (precision === 'float16') return [bytesOf(statesToFloat16(data))];
   if (precision === 'int8') {
     const { steps, scales } = toInt8Rows(data, rows, width);
     return [bytesOf(scales), bytesOf(steps)];

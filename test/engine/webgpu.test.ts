@@ -6,15 +6,16 @@ import { Executor } from '../../src/engine/executor.js';
 import { allRows, type EncodeItem, type Engine } from '../../src/engine.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
+import type { Precision } from '../../src/model/layout.js';
 import { engineConformance } from '../conformance/engine.js';
 import { referenceFixture } from '../support/fixtures.js';
 
 const cacheDirectory = await mkdtemp(path.join(os.tmpdir(), 'dkv-webgpu-'));
 afterAll(() => rm(cacheDirectory, { recursive: true, force: true }));
 
-async function compiled(fixture: string) {
+async function compiled(fixture: string, precision: Precision = 'float32') {
   const checkpoint = await openCheckpoint(referenceFixture(fixture));
-  return compileModel(checkpoint, { precision: 'float32', embeddingScale: 'exact', cacheDirectory });
+  return compileModel(checkpoint, { precision, embeddingScale: 'exact', cacheDirectory });
 }
 
 const model = await compiled('one-kv-head');
@@ -37,8 +38,12 @@ async function found(): Promise<boolean> {
 describe.runIf(await found())('WebGPU', () => {
   engineConformance(device, async (options) => new Executor(model, { device, ...options }), false, { device });
 
-  it.each(['one-kv-head', 'several-kv-heads'])('computes what the CPU computes: %s', async (fixture) => {
-    const weights = await compiled(fixture);
+  it.each([
+    ['one-kv-head', 'float32'],
+    ['several-kv-heads', 'float32'],
+    ['several-kv-heads', 'float16'],
+  ] as const)('computes what the CPU computes: %s as %s', async (fixture, precision) => {
+    const weights = await compiled(fixture, precision);
     const items: EncodeItem[] = [1, 3, 8, 20, 64, 300].map((length) => ({
       tokenIds: Int32Array.from({ length }, (_, i) => 3 + ((i * 31 + length) % 290)),
     }));

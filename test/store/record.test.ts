@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fromFloat16 } from '../../src/float16.js';
 import { identityOf, keyOf, memoryOf, visibleStates } from '../../src/store/identity.js';
-import { fromFloat16, fromInt8Rows, toFloat16, toInt8Rows } from '../../src/store/quantise.js';
+import { fromInt8Rows, statesToFloat16, toInt8Rows } from '../../src/store/quantise.js';
 import { decodeRecord, encodeRecord } from '../../src/store/record.js';
 import { STATES_PRECISIONS } from '../../src/store.js';
 import { recordOf } from '../support/records.js';
@@ -16,7 +17,7 @@ describe('float16', () => {
   it('rounds by at most 2^-11 of the value, or 2^-25', () => {
     fc.assert(
       fc.property(fc.float32Array({ noNaN: true, min: Math.fround(-65504), max: Math.fround(65504) }), (values) => {
-        const back = fromFloat16(toFloat16(values));
+        const back = fromFloat16(statesToFloat16(values));
         return values.every(
           (value, at) => Math.abs(back[at]! - value) <= Math.max(Math.abs(value) * 2 ** -11, 2 ** -25),
         );
@@ -28,16 +29,16 @@ describe('float16', () => {
     const patterns = Uint16Array.from({ length: 0x10000 }, (_, bits) => bits).filter(
       (bits) => (bits & 0x7c00) !== 0x7c00,
     );
-    expect(toFloat16(fromFloat16(patterns))).toEqual(patterns);
+    expect(statesToFloat16(fromFloat16(patterns))).toEqual(patterns);
   });
 
   it('rounds ties to even', () => {
     const ties = Float32Array.of(1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, 3 * 2 ** -25);
-    expect([...fromFloat16(toFloat16(ties))]).toEqual([1, 1 + 2 ** -9, 0, 2 ** -23]);
+    expect([...fromFloat16(statesToFloat16(ties))]).toEqual([1, 1 + 2 ** -9, 0, 2 ** -23]);
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, -65520, 1e9])('refuses %d', (value) => {
-    expect(() => toFloat16(Float32Array.of(0, value))).toThrow(/State number 1 is/);
+    expect(() => statesToFloat16(Float32Array.of(0, value))).toThrow(/State number 1 is/);
   });
 });
 
@@ -78,7 +79,7 @@ describe('a record of version 1', () => {
     expect(rest).toEqual(expected);
     const numbers = {
       float32: () => stored.data,
-      float16: () => fromFloat16(toFloat16(stored.data)),
+      float16: () => fromFloat16(statesToFloat16(stored.data)),
       int8: () => fromInt8Rows(toInt8Rows(stored.data, stored.rows, stored.width), stored.width),
     };
     expect(states).toEqual({ ...stored, data: numbers[precision]() });

@@ -29,7 +29,7 @@ export type Value = string;
 /** Sizes known when the graph is built, names for those known when it runs, such as `['batch', 'rows', 640]`. */
 export type Dimensions = readonly (number | string)[];
 
-export type ElementType = 'float32' | 'bfloat16' | 'uint8' | 'int8' | 'int64' | 'bool';
+export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'uint8' | 'int8' | 'int64' | 'bool';
 
 export interface TypedValue {
   readonly value: Value;
@@ -68,6 +68,7 @@ type Attribute =
 
 const DATA_TYPES: Record<ElementType, TensorProto_DataType> = {
   float32: TensorProto_DataType.FLOAT,
+  float16: TensorProto_DataType.FLOAT16,
   bfloat16: TensorProto_DataType.BFLOAT16,
   uint8: TensorProto_DataType.UINT8,
   int8: TensorProto_DataType.INT8,
