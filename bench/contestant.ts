@@ -29,11 +29,8 @@ const checkpoint = await openCheckpoint(directory);
 const cacheDirectory = cache ?? path.join(WORK, 'cache');
 const model = await compileModel(checkpoint, { precision, embeddingScale: 'exact', cacheDirectory });
 let started = performance.now();
-const options = { device: 'cpu', batchTokens: BATCH_TOKENS } as const;
-const engine =
-  workers === '1'
-    ? await startWorkerEngine(model, options)
-    : await EngineTeam.start(Number(workers), () => startWorkerEngine(model, { ...options, threads: 1 }));
+const options = { device: 'cpu', batchTokens: BATCH_TOKENS, ...(workers !== '1' && { threads: 1 }) } as const;
+const engine = await EngineTeam.start(Number(workers), () => startWorkerEngine(model, options));
 
 const items = (documents: readonly (readonly number[])[]) =>
   documents.map((ids) => ({ tokenIds: Int32Array.from(ids) }));

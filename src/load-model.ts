@@ -96,13 +96,13 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
     ...(signal && { signal }),
   });
   const threads = options.threads ?? (workers > 1 ? 1 : undefined);
-  const start = () =>
+  const engine = await EngineTeam.start(workers, () =>
     startWorkerEngine(compiled, {
       device,
       ...(batchTokens !== undefined && { batchTokens }),
       ...(threads !== undefined && { threads }),
-    });
-  const engine = workers > 1 ? await EngineTeam.start(workers, start) : await start();
+    }),
+  );
   const identity = [compiled.weightsDigest, checkpoint.config, tokenizer.digest, precision, embeddingScale];
   return {
     name,

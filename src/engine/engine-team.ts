@@ -27,8 +27,9 @@ export class EngineTeam implements Engine {
     this.#members = engines.map((engine) => ({ engine, batches: 0 }));
   }
 
-  /** @param start called for each of them; all are closed if one does not start */
+  /** @param count with 1 the engine itself @param start called for each of them; all are closed if one does not start */
   static async start(count: number, start: () => Promise<Engine>): Promise<Engine> {
+    if (count <= 1) return start();
     const starting = await Promise.allSettled(Array.from({ length: count }, start));
     const engines = starting.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     const failed = starting.find((one) => one.status === 'rejected');

@@ -4,7 +4,7 @@ import { env, InferenceSession, listSupportedBackends, type Tensor } from 'onnxr
 import type { Device } from '../engine.js';
 import { DkvError, messageOf } from '../errors.js';
 import { type CompiledModel, type GraphName, graphFile } from '../model/compile.js';
-import type { Precision } from '../model/layout.js';
+import { isWidened, type Precision } from '../model/layout.js';
 import { expectExactProducts } from './exact-products.js';
 
 // What goes wrong is thrown as well; printing it too would put the runtime's internals between our own lines.
@@ -51,7 +51,7 @@ export async function loadGraph(
 ): Promise<Graph> {
   if (model.precision === 'int8') await expectExactProducts();
   const name = typeof graph === 'string' ? graph : 'encoder probe';
-  const widened = model.precision === 'bfloat16' || model.precision === 'float16';
+  const widened = isWidened(model.precision);
   const options: InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     logSeverityLevel: 3,

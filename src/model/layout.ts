@@ -19,6 +19,11 @@ import { sliceRows, type Weights } from './weights.js';
 export const PRECISIONS = ['float32', 'bfloat16', 'float16', 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
+/** Whether weights are widened while they are used. */
+export function isWidened(precision: Precision): boolean {
+  return precision === 'bfloat16' || precision === 'float16';
+}
+
 /** Logits in pieces that cover the vocabulary in order. */
 export interface LogitChunks {
   /** The rows as the products see them, [n, hidden] float32: a logit computed from them is the one in `chunks`. */
@@ -128,7 +133,7 @@ class PlainLayout implements Layout {
   }
 
   #widen(graph: GraphBuilder, x: Value): Value {
-    return this.#type === 'float32' ? x : graph.op('Cast', [x], { to: { int: 1 } });
+    return isWidened(this.#type) ? graph.op('Cast', [x], { to: { int: 1 } }) : x;
   }
 }
 

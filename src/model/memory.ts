@@ -8,19 +8,19 @@ import { PRECISIONS, type Precision } from './layout.js';
 import { elementCount } from './safetensors.js';
 
 /**
- * Resident bytes of a weight: in the mapped file, and in what each engine makes of it. bfloat16 is more than its two: on 4b's layer shapes each
- * layer pair (189 million weights) added 0.46 GB to the peak, the mapped file included (measured with 1 and 3 pairs). int8 is held twice,
+ * Resident bytes of a weight: in the mapped file, and in what each engine makes of it. 16 bits are more than their two: on 4b's layer shapes each
+ * layer pair (189 million weights, bfloat16) added 0.46 GB to the peak, the mapped file included (measured with 1 and 3 pairs). int8 is held twice,
  * mapped and as the runtime packs it. (Of float32 the table is mapped only; with several engines that is estimated too high.)
  */
 const RESIDENT_BYTES: Record<Precision, { readonly mapped: number; readonly own: number }> = {
   float32: { mapped: 0, own: 4 },
   bfloat16: { mapped: 2, own: 0.4 },
-  int8: { mapped: 1, own: 1 },
   float16: { mapped: 2, own: 0.4 },
+  int8: { mapped: 1, own: 1 },
 };
 
 /**
- * What a run takes beside the weights: Node, the runtime, activations of a batch, and for bfloat16 the weights that are just being
+ * What a run takes beside the weights: Node, the runtime, activations of a batch, and for 16 bits the weights that are just being
  * widened. Measured on 270m-270m: 2.2 GB in all with 1.5 GB of float32 weights.
  */
 const BESIDE_WEIGHTS_BYTES = 0.9e9;
