@@ -1,8 +1,10 @@
+import { withoutSecrets } from './redact.js';
+
 /**
  * One table of errors. A code says what kind of thing went wrong, its row how a program should react: the exit status of the
  * command line (2 for input the user can mend, 1 for the rest, 130 after Ctrl-C).
  *
- * A message says what was found, what was expected and what to do.
+ * A message says what was found, what was expected and what to do. Passwords and keys of addresses in it are hidden.
  */
 export const ERROR_CODES = {
   CHECKPOINT_INVALID: { exitCode: 2, meaning: 'a checkpoint file is missing, damaged or contradicts its config' },
@@ -49,7 +51,7 @@ export class DkvError extends Error {
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(withoutSecrets(message), options);
     this.code = code;
   }
 

@@ -63,7 +63,9 @@ async function demo(options: DemoOptions): Promise<void> {
 /** What is not given is asked for on a terminal, with an advertisement as the suggestion. */
 async function completeTexts(given: Partial<Texts>): Promise<Texts> {
   const [sample] = adworldDataset({ seed: 7, count: 1 }).samples;
-  const ask = process.stdin.isTTY ? createInterface({ input: process.stdin, output: process.stderr }) : undefined;
+  const ask = process.stdin.isTTY
+    ? createInterface({ input: process.stdin, output: process.stderr, terminal: false })
+    : undefined;
   const complete = async (what: string, value: string | undefined, suggestion: string) => {
     if (value !== undefined) return value;
     return (await ask?.question(`${paint('bold', what, process.stderr)} [${suggestion}]\n> `)) || suggestion;

@@ -12,6 +12,7 @@ import { hubSettings } from '../hub/settings.js';
 import { BUILT_IN_MODEL, loadModel } from '../load-model.js';
 import { defaultCacheDirectory, listCompiled } from '../model/compile.js';
 import { availableMemory } from '../model/memory.js';
+import { shownAddress } from '../redact.js';
 import { runSelfTest } from '../self-test.js';
 import { paint } from './terminal.js';
 
@@ -126,7 +127,7 @@ async function hub(): Promise<Check> {
   if (settings.offline) return { name: 'hub', state: 'note', message: 'not asked: HF_HUB_OFFLINE is set' };
   try {
     await new HubClient(settings).reach();
-    return { name: 'hub', state: 'ok', message: `${settings.endpoint} answers` };
+    return { name: 'hub', state: 'ok', message: `${shownAddress(settings.endpoint)} answers` };
   } catch (error) {
     return { name: 'hub', state: 'note', message: messageOf(error) };
   }

@@ -19,9 +19,11 @@ import { runCommand } from './run.js';
 import { sanityCommand } from './sanity.js';
 import { scoreCommand } from './score.js';
 import { storeCommand } from './store.js';
-import { endAtOnce, paint } from './terminal.js';
+import { endAtOnce, guardTerminal, paint } from './terminal.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+guardTerminal();
 
 const program = new Command('dkv')
   .description('Directed KV caches: prime documents with surrogate queries and measure what the decoder gains.')

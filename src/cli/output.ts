@@ -18,7 +18,8 @@ export async function openOutput(file: string, option = '--output'): Promise<Out
   if (file === '-') {
     return {
       async write(text) {
-        if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+        // Data are exact, but for a person at a terminal.
+        if (!process.stdout.write(process.stdout.isTTY ? text : Buffer.from(text))) await once(process.stdout, 'drain');
       },
       close: async () => undefined,
     };

@@ -1,12 +1,41 @@
-/** What the command line does on a terminal: colour, a progress line, Ctrl-C. */
+/** What the command line does on a terminal: what may reach it, colour, a progress line, Ctrl-C. */
+import { randomBytes } from 'node:crypto';
 import { styleText } from 'node:util';
+import { printable } from '../printable.js';
+import { withoutSecrets } from '../redact.js';
 
 type Stream = NodeJS.WriteStream;
 type Colour = Parameters<typeof styleText>[0];
 
+/** Tells the control sequences of this program from those in texts, which nobody could write who does not know it. */
+const OURS = `\u{10fffd}${randomBytes(8).toString('hex')}`;
+const REWRITE_LINE = `${OURS}\r\x1b[2K${OURS}`;
+
+/**
+ * From now on no control character of a text reaches the standard streams: ids, file names and documents may hold anything. Strings
+ * are made printable, which leaves JSON exact; what goes to standard error also loses its secrets. Bytes are data, and pass.
+ */
+export function guardTerminal(): void {
+  guard(process.stdout, (text) => text);
+  guard(process.stderr, withoutSecrets);
+}
+
+function guard(stream: Stream, shown: (text: string) => string): void {
+  const write = stream.write.bind(stream) as (chunk: unknown, ...rest: unknown[]) => boolean;
+  const guarded = (text: string) =>
+    shown(text)
+      .split(OURS)
+      .map((part, at) => (at % 2 === 0 ? printable(part) : part))
+      .join('');
+  stream.write = (chunk: unknown, ...rest: unknown[]) =>
+    write(typeof chunk === 'string' ? guarded(chunk) : chunk, ...rest);
+}
+
 /** Coloured on a terminal, unless NO_COLOR says otherwise. */
 export function paint(colour: Colour, text: string, stream: Stream = process.stdout): string {
-  return stream.isTTY && !process.env.NO_COLOR ? styleText(colour, text) : text;
+  if (!stream.isTTY || process.env.NO_COLOR) return text;
+  const [before, after] = styleText(colour, '\n', { validateStream: false }).split('\n') as [string, string];
+  return `${OURS}${before}${OURS}${text}${OURS}${after}${OURS}`;
 }
 
 /** Between two lines where they stay. */
@@ -41,7 +70,7 @@ export class Progress {
     const share = total > 0 ? done / total : 1;
     const line = `${this.#label}  ${done.toLocaleString('en')}/${total.toLocaleString('en')} ${this.#unit}  ${Math.floor(share * 100)}%${this.#eta(done, total)}${detail && `  ${detail}`}`;
     if (this.#stream.isTTY) {
-      this.#stream.write(`\r\x1b[2K${line}`);
+      this.#stream.write(`${REWRITE_LINE}${line}`);
     } else if (Math.floor(share * 10) > Math.floor(this.#lastShare * 10)) {
       this.#stream.write(`${line}\n`);
     }
@@ -53,7 +82,7 @@ export class Progress {
     const line = `${this.#label}  ${done.toLocaleString('en')} ${this.#unit}${detail && `  ${detail}`}`;
     this.#lastShare = 0;
     if (this.#stream.isTTY) {
-      this.#stream.write(`\r\x1b[2K${line}`);
+      this.#stream.write(`${REWRITE_LINE}${line}`);
     } else if (performance.now() - this.#lastAt >= QUIET_MS) {
       this.#stream.write(`${line}\n`);
       this.#lastAt = performance.now();
@@ -62,7 +91,7 @@ export class Progress {
 
   /** Leaves the terminal's line to what comes next. */
   end(): void {
-    if (this.#stream.isTTY && this.#lastShare >= 0) this.#stream.write('\r\x1b[2K');
+    if (this.#stream.isTTY && this.#lastShare >= 0) this.#stream.write(REWRITE_LINE);
   }
 
   #eta(done: number, total: number): string {

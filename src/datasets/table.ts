@@ -7,6 +7,7 @@ import { DkvError } from '../errors.js';
 import { localFile } from '../hub/parts.js';
 import { openDataRepository, openUrl } from '../hub/remote-data.js';
 import { hubSettings } from '../hub/settings.js';
+import { shownAddress } from '../redact.js';
 import type { OpenOptions } from './options.js';
 import { openParquet, type ParquetFile } from './parquet.js';
 import { type Row, textRows } from './text-rows.js';
@@ -60,7 +61,7 @@ export async function openTable(place: string, options: OpenOptions = {}): Promi
   }
   if (/^https?:\/\//.test(place)) {
     const { file, revision } = await openUrl(place, settingsOf(options), options);
-    return parquetTable(place, revision, [await openParquet(file)], options);
+    return parquetTable(shownAddress(place), revision, [await openParquet(file)], options);
   }
   await expectFile(place);
   const revision = `sha256:${await fileDigest(place)}`;

@@ -9,6 +9,7 @@ import { text as readText } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
+import { shownAddress } from '../redact.js';
 import type { HubSettings } from './settings.js';
 
 /** What a repository holds; the hub keeps the two apart. */
@@ -144,7 +145,7 @@ export class HubClient {
       if (size) return { sizeBytes: Number(size), etag };
       throw new DkvError(
         'INPUT_INVALID',
-        `${url}: the server gives no parts of files (status 206 expected, ${response.statusCode} found). Download the file and name the local one.`,
+        `${shownAddress(url)}: the server gives no parts of files (status 206 expected, ${response.statusCode} found). Download the file and name the local one.`,
       );
     });
   }
@@ -283,7 +284,7 @@ export class HubClient {
       response.resume();
       target = new URL(answer.location, target);
     }
-    throw new DkvError('HUB_UNREACHABLE', `${url}: more than ${MAX_REDIRECTS} redirects.`);
+    throw new DkvError('HUB_UNREACHABLE', `${shownAddress(url)}: more than ${MAX_REDIRECTS} redirects.`);
   }
 
   /** Tries again what may go better the next time: broken connections, silence, 429 and 5xx. */
@@ -305,7 +306,7 @@ export class HubClient {
         if (failures >= ATTEMPTS) {
           throw new DkvError(
             'HUB_UNREACHABLE',
-            `${url}: ${reason} (tried ${ATTEMPTS} times). Check the network and HF_ENDPOINT, or work from the cache with HF_HUB_OFFLINE=1.`,
+            `${shownAddress(url)}: ${reason} (tried ${ATTEMPTS} times). Check the network and HF_ENDPOINT, or work from the cache with HF_HUB_OFFLINE=1.`,
           );
         }
         const pause = error instanceof TransientError ? error.retryAfterMs : undefined;
@@ -384,7 +385,7 @@ function expectUrlOk(response: http.IncomingMessage, url: string): void {
   response.resume();
   if (status === 429 || status >= 500) throw new TransientError(`the server answers ${status}`, retryAfter(response));
   const code = status === 404 ? 'HUB_NOT_FOUND' : status === 401 || status === 403 ? 'HUB_DENIED' : 'HUB_UNREACHABLE';
-  throw new DkvError(code, `${url}: the server answers ${status}. Check the address.`);
+  throw new DkvError(code, `${shownAddress(url)}: the server answers ${status}. Check the address.`);
 }
 
 /** @param page where the repository shows itself to people */

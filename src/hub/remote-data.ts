@@ -14,6 +14,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
 import { readTextIfPresent } from '../files.js';
+import { shownAddress } from '../redact.js';
 import { RepositoryCache } from './cache.js';
 import { HubClient, type RemoteFile } from './client.js';
 import { cachedParts, localFile, type PartialFile, publish } from './parts.js';
@@ -79,6 +80,7 @@ export async function openUrl(
   settings: HubSettings,
   { signal, onNotice }: RemoteOptions = {},
 ): Promise<{ file: PartialFile; revision: string }> {
+  const shown = shownAddress(url);
   const folder = path.join(settings.cacheDirectory, '.dkv-urls', digest(url));
   const about = path.join(folder, 'about.json');
   const known = aboutSchema.safeParse(JSON.parse((await readTextIfPresent(about)) ?? 'null')).data;
@@ -87,19 +89,19 @@ export async function openUrl(
   if (!settings.offline) {
     try {
       found = await client.describeUrl(url, signal);
-      await publish(about, JSON.stringify({ url: url.replace(/\?.*/, ''), ...found }));
+      await publish(about, JSON.stringify({ url: shown, ...found }));
     } catch (error) {
       if (!known || !isUnreachable(error)) throw error;
-      onNotice?.(`${error.message} Using ${url} as it was (${known.etag ?? `${known.sizeBytes} bytes`}).`);
+      onNotice?.(`${error.message} Using ${shown} as it was (${known.etag ?? `${known.sizeBytes} bytes`}).`);
     }
   }
-  if (!found) throw offline(`${folder} has nothing of ${url}`);
+  if (!found) throw offline(`${folder} has nothing of ${shown}`);
   const revision = found.etag ?? `${found.sizeBytes} bytes`;
   const file = cachedParts(
-    { name: url, sizeBytes: found.sizeBytes },
+    { name: shown, sizeBytes: found.sizeBytes },
     path.join(folder, digest(revision)),
     (start, end) => {
-      if (settings.offline) throw offline(`${folder} lacks bytes ${start} to ${end} of ${url}`);
+      if (settings.offline) throw offline(`${folder} lacks bytes ${start} to ${end} of ${shown}`);
       return client.urlRange(url, [start, end], signal);
     },
   );

@@ -31,6 +31,17 @@ describe('dkv', () => {
     expect(await dkv(['run', 'exp01', '--sample', '3'])).toMatchObject({ exitCode: 2 });
   });
 
+  it('lets no control character and no password of a text reach the terminal', async () => {
+    const hostile = 'redis:/me:s3cret@cache\x1b[2J\r\x07\x9b31m\u202e';
+    for (const args of [[hostile], ['run', hostile], ['run', 'exp01', `--${hostile}`], ['store', 'stats', hostile]]) {
+      const { exitCode, stdout, stderr } = await dkv(args);
+      expect(exitCode).not.toBe(0);
+      expect(stderr).toContain('[hidden]@cache');
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: They are what is looked for.
+      expect(stdout + stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]|s3cret/);
+    }
+  });
+
   it('writes built-in data', async () => {
     const { stdout } = await dkv(['data', 'adworld', '--count', '3', '--split', 'validation']);
     const ads = jsonLines(stdout);
