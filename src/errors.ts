@@ -14,6 +14,10 @@ export const ERROR_CODES = {
   },
   CACHE_DAMAGED: { exitCode: 1, meaning: 'a compiled model in the cache folder cannot be read' },
   DISK_FULL: { exitCode: 1, meaning: 'the disk has too little room for what is to be written' },
+  FILES_UNUSABLE: {
+    exitCode: 2,
+    meaning: 'a file or folder cannot be made, read or written: permissions, a name in the way, too many open files',
+  },
   HUB_NOT_FOUND: { exitCode: 2, meaning: 'the hub has no such repository, revision or file' },
   HUB_DENIED: { exitCode: 2, meaning: 'the hub wants a token, or a licence to be accepted' },
   HUB_OFFLINE: { exitCode: 2, meaning: 'offline mode is on, and the cache does not hold what is needed' },
@@ -31,6 +35,7 @@ export const ERROR_CODES = {
   INPUT_TOO_LONG: { exitCode: 2, meaning: 'prefix and special tokens leave no room for the document' },
   RUN_MISMATCH: { exitCode: 2, meaning: 'a run folder was made with another configuration or model' },
   RUN_EXISTS: { exitCode: 2, meaning: 'a run folder already holds trials and nothing said to resume them' },
+  RUN_BUSY: { exitCode: 2, meaning: 'another process is at work in the run folder' },
   CEILING_REACHED: { exitCode: 2, meaning: 'the model needs no help on this data: nothing could be measured' },
   RUN_DAMAGED: { exitCode: 1, meaning: 'a record of a run cannot be read' },
   ENGINE_FAILED: { exitCode: 1, meaning: 'the inference runtime reported an error' },

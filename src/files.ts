@@ -1,5 +1,8 @@
 /** Small things about files that several rooms need. */
-import { readFile, statfs } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { mkdir, readFile, realpath, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { DkvError } from './errors.js';
 
 /** The text of a file, or undefined when there is none. Other errors are thrown. */
@@ -34,4 +37,101 @@ export async function expectSpace(
 
 export function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** Files that are being written under a name of their own, until they are moved to where they belong. */
+const partials = new Set<string>();
+
+/** A name beside `file` for what is written until it is whole. `removePartials` knows of it until `forgetPartial` is called. */
+export function partialName(file: string): string {
+  const name = `${file}.${process.pid}-${randomBytes(4).toString('hex')}.partial`;
+  partials.add(name);
+  return name;
+}
+
+export function forgetPartial(name: string): void {
+  partials.delete(name);
+}
+
+/** For whoever ends the process on the spot: what is half written is of no use to anybody. Works without the event loop. */
+export function removePartials(): void {
+  for (const name of partials) rmSync(name, { force: true });
+  partials.clear();
+}
+
+/**
+ * Writes a file that others see whole or not at all: beside its place, and moved there. The folder is made if it is not there.
+ * @param advice what to do if it cannot be written
+ * @throws DkvError DISK_FULL, FILES_UNUSABLE
+ */
+export async function publish(file: string, content: string | Uint8Array, advice?: string): Promise<void> {
+  const temporary = partialName(file);
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(temporary, content, { flush: true });
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw fileError(error, file, advice);
+  } finally {
+    forgetPartial(temporary);
+  }
+}
+
+/** @throws DkvError FILES_UNUSABLE, DISK_FULL @param advice what to do if it cannot be made, such as which variable names another folder */
+export async function makeFolder(directory: string, advice?: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    throw fileError(error, directory, advice);
+  }
+}
+
+const FILE_ADVICE: Readonly<Record<string, string>> = {
+  EACCES: 'permission is denied: choose another place, or have the permissions changed',
+  EPERM: 'the operation is not permitted: choose another place, or have the permissions changed',
+  EROFS: 'the file system is read-only: choose another place',
+  EEXIST: 'a file of that name is in the way',
+  ENOTDIR: 'a file stands where a folder is needed',
+  EISDIR: 'a folder stands where a file is needed',
+  ENOENT: 'there is no such file or folder',
+  ENOTEMPTY: 'the folder is not empty',
+  EMFILE: 'too many files are open in this process: raise the limit (ulimit -n), or do less at a time',
+  ENFILE: 'too many files are open on this machine',
+  ENAMETOOLONG: 'the name is too long for the file system',
+  ELOOP: 'its links go in circles',
+  EFBIG: 'the file would be larger than is allowed',
+  EIO: 'the disk reports an error',
+  ESTALE: 'the network folder is gone',
+};
+
+/**
+ * What the file system refused, as an error that says what to do; any other error as it is.
+ * @param subject the file or folder, for the message
+ * @param advice instead of the general one
+ */
+export function fileError(error: unknown, subject: string, advice?: string): unknown {
+  const { code = '', syscall } = error as NodeJS.ErrnoException;
+  if (error instanceof DkvError || syscall === undefined) return error;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new DkvError('DISK_FULL', `${subject}: no room is left on the disk. ${advice ?? 'Free some.'}`, {
+      cause: error,
+    });
+  }
+  const reason = FILE_ADVICE[code];
+  if (reason === undefined) return error;
+  return new DkvError('FILES_UNUSABLE', `${subject}: ${reason}.${advice ? ` ${advice}` : ''}`, { cause: error });
+}
+
+/** Do two names lead to one file, through links too? Of a file that is not there yet its folder is followed. */
+export async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([identityOf(one), identityOf(other)]);
+  return a === b;
+}
+
+async function identityOf(file: string): Promise<string> {
+  const found = await stat(file, { bigint: true }).catch(() => undefined);
+  if (found) return `${found.dev}:${found.ino}`;
+  const folder = await realpath(path.dirname(file)).catch(() => path.resolve(path.dirname(file)));
+  return path.join(folder, path.basename(file));
 }

@@ -2,11 +2,12 @@
  * One process at a time: a lock file that its holder keeps fresh. Works between processes of one machine and, by its age, between
  * machines that share a folder.
  */
-import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DkvError } from './errors.js';
+import { fileError, makeFolder } from './files.js';
 
 /** A holder touches its file this often ... */
 const REFRESH_MS = 2000;
@@ -18,11 +19,13 @@ export interface LockOptions {
   readonly signal?: AbortSignal;
   /** Called once when another process holds the lock. @param holder what it says of itself */
   readonly onWait?: (holder: string) => void;
+  /** Does not wait: what is thrown when another process holds the lock. */
+  readonly refuse?: (holder: string) => DkvError;
 }
 
-/** Runs `work` while holding the lock; waits for whoever holds it. @throws DkvError CANCELLED while waiting */
+/** Runs `work` while holding the lock; waits for whoever holds it. @throws DkvError CANCELLED while waiting, FILES_UNUSABLE */
 export async function withLock<T>(file: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
-  await mkdir(path.dirname(file), { recursive: true });
+  await makeFolder(path.dirname(file));
   let waited = false;
   while (!(await tryCreate(file))) {
     if (options.signal?.aborted) throw new DkvError('CANCELLED', `Stopped while waiting for ${file}.`);
@@ -30,7 +33,9 @@ export async function withLock<T>(file: string, work: () => Promise<T>, options:
       await removeAbandoned(file);
       continue;
     }
-    if (!waited) options.onWait?.(await readFile(file, 'utf8').catch(() => 'another process'));
+    const holder = await readFile(file, 'utf8').catch(() => 'another process');
+    if (options.refuse) throw options.refuse(holder);
+    if (!waited) options.onWait?.(holder);
     waited = true;
     await sleep(POLL_MS);
   }
@@ -64,7 +69,7 @@ async function tryCreate(file: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    throw fileError(error, file);
   }
 }
 

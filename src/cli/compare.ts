@@ -1,6 +1,6 @@
 /** `dkv compare`: several runs side by side. */
 import { Command } from 'commander';
-import { openOutput } from './output.js';
+import { withOutput } from './output.js';
 
 interface CompareCommandOptions {
   readonly output?: string;
@@ -33,7 +33,7 @@ async function compare(directories: readonly string[], { output, json }: Compare
   const runs = [];
   for (const directory of directories) runs.push({ directory, summary: (await readSummary(directory)).summary });
   const comparison = compareRuns(runs);
-  const target = await openOutput(output ?? '-');
-  await target.write(json ? `${JSON.stringify(comparison)}\n` : comparisonMarkdown(comparison));
-  await target.close();
+  await withOutput(output ?? '-', '--output', (target) =>
+    target.write(json ? `${JSON.stringify(comparison)}\n` : comparisonMarkdown(comparison)),
+  );
 }

@@ -1,5 +1,4 @@
 /** `dkv data`: the built-in data, to look at or to train on. */
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import type { Split } from '../datasets/adworld/ad.js';
@@ -8,9 +7,10 @@ import { adworldCollection, type Collection } from '../datasets/adworld/collecti
 import { adworldLines } from '../datasets/adworld/lines.js';
 import { adworldPools } from '../datasets/adworld/pools.js';
 import { type AdworldStatistics, adworldStatistics, type Mean } from '../datasets/adworld/statistics.js';
-import { DkvError, messageOf } from '../errors.js';
+import { DkvError } from '../errors.js';
+import { makeFolder } from '../files.js';
 import { integer, positiveInteger } from './model-options.js';
-import { openOutput } from './output.js';
+import { withOutput } from './output.js';
 
 interface AdworldOptions {
   readonly split: Split;
@@ -78,31 +78,25 @@ async function writeAdworld(options: AdworldOptions): Promise<void> {
   if (answers || documents !== undefined) {
     throw new DkvError('INPUT_INVALID', '--answers and --documents are for a collection: give --beir FOLDER as well.');
   }
-  const output = await openOutput(file);
-  if (stats) {
-    const statistics = adworldStatistics(range);
-    await output.write(json ? `${JSON.stringify(statistics)}\n` : described(statistics));
-  } else if (pools) {
-    for (const pool of adworldPools(range)) await output.write(`${JSON.stringify(pool)}\n`);
-  } else {
-    for (const line of adworldLines(range)) await output.write(`${line}\n`);
-  }
-  await output.close();
+  await withOutput(file, '--output', async (output) => {
+    if (stats) {
+      const statistics = adworldStatistics(range);
+      await output.write(json ? `${JSON.stringify(statistics)}\n` : described(statistics));
+    } else if (pools) {
+      for (const pool of adworldPools(range)) await output.write(`${JSON.stringify(pool)}\n`);
+    } else {
+      for (const line of adworldLines(range)) await output.write(`${line}\n`);
+    }
+  });
 }
 
 /** In BEIR's form; an answer stands beside its query. */
 async function writeCollection(folder: string, { queries, qrels, documents }: Collection): Promise<void> {
-  await mkdir(path.join(folder, 'qrels'), { recursive: true }).catch((error: unknown) => {
-    throw new DkvError('INPUT_INVALID', `--beir ${folder}: ${messageOf(error)}`);
-  });
-  const writeLines = async (name: string, lines: Iterable<string>) => {
-    const output = await openOutput(path.join(folder, name), '--beir');
-    try {
+  await makeFolder(path.join(folder, 'qrels'));
+  const writeLines = (name: string, lines: Iterable<string>) =>
+    withOutput(path.join(folder, name), '--beir', async (output) => {
       for (const line of lines) await output.write(`${line}\n`);
-    } finally {
-      await output.close();
-    }
-  };
+    });
   await writeLines(
     'corpus.jsonl',
     map(documents, ({ id, text }) => JSON.stringify({ _id: id, title: '', text })),

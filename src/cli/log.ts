@@ -1,6 +1,6 @@
 /** `dkv log`: the log of all results below a folder. */
 import { Command } from 'commander';
-import { openOutput } from './output.js';
+import { withOutput } from './output.js';
 
 interface LogCommandOptions {
   readonly output?: string;
@@ -29,7 +29,7 @@ Examples:
 async function log(folder: string, { output, json }: LogCommandOptions): Promise<void> {
   const { collectRuns, logMarkdown } = await import('../report/log.js');
   const found = await collectRuns(folder);
-  const target = await openOutput(output ?? '-');
-  await target.write(json ? `${JSON.stringify(found)}\n` : logMarkdown(found));
-  await target.close();
+  await withOutput(output ?? '-', '--output', (target) =>
+    target.write(json ? `${JSON.stringify(found)}\n` : logMarkdown(found)),
+  );
 }

@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { DkvError } from '../errors.js';
+import { fileError } from '../files.js';
 import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
@@ -19,7 +20,7 @@ import { runCommand } from './run.js';
 import { sanityCommand } from './sanity.js';
 import { scoreCommand } from './score.js';
 import { storeCommand } from './store.js';
-import { endAtOnce, guardTerminal, paint } from './terminal.js';
+import { endAtOnce, guardTerminal, hearSignals, paint } from './terminal.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -70,6 +71,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   endAtOnce();
 });
+// A terminal that was closed: there is nobody to tell either, but what is being made is ended properly.
+process.stderr.on('error', () => undefined);
+hearSignals();
 
 try {
   await program.parseAsync();
@@ -77,7 +81,9 @@ try {
   process.exitCode = report(error);
 }
 
-function report(error: unknown): number {
+function report(thrown: unknown): number {
+  const { path: file = '', syscall = '' } = thrown as NodeJS.ErrnoException;
+  const error = fileError(thrown, file || syscall);
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
   if (error instanceof DkvError) {
     process.stderr.write(`${paint('red', 'error', process.stderr)} ${error.code}: ${error.message}\n`);

@@ -1,41 +1,149 @@
-/** Where a command writes its lines: a file, or the standard output. */
+/** Where a command writes its lines: a file that appears when it is whole, or the standard output. */
 import { once } from 'node:events';
-import { type FileHandle, open } from 'node:fs/promises';
-import { DkvError, messageOf } from '../errors.js';
+import { chmod, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { DkvError } from '../errors.js';
+import { fileError, forgetPartial, isSameFile, partialName } from '../files.js';
 
 export interface Output {
-  /** Resolves when more may be written. @throws DkvError DISK_FULL */
-  write(text: string): Promise<void>;
+  /** Resolves when more may be written. @throws DkvError DISK_FULL, FILES_UNUSABLE */
+  write(text: string | Uint8Array): Promise<void>;
+  /** The file appears under its name, in place of what was there. */
   close(): Promise<void>;
+  /** Leaves what was there before; nothing after `close`. */
+  discard(): Promise<void>;
 }
 
 /**
- * @param file `-` for the standard output; a file is overwritten
+ * @param file `-` for the standard output; a file is replaced when the output is closed
  * @param option that named it, for messages
- * @throws DkvError INPUT_INVALID when it cannot be made
+ * @throws DkvError INPUT_INVALID for a file that keeps records; FILES_UNUSABLE when it cannot be made
  */
 export async function openOutput(file: string, option = '--output'): Promise<Output> {
-  if (file === '-') {
-    return {
-      async write(text) {
-        // Data are exact, but for a person at a terminal.
-        if (!process.stdout.write(process.stdout.isTTY ? text : Buffer.from(text))) await once(process.stdout, 'drain');
-      },
-      close: async () => undefined,
-    };
-  }
-  let handle: FileHandle;
+  if (file === '-') return standardOutput;
+  const subject = `${option} ${file}`;
+  await expectNoRecord(file, subject);
+  const found = await stat(file).catch(() => undefined);
   try {
-    handle = await open(file, 'w');
+    // A device or a pipe is written to as it is: nothing may be put in its place.
+    if (found && !found.isFile() && !found.isDirectory()) return direct(await open(file, 'w'), subject);
+    if (found?.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR', syscall: 'open' });
+    // A link stays a link: what it leads to is replaced.
+    return await replacement(found ? await realpath(file) : file, found?.mode, subject);
   } catch (error) {
-    throw new DkvError('INPUT_INVALID', `${option} ${file}: ${messageOf(error)}`);
+    throw fileError(error, subject);
   }
-  return {
-    async write(text) {
-      await handle.appendFile(text).catch((error: NodeJS.ErrnoException) => {
-        throw error.code === 'ENOSPC' ? new DkvError('DISK_FULL', `${option} ${file}: ${error.message}`) : error;
-      });
-    },
-    close: () => handle.close(),
+}
+
+const standardOutput: Output = {
+  async write(text) {
+    // Data are exact, but for a person at a terminal.
+    const shown = process.stdout.isTTY || typeof text !== 'string' ? text : Buffer.from(text);
+    if (!process.stdout.write(shown)) await once(process.stdout, 'drain');
+  },
+  close: async () => undefined,
+  discard: async () => undefined,
+};
+
+function direct(handle: FileHandle, subject: string): Output {
+  let isOpen = true;
+  const close = async () => {
+    if (!isOpen) return;
+    isOpen = false;
+    await handle.close();
   };
+  return { write: (text) => append(handle, text, subject), close, discard: close };
+}
+
+async function replacement(file: string, mode: number | undefined, subject: string): Promise<Output> {
+  const temporary = partialName(file);
+  const handle = await open(temporary, 'wx').catch((error: unknown) => {
+    forgetPartial(temporary);
+    throw error;
+  });
+  const plain = direct(handle, subject);
+  let isDone = false;
+  return {
+    write: plain.write,
+    async close() {
+      if (isDone) return;
+      isDone = true;
+      try {
+        if (mode !== undefined) await chmod(temporary, mode);
+        await handle.sync();
+        await plain.close();
+        await rename(temporary, file);
+      } catch (error) {
+        await rm(temporary, { force: true });
+        throw fileError(error, subject);
+      } finally {
+        forgetPartial(temporary);
+      }
+    },
+    async discard() {
+      if (isDone) return;
+      isDone = true;
+      await plain.close();
+      await rm(temporary, { force: true });
+      forgetPartial(temporary);
+    },
+  };
+}
+
+async function append(handle: FileHandle, text: string | Uint8Array, subject: string): Promise<void> {
+  await handle.appendFile(text).catch((error: unknown) => {
+    throw fileError(error, subject);
+  });
+}
+
+/** Does `work` with an output, which is discarded if that fails. */
+export async function withOutput<T>(file: string, option: string, work: (output: Output) => Promise<T>): Promise<T> {
+  const output = await openOutput(file, option);
+  try {
+    const made = await work(output);
+    await output.close();
+    return made;
+  } finally {
+    await output.discard();
+  }
+}
+
+/** Files that a run or a store is made of, by what stands beside them. */
+const RECORDS: readonly { readonly names: readonly string[]; readonly beside: string; readonly of: string }[] = [
+  { names: ['run.json', 'samples.jsonl', 'trials.jsonl', 'summary.json'], beside: 'run.json', of: 'a run' },
+  { names: ['data.mdb', 'lock.mdb'], beside: 'data.mdb', of: 'a store' },
+];
+
+async function expectNoRecord(file: string, subject: string): Promise<void> {
+  for (const { names, beside, of } of RECORDS) {
+    if (!names.includes(path.basename(file))) continue;
+    const folder = path.dirname(file);
+    if (!(await stat(path.join(folder, beside)).catch(() => undefined))) continue;
+    throw new DkvError(
+      'INPUT_INVALID',
+      `${subject}: a file of ${of} in ${folder}; it would be lost. Choose another name.`,
+    );
+  }
+}
+
+/** An option and the file that it names; undefined where it is not given. */
+export type NamedFile = readonly [option: string, file: string | undefined];
+
+/**
+ * No command may write over what it reads, nor into one file twice: known before anything is opened.
+ * @throws DkvError INPUT_INVALID naming both options
+ */
+export async function expectApart(outputs: readonly NamedFile[], inputs: readonly NamedFile[]): Promise<void> {
+  const files = (named: readonly NamedFile[]) =>
+    named.filter((each): each is readonly [string, string] => each[1] !== undefined && !/^-$|:\/\//.test(each[1]));
+  const written = files(outputs);
+  for (const [at, [option, file]] of written.entries()) {
+    for (const [other, name] of [...files(inputs), ...written.slice(0, at)]) {
+      if (!(await isSameFile(file, name))) continue;
+      throw new DkvError(
+        'INPUT_INVALID',
+        `${option} ${file} and ${other} ${name} are the same file, which would be lost. Choose another name for ${option}.`,
+      );
+    }
+  }
 }

@@ -7,7 +7,7 @@ import { type Visibility, visibilitySchema } from '../priming/input.js';
 import type { PrimeProgress, PrimeSummary, RejectedDocument, Shard } from '../serving/prime.js';
 import { STATES_PRECISIONS, type StatesPrecision } from '../store.js';
 import { addModelOptions, type ModelOptions, openModel, positiveInteger } from './model-options.js';
-import { type Output, openOutput } from './output.js';
+import { expectApart, type Output, openOutput } from './output.js';
 import { byteSize, duration, shownBytes } from './quantities.js';
 import { interruptSignal, Progress } from './terminal.js';
 
@@ -117,7 +117,15 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
     onNotice: (notice) => process.stderr.write(`${notice}\n`),
   });
   const priorQueries = options.prior === undefined ? undefined : await referenceQueries(options.prior);
-  const rejects = new Rejects(options.rejects ?? rejectsFile(options));
+  const rejectsTo = options.rejects ?? rejectsFile(options);
+  await expectApart(
+    [['--rejects', rejectsTo]],
+    [
+      ['--input', options.input],
+      ['--prior', options.prior],
+    ],
+  );
+  const rejects = new Rejects(rejectsTo);
   const progress = new Progress('priming', 'documents');
   const writing = await endpointWriter();
   const { maxBytes, ttl, limit } = options;

@@ -5,7 +5,7 @@ import type { RankedQuery } from '../serving/rank.js';
 import type { Measure, Scores } from '../stats/ranking.js';
 import type { Qrels } from '../trec.js';
 import { openModel, positiveInteger } from './model-options.js';
-import { type Output, openOutput } from './output.js';
+import { expectApart, type Output, openOutput } from './output.js';
 import {
   addRankingOptions,
   indexTexts,
@@ -68,6 +68,17 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
   if (options.json && options.output === '-') {
     throw new DkvError('INPUT_INVALID', 'With --json the run needs a file of its own: give --output.');
   }
+  await expectApart(
+    [
+      ['--output', options.output],
+      ['--details', options.details],
+    ],
+    [
+      ['--queries', options.queries],
+      ['--qrels', options.qrels],
+      ['--candidates', options.candidates],
+    ],
+  );
   const measures = (options.measures ?? DEFAULT_MEASURES).map(measure);
   const allQueries = await openQueries(options.queries, signal);
   const qrels = options.qrels === undefined ? undefined : await openQrels(options.qrels);
@@ -98,6 +109,7 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
       const details = options.details === undefined ? undefined : await openOutput(options.details, '--details');
       if (details) files.push(details);
       const written = await write(rankings, { run, details, tag: `dkv-${model.name}-${variant}`, top: options.top });
+      for (const file of files) await file.close();
       progress.end();
       const summary = {
         store: store.location,
@@ -115,7 +127,7 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
       (options.output === '-' ? process.stderr : process.stdout).write(text);
     } finally {
       progress.end();
-      for (const file of files) await file.close();
+      for (const file of files) await file.discard();
       await model.close();
     }
   } finally {

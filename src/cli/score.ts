@@ -10,7 +10,7 @@ import { scoreTexts, shortestFloat32, type TextScore } from '../scoring.js';
 import { upTo, windows } from '../windows.js';
 import { openInput } from './input.js';
 import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
-import { openOutput } from './output.js';
+import { expectApart, openOutput } from './output.js';
 import { interruptSignal } from './terminal.js';
 
 const lineSchema = z.strictObject({
@@ -58,9 +58,13 @@ Examples:
 
 async function score(options: ScoreCommandOptions): Promise<void> {
   const signal = interruptSignal();
+  await expectApart([['--output', options.output]], [['--input', options.input]]);
   const input = await openInput(options.input, `--input ${options.input}`);
   const output = await openOutput(options.output);
-  const model = await openModel(options, signal);
+  const model = await openModel(options, signal).catch(async (error: unknown) => {
+    await output.discard();
+    throw error;
+  });
   const reader = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   // Waiting for a line that never comes must not outlast Ctrl-C.
   signal.addEventListener('abort', () => reader.close());
@@ -73,9 +77,12 @@ async function score(options: ScoreCommandOptions): Promise<void> {
       await output.write(answers.map((answer) => `${JSON.stringify(answer)}\n`).join(''));
     }
     if (signal.aborted) throw new DkvError('CANCELLED', `Stopped after line ${lineNumber}.`);
+    await output.close();
   } finally {
     input.destroy();
-    await output.close();
+    // What has been scored is kept, whatever ended the rest.
+    if (lineNumber > 0) await output.close();
+    await output.discard();
     await model.close();
   }
 }

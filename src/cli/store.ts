@@ -1,13 +1,10 @@
 /** `dkv store`: looks after stores of directed caches. */
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
-import { DkvError, messageOf } from '../errors.js';
+import { fileError } from '../files.js';
 import type { Transferred } from '../store/transfer.js';
 import type { Store } from '../store.js';
 import { openInput } from './input.js';
+import { withOutput } from './output.js';
 import { byteSize, duration, shownBytes } from './quantities.js';
 import { interruptSignal, Progress } from './terminal.js';
 
@@ -156,17 +153,10 @@ async function exportFile(location: string, file: string, { json }: JsonOption):
         }
       }
     }
-    // Whole or not at all.
-    const temporary = `${file}.partial`;
     try {
-      if (file === '-') await pipeline(Readable.from(noted()), process.stdout, { end: false });
-      else {
-        await pipeline(Readable.from(noted()), createWriteStream(temporary));
-        await rename(temporary, file);
-      }
-    } catch (error) {
-      if (file !== '-') await rm(temporary, { force: true });
-      throw fileError(error, file);
+      await withOutput(file, 'the archive', async (output) => {
+        for await (const piece of noted()) await output.write(piece);
+      });
     } finally {
       progress.end();
     }
@@ -254,14 +244,6 @@ function tell(done: string, counts: Transferred, json: boolean, stream: NodeJS.W
   stream.write(
     `${number(documents)} documents, ${number(records)} records, ${number(notes)} notes ${done}${kept}${gone}.\n`,
   );
-}
-
-/** What the file system says, as the user's to mend. */
-function fileError(error: unknown, file: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (error instanceof DkvError || typeof code !== 'string') return error;
-  if (code === 'ENOSPC') return new DkvError('DISK_FULL', `${file}: ${messageOf(error)}`);
-  return code.startsWith('E') ? new DkvError('INPUT_INVALID', `${file}: ${messageOf(error)}`) : error;
 }
 
 function print(value: unknown): void {

@@ -1,6 +1,7 @@
 /** What the command line does on a terminal: what may reach it, colour, a progress line, Ctrl-C. */
 import { randomBytes } from 'node:crypto';
 import { styleText } from 'node:util';
+import { removePartials } from '../files.js';
 import { printable } from '../printable.js';
 import { withoutSecrets } from '../redact.js';
 
@@ -104,24 +105,38 @@ export class Progress {
   }
 }
 
+type Ending = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+const ENDINGS: readonly Ending[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/** Of the command that runs, once it has said that it can be stopped. */
+let interrupted: AbortController | undefined;
+
 /**
- * A signal that Ctrl-C (or a termination) sets: work stops after the batch in hand. A second Ctrl-C ends the process on the spot;
- * journals stand that.
+ * Hears Ctrl-C, a termination and a terminal that is closed: a command that asked for `interruptSignal` stops after the batch in hand, any
+ * other ends on the spot, and so does everything at the second time; journals and stores stand that. Called once.
  */
-export function interruptSignal(): AbortSignal {
-  const controller = new AbortController();
-  const stop = () => {
-    if (controller.signal.aborted) endAtOnce();
-    process.stderr.write('\nStopping after the batch in hand. Once more to quit at once.\n');
-    controller.abort();
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  return controller.signal;
+export function hearSignals(): void {
+  for (const name of ENDINGS) {
+    process.on(name, () => {
+      if (!interrupted || interrupted.signal.aborted) return endAtOnce(name);
+      process.stderr.write('\nStopping after the batch in hand. Once more to quit at once.\n');
+      interrupted.abort();
+    });
+  }
 }
 
-/** Ends the process as Ctrl-C would. `process.exit` in the middle of a native computation aborts with a crash report instead. */
-export function endAtOnce(): void {
-  process.removeAllListeners('SIGINT');
-  process.kill(process.pid, 'SIGINT');
+/** A signal that Ctrl-C, a termination or a closed terminal sets. */
+export function interruptSignal(): AbortSignal {
+  interrupted ??= new AbortController();
+  return interrupted.signal;
+}
+
+/**
+ * Ends the process as the signal would if nobody heard it; what is half written is removed. `process.exit` in the middle of a native
+ * computation aborts with a crash report instead.
+ */
+export function endAtOnce(name: Ending = 'SIGINT'): void {
+  removePartials();
+  process.removeAllListeners(name);
+  process.kill(process.pid, name);
 }

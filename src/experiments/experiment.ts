@@ -9,6 +9,14 @@ import { surrogate } from '../priming/surrogate.js';
 
 const name = z.string().min(1);
 
+/** An experiment's results get a folder of its name. */
+const id = z
+  .string()
+  .regex(
+    /^[\p{L}\p{N}][\p{L}\p{N}._-]{0,99}$/u,
+    'expected a name of letters, digits, ".", "_" and "-", at most 100: it names a folder',
+  );
+
 /** A treatment against its lower bound. With an upper bound it also says how much of the gap it closes. */
 const comparisonSchema = z.strictObject({
   treatment: name,
@@ -73,7 +81,7 @@ const identitySchema = z.strictObject({
 });
 
 export const experimentSchema = z.strictObject({
-  id: name,
+  id,
   title: name,
   question: name,
   /** What is scored: a sample's answer, the candidates of a pool, or nothing (what happens in the encoder is measured). */

@@ -3,14 +3,14 @@
  * they were made. Written once, when the run starts.
  */
 import { execFile } from 'node:child_process';
-import { readFile, realpath, writeFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
-import { readTextIfPresent } from '../files.js';
+import { publish, readTextIfPresent } from '../files.js';
 import { experimentSchema } from './experiment.js';
 
 const RECORD_FORMAT = 2;
@@ -82,7 +82,7 @@ export async function writeRecord(directory: string, configuration: Configuratio
       memory_gb: Math.round(os.totalmem() / 2 ** 30),
     },
   };
-  await writeFile(path.join(directory, RECORD_FILE), `${JSON.stringify(record, null, 2)}\n`, { flush: true });
+  await publish(path.join(directory, RECORD_FILE), `${JSON.stringify(record, null, 2)}\n`);
   return record;
 }
 

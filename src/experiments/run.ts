@@ -2,12 +2,13 @@
  * Runs an experiment: plans blocks, encodes each distinct input once, scores all conditions from the states, journals the trials and
  * ends with a summary. Can stop anywhere and go on later.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Dataset, PoolSet } from '../datasets/dataset.js';
 import type { Candidate, Pool, Sample } from '../datasets/sample.js';
 import { DkvError } from '../errors.js';
+import { makeFolder, publish } from '../files.js';
 import type { Model } from '../load-model.js';
+import { withLock } from '../lock.js';
 import type { Tokenizer } from '../model/tokenizer.js';
 import type { Prepared } from '../priming/families.js';
 import { prepareSurrogates, type TextSources } from '../priming/prepare.js';
@@ -57,7 +58,7 @@ const BATCHES_PER_BLOCK = 4;
 
 /**
  * @param data the samples to score or the pools to rank, already chosen: their number is the run's N
- * @throws DkvError RUN_EXISTS, RUN_MISMATCH, RUN_DAMAGED, CANCELLED (what was done is in the journal), and the engine's
+ * @throws DkvError RUN_EXISTS, RUN_MISMATCH, RUN_DAMAGED, RUN_BUSY, CANCELLED (what was done is in the journal), and the engine's
  */
 export async function runExperiment(
   experiment: Experiment,
@@ -65,9 +66,24 @@ export async function runExperiment(
   model: Model,
   options: RunOptions,
 ): Promise<Summary> {
+  const { directory } = options;
+  await makeFolder(directory);
+  const refuse = (holder: string) =>
+    new DkvError(
+      'RUN_BUSY',
+      `${directory}: ${holder} is at work on this run. Wait for it, stop it, or choose another folder with --out.`,
+    );
+  return withLock(path.join(directory, 'run.lock'), () => runAlone(experiment, data, model, options), { refuse });
+}
+
+async function runAlone(
+  experiment: Experiment,
+  data: Dataset | PoolSet,
+  model: Model,
+  options: RunOptions,
+): Promise<Summary> {
   const { directory, signal, maxTokens } = options;
   const configuration = configurationOf(experiment, data, model, options);
-  await mkdir(directory, { recursive: true });
   const scored = unitsOf(data);
   const { units } = scored;
   if (!(await isStarted(directory, configuration, options.resume))) {
@@ -133,7 +149,7 @@ export async function runExperiment(
     throw new DkvError('INPUT_INVALID', `None of the ${units.length} samples could be scored; see ${journalFile}.`);
   }
   const summary = summarize(configuration, entries, await readSamples(directory), passes);
-  await writeFile(path.join(directory, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`, { flush: true });
+  await publish(path.join(directory, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
   return summary;
 }
 

@@ -2,11 +2,10 @@
  * The samples of a run, `samples.jsonl`: what the statistics need to know of each (clusters, pools, grades) and, unless it is unwanted, their texts
  * for the report. Written once, when the run starts.
  */
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
-import { readTextIfPresent } from '../files.js';
+import { publish, readTextIfPresent } from '../files.js';
 
 const sampleSchema = z.object({
   id: z.string(),
@@ -34,7 +33,7 @@ const SAMPLES_FILE = 'samples.jsonl';
 
 export async function writeSamples(directory: string, records: readonly SampleRecord[]): Promise<void> {
   const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
-  await writeFile(path.join(directory, SAMPLES_FILE), lines, { flush: true });
+  await publish(path.join(directory, SAMPLES_FILE), lines);
 }
 
 /** @throws DkvError RUN_DAMAGED */

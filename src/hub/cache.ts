@@ -7,11 +7,13 @@
  *
  * and `datasets--org--name` alike.
  */
-import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, rm, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { readTextIfPresent } from '../files.js';
+import { makeFolder, publish, readTextIfPresent } from '../files.js';
 import type { RepositoryKind } from './client.js';
+
+/** What to do where the cache cannot be written to. */
+export const HUB_CACHE_ADVICE = 'Set HF_HUB_CACHE to a folder that can be written to and has room.';
 
 /** Every repository of models that the cache knows. */
 export async function listRepositories(cacheDirectory: string): Promise<RepositoryCache[]> {
@@ -59,11 +61,7 @@ export class RepositoryCache {
 
   async rememberCommit(revision: string, commit: string): Promise<void> {
     if (revision === commit || (await this.knownCommit(revision)) === commit) return;
-    const file = path.join(this.directory, 'refs', revision);
-    await mkdir(path.dirname(file), { recursive: true });
-    const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
-    await writeFile(temporary, commit);
-    await rename(temporary, file);
+    await publish(path.join(this.directory, 'refs', revision), commit, HUB_CACHE_ADVICE);
   }
 
   /** Is the file there, at the size it should have? */
@@ -75,7 +73,7 @@ export class RepositoryCache {
   /** Makes a blob visible under its path in a snapshot. */
   async link(commit: string, file: string, digest: string): Promise<void> {
     const pointer = path.join(this.snapshot(commit), file);
-    await mkdir(path.dirname(pointer), { recursive: true });
+    await makeFolder(path.dirname(pointer), HUB_CACHE_ADVICE);
     const target = path.relative(path.dirname(pointer), this.blob(digest));
     await rm(pointer, { force: true });
     await symlink(target, pointer).catch(async (error: NodeJS.ErrnoException) => {

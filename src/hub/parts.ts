@@ -3,10 +3,11 @@
  * groups. A part is a file of its own, named by its range in a folder named by the content's digest, with its SHA-256 before the bytes; it
  * appears whole or not at all, and one that was damaged since is fetched again.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { open, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { DkvError } from '../errors.js';
+import { publish } from '../files.js';
+import { HUB_CACHE_ADVICE } from './cache.js';
 
 /** A file whose bytes can be asked for in any order. */
 export interface PartialFile {
@@ -52,25 +53,10 @@ export function cachedParts(
       const kept = await keptPart(part);
       if (kept?.length === end - start) return kept;
       const bytes = await fetch(start, end);
-      await publish(part, Buffer.concat([sha256(bytes), bytes]));
+      await publish(part, Buffer.concat([sha256(bytes), bytes]), HUB_CACHE_ADVICE);
       return bytes;
     },
   };
-}
-
-/** Writes a file that others see whole or not at all. @throws DkvError DISK_FULL */
-export async function publish(file: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
-  const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    await writeFile(temporary, content);
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOSPC') throw error;
-    throw new DkvError('DISK_FULL', `${message}. Free some room, or set HF_HUB_CACHE to a folder on another disk.`);
-  }
 }
 
 const DIGEST_BYTES = 32;

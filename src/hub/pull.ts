@@ -1,12 +1,12 @@
 /** Brings files of a repository into the cache: in parallel, resumed where they broke off, checked against the hub's digests. */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError } from '../errors.js';
-import { expectSpace } from '../files.js';
+import { expectSpace, makeFolder } from '../files.js';
 import { withLock } from '../lock.js';
-import type { RepositoryCache } from './cache.js';
+import { HUB_CACHE_ADVICE, type RepositoryCache } from './cache.js';
 import type { HubClient, RemoteFile } from './client.js';
 
 export interface PullOptions {
@@ -41,7 +41,7 @@ export async function pullFiles(
       total,
     );
   };
-  await mkdir(path.join(cache.directory, 'blobs'), { recursive: true });
+  await makeFolder(path.join(cache.directory, 'blobs'), HUB_CACHE_ADVICE);
   await expectRoom(cache, missing);
 
   // The first failure stops the other downloads too; what they have is kept.

@@ -13,11 +13,11 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
-import { readTextIfPresent } from '../files.js';
+import { publish, readTextIfPresent } from '../files.js';
 import { shownAddress } from '../redact.js';
-import { RepositoryCache } from './cache.js';
+import { HUB_CACHE_ADVICE, RepositoryCache } from './cache.js';
 import { HubClient, type RemoteFile } from './client.js';
-import { cachedParts, localFile, type PartialFile, publish } from './parts.js';
+import { cachedParts, localFile, type PartialFile } from './parts.js';
 import type { HubSettings } from './settings.js';
 
 export interface RemoteOptions {
@@ -89,7 +89,7 @@ export async function openUrl(
   if (!settings.offline) {
     try {
       found = await client.describeUrl(url, signal);
-      await publish(about, JSON.stringify({ url: shown, ...found }));
+      await publish(about, JSON.stringify({ url: shown, ...found }), HUB_CACHE_ADVICE);
     } catch (error) {
       if (!known || !isUnreachable(error)) throw error;
       onNotice?.(`${error.message} Using ${shown} as it was (${known.etag ?? `${known.sizeBytes} bytes`}).`);
@@ -128,7 +128,7 @@ async function pin(
   }
   try {
     const commit = await client.commit(cache.repository, revision, signal);
-    if (commit !== known) await publish(ref, commit);
+    if (commit !== known) await publish(ref, commit, HUB_CACHE_ADVICE);
     return commit;
   } catch (error) {
     if (!known || !isUnreachable(error)) throw error;
@@ -155,7 +155,7 @@ async function list(
   }
   try {
     const files = await client.tree(cache.repository, commit, signal);
-    await publish(listing, JSON.stringify(files));
+    await publish(listing, JSON.stringify(files), HUB_CACHE_ADVICE);
     return files;
   } catch (error) {
     if (downloaded.length === 0 || !isUnreachable(error)) throw error;

@@ -9,7 +9,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writ
 import os from 'node:os';
 import path from 'node:path';
 import { DkvError, messageOf } from '../errors.js';
-import { expectSpace, readTextIfPresent } from '../files.js';
+import { expectSpace, makeFolder, publish, readTextIfPresent } from '../files.js';
 import { isAlive, withLock } from '../lock.js';
 import { type Checkpoint, textTensors, weightsDigest } from './checkpoint.js';
 import type { ModelConfig } from './config.js';
@@ -61,6 +61,8 @@ interface Manifest extends Omit<CompiledModel, 'directory'> {
   readonly format: number;
 }
 
+const CACHE_ADVICE = 'Set DKV_CACHE to a folder that can be written to and has room.';
+
 /** Where compiled models and digests are kept: `DKV_CACHE`, else the user's cache folder. */
 export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   if (environment.DKV_CACHE) return path.resolve(environment.DKV_CACHE);
@@ -96,7 +98,7 @@ async function compileTo(
   options: CompileOptions,
 ): Promise<CompiledModel> {
   const models = path.dirname(directory);
-  await mkdir(models, { recursive: true });
+  await makeFolder(models, CACHE_ADVICE);
   await removeAbandoned(models);
   const { config } = checkpoint;
   const { precision, embeddingScale } = options;
@@ -263,9 +265,6 @@ export async function cachedDigest(checkpoint: Checkpoint, cacheDirectory: strin
   const known = await readFile(note, 'utf8').catch(() => '');
   if (/^[0-9a-f]{64}$/.test(known)) return known;
   const digest = await weightsDigest(checkpoint);
-  await mkdir(directory, { recursive: true });
-  const temporary = `${note}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  await writeFile(temporary, digest);
-  await rename(temporary, note);
+  await publish(note, digest, CACHE_ADVICE);
   return digest;
 }

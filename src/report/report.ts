@@ -1,9 +1,9 @@
 /** Writes the reports of a run folder. Works from records alone: no model is run. */
-import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError } from '../errors.js';
 import type { Summary } from '../experiments/analysis.js';
 import { readRecord } from '../experiments/record.js';
+import { publish } from '../files.js';
 import { warnings } from './comparisons.js';
 import { contentOf } from './content.js';
 import { htmlReport } from './html.js';
@@ -38,8 +38,7 @@ export async function writeReports(
   const written: string[] = [];
   for (const [name, content] of files) {
     const file = path.join(directory, name);
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, content);
+    await publish(file, content);
     written.push(file);
   }
   return written;

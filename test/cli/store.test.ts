@@ -107,7 +107,7 @@ describe('dkv store', () => {
       [['copy', 'ads', 'other'], /STORE_MISMATCH/],
       [['stats', 'nowhere'], /nowhere: there is no store/],
       [['verify', 'http://x'], /is no place for a store/],
-      [['export', 'ads', 'no/such/folder.dkv'], /no\/such\/folder\.dkv: ENOENT/],
+      [['export', 'ads', 'no/such/folder.dkv'], /no\/such\/folder\.dkv: there is no such file or folder/],
       [['gc', 'ads', '--min-age', 'now'], /with s, m, h or d behind it/],
     ] as [string[], RegExp][]) {
       const { exitCode, stderr } = await run(...args);
