@@ -7,8 +7,13 @@ import { DkvError } from './errors.js';
 
 /** The text of a file, or undefined when there is none. Other errors are thrown. */
 export async function readTextIfPresent(file: string): Promise<string | undefined> {
+  return (await readIfPresent(file))?.toString('utf8');
+}
+
+/** The bytes of a file, or undefined when there is none. Other errors are thrown. */
+export async function readIfPresent(file: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return await readFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -1,14 +1,18 @@
 /**
- * The journal of a run, `trials.jsonl`: one line a trial or a rejected sample, only ever appended to. What is in it is done; a line that was being written
- * when the process died is dropped.
+ * The journal of a run, `trials.jsonl`: one line a trial or a rejected sample, only ever appended to, each with its checksum. What is in it is done; a line
+ * that was being written when the process died is dropped when the run goes on.
  */
 import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
-import { readTextIfPresent } from '../files.js';
+import { readIfPresent } from '../files.js';
+import { sealedLine, unsealLines } from './sealed.js';
 
-/** One sample under one condition. NLLs in nats. */
-const trialSchema = z.object({
+/**
+ * One sample under one condition. NLLs in nats: of the tokens as float32 numbers in nine digits, whose sum in float64, in their order, is exactly
+ * `nll_sum`.
+ */
+const trialSchema = z.strictObject({
   sample: z.string(),
   condition: z.string(),
   /** Mean over the target's tokens. */
@@ -29,7 +33,7 @@ const trialSchema = z.object({
 export type Trial = z.infer<typeof trialSchema>;
 
 /** What was measured inside the encoder for one sample under one condition. */
-const probeTrialSchema = z.object({
+const probeTrialSchema = z.strictObject({
   sample: z.string(),
   condition: z.string(),
   layers: z.array(z.object({ layer: z.number().int(), measures: z.record(z.string(), z.number()) })),
@@ -38,7 +42,7 @@ const probeTrialSchema = z.object({
 export type ProbeTrial = z.infer<typeof probeTrialSchema>;
 
 /** A sample that cannot be scored, and why. */
-const rejectionSchema = z.object({ sample: z.string(), rejected: z.string() });
+const rejectionSchema = z.strictObject({ sample: z.string(), rejected: z.string() });
 
 export type Rejection = z.infer<typeof rejectionSchema>;
 
@@ -59,25 +63,72 @@ export function isRejection(entry: Entry): entry is Rejection {
 }
 
 /**
- * Reads a journal; none is an empty one. A last line without a line break is torn: it is cut off the file.
- * @throws DkvError RUN_DAMAGED naming the line, when a whole line is not an entry
+ * Reads the journal of a finished run, which ends with a whole line.
+ * @returns undefined where there is none
+ * @throws DkvError RUN_DAMAGED naming the lines that are not what was written
  */
-export async function readJournal(file: string): Promise<Entry[]> {
-  const text = (await readTextIfPresent(file)) ?? '';
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  if (whole.length < text.length) await truncate(file, Buffer.byteLength(whole));
-  const lines = whole.split('\n').slice(0, -1);
-  return lines.map((line, index) => {
-    try {
-      return entrySchema.parse(JSON.parse(line));
-    } catch (error) {
+export async function readJournal(file: string): Promise<Entry[] | undefined> {
+  const bytes = await readIfPresent(file);
+  if (!bytes) return undefined;
+  const { entries, wholeBytes } = parseJournal(file, bytes);
+  if (wholeBytes === bytes.length) return entries;
+  throw new DkvError('RUN_DAMAGED', `${file}: its last line, ${entries.length + 1}, is torn. ${GO_ON}`);
+}
+
+/**
+ * Reads the journal of a run that goes on; none is an empty one. A last line without a line break is torn: it is cut off the file.
+ * @throws DkvError RUN_DAMAGED naming the lines that are not what was written; nothing is cut off then
+ */
+export async function recoverJournal(file: string): Promise<Entry[]> {
+  const bytes = (await readIfPresent(file)) ?? Buffer.alloc(0);
+  const { entries, wholeBytes } = parseJournal(file, bytes);
+  if (wholeBytes < bytes.length) await truncate(file, wholeBytes);
+  return entries;
+}
+
+/** What to do when entries are missing. */
+export const GO_ON = 'Go on with the run (dkv run --resume): what is missing is computed again, the rest stays.';
+
+function parseJournal(file: string, bytes: Buffer): { entries: Entry[]; wholeBytes: number } {
+  const entries = unsealLines(file, bytes, checkedEntry, `Remove what is damaged. ${GO_ON}`);
+  const written = new Map<string, number>();
+  for (const [at, entry] of entries.entries()) {
+    const before = written.get(entryKey(entry));
+    // Two processes that go on with one run write some trials twice, which are the same.
+    if (before !== undefined && JSON.stringify(entries[before]) !== JSON.stringify(entry)) {
       throw new DkvError(
         'RUN_DAMAGED',
-        `${file}, line ${index + 1}: not an entry of a journal. Remove the line to have it computed again.`,
-        { cause: error },
+        `${file}, lines ${before + 1}, ${at + 1}: two different results of ${entryKey(entry)}. Remove both. ${GO_ON}`,
       );
     }
-  });
+    written.set(entryKey(entry), at);
+  }
+  return { entries, wholeBytes: bytes.lastIndexOf(0x0a) + 1 };
+}
+
+/** What an entry is of, as a key. */
+export function entryKey(entry: { readonly sample: string; readonly condition?: string }): string {
+  return JSON.stringify([entry.sample, entry.condition]);
+}
+
+function checkedEntry(value: unknown): Entry {
+  const parsed = entrySchema.safeParse(value);
+  if (!parsed.success) throw new Error('not an entry of a journal');
+  const entry = parsed.data;
+  if (isTrial(entry)) {
+    const sum = sumOf(entry.token_nlls);
+    if (entry.token_nlls.length !== entry.num_tokens || sum !== entry.nll_sum || sum / entry.num_tokens !== entry.nll) {
+      throw new Error('num_tokens, nll and nll_sum are not those of token_nlls');
+    }
+  }
+  return entry;
+}
+
+/** Of float32 numbers, in float64. */
+export function sumOf(tokenNlls: Iterable<number>): number {
+  let sum = 0;
+  for (const nll of tokenNlls) sum += Math.fround(nll);
+  return sum;
 }
 
 /** Appends entries; what has been synced survives a crash of the machine, what has been appended one of the process. */
@@ -93,7 +144,7 @@ export class JournalWriter {
   }
 
   async append(entries: readonly Entry[]): Promise<void> {
-    await this.#handle.appendFile(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+    await this.#handle.appendFile(entries.map(sealedLine).join(''));
   }
 
   async sync(): Promise<void> {

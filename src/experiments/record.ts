@@ -1,6 +1,6 @@
 /**
  * What a run folder says about itself, `run.json`: everything that the numbers depend on, and on what machine and with what versions
- * they were made. Written once, when the run starts.
+ * they were made. Written once, when the run starts, with its checksum.
  */
 import { execFile } from 'node:child_process';
 import { readFile, realpath } from 'node:fs/promises';
@@ -9,9 +9,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
-import { publish, readTextIfPresent } from '../files.js';
+import { DkvError, messageOf } from '../errors.js';
+import { publish, readIfPresent } from '../files.js';
 import { experimentSchema } from './experiment.js';
+import { sealedFile, unseal } from './sealed.js';
 
 const RECORD_FORMAT = 2;
 
@@ -44,7 +45,7 @@ export const configurationSchema = z.object({
 
 export type Configuration = z.infer<typeof configurationSchema>;
 
-const recordSchema = z.object({
+const recordSchema = z.strictObject({
   format: z.literal(RECORD_FORMAT),
   configuration: configurationSchema,
   started_at: z.string(),
@@ -57,15 +58,42 @@ export type RunRecord = z.infer<typeof recordSchema>;
 
 const RECORD_FILE = 'run.json';
 
+const ADVICE =
+  'Without it nobody knows what the trials are of: bring it back from a copy, or repeat the run in another folder (--out).';
+
+/** @returns undefined where there is none @throws DkvError RUN_DAMAGED, also for another format */
 export async function readRecord(directory: string): Promise<RunRecord | undefined> {
   const file = path.join(directory, RECORD_FILE);
-  const text = await readTextIfPresent(file);
-  if (text === undefined) return undefined;
+  const bytes = await readIfPresent(file);
+  if (!bytes) return undefined;
+  const parsed = recordSchema.safeParse(unsealRecord(file, bytes, ADVICE));
+  if (parsed.success) return parsed.data;
+  throw new DkvError('RUN_DAMAGED', `${file}: not the record of a run. ${z.prettifyError(parsed.error)}`, {
+    cause: parsed.error,
+  });
+}
+
+/**
+ * The value of a whole file of a run folder, checked and of this version's format.
+ * @param advice what to do about a damaged one, a sentence
+ * @throws DkvError RUN_DAMAGED
+ */
+export function unsealRecord(file: string, bytes: Buffer, advice: string): unknown {
+  let value: unknown;
   try {
-    return recordSchema.parse(JSON.parse(text));
+    ({ value } = unseal(bytes));
   } catch (error) {
-    throw new DkvError('RUN_DAMAGED', `${file}: not a run record of format ${RECORD_FORMAT}.`, { cause: error });
+    throw new DkvError('RUN_DAMAGED', `${file}: not what was written (${messageOf(error)}). ${advice}`, {
+      cause: error,
+    });
   }
+  const format = (value as { readonly format?: unknown } | null)?.format;
+  if (format === RECORD_FORMAT) return value;
+  const found = format === undefined ? 'without a format' : `of format ${JSON.stringify(format)}`;
+  throw new DkvError(
+    'RUN_DAMAGED',
+    `${file}: a record ${found}; this version reads format ${RECORD_FORMAT}. Repeat the run, or read it with the version that made it.`,
+  );
 }
 
 export async function writeRecord(directory: string, configuration: Configuration): Promise<RunRecord> {
@@ -82,7 +110,7 @@ export async function writeRecord(directory: string, configuration: Configuratio
       memory_gb: Math.round(os.totalmem() / 2 ** 30),
     },
   };
-  await publish(path.join(directory, RECORD_FILE), `${JSON.stringify(record, null, 2)}\n`);
+  await publish(path.join(directory, RECORD_FILE), sealedFile(record));
   return record;
 }
 

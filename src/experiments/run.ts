@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Dataset, PoolSet } from '../datasets/dataset.js';
 import type { Candidate, Pool, Sample } from '../datasets/sample.js';
 import { DkvError } from '../errors.js';
-import { makeFolder, publish } from '../files.js';
+import { makeFolder, publish, readIfPresent } from '../files.js';
 import type { Model } from '../load-model.js';
 import { withLock } from '../lock.js';
 import type { Tokenizer } from '../model/tokenizer.js';
@@ -17,10 +17,20 @@ import { scoreInputs, shortestFloat32 } from '../scoring.js';
 import { type Summary, summarize } from './analysis.js';
 import { type Block, type Plan, type PlannedTrial, planBlocks, type Unit } from './block.js';
 import { asksLanguageModel, type Experiment, specificationsOf } from './experiment.js';
-import { type Entry, isRejection, isTrial, JournalWriter, readJournal, type Trial } from './journal.js';
+import {
+  type Entry,
+  entryKey,
+  isRejection,
+  isTrial,
+  JournalWriter,
+  recoverJournal,
+  sumOf,
+  type Trial,
+} from './journal.js';
 import { layersOf, probeSample } from './probe.js';
 import { type Configuration, differences, readRecord, writeRecord } from './record.js';
-import { readSamples, type SampleRecord, writeSamples } from './samples.js';
+import { expectOwnEntries, readSamples, SAMPLES_FILE, type SampleRecord, writeSamples } from './samples.js';
+import { sealedFile } from './sealed.js';
 
 export interface RunOptions {
   /** The run folder; made if it is not there. */
@@ -86,12 +96,21 @@ async function runAlone(
   const configuration = configurationOf(experiment, data, model, options);
   const scored = unitsOf(data);
   const { units } = scored;
-  if (!(await isStarted(directory, configuration, options.resume))) {
-    await writeSamples(directory, samplesOf(data, units, experiment, options.noText ? undefined : model.tokenizer));
-    await writeRecord(directory, configuration);
-  }
   const journalFile = path.join(directory, 'trials.jsonl');
-  const entries = await readJournal(journalFile);
+  const started = await isStarted(directory, configuration, options.resume);
+  if (!started && (await readIfPresent(journalFile))?.length) {
+    throw new DkvError(
+      'RUN_DAMAGED',
+      `${directory} holds trials but no run.json that says what they are of. Bring it back from a copy, or choose another folder with --out.`,
+    );
+  }
+  if (!started || (await readIfPresent(path.join(directory, SAMPLES_FILE))) === undefined) {
+    await writeSamples(directory, samplesOf(data, units, experiment, options.noText ? undefined : model.tokenizer));
+  }
+  if (!started) await writeRecord(directory, configuration);
+  const records = await readSamples(directory);
+  const entries = await recoverJournal(journalFile);
+  expectOwnEntries(journalFile, entries, records, experiment);
   const done = new Set(entries.map(entryKey));
   const isDone = (block: Block) =>
     block.trials.every(({ sample, condition }) =>
@@ -148,8 +167,8 @@ async function runAlone(
   if (entries.every(isRejection)) {
     throw new DkvError('INPUT_INVALID', `None of the ${units.length} samples could be scored; see ${journalFile}.`);
   }
-  const summary = summarize(configuration, entries, await readSamples(directory), passes);
-  await publish(path.join(directory, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  const summary = summarize(configuration, entries, records, passes);
+  await publish(path.join(directory, 'summary.json'), sealedFile(summary));
   return summary;
 }
 
@@ -311,7 +330,7 @@ async function runBlock(
 }
 
 function trialOf({ sample, condition, parts, jointDiffers, leak }: PlannedTrial, tokenNlls: Float32Array): Trial {
-  const sum = tokenNlls.reduce((a, b) => a + b, 0);
+  const sum = sumOf(tokenNlls);
   const { prefixTokens, documentTokens, cutTokens } = parts[0]!.input;
   return {
     sample: sample.id,
@@ -326,8 +345,4 @@ function trialOf({ sample, condition, parts, jointDiffers, leak }: PlannedTrial,
     ...(jointDiffers !== undefined && { joint_differs: jointDiffers }),
     ...(leak && { leak }),
   };
-}
-
-function entryKey(entry: { readonly sample: string; readonly condition?: string }): string {
-  return JSON.stringify([entry.sample, entry.condition]);
 }

@@ -126,13 +126,22 @@ function lines(text: string): string[] {
 }
 
 const READ = `import json
+import re
 import statistics
+import zlib
 
-trials = [json.loads(line) for line in open("trials.jsonl", encoding="utf-8")]
+def checked(data):
+    """The object in some JSON; a checksum at its end has to be that of the bytes before it."""
+    seal = re.search(rb',\\s*"crc32": ?"([0-9a-f]{8})"\\s*}\\s*$', data)
+    if seal and int(seal[1], 16) != zlib.crc32(data[:seal.start()]):
+        raise ValueError(f"not what was written: {data[:80]!r}...")
+    return json.loads(data.decode("utf-8"))
+
+trials = [checked(line) for line in open("trials.jsonl", "rb")]
 trials = [trial for trial in trials if "nll" in trial]
 nll = {(trial["sample"], trial["condition"]): trial["nll"] for trial in trials}
 samples = sorted({trial["sample"] for trial in trials})
-experiment = json.load(open("run.json", encoding="utf-8"))["configuration"]["experiment"]
+experiment = checked(open("run.json", "rb").read())["configuration"]["experiment"]
 print(len(trials), "trials of", len(samples), "samples")`;
 
 const NLLS = `for condition in experiment["conditions"]:

@@ -2,10 +2,10 @@
 import path from 'node:path';
 import { DkvError } from '../errors.js';
 import type { Summary } from '../experiments/analysis.js';
-import { isTrial, readJournal, type Trial } from '../experiments/journal.js';
-import { differences, type RunRecord, readRecord } from '../experiments/record.js';
-import { readSamples, type SampleRecord } from '../experiments/samples.js';
-import { readTextIfPresent } from '../files.js';
+import { type Entry, entryKey, GO_ON, isRejection, isTrial, readJournal, type Trial } from '../experiments/journal.js';
+import { differences, type RunRecord, readRecord, unsealRecord } from '../experiments/record.js';
+import { expectOwnEntries, readSamples, type SampleRecord } from '../experiments/samples.js';
+import { readIfPresent } from '../files.js';
 
 export interface FinishedRun {
   readonly record: RunRecord;
@@ -14,27 +14,24 @@ export interface FinishedRun {
   readonly samples: readonly SampleRecord[];
 }
 
-const FORMAT: Summary['format'] = 2;
+const ADVICE = 'Remove it and go on with the run (dkv run --resume): it is made again from the trials.';
 
 /** @throws DkvError INPUT_INVALID for a folder that is no run or an unfinished one, RUN_DAMAGED, also for another format */
 export async function readSummary(directory: string): Promise<{ record: RunRecord; summary: Summary }> {
-  const own = path.join(directory, 'run.json');
-  const written = await readTextIfPresent(own).catch(() => undefined);
-  if (written === undefined) {
+  const record = await readRecord(directory);
+  if (record === undefined) {
     throw new DkvError('INPUT_INVALID', `${directory} is not a run folder: it has no run.json. "dkv run" makes one.`);
   }
-  expectFormat(own, written);
-  const record = (await readRecord(directory))!;
   const file = path.join(directory, 'summary.json');
-  const text = await readTextIfPresent(file);
-  if (text === undefined) {
+  const bytes = await readIfPresent(file);
+  if (bytes === undefined) {
     const id = record.configuration.experiment.id;
     throw new DkvError(
       'INPUT_INVALID',
       `${directory} holds a run that is not finished: it has no summary.json. Finish it with: dkv run ${id} --out ${directory} --resume`,
     );
   }
-  const summary = expectFormat(file, text) as Summary;
+  const summary = unsealRecord(file, bytes, ADVICE) as Summary;
   // What is written and read back loses fields without a value.
   const changed = differences(JSON.parse(JSON.stringify(record.configuration)), summary.configuration);
   if (changed.length > 0) {
@@ -43,24 +40,29 @@ export async function readSummary(directory: string): Promise<{ record: RunRecor
   return { record, summary };
 }
 
-/** With the trials and samples of a run whose summary is known. @throws DkvError RUN_DAMAGED */
+/** With the trials and samples of a run whose summary is known; without trials where the folder has no journal. @throws DkvError RUN_DAMAGED */
 export async function withTrials(directory: string, record: RunRecord, summary: Summary): Promise<FinishedRun> {
-  const entries = await readJournal(path.join(directory, 'trials.jsonl'));
-  return { record, summary, trials: entries.filter(isTrial), samples: await readSamples(directory) };
+  const file = path.join(directory, 'trials.jsonl');
+  const [entries, samples] = [await readJournal(file), await readSamples(directory)];
+  if (entries) expectComplete(file, entries, samples, summary);
+  return { record, summary, trials: (entries ?? []).filter(isTrial), samples };
 }
 
-/** @returns the value @throws DkvError RUN_DAMAGED */
-function expectFormat(file: string, text: string): unknown {
-  let value: { readonly format?: unknown } | null;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new DkvError('RUN_DAMAGED', `${file}: not JSON.`, { cause: error });
-  }
-  if (value?.format === FORMAT) return value;
-  const found = value?.format === undefined ? 'without a format' : `of format ${JSON.stringify(value.format)}`;
+/** What the summary was made from is all there. @throws DkvError RUN_DAMAGED */
+function expectComplete(
+  file: string,
+  entries: readonly Entry[],
+  samples: readonly SampleRecord[],
+  { configuration: { experiment }, samples: { scored, rejected } }: Summary,
+): void {
+  expectOwnEntries(file, entries, samples, experiment);
+  const done = new Set(entries.map(entryKey));
+  const isScored = ({ id: sample }: SampleRecord) =>
+    experiment.conditions.every(({ name: condition }) => done.has(entryKey({ sample, condition })));
+  const [found, refused] = [samples.filter(isScored).length, entries.filter(isRejection).length];
+  if (found === scored && refused >= rejected.length) return;
   throw new DkvError(
     'RUN_DAMAGED',
-    `${file}: a record ${found}; this version reads format ${FORMAT}. Repeat the run, or read it with the version that made it.`,
+    `${file} has ${found} whole samples and ${refused} rejected ones, summary.json was made from ${scored} and ${rejected.length}. ${GO_ON}`,
   );
 }

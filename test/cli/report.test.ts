@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exp01 } from '../../src/experiments/exp01.js';
@@ -47,6 +47,14 @@ describe('dkv report, compare and log', () => {
       exitCode: 2,
       stderr: expect.stringContaining('is not a run folder'),
     });
+    const journal = path.join(folder, 'trials.jsonl');
+    const lines = await readFile(journal, 'utf8');
+    await writeFile(journal, lines.replace('"cut":false', '"cut":true'));
+    expect(await dkv(['report', folder])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/RUN_DAMAGED: .*trials\.jsonl, line 1: not what was written .*dkv run --resume/),
+    });
+    await writeFile(journal, lines);
     const own = await runFolder({ model: { name: 'tiny', built_in: true } });
     expect(await dkv(['compare', folder, own])).toMatchObject({
       exitCode: 2,

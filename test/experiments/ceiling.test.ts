@@ -58,7 +58,7 @@ it('stops after 20 samples when the model needs no help for more than 30% of the
     code: 'CEILING_REACHED',
     message: expect.stringContaining('7 of the first 20 answers below 0.05 nats'),
   });
-  const kept = (await readJournal(path.join(directory, 'trials.jsonl'))).filter(isTrial);
+  const kept = (await readJournal(path.join(directory, 'trials.jsonl')))!.filter(isTrial);
   expect(kept).toHaveLength(40);
 
   const summary = await runExperiment(EXPERIMENT, withAnswered(7), model, {

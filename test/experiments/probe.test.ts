@@ -35,7 +35,7 @@ async function probed(): Promise<{ probe: ProbeSummary; directory: string }> {
 describe('a probe', () => {
   it('finds what a plain computation from attention and states finds', async () => {
     const { directory } = await probed();
-    const trials = (await readJournal(path.join(directory, 'trials.jsonl'))).filter(isProbe);
+    const trials = (await readJournal(path.join(directory, 'trials.jsonl')))!.filter(isProbe);
     expect(trials).toHaveLength(6 * 4);
     const own = trials.find(({ sample, condition }) => sample === 's2' && condition === 'oracle')!;
     const layer = own.layers.at(-1)!;

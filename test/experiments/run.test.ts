@@ -6,6 +6,7 @@ import { exp01 } from '../../src/experiments/exp01.js';
 import { defineExperiment, type Experiment } from '../../src/experiments/experiment.js';
 import { isTrial, readJournal, type Trial } from '../../src/experiments/journal.js';
 import { type RunOptions, runExperiment } from '../../src/experiments/run.js';
+import { sealedFile } from '../../src/experiments/sealed.js';
 import { loadModel, type Model } from '../../src/load-model.js';
 import { scoreTexts } from '../../src/scoring.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
@@ -37,7 +38,7 @@ describe('a run', () => {
   it('scores every sample under every condition, as `score` does', async () => {
     const directory = await temporaryFolder();
     const summary = await start(directory, 12);
-    const trials = (await readJournal(path.join(directory, 'trials.jsonl'))).filter(isTrial);
+    const trials = (await readJournal(path.join(directory, 'trials.jsonl')))!.filter(isTrial);
     expect(trials).toHaveLength(11 * 11);
     expect(summary.samples).toMatchObject({
       scored: 11,
@@ -64,7 +65,7 @@ describe('a run', () => {
   it('compares each treatment with its own baseline', async () => {
     const directory = await temporaryFolder();
     const summary = await start(directory, 8);
-    const trials = (await readJournal(path.join(directory, 'trials.jsonl'))).filter(isTrial);
+    const trials = (await readJournal(path.join(directory, 'trials.jsonl')))!.filter(isTrial);
     const nll = (sample: string, condition: string) =>
       trials.find((t: Trial) => t.sample === sample && t.condition === condition)!.nll;
     const samples = [...new Set(trials.map((t) => t.sample))];
@@ -119,12 +120,34 @@ describe('going on with a run', () => {
     }
   });
 
+  it('says what is damaged, and loses nothing when that is removed', async () => {
+    const directory = await temporaryFolder();
+    await start(directory, 3);
+    const wanted = await file(directory, 'summary.json');
+    const journal = path.join(directory, 'trials.jsonl');
+    const lines = (await file(directory, 'trials.jsonl')).split(/(?<=\n)/);
+    const damaged = lines.map((line, at) => (at === 4 ? line.replace(/"nll":\d/, '"nll":7') : line));
+    await writeFile(journal, damaged.join(''));
+    await expect(start(directory, 3, { resume: true })).rejects.toMatchObject({
+      code: 'RUN_DAMAGED',
+      message: expect.stringMatching(/trials\.jsonl, line 5: .*checksum.*--resume/),
+    });
+    await writeFile(journal, lines.filter((_, at) => at !== 4).join(''));
+    await rm(path.join(directory, 'samples.jsonl'));
+    await start(directory, 3, { resume: true });
+    expect(await file(directory, 'summary.json')).toBe(wanted);
+    expect((await readJournal(journal))!.length).toBe(lines.length);
+    // Trials that nobody knows the configuration of are nobody's.
+    await rm(path.join(directory, 'run.json'));
+    await expect(start(directory, 3, { resume: true })).rejects.toThrow(/holds trials but no run\.json/);
+  });
+
   it('stops when told to, keeps what was done, and does not do it again', async () => {
     const directory = await temporaryFolder();
     const controller = new AbortController();
     const stopped = start(directory, 50, { signal: controller.signal, onProgress: () => controller.abort() });
     await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
-    const done = (await readJournal(path.join(directory, 'trials.jsonl'))).length;
+    const done = (await readJournal(path.join(directory, 'trials.jsonl')))!.length;
     expect(done).toBeGreaterThan(0);
     const progress: number[] = [];
     await start(directory, 50, { resume: true, onProgress: ({ resumedSamples }) => progress.push(resumedSamples) });
@@ -158,9 +181,9 @@ describe('going on with a run', () => {
   it('refuses another model', async () => {
     const directory = await temporaryFolder();
     await start(directory, 3);
-    const record = JSON.parse(await file(directory, 'run.json'));
+    const { crc32: _, ...record } = JSON.parse(await file(directory, 'run.json'));
     record.configuration.model.fingerprint = 'f'.repeat(64);
-    await writeFile(path.join(directory, 'run.json'), JSON.stringify(record));
+    await writeFile(path.join(directory, 'run.json'), sealedFile(record));
     await expect(start(directory, 3, { resume: true })).rejects.toMatchObject({
       code: 'RUN_MISMATCH',
       message: expect.stringContaining('model.fingerprint: "fff'),

@@ -3,11 +3,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Summary, summarize } from '../../src/experiments/analysis.js';
 import type { Experiment } from '../../src/experiments/experiment.js';
-import { JournalWriter, type Trial } from '../../src/experiments/journal.js';
+import { JournalWriter, sumOf, type Trial } from '../../src/experiments/journal.js';
 import { type Configuration, writeRecord } from '../../src/experiments/record.js';
 import { type SampleRecord, writeSamples } from '../../src/experiments/samples.js';
+import { sealedFile } from '../../src/experiments/sealed.js';
 import { Random } from '../../src/random.js';
 import type { FinishedRun } from '../../src/report/run-folder.js';
+import { shortestFloat32 } from '../../src/scoring.js';
 
 export interface MadeRun {
   readonly samples?: number;
@@ -72,8 +74,8 @@ export function madeTrials(experiment: Experiment, options: MadeRun = {}) {
     const num_tokens = options.tokens ?? 1 + random.below(6);
     return experiment.conditions.map(({ name, surrogate }): Trial => {
       const gain = surrogate === undefined ? 0 : surrogate === 'oracle' ? 1 : 0.5;
-      const token_nlls = Array.from({ length: num_tokens }, () => 2 + 2 * random.float() - gain);
-      const nll_sum = token_nlls.reduce((a, b) => a + b);
+      const token_nlls = Array.from({ length: num_tokens }, () => shortestFloat32(2 + 2 * random.float() - gain));
+      const nll_sum = sumOf(token_nlls);
       const prefix_tokens = surrogate === undefined ? 0 : 6;
       const rows = { num_tokens, prefix_tokens, document_tokens: 80, cut: false };
       return { sample: id, condition: name, nll: nll_sum / num_tokens, nll_sum, token_nlls, ...rows };
@@ -93,6 +95,6 @@ export async function writeRun(
   const journal = await JournalWriter.open(path.join(directory, 'trials.jsonl'));
   await journal.append([...trials]);
   await journal.close();
-  await writeFile(path.join(directory, 'summary.json'), JSON.stringify(summary));
+  await writeFile(path.join(directory, 'summary.json'), sealedFile(summary));
   return summary;
 }

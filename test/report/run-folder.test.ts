@@ -1,0 +1,81 @@
+/** Run folders that are read again: as they were written, or refused by name. */
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { exp01 } from '../../src/experiments/exp01.js';
+import { exp04b } from '../../src/experiments/exp04b.js';
+import { Random } from '../../src/random.js';
+import { readSummary, withTrials } from '../../src/report/run-folder.js';
+import { temporaryFolder } from '../support/fixtures.js';
+import { madeRun, writeRun } from './made-run.js';
+
+const FILES = ['run.json', 'summary.json', 'samples.jsonl', 'trials.jsonl'];
+const RESULTS = path.resolve(import.meta.dirname, '../../results/built-in');
+
+async function read(directory: string) {
+  const { record, summary } = await readSummary(directory);
+  return withTrials(directory, record, summary);
+}
+
+describe('a run folder', () => {
+  it('takes no flipped bit of any of its files for another run', async () => {
+    const directory = await temporaryFolder();
+    await writeRun(
+      directory,
+      madeRun(exp04b, {
+        samples: 12,
+        candidates: 6,
+        texts: { document: 'Größe 42', query: 'q', answer: '', target: [] },
+      }),
+    );
+    const wanted = await read(directory);
+    const random = new Random('flips');
+    let refused = 0;
+    for (const name of FILES) {
+      const file = path.join(directory, name);
+      const bytes = await readFile(file);
+      for (let flip = 0; flip < 75; flip++) {
+        const damaged = Buffer.from(bytes);
+        damaged[random.below(bytes.length)]! ^= 1 << random.below(8);
+        await writeFile(file, damaged);
+        try {
+          expect({ ...(await read(directory)), record: wanted.record }).toEqual(wanted);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'RUN_DAMAGED', message: expect.stringContaining(name) });
+          refused++;
+        }
+      }
+      await writeFile(file, bytes);
+    }
+    expect(await read(directory)).toEqual(wanted);
+    expect(refused).toBeGreaterThan(295);
+  });
+
+  it('whose trials are not those of its summary is refused', async () => {
+    const directory = await temporaryFolder();
+    await writeRun(directory, madeRun(exp01, { samples: 5 }));
+    const file = path.join(directory, 'trials.jsonl');
+    const lines = (await readFile(file, 'utf8')).split(/(?<=\n)/);
+    await writeFile(file, lines.slice(1).join(''));
+    await expect(read(directory)).rejects.toMatchObject({
+      code: 'RUN_DAMAGED',
+      message: expect.stringMatching(
+        /trials\.jsonl has 4 whole samples and 0 rejected ones, .* from 5 and 0\. .*--resume/,
+      ),
+    });
+    await writeFile(path.join(directory, 'samples.jsonl'), '{"id":"other"}\n');
+    await expect(read(directory)).rejects.toThrow(/line 1: .* is no sample and condition of this run/);
+    await rm(path.join(directory, 'samples.jsonl'));
+    await expect(read(directory)).rejects.toThrow(/samples\.jsonl is not there/);
+  });
+
+  it('that was written before there were checksums is read', async () => {
+    const folders = await readdir(RESULTS);
+    expect(folders.length).toBeGreaterThan(10);
+    for (const folder of folders) await readSummary(path.join(RESULTS, folder));
+    // With every trial and sample; of the second the trials were left out.
+    for (const [folder, trials] of Object.entries({ 'v4-03': 660, exp04b: 0 })) {
+      expect((await read(path.join(RESULTS, folder))).trials).toHaveLength(trials);
+    }
+  });
+});
