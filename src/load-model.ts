@@ -9,6 +9,7 @@ import { parseModelReference, pullModel } from './hub/pull-model.js';
 import { type HubSettings, hubSettings } from './hub/settings.js';
 import { openCheckpoint } from './model/checkpoint.js';
 import { compileModel, defaultCacheDirectory, type EmbeddingScale } from './model/compile.js';
+import { arithmeticOf } from './model/config.js';
 import type { Precision } from './model/layout.js';
 import { expectMemory } from './model/memory.js';
 import { loadTokenizer, type Tokenizer } from './model/tokenizer.js';
@@ -92,7 +93,10 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
     embeddingScale,
     cacheDirectory: options.cacheDirectory ?? defaultCacheDirectory(),
     ...(onCompile && { onProgress: onCompile }),
-    ...(onNotice && { onWait: (holder) => onNotice(`Waiting for ${holder}, which compiles the same model.`) }),
+    ...(onNotice && {
+      onNotice,
+      onWait: (holder) => onNotice(`Waiting for ${holder}, which compiles the same model.`),
+    }),
     ...(signal && { signal }),
   });
   const threads = options.threads ?? (workers > 1 ? 1 : undefined);
@@ -103,7 +107,13 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
       ...(threads !== undefined && { threads }),
     }),
   );
-  const identity = [compiled.weightsDigest, checkpoint.config, tokenizer.digest, precision, embeddingScale];
+  const identity = [
+    compiled.weightsDigest,
+    arithmeticOf(checkpoint.config),
+    tokenizer.digest,
+    precision,
+    embeddingScale,
+  ];
   return {
     name,
     builtIn: path.resolve(directory) === BUILT_IN_MODEL,

@@ -12,6 +12,7 @@ import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
 import {
   type CompiledModel,
   cachedDigest,
+  compiledFoldersOf,
   compileModel,
   defaultCacheDirectory,
   listCompiled,
@@ -21,13 +22,14 @@ import { PRECISIONS, type Precision } from '../model/layout.js';
 import { availableMemory, memoryEstimate, weightCount } from '../model/memory.js';
 import { renderText, type Table } from '../report/table.js';
 import { LoadingProgress } from './model-options.js';
+import { verifyCommand } from './models-verify.js';
 import { interruptSignal } from './terminal.js';
 
 const MODEL = ['<model>', 'checkpoint folder, or organisation/name[@revision] on the hub'] as const;
 
 export function modelsCommand(): Command {
   return new Command('models')
-    .description('Models on disk: bring, list, describe, compile, remove.')
+    .description('Models on disk: bring, list, describe, compile, verify, remove.')
     .addHelpText(
       'after',
       `
@@ -43,6 +45,7 @@ Examples:
     .addCommand(listCommand())
     .addCommand(infoCommand())
     .addCommand(compileCommand())
+    .addCommand(verifyCommand())
     .addCommand(removeCommand());
 }
 
@@ -135,6 +138,7 @@ function compileCommand(): Command {
           embeddingScale: 'exact',
           cacheDirectory: defaultCacheDirectory(),
           onProgress: onCompile,
+          onNotice,
           onWait: (holder) => onNotice(`Waiting for ${holder}, which compiles the same model.`),
           signal,
         });
@@ -162,7 +166,7 @@ function removeCommand(): Command {
       }
       const { directory } = await locate(model, { offline: true });
       const checkpoint = await openCheckpoint(directory);
-      for (const { directory: compiled } of await compiledFormsOf(checkpoint)) {
+      for (const compiled of await compiledFoldersOf(checkpoint, defaultCacheDirectory())) {
         await rm(compiled, { recursive: true });
         process.stdout.write(`removed ${compiled}\n`);
       }

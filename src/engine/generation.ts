@@ -43,9 +43,12 @@ export async function generateBatch(
   }));
   // A token that is drawn by chance is chosen out here: one a run, from its logits.
   const sampled = batch.some(isSampled);
+  const ends = config.stopTokenIds.length > 0 ? config.stopTokenIds : [-1];
   const perRun = {
     steps: int64([sampled ? 1 : steps], []),
     want_logits: new Tensor('bool', Uint8Array.of(sampled ? 1 : 0), []),
+    // A model that nothing ends still needs a number to compare with.
+    ends: int64(ends, [ends.length]),
     visible,
     ...cross,
   };
@@ -96,8 +99,8 @@ function choose({ item, random }: Row, outputs: Feeds, row: number, at: number, 
   return { tokenId, logProbability: logits[tokenId]! - logSum };
 }
 
-function takeToken(row: Row, { tokenId, logProbability }: Choice, { eosTokenIds }: ModelConfig): void {
-  if (eosTokenIds.includes(tokenId)) {
+function takeToken(row: Row, { tokenId, logProbability }: Choice, { stopTokenIds }: ModelConfig): void {
+  if (stopTokenIds.includes(tokenId)) {
     row.stop = 'end';
     return;
   }

@@ -30,7 +30,10 @@ const BATCHES_AT_ONCE = 4;
 /** For `TextSources.self`. The writer throws CANCELLED and what the engine throws. */
 export function selfWriter(model: WritingModel, { cacheDirectory, maxTokens }: SelfWriterOptions): TextWriter {
   const cache = new TextCache(cacheDirectory);
-  const keyOf = (document: string) => ['self', model.fingerprint, WRITTEN_TOKENS, maxTokens, document];
+  const { eosTokenIds, stopTokenIds } = model.engine.info.config;
+  // A fingerprint does not hold what ends a text. Texts written before there was another choice are found as they were.
+  const ends = String(stopTokenIds) === String(eosTokenIds) ? [] : [stopTokenIds];
+  const keyOf = (document: string) => ['self', model.fingerprint, WRITTEN_TOKENS, maxTokens, document, ...ends];
   return async (documents, { signal, onProgress }) => {
     await cache.expectWritable();
     const texts = new Array<string | DkvError>(documents.length);

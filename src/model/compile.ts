@@ -4,26 +4,28 @@
  * Weights stream through in chunks, so memory does not grow with the checkpoint. Everything is written to a folder with a name
  * that nothing loads and renamed at the end: a killed compile leaves nothing that could be taken for a model.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash, type Hash, randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { DkvError, messageOf } from '../errors.js';
-import { expectSpace, makeFolder, publish, readTextIfPresent } from '../files.js';
+import { DkvError } from '../errors.js';
+import { expectSpace, gigabytes, makeFolder } from '../files.js';
 import { isAlive, withLock } from '../lock.js';
 import { type Checkpoint, textTensors, weightsDigest } from './checkpoint.js';
-import type { ModelConfig } from './config.js';
+import { damaged, expectIntact, MANIFEST, readManifest, sealed, type WrittenFile } from './compiled-folder.js';
+import { arithmeticOf, type ModelConfig } from './config.js';
+import { DigestMemory, type ReadingOptions } from './digests.js';
 import { GraphBuilder } from './graph/builder.js';
 import { buildCross, buildGenerate, buildScore } from './graph/decoder.js';
 import { buildEncoder, type EncoderProbe } from './graph/encoder.js';
 import type { GraphContext } from './graph/layers.js';
-import { createLayout, type Precision } from './layout.js';
+import { createLayout, PRECISIONS, type Precision } from './layout.js';
 import { elementCount, readFloat32, rowsOf, toBfloat16, toFloat32 } from './safetensors.js';
 import { transformed } from './transforms.js';
 import { type PlacedTensor, WEIGHTS_FILE, Weights } from './weights.js';
 
 /** Changes whenever a graph or the layout of the weights file changes, so that old cache folders are not taken for new ones. */
-const FORMAT_VERSION = 9;
+const FORMAT_VERSION = 10;
 
 const GRAPHS = { encoder: buildEncoder, score: buildScore, cross: buildCross, generate: buildGenerate };
 
@@ -33,7 +35,8 @@ export type GraphName = keyof typeof GRAPHS;
  * The reference rounds sqrt(hidden size) to the type that it was loaded in. `exact` is what a float32 load gives; `bfloat16` is
  * what the research ran (25.25 instead of 25.298 for 640).
  */
-export type EmbeddingScale = 'exact' | 'bfloat16';
+export const EMBEDDING_SCALES = ['exact', 'bfloat16'] as const;
+export type EmbeddingScale = (typeof EMBEDDING_SCALES)[number];
 
 export interface CompileOptions {
   readonly precision: Precision;
@@ -43,6 +46,8 @@ export interface CompileOptions {
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   /** Called when another process compiles the same model: it is waited for. */
   readonly onWait?: (holder: string) => void;
+  /** Called with what the user should know though it is no error. */
+  readonly onNotice?: (notice: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -55,11 +60,11 @@ export interface CompiledModel {
   /** SHA-256 of the checkpoint's text tensors. */
   readonly weightsDigest: string;
   readonly tensors: readonly PlacedTensor[];
+  /** Every file of the folder but the manifest. */
+  readonly files: readonly WrittenFile[];
 }
 
-interface Manifest extends Omit<CompiledModel, 'directory'> {
-  readonly format: number;
-}
+type Manifest = Omit<CompiledModel, 'directory'>;
 
 const CACHE_ADVICE = 'Set DKV_CACHE to a folder that can be written to and has room.';
 
@@ -75,20 +80,35 @@ export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.e
  * @throws DkvError CHECKPOINT_INVALID, DISK_FULL, CACHE_DAMAGED or CANCELLED
  */
 export async function compileModel(checkpoint: Checkpoint, options: CompileOptions): Promise<CompiledModel> {
-  const digest = await cachedDigest(checkpoint, options.cacheDirectory);
-  const { precision, embeddingScale } = options;
-  const identity = JSON.stringify([FORMAT_VERSION, precision, embeddingScale, checkpoint.config, digest]);
-  const key = createHash('sha256').update(identity).digest('hex').slice(0, 32);
-  const models = path.join(options.cacheDirectory, 'models');
-  const directory = path.join(models, `${key}-${precision}-v${FORMAT_VERSION}`);
-  const known = await readManifest(directory);
+  const { precision, embeddingScale, cacheDirectory, signal, onWait } = options;
+  const digest = await cachedDigest(checkpoint, cacheDirectory);
+  const name = folderName({ precision, embeddingScale, config: checkpoint.config, weightsDigest: digest });
+  const directory = path.join(cacheDirectory, 'models', name);
+  const published = async () => {
+    const model = await readCompiled(directory);
+    if (model) await expectUntouched(model, options);
+    // What ends a text may have changed since: it is no part of what was compiled.
+    return model && { ...model, config: checkpoint.config };
+  };
+  const known = await published();
   if (known) return known;
-  const { signal, onWait } = options;
   return withLock(
-    path.join(options.cacheDirectory, 'locks', `compile-${key}`),
-    async () => (await readManifest(directory)) ?? (await compileTo(directory, checkpoint, digest, options)),
+    path.join(cacheDirectory, 'locks', `compile-${name}`),
+    async () => (await published()) ?? (await compileTo(directory, checkpoint, digest, options)),
     { ...(signal && { signal }), ...(onWait && { onWait }) },
   );
+}
+
+/** The name says everything that decides the content. */
+function folderName({
+  precision,
+  embeddingScale,
+  config,
+  weightsDigest: digest,
+}: Pick<CompiledModel, 'precision' | 'embeddingScale' | 'config' | 'weightsDigest'>): string {
+  const identity = JSON.stringify([FORMAT_VERSION, precision, embeddingScale, arithmeticOf(config), digest]);
+  const key = createHash('sha256').update(identity).digest('hex').slice(0, 32);
+  return `${key}-${precision}-v${FORMAT_VERSION}`;
 }
 
 async function compileTo(
@@ -112,34 +132,74 @@ async function compileTo(
 
   const partial = path.join(models, partialName(path.basename(directory)));
   await mkdir(partial);
+  const files: WrittenFile[] = [];
   try {
-    await writeWeights(path.join(partial, WEIGHTS_FILE), weights, checkpoint, options);
-    for (const { name, bytes } of graphs) await writeFile(path.join(partial, `${name}.onnx`), bytes, { flush: true });
-    const tensors = weights.placed;
+    files.push({
+      name: WEIGHTS_FILE,
+      sizeBytes: weights.sizeBytes,
+      digest: await writeWeights(path.join(partial, WEIGHTS_FILE), weights, checkpoint, options),
+    });
+    for (const { name, bytes } of graphs) {
+      await writeFile(path.join(partial, graphName(name)), bytes, { flush: true });
+      const graphDigest = createHash('sha256').update(bytes).digest('hex');
+      files.push({ name: graphName(name), sizeBytes: bytes.length, digest: graphDigest });
+    }
     const manifest: Manifest = {
-      format: FORMAT_VERSION,
       config,
       precision,
       embeddingScale,
       weightsDigest: digest,
-      tensors,
+      tensors: weights.placed,
+      files,
     };
-    await writeFile(path.join(partial, 'manifest.json'), JSON.stringify(manifest), { flush: true });
+    await writeFile(path.join(partial, MANIFEST), sealed(manifest), { flush: true });
     await rename(partial, directory);
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
-  const made = await readManifest(directory);
+  const made = await readCompiled(directory);
   if (!made) throw new DkvError('CACHE_DAMAGED', `${directory}: vanished right after it was written.`);
+  const memory = new DigestMemory(options.cacheDirectory);
+  for (const { name, digest } of files) await memory.remember([path.join(directory, name)], 'content', digest);
   return made;
 }
 
-/** Every compiled model in the cache folder. What cannot be read is left out. */
+/** Every compiled model in the cache folder. What cannot be read, or is of another format, is left out. */
 export async function listCompiled(cacheDirectory: string): Promise<CompiledModel[]> {
+  const read = (await compiledFolders(cacheDirectory)).map((directory) =>
+    readCompiled(directory).catch(() => undefined),
+  );
+  return (await Promise.all(read)).filter((model) => model !== undefined);
+}
+
+/** Folders of a checkpoint's compiled forms, whatever is in them. */
+export async function compiledFoldersOf(checkpoint: Checkpoint, cacheDirectory: string): Promise<string[]> {
+  const { config } = checkpoint;
+  const digest = await cachedDigest(checkpoint, cacheDirectory);
+  const names = PRECISIONS.flatMap((precision) =>
+    EMBEDDING_SCALES.map((embeddingScale) => folderName({ precision, embeddingScale, config, weightsDigest: digest })),
+  );
+  return (await compiledFolders(cacheDirectory)).filter((folder) => names.includes(path.basename(folder)));
+}
+
+/** Folders of compiled models of this format. */
+export async function compiledFolders(cacheDirectory: string): Promise<string[]> {
   const models = path.join(cacheDirectory, 'models');
   const names = await readdir(models).catch(() => []);
-  const read = names.map((name) => readManifest(path.join(models, name)).catch(() => undefined));
-  return (await Promise.all(read)).filter((model) => model !== undefined);
+  return names.filter((name) => FOLDER.test(name)).map((name) => path.join(models, name));
+}
+
+const FOLDER = new RegExp(`^[0-9a-f]{32}-[a-z0-9]+-v${FORMAT_VERSION}$`);
+
+/**
+ * Reads a compiled model from its first byte to its last, whatever is remembered of it.
+ * @throws DkvError CACHE_DAMAGED, CANCELLED
+ */
+export async function verifyCompiled(directory: string, reading: ReadingOptions = {}): Promise<CompiledModel> {
+  const model = await readCompiled(directory);
+  if (!model) throw damaged(directory, `${MANIFEST} is missing`);
+  await expectIntact(directory, model.files, reading);
+  return model;
 }
 
 /** The encoder's graph with some layers' outputs and attention as further outputs, over the same weights file. */
@@ -151,7 +211,11 @@ export function encoderProbeGraph(model: CompiledModel, probe: EncoderProbe): Ui
 }
 
 export function graphFile(model: CompiledModel, name: GraphName): string {
-  return path.join(model.directory, `${name}.onnx`);
+  return path.join(model.directory, graphName(name));
+}
+
+function graphName(name: GraphName): string {
+  return `${name}.onnx`;
 }
 
 function graphContext(
@@ -171,16 +235,20 @@ function graphContext(
   };
 }
 
+/** @returns SHA-256 (hex) of the file, taken while it is written */
 async function writeWeights(
   file: string,
   weights: Weights,
   checkpoint: Checkpoint,
   { onProgress, signal }: CompileOptions,
-): Promise<void> {
+): Promise<string> {
   const handle = await open(file, 'wx');
+  const hash = createHash('sha256');
   try {
+    let at = 0;
     for (const tensor of weights.placed) {
-      let at = tensor.offset;
+      padTo(hash, at, tensor.offset);
+      at = tensor.offset;
       const whole = checkpoint.tensors.get(tensor.source)!;
       const width = whole.shape.at(-1)!;
       const [start, count] = tensor.sourceRows ?? [0, elementCount(whole.shape) / width];
@@ -189,15 +257,23 @@ async function writeWeights(
       for await (const bytes of transformed(tensor.transform, tensor.type, chunks, shape)) {
         if (signal?.aborted) throw new DkvError('CANCELLED', 'Compiling was stopped; nothing was left behind.');
         await writeFully(handle, bytes, at);
+        hash.update(bytes);
         at += bytes.byteLength;
         onProgress?.(at, weights.sizeBytes);
       }
     }
+    padTo(hash, at, weights.sizeBytes);
     await handle.truncate(weights.sizeBytes);
     await handle.sync();
+    return hash.digest('hex');
   } finally {
     await handle.close();
   }
+}
+
+/** What is skipped in a file reads as zeros. */
+function padTo(hash: Hash, from: number, to: number): void {
+  hash.update(Buffer.alloc(to - from));
 }
 
 /** Elements to read at a time: about 2 million, in whole rows. */
@@ -211,24 +287,32 @@ async function writeFully(handle: FileHandle, bytes: Uint8Array, position: numbe
   }
 }
 
-/** The manifest of a published folder, or undefined where there is none. */
-async function readManifest(directory: string): Promise<CompiledModel | undefined> {
-  const file = path.join(directory, 'manifest.json');
-  const text = await readTextIfPresent(file);
-  if (text === undefined) return undefined;
-  const damaged = (reason: string) =>
-    new DkvError('CACHE_DAMAGED', `${directory}: ${reason}. Delete the folder; it will be made again.`);
-  let manifest: Manifest;
-  try {
-    manifest = JSON.parse(text);
-  } catch (error) {
-    throw damaged(`manifest.json: ${messageOf(error)}`);
+/** What a published folder says of itself, or undefined where there is none. Its other files are not read. */
+async function readCompiled(directory: string): Promise<CompiledModel | undefined> {
+  const manifest = await readManifest<Manifest>(directory);
+  if (!manifest) return undefined;
+  if (folderName(manifest) !== path.basename(directory)) {
+    throw damaged(directory, `${MANIFEST} is that of another model`);
   }
-  const { format, ...model } = manifest;
-  const expected = new Weights(textTensors(model.config), model.tensors).sizeBytes;
-  const found = await stat(path.join(directory, WEIGHTS_FILE)).catch(() => undefined);
-  if (found?.size !== expected) throw damaged(`${WEIGHTS_FILE} has ${found?.size ?? 'no'} bytes, expected ${expected}`);
-  return { directory, ...model };
+  return { directory, ...manifest };
+}
+
+/** Checksums of many gigabytes take a while, so the user is told. */
+const SAID_BYTES = 1e9;
+
+/** @throws DkvError CACHE_DAMAGED for a file that is not what was compiled; what was checked and not touched since is not read again */
+async function expectUntouched(model: CompiledModel, options: CompileOptions): Promise<void> {
+  const { cacheDirectory, onNotice, signal } = options;
+  const total = model.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  let said = total < SAID_BYTES;
+  await expectIntact(model.directory, model.files, {
+    memory: new DigestMemory(cacheDirectory),
+    onBytes: () => {
+      if (!said) onNotice?.(`Checking ${gigabytes(total)} in ${model.directory}, once since it was written or moved.`);
+      said = true;
+    },
+    ...(signal && { signal }),
+  });
 }
 
 const PARTIAL = /^partial-(.+)-(\d+)-[0-9a-f]{8}-/;
@@ -247,24 +331,9 @@ async function removeAbandoned(models: string): Promise<void> {
   }
 }
 
-/**
- * The weights digest, remembered per state of the files on disk (path, inode, size, times): hashing 15 GB at every start would
- * take longer than loading them. A file that is replaced or rewritten has another state and is hashed again.
- */
-export async function cachedDigest(checkpoint: Checkpoint, cacheDirectory: string): Promise<string> {
+/** The digest of a checkpoint's text tensors, remembered while its files are what they were. */
+export function cachedDigest(checkpoint: Checkpoint, cacheDirectory: string): Promise<string> {
   const files = [...new Set([...checkpoint.tensors.values()].map(({ file }) => file))].sort();
-  const states = await Promise.all(
-    files.map(async (file) => {
-      const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-      return [path.resolve(file), ino, size, mtimeNs, ctimeNs].join(' ');
-    }),
-  );
-  const identity = JSON.stringify([states, [...checkpoint.tensors]]);
-  const directory = path.join(cacheDirectory, 'digests');
-  const note = path.join(directory, createHash('sha256').update(identity).digest('hex'));
-  const known = await readFile(note, 'utf8').catch(() => '');
-  if (/^[0-9a-f]{64}$/.test(known)) return known;
-  const digest = await weightsDigest(checkpoint);
-  await publish(note, digest, CACHE_ADVICE);
-  return digest;
+  const what = [...checkpoint.tensors];
+  return new DigestMemory(cacheDirectory).of(files, what, () => weightsDigest(checkpoint));
 }

@@ -1,11 +1,12 @@
 /**
  * `config.json` of a T5Gemma 2 checkpoint, of any size and of both published forms, as one validated type.
- * Everything the graphs depend on is read from here; nothing about a size is assumed.
+ * Everything the graphs depend on is read from here; nothing about a size is assumed. A value means what it means to the reference
+ * (transformers' `configuration_t5gemma2.py`), or is refused by its name.
  */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { DkvError, messageOf } from '../errors.js';
+import { DkvError } from '../errors.js';
+import { readJson, readJsonIfPresent } from './json-file.js';
 
 export type LayerType = 'full_attention' | 'sliding_attention';
 
@@ -38,14 +39,25 @@ export interface ModelConfig {
   /** logits = cap * tanh(logits / cap), or null for none. */
   readonly finalLogitSoftcap: number | null;
   readonly bosTokenId: number;
-  /** Any of these ends a generated text. */
+  /** The decoder's `eos_token_id`: part of what a model is known by. What ends a text is `stopTokenIds`. */
   readonly eosTokenIds: readonly number[];
   readonly padTokenId: number;
   /** The token whose embedding is a row of its own, used unscaled. */
   readonly endOfImageTokenId: number;
+  /** Any of these ends a generated text: `eos_token_id` of generation_config.json, else of config.json, else of its decoder. */
+  readonly stopTokenIds: readonly number[];
+  /** Tokens that the encoder was made for (`max_position_embeddings`). It reads longer inputs too, of which nothing is known. */
+  readonly maxPositions: number;
+}
+
+/** The part of a config that decides numbers, and so what a compiled model, a stored state and a fingerprint are known by. */
+export function arithmeticOf({ stopTokenIds: _, maxPositions: __, ...arithmetic }: ModelConfig) {
+  return arithmetic;
 }
 
 const positive = z.number().int().positive();
+const tokenId = z.number().int().nonnegative();
+const tokenIds = z.union([tokenId, z.array(tokenId)]);
 
 const ropeSchema = z
   .object({
@@ -53,6 +65,7 @@ const ropeSchema = z
     type: z.string().optional(),
     rope_theta: z.number().positive().optional(),
     factor: z.number().positive().optional(),
+    partial_rotary_factor: z.number().nullish(),
   })
   .nullish();
 
@@ -67,51 +80,68 @@ const stackSchema = z.object({
   hidden_activation: z.string().default('gelu_pytorch_tanh'),
   rms_norm_eps: z.number().positive().default(1e-6),
   query_pre_attn_scalar: z.number().positive(),
-  sliding_window: positive.nullish(),
+  sliding_window: positive.nullable().default(4096),
+  max_position_embeddings: positive.default(131_072),
   layer_types: z.array(z.enum(['full_attention', 'sliding_attention'])).nullish(),
   sliding_window_pattern: positive.nullish(),
   rope_parameters: z.object({ full_attention: ropeSchema, sliding_attention: ropeSchema }).nullish(),
-  rope_theta: z.number().positive().nullish(),
-  rope_local_base_freq: z.number().positive().nullish(),
+  rope_theta: z.number().positive().optional(),
+  rope_local_base_freq: z.number().positive().optional(),
   rope_scaling: ropeSchema,
+  partial_rotary_factor: z.number().nullish(),
   attention_bias: z.boolean().default(false),
   final_logit_softcapping: z.number().positive().nullish(),
-  bos_token_id: z.number().int().nonnegative().nullish(),
-  eos_token_id: z.union([z.number().int().nonnegative(), z.array(z.number().int().nonnegative())]).nullish(),
-  pad_token_id: z.number().int().nonnegative().nullish(),
-  tie_word_embeddings: z.boolean().default(true),
+  bos_token_id: tokenId.default(2),
+  eos_token_id: tokenIds.nullish(),
+  pad_token_id: tokenId.default(0),
+  is_causal: z.boolean().nullish(),
+  per_layer_config: z.unknown().optional(),
 });
 
 const configSchema = z.object({
   model_type: z.literal('t5gemma2'),
   encoder: z.object({
     text_config: stackSchema,
-    eoi_token_index: z.number().int().nonnegative().default(256_000),
+    eoi_token_index: tokenId.default(256_000),
   }),
   decoder: stackSchema,
   tie_word_embeddings: z.boolean().default(true),
+  is_encoder_decoder: z.boolean().default(true),
+  eos_token_id: tokenIds.nullish(),
+  quantization_config: z.unknown().optional(),
+  per_layer_config: z.unknown().optional(),
 });
+
+const generationSchema = z.object({ eos_token_id: tokenIds.nullish() });
 
 type RawStack = z.infer<typeof stackSchema>;
 
 /**
- * Reads and validates `config.json` in a checkpoint folder.
+ * Reads and validates `config.json` in a checkpoint folder, and what `generation_config.json` beside it says of the end of a text.
  * @throws DkvError CHECKPOINT_INVALID (missing, not JSON, a field of the wrong kind, sizes that contradict each other) or
  *   MODEL_UNSUPPORTED (another architecture, or a variant of this one that is not implemented)
  */
 export async function readConfig(directory: string): Promise<ModelConfig> {
   const file = path.join(directory, 'config.json');
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : messageOf(error);
-    throw new DkvError(
-      'CHECKPOINT_INVALID',
-      `${file}: ${reason}. Expected the config.json of a Hugging Face checkpoint folder.`,
-    );
-  }
-  return parseConfig(json, file);
+  const config = parseConfig(
+    await readJson(file, 'Expected the config.json of a Hugging Face checkpoint folder.'),
+    file,
+  );
+  const generationFile = path.join(directory, 'generation_config.json');
+  const generation = await readJsonIfPresent(generationFile);
+  if (generation === undefined) return config;
+  const stopTokenIds = listed(parsedBy(generationSchema, generation, generationFile).eos_token_id);
+  return stopTokenIds ? { ...config, stopTokenIds } : config;
+}
+
+function listed(ids: number | readonly number[] | null | undefined): readonly number[] | undefined {
+  return typeof ids === 'number' ? [ids] : (ids ?? undefined);
+}
+
+function parsedBy<Schema extends z.ZodType>(schema: Schema, json: unknown, file: string): z.infer<Schema> {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new DkvError('CHECKPOINT_INVALID', `${file}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`);
 }
 
 /** Validates the content of `config.json`; `file` is named in errors. */
@@ -123,39 +153,45 @@ export function parseConfig(json: unknown, file: string): ModelConfig {
       `${file}: model_type is ${JSON.stringify(modelType)}; only "t5gemma2" (T5Gemma 2) is supported.`,
     );
   }
-  const parsed = configSchema.safeParse(json);
-  if (!parsed.success) {
-    throw new DkvError('CHECKPOINT_INVALID', `${file}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`);
-  }
-  const { encoder, decoder } = parsed.data;
+  const raw = parsedBy(configSchema, json, file);
+  const { encoder, decoder } = raw;
   const text = encoder.text_config;
-  const sameOnBothSides = (name: 'vocab_size' | 'hidden_size') => {
-    if (text[name] === decoder[name]) return;
-    throw new DkvError(
-      'CHECKPOINT_INVALID',
-      `${file}: ${name} is ${text[name]} in encoder.text_config and ${decoder[name]} in decoder; T5Gemma 2 ties them.`,
-    );
-  };
-  sameOnBothSides('vocab_size');
-  sameOnBothSides('hidden_size');
-  if (!parsed.data.tie_word_embeddings || !decoder.tie_word_embeddings) {
-    throw new DkvError(
-      'MODEL_UNSUPPORTED',
-      `${file}: tie_word_embeddings is false; only tied embeddings are supported.`,
+  const invalid = (message: string) => new DkvError('CHECKPOINT_INVALID', `${file}: ${message}`);
+  const unsupported = (message: string) => new DkvError('MODEL_UNSUPPORTED', `${file}: ${message}`);
+  for (const name of ['vocab_size', 'hidden_size'] as const) {
+    if (text[name] === decoder[name]) continue;
+    throw invalid(
+      `${name} is ${text[name]} in encoder.text_config and ${decoder[name]} in decoder; T5Gemma 2 ties them.`,
     );
   }
-  const eos = decoder.eos_token_id ?? 1;
+  // That of encoder and decoder means nothing to the reference: the tied tensors belong to the whole.
+  if (!raw.tie_word_embeddings) {
+    throw unsupported('tie_word_embeddings is false; only tied embeddings are supported.');
+  }
+  if (!raw.is_encoder_decoder) throw invalid('is_encoder_decoder is false; T5Gemma 2 has an encoder and a decoder.');
+  if (!isEmpty(raw.quantization_config)) {
+    throw unsupported('has a quantization_config; expected a checkpoint of plain F32, F16 or BF16 weights.');
+  }
+  if (!isEmpty(raw.per_layer_config)) throw unsupported('has a per_layer_config; all layers of a side are alike here.');
+  const own = listed(decoder.eos_token_id);
   return {
     vocabularySize: decoder.vocab_size,
     hiddenSize: decoder.hidden_size,
     encoder: stackConfig(text, 'encoder.text_config', file),
     decoder: stackConfig(decoder, 'decoder', file),
     finalLogitSoftcap: decoder.final_logit_softcapping ?? null,
-    bosTokenId: decoder.bos_token_id ?? 2,
-    eosTokenIds: Array.isArray(eos) ? eos : [eos],
-    padTokenId: decoder.pad_token_id ?? 0,
+    bosTokenId: decoder.bos_token_id,
+    eosTokenIds: own ?? [1],
+    padTokenId: decoder.pad_token_id,
     endOfImageTokenId: encoder.eoi_token_index,
+    stopTokenIds: listed(raw.eos_token_id) ?? own ?? [1],
+    maxPositions: text.max_position_embeddings,
   };
+}
+
+/** Whether a key is not there, null or an empty object or list. */
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
 function stackConfig(raw: RawStack, where: string, file: string): StackConfig {
@@ -165,6 +201,16 @@ function stackConfig(raw: RawStack, where: string, file: string): StackConfig {
     throw unsupported(`hidden_activation is "${raw.hidden_activation}"; only "gelu_pytorch_tanh" is supported.`);
   }
   if (raw.attention_bias) throw unsupported('attention_bias is true; only layers without bias are supported.');
+  if (raw.is_causal === false && where === 'decoder')
+    throw unsupported('is_causal is false; a decoder looks back only.');
+  if (!isEmpty(raw.per_layer_config))
+    throw unsupported('per_layer_config is set; all layers of a side are alike here.');
+  if (raw.sliding_window === null) throw invalid('sliding_window is null; expected the number of rows.');
+  if (raw.hidden_size % raw.num_attention_heads !== 0) {
+    throw invalid(
+      `hidden_size (${raw.hidden_size}) is not a multiple of num_attention_heads (${raw.num_attention_heads}).`,
+    );
+  }
   if (raw.num_attention_heads % raw.num_key_value_heads !== 0) {
     throw invalid(
       `num_attention_heads (${raw.num_attention_heads}) is not a multiple of num_key_value_heads (${raw.num_key_value_heads}).`,
@@ -181,7 +227,7 @@ function stackConfig(raw: RawStack, where: string, file: string): StackConfig {
     heads: raw.num_attention_heads,
     kvHeads: raw.num_key_value_heads,
     headDim: raw.head_dim,
-    slidingWindow: raw.sliding_window ?? 4096,
+    slidingWindow: raw.sliding_window,
     rope: {
       full_attention: ropeOf(raw, 'full_attention', unsupported),
       sliding_attention: ropeOf(raw, 'sliding_attention', unsupported),
@@ -207,10 +253,24 @@ function layerTypesOf(raw: RawStack): LayerType[] {
  */
 function ropeOf(raw: RawStack, type: LayerType, unsupported: (message: string) => DkvError): RopeConfig {
   const full = type === 'full_attention';
-  const given = { ...raw.rope_parameters?.[type], ...(full ? raw.rope_scaling : undefined) };
+  const scaling = (full && raw.rope_scaling) || undefined;
+  if (scaling && raw.rope_parameters && !raw.rope_parameters.full_attention) {
+    throw unsupported('rope_scaling stands beside rope_parameters without full_attention, which it would add to.');
+  }
+  const given = { ...raw.rope_parameters?.[type], ...scaling };
   const kind = given.rope_type ?? given.type ?? 'default';
+  // The reference takes `type` in some places and passes over it in others.
+  if (given.type !== undefined && (given.type !== kind || (scaling?.type && !scaling.rope_type))) {
+    throw unsupported(
+      `rope_parameters.${type}: type is "${given.type}" where rope_type is ${given.rope_type ? `"${given.rope_type}"` : 'not given'}. Give rope_type alone.`,
+    );
+  }
   if (kind !== 'default' && kind !== 'linear') {
     throw unsupported(`rope_parameters.${type}.rope_type is "${kind}"; only "default" and "linear" are supported.`);
+  }
+  const share = given.partial_rotary_factor ?? raw.partial_rotary_factor ?? 1;
+  if (share !== 1) {
+    throw unsupported(`rope_parameters.${type}: partial_rotary_factor is ${share}; whole heads are rotated here.`);
   }
   if (kind === 'linear' && given.factor === undefined) {
     throw unsupported(`rope_parameters.${type} is linear without a factor.`);

@@ -28,7 +28,7 @@ describe('dkv completion', () => {
       ],
     ],
     ['dkv mo', ['models']],
-    ['dkv models ', ['pull', 'list', 'info', 'compile', 'rm', '--help']],
+    ['dkv models ', ['pull', 'list', 'info', 'compile', 'verify', 'rm', '--help']],
     ['dkv store ', ['stats', 'verify', 'gc', 'export', 'import', 'copy', '--help']],
     ['dkv prime --states ', ['float32', 'float16', 'int8']],
     ['dkv run exp01 --res', ['--resume']],

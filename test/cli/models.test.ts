@@ -59,6 +59,35 @@ describe('dkv models', () => {
     );
   });
 
+  it('verifies what is compiled, and removes what is damaged', async () => {
+    const cache = await temporaryFolder();
+    const folder = await copyOfFixture('text');
+    const run = (...args: string[]) => dkv(['models', ...args], { env: { DKV_CACHE: cache } });
+    const compiled = (await run('compile', folder)).stdout.trim();
+    const rounded = (await run('compile', folder, '--precision', 'int8')).stdout.trim();
+    expect((await run('verify')).stdout.trim().split('\n').sort()).toEqual(
+      [`intact    ${compiled}`, `intact    ${rounded}`].sort(),
+    );
+    const weights = path.join(compiled, 'weights.bin');
+    const bytes = await readFile(weights);
+    bytes[bytes.length >> 1]! ^= 4;
+    await writeFile(weights, bytes);
+    const found = await run('verify', folder, '--json');
+    expect(found.exitCode).toBe(1);
+    const damage = expect.stringMatching(/weights\.bin has the digest [0-9a-f]{64}, what was written [0-9a-f]{64}/);
+    expect(JSON.parse(found.stdout)).toEqual({
+      models: expect.arrayContaining([{ directory: compiled, damage }, { directory: rounded }]),
+    });
+    const refused = await run('compile', folder);
+    expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('CACHE_DAMAGED') });
+    expect(refused.stderr).toContain('dkv models verify --remove');
+    const mended = await run('verify', '--remove');
+    expect(mended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`removed   ${compiled}`) });
+    expect(existsSync(compiled)).toBe(false);
+    expect((await run('compile', folder)).stdout.trim()).toBe(compiled);
+    expect((await run('verify')).exitCode).toBe(0);
+  });
+
   it('does not remove a folder of the user', async () => {
     const folder = await copyOfFixture('text');
     const { exitCode, stderr } = await dkv(['models', 'rm', folder, '--checkpoint']);

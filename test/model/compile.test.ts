@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { type CompileOptions, compileModel } from '../../src/model/compile.js';
+import { expectIntact } from '../../src/model/compiled-folder.js';
+import { DigestMemory } from '../../src/model/digests.js';
+import { Random } from '../../src/random.js';
 import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
 import { writeLargeCheckpoint } from '../support/large-checkpoint.js';
 
@@ -56,17 +59,76 @@ describe('compile', () => {
     expect(swapped.directory).not.toBe(old.directory);
   });
 
-  it('says which folder to delete when the compiled files are damaged', async () => {
+  it('does not load a file with a flipped bit, and names the command that mends it', async () => {
     const cache = await temporaryFolder();
     const checkpoint = await openCheckpoint(referenceFixture('one-kv-head'));
     const { directory } = await compileModel(checkpoint, options(cache));
-    await truncate(path.join(directory, 'weights.bin'), 1000);
-    await expect(compileModel(checkpoint, options(cache))).rejects.toMatchObject({
-      code: 'CACHE_DAMAGED',
-      message: expect.stringContaining(directory),
-    });
-    await writeFile(path.join(directory, 'manifest.json'), '{"format":');
-    await expect(compileModel(checkpoint, options(cache))).rejects.toMatchObject({ code: 'CACHE_DAMAGED' });
+    const random = new Random('flips', 1);
+    for (const name of await readdir(directory)) {
+      const file = path.join(directory, name);
+      const bytes = await readFile(file);
+      for (let flip = 0; flip < 6; flip++) {
+        const damaged = Buffer.from(bytes);
+        damaged[random.below(bytes.length)]! ^= 1 << random.below(8);
+        await writeFile(file, damaged);
+        await expect(compileModel(checkpoint, options(cache)), name).rejects.toMatchObject({
+          code: 'CACHE_DAMAGED',
+          message: expect.stringMatching(new RegExp(`${directory}: ${name} .*"dkv models verify --remove"`)),
+        });
+      }
+      await writeFile(file, bytes);
+    }
+    expect((await compileModel(checkpoint, options(cache))).directory).toBe(directory);
+  });
+
+  it('does not load what is cut off, missing, or that of another model', async () => {
+    const cache = await temporaryFolder();
+    const checkpoint = await openCheckpoint(referenceFixture('one-kv-head'));
+    const { directory } = await compileModel(checkpoint, options(cache));
+    const refused = () =>
+      expect(compileModel(checkpoint, options(cache))).rejects.toMatchObject({ code: 'CACHE_DAMAGED' });
+    const other = await compileModel(checkpoint, { ...options(cache), embeddingScale: 'bfloat16' });
+    await cp(directory, path.join(cache, 'kept'), { recursive: true });
+    await rm(directory, { recursive: true });
+    await cp(other.directory, directory, { recursive: true });
+    await refused();
+    for (const damage of [
+      () => truncate(path.join(directory, 'weights.bin'), 1000),
+      () => rm(path.join(directory, 'encoder.onnx')),
+      () => writeFile(path.join(directory, 'manifest.json'), '{"format":'),
+    ]) {
+      await rm(directory, { recursive: true });
+      await cp(path.join(cache, 'kept'), directory, { recursive: true });
+      await compileModel(checkpoint, options(cache));
+      await damage();
+      await refused();
+    }
+  });
+
+  it('remembers what it checked: a file that is not touched is not read again', async () => {
+    const cache = await temporaryFolder();
+    const checkpoint = await openCheckpoint(referenceFixture('one-kv-head'));
+    const { directory, files } = await compileModel(checkpoint, options(cache));
+    const reads = async () => {
+      const memory = new DigestMemory(cache);
+      let bytes = 0;
+      await expectIntact(directory, files, { memory, onBytes: (read) => (bytes += read) });
+      return bytes;
+    };
+    expect(await reads()).toBe(0);
+    const now = new Date();
+    await utimes(path.join(directory, 'weights.bin'), now, now);
+    expect(await reads()).toBe(files.find(({ name }) => name === 'weights.bin')!.sizeBytes);
+    expect(await reads()).toBe(0);
+    // A damaged note is no note.
+    for (const name of await readdir(path.join(cache, 'digests'))) {
+      const note = path.join(cache, 'digests', name);
+      await writeFile(
+        note,
+        (await readFile(note, 'utf8')).replace(/^./, (digit) => (digit === '0' ? '1' : '0')),
+      );
+    }
+    expect(await reads()).toBe(files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
   });
 
   it('stops when told to and leaves nothing behind', async () => {

@@ -31,6 +31,8 @@ describe('config', () => {
       eosTokenIds: [1],
       padTokenId: 0,
       endOfImageTokenId: 300,
+      stopTokenIds: [1],
+      maxPositions: 131_072,
     });
   });
 

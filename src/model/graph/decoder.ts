@@ -9,8 +9,8 @@
  *          `cross_values.<layer>` [batch, kv_heads, state_rows, head_dim].
  * `generate`  tokens chosen greedily after others already seen, several in one run. Inputs `token_ids`, `positions` [batch, rows] int64
  *          (-1 for padding); `past_positions` [batch, past] int64 (-1 for padding); `speaking` [batch] int64, flat indices of the rows
- *          that speak first; `wanted` [batch] int64, how many tokens each may still choose; `steps` int64, how many at most in this
- *          run; `want_logits` bool; `visible`; `cross_*`; `past_keys.<layer>`, `past_values.<layer>` [batch, kv_heads, past,
+ *          that speak first; `wanted` [batch] int64, how many tokens each may still choose; `ends` [ends] int64, the tokens that end a
+ *          text; `steps` int64, how many at most in this run; `want_logits` bool; `visible`; `cross_*`; `past_keys.<layer>`, `past_values.<layer>` [batch, kv_heads, past,
  *          head_dim]. Ends early when all have chosen an end of text or all their tokens. Outputs, for each step taken, `tokens`
  *          int64, `best_logit` and `log_sum` (of all logits) [steps, batch]; `logits` [batch, vocabulary] of the last step if wanted,
  *          else [0, 0]; `keys.<layer>`, `values.<layer>` [batch, kv_heads, past + new, head_dim] and `seen_positions` [batch, past + new].
@@ -76,13 +76,14 @@ export function buildCross(model: GraphContext): void {
 }
 
 export function buildGenerate(model: GraphContext): void {
-  const { graph, config } = model;
+  const { graph } = model;
   const context = stackContext(model, 'decoder');
   const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
   const positions = graph.input('positions', 'int64', ['batch', 'rows']);
   const seenPositions = graph.input('past_positions', 'int64', ['batch', 'past']);
   const speaking = graph.input('speaking', 'int64', ['batch']);
   const wanted = graph.input('wanted', 'int64', ['batch']);
+  const ends = graph.input('ends', 'int64', ['ends']);
   const steps = graph.input('steps', 'int64', []);
   const wantLogits = graph.input('want_logits', 'bool', []);
   const visible = graph.input('visible', 'bool', ['batch', 'state_rows']);
@@ -98,7 +99,6 @@ export function buildGenerate(model: GraphContext): void {
   const asFloat = (x: Value) => graph.op('Cast', [x], { to: { int: 1 } });
   const column = (x: Value) => graph.op('Unsqueeze', [x, graph.ints([1])]);
   const onlyRows = asInt(axisIndex(graph, tokenIds, 0));
-  const ends = graph.ints(config.eosTokenIds);
   const none = graph.op('Cast', [graph.op('Sub', [wanted, wanted])], { to: { int: 9 } });
 
   const { last, all } = graph.loop<Carried, 'tokens' | 'best_logit' | 'log_sum'>(

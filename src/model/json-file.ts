@@ -1,0 +1,62 @@
+/** JSON files of a checkpoint folder. What stands in place of one (nothing, a folder, a Git LFS pointer, other bytes) is called by its name. */
+import { readFile } from 'node:fs/promises';
+import { DkvError, messageOf } from '../errors.js';
+
+/**
+ * @param purpose what the file is for, as a sentence
+ * @throws DkvError CHECKPOINT_INVALID
+ */
+export async function readJson(file: string, purpose: string): Promise<unknown> {
+  const json = await readJsonIfPresent(file);
+  if (json === undefined) throw new DkvError('CHECKPOINT_INVALID', `${file}: no such file. ${purpose}`);
+  return json;
+}
+
+/** Undefined where there is no such file. @throws DkvError CHECKPOINT_INVALID */
+export async function readJsonIfPresent(file: string): Promise<unknown> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    const reason = code === 'EISDIR' ? 'a folder stands in place of the file.' : messageOf(error);
+    throw new DkvError('CHECKPOINT_INVALID', `${file}: ${reason}`);
+  }
+  return parseJsonFile(bytes, file);
+}
+
+/** @param file named in errors @throws DkvError CHECKPOINT_INVALID */
+export function parseJsonFile(bytes: Uint8Array, file: string): unknown {
+  const invalid = (reason: string) => new DkvError('CHECKPOINT_INVALID', `${file}: ${reason}`);
+  expectNoPointer(bytes, file);
+  if (bytes.length === 0) throw invalid('the file is empty. Download it again.');
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw invalid('not UTF-8 text, as JSON has to be.');
+  }
+  if (text.startsWith('\ufeff')) {
+    throw invalid('begins with a byte order mark, which JSON does not allow. Save it as UTF-8 without one.');
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalid(`not JSON: ${messageOf(error)}.`);
+  }
+}
+
+const LFS_POINTER = Buffer.from('version https://git-lfs.github.com/spec/');
+
+/** How many bytes at the beginning of a file say whether it is a pointer. */
+export const POINTER_BYTES = LFS_POINTER.length;
+
+/** @throws DkvError CHECKPOINT_INVALID when the file is the note that Git LFS leaves in place of a large file */
+export function expectNoPointer(bytes: Uint8Array, file: string): void {
+  if (!LFS_POINTER.equals(bytes.subarray(0, POINTER_BYTES))) return;
+  throw new DkvError(
+    'CHECKPOINT_INVALID',
+    `${file}: a Git LFS pointer, not the file itself: the repository was cloned without Git LFS. Run "git lfs pull" in that folder.`,
+  );
+}
