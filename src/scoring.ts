@@ -2,6 +2,7 @@
  * The one way from inputs to NLLs: encode each distinct input once, show the decoder the visible rows, score the target. Experiments
  * and `dkv score` both go it; stored documents join it behind the encoder.
  */
+import { Breather } from './breather.js';
 import type { Engine, RequestOptions } from './engine.js';
 import { DkvError } from './errors.js';
 import type { Model } from './load-model.js';
@@ -82,7 +83,8 @@ export async function scoreTexts(
   items: readonly TextToScore[],
   options: { readonly maxTokens: number; readonly signal?: AbortSignal },
 ): Promise<(TextScore | DkvError)[]> {
-  const prepared = items.map((item): InputToScore | DkvError => {
+  const turns = new Breather(options.signal);
+  const prepared = await turns.map(items, (item): InputToScore | DkvError => {
     try {
       const { document, prefix, visibility = 'exact' } = item;
       if (document === '') throw new DkvError('INPUT_INVALID', 'document is empty.');

@@ -5,12 +5,13 @@ import type { Split } from '../datasets/adworld/ad.js';
 import { ADWORLD_VERSION, DEFAULT_ADWORLD_SEED } from '../datasets/adworld/adworld.js';
 import { adworldCollection, type Collection } from '../datasets/adworld/collection.js';
 import { adworldLines } from '../datasets/adworld/lines.js';
-import { adworldPools } from '../datasets/adworld/pools.js';
+import { poolsOf } from '../datasets/adworld/pools.js';
 import { type AdworldStatistics, adworldStatistics, type Mean } from '../datasets/adworld/statistics.js';
 import { DkvError } from '../errors.js';
 import { makeFolder } from '../files.js';
 import { integer, positiveInteger } from './model-options.js';
 import { withOutput } from './output.js';
+import { whileBlocked } from './terminal.js';
 
 interface AdworldOptions {
   readonly split: Split;
@@ -69,21 +70,32 @@ Examples:
     .action(writeAdworld);
 }
 
+const MOST_AT_ONCE = 200_000;
+
 async function writeAdworld(options: AdworldOptions): Promise<void> {
   const { output: file, pools, beir, answers, documents, stats, json, ...range } = options;
+  if ((stats || beir !== undefined) && range.count > MOST_AT_ONCE) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `--count is ${range.count}; with --stats or --beir at most ${MOST_AT_ONCE} are made, which have to be held in memory.`,
+    );
+  }
   if (beir !== undefined) {
-    await writeCollection(beir, adworldCollection({ ...range, answers, documents }));
+    await writeCollection(
+      beir,
+      whileBlocked(() => adworldCollection({ ...range, answers, documents })),
+    );
     return;
   }
   if (answers || documents !== undefined) {
     throw new DkvError('INPUT_INVALID', '--answers and --documents are for a collection: give --beir FOLDER as well.');
   }
+  const statistics = stats ? whileBlocked(() => adworldStatistics(range)) : undefined;
   await withOutput(file, '--output', async (output) => {
-    if (stats) {
-      const statistics = adworldStatistics(range);
+    if (statistics) {
       await output.write(json ? `${JSON.stringify(statistics)}\n` : described(statistics));
     } else if (pools) {
-      for (const pool of adworldPools(range)) await output.write(`${JSON.stringify(pool)}\n`);
+      for (const pool of poolsOf(range)) await output.write(`${JSON.stringify(pool)}\n`);
     } else {
       for (const line of adworldLines(range)) await output.write(`${line}\n`);
     }

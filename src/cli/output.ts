@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { chmod, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { Breather } from '../breather.js';
 import { DkvError } from '../errors.js';
 import { fileError, forgetPartial, isSameFile, partialName } from '../files.js';
 
@@ -35,8 +36,12 @@ export async function openOutput(file: string, option = '--output'): Promise<Out
   }
 }
 
+/** Writing to a file never waits, and a loop of writes would never hear Ctrl-C. */
+const turns = new Breather(undefined);
+
 const standardOutput: Output = {
   async write(text) {
+    await turns.rest();
     // Data are exact, but for a person at a terminal.
     const shown = process.stdout.isTTY || typeof text !== 'string' ? text : Buffer.from(text);
     if (!process.stdout.write(shown)) await once(process.stdout, 'drain');

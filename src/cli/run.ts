@@ -9,7 +9,7 @@ import { EXPERIMENT_IDS } from '../experiments/ids.js';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
 import type { Model } from '../load-model.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
-import { interruptSignal, Progress, paint } from './terminal.js';
+import { interruptSignal, Progress, paint, whileBlocked } from './terminal.js';
 import { describeWriting, endpointWriter, textSources } from './text-sources.js';
 
 interface RunCommandOptions extends ModelOptions {
@@ -173,6 +173,7 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
       signal,
       sources: await textSources(model, maxTokens, writing),
       ...(writing && { writer: writing.identity }),
+      whileBlocked,
       onWriting: (done, total) => written.update(done, total),
       onProgress: ({ doneSamples, totalSamples, resumedSamples }) => {
         written.end();

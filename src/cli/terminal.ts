@@ -131,6 +131,16 @@ export function interruptSignal(): AbortSignal {
   return interrupted.signal;
 }
 
+/** Does what holds the thread, so that nothing could be heard: Ctrl-C ends the process on the spot meanwhile. */
+export function whileBlocked<T>(work: () => T): T {
+  for (const name of ENDINGS) process.removeAllListeners(name);
+  try {
+    return work();
+  } finally {
+    hearSignals();
+  }
+}
+
 /**
  * Ends the process as the signal would if nobody heard it; what is half written is removed. `process.exit` in the middle of a native
  * computation aborts with a crash report instead.

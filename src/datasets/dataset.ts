@@ -54,13 +54,26 @@ export interface Source {
 }
 
 export function datasetOf(origin: Origin, samples: readonly Sample[], padding: readonly string[] = []): Dataset {
-  return { ...origin, samples, padding, digest: digestOf(padding.length > 0 ? [samples, padding] : samples) };
+  return { ...origin, samples, padding, digest: digestOf(padding.length > 0 ? [samples, padding] : [samples]) };
 }
 
 export function poolSetOf(origin: Origin, pools: readonly Pool[]): PoolSet {
-  return { ...origin, pools, digest: digestOf(pools) };
+  return { ...origin, pools, digest: digestOf([pools]) };
 }
 
-function digestOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+/** SHA-256 of the lists as JSON: of the only list, or of a list of both. Item by item, since no string holds all of a large set. */
+function digestOf(lists: readonly (readonly unknown[])[]): string {
+  const hash = createHash('sha256');
+  const asList = <T>(items: readonly T[], add: (item: T) => void) => {
+    hash.update('[');
+    for (const [at, item] of items.entries()) {
+      if (at > 0) hash.update(',');
+      add(item);
+    }
+    hash.update(']');
+  };
+  const addList = (list: readonly unknown[]) => asList(list, (item) => hash.update(JSON.stringify(item)));
+  if (lists.length === 1) addList(lists[0]!);
+  else asList(lists, addList);
+  return hash.digest('hex');
 }

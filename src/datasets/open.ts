@@ -13,7 +13,7 @@ export const DATASETS =
 async function openSource(name: string, options: OpenOptions): Promise<Source> {
   switch (name) {
     case 'adworld':
-      return (await import('./adworld/dataset.js')).adworldSource;
+      return (await import('./adworld/dataset.js')).adworldSource(options);
     case 'ms-marco':
     case 'ms-marco@v1.1':
       return (await import('./ms-marco.js')).msMarcoSource('v1.1', options);

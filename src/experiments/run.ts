@@ -3,6 +3,7 @@
  * ends with a summary. Can stop anywhere and go on later.
  */
 import path from 'node:path';
+import { Breather } from '../breather.js';
 import type { Dataset, PoolSet } from '../datasets/dataset.js';
 import type { Candidate, Pool, Sample } from '../datasets/sample.js';
 import { DkvError } from '../errors.js';
@@ -49,6 +50,8 @@ export interface RunOptions {
   readonly writer?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;
+  /** Called with what holds the thread for seconds, the statistics; everything is in the folder then. It has to do it. */
+  readonly whileBlocked?: (work: () => Summary) => Summary;
   /** Documents that surrogates have been written for. */
   readonly onWriting?: (done: number, total: number) => void;
 }
@@ -94,6 +97,7 @@ async function runAlone(
 ): Promise<Summary> {
   const { directory, signal, maxTokens } = options;
   const configuration = configurationOf(experiment, data, model, options);
+  const turns = new Breather(signal, 'The run was stopped.');
   const scored = unitsOf(data);
   const { units } = scored;
   const journalFile = path.join(directory, 'trials.jsonl');
@@ -105,7 +109,8 @@ async function runAlone(
     );
   }
   if (!started || (await readIfPresent(path.join(directory, SAMPLES_FILE))) === undefined) {
-    await writeSamples(directory, samplesOf(data, units, experiment, options.noText ? undefined : model.tokenizer));
+    const tokenizer = options.noText ? undefined : model.tokenizer;
+    await writeSamples(directory, await turns.map(samplesOf(data, units, experiment, tokenizer), (sample) => sample));
   }
   if (!started) await writeRecord(directory, configuration);
   const records = await readSamples(directory);
@@ -136,7 +141,7 @@ async function runAlone(
     let unsynced = 0;
     let screened = options.ignoreCeiling ?? false;
     for (const block of planBlocks(plan, model.tokenizer, limits)) {
-      if (signal?.aborted) throw new DkvError('CANCELLED', 'The run was stopped.');
+      await turns.breathe();
       const encodes = block.trials.flatMap(({ parts }) => parts.map(({ key }) => key));
       passes.encoder += new Set(encodes).size;
       passes.naive_encoder += encodes.length;
@@ -167,7 +172,8 @@ async function runAlone(
   if (entries.every(isRejection)) {
     throw new DkvError('INPUT_INVALID', `None of the ${units.length} samples could be scored; see ${journalFile}.`);
   }
-  const summary = summarize(configuration, entries, records, passes);
+  const { whileBlocked = (work) => work() } = options;
+  const summary = whileBlocked(() => summarize(configuration, entries, records, passes));
   await publish(path.join(directory, 'summary.json'), sealedFile(summary));
   return summary;
 }
@@ -241,18 +247,18 @@ export function unitsOf(data: Dataset | PoolSet): Scored {
   };
 }
 
-function samplesOf(
+function* samplesOf(
   data: Dataset | PoolSet,
   units: readonly Unit[],
   { target }: Experiment,
   tokenizer: Tokenizer | undefined,
-): SampleRecord[] {
+): Generator<SampleRecord> {
   const ranked = 'pools' in data ? data.pools.flatMap((pool) => pool.candidates.map((c) => ({ pool, ...c }))) : [];
-  return units.map(({ sample }, i) => {
+  for (const [i, { sample }] of units.entries()) {
     const { id, cluster, document, query, answer } = sample;
     const { pool, id: candidate, grade } = ranked[i] ?? {};
     const ids = tokenizer?.encode(target === 'answer' ? answer : query) ?? [];
-    return {
+    yield {
       id,
       ...(cluster !== undefined && { cluster }),
       ...(pool && { pool: pool.id, candidate, grade, relevant: pool.relevant ?? 1 }),
@@ -260,7 +266,7 @@ function samplesOf(
         texts: { document, query, answer, target: Array.from(ids, (token) => tokenizer.decode(Int32Array.of(token))) },
       }),
     };
-  });
+  }
 }
 
 function configurationOf(

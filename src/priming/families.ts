@@ -70,7 +70,16 @@ function firstSentence(text: string): string {
   return text.trim().split(/(?<=[.!?])\s+/u)[0]!;
 }
 
+/** More than any encoder reads. */
+const MOST_CHARACTERS = 1_000_000;
+
 export function repeated(text: string, times: number): string {
+  if ((text.length + 1) * times > MOST_CHARACTERS) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `A text of ${text.length} characters, ${times} times, is longer than a prefix may be (${MOST_CHARACTERS} characters).`,
+    );
+  }
   return Array<string>(times).fill(text).join(' ');
 }
 

@@ -38,12 +38,23 @@ export interface Surrogate {
 const FORM = /^(?<head>.*?)(?:\*(?<times>[1-9]\d*|query))?$/s;
 const SCRAMBLE = /^scramble\((?<inner>.*)\)$/s;
 
-/** @throws DkvError INPUT_INVALID naming the families there are */
+/** How often a text may be repeated, and how many words a family may be asked for. */
+const MOST = 10_000;
+/** How deep `scramble(...)` may be nested. */
+const DEEPEST = 4;
+
+/** @throws DkvError INPUT_INVALID naming the families there are, or what asks for too much */
 export function surrogate(specification: string): Surrogate {
+  return nested(specification, 0);
+}
+
+function nested(specification: string, depth: number): Surrogate {
   const { head = '', times } = FORM.exec(specification)!.groups!;
   const inner = SCRAMBLE.exec(head)?.groups?.inner;
-  const plain = inner === undefined ? familySurrogate(head, specification) : scrambled(surrogate(inner));
+  if (depth > DEEPEST) throw tooMuch(specification, `scramble(...) may be nested ${DEEPEST} times`);
+  const plain = inner === undefined ? familySurrogate(head, specification) : scrambled(nested(inner, depth + 1));
   if (times === undefined) return plain;
+  if (times !== 'query') expectAffordable(times, specification);
   const { about, needsQuery, make } = plain;
   return {
     ...plain,
@@ -61,12 +72,22 @@ function scrambled(plain: Surrogate): Surrogate {
   };
 }
 
+function expectAffordable(number: string, specification: string): void {
+  if (Number(number) > MOST) throw tooMuch(specification, `the number in it may be up to ${MOST}`);
+}
+
+function tooMuch(specification: string, limit: string): DkvError {
+  const shown = specification.length > 80 ? `${specification.slice(0, 80)}...` : specification;
+  return new DkvError('INPUT_INVALID', `The surrogate "${shown}" asks for too much: ${limit}.`);
+}
+
 const PARAMETER = { none: /^$/, number: /^[1-9]\d*$/, text: /./s };
 
 function familySurrogate(head: string, specification: string): Surrogate {
   for (const [name, { about, source, needsQuery, preparation, ...family }] of Object.entries(FAMILIES)) {
     const parameter = head.slice(name.length);
     if (!head.startsWith(name) || !PARAMETER[family.parameter].test(parameter)) continue;
+    if (family.parameter === 'number') expectAffordable(parameter, specification);
     return {
       about: about.replace('#', () => parameter),
       source,

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { Breather } from '../breather.js';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
 import { inParallel, STORE_REQUESTS } from '../parallel.js';
@@ -89,15 +90,18 @@ export class Primer {
     const surrogates = variants.flatMap(({ name, surrogate }) => (surrogate ? [name] : []));
     const samples = window.map(({ document }) => ({ document: document.text }));
     const prepared = await prepareSurrogates(surrogates, samples, sources, signal ? { signal } : {});
-    const planned = window.flatMap((accepted) => {
+    const planned: Planned[] = [];
+    const turns = new Breather(signal);
+    for (const accepted of window) {
       try {
-        return [{ ...accepted, variants: this.#plan(accepted.document, prepared) }];
+        planned.push({ ...accepted, variants: this.#plan(accepted.document, prepared) });
       } catch (error) {
         if (!(error instanceof DkvError)) throw error;
         this.#reject({ row: accepted.row, id: accepted.document.id, reason: error.message });
-        return [];
       }
-    });
+      await turns.rest();
+      if (signal?.aborted) return;
+    }
     const changed = new Set<Planned>(planned);
     const missing = new Map<string, Keyed>();
     await inParallel(planned, STORE_REQUESTS, async (document) => {

@@ -40,12 +40,17 @@ export function generateAd({
 }
 
 /** One sample an ad, so that samples are independent of each other; which question is asked is the ad's own choice. */
-export function adworldSamples({ seed = DEFAULT_ADWORLD_SEED, split, count }: AdRange): Sample[] {
-  return Array.from({ length: count }, (_, index) => {
+export function adworldSamples(range: AdRange): Sample[] {
+  return [...samplesOf(range)];
+}
+
+/** The same, one after the other as they are asked for; `from` leaves out the first ones. */
+export function* samplesOf({ seed = DEFAULT_ADWORLD_SEED, split, count }: AdRange, from = 0): Generator<Sample> {
+  for (let index = from; index < count; index++) {
     const ad = generateAd({ seed, split, index });
     const { query, answer } = askedOf(ad, seed, split, index);
-    return { id: ad.id, document: ad.text, title: ad.title, query, answer };
-  });
+    yield { id: ad.id, document: ad.text, title: ad.title, query, answer };
+  }
 }
 
 /** The one of an ad's questions that a sample asks. */

@@ -1,10 +1,18 @@
 /** AdWorld's test split as the dataset that experiments run on. */
+import { Breather } from '../../breather.js';
+import { DkvError } from '../../errors.js';
 import { type Dataset, datasetOf, type Origin, poolSetOf, type Source } from '../dataset.js';
+import type { OpenOptions } from '../options.js';
 import type { Sample } from '../sample.js';
-import { ADWORLD_VERSION, adworldSamples } from './adworld.js';
-import { adworldAnswerPools, adworldPools } from './pools.js';
+import { ADWORLD_VERSION, adworldSamples, samplesOf } from './adworld.js';
+import { answerPoolsOf, poolsOf } from './pools.js';
 
 const FACTOID_WORDS = 5;
+
+/** What an experiment holds in memory, with room for what is computed from it. */
+const MOST = 200_000;
+/** Above this many it takes seconds, which is said. */
+const MANY = 20_000;
 
 const ORIGIN = { name: 'adworld', revision: ADWORLD_VERSION, licence: 'Apache-2.0' };
 
@@ -12,38 +20,49 @@ export function adworldDataset({ seed, count }: { seed: number; count: number })
   return datasetOf(origin(), adworldSamples({ seed, split: 'test', count }));
 }
 
-export const adworldSource: Source = {
-  about: 'generated advertisements with questions, and pools of them to rank; built in',
-  async samples({ seed, count, rule = 'standard', padding = 0 }) {
-    if (rule === 'factoid') {
-      return datasetOf(origin(`answers of at most ${FACTOID_WORDS} words`), factoids(seed, count));
+export function adworldSource({ signal, onNotice }: OpenOptions = {}): Source {
+  const expectAffordable = (count: number, things: string) => {
+    if (count > MOST) {
+      throw new DkvError(
+        'INPUT_INVALID',
+        `${count} ${things} are more than AdWorld makes for a run, ${MOST}. Give a smaller --n.`,
+      );
     }
-    // The ads after the samples' own: none of them is a sample's.
-    const rest = adworldSamples({ seed, split: 'test', count: count + padding }).slice(count);
-    return datasetOf(
-      origin(),
-      adworldSamples({ seed, split: 'test', count }),
-      rest.map(({ document }) => document),
-    );
-  },
-  async pools({ seed, count, answers = false }) {
-    const range = { seed, split: 'test', count } as const;
-    const selection = answers
-      ? 'the first advertisements of the test split, each among the seven of the next two hundred that share most words of the answer'
-      : 'the first pools of the test split, eight candidates each, every grade among them';
-    return poolSetOf({ ...ORIGIN, selection }, answers ? adworldAnswerPools(range) : adworldPools(range));
-  },
-};
+    if (count > MANY) onNotice?.(`Making ${count.toLocaleString('en')} ${things}.`);
+  };
+  const breather = () => new Breather(signal, 'Making the data was stopped.');
+  return {
+    about: 'generated advertisements with questions, and pools of them to rank; built in',
+    async samples({ seed, count, rule = 'standard', padding = 0 }) {
+      expectAffordable(count + padding, 'samples');
+      const turns = breather();
+      if (rule === 'factoid') {
+        const samples: Sample[] = [];
+        for (const sample of samplesOf({ seed, split: 'test', count: Number.POSITIVE_INFINITY })) {
+          await turns.breathe();
+          if (sample.answer.split(/\s+/).length <= FACTOID_WORDS) samples.push(sample);
+          if (samples.length >= count) break;
+        }
+        return datasetOf(origin(`answers of at most ${FACTOID_WORDS} words`), samples);
+      }
+      const samples = await turns.map(samplesOf({ seed, split: 'test', count }), (sample) => sample);
+      // The ads after the samples' own: none of them is a sample's.
+      const rest = samplesOf({ seed, split: 'test', count: count + padding }, count);
+      return datasetOf(origin(), samples, await turns.map(rest, ({ document }) => document));
+    },
+    async pools({ seed, count, answers = false }) {
+      expectAffordable(count, 'pools');
+      const range = { seed, split: 'test', count } as const;
+      const selection = answers
+        ? 'the first advertisements of the test split, each among the seven of the next two hundred that share most words of the answer'
+        : 'the first pools of the test split, eight candidates each, every grade among them';
+      const pools = await breather().map(answers ? answerPoolsOf(range) : poolsOf(range), (pool) => pool);
+      return poolSetOf({ ...ORIGIN, selection }, pools);
+    },
+  };
+}
 
 function origin(also?: string): Origin {
   const selection = 'the first advertisements of the test split, one question each';
   return { ...ORIGIN, selection: also ? `${selection}, ${also}` : selection };
-}
-
-function factoids(seed: number, count: number): Sample[] {
-  const short = ({ answer }: Sample) => answer.split(/\s+/).length <= FACTOID_WORDS;
-  for (let read = 2 * count; ; read *= 2) {
-    const found = adworldSamples({ seed, split: 'test', count: read }).filter(short);
-    if (found.length >= count) return found.slice(0, count);
-  }
 }

@@ -52,9 +52,14 @@ function complementsOf(nouns: readonly string[] = []): Offer[] {
   return nouns.flatMap((noun) => offerOf(noun) ?? []);
 }
 
-export function adworldPools({ seed = DEFAULT_ADWORLD_SEED, split, count, candidates = 8 }: PoolRange): Pool[] {
+export function adworldPools(range: PoolRange): Pool[] {
+  return [...poolsOf(range)];
+}
+
+/** The same, one after the other as they are asked for. */
+export function* poolsOf({ seed = DEFAULT_ADWORLD_SEED, split, count, candidates = 8 }: PoolRange): Generator<Pool> {
   if (candidates < 4) throw new RangeError(`adworldPools: ${candidates} candidates cannot hold all four grades`);
-  return Array.from({ length: count }, (_, index) => makePool(seed, split, index, candidates));
+  for (let index = 0; index < count; index++) yield makePool(seed, split, index, candidates);
 }
 
 /** How many of the ads behind its own a pool's candidates are looked for in. */
@@ -64,12 +69,24 @@ const NEIGHBOURHOOD = 200;
  * Pools whose query has an answer: an ad with one of its questions, among those of the ads behind it that share most words of the answer, and
  * of these the ones that answer a question of the same kind. Grades are 1 and 0.
  */
-export function adworldAnswerPools({ seed = DEFAULT_ADWORLD_SEED, split, count, candidates = 8 }: PoolRange): Pool[] {
-  const ads = Array.from({ length: count + NEIGHBOURHOOD }, (_, index) => generateAd({ seed, split, index }));
-  return Array.from({ length: count }, (_, index) => {
-    const own = ads[index]!;
+export function adworldAnswerPools(range: PoolRange): Pool[] {
+  return [...answerPoolsOf(range)];
+}
+
+/** The same, one after the other as they are asked for. */
+export function* answerPoolsOf({
+  seed = DEFAULT_ADWORLD_SEED,
+  split,
+  count,
+  candidates = 8,
+}: PoolRange): Generator<Pool> {
+  /** The pool's own ad, and those behind it. */
+  const ads: Ad[] = [];
+  for (let index = 0; index < count; index++) {
+    while (ads.length <= NEIGHBOURHOOD) ads.push(generateAd({ seed, split, index: index + ads.length }));
+    const [own, ...others] = ads as [Ad, ...Ad[]];
+    ads.shift();
     const { kind, query, answer } = askedOf(own, seed, split, index);
-    const others = ads.slice(index + 1, index + 1 + NEIGHBOURHOOD);
     const words = answer.split(/\s+/);
     const likeness = ({ text, questions }: Ad) =>
       words.filter((word) => text.includes(word)).length / words.length +
@@ -80,13 +97,13 @@ export function adworldAnswerPools({ seed = DEFAULT_ADWORLD_SEED, split, count, 
       .slice(0, candidates - 1)
       .map(({ ad }) => ad);
     const order = new Random('adworld', ADWORLD_VERSION, seed, split, 'answer pool', index).shuffle([own, ...chosen]);
-    return {
+    yield {
       id: `adworld-answer-pool-${split}-${String(index).padStart(5, '0')}`,
       query,
       answer,
       candidates: order.map((ad) => ({ id: ad.id, document: ad.text, title: ad.title, grade: ad === own ? 1 : 0 })),
     };
-  });
+  }
 }
 
 function makePool(seed: number, split: Split, index: number, candidates: number): Pool {
