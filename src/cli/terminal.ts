@@ -1,6 +1,7 @@
 /** What the command line does on a terminal: what may reach it, colour, a progress line, Ctrl-C. */
 import { randomBytes } from 'node:crypto';
 import { styleText } from 'node:util';
+import { NOTICE } from '../environment.js';
 import { removePartials } from '../files.js';
 import { printable } from '../printable.js';
 import { withoutSecrets } from '../redact.js';
@@ -19,6 +20,12 @@ const REWRITE_LINE = `${OURS}\r\x1b[2K${OURS}`;
 export function guardTerminal(): void {
   guard(process.stdout, (text) => text);
   guard(process.stderr, withoutSecrets);
+  const others = process.listeners('warning');
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => {
+    if (warning.name === NOTICE) process.stderr.write(`${warning.message}\n`);
+    else for (const other of others) other(warning);
+  });
 }
 
 function guard(stream: Stream, shown: (text: string) => string): void {

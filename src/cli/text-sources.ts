@@ -26,9 +26,10 @@ export async function textSources(
 }
 
 export function describeWriting({ summary, identity }: EndpointWriter): string {
-  const { requests, fromCache, failures, promptTokens, completionTokens, cost } = summary;
+  const { requests, fromCache, failures, shortened, promptTokens, completionTokens, cost } = summary;
   const price = cost === null ? '' : `, cost ${cost.toFixed(4)}`;
-  return `Surrogates by ${identity}: ${requests} requests, ${fromCache} from the cache, ${failures} failed; ${promptTokens} + ${completionTokens} tokens${price}.`;
+  const short = shortened === 0 ? '' : `, ${shortened} cut off by the limit of tokens (their last word is left out)`;
+  return `Surrogates by ${identity}: ${requests} requests, ${fromCache} from the cache, ${failures} failed${short}; ${promptTokens} + ${completionTokens} tokens${price}.`;
 }
 
 function textFolder(): string {

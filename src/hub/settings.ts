@@ -1,9 +1,11 @@
 /** Where the Hugging Face hub is, where its cache lies, and who is asking: the environment's conventions, as Python follows them. */
 import { readFileSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { inspect } from 'node:util';
-import { readVariables, type Variables } from '../environment.js';
+import { type DotEnvRules, readVariables, type Variables } from '../environment.js';
+import { DkvError } from '../errors.js';
+import { shownAddress } from '../redact.js';
+import { expanded, expandUser } from './paths.js';
 
 /** An access token. It shows itself only to who asks for it by name: not in logs, errors, JSON or string templates. */
 export class Secret {
@@ -43,40 +45,78 @@ export interface HubSettings {
 
 const DEFAULT_ENDPOINT = 'https://huggingface.co';
 
+const RULES: DotEnvRules = {
+  secrets: ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN'],
+  harmless: ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE', 'HF_HUB_DISABLE_IMPLICIT_TOKEN'],
+  refused: ['HF_ENDPOINT', 'HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'HF_TOKEN_PATH'],
+};
+
 /**
- * Reads HF_ENDPOINT, HF_HUB_CACHE, HF_HOME, HF_TOKEN, HF_TOKEN_PATH and HF_HUB_OFFLINE from the environment and, where it does not
- * set them, from `.env` in the working folder; the token at last from the file that Python's login writes.
+ * Reads HF_ENDPOINT, HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME, HF_TOKEN, HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH,
+ * HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE and HF_HUB_DISABLE_IMPLICIT_TOKEN from the environment, with the precedence and the expansion
+ * of `~` and `$NAME` that Python's huggingface_hub has. The token comes at last from the file that Python's login writes.
+ *
+ * From `.env` in the working folder come tokens and switches that the environment does not set; addresses and paths there are ignored.
+ * @throws DkvError INPUT_INVALID when the endpoint is no address, or the token none; neither is repeated
  */
 export function hubSettings(
   environment: NodeJS.ProcessEnv = process.env,
   workingDirectory: string = process.cwd(),
 ): HubSettings {
-  const variables = readVariables(environment, workingDirectory);
-  const home =
-    variables.HF_HOME ?? path.join(variables.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'huggingface');
-  const { token, source } = findToken(variables, home);
+  const variables = readVariables(environment, workingDirectory, RULES);
+  const pathOf = (...texts: (string | undefined)[]) => expanded(texts.find((text) => text !== undefined)!, variables);
+  const caches = variables.XDG_CACHE_HOME ?? path.join(expandUser('~', variables), '.cache');
+  const home = pathOf(variables.HF_HOME, path.join(caches, 'huggingface'));
+  const cache = pathOf(variables.HF_HUB_CACHE, variables.HUGGINGFACE_HUB_CACHE, path.join(home, 'hub'));
+  const tokenFile = pathOf(variables.HF_TOKEN_PATH, path.join(home, 'token'));
   return {
-    endpoint: (variables.HF_ENDPOINT || DEFAULT_ENDPOINT).replace(/\/+$/, ''),
-    cacheDirectory: path.resolve(expandHome(variables.HF_HUB_CACHE || path.join(home, 'hub'))),
-    token,
-    tokenSource: source,
-    offline: ['1', 'true', 'yes', 'on'].includes((variables.HF_HUB_OFFLINE ?? '').toLowerCase()),
+    endpoint: endpointOf(variables),
+    cacheDirectory: path.resolve(workingDirectory, cache),
+    ...findToken(variables, environment, path.resolve(workingDirectory, tokenFile)),
+    offline: isTrue(variables.HF_HUB_OFFLINE || variables.TRANSFORMERS_OFFLINE),
   };
 }
 
-function findToken(variables: Variables, home: string): { token: Secret | undefined; source: string | undefined } {
-  const given = variables.HF_TOKEN?.trim();
-  if (given) return { token: new Secret(given), source: 'HF_TOKEN' };
-  const file = expandHome(variables.HF_TOKEN_PATH || path.join(home, 'token'));
+function endpointOf({ HF_ENDPOINT }: Variables): string {
+  const endpoint = (HF_ENDPOINT?.trim() || DEFAULT_ENDPOINT).replace(/\/+$/, '');
+  if (URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol)) return endpoint;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `HF_ENDPOINT is ${shownAddress(endpoint)}; expected an http or https address, such as ${DEFAULT_ENDPOINT}.`,
+  );
+}
+
+function findToken(
+  variables: Variables,
+  environment: Variables,
+  file: string,
+): Pick<HubSettings, 'token' | 'tokenSource'> {
+  if (isTrue(variables.HF_HUB_DISABLE_IMPLICIT_TOKEN)) {
+    return { token: undefined, tokenSource: undefined };
+  }
+  const name = variables.HF_TOKEN ? 'HF_TOKEN' : 'HUGGING_FACE_HUB_TOKEN';
+  const given = cleanToken(variables[name] ?? '', name);
+  if (given) return { token: given, tokenSource: environment[name] === undefined ? `${name} in .env` : name };
+  let text = '';
   try {
-    const text = readFileSync(file, 'utf8').trim();
-    if (text) return { token: new Secret(text), source: file };
+    text = readFileSync(file, 'utf8');
   } catch {
     // No file is no token.
   }
-  return { token: undefined, source: undefined };
+  const token = cleanToken(text, file);
+  return { token, tokenSource: token && file };
 }
 
-function expandHome(file: string): string {
-  return file.startsWith('~') ? path.join(os.homedir(), file.slice(1)) : file;
+/** As Python cleans it. What is no token then, another file say, is not sent. */
+function cleanToken(text: string, source: string): Secret | undefined {
+  const token = text.replace(/[\r\n]/g, '').trim();
+  if (/^[\x21-\x7e]*$/.test(token)) return token === '' ? undefined : new Secret(token);
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${source} holds no token: expected letters, digits and signs without white space.`,
+  );
+}
+
+function isTrue(value: string | undefined): boolean {
+  return ['1', 'ON', 'YES', 'TRUE'].includes((value ?? '').toUpperCase());
 }

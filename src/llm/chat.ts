@@ -7,7 +7,8 @@ import http from 'node:http';
 import https from 'node:https';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
-import type { LlmSettings } from './settings.js';
+import { printable } from '../printable.js';
+import { type LlmSettings, TOKEN_LIMITS, type TokenLimit } from './settings.js';
 
 export interface Sampling {
   readonly maxTokens: number;
@@ -16,7 +17,12 @@ export interface Sampling {
 }
 
 export interface ChatAnswer {
+  /** Empty where the endpoint gives none. */
   readonly text: string;
+  /** The limit of tokens was reached. */
+  readonly cutOff: boolean;
+  /** Thoughts came beside the text. */
+  readonly thought: boolean;
   /** 0 where the endpoint does not say. */
   readonly promptTokens: number;
   readonly completionTokens: number;
@@ -32,34 +38,65 @@ export class PassingFailure extends Error {
   }
 }
 
-const MAX_ANSWER_BYTES = 100_000;
+/** The endpoint refuses the name under which the limit of tokens was sent, and gives the other one. */
+export class WantsTokenLimit extends Error {
+  readonly tokenLimit: TokenLimit;
+  readonly refusal: Error;
 
+  constructor(tokenLimit: TokenLimit, refusal: Error) {
+    super(refusal.message);
+    this.tokenLimit = tokenLimit;
+    this.refusal = refusal;
+  }
+}
+
+const MAX_ANSWER_BYTES = 1_000_000;
+
+/** Only the text can be wanting: endpoints leave out, add and rename what is beside it. */
 const answerSchema = z.object({
-  choices: z
-    .array(z.object({ message: z.object({ content: z.string().nullish() }), finish_reason: z.string().nullish() }))
-    .min(1),
-  usage: z
-    .object({ prompt_tokens: z.number().nonnegative(), completion_tokens: z.number().nonnegative() })
-    .partial()
-    .nullish(),
+  choices: z.tuple(
+    [z.object({ message: z.record(z.string(), z.unknown()), finish_reason: z.unknown().optional() })],
+    z.unknown(),
+  ),
+  usage: z.record(z.string(), z.unknown()).optional().catch(undefined),
 });
 
+const partSchema = z.object({ type: z.enum(['text', 'output_text']).default('text'), text: z.string() });
+
+/** A text may come in parts. Parts of other types are thoughts, pictures and calls. */
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content
+    .map((part) => (typeof part === 'string' ? part : (partSchema.safeParse(part).data?.text ?? '')))
+    .join('');
+}
+
+function countOf(count: unknown): number {
+  return typeof count === 'number' && count >= 0 ? count : 0;
+}
+
+/** How endpoints say that the limit of tokens was reached. */
+const CUT_OFF = new Set(['length', 'max_tokens', 'model_length']);
+
 /**
+ * @param tokenLimit under which name the limit of tokens is sent
  * @param signal ends the request
- * @throws PassingFailure for 408, 409, 429, 5xx, broken connections and answers that are not the endpoint's;
+ * @throws WantsTokenLimit when the endpoint refuses this name and gives the other; PassingFailure for 408, 409, 429, 5xx, broken connections and answers that are not the endpoint's;
  *   DkvError LLM_DENIED when every request would end so, LLM_REJECTED when this one does
  */
 export async function completeChat(
   settings: LlmSettings,
-  content: string,
+  question: string,
   { maxTokens, temperature, topP }: Sampling,
+  tokenLimit: TokenLimit,
   signal: AbortSignal,
 ): Promise<ChatAnswer> {
   const { baseUrl, model, apiKey } = settings;
   const body = JSON.stringify({
     model,
-    messages: [{ role: 'user', content }],
-    max_tokens: maxTokens,
+    messages: [{ role: 'user', content: question }],
+    [tokenLimit]: maxTokens,
     temperature,
     top_p: topP,
   });
@@ -71,6 +108,12 @@ export async function completeChat(
   ).catch((error: unknown) => {
     throw new PassingFailure(`${baseUrl}: ${messageOf(error)}`);
   });
+  if (response.status === 400) {
+    const wanted = TOKEN_LIMITS.find((name) => name !== tokenLimit)!;
+    if (new RegExp(`\\b${wanted}\\b`).test(response.text)) {
+      throw new WantsTokenLimit(wanted, refusal(response, settings));
+    }
+  }
   if (response.status !== 200) throw refusal(response, settings);
   const parsed = answerSchema.safeParse(parseJson(response.text));
   if (!parsed.success) {
@@ -78,11 +121,16 @@ export async function completeChat(
       `${baseUrl} answers 200, but not with a chat completion: ${excerpt(response.text, settings)}`,
     );
   }
-  const { choices, usage } = parsed.data;
+  const {
+    choices: [{ message, finish_reason }],
+    usage,
+  } = parsed.data;
   return {
-    text: choices[0]!.message.content ?? '',
-    promptTokens: usage?.prompt_tokens ?? 0,
-    completionTokens: usage?.completion_tokens ?? 0,
+    text: textOf(message.content) || textOf(message.refusal),
+    cutOff: CUT_OFF.has(String(finish_reason).toLowerCase()),
+    thought: Boolean(message.reasoning_content ?? message.reasoning),
+    promptTokens: countOf(usage?.prompt_tokens),
+    completionTokens: countOf(usage?.completion_tokens),
   };
 }
 
@@ -157,9 +205,10 @@ function retryAfterMs(headers: http.IncomingHttpHeaders): number | undefined {
 }
 
 /** The beginning of what an endpoint says, on one line; an endpoint may repeat the key. */
-function excerpt(text: string, { apiKey }: LlmSettings): string {
+export function excerpt(text: string, { apiKey }: LlmSettings): string {
   const hidden = apiKey ? text.replaceAll(apiKey.reveal(), String(apiKey)) : text;
-  return JSON.stringify(hidden.replace(/\s+/gu, ' ').trim().slice(0, 200));
+  const line = hidden.replace(/\s+/gu, ' ').trim();
+  return printable(JSON.stringify(line.length > 200 ? `${line.slice(0, 200)}…` : line));
 }
 
 function parseJson(text: string): unknown {

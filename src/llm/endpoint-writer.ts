@@ -4,11 +4,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DkvError } from '../errors.js';
+import { queryIn } from '../priming/answers.js';
 import type { TextWriter, WriteOptions } from '../priming/prepare.js';
-import { askForQuery, shownWords, tidyAnswer } from '../priming/prompts.js';
-import { type ChatAnswer, completeChat, PassingFailure, type Sampling } from './chat.js';
-import type { LlmSettings } from './settings.js';
-import { TextCache } from './text-cache.js';
+import { askForQuery, QUERY_PROMPTS, shownWords } from '../priming/prompts.js';
+import { shownAddress } from '../redact.js';
+import { type ChatAnswer, completeChat, excerpt, PassingFailure, type Sampling, WantsTokenLimit } from './chat.js';
+import type { LlmSettings, TokenLimit } from './settings.js';
+import { type KeptAnswer, TextCache } from './text-cache.js';
 
 export interface EndpointOptions {
   readonly cacheDirectory: string;
@@ -29,6 +31,8 @@ export interface WritingSummary {
   readonly fromCache: number;
   /** Documents without a text. */
   readonly failures: number;
+  /** Texts whose last word was left out, because the limit of tokens was reached within it. */
+  readonly shortened: number;
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly seconds: number;
@@ -51,11 +55,25 @@ export class EndpointWriter {
   readonly #settings: LlmSettings;
   readonly #cache: TextCache;
   readonly #options: Required<EndpointOptions>;
-  readonly #counts = { requests: 0, fromCache: 0, failures: 0, promptTokens: 0, completionTokens: 0, seconds: 0 };
+  readonly #sampling: Sampling;
+  #tokenLimit: TokenLimit;
+  readonly #counts = {
+    requests: 0,
+    fromCache: 0,
+    failures: 0,
+    shortened: 0,
+    promptTokens: 0,
+    completionTokens: 0,
+    seconds: 0,
+  };
 
   constructor(settings: LlmSettings, options: EndpointOptions) {
-    this.identity = `${settings.model} at ${settings.baseUrl}`;
+    const { model, baseUrl, maxTokens = SAMPLING.maxTokens, tokenLimit = 'max_tokens' } = settings;
+    const limit = maxTokens === SAMPLING.maxTokens ? '' : `, ${maxTokens} tokens`;
+    this.identity = `${model} at ${shownAddress(baseUrl)}${limit}`;
     this.#settings = settings;
+    this.#sampling = { ...SAMPLING, maxTokens };
+    this.#tokenLimit = tokenLimit;
     this.#cache = new TextCache(options.cacheDirectory);
     this.#options = { concurrency: 4, timeoutMs: 60_000, firstPauseMs: 500, graceMs: 3000, ...options };
   }
@@ -127,31 +145,55 @@ export class EndpointWriter {
   async #textFor(prompt: string, document: string, stopped: AbortSignal): Promise<string> {
     const { baseUrl, model } = this.#settings;
     const shown = shownWords(document);
-    const key = [baseUrl, model, prompt, shown, SAMPLING];
+    const key = [baseUrl, model, prompt, shown, this.#sampling];
     const known = await this.#cache.get(key);
-    if (known !== undefined) {
+    const kept = known && this.#queryOf(known, prompt);
+    if (kept !== undefined && !(kept instanceof DkvError)) {
       this.#counts.fromCache++;
-      return tidyAnswer(known);
+      return kept;
     }
-    const { text, promptTokens, completionTokens } = await this.#ask(askForQuery(prompt, shown), stopped);
-    this.#counts.promptTokens += promptTokens;
-    this.#counts.completionTokens += completionTokens;
-    const tidy = tidyAnswer(text);
-    if (tidy === '') {
-      throw new DkvError(
-        'LLM_REJECTED',
-        `${model} answered without a word in its first ${SAMPLING.maxTokens} tokens. A model that thinks before it answers cannot be used: choose another with DKV_LLM_MODEL.`,
-      );
+    const answer = await this.#ask(askForQuery(prompt, shown), stopped);
+    this.#counts.promptTokens += answer.promptTokens;
+    this.#counts.completionTokens += answer.completionTokens;
+    const query = this.#queryOf(answer, prompt);
+    if (query instanceof DkvError) throw query;
+    await this.#cache.put(key, `${this.identity}, asked: ${prompt}`, answer);
+    return query;
+  }
+
+  /** What is kept of an answer, old ones included: rules for them grow. */
+  #queryOf({ text, cutOff, thought = false }: KeptAnswer & { thought?: boolean }, prompt: string): string | DkvError {
+    const found = queryIn(text, { cutOff, keywords: prompt === QUERY_PROMPTS.keywords });
+    if (found.query !== undefined) {
+      if (found.shortened) this.#counts.shortened++;
+      return found.query;
     }
-    await this.#cache.put(key, `${this.identity}, asked: ${prompt}`, text);
-    return tidy;
+    const { maxTokens } = this.#sampling;
+    const beside = thought ? ', and thoughts beside it' : '';
+    const end = cutOff ? `; its ${maxTokens} tokens were used up` : '';
+    return new DkvError(
+      'LLM_REJECTED',
+      `The answer of ${this.#settings.model} is no query: ${found.reason}${end}. It is ${excerpt(text, this.#settings)}${beside}. Choose a model that answers at once and with the text alone (DKV_LLM_MODEL), or let it say more (DKV_LLM_MAX_TOKENS).`,
+    );
   }
 
   async #ask(content: string, stopped: AbortSignal): Promise<ChatAnswer> {
+    let switched = false;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#attempt(content, stopped);
       } catch (error) {
+        if (error instanceof WantsTokenLimit) {
+          if (this.#settings.tokenLimit !== undefined) {
+            throw new DkvError('LLM_DENIED', `${error.message} Set DKV_LLM_TOKEN_LIMIT to ${error.tokenLimit}.`);
+          }
+          if (switched) throw error.refusal;
+          switched = true;
+          // Remembered, so that no other request is made in vain.
+          this.#tokenLimit = error.tokenLimit;
+          attempt--;
+          continue;
+        }
         if (!(error instanceof PassingFailure)) throw error;
         if (attempt === ATTEMPTS) {
           throw new DkvError('LLM_UNREACHABLE', `${error.message} (tried ${ATTEMPTS} times)`, { cause: error });
@@ -186,7 +228,7 @@ export class EndpointWriter {
     stopped.addEventListener('abort', onStop);
     this.#counts.requests++;
     try {
-      return await completeChat(this.#settings, content, SAMPLING, ending.signal);
+      return await completeChat(this.#settings, content, this.#sampling, this.#tokenLimit, ending.signal);
     } catch (error) {
       throw late ? new PassingFailure(`${this.#settings.baseUrl}: no answer within ${timeoutMs / 1000} s`) : error;
     } finally {

@@ -5,9 +5,10 @@
 import { allRows, type Engine } from '../engine.js';
 import { DkvError } from '../errors.js';
 import type { Tokenizer } from '../model/tokenizer.js';
+import { queryIn } from '../priming/answers.js';
 import { buildInput, type EncoderInput } from '../priming/input.js';
 import type { TextWriter } from '../priming/prepare.js';
-import { tidyAnswer } from '../priming/prompts.js';
+import { printable } from '../printable.js';
 import { TextCache } from './text-cache.js';
 
 /** The model that writes; what `loadModel` gives fits. */
@@ -40,7 +41,7 @@ export function selfWriter(model: WritingModel, { cacheDirectory, maxTokens }: S
     const missing: { at: number; input: EncoderInput }[] = [];
     for (const [at, document] of documents.entries()) {
       const known = await cache.get(keyOf(document));
-      const made = known === undefined ? inputOf(model.tokenizer, document, maxTokens) : textOf(known);
+      const made = known === undefined ? inputOf(model.tokenizer, document, maxTokens) : textOf(known.text);
       if (typeof made === 'string' || made instanceof DkvError) texts[at] = made;
       else missing.push({ at, input: made });
     }
@@ -50,7 +51,7 @@ export function selfWriter(model: WritingModel, { cacheDirectory, maxTokens }: S
       const inputs = chunk.map(({ input }) => input);
       const written = await write(model, inputs, signal);
       for (const [i, { at }] of chunk.entries()) {
-        await cache.put(keyOf(documents[at]!), `model ${model.fingerprint}`, written[i]!);
+        await cache.put(keyOf(documents[at]!), `model ${model.fingerprint}`, { text: written[i]!, cutOff: false });
         texts[at] = textOf(written[i]!);
       }
       done += chunk.length;
@@ -79,8 +80,13 @@ async function write(
 }
 
 function textOf(written: string): string | DkvError {
-  const text = tidyAnswer(written);
-  return text === '' ? new DkvError('INPUT_INVALID', 'The model writes no word for this document.') : text;
+  const found = queryIn(written);
+  if (found.query !== undefined) return found.query;
+  const shown = printable(JSON.stringify(written.slice(0, 200)));
+  return new DkvError(
+    'INPUT_INVALID',
+    `What the model writes for this document cannot stand for a query: ${found.reason}, ${shown}.`,
+  );
 }
 
 function inputOf(tokenizer: Tokenizer, document: string, maxTokens: number): EncoderInput | DkvError {

@@ -1,8 +1,12 @@
 /** Which language model writes surrogates, where, and at what price: from the environment. */
 import { z } from 'zod';
-import { readVariables } from '../environment.js';
+import { type DotEnvRules, readVariables } from '../environment.js';
 import { DkvError } from '../errors.js';
 import { Secret } from '../hub/settings.js';
+
+/** Newer models of some makers take the second name only. */
+export const TOKEN_LIMITS = ['max_tokens', 'max_completion_tokens'] as const;
+export type TokenLimit = (typeof TOKEN_LIMITS)[number];
 
 export interface LlmSettings {
   /** Without a slash at the end; requests go to `/chat/completions` below it. */
@@ -12,6 +16,10 @@ export interface LlmSettings {
   readonly apiKey: Secret | undefined;
   /** In the currency of whoever set them; without both, no cost is computed. */
   readonly pricePerMillionTokens: { readonly input: number; readonly output: number } | undefined;
+  /** How the limit of tokens is called there; when left out `max_tokens`, and the other where the endpoint asks for it. */
+  readonly tokenLimit?: TokenLimit;
+  /** How many tokens an answer may have, thoughts included; 30, as in the research, when left out. */
+  readonly maxTokens?: number;
 }
 
 const price = z.coerce.number().nonnegative().optional();
@@ -33,11 +41,26 @@ const variablesSchema = z.object({
     .optional(),
   DKV_LLM_PRICE_INPUT: price,
   DKV_LLM_PRICE_OUTPUT: price,
+  DKV_LLM_TOKEN_LIMIT: z.enum(TOKEN_LIMITS, { error: `expected ${TOKEN_LIMITS.join(' or ')}` }).optional(),
+  DKV_LLM_MAX_TOKENS: z.coerce.number({ error: 'expected a number' }).int().min(1).max(100_000).optional(),
 });
 
+const RULES: DotEnvRules = {
+  secrets: ['DKV_LLM_API_KEY'],
+  refused: ['DKV_LLM_BASE_URL'],
+  harmless: [
+    'DKV_LLM_MODEL',
+    'DKV_LLM_PRICE_INPUT',
+    'DKV_LLM_PRICE_OUTPUT',
+    'DKV_LLM_TOKEN_LIMIT',
+    'DKV_LLM_MAX_TOKENS',
+  ],
+};
+
 /**
- * Reads DKV_LLM_BASE_URL, DKV_LLM_MODEL, DKV_LLM_API_KEY, DKV_LLM_PRICE_INPUT and DKV_LLM_PRICE_OUTPUT (per million tokens) from the
- * environment and, where it does not set them, from `.env` in the working folder.
+ * Reads DKV_LLM_BASE_URL, DKV_LLM_MODEL, DKV_LLM_API_KEY, DKV_LLM_PRICE_INPUT and DKV_LLM_PRICE_OUTPUT (per million tokens),
+ * DKV_LLM_TOKEN_LIMIT (`max_tokens` or `max_completion_tokens`) and DKV_LLM_MAX_TOKENS from the environment. All but the address may
+ * also stand in `.env` in the working folder, where the environment does not set them.
  * @returns undefined when no endpoint is named
  * @throws DkvError INPUT_INVALID naming the variable and what is expected of it, never a value
  */
@@ -45,7 +68,7 @@ export function llmSettings(
   environment: NodeJS.ProcessEnv = process.env,
   workingDirectory: string = process.cwd(),
 ): LlmSettings | undefined {
-  const all = readVariables(environment, workingDirectory);
+  const all = readVariables(environment, workingDirectory, RULES);
   const given = Object.keys(variablesSchema.shape).flatMap((name) => {
     const value = all[name]?.trim();
     return value ? [[name, value]] : [];
@@ -58,10 +81,13 @@ export function llmSettings(
     throw new DkvError('INPUT_INVALID', `${problems.join('; ')}.`);
   }
   const { DKV_LLM_API_KEY: key, DKV_LLM_PRICE_INPUT: input, DKV_LLM_PRICE_OUTPUT: output } = parsed.data;
+  const { DKV_LLM_TOKEN_LIMIT: tokenLimit, DKV_LLM_MAX_TOKENS: maxTokens } = parsed.data;
   return {
     baseUrl: parsed.data.DKV_LLM_BASE_URL.replace(/\/+$/, ''),
     model: parsed.data.DKV_LLM_MODEL,
     apiKey: key === undefined ? undefined : new Secret(key),
     pricePerMillionTokens: input !== undefined && output !== undefined ? { input, output } : undefined,
+    ...(tokenLimit && { tokenLimit }),
+    ...(maxTokens && { maxTokens }),
   };
 }

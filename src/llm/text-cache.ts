@@ -17,7 +17,14 @@ const entrySchema = z.object({
   about: z.string(),
   /** As it came: what is kept of it is decided when it is used. */
   answer: z.string(),
+  /** The model reached its limit of tokens; older entries do not say. */
+  cut_off: z.boolean().optional(),
 });
+
+export interface KeptAnswer {
+  readonly text: string;
+  readonly cutOff: boolean;
+}
 
 export class TextCache {
   readonly #directory: string;
@@ -37,23 +44,25 @@ export class TextCache {
   }
 
   /** @param key everything that the text depends on. @returns undefined when there is none, or none that can be read */
-  async get(key: readonly unknown[]): Promise<string | undefined> {
+  async get(key: readonly unknown[]): Promise<KeptAnswer | undefined> {
     const text = await readTextIfPresent(this.#file(key));
     if (text === undefined) return undefined;
     try {
-      return entrySchema.parse(JSON.parse(text)).answer;
+      const { answer, cut_off: cutOff = false } = entrySchema.parse(JSON.parse(text));
+      return { text: answer, cutOff };
     } catch {
       return undefined;
     }
   }
 
   /** @throws DkvError DISK_FULL, or INPUT_INVALID when the folder cannot be written to */
-  async put(key: readonly unknown[], about: string, answer: string): Promise<void> {
+  async put(key: readonly unknown[], about: string, { text, cutOff }: KeptAnswer): Promise<void> {
     const file = this.#file(key);
+    const entry = { format: FORMAT, about, answer: text, ...(cutOff && { cut_off: true }) };
     const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
     try {
       await mkdir(path.dirname(file), { recursive: true });
-      await writeFile(temporary, `${JSON.stringify({ format: FORMAT, about, answer })}\n`, { flush: true });
+      await writeFile(temporary, `${JSON.stringify(entry)}\n`, { flush: true });
       await rename(temporary, file);
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);

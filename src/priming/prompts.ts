@@ -1,4 +1,4 @@
-/** What language models are asked when they write surrogates, and what is kept of their answers. Rules after the research's protocol. */
+/** What language models are asked when they write surrogates, after the research's protocol. */
 import { splitWords } from './keywords.js';
 
 /** The research's prompts, word for word. */
@@ -9,7 +9,6 @@ export const QUERY_PROMPTS = {
 } as const;
 
 const DOCUMENT_WORDS = 150;
-const KEPT_WORDS = 15;
 
 /** The part of a document that a language model is shown: its first 150 words. */
 export function shownWords(document: string): string {
@@ -19,12 +18,4 @@ export function shownWords(document: string): string {
 /** The message to a language model. @param shown what `shownWords` gives of the document */
 export function askForQuery(prompt: string, shown: string): string {
   return `${prompt}\n\nDocument:\n${shown}`;
-}
-
-const QUOTES_AROUND = /^[\s"'`“”„‘’«»]+|[\s"'`“”„‘’«»]+$/gu;
-
-/** What is kept of an answer: its first line without quotes around it, 15 words at most. Empty when it holds no word. */
-export function tidyAnswer(answer: string): string {
-  const firstLine = answer.trim().split(/[\r\n]/u)[0]!;
-  return splitWords(firstLine.replace(QUOTES_AROUND, '')).slice(0, KEPT_WORDS).join(' ');
 }

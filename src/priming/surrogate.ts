@@ -88,6 +88,7 @@ function familySurrogate(head: string, specification: string): Surrogate {
     const parameter = head.slice(name.length);
     if (!head.startsWith(name) || !PARAMETER[family.parameter].test(parameter)) continue;
     if (family.parameter === 'number') expectAffordable(parameter, specification);
+    expectNoPlaceholder(name, parameter);
     return {
       about: about.replace('#', () => parameter),
       source,
@@ -99,6 +100,25 @@ function familySurrogate(head: string, specification: string): Surrogate {
   throw new DkvError(
     'INPUT_INVALID',
     `There is no surrogate "${specification}"; expected ${surrogateForms().join(', ')}, or scramble(SURROGATE), each with *N or *query behind it if it is to be repeated.`,
+  );
+}
+
+/** Whoever writes "{title}" expects a title there, and would prime with the braces. */
+function expectNoPlaceholder(name: string, parameter: string): void {
+  if (name === 'static:') {
+    const [placeholder] = /\{[^{}]*\}/.exec(parameter) ?? [];
+    if (placeholder === undefined) return;
+    throw new DkvError(
+      'INPUT_INVALID',
+      `"static:${parameter}": ${placeholder} would stand in front of every document as it is; static texts have no placeholders. Take title, template, doc_kw or another surrogate that is made from the document, or llm:prompt=TEXT.`,
+    );
+  }
+  // A prompt may ask for an answer with braces, but nothing is put in the place of a name in them.
+  const [placeholder] = /\{\{?\s*\w+\s*\}?\}/.exec(parameter) ?? [];
+  if (placeholder === undefined) return;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `"${name}${parameter}": prompts have no placeholders, and ${placeholder} would be sent as it is. Leave it out: the document is put behind the prompt.`,
   );
 }
 

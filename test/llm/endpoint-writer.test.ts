@@ -94,6 +94,7 @@ describe('writing', () => {
       requests: 6,
       fromCache: 5,
       failures: 0,
+      shortened: 0,
       promptTokens: 600,
       completionTokens: 30,
       seconds: expect.any(Number),
@@ -219,7 +220,7 @@ describe('failures that stay', () => {
       'lamp',
       expect.objectContaining({ code: 'LLM_REJECTED', message: expect.stringContaining('content policy') }),
       expect.objectContaining({ code: 'LLM_UNREACHABLE', message: expect.stringContaining('502') }),
-      expect.objectContaining({ code: 'LLM_REJECTED', message: expect.stringContaining('without a word') }),
+      expect.objectContaining({ code: 'LLM_REJECTED', message: expect.stringContaining('it holds no word') }),
       expect.objectContaining({ code: 'LLM_REJECTED' }),
       'lamp',
     ]);

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { llmSettings } from '../../src/llm/settings.js';
 import { temporaryFolder } from '../support/fixtures.js';
+import { watchWarnings } from '../support/warnings.js';
 
 const given = { DKV_LLM_BASE_URL: 'http://127.0.0.1:9/v1/', DKV_LLM_MODEL: 'gemma' };
 
@@ -31,13 +32,30 @@ describe('settings of the language model', () => {
     expect(inspect(settings) + JSON.stringify(settings)).not.toContain('sk-private');
   });
 
-  it('are read from .env for what the environment leaves open', async () => {
+  it('are read from .env for what the environment leaves open, but for the address', async () => {
     const folder = await temporaryFolder();
-    await writeFile(path.join(folder, '.env'), 'DKV_LLM_MODEL=from-file\nDKV_LLM_API_KEY="sk-file"\n');
+    const warnings = watchWarnings();
+    await writeFile(
+      path.join(folder, '.env'),
+      'DKV_LLM_MODEL=from-file\nDKV_LLM_API_KEY="sk-file"\nDKV_LLM_MAX_TOKENS=200\nDKV_LLM_BASE_URL=http://evil.example/v1\n',
+    );
+    expect(llmSettings({ DKV_LLM_API_KEY: 'sk-mine' }, folder)).toBeUndefined();
     const settings = llmSettings({ DKV_LLM_BASE_URL: 'https://llm.example/v1' }, folder)!;
-    expect(settings.model).toBe('from-file');
+    expect(settings).toMatchObject({ baseUrl: 'https://llm.example/v1', model: 'from-file', maxTokens: 200 });
     expect(settings.apiKey!.reveal()).toBe('sk-file');
     expect(llmSettings({ ...given, DKV_LLM_MODEL: 'from-shell' }, folder)!.model).toBe('from-shell');
+    // Each is said once.
+    const file = path.join(folder, '.env');
+    expect(await warnings()).toEqual([
+      `DKV_LLM_BASE_URL in ${file} is ignored: addresses and paths are taken from the environment only (export DKV_LLM_BASE_URL=...).`,
+      `DKV_LLM_API_KEY is taken from ${file}.`,
+    ]);
+  });
+
+  it('name and size the limit of tokens', async () => {
+    const nowhere = await temporaryFolder();
+    const limited = { ...given, DKV_LLM_TOKEN_LIMIT: 'max_completion_tokens', DKV_LLM_MAX_TOKENS: '400' };
+    expect(llmSettings(limited, nowhere)).toMatchObject({ tokenLimit: 'max_completion_tokens', maxTokens: 400 });
   });
 
   it.each([
@@ -47,6 +65,9 @@ describe('settings of the language model', () => {
     [{ DKV_LLM_BASE_URL: 'https://host/v1?key=s3cret' }, 'DKV_LLM_API_KEY'],
     [{ DKV_LLM_MODEL: undefined }, 'DKV_LLM_MODEL: expected the name'],
     [{ DKV_LLM_API_KEY: 's3cret with spaces' }, 'DKV_LLM_API_KEY: expected letters'],
+    [{ DKV_LLM_TOKEN_LIMIT: 'tokens' }, 'DKV_LLM_TOKEN_LIMIT: expected max_tokens or max_completion_tokens'],
+    [{ DKV_LLM_MAX_TOKENS: 'many' }, 'DKV_LLM_MAX_TOKENS: expected a number'],
+    [{ DKV_LLM_MAX_TOKENS: '0' }, 'DKV_LLM_MAX_TOKENS: '],
     [{ DKV_LLM_PRICE_INPUT: 'cheap' }, 'DKV_LLM_PRICE_INPUT: '],
     [{ DKV_LLM_PRICE_OUTPUT: '-1' }, 'DKV_LLM_PRICE_OUTPUT: '],
   ])('refuse %j', async (changes, message) => {

@@ -192,6 +192,25 @@ describe('surrogates', () => {
   });
 
   it.each([
+    ['static:About {title}', '{title} would stand in front of every document', 'Take title'],
+    ['static:{}', '{} would stand', 'Take title'],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: It is what is refused.
+    ['static:${query}*3', '{query} would stand', 'llm:prompt=TEXT'],
+    ['scramble(static:{ a, b })*2', '{ a, b } would stand', 'Take title'],
+    ['llm:prompt=Summarise {document}', '{document} would be sent', 'Leave it out'],
+    ['llm:prompt=Query for {{ title }}?', '{{ title }} would be sent', 'Leave it out'],
+  ])('have no placeholders: %s', (specification, found, advice) => {
+    expect(() => surrogate(specification)).toThrow(
+      expect.objectContaining({ code: 'INPUT_INVALID', message: expect.stringContaining(found) }),
+    );
+    expect(() => surrogate(specification)).toThrow(advice);
+  });
+
+  it('may have braces in a prompt that are no placeholder', () => {
+    expect(surrogate('llm:prompt=Answer as {"query": "..."}').source).toBe('generated');
+  });
+
+  it.each([
     '',
     'nothing',
     'kw',
