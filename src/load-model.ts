@@ -84,6 +84,7 @@ export async function findModel(model: string, options: LoadOptions = {}): Promi
 export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOptions = {}): Promise<Model> {
   const { directory, name } = await findModel(model, options);
   const checkpoint = await openCheckpoint(directory);
+  for (const notice of checkpoint.notices) options.onNotice?.(notice);
   const tokenizer = await loadTokenizer(directory, checkpoint.config);
   const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, workers = 1, signal } = options;
   if (!options.ignoreMemory) expectMemory(checkpoint.config, precision, { workers });

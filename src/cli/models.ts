@@ -133,7 +133,9 @@ function compileCommand(): Command {
       const progress = new LoadingProgress();
       try {
         const { onCompile, onNotice } = progress.callbacks;
-        const compiled = await compileModel(await openCheckpoint(directory), {
+        const checkpoint = await openCheckpoint(directory);
+        checkpoint.notices.forEach(onNotice);
+        const compiled = await compileModel(checkpoint, {
           precision,
           embeddingScale: 'exact',
           cacheDirectory: defaultCacheDirectory(),
@@ -233,6 +235,7 @@ async function describe(model: string) {
     stored_as: stored,
     size_bytes: storedBytes(checkpoint),
     weights_digest: await cachedDigest(checkpoint, defaultCacheDirectory()),
+    notices: checkpoint.notices,
     vocabulary: config.vocabularySize,
     hidden_size: config.hiddenSize,
     encoder_layers: config.encoder.layerTypes.length,
@@ -263,6 +266,7 @@ function renderInfo(info: Awaited<ReturnType<typeof describe>>): string {
       `about ${gigabytes(bytes)}${bytes > info.memory_available ? ', more than is available' : ''}`,
     ]),
     ['memory available', gigabytes(info.memory_available)],
+    ...info.notices.map((notice): [string, string] => ['notice', notice]),
   ];
   const width = Math.max(...rows.map(([what]) => what.length));
   return rows.map(([what, value]) => `${what.padEnd(width)}  ${value}`).join('\n');

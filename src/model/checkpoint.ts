@@ -9,9 +9,10 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { DkvError, messageOf } from '../errors.js';
-import { readTextIfPresent } from '../files.js';
+import { DkvError } from '../errors.js';
+import { fileError } from '../files.js';
 import { type ModelConfig, readConfig, type StackConfig } from './config.js';
+import { readJsonIfPresent } from './json-file.js';
 import { readHeader, type TensorEntry } from './safetensors.js';
 
 export interface Checkpoint {
@@ -19,6 +20,16 @@ export interface Checkpoint {
   readonly config: ModelConfig;
   /** By canonical name: exactly the tensors that `textTensors` lists. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** What else the files hold of a tensor under another of its names: of the same shape, and to be of the same values. */
+  readonly copies: readonly TensorCopy[];
+  /** What the user should know though it is no error. */
+  readonly notices: readonly string[];
+}
+
+export interface TensorCopy {
+  /** Canonical name. */
+  readonly of: string;
+  readonly entry: TensorEntry;
 }
 
 /** The tied table: encoder embedding, decoder embedding and output head. */
@@ -63,7 +74,7 @@ export function isTextTensor(storedName: string): boolean {
   return !/\.(vision_tower|multi_modal_projector)\./.test(storedName);
 }
 
-/** Names under which files may hold a canonical tensor; where several are present they are tied and the first counts. */
+/** Names under which files may hold a canonical tensor. Where several are present they have to be equal. */
 function storedNames(canonical: string): string[] {
   if (canonical.startsWith('embed_tokens.')) {
     const names = ['model.encoder.text_model.', 'model.encoder.', 'model.decoder.'].map((prefix) => prefix + canonical);
@@ -79,45 +90,55 @@ function storedNames(canonical: string): string[] {
 /**
  * Opens a checkpoint folder and checks that every tensor of the text model is there with the shape that the config implies.
  * Reads config and headers only.
- * @throws DkvError CHECKPOINT_INVALID naming file, tensor, found and expected; MODEL_UNSUPPORTED for other architectures
+ * @throws DkvError CHECKPOINT_INVALID naming file, tensor, found and expected; MODEL_UNSUPPORTED for other architectures; FILES_UNUSABLE
  */
 export async function openCheckpoint(directory: string): Promise<Checkpoint> {
   await expectDirectory(directory);
   const config = await readConfig(directory);
-  const { fileOf, where } = await weightFiles(directory);
-  const headers = new Map<string, Map<string, TensorEntry>>();
+  const { stored, where, notices } = await storedTensors(directory);
+  const unread = new Set([...stored.keys()].filter(isTextTensor));
   const tensors = new Map<string, TensorEntry>();
+  const copies: TensorCopy[] = [];
   for (const [canonical, shape] of textTensors(config)) {
-    const stored = storedNames(canonical).find((name) => fileOf.has(name));
-    if (stored === undefined) {
+    const entries = storedNames(canonical).flatMap((name) => stored.get(name) ?? []);
+    const [first, ...others] = entries;
+    if (!first) {
       throw new DkvError(
         'CHECKPOINT_INVALID',
         `${where}: no tensor ${storedNames(canonical).join(' or ')}; config.json calls for one of shape [${shape}].`,
       );
     }
-    const file = fileOf.get(stored)!;
-    if (!headers.has(file)) headers.set(file, await readHeader(file));
-    const entry = headers.get(file)!.get(stored);
-    if (!entry) throw new DkvError('CHECKPOINT_INVALID', `${file}: no tensor ${stored}, which ${where} says is there.`);
-    if (entry.shape.join() !== shape.join()) {
-      throw new DkvError(
-        'CHECKPOINT_INVALID',
-        `${file}: tensor ${stored} has shape [${entry.shape}], config.json implies [${shape}].`,
-      );
+    for (const entry of entries) {
+      expectReadable(entry, shape);
+      unread.delete(entry.name);
     }
-    if (!['F32', 'F16', 'BF16'].includes(entry.type)) {
-      throw new DkvError(
-        'MODEL_UNSUPPORTED',
-        `${file}: tensor ${stored} has type ${entry.type}; F32, F16 and BF16 are supported.`,
-      );
-    }
-    tensors.set(canonical, entry);
+    tensors.set(canonical, first);
+    copies.push(...others.map((entry) => ({ of: canonical, entry })));
   }
-  return { directory, config, tensors };
+  if (unread.size > 0) {
+    const [first] = unread;
+    const rest = unread.size > 1 ? ` and ${unread.size - 1} more` : '';
+    notices.push(`${where}: ${first}${rest} have no place in the model of config.json and are not read.`);
+  }
+  return { directory, config, tensors, copies, notices };
+}
+
+function expectReadable({ file, name, type, shape: found }: TensorEntry, shape: readonly number[]): void {
+  if (found.join() !== shape.join()) {
+    throw new DkvError(
+      'CHECKPOINT_INVALID',
+      `${file}: tensor ${name} has shape [${found}], config.json implies [${shape}].`,
+    );
+  }
+  if (['F32', 'F16', 'BF16'].includes(type)) return;
+  throw new DkvError('MODEL_UNSUPPORTED', `${file}: tensor ${name} has type ${type}; F32, F16 and BF16 are supported.`);
 }
 
 async function expectDirectory(directory: string): Promise<void> {
-  const found = await stat(directory).catch(() => undefined);
+  const found = await stat(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw fileError(error, directory);
+  });
   if (found?.isDirectory()) return;
   throw new DkvError(
     'CHECKPOINT_INVALID',
@@ -125,30 +146,65 @@ async function expectDirectory(directory: string): Promise<void> {
   );
 }
 
-/** Which file holds which stored tensor: from the shard index if there is one, else from the single file's header. */
-async function weightFiles(directory: string): Promise<{ fileOf: Map<string, string>; where: string }> {
-  const indexFile = path.join(directory, 'model.safetensors.index.json');
-  const text = await readTextIfPresent(indexFile);
-  if (text === undefined) {
-    const file = path.join(directory, 'model.safetensors');
-    const header = await readHeader(file);
-    return { fileOf: new Map([...header.keys()].map((name) => [name, file])), where: file };
+interface StoredTensors {
+  /** By stored name; of shards, those that hold a tensor of the text model. */
+  readonly stored: ReadonlyMap<string, TensorEntry>;
+  /** The file that says what is there. */
+  readonly where: string;
+  readonly notices: string[];
+}
+
+/** One file goes before shards, as in the reference. */
+async function storedTensors(directory: string): Promise<StoredTensors> {
+  const single = path.join(directory, SINGLE);
+  const index = path.join(directory, INDEX);
+  const [hasSingle, hasIndex] = await Promise.all([isFile(single), isFile(index)]);
+  if (hasSingle) {
+    const notices = hasIndex ? [`${index}: passed over, since ${SINGLE} beside it goes before shards.`] : [];
+    return { stored: await readHeader(single), where: single, notices };
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new DkvError('CHECKPOINT_INVALID', `${indexFile}: ${messageOf(error)}`);
+  if (hasIndex) return { stored: await shardedTensors(directory, index), where: index, notices: [] };
+  throw new DkvError(
+    'CHECKPOINT_INVALID',
+    `${directory}: neither a file ${SINGLE} nor ${INDEX}. Is the checkpoint complete, and in safetensors form?`,
+  );
+}
+
+/** The file of weights, and the list of files where there are several. */
+export const SINGLE = 'model.safetensors';
+export const INDEX = 'model.safetensors.index.json';
+
+async function isFile(file: string): Promise<boolean> {
+  return stat(file).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+async function shardedTensors(directory: string, index: string): Promise<Map<string, TensorEntry>> {
+  const invalid = (message: string) => new DkvError('CHECKPOINT_INVALID', `${index}: ${message}`);
+  const parsed = z.object({ weight_map: z.record(z.string(), z.string()) }).safeParse(await readJsonIfPresent(index));
+  if (!parsed.success) throw invalid('has no weight_map of names to files.');
+  const listed = Object.entries(parsed.data.weight_map).filter(([name]) => isTextTensor(name));
+  for (const [name, file] of listed) {
+    if (path.basename(file) !== file) throw invalid(`${name} is said to be in "${file}", outside the folder.`);
   }
-  const parsed = z.object({ weight_map: z.record(z.string(), z.string()) }).safeParse(json);
-  if (!parsed.success) throw new DkvError('CHECKPOINT_INVALID', `${indexFile}: has no weight_map of names to files.`);
-  const entries = Object.entries(parsed.data.weight_map);
-  for (const [name, file] of entries) {
-    if (path.basename(file) !== file) {
-      throw new DkvError('CHECKPOINT_INVALID', `${indexFile}: ${name} is said to be in "${file}", outside the folder.`);
+  const stored = new Map<string, TensorEntry>();
+  for (const file of new Set(listed.map(([, file]) => file))) {
+    for (const [name, entry] of await readHeader(path.join(directory, file))) {
+      const other = stored.get(name);
+      if (other) throw new DkvError('CHECKPOINT_INVALID', `${entry.file}: tensor ${name} is in ${other.file} as well.`);
+      stored.set(name, entry);
     }
   }
-  return { fileOf: new Map(entries.map(([name, file]) => [name, path.join(directory, file)])), where: indexFile };
+  for (const [name, file] of listed) {
+    if (stored.get(name)?.file === path.join(directory, file)) continue;
+    throw new DkvError(
+      'CHECKPOINT_INVALID',
+      `${path.join(directory, file)}: no tensor ${name}, which ${index} says is there.`,
+    );
+  }
+  return stored;
 }
 
 /**

@@ -21,6 +21,7 @@ import { buildEncoder, type EncoderProbe } from './graph/encoder.js';
 import type { GraphContext } from './graph/layers.js';
 import { createLayout, PRECISIONS, type Precision } from './layout.js';
 import { elementCount, readFloat32, rowsOf, toBfloat16, toFloat32 } from './safetensors.js';
+import { expectEqualCopies } from './tied.js';
 import { transformed } from './transforms.js';
 import { type PlacedTensor, WEIGHTS_FILE, Weights } from './weights.js';
 
@@ -331,9 +332,16 @@ async function removeAbandoned(models: string): Promise<void> {
   }
 }
 
-/** The digest of a checkpoint's text tensors, remembered while its files are what they were. */
+/**
+ * The digest of a checkpoint's text tensors, remembered while its files are what they were.
+ * @throws DkvError CHECKPOINT_INVALID for copies of a tensor that differ, and for a file that ends early
+ */
 export function cachedDigest(checkpoint: Checkpoint, cacheDirectory: string): Promise<string> {
-  const files = [...new Set([...checkpoint.tensors.values()].map(({ file }) => file))].sort();
-  const what = [...checkpoint.tensors];
-  return new DigestMemory(cacheDirectory).of(files, what, () => weightsDigest(checkpoint));
+  const { tensors, copies } = checkpoint;
+  const files = new Set([...tensors.values(), ...copies.map(({ entry }) => entry)].map(({ file }) => file));
+  const what = [...tensors, ...copies];
+  return new DigestMemory(cacheDirectory).of([...files].sort(), what, async () => {
+    await expectEqualCopies(checkpoint);
+    return weightsDigest(checkpoint);
+  });
 }

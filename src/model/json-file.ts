@@ -1,6 +1,7 @@
 /** JSON files of a checkpoint folder. What stands in place of one (nothing, a folder, a Git LFS pointer, other bytes) is called by its name. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { DkvError, messageOf } from '../errors.js';
+import { fileError } from '../files.js';
 
 /**
  * @param purpose what the file is for, as a sentence
@@ -14,16 +15,25 @@ export async function readJson(file: string, purpose: string): Promise<unknown> 
 
 /** Undefined where there is no such file. @throws DkvError CHECKPOINT_INVALID */
 export async function readJsonIfPresent(file: string): Promise<unknown> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    const reason = code === 'EISDIR' ? 'a folder stands in place of the file.' : messageOf(error);
-    throw new DkvError('CHECKPOINT_INVALID', `${file}: ${reason}`);
-  }
+  if ((await fileSize(file)) === undefined) return undefined;
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw fileError(error, file);
+  });
   return parseJsonFile(bytes, file);
+}
+
+/**
+ * Undefined where there is no such file, be it that a link leads nowhere.
+ * @throws DkvError CHECKPOINT_INVALID for what is no file: a folder, or a pipe that would be waited for; FILES_UNUSABLE
+ */
+export async function fileSize(file: string): Promise<number | undefined> {
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw fileError(error, file);
+  });
+  if (!found || found.isFile()) return found?.size;
+  const kind = found.isDirectory() ? 'a folder stands in its place' : 'it is no file';
+  throw new DkvError('CHECKPOINT_INVALID', `${file}: ${kind}.`);
 }
 
 /** @param file named in errors @throws DkvError CHECKPOINT_INVALID */

@@ -1,22 +1,37 @@
 /**
  * Reads safetensors files: the header in one go, tensor data by ranges and only when asked for.
  * Knows the file format and nothing of the model. Format: 8 bytes little-endian header length, JSON header, data
- * (https://huggingface.co/docs/safetensors).
+ * (https://huggingface.co/docs/safetensors). What the safetensors library refuses is refused here: the tensors of a file lie one after
+ * the other and fill it, so that no byte belongs to two of them or to none.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
+import { DkvError, messageOf } from '../errors.js';
+import { fileError } from '../files.js';
 import { fromFloat16 } from '../float16.js';
+import { expectNoPointer, fileSize, POINTER_BYTES } from './json-file.js';
 
-/** Element types that weights come in. */
 /** Elements of a tensor. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
+/** Element types that weights come in. */
 export type StoredType = 'F32' | 'F16' | 'BF16';
 
 const BYTES: Record<string, number> = { F32: 4, F16: 2, BF16: 2 };
+
+/** Bits of every element type that the format has. */
+const BITS = new Map(
+  Object.entries({
+    4: 'F4',
+    6: 'F6_E2M3 F6_E3M2',
+    8: 'BOOL U8 I8 F8_E5M2 F8_E4M3 F8_E8M0 F8_E4M3FNUZ F8_E5M2FNUZ',
+    16: 'I16 U16 F16 BF16',
+    32: 'I32 U32 F32',
+    64: 'I64 U64 F64 C64',
+  }).flatMap(([bits, types]) => types.split(' ').map((type): [string, number] => [type, Number(bits)])),
+);
 
 export interface TensorEntry {
   readonly file: string;
@@ -29,76 +44,120 @@ export interface TensorEntry {
   readonly sizeBytes: number;
 }
 
-const headerSchema = z.record(
-  z.string(),
-  z.object({
-    dtype: z.string(),
-    shape: z.array(z.number().int().nonnegative()),
-    data_offsets: z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]),
-  }),
-);
+const count = z.number().int().nonnegative();
+const tensorSchema = z.object({ dtype: z.string(), shape: z.array(count), data_offsets: z.tuple([count, count]) });
+const metadataSchema = z.record(z.string(), z.string()).nullish();
 
 const MAX_HEADER_BYTES = 100_000_000;
 
 /**
  * The tensors of one file, by name. Nothing but the header is read.
- * @throws DkvError CHECKPOINT_INVALID when the file is missing, truncated or no safetensors file
+ * @throws DkvError CHECKPOINT_INVALID when the file is missing, truncated or no safetensors file; FILES_UNUSABLE when it cannot be read
  */
 export async function readHeader(file: string): Promise<Map<string, TensorEntry>> {
   const invalid = (message: string) => new DkvError('CHECKPOINT_INVALID', `${file}: ${message}`);
-  let handle: FileHandle;
+  const size = await fileSize(file);
+  if (size === undefined) throw invalid('no such file. Is the checkpoint complete?');
+  const handle = await open(file).catch((error: unknown) => {
+    throw fileError(error, file);
+  });
   try {
-    handle = await open(file);
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw invalid(missing ? 'no such file. Is the checkpoint complete?' : String(error));
-  }
-  try {
-    const { size } = await handle.stat();
-    const prefix = Buffer.alloc(8);
-    if ((await handle.read(prefix, 0, 8, 0)).bytesRead < 8)
-      throw invalid(`only ${size} bytes; not a safetensors file.`);
-    const headerBytes = Number(prefix.readBigUInt64LE());
+    const start = Buffer.alloc(Math.min(size, POINTER_BYTES));
+    await handle.read(start, 0, start.length, 0);
+    expectNoPointer(start, file);
+    if (size < 8) throw invalid(`only ${size} bytes; not a safetensors file.`);
+    const headerBytes = Number(start.readBigUInt64LE());
     if (headerBytes > MAX_HEADER_BYTES || headerBytes + 8 > size) {
       throw invalid(
         `header length ${headerBytes} does not fit a file of ${size} bytes; truncated, or not a safetensors file.`,
       );
     }
-    const text = Buffer.alloc(headerBytes);
-    await handle.read(text, 0, headerBytes, 8);
-    return parseHeader(text.toString('utf8'), file, 8 + headerBytes, size);
+    const header = Buffer.alloc(headerBytes);
+    await handle.read(header, 0, headerBytes, 8);
+    return parseHeader(header, file, 8 + headerBytes, size);
   } finally {
     await handle.close();
   }
 }
 
-function parseHeader(text: string, file: string, dataStart: number, fileSize: number): Map<string, TensorEntry> {
+function parseHeader(header: Uint8Array, file: string, dataStart: number, sizeBytes: number): Map<string, TensorEntry> {
   const invalid = (message: string) => new DkvError('CHECKPOINT_INVALID', `${file}: ${message}`);
-  let json: Record<string, unknown>;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw invalid('the header is not JSON; damaged, or not a safetensors file.');
-  }
-  delete json.__metadata__;
-  const parsed = headerSchema.safeParse(json);
-  if (!parsed.success) throw invalid(`header: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`);
-  const entries = new Map<string, TensorEntry>();
-  for (const [name, { dtype, shape, data_offsets }] of Object.entries(parsed.data)) {
-    const [begin, end] = data_offsets;
-    if (dataStart + end > fileSize || end < begin) {
-      throw invalid(
-        `tensor ${name} ends at byte ${dataStart + end}, the file has ${fileSize}: it was cut off. Download it again.`,
-      );
+  const { __metadata__: metadata, ...tensors } = parseStrictly(header, invalid);
+  if (!metadataSchema.safeParse(metadata).success)
+    throw invalid('header: __metadata__ is not a map of texts to texts.');
+  const entries = Object.entries(tensors).map(([name, value]): TensorEntry => {
+    if (/\p{Surrogate}/u.test(name)) throw invalid(`header: the name ${JSON.stringify(name)} is not Unicode text.`);
+    const parsed = tensorSchema.safeParse(value);
+    if (!parsed.success) {
+      throw invalid(`header, tensor ${name}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`);
     }
-    const elementBytes = BYTES[dtype];
-    const expected = elementBytes === undefined ? undefined : elementBytes * elementCount(shape);
-    if (expected !== undefined && expected !== end - begin) {
+    const { dtype, shape, data_offsets } = parsed.data;
+    const [begin, end] = data_offsets;
+    const bits = BITS.get(dtype);
+    if (bits === undefined) throw invalid(`tensor ${name} has type ${dtype}, which safetensors does not know.`);
+    const expected = (bits * exactCount(shape)) / 8;
+    if (!Number.isSafeInteger(expected)) {
+      throw invalid(`tensor ${name}: ${dtype} [${shape}] does not make a whole number of bytes that can be counted.`);
+    }
+    if (expected !== end - begin) {
       throw invalid(`tensor ${name}: ${dtype} [${shape}] needs ${expected} bytes, the header gives it ${end - begin}.`);
     }
-    entries.set(name, { file, name, type: dtype, shape, offset: dataStart + begin, sizeBytes: end - begin });
+    return { file, name, type: dtype, shape, offset: dataStart + begin, sizeBytes: expected };
+  });
+  let covered = dataStart;
+  for (const { name, offset, sizeBytes } of entries.toSorted(
+    (a, b) => a.offset - b.offset || a.sizeBytes - b.sizeBytes,
+  )) {
+    if (offset !== covered) {
+      const problem = offset < covered ? 'lies over another one' : 'leaves bytes in front of it that belong to none';
+      throw invalid(`tensor ${name} begins at byte ${offset}, expected ${covered}: it ${problem}.`);
+    }
+    covered += sizeBytes;
   }
-  return entries;
+  if (covered > sizeBytes) {
+    throw invalid(`its tensors end at byte ${covered}, the file has ${sizeBytes}: it was cut off. Download it again.`);
+  }
+  if (covered < sizeBytes) {
+    throw invalid(`has ${sizeBytes - covered} bytes behind its last tensor, which belong to none. Download it again.`);
+  }
+  return new Map(entries.map((entry) => [entry.name, entry]));
+}
+
+/** NaN where the product cannot be counted. */
+function exactCount(shape: readonly number[]): number {
+  return shape.reduce((a, b) => (Number.isSafeInteger(a * b) ? a * b : Number.NaN), 1);
+}
+
+/** `JSON.parse` takes the last of two values of one name, and numbers that are not whole: here either is refused. */
+function parseStrictly(header: Uint8Array, invalid: (message: string) => DkvError): Record<string, unknown> {
+  let json: unknown;
+  let bare: string;
+  let names: number;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
+    json = JSON.parse(text);
+    bare = text.replace(/"(?:[^"\\]|\\.)*"/g, '""').replace(/true|false|null/g, '');
+    names = countNames(json);
+  } catch (error) {
+    throw invalid(`the header is not JSON: ${messageOf(error)}. Damaged, or not a safetensors file.`);
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw invalid('the header is not a JSON object; damaged, or not a safetensors file.');
+  }
+  // Outside of texts there is a colon for every name.
+  if (bare.split(':').length - 1 !== names) throw invalid('the header has a name twice.');
+  if (/[-+.eE]/.test(bare)) throw invalid('the header has a number that is negative or not whole.');
+  return json as Record<string, unknown>;
+}
+
+/** As deep as the library reads. */
+const MAX_DEPTH = 127;
+
+function countNames(value: unknown, depth = 0): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (depth > MAX_DEPTH) throw new Error('it is nested too deeply');
+  const inside = Object.values(value).reduce((sum: number, item) => sum + countNames(item, depth + 1), 0);
+  return Array.isArray(value) ? inside : inside + Object.keys(value).length;
 }
 
 /** Some rows of a tensor as a tensor of its own over the same bytes; a vector is one row. */

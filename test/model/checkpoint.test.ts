@@ -1,27 +1,14 @@
 import { open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { messageOf } from '../../src/errors.js';
 import { openCheckpoint, weightsDigest } from '../../src/model/checkpoint.js';
+import { cachedDigest } from '../../src/model/compile.js';
 import { readFloat32, readHeader, toBfloat16, toFloat32 } from '../../src/model/safetensors.js';
 import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
+import { editTensors, floatsOf, readTensors, type StoredTensors, writeTensors } from '../support/safetensors.js';
 
 const FIRST_NORM = 'model.decoder.layers.0.self_attn.k_norm.weight';
-
-interface Header {
-  [name: string]: { dtype: string; shape: number[]; data_offsets: [number, number] };
-}
-
-/** Rewrites the JSON header of a safetensors file, leaving its data as it is. */
-async function editHeader(file: string, edit: (header: Header) => void): Promise<void> {
-  const bytes = await readFile(file);
-  const length = Number(bytes.readBigUInt64LE());
-  const header = JSON.parse(bytes.subarray(8, 8 + length).toString()) as Header;
-  edit(header);
-  const text = Buffer.from(JSON.stringify(header));
-  const prefix = Buffer.alloc(8);
-  prefix.writeBigUInt64LE(BigInt(text.length));
-  await writeFile(file, Buffer.concat([prefix, text, bytes.subarray(8 + length)]));
-}
 
 const invalid = (...parts: string[]) => ({
   code: 'CHECKPOINT_INVALID',
@@ -56,7 +43,7 @@ describe('checkpoint', () => {
   it('names the missing weights file', async () => {
     const folder = await copyOfFixture('one-kv-head');
     await rm(path.join(folder, 'model.safetensors'));
-    await expect(openCheckpoint(folder)).rejects.toMatchObject(invalid('model.safetensors', 'no such file'));
+    await expect(openCheckpoint(folder)).rejects.toMatchObject(invalid('neither a file model.safetensors nor'));
   });
 
   it('names the missing shard', async () => {
@@ -88,7 +75,7 @@ describe('checkpoint', () => {
 
   it('names a missing tensor and the shape that the config calls for', async () => {
     const folder = await copyOfFixture('one-kv-head');
-    await editHeader(path.join(folder, 'model.safetensors'), (header) => delete header[FIRST_NORM]);
+    await editTensors(path.join(folder, 'model.safetensors'), (tensors) => tensors.delete(FIRST_NORM));
     await expect(openCheckpoint(folder)).rejects.toMatchObject(invalid('model.safetensors', FIRST_NORM, '[16]'));
   });
 
@@ -105,20 +92,84 @@ describe('checkpoint', () => {
 
   it('refuses element types that it cannot read', async () => {
     const folder = await copyOfFixture('one-kv-head');
-    await editHeader(path.join(folder, 'model.safetensors'), (header) => (header[FIRST_NORM]!.dtype = 'F8_E4M3'));
-    await expect(openCheckpoint(folder)).rejects.toMatchObject({
-      code: 'MODEL_UNSUPPORTED',
-      message: expect.stringContaining('F8_E4M3'),
+    for (const [dtype, bytes] of [
+      ['F8_E4M3', 16],
+      ['I32', 64],
+      ['F64', 128],
+    ] as const) {
+      await editTensors(path.join(folder, 'model.safetensors'), (tensors) => {
+        tensors.set(FIRST_NORM, { dtype, shape: [16], bytes: Buffer.alloc(bytes) });
+      });
+      await expect(openCheckpoint(folder)).rejects.toMatchObject({
+        code: 'MODEL_UNSUPPORTED',
+        message: expect.stringContaining(dtype),
+      });
+    }
+  });
+
+  it('takes the one file before shards, and says that there is an index', async () => {
+    const folder = await copyOfFixture('sharded-bf16');
+    const sharded = await openCheckpoint(folder);
+    expect(sharded.notices).toEqual([]);
+    const before = await weightsDigest(sharded);
+    const all: StoredTensors = new Map();
+    for (const shard of ['00001', '00002', '00003']) {
+      const file = path.join(folder, `model-${shard}-of-00003.safetensors`);
+      for (const [name, tensor] of await readTensors(file)) all.set(name, tensor);
+    }
+    await writeTensors(path.join(folder, 'model.safetensors'), all);
+    await rm(path.join(folder, 'model-00002-of-00003.safetensors'));
+    const single = await openCheckpoint(folder);
+    expect(single.notices).toEqual([expect.stringContaining('model.safetensors.index.json: passed over')]);
+    expect(await weightsDigest(single)).toBe(before);
+    // Not complete, it is no reason to take the shards in silence.
+    all.delete(FIRST_NORM);
+    await writeTensors(path.join(folder, 'model.safetensors'), all);
+    await expect(openCheckpoint(folder)).rejects.toMatchObject(invalid('model.safetensors: no tensor', FIRST_NORM));
+  });
+
+  it('refuses a tensor that is in two shards', async () => {
+    const folder = await copyOfFixture('sharded-bf16');
+    const [first, second] = ['00001', '00002'].map((shard) => path.join(folder, `model-${shard}-of-00003.safetensors`));
+    const [name, tensor] = [...(await readTensors(first!))][0]!;
+    await editTensors(second!, (tensors) => tensors.set(name, tensor));
+    await expect(openCheckpoint(folder)).rejects.toMatchObject(invalid('00002', name, '00001'));
+  });
+
+  it('says which tensors of the text model nothing reads', async () => {
+    const folder = await copyOfFixture('one-kv-head');
+    await editTensors(path.join(folder, 'model.safetensors'), (tensors) => {
+      tensors.set('model.decoder.layers.0.self_attn.q_proj.bias', { dtype: 'F32', shape: [1], bytes: floatsOf(1) });
+      tensors.set('model.encoder.vision_tower.weight', { dtype: 'F32', shape: [1], bytes: floatsOf(1) });
     });
+    const { notices } = await openCheckpoint(folder);
+    expect(notices).toEqual([
+      expect.stringMatching(/model\.decoder\.layers\.0\.self_attn\.q_proj\.bias have no place/),
+    ]);
+  });
+
+  it('calls a Git LFS pointer what it is, in place of any file', async () => {
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 1234567\n`;
+    for (const [fixture, name] of [
+      ['one-kv-head', 'model.safetensors'],
+      ['one-kv-head', 'config.json'],
+      ['sharded-bf16', 'model-00002-of-00003.safetensors'],
+      ['sharded-bf16', 'model.safetensors.index.json'],
+    ] as const) {
+      const folder = await copyOfFixture(fixture);
+      await writeFile(path.join(folder, name), pointer);
+      await expect(openCheckpoint(folder)).rejects.toMatchObject(invalid(name, 'Git LFS pointer', 'git lfs pull'));
+    }
   });
 
   it('has the same digest however weights are named and sharded, and another when one bit changes', async () => {
     const folder = await copyOfFixture('one-kv-head');
     const before = await weightsDigest(await openCheckpoint(folder));
-    await editHeader(path.join(folder, 'model.safetensors'), (header) => {
-      for (const name of Object.keys(header).filter((key) => key.startsWith('model.encoder.'))) {
-        header[name.replace('model.encoder.', 'model.encoder.text_model.')] = header[name]!;
-        delete header[name];
+    await editTensors(path.join(folder, 'model.safetensors'), (tensors) => {
+      for (const [name, tensor] of [...tensors]) {
+        if (!name.startsWith('model.encoder.')) continue;
+        tensors.delete(name);
+        tensors.set(name.replace('model.encoder.', 'model.encoder.text_model.'), tensor);
       }
     });
     const renamed = await openCheckpoint(folder);
@@ -131,6 +182,66 @@ describe('checkpoint', () => {
     await handle.write(Buffer.of(byte[0]! ^ 1), 0, 1, tensor.offset);
     await handle.close();
     expect(await weightsDigest(await openCheckpoint(folder))).not.toBe(before);
+  });
+});
+
+describe('copies of a tensor', () => {
+  const TABLE = 'model.encoder.embed_tokens.weight';
+  const END_OF_IMAGE = 'model.encoder.embed_tokens.eoi_embedding';
+  const COPIES = [
+    [TABLE, 'model.decoder.embed_tokens.weight'],
+    [TABLE, 'lm_head.out_proj.weight'],
+    [TABLE, 'model.encoder.text_model.embed_tokens.weight'],
+    [END_OF_IMAGE, 'model.decoder.embed_tokens.eoi_embedding'],
+    ['model.encoder.layers.1.mlp.up_proj.weight', 'model.encoder.text_model.layers.1.mlp.up_proj.weight'],
+  ] as const;
+  const digestOf = async (folder: string) => cachedDigest(await openCheckpoint(folder), path.join(folder, 'cache'));
+
+  it.each(COPIES)('pass where %s equals %s, and are refused by both names where they differ', async (one, other) => {
+    const folder = await copyOfFixture('one-kv-head');
+    const file = path.join(folder, 'model.safetensors');
+    const digest = await digestOf(folder);
+    const change = (at: number, value: number) =>
+      editTensors(file, (tensors) => {
+        const { bytes, ...shape } = tensors.get(one)!;
+        const copy = Buffer.from(bytes);
+        if (at >= 0) copy.writeFloatLE(value, at * 4);
+        tensors.set(other, { ...shape, bytes: copy });
+      });
+    await change(-1, 0);
+    expect(await digestOf(folder)).toBe(digest);
+    await change(21, 3.5);
+    const width = (await readTensors(file)).get(one)!.shape.length === 1 ? '21' : '0,21';
+    await expect(digestOf(folder)).rejects.toMatchObject(invalid('model.safetensors'));
+    const message = await digestOf(folder).catch(messageOf);
+    for (const part of [one, other, `first at [${width}]`, '3.5']) expect(message).toContain(part);
+  });
+
+  it('are compared by value where their types differ, over all of a large table', async () => {
+    const folder = await copyOfFixture('large-vocabulary');
+    const file = path.join(folder, 'model.safetensors');
+    await editTensors(file, (tensors) => {
+      const { bytes, ...table } = tensors.get(TABLE)!;
+      const values = toFloat32(Uint8Array.from(bytes).buffer, bytes.length / 2, 'BF16');
+      tensors.set(TABLE, { ...table, dtype: 'F32', bytes: Buffer.from(values.buffer) });
+      tensors.set('lm_head.out_proj.weight', { ...table, bytes });
+    });
+    await digestOf(folder);
+    await editTensors(file, (tensors) => {
+      const { bytes } = tensors.get('lm_head.out_proj.weight')!;
+      bytes[bytes.length - 1]! ^= 1;
+    });
+    await expect(digestOf(folder)).rejects.toMatchObject(invalid(TABLE, 'lm_head.out_proj.weight', '[32999,'));
+  });
+
+  it('are refused where their shapes differ', async () => {
+    const folder = await copyOfFixture('one-kv-head');
+    await editTensors(path.join(folder, 'model.safetensors'), (tensors) => {
+      tensors.set('lm_head.out_proj.weight', { dtype: 'F32', shape: [1, 32], bytes: Buffer.alloc(128) });
+    });
+    await expect(openCheckpoint(folder)).rejects.toMatchObject(
+      invalid('lm_head.out_proj.weight', '[1,32]', '[320,32]'),
+    );
   });
 });
 
@@ -150,13 +261,6 @@ describe('safetensors', () => {
     const file = path.join(await temporaryFolder(), 'model.safetensors');
     await writeFile(file, '<html><body>404 Not Found, and some more text so that it is long enough</body></html>');
     await expect(readHeader(file)).rejects.toMatchObject(invalid('not a safetensors file'));
-  });
-
-  it('says that a header lies about a size', async () => {
-    const folder = await copyOfFixture('one-kv-head');
-    const file = path.join(folder, 'model.safetensors');
-    await editHeader(file, (header) => (header[FIRST_NORM]!.shape = [15]));
-    await expect(readHeader(file)).rejects.toMatchObject(invalid(FIRST_NORM, 'needs 60 bytes'));
   });
 
   it('reads the same values in chunks of any size', async () => {
