@@ -107,25 +107,42 @@ export interface Collected {
 }
 
 export interface VerifyOptions {
-  /** Take damaged records and entries out, so that they are missed and primed again. */
+  /** Take what is damaged out, so that it is missed, and primed or noted again. */
   readonly remove?: boolean;
 }
 
+export interface Damage {
+  /** A record of states, what an id points to, or a note about the store. */
+  readonly kind: 'record' | 'document' | 'note';
+  /** A record's key, the name of a document's place in the storage, a note's name. */
+  readonly key: string;
+  readonly reason: string;
+}
+
+/** How many were read of each, damaged ones included. */
 export interface Verification {
   readonly records: number;
-  readonly damaged: readonly { readonly key: string; readonly reason: string }[];
+  /** Of all tenants. */
+  readonly documents: number;
+  /** Of this tenant. */
+  readonly notes: number;
+  readonly damaged: readonly Damage[];
 }
 
 /**
- * @throws DkvError from every method: STORE_CLOSED, STORE_UNREACHABLE, STORE_DAMAGED, DISK_FULL. A damaged record stays damaged
- * until it is put again or `verify` removes it.
+ * @throws DkvError from every method: STORE_CLOSED, STORE_UNREACHABLE, STORE_DENIED, STORE_READONLY, STORE_DAMAGED, DISK_FULL. What is
+ * damaged stays so until it is put again or `verify` removes it.
  */
 export interface Store {
   readonly location: string;
+  /** It was opened where nothing can be put into it or taken out: what would do so throws STORE_READONLY. */
+  readonly isReadOnly: boolean;
   /** The key of what has not been computed yet, to ask `has` before computing it. 64 hex digits. */
   keyOf(identity: RecordIdentity): string;
   /** Is it there, and not expired? Does not look whether it is sound. */
   has(key: string): Promise<boolean>;
+  /** Is it there, not expired, and what was put there, byte for byte? Reads all of it; counts as no use. */
+  isSound(key: string): Promise<boolean>;
   get(key: string): Promise<CacheRecord | undefined>;
   /** The record in its stored form, checked: for copies that keep every byte. A copy of the caller's own. */
   getBytes(key: string): Promise<Uint8Array | undefined>;
@@ -169,8 +186,8 @@ export interface Store {
   stats(): Promise<StoreStats>;
   /** Takes away records that no document points to, records and documents that have expired. */
   gc(options?: GcOptions): Promise<Collected>;
-  /** Reads everything. */
+  /** Reads everything: records, what ids point to, notes. */
   verify(options?: VerifyOptions): Promise<Verification>;
-  /** May be called twice. */
+  /** Waits for what is under way; what is asked afterwards throws STORE_CLOSED. May be called twice. */
   close(): Promise<void>;
 }

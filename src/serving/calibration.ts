@@ -63,14 +63,17 @@ export async function readCalibration(
   return Object.hasOwn(note, key) ? note[key] : undefined;
 }
 
-/** Beside those that are there for other scorings; one for the same is replaced. */
+/** Beside those that are there for other scorings; one for the same is replaced, and so is what cannot be read. */
 export async function writeCalibration(
   store: Store,
   primed: Primed,
   scoring: Scoring,
   calibration: Calibration,
 ): Promise<void> {
-  const note: Metadata = { ...(await readNote(store)), [keyOf(primed, scoring)]: calibration };
+  const others = await readNote(store).catch((error: unknown) => {
+    if (!(error instanceof DkvError && error.code === 'STORE_DAMAGED')) throw error;
+  });
+  const note: Metadata = { ...others, [keyOf(primed, scoring)]: calibration };
   await store.putNote('calibration', note);
 }
 

@@ -76,6 +76,11 @@ export interface PrimeOptions extends Partial<PrimedOptions> {
   readonly priorQueries?: readonly string[];
   /** Let a store that was primed otherwise be primed anew. What is not primed again keeps its old states. */
   readonly replace?: boolean;
+  /**
+   * Read what the store has already, and prime again what is damaged; true when left out. Otherwise the storage is trusted with what it
+   * holds, which is quicker where reading it is slow.
+   */
+  readonly check?: boolean;
   readonly shard?: Shard;
   /** Who writes surrogates that a model writes. */
   readonly sources?: TextSources;
@@ -127,9 +132,10 @@ export async function prime(
   // Without a document: says now what would be missing later.
   await prepareSurrogates(surrogates, [], sources);
 
+  expectWritable(store);
   const primed = primedBy(model, how);
-  const found = await readPrimed(store);
-  if (found && !replace) expectPrimed(store.location, found, primed);
+  const found = replace ? undefined : await readPrimed(store);
+  if (found) expectPrimed(store.location, found, primed);
   else await writePrimed(store, primed);
   const prior = await claimReferences(store, model.tokenizer, options.priorQueries, replace);
 
@@ -147,6 +153,12 @@ export async function prime(
     'CANCELLED',
     `Stopped; ${summary.primed} documents were primed and stay in ${store.location}. Prime the same again to go on.`,
   );
+}
+
+/** @throws DkvError STORE_READONLY */
+function expectWritable({ isReadOnly, location }: Store): void {
+  if (!isReadOnly) return;
+  throw new DkvError('STORE_READONLY', `${location} may only be read here: prime into a store that can be written to.`);
 }
 
 /** Another document of the same id begins a window: it must find the earlier one in the store. */

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
 import { type Visibility, visibilitySchema } from '../priming/input.js';
-import { type Metadata, STATES_PRECISIONS, type StatesPrecision, type Store } from '../store.js';
+import { type Metadata, type NoteName, STATES_PRECISIONS, type StatesPrecision, type Store } from '../store.js';
 
 /** Variant of a document that stands alone in the encoder. The others are named by the specification of their surrogate. */
 export const BARE = 'bare';
@@ -37,10 +37,24 @@ export function primedBy(model: Model, options: PrimedOptions): Primed {
   return { model: name, fingerprint, modelPrecision: engine.info.precision, ...options };
 }
 
-/** @returns undefined for a store that nothing was primed into */
+/**
+ * @returns undefined for a store that nothing was primed into
+ * @throws DkvError STORE_DAMAGED; STORE_MISMATCH for a note of another form
+ */
 export async function readPrimed(store: Store): Promise<Primed | undefined> {
-  const note = await store.note('primed');
-  return note && primedSchema.parse(note);
+  return readNote(store, 'primed', primedSchema);
+}
+
+async function readNote<T>(store: Store, name: NoteName, schema: z.ZodType<T>): Promise<T | undefined> {
+  const note = await store.note(name);
+  if (!note) return undefined;
+  const parsed = schema.safeParse(note);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new DkvError(
+    'STORE_MISMATCH',
+    `${store.location}: what it notes of itself as "${name}" has another form (${issue?.path.join('.')}: ${issue?.message}). Use the version that primed it, or prime it anew (dkv prime --replace).`,
+  );
 }
 
 export async function writePrimed(store: Store, primed: Primed): Promise<void> {
@@ -93,8 +107,7 @@ export function referencesOf(queries: readonly string[]): ReferenceQueries {
 
 /** @returns undefined for a store whose documents have no prior */
 export async function readReferences(store: Store): Promise<ReferenceQueries | undefined> {
-  const note = await store.note('prior');
-  return note && referenceSchema.parse(note);
+  return readNote(store, 'prior', referenceSchema);
 }
 
 export async function writeReferences(store: Store, references: ReferenceQueries): Promise<void> {

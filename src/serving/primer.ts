@@ -107,7 +107,7 @@ export class Primer {
     await inParallel(planned, STORE_REQUESTS, async (document) => {
       if (!(await this.#isUnchanged(document))) {
         for (const variant of document.variants) {
-          if (!(await this.#hasSound(variant.key))) missing.set(variant.key, variant);
+          if (!(await this.#store.isSound(variant.key))) missing.set(variant.key, variant);
         }
         return;
       }
@@ -151,7 +151,7 @@ export class Primer {
 
   async #isUnchanged({ document, variants }: Planned): Promise<boolean> {
     const { prior, ttlMs } = this.#options;
-    const entry = await this.#store.entry(document.id);
+    const entry = await this.#store.entry(document.id).catch(ignoreDamage);
     if (!entry) return false;
     const { fields, priorDigest } = entry.metadata;
     const isSame =
@@ -164,18 +164,13 @@ export class Primer {
     const isLasting =
       ttlMs === undefined ? entry.expiresAt === undefined : remainingMs > ttlMs / 2 && remainingMs <= ttlMs;
     if (!isSame || !isLasting) return false;
-    for (const { key } of variants) if (!(await this.#store.has(key))) return false;
+    for (const { key } of variants) if (!(await this.#isThere(key))) return false;
     return true;
   }
 
-  async #hasSound(key: string): Promise<boolean> {
-    if (!(await this.#store.has(key))) return false;
-    try {
-      return (await this.#store.get(key)) !== undefined;
-    } catch (error) {
-      if (error instanceof DkvError && error.code === 'STORE_DAMAGED') return false;
-      throw error;
-    }
+  #isThere(key: string): Promise<boolean> {
+    const { check = true } = this.#options;
+    return check ? this.#store.isSound(key) : this.#store.has(key);
   }
 
   async #primeBlock({ documents, missing }: Block): Promise<void> {
@@ -270,6 +265,11 @@ function fieldsOf({ title, fields = {} }: DocumentToPrime): PrimedDocument['fiel
 function idOf(document: unknown): string | undefined {
   const id = typeof document === 'object' && document !== null && 'id' in document ? document.id : undefined;
   return typeof id === 'string' && id !== '' ? id : undefined;
+}
+
+/** What is damaged is primed again, as what is not there. */
+function ignoreDamage(error: unknown): undefined {
+  if (!(error instanceof DkvError && error.code === 'STORE_DAMAGED')) throw error;
 }
 
 /** By the id alone, so that all shards agree, in whatever order the documents come. */

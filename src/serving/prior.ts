@@ -29,13 +29,14 @@ export async function claimReferences(
   given: readonly string[] | undefined,
   replace: boolean,
 ): Promise<References | undefined> {
-  const found = await readReferences(store);
+  // Those given take the place of others, whatever has become of these.
+  const found = given !== undefined && replace ? undefined : await readReferences(store);
   if (given === undefined) return found && targetsOf(found, tokenizer);
   if (given.length === 0) throw new DkvError('INPUT_INVALID', 'The list of reference queries is empty: give some.');
   const wanted = referencesOf(given);
   const targets = targetsOf(wanted, tokenizer);
   if (found?.digest === wanted.digest) return targets;
-  if (found && !replace) {
+  if (found) {
     throw new DkvError(
       'STORE_MISMATCH',
       `${store.location} was primed with ${found.queries.length} reference queries (${found.digest.slice(0, 12)}); these ${given.length} (${wanted.digest.slice(0, 12)}) are others. Leave them out to use the store's, or prime into another store.`,

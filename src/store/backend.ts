@@ -4,7 +4,6 @@
  */
 import { DkvError } from '../errors.js';
 import type { Collected } from '../store.js';
-import type { DecodedRecord } from './record.js';
 
 export interface Blob {
   readonly key: string;
@@ -30,13 +29,25 @@ export interface Usage {
   readonly fallbacks?: number;
 }
 
+/** What was read of a record, whole or in part. */
+export interface Expiring {
+  /** Milliseconds since 1970; undefined: never. */
+  readonly expiresAt: number | undefined;
+}
+
 /** Throws STORE_DAMAGED for bytes that are not the record. The bytes may change once it returns. */
-export type Decode = (bytes: Uint8Array) => DecodedRecord;
+export type Decode<T> = (bytes: Uint8Array) => T;
 
 export interface Backend {
   readonly location: string;
+  /** Of each storage that it consists of. */
+  readonly places: readonly string[];
+  /** Nothing can be put into it or taken out: every method that would do so throws STORE_READONLY. */
+  readonly isReadOnly: boolean;
   /** Counts as a use of the record. */
-  read(key: string, decode: Decode): Promise<DecodedRecord | undefined>;
+  read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined>;
+  /** The same without counting as a use; of several storages, what the last one has. */
+  check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined>;
   /** Is it there, and not expired at that time? @param now milliseconds since 1970 */
   has(key: string, now: number): Promise<boolean>;
   /** All of it or nothing; where a storage cannot do that, the slot last. Evicts what was used longest ago to keep the cap. */

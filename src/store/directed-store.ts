@@ -3,6 +3,7 @@ import { DkvError, messageOf } from '../errors.js';
 import type {
   CacheRecord,
   Collected,
+  Damage,
   DocumentEntry,
   GcOptions,
   Metadata,
@@ -18,24 +19,34 @@ import type {
 } from '../store.js';
 import { NOTES } from '../store.js';
 import type { Backend, Blob } from './backend.js';
-import { decodeEntry, encodeEntry, slotOf, tenantOf } from './entry.js';
+import { ClosableBackend } from './closable.js';
+import { decodeEntry, encodeEntry, inspectEntry, slotOf, tenantOf } from './entry.js';
 import { keyOf } from './identity.js';
-import { type DecodedRecord, decodeRecord, encodeRecord, expectIdentity, keyIn, withExpiry } from './record.js';
+import {
+  type DecodedRecord,
+  decodeRecord,
+  encodeRecord,
+  expectIdentity,
+  inspectRecord,
+  keyIn,
+  withExpiry,
+} from './record.js';
 
 const DEFAULT_MINIMUM_AGE_MS = 3_600_000;
 
 export class DirectedStore implements Store {
   readonly location: string;
+  readonly isReadOnly: boolean;
   readonly #backend: Backend;
   readonly #salt: string;
-  #closed: Promise<void> | undefined;
   #hits = 0;
   #misses = 0;
 
   /** @param backend is the store's from now on */
   constructor(backend: Backend, tenantSalt: string) {
-    this.#backend = backend;
+    this.#backend = new ClosableBackend(backend);
     this.#salt = tenantSalt;
+    this.isReadOnly = backend.isReadOnly;
     this.location = backend.location;
   }
 
@@ -44,11 +55,16 @@ export class DirectedStore implements Store {
   }
 
   async has(key: string): Promise<boolean> {
-    return this.#open.has(expectKey(key), Date.now());
+    return this.#backend.has(expectKey(key), Date.now());
+  }
+
+  async isSound(key: string): Promise<boolean> {
+    const found = await this.#backend.check(expectKey(key), (bytes) => inspectRecord(bytes, key)).catch(ignoreDamage);
+    return found !== undefined && !isPast(found.expiresAt);
   }
 
   async get(key: string): Promise<CacheRecord | undefined> {
-    const served = await this.#read(this.#open, expectKey(key));
+    const served = await this.#read(expectKey(key));
     if (served) this.#hits++;
     else this.#misses++;
     return served;
@@ -57,18 +73,17 @@ export class DirectedStore implements Store {
   async find(identity: RecordIdentity): Promise<CacheRecord | undefined> {
     const key = this.keyOf(identity);
     const record = await this.get(key);
-    if (record) expectIdentity(key, record, identity);
+    if (record) this.#mended(() => expectIdentity(key, record, identity));
     return record;
   }
 
   async getBytes(key: string): Promise<Uint8Array | undefined> {
-    return (await this.#readBytes(this.#open, expectKey(key)))?.bytes;
+    return (await this.#readBytes(expectKey(key)))?.bytes;
   }
 
   async put(record: CacheRecord, options: PutOptions = {}): Promise<string> {
-    const backend = this.#open;
-    const blob = await this.#encoded(backend, record, expiryOf(options));
-    await backend.write([blob]);
+    const blob = await this.#encoded(record, expiryOf(options));
+    await this.#backend.write([blob]);
     return blob.key;
   }
 
@@ -77,13 +92,12 @@ export class DirectedStore implements Store {
     records: Readonly<Record<string, CacheRecord | Uint8Array | string>>,
     { metadata = {}, ...options }: PutDocumentOptions = {},
   ): Promise<Record<string, string>> {
-    const backend = this.#open;
     const expiresAt = expiryOf(options);
     const blobs = new Map<string, Blob>();
     const variants: [string, string][] = [];
     for (const [variant, record] of Object.entries(records)) {
       const key = typeof record === 'string' ? expectKey(record) : undefined;
-      const blob = await this.#blobOf(backend, record, expiresAt);
+      const blob = await this.#blobOf(record, expiresAt);
       if (blob) blobs.set(blob.key, blob);
       variants.push([variant, blob?.key ?? key!]);
     }
@@ -95,10 +109,10 @@ export class DirectedStore implements Store {
     };
     const keys = [...new Set(variants.map(([, key]) => key))];
     const slot = { slot: slotOf(id, this.#salt), bytes: encodeEntry(entry), keys, expiresAt };
-    await backend.write([...blobs.values()], slot);
+    await this.#backend.write([...blobs.values()], slot);
     for (const key of keys) {
       // What was only named may have been collected in between.
-      if (!blobs.has(key) && !(await backend.has(key, Date.now()))) throw missing(key, this.location);
+      if (!blobs.has(key) && !(await this.#backend.has(key, Date.now()))) throw missing(key, this.location);
     }
     return entry.variants;
   }
@@ -108,12 +122,11 @@ export class DirectedStore implements Store {
   }
 
   async getDocument(id: string, variant: string, fingerprint?: string): Promise<StoredDocument | undefined> {
-    const backend = this.#open;
     let before: string | undefined;
     for (;;) {
       const entry = await this.entry(id);
       const key = entry && Object.hasOwn(entry.variants, variant) ? entry.variants[variant] : undefined;
-      const found = key === undefined || key === before ? undefined : await this.#read(backend, key);
+      const found = key === undefined || key === before ? undefined : await this.#read(key);
       if (entry && key !== undefined && found) {
         if (fingerprint !== undefined) expectModel(id, found, fingerprint);
         this.#hits++;
@@ -129,11 +142,11 @@ export class DirectedStore implements Store {
   }
 
   async deleteDocument(id: string): Promise<boolean> {
-    return this.#open.deleteSlot(slotOf(id, this.#salt));
+    return this.#backend.deleteSlot(slotOf(id, this.#salt));
   }
 
   async *keys(): AsyncIterable<string> {
-    yield* this.#open.keys();
+    yield* this.#backend.keys();
   }
 
   async *ids(): AsyncIterable<string> {
@@ -144,96 +157,103 @@ export class DirectedStore implements Store {
   }
 
   async note(name: NoteName): Promise<Metadata | undefined> {
-    const salt = notesSalt(this.#salt);
-    const slot = slotOf(name, salt);
-    const bytes = await this.#open.readSlot(slot);
-    return bytes && decodeEntry(bytes, slot, salt).metadata;
+    const slot = this.#slotOfNote(name);
+    const bytes = await this.#backend.readSlot(slot);
+    return bytes && this.#mended(() => this.#decodeNote(bytes, name).metadata);
   }
 
   async putNote(name: NoteName, note: Metadata): Promise<void> {
-    const salt = notesSalt(this.#salt);
     const bytes = encodeEntry({ id: name, variants: {}, metadata: note });
-    await this.#open.write([], { slot: slotOf(name, salt), bytes, keys: [], expiresAt: undefined });
+    await this.#backend.write([], { slot: this.#slotOfNote(name), bytes, keys: [], expiresAt: undefined });
   }
 
   async pin(key: string): Promise<void> {
-    await this.#open.pin(expectKey(key));
+    await this.#backend.pin(expectKey(key));
   }
 
   async unpin(key: string): Promise<void> {
-    await this.#open.unpin(expectKey(key));
+    await this.#backend.unpin(expectKey(key));
   }
 
   async stats(): Promise<StoreStats> {
-    const usage = await this.#open.usage();
-    const notes = await Promise.all(NOTES.map((name) => this.note(name)));
+    const usage = await this.#backend.usage();
+    const notes = await Promise.all(NOTES.map((name) => this.#backend.readSlot(this.#slotOfNote(name))));
     const documents = usage.documents - notes.filter(Boolean).length;
     return { fallbacks: 0, ...usage, documents, hits: this.#hits, misses: this.#misses };
   }
 
   async gc({ minimumAgeMs = DEFAULT_MINIMUM_AGE_MS }: GcOptions = {}): Promise<Collected> {
-    return this.#open.collect(Date.now(), minimumAgeMs);
+    return this.#backend.collect(Date.now(), minimumAgeMs);
   }
 
   async verify({ remove = false }: VerifyOptions = {}): Promise<Verification> {
-    const backend = this.#open;
-    const damaged: { key: string; reason: string }[] = [];
-    const check = async (key: string, read: () => Promise<unknown>, take: () => Promise<unknown>) => {
+    const backend = this.#backend;
+    const damaged: Damage[] = [];
+    const counts = { records: 0, documents: 0, notes: 0 };
+    const check = async (kind: Damage['kind'], key: string, read: () => unknown, take: () => Promise<unknown>) => {
       try {
         await read();
       } catch (error) {
-        if (!(error instanceof DkvError) || error.code !== 'STORE_DAMAGED') throw error;
-        damaged.push({ key, reason: messageOf(error) });
+        if (!isDamage(error)) throw error;
+        damaged.push({ kind, key, reason: messageOf(error) });
         if (remove) await take();
       }
     };
-    let records = 0;
+    const gone = new Set<string>();
     for await (const key of backend.keys()) {
-      records++;
-      await check(
-        key,
-        () => backend.read(key, (bytes) => decodeRecord(bytes, key)),
-        () => backend.remove(key),
-      );
+      counts.records++;
+      const read = async () => {
+        if (!(await backend.check(key, (bytes) => inspectRecord(bytes, key)))) gone.add(key);
+      };
+      await check('record', key, read, () => backend.remove(key));
     }
-    for await (const slot of this.#ownSlots()) {
-      await check(
-        slot,
-        () => this.#readEntry(slot),
-        () => backend.deleteSlot(slot),
-      );
+    // What was taken out between listing and reading is not listed any more.
+    if (gone.size > 0) {
+      for await (const key of backend.keys()) {
+        if (!gone.has(key) || (await backend.check(key, (bytes) => inspectRecord(bytes, key)))) continue;
+        damaged.push({
+          kind: 'record',
+          key,
+          reason: `Record ${key} is damaged: it is listed, and its bytes are gone.`,
+        });
+        if (remove) await backend.remove(key);
+      }
     }
-    return { records, damaged };
+    const notes = new Map(NOTES.map((name) => [this.#slotOfNote(name), name]));
+    const tenant = tenantOf(this.#salt);
+    for await (const slot of backend.slots()) {
+      const note = notes.get(slot);
+      const bytes = await backend.readSlot(slot);
+      if (!bytes) continue;
+      counts[note ? 'notes' : 'documents']++;
+      const read = () => {
+        if (note) this.#decodeNote(bytes, note);
+        else if (slot.startsWith(tenant)) decodeEntry(bytes, slot, this.#salt);
+        else inspectEntry(bytes, slot);
+      };
+      await check(note ? 'note' : 'document', note ?? slot, read, () => backend.deleteSlot(slot));
+    }
+    return { ...counts, damaged };
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#backend.close();
-    return this.#closed;
-  }
-
-  get #open(): Backend {
-    if (!this.#closed) return this.#backend;
-    throw new DkvError('STORE_CLOSED', `The store ${this.location} was closed. Open it again to use it.`);
+    return this.#backend.close();
   }
 
   /** What is to be written so that the record lives long enough; undefined when it is there and does. */
-  async #blobOf(
-    backend: Backend,
-    record: CacheRecord | Uint8Array | string,
-    expiresAt: number | undefined,
-  ): Promise<Blob | undefined> {
-    if (typeof record === 'string') return this.#prolonged(backend, record, expiresAt);
-    if (record instanceof Uint8Array) return this.#copied(backend, record, expiresAt);
-    return this.#encoded(backend, record, expiresAt);
+  async #blobOf(record: CacheRecord | Uint8Array | string, expiresAt: number | undefined): Promise<Blob | undefined> {
+    if (typeof record === 'string') return this.#prolonged(record, expiresAt);
+    if (record instanceof Uint8Array) return this.#copied(record, expiresAt);
+    return this.#encoded(record, expiresAt);
   }
 
-  async #encoded(backend: Backend, record: CacheRecord, expiresAt: number | undefined): Promise<Blob> {
+  async #encoded(record: CacheRecord, expiresAt: number | undefined): Promise<Blob> {
     const key = this.keyOf(record);
-    const end = await this.#endOf(backend, key, expiresAt);
+    const end = await this.#endOf(key, expiresAt);
     return { key, bytes: encodeRecord(key, record, end), expiresAt: end };
   }
 
-  async #copied(backend: Backend, bytes: Uint8Array, expiresAt: number | undefined): Promise<Blob> {
+  async #copied(bytes: Uint8Array, expiresAt: number | undefined): Promise<Blob> {
     const key = keyIn(bytes);
     const { record, expiresAt: own } = decodeRecord(bytes, key);
     if (this.keyOf(record) !== key) {
@@ -242,51 +262,77 @@ export class DirectedStore implements Store {
         `Record ${key} belongs to another tenant than the one that ${this.location} was opened for. Open both stores for the same tenant.`,
       );
     }
-    const end = await this.#endOf(backend, key, outlives(own, expiresAt) ? own : expiresAt);
+    const end = await this.#endOf(key, outlives(own, expiresAt) ? own : expiresAt);
     return { key, bytes: end === own ? bytes : withExpiry(bytes, key, end), expiresAt: end };
   }
 
-  async #prolonged(backend: Backend, key: string, expiresAt: number | undefined): Promise<Blob | undefined> {
-    const kept = await this.#readBytes(backend, key);
+  async #prolonged(key: string, expiresAt: number | undefined): Promise<Blob | undefined> {
+    const kept = await this.#readBytes(key);
     if (!kept) throw missing(key, this.location);
     if (outlives(kept.expiresAt, expiresAt)) return undefined;
     return { key, bytes: withExpiry(kept.bytes, key, expiresAt), expiresAt };
   }
 
   /** Another document may have been promised a longer life of the same record. */
-  async #endOf(backend: Backend, key: string, expiresAt: number | undefined): Promise<number | undefined> {
+  async #endOf(key: string, expiresAt: number | undefined): Promise<number | undefined> {
     if (expiresAt === undefined) return undefined;
-    const kept = await this.#readBytes(backend, key).catch(ignoreDamage);
+    const kept = await this.#readBytes(key).catch(ignoreDamage);
     return kept && outlives(kept.expiresAt, expiresAt) ? kept.expiresAt : expiresAt;
   }
 
-  async #readBytes(
-    backend: Backend,
-    key: string,
-  ): Promise<(DecodedRecord & { readonly bytes: Uint8Array }) | undefined> {
+  async #readBytes(key: string): Promise<(DecodedRecord & { readonly bytes: Uint8Array }) | undefined> {
     let copy = new Uint8Array();
-    const found = await backend.read(key, (bytes) => {
-      const decoded = decodeRecord(bytes, key);
+    const found = await this.#backend.read(key, (bytes) => {
+      const decoded = this.#mended(() => decodeRecord(bytes, key));
       copy = new Uint8Array(bytes);
       return decoded;
     });
     return found && !isPast(found.expiresAt) ? { ...found, bytes: copy } : undefined;
   }
 
-  async #read(backend: Backend, key: string): Promise<CacheRecord | undefined> {
-    const found = await backend.read(key, (bytes) => decodeRecord(bytes, key));
+  async #read(key: string): Promise<CacheRecord | undefined> {
+    const found = await this.#backend.read(key, (bytes) => this.#mended(() => decodeRecord(bytes, key)));
     return found && !isPast(found.expiresAt) ? found.record : undefined;
   }
 
   async #readEntry(slot: string): Promise<DocumentEntry | undefined> {
-    const bytes = await this.#open.readSlot(slot);
-    const entry = bytes && decodeEntry(bytes, slot, this.#salt);
+    const bytes = await this.#backend.readSlot(slot);
+    const entry = bytes && this.#mended(() => decodeEntry(bytes, slot, this.#salt));
     return entry && !isPast(entry.expiresAt) ? entry : undefined;
+  }
+
+  #slotOfNote(name: NoteName): string {
+    return slotOf(name, notesSalt(this.#salt));
+  }
+
+  #decodeNote(bytes: Uint8Array, name: NoteName): DocumentEntry {
+    try {
+      return decodeEntry(bytes, this.#slotOfNote(name), notesSalt(this.#salt));
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      throw new DkvError('STORE_DAMAGED', `What the store notes of itself as "${name}" is damaged.`, { cause: error });
+    }
+  }
+
+  /** Says how what is damaged is mended. */
+  #mended<T>(decode: () => T): T {
+    try {
+      return decode();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      const commands = this.#backend.places.map((place) => `dkv store verify ${shellWord(place)} --remove`);
+      const how = commands.length > 0 ? commands.join('; ') : 'verify({ remove: true })';
+      throw new DkvError(
+        'STORE_DAMAGED',
+        `${this.location}: ${messageOf(error)} Take it out (${how}), then prime the documents again.`,
+        { cause: error },
+      );
+    }
   }
 
   async *#ownSlots(): AsyncIterable<string> {
     const tenant = tenantOf(this.#salt);
-    for await (const slot of this.#open.slots()) if (slot.startsWith(tenant)) yield slot;
+    for await (const slot of this.#backend.slots()) if (slot.startsWith(tenant)) yield slot;
   }
 }
 
@@ -318,7 +364,16 @@ function outlives(end: number | undefined, other: number | undefined): boolean {
 }
 
 function ignoreDamage(error: unknown): undefined {
-  if (!(error instanceof DkvError && error.code === 'STORE_DAMAGED')) throw error;
+  if (!isDamage(error)) throw error;
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof DkvError && error.code === 'STORE_DAMAGED';
+}
+
+/** As a shell takes it, with nothing replaced. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function expiryOf({ ttlMs, expiresAt }: PutOptions): number | undefined {

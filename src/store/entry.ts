@@ -1,7 +1,7 @@
 /** What an id points to, as bytes: SHA-256 of the rest, then JSON. Ids of any length and form; a slot's name is a digest of the id. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
+import { DkvError, messageOf } from '../errors.js';
 import type { DocumentEntry, Metadata } from '../store.js';
 import { metadataSchema } from './record.js';
 
@@ -44,11 +44,8 @@ export function encodeEntry({ id, variants, metadata, expiresAt }: DocumentEntry
 
 /** @throws DkvError STORE_DAMAGED */
 export function decodeEntry(bytes: Uint8Array, slot: string, salt: string): DocumentEntry {
-  const json = Buffer.from(bytes).subarray(DIGEST_BYTES);
-  if (!sha256(json).equals(Buffer.from(bytes).subarray(0, DIGEST_BYTES))) throw damagedEntry(slot);
-  const parsed = JSON.parse(json.toString('utf8')) as { id: string };
-  if (slotOf(parsed.id, salt) !== slot) throw damagedEntry(slot);
-  const { id, variants, metadata, expiresAt } = entrySchema.parse(parsed);
+  const { id, variants, metadata, expiresAt } = inspectEntry(bytes, slot);
+  if (slotOf(id, salt) !== slot) throw damagedEntry(slot, 'it is the entry of another document');
   return {
     id,
     variants: Object.fromEntries(variants),
@@ -57,10 +54,23 @@ export function decodeEntry(bytes: Uint8Array, slot: string, salt: string): Docu
   };
 }
 
-function damagedEntry(slot: string): DkvError {
+/** Checks what can be checked of an entry whose tenant is not known. @throws DkvError STORE_DAMAGED */
+export function inspectEntry(bytes: Uint8Array, slot: string): z.infer<typeof entrySchema> {
+  const json = Buffer.from(bytes).subarray(DIGEST_BYTES);
+  if (!sha256(json).equals(Buffer.from(bytes).subarray(0, DIGEST_BYTES))) {
+    throw damagedEntry(slot, 'its checksum does not match');
+  }
+  try {
+    return entrySchema.parse(JSON.parse(json.toString('utf8')));
+  } catch (error) {
+    throw damagedEntry(slot, messageOf(error));
+  }
+}
+
+function damagedEntry(slot: string, reason: string): DkvError {
   return new DkvError(
     'STORE_DAMAGED',
-    `The entry of a document (slot ${slot}) is damaged. It is not served; prime the document again, or let verify remove it.`,
+    `The entry of a document (slot ${slot}) is damaged: ${reason}. It is not served.`,
   );
 }
 

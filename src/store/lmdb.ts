@@ -5,20 +5,34 @@
  * for each document that needs the record), `pins`; by slot: `documents` (bytes), `needs` (keys, expiry). `totals`: bytes of all
  * records. Uses are noted in memory and written once in a while, so that a read costs no transaction.
  */
-import { existsSync, statfsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { statfsSync, statSync } from 'node:fs';
+import { access, constants, mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { DkvError, messageOf } from '../errors.js';
+import { DkvError, type ErrorCode, messageOf } from '../errors.js';
 import type { Collected } from '../store.js';
-import { type Backend, type Blob, type Decode, expectFits, full, type Slot, type Usage } from './backend.js';
-import type { DecodedRecord } from './record.js';
+import {
+  type Backend,
+  type Blob,
+  type Decode,
+  type Expiring,
+  expectFits,
+  full,
+  type Slot,
+  type Usage,
+} from './backend.js';
+import { DATA_FILE, expectDataFile } from './lmdb-file.js';
 
 /** Version of the tables, not of the records. */
 const LAYOUT = 1;
 const PAGE = 256;
 const NO_ROOM_BYTES = 1024 ** 2;
 const TOUCH_AFTER_MS = 1000;
+/** Processes that read at a time, as the first one to open a store sets it. */
+const MOST_READERS = 1024;
+/** Between two looks at whether the folder is still there, for whoever only reads. */
+const LOOK_AFTER_MS = 1000;
+const TABLES = ['records', 'index', 'access', 'refs', 'pins', 'documents', 'needs', 'totals'] as const;
 
 interface Indexed {
   readonly sizeBytes: number;
@@ -34,7 +48,11 @@ interface Needs {
 
 export class LmdbBackend implements Backend {
   readonly location: string;
+  readonly places: readonly string[];
+  readonly isReadOnly: boolean;
   readonly #maxBytes: number;
+  /** Which file is open: another one may take its name. */
+  readonly #file: string | undefined;
   readonly #root: RootDatabase<Buffer, string>;
   readonly #records: Database<Buffer, string>;
   readonly #index: Database<Indexed, string>;
@@ -47,59 +65,102 @@ export class LmdbBackend implements Backend {
   readonly #touched = new Map<string, number>();
   #touching: NodeJS.Timeout | undefined;
   #lastUse = 0;
+  #lookedAt = Date.now();
 
-  /** @throws DkvError STORE_MISMATCH, INPUT_INVALID for a folder that holds something else */
+  /**
+   * A folder that may not be written to is opened for reading.
+   * @throws DkvError INPUT_INVALID for what is no folder, or holds something else; STORE_MISMATCH, STORE_DAMAGED, STORE_BUSY,
+   * STORE_DENIED
+   */
   static async open(directory: string, maxBytes: number, mustExist: boolean): Promise<LmdbBackend> {
-    if (!mustExist) await mkdir(directory, { recursive: true });
-    if (mustExist && !existsSync(path.join(directory, 'data.mdb'))) {
+    await expectFolder(directory, mustExist);
+    const isReadOnly = !(await isWritable(directory));
+    const isThere = await expectDataFile(directory, isReadOnly);
+    if (!isThere && (mustExist || isReadOnly)) {
       throw new DkvError('INPUT_INVALID', `${directory}: there is no store. Name one, or prime one there.`);
     }
-    const files = await readdir(directory);
-    if (files.length > 0 && !files.includes('data.mdb')) {
-      throw new DkvError(
-        'INPUT_INVALID',
-        `${directory} holds other files and no store. Name an empty folder or a store.`,
-      );
+    const backend = new LmdbBackend(directory, maxBytes, isReadOnly);
+    try {
+      backend.#expectLayout();
+    } catch (error) {
+      await backend.#root.close();
+      throw error;
     }
-    const backend = new LmdbBackend(directory, maxBytes);
-    await backend.#expectLayout();
     return backend;
   }
 
-  private constructor(directory: string, maxBytes: number) {
+  private constructor(directory: string, maxBytes: number, isReadOnly: boolean) {
     this.location = directory;
+    this.places = [directory];
+    this.isReadOnly = isReadOnly;
     this.#maxBytes = maxBytes;
-    const root = open<Buffer, string>({ path: directory, maxDbs: 12, encoding: 'binary' });
-    this.#root = root;
-    this.#records = root.openDB({ name: 'records', encoding: 'binary' });
-    this.#index = root.openDB({ name: 'index', encoding: 'json' });
-    this.#access = root.openDB({ name: 'access', encoding: 'binary' });
-    this.#refs = root.openDB({ name: 'refs', encoding: 'binary' });
-    this.#pins = root.openDB({ name: 'pins', encoding: 'binary' });
-    this.#documents = root.openDB({ name: 'documents', encoding: 'binary' });
-    this.#needs = root.openDB({ name: 'needs', encoding: 'json' });
-    this.#totals = root.openDB({ name: 'totals', encoding: 'json' });
+    let root: RootDatabase<Buffer, string> | undefined;
+    try {
+      root = open<Buffer, string>({
+        path: directory,
+        // A name with a dot would be taken for a file's.
+        noSubdir: false,
+        readOnly: isReadOnly,
+        maxReaders: MOST_READERS,
+        maxDbs: 12,
+        encoding: 'binary',
+      });
+      const others = [...root.getKeys()].filter((name) => !TABLES.includes(name as (typeof TABLES)[number]));
+      if (others.length > 0) throw ofAnotherProgram(directory);
+      this.#root = root;
+      this.#records = root.openDB({ name: 'records', encoding: 'binary' });
+      this.#index = root.openDB({ name: 'index', encoding: 'json' });
+      this.#access = root.openDB({ name: 'access', encoding: 'binary' });
+      this.#refs = root.openDB({ name: 'refs', encoding: 'binary' });
+      this.#pins = root.openDB({ name: 'pins', encoding: 'binary' });
+      this.#documents = root.openDB({ name: 'documents', encoding: 'binary' });
+      this.#needs = root.openDB({ name: 'needs', encoding: 'json' });
+      this.#totals = root.openDB({ name: 'totals', encoding: 'json' });
+      this.#file = fileOf(directory);
+    } catch (error) {
+      void root?.close();
+      throw this.#translate(error);
+    }
   }
 
-  async read(key: string, decode: Decode): Promise<DecodedRecord | undefined> {
-    this.#seeOthersWrites();
-    // Valid until the next read, which `decode` does not wait for.
-    const bytes = this.#records.getBinaryFast(key);
-    if (!bytes) return undefined;
-    const decoded = decode(bytes.subarray(0, bytes.length));
-    this.#touch(key);
+  async read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
+    const decoded = this.#lookUp(key, decode);
+    if (decoded) this.#touch(key);
     return decoded;
   }
 
-  /** lmdb-js keeps what it reads from until a timer runs: without this, what another process has acknowledged could be missed till then. */
-  #seeOthersWrites(): void {
-    this.#root.resetReadTxn();
+  async check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
+    return this.#lookUp(key, decode);
+  }
+
+  #lookUp<T>(key: string, decode: Decode<T>): T | undefined {
+    return this.#see(() => {
+      // Valid until the next read, which `decode` does not wait for.
+      const bytes = this.#records.getBinaryFast(key);
+      return bytes && decode(bytes.subarray(0, bytes.length));
+    });
+  }
+
+  /**
+   * Each look is at what is there now: lmdb-js keeps what it reads from until a timer runs, and what another process has acknowledged
+   * could be missed till then.
+   */
+  #see<T>(look: () => T): T {
+    try {
+      if (Date.now() - this.#lookedAt >= LOOK_AFTER_MS) this.#expectFile();
+      this.#root.resetReadTxn();
+      return look();
+    } catch (error) {
+      throw this.#translate(error);
+    }
   }
 
   async has(key: string, now: number): Promise<boolean> {
-    this.#seeOthersWrites();
-    const indexed = this.#index.get(key);
-    return indexed !== undefined && (indexed.expiresAt ?? Number.POSITIVE_INFINITY) > now;
+    return this.#see(() => {
+      const indexed = this.#index.get(key);
+      const isLasting = indexed !== undefined && (indexed.expiresAt ?? Number.POSITIVE_INFINITY) > now;
+      return isLasting && this.#records.doesExist(key);
+    });
   }
 
   async write(blobs: readonly Blob[], slot?: Slot): Promise<void> {
@@ -113,8 +174,7 @@ export class LmdbBackend implements Backend {
   }
 
   async readSlot(slot: string): Promise<Uint8Array | undefined> {
-    this.#seeOthersWrites();
-    return this.#documents.getBinary(slot);
+    return this.#see(() => this.#documents.getBinary(slot));
   }
 
   async deleteSlot(slot: string): Promise<boolean> {
@@ -132,11 +192,11 @@ export class LmdbBackend implements Backend {
   }
 
   async *keys(): AsyncIterable<string> {
-    for (const page of keyPages(this.#index)) yield* page;
+    for (const page of this.#pages(this.#index)) yield* page;
   }
 
   async *slots(): AsyncIterable<string> {
-    for (const page of keyPages(this.#documents)) yield* page;
+    for (const page of this.#pages(this.#documents)) yield* page;
   }
 
   async pin(key: string): Promise<void> {
@@ -148,26 +208,26 @@ export class LmdbBackend implements Backend {
   }
 
   async usage(): Promise<Usage> {
-    return {
+    return this.#see(() => ({
       records: this.#index.getCount(),
       documents: this.#documents.getCount(),
       pinned: this.#pins.getCount(),
       sizeBytes: this.#totals.get('sizeBytes') ?? 0,
       ...(Number.isFinite(this.#maxBytes) && { maxBytes: this.#maxBytes }),
-    };
+    }));
   }
 
   /** A transaction for each page, so that other writers get their turn. */
   async collect(now: number, minimumAgeMs: number): Promise<Collected> {
     let [records, sizeBytes, documents] = [0, 0, 0];
-    for (const page of keyPages(this.#needs)) {
+    for (const page of this.#pages(this.#needs)) {
       documents += this.#commit(() => {
         const expired = page.filter((slot) => (this.#needs.get(slot)?.expiresAt ?? Number.POSITIVE_INFINITY) <= now);
         for (const slot of expired) this.#dropSlot(slot);
         return expired.length;
       });
     }
-    for (const page of keyPages(this.#index)) {
+    for (const page of this.#pages(this.#index)) {
       this.#commit(() => {
         for (const key of page) {
           const indexed = this.#index.get(key);
@@ -187,16 +247,17 @@ export class LmdbBackend implements Backend {
     await this.#root.close();
   }
 
-  async #expectLayout(): Promise<void> {
+  #expectLayout(): void {
     const found = this.#totals.get('layout') ?? (this.#records.getCount() === 0 ? LAYOUT : 0);
     if (found !== LAYOUT) {
-      await this.#root.close();
       throw new DkvError(
         'STORE_MISMATCH',
         `${this.location}: its tables have layout ${found}, this package knows ${LAYOUT}. Use the version that made it, or prime into an empty folder.`,
       );
     }
-    if (this.#totals.get('layout') === undefined) this.#commit(() => this.#totals.putSync('layout', LAYOUT));
+    if (this.#totals.get('layout') === undefined && !this.isReadOnly) {
+      this.#commit(() => this.#totals.putSync('layout', LAYOUT));
+    }
   }
 
   #isCollectable(key: string, { expiresAt, storedAt }: Indexed, now: number, minimumAgeMs: number): boolean {
@@ -263,6 +324,7 @@ export class LmdbBackend implements Backend {
   }
 
   #touch(key: string): void {
+    if (this.isReadOnly) return;
     this.#touched.set(key, this.#nextUse());
     this.#touching ??= setTimeout(() => {
       this.#touching = undefined;
@@ -300,47 +362,140 @@ export class LmdbBackend implements Backend {
    * milliseconds: the asynchronous transactions of lmdb-js end the process when a commit fails.
    */
   #commit<T>(work: () => T): T {
+    if (this.isReadOnly) throw this.#readOnly();
     try {
-      return this.#root.transactionSync(work);
+      const result = this.#root.transactionSync(work);
+      // Not before: what went into a file that nobody can open any more must not be acknowledged.
+      this.#expectFile();
+      return result;
     } catch (error) {
       throw this.#translate(error);
     }
   }
 
+  #expectFile(): void {
+    if (fileOf(this.location) !== this.#file) {
+      throw new DkvError(
+        'STORE_UNREACHABLE',
+        `${this.location}: the folder was deleted or replaced while it was open; what is written now would be lost. Open the store again.`,
+      );
+    }
+    this.#lookedAt = Date.now();
+  }
+
+  #readOnly(cause?: unknown): DkvError {
+    return new DkvError(
+      'STORE_READONLY',
+      `${this.location} may only be read by this user, or lies on a disk that may only be read: nothing can be put into it or taken out. Copy it (dkv store copy), or ask its owner for the right.`,
+      { cause },
+    );
+  }
+
   #translate(error: unknown): unknown {
     if (error instanceof DkvError) return error;
     const message = messageOf(error);
-    if (/no space|MAP_FULL|file too large|quota/i.test(message) || this.#isDiskFull()) {
-      return new DkvError(
-        'DISK_FULL',
-        `${this.location}: there is no room for what is to be stored (${message}). Nothing of it was stored. Free some, or set a maximum size.`,
-        { cause: error },
+    const told = (code: ErrorCode, text: string) => new DkvError(code, `${this.location}: ${text}`, { cause: error });
+    if (/READERS_FULL/.test(message)) {
+      return told('STORE_BUSY', `as many processes read it as it has places for (${message}). Wait for one to end.`);
+    }
+    if (/CORRUPTED|PAGE_NOTFOUND|MDB_INVALID|MDB_PANIC|BAD_TXN|JSON/.test(message)) {
+      return told(
+        'STORE_DAMAGED',
+        `its tables are damaged (${message}). Import an export of it (dkv store import), or prime, into another folder.`,
       );
     }
-    return new DkvError(
+    if (/VERSION_MISMATCH/.test(message)) return told('STORE_MISMATCH', `it was made by another LMDB (${message}).`);
+    if (/permission denied|read-only file system|operation not permitted/i.test(message)) return this.#readOnly(error);
+    if (/no space|MAP_FULL|file too large|quota/i.test(message) || this.#isDiskFull()) {
+      return told(
+        'DISK_FULL',
+        `there is no room for what is to be stored (${message}). Nothing of it was stored. Free some, or set a maximum size.`,
+      );
+    }
+    return told(
       'STORE_UNREACHABLE',
-      `${this.location}: ${message}. Open the store again; if that does not help, look at the folder's disk and rights.`,
-      { cause: error },
+      `${message}. Open the store again; if that does not help, look at the folder's disk and rights.`,
     );
   }
 
   /** LMDB calls it an input or output error when the last bytes of a disk are too few for a write. */
   #isDiskFull(): boolean {
-    const { bavail, bsize } = statfsSync(this.location);
-    return bavail * bsize < NO_ROOM_BYTES;
+    try {
+      const { bavail, bsize } = statfsSync(this.location);
+      return bavail * bsize < NO_ROOM_BYTES;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Each page is a look of its own: a long one would keep old pages of the file alive. */
+  *#pages(table: Database<unknown, string>): Iterable<string[]> {
+    let start: string | undefined;
+    for (;;) {
+      const range = { limit: PAGE, ...(start !== undefined && { start }) };
+      const page = this.#see(() => [...table.getKeys(range)]);
+      if (page.length === 0) return;
+      yield page;
+      // Keys are hex digits of one length: this is just behind the last one.
+      start = `${page.at(-1)}!`;
+    }
   }
 }
 
-/** Each page is a read of its own: a long one would keep old pages of the file alive. */
-function* keyPages(table: Database<unknown, string>): Iterable<string[]> {
-  let start: string | undefined;
-  for (;;) {
-    const page: string[] = [...table.getKeys({ limit: PAGE, ...(start !== undefined && { start }) })];
-    if (page.length === 0) return;
-    yield page;
-    // Keys are hex digits of one length: this is just behind the last one.
-    start = `${page.at(-1)}!`;
+/** @throws DkvError INPUT_INVALID for what is no folder, cannot be made, or holds something else */
+async function expectFolder(directory: string, mustExist: boolean): Promise<void> {
+  try {
+    if (!mustExist) await mkdir(directory, { recursive: true });
+    if (!(await stat(directory)).isDirectory()) throw notFolder(directory);
+    const files = await readdir(directory);
+    if (files.length === 0 || files.includes(DATA_FILE)) return;
+  } catch (error) {
+    if (error instanceof DkvError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' || code === 'ENOTDIR') throw notFolder(directory);
+    if (mustExist && code === 'ENOENT') {
+      throw new DkvError('INPUT_INVALID', `${directory}: there is no store. Name one, or prime one there.`);
+    }
+    if (code === 'ENOSPC') throw new DkvError('DISK_FULL', `${directory}: ${messageOf(error)}`);
+    const denied = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+    throw new DkvError(
+      denied ? 'STORE_DENIED' : 'INPUT_INVALID',
+      `${directory}: ${messageOf(error)}. Name another folder.`,
+    );
   }
+  throw new DkvError('INPUT_INVALID', `${directory} holds other files and no store. Name an empty folder or a store.`);
+}
+
+function notFolder(directory: string): DkvError {
+  return new DkvError(
+    'INPUT_INVALID',
+    `${directory} is a file, lies in one, or is a link to nowhere. A store is a folder: name one, or a name that is not taken.`,
+  );
+}
+
+/** LMDB writes to both of its files, and makes the one for its locks where it is missing. */
+async function isWritable(directory: string): Promise<boolean> {
+  for (const name of ['', DATA_FILE, 'lock.mdb']) {
+    try {
+      await access(path.join(directory, name), constants.W_OK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return false;
+    }
+  }
+  return true;
+}
+
+/** What tells the file under this name from another one; undefined when there is none. */
+function fileOf(directory: string): string | undefined {
+  const found = statSync(path.join(directory, DATA_FILE), { throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
+}
+
+function ofAnotherProgram(directory: string): DkvError {
+  return new DkvError(
+    'INPUT_INVALID',
+    `${directory} holds the database of another program. Name an empty folder or a store.`,
+  );
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -1,7 +1,15 @@
 /** The store in this process's memory: gone when it ends; the top of tiers, and what tests compare with. */
 import type { Collected } from '../store.js';
-import { type Backend, type Blob, type Decode, expectFits, full, type Slot, type Usage } from './backend.js';
-import type { DecodedRecord } from './record.js';
+import {
+  type Backend,
+  type Blob,
+  type Decode,
+  type Expiring,
+  expectFits,
+  full,
+  type Slot,
+  type Usage,
+} from './backend.js';
 
 interface Kept extends Blob {
   readonly storedAt: number;
@@ -9,6 +17,8 @@ interface Kept extends Blob {
 
 export class MemoryBackend implements Backend {
   readonly location = 'memory:';
+  readonly isReadOnly = false;
+  readonly places = [];
   readonly #maxBytes: number;
   /** In the order of their last use. */
   readonly #records = new Map<string, Kept>();
@@ -20,12 +30,17 @@ export class MemoryBackend implements Backend {
     this.#maxBytes = maxBytes;
   }
 
-  async read(key: string, decode: Decode): Promise<DecodedRecord | undefined> {
+  async read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
     const kept = this.#records.get(key);
     if (!kept) return undefined;
     this.#records.delete(key);
     this.#records.set(key, kept);
     return decode(kept.bytes);
+  }
+
+  async check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
+    const kept = this.#records.get(key);
+    return kept && decode(kept.bytes);
   }
 
   async has(key: string, now: number): Promise<boolean> {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
 import type { Store } from '../store.js';
+import { parseAddress, type StoreAddress } from './address.js';
 import type { Backend } from './backend.js';
 import { DirectedStore } from './directed-store.js';
 import { MemoryBackend } from './memory.js';
@@ -57,48 +58,57 @@ export async function openStore(location: string | readonly string[], options: S
     throw new DkvError('INPUT_INVALID', `Options of the store: ${issue?.path.join('.')}: ${issue?.message}.`);
   }
   const { tenantSalt = '', tierMaxBytes = [], maxBytes } = options;
-  if (typeof location === 'string')
-    return new DirectedStore(await openBackend(location, maxBytes, options), tenantSalt);
-  if (location.length === 0)
+  const isOne = typeof location === 'string';
+  const locations = isOne ? [location] : location;
+  if (locations.length === 0)
     throw new DkvError('INPUT_INVALID', 'The list of tiers is empty: name at least one store.');
-  if (maxBytes !== undefined) {
+  if (!isOne && maxBytes !== undefined) {
     throw new DkvError('INPUT_INVALID', 'maxBytes is for one storage. For tiers, give tierMaxBytes, one for each.');
   }
+  if (tierMaxBytes.length > (isOne ? 0 : locations.length)) {
+    throw new DkvError('INPUT_INVALID', 'tierMaxBytes has more entries than there are tiers.');
+  }
+  // All of them are understood before the first is opened.
+  const places = locations.map((own, at) => placeOf(own, isOne ? maxBytes : tierMaxBytes[at]));
   const tiers: Backend[] = [];
   try {
-    for (const [at, tier] of location.entries()) tiers.push(await openBackend(tier, tierMaxBytes[at], options));
+    for (const place of places) tiers.push(await openBackend(place, options));
   } catch (error) {
     await Promise.allSettled(tiers.map((tier) => tier.close()));
     throw error;
   }
-  return new DirectedStore(new TieredBackend(tiers, options.onFailure ?? 'error'), tenantSalt);
+  const [only] = tiers;
+  return new DirectedStore(isOne ? only! : new TieredBackend(tiers, options.onFailure ?? 'error'), tenantSalt);
 }
 
-async function openBackend(location: string, maxBytes: number | undefined, options: StoreOptions): Promise<Backend> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  const cap = maxBytes ?? Number.POSITIVE_INFINITY;
-  if (location === 'memory:') return new MemoryBackend(maxBytes ?? DEFAULT_MEMORY_BYTES);
-  if (/^rediss?:\/\//.test(location)) {
-    const { RedisBackend } = await import('./redis.js');
-    return RedisBackend.open(location, cap, timeoutMs);
-  }
-  if (location.startsWith('s3://')) {
-    if (maxBytes !== undefined) {
-      throw new DkvError(
-        'INPUT_INVALID',
-        `${location}: S3 has no order of use, so no maximum size. Use gc or the bucket's rules.`,
-      );
-    }
-    const { S3Backend } = await import('./s3.js');
-    return new S3Backend(location, timeoutMs, options.s3 ?? {});
-  }
-  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(location)?.[1];
-  if (scheme || location === '') {
+interface Place {
+  readonly address: StoreAddress;
+  readonly maxBytes: number | undefined;
+}
+
+function placeOf(location: string, maxBytes: number | undefined): Place {
+  const address = parseAddress(location);
+  if (address.kind === 's3' && maxBytes !== undefined) {
     throw new DkvError(
       'INPUT_INVALID',
-      `${JSON.stringify(location)} is no place for a store. Expected memory:, a folder, redis://..., s3://bucket/prefix.`,
+      `${address.shown}: S3 has no order of use, so no maximum size. Use gc or the bucket's rules.`,
     );
   }
+  return { address, maxBytes };
+}
+
+async function openBackend({ address, maxBytes }: Place, options: StoreOptions): Promise<Backend> {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, mustExist = false, s3 = {} } = options;
+  const cap = maxBytes ?? Number.POSITIVE_INFINITY;
+  if (address.kind === 'memory') return new MemoryBackend(maxBytes ?? DEFAULT_MEMORY_BYTES);
+  if (address.kind === 'redis') {
+    const { RedisBackend } = await import('./redis.js');
+    return RedisBackend.open(address, cap, timeoutMs);
+  }
+  if (address.kind === 's3') {
+    const { S3Backend } = await import('./s3.js');
+    return new S3Backend(address, timeoutMs, s3);
+  }
   const { LmdbBackend } = await import('./lmdb.js');
-  return LmdbBackend.open(path.resolve(location), cap, options.mustExist ?? false);
+  return LmdbBackend.open(path.resolve(address.path), cap, mustExist);
 }

@@ -167,6 +167,11 @@ export function decodeRecord(bytes: Uint8Array, key: string): DecodedRecord {
   };
 }
 
+/** Checks a record as `decodeRecord` does, without reading its numbers. */
+export function inspectRecord(bytes: Uint8Array, key: string): { readonly expiresAt: number | undefined } {
+  return { expiresAt: checkRecord(bytes, key).header.expiresAt ?? undefined };
+}
+
 /** @throws DkvError STORE_DAMAGED when a record that was found by its key is not of this identity */
 export function expectIdentity(key: string, record: CacheRecord, identity: RecordIdentity): void {
   const { tokenIds } = record;
@@ -260,10 +265,7 @@ function reasonOf(error: z.ZodError): string {
 }
 
 function damaged(key: string, reason: string): DkvError {
-  return new DkvError(
-    'STORE_DAMAGED',
-    `Record ${key} is damaged: ${reason}. It is not served; prime the document again, or let verify remove it.`,
-  );
+  return new DkvError('STORE_DAMAGED', `Record ${key} is damaged: ${reason}. It is not served.`);
 }
 
 /** A copy: typed arrays want aligned bytes, and the storage's own may change after the read. */

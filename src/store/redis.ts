@@ -3,12 +3,20 @@
  * with one name in braces, which keeps them on one node of a cluster.
  */
 import { Redis } from 'ioredis';
-import { DkvError, messageOf } from '../errors.js';
+import { DkvError, type ErrorCode, messageOf } from '../errors.js';
 import type { Collected } from '../store.js';
-import { type Backend, type Blob, type Decode, expectFits, full, type Slot, type Usage } from './backend.js';
-import type { DecodedRecord } from './record.js';
+import type { RedisAddress } from './address.js';
+import {
+  type Backend,
+  type Blob,
+  type Decode,
+  type Expiring,
+  expectFits,
+  full,
+  type Slot,
+  type Usage,
+} from './backend.js';
 
-const DEFAULT_PREFIX = 'dkv';
 const PAGE = 256;
 
 /**
@@ -119,30 +127,38 @@ return {#keys, gone, bytes}
 
 export class RedisBackend implements Backend {
   readonly location: string;
+  readonly places: readonly string[];
+  readonly isReadOnly = false;
   readonly #redis: Redis;
   readonly #base: string;
+  readonly #database: number;
   readonly #maxBytes: number;
   #lastUse = 0;
+  #refusedDatabase: Error | undefined;
 
-  /** @throws DkvError INPUT_INVALID, STORE_UNREACHABLE */
-  static async open(location: string, maxBytes: number, timeoutMs: number): Promise<RedisBackend> {
-    const url = new URL(location);
-    const prefix = url.searchParams.get('prefix') ?? DEFAULT_PREFIX;
-    if (/[{}]/.test(prefix)) throw new DkvError('INPUT_INVALID', `The prefix ${prefix} may not have braces in it.`);
-    url.search = '';
-    const redis = new Redis(url.href, {
+  /** @throws DkvError INPUT_INVALID for a database that the server does not have; STORE_DENIED, STORE_UNREACHABLE */
+  static async open(address: RedisAddress, maxBytes: number, timeoutMs: number): Promise<RedisBackend> {
+    const { host, port, isEncrypted, username, password, database } = address;
+    const redis = new Redis({
+      host,
+      port,
+      db: database,
+      ...(username !== undefined && { username }),
+      ...(password !== undefined && { password }),
+      ...(isEncrypted && { tls: {} }),
       lazyConnect: true,
       connectTimeout: timeoutMs,
       commandTimeout: timeoutMs,
       maxRetriesPerRequest: 1,
       retryStrategy: (times) => Math.min(50 * times, 1000),
     });
-    // Requests tell of their own failure; without a listener the client prints every attempt to connect.
-    redis.on('error', () => undefined);
-    url.password = '';
-    const backend = new RedisBackend(`${url.href}?prefix=${prefix}`, redis, `{${prefix}}:`, maxBytes);
+    const backend = new RedisBackend(address, redis, maxBytes);
     try {
       await backend.#ask(redis.ping());
+      // A server without a password takes any, and the client only warns of it.
+      if (password !== undefined) {
+        await backend.#ask(username === undefined ? redis.auth(password) : redis.auth(username, password));
+      }
     } catch (error) {
       redis.disconnect();
       throw error;
@@ -150,20 +166,33 @@ export class RedisBackend implements Backend {
     return backend;
   }
 
-  private constructor(location: string, redis: Redis, base: string, maxBytes: number) {
-    this.location = location;
+  private constructor({ shown, prefix, database }: RedisAddress, redis: Redis, maxBytes: number) {
+    this.location = shown;
+    this.places = [shown];
     this.#redis = redis;
-    this.#base = base;
+    this.#base = `{${prefix}}:`;
+    this.#database = database;
     this.#maxBytes = maxBytes;
+    // Requests tell of their own failure. But where a server refuses the database, now or when it is connected to again, the client
+    // goes on in database 0: nothing may be asked there.
+    redis.on('error', (error: Error & { readonly command?: { readonly name?: string } }) => {
+      if (error.command?.name !== 'select') return;
+      this.#refusedDatabase = error;
+      redis.disconnect();
+    });
   }
 
-  async read(key: string, decode: Decode): Promise<DecodedRecord | undefined> {
-    const bytes = await this.#ask(this.#redis.getBuffer(`${this.#base}r:${key}`));
-    if (!bytes) return undefined;
-    const decoded = decode(bytes);
+  async read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
+    const decoded = await this.check(key, decode);
+    if (!decoded) return undefined;
     // Nobody waits for it: a use that is not noted only makes eviction less exact. Later requests of this client come after it.
     this.#redis.zadd(`${this.#base}used`, 'XX', this.#nextUse(), key).catch(() => undefined);
     return decoded;
+  }
+
+  async check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
+    const bytes = await this.#ask(this.#redis.getBuffer(`${this.#base}r:${key}`));
+    return bytes ? decode(bytes) : undefined;
   }
 
   async has(key: string, now: number): Promise<boolean> {
@@ -281,22 +310,32 @@ export class RedisBackend implements Backend {
     try {
       return await answer;
     } catch (error) {
-      const message = messageOf(error);
-      if (/\bOOM\b/.test(message)) {
-        throw new DkvError(
-          'STORE_FULL',
-          `${this.location}: the server has reached its maxmemory (${message}). Raise it, or give the store a maximum size below it.`,
-          { cause: error },
-        );
-      }
-      throw new DkvError(
-        'STORE_UNREACHABLE',
-        `${this.location}: ${message}. Is the server running, and the address right?`,
-        {
-          cause: error,
-        },
+      throw this.#translate(error);
+    }
+  }
+
+  #translate(error: unknown): DkvError {
+    const message = messageOf(error);
+    const told = (code: ErrorCode, text: string) =>
+      new DkvError(code, `${this.location}: ${text}`, { cause: this.#refusedDatabase ?? error });
+    if (this.#refusedDatabase) {
+      const reason = messageOf(this.#refusedDatabase);
+      return told(
+        'INPUT_INVALID',
+        `the server has no database ${this.#database} for this user (${reason}). Take another.`,
       );
     }
+    if (/^(?:NOAUTH|WRONGPASS|NOPERM)\b|invalid password|without any password/i.test(message)) {
+      return told('STORE_DENIED', `${message}. Look at user and password: redis://user:password@host:port/database.`);
+    }
+    if (/\bREADONLY\b/.test(message)) {
+      return told('STORE_READONLY', `${message}. It is a copy that is only read: write to the server that it copies.`);
+    }
+    if (/\bOOM\b/.test(message)) {
+      const advice = 'Raise it, or give the store a maximum size below it';
+      return told('STORE_FULL', `the server has reached its maxmemory (${message}). ${advice}.`);
+    }
+    return told('STORE_UNREACHABLE', `${message}. Is the server running, and the address right?`);
   }
 
   /** Milliseconds since 1970 with room for 4096 uses in each. */

@@ -16,9 +16,9 @@ import {
 import { DkvError, messageOf } from '../errors.js';
 import { inParallel } from '../parallel.js';
 import type { Collected } from '../store.js';
-import type { Backend, Blob, Decode, Slot, Usage } from './backend.js';
+import type { S3Address } from './address.js';
+import type { Backend, Blob, Decode, Expiring, Slot, Usage } from './backend.js';
 import type { S3Options } from './open.js';
-import type { DecodedRecord } from './record.js';
 
 /** Tells `collect` when an object expires and which records a document needs, without knowing their formats. */
 const EXPIRES = 'dkv-expires';
@@ -37,6 +37,8 @@ interface Listed {
 
 export class S3Backend implements Backend {
   readonly location: string;
+  readonly places: readonly string[];
+  readonly isReadOnly = false;
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;
@@ -44,15 +46,15 @@ export class S3Backend implements Backend {
   readonly #waiting: (() => void)[] = [];
   #underWay = 0;
 
-  /** @throws DkvError INPUT_INVALID */
-  constructor(location: string, timeoutMs: number, { endpoint, region, credentials }: S3Options) {
-    const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*?))?\/*$/.exec(location) ?? [];
-    if (!bucket) throw new DkvError('INPUT_INVALID', `${location}: expected s3://bucket/prefix.`);
-    this.location = location;
+  /** @throws DkvError INPUT_INVALID for an endpoint that is none */
+  constructor({ bucket, prefix, shown }: S3Address, timeoutMs: number, { endpoint, region, credentials }: S3Options) {
+    this.location = shown;
+    this.places = [shown];
     this.#bucket = bucket;
     this.#prefix = prefix === '' ? '' : `${prefix}/`;
     this.#timeoutMs = timeoutMs;
     const ownEndpoint = endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
+    if (ownEndpoint) expectEndpoint(ownEndpoint);
     const ownRegion = region ?? (process.env.AWS_REGION ? undefined : 'us-east-1');
     this.#client = new S3Client({
       ...(ownEndpoint && { endpoint: ownEndpoint, forcePathStyle: true }),
@@ -65,7 +67,11 @@ export class S3Backend implements Backend {
     });
   }
 
-  async read(key: string, decode: Decode): Promise<DecodedRecord | undefined> {
+  async read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
+    return this.check(key, decode);
+  }
+
+  async check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
     const bytes = await this.#get(`records/${key}`);
     return bytes && decode(bytes);
   }
@@ -265,6 +271,16 @@ export class S3Backend implements Backend {
       );
     }
   }
+}
+
+function expectEndpoint(endpoint: string): void {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  const isPlain = url && /^https?:$/.test(url.protocol) && !(url.username || url.password || url.search || url.hash);
+  if (isPlain) return;
+  throw new DkvError(
+    'INPUT_INVALID',
+    'The endpoint of S3 (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or s3.endpoint) is not of the form http://host:port or https://host:port.',
+  );
 }
 
 function expiry(expiresAt: number | undefined): Record<string, string> {

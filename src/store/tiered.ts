@@ -5,8 +5,7 @@
  */
 import { DkvError } from '../errors.js';
 import type { Collected } from '../store.js';
-import type { Backend, Blob, Decode, Slot, Usage } from './backend.js';
-import type { DecodedRecord } from './record.js';
+import type { Backend, Blob, Decode, Expiring, Slot, Usage } from './backend.js';
 
 /**
  * `error`: a failing tier fails the request. `fallback`: reads are answered by the other tiers, and writes need the last tier only;
@@ -16,6 +15,8 @@ export type OnFailure = 'error' | 'fallback';
 
 export class TieredBackend implements Backend {
   readonly location: string;
+  readonly isReadOnly: boolean;
+  readonly places: readonly string[];
   readonly #tiers: readonly Backend[];
   readonly #upper: readonly Backend[];
   readonly #last: Backend;
@@ -28,10 +29,12 @@ export class TieredBackend implements Backend {
     this.#upper = tiers.slice(0, -1);
     this.#last = tiers.at(-1)!;
     this.#onFailure = onFailure;
+    this.places = tiers.flatMap(({ places }) => places);
+    this.isReadOnly = this.#last.isReadOnly;
     this.location = tiers.map(({ location }) => location).join(', ');
   }
 
-  async read(key: string, decode: Decode): Promise<DecodedRecord | undefined> {
+  async read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
     let failure: unknown;
     for (const [at, tier] of this.#tiers.entries()) {
       let copy = new Uint8Array();
@@ -52,6 +55,10 @@ export class TieredBackend implements Backend {
     }
     if (failure) throw failure;
     return undefined;
+  }
+
+  check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
+    return this.#last.check(key, decode);
   }
 
   async has(key: string, now: number): Promise<boolean> {
@@ -140,8 +147,9 @@ export class TieredBackend implements Backend {
       try {
         await work(tier);
       } catch (error) {
-        // Too small for this record: then it has none.
-        if (!(error instanceof DkvError && error.code === 'STORE_FULL')) this.#passOver(error);
+        // Too small for this record, or not to be written to: then it has none.
+        const hasNone = error instanceof DkvError && (error.code === 'STORE_FULL' || error.code === 'STORE_READONLY');
+        if (!hasNone) this.#passOver(error);
       }
     }
   }

@@ -46,7 +46,7 @@ export async function copyStore(from: Store, to: Store, options: TransferOptions
       counts.unchanged++;
       return;
     }
-    const records = await bytesOf(from, entry, (key) => to.has(key));
+    const records = await bytesOf(from, entry, (key) => to.isSound(key));
     if (!records) {
       counts.incomplete++;
       return;
@@ -92,16 +92,27 @@ export async function putEntry(
   await to.putDocument(id, Object.fromEntries(own), { metadata, ...(expiresAt !== undefined && { expiresAt }) });
 }
 
-/** The document just so, with all its records. */
+/** The document just so, with all its records, and all of it sound. */
 export async function isThere(store: Store, entry: DocumentEntry): Promise<boolean> {
-  if (!isDeepStrictEqual(await store.entry(entry.id), entry)) return false;
-  for (const key of Object.values(entry.variants)) if (!(await store.has(key))) return false;
+  const found = await unlessDamaged(store.entry(entry.id));
+  if (!isDeepStrictEqual(found, entry)) return false;
+  for (const key of Object.values(entry.variants)) if (!(await store.isSound(key))) return false;
   return true;
+}
+
+/** What is damaged is replaced, as what is not there is put. */
+async function unlessDamaged<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof DkvError && error.code === 'STORE_DAMAGED') return undefined;
+    throw error;
+  }
 }
 
 /** @returns false when it was there @throws DkvError STORE_MISMATCH for another one */
 export async function putNote(to: Store, name: NoteName, note: Metadata, replace: boolean): Promise<boolean> {
-  const found = await to.note(name);
+  const found = await unlessDamaged(to.note(name));
   if (isDeepStrictEqual(found, note)) return false;
   if (found && !replace) {
     const differing = [...new Set([...Object.keys(found), ...Object.keys(note)])].filter(

@@ -355,7 +355,7 @@ export function describeStore(name: string, suite: StoreSuite): void {
       }
       expect(await store.verify()).toMatchObject({ records: 2, damaged: [{ key }] });
       expect((await store.verify({ remove: true })).damaged).toHaveLength(1);
-      expect(await store.verify()).toEqual({ records: 1, damaged: [] });
+      expect(await store.verify()).toEqual({ records: 1, documents: 0, notes: 0, damaged: [] });
       expect(await all(store.keys())).toEqual([sound]);
       expect(await store.get(key)).toBeUndefined();
     });
