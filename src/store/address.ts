@@ -117,7 +117,7 @@ function prefixIn(location: string, query: string): string {
 function s3Address(location: string): S3Address {
   const [, bucket = '', rest = ''] = /^s3:\/\/([^/]*)(.*)$/s.exec(location)!;
   if (bucket === '') throw refused(location, 'it names no bucket');
-  if (bucket.includes('@')) throw refused(location, 'keys do not belong into it: they come from the environment');
+  if (/^[^@]*:[^@]*@/s.test(location.slice('s3://'.length)) || bucket.includes('@')) throw refused(location, 'keys do not belong into it: they come from the environment');
   if (/[?#]/.test(location)) throw refused(location, 'nothing may follow "?" or "#"');
   if (!BUCKET.test(bucket) || /\.\.|\.-|-\.|^\d+\.\d+\.\d+\.\d+$/.test(bucket)) {
     throw refused(
