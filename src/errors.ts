@@ -43,7 +43,7 @@ export const ERROR_CODES = {
   STORE_DAMAGED: { exitCode: 1, meaning: 'bytes in the store of directed caches are not what was put there' },
   STORE_FULL: { exitCode: 1, meaning: 'the store may not grow, and nothing in it may be evicted' },
   STORE_UNREACHABLE: { exitCode: 1, meaning: 'what the store is kept in does not answer, refuses, or is gone' },
-  STORE_DENIED: { exitCode: 2, meaning: 'the server behind the store, or the folder, wants other rights' },
+  STORE_DENIED: { exitCode: 2, meaning: 'the server behind the store wants another user, password or key' },
   STORE_BUSY: { exitCode: 1, meaning: 'as many processes use the store as may do so at a time' },
   STORE_READONLY: { exitCode: 2, meaning: 'the store may be read here, not written to' },
   STORE_MISMATCH: { exitCode: 2, meaning: 'the store, or a record in it, was made with another model or format' },

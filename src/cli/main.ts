@@ -21,9 +21,11 @@ import { sanityCommand } from './sanity.js';
 import { scoreCommand } from './score.js';
 import { storeCommand } from './store.js';
 import { endAtOnce, guardTerminal, hearSignals, paint } from './terminal.js';
+import { addUmaskOption, keepFilesPrivate } from './umask.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
+keepFilesPrivate();
 guardTerminal();
 
 const program = new Command('dkv')
@@ -64,6 +66,7 @@ const USAGE_EXIT_CODE = 2;
 
 for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
   command.exitOverride();
+  if (command.commands.length === 0) addUmaskOption(command);
 }
 
 // The reader of our output went away (`| head`): there is nobody to tell.

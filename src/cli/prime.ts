@@ -26,6 +26,7 @@ interface PrimeCommandOptions extends ModelOptions {
   readonly ttl?: number;
   readonly maxBytes?: number;
   readonly replace: boolean;
+  readonly check: boolean;
   readonly limit?: number;
   readonly json: boolean;
 }
@@ -66,6 +67,7 @@ export function primeCommand(): Command {
       byteSize,
     )
     .option('--replace', 'prime a store anew that was primed otherwise', false)
+    .option('--no-check', 'do not read what the store has already to see whether it is damaged')
     .option('--limit <n>', 'read the first n rows only', positiveInteger)
     .option('--json', 'print the summary as JSON', false);
   return addModelOptions(command)
@@ -142,6 +144,7 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
         maxTokens: options.maxLength,
         keepText: options.text,
         replace: options.replace,
+        check: options.check,
         sources: await textSources(model, options.maxLength, writing),
         signal,
         ...(ttl !== undefined && { ttlMs: ttl }),

@@ -1,6 +1,6 @@
 /** `dkv run`: runs experiments, prints their tables and writes their reports. */
 import path from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { Dataset, PoolSet } from '../datasets/dataset.js';
 import { DATASETS, openDataset, openPools } from '../datasets/open.js';
 import { DkvError } from '../errors.js';
@@ -23,7 +23,6 @@ interface RunCommandOptions extends ModelOptions {
   readonly resume: boolean;
   readonly ignoreCeiling: boolean;
   readonly text: boolean;
-  readonly umask?: number;
   readonly json: boolean;
 }
 
@@ -48,7 +47,6 @@ export function runCommand(): Command {
     .option('--resume', 'go on with an interrupted run, or start one if the folder is empty', false)
     .option('--ignore-ceiling', 'go on although the model needs no help on the first samples', false)
     .option('--no-text', "keep the samples' texts out of the run folder and the report")
-    .option('--umask <octal>', 'permissions taken from new files: 000 lets a group or everyone write', octal)
     .option('--json', 'print the summary as JSON instead of a table, one line a run', false);
   return addModelOptions(command)
     .addHelpText(
@@ -69,13 +67,7 @@ Examples:
     .action(run);
 }
 
-function octal(text: string): number {
-  if (/^[0-7]{1,4}$/.test(text)) return Number.parseInt(text, 8);
-  throw new InvalidArgumentError('Expected up to four octal digits, such as 002.');
-}
-
 async function run(name: string, options: RunCommandOptions, command: Command): Promise<void> {
-  if (options.umask !== undefined) process.umask(options.umask);
   const experiments = await experimentsNamed(name);
   const { asksLanguageModel } = await import('../experiments/experiment.js');
   const signal = interruptSignal();

@@ -33,7 +33,7 @@ export function storeCommand(): Command {
     'Read everything and name what is damaged; the exit status is 1 if damage stays.',
     '  dkv store verify ads\n  dkv store verify ads --remove',
   )
-    .option('--remove', 'take out what is damaged, so that it is primed again', false)
+    .option('--remove', 'take out what is damaged, so that it is primed or noted again', false)
     .action(verify);
   add(
     'gc <store>',
@@ -74,12 +74,12 @@ export function storeCommand(): Command {
 }
 
 async function stats(location: string, { json }: JsonOption): Promise<void> {
-  const { readPrimed } = await import('../serving/primed.js');
+  const { readPrimed, readReferences } = await import('../serving/primed.js');
   await withStore(location, { mustExist: true }, async (store) => {
     const [found, primed, prior, calibration] = [
       await store.stats(),
       await readPrimed(store),
-      await store.note('prior'),
+      await readReferences(store),
       await store.note('calibration'),
     ];
     if (json) {
@@ -108,7 +108,7 @@ async function stats(location: string, { json }: JsonOption): Promise<void> {
         ['', `visibility ${shown}, at most ${number(maxTokens)} tokens`],
       );
     } else rows.push(['primed with', 'nothing yet']);
-    if (prior) rows.push(['prior', `${number((prior.queries as string[]).length)} reference queries`]);
+    if (prior) rows.push(['prior', `${number(prior.queries.length)} reference queries`]);
     if (calibration) rows.push(['calibration', 'yes']);
     process.stdout.write(rows.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join(''));
   });
@@ -116,12 +116,14 @@ async function stats(location: string, { json }: JsonOption): Promise<void> {
 
 async function verify(location: string, { json, remove }: JsonOption & { readonly remove: boolean }): Promise<void> {
   await withStore(location, { mustExist: true }, async (store) => {
-    const { records, damaged } = await store.verify({ remove });
+    const { damaged, ...read } = await store.verify({ remove });
     if (damaged.length > 0 && !remove) process.exitCode = 1;
-    if (json) return print({ store: store.location, records, damaged, removed: remove ? damaged.length : 0 });
+    if (json) return print({ store: store.location, ...read, damaged, removed: remove ? damaged.length : 0 });
     for (const { reason } of damaged) process.stdout.write(`${reason}\n`);
-    const taken = remove && damaged.length > 0 ? ': taken out. Prime their documents again' : '';
-    process.stdout.write(`${number(records)} records read, ${number(damaged.length)} damaged${taken}.\n`);
+    const { records, documents, notes } = read;
+    const counts = `${number(records)} records, ${number(documents)} documents, ${number(notes)} notes read`;
+    const taken = remove && damaged.length > 0 ? ': taken out. Prime the same documents again' : '';
+    process.stdout.write(`${counts}, ${number(damaged.length)} damaged${taken}.\n`);
   });
 }
 

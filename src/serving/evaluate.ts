@@ -20,7 +20,7 @@ import {
   writeCalibration,
 } from './calibration.js';
 import { missingDocuments, missingMessage } from './missing.js';
-import { BARE, expectPrimedWith, type Primed } from './primed.js';
+import { BARE, expectPrimedWith, expectWritable, type Primed } from './primed.js';
 import { expectReferences } from './prior.js';
 import { type QueryToRank, rank } from './rank.js';
 
@@ -86,6 +86,7 @@ export async function evaluate(
   const names = [...new Set([primary, ...named])];
   // A misspelt measure is told before the scoring, not after it.
   names.forEach(measure);
+  if (options.calibrate) expectWritable(store);
   const primed = await expectPrimedWith(store, model);
   const judged = judgedQueries(queries, qrels);
   const variants = [...new Set([BARE, ...(options.variants ?? (await variantsOf(store, judged)))])];

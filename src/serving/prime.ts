@@ -13,7 +13,7 @@ import { visibilitySchema } from '../priming/input.js';
 import { prepareSurrogates, type TextSources } from '../priming/prepare.js';
 import { type Metadata, STATES_PRECISIONS, type Store } from '../store.js';
 import { windows } from '../windows.js';
-import { expectPrimed, type PrimedOptions, primedBy, readPrimed, writePrimed } from './primed.js';
+import { expectPrimed, expectWritable, type PrimedOptions, primedBy, readPrimed, writePrimed } from './primed.js';
 import { type Accepted, Primer } from './primer.js';
 import { claimReferences } from './prior.js';
 import { variantsOf } from './variants.js';
@@ -153,12 +153,6 @@ export async function prime(
     'CANCELLED',
     `Stopped; ${summary.primed} documents were primed and stay in ${store.location}. Prime the same again to go on.`,
   );
-}
-
-/** @throws DkvError STORE_READONLY */
-function expectWritable({ isReadOnly, location }: Store): void {
-  if (!isReadOnly) return;
-  throw new DkvError('STORE_READONLY', `${location} may only be read here: prime into a store that can be written to.`);
 }
 
 /** Another document of the same id begins a window: it must find the earlier one in the store. */

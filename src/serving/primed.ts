@@ -61,6 +61,15 @@ export async function writePrimed(store: Store, primed: Primed): Promise<void> {
   await store.putNote('primed', primed as unknown as Metadata);
 }
 
+/** Before anything is computed that is to be put there. @throws DkvError STORE_READONLY */
+export function expectWritable({ isReadOnly, location }: Store): void {
+  if (!isReadOnly) return;
+  throw new DkvError(
+    'STORE_READONLY',
+    `${location} may only be read here, nothing can be put into it. Take a store that can be written to, or copy this one (dkv store copy).`,
+  );
+}
+
 /** @throws DkvError STORE_MISMATCH that names every difference */
 export function expectPrimed(location: string, found: Primed, wanted: Partial<Primed>): void {
   const keys = (Object.keys(wanted) as (keyof Primed)[]).filter((key) => key !== 'model');

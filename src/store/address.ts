@@ -3,6 +3,7 @@
  * is refused, since a part that is passed over would name another store.
  */
 import { DkvError } from '../errors.js';
+import { shownAddress } from '../redact.js';
 
 export interface RedisAddress {
   readonly kind: 'redis';
@@ -117,7 +118,8 @@ function prefixIn(location: string, query: string): string {
 function s3Address(location: string): S3Address {
   const [, bucket = '', rest = ''] = /^s3:\/\/([^/]*)(.*)$/s.exec(location)!;
   if (bucket === '') throw refused(location, 'it names no bucket');
-  if (/^[^@]*:[^@]*@/s.test(location.slice('s3://'.length)) || bucket.includes('@')) throw refused(location, 'keys do not belong into it: they come from the environment');
+  if (/^[^@]*:[^@]*@/s.test(location.slice('s3://'.length)) || bucket.includes('@'))
+    throw refused(location, 'keys do not belong into it: they come from the environment');
   if (/[?#]/.test(location)) throw refused(location, 'nothing may follow "?" or "#"');
   if (!BUCKET.test(bucket) || /\.\.|\.-|-\.|^\d+\.\d+\.\d+\.\d+$/.test(bucket)) {
     throw refused(
@@ -173,15 +175,6 @@ function hasControls(text: string): boolean {
 }
 
 function refused(location: string, reason: string, advice = FORMS): DkvError {
-  return new DkvError(
-    'INPUT_INVALID',
-    `${JSON.stringify(shown(location))} is no place for a store: ${reason}. ${advice}.`,
-  );
-}
-
-/** Whatever stands where user, password and settings may stand is left out. */
-function shown(location: string): string {
-  return location
-    .replace(/^([^@]*?:\/*)?[^@]*.*@/s, (_, scheme = '') => `${scheme}[hidden]@`)
-    .replace(/([?&][^=&]*)=[^&]*/g, '$1=...');
+  const shown = JSON.stringify(shownAddress(location));
+  return new DkvError('INPUT_INVALID', `${shown} is no place for a store: ${reason}. ${advice}.`);
 }

@@ -7,7 +7,8 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
-import { DkvError, messageOf } from '../errors.js';
+import { DkvError } from '../errors.js';
+import { fileError } from '../files.js';
 
 export const DATA_FILE = 'data.mdb';
 
@@ -20,7 +21,7 @@ const DESCRIPTION_BYTES = 152;
  * A file that is shorter than its database is made as long as it says, with zeros: LMDB may leave out pages at the end that nothing
  * needs, and what damage took away is then found as damage.
  * @returns false when there is no file, or an empty one, which LMDB will fill
- * @throws DkvError STORE_DAMAGED; INPUT_INVALID when it cannot be read
+ * @throws DkvError STORE_DAMAGED; FILES_UNUSABLE when it cannot be read
  */
 export async function expectDataFile(folder: string, isReadOnly: boolean): Promise<boolean> {
   const file = path.join(folder, DATA_FILE);
@@ -29,7 +30,7 @@ export async function expectDataFile(folder: string, isReadOnly: boolean): Promi
     handle = await open(file, 'r');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw new DkvError('STORE_DENIED', `${file} cannot be read (${messageOf(error)}). Ask its owner for the right.`);
+    throw fileError(error, file, 'Ask its owner for the right to read it.');
   }
   try {
     const first = await describedIn(handle, 0);

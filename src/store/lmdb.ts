@@ -10,6 +10,7 @@ import { access, constants, mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { DkvError, type ErrorCode, messageOf } from '../errors.js';
+import { fileError } from '../files.js';
 import type { Collected } from '../store.js';
 import {
   type Backend,
@@ -69,8 +70,8 @@ export class LmdbBackend implements Backend {
 
   /**
    * A folder that may not be written to is opened for reading.
-   * @throws DkvError INPUT_INVALID for what is no folder, or holds something else; STORE_MISMATCH, STORE_DAMAGED, STORE_BUSY,
-   * STORE_DENIED
+   * @throws DkvError INPUT_INVALID for what is no folder, or holds something else; FILES_UNUSABLE, STORE_MISMATCH, STORE_DAMAGED,
+   * STORE_BUSY
    */
   static async open(directory: string, maxBytes: number, mustExist: boolean): Promise<LmdbBackend> {
     await expectFolder(directory, mustExist);
@@ -442,7 +443,7 @@ export class LmdbBackend implements Backend {
   }
 }
 
-/** @throws DkvError INPUT_INVALID for what is no folder, cannot be made, or holds something else */
+/** @throws DkvError INPUT_INVALID for what is no folder, or holds something else; FILES_UNUSABLE, DISK_FULL */
 async function expectFolder(directory: string, mustExist: boolean): Promise<void> {
   try {
     if (!mustExist) await mkdir(directory, { recursive: true });
@@ -456,12 +457,7 @@ async function expectFolder(directory: string, mustExist: boolean): Promise<void
     if (mustExist && code === 'ENOENT') {
       throw new DkvError('INPUT_INVALID', `${directory}: there is no store. Name one, or prime one there.`);
     }
-    if (code === 'ENOSPC') throw new DkvError('DISK_FULL', `${directory}: ${messageOf(error)}`);
-    const denied = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
-    throw new DkvError(
-      denied ? 'STORE_DENIED' : 'INPUT_INVALID',
-      `${directory}: ${messageOf(error)}. Name another folder.`,
-    );
+    throw fileError(error, directory, 'Name another folder.');
   }
   throw new DkvError('INPUT_INVALID', `${directory} holds other files and no store. Name an empty folder or a store.`);
 }

@@ -128,13 +128,13 @@ return {#keys, gone, bytes}
 export class RedisBackend implements Backend {
   readonly location: string;
   readonly places: readonly string[];
-  readonly isReadOnly = false;
   readonly #redis: Redis;
   readonly #base: string;
   readonly #database: number;
   readonly #maxBytes: number;
   #lastUse = 0;
   #refusedDatabase: Error | undefined;
+  #isReadOnly = false;
 
   /** @throws DkvError INPUT_INVALID for a database that the server does not have; STORE_DENIED, STORE_UNREACHABLE */
   static async open(address: RedisAddress, maxBytes: number, timeoutMs: number): Promise<RedisBackend> {
@@ -159,6 +159,9 @@ export class RedisBackend implements Backend {
       if (password !== undefined) {
         await backend.#ask(username === undefined ? redis.auth(password) : redis.auth(username, password));
       }
+      // Known beforehand, though every write asks anew. Not every user may ask for it.
+      const about = await redis.info('replication').catch(() => '');
+      backend.#isReadOnly = /^role:slave/m.test(about) && /^(?:slave|replica)_read_only:1/m.test(about);
     } catch (error) {
       redis.disconnect();
       throw error;
@@ -180,6 +183,10 @@ export class RedisBackend implements Backend {
       this.#refusedDatabase = error;
       redis.disconnect();
     });
+  }
+
+  get isReadOnly(): boolean {
+    return this.#isReadOnly;
   }
 
   async read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {

@@ -264,12 +264,24 @@ export class S3Backend implements Backend {
       return await Promise.race([request(signal), late]);
     } catch (error) {
       if (error instanceof NoSuchKey || error instanceof NotFound) return undefined;
-      throw new DkvError(
-        'STORE_UNREACHABLE',
-        `${this.location}: ${name}: ${messageOf(error)}. Look at the endpoint, the bucket's name and the credentials.`,
-        { cause: error },
-      );
+      throw this.#translate(name, error);
     }
+  }
+
+  #translate(name: string, error: unknown): DkvError {
+    const { name: kind = '', $metadata } = error as Error & {
+      readonly $metadata?: { readonly httpStatusCode?: number };
+    };
+    const isDenied =
+      $metadata?.httpStatusCode === 401 || $metadata?.httpStatusCode === 403 || kind === 'CredentialsProviderError';
+    const advice = isDenied
+      ? 'Look at the credentials (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE), and what they may do'
+      : "Look at the endpoint, the bucket's name and the region";
+    return new DkvError(
+      isDenied ? 'STORE_DENIED' : 'STORE_UNREACHABLE',
+      `${this.location}: ${name}: ${messageOf(error)}. ${advice}.`,
+      { cause: error },
+    );
   }
 }
 

@@ -38,7 +38,10 @@ describe('dkv store', () => {
   });
 
   it('finds damage and takes it out', async () => {
-    expect(await run('verify', 'ads')).toMatchObject({ exitCode: 0, stdout: '6 records read, 0 damaged.\n' });
+    expect(await run('verify', 'ads')).toMatchObject({
+      exitCode: 0,
+      stdout: '6 records, 3 documents, 1 notes read, 0 damaged.\n',
+    });
     const root = open({ path: path.join(cwd, 'ads'), maxDbs: 12, encoding: 'binary' });
     const records = root.openDB<Buffer, string>({ name: 'records', encoding: 'binary' });
     const [key] = [...records.getKeys({ limit: 1 })];
@@ -47,7 +50,7 @@ describe('dkv store', () => {
     const found = await run('verify', 'ads');
     expect(found).toMatchObject({
       exitCode: 1,
-      stdout: expect.stringMatching(/checksum does not match[^\n]*\n6 records read, 1 damaged/),
+      stdout: expect.stringMatching(/checksum does not match[^\n]*\n6 records, 3 documents, 1 notes read, 1 damaged/),
     });
     expect(await json('verify', 'ads')).toMatchObject({ records: 6, damaged: [{ key }], removed: 0 });
     expect(await run('verify', 'ads', '--remove')).toMatchObject({

@@ -1,0 +1,57 @@
+/** Changes what a store holds behind its back, in each storage. */
+import { Redis } from 'ioredis';
+import { open } from 'lmdb';
+import type { RunningS3 } from './s3.js';
+
+export type Change = (bytes: Uint8Array) => Uint8Array;
+
+export interface Damager {
+  record(key: string, change: Change): Promise<void>;
+  /** What an id points to, or a note. @param slot its name in the storage */
+  slot(slot: string, change: Change): Promise<void>;
+}
+
+/** Of one bit, in the middle. */
+export function flipped(bytes: Uint8Array): Uint8Array {
+  const at = bytes.length >> 1;
+  return bytes.with(at, bytes[at]! ^ 4);
+}
+
+export function lmdbDamager(folder: string): Damager {
+  const inTable = (name: string) => async (key: string, change: Change) => {
+    const root = open({ path: folder, noSubdir: false, maxDbs: 12, encoding: 'binary' });
+    const table = root.openDB<Buffer, string>({ name, encoding: 'binary' });
+    await table.put(key, Buffer.from(change(new Uint8Array(table.getBinary(key)!))));
+    await root.close();
+  };
+  return { record: inTable('records'), slot: inTable('documents') };
+}
+
+export function redisDamager(port: number, prefix: string): Damager {
+  const withClient = async (work: (client: Redis) => Promise<unknown>) => {
+    const client = new Redis(port);
+    await work(client);
+    client.disconnect();
+  };
+  return {
+    record: (key, change) =>
+      withClient(async (client) => {
+        const name = `{${prefix}}:r:${key}`;
+        await client.set(name, Buffer.from(change((await client.getBuffer(name))!)));
+      }),
+    slot: (slot, change) =>
+      withClient(async (client) => {
+        const name = `{${prefix}}:documents`;
+        await client.hset(name, slot, Buffer.from(change((await client.hgetBuffer(name, slot))!)));
+      }),
+  };
+}
+
+/** @param place bucket and prefix */
+export function s3Damager(server: RunningS3, place: string): Damager {
+  const ofObject = (folder: string) => async (name: string, change: Change) => {
+    const object = server.objects.get(`${place}/${folder}/${name}`)!;
+    object.bytes = Buffer.from(change(new Uint8Array(object.bytes)));
+  };
+  return { record: ofObject('records'), slot: ofObject('documents') };
+}
