@@ -1,7 +1,7 @@
 /** Small things about files that several rooms need. */
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, readFile, realpath, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, realpath, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError } from './errors.js';
 
@@ -89,6 +89,25 @@ export async function makeFolder(directory: string, advice?: string): Promise<vo
     await mkdir(directory, { recursive: true });
   } catch (error) {
     throw fileError(error, directory, advice);
+  }
+}
+
+/**
+ * Could a folder, or a file in it, be made here? Makes nothing: to be asked before long work is begun.
+ * @param subject for the message
+ * @throws DkvError FILES_UNUSABLE
+ */
+export async function expectWritable(directory: string, subject: string): Promise<void> {
+  for (let folder = path.resolve(directory); ; folder = path.dirname(folder)) {
+    try {
+      if (!(await stat(folder)).isDirectory())
+        throw Object.assign(new Error('a file'), { code: 'ENOTDIR', syscall: 'mkdir' });
+      await access(folder, constants.W_OK | constants.X_OK);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || folder === path.dirname(folder))
+        throw fileError(error, subject);
+    }
   }
 }
 

@@ -52,11 +52,24 @@ function oneWord(text: string): string {
 }
 
 function expectWord(id: string): string {
-  if (/^\S+$/.test(id)) return id;
-  throw new DkvError(
-    'INPUT_INVALID',
-    `The id ${JSON.stringify(id)} has white space or is empty, and a TREC run has its columns between white space. Use other ids.`,
-  );
+  expectRunIds([id]);
+  return id;
+}
+
+/**
+ * Can a run have these ids? To be asked before anything is scored.
+ * @throws DkvError INPUT_INVALID for ids that no reader would find again
+ */
+export function expectRunIds(ids: Iterable<string>): void {
+  const unfit = new Set<string>();
+  for (const id of ids) if (!/^\S+$/.test(id)) unfit.add(id);
+  const [first] = unfit;
+  if (first === undefined) return;
+  const found =
+    unfit.size > 1
+      ? `${unfit.size} ids have white space or are empty, the first ${JSON.stringify(first)}`
+      : `The id ${JSON.stringify(first)} has white space or is empty`;
+  throw new DkvError('INPUT_INVALID', `${found}, and a TREC run has its columns between white space. Use other ids.`);
 }
 
 export function formatQrels(qrels: Qrels): string {

@@ -5,25 +5,27 @@ import { addModelOptions, type ModelOptions, openModel } from './model-options.j
 import { interruptSignal } from './terminal.js';
 
 interface ListOptions extends ModelOptions {
+  readonly estimate: boolean;
   readonly json: boolean;
 }
 
 export function listCommand(): Command {
   const experiments = new Command('experiments')
     .description(
-      'What each experiment asks, on what data, with how many forward passes, and about how long it takes here.',
+      'What each experiment asks, on what data; with --estimate also how many forward passes and about how long here.',
     )
+    .option('--estimate', 'load the model and reckon passes and time', false)
     .option('--json', 'one JSON object a line', false);
   addModelOptions(experiments)
     .addHelpText(
       'after',
       `
-Passes and time are reckoned for the built-in data at the protocol's number of samples, from the inputs of a few samples and this model's
+With --estimate passes and time are reckoned for the built-in data at the protocol's number of samples, from the inputs of a few samples and this model's
 speed on this machine. In brackets: passes of an encoder that runs once for each condition.
 
 Examples:
   dkv list experiments
-  dkv list experiments --model google/t5gemma-2-270m-270m`,
+  dkv list experiments --estimate --model google/t5gemma-2-270m-270m`,
     )
     .action(listExperiments);
   return new Command('list').description('List what there is to run.').addCommand(experiments);
@@ -33,9 +35,36 @@ const SAMPLES = 4;
 const SPEED_SAMPLES = 8;
 
 async function listExperiments(options: ListOptions): Promise<void> {
+  if (options.estimate) await listEstimates(options);
+  else await listQuestions(options.json);
+}
+
+async function listQuestions(json: boolean): Promise<void> {
+  const { EXPERIMENTS } = await import('../experiments/registry.js');
+  const listed = Object.values(EXPERIMENTS).map(({ id, question, protocol: { dataset, samples } }) => ({
+    id,
+    question,
+    dataset,
+    samples,
+  }));
+  if (json) {
+    for (const experiment of listed) process.stdout.write(`${JSON.stringify(experiment)}\n`);
+    return;
+  }
+  const rows = listed.map(({ id, question, dataset, samples }) => [id, question, dataset, String(samples)]);
+  await printTable(['experiment', 'question', 'data', 'N'], rows, 3);
+}
+
+/** @param textColumns those before the numbers */
+async function printTable(titles: readonly string[], rows: string[][], textColumns: number): Promise<void> {
+  const { renderText } = await import('../report/table.js');
+  const columns = titles.map((title, i) => ({ title, numeric: i >= textColumns }));
+  process.stdout.write(`${renderText({ columns, rows })}\n`);
+}
+
+async function listEstimates(options: ListOptions): Promise<void> {
   const { EXPERIMENTS } = await import('../experiments/registry.js');
   const { estimateRun, rowsPerSecond } = await import('../experiments/estimate.js');
-  const { renderText } = await import('../report/table.js');
   const model = await openModel(options, interruptSignal());
   try {
     const request = { seed: 42, count: SPEED_SAMPLES };
@@ -65,11 +94,8 @@ async function listExperiments(options: ListOptions): Promise<void> {
       ]);
     }
     if (options.json) return;
-    const numeric = [false, false, false, true, true, true, true];
     const titles = ['experiment', 'question', 'data', 'N', 'encoder passes', 'decoder passes', 'time here'];
-    process.stdout.write(
-      `${renderText({ columns: titles.map((title, i) => ({ title, numeric: numeric[i]! })), rows })}\n`,
-    );
+    await printTable(titles, rows, 3);
   } finally {
     await model.close();
   }

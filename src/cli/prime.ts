@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DkvError, messageOf } from '../errors.js';
+import { expectWritable } from '../files.js';
 import { type Visibility, visibilitySchema } from '../priming/input.js';
 import type { PrimeProgress, PrimeSummary, RejectedDocument, Shard } from '../serving/prime.js';
 import { STATES_PRECISIONS, type StatesPrecision } from '../store.js';
@@ -127,6 +128,7 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
       ['--prior', options.prior],
     ],
   );
+  await expectWritable(path.dirname(rejectsTo), `--rejects ${rejectsTo}`);
   const rejects = new Rejects(rejectsTo);
   const progress = new Progress('priming', 'documents');
   const writing = await endpointWriter();

@@ -1,6 +1,7 @@
 /** `dkv rank`: rankings of stored documents as a TREC run, and what they are worth if judgements are at hand. */
 import { Command, Option } from 'commander';
 import { DkvError } from '../errors.js';
+import type { Model } from '../load-model.js';
 import type { RankedQuery } from '../serving/rank.js';
 import type { Measure, Scores } from '../stats/ranking.js';
 import type { Qrels } from '../trec.js';
@@ -59,6 +60,7 @@ Examples:
 }
 
 async function rankDocuments(options: RankCommandOptions): Promise<void> {
+  const { expectRunIds } = await import('../trec.js');
   const { rank } = await import('../serving/rank.js');
   const { DEFAULT_MEASURES } = await import('../serving/evaluate.js');
   const { isBm25 } = await import('../serving/candidates.js');
@@ -91,10 +93,16 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
       // A search does not know what was judged: BM25's best stay what they are.
       qrels: options.candidates === 'judged' ? qrels : undefined,
     });
-    const model = await openModel(options, signal);
+    expectRunIds(queries.flatMap(({ id, candidates }) => [id, ...candidates.map((candidate) => candidate.id)]));
     const progress = new Progress('ranking', 'candidates');
     const files: Output[] = [];
+    let model: Model | undefined;
     try {
+      const run = await openOutput(options.output);
+      files.push(run);
+      const details = options.details === undefined ? undefined : await openOutput(options.details, '--details');
+      if (details) files.push(details);
+      model = await openModel(options, signal);
       const rankings = rank(model, store, queries, {
         objective,
         variant,
@@ -104,10 +112,6 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
         ...(interpolate !== undefined && { interpolate }),
         onProgress: (done, total) => progress.update(done, total),
       });
-      const run = await openOutput(options.output);
-      files.push(run);
-      const details = options.details === undefined ? undefined : await openOutput(options.details, '--details');
-      if (details) files.push(details);
       const written = await write(rankings, { run, details, tag: `dkv-${model.name}-${variant}`, top: options.top });
       for (const file of files) await file.close();
       progress.end();
@@ -128,7 +132,7 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
     } finally {
       progress.end();
       for (const file of files) await file.discard();
-      await model.close();
+      await model?.close();
     }
   } finally {
     await store.close();

@@ -6,6 +6,7 @@ import { DATASETS, openDataset, openPools } from '../datasets/open.js';
 import { DkvError } from '../errors.js';
 import type { Experiment } from '../experiments/experiment.js';
 import { EXPERIMENT_IDS } from '../experiments/ids.js';
+import { expectWritable } from '../files.js';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
 import type { Model } from '../load-model.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
@@ -70,6 +71,7 @@ Examples:
 async function run(name: string, options: RunCommandOptions, command: Command): Promise<void> {
   const experiments = await experimentsNamed(name);
   const { asksLanguageModel } = await import('../experiments/experiment.js');
+  const { expectTexts } = await import('../experiments/texts.js');
   const signal = interruptSignal();
   const writing = await endpointWriter();
   const lengthGiven = command.getOptionValueSource('maxLength') !== 'default';
@@ -82,10 +84,12 @@ async function run(name: string, options: RunCommandOptions, command: Command): 
         process.stderr.write(`${experiment.id} is left out: DKV_LLM_BASE_URL is not set.\n`);
         continue;
       }
-      const data = await openData(experiment, options, signal);
-      model ??= await openModel(options, signal);
       const results = options.out ?? 'results';
       const folder = name !== ALL && options.out !== undefined ? options.out : path.join(results, experiment.id);
+      await expectWritable(folder, `--out ${folder}`);
+      const data = await openData(experiment, options, signal);
+      expectTexts(experiment, data);
+      model ??= await openModel(options, signal);
       await runOne(experiment, data, model, {
         ...options,
         folder: path.resolve(folder),

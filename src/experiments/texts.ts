@@ -1,0 +1,34 @@
+/** Does a dataset have the texts that an experiment needs? Known before a model is loaded. */
+import type { Dataset, PoolSet } from '../datasets/dataset.js';
+import { DkvError } from '../errors.js';
+import { surrogate } from '../priming/surrogate.js';
+import { type Experiment, specificationsOf } from './experiment.js';
+
+/** @throws DkvError INPUT_INVALID when no sample has what is scored, or what the surrogates are made of */
+export function expectTexts(experiment: Experiment, data: Dataset | PoolSet): void {
+  const { id, target, prompt, unit } = experiment;
+  const texts: readonly { readonly query: string; readonly answer?: string | undefined }[] =
+    'samples' in data ? data.samples : data.pools;
+  if (texts.length === 0) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `${data.name} gives nothing to score. Taken were ${data.selection}. Name the columns with --columns ROLE=COLUMN, or take other data.`,
+    );
+  }
+  const fromQuery = specificationsOf(experiment).find((specification) => surrogate(specification).needsQuery);
+  const needed = [
+    ...(target === 'answer' && unit !== 'probe' ? [['answer', 'scores answers'] as const] : []),
+    ...(target === 'query' ? [['query', 'scores queries'] as const] : []),
+    ...(prompt === 'query' ? [['query', 'puts queries before the answers'] as const] : []),
+    ...(fromQuery === undefined
+      ? []
+      : [['query', `has the surrogate ${fromQuery}, which is made of the query`] as const]),
+  ];
+  for (const [role, why] of needed) {
+    if (texts.some((each) => (each[role] ?? '').trim() !== '')) continue;
+    throw new DkvError(
+      'INPUT_INVALID',
+      `${data.name} has no ${role === 'query' ? 'queries' : 'answers'}, and ${id} ${why}. Name the column with --columns ${role}=COLUMN, or take other data.`,
+    );
+  }
+}
