@@ -7,6 +7,7 @@ import { gigabytes, readTextIfPresent } from '../files.js';
 import { listRepositories, RepositoryCache } from '../hub/cache.js';
 import { parseModelReference } from '../hub/pull-model.js';
 import { hubSettings } from '../hub/settings.js';
+import { removeUnreferenced, sharedBlobsOf } from '../hub/shared-blobs.js';
 import { BUILT_IN_MODEL, findModel } from '../load-model.js';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
 import {
@@ -173,9 +174,14 @@ function removeCommand(): Command {
         process.stdout.write(`removed ${compiled}\n`);
       }
       if (!alsoCheckpoint || !reference) return;
-      const cache = new RepositoryCache(hubSettings().cacheDirectory, reference.repository);
+      const { cacheDirectory } = hubSettings();
+      const cache = new RepositoryCache(cacheDirectory, reference.repository);
+      const shared = await sharedBlobsOf(cacheDirectory, cache.directory);
       await rm(cache.directory, { recursive: true });
       process.stdout.write(`removed ${cache.directory}\n`);
+      for (const { file, sizeBytes } of await removeUnreferenced(cacheDirectory, shared)) {
+        process.stdout.write(`removed ${file} (${gigabytes(sizeBytes)}), which no other download shares\n`);
+      }
     });
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dkv } from '../support/dkv.js';
@@ -42,6 +42,29 @@ describe('a model by its name on the hub', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain(`Accept its licence at ${hub.url}/google/closed`);
     expect(stderr).not.toContain('hf_tokenOfSomebodyElse');
+  });
+
+  it('never sends a token of the user to an address from .env', async () => {
+    const folder = await temporaryFolder();
+    const commit = await hub.publish('google/open', referenceFixture('text'), 'open');
+    const home = path.join(folder, 'home');
+    await mkdir(home);
+    await writeFile(path.join(home, 'token'), hub.token);
+    await writeFile(path.join(folder, '.env'), `HF_ENDPOINT=${hub.url}\nHF_TOKEN_PATH=${path.join(home, 'token')}\n`);
+    hub.requests.length = 0;
+    // The right address is one where nobody listens.
+    const env = { HF_HOME: home, HF_ENDPOINT: 'http://127.0.0.1:9' };
+    const pull = (variables: NodeJS.ProcessEnv) =>
+      dkv(['models', 'pull', `google/open@${commit}`], { cwd: folder, env: variables });
+    expect(await pull(env)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('HF_TOKEN_PATH in ') });
+    expect(hub.requests).toEqual([]);
+    await writeFile(path.join(folder, '.env'), `HF_TOKEN=${hub.token}\n`);
+    const { exitCode, stdout, stderr } = await pull({ HF_HOME: home, HF_ENDPOINT: hub.url });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(home);
+    expect(stderr).toContain(`HF_TOKEN is taken from ${path.join(folder, '.env')}.\n`);
+    expect(stdout + stderr).not.toContain(hub.token);
+    expect(hub.requests.some(({ authorization }) => authorization === `Bearer ${hub.token}`)).toBe(true);
   });
 
   it('gives way to a folder of that name', async () => {
