@@ -5,7 +5,6 @@
  */
 import http from 'node:http';
 import https from 'node:https';
-import { text as readText } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
@@ -160,7 +159,7 @@ export class HubClient {
     return this.#retrying(url, signal, async (connection) => {
       const response = await this.#get(url, {}, connection);
       this.#expectOk(response, repository, what);
-      return { text: await readText(response), link: [response.headers.link ?? ''].flat().join(', ') };
+      return { text: await readAnswer(response, connection), link: [response.headers.link ?? ''].flat().join(', ') };
     });
   }
 
@@ -372,6 +371,27 @@ function get(url: URL, options: http.RequestOptions): Promise<http.IncomingMessa
   return new Promise((resolve, reject) => {
     client.get(url, options, resolve).on('error', reject);
   });
+}
+
+/** What a hub says of a repository; a listing of ten thousand files takes two or three megabytes. */
+const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** @throws DkvError HUB_UNREACHABLE for what never ends */
+async function readAnswer(response: http.IncomingMessage, connection: Connection): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    connection.heard();
+    bytes += piece.length;
+    if (bytes > LARGEST_ANSWER_BYTES) {
+      throw new DkvError(
+        'HUB_UNREACHABLE',
+        `The hub's answer is longer than ${LARGEST_ANSWER_BYTES / 2 ** 20} MB, which no description of a repository is. Check HF_ENDPOINT.`,
+      );
+    }
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 /** Paths become paths of the cache folder: none may lead out of it. */

@@ -255,6 +255,14 @@ describe('faults', () => {
     });
   });
 
+  it('do not read an answer that never ends', async () => {
+    hub.fault = () => ({ endless: true });
+    await expect(pull()).rejects.toMatchObject({
+      code: 'HUB_UNREACHABLE',
+      message: expect.stringContaining('longer than 64 MB'),
+    });
+  });
+
   it('say that a name, a revision or a file does not exist', async () => {
     await expect(pull('google/nothing', { HF_TOKEN: hub.token })).rejects.toMatchObject({ code: 'HUB_NOT_FOUND' });
     await expect(pull(`${ID}@v9`)).rejects.toMatchObject({

@@ -20,6 +20,8 @@ export interface Fault {
   readonly damaged?: boolean;
   /** Send the whole file although a range was asked for. */
   readonly ignoreRange?: boolean;
+  /** Answer with blanks and never end. */
+  readonly endless?: boolean;
   /** Never answer. */
   readonly silent?: boolean;
   /** Wait between pieces of the body, so that there is something to interrupt. */
@@ -113,6 +115,15 @@ export class HubStandIn {
     this.requests.push(seen);
     const fault = this.fault(seen) ?? {};
     if (fault.silent) return;
+    if (fault.endless) {
+      const blanks = Buffer.alloc(1024 * 1024, ' ');
+      const more = () => {
+        while (!response.destroyed && response.write(blanks));
+      };
+      response.on('drain', more);
+      more();
+      return;
+    }
     if (fault.status) {
       response.writeHead(fault.status, fault.headers).end('a fault');
       return;
