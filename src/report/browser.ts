@@ -4,6 +4,7 @@
  */
 import type { Trial } from '../experiments/journal.js';
 import type { SampleRecord } from '../experiments/samples.js';
+import { printable } from '../printable.js';
 import { BROWSER_SCRIPT, BROWSER_STYLE } from './browser-script.js';
 import { primaryOf } from './labels.js';
 import type { FinishedRun } from './run-folder.js';
@@ -52,7 +53,7 @@ export function browserPart(run: FinishedRun, { noText }: { noText: boolean }): 
     ? ''
     : 'The samples’ texts are not in this report. ';
   // A "<" would let a text end the element.
-  const json = JSON.stringify(data).replaceAll('<', '\\u003c');
+  const json = printable(JSON.stringify(data)).replaceAll('<', '\\u003c');
   return `<style>${BROWSER_STYLE}</style>
 <section class="browser" id="browser">
 <p class="note">${escapeHtml(`${shown}${texts}Gain is NLL under the second condition minus NLL under the first, nats per token, rounded to a thousandth. Hover over a token for its two NLLs.`)}</p>

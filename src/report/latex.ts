@@ -1,4 +1,5 @@
 /** Tables as LaTeX, to be taken into a paper with \input. */
+import { printable } from '../printable.js';
 import type { TableBlock } from './content.js';
 
 /** Longer tables break over pages. */
@@ -69,5 +70,5 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 export function escapeLatex(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\\{}&%$#_~^<>−±’–[\]]/g, (character) => ESCAPES[character]!);
+  return printable(text.replace(/\s+/g, ' ')).replace(/[\\{}&%$#_~^<>−±’–[\]]/g, (character) => ESCAPES[character]!);
 }

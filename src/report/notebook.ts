@@ -3,6 +3,7 @@
  * standard library alone. Running it again in the run folder gives the same outputs: tables and figures are files beside it.
  */
 import type { Trial } from '../experiments/journal.js';
+import { printable } from '../printable.js';
 import { mean, standardDeviation } from '../stats/describe.js';
 import { headline, warnings } from './comparisons.js';
 import type { Block, Section } from './content.js';
@@ -188,7 +189,8 @@ function recomputations({ summary, trials }: FinishedRun): { source: string; pri
 
 /** Python's `:32`, which counts characters. */
 function left(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - [...text].length));
+  const shown = printable(text);
+  return shown + ' '.repeat(Math.max(0, width - [...shown].length));
 }
 
 /** Python's `:+.4f`. */

@@ -1,4 +1,5 @@
 /** Tables as data, and their three renderings: terminal, Markdown, HTML. */
+import { printable } from '../printable.js';
 
 export interface Column {
   readonly title: string;
@@ -15,7 +16,7 @@ export const text = (title: string): Column => ({ title, numeric: false });
 export const number = (title: string): Column => ({ title, numeric: true });
 
 export function renderText({ columns, rows }: Table): string {
-  const cells = [columns.map(({ title }) => title), ...rows];
+  const cells = [columns.map(({ title }) => title), ...rows].map((row) => row.map(oneLine));
   const widths = columns.map((_, i) => Math.max(...cells.map((row) => [...row[i]!].length)));
   const pad = (cell: string, i: number) => {
     const space = ' '.repeat(widths[i]! - [...cell].length);
@@ -35,10 +36,14 @@ export function renderMarkdown({ columns, rows }: Table): string {
   ].join('\n');
 }
 
+/** A cell is a line, whatever stands in it. */
+function oneLine(text: string): string {
+  return printable(text.replace(/\s+/g, ' '));
+}
+
 /** Text on one line that Markdown shows as it is, also in a table's cell. */
 export function escapeMarkdown(text: string): string {
-  return text
-    .replace(/\s+/g, ' ')
+  return oneLine(text)
     .replace(/[\\|*`]/g, '\\$&')
     .replaceAll('<', '&lt;');
 }
@@ -53,5 +58,5 @@ export function renderHtml({ columns, rows }: Table): string {
 
 export function escapeHtml(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-  return text.replace(/[&<>"']/g, (character) => entities[character]!);
+  return printable(text).replace(/[&<>"']/g, (character) => entities[character]!);
 }

@@ -1,6 +1,7 @@
 /** From marks to SVG text, without a browser: one look for all figures, their legend inside, several panels in one figure. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { printable } from '../../printable.js';
 
 /** A drawing that can stand alone. */
 export interface Drawing {
@@ -64,13 +65,18 @@ export function draw(options: Plot.PlotOptions): Drawing {
   svg.querySelector('style')?.remove();
   svg.removeAttribute('class');
   return {
-    svg: rounded(svg.outerHTML),
+    svg: rounded(asXml(svg.outerHTML)),
     width: Number(svg.getAttribute('width')),
     height: Number(svg.getAttribute('height')),
   };
 }
 
 const SVG = 'http://www.w3.org/2000/svg';
+
+/** A figure stands in files of its own, where HTML's names of characters and some characters themselves make it unreadable. */
+function asXml(html: string): string {
+  return printable(html).replaceAll('&nbsp;', '&#160;');
+}
 
 /** Coordinates to a hundredth of a pixel; text is left alone. */
 function rounded(svg: string): string {
@@ -116,7 +122,7 @@ function at({ svg }: Drawing, x: number, y: number): string {
 
 /** In smaller letters where it would not fit. */
 function heading(title: string, x: number, y: number, width: number): string {
-  const escaped = title.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  const escaped = printable(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   const size = Math.min(13, Math.floor((13 * width) / textWidth(title, 13)));
   return `<text x="${x}" y="${y}" font-family="${FONTS}" font-size="${size}" font-weight="bold">${escaped}</text>`;
 }
