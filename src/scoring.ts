@@ -87,7 +87,7 @@ export async function scoreTexts(
   const prepared = await turns.map(items, (item): InputToScore | DkvError => {
     try {
       const { document, prefix, visibility = 'exact' } = item;
-      if (document === '') throw new DkvError('INPUT_INVALID', 'document is empty.');
+      if (document.trim() === '') throw new DkvError('INPUT_INVALID', 'document is empty.');
       const said = decoderInput(tokenizer, item);
       const part = present(tokenizer, { visibility }, document, prefix, { maxTokens: options.maxTokens });
       return { parts: [part], ...said };

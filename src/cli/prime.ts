@@ -1,8 +1,8 @@
 /** `dkv prime`: documents in, directed caches in a store; what cannot be primed goes to a file of its own. */
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { DkvError, messageOf } from '../errors.js';
+import { DkvError } from '../errors.js';
 import { expectWritable } from '../files.js';
 import { type Visibility, visibilitySchema } from '../priming/input.js';
 import type { PrimeProgress, PrimeSummary, RejectedDocument, Shard } from '../serving/prime.js';
@@ -10,9 +10,10 @@ import { STATES_PRECISIONS, type StatesPrecision } from '../store.js';
 import { addModelOptions, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { expectApart, type Output, openOutput } from './output.js';
 import { byteSize, duration, shownBytes } from './quantities.js';
+import { addTableOptions, type TableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress } from './terminal.js';
 
-interface PrimeCommandOptions extends ModelOptions {
+interface PrimeCommandOptions extends ModelOptions, TableOptions {
   readonly input: string;
   readonly store: string;
   readonly surrogate?: readonly string[];
@@ -37,7 +38,7 @@ export function primeCommand(): Command {
     .description('Encode documents once and keep what the decoder needs of them in a store.')
     .requiredOption(
       '--input <file>',
-      '.jsonl, .csv, .tsv, .parquet, a BEIR corpus.jsonl; - for JSON lines on standard input',
+      '.jsonl, .csv, .tsv (also with .gz behind it), .parquet, a BEIR corpus.jsonl; - for JSON lines on standard input',
     )
     .requiredOption(
       '--store <location>',
@@ -71,7 +72,7 @@ export function primeCommand(): Command {
     .option('--no-check', 'do not read what the store has already to see whether it is damaged')
     .option('--limit <n>', 'read the first n rows only', positiveInteger)
     .option('--json', 'print the summary as JSON', false);
-  return addModelOptions(command)
+  return addModelOptions(addTableOptions(command))
     .addHelpText(
       'after',
       `
@@ -116,6 +117,7 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
   const isPiped = options.input === '-';
   const documents = await openDocuments(isPiped ? process.stdin : options.input, {
     columns: parseColumns(options.columns),
+    ...textForm(options),
     signal,
     onNotice: (notice) => process.stderr.write(`${notice}\n`),
   });
@@ -165,7 +167,7 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
       process.stdout.write(
         options.json
           ? `${JSON.stringify({ store: store.location, ...summary, ...(rejects.count > 0 && { rejects: rejects.file }) })}\n`
-          : described(summary, store.location, rejects),
+          : described(summary, store.location, rejects, options.maxLength),
       );
     } finally {
       progress.end();
@@ -194,12 +196,12 @@ export async function specifications(lists: readonly string[]): Promise<string[]
 
 /** Lines of text, or of a .jsonl file the field `text` or `query`. */
 async function referenceQueries(file: string): Promise<string[]> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new DkvError('INPUT_INVALID', `--prior ${file}: ${messageOf(error)}`);
-  });
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  if (!file.endsWith('.jsonl')) return lines.map((line) => line.trim());
-  const { textRows } = await import('../datasets/text-rows.js');
+  const { kindOf, textRows } = await import('../datasets/text-rows.js');
+  if (kindOf(file) !== 'jsonl') {
+    const { readText } = await import('../text-input.js');
+    const lines = (await readText(file, `--prior ${file}`)).split('\n').map((line) => line.trim());
+    return lines.filter((line) => line !== '');
+  }
   const queries: string[] = [];
   for await (const row of textRows(file)) {
     if (row instanceof DkvError) throw row;
@@ -256,14 +258,15 @@ function speedOf({ primed, unchanged, tokens, seconds }: PrimeProgress): string 
   return `${rate(primed + unchanged)} documents/s, ${rate(tokens)} tokens/s`;
 }
 
-function described(summary: PrimeSummary, location: string, rejects: Rejects): string {
-  const { documents, primed, unchanged, rejected, encoded, variants, bytesPerDocument, seconds } = summary;
+function described(summary: PrimeSummary, location: string, rejects: Rejects, maxTokens: number): string {
+  const { documents, primed, unchanged, rejected, cut, encoded, variants, bytesPerDocument, seconds } = summary;
   const number = (value: number) => value.toLocaleString('en');
   const share = documents > 0 ? ` (${Math.round((100 * unchanged) / documents)}%)` : '';
   const size = bytesPerDocument === null ? '' : `, ${shownBytes(bytesPerDocument)} each`;
   const lines = [
     `${number(primed)} documents primed as ${variants.join(', ')}: ${number(encoded)} passes through the encoder${size}`,
     `${number(unchanged)} unchanged${share}, ${number(rejected)} rejected`,
+    ...(cut > 0 ? [`${number(cut)} cut at their end to keep to ${number(maxTokens)} tokens`] : []),
     `${seconds.toFixed(1)} s, ${speedOf(summary)}`,
     `Store: ${location}`,
   ];

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
-import type { RankedQuery } from '../serving/rank.js';
+import type { QueryToRank, RankedQuery } from '../serving/rank.js';
 import type { Measure, Scores } from '../stats/ranking.js';
 import type { Qrels } from '../trec.js';
 import { openModel, positiveInteger } from './model-options.js';
@@ -93,7 +93,7 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
       // A search does not know what was judged: BM25's best stay what they are.
       qrels: options.candidates === 'judged' ? qrels : undefined,
     });
-    expectRunIds(queries.flatMap(({ id, candidates }) => [id, ...candidates.map((candidate) => candidate.id)]));
+    expectRunIds(idsOf(queries));
     const progress = new Progress('ranking', 'candidates');
     const files: Output[] = [];
     let model: Model | undefined;
@@ -136,6 +136,13 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
     }
   } finally {
     await store.close();
+  }
+}
+
+function* idsOf(queries: readonly QueryToRank[]): Generator<string> {
+  for (const { id, candidates } of queries) {
+    yield id;
+    for (const candidate of candidates) yield candidate.id;
   }
 }
 

@@ -1,8 +1,6 @@
 /** What `dkv rank` and `dkv evaluate` have in common: a store, queries, candidates, judgements. */
-import { readFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { QueryRow } from '../datasets/queries.js';
-import { DkvError, messageOf } from '../errors.js';
 import type { Bm25 } from '../serving/bm25.js';
 import type { QueryToRank } from '../serving/rank.js';
 import type { Store } from '../store.js';
@@ -70,10 +68,8 @@ export async function openQueries(file: string, signal: AbortSignal): Promise<Qu
 
 export async function openQrels(file: string): Promise<Qrels> {
   const { parseQrels } = await import('../trec.js');
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new DkvError('INPUT_INVALID', `--qrels ${file}: ${messageOf(error)}`);
-  });
-  return parseQrels(text, file);
+  const { readText } = await import('../text-input.js');
+  return parseQrels(await readText(file, `--qrels ${file}`), file);
 }
 
 export async function indexTexts(store: Store, signal: AbortSignal): Promise<Bm25> {

@@ -10,10 +10,11 @@ import { expectWritable } from '../files.js';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
 import type { Model } from '../load-model.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
+import { addTableOptions, type TableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, paint, whileBlocked } from './terminal.js';
 import { describeWriting, endpointWriter, textSources } from './text-sources.js';
 
-interface RunCommandOptions extends ModelOptions {
+interface RunCommandOptions extends ModelOptions, TableOptions {
   readonly dataset: string;
   readonly datasetRevision?: string;
   readonly columns: readonly string[];
@@ -49,7 +50,7 @@ export function runCommand(): Command {
     .option('--ignore-ceiling', 'go on although the model needs no help on the first samples', false)
     .option('--no-text', "keep the samples' texts out of the run folder and the report")
     .option('--json', 'print the summary as JSON instead of a table, one line a run', false);
-  return addModelOptions(command)
+  return addModelOptions(addTableOptions(command))
     .addHelpText(
       'after',
       `
@@ -119,12 +120,13 @@ async function experimentsNamed(name: string): Promise<Experiment[]> {
 
 async function openData(
   { unit, seed, rule, padding, target, protocol }: Experiment,
-  { dataset, datasetRevision, columns, n: count = protocol.samples }: RunCommandOptions,
+  { dataset, datasetRevision, columns, n: count = protocol.samples, ...form }: RunCommandOptions,
   signal: AbortSignal,
 ): Promise<Dataset | PoolSet> {
   const { parseColumns } = await import('../datasets/mapped.js');
   const options = {
     columns: parseColumns(columns),
+    ...textForm(form),
     signal,
     ...(datasetRevision !== undefined && { revision: datasetRevision }),
     onNotice: (notice: string) => process.stderr.write(`${notice}\n`),

@@ -1,9 +1,10 @@
 /** `dkv score`: JSON lines in, JSON lines out, in order, as a stream. */
 
-import { createInterface } from 'node:readline';
 import { Command } from 'commander';
+import { isLosslessNumber, LosslessNumber, stringify } from 'lossless-json';
 import { z } from 'zod';
-import { DkvError, messageOf } from '../errors.js';
+import type { JsonLine } from '../datasets/text-rows.js';
+import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
 import { visibilitySchema } from '../priming/input.js';
 import { scoreTexts, shortestFloat32, type TextScore } from '../scoring.js';
@@ -14,7 +15,7 @@ import { expectApart, openOutput } from './output.js';
 import { interruptSignal } from './terminal.js';
 
 const lineSchema = z.strictObject({
-  id: z.union([z.string(), z.number()]).optional(),
+  id: z.union([z.string(), z.number(), z.instanceof(LosslessNumber)]).optional(),
   document: z.string(),
   prefix: z.string().optional(),
   visibility: visibilitySchema.optional(),
@@ -48,6 +49,7 @@ Its answer: {"id", "nll", "nll_sum", "num_tokens", "token_nlls", "prefix_tokens"
   query       put before the target in the decoder
   nll         mean over the target's tokens, in nats
 A line that cannot be scored gets {"id", "line", "error": {"code", "message"}}; the others go on, and the exit status is 2.
+How many lines were rejected, and how many documents were cut to --max-length, is said on standard error.
 
 Examples:
   echo '{"document":"The lamp costs 24 euros.","prefix":"lamp price","target":"24 euros"}' | dkv score
@@ -57,79 +59,116 @@ Examples:
 }
 
 async function score(options: ScoreCommandOptions): Promise<void> {
+  const { jsonLines } = await import('../datasets/text-rows.js');
   const signal = interruptSignal();
   await expectApart([['--output', options.output]], [['--input', options.input]]);
+  const name = options.input === '-' ? 'standard input' : options.input;
   const input = await openInput(options.input, `--input ${options.input}`);
   const output = await openOutput(options.output);
   const model = await openModel(options, signal).catch(async (error: unknown) => {
     await output.discard();
     throw error;
   });
-  const reader = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-  // Waiting for a line that never comes must not outlast Ctrl-C.
-  signal.addEventListener('abort', () => reader.close());
-  let lineNumber = 0;
+  const totals = new Totals();
   try {
-    for await (const lines of windows(reader, upTo(WINDOW_LINES))) {
-      const answers = await scoreLines(model, lines, lineNumber, options.maxLength, signal);
-      lineNumber += lines.length;
-      if (answers.some((answer) => 'error' in answer)) process.exitCode = 2;
-      await output.write(answers.map((answer) => `${JSON.stringify(answer)}\n`).join(''));
+    for await (const lines of windows(jsonLines(input, name, { signal }), upTo(WINDOW_LINES))) {
+      const answers = await scoreLines(model, lines, options.maxLength, signal);
+      for (const answer of answers) totals.add(answer);
+      await output.write(answers.map((answer) => `${stringify(answer)}\n`).join(''));
     }
-    if (signal.aborted) throw new DkvError('CANCELLED', `Stopped after line ${lineNumber}.`);
+    if (signal.aborted) throw new DkvError('CANCELLED', `Stopped after ${totals.lines} lines.`);
     await output.close();
   } finally {
     input.destroy();
     // What has been scored is kept, whatever ended the rest.
-    if (lineNumber > 0) await output.close();
+    if (totals.lines > 0) await output.close();
     await output.discard();
     await model.close();
+    process.stderr.write(totals.described(options.maxLength));
+  }
+  if (totals.rejected > 0) process.exitCode = 2;
+}
+
+/** Why a line has no score. */
+interface Refusal {
+  readonly id?: unknown;
+  /** Its number. */
+  readonly line: number;
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+type Answer = Refusal | (Record<string, unknown> & { readonly cut: boolean });
+
+class Totals {
+  lines = 0;
+  rejected = 0;
+  #cut = 0;
+  #first: Refusal | undefined;
+
+  add(answer: Answer): void {
+    this.lines++;
+    if (isRefusal(answer)) {
+      this.rejected++;
+      this.#first ??= answer;
+    } else if (answer.cut) this.#cut++;
+  }
+
+  /** Nothing where nothing is to be said. */
+  described(maxTokens: number): string {
+    const cut = this.#cut > 0 ? [`${this.#cut} documents were cut at their end to keep to ${maxTokens} tokens`] : [];
+    const first = this.#first;
+    const rejected = first
+      ? [`${this.rejected} rejected, the first in line ${first.line}: ${first.error.message}`]
+      : [];
+    if (cut.length + rejected.length === 0) return '';
+    return `${[`${this.lines - this.rejected} of ${this.lines} lines scored`, ...cut, ...rejected].join('; ')}\n`;
   }
 }
 
-type Answer = Record<string, unknown>;
+function isRefusal(answer: Answer): answer is Refusal {
+  return 'error' in answer;
+}
 
 async function scoreLines(
   model: Model,
-  lines: readonly string[],
-  linesBefore: number,
+  lines: readonly JsonLine[],
   maxTokens: number,
   signal: AbortSignal,
 ): Promise<Answer[]> {
-  const parsed = lines.map((text, i) => ({ line: linesBefore + i + 1, text })).filter(({ text }) => text.trim() !== '');
-  const items = parsed.map(({ line, text }) => ({ line, content: parseLine(text) }));
-  const good = items.filter((item): item is { line: number; content: Line } => !('error' in item.content));
-  const scores = await scoreTexts(
-    model,
-    good.map(({ content }) => content),
-    { maxTokens, signal },
-  );
+  const items = lines.map(parseLine);
+  const good = items.filter((item): item is Line => !('error' in item));
+  const scores = await scoreTexts(model, good, { maxTokens, signal });
   const scoreOf = new Map(good.map((item, i) => [item, scores[i]!]));
-  return items.map((item) => {
-    const { line, content } = item;
-    const id = content.id === undefined ? {} : { id: content.id };
-    if ('error' in content) return { ...id, line, error: content.error };
-    const result = scoreOf.get(item as (typeof good)[number])!;
-    if (result instanceof DkvError) return { ...id, line, error: { code: result.code, message: result.message } };
-    return { ...id, ...answerOf(result) };
+  return items.map((item, i) => {
+    if ('error' in item) return item;
+    const result = scoreOf.get(item)!;
+    if (result instanceof DkvError) return refusal(lines[i]!.number, result, item.id);
+    return { ...(item.id !== undefined && { id: item.id }), ...answerOf(result) };
   });
 }
 
-function parseLine(text: string): Line | { id?: unknown; error: { code: string; message: string } } {
-  const failure = (message: string, id?: unknown) => ({ id, error: { code: 'INPUT_INVALID', message } });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    return failure(`not JSON: ${messageOf(error)}`);
-  }
-  const line = lineSchema.safeParse(json);
+function parseLine({ number, content }: JsonLine): Line | Refusal {
+  if (content instanceof DkvError) return refusal(number, content);
+  const line = lineSchema.safeParse(content);
   if (line.success) return line.data;
-  const id = (json as { id?: unknown } | null)?.id;
-  return failure(z.prettifyError(line.error).replaceAll('\n', ' '), typeof id === 'object' ? undefined : id);
+  const { id } = content;
+  const message = z.prettifyError(line.error).replaceAll('\n', ' ');
+  const isId = typeof id !== 'object' || isLosslessNumber(id);
+  return refusal(number, new DkvError('INPUT_INVALID', message), isId ? id : undefined);
 }
 
-function answerOf({ nll, nllSum, tokenNlls, prefixTokens, documentTokens, cutTokens }: TextScore): Answer {
+function refusal(line: number, { code, message }: DkvError, id?: unknown): Refusal {
+  return { ...(id !== undefined && { id }), line, error: { code, message } };
+}
+
+function answerOf({
+  nll,
+  nllSum,
+  tokenNlls,
+  prefixTokens,
+  documentTokens,
+  cutTokens,
+}: TextScore): Answer & { readonly cut: boolean } {
   return {
     nll,
     nll_sum: nllSum,

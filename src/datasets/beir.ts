@@ -1,5 +1,5 @@
 /** A dataset in BEIR's form: corpus.jsonl, queries.jsonl and qrels/test.tsv. Corpora may have millions of documents: they are not kept. */
-import { readdir } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
@@ -8,9 +8,10 @@ import { Random } from '../random.js';
 import { type PoolRequest, type PoolSet, poolSetOf, type Source } from './dataset.js';
 import { limitCandidates } from './draw.js';
 import type { OpenOptions } from './options.js';
-import { identifier, readQueries } from './queries.js';
+import { readQueries } from './queries.js';
 import type { Candidate, Grade, Pool } from './sample.js';
 import { checkedRow, openTable, type Table } from './table.js';
+import { identifier } from './values.js';
 
 /** Documents of the corpus in every pool that nobody judged, taken as irrelevant. */
 const OTHERS = 10;
@@ -28,8 +29,8 @@ export function beirSource(folder: string, options: OpenOptions): Source {
 
 async function beirPools(folder: string, { count, seed }: PoolRequest, options: OpenOptions): Promise<PoolSet> {
   const qrels = await openTable(await qrelsFile(folder), options);
-  const queries = await openTable(path.join(folder, 'queries.jsonl'), options);
-  const corpus = await openTable(path.join(folder, 'corpus.jsonl'), options);
+  const queries = await openTable(await plainOrPacked(path.join(folder, 'queries.jsonl')), options);
+  const corpus = await openTable(await plainOrPacked(path.join(folder, 'corpus.jsonl')), options);
 
   const judged = await readQrels(qrels);
   const usable = [...judged].filter(([, grades]) => grades.some(({ grade }) => grade > 0));
@@ -105,11 +106,22 @@ export function beirDocument({ _id, title, text }: z.infer<typeof beirDocumentSc
   };
 }
 
+/** The file, or the same compressed by gzip where that alone is there. */
+async function plainOrPacked(file: string): Promise<string> {
+  const packed = `${file}.gz`;
+  const isThere = (name: string) =>
+    access(name).then(
+      () => true,
+      () => false,
+    );
+  return !(await isThere(file)) && (await isThere(packed)) ? packed : file;
+}
+
 /** The test split's, or the only one. */
 async function qrelsFile(folder: string): Promise<string> {
   const inside = path.join(folder, 'qrels');
-  const files = (await readdir(inside).catch(() => [])).filter((file) => file.endsWith('.tsv')).sort();
-  const file = files.includes('test.tsv') ? 'test.tsv' : files.length === 1 ? files[0] : undefined;
+  const files = (await readdir(inside).catch(() => [])).filter((file) => /\.tsv(\.gz)?$/.test(file)).sort();
+  const file = files.find((name) => /^test\.tsv/.test(name)) ?? (files.length === 1 ? files[0] : undefined);
   if (file) return path.join(inside, file);
   throw new DkvError(
     'INPUT_INVALID',

@@ -1,14 +1,11 @@
 /** Documents alone, in any number, as a stream: what is primed. Rows that are none are given as the error that says why, in their place. */
 import type { Readable } from 'node:stream';
-import type { z } from 'zod';
 import { DkvError } from '../errors.js';
 import { beirDocument, beirDocumentSchema } from './beir.js';
-import { valueAt } from './mapped.js';
-import type { Columns, OpenOptions, Role } from './options.js';
-import { expectColumns, expectFile, isTable, openTable } from './table.js';
-import { jsonRows, type Row, textRows } from './text-rows.js';
-
-type Fields = Record<string, z.infer<ReturnType<typeof z.json>>>;
+import { type Columns, type OpenOptions, ROLES } from './options.js';
+import { expectFile, expectNoFloats, isAddress, isTable, missingColumns, openTable, type Table } from './table.js';
+import { headerAdvice, jsonRows, kindOf, TEXT_FILES, textRows } from './text-rows.js';
+import { type Fields, idOf, jsonOf, type Row, textOf, topColumn, valueAt } from './values.js';
 
 export interface DocumentRow {
   /** Empty where the row has none. */
@@ -30,45 +27,129 @@ export interface DocumentStream {
 /** Where a role is looked for when no column is named. */
 const USUAL = { id: ['id', '_id'], document: ['text', 'document'], title: ['title'] } as const;
 type DocumentRole = keyof typeof USUAL;
+const NEEDED = ['id', 'document'] as const;
 
 /**
- * Rows in BEIR's form (`_id`, `title`, `text`) are read as BEIR's.
+ * Rows in BEIR's form (`_id`, `title`, `text`) are read as BEIR's. Of a file the beginning is read at once, so that what is wrong with
+ * all of it is said now.
  * @param input a .jsonl, .csv, .tsv or .parquet file, an address of a Parquet file, or a stream of JSON lines
  * @throws DkvError INPUT_INVALID, and for what is on the network what the hub's client throws
  */
 export async function openDocuments(input: string | Readable, options: OpenOptions): Promise<DocumentStream> {
   const { columns = {}, signal } = options;
-  const unknown = (Object.keys(columns) as Role[]).filter((role) => !(role in USUAL));
+  const unknown = ROLES.filter((role) => columns[role] !== undefined && !(role in USUAL));
   if (unknown.length > 0) {
     throw new DkvError(
       'INPUT_INVALID',
       `Documents have no ${unknown.join(', ')}: only ${Object.keys(USUAL).join(', ')} can be named.`,
     );
   }
-  if (typeof input !== 'string') return { rows: documentsOf(jsonRows(input, 'standard input', signal), columns) };
+  if (typeof input !== 'string') {
+    const name = 'standard input';
+    return { rows: documentsOf(shapedRows(jsonRows(input, name, { signal }), name, columns), columns) };
+  }
+  const kind = kindOf(input);
   if (!isTable(input)) {
     throw new DkvError(
       'INPUT_INVALID',
-      `${input}: documents are read from .jsonl, .csv, .tsv and .parquet files, from hf:// and https:// addresses of Parquet files, and from - as JSON lines.`,
+      `${input}: documents are read from ${TEXT_FILES} and .parquet files, from hf:// and https:// addresses of Parquet files, and from - as JSON lines.`,
     );
   }
   // No digest of a text file is needed here, so that it is read once only.
-  if (/\.(jsonl|csv|tsv)$/.test(input) && !input.includes('://')) {
+  if (!isAddress(input) && kind !== 'parquet') {
     await expectFile(input);
-    return { rows: documentsOf(textRows(input), columns) };
+    const rows = textRows(input, options, (header) =>
+      expectRoles({ name: input, columns: header, advice: headerAdvice(header), floats: [] }, columns),
+    );
+    const shaped = kind === 'jsonl' ? shapedRows(rows, input, columns) : rows;
+    return { rows: await begun(documentsOf(shaped, columns)) };
   }
   const table = await openTable(input, options);
-  expectColumns(
-    table,
-    Object.values(columns).map((column) => column.split('.')[0]!),
-  );
+  expectRoles(table, columns);
   return {
     ...(table.rowCount !== undefined && { rowCount: table.rowCount }),
-    rows: documentsOf(withoutNumbers(table.rows(table.columns)), columns),
+    rows: documentsOf(withoutNumbers(table.readings(table.columns)), columns),
   };
 }
 
-async function* withoutNumbers(rows: AsyncIterable<[number, Row]>): AsyncGenerator<Row> {
+/** @throws DkvError INPUT_INVALID */
+function expectRoles(table: Pick<Table, 'name' | 'columns' | 'floats' | 'advice'>, given: Columns): void {
+  const missing: string[] = [];
+  for (const role of Object.keys(USUAL) as DocumentRole[]) {
+    const column = given[role];
+    const names: readonly string[] = column === undefined ? USUAL[role] : [column];
+    const found = names.find((name) => topColumn(table.columns, name) !== undefined);
+    if (!found && (column !== undefined || role !== 'title')) missing.push(missingRole(role, names));
+    if (role === 'id' && found) expectNoFloats(table, [found]);
+  }
+  if (missing.length > 0) throw missingColumns(table, missing.join(' and '));
+}
+
+function missingRole(role: DocumentRole, names: readonly string[]): string {
+  return `no column ${names.map((name) => JSON.stringify(name)).join(' or ')} for the ${role} (say which with --columns ${role}=COLUMN)`;
+}
+
+/** Rows at the beginning that may lack a needed column until all are taken to lack it. */
+const SHAPELESS_ROWS = 100;
+
+/**
+ * JSON lines have no header: where the id or the text is in none of the first rows, the columns are wrong, not the rows.
+ * @throws DkvError INPUT_INVALID
+ */
+async function* shapedRows(
+  rows: AsyncIterable<Row | DkvError>,
+  name: string,
+  columns: Columns,
+): AsyncGenerator<Row | DkvError> {
+  const lacking = new Set<DocumentRole>([...NEEDED, ...(columns.title === undefined ? [] : ['title' as const])]);
+  const found = new Set<string>();
+  const held: (Row | DkvError)[] = [];
+  let objects = 0;
+  const verdict = () => {
+    if (objects === 0 || lacking.size === 0) return;
+    expectRoles({ name, columns: [...found], floats: [], advice: '' }, columns);
+  };
+  for await (const row of rows) {
+    if (lacking.size === 0) {
+      yield row;
+      continue;
+    }
+    held.push(row);
+    if (!(row instanceof DkvError)) {
+      objects++;
+      for (const column of Object.keys(row)) found.add(column);
+      for (const role of lacking)
+        if (namesOf(role, columns).some((at) => topColumn([...found], at))) lacking.delete(role);
+    }
+    if (held.length === SHAPELESS_ROWS) {
+      verdict();
+      lacking.clear();
+    }
+    if (lacking.size === 0) yield* held.splice(0);
+  }
+  verdict();
+  yield* held;
+}
+
+function namesOf(role: DocumentRole, columns: Columns): readonly string[] {
+  const column = columns[role];
+  return column === undefined ? USUAL[role] : [column];
+}
+
+/** The same, with the first item read. @throws what reading it throws */
+async function begun<T>(items: AsyncGenerator<T>): Promise<AsyncGenerator<T>> {
+  const first = await items.next();
+  return (async function* () {
+    try {
+      if (!first.done) yield first.value;
+      yield* items;
+    } finally {
+      await items.return(undefined);
+    }
+  })();
+}
+
+async function* withoutNumbers(rows: AsyncIterable<[number, Row | DkvError]>): AsyncGenerator<Row | DkvError> {
   for await (const [, row] of rows) yield row;
 }
 
@@ -81,9 +162,9 @@ async function* documentsOf(
 
 function documentOf(row: Row, columns: Columns): DocumentRow | DkvError {
   const columnOf = (role: DocumentRole) =>
-    columns[role] ?? USUAL[role].find((name) => row[name] !== undefined) ?? USUAL[role][0];
+    columns[role] ?? USUAL[role].find((name) => Object.hasOwn(row, name)) ?? USUAL[role][0];
   const names = { id: columnOf('id'), document: columnOf('document'), title: columnOf('title') };
-  const taken = new Set(Object.values(names));
+  const taken = new Set<string>(Object.values(names));
   const fields = jsonOf(Object.fromEntries(Object.entries(row).filter(([name]) => !taken.has(name))));
   if (names.id === '_id' && names.document === 'text' && Object.keys(columns).length === 0) {
     const parsed = beirDocumentSchema.safeParse(row);
@@ -92,31 +173,17 @@ function documentOf(row: Row, columns: Columns): DocumentRow | DkvError {
       return { id, text: document, ...(title && { title }), fields };
     }
   }
+  const value = (role: DocumentRole) => valueAt(row, names[role]);
   try {
-    const title = textAt(row, names.title).trim();
-    return { id: textAt(row, names.id), text: textAt(row, names.document), ...(title && { title }), fields };
+    const title = textOf(value('title'), names.title, 'title').trim();
+    return {
+      id: idOf(value('id'), names.id),
+      text: textOf(value('document'), names.document, 'document'),
+      ...(title && { title }),
+      fields,
+    };
   } catch (error) {
     if (error instanceof DkvError) return error;
     throw error;
   }
-}
-
-/** @throws DkvError INPUT_INVALID */
-function textAt(row: Row, column: string): string {
-  const value = valueAt(row, column);
-  if (value === null || value === undefined) return '';
-  if (typeof value !== 'object') return String(value);
-  throw new DkvError(
-    'INPUT_INVALID',
-    `${column} is a ${Array.isArray(value) ? 'list' : 'structure'}, a text was expected. Say which part with --columns, such as document=${column}.${Array.isArray(value) ? '0' : 'FIELD'}.`,
-  );
-}
-
-/** Parquet also has large integers, times and bytes. */
-function jsonOf(fields: Row): Fields {
-  const plain = (_: string, value: unknown) => {
-    if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-    return value instanceof Uint8Array ? undefined : value;
-  };
-  return JSON.parse(JSON.stringify(fields, plain)) as Fields;
 }

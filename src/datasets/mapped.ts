@@ -16,7 +16,8 @@ import {
 import { candidateLimit, drawRows, isJudgeable, limitCandidates } from './draw.js';
 import { type Columns, type OpenOptions, ROLES, type Role } from './options.js';
 import type { Candidate, Grade, Pool, Sample } from './sample.js';
-import { openTable, type Row, type Table } from './table.js';
+import { expectNoFloats, missingColumns, openTable, type Row, type Table } from './table.js';
+import { idOf, textOf, topColumn, valueAt } from './values.js';
 
 const columnsSchema = z.strictObject(
   Object.fromEntries(ROLES.map((role) => [role, z.string().min(1).optional()])) as Record<
@@ -118,50 +119,44 @@ function origin(table: Table, selection: string) {
 /** The columns named by the user; for the other roles a column of the role's own name, where there is one. */
 function resolveColumns(table: Table, given: Columns = {}, needed: readonly Role[]): Columns {
   const columns: { [role in Role]?: string } = {};
+  const missing: Role[] = [];
   for (const role of ROLES) {
     const column = given[role] ?? role;
-    if (table.columns.includes(topColumn(table, column))) columns[role] = column;
-    else if (given[role] !== undefined || needed.includes(role)) {
-      throw new DkvError(
-        'INPUT_INVALID',
-        `${table.name} has no column "${column}" for the ${role}; it has ${table.columns.join(', ')}. Say which one it is: ${role}=COLUMN.`,
-      );
-    }
+    if (topColumn(table.columns, column) !== undefined) columns[role] = column;
+    else if (given[role] !== undefined || needed.includes(role)) missing.push(role);
   }
+  if (missing.length > 0) {
+    const named = missing.map((role) => `no column ${JSON.stringify(given[role] ?? role)} for the ${role}`);
+    const advice = ` Say which one it is: ${missing.map((role) => `${role}=COLUMN`).join(' ')}.${table.advice}`;
+    throw missingColumns({ ...table, advice }, named.join(' and '));
+  }
+  expectNoFloats(
+    table,
+    KEYS.flatMap((role) => columns[role] ?? []),
+  );
   return columns;
 }
 
-/** `answers.text.0` lies in the column `answers`, unless a column has the whole name. */
-function topColumn({ columns }: Table, column: string): string {
-  return columns.includes(column) ? column : column.split('.')[0]!;
-}
+/** Roles whose values name something. */
+const KEYS: readonly Role[] = ['id', 'pool', 'cluster'];
 
 function topColumns(table: Table, columns: Columns): string[] {
-  return [...new Set(Object.values(columns).map((column) => topColumn(table, column)))];
+  return [...new Set(Object.values(columns).flatMap((column) => topColumn(table.columns, column) ?? []))];
 }
 
 function reader(table: Table, columns: Columns, number: number, row: Row): (role: Role) => string | undefined {
   return (role) => {
     const column = columns[role];
     if (column === undefined) return undefined;
-    const value = valueAt(row, column);
-    if (value === null || value === undefined) return undefined;
-    if (typeof value === 'object') {
-      throw new DkvError(
-        'INPUT_INVALID',
-        `${table.name}, row ${number + 1}: ${column} is a ${Array.isArray(value) ? 'list' : 'structure'}, a text was expected for the ${role}. Say which part: ${role}=${column}.${Array.isArray(value) ? '0' : 'FIELD'}.`,
-      );
+    const textIn = KEYS.includes(role) ? idOf : textOf;
+    try {
+      const text = textIn(valueAt(row, column), column, role);
+      return text.trim() === '' ? undefined : text;
+    } catch (error) {
+      if (!(error instanceof DkvError)) throw error;
+      throw new DkvError('INPUT_INVALID', `${table.name}, row ${number + 1}: ${error.message}`);
     }
-    const text = String(value);
-    return text.trim() === '' ? undefined : text;
   };
-}
-
-export function valueAt(row: Row, column: string): unknown {
-  if (column in row) return row[column];
-  return column
-    .split('.')
-    .reduce<unknown>((value, key) => (value as Readonly<Record<string, unknown>> | null | undefined)?.[key], row);
 }
 
 function gradeOf({ name }: Table, number: number, text: string | undefined): Grade {

@@ -7,10 +7,23 @@ export const ROLES = ['document', 'query', 'answer', 'id', 'title', 'cluster', '
 
 export type Role = (typeof ROLES)[number];
 
-/** Which column plays a role, where it does not have the role's name. `answers.text.0` leads into lists and structs. */
+/**
+ * Which column plays a role, where it does not have the role's name. `answers.text.0` leads into lists and structs, unless a column has
+ * that very name.
+ */
 export type Columns = { readonly [role in Role]?: string };
 
-export interface OpenOptions extends RemoteOptions {
+/** How a file of separated text is to be read, where it is not as its name says. */
+export interface TextForm {
+  /** Between fields; a comma in `.csv` files and a tab in `.tsv` files when left out. */
+  readonly separator?: string;
+  /** `csv`: fields in double quotes, as in RFC 4180; `none`: a quote is text. By the name of the file when left out. */
+  readonly quoting?: 'csv' | 'none';
+  /** The names of the columns, where the first line is not their header but a row. */
+  readonly header?: readonly string[];
+}
+
+export interface OpenOptions extends RemoteOptions, TextForm {
   /** Where the hub is and where its cache lies; by the environment when left out. */
   readonly hub?: HubSettings;
   /** Branch, tag or commit of a dataset on the hub; `main` when left out. */

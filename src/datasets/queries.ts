@@ -1,16 +1,14 @@
 /** Queries as JSON lines, BEIR's form: `_id` (or `id`) and `text`, with an `answer` where there is one. */
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
-import { checkedRow, type Table } from './table.js';
+import { checkedRow, expectNoFloats, missingColumns, type Table } from './table.js';
+import { identifier } from './values.js';
 
 export interface QueryRow {
   readonly id: string;
   readonly text: string;
   readonly answer?: string;
 }
-
-/** Ids may be numbers in files, and are texts everywhere else. */
-export const identifier = z.union([z.string().min(1), z.number()]).transform(String);
 
 const querySchema = z
   .object({ _id: identifier.optional(), id: identifier.optional(), text: z.string(), answer: z.string().nullish() })
@@ -19,7 +17,8 @@ const querySchema = z
 /** @throws DkvError INPUT_INVALID with the row's number, also for an id that comes twice and for a file without any query */
 export async function readQueries(table: Table): Promise<QueryRow[]> {
   const queries = new Map<string, QueryRow>();
-  for await (const [number, row] of table.rows([])) {
+  if (table.columns.length > 0) expectQueryColumns(table);
+  for await (const [number, row] of table.rows(table.columns)) {
     const { _id, id = _id!, text, answer } = checkedRow(querySchema, table, number, row);
     if (queries.has(id))
       throw new DkvError('INPUT_INVALID', `${table.name}, row ${number + 1}: the id ${id} comes twice.`);
@@ -30,4 +29,12 @@ export async function readQueries(table: Table): Promise<QueryRow[]> {
     'INPUT_INVALID',
     `${table.name}: no queries in it. Expected lines like {"_id": "q1", "text": "..."}.`,
   );
+}
+
+/** @throws DkvError INPUT_INVALID */
+function expectQueryColumns(table: Table): void {
+  const missing = [['_id', 'id'], ['text']].filter((names) => !names.some((name) => table.columns.includes(name)));
+  if (missing.length > 0)
+    throw missingColumns(table, `no column ${missing.map((names) => names.join(' or ')).join(' and ')}`);
+  expectNoFloats(table, ['_id', 'id']);
 }

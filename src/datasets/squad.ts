@@ -2,14 +2,16 @@
  * Question answering in SQuAD's JSON form (SQuAD, XQuAD and what follows them): paragraphs with questions and answers that are spans of
  * them. Licence and origin are the file's.
  */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
+import { parseJson } from '../json.js';
 import { Random } from '../random.js';
+import { readText } from '../text-input.js';
 import { type Dataset, datasetOf, type SampleRequest, type Source } from './dataset.js';
 import { isFactoid } from './draw.js';
 import type { Sample } from './sample.js';
+import { identifier } from './values.js';
 
 const squadSchema = z.object({
   version: z.string().optional(),
@@ -20,7 +22,7 @@ const squadSchema = z.object({
           context: z.string(),
           qas: z.array(
             z.object({
-              id: z.string(),
+              id: identifier,
               question: z.string(),
               answers: z.array(z.object({ text: z.string() })).default([]),
             }),
@@ -76,12 +78,12 @@ async function squadDataset(
 
 async function readSquad(file: string): Promise<z.infer<typeof squadSchema>> {
   const invalid = (message: string) => new DkvError('INPUT_INVALID', `${file}: ${message}`);
+  const text = await readText(file);
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(file, 'utf8'));
+    json = parseJson(text);
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw invalid(missing ? 'no such file.' : `not JSON: ${messageOf(error)}`);
+    throw invalid(`not JSON: ${messageOf(error)}`);
   }
   const parsed = squadSchema.safeParse(json);
   if (parsed.success) return parsed.data;

@@ -10,32 +10,45 @@ import { hubSettings } from '../hub/settings.js';
 import { shownAddress } from '../redact.js';
 import type { OpenOptions } from './options.js';
 import { openParquet, type ParquetFile } from './parquet.js';
-import { type Row, textRows } from './text-rows.js';
+import { headerAdvice, kindOf, listed, TEXT_FILES, textRows } from './text-rows.js';
+import { type Row, topColumn } from './values.js';
 
-export type { Row } from './text-rows.js';
+export type { Row } from './values.js';
 
 export interface Table {
   /** What it is called in messages. */
   readonly name: string;
   /** Identifies the content: a commit, an ETag, or the SHA-256 of a local file. */
   readonly revision: string;
-  /** Names of the columns; of JSON lines, the fields of the first. */
+  /** Names of the columns; of JSON lines, the fields of the first hundred. */
   readonly columns: readonly string[];
+  /** Those of floating-point numbers, which are no ids. */
+  readonly floats: readonly string[];
+  /** What may mend it where columns are missing, as the end of a message. */
+  readonly advice: string;
   /** Undefined where only reading all of it would tell. */
   readonly rowCount?: number;
   /**
    * Rows with their numbers from 0, in order. Of Parquet only the named columns are read, one row group after another, as far as the
    * caller goes; of the other forms whole lines.
    * @param wanted when given, only these rows; row groups without any are not read
+   * @throws DkvError INPUT_INVALID for the first row that cannot be read
    */
   rows(columns: readonly string[], wanted?: ReadonlySet<number>): AsyncGenerator<[number, Row]>;
+  /** The same, with the error in place of a row that cannot be read. */
+  readings(columns: readonly string[], wanted?: ReadonlySet<number>): AsyncGenerator<[number, Row | DkvError]>;
 }
 
 const HUB_FILE = /^hf:\/\/datasets\/([^/@]+\/[^/@]+)(?:@([^/]+))?\/(.+\.parquet)$/;
 
 /** Is this something that `openTable` opens, by its name? */
 export function isTable(place: string): boolean {
-  return /^https?:\/\/|^hf:\/\//.test(place) || /\.(jsonl|csv|tsv|parquet)$/.test(place);
+  return isAddress(place) || kindOf(place) !== undefined;
+}
+
+/** On the network, where only Parquet is read. */
+export function isAddress(place: string): boolean {
+  return /^(https?|hf):\/\//.test(place);
 }
 
 /**
@@ -59,26 +72,36 @@ export async function openTable(place: string, options: OpenOptions = {}): Promi
     );
     return parquetTable(place, found.commit, [await openParquet(await found.open(file))], options);
   }
-  if (/^https?:\/\//.test(place)) {
+  if (isAddress(place)) {
     const { file, revision } = await openUrl(place, settingsOf(options), options);
     return parquetTable(shownAddress(place), revision, [await openParquet(file)], options);
   }
+  const kind = kindOf(place);
+  if (!kind) throw new DkvError('INPUT_INVALID', `${place}: ${TEXT_FILES} and .parquet files are read.`);
   await expectFile(place);
   const revision = `sha256:${await fileDigest(place)}`;
-  if (place.endsWith('.parquet'))
+  if (kind === 'parquet') {
     return parquetTable(place, revision, [await openParquet(await localFile(place))], options);
-  const lines = () => soundRows(textRows(place));
+  }
+  const columns = await firstColumns(place, options);
+  async function* readings(
+    _: readonly string[],
+    wanted?: ReadonlySet<number>,
+  ): AsyncGenerator<[number, Row | DkvError]> {
+    let number = 0;
+    for await (const row of watched(textRows(place, options), options)) {
+      if (!wanted || wanted.has(number)) yield [number, row];
+      number++;
+    }
+  }
   return {
     name: place,
     revision,
-    columns: await firstFields(lines()),
-    async *rows(_, wanted) {
-      let number = 0;
-      for await (const row of watched(lines(), options)) {
-        if (!wanted || wanted.has(number)) yield [number, row];
-        number++;
-      }
-    },
+    columns,
+    floats: [],
+    advice: kind === 'jsonl' ? '' : headerAdvice(columns),
+    rows: (names, wanted) => soundRows(readings(names, wanted)),
+    readings,
   };
 }
 
@@ -132,13 +155,30 @@ export function checkedRow<T>(schema: z.ZodType<T>, { name }: Pick<Table, 'name'
   throw new DkvError('INPUT_INVALID', `${name}, row ${number + 1}, ${path.join('.') || 'row'}: ${message}.`);
 }
 
-/** @throws DkvError INPUT_INVALID naming the columns that there are */
-export function expectColumns({ name, columns }: Pick<Table, 'name' | 'columns'>, needed: readonly string[]): void {
-  const missing = needed.filter((column) => !columns.includes(column));
-  if (missing.length === 0) return;
+/**
+ * @param needed columns, or parts of them
+ * @throws DkvError INPUT_INVALID naming the columns that there are
+ */
+export function expectColumns(table: Pick<Table, 'name' | 'columns' | 'advice'>, needed: readonly string[]): void {
+  const missing = needed.filter((column) => topColumn(table.columns, column) === undefined);
+  if (missing.length > 0) throw missingColumns(table, `no column ${listed(missing)}`);
+}
+
+/** @param missing what is, such as `no column id` */
+export function missingColumns(
+  { name, columns, advice }: Pick<Table, 'name' | 'columns' | 'advice'>,
+  missing: string,
+): DkvError {
+  return new DkvError('INPUT_INVALID', `${name} has ${missing}; it has ${listed(columns) || 'none'}.${advice}`);
+}
+
+/** An id is a text or a whole number. @throws DkvError INPUT_INVALID for a column of floating-point numbers */
+export function expectNoFloats({ name, floats }: Pick<Table, 'name' | 'floats'>, columns: readonly string[]): void {
+  const float = columns.find((column) => floats.includes(column));
+  if (float === undefined) return;
   throw new DkvError(
     'INPUT_INVALID',
-    `${name} has no column ${missing.join(', ')}; it has ${columns.join(', ') || 'none'}.`,
+    `${name}: the column ${float} has floating-point numbers, which are no ids. Write it as text or as whole numbers.`,
   );
 }
 
@@ -164,8 +204,11 @@ function parquetTable(name: string, revision: string, files: readonly ParquetFil
     name,
     revision,
     columns: files[0]!.columns,
+    floats: files[0]!.floats,
+    advice: '',
     rowCount: files.reduce((sum, { rowCount }) => sum + rowCount, 0),
-    async *rows(columns, wanted) {
+    rows: (columns, wanted) => soundRows(table.readings(columns, wanted)),
+    async *readings(columns, wanted) {
       expectColumns(table, columns);
       yield* watched(rowsOfFiles(files, columns, wanted), options);
     },
@@ -177,7 +220,7 @@ async function* rowsOfFiles(
   files: readonly ParquetFile[],
   columns: readonly string[],
   wanted?: ReadonlySet<number>,
-): AsyncGenerator<[number, Row]> {
+): AsyncGenerator<[number, Row | DkvError]> {
   let start = 0;
   for (const file of files) {
     for await (const [number, row] of file.rows(columns, wanted, start)) yield [start + number, row];
@@ -198,14 +241,26 @@ async function* watched<T>(rows: AsyncIterable<T>, { signal, onRows }: OpenOptio
 }
 
 /** @throws DkvError the first row that cannot be read */
-async function* soundRows(rows: AsyncIterable<Row | DkvError>): AsyncGenerator<Row> {
-  for await (const row of rows) {
+async function* soundRows(rows: AsyncIterable<[number, Row | DkvError]>): AsyncGenerator<[number, Row]> {
+  for await (const [number, row] of rows) {
     if (row instanceof DkvError) throw row;
-    yield row;
+    yield [number, row];
   }
 }
 
-async function firstFields(rows: AsyncIterable<Row>): Promise<string[]> {
-  for await (const row of rows) return Object.keys(row);
-  return [];
+const ROWS_FOR_COLUMNS = 100;
+
+/** The header; of JSON lines, what the first rows have. @throws DkvError the first row that cannot be read */
+async function firstColumns(file: string, options: OpenOptions): Promise<string[]> {
+  const columns = new Set<string>();
+  const add = (names: readonly string[]) => {
+    for (const name of names) columns.add(name);
+  };
+  let rows = 0;
+  for await (const row of textRows(file, options, add)) {
+    if (row instanceof DkvError) throw row;
+    add(Object.keys(row));
+    if (++rows === ROWS_FOR_COLUMNS || kindOf(file) !== 'jsonl') break;
+  }
+  return [...columns];
 }

@@ -1,7 +1,7 @@
 /** A user's own experiment: a file of the form that the built-in ones have, in YAML or JSON, or a module that exports one. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError, messageOf } from '../errors.js';
+import { readText } from '../text-input.js';
 import { defineExperiment, type Experiment, type ExperimentDeclaration } from './experiment.js';
 
 const DATA = ['.yaml', '.yml', '.json'];
@@ -19,6 +19,7 @@ export async function readExperiment(file: string): Promise<Experiment> {
   try {
     declaration = DATA.includes(path.extname(file)) ? await readData(file) : await readModule(file);
   } catch (error) {
+    if (error instanceof DkvError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw invalid('no such file.', error);
     throw invalid(`cannot be read as an experiment: ${messageOf(error)}`, error);
   }
@@ -34,7 +35,7 @@ export async function readExperiment(file: string): Promise<Experiment> {
 
 async function readData(file: string): Promise<unknown> {
   const { parse } = await import('yaml');
-  return parse(await readFile(file, 'utf8'));
+  return parse(await readText(file));
 }
 
 /** Whatever Node version runs: types are stripped on the way in, and `directed-kvcache` is this very package. */

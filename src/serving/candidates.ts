@@ -3,10 +3,10 @@
  *
  * A file is a TREC run (its scores are the first stage's), pairs of query and document, or judgements (their grades are not looked at).
  */
-import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from '../engine.js';
 import { DkvError, messageOf } from '../errors.js';
 import type { Store } from '../store.js';
+import { readText } from '../text-input.js';
 import { parseQrels, parseRun, type Qrels } from '../trec.js';
 import { type Bm25, bm25Of } from './bm25.js';
 import type { CandidateToRank, QueryToRank } from './rank.js';
@@ -128,8 +128,8 @@ function withoutNumbers(qrels: Qrels): Pairs {
 
 async function readCandidates(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readText(file);
   } catch (error) {
-    throw new DkvError('INPUT_INVALID', `Candidates: ${messageOf(error)}. Expected ${FORMS}.`);
+    throw new DkvError('INPUT_INVALID', `Candidates: ${messageOf(error)} Expected ${FORMS}.`);
   }
 }

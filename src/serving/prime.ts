@@ -49,6 +49,8 @@ export interface PrimeProgress {
   /** The store had them just so. */
   readonly unchanged: number;
   readonly rejected: number;
+  /** Of the primed and the unchanged ones: with a variant that was cut at the document's end to keep to the maximum length. */
+  readonly cut: number;
   /** That the encoder read, and in how many passes. */
   readonly tokens: number;
   readonly encoded: number;

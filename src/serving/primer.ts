@@ -44,8 +44,14 @@ interface Planned extends Accepted {
 type Block = { readonly documents: readonly Planned[]; readonly missing: ReadonlyMap<string, Keyed> };
 
 const documentSchema = z.object({
-  id: z.string({ error: 'it has no id' }).min(1, { error: 'it has no id' }),
-  text: z.string({ error: 'it has no text' }).refine((text) => text.trim() !== '', { error: 'it has no text' }),
+  id: z
+    .string({ error: 'it has no id' })
+    .min(1, { error: 'it has no id' })
+    .refine((id) => id.isWellFormed(), { error: 'its id has half of a surrogate pair, which UTF-8 cannot hold' }),
+  text: z
+    .string({ error: 'it has no text' })
+    .refine((text) => text.trim() !== '', { error: 'it has no text' })
+    .refine((text) => text.isWellFormed(), { error: 'its text has half of a surrogate pair, which UTF-8 cannot hold' }),
   title: z.string().optional(),
   fields: metadataSchema.optional(),
 });
@@ -55,7 +61,7 @@ export class Primer {
   readonly #store: Store;
   readonly #options: PrimerOptions;
   readonly #startedAt = performance.now();
-  readonly #counts = { rows: 0, documents: 0, primed: 0, unchanged: 0, rejected: 0, tokens: 0, encoded: 0 };
+  readonly #counts = { rows: 0, documents: 0, primed: 0, unchanged: 0, rejected: 0, cut: 0, tokens: 0, encoded: 0 };
   #storedBytes = 0;
 
   constructor(model: Model, store: Store, options: PrimerOptions) {
@@ -102,6 +108,8 @@ export class Primer {
       await turns.rest();
       if (signal?.aborted) return;
     }
+    const isCut = ({ variants }: Planned) => variants.some(({ presented }) => presented.input.cutTokens > 0);
+    this.#counts.cut += planned.filter(isCut).length;
     const changed = new Set<Planned>(planned);
     const missing = new Map<string, Keyed>();
     await inParallel(planned, STORE_REQUESTS, async (document) => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseColumns } from '../../src/datasets/mapped.js';
 import { openDataset, openPools } from '../../src/datasets/open.js';
+import type { TextForm } from '../../src/datasets/options.js';
 import { wordCount } from '../../src/datasets/words.js';
 import { hubSettings } from '../../src/hub/settings.js';
 import { NumpyRandomState } from '../../src/numpy-random.js';
@@ -39,13 +40,13 @@ describe("tables of one's own", () => {
       .join('\r\n');
   const STRINGS = { id: 'STRING', body: 'STRING', q: 'STRING', a: 'STRING', group: 'STRING' } as const;
 
-  it.each<[string, string | Uint8Array]>([
+  it.each<[string, string | Uint8Array, TextForm?]>([
     ['own.jsonl', `\ufeff${ROWS.map((row) => JSON.stringify(row)).join('\n')}\n\n`],
     ['own.csv', `\ufeff${quoted(',')}\r\n`],
-    ['own.tsv', quoted('\t')],
+    ['own.tsv', quoted('\t'), { quoting: 'csv' }],
     ['own.parquet', parquetFile(ROWS, STRINGS, 2)],
-  ])('%s: columns by their names', async (name, content) => {
-    const dataset = await openDataset(await file(name, content), ALL, { columns: COLUMNS });
+  ])('%s: columns by their names', async (name, content, form = {}) => {
+    const dataset = await openDataset(await file(name, content), ALL, { columns: COLUMNS, ...form });
     expect(sorted(dataset.samples)).toEqual(WANTED);
     expect(dataset).toMatchObject({
       name,
@@ -132,8 +133,8 @@ describe("tables of one's own", () => {
       '{"text":"D","query":"Q","answer":"A"}',
       /no column "document" for the document; it has text, query, answer.*document=COLUMN/,
     ],
-    ['d.csv', 'document,query,answer\na,b\n', /d\.csv: .*line 2/],
-    ['e.csv', 'document,query,answer\n36" bed,b,c\n', /e\.csv: .*[Qq]uote/],
+    ['d.csv', 'document,query,answer\na,b\n', /d\.csv, line 2: 2 fields, where there are 3 columns/],
+    ['e.csv', 'document,query,answer\n36" bed,b,c\n', /e\.csv, line 2: field 1, .* has a quote inside .*--quoting none/],
     ['f.parquet', 'no parquet at all, but text', /no Parquet file that can be read/],
     ['g.jsonl', '{"document":"D","query":"Q","answer":"A","id":"i"}\n'.repeat(2), /Two rows have the id "i"/],
   ])('that are wrong are refused: %s', async (name, content, message) => {
