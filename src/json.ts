@@ -5,7 +5,7 @@
 import { isLosslessNumber, LosslessNumber, parse } from 'lossless-json';
 
 /**
- * @returns numbers as `LosslessNumber` where `String(Number(text))` is not their text
+ * @returns numbers as `LosslessNumber` where `String(Number(text))` is not their text, and where they are integers of 2^53 and more
  * @throws Error for what is no JSON, for two members of one name with different values, for a number beyond the range of float64, for
  * half of a surrogate pair, and for values nested too deeply
  */
@@ -26,7 +26,9 @@ export function parseJson(text: string): unknown {
 export function exactNumber(text: string): number | LosslessNumber {
   const value = Number(text);
   if (!Number.isFinite(value)) throw new Error(`the number ${text} is beyond what a number can be`);
-  return String(value) === text ? value : new LosslessNumber(text);
+  // 2^53 is written so too, but 2^53 + 1 would become it.
+  const isExact = String(value) === text && (!Number.isInteger(value) || Number.isSafeInteger(value));
+  return isExact ? value : new LosslessNumber(text);
 }
 
 function expectWellFormed(value: unknown): void {
