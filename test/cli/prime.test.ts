@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { adworldLines } from '../../src/datasets/adworld/lines.js';
 import { openStore } from '../../src/store/open.js';
@@ -113,6 +114,55 @@ describe('dkv prime', () => {
     expect(entry!.metadata.fields).toEqual({ price });
   });
 
+  it('keeps ids exact, lines whole, and quotes of tab-separated text', async () => {
+    const cwd = await temporaryFolder();
+    const lines = ['{"id": 9007199254740992, "text": "A lamp."}', '{"id": 9007199254740993, "text": "A\u2028chair."}'];
+    await writeFile(path.join(cwd, 'docs.jsonl.gz'), gzipSync(`${lines.join('\n')}\n`));
+    await writeFile(path.join(cwd, 'docs.tsv'), 'id\ttext\n1\t"The lamp.\n2\tA chair.\n3\tA "bed.\n');
+    const prime = async (input: string, store: string) => {
+      const { exitCode, stdout } = await dkv(['prime', '--input', input, '--store', store, '--json'], { cwd });
+      expect({ exitCode, ...JSON.parse(stdout) }).toMatchObject({ exitCode: 0, rejected: 0, cut: 0 });
+      return idsOf(path.join(cwd, store));
+    };
+    expect(await prime('docs.jsonl.gz', 'lines')).toEqual(['9007199254740992', '9007199254740993']);
+    expect(await prime('docs.tsv', 'tabs')).toEqual(['1', '2', '3']);
+  });
+
+  it('says what is wrong with a whole file in one message, and takes what mends it', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(path.join(cwd, 'docs.csv'), 'sku;body\n1;"A lamp; red"\n2;A chair\n');
+    const args = ['prime', '--input', 'docs.csv', '--store', 'docs', '--columns', 'id=sku', 'document=body'];
+    const refused = await dkv(args, { cwd });
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(refused.stderr).toMatch(
+      /^error INPUT_INVALID: docs\.csv has no column "sku" .* and no column "body" .*; it has "sku;body"\. .*--separator semicolon\.\n$/,
+    );
+    expect(existsSync(path.join(cwd, 'docs'))).toBe(false);
+    expect((await dkv([...args, '--separator', 'semicolon'], { cwd })).exitCode).toBe(0);
+    expect(await idsOf(path.join(cwd, 'docs'))).toEqual(['1', '2']);
+    await writeFile(path.join(cwd, 'rows.tsv'), '1\tA lamp\n');
+    const own = ['prime', '--input', 'rows.tsv', '--store', 'docs', '--header', 'id,text', '--json'];
+    expect(JSON.parse((await dkv(own, { cwd })).stdout)).toMatchObject({ primed: 1 });
+  });
+
+  it('counts documents that were cut, and takes blank ones for none, as score does', async () => {
+    const cwd = await temporaryFolder();
+    const texts = ['A lamp. '.repeat(80), 'A chair.', ' ', '\ufeff', '\u00a0\n'];
+    const input = texts.map((text, id) => `${JSON.stringify({ id, text, document: text, target: 'x' })}\n`).join('');
+    const limit = ['--max-length', '60'];
+    const primed = await dkv(['prime', '--input', '-', '--store', 'docs', ...limit], { cwd, input });
+    expect(primed.exitCode).toBe(2);
+    expect(primed.stdout).toMatch(
+      /^2 documents primed .*\n0 unchanged \(0%\), 3 rejected\n1 cut at their end to keep to 60 tokens\n/,
+    );
+    const asked = input.replaceAll(/"text":("[^"]*"),/g, '');
+    const scored = await dkv(['score', ...limit], { cwd, input: asked });
+    expect(scored.exitCode).toBe(2);
+    expect(scored.stderr).toBe(
+      '2 of 5 lines scored; 1 documents were cut at their end to keep to 60 tokens; 3 rejected, the first in line 3: document is empty.\n',
+    );
+  });
+
   it('reads a BEIR corpus, title and text together', async () => {
     const cwd = await temporaryFolder();
     const corpus = '{"_id":"d1","title":"Lamp","text":"It is green."}\n{"_id":"d2","title":"","text":"A tent."}\n';
@@ -208,6 +258,8 @@ describe('dkv prime', () => {
     [['--input', 'missing.jsonl'], /missing\.jsonl: no such file/],
     [['--input', 'docs.txt'], /docs\.txt: documents are read from \.jsonl, \.csv/],
     [['--input', '-', '--columns', 'query=q'], /Documents have no query/],
+    [['--input', '-', '--separator', 'two'], /comma, semicolon, tab, pipe or one character/],
+    [['--input', '-', '--header', 'id,id'], /different names, separated by commas/],
     [['--input', '-', '--surrogate', 'doc_kw,oracle'], /"oracle" cannot be primed with: it needs the query/],
     [['--input', '-', '--surrogate', 'doc_kw,nothing'], /There is no surrogate "nothing"/],
     [['--input', '-', '--surrogate', 'llm:need'], /need a language model/],

@@ -93,6 +93,26 @@ describe('dkv score', () => {
     }
   });
 
+  it('gives ids back as they were written, and keeps lines whole', async () => {
+    const ids = ['9007199254740993', '1.0', '1', '"1"', '-0'];
+    const input = ids.map((id) => `{"id": ${id}, "document": "The\u2028lamp", "target": "lamp"}\n`).join('');
+    const { exitCode, stdout, stderr } = await score(`\ufeff${input}`);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout.split('\n').map((answer) => /^\{"id":([^,]+),/.exec(answer)?.[1])).toEqual([...ids, undefined]);
+  });
+
+  it('refuses a line that says two things, and says once what is wrong with all lines', async () => {
+    const twice = await score(`${line({ id: 'a' })}{"id": 1, "document": "x", "document": "y", "target": "z"}\n`);
+    expect(twice.exitCode).toBe(2);
+    expect(jsonLines(twice.stdout)[1]).toMatchObject({
+      line: 2,
+      error: { code: 'INPUT_INVALID', message: expect.stringContaining("Duplicate key 'document'") },
+    });
+    const array = await score(`[${line({})}]`);
+    expect(array).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(array.stderr).toMatch(/^error INPUT_INVALID: standard input: .*this is a JSON array\. Convert it: jq -c/);
+  });
+
   it('gives the same whatever the batches', async () => {
     const names = ['lamp', 'kettle', 'tent with a very long name that goes on and on'];
     const input = Array.from({ length: 40 }, (_, i) => line({ prefix: names[i % 3], query: names[(i >> 1) % 3] })).join(
