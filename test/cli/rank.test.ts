@@ -37,17 +37,6 @@ const idsOf = (run: Awaited<ReturnType<typeof runOf>>) =>
   new Map([...run].map(([query, scores]) => [query, ordered(scores)]));
 
 describe('dkv rank', () => {
-  it('says before the first pass which ids no run can hold, and makes no file', async () => {
-    const ids = ['d1', 'a b', 'n\u00a0b'];
-    const corpus = ids.map((id) => `${JSON.stringify({ id, text: `A lamp called ${id}.` })}\n`).join('');
-    await dkv(['prime', '--input', '-', '--store', 'blanks'], { cwd, input: corpus });
-    const args = ['rank', '--store', 'blanks', '--queries', 'ads/queries.jsonl', '--candidates', 'all'];
-    const { exitCode, stderr } = await dkv([...args, '--output', 'blanks.txt'], { cwd });
-    expect(exitCode).toBe(2);
-    expect(stderr).toMatch(/^error INPUT_INVALID: 2 ids have white space or are empty \("a b", "n.b"\)/);
-    await expect(read('blanks.txt')).rejects.toThrow('ENOENT');
-  });
-
   it('writes the run that the library makes, and measures that the run has', async () => {
     const { exitCode, stdout } = await ranked(
       ...QRELS,
