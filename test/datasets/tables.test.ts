@@ -134,7 +134,11 @@ describe("tables of one's own", () => {
       /no column "document" for the document; it has text, query, answer.*document=COLUMN/,
     ],
     ['d.csv', 'document,query,answer\na,b\n', /d\.csv, line 2: 2 fields, where there are 3 columns/],
-    ['e.csv', 'document,query,answer\n36" bed,b,c\n', /e\.csv, line 2: field 1, .* has a quote inside .*--quoting none/],
+    [
+      'e.csv',
+      'document,query,answer\n36" bed,b,c\n',
+      /e\.csv, line 2: field 1, .* has a quote inside .*--quoting none/,
+    ],
     ['f.parquet', 'no parquet at all, but text', /no Parquet file that can be read/],
     ['g.jsonl', '{"document":"D","query":"Q","answer":"A","id":"i"}\n'.repeat(2), /Two rows have the id "i"/],
   ])('that are wrong are refused: %s', async (name, content, message) => {
