@@ -249,14 +249,15 @@ export class LmdbBackend implements Backend {
   }
 
   #expectLayout(): void {
-    const found = this.#totals.get('layout') ?? (this.#records.getCount() === 0 ? LAYOUT : 0);
+    const [layout, records] = this.#see(() => [this.#totals.get('layout'), this.#records.getCount()]);
+    const found = layout ?? (records === 0 ? LAYOUT : 0);
     if (found !== LAYOUT) {
       throw new DkvError(
         'STORE_MISMATCH',
         `${this.location}: its tables have layout ${found}, this package knows ${LAYOUT}. Use the version that made it, or prime into an empty folder.`,
       );
     }
-    if (this.#totals.get('layout') === undefined && !this.isReadOnly) {
+    if (layout === undefined && !this.isReadOnly) {
       this.#commit(() => this.#totals.putSync('layout', LAYOUT));
     }
   }

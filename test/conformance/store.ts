@@ -411,6 +411,31 @@ export function describeStore(name: string, suite: StoreSuite): void {
       for (const reads of await Promise.all(readers)) expect(reads).toBeGreaterThan(0);
     });
 
+    it('finishes what is under way when it is closed, and ends what comes after by name', async () => {
+      const { store } = await openTest();
+      for (let seed = 0; seed < 40; seed++) await store.putDocument(`ad ${seed}`, { bare: recordOf(seed) });
+      const keys = await all(store.keys());
+      const read = async () => {
+        let reads = 0;
+        for (;;) {
+          // Found, or refused: never something else.
+          if ((await store.get(keys[reads++ % keys.length]!)) === undefined) throw new Error('missed');
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+      const list = async () => {
+        for (;;) for await (const _ of store.ids());
+      };
+      const write = async () => {
+        for (let seed = 100; ; seed++) await store.putDocument('ad 0', { bare: recordOf(seed) });
+      };
+      const tasks = [read(), read(), list(), write(), store.verify().then(list)];
+      const ends = Promise.all(tasks.map((task) => task.catch((error: { code?: string }) => error.code ?? error)));
+      await store.getDocument('ad 3', 'bare');
+      await store.close();
+      expect(await ends).toEqual(tasks.map(() => 'STORE_CLOSED'));
+    });
+
     it('closes twice, and not before', async () => {
       const { store } = await openTest();
       await store.put(recordOf(1));

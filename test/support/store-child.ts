@@ -1,6 +1,7 @@
 /**
- * Another process on a store: `write <folder> <from>` replaces documents for ever, `fill <folder>` writes until the disk is full.
- * One line on standard output for each acknowledged write.
+ * Another process on a store: `write <folder> <from>` replaces documents for ever, `fill <folder>` writes until the disk is full;
+ * one line on standard output for each acknowledged write. `collect
+ * <location>` keeps ten documents and collects what nobody needs, for ever, a line for each time. `look <folder>` reads all of it and tries to change it.
  */
 
 import { messageOf } from '../../src/errors.js';
@@ -10,6 +11,8 @@ import { recordOf } from './records.js';
 const [mode, folder = '', from = '0'] = process.argv.slice(2);
 const store = await openStore(folder);
 if (mode === 'write') await write(Number(from));
+else if (mode === 'collect') await collect();
+else if (mode === 'look') await look();
 else await fill();
 
 async function write(first: number): Promise<void> {
@@ -23,6 +26,17 @@ async function write(first: number): Promise<void> {
     process.stdout.write(`${version}\n`);
     if (version % 3 === 0) await store.put(recordOf(version + 0.5));
     if (version % 5 === 0) await store.gc({ minimumAgeMs: 0 });
+  }
+}
+
+async function collect(): Promise<void> {
+  for (let at = 0; at < 10; at++) await store.putDocument(`ad ${at}`, { bare: recordOf(at), twin: recordOf(-1 - at) });
+  for (let round = 0; ; round++) {
+    process.stdout.write(`${round}\n`);
+    for (let at = 0; at < 30; at++) await store.put(recordOf(1000 + 30 * round + at));
+    await store.putDocument('passing', { bare: recordOf(500) });
+    await store.deleteDocument('passing');
+    await store.gc({ minimumAgeMs: -2000 });
   }
 }
 
@@ -44,4 +58,32 @@ async function fill(): Promise<void> {
   const after = (await again.verify()).records;
   await again.close();
   console.log(JSON.stringify({ codes, stored, records, damaged: damaged.length, after }));
+}
+
+/** Says in one line of JSON what could be read, and with which codes changes were refused. */
+async function look(): Promise<void> {
+  const { isReadOnly } = store;
+  const { records, documents, damaged } = await store.verify();
+  const texts: (string | undefined)[] = [];
+  let key = store.keyOf(recordOf(1));
+  for await (const id of store.ids()) {
+    const found = await store.getDocument(id, 'bare').catch(() => undefined);
+    texts.push(found?.record.text);
+    key = found?.key ?? key;
+  }
+  const changes = [
+    () => store.put(recordOf(9)),
+    () => store.putDocument('new', { bare: key }),
+    () => store.deleteDocument('ad'),
+    () => store.putNote('primed', {}),
+    () => store.pin(key),
+    () => store.gc({ minimumAgeMs: 0 }),
+  ];
+  const codes: string[] = [];
+  for (const change of changes) {
+    const done = change().then(() => 'done');
+    codes.push(await done.catch((error) => error.code ?? messageOf(error)));
+  }
+  await store.close();
+  console.log(JSON.stringify({ isReadOnly, texts, records, documents, damaged: damaged.length, codes }));
 }
