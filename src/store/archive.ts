@@ -20,7 +20,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
 import { type DocumentEntry, type Metadata, NOTES, type NoteName, type Store } from '../store.js';
-import { keyIn, metadataSchema } from './record.js';
+import { announcedBytes, keyIn, metadataSchema, PREFIX_BYTES } from './record.js';
 import {
   bytesOf,
   expectGoing,
@@ -36,8 +36,12 @@ const VERSION = 1;
 const START_BYTES = 12;
 const FRAME_BYTES = 12;
 const CHECKSUM_BYTES = 32;
-/** Beyond what any record has: a length above is damage, not a reason to wait for so many bytes. */
-const LARGEST_BODY_BYTES = 2 ** 34;
+/** Beyond what a record has, and what every Node can hold in one piece: a length above is damage, not a reason to wait for so many bytes. */
+const LARGEST_RECORD_BYTES = 2 ** 32 - 1;
+/** The same for what is JSON. */
+const LARGEST_JSON_BYTES = 64 * 1024 * 1024;
+/** Of one document, that wait for it. */
+const MOST_RECORDS = 10_000;
 /** Keys of records already written that are remembered, so that documents that share one write it once. */
 const REMEMBERED = 100_000;
 const REPORT_EVERY = 256;
@@ -111,6 +115,7 @@ export async function importStore(
   const counts = { documents: 0, records: 0, notes: 0, unchanged: 0, incomplete: 0 };
   const seen = { notes: 0, records: 0, documents: 0 };
   const waiting = new Map<string, Uint8Array>();
+  let waitingBytes = 0;
   for await (const { kind, body, at } of frames(new ByteReader(pieces), name)) {
     expectGoing(signal);
     if (kind === 'note') {
@@ -120,6 +125,10 @@ export async function importStore(
     } else if (kind === 'reco') {
       seen.records++;
       waiting.set(keyIn(body), body);
+      waitingBytes += body.byteLength;
+      if (waiting.size > MOST_RECORDS || waitingBytes > LARGEST_RECORD_BYTES) {
+        throw damaged(name, at, `${waiting.size} records come before the document that they are of`);
+      }
     } else if (kind === 'docu') {
       const { variants, ...about } = parse(documentSchema, body, name, at);
       const entry = { ...about, variants: Object.fromEntries(variants) } as DocumentEntry;
@@ -130,6 +139,7 @@ export async function importStore(
         counts.records += waiting.size;
       }
       waiting.clear();
+      waitingBytes = 0;
       if (++seen.documents % REPORT_EVERY === 0) onProgress?.(counts);
     } else {
       const end = parse(endSchema, body, name, at);
@@ -173,7 +183,13 @@ async function* frames(reader: ByteReader, name: string): AsyncGenerator<Frame> 
     if (!head) throw damaged(name, at, 'it ends before its end');
     const kind = KINDS.find((known) => known === head.toString('latin1', 0, 4));
     const length = head.readBigUInt64LE(4);
-    if (!kind || length > LARGEST_BODY_BYTES) throw damaged(name, at, 'there is no frame');
+    if (!kind || length > (kind === 'reco' ? LARGEST_RECORD_BYTES : LARGEST_JSON_BYTES))
+      throw damaged(name, at, 'there is no frame');
+    // A record says itself how long it is: memory is kept for what both agree on.
+    const prefix = kind === 'reco' && length >= PREFIX_BYTES ? await reader.peek(PREFIX_BYTES) : undefined;
+    if (kind === 'reco' && (!prefix || announcedBytes(prefix) !== Number(length))) {
+      throw damaged(name, at, 'a record is not as long as its frame says');
+    }
     const body = await reader.take(Number(length));
     const sum = await reader.take(CHECKSUM_BYTES);
     if (!body || !sum) throw damaged(name, at, 'it ends in the middle of a frame');
@@ -192,6 +208,16 @@ class ByteReader {
 
   constructor(pieces: AsyncIterable<Uint8Array>) {
     this.#pieces = pieces[Symbol.asyncIterator]();
+  }
+
+  /** The same as `take`, which gives them once more. */
+  async peek(count: number): Promise<Buffer | undefined> {
+    const bytes = await this.take(count);
+    if (!bytes) return undefined;
+    this.#held = [bytes, ...this.#held];
+    this.#heldBytes += count;
+    this.at -= count;
+    return bytes;
   }
 
   /** Undefined when there are fewer. */

@@ -22,7 +22,6 @@ import { FORMAT_VERSION } from './identity.js';
 import { expectFinite, fromInt8Rows, statesToFloat16, toInt8Rows } from './quantise.js';
 
 const MAGIC = Buffer.from('DKVCACHE', 'latin1');
-const PREFIX_BYTES = 24;
 const CHECKSUM_BYTES = 32;
 const BYTES_PER_STATE = { float32: 4, float16: 2, int8: 1 } as const;
 
@@ -186,6 +185,20 @@ export function keyIn(bytes: Uint8Array): string {
   const headerEnd = view.length < PREFIX_BYTES ? 0 : PREFIX_BYTES + view.readUInt32LE(12);
   return parseHeader(view.toString('utf8', PREFIX_BYTES, headerEnd), '(unknown)').key;
 }
+
+/** So many of a record's first bytes tell how long it is. */
+export const PREFIX_BYTES = 24;
+
+/** @param prefix the first `PREFIX_BYTES` of a record. @returns how many it says that it has; undefined for what is no record's beginning */
+export function announcedBytes(prefix: Buffer): number | undefined {
+  if (!prefix.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
+  const header = prefix.readUInt32LE(12);
+  const all = BigInt(PREFIX_BYTES + header + CHECKSUM_BYTES) + prefix.readBigUInt64LE(16);
+  return header <= LARGEST_HEADER_BYTES && all <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(all) : undefined;
+}
+
+/** The header has what a document's metadata are; more is damage. */
+const LARGEST_HEADER_BYTES = 64 * 1024 * 1024;
 
 function checkRecord(bytes: Uint8Array, key: string): { header: Header; payloadAt: number } {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

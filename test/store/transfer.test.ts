@@ -175,6 +175,38 @@ describe('an exported file', () => {
     }
   });
 
+  it('is read with memory for what is there, whatever lengths it speaks of', async () => {
+    const start = Buffer.concat([Buffer.from('DKVSTORE'), Buffer.from([1, 0, 0, 0])]);
+    const framed = (kind: string, length: bigint, body: Buffer) => {
+      const head = Buffer.alloc(12);
+      head.write(kind, 'latin1');
+      head.writeBigUInt64LE(length, 4);
+      return Buffer.concat([start, head, body]);
+    };
+    const record = (await openTest().then(async (store) => {
+      await store.putDocument('a', { bare: recordOf(1) }, {});
+      return store.getBytes(Object.values((await store.entry('a'))!.variants)[0]!);
+    }))!;
+    /** Never ends, as a sender that wants to fill a memory does. */
+    async function* endless(bytes: Buffer): AsyncGenerator<Buffer> {
+      yield bytes;
+      for (let sent = 0; ; sent++) {
+        expect(sent).toBeLessThan(100);
+        yield Buffer.alloc(1024 * 1024);
+      }
+    }
+    for (const bytes of [
+      framed('reco', 2n ** 40n, Buffer.from(record)),
+      framed('reco', 2n ** 31n, Buffer.from(record)),
+      framed('reco', 2n ** 31n, Buffer.from('no record at all, and not as long as that')),
+      framed('docu', 2n ** 27n, Buffer.from('{}')),
+      framed('note', 2n ** 63n, Buffer.from('{}')),
+    ]) {
+      const target = await openTest();
+      await expect(importStore(target, endless(bytes), 'it')).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
+    }
+  });
+
   it('of another tenant is refused', async () => {
     const from = await openTest('memory:', { tenantSalt: 'one' });
     await fill(from);
