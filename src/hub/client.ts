@@ -3,6 +3,7 @@
  *
  * The token goes to the hub's own origin only: files are usually served by another host, after a redirect.
  */
+import { createHash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,14 +18,17 @@ export type RepositoryKind = 'models' | 'datasets';
 export interface RemoteFile {
   readonly path: string;
   readonly sizeBytes: number;
-  /** What the cache names the blob by: SHA-256 of large files, git's SHA-1 of small ones. */
+  /** What the cache names the blob by: SHA-256 of large files, git's SHA-1 of small ones. A mirror may know none: then the commit and the path. */
   readonly digest: string;
 }
+
+/** A file as a listing has it. Mirrors may name it and say no more. */
+export type ListedFile = Pick<RemoteFile, 'path'> & Partial<RemoteFile>;
 
 export interface Revision {
   /** 40 hexadecimal digits. */
   readonly commit: string;
-  readonly files: readonly RemoteFile[];
+  readonly files: readonly ListedFile[];
 }
 
 const revisionSchema = z.object({
@@ -60,6 +64,8 @@ const SILENCE_MS = 8000;
 const MAX_RETRY_AFTER_MS = 8000;
 const MAX_REDIRECTS = 5;
 
+const ETAG_DIGEST = /^(?:W\/)?"?([0-9a-f]{64}|[0-9a-f]{40})"?$/;
+
 export class HubClient {
   readonly #settings: HubSettings;
   readonly #kind: RepositoryKind;
@@ -76,7 +82,7 @@ export class HubClient {
     });
   }
 
-  /** The commit that a branch, tag or commit stands for, and its files. */
+  /** The commit that a branch, tag or commit stands for, and its files. Some mirrors give neither sizes nor digests: see `describe`. */
   async revision(repository: string, revision: string, signal?: AbortSignal): Promise<Revision> {
     const url = `${this.#settings.endpoint}/api/${this.#kind}/${repository}/revision/${encodeURIComponent(revision)}?blobs=true`;
     const { text } = await this.#text(url, repository, `revision ${revision}`, signal);
@@ -85,9 +91,39 @@ export class HubClient {
       if (leadsOut(rfilename)) return [];
       const digest = lfs?.sha256 ?? blobId;
       const sizeBytes = lfs?.size ?? size;
-      return digest && sizeBytes !== undefined ? [{ path: rfilename, sizeBytes, digest }] : [];
+      return [{ path: rfilename, ...(digest && sizeBytes !== undefined && { sizeBytes, digest }) }];
     });
     return { commit: sha, files };
+  }
+
+  /** Asks for size and digest of a file where the listing did not say them. @throws DkvError HUB_UNREACHABLE when nobody says its size */
+  async describe(
+    repository: string,
+    commit: string,
+    { path, ...listed }: ListedFile,
+    signal?: AbortSignal,
+  ): Promise<RemoteFile> {
+    if (listed.sizeBytes !== undefined && listed.digest !== undefined) {
+      return { path, sizeBytes: listed.sizeBytes, digest: listed.digest };
+    }
+    const url = this.#fileUrl(repository, commit, path);
+    const headers = await this.#retrying(url, signal, async (connection) => {
+      const response = await this.#send('HEAD', url, {}, connection, ({ headers }) => 'x-linked-size' in headers);
+      response.resume();
+      if (!('x-linked-size' in response.headers)) this.#expectOk(response, repository, path);
+      return response.headers;
+    });
+    const size = Number(headers['x-linked-size'] ?? headers['content-length'] ?? Number.NaN);
+    if (!Number.isSafeInteger(size)) {
+      throw new DkvError(
+        'HUB_UNREACHABLE',
+        `${this.#settings.endpoint} says neither in its listing nor at ${url} how large ${path} is: whether it arrived whole could not be told. Set HF_ENDPOINT to another hub.`,
+      );
+    }
+    const [, tag] = ETAG_DIGEST.exec(String(headers['x-linked-etag'] ?? headers.etag)) ?? [];
+    // A tag that is no digest may be that of other content in another place.
+    const digest = tag ?? `${commit}-${createHash('sha1').update(path).digest('hex')}`;
+    return { path, sizeBytes: size, digest };
   }
 
   /** The commit that a branch, tag or commit stands for, without its files: a dataset may have thousands. */
@@ -262,13 +298,27 @@ export class HubClient {
     );
   }
 
-  /** Follows redirects by hand, so that no other host sees the token. */
-  async #get(url: string, headers: http.OutgoingHttpHeaders, connection: Connection): Promise<http.IncomingMessage> {
+  #get(url: string, headers: http.OutgoingHttpHeaders, connection: Connection): Promise<http.IncomingMessage> {
+    return this.#send('GET', url, headers, connection);
+  }
+
+  /**
+   * Follows redirects by hand, so that no other host sees the token.
+   * @param isEnough says that an answer tells what was asked, redirect or not
+   */
+  async #send(
+    method: 'GET' | 'HEAD',
+    url: string,
+    headers: http.OutgoingHttpHeaders,
+    connection: Connection,
+    isEnough: (answer: http.IncomingMessage) => boolean = () => false,
+  ): Promise<http.IncomingMessage> {
     const own = new URL(this.#settings.endpoint).origin;
     let target = new URL(url);
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
       const token = target.origin === own ? this.#settings.token : undefined;
-      const response = await get(target, {
+      const response = await send(target, {
+        method,
         headers: {
           ...headers,
           'accept-encoding': 'identity',
@@ -279,7 +329,7 @@ export class HubClient {
       });
       connection.heard();
       const { statusCode = 0, headers: answer } = response;
-      if (statusCode < 300 || statusCode >= 400 || !answer.location) return response;
+      if (statusCode < 300 || statusCode >= 400 || !answer.location || isEnough(response)) return response;
       response.resume();
       target = new URL(answer.location, target);
     }
@@ -366,10 +416,10 @@ class Connection {
  * Node's plain client rather than `fetch`: in Node 20 the body of a fetched response can be cut off silently once the response object
  * itself is collected as garbage.
  */
-function get(url: URL, options: http.RequestOptions): Promise<http.IncomingMessage> {
+function send(url: URL, options: http.RequestOptions): Promise<http.IncomingMessage> {
   const client = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
-    client.get(url, options, resolve).on('error', reject);
+    client.request(url, options, resolve).on('error', reject).end();
   });
 }
 

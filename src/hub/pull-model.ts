@@ -1,10 +1,9 @@
 /** From a model's name on the hub to a folder with the files that it takes to run it. */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError } from '../errors.js';
-import { isTextTensor } from '../model/checkpoint.js';
+import { INDEX, readIndex, SINGLE } from '../model/checkpoint.js';
 import { RepositoryCache } from './cache.js';
-import { HubClient, type RemoteFile } from './client.js';
+import { HubClient, type ListedFile } from './client.js';
 import { type PullOptions, pullFiles } from './pull.js';
 import type { HubSettings } from './settings.js';
 
@@ -27,10 +26,8 @@ export interface PullModelOptions extends PullOptions {
   readonly onNotice?: (notice: string) => void;
 }
 
-const INDEX = 'model.safetensors.index.json';
-const SINGLE = 'model.safetensors';
 const REQUIRED = ['config.json', 'tokenizer.json'];
-const OPTIONAL = ['tokenizer_config.json', 'README.md'];
+const OPTIONAL = ['generation_config.json', 'tokenizer_config.json', 'README.md'];
 
 /** `organisation/name` or `organisation/name@revision`; undefined for anything else, a path say. */
 export function parseModelReference(text: string): ModelReference | undefined {
@@ -75,11 +72,11 @@ async function pullNeeded(
   cache: RepositoryCache,
   repository: string,
   commit: string,
-  files: readonly RemoteFile[],
+  files: readonly ListedFile[],
   options: PullModelOptions,
 ): Promise<void> {
-  const byPath = new Map(files.map((file) => [file.path, file]));
-  const weights = byPath.has(INDEX) ? INDEX : SINGLE;
+  const byPath = new Map(files.map((file): [string, ListedFile] => [file.path, file]));
+  const weights = byPath.has(SINGLE) || !byPath.has(INDEX) ? SINGLE : INDEX;
   for (const name of [...REQUIRED, weights]) {
     if (byPath.has(name)) continue;
     throw new DkvError(
@@ -87,9 +84,12 @@ async function pullNeeded(
       `${repository} at ${commit.slice(0, 7)} has no ${name}: it is no checkpoint in Hugging Face form, or its files have other names.`,
     );
   }
+  const described = (file: ListedFile) => client.describe(repository, commit, file, options.signal);
   const names = [...REQUIRED, ...OPTIONAL.filter((name) => byPath.has(name))];
   if (weights === INDEX) {
-    await pullFiles(client, cache, repository, commit, [byPath.get(INDEX)!], options);
+    const index = await described(byPath.get(INDEX)!);
+    byPath.set(INDEX, index);
+    await pullFiles(client, cache, repository, commit, [index], options);
     names.push(INDEX, ...(await textShards(path.join(cache.snapshot(commit), INDEX))));
   } else {
     names.push(SINGLE);
@@ -99,13 +99,14 @@ async function pullNeeded(
     if (file) return file;
     throw new DkvError('HUB_NOT_FOUND', `${repository}: ${INDEX} names ${name}, which the repository does not have.`);
   });
-  await pullFiles(client, cache, repository, commit, wanted, options);
+  await pullFiles(client, cache, repository, commit, await Promise.all(wanted.map(described)), options);
 }
 
 /** Files that a snapshot lacks to be run. */
 async function missingFiles(cache: RepositoryCache, commit: string): Promise<string[]> {
   const names = [...REQUIRED];
-  if (await cache.has(commit, INDEX)) names.push(...(await textShards(path.join(cache.snapshot(commit), INDEX))));
+  const isSharded = !(await cache.has(commit, SINGLE)) && (await cache.has(commit, INDEX));
+  if (isSharded) names.push(...(await textShards(path.join(cache.snapshot(commit), INDEX))));
   else names.push(SINGLE);
   const present = await Promise.all(names.map((name) => cache.has(commit, name)));
   return names.filter((_, i) => !present[i]);
@@ -113,8 +114,7 @@ async function missingFiles(cache: RepositoryCache, commit: string): Promise<str
 
 /** The shards that hold a tensor of the text model. */
 async function textShards(indexFile: string): Promise<string[]> {
-  const { weight_map = {} } = JSON.parse(await readFile(indexFile, 'utf8')) as { weight_map?: Record<string, string> };
-  return [...new Set(Object.entries(weight_map).flatMap(([name, file]) => (isTextTensor(name) ? [file] : [])))];
+  return [...new Set((await readIndex(indexFile)).map(([, file]) => file))];
 }
 
 function offlineError(

@@ -119,14 +119,14 @@ class Sink {
   readonly #handle: FileHandle;
   readonly #file: RemoteFile;
   readonly #onBytes: (bytes: number) => void;
-  #hash: Hash;
+  #hashes: Hash[];
   #bytes = 0;
 
   private constructor(handle: FileHandle, file: RemoteFile, onBytes: (bytes: number) => void) {
     this.#handle = handle;
     this.#file = file;
     this.#onBytes = onBytes;
-    this.#hash = newHash(file);
+    this.#hashes = newHashes(file);
   }
 
   /** Opens the partial file and takes in what an interrupted download left there. */
@@ -142,7 +142,7 @@ class Sink {
 
   async restart(): Promise<void> {
     await this.#handle.truncate(0);
-    this.#hash = newHash(this.#file);
+    this.#hashes = newHashes(this.#file);
     this.#bytes = 0;
   }
 
@@ -161,20 +161,27 @@ class Sink {
   problem(): string | undefined {
     const { sizeBytes, digest } = this.#file;
     if (this.#bytes !== sizeBytes) return `${this.#bytes} bytes arrived, the hub says that it has ${sizeBytes}`;
-    const found = this.#hash.digest('hex');
-    return found === digest ? undefined : `its digest is ${found}, the hub says ${digest}`;
+    const found = this.#hashes.map((hash) => hash.digest('hex'));
+    return found.length === 0 || found.includes(digest)
+      ? undefined
+      : `its digest is ${found[0]}, the hub says ${digest}`;
   }
 
   #take(chunk: Uint8Array): void {
-    this.#hash.update(chunk);
+    for (const hash of this.#hashes) hash.update(chunk);
     this.#bytes += chunk.length;
     this.#onBytes(this.#bytes);
   }
 }
 
-/** Large files are named by their SHA-256, small ones as git names a blob: SHA-1 over a header and the content. */
-function newHash({ digest, sizeBytes }: RemoteFile): Hash {
-  return digest.length === 64 ? createHash('sha256') : createHash('sha1').update(`blob ${sizeBytes}\0`);
+/**
+ * Large files are named by their SHA-256, small ones as git names a blob: SHA-1 over a header and the content. Mirrors may give the SHA-1 of
+ * the content alone. A tag that is no digest says nothing of the content: then the size has to do.
+ */
+function newHashes({ digest, sizeBytes }: RemoteFile): Hash[] {
+  if (/^[0-9a-f]{64}$/.test(digest)) return [createHash('sha256')];
+  if (/^[0-9a-f]{40}$/.test(digest)) return [createHash('sha1').update(`blob ${sizeBytes}\0`), createHash('sha1')];
+  return [];
 }
 
 async function expectRoom(cache: RepositoryCache, files: readonly RemoteFile[]): Promise<void> {

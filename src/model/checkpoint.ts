@@ -181,7 +181,11 @@ async function isFile(file: string): Promise<boolean> {
   );
 }
 
-async function shardedTensors(directory: string, index: string): Promise<Map<string, TensorEntry>> {
+/**
+ * The tensors of the text model in an index of shards, and the file of each, which lies beside the index.
+ * @throws DkvError CHECKPOINT_INVALID
+ */
+export async function readIndex(index: string): Promise<[name: string, file: string][]> {
   const invalid = (message: string) => new DkvError('CHECKPOINT_INVALID', `${index}: ${message}`);
   const parsed = z.object({ weight_map: z.record(z.string(), z.string()) }).safeParse(await readJsonIfPresent(index));
   if (!parsed.success) throw invalid('has no weight_map of names to files.');
@@ -189,6 +193,11 @@ async function shardedTensors(directory: string, index: string): Promise<Map<str
   for (const [name, file] of listed) {
     if (path.basename(file) !== file) throw invalid(`${name} is said to be in "${file}", outside the folder.`);
   }
+  return listed;
+}
+
+async function shardedTensors(directory: string, index: string): Promise<Map<string, TensorEntry>> {
+  const listed = await readIndex(index);
   const stored = new Map<string, TensorEntry>();
   for (const file of new Set(listed.map(([, file]) => file))) {
     for (const [name, entry] of await readHeader(path.join(directory, file))) {

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { lstat, readdir, readFile, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type PullModelOptions, parseModelReference, pullModel } from '../../src/hub/pull-model.js';
 import { hubSettings } from '../../src/hub/settings.js';
+import { readConfig } from '../../src/model/config.js';
 import { Random } from '../../src/random.js';
 import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
 import { HubStandIn } from '../support/hub.js';
@@ -117,6 +119,92 @@ describe('pulling a model', () => {
     const next = await hub.publish(ID, folder);
     expect((await pull()).commit).toBe(next);
     expect((await pull(`${ID}@${commit}`)).commit).toBe(commit);
+  });
+});
+
+describe('which files', () => {
+  it('brings what ends a text, where the repository says it', async () => {
+    const folder = await copyOfFixture('text');
+    await writeFile(path.join(folder, 'generation_config.json'), '{"eos_token_id": [1, 106]}');
+    await hub.publish('google/ends', folder);
+    const { directory } = await pull('google/ends');
+    expect((await readConfig(directory)).stopTokenIds).toEqual([1, 106]);
+    expect(await readdir((await pull()).directory)).not.toContain('generation_config.json');
+  });
+
+  it('brings one file of weights before shards', async () => {
+    const folder = await copyOfFixture('text');
+    await writeFile(
+      path.join(folder, 'model.safetensors.index.json'),
+      '{"weight_map": {"model.norm": "old.safetensors"}}',
+    );
+    await hub.publish('google/both', folder);
+    const { directory } = await pull('google/both');
+    expect((await readdir(directory)).filter((name) => name.includes('safetensors'))).toEqual(['model.safetensors']);
+    expect((await pull('google/both', { HF_HUB_OFFLINE: '1' })).directory).toBe(directory);
+  });
+
+  it('names a list of shards that cannot be read', async () => {
+    const folder = await copyOfFixture('sharded-bf16');
+    await writeFile(path.join(folder, 'tokenizer.json'), '{}');
+    await writeFile(path.join(folder, 'model.safetensors.index.json'), 'version https://git-lfs.github.com/spec/v1\n');
+    await hub.publish('google/pointer', folder);
+    await expect(pull('google/pointer')).rejects.toMatchObject({ code: 'CHECKPOINT_INVALID' });
+  });
+});
+
+describe('a mirror that lists names only', () => {
+  beforeEach(() => {
+    hub.listsNamesOnly = true;
+  });
+
+  it('is asked for sizes and digests of what is needed, which are checked', async () => {
+    const { directory } = await pull();
+    const name = 'model-00001-of-00003.safetensors';
+    expect(await readFile(path.join(directory, name))).toEqual(
+      await readFile(path.join(referenceFixture('sharded-bf16'), name)),
+    );
+    expect(await readlink(path.join(directory, name))).toMatch(/\/[0-9a-f]{64}$/);
+    const asked = hub.requests.filter(({ method }) => method === 'HEAD').map(({ url }) => path.basename(url));
+    expect(asked.sort()).toEqual((await readdir(directory)).sort());
+    expect(hub.requests.filter(({ method, host }) => method === 'HEAD' && host === 'content')).toEqual([]);
+  });
+
+  it('does not get damaged files past the digest', async () => {
+    hub.fault = ({ host, method }) => (host === 'content' && method === 'GET' ? { damaged: true } : undefined);
+    await expect(pull()).rejects.toMatchObject({
+      code: 'DOWNLOAD_DAMAGED',
+      message: expect.stringContaining('digest'),
+    });
+  });
+
+  it.each<[string, (bytes: Buffer) => string | undefined]>([
+    ['the SHA-1 of the content', (bytes) => createHash('sha1').update(bytes).digest('hex')],
+    ['something that is no digest', () => '5f3c-17a2b'],
+    ['nothing', () => undefined],
+  ])('tags files with %s', async (tagged, etag) => {
+    hub.etag = etag;
+    const { directory } = await pull();
+    expect(await readFile(path.join(directory, 'tokenizer.json'))).toEqual(
+      await readFile(path.join(referenceFixture('text'), 'tokenizer.json')),
+    );
+    // What can be checked still is.
+    await rm(repository(), { recursive: true });
+    hub.fault = ({ host, method }) =>
+      host === 'content' && method === 'GET'
+        ? tagged.includes('SHA-1')
+          ? { damaged: true }
+          : { lengthOffBytes: -100 }
+        : undefined;
+    await expect(pull()).rejects.toMatchObject({ code: expect.stringMatching(/DOWNLOAD_DAMAGED|HUB_UNREACHABLE/) });
+  });
+
+  it('is refused where it says no size', async () => {
+    hub.fault = ({ method }) => (method === 'HEAD' ? { status: 200 } : undefined);
+    await expect(pull()).rejects.toMatchObject({
+      code: 'HUB_UNREACHABLE',
+      message: expect.stringContaining('how large'),
+    });
   });
 });
 

@@ -57,6 +57,10 @@ export class HubStandIn {
   readonly token = 'hf_standInTokenOfNoAccountAtAll0000000';
   /** How many entries a listing gives at once. */
   listingPage = 1000;
+  /** Some mirrors name a repository's files and say neither sizes nor digests. */
+  listsNamesOnly = false;
+  /** The tag of a file's content, digests by default; none where it is undefined. */
+  etag: (bytes: Buffer) => string | undefined = (bytes) => (isLarge(bytes) ? sha256(bytes) : gitDigest(bytes));
   readonly #repositories = new Map<string, Repository>();
   readonly #hub = http.createServer((request, response) => this.#answer('hub', request, response));
   readonly #content = http.createServer((request, response) => this.#answer('content', request, response));
@@ -160,12 +164,18 @@ export class HubStandIn {
   #describe(response: http.ServerResponse, name: string, { commit, files }: Repository): void {
     const siblings = [...files].map(([rfilename, bytes]) => ({
       rfilename,
-      size: bytes.length,
-      blobId: gitDigest(bytes),
-      ...(isLarge(bytes) && { lfs: { sha256: sha256(bytes), size: bytes.length, pointerSize: 134 } }),
+      ...(!this.listsNamesOnly && this.#details(bytes)),
     }));
     const body = JSON.stringify({ id: name, sha: commit, siblings });
     response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+  }
+
+  #details(bytes: Buffer) {
+    return {
+      size: bytes.length,
+      blobId: gitDigest(bytes),
+      ...(isLarge(bytes) && { lfs: { sha256: sha256(bytes), size: bytes.length, pointerSize: 134 } }),
+    };
   }
 
   /** The listing that Python asks for, page by page. */
@@ -209,8 +219,9 @@ export class HubStandIn {
       return;
     }
     const headers: Record<string, string> = { 'x-repo-commit': commit };
+    const etag = this.etag(bytes);
     if (!isLarge(bytes)) {
-      send(response, request, bytes, { ...headers, etag: `"${gitDigest(bytes)}"` }, fault, seen);
+      send(response, request, bytes, { ...headers, ...(etag !== undefined && { etag: `"${etag}"` }) }, fault, seen);
       return;
     }
     const location = `http://127.0.0.1:${(this.#content.address() as AddressInfo).port}/content/${name}/blob/${file}?signature=abc`;
@@ -218,7 +229,7 @@ export class HubStandIn {
       .writeHead(302, {
         ...headers,
         location,
-        'x-linked-etag': `"${sha256(bytes)}"`,
+        ...(etag !== undefined && { 'x-linked-etag': `"${etag}"` }),
         'x-linked-size': String(bytes.length),
       })
       .end();
