@@ -63,12 +63,15 @@ export function integer(text: string): number {
   throw new InvalidArgumentError('Expected a whole number.');
 }
 
-/** Loads the model, with progress while it is downloaded and compiled the first time. */
-export async function openModel(options: EngineOptions, signal: AbortSignal): Promise<Model> {
+/** Loads the model, with progress while it is downloaded and compiled the first time. What the user should know of it is said. */
+export async function openModel(
+  options: EngineOptions & Partial<Pick<ModelOptions, 'maxLength'>>,
+  signal: AbortSignal,
+): Promise<Model> {
   const { model, precision, device, batchTokens, workers, threads, ignoreMemory } = options;
   const progress = new LoadingProgress();
   try {
-    return await loadModel(model, {
+    const loaded = await loadModel(model, {
       precision,
       device,
       ignoreMemory,
@@ -78,6 +81,13 @@ export async function openModel(options: EngineOptions, signal: AbortSignal): Pr
       ...(threads !== undefined && { threads }),
       ...progress.callbacks,
     });
+    const { maxPositions } = loaded.engine.info.config;
+    if (options.maxLength !== undefined && options.maxLength > maxPositions) {
+      progress.callbacks.onNotice(
+        `Up to ${options.maxLength} tokens are read; this model was made for ${maxPositions} (max_position_embeddings), and what it does beyond is not known. --max-length ${maxPositions} cuts documents there.`,
+      );
+    }
+    return loaded;
   } finally {
     progress.end();
   }

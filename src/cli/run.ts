@@ -76,6 +76,7 @@ async function run(name: string, options: RunCommandOptions, command: Command): 
   const signal = interruptSignal();
   const writing = await endpointWriter();
   const lengthGiven = command.getOptionValueSource('maxLength') !== 'default';
+  const lengthOf = ({ protocol }: Experiment) => (lengthGiven ? options.maxLength : protocol.max_tokens);
   let model: Model | undefined;
   try {
     for (const declared of experiments) {
@@ -90,12 +91,12 @@ async function run(name: string, options: RunCommandOptions, command: Command): 
       await expectWritable(folder, `--out ${folder}`);
       const data = await openData(experiment, options, signal);
       expectTexts(experiment, data);
-      model ??= await openModel(options, signal);
+      model ??= await openModel({ ...options, maxLength: Math.max(...experiments.map(lengthOf)) }, signal);
       await runOne(experiment, data, model, {
         ...options,
         folder: path.resolve(folder),
         resume: options.resume || name === ALL,
-        maxTokens: lengthGiven ? options.maxLength : experiment.protocol.max_tokens,
+        maxTokens: lengthOf(experiment),
         signal,
         ...(writing && { writing }),
       });

@@ -43,12 +43,10 @@ export async function generateBatch(
   }));
   // A token that is drawn by chance is chosen out here: one a run, from its logits.
   const sampled = batch.some(isSampled);
-  const ends = config.stopTokenIds.length > 0 ? config.stopTokenIds : [-1];
   const perRun = {
     steps: int64([sampled ? 1 : steps], []),
     want_logits: new Tensor('bool', Uint8Array.of(sampled ? 1 : 0), []),
-    // A model that nothing ends still needs a number to compare with.
-    ends: int64(ends, [ends.length]),
+    ends: int64(config.stopTokenIds, [config.stopTokenIds.length]),
     visible,
     ...cross,
   };

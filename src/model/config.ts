@@ -57,7 +57,7 @@ export function arithmeticOf({ stopTokenIds: _, maxPositions: __, ...arithmetic 
 
 const positive = z.number().int().positive();
 const tokenId = z.number().int().nonnegative();
-const tokenIds = z.union([tokenId, z.array(tokenId)]);
+const tokenIds = z.union([tokenId, z.array(tokenId).min(1)]);
 
 const ropeSchema = z
   .object({
@@ -108,11 +108,17 @@ const configSchema = z.object({
   tie_word_embeddings: z.boolean().default(true),
   is_encoder_decoder: z.boolean().default(true),
   eos_token_id: tokenIds.nullish(),
+  bos_token_id: tokenId.nullish(),
+  decoder_start_token_id: tokenId.nullish(),
   quantization_config: z.unknown().optional(),
   per_layer_config: z.unknown().optional(),
 });
 
-const generationSchema = z.object({ eos_token_id: tokenIds.nullish() });
+const generationSchema = z.object({
+  eos_token_id: tokenIds.nullish(),
+  bos_token_id: tokenId.nullish(),
+  decoder_start_token_id: tokenId.nullish(),
+});
 
 type RawStack = z.infer<typeof stackSchema>;
 
@@ -130,8 +136,20 @@ export async function readConfig(directory: string): Promise<ModelConfig> {
   const generationFile = path.join(directory, 'generation_config.json');
   const generation = await readJsonIfPresent(generationFile);
   if (generation === undefined) return config;
-  const stopTokenIds = listed(parsedBy(generationSchema, generation, generationFile).eos_token_id);
-  return stopTokenIds ? { ...config, stopTokenIds } : config;
+  const raw = parsedBy(generationSchema, generation, generationFile);
+  expectStart(raw, config.bosTokenId, generationFile);
+  return { ...config, stopTokenIds: listed(raw.eos_token_id) ?? config.stopTokenIds };
+}
+
+/** The reference scores behind the decoder's BOS, and generates behind what these keys say. */
+function expectStart(raw: z.infer<typeof generationSchema>, bosTokenId: number, file: string): void {
+  const start = raw.decoder_start_token_id ?? raw.bos_token_id ?? bosTokenId;
+  if (start === bosTokenId) return;
+  const name = raw.decoder_start_token_id == null ? 'bos_token_id' : 'decoder_start_token_id';
+  throw new DkvError(
+    'MODEL_UNSUPPORTED',
+    `${file}: ${name} is ${start}; only the decoder's bos_token_id, ${bosTokenId}, is supported as the start of a text.`,
+  );
 }
 
 function listed(ids: number | readonly number[] | null | undefined): readonly number[] | undefined {
@@ -173,6 +191,7 @@ export function parseConfig(json: unknown, file: string): ModelConfig {
     throw unsupported('has a quantization_config; expected a checkpoint of plain F32, F16 or BF16 weights.');
   }
   if (!isEmpty(raw.per_layer_config)) throw unsupported('has a per_layer_config; all layers of a side are alike here.');
+  expectStart(raw, decoder.bos_token_id, file);
   const own = listed(decoder.eos_token_id);
   return {
     vocabularySize: decoder.vocab_size,

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseConfig, readConfig } from '../../src/model/config.js';
+import { arithmeticOf, parseConfig, readConfig } from '../../src/model/config.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: configs are edited freely here
@@ -72,6 +73,56 @@ describe('config', () => {
       expect.objectContaining({ code, message: expect.stringContaining(message) }),
     );
     expect(() => parseConfig(edited(edit), 'some/config.json')).toThrow('some/config.json');
+  });
+
+  // What transformers 5.23 takes: generation_config.json, else the top of config.json, else its decoder.
+  it.each<[unknown, unknown, unknown, readonly number[]]>([
+    [undefined, undefined, 1, [1]],
+    [undefined, undefined, [1, 2], [1, 2]],
+    [undefined, null, 1, [1]],
+    [undefined, 5, undefined, [5]],
+    [undefined, [5, 6], 1, [5, 6]],
+    [7, [5, 6], 1, [7]],
+    [[7, 8], undefined, 1, [7, 8]],
+    // Without one it would go on to the limit where the file is there, and where it is not.
+    [null, 5, 1, [5]],
+    [undefined, undefined, undefined, [1]],
+  ])('ends texts as generation_config.json (%j), config.json (%j) and its decoder (%j) say', async (...row) => {
+    const [generation, top, decoder, expected] = row;
+    const folder = await temporaryFolder();
+    const config = edited((c) => {
+      c.eos_token_id = top;
+      c.decoder.eos_token_id = decoder;
+    });
+    await writeFile(path.join(folder, 'config.json'), JSON.stringify(config));
+    if (generation !== undefined) {
+      await writeFile(path.join(folder, 'generation_config.json'), JSON.stringify({ eos_token_id: generation }));
+    }
+    const read = await readConfig(folder);
+    expect(read.stopTokenIds).toEqual(expected);
+    // What a model is known by stays what it was.
+    const others = edited((c) => {
+      c.decoder.eos_token_id = decoder;
+    });
+    expect(arithmeticOf(read)).toEqual(arithmeticOf(parseConfig(others, 'config.json')));
+  });
+
+  it("refuses texts that begin with something else than the decoder's BOS, and broken ids", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(path.join(folder, 'config.json'), JSON.stringify(read('one-kv-head')));
+    const expectRefused = async (json: unknown, code: string, message: string) => {
+      await writeFile(path.join(folder, 'generation_config.json'), JSON.stringify(json));
+      await expect(readConfig(folder)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+    };
+    await expectRefused({ bos_token_id: 7 }, 'MODEL_UNSUPPORTED', 'bos_token_id is 7');
+    await expectRefused(
+      { bos_token_id: 2, decoder_start_token_id: 0 },
+      'MODEL_UNSUPPORTED',
+      'decoder_start_token_id is 0',
+    );
+    await expectRefused({ eos_token_id: 'end' }, 'CHECKPOINT_INVALID', 'generation_config.json');
+    await expectRefused({ eos_token_id: [] }, 'CHECKPOINT_INVALID', 'eos_token_id');
+    await expectRefused([], 'CHECKPOINT_INVALID', 'generation_config.json');
   });
 
   it('says what is missing from a folder without a config', async () => {
