@@ -6,7 +6,7 @@
 export type { Dataset, Origin, PoolRequest, PoolSet, SampleRequest, SampleRule } from './datasets/dataset.js';
 export { datasetOf, poolSetOf } from './datasets/dataset.js';
 export { openDataset, openPools } from './datasets/open.js';
-export type { Columns, OpenOptions, Role } from './datasets/options.js';
+export type { Columns, OpenOptions, Role, TextForm } from './datasets/options.js';
 export type { Candidate, Grade, Pool, Sample } from './datasets/sample.js';
 export * from './engine.js';
 export { DkvError, ERROR_CODES, type ErrorCode } from './errors.js';

@@ -101,7 +101,7 @@ export async function* textLines(
     }
     if (bytes > 0) yield finish(0);
   } catch (error) {
-    if (!signal?.aborted) throw error;
+    if (!signal?.aborted) throw fileError(error, name);
   } finally {
     signal?.removeEventListener('abort', stop);
     input.destroy();
@@ -181,7 +181,7 @@ async function firstBytes(chunks: AsyncIterator<string | Uint8Array>): Promise<B
   while (head.length < MAGIC_BYTES) {
     const next = await chunks.next();
     if (next.done) break;
-    head = Buffer.concat([head, Buffer.from(next.value)]);
+    head = Buffer.concat([head, bytesOf(next.value)]);
   }
   return head;
 }
@@ -189,10 +189,14 @@ async function firstBytes(chunks: AsyncIterator<string | Uint8Array>): Promise<B
 async function* followedBy(head: Buffer, chunks: AsyncIterator<string | Uint8Array>): AsyncGenerator<Buffer> {
   try {
     yield head;
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield Buffer.from(next.value);
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield bytesOf(next.value);
   } finally {
     await chunks.return?.();
   }
+}
+
+function bytesOf(chunk: string | Uint8Array): Buffer {
+  return Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
 }
 
 async function* unpacked(input: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer> {

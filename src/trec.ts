@@ -56,13 +56,17 @@ function expectWord(id: string): string {
   return id;
 }
 
+/** Of any reader: Python's, which takes separators of records and U+0085 for white space, C's and JavaScript's. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: They are what is looked for.
+const WHITE_SPACE = /[\s\u001c-\u001f\u0085]/;
+
 /**
  * Can a run have these ids? To be asked before anything is scored.
  * @throws DkvError INPUT_INVALID for ids that no reader would find again
  */
 export function expectRunIds(ids: Iterable<string>): void {
   const unfit = new Set<string>();
-  for (const id of ids) if (!/^\S+$/.test(id)) unfit.add(id);
+  for (const id of ids) if (id === '' || WHITE_SPACE.test(id)) unfit.add(id);
   const [first] = unfit;
   if (first === undefined) return;
   const found =

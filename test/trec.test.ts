@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatQrels, formatRun, parseQrels, parseRun } from '../src/trec.js';
+import { expectRunIds, formatQrels, formatRun, parseQrels, parseRun } from '../src/trec.js';
 
 const id = fc.stringMatching(/^[\w.:-]{1,12}$/);
 const table = (value: fc.Arbitrary<number>) =>
@@ -56,6 +56,13 @@ describe('TREC files', () => {
       'test.tsv, line 4: expected "query-id corpus-id score", found "q1\td3\tx"',
     );
   });
+
+  it.each(['', 'd 1', 'd\t1', 'd\u00a01', 'd\u20281', 'd\u00851', 'd\u001c1', '\ufeffd1'])(
+    'refuses an id that some reader would split: %j',
+    (id) => {
+      expect(() => expectRunIds(['d2', id])).toThrow(`The id ${JSON.stringify(id)} has white space or is empty`);
+    },
+  );
 
   it('refuses ids that a run cannot hold, and makes one word of the tag', () => {
     expect(() => formatRun(new Map([['q', new Map([['d 1', 1]])]]), 'dkv')).toThrow('The id "d 1" has white space');

@@ -10,7 +10,7 @@ import { limitCandidates } from './draw.js';
 import type { OpenOptions } from './options.js';
 import { readQueries } from './queries.js';
 import type { Candidate, Grade, Pool } from './sample.js';
-import { checkedRow, openTable, type Table } from './table.js';
+import { checkedRow, expectColumns, openTable, type Table } from './table.js';
 import { identifier } from './values.js';
 
 /** Documents of the corpus in every pool that nobody judged, taken as irrelevant. */
@@ -32,6 +32,7 @@ async function beirPools(folder: string, { count, seed }: PoolRequest, options: 
   const queries = await openTable(await plainOrPacked(path.join(folder, 'queries.jsonl')), options);
   const corpus = await openTable(await plainOrPacked(path.join(folder, 'corpus.jsonl')), options);
 
+  expectColumns(qrels, Object.keys(qrelSchema.shape));
   const judged = await readQrels(qrels);
   const usable = [...judged].filter(([, grades]) => grades.some(({ grade }) => grade > 0));
   const chosen = new NumpyRandomState(seed).shuffle(usable).slice(0, count);

@@ -4,7 +4,7 @@ import { DkvError } from '../errors.js';
 import { beirDocument, beirDocumentSchema } from './beir.js';
 import { type Columns, type OpenOptions, ROLES } from './options.js';
 import { expectFile, expectNoFloats, isAddress, isTable, missingColumns, openTable, type Table } from './table.js';
-import { headerAdvice, jsonRows, kindOf, TEXT_FILES, textRows } from './text-rows.js';
+import { expectForm, headerAdvice, jsonRows, kindOf, TEXT_FILES, textRows } from './text-rows.js';
 import { type Fields, idOf, jsonOf, type Row, textOf, topColumn, valueAt } from './values.js';
 
 export interface DocumentRow {
@@ -36,7 +36,7 @@ const NEEDED = ['id', 'document'] as const;
  * @throws DkvError INPUT_INVALID, and for what is on the network what the hub's client throws
  */
 export async function openDocuments(input: string | Readable, options: OpenOptions): Promise<DocumentStream> {
-  const { columns = {}, signal } = options;
+  const { columns = {}, signal, onNotice = () => undefined } = options;
   const unknown = ROLES.filter((role) => columns[role] !== undefined && !(role in USUAL));
   if (unknown.length > 0) {
     throw new DkvError(
@@ -46,7 +46,9 @@ export async function openDocuments(input: string | Readable, options: OpenOptio
   }
   if (typeof input !== 'string') {
     const name = 'standard input';
-    return { rows: documentsOf(shapedRows(jsonRows(input, name, { signal }), name, columns), columns) };
+    expectForm(name, options, 'jsonl');
+    const rows = jsonRows(input, name, { signal });
+    return { rows: documentsOf(shapedRows(rows, name, columns, onNotice), columns) };
   }
   const kind = kindOf(input);
   if (!isTable(input)) {
@@ -58,10 +60,11 @@ export async function openDocuments(input: string | Readable, options: OpenOptio
   // No digest of a text file is needed here, so that it is read once only.
   if (!isAddress(input) && kind !== 'parquet') {
     await expectFile(input);
+    expectForm(input, options, kind);
     const rows = textRows(input, options, (header) =>
       expectRoles({ name: input, columns: header, advice: headerAdvice(header), floats: [] }, columns),
     );
-    const shaped = kind === 'jsonl' ? shapedRows(rows, input, columns) : rows;
+    const shaped = kind === 'jsonl' ? shapedRows(rows, input, columns, onNotice) : rows;
     return { rows: await begun(documentsOf(shaped, columns)) };
   }
   const table = await openTable(input, options);
@@ -93,41 +96,43 @@ function missingRole(role: DocumentRole, names: readonly string[]): string {
 const SHAPELESS_ROWS = 100;
 
 /**
- * JSON lines have no header: where the id or the text is in none of the first rows, the columns are wrong, not the rows.
+ * JSON lines have no header: where the id or the text is in none of the first rows, the columns are wrong, not the rows. A title may be
+ * rare: of one that was named and is not seen there is only a notice.
  * @throws DkvError INPUT_INVALID
  */
 async function* shapedRows(
   rows: AsyncIterable<Row | DkvError>,
   name: string,
   columns: Columns,
+  onNotice: (notice: string) => void,
 ): AsyncGenerator<Row | DkvError> {
-  const lacking = new Set<DocumentRole>([...NEEDED, ...(columns.title === undefined ? [] : ['title' as const])]);
+  const { title, ...needed } = columns;
   const found = new Set<string>();
+  const isSeen = (role: DocumentRole) => namesOf(role, columns).some((column) => topColumn([...found], column));
   const held: (Row | DkvError)[] = [];
-  let objects = 0;
-  const verdict = () => {
-    if (objects === 0 || lacking.size === 0) return;
-    expectRoles({ name, columns: [...found], floats: [], advice: '' }, columns);
+  let read = 0;
+  let isShaped = false;
+  const conclude = () => {
+    const seen = [...found];
+    if (!isShaped && seen.length > 0) expectRoles({ name, columns: seen, floats: [], advice: '' }, needed);
+    if (title !== undefined && seen.length > 0 && !isSeen('title')) {
+      onNotice(`${name}: no column ${JSON.stringify(title)} for the title in the first ${read} rows.`);
+    }
+    isShaped = true;
   };
   for await (const row of rows) {
-    if (lacking.size === 0) {
+    if (read < SHAPELESS_ROWS) {
+      read++;
+      if (!(row instanceof DkvError)) for (const column of Object.keys(row)) found.add(column);
+      isShaped ||= NEEDED.every(isSeen);
+      if (read === SHAPELESS_ROWS) conclude();
+    }
+    if (isShaped) {
+      yield* held.splice(0);
       yield row;
-      continue;
-    }
-    held.push(row);
-    if (!(row instanceof DkvError)) {
-      objects++;
-      for (const column of Object.keys(row)) found.add(column);
-      for (const role of lacking)
-        if (namesOf(role, columns).some((at) => topColumn([...found], at))) lacking.delete(role);
-    }
-    if (held.length === SHAPELESS_ROWS) {
-      verdict();
-      lacking.clear();
-    }
-    if (lacking.size === 0) yield* held.splice(0);
+    } else held.push(row);
   }
-  verdict();
+  if (read < SHAPELESS_ROWS) conclude();
   yield* held;
 }
 

@@ -12,7 +12,7 @@ import { datasetOf, type PoolRequest, poolSetOf, type SampleRequest, type Source
 import { candidateLimit, drawRows, isJudgeable, limitCandidates } from './draw.js';
 import type { OpenOptions } from './options.js';
 import type { Candidate, Pool, Sample } from './sample.js';
-import { checkedRow, openTable } from './table.js';
+import { checkedRow, expectColumns, openTable } from './table.js';
 
 const SPLITS = ['test.csv', 'dev.csv', 'train.csv'];
 const LICENCE = 'CDLA-Sharing-1.0';
@@ -38,6 +38,7 @@ export function hetpqaSource(place: string, options: OpenOptions): Source {
 async function hetpqaSamples(place: string, request: SampleRequest, options: OpenOptions) {
   const file = await findFile(place, 'answer_generation');
   const table = await openTable(file, options);
+  expectColumns(table, Object.keys(answerSchema.shape));
   async function* rows(): AsyncGenerator<Sample> {
     for await (const [number, row] of table.rows([])) {
       const { ASIN, question, candidate, answer } = checkedRow(answerSchema, table, number, row);
@@ -53,6 +54,7 @@ async function hetpqaSamples(place: string, request: SampleRequest, options: Ope
 async function hetpqaPools(place: string, { count, seed }: PoolRequest, options: OpenOptions) {
   const file = await findFile(place, 'evidence_ranking');
   const table = await openTable(file, options);
+  expectColumns(table, Object.keys(labelSchema.shape));
   const pools = new Map<string, Pool & { readonly candidates: Candidate[] }>();
   for await (const [number, row] of table.rows([])) {
     const { qid, qa_pair_id, question, candidate, label } = checkedRow(labelSchema, table, number, row);

@@ -10,7 +10,7 @@ import { hubSettings } from '../hub/settings.js';
 import { shownAddress } from '../redact.js';
 import type { OpenOptions } from './options.js';
 import { openParquet, type ParquetFile } from './parquet.js';
-import { headerAdvice, kindOf, listed, TEXT_FILES, textRows } from './text-rows.js';
+import { expectForm, headerAdvice, kindOf, listed, TEXT_FILES, textRows } from './text-rows.js';
 import { type Row, topColumn } from './values.js';
 
 export type { Row } from './values.js';
@@ -56,6 +56,7 @@ export function isAddress(place: string): boolean {
  * @throws DkvError INPUT_INVALID, and for what is on the network what the hub's client throws
  */
 export async function openTable(place: string, options: OpenOptions = {}): Promise<Table> {
+  expectForm(place, options, isAddress(place) ? 'parquet' : kindOf(place));
   if (place.startsWith('hf://')) {
     const [, repository, revision, file] = HUB_FILE.exec(place) ?? [];
     if (!repository || !file) {

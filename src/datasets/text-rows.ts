@@ -37,6 +37,19 @@ export async function* textRows(
   else yield* separatedRows(input, file, kindOf(file) === 'csv', form, onHeader);
 }
 
+/**
+ * A separator, quoting or header says something about separated text alone: what else it is given for is not what the user thinks.
+ * @throws DkvError INPUT_INVALID
+ */
+export function expectForm(place: string, { separator, quoting, header }: TextForm, kind: FileKind | undefined): void {
+  const given = Object.entries({ separator, quoting, header }).flatMap(([name, value]) => (value ? [name] : []));
+  if (given.length === 0 || kind === 'csv' || kind === 'tsv') return;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${place}: ${given.join(', ')} can be said of .csv and .tsv files only. Leave it out, or name the file so.`,
+  );
+}
+
 /** A line of JSON lines that is not blank. */
 export interface JsonLine {
   /** From 1, blank lines counted. */

@@ -68,6 +68,8 @@ async function poolsOfFolder(folder: string, request: PoolRequest, options: Open
     await open('query.csv'),
     await open('product.csv'),
   ];
+  expectColumns(labels, Object.keys(labelSchema.shape));
+  expectColumns(queryTable, Object.keys(querySchema.shape));
   expectColumns(productTable, PRODUCT_COLUMNS);
   const queries = new Map<string, string>();
   for await (const [number, row] of queryTable.rows([])) {

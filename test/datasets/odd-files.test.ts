@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import type { SchemaElement } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
@@ -39,6 +40,15 @@ async function fieldsOf(input: string): Promise<unknown[]> {
   const found: unknown[] = [];
   for await (const row of rows) found.push(row instanceof DkvError ? row.message : row.fields);
   return found;
+}
+
+const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** Integers that float64 cannot hold apart are texts in fields; 0 stands for -0, as everywhere in JSON. */
+function withTexts(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value), (_, item) =>
+    Number.isInteger(item) && !Number.isSafeInteger(item) && /^-?\d+$/.test(String(item)) ? String(item) : item,
+  );
 }
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
@@ -531,6 +541,55 @@ describe('odd files of documents', () => {
     expect(await fieldsOf(await file('a.parquet', Buffer.from(INT96, 'base64')))).toEqual([
       { seen: '2026-11-27T12:00:00.000Z' },
     ]);
+  });
+
+  it('say what was named and is rare, and refuse what can be said of other files only', async () => {
+    const notices: string[] = [];
+    const options = { columns: { title: 'name' }, onNotice: (notice: string) => notices.push(notice) };
+    const place = await file('a.jsonl', A.repeat(100) + line('b', 'x', { name: 'N' }));
+    expect((await documents(place, options)).at(-1)).toBe('b: x');
+    expect(notices).toEqual([`${place}: no column "name" for the title in the first 100 rows.`]);
+    await expect(documents(place, { separator: ';' })).rejects.toThrow(
+      'separator can be said of .csv and .tsv files only',
+    );
+    await expect(documents(Readable.from([A]), { header: ['id'] })).rejects.toThrow(
+      'standard input: header can be said',
+    );
+    const squad = await file('a.parquet', parquetFile([{ id: 'a' }], { id: 'STRING' }));
+    await expect(documents(squad, { quoting: 'none' })).rejects.toThrow('quoting can be said');
+  });
+
+  it('of any JSON give what JSON.parse gives where that loses nothing', async () => {
+    const value = fc.jsonValue({ maxDepth: 3, stringUnit: 'grapheme' });
+    await fc.assert(
+      fc.asyncProperty(fc.array(value, { maxLength: 5 }), async (values) => {
+        const lines = values.map((own, i) => line(`d${i}`, 'x', { own }));
+        // Spaces and escapes as Python writes them.
+        const spaced = lines.map((text) => text.replaceAll(/[\u007f-\uffff]/g, escaped));
+        const { rows } = await openDocuments(Readable.from([Buffer.from(spaced.join(''))]), {});
+        const found: unknown[] = [];
+        for await (const row of rows) found.push(row instanceof DkvError ? row.message : row.fields.own);
+        expect(found).toEqual(lines.map((text) => withTexts(JSON.parse(text).own)));
+      }),
+    );
+  });
+
+  it('of separated text give back what was written, whatever the fields and the bytes at a time', async () => {
+    const cell = fc.string({ unit: fc.constantFrom('a', 'é', '"', ',', '\n', '\r\n', '\t', '\u2028', ' ', ';') });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          cell.filter((text) => text.trim() !== ''),
+          { minLength: 1, maxLength: 5 },
+        ),
+        async (cells) => {
+          const written = cells.map((text, i) => `${i},"${text.replaceAll('"', '""')}"\r\n`).join('');
+          const place = await file('a.csv', `id,text\r\n${written}`);
+          expect(await documents(place)).toEqual(cells.map((text, i) => `${i}: ${text}`));
+        },
+      ),
+      { numRuns: 50 },
+    );
   });
 
   it('are the same on standard input', async () => {

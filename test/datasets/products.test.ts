@@ -358,7 +358,7 @@ describe('hetPQA', () => {
       'has no evidence_ranking with test.csv',
     );
     await expect(openPools(`hetpqa:${root}/answer_generation/dev.csv`, { count: 1, seed: 1 })).rejects.toThrow(
-      'dev.csv, row 1, qid:',
+      'dev.csv has no column qid, qa_pair_id, label; it has ASIN, question, candidate',
     );
   });
 });
