@@ -12,7 +12,7 @@ import { compileModel, defaultCacheDirectory, type EmbeddingScale } from './mode
 import { arithmeticOf } from './model/config.js';
 import type { Precision } from './model/layout.js';
 import { expectMemory } from './model/memory.js';
-import { loadTokenizer, type Tokenizer } from './model/tokenizer.js';
+import { type ControlTokens, loadTokenizer, type Tokenizer } from './model/tokenizer.js';
 
 export interface Model {
   /** The folder's name, or the repository with its commit; for reports. */
@@ -31,6 +31,8 @@ export interface LoadOptions {
   readonly device?: Device;
   /** How sqrt(hidden size) is rounded; `bfloat16` repeats what a bfloat16 load of the reference does. */
   readonly embeddingScale?: EmbeddingScale;
+  /** What control tokens such as `<bos>` are where a text has them as they are written; `text` when left out. */
+  readonly controlTokens?: ControlTokens;
   readonly batchTokens?: number;
   /** Engines side by side, 1 if left out. For many documents: each takes the next batch, with its own threads and packed weights. */
   readonly workers?: number;
@@ -85,7 +87,7 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
   const { directory, name } = await findModel(model, options);
   const checkpoint = await openCheckpoint(directory);
   for (const notice of checkpoint.notices) options.onNotice?.(notice);
-  const tokenizer = await loadTokenizer(directory, checkpoint.config);
+  const tokenizer = await loadTokenizer(directory, checkpoint.config, options.controlTokens);
   const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, workers = 1, signal } = options;
   if (!options.ignoreMemory) expectMemory(checkpoint.config, precision, { workers });
   const { onCompile, onNotice } = options;
@@ -121,6 +123,8 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
     tokenizer,
     engine,
     fingerprint: createHash('sha256').update(JSON.stringify(identity)).digest('hex'),
-    close: () => engine.close(),
+    close: async () => {
+      await Promise.all([engine.close(), tokenizer.close()]);
+    },
   };
 }

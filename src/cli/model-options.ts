@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEVICES, type Device } from '../engine.js';
 import { BUILT_IN_MODEL, loadModel, type Model } from '../load-model.js';
 import { PRECISIONS, type Precision } from '../model/layout.js';
+import { CONTROL_TOKENS, type ControlTokens } from '../model/tokenizer.js';
 import { Progress } from './terminal.js';
 
 /** How a model runs. */
@@ -14,6 +15,7 @@ export interface EngineOptions {
   readonly workers: number;
   readonly threads?: number;
   readonly ignoreMemory: boolean;
+  readonly controlTokens: ControlTokens;
 }
 
 export interface ModelOptions extends EngineOptions {
@@ -48,7 +50,12 @@ export function addEngineOptions(command: Command): Command {
       'of each worker (default: one for each physical core, or 1 with several workers)',
       positiveInteger,
     )
-    .option('--ignore-memory', 'load even if memory seems too short', false);
+    .option('--ignore-memory', 'load even if memory seems too short', false)
+    .addOption(
+      new Option('--control-tokens <what>', 'what <bos>, <eos> and their like are in a text: text, or themselves')
+        .choices(CONTROL_TOKENS)
+        .default('text'),
+    );
 }
 
 export function positiveInteger(text: string): number {
@@ -68,13 +75,14 @@ export async function openModel(
   options: EngineOptions & Partial<Pick<ModelOptions, 'maxLength'>>,
   signal: AbortSignal,
 ): Promise<Model> {
-  const { model, precision, device, batchTokens, workers, threads, ignoreMemory } = options;
+  const { model, precision, device, batchTokens, workers, threads, ignoreMemory, controlTokens } = options;
   const progress = new LoadingProgress();
   try {
     const loaded = await loadModel(model, {
       precision,
       device,
       ignoreMemory,
+      controlTokens,
       signal,
       ...(batchTokens !== undefined && { batchTokens }),
       workers,

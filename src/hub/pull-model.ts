@@ -27,7 +27,13 @@ export interface PullModelOptions extends PullOptions {
 }
 
 const REQUIRED = ['config.json', 'tokenizer.json'];
-const OPTIONAL = ['generation_config.json', 'tokenizer_config.json', 'README.md'];
+const OPTIONAL = [
+  'generation_config.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'README.md',
+];
 
 /** `organisation/name` or `organisation/name@revision`; undefined for anything else, a path say. */
 export function parseModelReference(text: string): ModelReference | undefined {

