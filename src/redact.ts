@@ -18,9 +18,9 @@ const MOST = 2000;
 /** Of one word of a text. */
 const LOGIN_IN_TEXT = new RegExp(`(${SCHEME}|${BARE_SCHEME})(\\S{0,${MOST}}@)`, 'gi');
 const LOGIN_IN_ADDRESS = new RegExp(`(${SCHEME}|${BARE_SCHEME}|^)([\\s\\S]*@)`, 'i');
-/** A "port" that is none is what remains of an address whose host was forgotten. */
+/** A port that is none may be the password of an address whose host was forgotten. The word itself is in messages that explain the form. */
 const PORT_THAT_IS_NONE = new RegExp(
-  `(${SCHEME}[^/?#\\s@:[\\]]*):(?!\\d{1,5}(?!\\w))([^/?#\\s@]*\\w[^/?#\\s@]*)`,
+  `(${SCHEME}[^/?#\\s@:[\\]]*):(?!\\[hidden\\]|(?:\\d{1,5}|port)(?!\\w))([^/?#\\s@]*\\w[^/?#\\s@"'\`)\\]}]*)`,
   'gi',
 );
 

@@ -22,6 +22,7 @@ const WITH_SECRETS: [address: string, shown: string][] = [
   ['redsi://me:s3cret@cache', 'redsi://[hidden]@cache'],
   ['redis:///me:s3cret@cache', 'redis:///[hidden]@cache'],
   ['redis://:s3cret', 'redis://:[hidden]'],
+  ['redis://cache:s3cr!"et', 'redis://cache:[hidden]'],
   ['redis://cache:s3cret/2', 'redis://cache:[hidden]/2'],
   ['htp://user:s3cret@host/v1', 'htp://[hidden]@host/v1'],
   ['https://s3cretToken@host/v1', 'https://[hidden]@host/v1'],
@@ -53,6 +54,7 @@ const WITHOUT = [
   'https://medium.example/@name/post',
   'https://cdn.example/package@1.2.3/index.js',
   'https://huggingface.co/api/models/a/b/revision/main?blobs=true',
+  'redis://host:port/database?prefix=name',
   'memory:',
 ];
 

@@ -76,7 +76,8 @@ function redisAddress(location: string): RedisAddress {
   if (!HOST.test(host)) throw refused(location, `${JSON.stringify(host)} is no name of a host`);
   const port = portText === undefined ? DEFAULT_PORT : Number(portText);
   if (portText !== undefined && !(/^\d{1,5}$/.test(portText) && port >= 1 && port <= 65_535)) {
-    throw refused(location, `${JSON.stringify(portText)} is no port: expected a number from 1 to 65535`);
+    // It may be a password whose host was forgotten.
+    throw refused(location, 'what follows ":" is no port: expected a number from 1 to 65535');
   }
   const database = path === '' || path === '/' ? 0 : Number(path.slice(1));
   if (!/^\/?$|^\/(?:0|[1-9]\d{0,8})$/.test(path)) {

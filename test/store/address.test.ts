@@ -85,7 +85,7 @@ describe('an address', () => {
     ['redis://h,i', /no name of a host/],
     ['redis://h%41', /no name of a host/],
     ['redis://::1', /no name of a host/],
-    ['redis://h:', /"" is no port/],
+    ['redis://h:', /what follows ":" is no port/],
     ['redis://h:0', /no port/],
     ['redis://h:65536', /no port/],
     ['redis://h:6379a', /no port/],
