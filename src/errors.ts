@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   LLM_UNREACHABLE: { exitCode: 1, meaning: 'the language model endpoint does not answer, or not as one does' },
   MEMORY_SHORT: { exitCode: 2, meaning: 'the model needs more memory than is available' },
   DEVICE_UNAVAILABLE: { exitCode: 2, meaning: 'the requested execution provider cannot be used on this machine' },
+  RUNTIME_MISSING: { exitCode: 2, meaning: 'ONNX Runtime is not installed, or not for this machine' },
   INPUT_INVALID: { exitCode: 2, meaning: 'an input record, option or file does not have the expected form' },
   INPUT_TOO_LONG: { exitCode: 2, meaning: 'prefix and special tokens leave no room for the document' },
   RUN_MISMATCH: { exitCode: 2, meaning: 'a run folder was made with another configuration or model' },

@@ -21,13 +21,15 @@ export interface LockOptions {
   readonly onWait?: (holder: string) => void;
   /** Does not wait: what is thrown when another process holds the lock. */
   readonly refuse?: (holder: string) => DkvError;
+  /** What to do if the lock's folder cannot be made or written to, such as which variable names another one. */
+  readonly advice?: string;
 }
 
 /** Runs `work` while holding the lock; waits for whoever holds it. @throws DkvError CANCELLED while waiting, FILES_UNUSABLE */
 export async function withLock<T>(file: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
-  await makeFolder(path.dirname(file));
+  await makeFolder(path.dirname(file), options.advice);
   let waited = false;
-  while (!(await tryCreate(file))) {
+  while (!(await tryCreate(file, options.advice))) {
     if (options.signal?.aborted) throw new DkvError('CANCELLED', `Stopped while waiting for ${file}.`);
     if (await isAbandoned(file)) {
       await removeAbandoned(file);
@@ -61,7 +63,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-async function tryCreate(file: string): Promise<boolean> {
+async function tryCreate(file: string, advice?: string): Promise<boolean> {
   try {
     const handle = await open(file, 'wx');
     await handle.writeFile(`process ${process.pid} on ${os.hostname()}`);
@@ -69,7 +71,7 @@ async function tryCreate(file: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw fileError(error, file);
+    throw fileError(error, file, advice);
   }
 }
 

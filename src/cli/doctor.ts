@@ -22,6 +22,13 @@ interface Check {
   readonly message: string;
 }
 
+/** Major versions of Node that all tests pass on, each since a minor version: `engines` of `package.json`. */
+export const TESTED_NODE = [
+  [20, 19],
+  [22, 12],
+  [24, 0],
+] as const;
+
 /** Instructions that decide how fast the runtime's kernels are on x86. */
 const CPU_FEATURES = ['avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_int8', 'amx_bf16'];
 
@@ -67,9 +74,11 @@ function render({ name, state, message }: Check): string {
 
 async function node(): Promise<Check> {
   const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
-  const enough = major > 20 || (major === 20 && minor >= 19);
-  const message = `${process.versions.node}${enough ? '' : '; 20.19 or newer is needed'}`;
-  return { name: 'Node', state: enough ? 'ok' : 'problem', message };
+  const tested = TESTED_NODE.some(([testedMajor, since]) => major === testedMajor && minor >= since);
+  const enough = tested || major > TESTED_NODE[0][0];
+  const versions = TESTED_NODE.map((version) => version.join('.')).join(', ');
+  const message = `${process.versions.node}${tested ? '' : `; ${enough ? 'tested' : 'needed'}: ${versions} or newer of these`}`;
+  return { name: 'Node', state: tested ? 'ok' : enough ? 'note' : 'problem', message };
 }
 
 async function processor(): Promise<Check> {

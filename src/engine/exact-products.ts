@@ -2,10 +2,10 @@
  * Are 8-bit products added up exactly here? Processors without VNNI instructions add them in pairs of 16 bits, where the largest
  * overflow: scores would be wrong without a sign of it.
  */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { DkvError } from '../errors.js';
 import { GraphBuilder } from '../model/graph/builder.js';
 import { INTEGER_PRODUCT } from '../model/layout.js';
+import { onnxRuntime } from './onnxruntime.js';
 
 const ROWS = 5;
 const INNER = 256;
@@ -32,6 +32,7 @@ async function multiplyLargest(): Promise<Float32Array> {
   const right = graph.bytes(new Int8Array(INNER * COLUMNS).fill(127), [INNER, COLUMNS]);
   const product = graph.op(INTEGER_PRODUCT, [left, right, graph.floats([1], []), graph.floats([1], [])]);
   graph.output('product', product, 'float32', ['rows', COLUMNS]);
+  const { InferenceSession, Tensor } = onnxRuntime();
   const session = await InferenceSession.create(graph.toBytes(), { logSeverityLevel: 3 });
   const { product: products } = await session.run({
     left: new Tensor('uint8', new Uint8Array(ROWS * INNER).fill(255), [ROWS, INNER]),

@@ -1,11 +1,11 @@
 /** Generates for one batch: the prompt and the first tokens in one run of the graph, then some tokens a run, the past handed on. */
-import { Tensor } from 'onnxruntime-node';
+import type { Tensor } from 'onnxruntime-node';
 import type { Generated, GenerateItem } from '../engine.js';
 import type { ModelConfig } from '../model/config.js';
 import { Random } from '../random.js';
 import type { Feeds, Graph } from './runtime.js';
 import { sampleToken } from './sampling.js';
-import { int64, memoryFeeds } from './tensors.js';
+import { booleans, float32, int64, memoryFeeds } from './tensors.js';
 
 /** What has been generated for one item so far. */
 interface Row {
@@ -45,7 +45,7 @@ export async function generateBatch(
   const sampled = batch.some(isSampled);
   const perRun = {
     steps: int64([sampled ? 1 : steps], []),
-    want_logits: new Tensor('bool', Uint8Array.of(sampled ? 1 : 0), []),
+    want_logits: booleans(Uint8Array.of(sampled ? 1 : 0), []),
     ends: int64(config.stopTokenIds, [config.stopTokenIds.length]),
     visible,
     ...cross,
@@ -137,7 +137,7 @@ function lastTokenFeeds(generated: readonly Row[], { padTokenId }: ModelConfig):
 
 function emptyPast(config: ModelConfig, batchSize: number): Feeds {
   const dimensions = [batchSize, config.decoder.kvHeads, 0, config.decoder.headDim];
-  const empty = () => new Tensor('float32', new Float32Array(0), dimensions);
+  const empty = () => float32(new Float32Array(0), dimensions);
   return pastFeeds(config, int64([], [batchSize, 0]), empty);
 }
 

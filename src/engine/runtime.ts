@@ -1,14 +1,12 @@
 /** ONNX Runtime sessions of a compiled model: which provider, which graph, and errors that say so. */
 import { readFile } from 'node:fs/promises';
-import { env, InferenceSession, listSupportedBackends, type Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Device } from '../engine.js';
 import { DkvError, messageOf } from '../errors.js';
 import { type CompiledModel, type GraphName, graphFile } from '../model/compile.js';
 import { isWidened, type Precision } from '../model/layout.js';
 import { expectExactProducts } from './exact-products.js';
-
-// What goes wrong is thrown as well; printing it too would put the runtime's internals between our own lines.
-env.logLevel = 'fatal';
+import { onnxRuntime } from './onnxruntime.js';
 
 export type Feeds = Record<string, Tensor>;
 
@@ -28,7 +26,9 @@ export interface Graph {
 
 /** @throws DkvError DEVICE_UNAVAILABLE when this build of the runtime does not have the provider, or the provider not the precision */
 export function expectDevice(device: Device, precision: Precision): void {
-  const available = listSupportedBackends().map(({ name }) => name);
+  const available = onnxRuntime()
+    .listSupportedBackends()
+    .map(({ name }) => name);
   if (available.includes(device)) {
     if (precision !== 'int8' || device === 'cpu') return;
     throw new DkvError(
@@ -64,7 +64,7 @@ export async function loadGraph(
   };
   let session: InferenceSession;
   try {
-    session = await InferenceSession.create(
+    session = await onnxRuntime().InferenceSession.create(
       typeof graph === 'string' ? await readFile(graphFile(model, graph)) : graph,
       options,
     );

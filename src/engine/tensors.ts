@@ -1,10 +1,20 @@
 /** Items to padded tensors, and padded tensors back to items. */
-import { Tensor } from 'onnxruntime-node';
+import type { Tensor } from 'onnxruntime-node';
 import type { EncodeItem, Memory, States } from '../engine.js';
+import { onnxRuntime } from './onnxruntime.js';
 import type { Feeds } from './runtime.js';
 
 export function int64(values: readonly number[] | BigInt64Array, dimensions: readonly number[]): Tensor {
-  return new Tensor('int64', values instanceof BigInt64Array ? values : BigInt64Array.from(values, BigInt), dimensions);
+  const data = values instanceof BigInt64Array ? values : BigInt64Array.from(values, BigInt);
+  return new (onnxRuntime().Tensor)('int64', data, dimensions);
+}
+
+export function booleans(values: Uint8Array, dimensions: readonly number[]): Tensor {
+  return new (onnxRuntime().Tensor)('bool', values, dimensions);
+}
+
+export function float32(values: Float32Array, dimensions: readonly number[]): Tensor {
+  return new (onnxRuntime().Tensor)('float32', values, dimensions);
 }
 
 export function memoryRows(memory: Memory): number {
@@ -51,8 +61,8 @@ export function encoderFeeds(batch: readonly EncodeItem[], rows: number): Feeds 
   return {
     token_ids: int64(tokenIds, [batch.length, rows]),
     positions: int64(positions, [batch.length, rows]),
-    row_mask: new Tensor('bool', rowMask, [batch.length, rows]),
-    pair_mask: new Tensor('bool', pairMask, pairs ? [batch.length, rows, rows] : [1, 1, 1]),
+    row_mask: booleans(rowMask, [batch.length, rows]),
+    pair_mask: booleans(pairMask, pairs ? [batch.length, rows, rows] : [1, 1, 1]),
   };
 }
 
@@ -69,8 +79,8 @@ export function memoryFeeds(memories: readonly Memory[], stateRows: number, widt
     }
   }
   return {
-    states: new Tensor('float32', states, [memories.length, stateRows, width]),
-    visible: new Tensor('bool', visible, [memories.length, stateRows]),
+    states: float32(states, [memories.length, stateRows, width]),
+    visible: booleans(visible, [memories.length, stateRows]),
   };
 }
 

@@ -4,11 +4,11 @@
  */
 import { execFile } from 'node:child_process';
 import { readFile, realpath } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { onnxRuntimeVersion } from '../engine/onnxruntime.js';
 import { DkvError, messageOf } from '../errors.js';
 import { publish, readIfPresent } from '../files.js';
 import { experimentSchema } from './experiment.js';
@@ -125,10 +125,8 @@ export function differences(before: unknown, now: unknown, at = ''): string[] {
 }
 
 async function versions(): Promise<Record<string, string>> {
-  const require = createRequire(import.meta.url);
   const own = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
-  const runtime = require('onnxruntime-node/package.json') as { version: string };
-  return { 'directed-kvcache': own.version, 'onnxruntime-node': runtime.version, node: process.versions.node };
+  return { 'directed-kvcache': own.version, 'onnxruntime-node': onnxRuntimeVersion(), node: process.versions.node };
 }
 
 /** Of this project's own working copy; null for an installed package. */

@@ -96,7 +96,7 @@ export async function compileModel(checkpoint: Checkpoint, options: CompileOptio
   return withLock(
     path.join(cacheDirectory, 'locks', `compile-${name}`),
     async () => (await published()) ?? (await compileTo(directory, checkpoint, digest, options)),
-    { ...(signal && { signal }), ...(onWait && { onWait }) },
+    { advice: CACHE_ADVICE, ...(signal && { signal }), ...(onWait && { onWait }) },
   );
 }
 

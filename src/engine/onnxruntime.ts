@@ -1,0 +1,46 @@
+/**
+ * onnxruntime-node, loaded when it is first used. It is an optional dependency: npm up to 11 runs its install script, which on Linux
+ * fetches CUDA libraries from another host than the registry, and leaves the package out where that host cannot be reached. So it
+ * may be missing, and whoever meets that has to read what to run.
+ */
+import { createRequire } from 'node:module';
+import type * as OnnxRuntime from 'onnxruntime-node';
+import { DkvError, messageOf } from '../errors.js';
+
+const require = createRequire(import.meta.url);
+
+let loaded: typeof OnnxRuntime | undefined;
+
+/** @throws DkvError RUNTIME_MISSING when the package is not installed, or its library cannot be loaded here */
+export function onnxRuntime(): typeof OnnxRuntime {
+  loaded ??= load();
+  return loaded;
+}
+
+/** @throws DkvError RUNTIME_MISSING */
+export function onnxRuntimeVersion(): string {
+  return requireOr('onnxruntime-node/package.json').version;
+}
+
+function load(): typeof OnnxRuntime {
+  const runtime: typeof OnnxRuntime = requireOr('onnxruntime-node');
+  // What goes wrong is thrown as well; printing it too would put the runtime's internals between our own lines.
+  runtime.env.logLevel = 'fatal';
+  return runtime;
+}
+
+function requireOr(name: string) {
+  try {
+    return require(name);
+  } catch (error) {
+    const missing =
+      (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND' && messageOf(error).includes("'onnxruntime-node");
+    throw new DkvError(
+      'RUNTIME_MISSING',
+      missing
+        ? 'onnxruntime-node is not installed: npm leaves it out when its install script cannot fetch CUDA libraries. Install without them: ONNXRUNTIME_NODE_INSTALL=skip npm install directed-kvcache'
+        : `onnxruntime-node cannot be loaded on ${process.platform}/${process.arch}: ${messageOf(error).split('\n')[0]}. It has binaries for Linux with glibc (x64, arm64), macOS (arm64) and Windows (x64, arm64).`,
+      { cause: error },
+    );
+  }
+}
