@@ -64,14 +64,14 @@ export async function openDocuments(input: string | Readable, options: OpenOptio
     const rows = textRows(input, options, (header) =>
       expectRoles({ name: input, columns: header, advice: headerAdvice(header), floats: [] }, columns),
     );
-    const shaped = kind === 'jsonl' ? shapedRows(rows, input, columns, onNotice) : rows;
-    return { rows: await begun(documentsOf(shaped, columns)) };
+    return { rows: await begun(documentsOf(shapedRows(rows, input, columns, onNotice), columns)) };
   }
   const table = await openTable(input, options);
   expectRoles(table, columns);
+  const rows = withoutNumbers(table.readings(table.columns));
   return {
     ...(table.rowCount !== undefined && { rowCount: table.rowCount }),
-    rows: documentsOf(withoutNumbers(table.readings(table.columns)), columns),
+    rows: await begun(documentsOf(shapedRows(rows, table.name, columns, onNotice), columns)),
   };
 }
 
@@ -96,8 +96,8 @@ function missingRole(role: DocumentRole, names: readonly string[]): string {
 const SHAPELESS_ROWS = 100;
 
 /**
- * JSON lines have no header: where the id or the text is in none of the first rows, the columns are wrong, not the rows. A title may be
- * rare: of one that was named and is not seen there is only a notice.
+ * A header is not all: JSON lines have none, and a name may lead into structures. Where the id or the text is in none of the first rows,
+ * the columns are wrong, not the rows. A title may be rare: of one that was named and is not seen there is only a notice.
  * @throws DkvError INPUT_INVALID
  */
 async function* shapedRows(
@@ -106,34 +106,46 @@ async function* shapedRows(
   columns: Columns,
   onNotice: (notice: string) => void,
 ): AsyncGenerator<Row | DkvError> {
-  const { title, ...needed } = columns;
+  const lacking = new Set<DocumentRole>(columns.title === undefined ? NEEDED : [...NEEDED, 'title']);
   const found = new Set<string>();
-  const isSeen = (role: DocumentRole) => namesOf(role, columns).some((column) => topColumn([...found], column));
   const held: (Row | DkvError)[] = [];
   let read = 0;
-  let isShaped = false;
-  const conclude = () => {
-    const seen = [...found];
-    if (!isShaped && seen.length > 0) expectRoles({ name, columns: seen, floats: [], advice: '' }, needed);
-    if (title !== undefined && seen.length > 0 && !isSeen('title')) {
-      onNotice(`${name}: no column ${JSON.stringify(title)} for the title in the first ${read} rows.`);
+  const isShaped = () => NEEDED.every((role) => !lacking.has(role));
+  const look = (row: Row) => {
+    for (const column of namesIn(row)) found.add(column);
+    for (const role of lacking) {
+      if (namesOf(role, columns).some((column) => valueAt(row, column) !== undefined)) lacking.delete(role);
     }
-    isShaped = true;
+  };
+  const conclude = () => {
+    if (found.size === 0 || lacking.size === 0) return;
+    const missing = [...lacking].map((role) => missingRole(role, namesOf(role, columns))).join(' and ');
+    const error = missingColumns({ name, columns: [...found], advice: '' }, `${missing} in the first ${read} rows`);
+    if (!isShaped()) throw error;
+    onNotice(error.message);
   };
   for await (const row of rows) {
     if (read < SHAPELESS_ROWS) {
       read++;
-      if (!(row instanceof DkvError)) for (const column of Object.keys(row)) found.add(column);
-      isShaped ||= NEEDED.every(isSeen);
+      if (!(row instanceof DkvError)) look(row);
       if (read === SHAPELESS_ROWS) conclude();
     }
-    if (isShaped) {
+    if (isShaped() || (read === SHAPELESS_ROWS && found.size === 0)) {
       yield* held.splice(0);
       yield row;
     } else held.push(row);
   }
   if (read < SHAPELESS_ROWS) conclude();
   yield* held;
+}
+
+/** The row's columns; of structures their fields, by the names that lead to them. */
+function namesIn(row: Row): string[] {
+  return Object.entries(row).flatMap(([name, value]) => {
+    const isStructure =
+      typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+    return isStructure ? Object.keys(value).map((field) => `${name}.${field}`) : name;
+  });
 }
 
 function namesOf(role: DocumentRole, columns: Columns): readonly string[] {

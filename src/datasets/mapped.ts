@@ -53,7 +53,10 @@ export function mappedSource(place: string, options: OpenOptions): Source {
 
 async function mappedSamples(place: string, request: SampleRequest, options: OpenOptions): Promise<Dataset> {
   const table = await openTable(place, options);
-  const columns = resolveColumns(table, options.columns, ['document', 'query', 'answer']);
+  const needed = ['document', 'query', 'answer'] as const;
+  const columns = resolveColumns(table, options.columns, needed);
+  const lacks = new Map<Role, number>(needed.map((role) => [role, 0]));
+  let read = 0;
   async function* rows(): AsyncGenerator<Sample> {
     for await (const [number, row] of table.rows(topColumns(table, columns))) {
       const text = reader(table, columns, number, row);
@@ -64,6 +67,8 @@ async function mappedSamples(place: string, request: SampleRequest, options: Ope
         text('title'),
         text('cluster'),
       ];
+      read++;
+      for (const role of needed) if (!text(role)) lacks.set(role, lacks.get(role)! + 1);
       if (!document || !query || !answer) continue;
       yield {
         id: text('id') ?? `row-${number}`,
@@ -77,6 +82,13 @@ async function mappedSamples(place: string, request: SampleRequest, options: Ope
   }
   const { samples, padding } = await drawRows(rows(), request);
   const short = request.rule === 'factoid' ? ' of five words at most' : '';
+  if (samples.length === 0 && read > 0) {
+    const each = needed.map((role) => `${lacks.get(role)} have no ${role} (${columns[role]})`).join(', ');
+    throw new DkvError(
+      'INPUT_INVALID',
+      `${table.name}: none of ${read} rows has all of ${needed.join(', ')}${short}: ${each}.`,
+    );
+  }
   const selection = `rows with document, query and answer${short} (${describe(columns)}); the first ${candidateLimit(request)}, shuffled, ${request.count} taken`;
   return datasetOf(origin(table, selection), samples, padding);
 }

@@ -242,7 +242,7 @@ describe('odd files of documents', () => {
       'no id anywhere',
       'a.jsonl',
       '{"key": "a", "text": "x"}\n{"key": "b", "text": "y"}',
-      /has no column "id" or "_id" for the id \(say which with --columns id=COLUMN\); it has key, text\./,
+      /has no column "id" or "_id" for the id \(say which with --columns id=COLUMN\) in the first 2 rows; it has key, text\./,
     ],
     ['an id only later', 'a.jsonl', '{"text": "x"}\n{"id": "b", "text": "y"}', [': x', 'b: y']],
     [
@@ -265,6 +265,13 @@ describe('odd files of documents', () => {
       '{"id": "a", "meta": {"a.b": {"c": "z"}}}',
       ['a: z'],
       { columns: { document: 'meta.a.b.c' } },
+    ],
+    [
+      'a path that leads nowhere',
+      'a.jsonl',
+      '{"id": "a", "meta": {"text": "x"}}\n{"id": "b", "meta": {"text": "y"}}',
+      /no column "meta\.body" for the document .* in the first 2 rows; it has id, meta\.text\./,
+      { columns: { document: 'meta.body' } },
     ],
     // Encodings and compressions.
     [
@@ -548,7 +555,9 @@ describe('odd files of documents', () => {
     const options = { columns: { title: 'name' }, onNotice: (notice: string) => notices.push(notice) };
     const place = await file('a.jsonl', A.repeat(100) + line('b', 'x', { name: 'N' }));
     expect((await documents(place, options)).at(-1)).toBe('b: x');
-    expect(notices).toEqual([`${place}: no column "name" for the title in the first 100 rows.`]);
+    expect(notices).toEqual([
+      `${place} has no column "name" for the title (say which with --columns title=COLUMN) in the first 100 rows; it has id, text.`,
+    ]);
     await expect(documents(place, { separator: ';' })).rejects.toThrow(
       'separator can be said of .csv and .tsv files only',
     );
@@ -675,6 +684,13 @@ describe('odd files of other kinds', () => {
     ],
   ])('tables that are refused: %s', async (name, content, message) => {
     await expect(openDataset(await file(name, content), ALL)).rejects.toThrow(message);
+  });
+
+  it('tables of which no row can be used say what the rows lack', async () => {
+    const place = await file('own.jsonl', '{"document": "D", "query": "Q", "answers": {"text": ["A"]}}\n'.repeat(3));
+    await expect(openDataset(place, ALL, { columns: { answer: 'answers.txt.0' } })).rejects.toThrow(
+      'none of 3 rows has all of document, query, answer: 0 have no document (document), 0 have no query (query), 3 have no answer (answers.txt.0).',
+    );
   });
 
   it('queries: any form, packed or not, ids exact', async () => {
