@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { DkvError } from '../errors.js';
 import { fileError } from '../files.js';
 import { type ModelConfig, readConfig, type StackConfig } from './config.js';
-import { readJsonIfPresent } from './json-file.js';
+import { expectFileOrNothing, readJsonIfPresent } from './json-file.js';
 import { readHeader, type TensorEntry } from './safetensors.js';
 
 export interface Checkpoint {
@@ -95,6 +95,7 @@ function storedNames(canonical: string): string[] {
 export async function openCheckpoint(directory: string): Promise<Checkpoint> {
   await expectDirectory(directory);
   const config = await readConfig(directory);
+  for (const name of TOKENIZER_FILES) await expectFileOrNothing(path.join(directory, name));
   const { stored, where, notices } = await storedTensors(directory);
   const unread = new Set([...stored.keys()].filter(isTextTensor));
   const tensors = new Map<string, TensorEntry>();
@@ -169,6 +170,9 @@ async function storedTensors(directory: string): Promise<StoredTensors> {
     `${directory}: neither a file ${SINGLE} nor ${INDEX}. Is the checkpoint complete, and in safetensors form?`,
   );
 }
+
+/** What reads them says what is missing or wrong in them; here they have to be files. */
+const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'];
 
 /** The file of weights, and the list of files where there are several. */
 export const SINGLE = 'model.safetensors';

@@ -73,20 +73,20 @@ const stackSchema = z.object({
   vocab_size: positive,
   hidden_size: positive,
   intermediate_size: positive,
-  num_hidden_layers: positive,
+  num_hidden_layers: positive.max(10_000),
   num_attention_heads: positive,
   num_key_value_heads: positive,
   head_dim: positive,
   hidden_activation: z.string().default('gelu_pytorch_tanh'),
   rms_norm_eps: z.number().positive().default(1e-6),
-  query_pre_attn_scalar: z.number().positive(),
+  query_pre_attn_scalar: positive,
   sliding_window: positive.nullable().default(4096),
   max_position_embeddings: positive.default(131_072),
   layer_types: z.array(z.enum(['full_attention', 'sliding_attention'])).nullish(),
   sliding_window_pattern: positive.nullish(),
   rope_parameters: z.object({ full_attention: ropeSchema, sliding_attention: ropeSchema }).nullish(),
-  rope_theta: z.number().positive().optional(),
-  rope_local_base_freq: z.number().positive().optional(),
+  rope_theta: z.number().positive().nullish(),
+  rope_local_base_freq: z.number().positive().nullish(),
   rope_scaling: ropeSchema,
   partial_rotary_factor: z.number().nullish(),
   attention_bias: z.boolean().default(false),
@@ -95,6 +95,7 @@ const stackSchema = z.object({
   eos_token_id: tokenIds.nullish(),
   pad_token_id: tokenId.default(0),
   is_causal: z.boolean().nullish(),
+  quantization_config: z.unknown().optional(),
   per_layer_config: z.unknown().optional(),
 });
 
@@ -103,6 +104,7 @@ const configSchema = z.object({
   encoder: z.object({
     text_config: stackSchema,
     eoi_token_index: tokenId.default(256_000),
+    eoi_token_id: tokenId.nullish(),
   }),
   decoder: stackSchema,
   tie_word_embeddings: z.boolean().default(true),
@@ -187,10 +189,21 @@ export function parseConfig(json: unknown, file: string): ModelConfig {
     throw unsupported('tie_word_embeddings is false; only tied embeddings are supported.');
   }
   if (!raw.is_encoder_decoder) throw invalid('is_encoder_decoder is false; T5Gemma 2 has an encoder and a decoder.');
-  if (!isEmpty(raw.quantization_config)) {
-    throw unsupported('has a quantization_config; expected a checkpoint of plain F32, F16 or BF16 weights.');
+  for (const part of [raw, text, decoder]) {
+    if (!isEmpty(part.quantization_config)) {
+      throw unsupported('has a quantization_config; expected a checkpoint of plain F32, F16 or BF16 weights.');
+    }
+    if (!isEmpty(part.per_layer_config)) throw unsupported('has a per_layer_config; layers of a side are alike here.');
   }
-  if (!isEmpty(raw.per_layer_config)) throw unsupported('has a per_layer_config; all layers of a side are alike here.');
+  if (encoder.eoi_token_id != null && encoder.eoi_token_id !== encoder.eoi_token_index) {
+    throw invalid(
+      `encoder.eoi_token_id is ${encoder.eoi_token_id}, its other name eoi_token_index ${encoder.eoi_token_index}. Give the second alone.`,
+    );
+  }
+  for (const name of ['bos_token_id', 'pad_token_id'] as const) {
+    const id = Math.max(text[name], decoder[name]);
+    if (id >= decoder.vocab_size) throw invalid(`${name} is ${id}, beyond a vocabulary of ${decoder.vocab_size}.`);
+  }
   expectStart(raw, decoder.bos_token_id, file);
   const own = listed(decoder.eos_token_id);
   return {
@@ -236,6 +249,9 @@ function stackConfig(raw: RawStack, where: string, file: string): StackConfig {
     );
   }
   if (raw.head_dim % 2 !== 0) throw invalid(`head_dim is ${raw.head_dim}; rotary embeddings need an even number.`);
+  if (!raw.layer_types && raw.sliding_window_pattern === null) {
+    throw invalid('sliding_window_pattern is null; expected a number, or layer_types.');
+  }
   const layerTypes = layerTypesOf(raw);
   if (layerTypes.length !== raw.num_hidden_layers) {
     throw invalid(`layer_types has ${layerTypes.length} entries, num_hidden_layers is ${raw.num_hidden_layers}.`);
@@ -281,7 +297,7 @@ function ropeOf(raw: RawStack, type: LayerType, unsupported: (message: string) =
   // The reference takes `type` in some places and passes over it in others.
   if (given.type !== undefined && (given.type !== kind || (scaling?.type && !scaling.rope_type))) {
     throw unsupported(
-      `rope_parameters.${type}: type is "${given.type}" where rope_type is ${given.rope_type ? `"${given.rope_type}"` : 'not given'}. Give rope_type alone.`,
+      `rope_parameters.${type}: "type" is "${given.type}", which the reference does not read in every place. Give rope_type instead.`,
     );
   }
   if (kind !== 'default' && kind !== 'linear') {
@@ -294,6 +310,10 @@ function ropeOf(raw: RawStack, type: LayerType, unsupported: (message: string) =
   if (kind === 'linear' && given.factor === undefined) {
     throw unsupported(`rope_parameters.${type} is linear without a factor.`);
   }
-  const fallback = full ? (raw.rope_theta ?? 1_000_000) : (raw.rope_local_base_freq ?? 10_000);
+  const older = full ? raw.rope_theta : raw.rope_local_base_freq;
+  if (given.rope_theta === undefined && older === null) {
+    throw unsupported(`${full ? 'rope_theta' : 'rope_local_base_freq'} is null; expected a number.`);
+  }
+  const fallback = older ?? (full ? 1_000_000 : 10_000);
   return { theta: given.rope_theta ?? fallback, factor: kind === 'linear' ? given.factor! : 1 };
 }

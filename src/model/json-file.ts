@@ -1,5 +1,5 @@
 /** JSON files of a checkpoint folder. What stands in place of one (nothing, a folder, a Git LFS pointer, other bytes) is called by its name. */
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { DkvError, messageOf } from '../errors.js';
 import { fileError } from '../files.js';
 
@@ -37,7 +37,7 @@ export async function fileSize(file: string): Promise<number | undefined> {
 }
 
 /** @param file named in errors @throws DkvError CHECKPOINT_INVALID */
-export function parseJsonFile(bytes: Uint8Array, file: string): unknown {
+function parseJsonFile(bytes: Uint8Array, file: string): unknown {
   const invalid = (reason: string) => new DkvError('CHECKPOINT_INVALID', `${file}: ${reason}`);
   expectNoPointer(bytes, file);
   if (bytes.length === 0) throw invalid('the file is empty. Download it again.');
@@ -57,14 +57,25 @@ export function parseJsonFile(bytes: Uint8Array, file: string): unknown {
   }
 }
 
+/** @throws DkvError CHECKPOINT_INVALID when something else stands in place of a file that may be there; FILES_UNUSABLE */
+export async function expectFileOrNothing(file: string): Promise<void> {
+  if ((await fileSize(file)) === undefined) return;
+  const handle = await open(file).catch((error: unknown) => {
+    throw fileError(error, file);
+  });
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(LFS_POINTER.length), 0, LFS_POINTER.length, 0);
+    expectNoPointer(buffer, file);
+  } finally {
+    await handle.close();
+  }
+}
+
 const LFS_POINTER = Buffer.from('version https://git-lfs.github.com/spec/');
 
-/** How many bytes at the beginning of a file say whether it is a pointer. */
-export const POINTER_BYTES = LFS_POINTER.length;
-
 /** @throws DkvError CHECKPOINT_INVALID when the file is the note that Git LFS leaves in place of a large file */
-export function expectNoPointer(bytes: Uint8Array, file: string): void {
-  if (!LFS_POINTER.equals(bytes.subarray(0, POINTER_BYTES))) return;
+function expectNoPointer(bytes: Uint8Array, file: string): void {
+  if (!LFS_POINTER.equals(bytes.subarray(0, LFS_POINTER.length))) return;
   throw new DkvError(
     'CHECKPOINT_INVALID',
     `${file}: a Git LFS pointer, not the file itself: the repository was cloned without Git LFS. Run "git lfs pull" in that folder.`,

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
 import { fileError } from '../files.js';
 import { fromFloat16 } from '../float16.js';
-import { expectNoPointer, fileSize, POINTER_BYTES } from './json-file.js';
+import { expectFileOrNothing, fileSize } from './json-file.js';
 
 /** Elements of a tensor. */
 export function elementCount(shape: readonly number[]): number {
@@ -58,15 +58,16 @@ export async function readHeader(file: string): Promise<Map<string, TensorEntry>
   const invalid = (message: string) => new DkvError('CHECKPOINT_INVALID', `${file}: ${message}`);
   const size = await fileSize(file);
   if (size === undefined) throw invalid('no such file. Is the checkpoint complete?');
+  await expectFileOrNothing(file);
   const handle = await open(file).catch((error: unknown) => {
     throw fileError(error, file);
   });
   try {
-    const start = Buffer.alloc(Math.min(size, POINTER_BYTES));
-    await handle.read(start, 0, start.length, 0);
-    expectNoPointer(start, file);
-    if (size < 8) throw invalid(`only ${size} bytes; not a safetensors file.`);
-    const headerBytes = Number(start.readBigUInt64LE());
+    const prefix = Buffer.alloc(8);
+    if ((await handle.read(prefix, 0, 8, 0)).bytesRead < 8) {
+      throw invalid(`only ${size} bytes; not a safetensors file.`);
+    }
+    const headerBytes = Number(prefix.readBigUInt64LE());
     if (headerBytes > MAX_HEADER_BYTES || headerBytes + 8 > size) {
       throw invalid(
         `header length ${headerBytes} does not fit a file of ${size} bytes; truncated, or not a safetensors file.`,

@@ -68,11 +68,82 @@ describe('config', () => {
     ['CHECKPOINT_INVALID', 'head_dim is 15', (c) => (c.decoder.head_dim = 15)],
     ['CHECKPOINT_INVALID', 'intermediate_size', (c) => (c.decoder.intermediate_size = 'many')],
     ['CHECKPOINT_INVALID', 'vocab_size', (c) => delete c.decoder.vocab_size],
+    [
+      'CHECKPOINT_INVALID',
+      'encoder.text_config.sliding_window is null',
+      (c) => (c.encoder.text_config.sliding_window = null),
+    ],
+    [
+      'CHECKPOINT_INVALID',
+      'sliding_window_pattern is null',
+      (c) => Object.assign(c.decoder, { layer_types: null, sliding_window_pattern: null }),
+    ],
+    [
+      'CHECKPOINT_INVALID',
+      'not a multiple of num_attention_heads',
+      (c) => Object.assign(c.decoder, { num_attention_heads: 3, num_key_value_heads: 1 }),
+    ],
+    ['CHECKPOINT_INVALID', 'query_pre_attn_scalar', (c) => (c.decoder.query_pre_attn_scalar = 16.5)],
+    ['CHECKPOINT_INVALID', 'num_hidden_layers', (c) => (c.decoder.num_hidden_layers = 1e9)],
+    ['CHECKPOINT_INVALID', 'is_encoder_decoder is false', (c) => (c.is_encoder_decoder = false)],
+    ['CHECKPOINT_INVALID', 'pad_token_id is 400', (c) => (c.decoder.pad_token_id = 400)],
+    ['CHECKPOINT_INVALID', 'decoder.bos_token_id', (c) => (c.decoder.bos_token_id = null)],
+    ['CHECKPOINT_INVALID', 'eoi_token_id is 7', (c) => (c.encoder.eoi_token_id = 7)],
+    ['MODEL_UNSUPPORTED', 'partial_rotary_factor is 0.5', (c) => (c.decoder.partial_rotary_factor = 0.5)],
+    [
+      'MODEL_UNSUPPORTED',
+      'partial_rotary_factor is 0.25',
+      (c) => (c.decoder.rope_parameters.full_attention.partial_rotary_factor = 0.25),
+    ],
+    [
+      'MODEL_UNSUPPORTED',
+      'Give rope_type instead',
+      (c) => Object.assign(c.decoder, { rope_parameters: null, rope_scaling: { type: 'linear', factor: 4 } }),
+    ],
+    ['MODEL_UNSUPPORTED', 'Give rope_type instead', (c) => (c.decoder.rope_parameters.full_attention.type = 'yarn')],
+    [
+      'MODEL_UNSUPPORTED',
+      'rope_scaling stands beside',
+      (c) =>
+        Object.assign(c.decoder, {
+          rope_parameters: { sliding_attention: {} },
+          rope_scaling: { rope_type: 'linear', factor: 4 },
+        }),
+    ],
+    [
+      'MODEL_UNSUPPORTED',
+      'rope_theta is null',
+      (c) => Object.assign(c.decoder, { rope_parameters: null, rope_theta: null }),
+    ],
+    ['MODEL_UNSUPPORTED', 'decoder.is_causal is false', (c) => (c.decoder.is_causal = false)],
+    ['MODEL_UNSUPPORTED', 'quantization_config', (c) => (c.quantization_config = { quant_method: 'bitsandbytes' })],
+    ['MODEL_UNSUPPORTED', 'quantization_config', (c) => (c.decoder.quantization_config = { bits: 8 })],
+    ['MODEL_UNSUPPORTED', 'per_layer_config', (c) => (c.encoder.text_config.per_layer_config = { 0: { head_dim: 8 } })],
+    ['MODEL_UNSUPPORTED', 'decoder_start_token_id is 7', (c) => (c.decoder_start_token_id = 7)],
   ])('says %s: %s', (code, message, edit) => {
     expect(() => parseConfig(edited(edit), 'some/config.json')).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(message) }),
     );
     expect(() => parseConfig(edited(edit), 'some/config.json')).toThrow('some/config.json');
+  });
+
+  // What the reference passes over: its numbers are those of the config without it (transformers 5.23).
+  it.each<[string, (config: Json) => void]>([
+    ['an untied decoder', (c) => (c.decoder.tie_word_embeddings = false)],
+    ['an untied encoder', (c) => (c.encoder.tie_word_embeddings = false)],
+    ['a softcap of attention', (c) => (c.decoder.attn_logit_softcapping = 5)],
+    ['a softcap of the encoder', (c) => (c.encoder.text_config.final_logit_softcapping = 5)],
+    ['a bidirectional attention', (c) => (c.decoder.use_bidirectional_attention = true)],
+    ['rotation of whole heads', (c) => (c.decoder.partial_rotary_factor = 1)],
+    ['an older theta beside newer parameters', (c) => Object.assign(c.decoder, { rope_theta: null, rope_scaling: {} })],
+    ['a pattern beside layer types', (c) => (c.decoder.sliding_window_pattern = 2)],
+    [
+      'an index at the top',
+      (c) => Object.assign(c, { eoi_token_index: 5, vocab_size: 9, sliding_window: 2, is_causal: false }),
+    ],
+    ['types of layers where factors are', (c) => (c.decoder.rope_parameters.factor = 2)],
+  ])('means nothing: %s', (_, edit) => {
+    expect(parseConfig(edited(edit), 'config.json')).toEqual(parseConfig(read('one-kv-head'), 'config.json'));
   });
 
   // What transformers 5.23 takes: generation_config.json, else the top of config.json, else its decoder.
