@@ -1,7 +1,10 @@
-/** A Redis server of the tests' own, without persistence, on a free port. */
+/** A Redis server of the tests' own, without persistence, on a free port. What it writes to bring a copy up goes away with it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 
 /** Where Debian's package puts it. */
 export const REDIS_SERVER = '/usr/bin/redis-server';
@@ -13,7 +16,9 @@ export interface RunningRedis {
 
 export async function startRedis(port?: number, settings: readonly string[] = []): Promise<RunningRedis> {
   const own = port ?? (await freePort());
-  const fixed = ['--port', String(own), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'dkv-redis-'));
+  const place = ['--port', String(own), '--bind', '127.0.0.1', '--dir', folder];
+  const fixed = [...place, '--save', '', '--appendonly', 'no'];
   const server = spawn(REDIS_SERVER, [...fixed, ...settings], { stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise<void>((resolve, reject) => {
     server.stdout.on('data', (text: Buffer) => {
@@ -28,6 +33,7 @@ export async function startRedis(port?: number, settings: readonly string[] = []
       const ended = once(server, 'exit');
       server.kill('SIGKILL');
       await ended;
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }
