@@ -4,10 +4,13 @@ import base from './vitest.config.js';
 
 const faults = mergeConfig(base, {
   test: {
-    env: { DKV_STORE_KILLS: '50', DKV_PRIME_KILLS: '50', DKV_KILLS: '8' },
+    env: { DKV_STORE_KILLS: '50', DKV_PRIME_KILLS: '50', DKV_KILLS: '8', DKV_STORE_FLIPS: '300' },
     testTimeout: 1_800_000,
   },
 });
-faults.test.include = ['test/store/{lmdb,faults,stores,transfer}.test.ts', 'test/serving/{faults,kills}.test.ts'];
+faults.test.include = [
+  'test/store/{lmdb,faults,refusals,stores,transfer}.test.ts',
+  'test/serving/{faults,kills,damage}.test.ts',
+];
 
 export default faults;

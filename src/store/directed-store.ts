@@ -31,6 +31,7 @@ import {
   keyIn,
   withExpiry,
 } from './record.js';
+import { shellWord } from './shell-word.js';
 
 const DEFAULT_MINIMUM_AGE_MS = 3_600_000;
 
@@ -369,11 +370,6 @@ function ignoreDamage(error: unknown): undefined {
 
 function isDamage(error: unknown): boolean {
   return error instanceof DkvError && error.code === 'STORE_DAMAGED';
-}
-
-/** As a shell takes it, with nothing replaced. */
-function shellWord(text: string): string {
-  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function expiryOf({ ttlMs, expiresAt }: PutOptions): number | undefined {

@@ -23,6 +23,7 @@ import {
   type Usage,
 } from './backend.js';
 import { DATA_FILE, expectDataFile } from './lmdb-file.js';
+import { shellWord } from './shell-word.js';
 
 /** Version of the tables, not of the records. */
 const LAYOUT = 1;
@@ -403,7 +404,7 @@ export class LmdbBackend implements Backend {
     if (/CORRUPTED|PAGE_NOTFOUND|MDB_INVALID|MDB_PANIC|BAD_TXN|JSON/.test(message)) {
       return told(
         'STORE_DAMAGED',
-        `its tables are damaged (${message}). Import an export of it (dkv store import), or prime, into another folder.`,
+        `its tables are damaged (${message}). Copy what can still be read into another folder (dkv store copy ${shellWord(this.location)} FOLDER), then prime there.`,
       );
     }
     if (/VERSION_MISMATCH/.test(message)) return told('STORE_MISMATCH', `it was made by another LMDB (${message}).`);

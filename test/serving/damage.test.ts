@@ -79,12 +79,15 @@ async function failure(work: Promise<unknown>): Promise<DkvError> {
   );
 }
 
-/** Runs what a message says, as a shell would. */
+/** A command as a shell takes it apart. */
+function shellWords(command: string): string[] {
+  return [...command.matchAll(/(?:'[^']*'|\\.|[^\s'\\])+/g)].map(([word]) => word.replace(/'([^']*)'|\\(.)/g, '$1$2'));
+}
+
+/** Runs what a message says. */
 async function runAdvised({ message }: DkvError, { env }: Place): Promise<void> {
   const [, command] = /Take it out \(dkv (.*?)\), then/.exec(message)!;
-  const words = [...command!.matchAll(/(?:'[^']*'|\\.|[^\s'\\])+/g)].map(([word]) =>
-    word.replace(/'([^']*)'|\\(.)/g, '$1$2'),
-  );
+  const words = shellWords(command!);
   const { exitCode, stderr } = await dkv(words, { env });
   expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
 }
@@ -196,4 +199,23 @@ it('a record that is listed and whose bytes are gone is damage, and is primed ag
   expect(await store.has(key)).toBe(false);
   expect(await prime(model, store, made(COUNT), HOW)).toMatchObject({ primed: 1, encoded: 1 });
   expect((await store.verify()).damaged).toEqual([]);
+});
+
+it('what damaged tables still hold is copied by the command that the message names', async () => {
+  const place = await PLACES['a folder']!();
+  const store = await primed(place);
+  const root = open({ path: place.location, noSubdir: false, maxDbs: 12, encoding: 'binary' });
+  await root
+    .openDB<Buffer, string>({ name: 'needs', encoding: 'binary' })
+    .put(slotOf('ad 1', ''), Buffer.from('rubbish'));
+  await root.close();
+  const failed = await failure(store.deleteDocument('ad 1'));
+  expect(failed).toMatchObject({ code: 'STORE_DAMAGED', message: expect.stringMatching(/tables are damaged/) });
+  const [, command] = /\(dkv (store copy .*) FOLDER\)/.exec(failed.message)!;
+  const folder = path.join(await temporaryFolder(), 'copy');
+  const { exitCode } = await dkv([...shellWords(command!), folder], {});
+  expect(exitCode).toBe(0);
+  const copy = await openStore(folder);
+  onTestFinished(() => copy.close());
+  expect(await prime(model, copy, made(COUNT), HOW)).toMatchObject(PRIMED);
 });

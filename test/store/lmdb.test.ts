@@ -7,13 +7,23 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../src/random.js';
 import { openStore } from '../../src/store/open.js';
+import { jsonLines } from '../support/dkv.js';
 import { recordOf } from '../support/records.js';
 
 /** `DKV_STORE_KILLS=50` for a longer run. */
 const KILLS = Number(process.env.DKV_STORE_KILLS ?? 10);
+/** Of bits, one at a time. */
+const FLIPS = Number(process.env.DKV_STORE_FLIPS ?? 40);
 const CHILD = path.resolve(import.meta.dirname, '../support/store-child.ts');
 const ARGUMENTS = ['--import', 'tsx', CHILD];
 const SHAPE = { rows: 40, width: 160, precision: 'float16' } as const;
+
+interface Flip {
+  readonly first: { readonly right: number; readonly wrong: number };
+  readonly mended: { readonly right: number; readonly wrong: number };
+  /** A code, where it could not be mended in place. */
+  readonly failed: string | null;
+}
 
 let folder: string;
 beforeAll(async () => {
@@ -106,6 +116,31 @@ describe('lmdb', () => {
     await writer.kill();
     await Promise.all(stores.map((store) => store.close()));
     expect(seen.size).toBeGreaterThan(2);
+  });
+
+  it(`with one of ${FLIPS} bits of its file flipped answers nothing wrong, and is mended or refused`, async () => {
+    const flips = path.resolve(import.meta.dirname, '../support/flip-child.ts');
+    const rounds: Flip[] = [];
+    let [from, ended] = [0, 0];
+    while (from < FLIPS) {
+      const args = ['--import', 'tsx', flips, path.join(folder, 'flipped'), String(from), String(FLIPS)];
+      const { signal, status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+      if (!signal) expect(status).toBe(0);
+      const lines = jsonLines(stdout) as unknown as Flip[];
+      rounds.push(...lines);
+      // LMDB ends the process over some damage to its own pages, which nothing in the process can prevent.
+      if (signal) ended++;
+      from += lines.length + (signal ? 1 : 0);
+    }
+    expect(rounds.length + ended).toBe(FLIPS);
+    expect(ended).toBeLessThanOrEqual(FLIPS * 0.05);
+    for (const { first, mended, failed } of rounds) {
+      expect([first.wrong, mended.wrong]).toEqual([0, 0]);
+      if (failed === null) expect(mended.right).toBe(20);
+      else expect(failed).toBe('STORE_DAMAGED');
+    }
+    expect(rounds.filter(({ first }) => first.right < 20).length).toBeGreaterThan(0);
+    expect(rounds.filter(({ failed }) => failed === null).length).toBeGreaterThan(FLIPS * 0.9);
   });
 
   it('says so when the disk is full, and keeps what it has', async (context) => {
