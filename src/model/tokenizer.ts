@@ -32,11 +32,17 @@ export interface Tokenizer {
   readonly controlTokens: ControlTokens;
   /**
    * Token ids of a text, nothing added.
-   * @throws DkvError INPUT_INVALID for a token that the model does not know, and for half of a surrogate pair
+   * @throws DkvError INPUT_INVALID for a token that the model does not know, and for half of a surrogate pair; INPUT_TOO_LONG
    */
   encode(text: string): Int32Array;
   /** Token ids of a text with BOS in front. */
   encodeWithBos(text: string): Int32Array;
+  /**
+   * The beginning of a text that has at least so many tokens, the same ones that the whole text begins with; the text itself where it has
+   * no more, or cannot be cut.
+   * @throws DkvError INPUT_INVALID for half of a surrogate pair anywhere
+   */
+  head(text: string, tokens: number): string;
   /** The text of token ids; special tokens are left out. */
   decode(tokenIds: Int32Array): string;
   /** The control tokens that a text has as they are written, each once, whatever is made of them. */
@@ -79,6 +85,7 @@ export async function loadTokenizer(
   const literals = new AddedTokens(tokens);
   const encode = (text: string, before: readonly number[]) => {
     expectWellFormed(text);
+    expectAffordable(text);
     const ids = Int32Array.from([...before, ...codec.encode(text, splitSpecial)]);
     const foreign = ids.find((id) => id >= config.vocabularySize);
     if (foreign === undefined) return ids;
@@ -92,6 +99,19 @@ export async function loadTokenizer(
     controlTokens,
     encode: (text) => encode(text, []),
     encodeWithBos: (text) => encode(text, frame.before),
+    head(text, tokens) {
+      expectWellFormed(text);
+      const { cuts } = codec;
+      if (!cuts || text.length <= MANY_CHARACTERS * tokens) return text;
+      let [end, found] = [0, 0];
+      while (end < text.length && found < tokens) {
+        const start = end;
+        end = cuts.next(text, start + Math.max(LEAST_PIECE, COMMON_CHARACTERS * (tokens - found)));
+        expectAffordable(text.slice(start, end));
+        found += codec.encode(text.slice(start, end), splitSpecial).length;
+      }
+      return text.slice(0, end);
+    },
     decode: (tokenIds) => codec.decode([...tokenIds]),
     controlTokensIn: (text) => [...literals.specialIn(text)],
     close: () => codec.close(),
@@ -161,6 +181,23 @@ async function codecOf(
   throw new DkvError(
     'MODEL_UNSUPPORTED',
     `${file}: ${pipeline.refused} makes no pipeline that has been proven equal to Python's tokenizers, and wrong ids would show nowhere but in the numbers.${later} Install the native package beside this one (npm install ${NATIVE_PACKAGE}), which runs every pipeline as Python does, or use a model with another tokenizer.`,
+  );
+}
+
+/** A text with fewer characters a token is tokenised whole, which costs little. */
+const MANY_CHARACTERS = 16;
+/** Of a token in running text. */
+const COMMON_CHARACTERS = 5;
+const LEAST_PIECE = 256;
+
+/** In one piece it takes about a second; no model that is supported reads so much. */
+const MOST_CHARACTERS = 2_000_000;
+
+function expectAffordable(text: string): void {
+  if (text.length <= MOST_CHARACTERS) return;
+  throw new DkvError(
+    'INPUT_TOO_LONG',
+    `The text ${JSON.stringify(text.slice(0, 40))}... has ${text.length} characters without a place to cut it; at most ${MOST_CHARACTERS} are tokenised in one piece. Shorten it.`,
   );
 }
 

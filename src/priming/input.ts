@@ -46,7 +46,7 @@ export interface EncoderInput {
   readonly prefixTokens: number;
   /** Of the document, after cutting. */
   readonly documentTokens: number;
-  /** Taken off the document's end to keep the limit. */
+  /** Taken off the document's end to keep the limit; of a document that is far longer, of the part that was tokenised. */
   readonly cutTokens: number;
 }
 
@@ -74,7 +74,10 @@ export function buildInput(
   tokenisation: Tokenisation,
   limits: InputLimits,
 ): EncoderInput {
-  return tokenisation === 'joint' ? jointInput(tokenizer, texts, limits) : segmentedInput(tokenizer, texts, limits);
+  // One token more, so that what is cut is seen.
+  const document = tokenizer.head(texts.document, limits.maxTokens + 1);
+  const build = tokenisation === 'joint' ? jointInput : segmentedInput;
+  return build(tokenizer, { ...texts, document }, limits);
 }
 
 function jointInput(tokenizer: Tokenizer, { document, prefix }: InputTexts, limits: InputLimits): EncoderInput {

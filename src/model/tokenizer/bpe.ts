@@ -42,6 +42,17 @@ export class Bpe {
     return this.#tokens[id];
   }
 
+  tokens(): Iterable<string> {
+    return this.#ids.keys();
+  }
+
+  /** Has every character a token of its own, or tokens of its bytes that nothing merges? */
+  get knowsEveryCharacter(): boolean {
+    if (!this.#bytes) return false;
+    const ids = new Set(this.#bytes);
+    return !ids.has(undefined) && !this.#merges.haveAny(ids);
+  }
+
   /** Appends the ids of one word, of what no pre-tokenizer has cut. */
   encode(word: string, ids: number[]): void {
     if (this.#ignoresMerges) {
@@ -126,6 +137,11 @@ class Merges {
     this.#rights[slot] = right;
     this.#ranks[slot] = rank;
     this.#results[slot] = result;
+  }
+
+  /** Is one of the ids a part of some merge? */
+  haveAny(ids: ReadonlySet<number | undefined>): boolean {
+    return this.#lefts.some((left, slot) => left !== -1 && (ids.has(left) || ids.has(this.#rights[slot])));
   }
 
   #slotOf(left: number, right: number): number {

@@ -3,6 +3,7 @@
 import { AddedTokens } from './added-tokens.js';
 import { Bpe } from './bpe.js';
 import { decodeByteFallback, decodeByteLevel, toByteCharacters } from './bytes.js';
+import { type Cuts, cutsBeforeSpaces, cutsBetweenCharacters } from './cuts.js';
 import type { AddedToken } from './description.js';
 import { byteLevelPattern, knownPattern, literalPattern } from './patterns.js';
 import type { ProvenPipeline } from './pipelines.js';
@@ -20,6 +21,8 @@ export interface Codec {
   /** The highest id of the model's vocabulary, added tokens aside. */
   readonly highestId: number;
   tokenOf(id: number): string | undefined;
+  /** Where texts can be cut; undefined where that is not known. */
+  readonly cuts?: Cuts;
   close(): Promise<void>;
 }
 
@@ -51,7 +54,9 @@ export function runPipeline(pipeline: ProvenPipeline, tokens: readonly AddedToke
   const tokenOf = (id: number) => contents.get(id) ?? model.tokenOf(id);
   const assemble = pipeline.kind === 'byte-fallback' ? decodeByteFallback : decodeByteLevel;
   const added = new Set(tokens.map(({ content }) => content));
+  const cuts = cutsOf(pipeline, model, tokens, normalize);
   return {
+    ...(cuts && { cuts }),
     highestId: model.highestIdBeside(added),
     tokenOf,
     close: async () => {},
@@ -74,6 +79,30 @@ export function runPipeline(pipeline: ProvenPipeline, tokens: readonly AddedToke
       return assemble(kept.filter((token) => !specials.has(token)));
     },
   };
+}
+
+/** White space that an added token takes, and pre-tokenizers that join words, reach across any place. */
+function cutsOf(
+  pipeline: ProvenPipeline,
+  model: Bpe,
+  tokens: readonly AddedToken[],
+  normalize: (text: string) => string,
+): Cuts | undefined {
+  if (tokens.some(({ lstrip, rstrip }) => lstrip || rstrip)) return undefined;
+  const contents = tokens.map(({ content }) => content);
+  if (pipeline.kind === 'byte-fallback') {
+    const before = pipeline.pre_tokenizer;
+    const cutsAtCharacters = !before || ('String' in before.pattern && [...before.pattern.String].length === 1);
+    if (!cutsAtCharacters || !model.knowsEveryCharacter) return undefined;
+    return cutsBetweenCharacters(function* () {
+      yield* model.tokens();
+      for (const content of contents) yield normalize(content);
+    }, normalize);
+  }
+  const before = pipeline.pre_tokenizer;
+  const isolates = before.type !== 'Sequence' || before.pretokenizers[0].behavior === 'Isolated';
+  const isOfWords = before.type !== 'Sequence' || 'Regex' in before.pretokenizers[0].pattern;
+  return isolates && isOfWords ? cutsBeforeSpaces(contents) : undefined;
 }
 
 /** The pre-tokenizer: what the model sees at a time. */

@@ -1,0 +1,85 @@
+/**
+ * Where a text can be cut so that its parts have the token ids of the whole: of a long document only what the encoder can read is
+ * tokenised.
+ *
+ * A merge of byte pair encoding makes a token of the characters on both sides. So where the two characters of a place stand side by side
+ * in no token, added tokens included, nothing is ever merged across it, and what is left of it does not depend on what is right of it.
+ */
+import { isSpace } from './patterns.js';
+
+export interface Cuts {
+  /** The first place from `from` on where the text can be cut; its length where there is none before. */
+  next(text: string, from: number): number;
+}
+
+/**
+ * For a vocabulary of characters.
+ * @param tokens that a text can become, those of the vocabulary and the added ones, as they stand in a normalized text
+ * @param normalized the character that the normalizer makes of one
+ */
+export function cutsBetweenCharacters(tokens: () => Iterable<string>, normalized: (character: string) => string): Cuts {
+  let neighbours: ReadonlySet<number> | undefined;
+  return {
+    next(text, from) {
+      neighbours ??= neighboursIn(tokens());
+      for (let at = Math.max(1, from); at < text.length; at++) {
+        const right = text.codePointAt(at)!;
+        // Within a pair of surrogates.
+        if (right >= 0xdc00 && right <= 0xdfff) continue;
+        const left = text.codePointAt(at - 2)! > 0xffff ? text.codePointAt(at - 2)! : text.charCodeAt(at - 1);
+        const pair = pairOf(pointOf(normalized, left), pointOf(normalized, right));
+        if (!neighbours.has(pair)) return at;
+      }
+      return text.length;
+    },
+  };
+}
+
+/**
+ * For a vocabulary of bytes behind GPT-2's pattern or a later one of its kind: a word takes at most the one space before it, so a space
+ * behind something that is none begins a word, whatever was before.
+ * @param tokens added tokens, which may have spaces within
+ */
+export function cutsBeforeSpaces(tokens: readonly string[]): Cuts {
+  const spaced = tokens.filter((token) => token.includes(' '));
+  return {
+    next(text, from) {
+      for (let at = Math.max(1, from); at < text.length; at++) {
+        if (text[at] !== ' ' || isSpace(text.charCodeAt(at - 1))) continue;
+        if (!spaced.some((token) => spans(text, token, at))) return at;
+      }
+      return text.length;
+    },
+  };
+}
+
+/** Does a token stand on both sides of a place? */
+function spans(text: string, token: string, at: number): boolean {
+  for (let start = Math.max(0, at - token.length + 1); start < at; start++) {
+    if (text.startsWith(token, start)) return true;
+  }
+  return false;
+}
+
+function neighboursIn(tokens: Iterable<string>): Set<number> {
+  const pairs = new Set<number>();
+  for (const token of tokens) {
+    let left: number | undefined;
+    for (const character of token) {
+      const right = character.codePointAt(0)!;
+      if (left !== undefined) pairs.add(pairOf(left, right));
+      left = right;
+    }
+  }
+  return pairs;
+}
+
+const CODE_POINTS = 0x110000;
+
+function pairOf(left: number, right: number): number {
+  return left * CODE_POINTS + right;
+}
+
+function pointOf(normalized: (character: string) => string, point: number): number {
+  return normalized(String.fromCodePoint(point)).codePointAt(0)!;
+}
