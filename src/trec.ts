@@ -1,35 +1,62 @@
 /** TREC's text forms of runs (`qid Q0 docid rank score tag`) and judgements (`qid 0 docid grade`), and BEIR's of the latter. */
 import { DkvError } from './errors.js';
 import { type Grades, rank, type Scores } from './stats/ranking.js';
+import { readText } from './text-input.js';
 
 /** By query. */
 export type Run = ReadonlyMap<string, Scores>;
 export type Qrels = ReadonlyMap<string, Grades>;
 
-/** @param file for errors @throws DkvError INPUT_INVALID with the line's number */
+const SCORE = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/** @param file for errors @throws DkvError INPUT_INVALID with the line's number, also for a document that a query has twice */
 export function parseRun(text: string, file: string): Run {
   return parse(text, file, 'qid Q0 docid rank score tag', ([qid, , docid, , score], columns) => {
-    return columns === 6 ? [qid!, docid!, score!] : undefined;
+    return columns === 6 && SCORE.test(score!) ? [qid!, docid!, Number(score)] : undefined;
   });
 }
 
-const BEIR_HEADER = /^(?:\ufeff)?query-id\s+corpus-id\s+score[^\S\n]*\n/;
+const BEIR_HEADER = /^query-id\s+corpus-id\s+score[^\S\n]*\n/;
 
 /**
- * TREC's four columns, or BEIR's three with their header.
+ * TREC's four columns, or BEIR's three with their header, whose ids may have blanks where tabs separate them. Grades are whole numbers, "1.0" too.
  * @param file for errors
- * @throws DkvError INPUT_INVALID with the line's number
+ * @throws DkvError INPUT_INVALID with the line's number, also for a document that is judged twice for a query
  */
 export function parseQrels(text: string, file: string): Qrels {
-  const isGrade = (grade: string | undefined) => grade !== undefined && /^-?\d+$/.test(grade);
-  if (BEIR_HEADER.test(text)) {
-    return parse(text.replace(BEIR_HEADER, '\n'), file, 'query-id corpus-id score', ([qid, docid, grade], columns) => {
-      return columns === 3 && isGrade(grade) ? [qid!, docid!, grade!] : undefined;
-    });
+  const [header] = BEIR_HEADER.exec(text) ?? [];
+  if (header !== undefined) {
+    const form = 'query-id corpus-id score';
+    const separator = header.includes('\t') ? /\t/ : /\s+/;
+    const read = ([qid, docid, grade]: readonly string[], columns: number) =>
+      judgement(qid, docid, grade, columns === 3);
+    return parse(`\n${text.slice(header.length)}`, file, `${form} (a whole number)`, read, separator);
   }
-  return parse(text, file, 'qid 0 docid grade', ([qid, , docid, grade], columns) => {
-    return columns === 4 && isGrade(grade) ? [qid!, docid!, grade!] : undefined;
-  });
+  return parse(text, file, 'qid 0 docid grade (a whole number)', ([qid, , docid, grade], columns) =>
+    judgement(qid, docid, grade, columns === 4),
+  );
+}
+
+function judgement(
+  qid: string | undefined,
+  docid: string | undefined,
+  grade: string | undefined,
+  complete: boolean,
+): Line | undefined {
+  const value = parseGrade(grade);
+  return complete && qid && docid && value !== undefined ? [qid, docid, value] : undefined;
+}
+
+/** A grade of relevance as files have it: a whole number, which some write as "1.0"; undefined for anything else. */
+export function parseGrade(text: string | undefined): number | undefined {
+  if (text === undefined || !/^[+-]?\d+(?:\.0*)?$/.test(text.trim())) return undefined;
+  const grade = Number(text) + 0;
+  return Number.isSafeInteger(grade) ? grade : undefined;
+}
+
+/** @throws DkvError INPUT_INVALID when it cannot be read, and what `parseQrels` throws */
+export async function readQrels(file: string): Promise<Qrels> {
+  return parseQrels(await readText(file), file);
 }
 
 /**
@@ -80,19 +107,21 @@ export function formatQrels(qrels: Qrels): string {
   return [...qrels].flatMap(([qid, grades]) => [...grades].map(([id, grade]) => `${qid} 0 ${id} ${grade}\n`)).join('');
 }
 
+type Line = readonly [query: string, document: string, value: number];
+
 function parse(
   text: string,
   file: string,
   form: string,
-  read: (fields: readonly string[], columns: number) => readonly [string, string, string] | undefined,
+  read: (fields: readonly string[], columns: number) => Line | undefined,
+  separator = /\s+/,
 ): Map<string, Map<string, number>> {
   const queries = new Map<string, Map<string, number>>();
   for (const [at, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue;
-    const fields = line.trim().split(/\s+/);
-    const [qid, docid, number] = read(fields, fields.length) ?? [];
-    const value = Number(number);
-    if (qid === undefined || docid === undefined || number === undefined || !Number.isFinite(value)) {
+    const fields = line.trim().split(separator);
+    const [qid, docid, value] = read(fields, fields.length) ?? [];
+    if (qid === undefined || docid === undefined || value === undefined || !Number.isFinite(value)) {
       throw new DkvError('INPUT_INVALID', `${file}, line ${at + 1}: expected "${form}", found "${line.trim()}".`);
     }
     const documents = queries.get(qid) ?? new Map<string, number>();

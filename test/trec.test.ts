@@ -1,6 +1,9 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expectRunIds, formatQrels, formatRun, parseQrels, parseRun } from '../src/trec.js';
+import { expectRunIds, formatQrels, formatRun, parseQrels, parseRun, readQrels } from '../src/trec.js';
+import { temporaryFolder } from './support/fixtures.js';
 
 const id = fc.stringMatching(/^[\w.:-]{1,12}$/);
 const table = (value: fc.Arbitrary<number>) =>
@@ -53,7 +56,7 @@ describe('TREC files', () => {
     const text = 'query-id\tcorpus-id\tscore\r\nq1\td1\t2\r\nq1\td2\t0\r\n';
     expect(parseQrels(text, 'test.tsv')).toEqual(parseQrels('q1 0 d1 2\nq1 0 d2 0\n', 'qrels'));
     expect(() => parseQrels(`${text}q1\td3\tx\n`, 'test.tsv')).toThrow(
-      'test.tsv, line 4: expected "query-id corpus-id score", found "q1\td3\tx"',
+      'test.tsv, line 4: expected "query-id corpus-id score (a whole number)", found "q1\td3\tx"',
     );
   });
 
@@ -71,7 +74,38 @@ describe('TREC files', () => {
     );
   });
 
-  it('refuses a grade that is no integer', () => {
-    expect(() => parseQrels('q1 0 d1 0.5\n', 'qrels')).toThrow('qrels, line 1: expected "qid 0 docid grade"');
+  it('reads whole numbers as grades, however they are written, and refuses others', () => {
+    const grades = (grade: string) =>
+      parseQrels(`query-id\tcorpus-id\tscore\nq1\td1\t${grade}\n`, 'q').get('q1')!.get('d1');
+    expect(['1', '1.0', '+2.00', '-1.0', '-0', '3.'].map(grades)).toEqual([1, 1, 2, -1, 0, 3]);
+    for (const grade of ['1', '1.0', '-1.0'])
+      expect(parseQrels(`q1 0 d1 ${grade}\n`, 'qrels')).toEqual(new Map([['q1', new Map([['d1', Number(grade)]])]]));
+    for (const grade of ['0.5', '1e0', '0x1', 'NaN', '9007199254740993', '1.0.0']) {
+      expect(() => parseQrels(`q1 0 d1 ${grade}\n`, 'qrels')).toThrow(
+        'qrels, line 1: expected "qid 0 docid grade (a whole number)"',
+      );
+      expect(() => grades(grade)).toThrow('q, line 2: expected "query-id corpus-id score (a whole number)"');
+    }
+  });
+
+  it('keeps blanks in BEIR’s ids, and refuses a document that is judged twice', () => {
+    const text = 'query-id\tcorpus-id\tscore\nq 1\td 1\t1\n';
+    expect(parseQrels(text, 'test.tsv')).toEqual(new Map([['q 1', new Map([['d 1', 1]])]]));
+    expect(() => parseQrels(`${text}q 1\td 1\t1\n`, 'test.tsv')).toThrow('line 3: d 1 stands a second time');
+  });
+
+  it('reads scores as decimal numbers only', () => {
+    for (const score of ['NaN', 'Infinity', '0x10', '1e999', ''])
+      expect(() => parseRun(`q1 Q0 d1 1 ${score} t\n`, 'run.txt')).toThrow('run.txt, line 1: expected');
+    expect(parseRun('q1 Q0 d1 1 -1.5E-3 t\n', 'run.txt').get('q1')!.get('d1')).toBe(-0.0015);
+  });
+
+  it('reads files without their byte order mark, and refuses bytes that are not UTF-8', async () => {
+    const file = path.join(await temporaryFolder(), 'qrels');
+    await writeFile(file, '\ufeffquery-id\tcorpus-id\tscore\nq1\td1\t1\n');
+    expect(await readQrels(file)).toEqual(new Map([['q1', new Map([['d1', 1]])]]));
+    await writeFile(file, Buffer.from('q1 0 d\xe9 1\n', 'latin1'));
+    await expect(readQrels(file)).rejects.toMatchObject({ code: 'INPUT_INVALID', message: /not UTF-8/ });
+    await expect(readQrels(`${file}-gone`)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 });

@@ -1,6 +1,7 @@
 /** What `dkv rank` and `dkv evaluate` have in common: a store, queries, candidates, judgements. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { QueryRow } from '../datasets/queries.js';
+import { DkvError } from '../errors.js';
 import type { Bm25 } from '../serving/bm25.js';
 import type { QueryToRank } from '../serving/rank.js';
 import type { Store } from '../store.js';
@@ -67,9 +68,10 @@ export async function openQueries(file: string, signal: AbortSignal): Promise<Qu
 }
 
 export async function openQrels(file: string): Promise<Qrels> {
-  const { parseQrels } = await import('../trec.js');
-  const { readText } = await import('../text-input.js');
-  return parseQrels(await readText(file, `--qrels ${file}`), file);
+  const { readQrels } = await import('../trec.js');
+  const qrels = await readQrels(file);
+  if (qrels.size > 0) return qrels;
+  throw new DkvError('INPUT_INVALID', `--qrels ${file}: no judgements in it. Expected lines like "qid 0 docid grade".`);
 }
 
 export async function indexTexts(store: Store, signal: AbortSignal): Promise<Bm25> {

@@ -5,19 +5,19 @@ import { z } from 'zod';
 import { DkvError } from '../errors.js';
 import { NumpyRandomState } from '../numpy-random.js';
 import { Random } from '../random.js';
+import { readQrels } from '../trec.js';
 import { type PoolRequest, type PoolSet, poolSetOf, type Source } from './dataset.js';
 import { limitCandidates } from './draw.js';
 import type { OpenOptions } from './options.js';
 import { readQueries } from './queries.js';
 import type { Candidate, Grade, Pool } from './sample.js';
-import { checkedRow, expectColumns, openTable, type Table } from './table.js';
+import { checkedRow, expectColumns, openTable } from './table.js';
 import { identifier } from './values.js';
 
 /** Documents of the corpus in every pool that nobody judged, taken as irrelevant. */
 const OTHERS = 10;
 const JUDGED = 30;
 
-const qrelSchema = z.object({ 'query-id': z.string(), 'corpus-id': z.string(), score: z.coerce.number() });
 export const beirDocumentSchema = z.object({ _id: identifier, title: z.string().nullish(), text: z.string() });
 
 export function beirSource(folder: string, options: OpenOptions): Source {
@@ -32,8 +32,13 @@ async function beirPools(folder: string, { count, seed }: PoolRequest, options: 
   const queries = await openTable(await plainOrPacked(path.join(folder, 'queries.jsonl')), options);
   const corpus = await openTable(await plainOrPacked(path.join(folder, 'corpus.jsonl')), options);
 
-  expectColumns(qrels, Object.keys(qrelSchema.shape));
-  const judged = await readQrels(qrels);
+  expectColumns(qrels, ['query-id', 'corpus-id', 'score']);
+  const judged = new Map(
+    [...(await readQrels(qrels.name))].map(([query, grades]) => [
+      query,
+      [...grades].map(([id, grade]) => ({ id, grade: gradeOf(grade) })),
+    ]),
+  );
   const usable = [...judged].filter(([, grades]) => grades.some(({ grade }) => grade > 0));
   const chosen = new NumpyRandomState(seed).shuffle(usable).slice(0, count);
   const texts = new Map((await readQueries(queries)).map(({ id, text }) => [id, text]));
@@ -85,16 +90,9 @@ async function beirPools(folder: string, { count, seed }: PoolRequest, options: 
 
 type Document = Omit<Candidate, 'grade'>;
 
-async function readQrels(table: Table): Promise<Map<string, { id: string; grade: Grade }[]>> {
-  const judged = new Map<string, { id: string; grade: Grade }[]>();
-  for await (const [number, row] of table.rows([])) {
-    const { 'query-id': query, 'corpus-id': id, score } = checkedRow(qrelSchema, table, number, row);
-    const list = judged.get(query) ?? [];
-    judged.set(query, list);
-    // Some collections go beyond four grades, at either end.
-    list.push({ id, grade: Math.max(0, Math.min(3, Math.round(score))) as Grade });
-  }
-  return judged;
+/** Some collections go beyond the four grades, at either end. */
+function gradeOf(grade: number): Grade {
+  return Math.max(0, Math.min(3, grade)) as Grade;
 }
 
 /** Title and text in two lines, as in BEIR's own evaluations. */

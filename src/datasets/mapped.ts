@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DkvError } from '../errors.js';
 import { NumpyRandomState } from '../numpy-random.js';
 import { Random } from '../random.js';
+import { parseGrade } from '../trec.js';
 import {
   type Dataset,
   datasetOf,
@@ -172,8 +173,8 @@ function reader(table: Table, columns: Columns, number: number, row: Row): (role
 }
 
 function gradeOf({ name }: Table, number: number, text: string | undefined): Grade {
-  const grade = Number(text);
-  if (text !== undefined && [0, 1, 2, 3].includes(grade)) return grade as Grade;
+  const grade = parseGrade(text);
+  if (grade !== undefined && grade >= 0 && grade <= 3) return grade as Grade;
   throw new DkvError(
     'INPUT_INVALID',
     `${name}, row ${number + 1}: the grade is ${text ?? 'missing'}; 0, 1, 2 or 3 were expected.`,

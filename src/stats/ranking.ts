@@ -12,11 +12,17 @@ export type Scores = ReadonlyMap<string, number>;
 
 export interface Measure {
   readonly name: string;
-  /** Undefined where the query has nothing that the measure could find (or, for AUC, nothing to tell apart). */
+  /**
+   * Undefined where the query has no relevant document, so that there is nothing to find; for AUC, where there is nothing to tell apart. 0 where there is
+   * something to find and nothing was retrieved.
+   * @throws DkvError INPUT_INVALID for a score that is no number, and for grades whose gain overflows
+   */
   readonly of: (scores: Scores, grades: Grades) => number | undefined;
+  /** What a query without a relevant document is worth in a mean over all judged queries: 0 as in trec_eval; undefined if it has no place in one. */
+  readonly nothingToFind: 0 | undefined;
 }
 
-/** What a document of a grade is worth to nDCG. */
+/** What a document of a grade above 0 is worth to nDCG; as in trec_eval, grades below 0 are worth as little as 0. */
 type Gain = (grade: number) => number;
 
 const GAINS = {
@@ -33,13 +39,16 @@ const GAINS = {
  * thereby never broken by the order of the input.
  */
 export function rank(scores: Scores): string[] {
+  for (const [id, score] of scores) {
+    if (Number.isNaN(score)) throw new DkvError('INPUT_INVALID', `The score of ${JSON.stringify(id)} is not a number.`);
+  }
   return [...scores]
     .map(([id, score]) => ({ id, score: Math.fround(score), bytes: Buffer.from(id) }))
     .sort((a, b) => b.score - a.score || Buffer.compare(b.bytes, a.bytes))
     .map(({ id }) => id);
 }
 
-/** nDCG over the first `cutoff`; the ideal ranking has every judged document, retrieved or not. */
+/** nDCG over the first `cutoff` (Järvelin and Kekäläinen 2002); the ideal ranking has every judged document, retrieved or not. */
 function ndcg(
   scores: Scores,
   grades: Grades,
@@ -48,9 +57,13 @@ function ndcg(
 ): number | undefined {
   const discounted = (gains: readonly number[]) =>
     gains.slice(0, cutoff).reduce((sum, value, at) => sum + value / Math.log2(at + 2), 0);
-  const ideal = discounted([...grades.values()].map(gain).sort((a, b) => b - a));
+  const worth = (grade: number) => (grade > 0 ? gain(grade) : 0);
+  const ideal = discounted([...grades.values()].map(worth).sort((a, b) => b - a));
   if (ideal === 0) return undefined;
-  return discounted(rank(scores).map((id) => gain(grades.get(id) ?? 0))) / ideal;
+  if (!Number.isFinite(ideal)) {
+    throw new DkvError('INPUT_INVALID', `The gain of the grade ${Math.max(...grades.values())} is too large for nDCG.`);
+  }
+  return discounted(rank(scores).map((id) => worth(grades.get(id) ?? 0))) / ideal;
 }
 
 /**
@@ -102,12 +115,15 @@ export function measure(name: string): Measure {
   const relevant = parameter === 'rel' ? Number(value) : 1;
   const gain = GAINS[(parameter === 'gain' ? value : 'linear') as keyof typeof GAINS];
   const binary = kind === undefined ? undefined : BINARY[kind];
-  if (kind === 'nDCG' && parameter !== 'rel' && gain) return { name, of: (s, g) => ndcg(s, g, k, gain) };
+  if (kind === 'nDCG' && parameter !== 'rel' && gain)
+    return { name, of: (s, g) => ndcg(s, g, k, gain), nothingToFind: 0 };
   if (parameter !== 'gain' && Number.isInteger(relevant)) {
-    if (kind === 'AUC' && cutoff === undefined) return { name, of: (s, g) => auc(s, g, relevant) };
+    if (kind === 'AUC' && cutoff === undefined)
+      return { name, of: (s, g) => auc(s, g, relevant), nothingToFind: undefined };
     if (binary && !(kind === 'P' && cutoff === undefined)) {
       return {
         name,
+        nothingToFind: 0,
         of: (s, g) => {
           const ranking = relevance(s, g, relevant);
           return ranking.all === 0 ? undefined : binary(ranking, k);
@@ -119,4 +135,25 @@ export function measure(name: string): Measure {
     'INPUT_INVALID',
     `There is no measure "${name}"; expected one like nDCG@10, nDCG(gain=${Object.keys(GAINS).join('|')})@10, RR@10, AP, P@5, Success@1, AUC, AP(rel=2).`,
   );
+}
+
+/** A measure's values over judged queries. */
+export interface Measured {
+  /** Of the queries with a relevant document (for AUC, with candidates of both kinds). */
+  readonly withRelevant: readonly number[];
+  /** Of all judged queries, as ir_measures takes them and trec_eval with -c; undefined for AUC, which has no value without two kinds. */
+  readonly judged: readonly number[] | undefined;
+}
+
+/** @param scores of each judged query, in the order of `grades`; none retrieved is an empty map */
+export function measured(
+  { of, nothingToFind }: Measure,
+  scores: readonly Scores[],
+  grades: readonly Grades[],
+): Measured {
+  const values = scores.map((own, query) => of(own, grades[query]!));
+  return {
+    withRelevant: values.filter((value) => value !== undefined),
+    judged: nothingToFind === undefined ? undefined : values.map((value) => value ?? nothingToFind),
+  };
 }

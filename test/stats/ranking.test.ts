@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { measure, rank } from '../../src/stats/ranking.js';
+import { measure, measured, rank } from '../../src/stats/ranking.js';
 
 interface Case {
   readonly id: string;
@@ -8,7 +8,7 @@ interface Case {
   readonly scores: Record<string, number>;
   readonly measures: Record<string, number>;
 }
-const { cases }: { cases: Case[] } = JSON.parse(
+const { cases, means }: { cases: Case[]; means: Record<string, number> } = JSON.parse(
   readFileSync(new URL('../fixtures/stats/ranking.json', import.meta.url), 'utf8'),
 );
 const names = [...new Set(cases.flatMap(({ measures }) => Object.keys(measures)))];
@@ -23,14 +23,59 @@ describe('measures of rankings, against ir_measures and scipy', () => {
     for (const { id, grades, scores, measures } of cases) {
       const found = measure(name).of(new Map(Object.entries(scores)), new Map(Object.entries(grades)));
       const wanted = measures[name];
-      // The reference gives 0 where there is nothing to find.
+      // The reference gives 0 where there is nothing to find, and nothing where nothing was retrieved.
       if (found === undefined) expect([id, wanted ?? 0]).toEqual([id, 0]);
       else {
-        expect(Math.abs(found - wanted!), id).toBeLessThan(1e-9);
+        expect(Math.abs(found - (wanted ?? 0)), id).toBeLessThan(1e-9);
         compared++;
       }
     }
     expect(compared).toBeGreaterThan(25);
+  });
+
+  it.each(Object.keys(means))('the mean of %s over all judged queries', (name) => {
+    const scores = cases.map(({ scores }) => new Map(Object.entries(scores)));
+    const grades = cases.map(({ grades }) => new Map(Object.entries(grades)));
+    const { judged, withRelevant } = measured(measure(name), scores, grades);
+    expect(judged).toHaveLength(80);
+    expect(judged!.reduce((a, b) => a + b) / 80).toBeCloseTo(means[name]!, 9);
+    // The others have nothing to find: a mean without them is higher.
+    expect(withRelevant.length).toBeLessThan(80);
+    expect(withRelevant.filter((value) => value > 0)).toEqual(judged!.filter((value) => value > 0));
+  });
+
+  it('takes grades below 0 as 0, whatever the gain', () => {
+    const grades = new Map([
+      ['d1', 2],
+      ['d2', 0],
+      ['d3', -1],
+    ]);
+    const scores = new Map([
+      ['d3', 3],
+      ['d1', 2],
+      ['d2', 1],
+    ]);
+    // ir_measures has .8155 for the mean of this query and one that is 1.
+    expect((measure('nDCG@10').of(scores, grades)! + 1) / 2).toBeCloseTo(0.8155, 4);
+    for (const name of ['nDCG', 'nDCG(gain=exponential)', 'nDCG(gain=esci)']) {
+      expect(measure(name).of(scores, grades)).toBeCloseTo(1 / Math.log2(3), 12);
+      expect(measure(name).of(scores, new Map([['d3', -1]]))).toBeUndefined();
+    }
+  });
+
+  it('refuses scores and gains that are no numbers', () => {
+    const scores = new Map([['a', Number.NaN]]);
+    expect(() => measure('RR').of(scores, new Map([['a', 1]]))).toThrow('The score of "a" is not a number');
+    expect(() => measure('nDCG(gain=exponential)').of(new Map([['a', 1]]), new Map([['a', 1024]]))).toThrow(
+      /gain of the grade 1024 is too large/,
+    );
+  });
+
+  it('of AUC has no value over all judged queries', () => {
+    expect(measured(measure('AUC'), [new Map()], [new Map([['a', 1]])])).toEqual({
+      withRelevant: [],
+      judged: undefined,
+    });
   });
 
   it.each(['nDCG@0', 'ndcg@10', 'P', 'AUC@3', 'RR(gain=linear)', 'nDCG(rel=2)', 'nDCG(gain=cubic)', '', 'AP(rel=x)'])(
