@@ -25,16 +25,14 @@ const BEIR_HEADER = /^query-id\s+corpus-id\s+score[^\S\n]*\n/;
  */
 export function parseQrels(text: string, file: string): Qrels {
   const [header] = BEIR_HEADER.exec(text) ?? [];
-  if (header !== undefined) {
-    const form = 'query-id corpus-id score';
-    const separator = header.includes('\t') ? /\t/ : /\s+/;
-    const read = ([qid, docid, grade]: readonly string[], columns: number) =>
-      judgement(qid, docid, grade, columns === 3);
-    return parse(`\n${text.slice(header.length)}`, file, `${form} (a whole number)`, read, separator);
+  if (header === undefined) {
+    return parse(text, file, 'qid 0 docid grade', ([qid, , docid, grade], columns) =>
+      judgement(qid, docid, grade, columns === 4),
+    );
   }
-  return parse(text, file, 'qid 0 docid grade (a whole number)', ([qid, , docid, grade], columns) =>
-    judgement(qid, docid, grade, columns === 4),
-  );
+  const separator = header.includes('\t') ? /\t/ : /\s+/;
+  const read = ([qid, docid, grade]: readonly string[], columns: number) => judgement(qid, docid, grade, columns === 3);
+  return parse(`\n${text.slice(header.length)}`, file, 'query-id corpus-id score', read, separator);
 }
 
 function judgement(
@@ -54,9 +52,9 @@ export function parseGrade(text: string | undefined): number | undefined {
   return Number.isSafeInteger(grade) ? grade : undefined;
 }
 
-/** @throws DkvError INPUT_INVALID when it cannot be read, and what `parseQrels` throws */
-export async function readQrels(file: string): Promise<Qrels> {
-  return parseQrels(await readText(file), file);
+/** @param name for errors @throws DkvError INPUT_INVALID when it cannot be read, and what `parseQrels` throws */
+export async function readQrels(file: string, name: string = file): Promise<Qrels> {
+  return parseQrels(await readText(file, name), name);
 }
 
 /**

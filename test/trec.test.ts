@@ -56,7 +56,7 @@ describe('TREC files', () => {
     const text = 'query-id\tcorpus-id\tscore\r\nq1\td1\t2\r\nq1\td2\t0\r\n';
     expect(parseQrels(text, 'test.tsv')).toEqual(parseQrels('q1 0 d1 2\nq1 0 d2 0\n', 'qrels'));
     expect(() => parseQrels(`${text}q1\td3\tx\n`, 'test.tsv')).toThrow(
-      'test.tsv, line 4: expected "query-id corpus-id score (a whole number)", found "q1\td3\tx"',
+      'test.tsv, line 4: expected "query-id corpus-id score", found "q1\td3\tx"',
     );
   });
 
@@ -81,10 +81,8 @@ describe('TREC files', () => {
     for (const grade of ['1', '1.0', '-1.0'])
       expect(parseQrels(`q1 0 d1 ${grade}\n`, 'qrels')).toEqual(new Map([['q1', new Map([['d1', Number(grade)]])]]));
     for (const grade of ['0.5', '1e0', '0x1', 'NaN', '9007199254740993', '1.0.0']) {
-      expect(() => parseQrels(`q1 0 d1 ${grade}\n`, 'qrels')).toThrow(
-        'qrels, line 1: expected "qid 0 docid grade (a whole number)"',
-      );
-      expect(() => grades(grade)).toThrow('q, line 2: expected "query-id corpus-id score (a whole number)"');
+      expect(() => parseQrels(`q1 0 d1 ${grade}\n`, 'qrels')).toThrow('qrels, line 1: expected "qid 0 docid grade"');
+      expect(() => grades(grade)).toThrow('q, line 2: expected "query-id corpus-id score"');
     }
   });
 

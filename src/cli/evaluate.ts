@@ -13,6 +13,7 @@ import {
   openQrels,
   openQueries,
   type RankingOptions,
+  unrankedLines,
   withCandidates,
 } from './ranking-options.js';
 import { interruptSignal, Progress } from './terminal.js';
@@ -28,10 +29,12 @@ interface EvaluateCommandOptions extends RankingOptions {
 
 export function evaluateCommand(): Command {
   const command = new Command('evaluate')
-    .description('Compare BM25, bare documents and every primed variant on judged queries, and say which to rank with.')
+    .description(
+      'Compare BM25, bare documents and every primed variant on judged queries, and say which to rank with, if any.',
+    )
     .requiredOption('--qrels <file>', 'judgements, TREC’s four columns or BEIR’s TSV')
     .option('--variants <names...>', 'such as bare,doc_kw (default: all that the candidates have)')
-    .option('--primary <measure>', 'decides what is recommended (default: the first measure)')
+    .option('--primary <measure>', 'decides the verdict (default: the first measure)')
     .option('--calibrate', 'fit and store what turns scores into probabilities of relevance', false)
     .addOption(
       new Option('--on-missing <what>', 'about candidates that lack a variant: end, or leave them out for all')
@@ -43,8 +46,10 @@ export function evaluateCommand(): Command {
     command,
     `
 All systems rank the same candidates, BM25's best together with whatever was judged, and are compared query by query: mean differences with bootstrap intervals, p of random signs
-corrected by Holm over the comparisons with the same baseline (of every measure with --json). A variant is recommended only where its interval against bare
-excludes 0 and its corrected p is below .05; otherwise bare is.
+corrected by Holm over all pairs of systems (of every measure with --json). One is called better where its interval excludes 0 and its corrected p is
+below .05; without that the simpler one stands, BM25 before bare and bare before variants. The last lines name the best system, the best cache, and say
+whether to re-rank BM25's documents with the model at all.
+Means are over the judged queries with a relevant document and, as ir_measures has them, over all judged ones; one without candidates counts 0.
 BM25 stands for the first stage: down to its K the measures are those of searching the whole store. The other systems order the same
 documents anew; what BM25 misses and nobody judged, they never see.
 
@@ -109,22 +114,36 @@ async function indexIfTexts(store: Store, candidates: string, signal: AbortSigna
 async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<string> {
   const { fixed, pValue, signed, withInterval } = await import('../report/format.js');
   const { number, renderText, text } = await import('../report/table.js');
-  const { BARE } = await import('../serving/primed.js');
-  const { measures, systems, comparisons, calibrations, primary, recommended, missing, primed } = evaluation;
+  const { verdictLines } = await import('./verdict.js');
+  const { measures, systems, comparisons, calibrations, primary, missing, primed, unranked } = evaluation;
   const m = measures.findIndex(({ name }) => name === primary);
+  const judged = measures[m]!.judged_queries;
+  const allRelevant = measures.every(({ queries }) => queries === judged);
+  const judgedTable = allRelevant
+    ? [`Over all ${judged} judged queries, each of which has a relevant document.`]
+    : [
+        'Over the judged queries with a relevant document. Over all judged queries:',
+        '',
+        renderText({
+          columns: [text(`mean of ${judged} queries`), ...measures.map(({ name }) => number(name))],
+          rows: systems.map(({ name, judged_means }) => [name, ...judged_means.map((value) => fixed(value, 3))]),
+        }),
+      ];
   const lines = [
     `${evaluation.queries} judged queries, ${evaluation.candidates} candidates, ${evaluation.objective} of ${primed.model}${isBuiltIn ? ', the built-in model' : ''}`,
     ...(missing.length > 0 ? [`${missing.length} candidates lack a variant and are left out for all.`] : []),
+    ...unrankedLines(unranked),
     '',
     renderText({
       columns: [
         text('mean of'),
-        ...measures.map(({ name, queries }) =>
-          number(queries < evaluation.queries ? `${name}, ${queries} queries` : name),
+        ...measures.map(({ name, queries, judged_queries }) =>
+          number(queries < judged_queries ? `${name}, ${queries} queries` : name),
         ),
       ],
       rows: systems.map(({ name, means }) => [name, ...means.map(({ value }) => fixed(value, 3))]),
     }),
+    ...judgedTable,
   ];
   if (comparisons.length > 0) {
     lines.push(
@@ -163,14 +182,6 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
       }),
     );
   }
-  const isContest = comparisons.some(({ baseline }) => baseline === BARE);
-  lines.push(
-    '',
-    recommended !== BARE
-      ? `Rank with ${recommended}: better than bare by ${primary}.`
-      : isContest
-        ? `Rank with bare: no variant is shown to be better by ${primary} on these queries.`
-        : 'Rank with bare: it is the only variant here.',
-  );
+  lines.push('', ...verdictLines(evaluation.verdict));
   return `${lines.join('\n')}\n`;
 }

@@ -3,18 +3,21 @@ import { Command, Option } from 'commander';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
 import type { QueryToRank, RankedQuery } from '../serving/rank.js';
-import type { Measure, Scores } from '../stats/ranking.js';
+import type { Unranked } from '../serving/unranked.js';
+import type { Scores } from '../stats/ranking.js';
 import type { Qrels } from '../trec.js';
 import { openModel, positiveInteger } from './model-options.js';
 import { expectApart, type Output, openOutput } from './output.js';
 import {
   addRankingOptions,
+  firstFew,
   indexTexts,
   openPrimedStore,
   openQrels,
   openQueries,
   type RankingOptions,
   share,
+  unrankedLines,
   withCandidates,
 } from './ranking-options.js';
 import { interruptSignal, Progress } from './terminal.js';
@@ -81,18 +84,20 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
       ['--candidates', options.candidates],
     ],
   );
-  const measures = (options.measures ?? DEFAULT_MEASURES).map(measure);
+  const { measures = DEFAULT_MEASURES } = options;
+  measures.forEach(measure);
   const allQueries = await openQueries(options.queries, signal);
   const qrels = options.qrels === undefined ? undefined : await openQrels(options.qrels);
   const store = await openPrimedStore(options.store);
   try {
     const bm25 = isBm25(options.candidates) ? await indexTexts(store, signal) : undefined;
-    const queries = await withCandidates(options.candidates, store, allQueries, {
+    const asked = await withCandidates(options.candidates, store, allQueries, {
       bm25,
       signal,
       // A search does not know what was judged: BM25's best stay what they are.
       qrels: options.candidates === 'judged' ? qrels : undefined,
     });
+    const queries = asked.filter(({ candidates }) => candidates.length > 0);
     expectRunIds(idsOf(queries));
     const progress = new Progress('ranking', 'candidates');
     const files: Output[] = [];
@@ -125,7 +130,7 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
         prior,
         interpolate: interpolate ?? null,
         ...written.summary,
-        measures: qrels ? measured(measures, qrels, written.scores) : [],
+        ...(await measuredRun(measures, qrels, asked, written.scores)),
       };
       const text = options.json ? `${JSON.stringify(summary)}\n` : await described(summary);
       (options.output === '-' ? process.stderr : process.stdout).write(text);
@@ -183,31 +188,50 @@ function detailsLine(query: string, document: RankedQuery['documents'][number], 
   return `${JSON.stringify({ ...line, relevance_score: relevanceScore, first_stage: firstStage })}\n`;
 }
 
-interface Measured {
-  readonly name: string;
-  readonly mean: number | null;
-  /** Queries that are judged and have something to find. */
-  readonly queries: number;
+interface MeasuredRun {
+  readonly measures: readonly {
+    readonly name: string;
+    /** Over the judged queries with a relevant document. */
+    readonly mean: number | null;
+    readonly queries: number;
+    /** Over all judged queries; null for AUC. */
+    readonly judged_mean: number | null;
+    readonly judged_queries: number;
+  }[];
+  readonly unranked: Unranked;
 }
 
-function measured(measures: readonly Measure[], qrels: Qrels, run: ReadonlyMap<string, Scores>): Measured[] {
-  return measures.map(({ name, of }) => {
-    const values = [...run].flatMap(([query, scores]) => of(scores, qrels.get(query) ?? new Map()) ?? []);
-    const mean = values.length > 0 ? values.reduce((a, b) => a + b) / values.length : null;
-    return { name, mean, queries: values.length };
+async function measuredRun(
+  names: readonly string[],
+  qrels: Qrels = new Map(),
+  asked: readonly { readonly id: string }[],
+  run: ReadonlyMap<string, Scores>,
+): Promise<MeasuredRun> {
+  const { measure, measured } = await import('../stats/ranking.js');
+  const { mean } = await import('../stats/describe.js');
+  const { unrankedOf } = await import('../serving/unranked.js');
+  const ids = [...qrels.keys()];
+  const scores = ids.map((id): Scores => run.get(id) ?? new Map());
+  const meanOf = (values: readonly number[] = []) => (values.length > 0 ? mean(values) : null);
+  const measures = names.map((name) => {
+    const { withRelevant, judged } = measured(measure(name), scores, [...qrels.values()]);
+    const judgedQueries = { judged_mean: meanOf(judged), judged_queries: ids.length };
+    return { name, mean: meanOf(withRelevant), queries: withRelevant.length, ...judgedQueries };
   });
+  const ranked = [...run.keys()].map((id) => ({ id }));
+  return { measures: ids.length > 0 ? measures : [], unranked: unrankedOf(qrels, asked, ranked) };
 }
 
 async function described(
-  summary: Written['summary'] & {
-    readonly model: string;
-    readonly variant: string;
-    readonly built_in: boolean;
-    readonly objective: string;
-    readonly prior: boolean;
-    readonly interpolate: number | null;
-    readonly measures: readonly Measured[];
-  },
+  summary: Written['summary'] &
+    MeasuredRun & {
+      readonly model: string;
+      readonly variant: string;
+      readonly built_in: boolean;
+      readonly objective: string;
+      readonly prior: boolean;
+      readonly interpolate: number | null;
+    },
 ): Promise<string> {
   const { fixed } = await import('../report/format.js');
   const { number, renderText, text } = await import('../report/table.js');
@@ -217,13 +241,19 @@ async function described(
     `${queries} queries, ${documents} documents ranked by ${how} with ${variant} of ${model}${summary.built_in ? ', the built-in model' : ''}`,
   ];
   if (missing.length > 0) {
-    lines.push(
-      `${missing.length} candidates are not in the store: ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ', ...' : ''}`,
-    );
+    lines.push(`${missing.length} candidates are not in the store: ${firstFew(missing)}`);
   }
   if (measures.length > 0) {
-    const rows = measures.map(({ name, mean, queries }) => [name, fixed(mean, 4), String(queries)]);
-    lines.push('', renderText({ columns: [text('measure'), number('mean'), number('queries')], rows }));
+    lines.push(...unrankedLines(summary.unranked), '');
+    const columns = ['all judged', 'queries', 'with a relevant document', 'queries'].map(number);
+    const rows = measures.map(({ name, mean, queries, judged_mean, judged_queries }) => [
+      name,
+      fixed(judged_mean, 4),
+      String(judged_queries),
+      fixed(mean, 4),
+      String(queries),
+    ]);
+    lines.push(renderText({ columns: [text('mean of'), ...columns], rows }));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -4,6 +4,7 @@ import type { QueryRow } from '../datasets/queries.js';
 import { DkvError } from '../errors.js';
 import type { Bm25 } from '../serving/bm25.js';
 import type { QueryToRank } from '../serving/rank.js';
+import type { Unranked } from '../serving/unranked.js';
 import type { Store } from '../store.js';
 import type { Qrels } from '../trec.js';
 import { addEngineOptions, type EngineOptions } from './model-options.js';
@@ -69,7 +70,7 @@ export async function openQueries(file: string, signal: AbortSignal): Promise<Qu
 
 export async function openQrels(file: string): Promise<Qrels> {
   const { readQrels } = await import('../trec.js');
-  const qrels = await readQrels(file);
+  const qrels = await readQrels(file, `--qrels ${file}`);
   if (qrels.size > 0) return qrels;
   throw new DkvError('INPUT_INVALID', `--qrels ${file}: no judgements in it. Expected lines like "qid 0 docid grade".`);
 }
@@ -84,7 +85,7 @@ export async function indexTexts(store: Store, signal: AbortSignal): Promise<Bm2
   }
 }
 
-/** The queries that have candidates, with them. Says on standard error how many have none. */
+/** The queries with their candidates, of which some have none: standard error says how many and which. */
 export async function withCandidates(
   named: string,
   store: Store,
@@ -94,12 +95,29 @@ export async function withCandidates(
   const { candidatesFrom } = await import('../serving/candidates.js');
   const { qrels, bm25, signal } = given;
   const lists = await candidatesFrom(named, store, queries, { signal, ...(qrels && { qrels }), ...(bm25 && { bm25 }) });
-  const found = queries.flatMap((query) => {
-    const candidates = lists.get(query.id) ?? [];
-    return candidates.length > 0 ? [{ ...query, candidates }] : [];
-  });
-  const without = queries.length - found.length;
-  if (without > 0)
-    process.stderr.write(`${without} of ${queries.length} queries have no candidates and are left out.\n`);
+  const found = queries.map((query) => ({ ...query, candidates: lists.get(query.id) ?? [] }));
+  const without = found.filter(({ candidates }) => candidates.length === 0).map(({ id }) => id);
+  if (without.length > 0) {
+    process.stderr.write(
+      `${without.length} of ${queries.length} queries have no candidates and are left out: ${firstFew(without)}.\n`,
+    );
+  }
   return found;
+}
+
+/** What was judged and not ranked, a line each kind. */
+export function unrankedLines({ without_candidates, not_asked }: Unranked): string[] {
+  const line = (ids: readonly string[], why: string) =>
+    ids.length === 0
+      ? []
+      : [
+          `${ids.length} judged ${ids.length === 1 ? `query ${why} and counts` : `queries ${why.replace(/^is/, 'are').replace(/^has/, 'have')} and count`} 0: ${firstFew(ids)}.`,
+        ];
+  return [...line(without_candidates, 'has no candidates'), ...line(not_asked, 'is not in the query file')];
+}
+
+const SHOWN_IDS = 5;
+
+export function firstFew(ids: readonly string[]): string {
+  return `${ids.slice(0, SHOWN_IDS).join(', ')}${ids.length > SHOWN_IDS ? ', ...' : ''}`;
 }

@@ -169,7 +169,7 @@ export function summarize(
   const units = experiment.unit === 'pool' ? new Set(kept.map(({ pool }) => pool)).size : kept.length;
   const measured = {
     sample: () => summarizePaired(experiment, column, clusters, random),
-    pool: () => ({ ...NOTHING_COMPARED, ranking: summarizeRanking(experiment, kept, column, random) }),
+    pool: () => ({ ...NOTHING_COMPARED, ranking: summarizeRanking(experiment, kept, records, column, random) }),
     probe: () => ({ ...NOTHING_COMPARED, probe: summarizeProbe(experiment.conditions, probes, random) }),
   }[experiment.unit]();
   return {

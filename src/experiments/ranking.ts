@@ -8,12 +8,21 @@ import type { Trial } from './journal.js';
 import type { SampleRecord } from './samples.js';
 
 export interface RankingSummary {
+  /** All that are judged. */
   readonly pools: number;
+  /** Scored ones. */
   readonly candidates: number;
-  /** Per measure: how many pools have something to find by it. */
+  /** Pools without a candidate that could be scored, which count 0; not in summaries of older versions. */
+  readonly unranked?: readonly string[];
+  /** Per measure: how many pools have a relevant candidate, so that there is something to find by it. */
   readonly measures: readonly { readonly name: string; readonly pools: number }[];
-  /** Per condition and measure the mean over pools. */
-  readonly conditions: readonly { readonly name: string; readonly means: readonly Estimate[] }[];
+  /** Per condition and measure the mean over these pools, and over all judged ones (null where the measure has no value for the others). */
+  readonly conditions: readonly {
+    readonly name: string;
+    readonly means: readonly Estimate[];
+    /** Not in summaries of older versions. */
+    readonly judged_means?: readonly (number | null)[];
+  }[];
   readonly comparisons: readonly (Comparison & {
     /** Per measure: the treatment's value less the baseline's, pool by pool. */
     readonly differences: readonly GainSummary[];
@@ -23,20 +32,27 @@ export interface RankingSummary {
 }
 
 interface RankedPool {
+  readonly name: string;
+  /** Of all judged candidates, scored or not. */
   readonly grades: ReadonlyMap<string, number>;
   readonly relevant: number;
-  /** Places of the candidates in the columns. */
+  /** Places of the scored candidates in the columns. */
   readonly places: readonly number[];
   readonly candidates: readonly string[];
 }
 
+/**
+ * @param scored the candidates that the columns are of, in their order
+ * @param records all candidates that were to be scored
+ */
 export function summarizeRanking(
   { measures, conditions, comparisons }: Experiment,
+  scored: readonly SampleRecord[],
   records: readonly SampleRecord[],
   column: (condition: string) => readonly Trial[],
   random: Random,
 ): RankingSummary {
-  const pools = poolsOf(records);
+  const pools = poolsOf(scored, records);
   const computed = measures.map(measure);
   const values = new Map(
     conditions.map(({ name }) => [name, pools.map((pool) => valuesOf(computed, pool, column(name)))]),
@@ -48,11 +64,15 @@ export function summarizeRanking(
   const single = (size: number) => Array.from({ length: size }, (_, index) => [index]);
   return {
     pools: pools.length,
-    candidates: records.length,
+    candidates: scored.length,
+    unranked: pools.filter(({ places }) => places.length === 0).map(({ name }) => name),
     measures: computed.map(({ name }, m) => ({ name, pools: usable[m]!.length })),
     conditions: conditions.map(({ name }) => ({
       name,
       means: computed.map((_, m) => meanEstimate(of(name, m), random)),
+      judged_means: computed.map(({ nothingToFind }, m) =>
+        nothingToFind === undefined ? null : mean(values.get(name)!.map((own) => own[m] ?? nothingToFind)),
+      ),
     })),
     comparisons: comparisons.map((comparison) => {
       const { treatment, baseline } = comparison;
@@ -70,16 +90,26 @@ export function summarizeRanking(
   };
 }
 
-function poolsOf(records: readonly SampleRecord[]): RankedPool[] {
-  const byPool = new Map<string, number[]>();
-  for (const [place, { pool = '' }] of records.entries()) byPool.set(pool, [...(byPool.get(pool) ?? []), place]);
-  return [...byPool.values()].map((places) => {
-    const candidates = places.map((place) => records[place]!.candidate ?? records[place]!.id);
+function poolsOf(scored: readonly SampleRecord[], records: readonly SampleRecord[]): RankedPool[] {
+  const byPool = new Map<string, SampleRecord[]>();
+  // In the order of the columns, so that resamples do not depend on what was rejected.
+  for (const record of [...records].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+    const { pool = '' } = record;
+    byPool.set(pool, [...(byPool.get(pool) ?? []), record]);
+  }
+  const placesByPool = new Map<string, number[]>();
+  for (const [place, { pool = '' }] of scored.entries()) {
+    placesByPool.set(pool, [...(placesByPool.get(pool) ?? []), place]);
+  }
+  const nameOf = ({ candidate, id }: SampleRecord) => candidate ?? id;
+  return [...byPool].map(([name, judged]) => {
+    const places = placesByPool.get(name) ?? [];
     return {
+      name,
       places,
-      candidates,
-      relevant: records[places[0]!]!.relevant ?? 1,
-      grades: new Map(places.map((place, i) => [candidates[i]!, records[place]!.grade ?? 0])),
+      candidates: places.map((place) => nameOf(scored[place]!)),
+      relevant: judged[0]!.relevant ?? 1,
+      grades: new Map(judged.map((record) => [nameOf(record), record.grade ?? 0])),
     };
   });
 }

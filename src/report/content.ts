@@ -40,6 +40,7 @@ import {
   DIFFERENTIAL_NOTE,
   differenceTable,
   differentialTable,
+  judgedTable,
   measureTable,
   RANKING_NOTE,
   rankingTestTable,
@@ -234,14 +235,18 @@ function contrastSections(summary: Summary): Section[] {
 }
 
 function rankingSection(summary: Summary, ranking: NonNullable<Summary['ranking']>): Section {
+  const overAll = judgedTable(ranking);
+  const { unranked = [] } = ranking;
+  const without = unranked.length > 0 ? ` None could be scored of ${unranked.join(', ')}, which count 0.` : '';
   return {
     title: 'Ranking',
     blocks: [
-      paragraph(`${ranking.pools} pools with ${ranking.candidates} candidates.`),
+      paragraph(`${ranking.pools} judged pools with ${ranking.candidates} scored candidates.${without}`),
       note(FRAMING),
       note(RANKING_NOTE),
       figure('ranking', 'Measures of each condition.', rankingPlot(summary, ranking)),
-      table('ranking', 'Measures', measureTable(summary, ranking)),
+      table('ranking', 'Measures over the judged pools with a relevant candidate', measureTable(summary, ranking)),
+      ...(overAll ? [table('ranking-judged', `Measures over all ${ranking.pools} judged pools`, overAll)] : []),
       table('ranking-differences', 'Differences to the baseline', differenceTable(summary, ranking)),
       table('ranking-tests', 'Tests of the differences', rankingTestTable(summary, ranking), true),
       note(DIFFERENTIAL_NOTE),

@@ -10,7 +10,7 @@ import { number, type Table, text } from './table.js';
 /** Rankings whose nDCG differs by less than this are called equal. */
 const EQUAL_WITHIN = 0.01;
 
-export const RANKING_NOTE = `Candidates are ranked by the likelihood of the scored text. Means over pools that have something to find; intervals by bootstrap over pools. Differences are pool by pool, treatment less baseline: positive is better. Holm corrects the t-test’s p of one measure over the comparisons that see the same. Equal: the whole interval of a difference in nDCG lies within ±${EQUAL_WITHIN}, the margin fixed beforehand.`;
+export const RANKING_NOTE = `Candidates are ranked by the likelihood of the scored text. Means over the judged pools with a relevant candidate; intervals by bootstrap over pools. Differences are pool by pool, treatment less baseline: positive is better. Holm corrects the t-test’s p of one measure over the comparisons that see the same. Equal: the whole interval of a difference in nDCG lies within ±${EQUAL_WITHIN}, the margin fixed beforehand.`;
 
 export const DIFFERENTIAL_NOTE =
   'Differential signal: mean gain in NLL of a pool’s relevant candidates less that of its others, in nats per token. Only what is above 0 can help a ranking: a gain that all candidates share does not.';
@@ -36,6 +36,19 @@ export function measureTable({ configuration: { experiment }, conditions }: Summ
       ...means.map((mean) => withInterval(mean, (x) => fixed(x, 3))),
     ]),
   };
+}
+
+/**
+ * The same over all judged pools, those without a relevant candidate as 0, as ir_measures and trec_eval -c have it; undefined where all have one, or where
+ * the summary of an older version does not say.
+ */
+export function judgedTable(ranking: RankingSummary): Table | undefined {
+  const measures = ranking.measures.map(({ name }) => number(name));
+  if (ranking.measures.every(({ pools }) => pools === ranking.pools)) return undefined;
+  const rows = ranking.conditions.flatMap(({ name, judged_means: means }) =>
+    means ? [[name, ...means.map((mean) => fixed(mean, 3))]] : [],
+  );
+  return rows.length > 0 ? { columns: [text('condition'), ...measures], rows } : undefined;
 }
 
 /** Differences to the baseline, one row a comparison. */

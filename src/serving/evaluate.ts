@@ -1,6 +1,6 @@
 /**
  * Does priming rank better here? Compares BM25, bare documents and every primed variant on a user's judged queries, over the same
- * candidates, query by query. Bare is recommended unless a variant is shown to be better.
+ * candidates, query by query.
  */
 import type { RequestOptions } from '../engine.js';
 import { DkvError } from '../errors.js';
@@ -23,11 +23,10 @@ import { missingDocuments, missingMessage } from './missing.js';
 import { BARE, expectPrimedWith, expectWritable, type Primed } from './primed.js';
 import { expectReferences } from './prior.js';
 import { type QueryToRank, rank } from './rank.js';
+import { type Unranked, unrankedOf } from './unranked.js';
+import { BM25, type Verdict, verdictOf } from './verdict.js';
 
 export const DEFAULT_MEASURES: readonly string[] = ['nDCG@10', 'RR@10', 'AP', 'P@5', 'Success@1'];
-
-/** The name of BM25 among the systems. */
-const BM25 = 'bm25';
 
 export interface EvaluateOptions extends RequestOptions {
   /** All that the candidates have when left out. Bare is always among them. */
@@ -38,7 +37,7 @@ export interface EvaluateOptions extends RequestOptions {
   readonly prior?: boolean;
   /** Names as in ir_measures: nDCG@10, RR@10, AP, P@5, Success@1 when left out. */
   readonly measures?: readonly string[];
-  /** Decides what is recommended; the first measure when left out. */
+  /** Decides the verdict; the first measure when left out. */
   readonly primary?: string;
   /** An index of the stored texts; without it BM25 is not among the systems. */
   readonly bm25?: Bm25;
@@ -57,20 +56,22 @@ export interface Evaluation extends SystemComparison {
   readonly seed: number;
   /** With judgements and candidates. */
   readonly queries: number;
+  /** Judged, without a ranking: they count 0 for every system. */
+  readonly unranked: Unranked;
   /** Of all queries together. */
   readonly candidates: number;
   /** Ids of candidates that were left out for every system. */
   readonly missing: readonly string[];
   /** The measure that decides. */
   readonly primary: string;
-  /** The variant to rank with. */
-  readonly recommended: string;
+  readonly verdict: Verdict;
   readonly calibrations: readonly (Reliability & { readonly variant: string })[];
 }
 
 /**
  * @param queries with the candidates that every system ranks; those without judgements are left out. `onProgress` counts candidates,
  * once for each variant
+ * @param qrels whose queries all count: one that has no candidates, or is not among `queries`, is worth 0 to every system
  * @throws DkvError INPUT_INVALID, DOCUMENT_MISSING, and what `rank` throws
  */
 export async function evaluate(
@@ -116,11 +117,14 @@ export async function evaluate(
   }
 
   const grades = ranked.map(({ id }) => qrels.get(id)!);
-  const pairs = [
-    ...variants.filter((variant) => variant !== BARE).map((variant) => [variant, BARE] as const),
-    ...(bm25 ? variants.map((variant) => [variant, BM25] as const) : []),
-  ];
-  const compared = compareSystems(systems, grades, names, pairs, new Random('evaluate', seed));
+  const unranked = unrankedOf(qrels, queries, ranked);
+  const rest = [...unranked.without_candidates, ...unranked.not_asked];
+  const compared = compareSystems(
+    new Map([...systems].map(([name, scores]) => [name, [...scores, ...rest.map((): Scores => new Map())]])),
+    [...grades, ...rest.map((id) => qrels.get(id)!)],
+    names,
+    new Random('evaluate', seed),
+  );
   const references = prior ? await expectReferences(store) : null;
   const calibrations = [];
   for (const variant of options.calibrate ? variants : []) {
@@ -135,11 +139,12 @@ export async function evaluate(
     prior,
     seed,
     queries: ranked.length,
+    unranked,
     candidates: candidatesOf(ranked),
     missing: [...missing.ids],
     primary,
     ...compared,
-    recommended: recommendedOf(compared, primary),
+    verdict: verdictOf(compared, primary),
     calibrations,
   };
 }
@@ -206,18 +211,4 @@ function casesOf(scores: readonly Scores[], grades: readonly Grades[]): Judged[]
   return scores.map((own, query) =>
     [...own].map(([id, score]) => ({ score, relevant: (grades[query]!.get(id) ?? 0) > 0 })),
   );
-}
-
-/** The chance of recommending some variant although none is better. */
-const SIGNIFICANCE = 0.05;
-
-/** Of the variants whose interval against bare lies above 0, and whose corrected p is small, the one that gains most. */
-function recommendedOf({ measures, comparisons }: SystemComparison, primary: string): string {
-  const m = measures.findIndex(({ name }) => name === primary);
-  const better = comparisons.flatMap(({ treatment, baseline, differences, holm }) => {
-    const { value, low } = differences[m]?.mean ?? { value: null, low: null };
-    const shown = baseline === BARE && low !== null && low > 0 && (holm[m] ?? 1) < SIGNIFICANCE;
-    return shown ? [{ treatment, gain: value! }] : [];
-  });
-  return better.sort((a, b) => b.gain - a.gain)[0]?.treatment ?? BARE;
 }

@@ -1,56 +1,73 @@
 /** Several systems that rank the same candidates: measures query by query, their means, and paired differences. */
 import type { Random } from '../random.js';
-import { correctFamilies, type Estimate, type GainSummary, meanEstimate, summarizeGains } from './gains.js';
-import { type Grades, type Measure, measure, type Scores } from './ranking.js';
+import { mean } from './describe.js';
+import { correctFamilies, type Estimate, finite, type GainSummary, meanEstimate, summarizeGains } from './gains.js';
+import { type Grades, measure, measured, type Scores } from './ranking.js';
 
 export interface SystemDifference {
   readonly treatment: string;
   readonly baseline: string;
-  /** Per measure: the treatment's value less the baseline's, query by query; null where no query has something to find. */
+  /** Per measure: the treatment's value less the baseline's, over the queries with a relevant document; null where there is none. */
   readonly differences: readonly (GainSummary | null)[];
-  /** Per measure: p of random signs, corrected by Holm over the comparisons with this baseline. */
+  /** Per measure: p of random signs, corrected by Holm over all pairs of systems. */
   readonly holm: readonly (number | null)[];
 }
 
 export interface SystemComparison {
-  /** How many queries have something to find by each measure. */
-  readonly measures: readonly { readonly name: string; readonly queries: number }[];
-  /** Per measure the mean over queries. */
-  readonly systems: readonly { readonly name: string; readonly means: readonly Estimate[] }[];
+  /** Per measure: of how many queries it was taken, those with a relevant document and all judged ones. */
+  readonly measures: readonly { readonly name: string; readonly queries: number; readonly judged_queries: number }[];
+  /** Per measure the mean over the queries with a relevant document, and over all judged ones (null where it has no value for the others). */
+  readonly systems: readonly {
+    readonly name: string;
+    readonly means: readonly Estimate[];
+    readonly judged_means: readonly (number | null)[];
+  }[];
+  /** Every pair of systems: one that stands later among them, less one that stands earlier. */
   readonly comparisons: readonly SystemDifference[];
 }
 
 /**
- * @param systems per system the scores of each query's candidates; the candidates are the same for all
- * @param grades of each query
+ * @param systems per system, the simplest first, the scores of each judged query's candidates, which are the same for all; a query that nothing was
+ * retrieved for has an empty map
+ * @param grades of each judged query
  * @param names of measures
- * @param pairs treatment and baseline, names of systems
  * @throws DkvError INPUT_INVALID for a measure that there is none of
  */
 export function compareSystems(
   systems: ReadonlyMap<string, readonly Scores[]>,
   grades: readonly Grades[],
   names: readonly string[],
-  pairs: readonly (readonly [treatment: string, baseline: string])[],
   random: Random,
 ): SystemComparison {
   const measures = names.map(measure);
-  const values = new Map([...systems].map(([name, scores]) => [name, valuesOf(measures, scores, grades)]));
-  const of = (system: string, m: number) => values.get(system)![m]!;
+  const values = new Map(
+    [...systems].map(([name, scores]) => [name, measures.map((own) => measured(own, scores, grades))]),
+  );
+  const of = (system: string, m: number) => values.get(system)![m]!.withRelevant;
+  const pairs = [...systems.keys()].flatMap((treatment, at, all) =>
+    all.slice(0, at).map((baseline) => [treatment, baseline] as const),
+  );
   const differences = pairs.map(([treatment, baseline]) =>
     measures.map((_, m) => differenceOf(of(treatment, m), of(baseline, m), random)),
   );
-  const families = pairs.map(([, baseline]) => baseline);
   const holms = measures.map((_, m) =>
     correctFamilies(
-      families,
+      pairs.map(() => 'all'),
       differences.map((list) => list[m]?.p.sign_flip ?? null),
     ),
   );
   const [first] = [...values.values()];
   return {
-    measures: names.map((name, m) => ({ name, queries: first?.[m]?.length ?? 0 })),
-    systems: [...values].map(([name, lists]) => ({ name, means: lists.map((list) => meanEstimate(list, random)) })),
+    measures: names.map((name, m) => ({
+      name,
+      queries: first?.[m]?.withRelevant.length ?? 0,
+      judged_queries: grades.length,
+    })),
+    systems: [...values].map(([name, own]) => ({
+      name,
+      means: own.map(({ withRelevant }) => meanEstimate(withRelevant, random)),
+      judged_means: own.map(({ judged }) => finite(judged && mean(judged))),
+    })),
     comparisons: pairs.map(([treatment, baseline], c) => ({
       treatment,
       baseline,
@@ -58,11 +75,6 @@ export function compareSystems(
       holm: holms.map((family) => family[c]!.holm),
     })),
   };
-}
-
-/** Per measure the values of the queries that have something to find: which those are follows from grades and candidates alone. */
-function valuesOf(measures: readonly Measure[], scores: readonly Scores[], grades: readonly Grades[]): number[][] {
-  return measures.map(({ of }) => scores.flatMap((own, query) => of(own, grades[query]!) ?? []));
 }
 
 function differenceOf(treatment: readonly number[], baseline: readonly number[], random: Random): GainSummary | null {

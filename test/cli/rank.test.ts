@@ -81,8 +81,10 @@ describe('dkv rank', () => {
     const qrels = parseQrels(await read('ads/qrels/test.tsv'), 'qrels');
     for (const name of ['nDCG@10', 'RR@10', 'AP', 'P@5', 'Success@1']) {
       const values = [...run].flatMap(([query, scores]) => measure(name).of(scores, qrels.get(query)!) ?? []);
-      const [, value, count] = new RegExp(`^${name.replace(/[@]/g, '\\$&')} +(\\S+) +(\\d+)$`, 'm').exec(stdout) ?? [];
-      expect([Number(value).toFixed(3), Number(count)]).toEqual([mean(values).toFixed(3), 8]);
+      const row = stdout.split('\n').find((line) => line.startsWith(`${name} `))!;
+      const [, all, judged, value, count] = row.split(/ +/).map(Number);
+      expect([value!.toFixed(3), count]).toEqual([mean(values).toFixed(3), 8]);
+      expect([all, judged]).toEqual([value, 8]);
     }
     expect(stdout).toMatch(
       /^8 queries, 96 documents ranked by query-likelihood with bare of tiny, the built-in model\n/,
@@ -99,7 +101,7 @@ describe('dkv rank', () => {
     const pairs = [...grades.keys()].slice(0, 3).map((id) => `${query}\t${id}\n`);
     await writeFile(path.join(cwd, 'pairs.tsv'), `query-id\tcorpus-id\n${pairs.join('')}`);
     const few = await ranked('--candidates', 'pairs.tsv', '--output', 'few.txt', '--top', '2', '--json');
-    expect(few.stderr).toContain('7 of 8 queries have no candidates and are left out');
+    expect(few.stderr).toMatch(/7 of 8 queries have no candidates and are left out: (\S+, ){5}\.\.\./);
     expect(JSON.parse(few.stdout)).toMatchObject({
       queries: 1,
       documents: 2,
@@ -138,6 +140,58 @@ describe('dkv rank', () => {
     expect(idsOf(await runOf('gone.txt')).get(query!)).toEqual([...own, 'gone-2', 'gone-1']);
     await ranked(...wanted, '--on-missing', 'skip');
     expect(idsOf(await runOf('gone.txt')).get(query!)).toEqual(own);
+  });
+
+  it('measures all judged queries, as ir_measures does, and names those that it did not rank', async () => {
+    const [first, second, third] = [...(await runOf('judged.txt'))].map(([query, scores]) => [
+      query,
+      [...scores.keys()],
+    ]);
+    const lines = (await read('ads/queries.jsonl')).trim().split('\n');
+    await writeFile(path.join(cwd, 'three.jsonl'), lines.slice(0, 3).join('\n'));
+    // One has a relevant document, one has none, one has no candidates, one is not asked; grades as some collections write them.
+    const own = [
+      `${first![0]}\t${first![1]![0]}\t1.0`,
+      `${second![0]}\t${second![1]![0]}\t-1.0`,
+      `${third![0]}\t${third![1]![0]}\t2.0`,
+      'unasked\tsome\t1.0',
+    ];
+    await writeFile(path.join(cwd, 'own.tsv'), `query-id\tcorpus-id\tscore\n${own.join('\n')}\n`);
+    const pairs = [first!, second!].flatMap(([query, ids]) => [...(ids as string[])].map((id) => `${query}\t${id}\n`));
+    await writeFile(path.join(cwd, 'two.tsv'), pairs.join(''));
+    const args = [
+      'rank',
+      '--store',
+      'store',
+      '--queries',
+      'three.jsonl',
+      '--candidates',
+      'two.tsv',
+      '--qrels',
+      'own.tsv',
+    ];
+    const { stdout } = await dkv([...args, '--output', 'two.txt', '--measures', 'RR', '--json'], { cwd });
+    const value = measure('RR').of((await runOf('two.txt')).get(first![0] as string)!, new Map([[first![1]![0]!, 1]]))!;
+    expect(JSON.parse(stdout)).toMatchObject({
+      queries: 2,
+      unranked: { without_candidates: [third![0]], not_asked: ['unasked'] },
+      measures: [
+        {
+          name: 'RR',
+          queries: 3,
+          mean: expect.closeTo(value / 3, 12),
+          judged_queries: 4,
+          judged_mean: expect.closeTo(value / 4, 12),
+        },
+      ],
+    });
+    const shown = await dkv([...args, '--output', 'two.txt'], { cwd });
+    expect(shown.stdout).toContain(`1 judged query has no candidates and counts 0: ${third![0]}.`);
+    expect(shown.stdout).toContain('1 judged query is not in the query file and counts 0: unasked.');
+    expect(shown.stdout).toMatch(/^mean of +all judged +queries +with a relevant document +queries$/m);
+    await writeFile(path.join(cwd, 'half.tsv'), `query-id\tcorpus-id\tscore\n${first![0]}\tx\t0.5\n`);
+    const half = await dkv([...args.slice(0, -1), 'half.tsv'], { cwd });
+    expect(half).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/half\.tsv, line 2: expected/) });
   });
 
   it('takes priors off', async () => {
@@ -217,7 +271,7 @@ describe('dkv rank', () => {
 });
 
 describe('dkv evaluate', () => {
-  it('compares, recommends bare, and stores calibrations that dkv rank uses', async () => {
+  it('compares, says what to rank with, and stores calibrations that dkv rank uses', async () => {
     const args = ['--candidates', 'bm25:10', '--calibrate'];
     const { exitCode, stdout } = await evaluated(...args);
     expect(exitCode).toBe(0);
@@ -226,12 +280,23 @@ describe('dkv evaluate', () => {
     for (const system of ['bm25', 'bare', 'doc_kw']) expect(stdout).toMatch(new RegExp(`^${system} +0\\.\\d{3} `, 'm'));
     expect(stdout).toMatch(/^doc_kw +bare +\S+ \[\S+, \S+\] +0?\.?\d\S* +\S+$/m);
     expect(stdout).toMatch(/^calibrated +relevant +Brier/m);
-    expect(stdout).toMatch(/\nRank with bare: no variant is shown to be better by nDCG@10 on these queries\.\n$/);
+    expect(stdout).toMatch(/^Over all 8 judged queries, each of which has a relevant document\.$/m);
+    // Eight queries are too few for evidence over three comparisons, though BM25 has the higher mean.
+    expect(stdout).toMatch(/^Best system: bm25, the simplest: no evidence of a difference from bare and doc_kw \(by /m);
+    expect(stdout).toMatch(/^Best cache: bare, the simplest: no evidence of a difference from doc_kw\.$/m);
+    expect(stdout).toMatch(/\nNo evidence that re-ranking with this model helps or harms: bare less bm25 .*\n$/);
 
     const found = JSON.parse(
       (await evaluated(...args, '--json', '--measures', 'AP', 'AUC', '--primary', 'AUC')).stdout,
     );
-    expect(found).toMatchObject({ queries: 8, primary: 'AUC', recommended: 'bare', missing: [] });
+    expect(found).toMatchObject({
+      queries: 8,
+      primary: 'AUC',
+      missing: [],
+      unranked: { without_candidates: [], not_asked: [] },
+      verdict: { measure: 'AUC', comparisons: 3, best: { system: 'bm25' }, best_cache: { system: 'bare' } },
+    });
+    expect(['no', 'undecided']).toContain(found.verdict.rerank);
     expect(found.measures.map(({ name }: { name: string }) => name)).toEqual(['AUC', 'AP']);
     await ranked('--candidates', 'bm25:10', '--output', 'r.txt', '--details', 'relevance.jsonl', '--variant', 'doc_kw');
     for (const { relevance_score } of jsonLines(await read('relevance.jsonl'))) {
@@ -242,9 +307,37 @@ describe('dkv evaluate', () => {
     expect(jsonLines(await read('none.jsonl'))[0]).not.toHaveProperty('relevance_score');
   });
 
+  it('says not to re-rank where BM25 is shown to be better', async () => {
+    // BM25's own order is called the right one, so that nothing can be better.
+    const store = await openStore(path.join(cwd, 'store'));
+    const index = await bm25Of(store);
+    await store.close();
+    const asked = jsonLines(await read('ads/corpus.jsonl')).flatMap(({ text }, i) => {
+      const query = ((text as string).match(/\p{L}{4,}/gu) ?? []).slice(0, 4).join(' ');
+      const best = index.search(query, 5);
+      return best.length === 5 && i < 24 ? [{ id: `q${i}`, text: query, best }] : [];
+    });
+    expect(asked.length).toBeGreaterThan(15);
+    await writeFile(
+      path.join(cwd, 'found.jsonl'),
+      asked.map(({ id, text }) => JSON.stringify({ id, text })).join('\n'),
+    );
+    const grades = asked.flatMap(({ id, best }) => best.map((found, at) => `${id} 0 ${found.id} ${5 - at}\n`));
+    await writeFile(path.join(cwd, 'found.txt'), grades.join(''));
+    const args = ['--queries', 'found.jsonl', '--qrels', 'found.txt', '--candidates', 'bm25:10'];
+    const { stdout } = await dkv(['evaluate', '--store', 'store', ...args], { cwd });
+    expect(stdout).toMatch(/^Best system: bm25, shown to be better than bare and doc_kw \(by nDCG@10, Holm over 3/m);
+    expect(stdout).toMatch(
+      /\nDo not re-rank with this model: \S+, of its caches .*, is worse than bm25: −0\.\d+ .*\n$/,
+    );
+    const { verdict } = JSON.parse((await dkv(['evaluate', '--store', 'store', ...args, '--json'], { cwd })).stdout);
+    expect(verdict).toMatchObject({ best: { system: 'bm25' }, rerank: 'no', rerank_margin: { baseline: 'bm25' } });
+    expect(verdict.rerank_margin.difference.high).toBeLessThan(0);
+  });
+
   it('takes variants by name, and says when there is nothing to compare', async () => {
     const alone = await evaluated('--candidates', 'judged', '--variants', 'bare');
-    expect(alone.stdout).toMatch(/\nRank with bare: it is the only variant here\.\n$/);
+    expect(alone.stdout).toMatch(/\nBest cache: bare\.\n/);
     const { exitCode, stderr } = await evaluated('--candidates', 'judged', '--variants', 'bare,template');
     expect(stderr).toMatch(/DOCUMENT_MISSING: .*"template"/);
     expect(exitCode).toBe(2);

@@ -267,6 +267,25 @@ describe('rankings', () => {
     expect(value('a')[0]).toBeCloseTo((1 + 1 + 0.5) / 3, 12);
   });
 
+  it('count judged candidates and pools that could not be scored, and pools without a relevant one', () => {
+    // x of p1 and all of p2 could not be scored; nothing in p3 is relevant.
+    const none = pools
+      .slice(0, 3)
+      .map((record) => ({ ...record, id: record.id.replace('p0', 'p3'), pool: 'p3', grade: 0 }));
+    const kept = entries.filter(({ sample }) => sample !== 'p1/x' && !sample.startsWith('p2'));
+    const extra = ['base', 'a'].flatMap((condition) => none.map(({ id }, i) => trialOf(id, condition, [i])));
+    const gone = ['p1/x', 'p2/x', 'p2/y', 'p2/z'].map((sample) => ({ sample, rejected: 'empty' }));
+    const own = summarize(summary.configuration, [...kept, ...extra, ...gone], [...pools, ...none], PASSES).ranking!;
+    expect(own).toMatchObject({ pools: 4, candidates: 8, unranked: ['p2'] });
+    expect(own.measures.map(({ pools }) => pools)).toEqual([2, 3, 3, 3]);
+    const dcg = (...grades: number[]) => grades.reduce((sum, grade, at) => sum + grade / Math.log2(at + 2), 0);
+    const sum = (dcg(3, 1, 2) + dcg(2, 1)) / dcg(3, 2, 1);
+    const [base] = own.conditions;
+    expect(base!.means[2]!.value).toBeCloseTo(sum / 3, 12);
+    expect(base!.judged_means![2]).toBeCloseTo(sum / 4, 12);
+    expect(base!.judged_means![0]).toBeNull();
+  });
+
   it('say how much more the relevant candidates gain', () => {
     const [comparison] = ranking!.comparisons;
     // Gains of x and z less the gain of y, which is 0 in all pools.

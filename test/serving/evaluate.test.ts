@@ -37,15 +37,17 @@ describe('evaluate', () => {
     }
     const bm25 = await bm25Of(store);
     const found = await evaluate(model, store, queries, qrels, { bm25 });
-    expect(found).toMatchObject({ queries: 16, candidates: 128, missing: [], primary: 'nDCG@10', recommended: 'bare' });
+    expect(found).toMatchObject({ queries: 16, candidates: 128, missing: [], primary: 'nDCG@10' });
+    expect(found.verdict.best_cache).toMatchObject({ system: 'bare', better_than: [], undecided: [] });
+    expect(found.unranked).toEqual({ without_candidates: [], not_asked: [] });
     expect(found.systems.map(({ name }) => name)).toEqual(['bm25', 'bare', 'same']);
-    const [own] = found.comparisons;
-    expect(own).toMatchObject({ treatment: 'same', baseline: 'bare' });
+    const own = found.comparisons.find(({ treatment, baseline }) => treatment === 'same' && baseline === 'bare');
     expect(own!.differences[0]!.mean).toEqual({ value: 0, low: 0, high: 0 });
     expect(own!.holm[0]).toBe(1);
-    expect(found.comparisons.slice(1).map(({ treatment, baseline }) => [treatment, baseline])).toEqual([
+    expect(found.comparisons.map(({ treatment, baseline }) => [treatment, baseline])).toEqual([
       ['bare', 'bm25'],
       ['same', 'bm25'],
+      ['same', 'bare'],
     ]);
     // The means are those of the rankings themselves.
     const { of } = measure('nDCG@10');
@@ -73,7 +75,7 @@ describe('evaluate', () => {
       await store.putDocument(entry!.id, { bare: wrong!, good: good! }, { metadata: entry!.metadata });
     }
     const found = await evaluate(model, store, queries, qrels, { calibrate: true, measures: ['AP(rel=2)', 'AUC'] });
-    expect(found.recommended).toBe('good');
+    expect(found.verdict).toMatchObject({ best: { system: 'good', better_than: ['bare'] }, rerank: null });
     expect(found.comparisons[0]!.differences[0]!.mean.low).toBeGreaterThan(0);
     expect(found.measures.map(({ name }) => name)).toEqual(['AP(rel=2)', 'AUC']);
     expect(found.systems.map(({ name }) => name)).toEqual(['bare', 'good']);
@@ -91,7 +93,7 @@ describe('evaluate', () => {
     }
     const against = await evaluate(model, store, queries, qrels);
     expect(against.comparisons[0]!.differences[0]!.mean.high).toBeLessThan(0);
-    expect(against.recommended).toBe('bare');
+    expect(against.verdict.best_cache).toMatchObject({ system: 'bare', better_than: ['other'] });
   });
 
   it('wants the same candidates for all, or leaves them out for all', async () => {
@@ -107,6 +109,28 @@ describe('evaluate', () => {
     expect(found).toMatchObject({ candidates: 39, missing: [few[0]!.id] });
     const only = await evaluate(model, store, own, qrels, { variants: [] });
     expect(only).toMatchObject({ candidates: 40, systems: [{ name: 'bare' }] });
+  });
+
+  it('counts 0 for judged queries that were not ranked, in both means, and names them', async () => {
+    const store = await primedStore(model, documents.slice(0, 24));
+    const [first, second, third] = queries as [QueryToRank, QueryToRank, QueryToRank];
+    const asked = [first, second, { ...third, candidates: [] }];
+    const nothing = new Map([[second.candidates[0]!.id, 0]]);
+    const own: Qrels = new Map([...qrels].slice(0, 4)).set(second.id, nothing);
+    const measures = ['nDCG@10', 'AUC'];
+    const found = await evaluate(model, store, asked, own, { measures });
+    expect(found).toMatchObject({
+      queries: 2,
+      unranked: { without_candidates: [third.id], not_asked: [queries[3]!.id] },
+      measures: [
+        { name: 'nDCG@10', queries: 3, judged_queries: 4 },
+        { name: 'AUC', queries: 1, judged_queries: 4 },
+      ],
+    });
+    const alone = await evaluate(model, store, [first], new Map([[first.id, own.get(first.id)!]]), { measures });
+    const value = meanValue(alone, 'bare', 'nDCG@10');
+    expect(meanValue(found, 'bare', 'nDCG@10')).toBeCloseTo(value / 3, 12);
+    expect(found.systems[0]!.judged_means).toEqual([expect.closeTo(value / 4, 12), null]);
   });
 
   it('refuses judgements of other queries and measures that there are none of', async () => {

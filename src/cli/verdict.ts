@@ -1,0 +1,53 @@
+/** The last lines of `dkv evaluate`: a verdict in words. */
+import { pValue, signed, withInterval } from '../report/format.js';
+import { BM25, type Margin, type Standing, type Verdict } from '../serving/verdict.js';
+
+export function verdictLines(verdict: Verdict): string[] {
+  const { measure, comparisons, queries, queries_needed, best, best_cache, rerank, rerank_margin } = verdict;
+  if (queries === 0) return [`No judged query has a relevant document: ${measure} says nothing of these systems.`];
+  if (comparisons === 0) return [`${best.system} is the only system: there is nothing to compare it with.`];
+  const lines = [
+    standing('Best system', best, `by ${measure}, Holm over ${counted(comparisons, 'comparison')}`),
+    standing('Best cache', best_cache),
+    rerank_margin && rerank
+      ? advice(rerank, rerank_margin, measure)
+      : `${BM25} is not among the systems: whether to re-rank its documents at all is not known.`,
+  ];
+  if (queries < queries_needed) {
+    lines.push(
+      `${counted(queries, 'judged query', 'judged queries')} with a relevant document cannot show any difference between so many systems: it takes ${queries_needed} at least.`,
+    );
+  }
+  return lines;
+}
+
+function standing(what: string, { system, better_than, undecided }: Standing, how?: string): string {
+  const shown = better_than.length > 0 ? `, shown to be better than ${listed(better_than)}` : '';
+  const open = undecided.length > 0 ? `no evidence of a difference from ${listed(undecided)}` : '';
+  const between = open === '' ? '' : shown === '' ? ', the simplest: ' : '; ';
+  return `${what}: ${system}${shown}${between}${open}${how ? ` (${how})` : ''}.`;
+}
+
+function advice(
+  rerank: NonNullable<Verdict['rerank']>,
+  { treatment, difference, holm }: Margin,
+  measure: string,
+): string {
+  const size = `${withInterval(difference, (x) => signed(x, 3))} ${measure}, p ${pValue(holm)} by Holm`;
+  switch (rerank) {
+    case 'yes':
+      return `Re-rank with ${treatment}, which is better than ${BM25}: ${size}.`;
+    case 'no':
+      return `Do not re-rank with this model: ${treatment}, of its caches the one with the highest mean, is worse than ${BM25}: ${size}.`;
+    case 'undecided':
+      return `No evidence that re-ranking with this model helps or harms: ${treatment} less ${BM25} ${size}. More judged queries may tell.`;
+  }
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
