@@ -31,7 +31,7 @@ async function openSource(name: string, options: OpenOptions): Promise<Source> {
   if (form === 'hetpqa') return (await import('./hetpqa.js')).hetpqaSource(place!, options);
   if (form === 'beir') return (await import('./beir.js')).beirSource(place!, options);
   if ((await import('./table.js')).isTable(name)) return (await import('./mapped.js')).mappedSource(name, options);
-  if (name.endsWith('.json')) return (await import('./squad.js')).squadSource(name);
+  if (/\.json(\.gz)?$/.test(name)) return (await import('./squad.js')).squadSource(name);
   throw new DkvError('INPUT_INVALID', `There is no dataset "${name}"; expected ${DATASETS}.`);
 }
 

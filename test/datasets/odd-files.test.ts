@@ -568,6 +568,17 @@ describe('odd files of documents', () => {
     await expect(documents(squad, { quoting: 'none' })).rejects.toThrow('quoting can be said');
   });
 
+  it('give the rows before what ends the whole', async () => {
+    const bytes = Buffer.concat([Buffer.from(A.repeat(20_000)), latin1(line('é'))]);
+    const { rows } = await openDocuments(await file('a.jsonl', bytes), {});
+    let read = 0;
+    const reading = (async () => {
+      for await (const _ of rows) read++;
+    })();
+    await expect(reading).rejects.toThrow(/offset 540007 \(line 20001\) is no UTF-8/);
+    expect(read).toBe(20_000);
+  });
+
   it('of any JSON give what JSON.parse gives where that loses nothing', async () => {
     const value = fc.jsonValue({ maxDepth: 3, stringUnit: 'grapheme' });
     await fc.assert(

@@ -42,6 +42,9 @@ describe('an experiment of one’s own', () => {
   it.each([
     ['no.yaml', undefined, 'no such file'],
     ['broken.yaml', 'id: [', 'cannot be read as an experiment'],
+    ['latin.yaml', Buffer.from('title: Café', 'latin1'), 'iconv -f ISO-8859-1'],
+    ['twice.yaml', 'id: a\nid: b', 'Map keys must be unique'],
+    ['twice.json', '{"id": "a", "id": "b"}', 'Map keys must be unique'],
     ['list.yaml', '- id: a', 'The experiment is not well formed'],
     ['empty.yaml', '', 'holds no experiment'],
     ['throws.ts', 'throw new Error("out of order")', 'out of order'],
