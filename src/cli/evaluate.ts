@@ -13,6 +13,7 @@ import {
   openQrels,
   openQueries,
   type RankingOptions,
+  sayLiterals,
   unrankedLines,
   withCandidates,
 } from './ranking-options.js';
@@ -72,6 +73,7 @@ async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> 
     const bm25 = await indexIfTexts(store, options.candidates, signal);
     const queries = await withCandidates(options.candidates, store, judged, { qrels, bm25, signal });
     const model = await openModel(options, signal);
+    sayLiterals(model, queries);
     const progress = new Progress('ranking', 'candidates');
     try {
       const evaluation = await evaluate(model, store, queries, qrels, {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DkvError } from '../errors.js';
 import { expectWritable } from '../files.js';
+import { describeLiterals } from '../literal-tokens.js';
 import { type Visibility, visibilitySchema } from '../priming/input.js';
 import type { PrimeProgress, PrimeSummary, RejectedDocument, Shard } from '../serving/prime.js';
 import { STATES_PRECISIONS, type StatesPrecision } from '../store.js';
@@ -167,7 +168,7 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
       process.stdout.write(
         options.json
           ? `${JSON.stringify({ store: store.location, ...summary, ...(rejects.count > 0 && { rejects: rejects.file }) })}\n`
-          : described(summary, store.location, rejects, options.maxLength),
+          : described(summary, store.location, rejects, options),
       );
     } finally {
       progress.end();
@@ -258,7 +259,13 @@ function speedOf({ primed, unchanged, tokens, seconds }: PrimeProgress): string 
   return `${rate(primed + unchanged)} documents/s, ${rate(tokens)} tokens/s`;
 }
 
-function described(summary: PrimeSummary, location: string, rejects: Rejects, maxTokens: number): string {
+function described(
+  summary: PrimeSummary,
+  location: string,
+  rejects: Rejects,
+  { maxLength: maxTokens, controlTokens }: ModelOptions,
+): string {
+  const literals = describeLiterals(summary.literal, 'documents', summary.literalTokens, controlTokens);
   const { documents, primed, unchanged, rejected, cut, encoded, variants, bytesPerDocument, seconds } = summary;
   const number = (value: number) => value.toLocaleString('en');
   const share = documents > 0 ? ` (${Math.round((100 * unchanged) / documents)}%)` : '';
@@ -267,6 +274,7 @@ function described(summary: PrimeSummary, location: string, rejects: Rejects, ma
     `${number(primed)} documents primed as ${variants.join(', ')}: ${number(encoded)} passes through the encoder${size}`,
     `${number(unchanged)} unchanged${share}, ${number(rejected)} rejected`,
     ...(cut > 0 ? [`${number(cut)} cut at their end to keep to ${number(maxTokens)} tokens`] : []),
+    ...(literals ? [literals] : []),
     `${seconds.toFixed(1)} s, ${speedOf(summary)}`,
     `Store: ${location}`,
   ];

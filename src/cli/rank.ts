@@ -16,6 +16,7 @@ import {
   openQrels,
   openQueries,
   type RankingOptions,
+  sayLiterals,
   share,
   unrankedLines,
   withCandidates,
@@ -108,6 +109,7 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
       const details = options.details === undefined ? undefined : await openOutput(options.details, '--details');
       if (details) files.push(details);
       model = await openModel(options, signal);
+      sayLiterals(model, queries);
       const rankings = rank(model, store, queries, {
         objective,
         variant,

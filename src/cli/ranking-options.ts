@@ -2,6 +2,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { QueryRow } from '../datasets/queries.js';
 import { DkvError } from '../errors.js';
+import { LiteralTokens } from '../literal-tokens.js';
+import type { Model } from '../load-model.js';
 import type { Bm25 } from '../serving/bm25.js';
 import type { QueryToRank } from '../serving/rank.js';
 import type { Unranked } from '../serving/unranked.js';
@@ -27,6 +29,14 @@ judged (by --qrels), bm25 or bm25:K (the K best by BM25 over the stored texts, 1
 
 const MEASURES_HELP =
   'names as in ir_measures: nDCG@10, nDCG(gain=exponential)@10, RR@10, AP, AP(rel=2), P@5, Success@1, AUC';
+
+/** Says how many queries, with their answers, have control tokens as they are written. */
+export function sayLiterals({ tokenizer }: Model, queries: readonly QueryToRank[]): void {
+  const literals = new LiteralTokens(tokenizer);
+  for (const { text, answer } of queries) literals.see(text, answer);
+  const found = literals.described('queries');
+  if (found) process.stderr.write(`${found}\n`);
+}
 
 export function addRankingOptions(command: Command, help: string): Command {
   return addEngineOptions(

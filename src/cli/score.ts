@@ -5,6 +5,7 @@ import { isLosslessNumber, LosslessNumber, stringify } from 'lossless-json';
 import { z } from 'zod';
 import type { JsonLine } from '../datasets/text-rows.js';
 import { DkvError } from '../errors.js';
+import { LiteralTokens } from '../literal-tokens.js';
 import type { Model } from '../load-model.js';
 import { visibilitySchema } from '../priming/input.js';
 import { scoreTexts, shortestFloat32, type TextScore } from '../scoring.js';
@@ -70,9 +71,10 @@ async function score(options: ScoreCommandOptions): Promise<void> {
     throw error;
   });
   const totals = new Totals();
+  const literals = new LiteralTokens(model.tokenizer);
   try {
     for await (const lines of windows(jsonLines(input, name, { signal }), upTo(WINDOW_LINES))) {
-      const answers = await scoreLines(model, lines, options.maxLength, signal);
+      const answers = await scoreLines(model, lines, options.maxLength, signal, literals);
       for (const answer of answers) totals.add(answer);
       await output.write(answers.map((answer) => `${stringify(answer)}\n`).join(''));
     }
@@ -85,6 +87,8 @@ async function score(options: ScoreCommandOptions): Promise<void> {
     await output.discard();
     await model.close();
     process.stderr.write(totals.described(options.maxLength));
+    const found = literals.described('lines');
+    if (found) process.stderr.write(`${found}\n`);
   }
   if (totals.rejected > 0) process.exitCode = 2;
 }
@@ -134,9 +138,11 @@ async function scoreLines(
   lines: readonly JsonLine[],
   maxTokens: number,
   signal: AbortSignal,
+  literals: LiteralTokens,
 ): Promise<Answer[]> {
   const items = lines.map(parseLine);
   const good = items.filter((item): item is Line => !('error' in item));
+  for (const { document, prefix, query, target } of good) literals.see(document, prefix, query, target);
   const scores = await scoreTexts(model, good, { maxTokens, signal });
   const scoreOf = new Map(good.map((item, i) => [item, scores[i]!]));
   return items.map((item, i) => {

@@ -114,6 +114,8 @@ export interface Summary {
     readonly cut: number;
     /** Samples whose token ids change when prefix and document are tokenised as one string. */
     readonly joint_differs: number;
+    /** Samples whose texts hold control tokens as they are written, and those tokens. Summaries that are older do not say so. */
+    readonly literal?: { readonly samples: number; readonly tokens: readonly string[] };
   };
   readonly passes: PassCounts;
   readonly resamples: number;
@@ -183,6 +185,7 @@ export function summarize(
       rejected: rejected.sort((a, b) => (a.sample < b.sample ? -1 : 1)),
       cut: countSamples(({ cut }) => cut),
       joint_differs: countSamples(({ joint_differs }) => joint_differs === true),
+      literal: literalsOf(kept),
     },
     passes,
     resamples: RESAMPLES,
@@ -196,6 +199,11 @@ export function summarize(
     identities: checkIdentities(configuration, column),
     ...measured,
   };
+}
+
+function literalsOf(samples: readonly SampleRecord[]): { samples: number; tokens: string[] } {
+  const found = samples.flatMap(({ control_tokens = [] }) => (control_tokens.length > 0 ? [control_tokens] : []));
+  return { samples: found.length, tokens: [...new Set(found.flat())].sort() };
 }
 
 /** Nats that two ways of computing the same may differ by. */

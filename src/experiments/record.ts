@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { onnxRuntimeVersion } from '../engine/onnxruntime.js';
 import { DkvError, messageOf } from '../errors.js';
 import { publish, readIfPresent } from '../files.js';
+import { CONTROL_TOKENS } from '../model/tokenizer.js';
 import { experimentSchema } from './experiment.js';
 import { sealedFile, unseal } from './sealed.js';
 
@@ -37,6 +38,8 @@ export const configurationSchema = z.object({
     window: z.number().int().nullable(),
   }),
   device: z.string(),
+  /** What control tokens such as `<bos>` were where a text has them. Runs that are older than the choice kept them, and do not say so. */
+  control_tokens: z.enum(CONTROL_TOKENS).optional(),
   max_tokens: z.number().int(),
   batch_tokens: z.number().int(),
   /** The language model that wrote surrogates, with its address; null without any. */

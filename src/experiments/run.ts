@@ -8,6 +8,7 @@ import type { Dataset, PoolSet } from '../datasets/dataset.js';
 import type { Candidate, Pool, Sample } from '../datasets/sample.js';
 import { DkvError } from '../errors.js';
 import { makeFolder, publish, readIfPresent } from '../files.js';
+import { LiteralTokens } from '../literal-tokens.js';
 import type { Model } from '../load-model.js';
 import { withLock } from '../lock.js';
 import type { Tokenizer } from '../model/tokenizer.js';
@@ -96,12 +97,19 @@ async function runAlone(
   options: RunOptions,
 ): Promise<Summary> {
   const { directory, signal, maxTokens } = options;
-  const configuration = configurationOf(experiment, data, model, options);
+  const asked = configurationOf(experiment, data, model, options);
   const turns = new Breather(signal, 'The run was stopped.');
   const scored = unitsOf(data);
   const { units } = scored;
   const journalFile = path.join(directory, 'trials.jsonl');
-  const started = await isStarted(directory, configuration, options.resume);
+  const hasLiterals = () => {
+    const literals = new LiteralTokens(model.tokenizer);
+    literals.see(...specificationsOf(experiment));
+    for (const { sample } of units) literals.see(sample.document, sample.query, sample.answer);
+    return literals.count > 0;
+  };
+  const started = await startedConfiguration(directory, asked, options.resume, hasLiterals);
+  const configuration = started ?? asked;
   if (!started && (await readIfPresent(journalFile))?.length) {
     throw new DkvError(
       'RUN_DAMAGED',
@@ -109,8 +117,8 @@ async function runAlone(
     );
   }
   if (!started || (await readIfPresent(path.join(directory, SAMPLES_FILE))) === undefined) {
-    const tokenizer = options.noText ? undefined : model.tokenizer;
-    await writeSamples(directory, await turns.map(samplesOf(data, units, experiment, tokenizer), (sample) => sample));
+    const made = samplesOf(data, units, experiment, model.tokenizer, !options.noText);
+    await writeSamples(directory, await turns.map(made, (sample) => sample));
   }
   if (!started) await writeRecord(directory, configuration);
   const records = await readSamples(directory);
@@ -251,21 +259,39 @@ function* samplesOf(
   data: Dataset | PoolSet,
   units: readonly Unit[],
   { target }: Experiment,
-  tokenizer: Tokenizer | undefined,
+  tokenizer: Tokenizer,
+  withTexts: boolean,
 ): Generator<SampleRecord> {
   const ranked = 'pools' in data ? data.pools.flatMap((pool) => pool.candidates.map((c) => ({ pool, ...c }))) : [];
   for (const [i, { sample }] of units.entries()) {
     const { id, cluster, document, query, answer } = sample;
     const { pool, id: candidate, grade } = ranked[i] ?? {};
-    const ids = tokenizer?.encode(target === 'answer' ? answer : query) ?? [];
+    const literals = literalsOf(sample, tokenizer);
     yield {
       id,
       ...(cluster !== undefined && { cluster }),
       ...(pool && { pool: pool.id, candidate, grade, relevant: pool.relevant ?? 1 }),
-      ...(tokenizer && {
-        texts: { document, query, answer, target: Array.from(ids, (token) => tokenizer.decode(Int32Array.of(token))) },
+      ...(literals.length > 0 && { control_tokens: literals }),
+      ...(withTexts && {
+        texts: { document, query, answer, target: tokensOf(target === 'answer' ? answer : query, tokenizer) },
       }),
     };
+  }
+}
+
+/** The control tokens that a sample's texts hold as they are written. */
+function literalsOf({ document, query, answer }: Sample, tokenizer: Tokenizer): string[] {
+  const found = [document, query, answer].flatMap((text) => tokenizer.controlTokensIn(text));
+  return [...new Set(found)].sort();
+}
+
+/** A text that has no token ids has no tokens to show; its sample is rejected when it is scored. */
+function tokensOf(text: string, tokenizer: Tokenizer): string[] {
+  try {
+    return Array.from(tokenizer.encode(text), (token) => tokenizer.decode(Int32Array.of(token)));
+  } catch (error) {
+    if (error instanceof DkvError) return [];
+    throw error;
   }
 }
 
@@ -290,17 +316,29 @@ function configurationOf(
       window: config.encoder.layerTypes.includes('sliding_attention') ? config.encoder.slidingWindow : null,
     },
     device,
+    control_tokens: model.tokenizer.controlTokens,
     max_tokens: maxTokens,
     batch_tokens: batchTokens,
     writer: (asksLanguageModel(experiment) && writer) || null,
   };
 }
 
-/** Does the folder hold a run that may go on? @throws DkvError when it holds another, or one that nobody asked to go on with */
-async function isStarted(directory: string, configuration: Configuration, resume: boolean): Promise<boolean> {
+/**
+ * The configuration of the run that the folder holds, if one may go on there.
+ * @param hasLiterals does a text of the run hold control tokens as they are written?
+ * @throws DkvError when the folder holds another run, or one that nobody asked to go on with
+ */
+async function startedConfiguration(
+  directory: string,
+  asked: Configuration,
+  resume: boolean,
+  hasLiterals: () => boolean,
+): Promise<Configuration | undefined> {
   const record = await readRecord(directory);
-  if (!record) return false;
-  const changed = differences(record.configuration, configuration);
+  if (!record) return undefined;
+  const { configuration } = record;
+  const { control_tokens = hasLiterals() ? 'keep' : asked.control_tokens } = configuration;
+  const changed = differences({ ...configuration, control_tokens }, asked);
   if (changed.length > 0) {
     throw new DkvError(
       'RUN_MISMATCH',
@@ -313,7 +351,7 @@ async function isStarted(directory: string, configuration: Configuration, resume
       `${directory} already holds this run. Continue it with --resume, or choose another folder with --out.`,
     );
   }
-  return true;
+  return configuration;
 }
 
 async function runBlock(

@@ -18,6 +18,8 @@ const sampleSchema = z.strictObject({
   candidate: z.string().optional(),
   grade: z.number().optional(),
   relevant: z.number().optional(),
+  /** That the texts hold as they are written, such as `<bos>`. */
+  control_tokens: z.array(z.string()).optional(),
   /** Absent where texts were not to be kept. */
   texts: z
     .strictObject({

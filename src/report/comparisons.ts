@@ -3,6 +3,7 @@ import type { ComparisonSummary, Summary } from '../experiments/analysis.js';
 import type { Comparison, Experiment } from '../experiments/experiment.js';
 import type { ProbeSummary } from '../experiments/probe.js';
 import type { RankingSummary } from '../experiments/ranking.js';
+import { describeLiterals } from '../literal-tokens.js';
 import { surrogate as surrogateOf } from '../priming/surrogate.js';
 import { fixed, percent, pValue, signed, withInterval } from './format.js';
 import {
@@ -60,6 +61,9 @@ export function warnings({ configuration, smoke_run, samples, ranking, identitie
       'Results of the built-in model: it is small, trained on generated advertisements, and trained to use a query in the encoder. They say how this model behaves, nothing about T5Gemma 2.',
     );
   }
+  const { literal = { samples: 0, tokens: [] } } = samples;
+  const literals = describeLiterals(literal.samples, 'samples', literal.tokens, configuration.control_tokens ?? 'keep');
+  if (literals) lines.push(literals);
   const broken = identities.filter(({ holds }) => holds === false);
   if (broken.length > 0) {
     lines.push(

@@ -13,6 +13,7 @@ export function origin({ configuration, started_at, versions, git_revision, mach
     ...(configuration.writer ? [['surrogates written by', configuration.writer]] : []),
     ['samples, seed', `${configuration.samples}, ${configuration.seed}`],
     ['device', configuration.device],
+    ...(configuration.control_tokens ? [['control tokens in texts', configuration.control_tokens]] : []),
     ['maximum length', `${configuration.max_tokens} tokens`],
     ['batch', `${configuration.batch_tokens} tokens`],
     ['started', started_at],

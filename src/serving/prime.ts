@@ -51,6 +51,8 @@ export interface PrimeProgress {
   readonly rejected: number;
   /** Of the primed and the unchanged ones: with a variant that was cut at the document's end to keep to the maximum length. */
   readonly cut: number;
+  /** Likewise: with control tokens in document or surrogate as they are written. */
+  readonly literal: number;
   /** That the encoder read, and in how many passes. */
   readonly tokens: number;
   readonly encoded: number;
@@ -59,6 +61,8 @@ export interface PrimeProgress {
 
 export interface PrimeSummary extends PrimeProgress {
   readonly variants: readonly string[];
+  /** The control tokens of those that `literal` counts. */
+  readonly literalTokens: readonly string[];
   readonly documentsPerSecond: number;
   readonly tokensPerSecond: number;
   /** Of the records that were stored, without their headers. Null when none was. */

@@ -21,6 +21,8 @@ const primedSchema = z.strictObject({
   visibility: visibilitySchema,
   /** Longer inputs were cut at the document's end. */
   maxTokens: z.int().positive(),
+  /** Where texts gave control tokens as they are written. Absent: text was text, or the store is older than the choice. */
+  controlTokens: z.literal('keep').optional(),
 });
 
 /** The same for all documents of a store, so that their scores compare. */
@@ -33,8 +35,8 @@ export interface PrimedOptions {
 }
 
 export function primedBy(model: Model, options: PrimedOptions): Primed {
-  const { name, fingerprint, engine } = model;
-  return { model: name, fingerprint, modelPrecision: engine.info.precision, ...options };
+  const { name, fingerprint, engine, tokenizer } = model;
+  return { model: name, fingerprint, modelPrecision: engine.info.precision, ...options, ...keeping(tokenizer) };
 }
 
 /**
@@ -70,9 +72,15 @@ export function expectWritable({ isReadOnly, location }: Store): void {
   );
 }
 
+function keeping({ controlTokens }: Model['tokenizer']): Pick<Primed, 'controlTokens'> {
+  return controlTokens === 'keep' ? { controlTokens } : {};
+}
+
 /** @throws DkvError STORE_MISMATCH that names every difference */
 export function expectPrimed(location: string, found: Primed, wanted: Partial<Primed>): void {
-  const keys = (Object.keys(wanted) as (keyof Primed)[]).filter((key) => key !== 'model');
+  const keys = (Object.keys({ controlTokens: undefined, ...wanted }) as (keyof Primed)[]).filter(
+    (key) => key !== 'model',
+  );
   const differing = keys.filter((key) => JSON.stringify(found[key]) !== JSON.stringify(wanted[key]));
   if (differing.length === 0) return;
   const show = (primed: Partial<Primed>) => differing.map((key) => `${key} ${shown(primed, key)}`).join(', ');
@@ -86,17 +94,19 @@ export function expectPrimed(location: string, found: Primed, wanted: Partial<Pr
  * What the store was primed with, if it was with this model.
  * @throws DkvError STORE_MISMATCH
  */
-export async function expectPrimedWith(store: Store, { name, fingerprint, engine }: Model): Promise<Primed> {
+export async function expectPrimedWith(store: Store, { name, fingerprint, engine, tokenizer }: Model): Promise<Primed> {
   const primed = await readPrimed(store);
   if (!primed) {
     throw new DkvError('STORE_MISMATCH', `${store.location}: nothing was primed into this store. Run dkv prime first.`);
   }
-  expectPrimed(store.location, primed, { model: name, fingerprint, modelPrecision: engine.info.precision });
+  const asked = { model: name, fingerprint, modelPrecision: engine.info.precision, ...keeping(tokenizer) };
+  expectPrimed(store.location, primed, asked);
   return primed;
 }
 
 function shown(primed: Partial<Primed>, key: keyof Primed): string {
   if (key === 'fingerprint') return `${primed.fingerprint?.slice(0, 12)} (${primed.model})`;
+  if (key === 'controlTokens') return primed.controlTokens ?? 'text';
   const value = primed[key];
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { Breather } from '../breather.js';
 import { DkvError } from '../errors.js';
+import { LiteralTokens } from '../literal-tokens.js';
 import type { Model } from '../load-model.js';
 import { inParallel, STORE_REQUESTS } from '../parallel.js';
 import type { Prepared } from '../priming/families.js';
@@ -62,12 +63,14 @@ export class Primer {
   readonly #options: PrimerOptions;
   readonly #startedAt = performance.now();
   readonly #counts = { rows: 0, documents: 0, primed: 0, unchanged: 0, rejected: 0, cut: 0, tokens: 0, encoded: 0 };
+  readonly #literals: LiteralTokens;
   #storedBytes = 0;
 
   constructor(model: Model, store: Store, options: PrimerOptions) {
     this.#model = model;
     this.#store = store;
     this.#options = options;
+    this.#literals = new LiteralTokens(model.tokenizer);
   }
 
   /** The documents of this shard that have the form of one. */
@@ -110,6 +113,9 @@ export class Primer {
     }
     const isCut = ({ variants }: Planned) => variants.some(({ presented }) => presented.input.cutTokens > 0);
     this.#counts.cut += planned.filter(isCut).length;
+    for (const { document, variants } of planned) {
+      this.#literals.see(document.text, ...variants.map(({ prefix }) => prefix));
+    }
     const changed = new Set<Planned>(planned);
     const missing = new Map<string, Keyed>();
     await inParallel(planned, STORE_REQUESTS, async (document) => {
@@ -136,6 +142,7 @@ export class Primer {
     return {
       ...progress,
       variants: this.#options.variants.map(({ name }) => name),
+      literalTokens: this.#literals.tokens,
       documentsPerSecond: (primed + unchanged) / seconds,
       tokensPerSecond: tokens / seconds,
       bytesPerDocument: primed > 0 ? this.#storedBytes / primed : null,
@@ -143,7 +150,7 @@ export class Primer {
   }
 
   #progress(): PrimeProgress {
-    return { ...this.#counts, seconds: (performance.now() - this.#startedAt) / 1000 };
+    return { ...this.#counts, literal: this.#literals.count, seconds: (performance.now() - this.#startedAt) / 1000 };
   }
 
   #reject(rejection: RejectedDocument): void {

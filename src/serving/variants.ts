@@ -50,6 +50,8 @@ export interface PlannedVariant {
   readonly name: string;
   readonly presented: Presented;
   readonly identity: RecordIdentity;
+  /** What stands before the document; undefined for the bare one. */
+  readonly prefix: string | undefined;
   /** For the record: null for the bare document. */
   readonly surrogate: Json;
 }
@@ -73,7 +75,7 @@ export function planVariants(
       throw new DkvError('INPUT_INVALID', `the decoder would see nothing of it as "${name}"`);
     }
     const identity = identityOf(presented, visibility, by, statesPrecision);
-    return { name, presented, identity, surrogate: surrogate ? { specification: name, text: prefix! } : null };
+    return { name, presented, identity, prefix, surrogate: surrogate ? { specification: name, text: prefix! } : null };
   });
 }
 

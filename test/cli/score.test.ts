@@ -25,8 +25,12 @@ describe('dkv score', () => {
     const texts: Text[] = JSON.parse(readFileSync(path.join(model, 'texts.json'), 'utf8'));
     const { expected } = await readFixture(model);
     const input = texts.map(({ name, ...fields }) => `${JSON.stringify({ id: name, ...fields })}\n`).join('');
-    const { exitCode, stdout, stderr } = await score(input);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    // As transformers was called for the fixture.
+    const { exitCode, stdout, stderr } = await score(input, '--control-tokens', 'keep');
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(
+      /^\d+ lines with control tokens as they are written \(<bos>, <eos>\), read as control tokens \(--control-tokens keep\)\.\n$/,
+    );
     const answers = jsonLines(stdout);
     expect(answers.map(({ id }) => id)).toEqual(texts.map(({ name }) => name));
     for (const answer of answers) {
@@ -40,6 +44,18 @@ describe('dkv score', () => {
       );
       expect(answer.nll).toBeCloseTo((answer.nll_sum as number) / wanted.length, 12);
     }
+  });
+
+  it('reads control tokens as text, and says so', async () => {
+    const plain = { document: 'The lamp costs 24 euros.' };
+    const { stdout, stderr } = await score(
+      [plain, { document: 'The lamp <eos>costs 24 euros.' }].map(line).join('') + line({ ...plain, target: 'a <pad>' }),
+    );
+    expect(stderr).toBe(
+      '2 lines with control tokens as they are written (<eos>, <pad>), read as text; --control-tokens keep makes control tokens of them.\n',
+    );
+    const [without, with_] = jsonLines(stdout);
+    expect(with_!.document_tokens).toBeGreaterThan((without!.document_tokens as number) + 1);
   });
 
   it('answers with the fields that it promises, the document alone visible by default', async () => {

@@ -1,6 +1,6 @@
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { datasetOf } from '../../src/datasets/dataset.js';
 import { exp01 } from '../../src/experiments/exp01.js';
 import { defineExperiment, type Experiment } from '../../src/experiments/experiment.js';
@@ -8,6 +8,8 @@ import { isTrial, readJournal, type Trial } from '../../src/experiments/journal.
 import { type RunOptions, runExperiment } from '../../src/experiments/run.js';
 import { sealedFile } from '../../src/experiments/sealed.js';
 import { loadModel, type Model } from '../../src/load-model.js';
+import { warnings } from '../../src/report/comparisons.js';
+import { readSummary } from '../../src/report/run-folder.js';
 import { scoreTexts } from '../../src/scoring.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
@@ -177,6 +179,48 @@ describe('going on with a run', () => {
       message: expect.stringMatching(/samples: 3 -> 5[\s\S]*dataset\.digest[\s\S]*max_tokens: 512 -> 100/),
     });
   });
+
+  it('counts samples with control tokens as they are written, and reads them as it did when it began', async () => {
+    const directory = await temporaryFolder();
+    const { samples, ...about } = dataset(3);
+    const written = datasetOf(
+      about,
+      samples.map((one, i) => (i === 1 ? { ...one, document: `<bos>${one.document}<eos>` } : one)),
+    );
+    const options = { directory, resume: true, maxTokens: 512 };
+    const kept = await loadModel(referenceFixture('text'), { batchTokens: 256, controlTokens: 'keep' });
+    onTestFinished(() => kept.close());
+    const summary = await runExperiment(exp01, written, kept, options);
+    expect(summary.configuration.control_tokens).toBe('keep');
+    expect(summary.samples.literal).toEqual({ samples: 1, tokens: ['<bos>', '<eos>'] });
+    expect(warnings(summary).join()).toContain('1 samples with control tokens as they are written (<bos>, <eos>)');
+    await expect(runExperiment(exp01, written, model, options)).rejects.toThrow('control_tokens: "keep" -> "text"');
+    // A run that is older than the choice: what it read as control tokens may not be read as text now.
+    await withoutControlTokens(directory);
+    await expect(runExperiment(exp01, written, model, options)).rejects.toThrow('control_tokens: "keep" -> "text"');
+    const resumed = await runExperiment(exp01, written, kept, options);
+    expect(resumed.comparisons).toEqual(summary.comparisons);
+    const asText = await runExperiment(exp01, written, model, { ...options, directory: path.join(directory, 'text') });
+    const tokens = (run: typeof summary) => run.conditions[0]!.document_tokens;
+    expect(tokens(asText)).toBeGreaterThan(tokens(summary));
+  });
+
+  it('goes on with a run that is older than the choice of control tokens where no text has any', async () => {
+    const directory = await temporaryFolder();
+    const summary = await start(directory, 3);
+    await withoutControlTokens(directory);
+    const { configuration, ...resumed } = await start(directory, 3, { resume: true });
+    expect(configuration.control_tokens).toBeUndefined();
+    expect({ ...resumed, configuration: summary.configuration }).toEqual(summary);
+    expect((await readSummary(directory)).summary.configuration).toEqual(configuration);
+  });
+
+  async function withoutControlTokens(directory: string): Promise<void> {
+    const record = JSON.parse(await file(directory, 'run.json'));
+    const { crc32: _, ...content } = record;
+    delete content.configuration.control_tokens;
+    await writeFile(path.join(directory, 'run.json'), sealedFile(content));
+  }
 
   it('refuses another model', async () => {
     const directory = await temporaryFolder();

@@ -1,6 +1,6 @@
 /** Priming with the built-in model into real stores. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { generateAd } from '../../src/datasets/adworld/adworld.js';
 import { DkvError } from '../../src/errors.js';
 import { EndpointWriter } from '../../src/llm/endpoint-writer.js';
@@ -9,10 +9,10 @@ import { loadModel, type Model } from '../../src/load-model.js';
 import type { Visibility } from '../../src/priming/input.js';
 import { scoreTexts, type TextScore } from '../../src/scoring.js';
 import { type DocumentToPrime, type PrimeOptions, prime, type RejectedDocument } from '../../src/serving/prime.js';
-import { BARE, parseDocumentMetadata, readPrimed, readReferences } from '../../src/serving/primed.js';
+import { BARE, expectPrimedWith, parseDocumentMetadata, readPrimed, readReferences } from '../../src/serving/primed.js';
 import { memoryOf } from '../../src/store/identity.js';
 import { openStore } from '../../src/store/open.js';
-import { STATES_PRECISIONS, type Store } from '../../src/store.js';
+import { type Metadata, STATES_PRECISIONS, type Store } from '../../src/store.js';
 import { ChatEndpoint } from '../support/chat-endpoint.js';
 import { countingModel, total } from '../support/counting-model.js';
 import { temporaryFolder } from '../support/fixtures.js';
@@ -73,6 +73,40 @@ async function rejectionsOf(
  */
 const TOLERANCE = { float32: 1e-6, float16: 2e-3, int8: 0.055 } as const;
 const VISIBILITIES: Visibility[] = ['exact', 'published', 'full', ['bos', 'document']];
+
+describe('control tokens in documents', () => {
+  const documents = [short('plain'), short('written', 'The lamp <eos>costs <pad>24 euros.')];
+
+  it('are text, are counted, and are read in one way in a store', async () => {
+    const kept = await loadModel(undefined, { controlTokens: 'keep' });
+    onTestFinished(() => kept.close());
+    const store = await memoryStore();
+    const first = await prime(model, store, documents, { surrogates: [] });
+    expect(first).toMatchObject({ primed: 2, literal: 1, literalTokens: ['<eos>', '<pad>'] });
+    expect(await prime(model, store, documents, { surrogates: [] })).toMatchObject({ unchanged: 2, literal: 1 });
+    await expect(prime(kept, store, documents, { surrogates: [] })).rejects.toMatchObject({
+      code: 'STORE_MISMATCH',
+      message: expect.stringContaining('was primed with controlTokens text; now controlTokens keep is asked for'),
+    });
+    // Only what has other token ids is encoded again.
+    const again = await prime(kept, store, documents, { surrogates: [], replace: true });
+    expect(again).toMatchObject({ primed: 1, unchanged: 1, encoded: 1 });
+    await expect(expectPrimedWith(store, model)).rejects.toMatchObject({
+      message: expect.stringContaining('was primed with controlTokens keep; now controlTokens text is asked for'),
+    });
+    expect((await expectPrimedWith(store, kept)).controlTokens).toBe('keep');
+  });
+
+  it('of a store that is older than the choice are read as text when it is primed again', async () => {
+    const kept = await loadModel(undefined, { controlTokens: 'keep' });
+    onTestFinished(() => kept.close());
+    const store = await memoryStore();
+    await prime(kept, store, documents, { surrogates: [] });
+    const { controlTokens: _, ...older } = (await readPrimed(store))!;
+    await store.putNote('primed', older as unknown as Metadata);
+    expect(await prime(model, store, documents, { surrogates: [] })).toMatchObject({ primed: 1, unchanged: 1 });
+  });
+});
 
 describe('scores from the store', () => {
   const places: [string, () => Promise<string>][] = [
