@@ -36,6 +36,11 @@ describe("Gemma 3's own tokenizer", () => {
   });
 });
 
+it("The built-in model's own tokenizer is Python's on all hard strings", () => {
+  const { expected } = tokenizerFixture<{ expected: Expected }>('built-in');
+  expectPython(JSON.parse(readFileSync('models/tiny/tokenizer.json', 'utf8')), expected);
+});
+
 interface SettingsCase {
   readonly tokenizer: object;
   readonly settings: object;

@@ -357,7 +357,7 @@ def base36(number: int) -> str:
 def character_classes() -> str:
     """Ranges as distances: from the end of the one before to the start, and from the start to the end."""
     lines = []
-    for name, pattern in (("LETTERS", r"\p{L}"), ("NUMBERS", r"\p{N}")):
+    for name, pattern in (("LETTERS", r"\p{L}"), ("MARKS", r"\p{M}"), ("NUMBERS", r"\p{N}")):
         numbers, at = [], 0
         for low, high in ranges_of(pattern):
             numbers += [low - at, high - low]
@@ -367,7 +367,7 @@ def character_classes() -> str:
 
 
 CLASSES_HEAD = """/**
- * The letters and numbers of Oniguruma, which Python's tokenizers match patterns with: those of Unicode 16, whatever Unicode the running
+ * The letters, marks and numbers of Oniguruma, which Python's tokenizers match patterns with: those of Unicode 16, whatever Unicode the running
  * Node knows. Pairs of numbers in base 36: from the end of the range before to the start of a range, and from its start to its end.
  * Written by tools/reference/make_tokenizer_fixtures.py.
  */
@@ -390,7 +390,10 @@ def main(gemma: Path, output: Path) -> None:
     write(output / "settings.json.gz", settings_cases(gemma_family()[0], gpt2, bart))
     gemma3 = {"expected": expected(Tokenizer.from_file(str(gemma / "tokenizer.json")), strings), "texts": gemma3_by_transformers(gemma)}
     write(output / "gemma3.json.gz", gemma3)
-    source = Path(__file__).resolve().parents[2] / "src/model/tokenizer/character-classes.ts"
+    project = Path(__file__).resolve().parents[2]
+    built_in = Tokenizer.from_file(str(project / "models/tiny/tokenizer.json"))
+    write(output / "built-in.json.gz", {"expected": expected(built_in, strings)})
+    source = project / "src/model/tokenizer/character-classes.ts"
     source.write_text(CLASSES_HEAD + character_classes())
 
 

@@ -2,11 +2,12 @@
  * The regular expressions that pipelines may split by. Python's tokenizers match with Oniguruma, whose classes, escapes and case folding
  * differ from those of JavaScript; so each pattern that is supported is written here once more, and others are refused.
  */
-import { LETTERS, NUMBERS } from './character-classes.js';
+import { LETTERS, MARKS, NUMBERS } from './character-classes.js';
 
 /** Oniguruma's `\s`; JavaScript's has U+FEFF in it and lacks U+0085. */
 const SPACE = '\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const LETTER = characterClass(LETTERS);
+const MARK = characterClass(MARKS);
 const NUMBER = characterClass(NUMBERS);
 
 const GPT2 = `'s|'t|'re|'ve|'m|'ll|'d| ?[${LETTER}]+| ?[${NUMBER}]+| ?[^${SPACE}${LETTER}${NUMBER}]+|[${SPACE}]+(?![^${SPACE}])|[${SPACE}]+`;
@@ -23,6 +24,8 @@ const KNOWN: Readonly<Record<string, string>> = {
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+":
     afterGpt2(''),
   '\\s+': `[${SPACE}]+`,
+  // The built-in model's: words with the space before them, numbers of two digits at most, everything else by itself.
+  '\\n|▁?[\\p{L}\\p{M}]+|▁?\\p{N}{1,2}|▁?[^\\p{L}\\p{M}\\p{N}▁\\n]|▁': `\\n|▁?[${LETTER}${MARK}]+|▁?[${NUMBER}]{1,2}|▁?[^${LETTER}${MARK}${NUMBER}▁\\n]|▁`,
 };
 
 export const KNOWN_PATTERNS: readonly string[] = Object.keys(KNOWN);

@@ -45,6 +45,8 @@ const replaceBack = {
   content: z.literal(' '),
 };
 
+const BYTE_TOKENS = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+
 /** Gemma's: characters with a mark for spaces, and bytes for what the vocabulary lacks. */
 const byteFallbackSchema = z.object({
   normalizer: z.strictObject({
@@ -53,7 +55,10 @@ const byteFallbackSchema = z.object({
     content: z.literal('▁'),
   }),
   pre_tokenizer: splitSchema.nullable(),
-  model: bpeSchema.extend({ unk_token: z.string(), byte_fallback: z.literal(true), fuse_unk: z.literal(true) }),
+  model: bpeSchema
+    .extend({ unk_token: z.string(), byte_fallback: z.literal(true) })
+    // Where every byte has a token nothing is unknown, and how unknown text is joined means nothing.
+    .refine(({ fuse_unk, vocab }) => fuse_unk || BYTE_TOKENS.every((token) => Object.hasOwn(vocab, token))),
   post_processor: templateSchema,
   decoder: z.strictObject({
     type: z.literal('Sequence'),
