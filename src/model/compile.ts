@@ -82,6 +82,7 @@ export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.e
  */
 export async function compileModel(checkpoint: Checkpoint, options: CompileOptions): Promise<CompiledModel> {
   const { precision, embeddingScale, cacheDirectory, signal, onWait } = options;
+  await makeFolder(path.join(cacheDirectory, 'models'), CACHE_ADVICE);
   const digest = await cachedDigest(checkpoint, cacheDirectory);
   const name = folderName({ precision, embeddingScale, config: checkpoint.config, weightsDigest: digest });
   const directory = path.join(cacheDirectory, 'models', name);
@@ -119,7 +120,6 @@ async function compileTo(
   options: CompileOptions,
 ): Promise<CompiledModel> {
   const models = path.dirname(directory);
-  await makeFolder(models, CACHE_ADVICE);
   await removeAbandoned(models);
   const { config } = checkpoint;
   const { precision, embeddingScale } = options;
