@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { DkvError, type ErrorCode } from '../../src/errors.js';
 import { loadModel } from '../../src/load-model.js';
 import { scoreTexts } from '../../src/scoring.js';
+import { dkv } from '../support/dkv.js';
 import { copyOfFixture, temporaryFolder } from '../support/fixtures.js';
 import { editTensors, readTensors, type StoredTensors, writeTensors } from '../support/safetensors.js';
 
@@ -360,6 +361,27 @@ async function scoreOf(folder: string, cacheDirectory: string): Promise<readonly
     await model.close();
   }
 }
+
+it('tells a program and a user what is no error', async () => {
+  const folder = await copyOfFixture('text');
+  await write(INDEX, '{"weight_map": {}}')(folder);
+  await config((c) => (c.encoder.text_config.max_position_embeddings = 48))(folder);
+  const notices: string[] = [];
+  const model = await loadModel(folder, { onNotice: (notice) => notices.push(notice) });
+  expect(notices).toEqual([expect.stringContaining(`${INDEX}: passed over`)]);
+  expect(model.engine.info.config.maxPositions).toBe(48);
+  await model.close();
+  const score = async (length: string) => {
+    const input = `${JSON.stringify({ document: TEXTS[0]!.document, target: TEXTS[0]!.target })}\n`;
+    return dkv(['score', '--model', folder, '--max-length', length], { input });
+  };
+  const [long, short] = [await score('49'), await score('48')];
+  expect([long.exitCode, short.exitCode]).toEqual([0, 0]);
+  for (const { stderr } of [long, short]) expect(stderr).toContain('passed over');
+  expect(long.stderr).toContain('Up to 49 tokens are read; this model was made for 48 (max_position_embeddings)');
+  expect(short.stderr).not.toContain('max_position_embeddings');
+  expect(long.stdout).toBe(short.stdout);
+});
 
 describe('odd model folders', () => {
   let right: readonly number[];
