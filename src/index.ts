@@ -85,6 +85,8 @@ export {
   rank,
 } from './serving/rank.js';
 export { type StoredScore, type StoredToScore, score } from './serving/score.js';
+export type { Unranked } from './serving/unranked.js';
+export type { Margin, Standing, Verdict } from './serving/verdict.js';
 export type { Corrected, Estimate, GainSummary, Share } from './stats/gains.js';
 export type { Grades, Scores } from './stats/ranking.js';
 export type { SystemComparison, SystemDifference } from './stats/systems.js';

@@ -6,6 +6,7 @@ import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
 import { readIfPresent } from '../files.js';
+import { shortestFloat32 } from '../scoring.js';
 import { sealedLine, unsealLines } from './sealed.js';
 
 /**
@@ -120,6 +121,8 @@ function checkedEntry(value: unknown): Entry {
     if (entry.token_nlls.length !== entry.num_tokens || sum !== entry.nll_sum || sum / entry.num_tokens !== entry.nll) {
       throw new Error('num_tokens, nll and nll_sum are not those of token_nlls');
     }
+    const odd = entry.token_nlls.find((nll) => shortestFloat32(Math.fround(nll)) !== nll);
+    if (odd !== undefined) throw new Error(`${odd} of token_nlls is no float32 number in nine digits`);
   }
   return entry;
 }

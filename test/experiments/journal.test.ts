@@ -83,6 +83,7 @@ describe('journal', () => {
     [{ nll_sum: 3.0000000000000004 }, /are not those/],
     [{ token_nlls: [1, 2, 0] }, /are not those/],
     [{ num_tokens: 3 }, /are not those/],
+    [{ token_nlls: [1.00000000001, 2] }, /1.00000000001 of token_nlls is no float32 number/],
     [{ token_nlls: [1, null] }, /not an entry/],
     [{ cut: 'no' }, /not an entry/],
     [{ prefix_tokeos: 1 }, /not an entry/],

@@ -74,7 +74,9 @@ export function madeTrials(experiment: Experiment, options: MadeRun = {}) {
     const num_tokens = options.tokens ?? 1 + random.below(6);
     return experiment.conditions.map(({ name, surrogate }): Trial => {
       const gain = surrogate === undefined ? 0 : surrogate === 'oracle' ? 1 : 0.5;
-      const token_nlls = Array.from({ length: num_tokens }, () => shortestFloat32(2 + 2 * random.float() - gain));
+      const token_nlls = Array.from({ length: num_tokens }, () =>
+        shortestFloat32(Math.fround(2 + 2 * random.float() - gain)),
+      );
       const nll_sum = sumOf(token_nlls);
       const prefix_tokens = surrogate === undefined ? 0 : 6;
       const rows = { num_tokens, prefix_tokens, document_tokens: 80, cut: false };
