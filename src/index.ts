@@ -34,7 +34,7 @@ export { type LlmSettings, llmSettings } from './llm/settings.js';
 export { BUILT_IN_MODEL, type LoadOptions, loadModel, type Model } from './load-model.js';
 export type { EmbeddingScale } from './model/compile.js';
 export type { LayerType, ModelConfig, RopeConfig, StackConfig } from './model/config.js';
-export type { Tokenizer } from './model/tokenizer.js';
+export type { ControlTokens, Tokenizer } from './model/tokenizer.js';
 export { type Condition, type Encoding, type Presented, present } from './priming/condition.js';
 export type { Preparation, Prepared } from './priming/families.js';
 export {

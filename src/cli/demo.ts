@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { adworldDataset } from '../datasets/adworld/dataset.js';
+import { LiteralTokens } from '../literal-tokens.js';
 import type { Model } from '../load-model.js';
 import { present } from '../priming/condition.js';
 import type { Visibility } from '../priming/input.js';
@@ -51,6 +52,10 @@ async function demo(options: DemoOptions): Promise<void> {
   const signal = interruptSignal();
   const texts = await completeTexts(options);
   const model = await openModel(options, signal);
+  const literals = new LiteralTokens(model.tokenizer);
+  for (const text of Object.values(texts)) literals.see(text);
+  const found = literals.described('texts');
+  if (found) process.stderr.write(`${found}\n`);
   try {
     const rows = await answerAll(model, texts, options.maxLength, signal);
     if (options.json) process.stdout.write(`${JSON.stringify({ ...texts, conditions: rows })}\n`);

@@ -32,9 +32,17 @@ const BATCHES_AT_ONCE = 4;
 export function selfWriter(model: WritingModel, { cacheDirectory, maxTokens }: SelfWriterOptions): TextWriter {
   const cache = new TextCache(cacheDirectory);
   const { eosTokenIds, stopTokenIds } = model.engine.info.config;
-  // A fingerprint does not hold what ends a text. Texts written before there was another choice are found as they were.
+  // A fingerprint does not hold what ends a text, nor how a document's control tokens are read. Texts written before there was another choice are
+  // found as they were.
   const ends = String(stopTokenIds) === String(eosTokenIds) ? [] : [stopTokenIds];
-  const keyOf = (document: string) => ['self', model.fingerprint, WRITTEN_TOKENS, maxTokens, document, ...ends];
+  const { controlTokens, controlTokensIn } = model.tokenizer;
+  const reading = (document: string) =>
+    controlTokens === 'text' && controlTokensIn(document).length > 0 ? ['control tokens as text'] : [];
+  const keyOf = (document: string) => [
+    ...['self', model.fingerprint, WRITTEN_TOKENS, maxTokens, document],
+    ...ends,
+    ...reading(document),
+  ];
   return async (documents, { signal, onProgress }) => {
     await cache.expectWritable();
     const texts = new Array<string | DkvError>(documents.length);

@@ -6,7 +6,13 @@ import { EMBEDDING, END_OF_IMAGE_EMBEDDING, textTensors } from './checkpoint.js'
 import { type ModelConfig, readConfig } from './config.js';
 import { elementCount, toBfloat16 } from './safetensors.js';
 
-const COPIED = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
+const COPIED = [
+  'config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+];
 const CHUNK = 1 << 20;
 
 /**

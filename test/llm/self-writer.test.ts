@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { allRows, type Engine } from '../../src/engine.js';
 import { selfWriter } from '../../src/llm/self-writer.js';
 import { loadModel, type Model } from '../../src/load-model.js';
@@ -55,6 +55,20 @@ describe('what the model writes itself', () => {
     expect(texts.map((text) => (typeof text === 'string' ? text : undefined))).toEqual(expected);
     expect(encoded.length).toBeGreaterThan(1);
     expect(progress.at(-1)).toBe(documents.length);
+  });
+
+  it('is written again where control tokens of a document are read otherwise', async () => {
+    const kept = await loadModel(undefined, { batchTokens: 16, controlTokens: 'keep' });
+    onTestFinished(() => kept.close());
+    const options = { cacheDirectory: await temporaryFolder(), maxTokens: 512 };
+    const texts = ['The lamp <eos>costs 24 euros.', 'The lamp costs 24 euros.'];
+    const [first, second] = [counting(kept), counting(model)];
+    await selfWriter(first.model, options)(texts, {});
+    await selfWriter(second.model, options)(texts, {});
+    expect(first.encoded.reduce((a, b) => a + b)).toBe(2);
+    expect(second.encoded).toEqual([1]);
+    await selfWriter(second.model, options)(texts, {});
+    expect(second.encoded).toEqual([1]);
   });
 
   it('is written once, for each model and length', async () => {
