@@ -70,7 +70,7 @@ export function textTensors(config: ModelConfig): Map<string, readonly number[]>
 }
 
 /** Does a stored tensor belong to the text model? The others are vision parts, which nothing here reads. */
-export function isTextTensor(storedName: string): boolean {
+function isTextTensor(storedName: string): boolean {
   return !/\.(vision_tower|multi_modal_projector)\./.test(storedName);
 }
 
