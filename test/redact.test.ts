@@ -109,7 +109,7 @@ describe('a text with addresses in it', () => {
 
   it('is searched in time that grows with its length alone', () => {
     for (const piece of ['a://', '://', 'a:', 'token', '?token', '@', 'https:']) {
-      expect(withoutSecrets(piece.repeat(50_000)).length).toBeGreaterThan(0);
+      expect(withoutSecrets(piece.repeat(20_000)).length).toBeGreaterThan(0);
     }
   });
 

@@ -108,12 +108,15 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
   const { openDocuments } = await import('../datasets/documents.js');
   const { parseColumns } = await import('../datasets/mapped.js');
   const { DEFAULT_SURROGATES, prime } = await import('../serving/prime.js');
+  const { expectWriter } = await import('../priming/prepare.js');
   const { variantsOf } = await import('../serving/variants.js');
   const { openStore } = await import('../store/open.js');
   const { endpointWriter, describeWriting, textSources } = await import('./text-sources.js');
   const surrogates = options.surrogate ? await specifications(options.surrogate) : DEFAULT_SURROGATES;
   // Told before a model is loaded.
   variantsOf(surrogates, options.bare);
+  const writing = await endpointWriter();
+  expectWriter(surrogates, writing && { llm: writing.asked });
   const signal = interruptSignal();
   const isPiped = options.input === '-';
   const documents = await openDocuments(isPiped ? process.stdin : options.input, {
@@ -134,7 +137,6 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
   await expectWritable(path.dirname(rejectsTo), `--rejects ${rejectsTo}`);
   const rejects = new Rejects(rejectsTo);
   const progress = new Progress('priming', 'documents');
-  const writing = await endpointWriter();
   const { maxBytes, ttl, limit } = options;
   const store = await openStore(options.store, maxBytes === undefined ? {} : { maxBytes });
   try {

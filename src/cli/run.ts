@@ -9,6 +9,7 @@ import { EXPERIMENT_IDS } from '../experiments/ids.js';
 import { expectWritable } from '../files.js';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
 import type { Model } from '../load-model.js';
+import { didYouMean } from '../near.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { addTableOptions, type TableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, paint, whileBlocked } from './terminal.js';
@@ -71,10 +72,13 @@ Examples:
 
 async function run(name: string, options: RunCommandOptions, command: Command): Promise<void> {
   const experiments = await experimentsNamed(name);
-  const { asksLanguageModel } = await import('../experiments/experiment.js');
+  const { asksLanguageModel, specificationsOf } = await import('../experiments/experiment.js');
+  const { expectWriter } = await import('../priming/prepare.js');
   const { expectTexts } = await import('../experiments/texts.js');
   const signal = interruptSignal();
   const writing = await endpointWriter();
+  // All that there are are run without those that nobody can write for.
+  if (name !== ALL) expectWriter(experiments.flatMap(specificationsOf), writing && { llm: writing.asked });
   const lengthGiven = command.getOptionValueSource('maxLength') !== 'default';
   const lengthOf = ({ protocol }: Experiment) => (lengthGiven ? options.maxLength : protocol.max_tokens);
   let model: Model | undefined;
@@ -115,7 +119,7 @@ async function experimentsNamed(name: string): Promise<Experiment[]> {
   if (known) return [known];
   throw new DkvError(
     'INPUT_INVALID',
-    `There is no experiment "${name}"; there are: ${EXPERIMENT_IDS.join(', ')}, ${ALL}. A file of your own ends in .yaml, .json, .ts or .js.`,
+    `There is no experiment "${name}".${didYouMean(name, [...EXPERIMENT_IDS, ALL])} There are: ${EXPERIMENT_IDS.join(', ')}, ${ALL}. A file of your own ends in .yaml, .json, .ts or .js.`,
   );
 }
 

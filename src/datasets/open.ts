@@ -1,10 +1,14 @@
 /** Datasets by the names that users give them. */
 import { DkvError } from '../errors.js';
+import { didYouMean } from '../near.js';
 import type { Dataset, PoolRequest, PoolSet, SampleRequest, Source } from './dataset.js';
 import type { OpenOptions } from './options.js';
 
 export const DATASETS =
   'adworld, ms-marco, ms-marco@v2.1, esci, wands, neural-bridge, wands:FOLDER, hetpqa:FOLDER, beir:FOLDER, a file in SQuAD form (.json), or a table (.jsonl, .csv, .tsv, .parquet, https://..., hf://datasets/...)';
+
+/** Those that are no files of the user's. */
+const NAMES = ['adworld', 'ms-marco', 'ms-marco@v1.1', 'ms-marco@v2.1', 'esci', 'wands', 'neural-bridge'];
 
 /**
  * Only the reader that is asked for is loaded: Parquet and its compressions alone take longer than the rest of a small command.
@@ -32,7 +36,7 @@ async function openSource(name: string, options: OpenOptions): Promise<Source> {
   if (form === 'beir') return (await import('./beir.js')).beirSource(place!, options);
   if ((await import('./table.js')).isTable(name)) return (await import('./mapped.js')).mappedSource(name, options);
   if (/\.json(\.gz)?$/.test(name)) return (await import('./squad.js')).squadSource(name);
-  throw new DkvError('INPUT_INVALID', `There is no dataset "${name}"; expected ${DATASETS}.`);
+  throw new DkvError('INPUT_INVALID', `There is no dataset "${name}".${didYouMean(name, NAMES)} Expected ${DATASETS}.`);
 }
 
 /** @throws DkvError INPUT_INVALID, also for a dataset without samples; of the hub's HUB_NOT_FOUND, HUB_DENIED, HUB_OFFLINE, HUB_UNREACHABLE, DISK_FULL, CANCELLED */

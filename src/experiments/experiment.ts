@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
+import { didYouMean } from '../near.js';
 import { conditionSchema } from '../priming/condition.js';
 import { surrogate } from '../priming/surrogate.js';
 
@@ -158,7 +159,7 @@ export function defineExperiment(declaration: ExperimentDeclaration): Experiment
   ];
   const missing = used.find((condition) => !known.has(condition));
   if (missing !== undefined) {
-    throw invalid(`there is no condition "${missing}"; there are: ${names.join(', ')}.`);
+    throw invalid(`there is no condition "${missing}"; there are: ${names.join(', ')}.${didYouMean(missing, names)}`);
   }
   const pairs = new Set(rest.comparisons.map(({ treatment, baseline }) => JSON.stringify([treatment, baseline])));
   const needed = [

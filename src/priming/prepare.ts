@@ -73,6 +73,21 @@ export async function prepareSurrogates(
   };
 }
 
+/**
+ * Tells before anything is opened or made that a language model will be needed.
+ * @throws DkvError INPUT_INVALID
+ */
+export function expectWriter(specifications: readonly string[], sources: Pick<TextSources, 'llm'> | undefined): void {
+  if (!sources?.llm && distinctPreparations(specifications).some(({ by }) => by === 'llm')) throw writerMissing();
+}
+
+function writerMissing(): DkvError {
+  return new DkvError(
+    'INPUT_INVALID',
+    'Surrogates "llm:..." need a language model, and none is given. Set DKV_LLM_BASE_URL and DKV_LLM_MODEL (and DKV_LLM_API_KEY where the endpoint wants one), or leave these surrogates out.',
+  );
+}
+
 function distinctPreparations(specifications: readonly string[]): Preparation[] {
   const all = specifications.flatMap((specification) => surrogate(specification).preparation ?? []);
   return [...new Map(all.map((preparation) => [keyOf(preparation), preparation])).values()];
@@ -88,10 +103,7 @@ function writerOf(preparation: Preparation, { llm, self }: TextSources): TextWri
       return undefined;
     case 'llm':
       if (llm) return llm(preparation.prompt);
-      throw new DkvError(
-        'INPUT_INVALID',
-        'Surrogates "llm:..." need a language model, and none is given. Set DKV_LLM_BASE_URL and DKV_LLM_MODEL (and DKV_LLM_API_KEY where the endpoint wants one), or leave these surrogates out.',
-      );
+      throw writerMissing();
     case 'self':
       if (self) return self;
       throw new DkvError('INPUT_INVALID', 'The surrogate "self" needs a model that writes, and none is given.');

@@ -11,6 +11,7 @@
 import { z } from 'zod';
 import type { Sample } from '../datasets/sample.js';
 import { DkvError, messageOf } from '../errors.js';
+import { didYouMean } from '../near.js';
 import {
   FAMILIES,
   type Preparation,
@@ -99,7 +100,7 @@ function familySurrogate(head: string, specification: string): Surrogate {
   }
   throw new DkvError(
     'INPUT_INVALID',
-    `There is no surrogate "${specification}"; expected ${surrogateForms().join(', ')}, or scramble(SURROGATE), each with *N or *query behind it if it is to be repeated.`,
+    `There is no surrogate "${specification}".${didYouMean(head.replace(/\d+$/, ''), Object.keys(FAMILIES))} Expected ${surrogateForms().join(', ')}, or scramble(SURROGATE), each with *N or *query behind it if it is to be repeated.`,
   );
 }
 

@@ -188,7 +188,7 @@ async function missingOf(
   const messages: string[] = [];
   for (const variant of variants) {
     const missing = await missingDocuments(store, all, variant);
-    if (missing.length > 0) messages.push(missingMessage(store, variant, missing, all.size));
+    if (missing.length > 0) messages.push(await missingMessage(store, variant, missing, all.size));
     for (const id of missing) ids.add(id);
   }
   return { ids, message: messages.join('\n') };

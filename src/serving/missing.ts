@@ -1,4 +1,5 @@
 /** Candidates that a store does not have: found before anything is scored, and told. */
+import { didYouMean } from '../near.js';
 import { inParallel, STORE_REQUESTS } from '../parallel.js';
 import type { Store } from '../store.js';
 
@@ -15,8 +16,18 @@ export async function missingDocuments(store: Store, ids: Iterable<string>, vari
 
 const SHOWN_MISSING = 5;
 
-export function missingMessage(store: Store, variant: string, missing: readonly string[], all: number): string {
-  const shown = missing.slice(0, SHOWN_MISSING).map((id) => JSON.stringify(id));
+export async function missingMessage(
+  store: Store,
+  variant: string,
+  missing: readonly string[],
+  all: number,
+): Promise<string> {
+  const some = missing.slice(0, SHOWN_MISSING);
+  const shown = some.map((id) => JSON.stringify(id));
   const more = missing.length > SHOWN_MISSING ? ', ...' : '';
-  return `${store.location} has no ${JSON.stringify(variant)} cache of ${missing.length} of ${all} candidates: ${shown.join(', ')}${more}. They were never primed so, or have expired, or were evicted. Prime them, or say that missing ones are put last or skipped.`;
+  const entries = await Promise.all(some.map((id) => store.entry(id)));
+  const others = new Set(entries.flatMap((entry) => Object.keys(entry?.variants ?? {})));
+  others.delete(variant);
+  const known = others.size === 0 ? '' : ` What they have is ${[...others].join(', ')}.${didYouMean(variant, others)}`;
+  return `${store.location} has no ${JSON.stringify(variant)} cache of ${missing.length} of ${all} candidates: ${shown.join(', ')}${more}.${known} They were never primed so, or have expired, or were evicted. Prime them, or say that missing ones are put last or skipped.`;
 }

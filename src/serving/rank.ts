@@ -183,7 +183,7 @@ async function expectDocuments(store: Store, queries: readonly QueryToRank[], va
   for (const { candidates } of queries) for (const { id } of candidates) ids.add(id);
   const missing = await missingDocuments(store, ids, variant);
   if (missing.length === 0) return;
-  throw new DkvError('DOCUMENT_MISSING', missingMessage(store, variant, missing, ids.size));
+  throw new DkvError('DOCUMENT_MISSING', await missingMessage(store, variant, missing, ids.size));
 }
 
 function* groupsOf(queries: readonly QueryToRank[]): Generator<QueryToRank[]> {

@@ -3,6 +3,7 @@
  * `AUC`. Means over queries are the caller's.
  */
 import { DkvError } from '../errors.js';
+import { didYouMean } from '../near.js';
 
 /** Grade of each judged document; what is not in it counts as 0. */
 export type Grades = ReadonlyMap<string, number>;
@@ -133,7 +134,7 @@ export function measure(name: string): Measure {
   }
   throw new DkvError(
     'INPUT_INVALID',
-    `There is no measure "${name}"; expected one like nDCG@10, nDCG(gain=${Object.keys(GAINS).join('|')})@10, RR@10, AP, P@5, Success@1, AUC, AP(rel=2).`,
+    `There is no measure "${name}".${didYouMean(name.replace(/[(@].*/s, ''), ['nDCG', 'AUC', ...Object.keys(BINARY)])} Expected one like nDCG@10, nDCG(gain=${Object.keys(GAINS).join('|')})@10, RR@10, AP, P@5, Success@1, AUC, AP(rel=2).`,
   );
 }
 

@@ -1,7 +1,7 @@
 /** `dkv prime`, as a user runs it, with the built-in model. */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -262,6 +262,7 @@ describe('dkv prime', () => {
     [['--input', '-', '--header', 'id,id'], /different names, separated by commas/],
     [['--input', '-', '--surrogate', 'doc_kw,oracle'], /"oracle" cannot be primed with: it needs the query/],
     [['--input', '-', '--surrogate', 'doc_kw,nothing'], /There is no surrogate "nothing"/],
+    [['--input', '-', '--surrogate', 'pos_wk5'], /There is no surrogate "pos_wk5"\. Did you mean "pos_kw"\?/],
     [['--input', '-', '--surrogate', 'llm:need'], /need a language model/],
     [['--input', '-', '--visibility', 'some'], /Expected exact, published, full/],
     [['--input', '-', '--shard', '0/2'], /from 1\/n to n\/n/],
@@ -275,5 +276,7 @@ describe('dkv prime', () => {
     const { exitCode, stderr } = await dkv(['prime', '--store', 'store', ...args], { cwd, input: ADS });
     expect(stderr).toMatch(message);
     expect(exitCode).toBe(2);
+    // Nothing was begun.
+    expect(await readdir(cwd)).toEqual([]);
   });
 });

@@ -165,12 +165,18 @@ describe('dkv run', () => {
     const record = JSON.parse(await readFile(path.join(folder, 'first', 'run.json'), 'utf8'));
     expect(record.configuration.writer).toContain('writer');
     const without = await dkv(['run', 'exp05', '--n', '3', '--model', model, '--out', path.join(folder, 'none')]);
-    expect(without).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('DKV_LLM_BASE_URL') });
+    expect(without).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^error INPUT_INVALID: .*DKV_LLM_BASE_URL/),
+    });
+    expect(await readdir(folder)).not.toContain('none');
   });
 
   it('names the experiments that there are', async () => {
-    const { exitCode, stderr } = await dkv(['run', 'exp99']);
+    const { exitCode, stderr } = await dkv(['run', 'exo1']);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('exp01');
+    expect(stderr).toContain('There is no experiment "exo1". Did you mean "exp01"? There are: ');
+    const data = await dkv(['run', 'exp01', '--dataset', 'ms-macro']);
+    expect(data.stderr).toContain('There is no dataset "ms-macro". Did you mean "ms-marco"? Expected adworld, ');
   });
 });

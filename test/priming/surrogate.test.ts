@@ -231,7 +231,7 @@ describe('surrogates', () => {
     'scramble(nothing)',
     'scramble(oracle',
   ])('refuses "%s" and names what there is', (specification) => {
-    expect(() => surrogate(specification)).toThrow(/expected oracle, .*kwN.*static:TEXT.*scramble/);
+    expect(() => surrogate(specification)).toThrow(/Expected oracle, .*kwN.*static:TEXT.*scramble/);
     expect(surrogateSchema.safeParse(specification).success).toBe(false);
   });
 
