@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { BUILT_IN_MODEL } from '../../src/load-model.js';
 import { readConfig } from '../../src/model/config.js';
 import { descriptionSchema } from '../../src/model/tokenizer/description.js';
 import { type Codec, runPipeline } from '../../src/model/tokenizer/pipeline.js';
@@ -65,8 +66,13 @@ it("Gemma 3's tokenizer gives the same ids in parts, and finds places everywhere
   for (let from = 0; from < words.length / 2; from++) expect(codec.cuts!.next(words, from) - from).toBeLessThan(12);
 });
 
-describe('head', () => {
-  const load = async () => loadTokenizer(referenceFixture('text'), await readConfig(referenceFixture('text')));
+it("the built-in model's tokenizer gives the same ids in parts", () => {
+  const codec = codecOf(JSON.parse(readFileSync(path.join(BUILT_IN_MODEL, 'tokenizer.json'), 'utf8')));
+  expect(expectCuttable(codec, 50, new Random('cuts', 'built-in'))).toBeGreaterThan(100);
+});
+
+describe.each([referenceFixture('text'), BUILT_IN_MODEL])('head, by the tokenizer of %s', (folder) => {
+  const load = async () => loadTokenizer(folder, await readConfig(folder));
 
   it('begins with the tokens of the whole text, and has enough of them', async () => {
     const tokenizer = await load();

@@ -16,6 +16,9 @@ const GPT2 = `'s|'t|'re|'ve|'m|'ll|'d| ?[${LETTER}]+| ?[${NUMBER}]+| ?[^${SPACE}
 const afterGpt2 = (numbers: string) =>
   `'(?:[sS\\u017f]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])|[^\\r\\n${LETTER}${NUMBER}]?[${LETTER}]+|[${NUMBER}]${numbers}| ?[^${SPACE}${LETTER}${NUMBER}]+[\\r\\n]*|[${SPACE}]*[\\r\\n]+|[${SPACE}]+(?![^${SPACE}])|[${SPACE}]+`;
 
+/** The built-in model's: words with the space before them, numbers of two digits at most, everything else by itself. */
+export const MARKED_WORDS = '\\n|▁?[\\p{L}\\p{M}]+|▁?\\p{N}{1,2}|▁?[^\\p{L}\\p{M}\\p{N}▁\\n]|▁';
+
 /** From what `tokenizer.json` says to the same in JavaScript. */
 const KNOWN: Readonly<Record<string, string>> = {
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+": GPT2,
@@ -24,8 +27,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+":
     afterGpt2(''),
   '\\s+': `[${SPACE}]+`,
-  // The built-in model's: words with the space before them, numbers of two digits at most, everything else by itself.
-  '\\n|▁?[\\p{L}\\p{M}]+|▁?\\p{N}{1,2}|▁?[^\\p{L}\\p{M}\\p{N}▁\\n]|▁': `\\n|▁?[${LETTER}${MARK}]+|▁?[${NUMBER}]{1,2}|▁?[^${LETTER}${MARK}${NUMBER}▁\\n]|▁`,
+  [MARKED_WORDS]: `\\n|▁?[${LETTER}${MARK}]+|▁?[${NUMBER}]{1,2}|▁?[^${LETTER}${MARK}${NUMBER}▁\\n]|▁`,
 };
 
 export const KNOWN_PATTERNS: readonly string[] = Object.keys(KNOWN);

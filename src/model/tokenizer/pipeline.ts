@@ -5,7 +5,7 @@ import { Bpe } from './bpe.js';
 import { decodeByteFallback, decodeByteLevel, toByteCharacters } from './bytes.js';
 import { type Cuts, cutsBeforeSpaces, cutsBetweenCharacters } from './cuts.js';
 import type { AddedToken } from './description.js';
-import { byteLevelPattern, knownPattern, literalPattern } from './patterns.js';
+import { byteLevelPattern, knownPattern, literalPattern, MARKED_WORDS } from './patterns.js';
 import type { ProvenPipeline } from './pipelines.js';
 import { split } from './split.js';
 
@@ -92,6 +92,9 @@ function cutsOf(
   const contents = tokens.map(({ content }) => content);
   if (pipeline.kind === 'byte-fallback') {
     const before = pipeline.pre_tokenizer;
+    const isMarked = before && 'Regex' in before.pattern && before.pattern.Regex === MARKED_WORDS;
+    // No word of this pattern has a mark but at its beginning.
+    if (isMarked && before.behavior === 'Isolated') return cutsBeforeSpaces(contents);
     const cutsAtCharacters = !before || ('String' in before.pattern && [...before.pattern.String].length === 1);
     if (!cutsAtCharacters || !model.knowsEveryCharacter) return undefined;
     return cutsBetweenCharacters(function* () {
