@@ -320,6 +320,9 @@ describe('a table at an address', () => {
       expect(await read(url, { HF_HUB_OFFLINE: '1' })).toEqual(online);
       expect(elsewhere.requests).toEqual([]);
       await expect(read(`${url}x`)).rejects.toMatchObject({ code: 'HUB_NOT_FOUND' });
+      // Its name stands in records and reports.
+      const signed = await openTable(`${url}?X-Amz-Signature=s3cret&sv=s3cret`, { hub: settings({}) });
+      expect(signed.name).toBe(`${url}?X-Amz-Signature=[hidden]&sv=[hidden]`);
       elsewhere.fault = () => ({ ignoreRange: true });
       await expect(read(url)).rejects.toThrow('gives no parts of files');
       await expect(read(`${url}?other`, { HF_HUB_OFFLINE: '1' })).rejects.toMatchObject({ code: 'HUB_OFFLINE' });
