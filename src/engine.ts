@@ -5,6 +5,7 @@
  * each is worked off in batches, and a cancelled one ends between two of them. What a request answers for one item does not
  * depend on the other items or on the batch size.
  */
+import { DkvError } from './errors.js';
 import type { EmbeddingScale } from './model/compile.js';
 import type { ModelConfig } from './model/config.js';
 import type { Precision } from './model/layout.js';
@@ -97,6 +98,8 @@ export interface RequestOptions {
 }
 
 export interface EngineInfo {
+  /** The model's, for messages: its folder's or repository's; without one the first digits of its weights' digest. */
+  readonly name: string;
   readonly config: ModelConfig;
   readonly precision: Precision;
   readonly embeddingScale: EmbeddingScale;
@@ -106,7 +109,10 @@ export interface EngineInfo {
   readonly batchTokens: number;
 }
 
-/** @throws DkvError from every method: INPUT_INVALID, CANCELLED, ENGINE_FAILED, ENGINE_CLOSED, DEVICE_UNAVAILABLE */
+/**
+ * @throws DkvError from every method: INPUT_INVALID, CANCELLED, ENGINE_FAILED, ENGINE_CLOSED, DEVICE_UNAVAILABLE, and NotFiniteError,
+ * after all items were computed, when some of them have an infinity or NaN among their numbers
+ */
 export interface Engine {
   readonly info: EngineInfo;
   /** States of each item, all rows. */
@@ -123,4 +129,73 @@ export interface Engine {
 /** Every row of some states. */
 export function allRows(states: States): StateRange {
   return { states, start: 0, end: states.rows };
+}
+
+/** What was found in place of finite numbers, by the item's place in the request. */
+export type NotFinite = ReadonlyMap<number, string>;
+
+/**
+ * Some items of a request have an infinity or NaN among their numbers, in what they bring or in what comes of them. The others are not
+ * affected: items of a batch share no sums. `eachOf` asks for them.
+ */
+export class NotFiniteError extends DkvError {
+  readonly found: NotFinite;
+  readonly #model: string;
+
+  /** @param model its name and precision */
+  constructor(found: NotFinite, model: string) {
+    const [[item, what] = [0, 'its numbers are not finite']] = found;
+    const more = found.size > 1 ? ` (and ${found.size - 1} more)` : '';
+    super('NUMBERS_NOT_FINITE', `Item ${item} of the request${more}: ${NotFiniteError.#described(what, model)}`);
+    this.found = found;
+    this.#model = model;
+  }
+
+  static #described(what: string, model: string): string {
+    return `${what}, computed by model ${model}. Are its weights sound, and small enough for the precision? float32 has the widest range.`;
+  }
+
+  /** Of one item, to be told with the item's name. */
+  errorOf(item: number): DkvError {
+    const what = this.found.get(item)!;
+    return new DkvError(
+      'NUMBERS_NOT_FINITE',
+      NotFiniteError.#described(`${what[0]!.toUpperCase()}${what.slice(1)}`, this.#model),
+    );
+  }
+
+  /** The same for the places that the items have elsewhere. */
+  movedTo(places: readonly number[]): NotFiniteError {
+    return new NotFiniteError(new Map([...this.found].map(([item, what]) => [places[item]!, what])), this.#model);
+  }
+
+  /** @param errors at least one, of different items of one request */
+  static joined(errors: readonly NotFiniteError[]): NotFiniteError {
+    const found = errors.flatMap((error) => [...error.found]).sort(([a], [b]) => a - b);
+    return new NotFiniteError(new Map(found), errors[0]!.#model);
+  }
+
+  toJSON() {
+    return { found: [...this.found], model: this.#model };
+  }
+}
+
+/**
+ * The answers of a request item by item, where one item's numbers must not keep the others from going on.
+ * @returns per item its result, or the DkvError NUMBERS_NOT_FINITE that says why it has none
+ * @throws what the request throws otherwise
+ */
+export async function eachOf<Item, Result>(
+  items: readonly Item[],
+  request: (items: readonly Item[]) => Promise<readonly Result[]>,
+): Promise<(Result | DkvError)[]> {
+  try {
+    return [...(await request(items))];
+  } catch (error) {
+    if (!(error instanceof NotFiniteError)) throw error;
+    // Once more without these: a result does not depend on the other items.
+    const { found } = error;
+    const results = (await request(items.filter((_, item) => !found.has(item)))).values();
+    return items.map((_, item) => (found.has(item) ? error.errorOf(item) : results.next().value!));
+  }
 }

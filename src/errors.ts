@@ -39,6 +39,12 @@ export const ERROR_CODES = {
   RUN_BUSY: { exitCode: 2, meaning: 'another process is at work in the run folder' },
   CEILING_REACHED: { exitCode: 2, meaning: 'the model needs no help on this data: nothing could be measured' },
   RUN_DAMAGED: { exitCode: 1, meaning: 'a record of a run cannot be read' },
+  DRIFT_LARGE: { exitCode: 2, meaning: "as int8 this model's numbers are too far from float32's" },
+  NUMBERS_NOT_FINITE: {
+    exitCode: 2,
+    meaning:
+      'a weight, a state or a score is infinite or no number at all, or would be at the precision that is asked for',
+  },
   ENGINE_FAILED: { exitCode: 1, meaning: 'the inference runtime reported an error' },
   ENGINE_CLOSED: { exitCode: 1, meaning: 'the engine was closed or its thread ended while a request waited' },
   STORE_DAMAGED: { exitCode: 1, meaning: 'bytes in the store of directed caches are not what was put there' },
@@ -67,6 +73,11 @@ export class DkvError extends Error {
   get exitCode(): number {
     return ERROR_CODES[this.code].exitCode;
   }
+}
+
+/** Of results that stand beside errors. */
+export function isResult<T>(made: T | DkvError): made is T {
+  return !(made instanceof DkvError);
 }
 
 /** The message of anything thrown. */

@@ -82,6 +82,7 @@ export {
   type RankedDocument,
   type RankedQuery,
   type RankOptions,
+  type RejectedCandidate,
   rank,
 } from './serving/rank.js';
 export { type StoredScore, type StoredToScore, score } from './serving/score.js';

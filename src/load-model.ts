@@ -105,6 +105,7 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
   const threads = options.threads ?? (workers > 1 ? 1 : undefined);
   const engine = await EngineTeam.start(workers, () =>
     startWorkerEngine(compiled, {
+      name,
       device,
       ...(batchTokens !== undefined && { batchTokens }),
       ...(threads !== undefined && { threads }),

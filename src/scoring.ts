@@ -3,8 +3,8 @@
  * and `dkv score` both go it; stored documents join it behind the encoder.
  */
 import { Breather } from './breather.js';
-import type { Engine, RequestOptions } from './engine.js';
-import { DkvError } from './errors.js';
+import { type Engine, eachOf, type RequestOptions, type StateRange } from './engine.js';
+import { DkvError, isResult } from './errors.js';
 import type { Model } from './load-model.js';
 import type { Tokenizer } from './model/tokenizer.js';
 import { type Presented, present } from './priming/condition.js';
@@ -19,12 +19,27 @@ export interface InputToScore {
   readonly target: Int32Array;
 }
 
-/** @returns per item the NLL in nats of each target token */
+/**
+ * @returns per item the NLL in nats of each target token
+ * @throws DkvError NUMBERS_NOT_FINITE for the first item with such numbers, and what the engine throws
+ */
 export async function scoreInputs(
   engine: Engine,
   items: readonly InputToScore[],
   options: Pick<RequestOptions, 'signal'> = {},
 ): Promise<Float32Array[]> {
+  return (await scoreEach(engine, items, options)).map((nlls, item) => {
+    if (!(nlls instanceof DkvError)) return nlls;
+    throw new DkvError(nlls.code, `Item ${item}: ${nlls.message}`);
+  });
+}
+
+/** @returns per item the NLL in nats of each target token, or the DkvError NUMBERS_NOT_FINITE that says why it has none */
+export async function scoreEach(
+  engine: Engine,
+  items: readonly InputToScore[],
+  options: Pick<RequestOptions, 'signal'> = {},
+): Promise<(Float32Array | DkvError)[]> {
   const places = new Map<string, number>();
   const distinct: Presented[] = [];
   const placeOf = (part: Presented) => {
@@ -36,20 +51,22 @@ export async function scoreInputs(
     return place;
   };
   const located = items.map(({ parts }) => parts.map((part) => ({ place: placeOf(part), visible: part.visible })));
-  const states = await engine.encode(
+  const states = await eachOf(
     distinct.map(({ item }) => item),
-    options,
+    (inputs) => engine.encode(inputs, options),
   );
-  return engine.score(
-    items.map(({ prompt, target }, i) => ({
-      memory: located[i]!.flatMap(({ place, visible }) =>
-        visible.map((range) => ({ states: states[place]!, ...range })),
-      ),
-      prompt,
-      target,
-    })),
-    options,
-  );
+  const ready = items.map(({ prompt, target }, i) => {
+    const memory: StateRange[] = [];
+    for (const { place, visible } of located[i]!) {
+      const own = states[place]!;
+      if (own instanceof DkvError) return own;
+      memory.push(...visible.map((range) => ({ states: own, ...range })));
+    }
+    return { memory, prompt, target };
+  });
+  const usable = ready.filter(isResult);
+  const nlls = (await eachOf(usable, (inputs) => engine.score(inputs, options))).values();
+  return ready.map((item) => (item instanceof DkvError ? item : nlls.next().value!));
 }
 
 export interface TextToScore {
@@ -77,7 +94,7 @@ export interface TextScore extends TargetScore {
   readonly cutTokens: number;
 }
 
-/** @returns per item its score, or the DkvError (INPUT_INVALID, INPUT_TOO_LONG) that says why it has none */
+/** @returns per item its score, or the DkvError (INPUT_INVALID, INPUT_TOO_LONG, NUMBERS_NOT_FINITE) that says why it has none */
 export async function scoreTexts(
   { tokenizer, engine }: Model,
   items: readonly TextToScore[],
@@ -96,13 +113,14 @@ export async function scoreTexts(
       throw error;
     }
   });
-  const usable = prepared.filter((item): item is InputToScore => !(item instanceof DkvError));
-  const nlls = await scoreInputs(engine, usable, options.signal ? { signal: options.signal } : {});
-  let next = 0;
+  const usable = prepared.filter(isResult);
+  const nlls = (await scoreEach(engine, usable, options.signal ? { signal: options.signal } : {})).values();
   return prepared.map((item) => {
     if (item instanceof DkvError) return item;
+    const own = nlls.next().value!;
+    if (own instanceof DkvError) return own;
     const { prefixTokens, documentTokens, cutTokens } = item.parts[0]!.input;
-    return { ...targetScore(nlls[next++]!), prefixTokens, documentTokens, cutTokens };
+    return { ...targetScore(own), prefixTokens, documentTokens, cutTokens };
   });
 }
 

@@ -117,7 +117,7 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
   const { fixed, pValue, signed, withInterval } = await import('../report/format.js');
   const { number, renderText, text } = await import('../report/table.js');
   const { verdictLines } = await import('./verdict.js');
-  const { measures, systems, comparisons, calibrations, primary, missing, primed, unranked } = evaluation;
+  const { measures, systems, comparisons, calibrations, primary, missing, rejected, primed, unranked } = evaluation;
   const m = measures.findIndex(({ name }) => name === primary);
   const judged = measures[m]!.judged_queries;
   const allRelevant = measures.every(({ queries }) => queries === judged);
@@ -133,6 +133,11 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
       ];
   const lines = [
     `${evaluation.queries} judged queries, ${evaluation.candidates} candidates, ${evaluation.objective} of ${primed.model}${isBuiltIn ? ', the built-in model' : ''}`,
+    ...(rejected[0]
+      ? [
+          `${new Set(rejected.map(({ query }) => query)).size} queries have candidates without a finite score and are left out for all. ${rejected[0].reason}`,
+        ]
+      : []),
     ...(missing.length > 0 ? [`${missing.length} candidates lack a variant and are left out for all.`] : []),
     ...unrankedLines(unranked),
     '',

@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
-import type { QueryToRank, RankedQuery } from '../serving/rank.js';
+import type { QueryToRank, RankedQuery, RejectedCandidate } from '../serving/rank.js';
 import type { Unranked } from '../serving/unranked.js';
 import type { Scores } from '../stats/ranking.js';
 import type { Qrels } from '../trec.js';
@@ -134,6 +134,7 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
         ...written.summary,
         ...(await measuredRun(measures, qrels, asked, written.scores)),
       };
+      if (written.summary.rejected.length > 0) process.exitCode = 2;
       const text = options.json ? `${JSON.stringify(summary)}\n` : await described(summary);
       (options.output === '-' ? process.stderr : process.stdout).write(text);
     } finally {
@@ -161,6 +162,8 @@ interface Written {
     readonly documents: number;
     /** Ids, each once. */
     readonly missing: readonly string[];
+    /** Without a finite score, so in no ranking. */
+    readonly rejected: readonly (RejectedCandidate & { readonly query: string })[];
   };
 }
 
@@ -171,6 +174,7 @@ async function write(
   const { formatRun } = await import('../trec.js');
   const scores = new Map<string, Scores>();
   const missing = new Set<string>();
+  const rejected: (RejectedCandidate & { query: string })[] = [];
   let documents = 0;
   for await (const ranking of rankings) {
     const best = ranking.documents.slice(0, to.top);
@@ -178,10 +182,11 @@ async function write(
     scores.set(ranking.id, own);
     documents += own.size;
     for (const id of ranking.missing) missing.add(id);
+    rejected.push(...ranking.rejected.map((one) => ({ query: ranking.id, ...one })));
     await to.run.write(formatRun(new Map([[ranking.id, own]]), to.tag));
     await to.details?.write(best.map((document, at) => detailsLine(ranking.id, document, at + 1)).join(''));
   }
-  return { scores, summary: { queries: scores.size, documents, missing: [...missing] } };
+  return { scores, summary: { queries: scores.size, documents, missing: [...missing], rejected } };
 }
 
 function detailsLine(query: string, document: RankedQuery['documents'][number], rank: number): string {
@@ -237,13 +242,19 @@ async function described(
 ): Promise<string> {
   const { fixed } = await import('../report/format.js');
   const { number, renderText, text } = await import('../report/table.js');
-  const { queries, documents, missing, measures, model, variant, objective, prior, interpolate } = summary;
+  const { queries, documents, missing, rejected, measures, model, variant, objective, prior, interpolate } = summary;
   const how = `${objective}${prior ? ' less priors' : ''}${interpolate === null ? '' : `, ${interpolate} of the first stage,`}`;
   const lines = [
     `${queries} queries, ${documents} documents ranked by ${how} with ${variant} of ${model}${summary.built_in ? ', the built-in model' : ''}`,
   ];
   if (missing.length > 0) {
     lines.push(`${missing.length} candidates are not in the store: ${firstFew(missing)}`);
+  }
+  const [first] = rejected;
+  if (first) {
+    lines.push(
+      `${rejected.length} candidates have no finite score and are in no ranking. The first, of query ${first.query}: ${first.reason}`,
+    );
   }
   if (measures.length > 0) {
     lines.push(...unrankedLines(summary.unranked), '');

@@ -2,17 +2,18 @@
  * Several engines of one model as one engine: each takes the next batch of a request when it is free. With few threads each they lose less time
  * waiting for each other's threads than one engine does with many, as long as there are batches for all; each has its own packed weights.
  */
-import type {
-  EncodeItem,
-  Engine,
-  EngineInfo,
-  Generated,
-  GenerateItem,
-  Probed,
-  ProbeLayers,
-  RequestOptions,
-  ScoreItem,
-  States,
+import {
+  type EncodeItem,
+  type Engine,
+  type EngineInfo,
+  type Generated,
+  type GenerateItem,
+  NotFiniteError,
+  type Probed,
+  type ProbeLayers,
+  type RequestOptions,
+  type ScoreItem,
+  type States,
 } from '../engine.js';
 import { type ItemSize, planBatches, plannedRows } from './batching.js';
 import { encodeSizes, generateSizes, scoreSizes } from './item-sizes.js';
@@ -80,6 +81,7 @@ export class EngineTeam implements Engine {
     const failure = new AbortController();
     const either = { signal: signal ? AbortSignal.any([signal, failure.signal]) : failure.signal };
     let done = 0;
+    const notFinite: NotFiniteError[] = [];
     const work = async (member: Member) => {
       for (const batch of batches) {
         member.batches++;
@@ -93,6 +95,10 @@ export class EngineTeam implements Engine {
           done += batch.items.length;
           onProgress?.(done, items.length);
         } catch (error) {
+          if (error instanceof NotFiniteError) {
+            notFinite.push(error.movedTo(batch.items));
+            continue;
+          }
           // The others stop after the batch in hand, with an error that is not theirs.
           if (!failure.signal.aborted) failure.abort(error);
           return;
@@ -104,6 +110,7 @@ export class EngineTeam implements Engine {
     const idleFirst = [...this.#members].sort((a, b) => a.batches - b.batches);
     await Promise.all(idleFirst.map(work));
     if (failure.signal.aborted) throw failure.signal.reason;
+    if (notFinite.length > 0) throw NotFiniteError.joined(notFinite);
     return results;
   }
 }

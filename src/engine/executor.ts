@@ -3,20 +3,23 @@
  * A host (worker-engine.ts) puts it behind a thread; nothing here knows of that.
  */
 import { setImmediate } from 'node:timers/promises';
-import type {
-  Device,
-  EncodeItem,
-  Engine,
-  EngineInfo,
-  Generated,
-  GenerateItem,
-  Probed,
-  ProbeLayers,
-  RequestOptions,
-  ScoreItem,
-  States,
+import {
+  type Device,
+  type EncodeItem,
+  type Engine,
+  type EngineInfo,
+  type Generated,
+  type GenerateItem,
+  type Memory,
+  NotFiniteError,
+  type Probed,
+  type ProbeLayers,
+  type RequestOptions,
+  type ScoreItem,
+  type States,
 } from '../engine.js';
 import { DkvError } from '../errors.js';
+import { firstNotFinite } from '../finite.js';
 import { type CompiledModel, encoderProbeGraph, type GraphName } from '../model/compile.js';
 import type { ModelConfig } from '../model/config.js';
 import { weightCount } from '../model/memory.js';
@@ -28,6 +31,8 @@ import { cutRows, cutSquares, distinctMemories, encoderFeeds, int64, memoryFeeds
 import { checkEncodeItems, checkGenerateItems, checkProbeLayers, checkScoreItems } from './validation.js';
 
 export interface ExecutorOptions {
+  /** The model's, for messages. */
+  readonly name?: string;
   readonly device: Device;
   /** Rows of a batch; by default what takes about a second on a small CPU. */
   readonly batchTokens?: number;
@@ -46,14 +51,15 @@ export class Executor implements Engine {
   #closed = false;
 
   /** Loads nothing yet: a graph is loaded when it is first needed. @throws DkvError DEVICE_UNAVAILABLE */
-  constructor(model: CompiledModel, { device, batchTokens, threads, sharedMemory = true }: ExecutorOptions) {
+  constructor(model: CompiledModel, { name, device, batchTokens, threads, sharedMemory = true }: ExecutorOptions) {
     expectDevice(device, model.precision);
     this.#model = model;
     this.#sharedMemory = sharedMemory;
     this.#threads = threads;
     const { config, precision, embeddingScale, weightsDigest } = model;
     const tokens = batchTokens ?? defaultBatchTokens(config);
-    this.info = { config, precision, embeddingScale, weightsDigest, device, batchTokens: tokens };
+    const called = name ?? weightsDigest.slice(0, 12);
+    this.info = { name: called, config, precision, embeddingScale, weightsDigest, device, batchTokens: tokens };
   }
 
   async encode(items: readonly EncodeItem[], options: RequestOptions = {}): Promise<States[]> {
@@ -61,7 +67,7 @@ export class Executor implements Engine {
     const graph = await this.#graph('encoder');
     return this.#batches(items, encodeSizes(items), options, async (batch, { rows }) => {
       const { states } = await graph.run(encoderFeeds(batch, rows));
-      return cutRows(states!, batch.map(rowCount), this.#sharedMemory);
+      return cutRows(states!, batch.map(rowCount), this.#sharedMemory).map((of) => statesProblem(of) ?? of);
     });
   }
 
@@ -82,11 +88,21 @@ export class Executor implements Engine {
         layer,
         of: cutSquares(outputs[`attention.${layer}`]!, lengths),
       }));
-      return batch.map((_, i) => ({
-        states: states[i]!,
-        hidden: new Map(hidden.map(({ layer, of }) => [layer, of[i]!])),
-        attention: new Map(attention.map(({ layer, of }) => [layer, of[i]!])),
-      }));
+      return batch.map((_, i) => {
+        const problems = [
+          ...hidden.map(({ layer, of }) => rowsProblem(of[i]!, `the output of encoder layer ${layer}`)),
+          ...attention.map(({ layer, of }) => numbersProblem(of[i]!, `the attention of encoder layer ${layer}`)),
+          statesProblem(states[i]!),
+        ];
+        const problem = problems.find((found) => found !== undefined);
+        return (
+          problem ?? {
+            states: states[i]!,
+            hidden: new Map(hidden.map(({ layer, of }) => [layer, of[i]!])),
+            attention: new Map(attention.map(({ layer, of }) => [layer, of[i]!])),
+          }
+        );
+      });
     });
   }
 
@@ -112,10 +128,12 @@ export class Executor implements Engine {
         scored: int64(scored, [scored.length]),
         targets: int64(targets, [targets.length]),
       });
+      const unsound = memoryProblems(distinct);
       let end = 0;
-      return batch.map(({ target }) => {
+      return batch.map(({ target }, i) => {
         end += target.length;
-        return (nll!.data as Float32Array).slice(end - target.length, end);
+        const own = (nll!.data as Float32Array).slice(end - target.length, end);
+        return unsound[which[i]!] ?? numbersProblem(own, "the NLLs of the target's tokens") ?? own;
       });
     });
   }
@@ -124,9 +142,15 @@ export class Executor implements Engine {
     checkGenerateItems(items, this.info.config);
     const graphs = { cross: await this.#graph('cross'), generate: await this.#graph('generate') };
     const steps = stepsARun(this.info.config);
-    return this.#batches(items, generateSizes(items), options, (batch, { rows, memoryRows: stateRows }) =>
-      generateBatch(graphs, this.info.config, batch, rows, stateRows, steps, () => breathe(options.signal)),
-    );
+    return this.#batches(items, generateSizes(items), options, async (batch, { rows, memoryRows: stateRows }) => {
+      const beforeRun = () => breathe(options.signal);
+      const made = await generateBatch(graphs, this.info.config, batch, rows, stateRows, steps, beforeRun);
+      const unsound = memoryProblems(batch.map(({ memory }) => memory));
+      return made.map(
+        (own, i) =>
+          unsound[i] ?? numbersProblem(own.logProbabilities, "the generated tokens' log-probabilities") ?? own,
+      );
+    });
   }
 
   async close(): Promise<void> {
@@ -136,14 +160,18 @@ export class Executor implements Engine {
     for (const graph of await Promise.allSettled(graphs)) if (graph.status === 'fulfilled') await graph.value.release();
   }
 
-  /** Plans batches, runs them one after the other and puts the results into the items' order. */
+  /**
+   * Plans batches, runs them one after the other and puts the results into the items' order.
+   * @throws NotFiniteError after the last batch, when items have a problem
+   */
   async #batches<Item, Result>(
     items: readonly Item[],
     sizes: readonly ItemSize[],
     { signal, onProgress }: RequestOptions,
-    run: (batch: readonly Item[], shape: Batch) => Promise<readonly Result[]>,
+    run: (batch: readonly Item[], shape: Batch) => Promise<readonly (Result | Problem)[]>,
   ): Promise<Result[]> {
     const results = new Array<Result>(items.length);
+    const problems = new Map<number, string>();
     let done = 0;
     for (const batch of planBatches(sizes, this.info.batchTokens)) {
       await breathe(signal);
@@ -151,11 +179,17 @@ export class Executor implements Engine {
         batch.items.map((index) => items[index]!),
         batch,
       );
-      for (const [i, index] of batch.items.entries()) results[index] = made[i]!;
+      for (const [i, index] of batch.items.entries()) {
+        const own = made[i]!;
+        if (own instanceof Problem) problems.set(index, own.found);
+        else results[index] = own;
+      }
       done += batch.items.length;
       onProgress?.(done, items.length);
     }
-    return results;
+    if (problems.size === 0) return results;
+    const { name, precision } = this.info;
+    throw new NotFiniteError(new Map([...problems].sort(([a], [b]) => a - b)), `${name} as ${precision}`);
   }
 
   #graph(name: GraphName): Promise<Graph> {
@@ -175,6 +209,44 @@ export class Executor implements Engine {
     }
     return graph;
   }
+}
+
+/** Numbers of an item that are not finite. */
+class Problem {
+  readonly found: string;
+
+  constructor(found: string) {
+    this.found = found;
+  }
+}
+
+function numbersProblem(values: Float32Array, what: string): Problem | undefined {
+  const at = firstNotFinite(values);
+  return at === undefined ? undefined : new Problem(`${what} hold ${values[at]} (number ${at})`);
+}
+
+function rowsProblem({ data, width }: States, what: string): Problem | undefined {
+  const at = firstNotFinite(data);
+  if (at === undefined) return undefined;
+  return new Problem(`${what} holds ${data[at]} (row ${Math.floor(at / width)}, number ${at % width})`);
+}
+
+const statesProblem = (states: States) => rowsProblem(states, "the encoder's output");
+
+/**
+ * For each memory what is wrong with the states that it brings. They are looked at before anything is concluded from scores: 8-bit rounding
+ * makes a finite number of a NaN.
+ */
+function memoryProblems(memories: readonly Memory[]): (Problem | undefined)[] {
+  return memories.map((memory) => {
+    for (const { states, start, end } of memory) {
+      const { rows, width, data } = states;
+      const seen = start === 0 && end === rows ? data : data.subarray(start * width, end * width);
+      const problem = rowsProblem({ rows, width, data: seen }, 'the memory that was given');
+      if (problem) return problem;
+    }
+    return undefined;
+  });
 }
 
 const rowCount = ({ tokenIds }: EncodeItem) => tokenIds.length;

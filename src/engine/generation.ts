@@ -98,6 +98,12 @@ function choose({ item, random }: Row, outputs: Feeds, row: number, at: number, 
 }
 
 function takeToken(row: Row, { tokenId, logProbability }: Choice, { stopTokenIds }: ModelConfig): void {
+  if (!Number.isFinite(logProbability)) {
+    // What was chosen means nothing, the end of the text included: it ends here, and whoever reads the probabilities finds this one.
+    row.logProbabilities.push(logProbability);
+    row.stop = 'length';
+    return;
+  }
   if (stopTokenIds.includes(tokenId)) {
     row.stop = 'end';
     return;

@@ -20,6 +20,8 @@ export type ToEngine =
 export interface Failure {
   readonly code: ErrorCode | undefined;
   readonly message: string;
+  /** Of a NotFiniteError. */
+  readonly notFinite?: { readonly found: readonly (readonly [number, string])[]; readonly model: string };
 }
 
 export type FromEngine =

@@ -1,15 +1,16 @@
 /** The host's side of an engine that lives elsewhere: numbers requests, keeps who waits for which, and tells them how it went. */
-import type {
-  EncodeItem,
-  Engine,
-  EngineInfo,
-  Generated,
-  GenerateItem,
-  Probed,
-  ProbeLayers,
-  RequestOptions,
-  ScoreItem,
-  States,
+import {
+  type EncodeItem,
+  type Engine,
+  type EngineInfo,
+  type Generated,
+  type GenerateItem,
+  NotFiniteError,
+  type Probed,
+  type ProbeLayers,
+  type RequestOptions,
+  type ScoreItem,
+  type States,
 } from '../engine.js';
 import { DkvError } from '../errors.js';
 import type { Failure, FromEngine, Method, ToEngine } from './messages.js';
@@ -137,7 +138,8 @@ export abstract class RemoteEngine implements Engine {
   }
 }
 
-export function asError({ code, message }: Failure): DkvError {
+export function asError({ code, message, notFinite }: Failure): DkvError {
+  if (notFinite) return new NotFiniteError(new Map(notFinite.found), notFinite.model);
   return new DkvError(code ?? 'ENGINE_FAILED', message);
 }
 

@@ -2,6 +2,7 @@
  * The engine's side of a host: takes requests one after the other and hands them to an executor. Runs in a thread (worker.ts) or a
  * process (child.ts) of its own, because the runtime blocks whatever it computes in.
  */
+import { NotFiniteError } from '../engine.js';
 import { DkvError, messageOf } from '../errors.js';
 import { Executor } from './executor.js';
 import type { Failure, FromEngine, Start, ToEngine } from './messages.js';
@@ -61,5 +62,9 @@ async function answer(
 }
 
 function failure(error: unknown): Failure {
-  return { code: error instanceof DkvError ? error.code : undefined, message: messageOf(error) };
+  return {
+    code: error instanceof DkvError ? error.code : undefined,
+    message: messageOf(error),
+    ...(error instanceof NotFiniteError && { notFinite: error.toJSON() }),
+  };
 }

@@ -30,7 +30,7 @@ import { clusteredBootstrap, percentileInterval } from '../stats/interval.js';
 import { detectableD } from '../stats/power.js';
 import { equivalenceTest } from '../stats/significance.js';
 import { type Comparison, type ContrastGroup, type Experiment, specificationsOf } from './experiment.js';
-import { type Entry, isProbe, isRejection, isTrial, type Rejection, type Trial } from './journal.js';
+import { type Entry, expectFiniteEntry, isProbe, isRejection, isTrial, type Rejection, type Trial } from './journal.js';
 import { type ProbeSummary, summarizeProbe } from './probe.js';
 import { type RankingSummary, summarizeRanking } from './ranking.js';
 import type { Configuration } from './record.js';
@@ -149,6 +149,7 @@ export function summarize(
   records: readonly SampleRecord[],
   passes: PassCounts,
 ): Summary {
+  for (const entry of entries) expectFiniteEntry(entry);
   const { experiment, seed } = configuration;
   const trials = entries.filter(isTrial);
   const probes = entries.filter(isProbe);

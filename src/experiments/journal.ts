@@ -6,6 +6,7 @@ import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
 import { readIfPresent } from '../files.js';
+import { expectFiniteNumbers } from '../finite.js';
 import { shortestFloat32 } from '../scoring.js';
 import { sealedLine, unsealLines } from './sealed.js';
 
@@ -134,6 +135,14 @@ export function sumOf(tokenNlls: Iterable<number>): number {
   return sum;
 }
 
+/** @throws RangeError */
+export function expectFiniteEntry(entry: Entry): void {
+  if (isRejection(entry)) return;
+  const what = `${entry.sample} under ${entry.condition}`;
+  if (isTrial(entry)) expectFiniteNumbers([entry.nll, entry.nll_sum, ...entry.token_nlls], what);
+  else for (const { measures } of entry.layers) expectFiniteNumbers(Object.values(measures), what);
+}
+
 /** Appends entries; what has been synced survives a crash of the machine, what has been appended one of the process. */
 export class JournalWriter {
   readonly #handle: FileHandle;
@@ -146,7 +155,9 @@ export class JournalWriter {
     return new JournalWriter(await open(file, 'a'));
   }
 
+  /** @throws RangeError for numbers that are not finite: JSON has none, and the line could not be read again */
   async append(entries: readonly Entry[]): Promise<void> {
+    for (const entry of entries) expectFiniteEntry(entry);
     await this.#handle.appendFile(entries.map(sealedLine).join(''));
   }
 

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { Breather } from '../breather.js';
 import type { Dataset, PoolSet } from '../datasets/dataset.js';
 import type { Candidate, Pool, Sample } from '../datasets/sample.js';
+import { NotFiniteError } from '../engine.js';
 import { DkvError } from '../errors.js';
 import { makeFolder, publish, readIfPresent } from '../files.js';
 import { LiteralTokens } from '../literal-tokens.js';
@@ -15,7 +16,7 @@ import type { Tokenizer } from '../model/tokenizer.js';
 import type { Prepared } from '../priming/families.js';
 import { prepareSurrogates, type TextSources } from '../priming/prepare.js';
 import { surrogate } from '../priming/surrogate.js';
-import { scoreInputs, shortestFloat32 } from '../scoring.js';
+import { scoreEach, shortestFloat32 } from '../scoring.js';
 import { type Summary, summarize } from './analysis.js';
 import { type Block, type Plan, type PlannedTrial, planBlocks, type Unit } from './block.js';
 import { asksLanguageModel, type Experiment, specificationsOf } from './experiment.js';
@@ -25,6 +26,7 @@ import {
   isRejection,
   isTrial,
   JournalWriter,
+  type ProbeTrial,
   recoverJournal,
   sumOf,
   type Trial,
@@ -178,7 +180,11 @@ async function runAlone(
     await journal.close();
   }
   if (entries.every(isRejection)) {
-    throw new DkvError('INPUT_INVALID', `None of the ${units.length} samples could be scored; see ${journalFile}.`);
+    const [first] = entries;
+    throw new DkvError(
+      'INPUT_INVALID',
+      `None of the ${units.length} samples could be scored; see ${journalFile}.${first ? ` The first, ${first.sample}: ${first.rejected}` : ''}`,
+    );
   }
   const { whileBlocked = (work) => work() } = options;
   const summary = whileBlocked(() => summarize(configuration, entries, records, passes));
@@ -365,12 +371,45 @@ async function runBlock(
     const made: Entry[] = [];
     for (const { sample } of block.units) {
       const trials = block.trials.filter((trial) => trial.sample === sample);
-      if (trials.length > 0) made.push(...(await probeSample(engine, trials, layers, signal)));
+      if (trials.length === 0) continue;
+      try {
+        const probed = await probeSample(engine, trials, layers, signal);
+        const broken = notFiniteMeasure(probed);
+        made.push(...(broken ? [{ sample: sample.id, rejected: broken }] : probed));
+      } catch (error) {
+        if (!(error instanceof NotFiniteError)) throw error;
+        made.push({ sample: sample.id, rejected: error.errorOf(0).message });
+      }
     }
     return made;
   }
-  const nlls = await scoreInputs(engine, block.trials, signal ? { signal } : {});
-  return block.trials.map((trial, i) => trialOf(trial, nlls[i]!));
+  const nlls = await scoreEach(engine, block.trials, signal ? { signal } : {});
+  // A sample stands under all conditions or under none: what is compared is the same samples, whichever condition broke.
+  const rejected = new Map<string, string>();
+  for (const [i, { sample, condition }] of block.trials.entries()) {
+    const own = nlls[i]!;
+    if (own instanceof DkvError && !rejected.has(sample.id)) {
+      rejected.set(sample.id, `under condition ${condition.name}: ${own.message}`);
+    }
+  }
+  return [
+    ...[...rejected].map(([sample, reason]) => ({ sample, rejected: reason })),
+    ...block.trials.flatMap((trial, i) => {
+      const own = nlls[i]!;
+      return own instanceof DkvError || rejected.has(trial.sample.id) ? [] : [trialOf(trial, own)];
+    }),
+  ];
+}
+
+/** Attention that vanishes in single precision leaves nothing to divide by. */
+function notFiniteMeasure(trials: readonly ProbeTrial[]): string | undefined {
+  for (const { condition, layers } of trials) {
+    for (const { layer, measures } of layers) {
+      const broken = Object.entries(measures).find(([, value]) => !Number.isFinite(value));
+      if (broken) return `under condition ${condition}: ${broken[0]} of layer ${layer} is ${broken[1]}`;
+    }
+  }
+  return undefined;
 }
 
 function trialOf({ sample, condition, parts, jointDiffers, leak }: PlannedTrial, tokenNlls: Float32Array): Trial {

@@ -2,8 +2,8 @@
  * Has the encoder-decoder model at hand write a query for each document itself: the document in the encoder, nothing in the decoder, greedy.
  * What it writes is a function of model and document, so it is kept on disk by the model's fingerprint.
  */
-import { allRows, type Engine } from '../engine.js';
-import { DkvError } from '../errors.js';
+import { allRows, type Engine, eachOf } from '../engine.js';
+import { DkvError, isResult } from '../errors.js';
 import type { Tokenizer } from '../model/tokenizer.js';
 import { queryIn } from '../priming/answers.js';
 import { buildInput, type EncoderInput } from '../priming/input.js';
@@ -59,8 +59,13 @@ export function selfWriter(model: WritingModel, { cacheDirectory, maxTokens }: S
       const inputs = chunk.map(({ input }) => input);
       const written = await write(model, inputs, signal);
       for (const [i, { at }] of chunk.entries()) {
-        await cache.put(keyOf(documents[at]!), `model ${model.fingerprint}`, { text: written[i]!, cutOff: false });
-        texts[at] = textOf(written[i]!);
+        const own = written[i]!;
+        if (own instanceof DkvError) {
+          texts[at] = own;
+          continue;
+        }
+        await cache.put(keyOf(documents[at]!), `model ${model.fingerprint}`, { text: own, cutOff: false });
+        texts[at] = textOf(own);
       }
       done += chunk.length;
       onProgress?.(done, documents.length);
@@ -73,18 +78,27 @@ async function write(
   { engine, tokenizer }: WritingModel,
   inputs: readonly EncoderInput[],
   signal: AbortSignal | undefined,
-): Promise<string[]> {
+): Promise<(string | DkvError)[]> {
   const options = signal ? { signal } : {};
-  const states = await engine.encode(
-    inputs.map(({ tokenIds }) => ({ tokenIds })),
-    options,
-  );
   const prompt = new Int32Array(0);
-  const generated = await engine.generate(
-    states.map((rows) => ({ memory: [allRows(rows)], prompt, maxTokens: WRITTEN_TOKENS })),
-    options,
+  const states = await eachOf(inputs, (some) =>
+    engine.encode(
+      some.map(({ tokenIds }) => ({ tokenIds })),
+      options,
+    ),
   );
-  return generated.map(({ tokenIds }) => tokenizer.decode(tokenIds));
+  const sound = states.filter(isResult);
+  const generated = await eachOf(sound, (some) =>
+    engine.generate(
+      some.map((rows) => ({ memory: [allRows(rows)], prompt, maxTokens: WRITTEN_TOKENS })),
+      options,
+    ),
+  );
+  const next = generated.values();
+  return states.map((rows) => {
+    const own = rows instanceof DkvError ? rows : next.next().value!;
+    return own instanceof DkvError ? own : tokenizer.decode(own.tokenIds);
+  });
 }
 
 function textOf(written: string): string | DkvError {

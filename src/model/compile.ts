@@ -20,13 +20,15 @@ import { buildCross, buildGenerate, buildScore } from './graph/decoder.js';
 import { buildEncoder, type EncoderProbe } from './graph/encoder.js';
 import type { GraphContext } from './graph/layers.js';
 import { createLayout, PRECISIONS, type Precision } from './layout.js';
-import { elementCount, readFloat32, rowsOf, toBfloat16, toFloat32 } from './safetensors.js';
+import { elementCount, rowsOf, toBfloat16, toFloat32 } from './safetensors.js';
+import { readSmoothed, type Smoothing, smoothedVector, smoothingOf } from './smoothing.js';
+import { readSound } from './sound.js';
 import { expectEqualCopies } from './tied.js';
 import { transformed } from './transforms.js';
 import { type PlacedTensor, WEIGHTS_FILE, Weights } from './weights.js';
 
 /** Changes whenever a graph or the layout of the weights file changes, so that old cache folders are not taken for new ones. */
-const FORMAT_VERSION = 10;
+const FORMAT_VERSION = 11;
 
 const GRAPHS = { encoder: buildEncoder, score: buildScore, cross: buildCross, generate: buildGenerate };
 
@@ -50,6 +52,19 @@ export interface CompileOptions {
   /** Called with what the user should know though it is no error. */
   readonly onNotice?: (notice: string) => void;
   readonly signal?: AbortSignal;
+  /** Measures what an int8 model's manifest says of its drift; called before the model is published. */
+  readonly measureDrift?: (compiled: CompiledModel) => Promise<Drift>;
+}
+
+/** How far a precision moves NLLs of a fixed text from float32's, in nats a token. */
+export interface Drift {
+  /** What it was measured against, and how. */
+  readonly method: string;
+  readonly tokens: number;
+  /** Of the differences' magnitudes, which of the differences (positive: less likely than as float32), and the largest magnitude. */
+  readonly meanAbsolute: number;
+  readonly mean: number;
+  readonly largest: number;
 }
 
 /** A compiled model on disk; plain data, so that it can be handed to another thread. */
@@ -63,7 +78,12 @@ export interface CompiledModel {
   readonly tensors: readonly PlacedTensor[];
   /** Every file of the folder but the manifest. */
   readonly files: readonly WrittenFile[];
+  /** Of int8, where it was measured. */
+  readonly drift?: Drift;
 }
+
+/** Adds nodes to a graph. */
+export type BuildGraph = (context: GraphContext) => void;
 
 type Manifest = Omit<CompiledModel, 'directory'>;
 
@@ -78,7 +98,7 @@ export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.e
 
 /**
  * The compiled form of a checkpoint: from the cache folder if it is there, else made now.
- * @throws DkvError CHECKPOINT_INVALID, DISK_FULL, CACHE_DAMAGED or CANCELLED
+ * @throws DkvError CHECKPOINT_INVALID, NUMBERS_NOT_FINITE, DISK_FULL, CACHE_DAMAGED or CANCELLED
  */
 export async function compileModel(checkpoint: Checkpoint, options: CompileOptions): Promise<CompiledModel> {
   const { precision, embeddingScale, cacheDirectory, signal, onWait } = options;
@@ -89,6 +109,7 @@ export async function compileModel(checkpoint: Checkpoint, options: CompileOptio
   const published = async () => {
     const model = await readCompiled(directory);
     if (model) await expectUntouched(model, options);
+    if (model && precision === 'int8' && options.measureDrift && !model.drift) return undefined;
     // What ends a text may have changed since: it is no part of what was compiled.
     return model && { ...model, config: checkpoint.config };
   };
@@ -145,7 +166,7 @@ async function compileTo(
       const graphDigest = createHash('sha256').update(bytes).digest('hex');
       files.push({ name: graphName(name), sizeBytes: bytes.length, digest: graphDigest });
     }
-    const manifest: Manifest = {
+    const model: Manifest = {
       config,
       precision,
       embeddingScale,
@@ -153,7 +174,11 @@ async function compileTo(
       tensors: weights.placed,
       files,
     };
+    const drift = precision === 'int8' ? await options.measureDrift?.({ directory: partial, ...model }) : undefined;
+    const manifest: Manifest = { ...model, ...(drift && { drift }) };
     await writeFile(path.join(partial, MANIFEST), sealed(manifest), { flush: true });
+    // One that was compiled without measuring makes room.
+    await rm(directory, { recursive: true, force: true });
     await rename(partial, directory);
   } finally {
     await rm(partial, { recursive: true, force: true });
@@ -203,12 +228,37 @@ export async function verifyCompiled(directory: string, reading: ReadingOptions 
   return model;
 }
 
+/** A graph over the weights file of a compiled model. */
+export function graphOver(model: CompiledModel, build: BuildGraph): Uint8Array {
+  const graph = new GraphBuilder('part');
+  const weights = new Weights(textTensors(model.config), model.tensors);
+  build(graphContext(graph, weights, model.config, model.precision, model.embeddingScale));
+  return graph.toBytes();
+}
+
+/**
+ * Writes the weights that graphs need into `form.directory`.
+ * @returns the graphs, in their order
+ */
+export async function writeForm(
+  checkpoint: Checkpoint,
+  form: Pick<CompiledModel, 'directory' | 'precision' | 'embeddingScale'>,
+  builds: readonly BuildGraph[],
+): Promise<Uint8Array[]> {
+  const weights = new Weights(textTensors(checkpoint.config));
+  const graphs = builds.map((build) => {
+    const graph = new GraphBuilder('part');
+    build(graphContext(graph, weights, checkpoint.config, form.precision, form.embeddingScale));
+    return graph.toBytes();
+  });
+  await expectSpace(form.directory, weights.sizeBytes, 'a part of the model', 'DKV_CACHE');
+  await writeWeights(path.join(form.directory, WEIGHTS_FILE), weights, checkpoint, { isKept: false });
+  return graphs;
+}
+
 /** The encoder's graph with some layers' outputs and attention as further outputs, over the same weights file. */
 export function encoderProbeGraph(model: CompiledModel, probe: EncoderProbe): Uint8Array {
-  const graph = new GraphBuilder('encoder-probe');
-  const weights = new Weights(textTensors(model.config), model.tensors);
-  buildEncoder(graphContext(graph, weights, model.config, model.precision, model.embeddingScale), probe);
-  return graph.toBytes();
+  return graphOver(model, (context) => buildEncoder(context, probe));
 }
 
 export function graphFile(model: CompiledModel, name: GraphName): string {
@@ -241,8 +291,14 @@ async function writeWeights(
   file: string,
   weights: Weights,
   checkpoint: Checkpoint,
-  { onProgress, signal }: CompileOptions,
+  { onProgress, signal, isKept = true }: Pick<CompileOptions, 'onProgress' | 'signal'> & { readonly isKept?: boolean },
 ): Promise<string> {
+  // Only 8-bit forms are smoothed; others do not read the weights once more.
+  let known: Promise<Smoothing> | undefined;
+  const smoothing = () => {
+    known ??= smoothingOf(checkpoint);
+    return known;
+  };
   const handle = await open(file, 'wx');
   const hash = createHash('sha256');
   try {
@@ -254,8 +310,12 @@ async function writeWeights(
       const width = whole.shape.at(-1)!;
       const [start, count] = tensor.sourceRows ?? [0, elementCount(whole.shape) / width];
       const shape = [count, width] as const;
-      const chunks = readFloat32(rowsOf(whole, [start, count]), wholeRows(shape));
-      for await (const bytes of transformed(tensor.transform, tensor.type, chunks, shape)) {
+      const read = readSound(rowsOf(whole, [start, count]), start, tensor.type, wholeRows(shape));
+      const scales = tensor.smoothed && (await smoothing()).of(tensor.source, tensor.smoothed);
+      const isMatrix = whole.shape.length > 1;
+      const chunks = scales && isMatrix ? readSmoothed(read, width, scales) : read;
+      for await (const made of transformed(tensor.transform, tensor.type, chunks, shape)) {
+        const bytes = scales && !isMatrix ? smoothedVector(made, scales) : made;
         if (signal?.aborted) throw new DkvError('CANCELLED', 'Compiling was stopped; nothing was left behind.');
         await writeFully(handle, bytes, at);
         hash.update(bytes);
@@ -265,7 +325,7 @@ async function writeWeights(
     }
     padTo(hash, at, weights.sizeBytes);
     await handle.truncate(weights.sizeBytes);
-    await handle.sync();
+    if (isKept) await handle.sync();
     return hash.digest('hex');
   } finally {
     await handle.close();

@@ -4,6 +4,7 @@
  */
 import { EMBEDDING } from './checkpoint.js';
 import type { ElementType, ExternalTensor, GraphBuilder, Value } from './graph/builder.js';
+import { isDivided, type Read, STATES_NORM } from './smoothing.js';
 import { STEPS, type Transform, ZERO_POINT } from './transforms.js';
 import { sliceRows, type Weights } from './weights.js';
 
@@ -50,6 +51,8 @@ export interface Layout {
    * @returns one [n, out] float32 per name
    */
   project(graph: GraphBuilder, x: Value, names: readonly string[]): Value[];
+  /** The same for the encoder's states, as the decoder reads them. @param states [n, in] float32 */
+  projectStates(graph: GraphBuilder, states: Value, names: readonly string[]): Value[];
   /** A feed-forward network, down(activate(gate(x)) * up(x)). @param x [n, in] float32 @returns [n, in] float32 */
   feedForward(graph: GraphBuilder, x: Value, names: FeedForwardNames, activate: (gate: Value) => Value): Value;
   /** Rows of the tied table times a number. @param ids [n] int64 @returns [n, hidden] float32 */
@@ -92,6 +95,10 @@ class PlainLayout implements Layout {
       const weight = this.#widen(graph, graph.external(this.#matrix(name)));
       return graph.op('Gemm', [x, weight], { transB: { int: 1 } });
     });
+  }
+
+  projectStates(graph: GraphBuilder, states: Value, names: readonly string[]): Value[] {
+    return this.project(graph, states, names);
   }
 
   feedForward(graph: GraphBuilder, x: Value, names: FeedForwardNames, activate: (gate: Value) => Value): Value {
@@ -138,10 +145,17 @@ class PlainLayout implements Layout {
 }
 
 /** Vectors are small and stay float32 at every precision: rounding 1 + weight would be an error of its own. */
-function vector(graph: GraphBuilder, weights: Weights, source: string, transform: 'copy' | 'add-one'): Value {
+function vector(
+  graph: GraphBuilder,
+  weights: Weights,
+  source: string,
+  transform: 'copy' | 'add-one',
+  isSmoothed = false,
+): Value {
   const name = transform === 'add-one' ? `1+${source}` : source;
   const dimensions = weights.shape(source);
-  return graph.external(weights.place({ name, type: 'float32', dimensions, source, transform }));
+  const smoothed = isSmoothed ? ({ smoothed: 'rows' } as const) : {};
+  return graph.external(weights.place({ name, type: 'float32', dimensions, source, transform, ...smoothed }));
 }
 
 /** Rows as 8-bit numbers, [n, k] uint8, and the step of each row, [n] float32. */
@@ -160,15 +174,34 @@ class Int8Layout implements Layout {
   readonly #weights: Weights;
   /** Rows that several projections read are rounded once. */
   readonly #rounded = new WeakMap<GraphBuilder, Map<Value, RoundedRows>>();
+  /** States divided by their scales. */
+  readonly #states = new WeakMap<GraphBuilder, Map<Value, Value>>();
 
   constructor(weights: Weights) {
     this.#weights = weights;
   }
 
   project(graph: GraphBuilder, x: Value, names: readonly string[]): Value[] {
+    return this.#project(graph, x, names, 'rows');
+  }
+
+  /** All layers read the same states: they are divided by their scales once, and rounded once. */
+  projectStates(graph: GraphBuilder, states: Value, names: readonly string[]): Value[] {
+    const known = this.#states.get(graph) ?? new Map<Value, Value>();
+    this.#states.set(graph, known);
+    const inverse = { name: 'states.inverse-scales', source: STATES_NORM, transform: 'ones', smoothed: 'states' } as const;
+    const dimensions = this.#weights.shape(STATES_NORM);
+    const even =
+      known.get(states) ??
+      graph.op('Mul', [states, graph.external(this.#weights.place({ ...inverse, type: 'float32', dimensions }))]);
+    known.set(states, even);
+    return this.#project(graph, even, names, 'states');
+  }
+
+  #project(graph: GraphBuilder, x: Value, names: readonly string[], read: Read): Value[] {
     return names.map((name) => {
       const rows = this.#round(graph, x, name);
-      return scaled(graph, this.#product(graph, rows, name), rows.steps);
+      return scaled(graph, this.#product(graph, rows, name, read), rows.steps);
     });
   }
 
@@ -179,10 +212,10 @@ class Int8Layout implements Layout {
   feedForward(graph: GraphBuilder, x: Value, names: FeedForwardNames, activate: (gate: Value) => Value): Value {
     const [gate] = this.project(graph, x, [names.gate]) as [Value];
     const rows = this.#round(graph, x, names.up);
-    const middle = graph.op('Mul', [activate(gate), this.#product(graph, rows, names.up)]);
+    const middle = graph.op('Mul', [activate(gate), this.#product(graph, rows, names.up, 'rows')]);
     const rounded = this.#round(graph, middle, names.down);
     const steps = graph.op('Mul', [rounded.steps, rows.steps]);
-    return scaled(graph, this.#product(graph, rounded, names.down), steps);
+    return scaled(graph, this.#product(graph, rounded, names.down, 'rows'), steps);
   }
 
   embed(graph: GraphBuilder, ids: Value, scale: number): Value {
@@ -219,7 +252,7 @@ class Int8Layout implements Layout {
   }
 
   normScale(graph: GraphBuilder, name: string): Value {
-    return vector(graph, this.#weights, name, 'add-one');
+    return vector(graph, this.#weights, name, 'add-one', isDivided(name));
   }
 
   /** @param reader name of weights that these rows are multiplied with */
@@ -240,21 +273,23 @@ class Int8Layout implements Layout {
   }
 
   /** @returns [n, outputs] float32, each row still to be multiplied with its step */
-  #product(graph: GraphBuilder, rows: RoundedRows, name: string): Value {
+  #product(graph: GraphBuilder, rows: RoundedRows, name: string, read: Read): Value {
     const [outputs, inputs] = this.#weights.shape(name) as [number, number];
-    return integerProduct(graph, rows, this.#place(name, 'int8', 'columns', [inputs, outputs]), this.#steps(name));
+    const columns = this.#place(name, 'int8', 'columns', [inputs, outputs], read);
+    return integerProduct(graph, rows, columns, this.#steps(name, read));
   }
 
   #table() {
     return this.#place(EMBEDDING, 'uint8', 'rows', this.#weights.shape(EMBEDDING));
   }
 
-  #steps(source: string) {
-    return this.#place(source, 'float32', 'row-scales', this.#weights.shape(source).slice(0, 1));
+  #steps(source: string, read?: Read) {
+    return this.#place(source, 'float32', 'row-scales', this.#weights.shape(source).slice(0, 1), read);
   }
 
-  #place(source: string, type: ElementType, transform: Transform, dimensions: readonly number[]) {
-    return this.#weights.place({ name: `${source}.${transform}`, type, dimensions, source, transform });
+  #place(source: string, type: ElementType, transform: Transform, dimensions: readonly number[], smoothed?: Read) {
+    const name = `${source}.${transform}${smoothed === 'states' ? '.states' : ''}`;
+    return this.#weights.place({ name, type, dimensions, source, transform, ...(smoothed && { smoothed }) });
   }
 }
 

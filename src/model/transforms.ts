@@ -1,17 +1,18 @@
 /** How the bytes of a stored tensor are made from a tensor of the checkpoint. Matrices pass row by row, so memory stays small. */
-import { DkvError } from '../errors.js';
-import { LARGEST_FLOAT16, toFloat16 } from '../float16.js';
+import { firstNotFinite } from '../finite.js';
+import { toFloat16 } from '../float16.js';
 import type { ElementType } from './graph/builder.js';
 import { toBfloat16 } from './safetensors.js';
 
 /**
  * - `copy`               rounded to the element type
  * - `add-one`            1 added, for RMSNorm scales
+ * - `ones`               1 in every place
  * - `row-scales`         of a matrix, each row's largest magnitude / 127: the step of its 8-bit numbers
  * - `rows`               8-bit numbers, each row in steps of its scale, shifted to be 128 at 0 (uint8)
  * - `columns`            8-bit numbers as before but signed, transposed: rows become columns (int8)
  */
-export type Transform = 'copy' | 'add-one' | 'row-scales' | 'rows' | 'columns';
+export type Transform = 'copy' | 'add-one' | 'ones' | 'row-scales' | 'rows' | 'columns';
 
 /** What is 0 in 8-bit numbers without a sign. */
 export const ZERO_POINT = 128;
@@ -57,6 +58,7 @@ const CHUNKS: Record<
     return type === 'float16' ? toFloat16(chunk, refuseWeight) : chunk;
   },
   'add-one': (chunk) => chunk.map((value) => value + 1),
+  ones: (chunk) => chunk.fill(1),
   'row-scales': (chunk, width) => Float32Array.from(rowsOf(chunk, width), (values) => largest(values) / STEPS),
   rows: (chunk, width) => {
     const bytes = new Uint8Array(chunk.length);
@@ -70,10 +72,18 @@ const CHUNKS: Record<
 };
 
 function refuseWeight(weight: number): never {
-  throw new DkvError(
-    'CHECKPOINT_INVALID',
-    `A weight is ${weight}; float16 holds finite numbers up to ${LARGEST_FLOAT16}. Use --precision bfloat16 or float32.`,
-  );
+  throw new RangeError(`float16 does not hold the weight ${weight}`);
+}
+
+/** The smallest magnitude that would be rounded to infinity: half a step above the largest number. */
+const BEYOND: Partial<Record<ElementType, number>> = { float16: 65_520, bfloat16: 2 ** 128 - 2 ** 119 };
+
+/** The first place of a number that is not finite, or would not be at the type that it is to be kept in. */
+export function firstBeyond(values: Float32Array, type: ElementType): number | undefined {
+  const beyond = BEYOND[type];
+  if (beyond === undefined) return firstNotFinite(values);
+  for (let at = 0; at < values.length; at++) if (!(Math.abs(values[at]!) < beyond)) return at;
+  return undefined;
 }
 
 function* rowsOf(chunk: Float32Array, width: number): Generator<Float32Array> {

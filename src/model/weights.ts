@@ -6,6 +6,7 @@
  */
 import type { ElementType, ExternalTensor } from './graph/builder.js';
 import { elementCount } from './safetensors.js';
+import type { Read } from './smoothing.js';
 import type { Transform } from './transforms.js';
 
 export interface StoredTensor {
@@ -17,6 +18,8 @@ export interface StoredTensor {
   /** Of a matrix, the first row and how many: all when left out. */
   readonly sourceRows?: readonly [start: number, count: number];
   readonly transform: Transform;
+  /** Smoothed: divided as what it gives is, and a matrix multiplied for what it reads. As it is when left out. */
+  readonly smoothed?: Read;
 }
 
 export interface PlacedTensor extends StoredTensor {

@@ -22,7 +22,7 @@ import {
 import { missingDocuments, missingMessage } from './missing.js';
 import { BARE, expectPrimedWith, expectWritable, type Primed } from './primed.js';
 import { expectReferences } from './prior.js';
-import { type QueryToRank, rank } from './rank.js';
+import { type QueryToRank, type RejectedCandidate, rank } from './rank.js';
 import { type Unranked, unrankedOf } from './unranked.js';
 import { BM25, type Verdict, verdictOf } from './verdict.js';
 
@@ -62,6 +62,8 @@ export interface Evaluation extends SystemComparison {
   readonly candidates: number;
   /** Ids of candidates that were left out for every system. */
   readonly missing: readonly string[];
+  /** Candidates that have no finite score under some variant: their queries are left out for every system. */
+  readonly rejected: readonly (RejectedCandidate & { readonly query: string })[];
   /** The measure that decides. */
   readonly primary: string;
   readonly verdict: Verdict;
@@ -93,11 +95,12 @@ export async function evaluate(
   const variants = [...new Set([BARE, ...(options.variants ?? (await variantsOf(store, judged)))])];
   const missing = await missingOf(store, judged, variants);
   if (missing.ids.size > 0 && options.onMissing !== 'skip') throw new DkvError('DOCUMENT_MISSING', missing.message);
-  const ranked = missing.ids.size > 0 ? judgedQueries(without(judged, missing.ids), qrels) : judged;
+  const complete = missing.ids.size > 0 ? judgedQueries(without(judged, missing.ids), qrels) : judged;
 
-  const systems = new Map<string, Scores[]>();
-  if (bm25) systems.set(BM25, bm25Scores(bm25, ranked));
-  const total = variants.length * candidatesOf(ranked);
+  const scored = new Map<string, Scores[]>();
+  if (bm25) scored.set(BM25, bm25Scores(bm25, complete));
+  const rejected: (RejectedCandidate & { query: string })[] = [];
+  const total = variants.length * candidatesOf(complete);
   for (const [v, variant] of variants.entries()) {
     const done = (v * total) / variants.length;
     const scoring = {
@@ -107,17 +110,28 @@ export async function evaluate(
       calibration: false,
       ...(options.signal && { signal: options.signal }),
     };
-    const rankings = rank(model, store, ranked, {
+    const rankings = rank(model, store, complete, {
       ...scoring,
-      onProgress: (scored) => options.onProgress?.(done + scored, total),
+      onProgress: (candidates) => options.onProgress?.(done + candidates, total),
     });
     const scores: Scores[] = [];
-    for await (const { documents } of rankings) scores.push(new Map(documents.map(({ id, score }) => [id, score])));
-    systems.set(variant, scores);
+    for await (const { id: query, documents, rejected: own } of rankings) {
+      scores.push(new Map(documents.map(({ id, score }) => [id, score])));
+      rejected.push(...own.map((one) => ({ query, ...one })));
+    }
+    scored.set(variant, scores);
   }
+  // What is compared is the same candidates of the same queries, whichever variant broke.
+  const broken = new Set(rejected.map(({ query }) => query));
+  const isWhole = (_: unknown, query: number) => !broken.has(complete[query]!.id);
+  const ranked = complete.filter(isWhole);
+  if (ranked.length === 0) {
+    throw new DkvError('NUMBERS_NOT_FINITE', `No query has finite scores of all candidates. ${rejected[0]!.reason}`);
+  }
+  const systems = new Map([...scored].map(([name, scores]) => [name, scores.filter(isWhole)]));
 
   const grades = ranked.map(({ id }) => qrels.get(id)!);
-  const unranked = unrankedOf(qrels, queries, ranked);
+  const unranked = unrankedOf(new Map([...qrels].filter(([id]) => !broken.has(id))), queries, ranked);
   const rest = [...unranked.without_candidates, ...unranked.not_asked];
   const compared = compareSystems(
     new Map([...systems].map(([name, scores]) => [name, [...scores, ...rest.map((): Scores => new Map())]])),
@@ -142,6 +156,7 @@ export async function evaluate(
     unranked,
     candidates: candidatesOf(ranked),
     missing: [...missing.ids],
+    rejected,
     primary,
     ...compared,
     verdict: verdictOf(compared, primary),

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { Breather } from '../breather.js';
+import { eachOf } from '../engine.js';
 import { DkvError } from '../errors.js';
 import { LiteralTokens } from '../literal-tokens.js';
 import type { Model } from '../load-model.js';
@@ -10,7 +11,7 @@ import { inParallel, STORE_REQUESTS } from '../parallel.js';
 import type { Prepared } from '../priming/families.js';
 import { prepareSurrogates, type TextSources } from '../priming/prepare.js';
 import { visibleStates } from '../store/identity.js';
-import { asStored } from '../store/quantise.js';
+import { asStored, expectStorable } from '../store/quantise.js';
 import { metadataSchema, payloadBytesOf } from '../store/record.js';
 import type { CacheRecord, Store } from '../store.js';
 import type { DocumentToPrime, PrimeOptions, PrimeProgress, PrimeSummary, RejectedDocument, Shard } from './prime.js';
@@ -191,14 +192,28 @@ export class Primer {
   async #primeBlock({ documents, missing }: Block): Promise<void> {
     const { keepText = true, prior, ttlMs } = this.#options;
     const passes = [...missing.values()];
-    const states = await this.#model.engine.encode(passes.map(({ presented }) => presented.item));
+    const states = await eachOf(passes, (some) =>
+      this.#model.engine.encode(some.map(({ presented }) => presented.item)),
+    );
     this.#counts.encoded += passes.length;
     for (const { presented } of passes) this.#counts.tokens += presented.item.tokenIds.length;
-    const visible = new Map(
-      passes.map(({ key, presented }, at) => [key, visibleStates(states[at]!, presented.visible)]),
-    );
-    const priors = prior ? await this.#priors(documents, visible, prior.targets) : new Map<string, number>();
-    await inParallel(documents, STORE_REQUESTS, async ({ document, variants }) => {
+    const broken = new Map<string, DkvError>();
+    const visible = new Map<string, CacheRecord['states']>();
+    for (const [at, { key, presented }] of passes.entries()) {
+      const own = states[at]!;
+      try {
+        if (own instanceof DkvError) throw own;
+        const shown = visibleStates(own, presented.visible);
+        expectStorable(shown, this.#options.how.statesPrecision);
+        visible.set(key, shown);
+      } catch (error) {
+        if (!(error instanceof DkvError)) throw error;
+        broken.set(key, error);
+      }
+    }
+    const sound = this.#withoutBroken(documents, broken);
+    const priors = prior ? await this.#priors(sound, visible, prior.targets, broken) : new Map<string, number>();
+    await inParallel(this.#withoutBroken(sound, broken), STORE_REQUESTS, async ({ document, variants }) => {
       const records: Record<string, CacheRecord | string> = {};
       for (const { name, key, identity, presented, surrogate } of variants) {
         const own = visible.get(key);
@@ -230,11 +245,25 @@ export class Primer {
     });
   }
 
-  /** By key; of states that were encoded now as of those that the store has. */
+  /** The documents all of whose variants are sound; the others are rejected. */
+  #withoutBroken(documents: readonly Planned[], broken: ReadonlyMap<string, DkvError>): readonly Planned[] {
+    if (broken.size === 0) return documents;
+    return documents.filter(({ row, document, variants }) => {
+      const failed = variants.find(({ key }) => broken.has(key));
+      if (failed) this.#reject({ row, id: document.id, reason: `${failed.name}: ${broken.get(failed.key)!.message}` });
+      return !failed;
+    });
+  }
+
+  /**
+   * By key; of states that were encoded now as of those that the store has.
+   * @param broken keys whose prior is not finite are added to it
+   */
   async #priors(
     documents: readonly Planned[],
     visible: ReadonlyMap<string, CacheRecord['states']>,
     targets: readonly Int32Array[],
+    broken: Map<string, DkvError>,
   ): Promise<Map<string, number>> {
     const { statesPrecision } = this.#options.how;
     const keys = [...new Set(documents.flatMap(({ variants }) => variants.map(({ key }) => key)))];
@@ -244,8 +273,14 @@ export class Primer {
       const states = own ? asStored(own, statesPrecision) : (await this.#store.get(key))?.states;
       if (states) stored.set(key, states);
     });
-    const priors = await priorsOf(this.#model.engine, [...stored.values()], targets);
-    return new Map([...stored.keys()].map((key, at) => [key, priors[at]!]));
+    const found = await priorsOf(this.#model.engine, [...stored.values()], targets);
+    const priors = new Map<string, number>();
+    for (const [at, key] of [...stored.keys()].entries()) {
+      const own = found[at]!;
+      if (own instanceof DkvError) broken.set(key, own);
+      else priors.set(key, own);
+    }
+    return priors;
   }
 }
 

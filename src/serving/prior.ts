@@ -2,8 +2,7 @@
  * What is expected of any query for a document: the mean NLL of reference queries given its states. Subtracted from the NLL of a query it
  * takes out that some documents make every text likely.
  */
-import type { Engine, States } from '../engine.js';
-import { allRows } from '../engine.js';
+import { allRows, type Engine, eachOf, type States } from '../engine.js';
 import { DkvError } from '../errors.js';
 import type { Tokenizer } from '../model/tokenizer.js';
 import type { Store } from '../store.js';
@@ -69,19 +68,23 @@ function targetsOf({ digest, queries }: ReferenceQueries, tokenizer: Tokenizer):
 /**
  * @param states as they were stored, one a document
  * @param targets at least one, each with at least one token
- * @returns per document the mean over the targets of their mean NLL a token, in nats
+ * @returns per document the mean over the targets of their mean NLL a token, in nats, or the DkvError NUMBERS_NOT_FINITE
  */
 export async function priorsOf(
   engine: Engine,
   states: readonly States[],
   targets: readonly Int32Array[],
-): Promise<number[]> {
+): Promise<(number | DkvError)[]> {
   const prompt = new Int32Array(0);
-  const nlls = await engine.score(
+  const nlls = await eachOf(
     states.flatMap((own) => targets.map((target) => ({ memory: [allRows(own)], prompt, target }))),
+    (items) => engine.score(items),
   );
-  const means = nlls.map((tokens) => mean(tokens));
-  return states.map((_, at) => mean(means.slice(at * targets.length, (at + 1) * targets.length)));
+  return states.map((_, at) => {
+    const own = nlls.slice(at * targets.length, (at + 1) * targets.length);
+    const failed = own.find((tokens) => tokens instanceof DkvError);
+    return failed ?? mean((own as Float32Array[]).map((tokens) => mean(tokens)));
+  });
 }
 
 function mean(values: ArrayLike<number>): number {

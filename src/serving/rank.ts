@@ -78,6 +78,13 @@ export interface RankedQuery {
   readonly documents: readonly RankedDocument[];
   /** Ids of candidates that the store does not have. */
   readonly missing: readonly string[];
+  /** Candidates that have no finite score, and why; they are not among the documents. */
+  readonly rejected: readonly RejectedCandidate[];
+}
+
+export interface RejectedCandidate {
+  readonly id: string;
+  readonly reason: string;
 }
 
 /** Candidates scored together: enough for full batches. A query's own are never split from each other. */
@@ -215,8 +222,13 @@ function rankedQuery(
 ): RankedQuery {
   const found: (RankedDocument & { readonly own: number })[] = [];
   const missing: CandidateToRank[] = [];
+  const rejected: RejectedCandidate[] = [];
   for (const [i, candidate] of candidates.entries()) {
     const scored = scores[i]!;
+    if (scored instanceof DkvError && scored.code === 'NUMBERS_NOT_FINITE') {
+      rejected.push({ id: candidate.id, reason: scored.message });
+      continue;
+    }
     if (scored instanceof DkvError) {
       if (scored.code !== 'DOCUMENT_MISSING' || onMissing === 'error') throw scored;
       missing.push(candidate);
@@ -241,7 +253,7 @@ function rankedQuery(
   for (const { own: _, ...document } of mixed) documents.set(document.id, document);
   if (onMissing === 'last') for (const document of last) documents.set(document.id, document);
   const order = ordered(new Map([...documents].map(([id, { score }]) => [id, score])));
-  return { id, documents: order.map((id) => documents.get(id)!), missing: missing.map(({ id }) => id) };
+  return { id, documents: order.map((id) => documents.get(id)!), missing: missing.map(({ id }) => id), rejected };
 }
 
 function named({ id, firstStage }: CandidateToRank): Pick<RankedDocument, 'id' | 'firstStage'> {

@@ -2,7 +2,7 @@
  * Scores targets given stored documents: the numbers of `scoreTexts`, without the encoder. A document that many items ask for is read
  * once; states are held for as many documents as a memory limit allows, whatever the number of items.
  */
-import type { RequestOptions } from '../engine.js';
+import { eachOf, type RequestOptions } from '../engine.js';
 import { DkvError } from '../errors.js';
 import type { Model } from '../load-model.js';
 import { remembering } from '../model/tokenizer.js';
@@ -38,7 +38,7 @@ type Ready = Pick<InputToScore, 'prompt' | 'target'> & { readonly place: number;
 /**
  * Progress counts the items that have been answered, of all.
  * @returns per item its score, or the DkvError that says why it has none: DOCUMENT_MISSING, STORE_MISMATCH (primed with another
- * model), STORE_DAMAGED, INPUT_INVALID
+ * model), STORE_DAMAGED, INPUT_INVALID, NUMBERS_NOT_FINITE
  * @throws DkvError what befalls all items: CANCELLED, STORE_UNREACHABLE, and the engine's
  */
 export async function score(
@@ -55,12 +55,20 @@ export async function score(
     answered++;
   };
   const scoreGroup = async (group: readonly Ready[]) => {
-    const nlls = await model.engine.score(
+    const progress = {
+      ...(signal && { signal }),
+      onProgress: (done: number) => onProgress?.(answered + done, items.length),
+    };
+    const nlls = await eachOf(
       group.map(({ document, prompt, target }) => ({ memory: memoryOf(document.record), prompt, target })),
-      { ...(signal && { signal }), onProgress: (done) => onProgress?.(answered + done, items.length) },
+      (inputs) => model.engine.score(inputs, progress),
     );
     for (const [i, { place, document }] of group.entries()) {
-      answers[place] = { ...targetScore(nlls[i]!), key: document.key, metadata: document.metadata };
+      const own = nlls[i]!;
+      answers[place] =
+        own instanceof DkvError
+          ? new DkvError(own.code, `Document ${JSON.stringify(items[place]!.id)}: ${own.message}`)
+          : { ...targetScore(own), key: document.key, metadata: document.metadata };
     }
     answered += group.length;
   };

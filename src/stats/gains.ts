@@ -1,4 +1,5 @@
 /** The statistics of paired gains: one list of per-sample differences for each thing compared, all resampled together. */
+import { expectFiniteNumbers } from '../finite.js';
 import type { Random } from '../random.js';
 import { mean, median, trimmedMean } from './describe.js';
 import {
@@ -44,12 +45,16 @@ export interface Gains {
   readonly ds: readonly Float64Array[];
 }
 
-/** @param clusters the indices of samples that belong together */
+/**
+ * @param clusters the indices of samples that belong together
+ * @throws RangeError for a difference that is not finite
+ */
 export function summarizeGains(
   lists: readonly (readonly number[])[],
   clusters: readonly (readonly number[])[],
   random: Random,
 ): Gains {
+  for (const list of lists) expectFiniteNumbers(list, 'gains');
   // Differences from the list's own mean: sums of squares then lose no digits.
   const centers = lists.map(mean);
   const centered = lists.map((list, l) => Float64Array.from(list, (value) => value - centers[l]!));
@@ -115,6 +120,7 @@ export function shareOf(gains: Gains, lists: readonly (readonly number[])[], par
 
 /** A mean over samples or pools, with the bootstrap's percentile interval; undefined without any. */
 export function meanEstimate(values: readonly number[], random: Random, resamples = RESAMPLES): Estimate {
+  expectFiniteNumbers(values, 'values of a mean');
   if (values.length === 0) return estimate(Number.NaN);
   const [replicates] = bootstrap(
     values.length,

@@ -5,6 +5,7 @@
  * hardness is taken from half of an answer's tokens and the gain from the other half, and then the other way round. The axis of
  * the research, baseline NLL of all tokens on both sides, is kept beside it as the coupled one.
  */
+import { expectFiniteNumbers } from '../finite.js';
 import { mean, pearson, quantile } from './describe.js';
 
 /** NLLs per token of one sample under the baseline and under a treatment; equally many. */
@@ -69,6 +70,7 @@ function point({ baseline, treatment }: TokenPair, forHardness: Keep, forGain: K
 /** Fifths by hardness: bounds are the 20, 40, 60 and 80% quantiles, the lower bound included. */
 export function gradient(points: readonly HardnessPoint[]): Gradient {
   const hardness = points.map((p) => p.hardness);
+  expectFiniteNumbers(hardness, 'hardness');
   const bounds = [0.2, 0.4, 0.6, 0.8].map((q) => quantile(hardness, q));
   const quintiles = [0, 1, 2, 3, 4].map((fifth) => {
     const members = points.filter((p) => bounds.filter((bound) => p.hardness >= bound).length === fifth);

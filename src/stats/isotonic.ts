@@ -1,4 +1,5 @@
 /** Isotonic regression: the non-decreasing function that is nearest to the data in least squares. */
+import { expectFiniteNumbers } from '../finite.js';
 
 /** A piecewise linear function through (x, y), x ascending; constant beyond its ends. */
 export interface Isotonic {
@@ -19,6 +20,8 @@ interface Block {
  * @param y as many
  */
 export function fitIsotonic(x: ArrayLike<number>, y: ArrayLike<number>): Isotonic {
+  expectFiniteNumbers(x, 'x of an isotonic regression');
+  expectFiniteNumbers(y, 'y of an isotonic regression');
   const order = Array.from(x, (_, i) => i).sort((a, b) => x[a]! - x[b]!);
   const points: Block[] = [];
   for (const i of order) {

@@ -3,6 +3,7 @@
  * `AUC`. Means over queries are the caller's.
  */
 import { DkvError } from '../errors.js';
+import { expectFiniteNumbers } from '../finite.js';
 import { didYouMean } from '../near.js';
 
 /** Grade of each judged document; what is not in it counts as 0. */
@@ -38,10 +39,13 @@ const GAINS = {
 /**
  * Document ids, best first. trec_eval's rule: by score, which it holds in single precision; equal scores by id, descending. A tie is
  * thereby never broken by the order of the input.
+ * @throws DkvError INPUT_INVALID for a score that is not finite: it has no place in an order
  */
 export function rank(scores: Scores): string[] {
   for (const [id, score] of scores) {
-    if (Number.isNaN(score)) throw new DkvError('INPUT_INVALID', `The score of ${JSON.stringify(id)} is not a number.`);
+    if (!Number.isFinite(score)) {
+      throw new DkvError('INPUT_INVALID', `The score of ${JSON.stringify(id)} is ${score}, not a number that is finite.`);
+    }
   }
   return [...scores]
     .map(([id, score]) => ({ id, score: Math.fround(score), bytes: Buffer.from(id) }))
@@ -72,6 +76,7 @@ function ndcg(
  * @param relevant the lowest grade that counts as relevant
  */
 function auc(scores: Scores, grades: Grades, relevant = 1): number | undefined {
+  expectFiniteNumbers([...scores.values()], 'scores');
   const split: [number[], number[]] = [[], []];
   for (const [id, score] of scores) split[(grades.get(id) ?? 0) >= relevant ? 0 : 1].push(score);
   const [good, bad] = split;

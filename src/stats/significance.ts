@@ -3,6 +3,7 @@ import tCdf from '@stdlib/stats-base-dists-t-cdf';
 import padjust from '@stdlib/stats-padjust';
 import ttest from '@stdlib/stats-ttest';
 import wilcoxonTest from '@stdlib/stats-wilcoxon';
+import { expectFiniteNumbers } from '../finite.js';
 import type { Random } from '../random.js';
 import { mean, standardDeviation } from './describe.js';
 
@@ -10,6 +11,7 @@ import { mean, standardDeviation } from './describe.js';
  * p of the two-sided one-sample t-test of mean 0; undefined where the test is (fewer than two values, or all equal).
  */
 export function tTest(differences: readonly number[]): number | undefined {
+  expectFiniteNumbers(differences, 'differences');
   if (differences.length < 2) return undefined;
   const { pValue } = ttest([...differences]);
   return Number.isNaN(pValue) ? undefined : pValue;
@@ -23,6 +25,7 @@ const FEWEST_FOR_WILCOXON = 10;
  * ties, else the normal approximation with tie correction and without continuity correction.
  */
 export function wilcoxon(differences: readonly number[]): number {
+  expectFiniteNumbers(differences, 'differences');
   const changes = differences.filter((difference) => difference !== 0);
   if (changes.length < FEWEST_FOR_WILCOXON) return 1;
   return wilcoxonTest(changes, { correction: false }).pValue;
@@ -33,6 +36,7 @@ export function wilcoxon(differences: readonly number[]): number {
  * of the permutations, so p is never 0.
  */
 export function signFlipTest(differences: readonly number[], permutations: number, random: Random): number {
+  expectFiniteNumbers(differences, 'differences');
   const total = differences.reduce((sum, value) => sum + value, 0);
   // Sums in another order differ in their last bits.
   const enough = Math.abs(total) * (1 - 1e-12);
@@ -55,6 +59,7 @@ export function signFlipTest(differences: readonly number[], permutations: numbe
  * @param margin in units of Cohen's d
  */
 export function equivalenceTest(differences: readonly number[], margin: number): number | undefined {
+  expectFiniteNumbers(differences, 'differences');
   const deviation = standardDeviation(differences);
   if (!(deviation > 0)) return undefined;
   const root = Math.sqrt(differences.length);

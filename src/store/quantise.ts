@@ -14,7 +14,7 @@ import type { StatesPrecision } from '../store.js';
 const SMALLEST_SCALE = 2 ** -126;
 const INT8_STEPS = 127;
 
-/** @throws DkvError INPUT_INVALID */
+/** @throws DkvError NUMBERS_NOT_FINITE */
 export function expectFinite(values: Float32Array): void {
   largestMagnitude(values, 0, values.length);
 }
@@ -22,7 +22,7 @@ export function expectFinite(values: Float32Array): void {
 /** As bits, magnitudes are in the order of integers, infinities and NaN above all numbers. */
 const INFINITE_BITS = 0x7f800000;
 
-/** Of some of the values. @throws DkvError INPUT_INVALID for what is not finite */
+/** Of some of the values. @throws DkvError NUMBERS_NOT_FINITE for what is not finite */
 function largestMagnitude(values: Float32Array, start: number, end: number): number {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   let largest = 0;
@@ -37,7 +37,7 @@ function largestMagnitude(values: Float32Array, start: number, end: number): num
   return largest === 0 ? 0 : Math.abs(values[place]!);
 }
 
-/** [n] numbers to [n] bit patterns. @throws DkvError INPUT_INVALID for what is not finite or beyond 65504 */
+/** [n] numbers to [n] bit patterns. @throws DkvError NUMBERS_NOT_FINITE for what is not finite or beyond 65504 */
 export function statesToFloat16(values: Float32Array): Uint16Array {
   return toFloat16(values, (value, at) =>
     refuse(value, at, `float16 holds finite numbers up to ${LARGEST_FLOAT16}; store them as float32 or int8`),
@@ -51,7 +51,7 @@ export interface Int8Rows {
   readonly scales: Float32Array;
 }
 
-/** @param values [rows * width], row after row @throws DkvError INPUT_INVALID for what is not finite */
+/** @param values [rows * width], row after row @throws DkvError NUMBERS_NOT_FINITE for what is not finite */
 export function toInt8Rows(values: Float32Array, rows: number, width: number): Int8Rows {
   const steps = new Int8Array(values.length);
   const scales = new Float32Array(rows);
@@ -79,7 +79,12 @@ export function fromInt8Rows({ steps, scales }: Int8Rows, width: number): Float3
   return values;
 }
 
-/** What comes back of states that are stored. @throws DkvError INPUT_INVALID */
+/** Can finite states be kept at a precision? @throws DkvError NUMBERS_NOT_FINITE for what float16 would round to infinity */
+export function expectStorable({ data }: States, precision: StatesPrecision): void {
+  if (precision === 'float16') statesToFloat16(data);
+}
+
+/** What comes back of states that are stored. @throws DkvError NUMBERS_NOT_FINITE */
 export function asStored(states: States, precision: StatesPrecision): States {
   const { rows, width, data } = states;
   if (precision === 'float32') return states;
@@ -92,5 +97,5 @@ export function asStored(states: States, precision: StatesPrecision): States {
 }
 
 function refuse(value: number, at: number, expected: string): never {
-  throw new DkvError('INPUT_INVALID', `State number ${at} is ${value}. ${expected}.`);
+  throw new DkvError('NUMBERS_NOT_FINITE', `State number ${at} is ${value}. ${expected}.`);
 }

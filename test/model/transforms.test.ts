@@ -5,8 +5,5 @@ it.each([70_000, Number.NaN])('does not keep a weight of %d as float16', async (
   async function* chunks() {
     yield Float32Array.of(1, weight);
   }
-  await expect(transformed('copy', 'float16', chunks(), [1, 2]).next()).rejects.toMatchObject({
-    code: 'CHECKPOINT_INVALID',
-    message: expect.stringContaining(`A weight is ${weight}`),
-  });
+  await expect(transformed('copy', 'float16', chunks(), [1, 2]).next()).rejects.toThrow(`weight ${weight}`);
 });

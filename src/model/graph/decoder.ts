@@ -21,8 +21,10 @@ import {
   axisIndex,
   embedTokens,
   type GraphContext,
+  hiddenInput,
   type KeysValues,
   layerBlock,
+  outputHidden,
   projectAttended,
   projectRows,
   projectStates,
@@ -35,20 +37,43 @@ import {
 import { attendMerged, byHead, type MergedMask, mergedMask } from './merged-attention.js';
 
 export function buildScore(model: GraphContext): void {
-  const { graph, config } = model;
+  const { graph } = model;
   const context = stackContext(model, 'decoder');
   const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
+  const inputs = knownTokens(context, tokenIds);
+  outputNlls(context, decoderLayers(context, inputs), rowShape(graph, tokenIds));
+}
+
+/**
+ * One layer of `score` by itself. Inputs as there, without `scored` and `targets`, and `hidden` [batch, rows, hidden]; output `hidden_out`.
+ */
+export function buildScoreLayer(model: GraphContext, layer: number): void {
+  const context = stackContext(model, 'decoder');
+  const tokenIds = model.graph.input('token_ids', 'int64', ['batch', 'rows']);
+  const hidden = layersOf(context, knownTokens(context, tokenIds), hiddenInput(context), [layer]);
+  outputHidden(context, hidden, rowShape(model.graph, tokenIds));
+}
+
+/** The end of `score` by itself. Inputs `hidden`, the last layer's output, `scored` and `targets`; output `nll`. */
+export function buildScoreEnd(model: GraphContext): void {
+  const context = stackContext(model, 'decoder');
+  const hidden = rmsNorm(context, hiddenInput(context), DECODER_NORM);
+  outputNlls(context, hidden, rowShape(model.graph, 'hidden'));
+}
+
+const DECODER_NORM = 'decoder.norm.weight';
+
+/** What the layers of `score` read. */
+function knownTokens(context: StackContext, tokenIds: Value): DecoderInputs {
+  const { graph, config } = context;
   const states = graph.input('states', 'float32', ['memories', 'state_rows', config.hiddenSize]);
   const visible = graph.input('visible', 'bool', ['memories', 'state_rows']);
   const memory = graph.input('memory', 'int64', ['batch']);
-  const scored = graph.input('scored', 'int64', ['n']);
-  const targets = graph.input('targets', 'int64', ['n']);
-
   const index = graph.op('Unsqueeze', [axisIndex(graph, tokenIds, 1), graph.ints([0])]);
   const stateShape = rowShape(graph, states);
   const flatStates = graph.op('Reshape', [states, graph.ints([-1, config.hiddenSize])]);
   const ofItems = (x: Value) => graph.op('Gather', [x, memory]);
-  const hidden = decoderLayers(context, {
+  return {
     tokenIds,
     positions: graph.op('Cast', [index], { to: { int: 7 } }),
     mask: mergedMask(context, index, index, ofItems(visible)),
@@ -56,9 +81,34 @@ export function buildScore(model: GraphContext): void {
       own,
       cross: eachOf(projectStates(context, flatStates, layer, stateShape), (x) => ofItems(byHead(context, x))),
     }),
-  });
+  };
+}
+
+/**
+ * @param hidden [batch * rows, hidden], after the final norm
+ * @param shape int64 [3]: batch, rows, -1
+ */
+function outputNlls(context: StackContext, hidden: Value, shape: Value): void {
+  const { graph } = context;
+  const scored = graph.input('scored', 'int64', ['n']);
+  const targets = graph.input('targets', 'int64', ['n']);
   const rows = graph.op('Gather', [hidden, scored]);
-  graph.output('nll', tokenNlls(context, rows, targets), 'float32', ['n']);
+  const item = graph.op('Div', [scored, graph.op('Gather', [shape, graph.ints([1], [])])]);
+  const sound = graph.op('Gather', [soundness(context, hidden, shape), item]);
+  graph.output('nll', graph.op('Add', [tokenNlls(context, rows, targets), sound]), 'float32', ['n']);
+}
+
+/**
+ * Of each item 0, or NaN where one of its rows has an infinity or NaN. A row that has one keeps it to the end, but those that attend to it need not
+ * get it: rounding to 8 bits makes finite numbers of NaN.
+ * @param hidden [batch * rows, hidden], after the final norm
+ * @param shape int64 [3]: batch, rows, -1
+ * @returns [batch]
+ */
+function soundness({ graph }: StackContext, hidden: Value, shape: Value): Value {
+  const items = graph.op('Reshape', [hidden, shape]);
+  const sums = graph.op('ReduceSum', [items, graph.ints([1, 2])], { keepdims: { int: 0 } });
+  return graph.op('Mul', [sums, graph.floats([0], [])]);
 }
 
 export function buildCross(model: GraphContext): void {
@@ -128,6 +178,7 @@ export function buildGenerate(model: GraphContext): void {
         },
       });
       const next = nextToken(context, graph.op('Gather', [hidden, before.speaking]), wantLogits);
+      const sound = soundness(context, hidden, rowShape(graph, before.tokenIds));
       const ended = graph.op('Equal', [column(next.best), ends]);
       const chosen = graph.op('Add', [turn, graph.ints([1])]);
       const stopped = [anyOf(graph, ended, [1]), graph.op('GreaterOrEqual', [chosen, wanted])].reduce(
@@ -150,7 +201,7 @@ export function buildGenerate(model: GraphContext): void {
         kept: {
           tokens: { value: next.best, type: 'int64' },
           best_logit: { value: next.bestLogit, type: 'float32' },
-          log_sum: { value: next.logSum, type: 'float32' },
+          log_sum: { value: graph.op('Add', [next.logSum, sound]), type: 'float32' },
         },
       };
     },
@@ -199,13 +250,26 @@ interface DecoderInputs {
 }
 
 /** @returns [batch * rows, hidden], after the final norm */
-function decoderLayers(context: StackContext, { tokenIds, positions, mask, keysAndValues }: DecoderInputs): Value {
+function decoderLayers(context: StackContext, inputs: DecoderInputs): Value {
+  const layers = [...context.stack.layerTypes.keys()];
+  const hidden = layersOf(context, inputs, embedTokens(context, inputs.tokenIds), layers);
+  return rmsNorm(context, hidden, DECODER_NORM);
+}
+
+/** @param embedded [batch * rows, hidden] @returns the same after the layers */
+function layersOf(
+  context: StackContext,
+  { tokenIds, positions, mask, keysAndValues }: DecoderInputs,
+  embedded: Value,
+  layers: readonly number[],
+): Value {
   const { graph } = context;
   const shape = rowShape(graph, tokenIds);
   const everyRow = graph.op('Expand', [positions, graph.op('Shape', [tokenIds])]);
   const rotate = rotary(context, everyRow);
-  let hidden = embedTokens(context, tokenIds);
-  for (const [layer, type] of context.stack.layerTypes.entries()) {
+  let hidden = embedded;
+  for (const layer of layers) {
+    const type = context.stack.layerTypes[layer]!;
     graph.scope(`decoder.${layer}`, () => {
       hidden = layerBlock(context, hidden, layer, (x) => {
         const { queries, ...rows } = projectRows(context, x, layer, shape, rotate);
@@ -218,7 +282,7 @@ function decoderLayers(context: StackContext, { tokenIds, positions, mask, keysA
       });
     });
   }
-  return rmsNorm(context, hidden, 'decoder.norm.weight');
+  return hidden;
 }
 
 function eachOf({ keys, values }: KeysValues, of: (x: Value) => Value): KeysValues {

@@ -14,7 +14,9 @@ import {
   axisIndex,
   embedTokens,
   type GraphContext,
+  hiddenInput,
   layerBlock,
+  outputHidden,
   projectAttended,
   projectRows,
   rmsNorm,
@@ -31,27 +33,68 @@ export interface EncoderProbe {
   readonly attentionLayers: readonly number[];
 }
 
-export function buildEncoder(
-  model: GraphContext,
-  probe: EncoderProbe = { hiddenLayers: [], attentionLayers: [] },
-): void {
-  const { graph, config } = model;
+const NO_PROBE: EncoderProbe = { hiddenLayers: [], attentionLayers: [] };
+
+export function buildEncoder(model: GraphContext, probe = NO_PROBE): void {
   const context = stackContext(model, 'encoder');
+  const inputs = encoderInputs(context);
+  const layers = [...context.stack.layerTypes.keys()];
+  const hidden = encoderLayers(context, inputs, embedTokens(context, inputs.tokenIds), layers, probe);
+  outputStates(context, rmsNorm(context, hidden, 'encoder.norm.weight'), inputs.shape);
+}
+
+/**
+ * One layer by itself. Inputs as above and `hidden` [batch, rows, hidden]; output `hidden`, or of the last layer `states`, after the final
+ * norm.
+ */
+export function buildEncoderLayer(model: GraphContext, layer: number): void {
+  const context = stackContext(model, 'encoder');
+  const inputs = encoderInputs(context);
+  const hidden = encoderLayers(context, inputs, hiddenInput(context), [layer]);
+  if (layer < context.stack.layerTypes.length - 1) outputHidden(context, hidden, inputs.shape);
+  else outputStates(context, rmsNorm(context, hidden, 'encoder.norm.weight'), inputs.shape);
+}
+
+interface Inputs extends EncoderInputs {
+  readonly positions: Value;
+  /** int64 [3]: batch, rows, -1 */
+  readonly shape: Value;
+}
+
+function encoderInputs({ graph }: StackContext): Inputs {
   const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
   const positions = graph.input('positions', 'int64', ['batch', 'rows']);
-  const inputs = {
+  return {
     tokenIds,
+    positions,
     rowMask: graph.input('row_mask', 'bool', ['batch', 'rows']),
     pairMask: graph.input('pair_mask', 'bool', ['pair_batch', 'pair_queries', 'pair_keys']),
+    shape: rowShape(graph, tokenIds),
   };
+}
+
+function outputStates({ graph, config }: StackContext, states: Value, shape: Value): void {
+  graph.output('states', graph.op('Reshape', [states, shape]), 'float32', ['batch', 'rows', config.hiddenSize]);
+}
+
+/** @param hidden [n, hidden] @returns the same after the layers */
+function encoderLayers(
+  context: StackContext,
+  inputs: Inputs,
+  embedded: Value,
+  layers: readonly number[],
+  probe = NO_PROBE,
+): Value {
+  const { graph, config } = context;
+  const { shape } = inputs;
   const masks = encoderMasks(context, inputs);
   // Who looks at attention wants all of it.
   const local = probe.attentionLayers.length > 0 ? undefined : localAttention(context, inputs, masks.sliding_attention);
-  const shape = rowShape(graph, tokenIds);
-  const rotate = rotary(context, positions);
+  const rotate = rotary(context, inputs.positions);
 
-  let hidden = embedTokens(context, tokenIds);
-  for (const [layer, type] of context.stack.layerTypes.entries()) {
+  let hidden = embedded;
+  for (const layer of layers) {
+    const type = context.stack.layerTypes[layer]!;
     graph.scope(`encoder.${layer}`, () => {
       hidden = layerBlock(context, hidden, layer, (x) => {
         const { queries, ...own } = projectRows(context, x, layer, shape, rotate);
@@ -69,8 +112,7 @@ export function buildEncoder(
       graph.output(`hidden.${layer}`, rows, 'float32', ['batch', 'rows', config.hiddenSize]);
     }
   }
-  const states = graph.op('Reshape', [rmsNorm(context, hidden, 'encoder.norm.weight'), shape]);
-  graph.output('states', states, 'float32', ['batch', 'rows', config.hiddenSize]);
+  return hidden;
 }
 
 /** The mask of each layer type, [batch, 1, rows, rows] bool; made once, shared by the layers of the type. */

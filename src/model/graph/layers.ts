@@ -119,7 +119,7 @@ export function projectStates(context: StackContext, states: Value, layer: numbe
   const { graph, layout } = context;
   const prefix = `decoder.layers.${layer}.self_attn`;
   const names = ['k_proj', 'v_proj'].map((name) => `${prefix}.${name}.weight`);
-  const [k, v] = layout.project(graph, states, names) as [Value, Value];
+  const [k, v] = layout.projectStates(graph, states, names) as [Value, Value];
   return {
     keys: normHeads(context, k, `${prefix}.k_norm.weight`, shape),
     values: graph.op('Reshape', [v, shape]),
@@ -207,4 +207,22 @@ export function axisIndex(graph: GraphBuilder, like: Value, axis: number): Value
   const size = graph.op('Shape', [like], { start: { int: axis }, end: { int: axis + 1 } });
   const range = graph.op('Range', [graph.ints([0], []), graph.op('Squeeze', [size]), graph.ints([1], [])]);
   return graph.op('Cast', [range], { to: { int: 1 } });
+}
+
+/** Of a graph of one layer: what enters it, `hidden` [batch, rows, hidden]. @returns [batch * rows, hidden] */
+export function hiddenInput({ graph, config }: GraphContext): Value {
+  const hidden = graph.input('hidden', 'float32', ['batch', 'rows', config.hiddenSize]);
+  return graph.op('Reshape', [hidden, graph.ints([-1, config.hiddenSize])]);
+}
+
+/** And what leaves it, `hidden_out` [batch, rows, hidden]. */
+export function outputHidden({ graph, config }: GraphContext, hidden: Value, shape: Value): void {
+  graph.output('hidden_out', graph.op('Reshape', [hidden, shape]), 'float32', ['batch', 'rows', config.hiddenSize]);
+}
+
+/** Embeddings by themselves. Input `token_ids` [batch, rows] int64; output `hidden_out` [batch, rows, hidden]. */
+export function buildEmbedding(context: GraphContext): void {
+  const { graph } = context;
+  const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
+  outputHidden(context, embedTokens(context, tokenIds), rowShape(graph, tokenIds));
 }

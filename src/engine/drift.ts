@@ -1,0 +1,167 @@
+/**
+ * How far a precision moves the model's numbers: NLLs of a text's tokens as compiled, and as float32 gives them.
+ *
+ * Both go through the model a layer at a time, each loaded, run on all samples and let go: what a large model takes of memory is one layer, and
+ * float32 need not fit as a whole. The graphs are those of the model, cut after every layer.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Tensor } from 'onnxruntime-node';
+import { DkvError } from '../errors.js';
+import type { Checkpoint } from '../model/checkpoint.js';
+import { type BuildGraph, type CompiledModel, type Drift, graphOver, writeForm } from '../model/compile.js';
+import { buildScoreEnd, buildScoreLayer } from '../model/graph/decoder.js';
+import { buildEncoderLayer } from '../model/graph/encoder.js';
+import { buildEmbedding } from '../model/graph/layers.js';
+import { type Graph, loadGraph } from './runtime.js';
+import { encoderFeeds, int64, memoryFeeds } from './tensors.js';
+
+export interface DriftSample {
+  /** What the encoder reads. */
+  readonly tokenIds: Int32Array;
+  /** What is scored with all of it visible; at least one token. */
+  readonly target: Int32Array;
+}
+
+export interface DriftOptions {
+  /** Called after each part of the model, of both forms. */
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Graphs over one form of the weights, until they are closed. */
+interface Opened {
+  readonly graphs: readonly Graph[];
+  close(): Promise<void>;
+}
+
+type Open = (builds: readonly BuildGraph[]) => Promise<Opened>;
+
+/**
+ * @param compiled its folder, which a folder of its own is made in and removed from again
+ * @throws DkvError NUMBERS_NOT_FINITE, CANCELLED, and what reading the checkpoint throws
+ */
+export async function measureDrift(
+  checkpoint: Checkpoint,
+  compiled: CompiledModel,
+  samples: readonly DriftSample[],
+  { onProgress, signal }: DriftOptions = {},
+): Promise<Drift> {
+  const { encoder, decoder } = compiled.config;
+  const parts = encoder.layerTypes.length + decoder.layerTypes.length + 2;
+  let done = 0;
+  const step = () => {
+    onProgress?.(++done, 2 * parts);
+    if (signal?.aborted) throw new DkvError('CANCELLED', 'Compiling was stopped; nothing was left behind.');
+  };
+  const exact = await nllsOf(compiled, samples, step, 'float32', float32Graphs(checkpoint, compiled));
+  const rounded = await nllsOf(compiled, samples, step, compiled.precision, (builds) =>
+    opened(compiled, builds.map((build) => graphOver(compiled, build))),
+  );
+  const differences = exact.map((nll, token) => rounded[token]! - nll);
+  const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    method: 'float32, a layer at a time',
+    tokens: differences.length,
+    meanAbsolute: meanOf(differences.map(Math.abs)),
+    mean: meanOf(differences),
+    largest: Math.max(...differences.map(Math.abs)),
+  };
+}
+
+/** Writes what graphs need of the checkpoint as float32, each time into a folder that goes when they are closed. */
+function float32Graphs(checkpoint: Checkpoint, compiled: CompiledModel): Open {
+  let folders = 0;
+  return async (builds) => {
+    const directory = path.join(compiled.directory, `float32-${folders++}`);
+    await mkdir(directory);
+    const form = { ...compiled, directory, precision: 'float32' } as const;
+    const { graphs, close } = await opened(form, await writeForm(checkpoint, form, builds));
+    return {
+      graphs,
+      async close() {
+        await close();
+        await rm(directory, { recursive: true });
+      },
+    };
+  };
+}
+
+async function opened(form: CompiledModel, bytes: readonly Uint8Array[]): Promise<Opened> {
+  const graphs = await Promise.all(bytes.map((graph) => loadGraph(form, graph, 'cpu')));
+  return {
+    graphs,
+    async close() {
+      for (const graph of graphs) await graph.release();
+    },
+  };
+}
+
+/** @returns of all target tokens, sample after sample */
+async function nllsOf(
+  { config }: CompiledModel,
+  samples: readonly DriftSample[],
+  step: () => void,
+  precision: string,
+  open: Open,
+): Promise<number[]> {
+  const single = (ids: readonly number[]) => int64(ids, [1, ids.length]);
+  const inputs = samples.map(({ tokenIds, target }) => ({
+    encoder: encoderFeeds([{ tokenIds }], tokenIds.length),
+    decoderIds: single([config.bosTokenId, ...target.subarray(0, -1)]),
+  }));
+  const run = async (build: BuildGraph, feeds: readonly Record<string, Tensor>[], output: string) => {
+    const part = await open([build]);
+    const outputs: Tensor[] = [];
+    for (const feed of feeds) outputs.push((await part.graphs[0]!.run(feed))[output]!);
+    await part.close();
+    step();
+    return outputs;
+  };
+  // Both read the tied table, which is written once.
+  const table = await open([buildEmbedding, buildScoreEnd]);
+  const [embedding, end] = table.graphs;
+  const embed = async (ids: Tensor) => (await embedding!.run({ token_ids: ids })).hidden_out!;
+  let hidden = await Promise.all(inputs.map(({ encoder }) => embed(encoder.token_ids!)));
+  const said = await Promise.all(inputs.map(({ decoderIds }) => embed(decoderIds)));
+  step();
+
+  const lastLayer = config.encoder.layerTypes.length - 1;
+  for (let layer = 0; layer <= lastLayer; layer++) {
+    hidden = await run(
+      (context) => buildEncoderLayer(context, layer),
+      inputs.map(({ encoder }, i) => ({ ...encoder, hidden: hidden[i]! })),
+      layer < lastLayer ? 'hidden_out' : 'states',
+    );
+  }
+  const read = hidden.map((states) => {
+    const [, rows, width] = states.dims as [number, number, number];
+    const data = states.data as Float32Array;
+    return { memory: int64([0], [1]), ...memoryFeeds([[{ states: { rows, width, data }, start: 0, end: rows }]], rows, width) };
+  });
+  hidden = said;
+  for (const layer of config.decoder.layerTypes.keys()) {
+    hidden = await run(
+      (context) => buildScoreLayer(context, layer),
+      inputs.map(({ decoderIds }, i) => ({ token_ids: decoderIds, hidden: hidden[i]!, ...read[i]! })),
+      'hidden_out',
+    );
+  }
+  const nlls: number[] = [];
+  for (const [i, { target }] of samples.entries()) {
+    const { nll } = await end!.run({
+      hidden: hidden[i]!,
+      scored: int64([...target.keys()], [target.length]),
+      targets: int64([...target], [target.length]),
+    });
+    nlls.push(...(nll!.data as Float32Array));
+  }
+  await table.close();
+  step();
+  const broken = nlls.find((nll) => !Number.isFinite(nll));
+  if (broken === undefined) return nlls;
+  throw new DkvError(
+    'NUMBERS_NOT_FINITE',
+    `As ${precision} this model gives an NLL of ${broken} to the text that precisions are compared on. Are its weights sound, and small enough for the precision?`,
+  );
+}
