@@ -6,7 +6,7 @@
  * depend on the other items or on the batch size.
  */
 import { DkvError } from './errors.js';
-import type { EmbeddingScale } from './model/compile.js';
+import type { Drift, EmbeddingScale } from './model/compile.js';
 import type { ModelConfig } from './model/config.js';
 import type { Precision } from './model/layout.js';
 
@@ -104,6 +104,8 @@ export interface EngineInfo {
   readonly precision: Precision;
   readonly embeddingScale: EmbeddingScale;
   readonly weightsDigest: string;
+  /** Of int8, where it was measured: how far NLLs are from float32's. */
+  readonly drift?: Drift;
   readonly device: Device;
   /** Rows of a batch, encoder's and decoder's, padding included; a single longer item makes a batch of its own. */
   readonly batchTokens: number;

@@ -2,15 +2,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { driftNotice, measureTextDrift } from './drift.js';
 import { EngineTeam } from './engine/engine-team.js';
 import { startWorkerEngine } from './engine/worker-engine.js';
 import type { Device, Engine } from './engine.js';
 import { parseModelReference, pullModel } from './hub/pull-model.js';
 import { type HubSettings, hubSettings } from './hub/settings.js';
-import { openCheckpoint } from './model/checkpoint.js';
-import { compileModel, defaultCacheDirectory, type EmbeddingScale } from './model/compile.js';
+import { type Checkpoint, openCheckpoint } from './model/checkpoint.js';
+import { type CompiledModel, compileModel, defaultCacheDirectory, type EmbeddingScale } from './model/compile.js';
 import { arithmeticOf } from './model/config.js';
-import type { Precision } from './model/layout.js';
+import { INT8_FORM, type Precision } from './model/layout.js';
 import { expectMemory } from './model/memory.js';
 import { type ControlTokens, loadTokenizer, type Tokenizer } from './model/tokenizer.js';
 
@@ -40,6 +41,8 @@ export interface LoadOptions {
   readonly threads?: number;
   /** Load even if memory seems too short. */
   readonly ignoreMemory?: boolean;
+  /** Load int8 even if it moves the model's numbers far from float32's; see `DRIFT_REFUSAL`. */
+  readonly ignoreDrift?: boolean;
   readonly cacheDirectory?: string;
   /** The environment's (HF_ENDPOINT, HF_TOKEN, ...) when left out. */
   readonly hub?: HubSettings;
@@ -47,6 +50,8 @@ export interface LoadOptions {
   readonly onDownload?: (doneBytes: number, totalBytes: number) => void;
   /** Called while weights are written, the first time that a checkpoint is used. */
   readonly onCompile?: (doneBytes: number, totalBytes: number) => void;
+  /** Called while the drift of int8 is measured, after its weights were written: parts of the model. */
+  readonly onMeasure?: (doneParts: number, totalParts: number) => void;
   /** Called with what the user should know though it is no error: another process is waited for, the hub does not answer. */
   readonly onNotice?: (notice: string) => void;
   readonly signal?: AbortSignal;
@@ -79,22 +84,22 @@ export async function findModel(model: string, options: LoadOptions = {}): Promi
 }
 
 /**
- * Loads a T5Gemma 2 checkpoint; downloads and compiles it first if that has not been done.
- * @param model a folder, or a repository on the hub; see `findModel`
- * @throws DkvError CHECKPOINT_INVALID, MODEL_UNSUPPORTED, MEMORY_SHORT, DISK_FULL, DEVICE_UNAVAILABLE, CANCELLED, and the hub's
+ * The compiled form of a checkpoint that was opened; of int8 its drift has been measured, and is small enough or to be ignored.
+ * @throws DkvError DRIFT_LARGE, and what `compileModel` and `measureTextDrift` throw
  */
-export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOptions = {}): Promise<Model> {
-  const { directory, name } = await findModel(model, options);
-  const checkpoint = await openCheckpoint(directory);
-  for (const notice of checkpoint.notices) options.onNotice?.(notice);
-  const tokenizer = await loadTokenizer(directory, checkpoint.config, options.controlTokens);
-  const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, workers = 1, signal } = options;
-  if (!options.ignoreMemory) expectMemory(checkpoint.config, precision, { workers });
-  const { onCompile, onNotice } = options;
+export async function compileMeasured(
+  { name }: ModelSource,
+  checkpoint: Checkpoint,
+  tokenizerOf: () => Promise<Tokenizer>,
+  options: LoadOptions,
+): Promise<CompiledModel> {
+  const { precision = 'float32', embeddingScale = 'exact', onCompile, onMeasure, onNotice, signal } = options;
+  const measuring = { ...(signal && { signal }), ...(onMeasure && { onProgress: onMeasure }) };
   const compiled = await compileModel(checkpoint, {
     precision,
     embeddingScale,
     cacheDirectory: options.cacheDirectory ?? defaultCacheDirectory(),
+    measureDrift: async (form) => measureTextDrift(checkpoint, form, await tokenizerOf(), measuring),
     ...(onCompile && { onProgress: onCompile }),
     ...(onNotice && {
       onNotice,
@@ -102,6 +107,24 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
     }),
     ...(signal && { signal }),
   });
+  const notice = compiled.drift && driftNotice(name, compiled.drift, options.ignoreDrift);
+  if (notice) onNotice?.(notice);
+  return compiled;
+}
+
+/**
+ * Loads a T5Gemma 2 checkpoint; downloads and compiles it first if that has not been done.
+ * @param model a folder, or a repository on the hub; see `findModel`
+ * @throws DkvError CHECKPOINT_INVALID, MODEL_UNSUPPORTED, NUMBERS_NOT_FINITE, DRIFT_LARGE, MEMORY_SHORT, DISK_FULL, DEVICE_UNAVAILABLE, CANCELLED, and the hub's
+ */
+export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOptions = {}): Promise<Model> {
+  const { directory, name } = await findModel(model, options);
+  const checkpoint = await openCheckpoint(directory);
+  for (const notice of checkpoint.notices) options.onNotice?.(notice);
+  const tokenizer = await loadTokenizer(directory, checkpoint.config, options.controlTokens);
+  const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, workers = 1 } = options;
+  if (!options.ignoreMemory) expectMemory(checkpoint.config, precision, { workers });
+  const compiled = await compileMeasured({ directory, name }, checkpoint, async () => tokenizer, options);
   const threads = options.threads ?? (workers > 1 ? 1 : undefined);
   const engine = await EngineTeam.start(workers, () =>
     startWorkerEngine(compiled, {
@@ -117,6 +140,7 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
     tokenizer.digest,
     precision,
     embeddingScale,
+    ...(precision === 'int8' ? [INT8_FORM] : []),
   ];
   return {
     name,

@@ -277,7 +277,10 @@ describe('one bad document', () => {
     // Going on with it changes nothing.
     expect(await runExperiment(exp01, data, model, { ...options, resume: true })).toEqual(summary);
     const probed = await runExperiment(exp3e, data, model, { ...options, directory: await temporaryFolder() });
-    expect(probed.samples).toMatchObject({ scored: 4, rejected: [{ sample: 'chair' }, { sample: 'radio' }] });
+    // One of them borrows the query that breaks.
+    expect(probed.samples.scored).toBe(3);
+    expect(probed.samples.rejected.map(({ sample }) => sample)).toEqual(expect.arrayContaining(['chair', 'radio']));
+    for (const { rejected } of probed.samples.rejected) expect(rejected).toMatch(NAMED);
   });
 
   it('ends a run of nothing else with its reason', async () => {

@@ -3,6 +3,7 @@ import { readFile, statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
+import { DRIFT_NOTICE, describeDrift, driftRecord } from '../drift.js';
 import { expectExactProducts } from '../engine/exact-products.js';
 import { DEVICES } from '../engine.js';
 import { messageOf } from '../errors.js';
@@ -48,6 +49,7 @@ export function doctorCommand(): Command {
         memory,
         disk,
         cache,
+        drift,
         token,
         hub,
         ...DEVICES.map(device),
@@ -123,6 +125,20 @@ async function existingParent(folder: string): Promise<string> {
 async function cache(): Promise<Check> {
   const compiled = await listCompiled(defaultCacheDirectory());
   return { name: 'cache', state: 'ok', message: `${compiled.length} compiled models in ${defaultCacheDirectory()}` };
+}
+
+async function drift(): Promise<Check> {
+  const measured = (await listCompiled(defaultCacheDirectory())).flatMap((model) =>
+    model.drift ? [{ folder: path.basename(model.directory), ...driftRecord(model.drift) }] : [],
+  );
+  const [worst] = measured.sort((a, b) => b.mean_absolute - a.mean_absolute);
+  if (!worst) return { name: 'drift', state: 'ok', message: 'no int8 model has been compiled' };
+  const state = worst.mean_absolute > DRIFT_NOTICE ? 'note' : 'ok';
+  return {
+    name: 'drift',
+    state,
+    message: `of ${measured.length} int8 models the largest: ${describeDrift(worst)}, ${worst.folder}`,
+  };
 }
 
 async function token(): Promise<Check> {

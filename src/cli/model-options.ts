@@ -16,6 +16,7 @@ export interface EngineOptions {
   readonly threads?: number;
   readonly ignoreMemory: boolean;
   readonly controlTokens: ControlTokens;
+  readonly ignoreDrift: boolean;
 }
 
 export interface ModelOptions extends EngineOptions {
@@ -51,6 +52,7 @@ export function addEngineOptions(command: Command): Command {
       positiveInteger,
     )
     .option('--ignore-memory', 'load even if memory seems too short', false)
+    .option('--ignore-drift', "load int8 even if this model's numbers are far from float32's", false)
     .addOption(
       new Option('--control-tokens <what>', 'what <bos>, <eos> and their like are in a text: text, or themselves')
         .choices(CONTROL_TOKENS)
@@ -75,7 +77,8 @@ export async function openModel(
   options: EngineOptions & Partial<Pick<ModelOptions, 'maxLength'>>,
   signal: AbortSignal,
 ): Promise<Model> {
-  const { model, precision, device, batchTokens, workers, threads, ignoreMemory, controlTokens } = options;
+  const { model, precision, device, batchTokens, workers, threads } = options;
+  const { ignoreMemory, ignoreDrift, controlTokens } = options;
   const progress = new LoadingProgress();
   try {
     const loaded = await loadModel(model, {
@@ -83,6 +86,7 @@ export async function openModel(
       device,
       ignoreMemory,
       controlTokens,
+      ignoreDrift,
       signal,
       ...(batchTokens !== undefined && { batchTokens }),
       workers,
@@ -105,12 +109,17 @@ export async function openModel(
 export class LoadingProgress {
   readonly #download = new Progress('downloading', 'MB');
   readonly #compile = new Progress('compiling', 'MB');
+  readonly #measure = new Progress('measuring the drift of int8', 'parts');
 
   readonly callbacks = {
     onDownload: (done: number, total: number) => this.#download.update(megabytes(done), megabytes(total)),
     onCompile: (done: number, total: number) => {
       this.#download.end();
       this.#compile.update(megabytes(done), megabytes(total));
+    },
+    onMeasure: (done: number, total: number) => {
+      this.#compile.end();
+      this.#measure.update(done, total);
     },
     onNotice: (notice: string) => {
       this.end();
@@ -121,6 +130,7 @@ export class LoadingProgress {
   end(): void {
     this.#download.end();
     this.#compile.end();
+    this.#measure.end();
   }
 }
 

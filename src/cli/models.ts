@@ -2,25 +2,26 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
+import { describeDrift, driftRecord } from '../drift.js';
 import { DkvError } from '../errors.js';
 import { gigabytes, readTextIfPresent } from '../files.js';
 import { listRepositories, RepositoryCache } from '../hub/cache.js';
 import { parseModelReference } from '../hub/pull-model.js';
 import { hubSettings } from '../hub/settings.js';
 import { removeUnreferenced, sharedBlobsOf } from '../hub/shared-blobs.js';
-import { BUILT_IN_MODEL, findModel } from '../load-model.js';
+import { BUILT_IN_MODEL, compileMeasured, findModel } from '../load-model.js';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
 import {
   type CompiledModel,
   cachedDigest,
   compiledFoldersOf,
-  compileModel,
   defaultCacheDirectory,
   listCompiled,
 } from '../model/compile.js';
 import { readConfig } from '../model/config.js';
 import { PRECISIONS, type Precision } from '../model/layout.js';
 import { availableMemory, memoryEstimate, weightCount } from '../model/memory.js';
+import { loadTokenizer } from '../model/tokenizer.js';
 import { renderText, type Table } from '../report/table.js';
 import { LoadingProgress } from './model-options.js';
 import { verifyCommand } from './models-verify.js';
@@ -127,25 +128,20 @@ function compileCommand(): Command {
     .description('Make the graphs and weights of a model now instead of at its first use.')
     .argument(...MODEL)
     .addOption(new Option('--precision <name>', 'of the weights').choices(PRECISIONS).default('float32'))
+    .option('--ignore-drift', "take int8 even if this model's numbers are far from float32's", false)
     .addHelpText('after', '\nExamples:\n  dkv models compile google/t5gemma-2-4b-4b --precision bfloat16')
-    .action(async (model: string, { precision }: { precision: Precision }) => {
+    .action(async (model: string, options: { precision: Precision; ignoreDrift: boolean }) => {
       const signal = interruptSignal();
-      const { directory } = await locate(model);
+      const source = await locate(model);
       const progress = new LoadingProgress();
       try {
-        const { onCompile, onNotice } = progress.callbacks;
-        const checkpoint = await openCheckpoint(directory);
-        checkpoint.notices.forEach(onNotice);
-        const compiled = await compileModel(checkpoint, {
-          precision,
-          embeddingScale: 'exact',
-          cacheDirectory: defaultCacheDirectory(),
-          onProgress: onCompile,
-          onNotice,
-          onWait: (holder) => onNotice(`Waiting for ${holder}, which compiles the same model.`),
-          signal,
-        });
+        const checkpoint = await openCheckpoint(source.directory);
+        checkpoint.notices.forEach(progress.callbacks.onNotice);
+        const tokenizerOf = () => loadTokenizer(source.directory, checkpoint.config);
+        const loading = { ...options, ...progress.callbacks, signal };
+        const compiled = await compileMeasured(source, checkpoint, tokenizerOf, loading);
         progress.end();
+        if (compiled.drift) process.stderr.write(`drift: ${describeDrift(driftRecord(compiled.drift))}\n`);
         process.stdout.write(`${compiled.directory}\n`);
       } finally {
         progress.end();
@@ -215,10 +211,17 @@ async function listCheckpoints() {
   return (await Promise.all(described)).flat();
 }
 
-async function describeCompiled({ directory, config, precision, weightsDigest, tensors }: CompiledModel) {
+async function describeCompiled({ directory, config, precision, weightsDigest, tensors, drift }: CompiledModel) {
   const last = tensors.at(-1);
   const size_bytes = last ? last.offset + last.sizeBytes : 0;
-  return { directory, precision, weights_digest: weightsDigest, weights: weightCount(config), size_bytes };
+  return {
+    directory,
+    precision,
+    weights_digest: weightsDigest,
+    weights: weightCount(config),
+    size_bytes,
+    drift: drift ? driftRecord(drift) : null,
+  };
 }
 
 async function compiledFormsOf(checkpoint: Checkpoint): Promise<CompiledModel[]> {
@@ -263,9 +266,9 @@ function renderInfo(info: Awaited<ReturnType<typeof describe>>): string {
       'shape',
       `vocabulary ${info.vocabulary}, hidden ${info.hidden_size}, ${info.encoder_layers} + ${info.decoder_layers} layers`,
     ],
-    ...info.compiled.map((c): [string, string] => [
-      `compiled ${c.precision}`,
-      `${gigabytes(c.size_bytes)} in ${c.directory}`,
+    ...info.compiled.flatMap((c): [string, string][] => [
+      [`compiled ${c.precision}`, `${gigabytes(c.size_bytes)} in ${c.directory}`],
+      ...(c.drift ? [[`drift of ${c.precision}`, describeDrift(c.drift)] as [string, string]] : []),
     ]),
     ...Object.entries(info.memory).map(([precision, bytes]): [string, string] => [
       `memory as ${precision}`,

@@ -19,8 +19,8 @@ import { encoderFeeds, int64, memoryFeeds } from './tensors.js';
 export interface DriftSample {
   /** What the encoder reads. */
   readonly tokenIds: Int32Array;
-  /** What is scored with all of it visible; at least one token. */
-  readonly target: Int32Array;
+  /** What is scored with all of it visible, each by itself and with at least one token. */
+  readonly targets: readonly Int32Array[];
 }
 
 export interface DriftOptions {
@@ -56,7 +56,10 @@ export async function measureDrift(
   };
   const exact = await nllsOf(compiled, samples, step, 'float32', float32Graphs(checkpoint, compiled));
   const rounded = await nllsOf(compiled, samples, step, compiled.precision, (builds) =>
-    opened(compiled, builds.map((build) => graphOver(compiled, build))),
+    opened(
+      compiled,
+      builds.map((build) => graphOver(compiled, build)),
+    ),
   );
   const differences = exact.map((nll, token) => rounded[token]! - nll);
   const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -106,10 +109,9 @@ async function nllsOf(
   open: Open,
 ): Promise<number[]> {
   const single = (ids: readonly number[]) => int64(ids, [1, ids.length]);
-  const inputs = samples.map(({ tokenIds, target }) => ({
-    encoder: encoderFeeds([{ tokenIds }], tokenIds.length),
-    decoderIds: single([config.bosTokenId, ...target.subarray(0, -1)]),
-  }));
+  const inputs = samples.map(({ tokenIds }) => encoderFeeds([{ tokenIds }], tokenIds.length));
+  const targets = samples.flatMap(({ targets }, sample) => targets.map((target) => ({ target, sample })));
+  const decoderIds = targets.map(({ target }) => single([config.bosTokenId, ...target.subarray(0, -1)]));
   const run = async (build: BuildGraph, feeds: readonly Record<string, Tensor>[], output: string) => {
     const part = await open([build]);
     const outputs: Tensor[] = [];
@@ -122,33 +124,36 @@ async function nllsOf(
   const table = await open([buildEmbedding, buildScoreEnd]);
   const [embedding, end] = table.graphs;
   const embed = async (ids: Tensor) => (await embedding!.run({ token_ids: ids })).hidden_out!;
-  let hidden = await Promise.all(inputs.map(({ encoder }) => embed(encoder.token_ids!)));
-  const said = await Promise.all(inputs.map(({ decoderIds }) => embed(decoderIds)));
+  let hidden = await Promise.all(inputs.map(({ token_ids }) => embed(token_ids!)));
+  const said = await Promise.all(decoderIds.map(embed));
   step();
 
   const lastLayer = config.encoder.layerTypes.length - 1;
   for (let layer = 0; layer <= lastLayer; layer++) {
     hidden = await run(
       (context) => buildEncoderLayer(context, layer),
-      inputs.map(({ encoder }, i) => ({ ...encoder, hidden: hidden[i]! })),
+      inputs.map((input, i) => ({ ...input, hidden: hidden[i]! })),
       layer < lastLayer ? 'hidden_out' : 'states',
     );
   }
   const read = hidden.map((states) => {
     const [, rows, width] = states.dims as [number, number, number];
     const data = states.data as Float32Array;
-    return { memory: int64([0], [1]), ...memoryFeeds([[{ states: { rows, width, data }, start: 0, end: rows }]], rows, width) };
+    return {
+      memory: int64([0], [1]),
+      ...memoryFeeds([[{ states: { rows, width, data }, start: 0, end: rows }]], rows, width),
+    };
   });
   hidden = said;
   for (const layer of config.decoder.layerTypes.keys()) {
     hidden = await run(
       (context) => buildScoreLayer(context, layer),
-      inputs.map(({ decoderIds }, i) => ({ token_ids: decoderIds, hidden: hidden[i]!, ...read[i]! })),
+      targets.map(({ sample }, i) => ({ token_ids: decoderIds[i]!, hidden: hidden[i]!, ...read[sample]! })),
       'hidden_out',
     );
   }
   const nlls: number[] = [];
-  for (const [i, { target }] of samples.entries()) {
+  for (const [i, { target }] of targets.entries()) {
     const { nll } = await end!.run({
       hidden: hidden[i]!,
       scored: int64([...target.keys()], [target.length]),

@@ -56,10 +56,19 @@ export class Executor implements Engine {
     this.#model = model;
     this.#sharedMemory = sharedMemory;
     this.#threads = threads;
-    const { config, precision, embeddingScale, weightsDigest } = model;
+    const { config, precision, embeddingScale, weightsDigest, drift } = model;
     const tokens = batchTokens ?? defaultBatchTokens(config);
     const called = name ?? weightsDigest.slice(0, 12);
-    this.info = { name: called, config, precision, embeddingScale, weightsDigest, device, batchTokens: tokens };
+    this.info = {
+      name: called,
+      config,
+      precision,
+      embeddingScale,
+      weightsDigest,
+      ...(drift && { drift }),
+      device,
+      batchTokens: tokens,
+    };
   }
 
   async encode(items: readonly EncodeItem[], options: RequestOptions = {}): Promise<States[]> {

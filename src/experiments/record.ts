@@ -17,6 +17,14 @@ import { sealedFile, unseal } from './sealed.js';
 
 const RECORD_FORMAT = 2;
 
+const driftSchema = z.object({
+  method: z.string(),
+  tokens: z.number().int(),
+  mean_absolute: z.number(),
+  mean: z.number(),
+  largest: z.number(),
+});
+
 /** Equal configurations give equal trials: what may not change when a run is resumed. */
 export const configurationSchema = z.object({
   experiment: experimentSchema,
@@ -34,6 +42,8 @@ export const configurationSchema = z.object({
     built_in: z.boolean(),
     fingerprint: z.string(),
     precision: z.string(),
+    /** Of int8: how far NLLs of a fixed text are from float32's, in nats a token; absent for other precisions, and before 0.2. */
+    drift: driftSchema.optional(),
     /** Rows between the ends of the encoder's narrowest sliding window; null when every layer sees everything. */
     window: z.number().int().nullable(),
   }),

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { Breather } from '../breather.js';
 import type { Dataset, PoolSet } from '../datasets/dataset.js';
 import type { Candidate, Pool, Sample } from '../datasets/sample.js';
+import { driftRecord } from '../drift.js';
 import { NotFiniteError } from '../engine.js';
 import { DkvError } from '../errors.js';
 import { makeFolder, publish, readIfPresent } from '../files.js';
@@ -307,7 +308,7 @@ function configurationOf(
   model: Model,
   { maxTokens, writer }: RunOptions,
 ): Configuration {
-  const { precision, device, batchTokens, config } = model.engine.info;
+  const { precision, drift, device, batchTokens, config } = model.engine.info;
   const { name, revision, licence, selection, digest } = data;
   return {
     experiment,
@@ -319,6 +320,7 @@ function configurationOf(
       built_in: model.builtIn,
       fingerprint: model.fingerprint,
       precision,
+      ...(drift && { drift: driftRecord(drift) }),
       window: config.encoder.layerTypes.includes('sliding_attention') ? config.encoder.slidingWindow : null,
     },
     device,

@@ -20,6 +20,9 @@ import { sliceRows, type Weights } from './weights.js';
 export const PRECISIONS = ['float32', 'bfloat16', 'float16', 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
+/** How int8 numbers are made; another form gives other numbers from the same weights. Part of a model's fingerprint. */
+export const INT8_FORM = 'smoothed';
+
 /** Whether weights are widened while they are used. */
 export function isWidened(precision: Precision): boolean {
   return precision === 'bfloat16' || precision === 'float16';
@@ -189,7 +192,12 @@ class Int8Layout implements Layout {
   projectStates(graph: GraphBuilder, states: Value, names: readonly string[]): Value[] {
     const known = this.#states.get(graph) ?? new Map<Value, Value>();
     this.#states.set(graph, known);
-    const inverse = { name: 'states.inverse-scales', source: STATES_NORM, transform: 'ones', smoothed: 'states' } as const;
+    const inverse = {
+      name: 'states.inverse-scales',
+      source: STATES_NORM,
+      transform: 'ones',
+      smoothed: 'states',
+    } as const;
     const dimensions = this.#weights.shape(STATES_NORM);
     const even =
       known.get(states) ??

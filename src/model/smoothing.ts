@@ -147,7 +147,7 @@ function wholeRows(shape: readonly number[]): number {
 }
 
 /** How much of a channel's size goes to the weights that read it; the rest stays with what is read. */
-let SHARE = 0.5;
+const SHARE = 0.5;
 
 /** Channels that are next to nothing, or next to never read, would get next to infinite scales. */
 const SMALLEST = 2 ** -20;
@@ -157,12 +157,13 @@ const SMALLEST = 2 ** -20;
  * @param used how large the weights that read it are
  */
 function scalesOf(given: Float32Array, used: Float32Array): Float32Array {
-  if (process.env.DKV_SHARE === 'none') return new Float32Array(given.length).fill(1);
-  SHARE = Number(process.env.DKV_SHARE ?? 0.5);
-  const floor = (sizes: Float32Array) => Math.max(Number.MIN_VALUE, SMALLEST * sizes.reduce((a, b) => Math.max(a, b), 0));
+  const floor = (sizes: Float32Array) =>
+    Math.max(Number.MIN_VALUE, SMALLEST * sizes.reduce((a, b) => Math.max(a, b), 0));
   const [least, leastUsed] = [floor(given), floor(used)];
-  const exponents = Array.from(given, (size, channel) =>
-    SHARE * Math.log2(Math.max(size, least)) - (1 - SHARE) * Math.log2(Math.max(used[channel]!, leastUsed)),
+  const exponents = Array.from(
+    given,
+    (size, channel) =>
+      SHARE * Math.log2(Math.max(size, least)) - (1 - SHARE) * Math.log2(Math.max(used[channel]!, leastUsed)),
   );
   const middle = [...exponents].sort((a, b) => a - b)[Math.floor(exponents.length / 2)]!;
   return Float32Array.from(exponents, (exponent) => 2 ** Math.round(exponent - middle));

@@ -1,4 +1,5 @@
 /** The tables of gains and conditions, and the sentences around them, from a summary. */
+import { DRIFT_NOTICE, describeDrift } from '../drift.js';
 import type { ComparisonSummary, Summary } from '../experiments/analysis.js';
 import type { Comparison, Experiment } from '../experiments/experiment.js';
 import type { ProbeSummary } from '../experiments/probe.js';
@@ -64,6 +65,11 @@ export function warnings({ configuration, smoke_run, samples, ranking, identitie
   const { literal = { samples: 0, tokens: [] } } = samples;
   const literals = describeLiterals(literal.samples, 'samples', literal.tokens, configuration.control_tokens ?? 'keep');
   if (literals) lines.push(literals);
+  if (model.drift && model.drift.mean_absolute > DRIFT_NOTICE) {
+    lines.push(
+      `Computed as int8, whose NLLs are ${describeDrift(model.drift)}: effects that are not much larger cannot be told from rounding.`,
+    );
+  }
   const broken = identities.filter(({ holds }) => holds === false);
   if (broken.length > 0) {
     lines.push(

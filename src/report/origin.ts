@@ -1,4 +1,5 @@
 /** Where a run's numbers come from: model, data, versions, machine. */
+import { describeDrift } from '../drift.js';
 import type { RunRecord } from '../experiments/record.js';
 import type { Table } from './table.js';
 
@@ -6,6 +7,7 @@ export function origin({ configuration, started_at, versions, git_revision, mach
   const { model, dataset } = configuration;
   const rows = [
     ['model', `${model.name}${model.built_in ? ' (built-in)' : ''}, ${model.precision}`],
+    ...(model.drift ? [['drift of int8', describeDrift(model.drift)]] : []),
     ['model fingerprint', model.fingerprint],
     ['dataset', `${dataset.name} ${dataset.revision}`],
     ['dataset licence', dataset.licence],
