@@ -32,7 +32,7 @@ export { type EndpointOptions, EndpointWriter, type WritingSummary } from './llm
 export { type SelfWriterOptions, selfWriter, type WritingModel } from './llm/self-writer.js';
 export { type LlmSettings, llmSettings } from './llm/settings.js';
 export { BUILT_IN_MODEL, type LoadOptions, loadModel, type Model } from './load-model.js';
-export type { EmbeddingScale } from './model/compile.js';
+export type { Drift, EmbeddingScale } from './model/compile.js';
 export type { LayerType, ModelConfig, RopeConfig, StackConfig } from './model/config.js';
 export type { ControlTokens, Tokenizer } from './model/tokenizer.js';
 export { type Condition, type Encoding, type Presented, present } from './priming/condition.js';

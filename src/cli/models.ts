@@ -21,7 +21,7 @@ import {
 import { readConfig } from '../model/config.js';
 import { PRECISIONS, type Precision } from '../model/layout.js';
 import { availableMemory, memoryEstimate, weightCount } from '../model/memory.js';
-import { loadTokenizer } from '../model/tokenizer.js';
+import { loadTokenizer, type Tokenizer } from '../model/tokenizer.js';
 import { renderText, type Table } from '../report/table.js';
 import { LoadingProgress } from './model-options.js';
 import { verifyCommand } from './models-verify.js';
@@ -134,10 +134,14 @@ function compileCommand(): Command {
       const signal = interruptSignal();
       const source = await locate(model);
       const progress = new LoadingProgress();
+      let tokenizer: Tokenizer | undefined;
       try {
         const checkpoint = await openCheckpoint(source.directory);
         checkpoint.notices.forEach(progress.callbacks.onNotice);
-        const tokenizerOf = () => loadTokenizer(source.directory, checkpoint.config);
+        const tokenizerOf = async () => {
+          tokenizer = await loadTokenizer(source.directory, checkpoint.config);
+          return tokenizer;
+        };
         const loading = { ...options, ...progress.callbacks, signal };
         const compiled = await compileMeasured(source, checkpoint, tokenizerOf, loading);
         progress.end();
@@ -145,6 +149,7 @@ function compileCommand(): Command {
         process.stdout.write(`${compiled.directory}\n`);
       } finally {
         progress.end();
+        await tokenizer?.close();
       }
     });
 }

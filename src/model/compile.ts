@@ -28,7 +28,7 @@ import { transformed } from './transforms.js';
 import { type PlacedTensor, WEIGHTS_FILE, Weights } from './weights.js';
 
 /** Changes whenever a graph or the layout of the weights file changes, so that old cache folders are not taken for new ones. */
-const FORMAT_VERSION = 11;
+const FORMAT_VERSION = 12;
 
 const GRAPHS = { encoder: buildEncoder, score: buildScore, cross: buildCross, generate: buildGenerate };
 
