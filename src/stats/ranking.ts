@@ -44,7 +44,10 @@ const GAINS = {
 export function rank(scores: Scores): string[] {
   for (const [id, score] of scores) {
     if (!Number.isFinite(score)) {
-      throw new DkvError('INPUT_INVALID', `The score of ${JSON.stringify(id)} is not a number that is finite: ${score}.`);
+      throw new DkvError(
+        'INPUT_INVALID',
+        `The score of ${JSON.stringify(id)} is not a number that is finite: ${score}.`,
+      );
     }
   }
   return [...scores]
