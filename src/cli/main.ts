@@ -72,7 +72,7 @@ for (const command of [program, ...program.commands, ...program.commands.flatMap
 // The reader of our output went away (`| head`): there is nobody to tell.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  endAtOnce();
+  endAtOnce('SIGPIPE');
 });
 // A terminal that was closed: there is nobody to tell either, but what is being made is ended properly.
 process.stderr.on('error', () => undefined);

@@ -166,6 +166,8 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
       progress.end();
       await rejects.close();
       if (writing && writing.summary.requests > 0) process.stderr.write(`${describeWriting(writing)}\n`);
+      if (summary.rows === 0)
+        throw new DkvError('INPUT_INVALID', `--input ${options.input}: there are no documents in it.`);
       if (summary.rejected > 0) process.exitCode = 2;
       process.stdout.write(
         options.json

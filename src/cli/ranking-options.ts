@@ -107,6 +107,12 @@ export async function withCandidates(
   const lists = await candidatesFrom(named, store, queries, { signal, ...(qrels && { qrels }), ...(bm25 && { bm25 }) });
   const found = queries.map((query) => ({ ...query, candidates: lists.get(query.id) ?? [] }));
   const without = found.filter(({ candidates }) => candidates.length === 0).map(({ id }) => id);
+  if (without.length === queries.length && queries.length > 0) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `None of the ${queries.length} queries has candidates by ${named} in ${store.location}. Is anything primed there, and not expired? "dkv store stats" tells.`,
+    );
+  }
   if (without.length > 0) {
     process.stderr.write(
       `${without.length} of ${queries.length} queries have no candidates and are left out: ${firstFew(without)}.\n`,

@@ -79,6 +79,7 @@ async function score(options: ScoreCommandOptions): Promise<void> {
       await output.write(answers.map((answer) => `${stringify(answer)}\n`).join(''));
     }
     if (signal.aborted) throw new DkvError('CANCELLED', `Stopped after ${totals.lines} lines.`);
+    if (totals.lines === 0) throw new DkvError('INPUT_INVALID', `${name}: there are no lines in it.`);
     await output.close();
   } finally {
     input.destroy();

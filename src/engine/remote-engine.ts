@@ -60,15 +60,16 @@ export class Session {
     if (signal?.aborted) throw new DkvError('CANCELLED', 'The request was cancelled.');
     const id = this.#nextId++;
     const cancel = () => this.#channel.send({ type: 'cancel', id });
+    const aborted = signal && abortOf(signal);
     this.#channel.ref();
     try {
       return await new Promise<Result>((resolve, reject) => {
         this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject, started: false, onProgress });
-        signal?.addEventListener('abort', cancel, { once: true });
+        aborted?.add(cancel);
         this.#channel.send({ type: 'request', id, method, args });
       });
     } finally {
-      signal?.removeEventListener('abort', cancel);
+      aborted?.delete(cancel);
       this.#waiting.delete(id);
       if (this.#waiting.size === 0) this.#channel.unref();
     }
@@ -99,6 +100,23 @@ export class Session {
       reject(started || this.#closing ? this.#ended : new Unstarted());
     }
   }
+}
+
+/** Whom a signal tells: one listener for all requests on it, since Node takes many listeners for a leak. */
+const aborts = new WeakMap<AbortSignal, Set<() => void>>();
+
+function abortOf(signal: AbortSignal): Set<() => void> {
+  let told = aborts.get(signal);
+  if (!told) {
+    const all = new Set<() => void>();
+    const tellAll = () => {
+      for (const tell of all) tell();
+    };
+    signal.addEventListener('abort', tellAll, { once: true });
+    aborts.set(signal, all);
+    told = all;
+  }
+  return told;
 }
 
 /** An engine over sessions; a host says where a request finds one. */

@@ -170,6 +170,23 @@ export function engineConformance(
       await small.close();
     });
 
+    it('takes many requests on one signal without a warning, and one word stops them all', async () => {
+      const warnings: string[] = [];
+      const onWarning = ({ name }: Error) => warnings.push(name);
+      process.on('warning', onWarning);
+      const controller = new AbortController();
+      const many = Array.from({ length: 1000 }, () => engine.encode([items[0]!], { signal: controller.signal }));
+      await many[0];
+      controller.abort();
+      const ends = await Promise.allSettled(many);
+      // In this thread they may all have been done before the word came.
+      if (isolated) expect(ends.some(({ status }) => status === 'rejected')).toBe(true);
+      for (const end of ends) if (end.status === 'rejected') expect(end.reason).toMatchObject({ code: 'CANCELLED' });
+      expect(await engine.encode([items[0]!], {})).toHaveLength(1);
+      process.off('warning', onWarning);
+      expect(warnings).toEqual([]);
+    });
+
     it('leaves the caller its thread', async () => {
       let ticks = 0;
       const timer = setInterval(() => ticks++, 5);
