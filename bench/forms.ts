@@ -1,6 +1,6 @@
 /**
  * Two compiled forms of one model side by side: how long encoding, scoring from states and generation take with each, in turn, the least of
- * many rounds. For changes of graphs or layouts that must not cost time.
+ * many rounds, on one thread, which other work on the machine disturbs least. For changes of graphs or layouts that must not cost time.
  *
  *     npx tsx bench/forms.ts FOLDER_A FOLDER_B [ROUNDS]
  */
@@ -20,7 +20,7 @@ const prompt = new Int32Array(0);
 const sides = await Promise.all(
   [a, b].map(async (folder) => {
     const model = (await readManifest<Omit<CompiledModel, 'directory'>>(folder))!;
-    const engine = new Executor({ ...model, directory: folder }, { device: 'cpu', batchTokens: 1024 });
+    const engine = new Executor({ ...model, directory: folder }, { device: 'cpu', batchTokens: 1024, threads: 1 });
     const states = await engine.encode(documents);
     const work = {
       encode: () => engine.encode(documents),
