@@ -36,7 +36,7 @@ interface Channels {
 }
 
 /** All channels that are smoothed. */
-export function smoothedChannels(config: ModelConfig): Channels[] {
+function smoothedChannels(config: ModelConfig): Channels[] {
   const all: Channels[] = [];
   for (const side of ['encoder', 'decoder'] as const) {
     for (const layer of config[side].layerTypes.keys()) {
