@@ -6,7 +6,7 @@
  * Addresses come from people, so they need not be well formed: the password may have "/", "#" or "@" in it that should have been
  * escaped, and the scheme may be mistyped. Whatever can be read as a password is hidden; that now and then hides too much is accepted.
  */
-export const HIDDEN = '[hidden]';
+const HIDDEN = '[hidden]';
 
 /** `redis://`, and what is typed in its place: `redis:/`, `redis//`, `htp://`. Not `file:`, whose paths hold names such as `zod@4`. */
 const SCHEME = String.raw`(?<![a-z])(?!file:)[a-z][\w+.-]{0,30}(?::/{1,3}|/{2,3})`;

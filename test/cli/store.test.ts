@@ -105,7 +105,7 @@ describe('dkv store', () => {
     await dkv(['prime', '--input', '-', '--store', 'other'], { cwd, input: ADS });
     for (const [args, message] of [
       [['import', 'new', 'cut.dkv'], /STORE_DAMAGED: cut\.dkv is damaged: it ends/],
-      [['import', 'new', 'none.dkv'], /none\.dkv: ENOENT/],
+      [['import', 'new', 'none.dkv'], /none\.dkv: no such file/],
       [['import', 'other', 'ads.dkv'], /STORE_MISMATCH.*"primed" \(statesPrecision differ\)/],
       [['copy', 'ads', 'other'], /STORE_MISMATCH/],
       [['stats', 'nowhere'], /nowhere: there is no store/],
