@@ -230,7 +230,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'decoder without final norm',
     file: DECODER,
-    from: "return rmsNorm(context, hidden, 'decoder.norm.weight');",
+    from: 'return rmsNorm(context, hidden, DECODER_NORM);',
     to: 'return hidden;',
   },
   {

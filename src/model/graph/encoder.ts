@@ -40,7 +40,7 @@ export function buildEncoder(model: GraphContext, probe = NO_PROBE): void {
   const inputs = encoderInputs(context);
   const layers = [...context.stack.layerTypes.keys()];
   const hidden = encoderLayers(context, inputs, embedTokens(context, inputs.tokenIds), layers, probe);
-  outputStates(context, rmsNorm(context, hidden, 'encoder.norm.weight'), inputs.shape);
+  outputStates(context, hidden, inputs.shape);
 }
 
 /**
@@ -52,7 +52,7 @@ export function buildEncoderLayer(model: GraphContext, layer: number): void {
   const inputs = encoderInputs(context);
   const hidden = encoderLayers(context, inputs, hiddenInput(context), [layer]);
   if (layer < context.stack.layerTypes.length - 1) outputHidden(context, hidden, inputs.shape);
-  else outputStates(context, rmsNorm(context, hidden, 'encoder.norm.weight'), inputs.shape);
+  else outputStates(context, hidden, inputs.shape);
 }
 
 interface Inputs extends EncoderInputs {
@@ -73,8 +73,11 @@ function encoderInputs({ graph }: StackContext): Inputs {
   };
 }
 
-function outputStates({ graph, config }: StackContext, states: Value, shape: Value): void {
-  graph.output('states', graph.op('Reshape', [states, shape]), 'float32', ['batch', 'rows', config.hiddenSize]);
+/** @param hidden the last layer's output */
+function outputStates(context: StackContext, hidden: Value, shape: Value): void {
+  const { graph, config } = context;
+  const states = graph.op('Reshape', [rmsNorm(context, hidden, 'encoder.norm.weight'), shape]);
+  graph.output('states', states, 'float32', ['batch', 'rows', config.hiddenSize]);
 }
 
 /** @param hidden [n, hidden] @returns the same after the layers */
