@@ -17,7 +17,7 @@ import {
   unrankedLines,
   withCandidates,
 } from './ranking-options.js';
-import { interruptSignal, Progress } from './terminal.js';
+import { interruptSignal, Progress, whileBlocked } from './terminal.js';
 
 interface EvaluateCommandOptions extends RankingOptions {
   readonly qrels: string;
@@ -83,6 +83,7 @@ async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> 
         onMissing,
         seed,
         signal,
+        whileBlocked,
         ...(options.variants && { variants: await specifications(options.variants) }),
         ...(measures && { measures }),
         ...(primary !== undefined && { primary }),

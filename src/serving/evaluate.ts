@@ -46,6 +46,8 @@ export interface EvaluateOptions extends RequestOptions {
   /** Candidates that lack a variant: an error (when left out), or left out for every system. */
   readonly onMissing?: 'error' | 'skip';
   readonly seed?: number;
+  /** Called with what holds the thread for seconds, the statistics. It has to do it. */
+  readonly whileBlocked?: (work: () => SystemComparison) => SystemComparison;
 }
 
 export interface Evaluation extends SystemComparison {
@@ -133,11 +135,14 @@ export async function evaluate(
   const grades = ranked.map(({ id }) => qrels.get(id)!);
   const unranked = unrankedOf(new Map([...qrels].filter(([id]) => !broken.has(id))), queries, ranked);
   const rest = [...unranked.without_candidates, ...unranked.not_asked];
-  const compared = compareSystems(
-    new Map([...systems].map(([name, scores]) => [name, [...scores, ...rest.map((): Scores => new Map())]])),
-    [...grades, ...rest.map((id) => qrels.get(id)!)],
-    names,
-    new Random('evaluate', seed),
+  const { whileBlocked = (work) => work() } = options;
+  const compared = whileBlocked(() =>
+    compareSystems(
+      new Map([...systems].map(([name, scores]) => [name, [...scores, ...rest.map((): Scores => new Map())]])),
+      [...grades, ...rest.map((id) => qrels.get(id)!)],
+      names,
+      new Random('evaluate', seed),
+    ),
   );
   const references = prior ? await expectReferences(store) : null;
   const calibrations = [];
