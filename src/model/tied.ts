@@ -15,14 +15,16 @@ export async function expectEqualCopies({ tensors, copies }: Checkpoint): Promis
 async function expectEqual(one: TensorEntry, other: TensorEntry): Promise<void> {
   const others = readFloat32(other);
   let start = 0;
-  for await (const left of readFloat32(one)) {
-    const right = (await others.next()).value as Float32Array<ArrayBuffer>;
-    const at = firstDifference(left, right);
-    if (at >= 0) {
-      await others.return(undefined);
-      throw differ(one, other, start + at, left[at]!, right[at]!);
+  try {
+    for await (const left of readFloat32(one)) {
+      const right = (await others.next()).value as Float32Array<ArrayBuffer>;
+      const at = firstDifference(left, right);
+      if (at >= 0) throw differ(one, other, start + at, left[at]!, right[at]!);
+      start += left.length;
     }
-    start += left.length;
+  } finally {
+    // Also after the last piece its file is open: a generator ends when it is asked for more, or told so.
+    await others.return(undefined);
   }
 }
 

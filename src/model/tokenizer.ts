@@ -14,7 +14,7 @@ import { AddedTokens } from './tokenizer/added-tokens.js';
 import { type AddedToken, type Description, descriptionSchema } from './tokenizer/description.js';
 import { NATIVE_PACKAGE, nativeCodec } from './tokenizer/native.js';
 import { type Codec, type Frame, frameOf, runPipeline } from './tokenizer/pipeline.js';
-import { needsCharacterMap, provenPipeline } from './tokenizer/pipelines.js';
+import { drawsTokens, needsCharacterMap, provenPipeline } from './tokenizer/pipelines.js';
 import { type Resolved, resolveSettings } from './tokenizer/settings.js';
 
 /** What control tokens such as `<bos>` are where a text has them as they are written. */
@@ -171,6 +171,12 @@ async function codecOf(
   const pipeline = provenPipeline(description);
   try {
     if (!('refused' in pipeline)) return { codec: runPipeline(pipeline, tokens), frame: frameOf(pipeline) };
+    if (drawsTokens(description)) {
+      throw new DkvError(
+        'MODEL_UNSUPPORTED',
+        `${file}: its model has a dropout, with which a text gets other tokens every time. Set it to null, which is what it was trained for.`,
+      );
+    }
     const native = await nativeCodec(JSON.parse(bytes.toString('utf8')), tokens);
     if (native) return native;
   } catch (error) {

@@ -1,4 +1,5 @@
-import { open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { open, readdir, readFile, readlink, realpath, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { messageOf } from '../../src/errors.js';
@@ -232,6 +233,26 @@ describe('copies of a tensor', () => {
       bytes[bytes.length - 1]! ^= 1;
     });
     await expect(digestOf(folder)).rejects.toMatchObject(invalid(TABLE, 'lm_head.out_proj.weight', '[32999,'));
+  });
+
+  it.runIf(existsSync('/proc/self/fd'))('leave no file open', async () => {
+    const folder = await copyOfFixture('one-kv-head');
+    const file = path.join(folder, 'model.safetensors');
+    const isOpen = async () => {
+      const handles = await readdir('/proc/self/fd');
+      const targets = await Promise.all(handles.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+      return targets.includes(await realpath(file));
+    };
+    for (const value of [0, 1]) {
+      await editTensors(file, (tensors) => {
+        const { bytes, ...table } = tensors.get(TABLE)!;
+        const copy = Buffer.from(bytes);
+        copy[7]! ^= value;
+        tensors.set('lm_head.out_proj.weight', { ...table, bytes: copy });
+      });
+      await digestOf(folder).catch(messageOf);
+      expect(await isOpen()).toBe(false);
+    }
   });
 
   it('are refused where their shapes differ', async () => {

@@ -68,6 +68,16 @@ describe('the native package', () => {
     expect(tokenizer.controlTokensIn('<bos>')).toEqual(['<bos>']);
   });
 
+  it('runs no dropout, with which a text has other tokens every time', async () => {
+    const folder = await changed((json) => {
+      json.model.dropout = 0.1;
+    });
+    await expect(load(folder)).rejects.toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      message: expect.stringContaining('dropout'),
+    });
+  });
+
   it('says what is wrong with a file', async () => {
     const damaged = await changed((json) => {
       json.normalizer = { type: 'NoSuchNormalizer' };
@@ -118,7 +128,6 @@ describe('without the native package', () => {
     ],
     ['continuing_subword_prefix "##"', { model: { continuing_subword_prefix: '##' } }],
     ['end_of_word_suffix "</w>"', { model: { end_of_word_suffix: '</w>' } }],
-    ['dropout 0.1', { model: { dropout: 0.1 } }],
     ['its model WordPiece (unk_token "<unk>")', { model: { type: 'WordPiece', vocab: {}, unk_token: '<unk>' } }],
     ['its decoder WordPiece', { decoder: { type: 'WordPiece', prefix: '##', cleanup: true } }],
     ['its post_processor null', { post_processor: null }],

@@ -129,6 +129,11 @@ export function provenPipeline(description: Description): ProvenPipeline | { rea
   return { refused: `its ${part} ${nameOf(description[part])}` };
 }
 
+/** With dropout a text has other tokens at every call, in Python too: nothing that is computed from it could be repeated. */
+export function drawsTokens({ model }: Description): boolean {
+  return typeof model.dropout === 'number' && model.dropout !== 0;
+}
+
 /** T5's character map, whose library would be needed. */
 export function needsCharacterMap({ normalizer, model }: Description): boolean {
   return model.type === 'Unigram' || JSON.stringify(normalizer).includes('"Precompiled"');
