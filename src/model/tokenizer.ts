@@ -168,7 +168,7 @@ async function codecOf(
   description: Description,
   tokens: readonly AddedToken[],
 ): Promise<{ codec: Codec; frame: Frame }> {
-  const pipeline = provenPipeline(description);
+  const pipeline = provenPipeline({ ...description, added_tokens: [...tokens] });
   try {
     if (!('refused' in pipeline)) return { codec: runPipeline(pipeline, tokens), frame: frameOf(pipeline) };
     if (drawsTokens(description)) {

@@ -144,6 +144,13 @@ describe('without the native package', () => {
     await expectRefused(folder, 'the added token "\\n" with single_word');
   });
 
+  it('refuses by name: single_word of a token that tokenizer_config.json brings', async () => {
+    const folder = await copyOfFixture('text');
+    const more = { __type: 'AddedToken', content: '<more>', single_word: true };
+    await writeFile(path.join(folder, 'tokenizer_config.json'), JSON.stringify({ sep_token: more }));
+    await expectRefused(folder, 'the added token "<more>" with single_word');
+  });
+
   async function expectRefused(folder: string, message: string): Promise<void> {
     vi.spyOn(native, 'nativeCodec').mockResolvedValue(undefined);
     onTestFinished(() => void vi.restoreAllMocks());

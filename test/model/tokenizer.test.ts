@@ -99,6 +99,22 @@ describe('loading a tokenizer', () => {
     );
   });
 
+  // Python's tokenizers take the vocabulary's id, or the next one behind everything, and only log that the file says another.
+  it.each([
+    ['the added token "e" has the id 512, and gets', { content: 'e', id: 512 }],
+    ['the added token "<more>" has the id 600, and gets 512', { content: '<more>', id: 600 }],
+    ['it has the added token "<bos>" twice', { content: '<bos>', id: 2, lstrip: true }],
+  ])('refuses ids and tokens that Python passes over: %s', async (message, token) => {
+    const folder = await changed((json) => {
+      json.added_tokens.push({ ...json.added_tokens.at(-1), ...token });
+      return json;
+    });
+    await expect(load(folder)).rejects.toMatchObject({
+      code: 'CHECKPOINT_INVALID',
+      message: expect.stringContaining(message),
+    });
+  });
+
   it('refuses a tokenizer that does not put BOS, and BOS alone, in front', async () => {
     const folder = await copyOfFixture('text');
     const file = path.join(folder, 'tokenizer.json');
@@ -156,6 +172,25 @@ describe('what decides token ids beside tokenizer.json', () => {
       (json) => json,
       { 'tokenizer_config.json': named, 'added_tokens.json': { '<more>': 700 } },
     ],
+    // Transformers passes over the first and refuses the others.
+    ...['image_token', 'bos_token'].map((key): (typeof refusals)[number] => [
+      `${key} in tokenizer_config.json is an object without "__type"`,
+      (json) => json,
+      { 'tokenizer_config.json': { ...named, [key]: { content: 'lamp' } } },
+    ]),
+    [
+      'extra_special_tokens in tokenizer_config.json is an object without "__type"',
+      (json) => json,
+      { 'tokenizer_config.json': { ...named, extra_special_tokens: [{ content: 'lamp' }] } },
+    ],
+    [
+      'special_tokens_map.json has extra_special_tokens beside additional_special_tokens of tokenizer_config.json',
+      (json) => json,
+      {
+        'tokenizer_config.json': { ...named, additional_special_tokens: ['lamp'] },
+        'special_tokens_map.json': { extra_special_tokens: ['desk'] },
+      },
+    ],
   ];
 
   it.each(refusals)('refuses: %s', async (message, change, files) => {
@@ -177,6 +212,16 @@ describe('what decides token ids beside tokenizer.json', () => {
     const config = JSON.parse(await readFile(path.join(folder, 'config.json'), 'utf8'));
     await writeFile(path.join(folder, 'config.json'), JSON.stringify({ ...config, tokenizer_class: 'LlamaTokenizer' }));
     await expect(load(folder)).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
+  });
+
+  it('takes the control tokens that tokenizer_config.json lists before those of special_tokens_map.json, as transformers does', async () => {
+    const folder = await changed((json) => json, {
+      'tokenizer_config.json': { ...named, additional_special_tokens: ['lamp'] },
+      'special_tokens_map.json': { additional_special_tokens: ['desk'] },
+    });
+    expect((await load(folder)).controlTokensIn('lamp desk')).toEqual(['lamp']);
+    await writeFile(path.join(folder, 'tokenizer_config.json'), JSON.stringify(named));
+    expect((await load(folder)).controlTokensIn('lamp desk')).toEqual(['desk']);
   });
 
   it('refuses a settings file of another form, by its key', async () => {

@@ -23,7 +23,7 @@ export class Bpe {
     this.#merges = new Merges(merges.length);
     for (const [rank, merge] of merges.entries()) {
       const [left, right] = typeof merge === 'string' ? (merge.split(' ') as [string, string]) : merge;
-      this.#merges.set(this.#idOf(left), this.#idOf(right), rank, this.#idOf(left + right));
+      this.#merges.set(this.#expectId(left), this.#expectId(right), rank, this.#expectId(left + right));
     }
     this.#unknown = typeof unk_token === 'string' ? this.#ids.get(unk_token) : undefined;
     if (typeof unk_token === 'string' && this.#unknown === undefined) throw missing(unk_token);
@@ -36,6 +36,15 @@ export class Bpe {
   /** Of the tokens that are not among others. */
   highestIdBeside(others: ReadonlySet<string>): number {
     return this.#tokens.findLastIndex((token) => token !== undefined && !others.has(token));
+  }
+
+  /** How many tokens the vocabulary has. */
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  idOf(token: string): number | undefined {
+    return this.#ids.get(token);
   }
 
   tokenOf(id: number): string | undefined {
@@ -75,7 +84,7 @@ export class Bpe {
     for (const id of known) ids.push(id);
   }
 
-  #idOf(token: string): number {
+  #expectId(token: string): number {
     const id = this.#ids.get(token);
     if (id === undefined) throw missing(token);
     return id;

@@ -38,6 +38,7 @@ export interface Frame {
  */
 export function runPipeline(pipeline: ProvenPipeline, tokens: readonly AddedToken[]): Codec {
   const model = new Bpe(pipeline.model);
+  expectIdsOfPython(model, tokens);
   const normalize =
     pipeline.kind === 'byte-fallback' ? (text: string) => text.replaceAll(' ', '▁') : (text: string) => text;
   const words = wordsOf(pipeline);
@@ -79,6 +80,20 @@ export function runPipeline(pipeline: ProvenPipeline, tokens: readonly AddedToke
       return assemble(kept.filter((token) => !specials.has(token)));
     },
   };
+}
+
+/** Python's tokenizers number added tokens themselves, whatever the file says, and pass over a second token of one content. */
+function expectIdsOfPython(model: Bpe, tokens: readonly AddedToken[]): void {
+  const seen = new Set<string>();
+  let next = model.size;
+  for (const { id, content } of tokens) {
+    const name = JSON.stringify(content);
+    if (seen.has(content)) throw new Error(`it has the added token ${name} twice`);
+    seen.add(content);
+    const given = model.idOf(content) ?? next;
+    if (id !== given) throw new Error(`the added token ${name} has the id ${id}, and gets ${given}`);
+    next = Math.max(next, id + 1);
+  }
 }
 
 /** White space that an added token takes, and pre-tokenizers that join words, reach across any place. */

@@ -72,12 +72,24 @@ export function resolveSettings(
 ): Resolved | { readonly refused: string } {
   const written = settingsSchema.parse(companions.tokenizerConfig ?? {});
   const { auto_map, fast_tokenizer_files: others, added_tokens_decoder: decoder } = written;
+  const untyped = untypedToken(companions.tokenizerConfig ?? {});
+  if (untyped !== undefined) {
+    return {
+      refused: `${untyped} in tokenizer_config.json is an object without "__type": "AddedToken", which transformers takes for no token`,
+    };
+  }
   if (auto_map != null) return { refused: 'tokenizer_config.json has auto_map: the tokenizer is code of its own' };
   if (others?.some((name) => name !== 'tokenizer.json')) {
     return { refused: `tokenizer_config.json has fast_tokenizer_files (${others.join(', ')})` };
   }
   // Older files, which count where tokenizer_config.json lists no tokens.
   const older = decoder ? {} : z.record(z.string(), z.unknown()).parse(companions.specialTokensMap ?? {});
+  const own = ['additional_special_tokens', 'extra_special_tokens'].filter((key) => isListed(written[key], key));
+  if (own.length > 0 && isNonEmpty(older.extra_special_tokens)) {
+    return { refused: `special_tokens_map.json has extra_special_tokens beside ${own[0]} of tokenizer_config.json` };
+  }
+  // Of two lists of other control tokens the one in tokenizer_config.json counts, even if it is empty.
+  if (own.length > 0) delete older.additional_special_tokens;
   const settings = settingsSchema.parse({ ...written, ...older });
   const name = (written.tokenizer_class ?? companions.modelTokenizerClass ?? GENERIC[0]) as string;
   const rebuilt = GENERIC.includes(name) ? undefined : REBUILT[name.replace(/Fast$/, '')];
@@ -102,6 +114,29 @@ export function resolveSettings(
   if ('refused' in tokens) return tokens;
   withNamed(tokens.tokens, settings, rebuilt?.names ?? {}, description);
   return { tokens: tokens.tokens, splitsSpecial: settings.split_special_tokens };
+}
+
+/** Is a list of control tokens there, empty or not? One that gives them names is none. */
+function isListed(value: unknown, key: string): boolean {
+  return value !== undefined && !(key === 'extra_special_tokens' && value !== null && !Array.isArray(value));
+}
+
+function isNonEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+}
+
+/** A token of tokenizer_config.json that is described, but not as transformers writes it. @returns its key */
+function untypedToken(written: object): string | undefined {
+  const isUntyped = (value: unknown) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !('__type' in value && value.__type === 'AddedToken');
+  return Object.entries(written).find(([key, value]) => {
+    if (key.endsWith('_token')) return isUntyped(value);
+    const isList = key === 'extra_special_tokens' || key === 'additional_special_tokens';
+    return isList && typeof value === 'object' && value !== null && Object.values(value).some(isUntyped);
+  })?.[0];
 }
 
 /** For these transformers takes tokenizer.json as it is. */
