@@ -117,7 +117,8 @@ function parse(
   const queries = new Map<string, Map<string, number>>();
   for (const [at, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue;
-    const fields = line.trim().split(separator);
+    // Between tabs blanks belong to an id: the corpus has it with them.
+    const fields = separator.source === '\\t' ? line.replace(/\r$/, '').split(separator) : line.trim().split(separator);
     const [qid, docid, value] = read(fields, fields.length) ?? [];
     if (qid === undefined || docid === undefined || value === undefined || !Number.isFinite(value)) {
       throw new DkvError('INPUT_INVALID', `${file}, line ${at + 1}: expected "${form}", found "${line.trim()}".`);

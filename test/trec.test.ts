@@ -90,6 +90,7 @@ describe('TREC files', () => {
     const text = 'query-id\tcorpus-id\tscore\nq 1\td 1\t1\n';
     expect(parseQrels(text, 'test.tsv')).toEqual(new Map([['q 1', new Map([['d 1', 1]])]]));
     expect(() => parseQrels(`${text}q 1\td 1\t1\n`, 'test.tsv')).toThrow('line 3: d 1 stands a second time');
+    expect(parseQrels(`${text} q 1\td 1 \t0\r\n`, 'test.tsv').get(' q 1')).toEqual(new Map([['d 1 ', 0]]));
   });
 
   it('reads scores as decimal numbers only', () => {

@@ -115,7 +115,7 @@ const FORM = /^(?<kind>[A-Za-z]+)(?:\((?<parameter>rel|gain)=(?<value>\w+)\))?(?
 
 /**
  * A measure by its name: `nDCG@k`, `nDCG(gain=exponential)@k`, `RR@k`, `AP@k`, `P@k`, `Success@k`, `AUC`; `(rel=2)` behind a binary one
- * sets the lowest grade that counts as relevant, 1 otherwise.
+ * sets the lowest grade that counts as relevant, 1 or more, 1 otherwise.
  * @throws DkvError INPUT_INVALID
  */
 export function measure(name: string): Measure {
@@ -126,7 +126,8 @@ export function measure(name: string): Measure {
   const binary = kind === undefined ? undefined : BINARY[kind];
   if (kind === 'nDCG' && parameter !== 'rel' && gain)
     return { name, of: (s, g) => ndcg(s, g, k, gain), nothingToFind: 0 };
-  if (parameter !== 'gain' && Number.isInteger(relevant)) {
+  // From 0 on what nobody judged would be relevant, of which there is no end.
+  if (parameter !== 'gain' && Number.isInteger(relevant) && relevant > 0) {
     if (kind === 'AUC' && cutoff === undefined)
       return { name, of: (s, g) => auc(s, g, relevant), nothingToFind: undefined };
     if (binary && !(kind === 'P' && cutoff === undefined)) {
