@@ -122,7 +122,7 @@ const LIST_MARK = /^\s*(?:[-*+•‣▪–—]\s+|\(?(?:\d{1,2}|[a-e])[.):]\s+|\
 const FIRST_LIST_MARK = /^\s*(?:[-*+•‣▪–—]\s+|\(?(?:1|a)[.):]\s+|1️?⃣\s*)/iu;
 const QUOTES_AROUND = /^[\s"'`“”„‘’«»「」『』]+|[\s"'`“”„‘’«»「」『』]+$/gu;
 const LABEL =
-  /^(?:(?:the |my |your )?(?:(?:short |simple |possible |suggested |final |web |google |user |example |search |main )*(?:search(?:es)?|query|queries|question|keywords?|terms?|phrase|answer|output|response|result)|user|assistant|human|model|ai|bot|q|a))\s*(?:\([^()]{0,60}\)\s*)?[:：]\s*/i;
+  /^(?:(?:the |my |your )?(?:(?:short |simple |possible |suggested |final |web |google |user |example |search |main )*(?:search(?:es)?|query|queries|question|keywords?|terms?|phrase|answer|output|response|result)|user|assistant|human|model|ai|bot|q|a))\s*(?:\([^()]{0,60}\)\s*)?(?:(?:is|are|(?:could|would|might|may|can) be)\s*)?[:：]\s*/i;
 const GREETING =
   /^(?:(?:sure(?: thing)?|certainly|of course|absolutely|okay|ok|alright|no problem|got it|understood|gladly)\s*[!.,:–—]+|great(?: question)?!+|(?:i(?:['’]d| would) be|i(?:['’]m| am)) (?:happy|glad) to[^.!:]{0,60}[.!]+|happy to help\s*[.!]+)\s*/i;
 const ANNOUNCEMENT =
@@ -181,6 +181,9 @@ function talks(line: string): boolean {
 
 const REFUSES =
   /\b(?:as an ai\b|language model\b.*\bI\b|i(?:['’]m| am) (?:sorry|unable|not able|an ai)\b|i (?:can(?:['’]t|not| not)|won['’]t|apologi[sz]e)\b)|^sorry,|^(?:please provide|could you (?:please )?provide|no document (?:was|is)|you (?:did not|didn['’]t|have not|haven['’]t) provide)/i;
+/** How programs and models write that there is nothing. */
+const NOTHING =
+  /^[([]?(?:n\/a|none|null|nil|nan|undefined|no (?:query|answer|output|response)|empty(?: string)?)[)\]]?[.!]?$/i;
 const ECHOES = /^(?:write a short (?:web search|question) \(|list 3-5 search keywords|document:)/i;
 const LEFTOVER =
   /<\||\|>|<｜|\[\/?INST\]|<\/?SYS>|```|~~~|^\[[^\]]*\]$|\[(?:insert|your|document|product|name|topic|keyword)\b[^\]]*\]/i;
@@ -190,6 +193,7 @@ const TAG = /(?<!\S)<\/?[a-z_]+(?:\s[^<>]*)?>/;
 
 function reasonAgainst(query: string, breaksOff: boolean): string | undefined {
   if (!/[\p{L}\p{N}]/u.test(query)) return breaksOff ? 'it breaks off within its first word' : 'it holds no word';
+  if (NOTHING.test(query)) return 'it says that there is none';
   if (REFUSES.test(query)) return 'the model refuses';
   if (talks(query)) return 'it thinks aloud';
   if (ECHOES.test(query)) return 'it repeats what was asked';

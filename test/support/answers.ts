@@ -46,6 +46,8 @@ export const CLEANED: [answer: string, query: string][] = [
   ['**Web search:**\n\n> cheap green lamp', 'cheap green lamp'],
   ['Question: What does the lamp cost?', 'What does the lamp cost?'],
   ['Keywords: lamp desk green', 'lamp desk green'],
+  ['The query could be: cheap green lamp', 'cheap green lamp'],
+  ['A null pointer in C', 'A null pointer in C'],
   [
     'A short web search (5-8 words) for this document could be:\n"cheap green desk lamp for home"',
     'cheap green desk lamp for home',
@@ -86,6 +88,10 @@ export const CLEANED: [answer: string, query: string][] = [
 ];
 
 export const REFUSED: [answer: string, reason: string][] = [
+  ...['None', 'null', 'N/A.', '"undefined"', '(empty)', 'No query'].map((said): [string, string] => [
+    said,
+    'it says that there is none',
+  ]),
   ['', 'no word'],
   ['""', 'no word'],
   ['...', 'no word'],
