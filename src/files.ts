@@ -72,7 +72,7 @@ export function removePartials(): void {
 export async function publish(file: string, content: string | Uint8Array, advice?: string): Promise<void> {
   const temporary = partialName(file);
   try {
-    await mkdir(path.dirname(file), { recursive: true });
+    await makeFolders(path.dirname(file));
     await writeFile(temporary, content, { flush: true });
     await rename(temporary, file);
   } catch (error) {
@@ -83,10 +83,32 @@ export async function publish(file: string, content: string | Uint8Array, advice
   }
 }
 
+/**
+ * Makes a folder and those above it that are missing; errors are the system's. Node's `recursive` calls a read-only file system ENOENT,
+ * and does not end where a file system answers ENOENT to a new folder in one that is there, as /proc does.
+ */
+export async function makeFolders(directory: string): Promise<void> {
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const parent = path.dirname(directory);
+    if (code !== 'ENOENT' || parent === directory) return expectFolderAt(directory, error);
+    await makeFolders(parent);
+    await mkdir(directory).catch((again) => expectFolderAt(directory, again));
+  }
+}
+
+/** Another process may have made it meanwhile. @throws `error` if there is no folder */
+async function expectFolderAt(directory: string, error: unknown): Promise<void> {
+  const found = await stat(directory).catch(() => undefined);
+  if (!found?.isDirectory()) throw error;
+}
+
 /** @throws DkvError FILES_UNUSABLE, DISK_FULL @param advice what to do if it cannot be made, such as which variable names another folder */
 export async function makeFolder(directory: string, advice?: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolders(directory);
   } catch (error) {
     throw fileError(error, directory, advice);
   }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { driftNotice, measureTextDrift } from './drift.js';
 import { EngineTeam } from './engine/engine-team.js';
+import { onnxRuntimeVersion } from './engine/onnxruntime.js';
 import { startWorkerEngine } from './engine/worker-engine.js';
 import type { Device, Engine } from './engine.js';
 import { parseModelReference, pullModel } from './hub/pull-model.js';
@@ -115,9 +116,10 @@ export async function compileMeasured(
 /**
  * Loads a T5Gemma 2 checkpoint; downloads and compiles it first if that has not been done.
  * @param model a folder, or a repository on the hub; see `findModel`
- * @throws DkvError CHECKPOINT_INVALID, MODEL_UNSUPPORTED, NUMBERS_NOT_FINITE, DRIFT_LARGE, MEMORY_SHORT, DISK_FULL, DEVICE_UNAVAILABLE, CANCELLED, and the hub's
+ * @throws DkvError CHECKPOINT_INVALID, MODEL_UNSUPPORTED, NUMBERS_NOT_FINITE, DRIFT_LARGE, MEMORY_SHORT, DISK_FULL, DEVICE_UNAVAILABLE, RUNTIME_MISSING, CANCELLED, and the hub's
  */
 export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOptions = {}): Promise<Model> {
+  onnxRuntimeVersion();
   const { directory, name } = await findModel(model, options);
   const checkpoint = await openCheckpoint(directory);
   for (const notice of checkpoint.notices) options.onNotice?.(notice);

@@ -1,6 +1,7 @@
 /** What is promised of an installation: which Node, no script that fetches from elsewhere, and advice where the runtime is missing. */
 
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -43,9 +44,10 @@ test('without onnxruntime-node the command starts, and what needs it says how to
     if (name === RUNTIME) continue;
     await symlink(path.join(ROOT, 'node_modules', name), path.join(folder, 'node_modules', name));
   }
+  const cache = path.join(folder, 'cache');
   const run = (...args: string[]) =>
     promisify(execFile)(process.execPath, [path.join(folder, 'dist/cli/main.js'), ...args], {
-      env: { ...process.env, DKV_CACHE: path.resolve(ROOT, process.env.DKV_CACHE!) },
+      env: { ...process.env, DKV_CACHE: cache },
     }).catch((error: { code: number; stderr: string }) => error);
 
   expect(await run('--version')).toMatchObject({ stdout: `${(await json('package.json')).version}\n` });
@@ -56,4 +58,6 @@ test('without onnxruntime-node the command starts, and what needs it says how to
   });
   expect(failed.stderr).toContain('RUNTIME_MISSING');
   expect(failed.stderr).not.toContain('    at ');
+  // Said beforehand: not after a model was downloaded and compiled.
+  expect(existsSync(cache)).toBe(false);
 });

@@ -149,7 +149,7 @@ async function token(): Promise<Check> {
 
 async function hub(): Promise<Check> {
   const settings = hubSettings();
-  if (settings.offline) return { name: 'hub', state: 'note', message: 'not asked: HF_HUB_OFFLINE is set' };
+  if (settings.offline) return { name: 'hub', state: 'note', message: `not asked: ${settings.offlineSource} is set` };
   try {
     await new HubClient(settings).reach();
     return { name: 'hub', state: 'ok', message: `${shownAddress(settings.endpoint)} answers` };

@@ -17,7 +17,7 @@ export function onnxRuntime(): typeof OnnxRuntime {
   return loaded;
 }
 
-/** @throws DkvError RUNTIME_MISSING */
+/** To be asked before a download or a compilation of which nothing could be made. @throws DkvError RUNTIME_MISSING */
 export function onnxRuntimeVersion(): string {
   return requireOr('onnxruntime-node/package.json').version;
 }

@@ -58,7 +58,7 @@ export async function pullModel(
   if (complete && known === revision) return fromCache(known);
   if (settings.offline) {
     if (complete) return fromCache(known);
-    throw offlineError(repository, revision, cache, known ? await missingFiles(cache, known) : undefined);
+    throw offlineError(settings, repository, revision, cache, known ? await missingFiles(cache, known) : undefined);
   }
   const client = new HubClient(settings);
   try {
@@ -124,6 +124,7 @@ async function textShards(indexFile: string): Promise<string[]> {
 }
 
 function offlineError(
+  settings: HubSettings,
   repository: string,
   revision: string,
   cache: RepositoryCache,
@@ -134,6 +135,8 @@ function offlineError(
     : `has nothing of ${repository} at ${revision}`;
   return new DkvError(
     'HUB_OFFLINE',
-    `HF_HUB_OFFLINE is set and ${cache.directory} ${what}. Unset it and run "dkv models pull ${repository}" once.`,
+    settings.offlineSource
+      ? `${settings.offlineSource} is set and ${cache.directory} ${what}. Unset it and run "dkv models pull ${repository}" once.`
+      : `${cache.directory} ${what}.`,
   );
 }

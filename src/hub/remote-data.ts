@@ -64,7 +64,7 @@ export async function openDataRepository(
         return localFile(path.join(cache.snapshot(commit), wanted), name);
       const folder = path.join(own, 'parts', file.digest);
       return cachedParts({ name, sizeBytes: file.sizeBytes }, folder, (start, end) => {
-        if (settings.offline) throw offline(`${folder} lacks bytes ${start} to ${end} of ${name}`);
+        if (settings.offline) throw offline(settings, `${folder} lacks bytes ${start} to ${end} of ${name}`);
         return client.range(repository, commit, file, [start, end], options.signal);
       });
     },
@@ -95,13 +95,13 @@ export async function openUrl(
       onNotice?.(`${error.message} Using ${shown} as it was (${known.etag ?? `${known.sizeBytes} bytes`}).`);
     }
   }
-  if (!found) throw offline(`${folder} has nothing of ${shown}`);
+  if (!found) throw offline(settings, `${folder} has nothing of ${shown}`);
   const revision = found.etag ?? `${found.sizeBytes} bytes`;
   const file = cachedParts(
     { name: shown, sizeBytes: found.sizeBytes },
     path.join(folder, digest(revision)),
     (start, end) => {
-      if (settings.offline) throw offline(`${folder} lacks bytes ${start} to ${end} of ${shown}`);
+      if (settings.offline) throw offline(settings, `${folder} lacks bytes ${start} to ${end} of ${shown}`);
       return client.urlRange(url, [start, end], signal);
     },
   );
@@ -124,7 +124,7 @@ async function pin(
   const known = (await readTextIfPresent(ref)) ?? (await cache.knownCommit(revision));
   if (settings.offline) {
     if (known) return known;
-    throw offline(`${cache.directory} has nothing of ${cache.repository} at ${revision}`);
+    throw offline(settings, `${cache.directory} has nothing of ${cache.repository} at ${revision}`);
   }
   try {
     const commit = await client.commit(cache.repository, revision, signal);
@@ -151,7 +151,7 @@ async function list(
   const downloaded = await snapshotFiles(cache, commit);
   if (settings.offline) {
     if (downloaded.length > 0) return downloaded;
-    throw offline(`${cache.directory} has nothing of ${cache.repository} at ${commit}`);
+    throw offline(settings, `${cache.directory} has nothing of ${cache.repository} at ${commit}`);
   }
   try {
     const files = await client.tree(cache.repository, commit, signal);
@@ -180,10 +180,10 @@ function isUnreachable(error: unknown): error is DkvError {
   return error instanceof DkvError && error.code === 'HUB_UNREACHABLE';
 }
 
-function offline(lack: string): DkvError {
+function offline(settings: HubSettings, lack: string): DkvError {
   return new DkvError(
     'HUB_OFFLINE',
-    `HF_HUB_OFFLINE is set and ${lack}. Unset it and run the same command once; what it reads is kept.`,
+    `${settings.offlineSource} is set and ${lack}. Unset it and run the same command once; what it reads is kept.`,
   );
 }
 

@@ -41,6 +41,8 @@ export interface HubSettings {
   /** Where the token came from, for messages. */
   readonly tokenSource: string | undefined;
   readonly offline: boolean;
+  /** The variable that says so, for messages; none where a command asks for it. */
+  readonly offlineSource: string | undefined;
 }
 
 const DEFAULT_ENDPOINT = 'https://huggingface.co';
@@ -73,8 +75,14 @@ export function hubSettings(
     endpoint: endpointOf(variables),
     cacheDirectory: path.resolve(workingDirectory, cache),
     ...findToken(variables, environment, path.resolve(workingDirectory, tokenFile)),
-    offline: isTrue(variables.HF_HUB_OFFLINE || variables.TRANSFORMERS_OFFLINE),
+    ...findOffline(variables, environment),
   };
+}
+
+function findOffline(variables: Variables, environment: Variables): Pick<HubSettings, 'offline' | 'offlineSource'> {
+  const name = variables.HF_HUB_OFFLINE ? 'HF_HUB_OFFLINE' : 'TRANSFORMERS_OFFLINE';
+  if (!isTrue(variables[name])) return { offline: false, offlineSource: undefined };
+  return { offline: true, offlineSource: environment[name] === undefined ? `${name} in .env` : name };
 }
 
 function endpointOf({ HF_ENDPOINT }: Variables): string {

@@ -3,11 +3,11 @@
  * SHA-256 of everything that it depends on, written beside its place and moved there, so that a process can be killed at any moment.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { access, constants, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, constants, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
-import { readTextIfPresent } from '../files.js';
+import { makeFolders, readTextIfPresent } from '../files.js';
 
 const FORMAT = 1;
 
@@ -36,7 +36,7 @@ export class TextCache {
   /** Makes the folder: to be called before anything is paid for. @throws DkvError INPUT_INVALID */
   async expectWritable(): Promise<void> {
     try {
-      await mkdir(this.#directory, { recursive: true });
+      await makeFolders(this.#directory);
       await access(this.#directory, constants.W_OK);
     } catch (error) {
       throw this.#failure(error);
@@ -61,7 +61,7 @@ export class TextCache {
     const entry = { format: FORMAT, about, answer: text, ...(cutOff && { cut_off: true }) };
     const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
     try {
-      await mkdir(path.dirname(file), { recursive: true });
+      await makeFolders(path.dirname(file));
       await writeFile(temporary, `${JSON.stringify(entry)}\n`, { flush: true });
       await rename(temporary, file);
     } catch (error) {

@@ -6,11 +6,11 @@
  * records. Uses are noted in memory and written once in a while, so that a read costs no transaction.
  */
 import { statfsSync, statSync } from 'node:fs';
-import { access, constants, mkdir, readdir, stat } from 'node:fs/promises';
+import { access, constants, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { DkvError, type ErrorCode, messageOf } from '../errors.js';
-import { fileError } from '../files.js';
+import { fileError, makeFolders } from '../files.js';
 import type { Collected } from '../store.js';
 import {
   type Backend,
@@ -448,7 +448,7 @@ export class LmdbBackend implements Backend {
 /** @throws DkvError INPUT_INVALID for what is no folder, or holds something else; FILES_UNUSABLE, DISK_FULL */
 async function expectFolder(directory: string, mustExist: boolean): Promise<void> {
   try {
-    if (!mustExist) await mkdir(directory, { recursive: true });
+    if (!mustExist) await makeFolders(directory);
     if (!(await stat(directory)).isDirectory()) throw notFolder(directory);
     const files = await readdir(directory);
     if (files.length === 0 || files.includes(DATA_FILE)) return;

@@ -221,6 +221,7 @@ describe('offline', () => {
       code: 'HUB_OFFLINE',
       message: expect.stringContaining('dkv models pull google/sharded'),
     });
+    await expect(pull(ID, { TRANSFORMERS_OFFLINE: '1' })).rejects.toThrow(/^TRANSFORMERS_OFFLINE is set/);
     const { directory } = await pull();
     await rm(path.join(directory, 'model-00003-of-00003.safetensors'));
     await expect(pull(ID, { HF_HUB_OFFLINE: '1' })).rejects.toThrow('lacks model-00003-of-00003.safetensors');
