@@ -224,6 +224,23 @@ describe('what decides token ids beside tokenizer.json', () => {
     expect((await load(folder)).controlTokensIn('lamp desk')).toEqual(['desk']);
   });
 
+  it('takes a listed token for a control token as far as it says so, as transformers does', async () => {
+    const token = { __type: 'AddedToken', content: 'lamp' };
+    const folder = await changed((json) => json, {
+      'tokenizer_config.json': {
+        ...named,
+        extra_special_tokens: [token, { ...token, content: 'desk', special: true }, 'sofa'],
+      },
+    });
+    expect((await load(folder)).controlTokensIn('lamp desk sofa')).toEqual(['desk', 'sofa']);
+    await writeFile(path.join(folder, 'tokenizer_config.json'), JSON.stringify(named));
+    await writeFile(
+      path.join(folder, 'special_tokens_map.json'),
+      JSON.stringify({ extra_special_tokens: [{ content: 'lamp' }] }),
+    );
+    expect((await load(folder)).controlTokensIn('lamp desk')).toEqual(['lamp']);
+  });
+
   it('refuses a settings file of another form, by its key', async () => {
     const folder = await changed((json) => json, { 'tokenizer_config.json': { split_special_tokens: 'yes' } });
     await expect(load(folder)).rejects.toMatchObject({

@@ -88,6 +88,11 @@ export function resolveSettings(
   if (own.length > 0 && isNonEmpty(older.extra_special_tokens)) {
     return { refused: `special_tokens_map.json has extra_special_tokens beside ${own[0]} of tokenizer_config.json` };
   }
+  if (Array.isArray(older.extra_special_tokens)) {
+    older.extra_special_tokens = older.extra_special_tokens.map((token: unknown) =>
+      typeof token === 'object' ? { ...token, special: true } : token,
+    );
+  }
   // Of two lists of other control tokens the one in tokenizer_config.json counts, even if it is empty.
   if (own.length > 0) delete older.additional_special_tokens;
   const settings = settingsSchema.parse({ ...written, ...older });
@@ -263,7 +268,7 @@ function withNamed(
   for (const [at, token] of tokens.entries()) if (names.has(token.content)) tokens[at] = { ...token, special: true };
   const hasExtra = Array.isArray(extra) ? extra.length > 0 : extra && Object.keys(extra).length > 0;
   const listed = Array.isArray(extra) && hasExtra ? extra : hasExtra ? [] : (additional ?? []);
-  for (const token of [...named, ...listed.map(controlToken)]) {
+  for (const token of [...named, ...listed.map(listedToken)]) {
     if (!tokens.some(({ content }) => content === token.content)) append(tokens, token, model);
   }
 }
@@ -271,6 +276,11 @@ function withNamed(
 function controlToken(named: Named): Flagged {
   if (typeof named !== 'string') return { ...flaggedSchema.parse(named), special: true };
   return { content: named, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+}
+
+/** In a list of others a token that is described says itself whether it is a control token. */
+function listedToken(named: Named): Flagged {
+  return typeof named === 'string' ? controlToken(named) : flaggedSchema.parse(named);
 }
 
 /** With the id that Python's tokenizers give: the vocabulary's, or the next one behind everything. */
