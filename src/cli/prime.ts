@@ -11,6 +11,7 @@ import { STATES_PRECISIONS, type StatesPrecision } from '../store.js';
 import { addModelOptions, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { expectApart, type Output, openOutput } from './output.js';
 import { byteSize, duration, shownBytes } from './quantities.js';
+import { sayLiterals } from './ranking-options.js';
 import { addTableOptions, type TableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress } from './terminal.js';
 
@@ -142,6 +143,10 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
   try {
     const model = await openModel(options, signal);
     try {
+      if (priorQueries) {
+        const queries = priorQueries.map((text) => ({ text }));
+        sayLiterals(model, queries, 'reference queries');
+      }
       const total = documents.rowCount === undefined ? undefined : Math.min(documents.rowCount, limit ?? Infinity);
       const summary = await prime(model, store, firstOf(documents.rows, limit), {
         surrogates,

@@ -31,10 +31,14 @@ const MEASURES_HELP =
   'names as in ir_measures: nDCG@10, nDCG(gain=exponential)@10, RR@10, AP, AP(rel=2), P@5, Success@1, AUC';
 
 /** Says how many queries, with their answers, have control tokens as they are written. */
-export function sayLiterals({ tokenizer }: Model, queries: readonly QueryToRank[]): void {
+export function sayLiterals(
+  { tokenizer }: Model,
+  queries: readonly Pick<QueryToRank, 'text' | 'answer'>[],
+  name = 'queries',
+): void {
   const literals = new LiteralTokens(tokenizer);
   for (const { text, answer } of queries) literals.see(text, answer);
-  const found = literals.described('queries');
+  const found = literals.described(name);
   if (found) process.stderr.write(`${found}\n`);
 }
 

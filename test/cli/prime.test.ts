@@ -234,6 +234,11 @@ describe('dkv prime', () => {
     const refused = await dkv([...args, '--states', 'int8'], { cwd, input: ADS });
     expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/STORE_MISMATCH.*statesPrecision/) });
     expect((await dkv([...args, '--states', 'int8', '--replace'], { cwd, input: ADS })).exitCode).toBe(0);
+    await writeFile(path.join(cwd, 'marked.txt'), 'lamp <eos>\n');
+    const marked = await dkv([...args, '--prior', 'marked.txt', '--replace'], { cwd, input: ADS });
+    expect(marked.stderr).toContain(
+      '1 reference queries with control tokens as they are written (<eos>), read as text',
+    );
   });
 
   it('stops on Ctrl-C while it waits for lines, keeps what it has, and goes on', async () => {
