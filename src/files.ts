@@ -1,6 +1,6 @@
 /** Small things about files that several rooms need. */
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { type BigIntStats, fstatSync, rmSync } from 'node:fs';
 import { access, constants, mkdir, readFile, realpath, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError } from './errors.js';
@@ -169,15 +169,28 @@ export function fileError(error: unknown, subject: string, advice?: string): unk
   return new DkvError('FILES_UNUSABLE', `${subject}: ${reason}.${advice ? ` ${advice}` : ''}`, { cause: error });
 }
 
-/** Do two names lead to one file, through links too? Of a file that is not there yet its folder is followed. */
+/**
+ * Do two names lead to one file, through links too? `-` is what the standard input reads. Of a file that is not there yet its folder is
+ * followed; devices and pipes are nothing that could be lost.
+ */
 export async function isSameFile(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all([identityOf(one), identityOf(other)]);
-  return a === b;
+  return a !== undefined && a === b;
 }
 
-async function identityOf(file: string): Promise<string> {
-  const found = await stat(file, { bigint: true }).catch(() => undefined);
-  if (found) return `${found.dev}:${found.ino}`;
+async function identityOf(file: string): Promise<string | undefined> {
+  const found = file === '-' ? standardInput() : await stat(file, { bigint: true }).catch(() => undefined);
+  if (found) return found.isFile() || found.isDirectory() ? `${found.dev}:${found.ino}` : undefined;
+  if (file === '-') return undefined;
   const folder = await realpath(path.dirname(file)).catch(() => path.resolve(path.dirname(file)));
   return path.join(folder, path.basename(file));
+}
+
+function standardInput(): BigIntStats | undefined {
+  try {
+    return fstatSync(0, { bigint: true });
+  } catch {
+    // Closed.
+    return undefined;
+  }
 }

@@ -74,6 +74,7 @@ const MOST_AT_ONCE = 200_000;
 
 async function writeAdworld(options: AdworldOptions): Promise<void> {
   const { output: file, pools, beir, answers, documents, stats, json, ...range } = options;
+  expectOneForm(options);
   if ((stats || beir !== undefined) && range.count > MOST_AT_ONCE) {
     throw new DkvError(
       'INPUT_INVALID',
@@ -87,9 +88,6 @@ async function writeAdworld(options: AdworldOptions): Promise<void> {
     );
     return;
   }
-  if (answers || documents !== undefined) {
-    throw new DkvError('INPUT_INVALID', '--answers and --documents are for a collection: give --beir FOLDER as well.');
-  }
   const statistics = stats ? whileBlocked(() => adworldStatistics(range)) : undefined;
   await withOutput(file, '--output', async (output) => {
     if (statistics) {
@@ -100,6 +98,26 @@ async function writeAdworld(options: AdworldOptions): Promise<void> {
       for (const line of adworldLines(range)) await output.write(`${line}\n`);
     }
   });
+}
+
+/** What would be left aside is told. @throws DkvError INPUT_INVALID */
+function expectOneForm({ output, pools, beir, answers, documents, stats, json }: AdworldOptions): void {
+  const forms = [pools && '--pools', beir !== undefined && '--beir', stats && '--stats'].filter(
+    (form) => form !== false,
+  );
+  if (forms.length > 1) {
+    throw new DkvError('INPUT_INVALID', `${forms.join(' and ')} are different things to write: give one of them.`);
+  }
+  if (beir === undefined && (answers || documents !== undefined)) {
+    throw new DkvError('INPUT_INVALID', '--answers and --documents are for a collection: give --beir FOLDER as well.');
+  }
+  if (beir !== undefined && output !== '-') {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `A collection is written to --beir ${beir}; --output is for one file of lines.`,
+    );
+  }
+  if (json && !stats) throw new DkvError('INPUT_INVALID', '--json is for --stats; all else is JSON lines as it is.');
 }
 
 /** In BEIR's form; an answer stands beside its query. */

@@ -20,7 +20,7 @@ import { runCommand } from './run.js';
 import { sanityCommand } from './sanity.js';
 import { scoreCommand } from './score.js';
 import { storeCommand } from './store.js';
-import { endAtOnce, guardTerminal, hearSignals, paint } from './terminal.js';
+import { guardTerminal, hearSignals, hearStandardOutput, paint, standardOutputWritten } from './terminal.js';
 import { addUmaskOption, keepFilesPrivate } from './umask.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -69,17 +69,14 @@ for (const command of [program, ...program.commands, ...program.commands.flatMap
   if (command.commands.length === 0) addUmaskOption(command);
 }
 
-// The reader of our output went away (`| head`): there is nobody to tell.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  endAtOnce('SIGPIPE');
-});
+hearStandardOutput();
 // A terminal that was closed: there is nobody to tell either, but what is being made is ended properly.
 process.stderr.on('error', () => undefined);
 hearSignals();
 
 try {
   await program.parseAsync();
+  await standardOutputWritten();
 } catch (error) {
   process.exitCode = report(error);
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Breather } from '../breather.js';
 import { DkvError } from '../errors.js';
 import { fileError, forgetPartial, isSameFile, partialName } from '../files.js';
+import { expectStandardOutput } from './terminal.js';
 
 export interface Output {
   /** Resolves when more may be written. @throws DkvError DISK_FULL, FILES_UNUSABLE */
@@ -23,14 +24,15 @@ export interface Output {
 export async function openOutput(file: string, option = '--output'): Promise<Output> {
   if (file === '-') return standardOutput;
   const subject = `${option} ${file}`;
-  await expectNoRecord(file, subject);
   const found = await stat(file).catch(() => undefined);
+  // A link stays a link: what it leads to is replaced.
+  const target = found ? await realpath(file) : file;
+  for (const name of new Set([file, target])) await expectNoRecord(name, subject);
   try {
     // A device or a pipe is written to as it is: nothing may be put in its place.
     if (found && !found.isFile() && !found.isDirectory()) return direct(await open(file, 'w'), subject);
     if (found?.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR', syscall: 'open' });
-    // A link stays a link: what it leads to is replaced.
-    return await replacement(found ? await realpath(file) : file, found?.mode, subject);
+    return await replacement(target, found?.mode, subject);
   } catch (error) {
     throw fileError(error, subject);
   }
@@ -44,11 +46,19 @@ const standardOutput: Output = {
     await turns.rest();
     // Data are exact, but for a person at a terminal.
     const shown = process.stdout.isTTY || typeof text !== 'string' ? text : Buffer.from(text);
-    if (!process.stdout.write(shown)) await once(process.stdout, 'drain');
+    expectStandardOutput();
+    if (!process.stdout.write(shown)) await drained();
   },
   close: async () => undefined,
   discard: async () => undefined,
 };
+
+/** @throws DkvError DISK_FULL, FILES_UNUSABLE */
+async function drained(): Promise<void> {
+  await once(process.stdout, 'drain').catch((error: unknown) => {
+    throw fileError(error, 'standard output');
+  });
+}
 
 function direct(handle: FileHandle, subject: string): Output {
   let isOpen = true;
@@ -140,8 +150,8 @@ export type NamedFile = readonly [option: string, file: string | undefined];
  */
 export async function expectApart(outputs: readonly NamedFile[], inputs: readonly NamedFile[]): Promise<void> {
   const files = (named: readonly NamedFile[]) =>
-    named.filter((each): each is readonly [string, string] => each[1] !== undefined && !/^-$|:\/\//.test(each[1]));
-  const written = files(outputs);
+    named.filter((each): each is readonly [string, string] => each[1] !== undefined && !each[1].includes('://'));
+  const written = files(outputs).filter(([, file]) => file !== '-');
   for (const [at, [option, file]] of written.entries()) {
     for (const [other, name] of [...files(inputs), ...written.slice(0, at)]) {
       if (!(await isSameFile(file, name))) continue;

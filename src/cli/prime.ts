@@ -1,13 +1,12 @@
 /** `dkv prime`: documents in, directed caches in a store; what cannot be primed goes to a file of its own. */
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DkvError } from '../errors.js';
-import { expectWritable } from '../files.js';
 import { describeLiterals } from '../literal-tokens.js';
 import { type Visibility, visibilitySchema } from '../priming/input.js';
 import type { PrimeProgress, PrimeSummary, RejectedDocument, Shard } from '../serving/prime.js';
-import { STATES_PRECISIONS, type StatesPrecision } from '../store.js';
+import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../store.js';
 import { addModelOptions, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { expectApart, type Output, openOutput } from './output.js';
 import { byteSize, duration, shownBytes } from './quantities.js';
@@ -64,7 +63,7 @@ export function primeCommand(): Command {
     .option('--rejects <file>', 'JSON lines of what was not primed (default: the input with .rejects.jsonl behind it)')
     .option('--no-text', "keep the documents' texts out of the store")
     .option('--prior <file>', "reference queries, one a line: keeps each document's mean NLL of them")
-    .option('--ttl <time>', 'documents expire after so long, such as 7d', duration)
+    .option('--ttl <time>', 'documents expire after so long, such as 7d', lifetime)
     .option(
       '--max-bytes <size>',
       'what was used longest ago leaves the store when it would grow beyond, such as 20GB',
@@ -97,6 +96,12 @@ function visibility(text: string): Visibility {
     if (parsed.success) return parsed.data;
   }
   throw new InvalidArgumentError('Expected exact, published, full, or some of bos,prefix,separator,document.');
+}
+
+function lifetime(text: string): number {
+  const milliseconds = duration(text);
+  if (milliseconds > 0) return milliseconds;
+  throw new InvalidArgumentError('Expected some time, such as 7d; without the option documents stay for ever.');
 }
 
 function shard(text: string): Shard {
@@ -135,12 +140,12 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
       ['--prior', options.prior],
     ],
   );
-  await expectWritable(path.dirname(rejectsTo), `--rejects ${rejectsTo}`);
-  const rejects = new Rejects(rejectsTo);
   const progress = new Progress('priming', 'documents');
   const { maxBytes, ttl, limit } = options;
-  const store = await openStore(options.store, maxBytes === undefined ? {} : { maxBytes });
+  const rejects = await Rejects.open(rejectsTo);
+  let store: Store | undefined;
   try {
+    store = await openStore(options.store, maxBytes === undefined ? {} : { maxBytes });
     const model = await openModel(options, signal);
     try {
       if (priorQueries) {
@@ -169,7 +174,7 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
         onRejected: (rejection) => rejects.add(rejection),
       });
       progress.end();
-      await rejects.close();
+      await rejects.end();
       if (writing && writing.summary.requests > 0) process.stderr.write(`${describeWriting(writing)}\n`);
       if (summary.rows === 0)
         throw new DkvError('INPUT_INVALID', `--input ${options.input}: there are no documents in it.`);
@@ -181,12 +186,12 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
       );
     } finally {
       progress.end();
-      await rejects.close();
       await model.close();
     }
   } finally {
     if (isPiped) process.stdin.destroy();
-    await store.close();
+    await rejects.close();
+    await store?.close();
   }
 }
 
@@ -204,8 +209,14 @@ export async function specifications(lists: readonly string[]): Promise<string[]
   return lists.flatMap((list) => (surrogateSchema.safeParse(list).success ? [list] : list.split(',')));
 }
 
-/** Lines of text, or of a .jsonl file the field `text` or `query`. */
+/** Lines of text, or of a .jsonl file the field `text` or `query`. @throws DkvError INPUT_INVALID, also when there are none */
 async function referenceQueries(file: string): Promise<string[]> {
+  const queries = await queriesIn(file);
+  if (queries.length > 0) return queries;
+  throw new DkvError('INPUT_INVALID', `--prior ${file}: there are no reference queries in it.`);
+}
+
+async function queriesIn(file: string): Promise<string[]> {
   const { kindOf, textRows } = await import('../datasets/text-rows.js');
   if (kindOf(file) !== 'jsonl') {
     const { readText } = await import('../text-input.js');
@@ -233,33 +244,43 @@ function rejectsFile({ input, shard }: PrimeCommandOptions): string {
 /** A file that is there only if something was rejected. */
 class Rejects {
   readonly file: string;
+  readonly #output: Output;
   count = 0;
   first: RejectedDocument | undefined;
-  #writing: Promise<Output | undefined>;
+  #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(file: string) {
+  private constructor(file: string, output: Output) {
     this.file = file;
-    // That of an earlier run says nothing about this one.
-    this.#writing = rm(file, { force: true }).then(() => undefined);
+    this.#output = output;
+  }
+
+  /** What is there stays until this has an end. @throws DkvError INPUT_INVALID, FILES_UNUSABLE when it could not be written */
+  static async open(file: string): Promise<Rejects> {
+    return new Rejects(file, await openOutput(file, '--rejects'));
   }
 
   add(rejection: RejectedDocument): void {
     this.count++;
     this.first ??= rejection;
-    this.#writing = this.#writing.then(async (open) => {
-      const output = open ?? (await openOutput(this.file, '--rejects'));
-      await output.write(`${JSON.stringify(rejection)}\n`);
-      return output;
-    });
+    this.#writing = this.#writing.then(() => this.#output.write(`${JSON.stringify(rejection)}\n`));
     // Told by `close`.
     this.#writing.catch(() => undefined);
   }
 
-  /** May be called twice. @throws what opening and writing threw */
+  /** All was read: a file of an earlier run says nothing about this one. @throws what writing threw */
+  async end(): Promise<void> {
+    await this.close();
+    if (this.count === 0 && (await lstat(this.file).catch(() => undefined))?.isFile()) await rm(this.file);
+  }
+
+  /** May be called twice. What was rejected before something else failed is kept. @throws what writing threw */
   async close(): Promise<void> {
-    const writing = this.#writing;
-    this.#writing = Promise.resolve(undefined);
-    await (await writing)?.close();
+    try {
+      await this.#writing;
+      if (this.count > 0) await this.#output.close();
+    } finally {
+      await this.#output.discard();
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /** `dkv run`: runs experiments, prints their tables and writes their reports. */
 import path from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Dataset, PoolSet } from '../datasets/dataset.js';
 import { DATASETS, openDataset, openPools } from '../datasets/open.js';
 import { DkvError } from '../errors.js';
@@ -46,7 +46,11 @@ export function runCommand(): Command {
         'query',
       ]),
     )
-    .option('--out <folder>', `run folder (default: results/<experiment>; with "${ALL}" the folder of the run folders)`)
+    .option(
+      '--out <folder>',
+      `run folder (default: results/<experiment>; with "${ALL}" the folder of the run folders)`,
+      folderName,
+    )
     .option('--resume', 'go on with an interrupted run, or start one if the folder is empty', false)
     .option('--ignore-ceiling', 'go on although the model needs no help on the first samples', false)
     .option('--no-text', "keep the samples' texts out of the run folder and the report")
@@ -108,6 +112,11 @@ async function run(name: string, options: RunCommandOptions, command: Command): 
   } finally {
     await model?.close();
   }
+}
+
+function folderName(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('Expected the name of a folder.');
 }
 
 async function experimentsNamed(name: string): Promise<Experiment[]> {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { styleText } from 'node:util';
 import { NOTICE } from '../environment.js';
-import { removePartials } from '../files.js';
+import { fileError, removePartials } from '../files.js';
 import { printable } from '../printable.js';
 import { withoutSecrets } from '../redact.js';
 
@@ -37,6 +37,31 @@ function guard(stream: Stream, shown: (text: string) => string): void {
       .join('');
   stream.write = (chunk: unknown, ...rest: unknown[]) =>
     write(typeof chunk === 'string' ? guarded(chunk) : chunk, ...rest);
+}
+
+/** The first thing that went wrong with the standard output, such as a full disk behind `> file`. */
+let outputError: unknown;
+
+/**
+ * A reader that went away (`| head`) ends the process quietly: there is nobody to tell. Whatever else goes wrong is kept for those who
+ * write, and for the end. Called once.
+ */
+export function hearStandardOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') endAtOnce('SIGPIPE');
+    else outputError ??= fileError(error, 'standard output');
+  });
+}
+
+/** @throws DkvError DISK_FULL, FILES_UNUSABLE when something that was written before did not arrive */
+export function expectStandardOutput(): void {
+  if (outputError !== undefined) throw outputError;
+}
+
+/** Resolves when all that was written to the standard output has arrived. @throws as `expectStandardOutput` */
+export async function standardOutputWritten(): Promise<void> {
+  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+  expectStandardOutput();
 }
 
 /** Coloured on a terminal, unless NO_COLOR says otherwise. */

@@ -5,7 +5,7 @@
 import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { z } from 'zod';
 import { DkvError } from '../errors.js';
-import { readIfPresent } from '../files.js';
+import { fileError, readIfPresent } from '../files.js';
 import { expectFiniteNumbers } from '../finite.js';
 import { shortestFloat32 } from '../scoring.js';
 import { sealedLine, unsealLines } from './sealed.js';
@@ -145,20 +145,31 @@ export function expectFiniteEntry(entry: Entry): void {
 
 /** Appends entries; what has been synced survives a crash of the machine, what has been appended one of the process. */
 export class JournalWriter {
+  readonly #file: string;
   readonly #handle: FileHandle;
 
-  private constructor(handle: FileHandle) {
+  private constructor(file: string, handle: FileHandle) {
+    this.#file = file;
     this.#handle = handle;
   }
 
+  /** @throws DkvError FILES_UNUSABLE, DISK_FULL */
   static async open(file: string): Promise<JournalWriter> {
-    return new JournalWriter(await open(file, 'a'));
+    const handle = await open(file, 'a').catch((error: unknown) => {
+      throw fileError(error, file);
+    });
+    return new JournalWriter(file, handle);
   }
 
-  /** @throws RangeError for numbers that are not finite: JSON has none, and the line could not be read again */
+  /**
+   * @throws DkvError DISK_FULL
+   * @throws RangeError for numbers that are not finite: JSON has none, and the line could not be read again
+   */
   async append(entries: readonly Entry[]): Promise<void> {
     for (const entry of entries) expectFiniteEntry(entry);
-    await this.#handle.appendFile(entries.map(sealedLine).join(''));
+    await this.#handle.appendFile(entries.map(sealedLine).join('')).catch((error: unknown) => {
+      throw fileError(error, this.#file, `Free some. ${GO_ON}`);
+    });
   }
 
   async sync(): Promise<void> {

@@ -260,8 +260,9 @@ function checksum(...parts: readonly Uint8Array[]): Buffer {
 }
 
 function damaged(name: string, at: number, reason: string): DkvError {
+  const before = at > 0 ? 'What came before was imported; export' : 'Export';
   return new DkvError(
     'STORE_DAMAGED',
-    `${name} is damaged: ${reason} (byte ${at}). What came before was imported; export again, or fetch the file again.`,
+    `${name} is damaged: ${reason} (byte ${at}). ${before} again, or fetch the file again.`,
   );
 }

@@ -1,7 +1,8 @@
 /** What commands write: never over what they read, whole or not at all, and gone when the command is ended. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { link, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -84,6 +85,98 @@ describe('outputs and inputs', () => {
     expect((await readdir(runs)).sort()).toEqual(['data.mdb', 'run.json']);
   });
 });
+
+describe('the file of rejects', () => {
+  const prime = ['prime', '--input', 'docs.jsonl', '--store', 's', '--model', model, '--rejects'];
+  let cwd: string;
+
+  beforeEach(async () => {
+    cwd = await temporaryFolder();
+    await writeFile(path.join(cwd, 'docs.jsonl'), '{"id":"a","text":"A lamp costs 24 euros."}\n');
+    await writeFile(path.join(cwd, 'old.jsonl'), 'of an earlier run\n');
+  });
+
+  it('of an earlier run goes when all was primed', async () => {
+    expect((await dkv([...prime, 'old.jsonl'], { cwd })).exitCode).toBe(0);
+    expect(Object.keys(await contents(cwd))).toEqual(['docs.jsonl']);
+  });
+
+  it('of an earlier run stays when nothing was', async () => {
+    const { exitCode } = await dkv([...prime, 'old.jsonl', '--model', 'nowhere'], { cwd });
+    expect(exitCode).toBe(2);
+    expect(await contents(cwd)).toHaveProperty(['old.jsonl'], 'of an earlier run\n');
+    expect(Object.keys(await contents(cwd))).toHaveLength(2);
+  });
+
+  it('is neither a record of a run or of a store, through links too, nor a folder', async () => {
+    const kept: [string, string, string][] = [
+      ['run', 'run.json', 'trials.jsonl'],
+      ['store', 'data.mdb', 'lock.mdb'],
+    ];
+    for (const [name, record, other] of kept) {
+      await mkdir(path.join(cwd, name));
+      for (const file of [record, other]) await writeFile(path.join(cwd, name, file), 'precious');
+      await symlink(path.join(name, record), path.join(cwd, `to-${record}`));
+      for (const file of [path.join(name, record), path.join(name, other), `to-${record}`, name]) {
+        const { exitCode, stderr } = await dkv([...prime, file], { cwd });
+        expect(stderr).toMatch(/it would be lost|a folder stands where a file is needed/);
+        expect(exitCode).toBe(2);
+      }
+      expect(await contents(path.join(cwd, name))).toEqual({ [record]: 'precious', [other]: 'precious' });
+    }
+    expect(existsSync(path.join(cwd, 's'))).toBe(false);
+  });
+});
+
+describe('the standard input and output', () => {
+  it('are kept apart from a file like any other', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(path.join(cwd, 'lines.jsonl'), LINE);
+    await writeFile(path.join(cwd, 'docs.jsonl'), DOCUMENTS);
+    for (const [args, input] of [
+      [['score', '--output', 'lines.jsonl'], 'lines.jsonl'],
+      [['prime', '--input', '-', '--store', 's', '--rejects', 'docs.jsonl'], 'docs.jsonl'],
+    ] as const) {
+      const { exitCode, stderr } = await redirected(args, { cwd, stdin: path.join(cwd, input) });
+      expect(stderr).toContain('are the same file');
+      expect(exitCode).toBe(2);
+    }
+    expect(await contents(cwd)).toEqual({ 'lines.jsonl': LINE, 'docs.jsonl': DOCUMENTS });
+  });
+
+  it.runIf(existsSync('/dev/full'))('on a full disk are an error that says so', async () => {
+    for (const args of [
+      ['data', 'adworld', '--count', '5000'],
+      ['data', 'adworld', '--count', '1'],
+      ['list', 'experiments'],
+    ]) {
+      const { exitCode, stderr } = await redirected(args, { stdout: '/dev/full' });
+      expect(stderr).toMatch(/^error DISK_FULL: standard output: no room is left/);
+      expect(stderr.trim().split('\n')).toHaveLength(1);
+      expect(exitCode).toBe(1);
+    }
+  });
+});
+
+/** As a shell does it: `dkv ... < stdin > stdout`. */
+async function redirected(
+  args: readonly string[],
+  { cwd, stdin = '/dev/null', stdout = '/dev/null' }: { cwd?: string; stdin?: string; stdout?: string },
+): Promise<{ exitCode: number | null; stderr: string }> {
+  const [from, to] = [await open(stdin, 'r'), await open(stdout, 'w')];
+  const child = spawn(process.execPath, [path.resolve(import.meta.dirname, '../../dist/cli/main.js'), ...args], {
+    cwd,
+    stdio: [from.fd, to.fd, 'pipe'],
+    env: { ...process.env, DKV_CACHE: path.resolve(process.env.DKV_CACHE!) },
+  });
+  let stderr = '';
+  child.stderr!.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const [exitCode] = await once(child, 'close');
+  for (const handle of [from, to]) await handle.close();
+  return { exitCode, stderr };
+}
 
 describe('a file that is written', () => {
   it('stays what it was when the command fails, and nothing is left beside it', async () => {
