@@ -15,6 +15,7 @@ const NAMES = ['adworld', 'ms-marco', 'ms-marco@v1.1', 'ms-marco@v2.1', 'esci', 
  * @throws DkvError INPUT_INVALID
  */
 async function openSource(name: string, options: OpenOptions): Promise<Source> {
+  await expectUsed(name, options);
   switch (name) {
     case 'adworld':
       return (await import('./adworld/dataset.js')).adworldSource(options);
@@ -37,6 +38,20 @@ async function openSource(name: string, options: OpenOptions): Promise<Source> {
   if ((await import('./table.js')).isTable(name)) return (await import('./mapped.js')).mappedSource(name, options);
   if (/\.json(\.gz)?$/.test(name)) return (await import('./squad.js')).squadSource(name);
   throw new DkvError('INPUT_INVALID', `There is no dataset "${name}".${didYouMean(name, NAMES)} Expected ${DATASETS}.`);
+}
+
+/** Whoever names a column, a revision or a separator that nothing reads would believe that it was read. @throws DkvError INPUT_INVALID */
+async function expectUsed(name: string, { columns = {}, revision, ...form }: OpenOptions): Promise<void> {
+  const refused = (what: string) => new DkvError('INPUT_INVALID', `${name}: ${what}. Leave it out.`);
+  if (Object.keys(columns).length > 0 && !(await import('./table.js')).isTable(name)) {
+    throw refused('columns can be named of a table of your own only, .jsonl, .csv, .tsv or .parquet');
+  }
+  const isOnHub = (NAMES.includes(name) && name !== 'adworld') || name.startsWith('hf://');
+  if (revision !== undefined && !isOnHub) throw refused('a revision is of a dataset on the hub, which this is not');
+  const { separator, quoting, header } = form;
+  if ((separator ?? quoting ?? header) !== undefined && NAMES.includes(name)) {
+    throw refused('separator, quoting and header are for .csv and .tsv files of your own');
+  }
 }
 
 /** @throws DkvError INPUT_INVALID, also for a dataset without samples; of the hub's HUB_NOT_FOUND, HUB_DENIED, HUB_OFFLINE, HUB_UNREACHABLE, DISK_FULL, CANCELLED */

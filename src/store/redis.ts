@@ -134,6 +134,8 @@ export class RedisBackend implements Backend {
   readonly #maxBytes: number;
   #lastUse = 0;
   #refusedDatabase: Error | undefined;
+  /** The last one, which the client does not repeat when a request has waited in vain for a connection. */
+  #connectionError: Error | undefined;
   #isReadOnly = false;
 
   /** @throws DkvError INPUT_INVALID for a database that the server does not have; STORE_DENIED, STORE_UNREACHABLE */
@@ -179,7 +181,10 @@ export class RedisBackend implements Backend {
     // Requests tell of their own failure. But where a server refuses the database, now or when it is connected to again, the client
     // goes on in database 0: nothing may be asked there.
     redis.on('error', (error: Error & { readonly command?: { readonly name?: string } }) => {
-      if (error.command?.name !== 'select') return;
+      if (error.command?.name !== 'select') {
+        this.#connectionError = error;
+        return;
+      }
       this.#refusedDatabase = error;
       redis.disconnect();
     });
@@ -342,7 +347,8 @@ export class RedisBackend implements Backend {
       const advice = 'Raise it, or give the store a maximum size below it';
       return told('STORE_FULL', `the server has reached its maxmemory (${message}). ${advice}.`);
     }
-    return told('STORE_UNREACHABLE', `${message}. Is the server running, and the address right?`);
+    const reason = /^Reached the max retries/.test(message) ? messageOf(this.#connectionError ?? error) : message;
+    return told('STORE_UNREACHABLE', `${reason}. Is the server running, and the address right?`);
   }
 
   /** Milliseconds since 1970 with room for 4096 uses in each. */
