@@ -11,10 +11,13 @@ const SCORE = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** @param file for errors @throws DkvError INPUT_INVALID with the line's number, also for a document that a query has twice */
 export function parseRun(text: string, file: string): Run {
-  return parse(text, file, 'qid Q0 docid rank score tag', ([qid, , docid, , score], columns) => {
+  const form = { columns: 'qid Q0 docid rank score tag', values: 'Scores are finite numbers' };
+  return parse(text, file, form, ([qid, , docid, , score], columns) => {
     return columns === 6 && SCORE.test(score!) ? [qid!, docid!, Number(score)] : undefined;
   });
 }
+
+const GRADES = 'Grades are whole numbers';
 
 const BEIR_HEADER = /^query-id\s+corpus-id\s+score[^\S\n]*\n/;
 
@@ -26,13 +29,13 @@ const BEIR_HEADER = /^query-id\s+corpus-id\s+score[^\S\n]*\n/;
 export function parseQrels(text: string, file: string): Qrels {
   const [header] = BEIR_HEADER.exec(text) ?? [];
   if (header === undefined) {
-    return parse(text, file, 'qid 0 docid grade', ([qid, , docid, grade], columns) =>
-      judgement(qid, docid, grade, columns === 4),
-    );
+    const form = { columns: 'qid 0 docid grade', values: GRADES };
+    return parse(text, file, form, ([qid, , docid, grade], columns) => judgement(qid, docid, grade, columns === 4));
   }
   const separator = header.includes('\t') ? /\t/ : /\s+/;
   const read = ([qid, docid, grade]: readonly string[], columns: number) => judgement(qid, docid, grade, columns === 3);
-  return parse(`\n${text.slice(header.length)}`, file, 'query-id corpus-id score', read, separator);
+  const form = { columns: 'query-id corpus-id score', values: GRADES };
+  return parse(`\n${text.slice(header.length)}`, file, form, read, separator);
 }
 
 function judgement(
@@ -105,12 +108,19 @@ export function formatQrels(qrels: Qrels): string {
   return [...qrels].flatMap(([qid, grades]) => [...grades].map(([id, grade]) => `${qid} 0 ${id} ${grade}\n`)).join('');
 }
 
+/** Of a line, for errors. */
+interface Form {
+  readonly columns: string;
+  /** What the last of them can be. */
+  readonly values: string;
+}
+
 type Line = readonly [query: string, document: string, value: number];
 
 function parse(
   text: string,
   file: string,
-  form: string,
+  { columns, values }: Form,
   read: (fields: readonly string[], columns: number) => Line | undefined,
   separator = /\s+/,
 ): Map<string, Map<string, number>> {
@@ -121,7 +131,8 @@ function parse(
     const fields = separator.source === '\\t' ? line.replace(/\r$/, '').split(separator) : line.trim().split(separator);
     const [qid, docid, value] = read(fields, fields.length) ?? [];
     if (qid === undefined || docid === undefined || value === undefined || !Number.isFinite(value)) {
-      throw new DkvError('INPUT_INVALID', `${file}, line ${at + 1}: expected "${form}", found "${line.trim()}".`);
+      const expected = `expected "${columns}", found "${line.trim()}". ${values}.`;
+      throw new DkvError('INPUT_INVALID', `${file}, line ${at + 1}: ${expected}`);
     }
     const documents = queries.get(qid) ?? new Map<string, number>();
     if (documents.has(docid)) {

@@ -81,7 +81,9 @@ describe('TREC files', () => {
     for (const grade of ['1', '1.0', '-1.0'])
       expect(parseQrels(`q1 0 d1 ${grade}\n`, 'qrels')).toEqual(new Map([['q1', new Map([['d1', Number(grade)]])]]));
     for (const grade of ['0.5', '1e0', '0x1', 'NaN', '9007199254740993', '1.0.0']) {
-      expect(() => parseQrels(`q1 0 d1 ${grade}\n`, 'qrels')).toThrow('qrels, line 1: expected "qid 0 docid grade"');
+      expect(() => parseQrels(`q1 0 d1 ${grade}\n`, 'qrels')).toThrow(
+        `qrels, line 1: expected "qid 0 docid grade", found "q1 0 d1 ${grade}". Grades are whole numbers.`,
+      );
       expect(() => grades(grade)).toThrow('q, line 2: expected "query-id corpus-id score"');
     }
   });
@@ -95,7 +97,9 @@ describe('TREC files', () => {
 
   it('reads scores as decimal numbers only', () => {
     for (const score of ['NaN', 'Infinity', '0x10', '1e999', ''])
-      expect(() => parseRun(`q1 Q0 d1 1 ${score} t\n`, 'run.txt')).toThrow('run.txt, line 1: expected');
+      expect(() => parseRun(`q1 Q0 d1 1 ${score} t\n`, 'run.txt')).toThrow(
+        `run.txt, line 1: expected "qid Q0 docid rank score tag", found "q1 Q0 d1 1 ${score} t". Scores are finite numbers.`,
+      );
     expect(parseRun('q1 Q0 d1 1 -1.5E-3 t\n', 'run.txt').get('q1')!.get('d1')).toBe(-0.0015);
   });
 

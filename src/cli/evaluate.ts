@@ -8,6 +8,7 @@ import { integer, openModel } from './model-options.js';
 import { specifications } from './prime.js';
 import {
   addRankingOptions,
+  firstFew,
   indexTexts,
   openPrimedStore,
   openQrels,
@@ -68,6 +69,12 @@ async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> 
   const allQueries = await openQueries(options.queries, signal);
   const qrels = await openQrels(options.qrels);
   const judged = allQueries.filter(({ id }) => qrels.has(id));
+  if (judged.length === 0) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `--qrels ${options.qrels} judges none of the ${allQueries.length} queries of ${options.queries}: it has ${firstFew([...qrels.keys()])}, they are ${firstFew(allQueries.map(({ id }) => id))}.`,
+    );
+  }
   const store = await openPrimedStore(options.store);
   try {
     const bm25 = await indexIfTexts(store, options.candidates, signal);

@@ -112,9 +112,13 @@ export async function withCandidates(
   const found = queries.map((query) => ({ ...query, candidates: lists.get(query.id) ?? [] }));
   const without = found.filter(({ candidates }) => candidates.length === 0).map(({ id }) => id);
   if (without.length === queries.length && queries.length > 0) {
+    const why =
+      bm25 && bm25.size > 0
+        ? `none of its ${bm25.size} documents has a word of them. BM25 knows whole words only; --candidates all ranks every document.`
+        : 'is anything primed there, and not expired? "dkv store stats" tells.';
     throw new DkvError(
       'INPUT_INVALID',
-      `None of the ${queries.length} queries has candidates by ${named} in ${store.location}. Is anything primed there, and not expired? "dkv store stats" tells.`,
+      `None of the ${queries.length} queries has candidates by ${named} in ${store.location}: ${why}`,
     );
   }
   if (without.length > 0) {

@@ -73,7 +73,10 @@ async function score(options: ScoreCommandOptions): Promise<void> {
   const totals = new Totals();
   const literals = new LiteralTokens(model.tokenizer);
   try {
-    for await (const lines of windows(jsonLines(input, name, { signal }), upTo(WINDOW_LINES))) {
+    const read = jsonLines(input, name, { signal });
+    // Whoever writes line by line waits for each answer; a file can be looked at first.
+    const shaped = options.input === '-' ? read : shapedLines(read, name);
+    for await (const lines of windows(shaped, upTo(WINDOW_LINES))) {
       const answers = await scoreLines(model, lines, options.maxLength, signal, literals);
       for (const answer of answers) totals.add(answer);
       await output.write(answers.map((answer) => `${stringify(answer)}\n`).join(''));
@@ -92,6 +95,40 @@ async function score(options: ScoreCommandOptions): Promise<void> {
     if (found) process.stderr.write(`${found}\n`);
   }
   if (totals.rejected > 0) process.exitCode = 2;
+}
+
+/** Lines at the beginning that may lack what is needed until all are taken to lack it. */
+const SHAPELESS_LINES = 100;
+
+/** @throws DkvError INPUT_INVALID where none of the first lines has a document, or none a target: the file is of something else */
+async function* shapedLines(lines: AsyncIterable<JsonLine>, name: string): AsyncGenerator<JsonLine> {
+  const lacking = new Set(['document', 'target']);
+  const found = new Set<string>();
+  const held: JsonLine[] = [];
+  const conclude = () => {
+    if (found.size === 0 || lacking.size === 0) return;
+    const missing = [...lacking].map((member) => JSON.stringify(member)).join(' and no ');
+    throw new DkvError(
+      'INPUT_INVALID',
+      `${name} has no ${missing} in the first ${held.length} lines; it has ${[...found].join(', ')}. A line is {"document", "target", ...}: see dkv score --help.`,
+    );
+  };
+  let isShaped = false;
+  for await (const line of lines) {
+    held.push(line);
+    if (!isShaped && !(line.content instanceof DkvError)) {
+      for (const member of Object.keys(line.content)) {
+        found.add(member);
+        lacking.delete(member);
+      }
+    }
+    if (!isShaped && lacking.size > 0 && held.length < SHAPELESS_LINES) continue;
+    if (!isShaped) conclude();
+    isShaped = true;
+    yield* held.splice(0);
+  }
+  if (!isShaped) conclude();
+  yield* held;
 }
 
 /** Why a line has no score. */

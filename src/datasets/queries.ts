@@ -14,14 +14,16 @@ const querySchema = z
   .object({ _id: identifier.optional(), id: identifier.optional(), text: z.string(), answer: z.string().nullish() })
   .refine(({ _id, id }) => _id !== undefined || id !== undefined, { path: ['_id'], error: 'expected an id' });
 
-/** @throws DkvError INPUT_INVALID with the row's number, also for an id that comes twice and for a file without any query */
+/** @throws DkvError INPUT_INVALID with the row's number, also for an id that comes twice, for a blank query and for a file without any query */
 export async function readQueries(table: Table): Promise<QueryRow[]> {
   const queries = new Map<string, QueryRow>();
   if (table.columns.length > 0) expectQueryColumns(table);
   for await (const [number, row] of table.rows(table.columns)) {
     const { _id, id = _id!, text, answer } = checkedRow(querySchema, table, number, row);
-    if (queries.has(id))
-      throw new DkvError('INPUT_INVALID', `${table.name}, row ${number + 1}: the id ${id} comes twice.`);
+    const refuse = (reason: string) =>
+      new DkvError('INPUT_INVALID', `${table.name}, row ${number + 1}: the id ${id} ${reason}.`);
+    if (text.trim() === '') throw refuse('has a query without text');
+    if (queries.has(id)) throw refuse('comes twice');
     queries.set(id, { id, text, ...(answer && { answer }) });
   }
   if (queries.size > 0) return [...queries.values()];

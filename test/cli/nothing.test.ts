@@ -17,6 +17,8 @@ async function folder(): Promise<string> {
     'bad.jsonl': '{"id":"a"}\n',
     'queries.jsonl': '{"_id":"q","text":"lamp"}\n',
     'judged.txt': 'q 0 a 1\n',
+    'others.txt': 'other 0 a 1\n',
+    'words.jsonl': '{"_id":"q","text":"chair"}\n',
   };
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(cwd, name), text);
   return cwd;
@@ -26,9 +28,24 @@ describe('nothing to work on', () => {
   it.each([
     ['score without lines', ['score', '--input', 'empty.jsonl'], 'empty.jsonl: there are no lines in it'],
     ['score with blank lines', ['score', '--input', 'blank.jsonl'], 'blank.jsonl: there are no lines in it'],
+    [
+      'score with documents instead of pairs',
+      ['score', '--input', 'docs.jsonl'],
+      'docs.jsonl has no "document" and no "target" in the first 1 lines; it has id, text.',
+    ],
     ['prime without documents', ['prime', '--input', 'empty.jsonl', '--store', 's'], 'empty.jsonl'],
     ['prime where all are rejected', ['prime', '--input', 'bad.jsonl', '--store', 's'], ''],
     ['rank for no queries', ['rank', '--store', 's', '--queries', 'empty.jsonl'], 'no queries in it'],
+    [
+      'rank where no document has a word of a query',
+      ['rank', '--store', 's', '--queries', 'words.jsonl'],
+      'none of its 1 documents has a word of them.',
+    ],
+    [
+      'evaluate where no query is judged',
+      ['evaluate', '--store', 'nowhere', '--queries', 'queries.jsonl', '--qrels', 'others.txt'],
+      '--qrels others.txt judges none of the 1 queries of queries.jsonl: it has other, they are q.',
+    ],
   ])('%s ends with status 2', async (_, args, message) => {
     const cwd = await folder();
     if (args[0] === 'rank') await dkv(['prime', '--input', 'docs.jsonl', '--store', 's'], { cwd });

@@ -716,6 +716,9 @@ describe('odd files of other kinds', () => {
       /no column _id or id and text; it has "qid;text"\. .*--separator semicolon/,
     );
     await expect(queries('q.jsonl', '{"_id": 1.0, "text": "lamp"}')).rejects.toThrow('row 1, _id: it is 1.0: an id is');
+    await expect(queries('q.jsonl', '{"_id": 1, "text": "lamp"}\n{"_id": 2, "text": " "}')).rejects.toThrow(
+      'row 2: the id 2 has a query without text',
+    );
     await expect(queries('q.txt', '1 lamp')).rejects.toThrow('q.txt: .jsonl, .csv and .tsv');
   });
 
