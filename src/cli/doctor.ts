@@ -23,7 +23,7 @@ interface Check {
   readonly message: string;
 }
 
-/** Major versions of Node that all tests pass on, each since a minor version: `engines` of `package.json`. */
+/** Major versions of Node that are tested, each since a minor version: `engines` of `package.json`. */
 export const TESTED_NODE = [
   [20, 19],
   [22, 12],
