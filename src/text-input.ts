@@ -155,7 +155,7 @@ const UTF_16: readonly (readonly [mark: readonly number[], name: string])[] = [
   [[0xff, 0xfe], 'UTF-16LE'],
   [[0xfe, 0xff], 'UTF-16BE'],
 ];
-/** As many bytes as the longest of these. */
+/** As many bytes as the longest of these but the pointer's: whoever writes short lines and waits for answers must not wait for 40 bytes. */
 const MAGIC_BYTES = 5;
 
 /** Unpacked, without a byte order mark. */
@@ -217,10 +217,16 @@ async function* unpacked(input: AsyncIterable<Buffer>, name: string): AsyncGener
   }
 }
 
+/** What a file is instead of text, and what to do, by its first bytes (40 tell all); undefined for what is not known. */
+export function otherForm(head: Buffer): string | undefined {
+  const [, what, advice] = MAGIC.find(([bytes]) => beginsWith(head, bytes)) ?? [];
+  return what && `${what}. ${advice}`;
+}
+
 /** @throws DkvError INPUT_INVALID for what is no text in UTF-8, as far as the first bytes tell */
 function expectText(head: Buffer, name: string): void {
-  const [, what, advice] = MAGIC.find(([bytes]) => beginsWith(head, bytes)) ?? [];
-  if (what) throw invalid(name, `${what}. ${advice}`);
+  const other = otherForm(head);
+  if (other) throw invalid(name, other);
   if (beginsWith(head, GZIP)) throw invalid(name, 'compressed by gzip twice. Unpack it once: gunzip FILE.');
   const encoding = UTF_16.find(([mark]) => beginsWith(head, mark))?.[1] ?? wideEncoding(head);
   if (encoding) throw otherEncoding(name, encoding, `it is ${encoding}`);

@@ -10,6 +10,7 @@ import { compressors } from 'hyparquet-compressors';
 import { DkvError, messageOf } from '../errors.js';
 import type { PartialFile } from '../hub/parts.js';
 import { exactNumber, parseJson } from '../json.js';
+import { otherForm } from '../text-input.js';
 import { expectDistinctColumns } from './text-rows.js';
 import type { Row } from './values.js';
 
@@ -190,6 +191,9 @@ async function readable<T>(file: PartialFile, reading: Promise<T>): Promise<T> {
     return await reading;
   } catch (error) {
     if (error instanceof DkvError) throw error;
-    throw new DkvError('INPUT_INVALID', `${file.name}: no Parquet file that can be read: ${messageOf(error)}`);
+    const head = await file.read(0, Math.min(40, file.sizeBytes));
+    // One that begins as Parquet does is damaged, or was cut off.
+    const reason = (head.toString('latin1', 0, 4) !== 'PAR1' && otherForm(head)) || messageOf(error);
+    throw new DkvError('INPUT_INVALID', `${file.name}: no Parquet file that can be read: ${reason}`);
   }
 }

@@ -523,6 +523,13 @@ describe('odd files of documents', () => {
       /no Parquet file that can be read/,
     ],
     ['another file by that name', 'a.parquet', A, /no Parquet file that can be read/],
+    [
+      'a pointer of Git LFS',
+      'a.parquet',
+      'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n',
+      /no Parquet file that can be read: a Git LFS pointer, not the file itself/,
+    ],
+    ['an archive', 'a.parquet', Buffer.from('PK\u0003\u0004 and so on'), /can be read: a ZIP archive/],
     ['no rows', 'a.parquet', parquetFile([], { id: 'STRING', text: 'STRING' }, 1), []],
   ];
 
