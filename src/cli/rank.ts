@@ -85,11 +85,11 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
       ['--candidates', options.candidates],
     ],
   );
+  const { measures = DEFAULT_MEASURES } = options;
+  measures.forEach(measure);
   if (options.measures && options.qrels === undefined) {
     throw new DkvError('INPUT_INVALID', '--measures are of judgements, and none are given: give --qrels as well.');
   }
-  const { measures = DEFAULT_MEASURES } = options;
-  measures.forEach(measure);
   const allQueries = await openQueries(options.queries, signal);
   const qrels = options.qrels === undefined ? undefined : await openQrels(options.qrels);
   const store = await openPrimedStore(options.store);
