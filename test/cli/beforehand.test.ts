@@ -42,8 +42,8 @@ describe('before a model is loaded', () => {
     await writeFile(path.join(cwd, 'queries.csv'), 'document,query,answer\nA lamp.,lamp,\nA bed.,bed,\n');
     await writeFile(path.join(cwd, 'answers.csv'), 'document,query,answer\nA lamp.,,24\nA bed.,,36\n');
     for (const [data, message] of [
-      ['queries.csv', /no answers, and exp01 scores answers.*--columns answer=COLUMN/],
-      ['answers.csv', /gives nothing to score/],
+      ['queries.csv', /2 have no answer \(answer\)/],
+      ['answers.csv', /2 have no query \(query\)/],
     ] as const) {
       const { exitCode, stderr } = await dkv(['run', 'exp01', '--dataset', data, ...NO_MODEL], { cwd });
       expect(stderr).toMatch(message);

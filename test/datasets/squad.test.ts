@@ -95,7 +95,7 @@ describe('a dataset in SQuAD form', () => {
   });
 
   it('names what can be given', async () => {
-    await expect(openDataset('squad', { seed: 1, count: 1 })).rejects.toThrow('expected adworld, ms-marco,');
+    await expect(openDataset('squad', { seed: 1, count: 1 })).rejects.toThrow('Expected adworld, ms-marco,');
     await expect(openDataset('none.json', { seed: 1, count: 1 })).rejects.toThrow('none.json: no such file');
   });
 });
