@@ -342,7 +342,10 @@ const FOLDERS: Record<string, readonly [Outcome, Make]> = {
     async (folder) => {
       const file = path.join(folder, 'tokenizer.json');
       const json = JSON.parse(await readFile(file, 'utf8'));
-      json.model.vocab.zzzz = 4000;
+      // The same number of tokens, so that the ids of the added ones stay.
+      const added = new Set(json.added_tokens.map(({ content }: { content: string }) => content));
+      const last = Object.keys(json.model.vocab).findLast((token) => !added.has(token))!;
+      json.model.vocab[last] = 4000;
       await writeFile(file, JSON.stringify(json));
     },
   ],
