@@ -47,7 +47,7 @@ export async function loadGraph(
   model: CompiledModel,
   graph: GraphName | Uint8Array,
   device: Device,
-  threads?: number,
+  threads: number | undefined = threadsOf(process.env),
 ): Promise<Graph> {
   if (model.precision === 'int8') await expectExactProducts();
   const name = typeof graph === 'string' ? graph : 'encoder probe';
@@ -89,4 +89,11 @@ export async function loadGraph(
     },
     release: () => session.release(),
   };
+}
+
+/** `DKV_THREADS`: for a container that may use some cores only, or wherever many programs share them. @throws DkvError INPUT_INVALID */
+export function threadsOf({ DKV_THREADS: given }: Readonly<Record<string, string | undefined>>): number | undefined {
+  if (given === undefined || given === '') return undefined;
+  if (/^[1-9]\d{0,3}$/.test(given)) return Number(given);
+  throw new DkvError('INPUT_INVALID', `DKV_THREADS is ${JSON.stringify(given)}; expected a whole number above 0.`);
 }
