@@ -177,7 +177,7 @@ export function whileBlocked<T>(work: () => T): T {
  * Ends the process as the signal would if nobody heard it; what is half written is removed. `process.exit` in the middle of a native
  * computation aborts with a crash report instead.
  */
-export function endAtOnce(name: Ending | 'SIGPIPE'): void {
+function endAtOnce(name: Ending | 'SIGPIPE'): void {
   removePartials();
   // Node ignores SIGPIPE until somebody has listened for it.
   process.on(name, () => undefined);
