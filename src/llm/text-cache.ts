@@ -2,12 +2,12 @@
  * Texts that models have written, on disk: what has been paid for once is never asked for again. One small file a text, named by the
  * SHA-256 of everything that it depends on, written beside its place and moved there, so that a process can be killed at any moment.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { access, constants, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../errors.js';
-import { makeFolders, readTextIfPresent } from '../files.js';
+import { makeFolders, publish, readTextIfPresent } from '../files.js';
 
 const FORMAT = 1;
 
@@ -59,15 +59,9 @@ export class TextCache {
   async put(key: readonly unknown[], about: string, { text, cutOff }: KeptAnswer): Promise<void> {
     const file = this.#file(key);
     const entry = { format: FORMAT, about, answer: text, ...(cutOff && { cut_off: true }) };
-    const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
-    try {
-      await makeFolders(path.dirname(file));
-      await writeFile(temporary, `${JSON.stringify(entry)}\n`, { flush: true });
-      await rename(temporary, file);
-    } catch (error) {
-      await rm(temporary, { force: true }).catch(() => undefined);
-      throw this.#failure(error);
-    }
+    await publish(file, `${JSON.stringify(entry)}\n`).catch((error: Error) => {
+      throw this.#failure(error.cause ?? error);
+    });
   }
 
   #failure(error: unknown): DkvError {
