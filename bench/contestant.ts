@@ -7,9 +7,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { EngineTeam } from '../src/engine/engine-team.js';
-import { startWorkerEngine } from '../src/engine/worker-engine.js';
-import { allRows, type Engine, type ScoreItem, type States } from '../src/engine.js';
+import { allRows, type Engine, type ScoreItem, type States } from '../src/engine/engine.js';
+import { EngineTeam } from '../src/engine/hosts/engine-team.js';
+import { startWorkerEngine } from '../src/engine/hosts/worker-engine.js';
 import { openCheckpoint } from '../src/model/checkpoint.js';
 import { compileModel } from '../src/model/compile.js';
 import type { Precision } from '../src/model/layout.js';

@@ -4,11 +4,12 @@
  *
  *     npx tsx bench/forms.ts FOLDER_A FOLDER_B [ROUNDS]
  */
+
+import { Random } from '../src/base/random.js';
+import { allRows } from '../src/engine/engine.js';
 import { Executor } from '../src/engine/executor.js';
-import { allRows } from '../src/engine.js';
 import type { CompiledModel } from '../src/model/compile.js';
 import { readManifest } from '../src/model/compiled-folder.js';
-import { Random } from '../src/random.js';
 
 const [a, b, rounds = '12'] = process.argv.slice(2) as [string, string, string | undefined];
 const random = new Random('forms');

@@ -10,14 +10,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { generateAd } from '../src/datasets/adworld/adworld.js';
-import { loadModel, type Model } from '../src/load-model.js';
-import { scoreTexts } from '../src/scoring.js';
+import { generateAd } from '../src/adworld/adworld.js';
+import { scoreTexts } from '../src/scoring/inputs.js';
+import { loadModel, type Model } from '../src/scoring/load-model.js';
 import { prime } from '../src/serving/prime.js';
 import { BARE } from '../src/serving/primed.js';
-import { memoryOf } from '../src/store/identity.js';
 import { openStore } from '../src/store/open.js';
-import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../src/store.js';
+import { memoryOf } from '../src/store/records/identity.js';
+import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../src/store/store.js';
 
 const COUNT = Number(process.argv[2] ?? 200);
 const CANDIDATES = 50;

@@ -8,11 +8,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { adworldSamples } from '../src/datasets/adworld/adworld.js';
-import { adworldPools } from '../src/datasets/adworld/pools.js';
-import { loadModel } from '../src/load-model.js';
-import { Random } from '../src/random.js';
-import { scoreTexts } from '../src/scoring.js';
+import { adworldSamples } from '../src/adworld/adworld.js';
+import { adworldPools } from '../src/adworld/pools.js';
+import { Random } from '../src/base/random.js';
+import { scoreTexts } from '../src/scoring/inputs.js';
+import { loadModel } from '../src/scoring/load-model.js';
 import { prime } from '../src/serving/prime.js';
 import { rank } from '../src/serving/rank.js';
 import { openStore } from '../src/store/open.js';

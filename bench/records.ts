@@ -1,7 +1,8 @@
 /** A record of the store around some states, for benchmarks; its token ids are its own. */
-import type { States } from '../src/engine.js';
-import { Random } from '../src/random.js';
-import type { CacheRecord, StatesPrecision } from '../src/store.js';
+
+import { Random } from '../src/base/random.js';
+import type { States } from '../src/engine/engine.js';
+import type { CacheRecord, StatesPrecision } from '../src/store/store.js';
 
 export function recordOf(states: States, precision: StatesPrecision, seed: number): CacheRecord {
   const random = new Random('record', seed);

@@ -9,8 +9,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { openStore } from '../src/store/open.js';
-import { encodeRecord } from '../src/store/record.js';
-import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../src/store.js';
+import { encodeRecord } from '../src/store/records/record.js';
+import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../src/store/store.js';
 import { randomStates, recordOf } from './records.js';
 
 const COUNT = Number(process.argv[2] ?? 300);

@@ -2,7 +2,7 @@
  * What is measured, as token ids, for us and for others alike. Documents have lengths like MS MARCO's: log-normal, 73 tokens in the mean
  * (56 words, table 1 of BEIR, at 1.3 tokens a word); the spread, 0.45, is an assumption.
  */
-import { Random } from '../src/random.js';
+import { Random } from '../src/base/random.js';
 
 export interface Workloads {
   /** 512 documents of MS MARCO's lengths, and 8 tokens to score on each. */

@@ -3,13 +3,12 @@
  *
  * @module
  */
-export type { Dataset, Origin, PoolRequest, PoolSet, SampleRequest, SampleRule } from './datasets/dataset.js';
-export { datasetOf, poolSetOf } from './datasets/dataset.js';
+
+export { DkvError, ERROR_CODES, type ErrorCode } from './base/errors.js';
 export { openDataset, openPools } from './datasets/open.js';
 export type { Columns, OpenOptions, Role, TextForm } from './datasets/options.js';
-export type { Candidate, Grade, Pool, Sample } from './datasets/sample.js';
-export * from './engine.js';
-export { DkvError, ERROR_CODES, type ErrorCode } from './errors.js';
+export { formatRun, parseQrels, parseRun, type Qrels, type Run } from './datasets/trec.js';
+export * from './engine/engine.js';
 export type {
   ComparisonSummary,
   ConditionSummary,
@@ -21,22 +20,19 @@ export type {
   SelectionSummary,
   Summary,
 } from './experiments/analysis.js';
-export { defineExperiment, type Experiment, type ExperimentDeclaration } from './experiments/experiment.js';
+export { EXPERIMENTS } from './experiments/catalogue/registry.js';
 export { readExperiment } from './experiments/file.js';
 export { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from './experiments/probe.js';
 export type { RankingSummary } from './experiments/ranking.js';
-export { EXPERIMENTS } from './experiments/registry.js';
 export { type RunOptions, type RunProgress, runExperiment } from './experiments/run.js';
 export { type HubSettings, hubSettings, Secret } from './hub/settings.js';
 export { type EndpointOptions, EndpointWriter, type WritingSummary } from './llm/endpoint-writer.js';
 export { type SelfWriterOptions, selfWriter, type WritingModel } from './llm/self-writer.js';
 export { type LlmSettings, llmSettings } from './llm/settings.js';
-export { BUILT_IN_MODEL, type LoadOptions, loadModel, type Model } from './load-model.js';
 export type { Drift, EmbeddingScale } from './model/compile.js';
 export type { LayerType, ModelConfig, RopeConfig, StackConfig } from './model/config.js';
-export type { ControlTokens, Tokenizer } from './model/tokenizer.js';
+export type { ControlTokens, Tokenizer } from './model/tokenizer/tokenizer.js';
 export { type Condition, type Encoding, type Presented, present } from './priming/condition.js';
-export type { Preparation, Prepared } from './priming/families.js';
 export {
   buildInput,
   type EncoderInput,
@@ -51,7 +47,12 @@ export {
 } from './priming/input.js';
 export { prepareSurrogates, type TextSources, type TextWriter, type WriteOptions } from './priming/prepare.js';
 export { type Surrogate, type SurrogateContext, type SurrogateSource, surrogate } from './priming/surrogate.js';
+export type { Preparation, Prepared } from './priming/surrogate-kinds.js';
 export { type ReportFormat, type ReportOptions, writeReports } from './report/report.js';
+export { defineExperiment, type Experiment, type ExperimentDeclaration } from './runs/experiment.js';
+export type { Dataset, Origin, PoolRequest, PoolSet, SampleRequest, SampleRule } from './samples/dataset.js';
+export { datasetOf, poolSetOf } from './samples/dataset.js';
+export type { Candidate, Grade, Pool, Sample } from './samples/sample.js';
 export {
   type InputToScore,
   scoreInputs,
@@ -59,7 +60,8 @@ export {
   type TargetScore,
   type TextScore,
   type TextToScore,
-} from './scoring.js';
+} from './scoring/inputs.js';
+export { BUILT_IN_MODEL, type LoadOptions, loadModel, type Model } from './scoring/load-model.js';
 export { type Bm25, bm25Of } from './serving/bm25.js';
 export { OBJECTIVES, type Objective, type Reliability } from './serving/calibration.js';
 export { type CandidateOptions, type Candidates, candidatesFrom } from './serving/candidates.js';
@@ -92,9 +94,8 @@ export type { Corrected, Estimate, GainSummary, Share } from './stats/gains.js';
 export type { Grades, Scores } from './stats/ranking.js';
 export type { SystemComparison, SystemDifference } from './stats/systems.js';
 export { exportStore, importStore } from './store/archive.js';
-export { memoryOf } from './store/identity.js';
+export type { OnFailure } from './store/backends/tiered.js';
 export { openStore, type S3Options, type StoreOptions } from './store/open.js';
-export type { OnFailure } from './store/tiered.js';
+export { memoryOf } from './store/records/identity.js';
+export * from './store/store.js';
 export { copyStore, type TransferOptions, type Transferred } from './store/transfer.js';
-export * from './store.js';
-export { formatRun, parseQrels, parseRun, type Qrels, type Run } from './trec.js';

@@ -1,6 +1,6 @@
 /** `dkv completion`: a script for the shell, generated from the commands themselves. */
 import { Command, Option } from 'commander';
-import { DkvError } from '../errors.js';
+import { DkvError } from '../base/errors.js';
 
 const SHELLS = { bash, zsh, fish };
 

@@ -1,14 +1,14 @@
 /** `dkv data`: the built-in data, to look at or to train on. */
 import path from 'node:path';
 import { Command, Option } from 'commander';
-import type { Split } from '../datasets/adworld/ad.js';
-import { ADWORLD_VERSION, DEFAULT_ADWORLD_SEED } from '../datasets/adworld/adworld.js';
-import { adworldCollection, type Collection } from '../datasets/adworld/collection.js';
-import { adworldLines } from '../datasets/adworld/lines.js';
-import { poolsOf } from '../datasets/adworld/pools.js';
-import { type AdworldStatistics, adworldStatistics, type Mean } from '../datasets/adworld/statistics.js';
-import { DkvError } from '../errors.js';
-import { makeFolder } from '../files.js';
+import type { Split } from '../adworld/ad.js';
+import { ADWORLD_VERSION, DEFAULT_ADWORLD_SEED } from '../adworld/adworld.js';
+import { adworldCollection, type Collection } from '../adworld/collection.js';
+import { adworldLines } from '../adworld/lines.js';
+import { poolsOf } from '../adworld/pools.js';
+import { type AdworldStatistics, adworldStatistics, type Mean } from '../adworld/statistics.js';
+import { DkvError } from '../base/errors.js';
+import { makeFolder } from '../base/files.js';
 import { integer, positiveInteger } from './model-options.js';
 import { withOutput } from './output.js';
 import { whileBlocked } from './terminal.js';

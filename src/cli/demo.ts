@@ -1,15 +1,15 @@
 /** `dkv demo`: one document, one question, every visibility: what the model answers and how surprising it finds the right answer. */
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { adworldDataset } from '../datasets/adworld/dataset.js';
-import { LiteralTokens } from '../literal-tokens.js';
-import type { Model } from '../load-model.js';
+import { adworldDataset } from '../adworld/dataset.js';
+import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
 import { present } from '../priming/condition.js';
 import type { Visibility } from '../priming/input.js';
 import { surrogate } from '../priming/surrogate.js';
 import { fixed } from '../report/format.js';
 import { renderText } from '../report/table.js';
-import { scoreInputs } from '../scoring.js';
+import { scoreInputs } from '../scoring/inputs.js';
+import type { Model } from '../scoring/load-model.js';
 import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
 import { interruptSignal, paint } from './terminal.js';
 

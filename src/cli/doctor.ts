@@ -3,18 +3,18 @@ import { readFile, statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
-import { DRIFT_NOTICE, describeDrift, driftRecord } from '../drift.js';
+import { messageOf } from '../base/errors.js';
+import { gigabytes } from '../base/files.js';
+import { shownAddress } from '../base/redact.js';
+import { DEVICES } from '../engine/engine.js';
 import { expectExactProducts } from '../engine/exact-products.js';
-import { DEVICES } from '../engine.js';
-import { messageOf } from '../errors.js';
-import { gigabytes } from '../files.js';
 import { HubClient } from '../hub/client.js';
 import { hubSettings } from '../hub/settings.js';
-import { BUILT_IN_MODEL, loadModel } from '../load-model.js';
 import { defaultCacheDirectory, listCompiled } from '../model/compile.js';
 import { availableMemory } from '../model/memory.js';
-import { shownAddress } from '../redact.js';
-import { runSelfTest } from '../self-test.js';
+import { DRIFT_NOTICE, describeDrift, driftRecord } from '../scoring/drift.js';
+import { BUILT_IN_MODEL, loadModel } from '../scoring/load-model.js';
+import { runSelfTest } from '../scoring/self-test.js';
 import { paint } from './terminal.js';
 
 interface Check {

@@ -1,9 +1,9 @@
 /** `dkv evaluate`: does priming rank better on judgements of one's own? */
 import { Command, Option } from 'commander';
-import { DkvError } from '../errors.js';
+import { DkvError } from '../base/errors.js';
 import type { Bm25 } from '../serving/bm25.js';
 import type { Evaluation } from '../serving/evaluate.js';
-import type { Store } from '../store.js';
+import type { Store } from '../store/store.js';
 import { integer, openModel } from './model-options.js';
 import { specifications } from './prime.js';
 import {

@@ -1,6 +1,6 @@
 /** Where a command reads from: a file, or the standard input. */
 import type { Readable } from 'node:stream';
-import { openFile } from '../text-input.js';
+import { openFile } from '../base/text-input.js';
 
 /**
  * @param file `-` for the standard input

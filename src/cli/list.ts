@@ -40,7 +40,7 @@ async function listExperiments(options: ListOptions): Promise<void> {
 }
 
 async function listQuestions(json: boolean): Promise<void> {
-  const { EXPERIMENTS } = await import('../experiments/registry.js');
+  const { EXPERIMENTS } = await import('../experiments/catalogue/registry.js');
   const listed = Object.values(EXPERIMENTS).map(({ id, question, protocol: { dataset, samples } }) => ({
     id,
     question,
@@ -63,7 +63,7 @@ async function printTable(titles: readonly string[], rows: string[][], textColum
 }
 
 async function listEstimates(options: ListOptions): Promise<void> {
-  const { EXPERIMENTS } = await import('../experiments/registry.js');
+  const { EXPERIMENTS } = await import('../experiments/catalogue/registry.js');
   const { estimateRun, rowsPerSecond } = await import('../experiments/estimate.js');
   const model = await openModel(options, interruptSignal());
   try {

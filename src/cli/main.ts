@@ -2,8 +2,8 @@
 /** The command `dkv`: finds the subcommand, and turns whatever it throws into one line and an exit status. */
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { DkvError } from '../errors.js';
-import { fileError } from '../files.js';
+import { DkvError } from '../base/errors.js';
+import { fileError } from '../base/files.js';
 import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';

@@ -1,9 +1,9 @@
 /** The options that say which model runs, and how; shared by the commands that run one. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DEVICES, type Device } from '../engine.js';
-import { BUILT_IN_MODEL, loadModel, type Model } from '../load-model.js';
+import { DEVICES, type Device } from '../engine/engine.js';
 import { PRECISIONS, type Precision } from '../model/layout.js';
-import { CONTROL_TOKENS, type ControlTokens } from '../model/tokenizer.js';
+import { CONTROL_TOKENS, type ControlTokens } from '../model/tokenizer/tokenizer.js';
+import { BUILT_IN_MODEL, loadModel, type Model } from '../scoring/load-model.js';
 import { Progress } from './terminal.js';
 
 /** How a model runs. */

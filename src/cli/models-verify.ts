@@ -2,10 +2,10 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
-import { DkvError } from '../errors.js';
-import { findModel } from '../load-model.js';
+import { DkvError } from '../base/errors.js';
 import { openCheckpoint } from '../model/checkpoint.js';
 import { compiledFolders, compiledFoldersOf, defaultCacheDirectory, verifyCompiled } from '../model/compile.js';
+import { findModel } from '../scoring/load-model.js';
 import { LoadingProgress } from './model-options.js';
 import { interruptSignal, Progress } from './terminal.js';
 

@@ -2,14 +2,11 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
-import { describeDrift, driftRecord } from '../drift.js';
-import { DkvError } from '../errors.js';
-import { gigabytes, readTextIfPresent } from '../files.js';
+import { DkvError } from '../base/errors.js';
+import { gigabytes, readTextIfPresent } from '../base/files.js';
 import { listRepositories, RepositoryCache } from '../hub/cache.js';
-import { parseModelReference } from '../hub/pull-model.js';
 import { hubSettings } from '../hub/settings.js';
 import { removeUnreferenced, sharedBlobsOf } from '../hub/shared-blobs.js';
-import { BUILT_IN_MODEL, compileMeasured, findModel } from '../load-model.js';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
 import {
   type CompiledModel,
@@ -21,8 +18,11 @@ import {
 import { readConfig } from '../model/config.js';
 import { PRECISIONS, type Precision } from '../model/layout.js';
 import { availableMemory, memoryEstimate, weightCount } from '../model/memory.js';
-import { loadTokenizer, type Tokenizer } from '../model/tokenizer.js';
+import { loadTokenizer, type Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { renderText, type Table } from '../report/table.js';
+import { describeDrift, driftRecord } from '../scoring/drift.js';
+import { BUILT_IN_MODEL, compileMeasured, findModel } from '../scoring/load-model.js';
+import { parseModelReference } from '../scoring/pull-model.js';
 import { LoadingProgress } from './model-options.js';
 import { verifyCommand } from './models-verify.js';
 import { interruptSignal } from './terminal.js';

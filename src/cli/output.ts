@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { chmod, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { Breather } from '../breather.js';
-import { DkvError } from '../errors.js';
-import { fileError, forgetPartial, isSameFile, partialName } from '../files.js';
+import { Breather } from '../base/breather.js';
+import { DkvError } from '../base/errors.js';
+import { fileError, forgetPartial, isSameFile, partialName } from '../base/files.js';
 import { expectStandardOutput } from './terminal.js';
 
 export interface Output {

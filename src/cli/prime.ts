@@ -2,11 +2,11 @@
 import { lstat, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { DkvError } from '../errors.js';
-import { describeLiterals } from '../literal-tokens.js';
+import { DkvError } from '../base/errors.js';
+import { describeLiterals } from '../model/tokenizer/literal-tokens.js';
 import { type Visibility, visibilitySchema } from '../priming/input.js';
 import type { PrimeProgress, PrimeSummary, RejectedDocument, Shard } from '../serving/prime.js';
-import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../store.js';
+import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../store/store.js';
 import { addModelOptions, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { expectApart, type Output, openOutput } from './output.js';
 import { byteSize, duration, shownBytes } from './quantities.js';
@@ -219,7 +219,7 @@ async function referenceQueries(file: string): Promise<string[]> {
 async function queriesIn(file: string): Promise<string[]> {
   const { kindOf, textRows } = await import('../datasets/text-rows.js');
   if (kindOf(file) !== 'jsonl') {
-    const { readText } = await import('../text-input.js');
+    const { readText } = await import('../base/text-input.js');
     const lines = (await readText(file, `--prior ${file}`)).split('\n').map((line) => line.trim());
     return lines.filter((line) => line !== '');
   }

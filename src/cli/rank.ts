@@ -1,11 +1,11 @@
 /** `dkv rank`: rankings of stored documents as a TREC run, and what they are worth if judgements are at hand. */
 import { Command, Option } from 'commander';
-import { DkvError } from '../errors.js';
-import type { Model } from '../load-model.js';
+import { DkvError } from '../base/errors.js';
+import type { Qrels } from '../datasets/trec.js';
+import type { Model } from '../scoring/load-model.js';
 import type { QueryToRank, RankedQuery, RejectedCandidate } from '../serving/rank.js';
 import type { Unranked } from '../serving/unranked.js';
 import type { Scores } from '../stats/ranking.js';
-import type { Qrels } from '../trec.js';
 import { openModel, positiveInteger } from './model-options.js';
 import { expectApart, type Output, openOutput } from './output.js';
 import {
@@ -64,7 +64,7 @@ Examples:
 }
 
 async function rankDocuments(options: RankCommandOptions): Promise<void> {
-  const { expectRunIds } = await import('../trec.js');
+  const { expectRunIds } = await import('../datasets/trec.js');
   const { rank } = await import('../serving/rank.js');
   const { DEFAULT_MEASURES } = await import('../serving/evaluate.js');
   const { isBm25 } = await import('../serving/candidates.js');
@@ -174,7 +174,7 @@ async function write(
   rankings: AsyncIterable<RankedQuery>,
   to: { run: Output; details: Output | undefined; tag: string; top: number | undefined },
 ): Promise<Written> {
-  const { formatRun } = await import('../trec.js');
+  const { formatRun } = await import('../datasets/trec.js');
   const scores = new Map<string, Scores>();
   const missing = new Set<string>();
   const rejected: (RejectedCandidate & { query: string })[] = [];

@@ -1,14 +1,14 @@
 /** What `dkv rank` and `dkv evaluate` have in common: a store, queries, candidates, judgements. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { DkvError } from '../base/errors.js';
 import type { QueryRow } from '../datasets/queries.js';
-import { DkvError } from '../errors.js';
-import { LiteralTokens } from '../literal-tokens.js';
-import type { Model } from '../load-model.js';
+import type { Qrels } from '../datasets/trec.js';
+import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
+import type { Model } from '../scoring/load-model.js';
 import type { Bm25 } from '../serving/bm25.js';
 import type { QueryToRank } from '../serving/rank.js';
 import type { Unranked } from '../serving/unranked.js';
-import type { Store } from '../store.js';
-import type { Qrels } from '../trec.js';
+import type { Store } from '../store/store.js';
 import { addEngineOptions, type EngineOptions } from './model-options.js';
 import { Progress } from './terminal.js';
 
@@ -83,7 +83,7 @@ export async function openQueries(file: string, signal: AbortSignal): Promise<Qu
 }
 
 export async function openQrels(file: string): Promise<Qrels> {
-  const { readQrels } = await import('../trec.js');
+  const { readQrels } = await import('../datasets/trec.js');
   const qrels = await readQrels(file, `--qrels ${file}`);
   if (qrels.size > 0) return qrels;
   throw new DkvError('INPUT_INVALID', `--qrels ${file}: no judgements in it. Expected lines like "qid 0 docid grade".`);

@@ -1,15 +1,15 @@
 /** `dkv run`: runs experiments, prints their tables and writes their reports. */
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Dataset, PoolSet } from '../datasets/dataset.js';
+import { DkvError } from '../base/errors.js';
+import { expectWritable } from '../base/files.js';
+import { didYouMean } from '../base/near.js';
 import { DATASETS, openDataset, openPools } from '../datasets/open.js';
-import { DkvError } from '../errors.js';
-import type { Experiment } from '../experiments/experiment.js';
-import { EXPERIMENT_IDS } from '../experiments/ids.js';
-import { expectWritable } from '../files.js';
+import { EXPERIMENT_IDS } from '../experiments/catalogue/ids.js';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
-import type { Model } from '../load-model.js';
-import { didYouMean } from '../near.js';
+import type { Experiment } from '../runs/experiment.js';
+import type { Dataset, PoolSet } from '../samples/dataset.js';
+import type { Model } from '../scoring/load-model.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { addTableOptions, type TableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, paint, whileBlocked } from './terminal.js';
@@ -76,7 +76,7 @@ Examples:
 
 async function run(name: string, options: RunCommandOptions, command: Command): Promise<void> {
   const experiments = await experimentsNamed(name);
-  const { asksLanguageModel, specificationsOf } = await import('../experiments/experiment.js');
+  const { asksLanguageModel, specificationsOf } = await import('../runs/experiment.js');
   const { expectWriter } = await import('../priming/prepare.js');
   const { expectTexts } = await import('../experiments/texts.js');
   const signal = interruptSignal();
@@ -122,7 +122,7 @@ function folderName(text: string): string {
 async function experimentsNamed(name: string): Promise<Experiment[]> {
   const { isExperimentFile, readExperiment } = await import('../experiments/file.js');
   if (isExperimentFile(name)) return [await readExperiment(name)];
-  const { EXPERIMENTS } = await import('../experiments/registry.js');
+  const { EXPERIMENTS } = await import('../experiments/catalogue/registry.js');
   if (name === ALL) return Object.values(EXPERIMENTS);
   const known = EXPERIMENTS[name];
   if (known) return [known];
@@ -167,7 +167,7 @@ interface OneRun {
 
 async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Model, options: OneRun): Promise<void> {
   // Statistics and plots take most of a second to load: only who runs an experiment waits for them.
-  const { asksLanguageModel } = await import('../experiments/experiment.js');
+  const { asksLanguageModel } = await import('../runs/experiment.js');
   const { runExperiment } = await import('../experiments/run.js');
   const { shortTable, warnings } = await import('../report/comparisons.js');
   const { writeReports } = await import('../report/report.js');

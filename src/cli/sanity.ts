@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
-import { findModel, loadModel, type Model } from '../load-model.js';
 import { weightCount } from '../model/memory.js';
 import { writeRandomCheckpoint } from '../model/random-checkpoint.js';
+import { findModel, loadModel, type Model } from '../scoring/load-model.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { interruptSignal, Progress, paint } from './terminal.js';
 

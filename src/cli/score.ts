@@ -3,13 +3,13 @@
 import { Command } from 'commander';
 import { isLosslessNumber, LosslessNumber, stringify } from 'lossless-json';
 import { z } from 'zod';
+import { DkvError } from '../base/errors.js';
+import { upTo, windows } from '../base/windows.js';
 import type { JsonLine } from '../datasets/text-rows.js';
-import { DkvError } from '../errors.js';
-import { LiteralTokens } from '../literal-tokens.js';
-import type { Model } from '../load-model.js';
+import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
 import { visibilitySchema } from '../priming/input.js';
-import { scoreTexts, shortestFloat32, type TextScore } from '../scoring.js';
-import { upTo, windows } from '../windows.js';
+import { scoreTexts, shortestFloat32, type TextScore } from '../scoring/inputs.js';
+import type { Model } from '../scoring/load-model.js';
 import { openInput } from './input.js';
 import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
 import { expectApart, openOutput } from './output.js';

@@ -1,8 +1,8 @@
 /** `dkv store`: looks after stores of directed caches. */
 import { Command } from 'commander';
-import { fileError } from '../files.js';
+import { fileError } from '../base/files.js';
+import type { Store } from '../store/store.js';
 import type { Transferred } from '../store/transfer.js';
-import type { Store } from '../store.js';
 import { openInput } from './input.js';
 import { withOutput } from './output.js';
 import { byteSize, duration, shownBytes } from './quantities.js';

@@ -1,10 +1,10 @@
 /** What the command line does on a terminal: what may reach it, colour, a progress line, Ctrl-C. */
 import { randomBytes } from 'node:crypto';
 import { styleText } from 'node:util';
-import { NOTICE } from '../environment.js';
-import { fileError, removePartials } from '../files.js';
-import { printable } from '../printable.js';
-import { withoutSecrets } from '../redact.js';
+import { NOTICE } from '../base/environment.js';
+import { fileError, removePartials } from '../base/files.js';
+import { printable } from '../base/printable.js';
+import { withoutSecrets } from '../base/redact.js';
 
 type Stream = NodeJS.WriteStream;
 type Colour = Parameters<typeof styleText>[0];

@@ -1,9 +1,9 @@
 /** Who writes surrogates for the commands: the endpoint that the environment names, and the model at hand. */
 import path from 'node:path';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
-import type { Model } from '../load-model.js';
 import { defaultCacheDirectory } from '../model/compile.js';
 import type { TextSources } from '../priming/prepare.js';
+import type { Model } from '../scoring/load-model.js';
 
 /** Undefined when the environment names none. @throws DkvError INPUT_INVALID */
 export async function endpointWriter(): Promise<EndpointWriter | undefined> {

@@ -2,16 +2,16 @@
 import { access, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
-import { NumpyRandomState } from '../numpy-random.js';
-import { Random } from '../random.js';
-import { readQrels } from '../trec.js';
-import { type PoolRequest, type PoolSet, poolSetOf, type Source } from './dataset.js';
+import { DkvError } from '../base/errors.js';
+import { NumpyRandomState } from '../base/numpy-random.js';
+import { Random } from '../base/random.js';
+import { type PoolRequest, type PoolSet, poolSetOf, type Source } from '../samples/dataset.js';
+import type { Candidate, Grade, Pool } from '../samples/sample.js';
 import { limitCandidates } from './draw.js';
 import type { OpenOptions } from './options.js';
 import { readQueries } from './queries.js';
-import type { Candidate, Grade, Pool } from './sample.js';
 import { checkedRow, expectColumns, openTable } from './table.js';
+import { readQrels } from './trec.js';
 import { identifier } from './values.js';
 
 /** Documents of the corpus in every pool that nobody judged, taken as irrelevant. */

@@ -1,6 +1,6 @@
 /** Documents alone, in any number, as a stream: what is primed. Rows that are none are given as the error that says why, in their place. */
 import type { Readable } from 'node:stream';
-import { DkvError } from '../errors.js';
+import { DkvError } from '../base/errors.js';
 import { beirDocument, beirDocumentSchema } from './beir.js';
 import { type Columns, type OpenOptions, ROLES } from './options.js';
 import { expectFile, expectNoFloats, isAddress, isTable, missingColumns, openTable, type Table } from './table.js';

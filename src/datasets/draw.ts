@@ -2,12 +2,12 @@
  * Drawing samples and pools from rows in a dataset's order, by the research's rule: collect three times as many candidates as are wanted,
  * shuffle them with numpy's legacy generator, take the first. Bounding the size of pools is this project's own and draws from `Random`.
  */
-import { DkvError } from '../errors.js';
-import { NumpyRandomState } from '../numpy-random.js';
-import type { Random } from '../random.js';
-import type { SampleRequest } from './dataset.js';
-import type { Candidate, Pool, Sample } from './sample.js';
-import { wordCount } from './words.js';
+import { DkvError } from '../base/errors.js';
+import { NumpyRandomState } from '../base/numpy-random.js';
+import type { Random } from '../base/random.js';
+import { wordCount } from '../base/words.js';
+import type { SampleRequest } from '../samples/dataset.js';
+import type { Candidate, Pool, Sample } from '../samples/sample.js';
 
 /** Candidates collected for every one that is wanted. */
 const OVERSAMPLING = 3;

@@ -1,13 +1,13 @@
 /** Amazon's shopping queries with products judged exact, substitute, complement or irrelevant (ESCI), as the research ranks them. */
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
-import { NumpyRandomState } from '../numpy-random.js';
-import { type PoolRequest, type PoolSet, poolSetOf, type Source } from './dataset.js';
+import { DkvError } from '../base/errors.js';
+import { NumpyRandomState } from '../base/numpy-random.js';
+import { wordCount } from '../base/words.js';
+import { type PoolRequest, type PoolSet, poolSetOf, type Source } from '../samples/dataset.js';
+import type { Candidate, Grade, Pool } from '../samples/sample.js';
 import { isJudgeable } from './draw.js';
 import type { OpenOptions } from './options.js';
-import type { Candidate, Grade, Pool } from './sample.js';
 import { checkedRow, openHubSplit, type Table } from './table.js';
-import { wordCount } from './words.js';
 
 const REPOSITORY = 'tasksource/esci';
 const LOCALE = 'us';

@@ -5,13 +5,13 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
-import { NumpyRandomState } from '../numpy-random.js';
-import { Random } from '../random.js';
-import { datasetOf, type PoolRequest, poolSetOf, type SampleRequest, type Source } from './dataset.js';
+import { DkvError } from '../base/errors.js';
+import { NumpyRandomState } from '../base/numpy-random.js';
+import { Random } from '../base/random.js';
+import { datasetOf, type PoolRequest, poolSetOf, type SampleRequest, type Source } from '../samples/dataset.js';
+import type { Candidate, Pool, Sample } from '../samples/sample.js';
 import { candidateLimit, drawRows, isJudgeable, limitCandidates } from './draw.js';
 import type { OpenOptions } from './options.js';
-import type { Candidate, Pool, Sample } from './sample.js';
 import { checkedRow, expectColumns, openTable } from './table.js';
 
 const SPLITS = ['test.csv', 'dev.csv', 'train.csv'];

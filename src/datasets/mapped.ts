@@ -1,10 +1,9 @@
 /** Tables of the user's own: which column is the document, which the query, and so on. */
 import path from 'node:path';
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
-import { NumpyRandomState } from '../numpy-random.js';
-import { Random } from '../random.js';
-import { parseGrade } from '../trec.js';
+import { DkvError } from '../base/errors.js';
+import { NumpyRandomState } from '../base/numpy-random.js';
+import { Random } from '../base/random.js';
 import {
   type Dataset,
   datasetOf,
@@ -13,11 +12,12 @@ import {
   poolSetOf,
   type SampleRequest,
   type Source,
-} from './dataset.js';
+} from '../samples/dataset.js';
+import type { Candidate, Grade, Pool, Sample } from '../samples/sample.js';
 import { candidateLimit, drawRows, isJudgeable, limitCandidates } from './draw.js';
 import { type Columns, type OpenOptions, ROLES, type Role } from './options.js';
-import type { Candidate, Grade, Pool, Sample } from './sample.js';
 import { expectNoFloats, missingColumns, openTable, type Row, type Table } from './table.js';
+import { parseGrade } from './trec.js';
 import { idOf, textOf, topColumn, valueAt } from './values.js';
 
 const columnsSchema = z.strictObject(

@@ -3,7 +3,8 @@
  * letter, so that the same seed gives its samples.
  */
 import { z } from 'zod';
-import { NumpyRandomState } from '../numpy-random.js';
+import { NumpyRandomState } from '../base/numpy-random.js';
+import { wordCount } from '../base/words.js';
 import {
   type Dataset,
   datasetOf,
@@ -13,12 +14,11 @@ import {
   type SampleRequest,
   type SampleRule,
   type Source,
-} from './dataset.js';
+} from '../samples/dataset.js';
+import type { Pool, Sample } from '../samples/sample.js';
 import { candidateLimit, drawSamples, type Offer } from './draw.js';
 import type { OpenOptions } from './options.js';
-import type { Pool, Sample } from './sample.js';
 import { checkedRow, openHubSplit } from './table.js';
-import { wordCount } from './words.js';
 
 const REPOSITORY = 'microsoft/ms_marco';
 const COLUMNS = ['query_id', 'query', 'answers', 'wellFormedAnswers', 'passages'];

@@ -1,12 +1,12 @@
 /** Neural Bridge's questions on web pages, made for retrieval-augmented generation: the research's second dataset. */
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
-import { type Dataset, datasetOf, type SampleRequest, type Source } from './dataset.js';
+import { DkvError } from '../base/errors.js';
+import { wordCount } from '../base/words.js';
+import { type Dataset, datasetOf, type SampleRequest, type Source } from '../samples/dataset.js';
+import type { Sample } from '../samples/sample.js';
 import { candidateLimit, drawRows } from './draw.js';
 import type { OpenOptions } from './options.js';
-import type { Sample } from './sample.js';
 import { checkedRow, openHubSplit } from './table.js';
-import { wordCount } from './words.js';
 
 const REPOSITORY = 'neural-bridge/rag-dataset-12000';
 const QUESTION_WORDS = 15;

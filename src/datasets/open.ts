@@ -1,7 +1,7 @@
 /** Datasets by the names that users give them. */
-import { DkvError } from '../errors.js';
-import { didYouMean } from '../near.js';
-import type { Dataset, PoolRequest, PoolSet, SampleRequest, Source } from './dataset.js';
+import { DkvError } from '../base/errors.js';
+import { didYouMean } from '../base/near.js';
+import type { Dataset, PoolRequest, PoolSet, SampleRequest, Source } from '../samples/dataset.js';
 import type { OpenOptions } from './options.js';
 
 export const DATASETS =
@@ -18,7 +18,7 @@ async function openSource(name: string, options: OpenOptions): Promise<Source> {
   await expectUsed(name, options);
   switch (name) {
     case 'adworld':
-      return (await import('./adworld/dataset.js')).adworldSource(options);
+      return (await import('../adworld/dataset.js')).adworldSource(options);
     case 'ms-marco':
     case 'ms-marco@v1.1':
       return (await import('./ms-marco.js')).msMarcoSource('v1.1', options);

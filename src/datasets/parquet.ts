@@ -7,10 +7,10 @@ import {
   type SchemaElement,
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { DkvError, messageOf } from '../errors.js';
+import { DkvError, messageOf } from '../base/errors.js';
+import { exactNumber, parseJson } from '../base/json.js';
+import { otherForm } from '../base/text-input.js';
 import type { PartialFile } from '../hub/parts.js';
-import { exactNumber, parseJson } from '../json.js';
-import { otherForm } from '../text-input.js';
 import { expectDistinctColumns } from './text-rows.js';
 import type { Row } from './values.js';
 

@@ -1,6 +1,6 @@
 /** Queries as JSON lines, BEIR's form: `_id` (or `id`) and `text`, with an `answer` where there is one. */
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
+import { DkvError } from '../base/errors.js';
 import { checkedRow, expectNoFloats, missingColumns, type Table } from './table.js';
 import { identifier } from './values.js';
 

@@ -1,6 +1,6 @@
 /** Records of separated text, line by line: with quotes as in RFC 4180, where a quoted field may go over several lines, or without. */
-import { DkvError } from '../errors.js';
-import { LINE_BYTES, type Line } from '../text-input.js';
+import { DkvError } from '../base/errors.js';
+import { LINE_BYTES, type Line } from '../base/text-input.js';
 
 export interface SeparatedRecord {
   /** On which it begins, from 1. */

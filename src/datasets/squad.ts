@@ -4,13 +4,13 @@
  */
 import path from 'node:path';
 import { z } from 'zod';
-import { DkvError, messageOf } from '../errors.js';
-import { parseJson } from '../json.js';
-import { Random } from '../random.js';
-import { readText } from '../text-input.js';
-import { type Dataset, datasetOf, type SampleRequest, type Source } from './dataset.js';
+import { DkvError, messageOf } from '../base/errors.js';
+import { parseJson } from '../base/json.js';
+import { Random } from '../base/random.js';
+import { readText } from '../base/text-input.js';
+import { type Dataset, datasetOf, type SampleRequest, type Source } from '../samples/dataset.js';
+import type { Sample } from '../samples/sample.js';
 import { isFactoid } from './draw.js';
-import type { Sample } from './sample.js';
 import { identifier } from './values.js';
 
 const squadSchema = z.object({

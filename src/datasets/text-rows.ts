@@ -3,9 +3,9 @@
  * place: whoever reads decides whether to go on. What is wrong with the whole is thrown once.
  */
 import type { Readable } from 'node:stream';
-import { DkvError, messageOf } from '../errors.js';
-import { parseJson } from '../json.js';
-import { type Line, type LineOptions, openFile, textLines } from '../text-input.js';
+import { DkvError, messageOf } from '../base/errors.js';
+import { parseJson } from '../base/json.js';
+import { type Line, type LineOptions, openFile, textLines } from '../base/text-input.js';
 import type { TextForm } from './options.js';
 import { RecordParser } from './record-parser.js';
 import type { Row } from './values.js';

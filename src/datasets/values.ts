@@ -1,7 +1,7 @@
 /** What the values of rows are to us: texts, ids, and fields that are kept as JSON. Values are JSON's and Parquet's. */
 import { isLosslessNumber } from 'lossless-json';
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
+import { DkvError } from '../base/errors.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 

@@ -1,13 +1,13 @@
 /** Wayfair's furniture queries with products judged exact, partial or irrelevant (WANDS): from the hub, or from the folder it was published as. */
 import path from 'node:path';
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
-import { NumpyRandomState } from '../numpy-random.js';
-import { Random } from '../random.js';
-import { type PoolRequest, type PoolSet, poolSetOf, type Source } from './dataset.js';
+import { DkvError } from '../base/errors.js';
+import { NumpyRandomState } from '../base/numpy-random.js';
+import { Random } from '../base/random.js';
+import { type PoolRequest, type PoolSet, poolSetOf, type Source } from '../samples/dataset.js';
+import type { Candidate, Grade, Pool } from '../samples/sample.js';
 import { isJudgeable, limitCandidates } from './draw.js';
 import type { OpenOptions } from './options.js';
-import type { Candidate, Grade, Pool } from './sample.js';
 import { checkedRow, expectColumns, openHubSplit, openTable, type Table } from './table.js';
 
 const REPOSITORY = 'napsternxg/wands';

@@ -7,7 +7,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Tensor } from 'onnxruntime-node';
-import { DkvError } from '../errors.js';
+import { DkvError } from '../base/errors.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import { type BuildGraph, type CompiledModel, type Drift, graphOver, writeForm } from '../model/compile.js';
 import { buildScoreEnd, buildScoreLayer } from '../model/graph/decoder.js';

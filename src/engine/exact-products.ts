@@ -2,7 +2,7 @@
  * Are 8-bit products added up exactly here? Processors without VNNI instructions add them in pairs of 16 bits, where the largest
  * overflow: scores would be wrong without a sign of it.
  */
-import { DkvError } from '../errors.js';
+import { DkvError } from '../base/errors.js';
 import { GraphBuilder } from '../model/graph/builder.js';
 import { INTEGER_PRODUCT } from '../model/layout.js';
 import { onnxRuntime } from './onnxruntime.js';

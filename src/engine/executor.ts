@@ -3,6 +3,12 @@
  * A host (worker-engine.ts) puts it behind a thread; nothing here knows of that.
  */
 import { setImmediate } from 'node:timers/promises';
+import { DkvError } from '../base/errors.js';
+import { firstNotFinite } from '../base/finite.js';
+import { type CompiledModel, encoderProbeGraph, type GraphName } from '../model/compile.js';
+import type { ModelConfig } from '../model/config.js';
+import { weightCount } from '../model/memory.js';
+import { type Batch, type ItemSize, planBatches } from './batching.js';
 import {
   type Device,
   type EncodeItem,
@@ -17,13 +23,7 @@ import {
   type RequestOptions,
   type ScoreItem,
   type States,
-} from '../engine.js';
-import { DkvError } from '../errors.js';
-import { firstNotFinite } from '../finite.js';
-import { type CompiledModel, encoderProbeGraph, type GraphName } from '../model/compile.js';
-import type { ModelConfig } from '../model/config.js';
-import { weightCount } from '../model/memory.js';
-import { type Batch, type ItemSize, planBatches } from './batching.js';
+} from './engine.js';
 import { generateBatch } from './generation.js';
 import { encodeSizes, generateSizes, scoreSizes } from './item-sizes.js';
 import { expectDevice, type Graph, loadGraph } from './runtime.js';

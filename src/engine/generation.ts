@@ -1,8 +1,8 @@
 /** Generates for one batch: the prompt and the first tokens in one run of the graph, then some tokens a run, the past handed on. */
 import type { Tensor } from 'onnxruntime-node';
-import type { Generated, GenerateItem } from '../engine.js';
+import { Random } from '../base/random.js';
 import type { ModelConfig } from '../model/config.js';
-import { Random } from '../random.js';
+import type { Generated, GenerateItem } from './engine.js';
 import type { Feeds, Graph } from './runtime.js';
 import { sampleToken } from './sampling.js';
 import { booleans, float32, int64, memoryFeeds } from './tensors.js';

@@ -1,6 +1,7 @@
 /** What items count when batches are planned. */
-import type { EncodeItem, GenerateItem, ScoreItem } from '../engine.js';
+
 import type { ItemSize } from './batching.js';
+import type { EncodeItem, GenerateItem, ScoreItem } from './engine.js';
 import { distinctMemories, memoryRows } from './tensors.js';
 
 export function encodeSizes(items: readonly EncodeItem[]): ItemSize[] {

@@ -5,7 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import type * as OnnxRuntime from 'onnxruntime-node';
-import { DkvError, messageOf } from '../errors.js';
+import { DkvError, messageOf } from '../base/errors.js';
 
 const require = createRequire(import.meta.url);
 

@@ -1,10 +1,10 @@
 /** ONNX Runtime sessions of a compiled model: which provider, which graph, and errors that say so. */
 import { readFile } from 'node:fs/promises';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Device } from '../engine.js';
-import { DkvError, messageOf } from '../errors.js';
+import { DkvError, messageOf } from '../base/errors.js';
 import { type CompiledModel, type GraphName, graphFile } from '../model/compile.js';
 import { isWidened, type Precision } from '../model/layout.js';
+import type { Device } from './engine.js';
 import { expectExactProducts } from './exact-products.js';
 import { onnxRuntime } from './onnxruntime.js';
 

@@ -1,6 +1,7 @@
 /** Choosing the next token from logits by chance. */
-import type { Sampling } from '../engine.js';
-import type { Random } from '../random.js';
+
+import type { Random } from '../base/random.js';
+import type { Sampling } from './engine.js';
 
 /**
  * Nucleus sampling (Holtzman et al. 2020): the most probable tokens up to `topP`, renormalised.

@@ -1,6 +1,6 @@
 /** Items to padded tensors, and padded tensors back to items. */
 import type { Tensor } from 'onnxruntime-node';
-import type { EncodeItem, Memory, States } from '../engine.js';
+import type { EncodeItem, Memory, States } from './engine.js';
 import { onnxRuntime } from './onnxruntime.js';
 import type { Feeds } from './runtime.js';
 

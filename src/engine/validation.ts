@@ -1,7 +1,8 @@
 /** What the engine asks of its items. A wrong token id or range would be read out of bounds further in. */
-import type { EncodeItem, GenerateItem, Memory, ProbeLayers, ScoreItem } from '../engine.js';
-import { DkvError } from '../errors.js';
+
+import { DkvError } from '../base/errors.js';
 import type { ModelConfig } from '../model/config.js';
+import type { EncodeItem, GenerateItem, Memory, ProbeLayers, ScoreItem } from './engine.js';
 
 export function checkEncodeItems(items: readonly EncodeItem[], config: ModelConfig): void {
   for (const [index, { tokenIds, positions, pairMask }] of items.entries()) {

@@ -2,8 +2,21 @@
  * From the trials of a run to its summary: a pure function of the configuration and the journal's content, without times, so that an
  * interrupted and resumed run ends in the same bytes as an undisturbed one.
  */
+
+import { Random } from '../base/random.js';
 import { surrogate } from '../priming/surrogate.js';
-import { Random } from '../random.js';
+import { type Comparison, type ContrastGroup, type Experiment, specificationsOf } from '../runs/experiment.js';
+import {
+  type Entry,
+  expectFiniteEntry,
+  isProbe,
+  isRejection,
+  isTrial,
+  type Rejection,
+  type Trial,
+} from '../runs/journal.js';
+import type { Configuration } from '../runs/record.js';
+import type { SampleRecord } from '../runs/samples.js';
 import { mean, pearson, spearman } from '../stats/describe.js';
 import {
   type Corrected,
@@ -29,12 +42,8 @@ import {
 import { clusteredBootstrap, percentileInterval } from '../stats/interval.js';
 import { detectableD } from '../stats/power.js';
 import { equivalenceTest } from '../stats/significance.js';
-import { type Comparison, type ContrastGroup, type Experiment, specificationsOf } from './experiment.js';
-import { type Entry, expectFiniteEntry, isProbe, isRejection, isTrial, type Rejection, type Trial } from './journal.js';
 import { type ProbeSummary, summarizeProbe } from './probe.js';
 import { type RankingSummary, summarizeRanking } from './ranking.js';
-import type { Configuration } from './record.js';
-import type { SampleRecord } from './samples.js';
 
 export interface ConditionSummary {
   readonly name: string;

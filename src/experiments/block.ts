@@ -5,15 +5,16 @@
  * Which units share a block follows from the units and the configuration alone, never from what an earlier, interrupted run has
  * done, so a resumed run computes the same batches.
  */
-import type { Sample } from '../datasets/sample.js';
-import { DkvError } from '../errors.js';
-import { remembering, type Tokenizer } from '../model/tokenizer.js';
+
+import { DkvError } from '../base/errors.js';
+import { remembering, type Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { type Condition, type Encoding, type Presented, present } from '../priming/condition.js';
 import { tokenisationOf } from '../priming/input.js';
 import { splitWords } from '../priming/keywords.js';
-import { lengthen } from '../priming/lengthen.js';
-import type { Experiment } from './experiment.js';
-import type { Rejection } from './journal.js';
+import type { Experiment } from '../runs/experiment.js';
+import type { Rejection } from '../runs/journal.js';
+import type { Sample } from '../samples/sample.js';
+import { lengthen } from './lengthen.js';
 
 /** A document to score under every condition. */
 export interface Unit {

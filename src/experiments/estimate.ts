@@ -1,10 +1,11 @@
 /** What a run will take, from the plan of its first samples: passes of encoder and decoder, and time. */
-import type { Dataset, PoolSet } from '../datasets/dataset.js';
-import type { Model } from '../load-model.js';
+
 import { prepareSurrogates, type TextWriter } from '../priming/prepare.js';
-import { scoreInputs } from '../scoring.js';
+import { type Experiment, specificationsOf } from '../runs/experiment.js';
+import type { Dataset, PoolSet } from '../samples/dataset.js';
+import { scoreInputs } from '../scoring/inputs.js';
+import type { Model } from '../scoring/load-model.js';
 import { planBlocks } from './block.js';
-import { type Experiment, specificationsOf } from './experiment.js';
 import { planOf, unitsOf } from './run.js';
 
 export interface RunEstimate {

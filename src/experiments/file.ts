@@ -1,8 +1,8 @@
 /** A user's own experiment: a file of the form that the built-in ones have, in YAML or JSON, or a module that exports one. */
 import path from 'node:path';
-import { DkvError, messageOf } from '../errors.js';
-import { readText } from '../text-input.js';
-import { defineExperiment, type Experiment, type ExperimentDeclaration } from './experiment.js';
+import { DkvError, messageOf } from '../base/errors.js';
+import { readText } from '../base/text-input.js';
+import { defineExperiment, type Experiment, type ExperimentDeclaration } from '../runs/experiment.js';
 
 const DATA = ['.yaml', '.yml', '.json'];
 const MODULES = ['.ts', '.mts', '.js', '.mjs'];

@@ -2,12 +2,13 @@
  * What a prefix changes inside the encoder: where the document's rows look, how far their states move, and whether they move where the real
  * query moves them. Regions are exact: BOS, prefix, line break and document apart.
  */
-import type { Engine, Probed, ProbeLayers } from '../engine.js';
+
+import type { Random } from '../base/random.js';
+import type { Engine, Probed, ProbeLayers } from '../engine/engine.js';
 import type { Range } from '../priming/input.js';
-import type { Random } from '../random.js';
+import type { ProbeTrial } from '../runs/journal.js';
 import { type Estimate, meanEstimate } from '../stats/gains.js';
 import type { PlannedTrial } from './block.js';
-import type { ProbeTrial } from './journal.js';
 
 /** Names of what is measured, and what each is. */
 export const PROBE_MEASURES = {

@@ -1,11 +1,11 @@
 /** How well conditions rank the candidates of pools: measures per pool, their means, and differences to the baseline pool by pool. */
-import type { Random } from '../random.js';
+import type { Random } from '../base/random.js';
+import type { Comparison, Experiment } from '../runs/experiment.js';
+import type { Trial } from '../runs/journal.js';
+import type { SampleRecord } from '../runs/samples.js';
 import { mean } from '../stats/describe.js';
 import { type Estimate, type GainSummary, meanEstimate, summarizeGains } from '../stats/gains.js';
 import { type Measure, measure, type Scores } from '../stats/ranking.js';
-import type { Comparison, Experiment } from './experiment.js';
-import type { Trial } from './journal.js';
-import type { SampleRecord } from './samples.js';
 
 export interface RankingSummary {
   /** All that are judged. */

@@ -3,24 +3,17 @@
  * ends with a summary. Can stop anywhere and go on later.
  */
 import path from 'node:path';
-import { Breather } from '../breather.js';
-import type { Dataset, PoolSet } from '../datasets/dataset.js';
-import type { Candidate, Pool, Sample } from '../datasets/sample.js';
-import { driftRecord } from '../drift.js';
-import { NotFiniteError } from '../engine.js';
-import { DkvError } from '../errors.js';
-import { makeFolder, publish, readIfPresent } from '../files.js';
-import { LiteralTokens } from '../literal-tokens.js';
-import type { Model } from '../load-model.js';
-import { withLock } from '../lock.js';
-import type { Tokenizer } from '../model/tokenizer.js';
-import type { Prepared } from '../priming/families.js';
+import { Breather } from '../base/breather.js';
+import { DkvError } from '../base/errors.js';
+import { makeFolder, publish, readIfPresent } from '../base/files.js';
+import { withLock } from '../base/lock.js';
+import { NotFiniteError } from '../engine/engine.js';
+import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { prepareSurrogates, type TextSources } from '../priming/prepare.js';
 import { surrogate } from '../priming/surrogate.js';
-import { scoreEach, shortestFloat32 } from '../scoring.js';
-import { type Summary, summarize } from './analysis.js';
-import { type Block, type Plan, type PlannedTrial, planBlocks, type Unit } from './block.js';
-import { asksLanguageModel, type Experiment, specificationsOf } from './experiment.js';
+import type { Prepared } from '../priming/surrogate-kinds.js';
+import { asksLanguageModel, type Experiment, specificationsOf } from '../runs/experiment.js';
 import {
   type Entry,
   entryKey,
@@ -31,11 +24,18 @@ import {
   recoverJournal,
   sumOf,
   type Trial,
-} from './journal.js';
+} from '../runs/journal.js';
+import { type Configuration, differences, readRecord, writeRecord } from '../runs/record.js';
+import { expectOwnEntries, readSamples, SAMPLES_FILE, type SampleRecord, writeSamples } from '../runs/samples.js';
+import { sealedFile } from '../runs/sealed.js';
+import type { Dataset, PoolSet } from '../samples/dataset.js';
+import type { Candidate, Pool, Sample } from '../samples/sample.js';
+import { driftRecord } from '../scoring/drift.js';
+import { scoreEach, shortestFloat32 } from '../scoring/inputs.js';
+import type { Model } from '../scoring/load-model.js';
+import { type Summary, summarize } from './analysis.js';
+import { type Block, type Plan, type PlannedTrial, planBlocks, type Unit } from './block.js';
 import { layersOf, probeSample } from './probe.js';
-import { type Configuration, differences, readRecord, writeRecord } from './record.js';
-import { expectOwnEntries, readSamples, SAMPLES_FILE, type SampleRecord, writeSamples } from './samples.js';
-import { sealedFile } from './sealed.js';
 
 export interface RunOptions {
   /** The run folder; made if it is not there. */

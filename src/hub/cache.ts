@@ -9,7 +9,7 @@
  */
 import { copyFile, readdir, rm, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { makeFolder, publish, readTextIfPresent } from '../files.js';
+import { makeFolder, publish, readTextIfPresent } from '../base/files.js';
 import type { RepositoryKind } from './client.js';
 
 /** What to do where the cache cannot be written to. */

@@ -8,8 +8,8 @@ import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { DkvError, messageOf } from '../errors.js';
-import { shownAddress } from '../redact.js';
+import { DkvError, messageOf } from '../base/errors.js';
+import { shownAddress } from '../base/redact.js';
 import type { HubSettings } from './settings.js';
 
 /** What a repository holds; the hub keeps the two apart. */

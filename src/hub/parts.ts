@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { open, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { publish } from '../files.js';
+import { publish } from '../base/files.js';
 import { HUB_CACHE_ADVICE } from './cache.js';
 
 /** A file whose bytes can be asked for in any order. */

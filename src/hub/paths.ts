@@ -1,7 +1,7 @@
 /** Paths in variables, as Python's `os.path.expanduser` and `os.path.expandvars` read them on POSIX. */
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import type { Variables } from '../environment.js';
+import type { Variables } from '../base/environment.js';
 
 /** First `~`, then `$NAME` and `${NAME}`: the order of Python's hub library. */
 export function expanded(file: string, variables: Variables): string {

@@ -3,9 +3,9 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { DkvError } from '../errors.js';
-import { expectSpace, makeFolder } from '../files.js';
-import { withLock } from '../lock.js';
+import { DkvError } from '../base/errors.js';
+import { expectSpace, makeFolder } from '../base/files.js';
+import { withLock } from '../base/lock.js';
 import { HUB_CACHE_ADVICE, type RepositoryCache } from './cache.js';
 import type { HubClient, RemoteFile } from './client.js';
 

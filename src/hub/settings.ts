@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inspect } from 'node:util';
-import { type DotEnvRules, readVariables, type Variables } from '../environment.js';
-import { DkvError } from '../errors.js';
-import { shownAddress } from '../redact.js';
+import { type DotEnvRules, readVariables, type Variables } from '../base/environment.js';
+import { DkvError } from '../base/errors.js';
+import { shownAddress } from '../base/redact.js';
 import { expanded, expandUser } from './paths.js';
 
 /** An access token. It shows itself only to who asks for it by name: not in logs, errors, JSON or string templates. */

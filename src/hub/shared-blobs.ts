@@ -10,7 +10,7 @@
  */
 import { lstat, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { readTextIfPresent } from '../files.js';
+import { readTextIfPresent } from '../base/files.js';
 
 const VERSION = '1\n';
 

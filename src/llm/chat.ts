@@ -6,8 +6,8 @@
 import http from 'node:http';
 import https from 'node:https';
 import { z } from 'zod';
-import { DkvError, messageOf } from '../errors.js';
-import { printable } from '../printable.js';
+import { DkvError, messageOf } from '../base/errors.js';
+import { printable } from '../base/printable.js';
 import { type LlmSettings, TOKEN_LIMITS, type TokenLimit } from './settings.js';
 
 export interface Sampling {

@@ -3,11 +3,11 @@
  * what fails in passing is tried again; what finally fails costs its own document only.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DkvError } from '../errors.js';
+import { DkvError } from '../base/errors.js';
+import { shownAddress } from '../base/redact.js';
 import { queryIn } from '../priming/answers.js';
 import type { TextWriter, WriteOptions } from '../priming/prepare.js';
 import { askForQuery, QUERY_PROMPTS, shownWords } from '../priming/prompts.js';
-import { shownAddress } from '../redact.js';
 import { type ChatAnswer, completeChat, excerpt, PassingFailure, type Sampling, WantsTokenLimit } from './chat.js';
 import type { LlmSettings, TokenLimit } from './settings.js';
 import { type KeptAnswer, TextCache } from './text-cache.js';

@@ -2,13 +2,14 @@
  * Has the encoder-decoder model at hand write a query for each document itself: the document in the encoder, nothing in the decoder, greedy.
  * What it writes is a function of model and document, so it is kept on disk by the model's fingerprint.
  */
-import { allRows, type Engine, eachOf } from '../engine.js';
-import { DkvError, isResult } from '../errors.js';
-import type { Tokenizer } from '../model/tokenizer.js';
+
+import { DkvError, isResult } from '../base/errors.js';
+import { printable } from '../base/printable.js';
+import { allRows, type Engine, eachOf } from '../engine/engine.js';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { queryIn } from '../priming/answers.js';
 import { buildInput, type EncoderInput } from '../priming/input.js';
 import type { TextWriter } from '../priming/prepare.js';
-import { printable } from '../printable.js';
 import { TextCache } from './text-cache.js';
 
 /** The model that writes; what `loadModel` gives fits. */

@@ -1,7 +1,7 @@
 /** Which language model writes surrogates, where, and at what price: from the environment. */
 import { z } from 'zod';
-import { type DotEnvRules, readVariables } from '../environment.js';
-import { DkvError } from '../errors.js';
+import { type DotEnvRules, readVariables } from '../base/environment.js';
+import { DkvError } from '../base/errors.js';
 import { Secret } from '../hub/settings.js';
 
 /** Newer models of some makers take the second name only. */

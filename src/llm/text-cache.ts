@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { DkvError, messageOf } from '../errors.js';
-import { makeFolders, publish, readTextIfPresent } from '../files.js';
+import { DkvError, messageOf } from '../base/errors.js';
+import { makeFolders, publish, readTextIfPresent } from '../base/files.js';
 
 const FORMAT = 1;
 

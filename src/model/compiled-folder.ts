@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { DkvError, messageOf } from '../errors.js';
-import { readTextIfPresent } from '../files.js';
+import { DkvError, messageOf } from '../base/errors.js';
+import { readTextIfPresent } from '../base/files.js';
 import { type DigestMemory, fileDigest, type ReadingOptions } from './digests.js';
 
 export const MANIFEST = 'manifest.json';

@@ -5,7 +5,7 @@
  */
 import path from 'node:path';
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
+import { DkvError } from '../base/errors.js';
 import { readJson, readJsonIfPresent } from './json-file.js';
 
 export type LayerType = 'full_attention' | 'sliding_attention';

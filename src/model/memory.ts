@@ -1,7 +1,7 @@
 /** How much memory a model takes to run, estimated before anything is loaded. */
 import os from 'node:os';
-import { DkvError } from '../errors.js';
-import { gigabytes } from '../files.js';
+import { DkvError } from '../base/errors.js';
+import { gigabytes } from '../base/files.js';
 import { textTensors } from './checkpoint.js';
 import type { ModelConfig } from './config.js';
 import { PRECISIONS, type Precision } from './layout.js';

@@ -1,5 +1,5 @@
 /** Weights are looked at while they are compiled: a single one that is no number makes numbers of nothing. */
-import { DkvError } from '../errors.js';
+import { DkvError } from '../base/errors.js';
 import type { ElementType } from './graph/builder.js';
 import { readFloat32, type TensorEntry } from './safetensors.js';
 import { firstBeyond } from './transforms.js';

@@ -3,7 +3,7 @@
  * Where copies differ, the reference warns and uses each in its own place, older versions use one of them; so nobody knows which is meant.
  */
 
-import { DkvError } from '../errors.js';
+import { DkvError } from '../base/errors.js';
 import type { Checkpoint } from './checkpoint.js';
 import { readFloat32, type TensorEntry } from './safetensors.js';
 

@@ -3,7 +3,7 @@
  * sees, and, for experiments on the mechanism, at which positions rows stand and which of them may see each other.
  */
 import { z } from 'zod';
-import type { Tokenizer } from '../model/tokenizer.js';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import {
   buildInput,
   type EncoderInput,

@@ -13,8 +13,8 @@
  * - a list       segments; the rows of these segments.
  */
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
-import type { Tokenizer } from '../model/tokenizer.js';
+import { DkvError } from '../base/errors.js';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 
 export const SEGMENTS = ['bos', 'prefix', 'separator', 'document'] as const;
 export type Segment = (typeof SEGMENTS)[number];

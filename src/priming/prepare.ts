@@ -5,10 +5,11 @@
  * An experiment prepares all its samples at once; a primer with millions of documents prepares batch by batch, and writers
  * keep what they have written.
  */
-import type { Sample } from '../datasets/sample.js';
-import { DkvError } from '../errors.js';
-import type { Preparation, Prepared } from './families.js';
+
+import { DkvError } from '../base/errors.js';
+import type { Sample } from '../samples/sample.js';
 import { surrogate } from './surrogate.js';
+import type { Preparation, Prepared } from './surrogate-kinds.js';
 import { loadKeywordTagger } from './tagged-keywords.js';
 
 export interface WriteOptions {

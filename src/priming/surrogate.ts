@@ -9,9 +9,9 @@
  * Texts are made without waiting. What has to be waited for is made beforehand: see `prepare.ts`.
  */
 import { z } from 'zod';
-import type { Sample } from '../datasets/sample.js';
-import { DkvError, messageOf } from '../errors.js';
-import { didYouMean } from '../near.js';
+import { DkvError, messageOf } from '../base/errors.js';
+import { didYouMean } from '../base/near.js';
+import type { Sample } from '../samples/sample.js';
 import {
   FAMILIES,
   type Preparation,
@@ -20,9 +20,9 @@ import {
   type SurrogateContext,
   type SurrogateSource,
   scrambledWords,
-} from './families.js';
+} from './surrogate-kinds.js';
 
-export type { SurrogateContext, SurrogateSource } from './families.js';
+export type { SurrogateContext, SurrogateSource } from './surrogate-kinds.js';
 
 export interface Surrogate {
   readonly about: string;

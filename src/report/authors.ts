@@ -3,8 +3,8 @@
  * different models or samples in one table would be read as a comparison.
  */
 import type { Summary } from '../experiments/analysis.js';
-import type { Configuration } from '../experiments/record.js';
-import { EXPERIMENTS } from '../experiments/registry.js';
+import { EXPERIMENTS } from '../experiments/catalogue/registry.js';
+import type { Configuration } from '../runs/record.js';
 import type { GainSummary } from '../stats/gains.js';
 import { signed, withInterval } from './format.js';
 import { number, type Table, text } from './table.js';

@@ -2,9 +2,10 @@
  * The part of `report.html` in which single samples are read: sorted by what a condition gains on them, the target's tokens coloured by it. All data is
  * in the page.
  */
-import type { Trial } from '../experiments/journal.js';
-import type { SampleRecord } from '../experiments/samples.js';
-import { printable } from '../printable.js';
+
+import { printable } from '../base/printable.js';
+import type { Trial } from '../runs/journal.js';
+import type { SampleRecord } from '../runs/samples.js';
 import { BROWSER_SCRIPT, BROWSER_STYLE } from './browser-script.js';
 import { primaryOf } from './labels.js';
 import type { FinishedRun } from './run-folder.js';

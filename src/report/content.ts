@@ -3,7 +3,7 @@
  * LaTeX, pictures) render the same content.
  */
 import type { ComparisonSummary, Summary } from '../experiments/analysis.js';
-import type { Trial } from '../experiments/journal.js';
+import type { Trial } from '../runs/journal.js';
 import { authorsNote, authorsTable } from './authors.js';
 import {
   conditionTable,

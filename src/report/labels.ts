@@ -1,7 +1,8 @@
 /** What a condition is, in the words of tables and figures: its surrogate, what the decoder sees, which bound it stands for. */
-import type { Comparison, Experiment } from '../experiments/experiment.js';
+
 import type { Condition } from '../priming/condition.js';
 import { surrogate as surrogateOf } from '../priming/surrogate.js';
+import type { Comparison, Experiment } from '../runs/experiment.js';
 
 /** @param name of a condition that the experiment has */
 export function conditionOf({ conditions }: Experiment, name: string): Condition {

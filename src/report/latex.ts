@@ -1,5 +1,5 @@
 /** Tables as LaTeX, to be taken into a paper with \input. */
-import { printable } from '../printable.js';
+import { printable } from '../base/printable.js';
 import type { TableBlock } from './content.js';
 
 /** Longer tables break over pages. */

@@ -1,9 +1,9 @@
 /** The results log: one row a run, generated from all records below a folder. */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { DkvError, messageOf } from '../errors.js';
+import { DkvError, messageOf } from '../base/errors.js';
 import type { Summary } from '../experiments/analysis.js';
-import type { RunRecord } from '../experiments/record.js';
+import type { RunRecord } from '../runs/record.js';
 import { signed, withInterval } from './format.js';
 import { isPrimary } from './labels.js';
 import { readSummary } from './run-folder.js';

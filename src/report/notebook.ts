@@ -2,8 +2,9 @@
  * A run as `notebook.ipynb` (nbformat 4.5), executed: the report's content, and Python that recomputes gains from trials.jsonl with the
  * standard library alone. Running it again in the run folder gives the same outputs: tables and figures are files beside it.
  */
-import type { Trial } from '../experiments/journal.js';
-import { printable } from '../printable.js';
+
+import { printable } from '../base/printable.js';
+import type { Trial } from '../runs/journal.js';
 import { mean, standardDeviation } from '../stats/describe.js';
 import { headline, warnings } from './comparisons.js';
 import type { Block, Section } from './content.js';

@@ -1,9 +1,9 @@
 /** Writes the reports of a run folder. Works from records alone: no model is run. */
 import path from 'node:path';
-import { DkvError } from '../errors.js';
+import { DkvError } from '../base/errors.js';
+import { publish } from '../base/files.js';
 import type { Summary } from '../experiments/analysis.js';
-import { readRecord } from '../experiments/record.js';
-import { publish } from '../files.js';
+import { readRecord } from '../runs/record.js';
 import { warnings } from './comparisons.js';
 import { contentOf } from './content.js';
 import { htmlReport } from './html.js';

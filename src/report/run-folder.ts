@@ -1,11 +1,11 @@
 /** Reads a finished run back from its folder: all that reports are made of. */
 import path from 'node:path';
-import { DkvError } from '../errors.js';
+import { DkvError } from '../base/errors.js';
+import { readIfPresent } from '../base/files.js';
 import type { Summary } from '../experiments/analysis.js';
-import { type Entry, entryKey, GO_ON, isRejection, isTrial, readJournal, type Trial } from '../experiments/journal.js';
-import { differences, type RunRecord, readRecord, unsealRecord } from '../experiments/record.js';
-import { expectOwnEntries, readSamples, type SampleRecord } from '../experiments/samples.js';
-import { readIfPresent } from '../files.js';
+import { type Entry, entryKey, GO_ON, isRejection, isTrial, readJournal, type Trial } from '../runs/journal.js';
+import { differences, type RunRecord, readRecord, unsealRecord } from '../runs/record.js';
+import { expectOwnEntries, readSamples, type SampleRecord } from '../runs/samples.js';
 
 export interface FinishedRun {
   readonly record: RunRecord;

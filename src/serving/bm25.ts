@@ -4,10 +4,11 @@
  *
  * Terms are runs of letters and digits, lower-case; no stemming and no stop words, so that it depends on no language.
  */
-import type { RequestOptions } from '../engine.js';
-import { DkvError } from '../errors.js';
-import { inParallel, STORE_REQUESTS } from '../parallel.js';
-import type { Store } from '../store.js';
+
+import { DkvError } from '../base/errors.js';
+import { inParallel, STORE_REQUESTS } from '../base/parallel.js';
+import type { RequestOptions } from '../engine/engine.js';
+import type { Store } from '../store/store.js';
 
 const K1 = 1.2;
 const B = 0.75;

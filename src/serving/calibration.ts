@@ -5,11 +5,11 @@
  * is never found. It also belongs to candidates like those that it was made with: among others, relevant ones are more or less frequent.
  */
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
-import type { Random } from '../random.js';
+import { DkvError } from '../base/errors.js';
+import type { Random } from '../base/random.js';
 import { mean } from '../stats/describe.js';
 import { fitIsotonic, isotonicAt } from '../stats/isotonic.js';
-import type { Metadata, Store } from '../store.js';
+import type { Metadata, Store } from '../store/store.js';
 import type { Primed } from './primed.js';
 
 /** What is scored: the query's text given the document, or the query's answer given the document and the query. */

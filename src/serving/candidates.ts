@@ -3,11 +3,12 @@
  *
  * A file is a TREC run (its scores are the first stage's), pairs of query and document, or judgements (their grades are not looked at).
  */
-import type { RequestOptions } from '../engine.js';
-import { DkvError, messageOf } from '../errors.js';
-import type { Store } from '../store.js';
-import { readText } from '../text-input.js';
-import { parseQrels, parseRun, type Qrels } from '../trec.js';
+
+import { DkvError, messageOf } from '../base/errors.js';
+import { readText } from '../base/text-input.js';
+import { parseQrels, parseRun, type Qrels } from '../datasets/trec.js';
+import type { RequestOptions } from '../engine/engine.js';
+import type { Store } from '../store/store.js';
 import { type Bm25, bm25Of } from './bm25.js';
 import type { CandidateToRank, QueryToRank } from './rank.js';
 

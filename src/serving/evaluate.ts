@@ -2,14 +2,15 @@
  * Does priming rank better here? Compares BM25, bare documents and every primed variant on a user's judged queries, over the same
  * candidates, query by query.
  */
-import type { RequestOptions } from '../engine.js';
-import { DkvError } from '../errors.js';
-import type { Model } from '../load-model.js';
-import { Random } from '../random.js';
+
+import { DkvError } from '../base/errors.js';
+import { Random } from '../base/random.js';
+import type { Qrels } from '../datasets/trec.js';
+import type { RequestOptions } from '../engine/engine.js';
+import type { Model } from '../scoring/load-model.js';
 import { type Grades, measure, type Scores } from '../stats/ranking.js';
 import { compareSystems, type SystemComparison } from '../stats/systems.js';
-import type { Store } from '../store.js';
-import type { Qrels } from '../trec.js';
+import type { Store } from '../store/store.js';
 import type { Bm25 } from './bm25.js';
 import {
   calibrate,

@@ -1,7 +1,7 @@
 /** Candidates that a store does not have: found before anything is scored, and told. */
-import { didYouMean } from '../near.js';
-import { inParallel, STORE_REQUESTS } from '../parallel.js';
-import type { Store } from '../store.js';
+import { didYouMean } from '../base/near.js';
+import { inParallel, STORE_REQUESTS } from '../base/parallel.js';
+import type { Store } from '../store/store.js';
 
 /** Which of these ids have no cache of the variant, evicted ones included; each once. */
 export async function missingDocuments(store: Store, ids: Iterable<string>, variant: string): Promise<string[]> {

@@ -7,12 +7,12 @@
  * everywhere in a store: nothing remembers the ids of a whole stream.
  */
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
-import type { Model } from '../load-model.js';
+import { DkvError } from '../base/errors.js';
+import { windows } from '../base/windows.js';
 import { visibilitySchema } from '../priming/input.js';
 import { prepareSurrogates, type TextSources } from '../priming/prepare.js';
-import { type Metadata, STATES_PRECISIONS, type Store } from '../store.js';
-import { windows } from '../windows.js';
+import type { Model } from '../scoring/load-model.js';
+import { type Metadata, STATES_PRECISIONS, type Store } from '../store/store.js';
 import { expectPrimed, expectWritable, type PrimedOptions, primedBy, readPrimed, writePrimed } from './primed.js';
 import { type Accepted, Primer } from './primer.js';
 import { claimReferences } from './prior.js';

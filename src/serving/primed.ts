@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
-import type { Model } from '../load-model.js';
+import { DkvError } from '../base/errors.js';
 import { type Visibility, visibilitySchema } from '../priming/input.js';
-import { type Metadata, type NoteName, STATES_PRECISIONS, type StatesPrecision, type Store } from '../store.js';
+import type { Model } from '../scoring/load-model.js';
+import { type Metadata, type NoteName, STATES_PRECISIONS, type StatesPrecision, type Store } from '../store/store.js';
 
 /** Variant of a document that stands alone in the encoder. The others are named by the specification of their surrogate. */
 export const BARE = 'bare';

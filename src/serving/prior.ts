@@ -2,10 +2,11 @@
  * What is expected of any query for a document: the mean NLL of reference queries given its states. Subtracted from the NLL of a query it
  * takes out that some documents make every text likely.
  */
-import { allRows, type Engine, eachOf, type States } from '../engine.js';
-import { DkvError } from '../errors.js';
-import type { Tokenizer } from '../model/tokenizer.js';
-import type { Store } from '../store.js';
+
+import { DkvError } from '../base/errors.js';
+import { allRows, type Engine, eachOf, type States } from '../engine/engine.js';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
+import type { Store } from '../store/store.js';
 import { type ReferenceQueries, readReferences, referencesOf, writeReferences } from './primed.js';
 
 /** Reference queries as they are scored. */

@@ -5,12 +5,12 @@
  * differ; a document's prior takes out how much it likes any query, a calibration makes probabilities of them.
  */
 import { z } from 'zod';
-import type { RequestOptions } from '../engine.js';
-import { DkvError } from '../errors.js';
-import type { Model } from '../load-model.js';
+import { DkvError } from '../base/errors.js';
+import type { RequestOptions } from '../engine/engine.js';
+import type { Model } from '../scoring/load-model.js';
 import { zScores } from '../stats/describe.js';
 import { rank as ordered } from '../stats/ranking.js';
-import type { Metadata, Store } from '../store.js';
+import type { Metadata, Store } from '../store/store.js';
 import { type Calibration, OBJECTIVES, type Objective, readCalibration, relevanceOf } from './calibration.js';
 import { missingDocuments, missingMessage } from './missing.js';
 import { BARE, expectPrimedWith, parseDocumentMetadata } from './primed.js';

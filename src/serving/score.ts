@@ -2,14 +2,15 @@
  * Scores targets given stored documents: the numbers of `scoreTexts`, without the encoder. A document that many items ask for is read
  * once; states are held for as many documents as a memory limit allows, whatever the number of items.
  */
-import { eachOf, type RequestOptions } from '../engine.js';
-import { DkvError } from '../errors.js';
-import type { Model } from '../load-model.js';
-import { remembering } from '../model/tokenizer.js';
-import { inParallel, STORE_REQUESTS } from '../parallel.js';
-import { decoderInput, type InputToScore, type TargetScore, targetScore } from '../scoring.js';
-import { memoryOf } from '../store/identity.js';
-import type { Metadata, Store, StoredDocument } from '../store.js';
+
+import { DkvError } from '../base/errors.js';
+import { inParallel, STORE_REQUESTS } from '../base/parallel.js';
+import { eachOf, type RequestOptions } from '../engine/engine.js';
+import { remembering } from '../model/tokenizer/tokenizer.js';
+import { decoderInput, type InputToScore, type TargetScore, targetScore } from '../scoring/inputs.js';
+import type { Model } from '../scoring/load-model.js';
+import { memoryOf } from '../store/records/identity.js';
+import type { Metadata, Store, StoredDocument } from '../store/store.js';
 import { BARE } from './primed.js';
 
 export interface StoredToScore {

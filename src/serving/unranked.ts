@@ -1,5 +1,5 @@
 /** Judged queries that a ranking says nothing about, which means over all judged queries take as 0, as ir_measures does and trec_eval with -c. */
-import type { Qrels } from '../trec.js';
+import type { Qrels } from '../datasets/trec.js';
 
 export interface Unranked {
   /** Ids of judged queries that were asked, and had no candidates. */

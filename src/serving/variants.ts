@@ -3,14 +3,14 @@
  * document primes alike wherever it stands in a stream and whoever its neighbours are.
  */
 import { createHash } from 'node:crypto';
-import { DkvError } from '../errors.js';
-import type { Model } from '../load-model.js';
-import { remembering } from '../model/tokenizer.js';
+import { DkvError } from '../base/errors.js';
+import { remembering } from '../model/tokenizer/tokenizer.js';
 import { type Presented, present } from '../priming/condition.js';
-import type { Prepared } from '../priming/families.js';
 import { type Surrogate, surrogate } from '../priming/surrogate.js';
-import { identityOf } from '../store/identity.js';
-import type { Json, RecordIdentity } from '../store.js';
+import type { Prepared } from '../priming/surrogate-kinds.js';
+import type { Model } from '../scoring/load-model.js';
+import { identityOf } from '../store/records/identity.js';
+import type { Json, RecordIdentity } from '../store/store.js';
 import { BARE, type PrimedOptions } from './primed.js';
 
 export interface Variant {

@@ -1,6 +1,6 @@
 /** The statistics of paired gains: one list of per-sample differences for each thing compared, all resampled together. */
-import { expectFiniteNumbers } from '../finite.js';
-import type { Random } from '../random.js';
+import { expectFiniteNumbers } from '../base/finite.js';
+import type { Random } from '../base/random.js';
 import { mean, median, trimmedMean } from './describe.js';
 import {
   analyticDInterval,

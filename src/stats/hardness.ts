@@ -5,7 +5,7 @@
  * hardness is taken from half of an answer's tokens and the gain from the other half, and then the other way round. The axis of
  * the research, baseline NLL of all tokens on both sides, is kept beside it as the coupled one.
  */
-import { expectFiniteNumbers } from '../finite.js';
+import { expectFiniteNumbers } from '../base/finite.js';
 import { mean, pearson, quantile } from './describe.js';
 
 /** NLLs per token of one sample under the baseline and under a treatment; equally many. */

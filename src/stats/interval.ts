@@ -2,7 +2,7 @@
 import normalCdf from '@stdlib/stats-base-dists-normal-cdf';
 import normalQuantile from '@stdlib/stats-base-dists-normal-quantile';
 import tQuantile from '@stdlib/stats-base-dists-t-quantile';
-import type { Random } from '../random.js';
+import type { Random } from '../base/random.js';
 import { mean, sortedQuantile } from './describe.js';
 
 export interface Interval {

@@ -1,5 +1,5 @@
 /** Isotonic regression: the non-decreasing function that is nearest to the data in least squares. */
-import { expectFiniteNumbers } from '../finite.js';
+import { expectFiniteNumbers } from '../base/finite.js';
 
 /** A piecewise linear function through (x, y), x ascending; constant beyond its ends. */
 export interface Isotonic {

@@ -2,9 +2,9 @@
  * Measures of one query's ranking, as trec_eval computes them. Names are ir_measures': `nDCG@10`, `RR`, `AP(rel=2)`, `P@5`, `Success@1`,
  * `AUC`. Means over queries are the caller's.
  */
-import { DkvError } from '../errors.js';
-import { expectFiniteNumbers } from '../finite.js';
-import { didYouMean } from '../near.js';
+import { DkvError } from '../base/errors.js';
+import { expectFiniteNumbers } from '../base/finite.js';
+import { didYouMean } from '../base/near.js';
 
 /** Grade of each judged document; what is not in it counts as 0. */
 export type Grades = ReadonlyMap<string, number>;

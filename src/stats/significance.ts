@@ -3,8 +3,8 @@ import tCdf from '@stdlib/stats-base-dists-t-cdf';
 import padjust from '@stdlib/stats-padjust';
 import ttest from '@stdlib/stats-ttest';
 import wilcoxonTest from '@stdlib/stats-wilcoxon';
-import { expectFiniteNumbers } from '../finite.js';
-import type { Random } from '../random.js';
+import { expectFiniteNumbers } from '../base/finite.js';
+import type { Random } from '../base/random.js';
 import { mean, standardDeviation } from './describe.js';
 
 /**

@@ -1,5 +1,5 @@
 /** Several systems that rank the same candidates: measures query by query, their means, and paired differences. */
-import type { Random } from '../random.js';
+import type { Random } from '../base/random.js';
 import { mean } from './describe.js';
 import { correctFamilies, type Estimate, finite, type GainSummary, meanEstimate, summarizeGains } from './gains.js';
 import { type Grades, measure, measured, type Scores } from './ranking.js';

@@ -18,9 +18,9 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { DkvError, messageOf } from '../errors.js';
-import { type DocumentEntry, type Metadata, NOTES, type NoteName, type Store } from '../store.js';
-import { announcedBytes, keyIn, metadataSchema, PREFIX_BYTES } from './record.js';
+import { DkvError, messageOf } from '../base/errors.js';
+import { announcedBytes, keyIn, metadataSchema, PREFIX_BYTES } from './records/record.js';
+import { type DocumentEntry, type Metadata, NOTES, type NoteName, type Store } from './store.js';
 import {
   bytesOf,
   expectGoing,

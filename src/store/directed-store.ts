@@ -1,5 +1,19 @@
 /** The store over any storage: keys, records, documents, expiry. The storage moves bytes; everything read is checked here. */
-import { DkvError, messageOf } from '../errors.js';
+import { DkvError, messageOf } from '../base/errors.js';
+import { shellWord } from '../base/shell-word.js';
+import type { Backend, Blob } from './backends/backend.js';
+import { ClosableBackend } from './backends/closable.js';
+import { decodeEntry, encodeEntry, inspectEntry, slotOf, tenantOf } from './records/entry.js';
+import { keyOf } from './records/identity.js';
+import {
+  type DecodedRecord,
+  decodeRecord,
+  encodeRecord,
+  expectIdentity,
+  inspectRecord,
+  keyIn,
+  withExpiry,
+} from './records/record.js';
 import type {
   CacheRecord,
   Collected,
@@ -16,22 +30,8 @@ import type {
   StoreStats,
   Verification,
   VerifyOptions,
-} from '../store.js';
-import { NOTES } from '../store.js';
-import type { Backend, Blob } from './backend.js';
-import { ClosableBackend } from './closable.js';
-import { decodeEntry, encodeEntry, inspectEntry, slotOf, tenantOf } from './entry.js';
-import { keyOf } from './identity.js';
-import {
-  type DecodedRecord,
-  decodeRecord,
-  encodeRecord,
-  expectIdentity,
-  inspectRecord,
-  keyIn,
-  withExpiry,
-} from './record.js';
-import { shellWord } from './shell-word.js';
+} from './store.js';
+import { NOTES } from './store.js';
 
 const DEFAULT_MINIMUM_AGE_MS = 3_600_000;
 

@@ -1,13 +1,13 @@
 /** From a location to a store. What is only needed for one kind of location is loaded when one is opened. */
 import path from 'node:path';
 import { z } from 'zod';
-import { DkvError } from '../errors.js';
-import type { Store } from '../store.js';
-import { parseAddress, type StoreAddress } from './address.js';
-import type { Backend } from './backend.js';
+import { DkvError } from '../base/errors.js';
+import { parseAddress, type StoreAddress } from './backends/address.js';
+import type { Backend } from './backends/backend.js';
+import { MemoryBackend } from './backends/memory.js';
+import { type OnFailure, TieredBackend } from './backends/tiered.js';
 import { DirectedStore } from './directed-store.js';
-import { MemoryBackend } from './memory.js';
-import { type OnFailure, TieredBackend } from './tiered.js';
+import type { Store } from './store.js';
 
 const DEFAULT_MEMORY_BYTES = 1024 ** 3;
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -102,13 +102,13 @@ async function openBackend({ address, maxBytes }: Place, options: StoreOptions):
   const cap = maxBytes ?? Number.POSITIVE_INFINITY;
   if (address.kind === 'memory') return new MemoryBackend(maxBytes ?? DEFAULT_MEMORY_BYTES);
   if (address.kind === 'redis') {
-    const { RedisBackend } = await import('./redis.js');
+    const { RedisBackend } = await import('./backends/redis.js');
     return RedisBackend.open(address, cap, timeoutMs);
   }
   if (address.kind === 's3') {
-    const { S3Backend } = await import('./s3.js');
+    const { S3Backend } = await import('./backends/s3.js');
     return new S3Backend(address, timeoutMs, s3);
   }
-  const { LmdbBackend } = await import('./lmdb.js');
+  const { LmdbBackend } = await import('./backends/lmdb.js');
   return LmdbBackend.open(path.resolve(address.path), cap, mustExist);
 }

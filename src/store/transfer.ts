@@ -4,10 +4,10 @@
  * where they are, and so do records that no document points to.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { DkvError } from '../errors.js';
-import { inParallel } from '../parallel.js';
-import { type DocumentEntry, type Metadata, NOTES, type NoteName, type Store } from '../store.js';
-import { upTo, windows } from '../windows.js';
+import { DkvError } from '../base/errors.js';
+import { inParallel } from '../base/parallel.js';
+import { upTo, windows } from '../base/windows.js';
+import { type DocumentEntry, type Metadata, NOTES, type NoteName, type Store } from './store.js';
 
 export interface TransferOptions {
   /** Let notes of the other store that differ be replaced. */

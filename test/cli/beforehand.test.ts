@@ -2,9 +2,9 @@
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { EXPERIMENT_IDS } from '../../src/experiments/ids.js';
-import { expectWritable } from '../../src/files.js';
-import { expectRunIds } from '../../src/trec.js';
+import { expectWritable } from '../../src/base/files.js';
+import { expectRunIds } from '../../src/datasets/trec.js';
+import { EXPERIMENT_IDS } from '../../src/experiments/catalogue/ids.js';
 import { dkv, jsonLines } from '../support/dkv.js';
 import { temporaryFolder } from '../support/fixtures.js';
 

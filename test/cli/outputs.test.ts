@@ -6,8 +6,8 @@ import { link, mkdir, open, readdir, readFile, symlink, writeFile } from 'node:f
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { defineExperiment } from '../../src/experiments/experiment.js';
-import { fileError } from '../../src/files.js';
+import { fileError } from '../../src/base/files.js';
+import { defineExperiment } from '../../src/runs/experiment.js';
 import { dkv, startDkv } from '../support/dkv.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 

@@ -4,13 +4,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadModel } from '../../src/load-model.js';
+import { parseQrels, parseRun } from '../../src/datasets/trec.js';
+import { loadModel } from '../../src/scoring/load-model.js';
 import { bm25Of } from '../../src/serving/bm25.js';
 import { rank } from '../../src/serving/rank.js';
 import { mean } from '../../src/stats/describe.js';
 import { measure, rank as ordered } from '../../src/stats/ranking.js';
 import { openStore } from '../../src/store/open.js';
-import { parseQrels, parseRun } from '../../src/trec.js';
 import { dkv, jsonLines, startDkv } from '../support/dkv.js';
 import { referenceFixture } from '../support/fixtures.js';
 

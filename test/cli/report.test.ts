@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { exp01 } from '../../src/experiments/exp01.js';
+import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { madeRun, writeRun } from '../report/made-run.js';
 import { dkv } from '../support/dkv.js';
 import { temporaryFolder } from '../support/fixtures.js';
 
 async function runFolder(...options: [Parameters<typeof madeRun>[1]?]): Promise<string> {
   const folder = path.join(await temporaryFolder(), 'run');
-  await writeRun(folder, madeRun(exp01, ...options));
+  await writeRun(folder, madeRun(truncation, ...options));
   return folder;
 }
 

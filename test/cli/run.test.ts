@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../src/random.js';
+import { Random } from '../../src/base/random.js';
 import { ChatEndpoint } from '../support/chat-endpoint.js';
 import { dkv, startDkv } from '../support/dkv.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { open } from 'lmdb';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { adworldLines } from '../../src/datasets/adworld/lines.js';
+import { adworldLines } from '../../src/adworld/lines.js';
 import { dkv } from '../support/dkv.js';
 import { temporaryFolder } from '../support/fixtures.js';
 

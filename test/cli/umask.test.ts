@@ -2,7 +2,7 @@
 import { lstat, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { adworldLines } from '../../src/datasets/adworld/lines.js';
+import { adworldLines } from '../../src/adworld/lines.js';
 import { dkv } from '../support/dkv.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 import { HubStandIn } from '../support/hub.js';

@@ -1,6 +1,7 @@
 /** What every implementation of the engine interface has to do; run on each of them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ExecutorOptions } from '../../src/engine/executor.js';
+import { DkvError } from '../../src/base/errors.js';
+import { Random } from '../../src/base/random.js';
 import {
   allRows,
   type Device,
@@ -8,10 +9,9 @@ import {
   type Engine,
   type GenerateItem,
   type ScoreItem,
-} from '../../src/engine.js';
-import { DkvError } from '../../src/errors.js';
+} from '../../src/engine/engine.js';
+import type { ExecutorOptions } from '../../src/engine/executor.js';
 import type { Precision } from '../../src/model/layout.js';
-import { Random } from '../../src/random.js';
 
 export type StartEngine = (options?: Partial<ExecutorOptions>) => Promise<Engine>;
 

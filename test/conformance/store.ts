@@ -1,9 +1,9 @@
 /** What every store of directed caches must do. Each implementation's test runs all of it; what one cannot do is named, with why. */
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Random } from '../../src/random.js';
-import { encodeRecord } from '../../src/store/record.js';
-import { type CacheRecord, STATES_PRECISIONS, type Store } from '../../src/store.js';
+import { Random } from '../../src/base/random.js';
+import { encodeRecord } from '../../src/store/records/record.js';
+import { type CacheRecord, STATES_PRECISIONS, type Store } from '../../src/store/store.js';
 import { type RecordShape, recordOf, recordOfBytes } from '../support/records.js';
 
 export interface StoreUnderTest {

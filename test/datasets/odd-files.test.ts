@@ -7,14 +7,14 @@ import fc from 'fast-check';
 import type { SchemaElement } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
+import { DkvError } from '../../src/base/errors.js';
+import { LINE_BYTES, readText, textLines } from '../../src/base/text-input.js';
 import { openDocuments } from '../../src/datasets/documents.js';
 import { openDataset, openPools } from '../../src/datasets/open.js';
 import type { OpenOptions } from '../../src/datasets/options.js';
 import { readQueries } from '../../src/datasets/queries.js';
 import { openTable } from '../../src/datasets/table.js';
-import { DkvError } from '../../src/errors.js';
 import { candidatesFrom } from '../../src/serving/candidates.js';
-import { LINE_BYTES, readText, textLines } from '../../src/text-input.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { parquetFile } from './parquet.js';
 

@@ -2,9 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NumpyRandomState } from '../../src/base/numpy-random.js';
 import { openDataset, openPools } from '../../src/datasets/open.js';
 import { hubSettings } from '../../src/hub/settings.js';
-import { NumpyRandomState } from '../../src/numpy-random.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { HubStandIn } from '../support/hub.js';
 import { parquetFile, words } from './parquet.js';

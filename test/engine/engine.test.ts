@@ -6,12 +6,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { startChildEngine } from '../../src/engine/child-engine.js';
-import { EngineTeam } from '../../src/engine/engine-team.js';
+import { DkvError } from '../../src/base/errors.js';
+import { isAlive } from '../../src/base/lock.js';
 import { Executor } from '../../src/engine/executor.js';
-import { startWorkerEngine } from '../../src/engine/worker-engine.js';
-import { DkvError } from '../../src/errors.js';
-import { isAlive } from '../../src/lock.js';
+import { startChildEngine } from '../../src/engine/hosts/child-engine.js';
+import { EngineTeam } from '../../src/engine/hosts/engine-team.js';
+import { startWorkerEngine } from '../../src/engine/hosts/worker-engine.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 import { engineConformance } from '../conformance/engine.js';
@@ -182,7 +182,7 @@ describe('child process', () => {
   }));
   const childOf = () =>
     Number(
-      execFileSync('pgrep', ['-n', '-P', String(process.pid), '-f', 'dist/engine/child.js'], { encoding: 'utf8' }),
+      execFileSync('pgrep', ['-n', '-P', String(process.pid), '-f', 'dist/engine/hosts/child.js'], { encoding: 'utf8' }),
     );
 
   it('survives kill -9 of its child: requests in it fail clearly, the next ones are right', async () => {
@@ -214,7 +214,7 @@ describe('child process', () => {
 
   it('does not outlive its parent', async () => {
     const script = `
-      import { startChildEngine } from ${JSON.stringify(path.resolve('dist/engine/child-engine.js'))};
+      import { startChildEngine } from ${JSON.stringify(path.resolve('dist/engine/hosts/child-engine.js'))};
       await startChildEngine(${JSON.stringify(model)}, { device: 'cpu' });
       process.stdout.write('started');
       setInterval(() => undefined, 1000);`;

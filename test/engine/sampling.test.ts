@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../src/base/random.js';
 import { sampleToken } from '../../src/engine/sampling.js';
-import { Random } from '../../src/random.js';
 
 const PROBABILITIES = [0.05, 0.4, 0.15, 0.3, 0.1];
 const logits = Float32Array.from(PROBABILITIES, (p) => Math.log(p) + 3);

@@ -1,7 +1,7 @@
 /** Any of a model's stop tokens ends a text, and which they are is no part of what was compiled. */
 import { expect, it } from 'vitest';
+import { allRows } from '../../src/engine/engine.js';
 import { Executor } from '../../src/engine/executor.js';
-import { allRows } from '../../src/engine.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';

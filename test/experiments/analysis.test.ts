@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../src/base/random.js';
 import { summarize } from '../../src/experiments/analysis.js';
-import { defineExperiment, type ExperimentDeclaration } from '../../src/experiments/experiment.js';
-import type { Entry, Trial } from '../../src/experiments/journal.js';
-import type { Configuration } from '../../src/experiments/record.js';
-import type { SampleRecord } from '../../src/experiments/samples.js';
-import { Random } from '../../src/random.js';
+import { defineExperiment, type ExperimentDeclaration } from '../../src/runs/experiment.js';
+import type { Entry, Trial } from '../../src/runs/journal.js';
+import type { Configuration } from '../../src/runs/record.js';
+import type { SampleRecord } from '../../src/runs/samples.js';
 import { cohensD, mean } from '../../src/stats/describe.js';
 import { benjaminiHochberg, holm, tTest } from '../../src/stats/significance.js';
 

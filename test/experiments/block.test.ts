@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Sample } from '../../src/datasets/sample.js';
 import { type Plan, planBlocks } from '../../src/experiments/block.js';
-import { exp01 } from '../../src/experiments/exp01.js';
-import type { Experiment } from '../../src/experiments/experiment.js';
+import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { readConfig } from '../../src/model/config.js';
-import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer.js';
+import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { surrogate } from '../../src/priming/surrogate.js';
+import type { Experiment } from '../../src/runs/experiment.js';
+import type { Sample } from '../../src/samples/sample.js';
 import { referenceFixture } from '../support/fixtures.js';
 
 let tokenizer: Tokenizer;
@@ -19,7 +19,7 @@ const sample = (id: string, document = 'The lamp costs 24 euros.', answer = '24 
   query: 'What does the lamp cost?',
   answer,
 });
-const planOf = (samples: readonly Sample[], experiment: Experiment = exp01): Plan => ({
+const planOf = (samples: readonly Sample[], experiment: Experiment = truncation): Plan => ({
   units: samples.map((sample, index) => ({ sample, index })),
   experiment,
   padding: [],
@@ -30,13 +30,13 @@ const LIMITS = { maxTokens: 2048, maxUnits: 20, maxRows: 1e9 };
 
 describe('Experiment 01', () => {
   it('has the conditions and comparisons of the protocol, by name', () => {
-    expect(exp01.conditions.map(({ name }) => name)).toEqual([
+    expect(truncation.conditions.map(({ name }) => name)).toEqual([
       'bare',
       'bare_d',
       ...['oracle', 'surr_para', 'surr_doc'].flatMap((p) => [`${p}_full`, `${p}_published`, `${p}_d`]),
     ]);
-    expect(exp01.comparisons).toHaveLength(9);
-    for (const { treatment, baseline, oracle } of exp01.comparisons) {
+    expect(truncation.comparisons).toHaveLength(9);
+    for (const { treatment, baseline, oracle } of truncation.comparisons) {
       const suffix = treatment.slice(treatment.lastIndexOf('_'));
       expect(baseline).toBe(suffix === '_d' ? 'bare_d' : 'bare');
       expect(oracle).toBe(`oracle${suffix}`);

@@ -1,13 +1,13 @@
 /** Data that leaves no room for help: the built-in model on answers that it gives almost surely, with the query in the decoder. */
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Dataset, datasetOf } from '../../src/datasets/dataset.js';
 import { openDataset } from '../../src/datasets/open.js';
-import { defineExperiment } from '../../src/experiments/experiment.js';
-import { isTrial, readJournal } from '../../src/experiments/journal.js';
 import { runExperiment } from '../../src/experiments/run.js';
-import { loadModel, type Model } from '../../src/load-model.js';
-import { scoreTexts } from '../../src/scoring.js';
+import { defineExperiment } from '../../src/runs/experiment.js';
+import { isTrial, readJournal } from '../../src/runs/journal.js';
+import { type Dataset, datasetOf } from '../../src/samples/dataset.js';
+import { scoreTexts } from '../../src/scoring/inputs.js';
+import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { temporaryFolder } from '../support/fixtures.js';
 
 const EXPERIMENT = defineExperiment({

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { bos } from '../../src/experiments/bos.js';
-import { defineExperiment, type Experiment } from '../../src/experiments/experiment.js';
-import { EXPERIMENTS } from '../../src/experiments/registry.js';
+import { hiddenBos } from '../../src/experiments/catalogue/hidden-bos.js';
+import { EXPERIMENTS } from '../../src/experiments/catalogue/registry.js';
 import { surrogate } from '../../src/priming/surrogate.js';
+import { defineExperiment, type Experiment } from '../../src/runs/experiment.js';
 
 /** N, and how many comparisons the research corrects for, where it says so. */
 const PROTOCOL: Record<string, { n: number; family?: number }> = {
@@ -71,7 +71,7 @@ describe('the research’s experiments', () => {
 });
 
 describe('experiment bos', () => {
-  const group = bos.contrasts.find(({ title }) => title === 'oracle')!;
+  const group = hiddenBos.contrasts.find(({ title }) => title === 'oracle')!;
   const terms = (name: string) => group.contrasts.find((contrast) => contrast.name === name)!.terms;
   const sum = (...names: string[]) => {
     const total: Record<string, number> = {};
@@ -90,7 +90,7 @@ describe('experiment bos', () => {
   });
 
   it('has the protocol’s cells for every prefix', () => {
-    const names = bos.conditions.map(({ name }) => name);
+    const names = hiddenBos.conditions.map(({ name }) => name);
     for (const prefix of ['oracle', 'doc_kw', 'random_matched', 'the', 'random1']) {
       for (const cell of ['D', 'BD', 'ND', 'BND', 'BPND', 'PD']) expect(names).toContain(`${prefix} E2:${cell}`);
       for (const mask of ['M1', 'M2', 'M3', 'M4']) {

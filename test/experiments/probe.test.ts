@@ -2,14 +2,14 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseHTML } from 'linkedom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { datasetOf } from '../../src/datasets/dataset.js';
-import { exp3e } from '../../src/experiments/exp3e.js';
-import { isProbe, readJournal } from '../../src/experiments/journal.js';
+import { insideTheEncoder } from '../../src/experiments/catalogue/inside-the-encoder.js';
 import { layersOf, type ProbeSummary } from '../../src/experiments/probe.js';
 import { runExperiment } from '../../src/experiments/run.js';
-import { loadModel, type Model } from '../../src/load-model.js';
 import { present } from '../../src/priming/condition.js';
 import { attentionHeatMap } from '../../src/report/plots/probe.js';
+import { isProbe, readJournal } from '../../src/runs/journal.js';
+import { datasetOf } from '../../src/samples/dataset.js';
+import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
 const samples = Array.from({ length: 6 }, (_, i) => ({
@@ -28,7 +28,7 @@ afterAll(() => model.close());
 
 async function probed(): Promise<{ probe: ProbeSummary; directory: string }> {
   const directory = await temporaryFolder();
-  const summary = await runExperiment(exp3e, data, model, { directory, resume: true, maxTokens: 512 });
+  const summary = await runExperiment(insideTheEncoder, data, model, { directory, resume: true, maxTokens: 512 });
   return { probe: summary.probe!, directory };
 }
 
@@ -108,7 +108,7 @@ describe('a probe', () => {
   it('is the same when it is resumed', async () => {
     const { directory } = await probed();
     const before = await readFile(path.join(directory, 'summary.json'), 'utf8');
-    await runExperiment(exp3e, data, model, { directory, resume: true, maxTokens: 512 });
+    await runExperiment(insideTheEncoder, data, model, { directory, resume: true, maxTokens: 512 });
     expect(await readFile(path.join(directory, 'summary.json'), 'utf8')).toBe(before);
   });
 

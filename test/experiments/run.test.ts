@@ -1,16 +1,16 @@
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { datasetOf } from '../../src/datasets/dataset.js';
-import { exp01 } from '../../src/experiments/exp01.js';
-import { defineExperiment, type Experiment } from '../../src/experiments/experiment.js';
-import { isTrial, readJournal, type Trial } from '../../src/experiments/journal.js';
+import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { type RunOptions, runExperiment } from '../../src/experiments/run.js';
-import { sealedFile } from '../../src/experiments/sealed.js';
-import { loadModel, type Model } from '../../src/load-model.js';
 import { warnings } from '../../src/report/comparisons.js';
 import { readSummary } from '../../src/report/run-folder.js';
-import { scoreTexts } from '../../src/scoring.js';
+import { defineExperiment, type Experiment } from '../../src/runs/experiment.js';
+import { isTrial, readJournal, type Trial } from '../../src/runs/journal.js';
+import { sealedFile } from '../../src/runs/sealed.js';
+import { datasetOf } from '../../src/samples/dataset.js';
+import { scoreTexts } from '../../src/scoring/inputs.js';
+import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
 const NAMES = ['lamp', 'desk', 'chair', 'kettle', 'clock', 'tent', 'radio'];
@@ -31,8 +31,12 @@ beforeAll(async () => {
 });
 afterAll(() => model.close());
 
-const start = (directory: string, count: number, options: Partial<RunOptions> = {}, experiment: Experiment = exp01) =>
-  runExperiment(experiment, dataset(count), model, { directory, resume: false, maxTokens: 512, ...options });
+const start = (
+  directory: string,
+  count: number,
+  options: Partial<RunOptions> = {},
+  experiment: Experiment = truncation,
+) => runExperiment(experiment, dataset(count), model, { directory, resume: false, maxTokens: 512, ...options });
 
 const file = (directory: string, name: string) => readFile(path.join(directory, name), 'utf8');
 
@@ -190,17 +194,24 @@ describe('going on with a run', () => {
     const options = { directory, resume: true, maxTokens: 512 };
     const kept = await loadModel(referenceFixture('text'), { batchTokens: 256, controlTokens: 'keep' });
     onTestFinished(() => kept.close());
-    const summary = await runExperiment(exp01, written, kept, options);
+    const summary = await runExperiment(truncation, written, kept, options);
     expect(summary.configuration.control_tokens).toBe('keep');
     expect(summary.samples.literal).toEqual({ samples: 1, tokens: ['<bos>', '<eos>'] });
     expect(warnings(summary).join()).toContain('1 samples with control tokens as they are written (<bos>, <eos>)');
-    await expect(runExperiment(exp01, written, model, options)).rejects.toThrow('control_tokens: "keep" -> "text"');
+    await expect(runExperiment(truncation, written, model, options)).rejects.toThrow(
+      'control_tokens: "keep" -> "text"',
+    );
     // A run that is older than the choice: what it read as control tokens may not be read as text now.
     await withoutControlTokens(directory);
-    await expect(runExperiment(exp01, written, model, options)).rejects.toThrow('control_tokens: "keep" -> "text"');
-    const resumed = await runExperiment(exp01, written, kept, options);
+    await expect(runExperiment(truncation, written, model, options)).rejects.toThrow(
+      'control_tokens: "keep" -> "text"',
+    );
+    const resumed = await runExperiment(truncation, written, kept, options);
     expect(resumed.comparisons).toEqual(summary.comparisons);
-    const asText = await runExperiment(exp01, written, model, { ...options, directory: path.join(directory, 'text') });
+    const asText = await runExperiment(truncation, written, model, {
+      ...options,
+      directory: path.join(directory, 'text'),
+    });
     const tokens = (run: typeof summary) => run.conditions[0]!.document_tokens;
     expect(tokens(asText)).toBeGreaterThan(tokens(summary));
   });

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { lstat, readdir, readFile, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type PullModelOptions, parseModelReference, pullModel } from '../../src/hub/pull-model.js';
+import { Random } from '../../src/base/random.js';
 import { hubSettings } from '../../src/hub/settings.js';
 import { readConfig } from '../../src/model/config.js';
-import { Random } from '../../src/random.js';
+import { type PullModelOptions, parseModelReference, pullModel } from '../../src/scoring/pull-model.js';
 import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
 import { HubStandIn } from '../support/hub.js';
 

@@ -4,8 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { parseModelReference } from '../../src/hub/pull-model.js';
 import { hubSettings, Secret } from '../../src/hub/settings.js';
+import { parseModelReference } from '../../src/scoring/pull-model.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { watchWarnings } from '../support/warnings.js';
 

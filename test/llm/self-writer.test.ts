@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { allRows, type Engine } from '../../src/engine.js';
+import { allRows, type Engine } from '../../src/engine/engine.js';
 import { selfWriter } from '../../src/llm/self-writer.js';
-import { loadModel, type Model } from '../../src/load-model.js';
 import { queryIn } from '../../src/priming/answers.js';
 import { prepareSurrogates } from '../../src/priming/prepare.js';
 import { surrogate } from '../../src/priming/surrogate.js';
+import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { temporaryFolder } from '../support/fixtures.js';
 
 let model: Model;

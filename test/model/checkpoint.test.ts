@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { open, readdir, readFile, readlink, realpath, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { messageOf } from '../../src/errors.js';
+import { messageOf } from '../../src/base/errors.js';
 import { openCheckpoint, weightsDigest } from '../../src/model/checkpoint.js';
 import { cachedDigest } from '../../src/model/compile.js';
 import { readFloat32, readHeader, toBfloat16, toFloat32 } from '../../src/model/safetensors.js';

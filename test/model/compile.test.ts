@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { cp, mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Random } from '../../src/base/random.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { type CompileOptions, compileModel } from '../../src/model/compile.js';
 import { expectIntact } from '../../src/model/compiled-folder.js';
 import { DigestMemory } from '../../src/model/digests.js';
-import { Random } from '../../src/random.js';
 import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
 import { writeLargeCheckpoint } from '../support/large-checkpoint.js';
 

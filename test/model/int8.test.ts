@@ -1,12 +1,12 @@
 /** 8-bit weights: the bytes that are stored, and how far scores are from those of the reference precision. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { generateAd } from '../../src/datasets/adworld/adworld.js';
-import { BUILT_IN_MODEL, loadModel } from '../../src/load-model.js';
+import { generateAd } from '../../src/adworld/adworld.js';
 import type { Precision } from '../../src/model/layout.js';
 import { type Transform, transformed } from '../../src/model/transforms.js';
 import type { Visibility } from '../../src/priming/input.js';
-import { scoreTexts } from '../../src/scoring.js';
+import { scoreTexts } from '../../src/scoring/inputs.js';
+import { BUILT_IN_MODEL, loadModel } from '../../src/scoring/load-model.js';
 import { mean } from '../../src/stats/describe.js';
 import { temporaryFolder } from '../support/fixtures.js';
 

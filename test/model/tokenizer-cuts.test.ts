@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { BUILT_IN_MODEL } from '../../src/load-model.js';
+import { Random } from '../../src/base/random.js';
 import { readConfig } from '../../src/model/config.js';
 import { descriptionSchema } from '../../src/model/tokenizer/description.js';
 import { type Codec, runPipeline } from '../../src/model/tokenizer/pipeline.js';
 import { provenPipeline } from '../../src/model/tokenizer/pipelines.js';
-import { loadTokenizer } from '../../src/model/tokenizer.js';
+import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { buildInput } from '../../src/priming/input.js';
-import { Random } from '../../src/random.js';
+import { BUILT_IN_MODEL } from '../../src/scoring/load-model.js';
 import { referenceFixture } from '../support/fixtures.js';
 import { type Family, gemma3Folder, tokenizerFixture } from '../support/tokenizers.js';
 

@@ -7,7 +7,7 @@ import { descriptionSchema } from '../../src/model/tokenizer/description.js';
 import * as native from '../../src/model/tokenizer/native.js';
 import { runPipeline } from '../../src/model/tokenizer/pipeline.js';
 import { provenPipeline } from '../../src/model/tokenizer/pipelines.js';
-import { type ControlTokens, loadTokenizer } from '../../src/model/tokenizer.js';
+import { type ControlTokens, loadTokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { copyOfFixture } from '../support/fixtures.js';
 import { type Family, tokenizerFixture } from '../support/tokenizers.js';
 

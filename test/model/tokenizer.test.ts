@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/model/config.js';
-import { type ControlTokens, loadTokenizer } from '../../src/model/tokenizer.js';
+import { type ControlTokens, loadTokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
 describe("Gemma 3's tokenizer", () => {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/model/config.js';
-import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer.js';
+import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { conditionSchema, type Encoding, present } from '../../src/priming/condition.js';
 import { referenceFixture } from '../support/fixtures.js';
 

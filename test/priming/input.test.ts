@@ -3,7 +3,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/model/config.js';
-import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer.js';
+import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { buildInput, SEGMENTS, tokenisationOf, type Visibility, visibleRanges } from '../../src/priming/input.js';
 import { referenceFixture } from '../support/fixtures.js';
 import type { ReferenceCase } from '../support/reference.js';

@@ -1,8 +1,8 @@
 import { Script } from 'node:vm';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import { exp01 } from '../../src/experiments/exp01.js';
-import { exp02 } from '../../src/experiments/exp02.js';
+import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.js';
+import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { type BrowserData, browserData, browserPart } from '../../src/report/browser.js';
 import { BROWSER_SCRIPT } from '../../src/report/browser-script.js';
 import type { FinishedRun } from '../../src/report/run-folder.js';
@@ -16,7 +16,7 @@ const HOSTILE = {
 };
 
 /** The browser reads no statistics. */
-function run(options: MadeRun, experiment = exp01): FinishedRun {
+function run(options: MadeRun, experiment = truncation): FinishedRun {
   const { configuration, trials, samples } = madeTrials(experiment, options);
   return { summary: { configuration }, trials, samples } as unknown as FinishedRun;
 }
@@ -78,12 +78,15 @@ describe('browser of samples', () => {
 
   it('keeps 500 samples of 26 conditions small, and says when it shows fewer than there are', () => {
     const texts = { ...HOSTILE, document: 'word '.repeat(90), target: Array.from({ length: 30 }, () => ' token') };
-    const usual = run({ samples: 500, texts, tokens: 30 }, exp02);
+    const usual = run({ samples: 500, texts, tokens: 30 }, surrogateSweep);
     expect(usual.summary.configuration.experiment.conditions).toHaveLength(26);
     const part = browserPart(usual, { noText: false });
     expect(browserData(usual, false).samples).toHaveLength(500);
     expect(part.length).toBeLessThan(4e6);
-    const large = run({ samples: 500, texts: { ...texts, document: 'word '.repeat(5000) }, tokens: 90 }, exp02);
+    const large = run(
+      { samples: 500, texts: { ...texts, document: 'word '.repeat(5000) }, tokens: 90 },
+      surrogateSweep,
+    );
     const data = browserData(large, false);
     expect(data.samples.length).toBeGreaterThan(100);
     expect(data.samples.length).toBeLessThan(500);

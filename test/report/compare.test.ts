@@ -1,9 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { exp01 } from '../../src/experiments/exp01.js';
-import { exp02 } from '../../src/experiments/exp02.js';
-import { exp04b } from '../../src/experiments/exp04b.js';
+import { productRanking } from '../../src/experiments/catalogue/product-ranking.js';
+import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.js';
+import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { compareRuns, comparisonMarkdown } from '../../src/report/compare.js';
 import { collectRuns, logMarkdown } from '../../src/report/log.js';
 import { readSummary } from '../../src/report/run-folder.js';
@@ -16,8 +16,8 @@ const run = (directory: string, ...made: Parameters<typeof madeRun>) => ({
 });
 
 describe('runs compared', () => {
-  const a = run('a', exp01);
-  const b = run('b', exp02, { samples: 12, model: { name: 'other/model' } });
+  const a = run('a', truncation);
+  const b = run('b', surrogateSweep, { samples: 12, model: { name: 'other/model' } });
 
   it('are aligned by what conditions do, whatever they are called', () => {
     const { comparisons } = compareRuns([a, b]);
@@ -26,10 +26,10 @@ describe('runs compared', () => {
     expect(both).toContain('surr_doc_d = doc_kw_d');
     expect(comparisons.find(({ treatment }) => treatment === 'lead_d')!.effects[0]).toBeNull();
     // The same name for something else is another row.
-    const changed = exp01.conditions.map((condition) =>
+    const changed = truncation.conditions.map((condition) =>
       condition.name === 'oracle_d' ? { ...condition, surrogate: 'para' } : condition,
     );
-    const renamed = compareRuns([a, run('c', { ...exp01, conditions: changed })]);
+    const renamed = compareRuns([a, run('c', { ...truncation, conditions: changed })]);
     expect(renamed.comparisons.filter(({ treatment }) => treatment.startsWith('oracle_d'))).toHaveLength(1);
     expect(renamed.differences.map(({ field }) => field)).toEqual(['condition oracle_d']);
   });
@@ -44,13 +44,13 @@ describe('runs compared', () => {
   });
 
   it('of rankings go by measure', () => {
-    const ranked = run('r', exp04b, { samples: 30, candidates: 6 });
+    const ranked = run('r', productRanking, { samples: 30, candidates: 6 });
     const { comparisons } = compareRuns([ranked, ranked]);
     expect(comparisons[0]).toMatchObject({ treatment: 'oracle_full', measure: 'AUC' });
   });
 
   it('refuse the built-in model beside another one', () => {
-    const own = run('own', exp01, { model: { name: 'tiny', built_in: true } });
+    const own = run('own', truncation, { model: { name: 'tiny', built_in: true } });
     expect(() => compareRuns([a, own])).toThrow(/own is a run of the built-in model, a one of some\/model/);
     expect(() => compareRuns([a])).toThrow(/two run folders/);
     expect(compareRuns([own, own]).comparisons).toHaveLength(9);
@@ -60,12 +60,12 @@ describe('runs compared', () => {
 describe('the results log', () => {
   it('has a row for each run, the built-in model apart, and says what was not read', async () => {
     const root = await temporaryFolder();
-    await writeRun(path.join(root, 'one'), madeRun(exp01));
+    await writeRun(path.join(root, 'one'), madeRun(truncation));
     await writeRun(
       path.join(root, 'deep', 'two'),
-      madeRun(exp04b, { samples: 30, candidates: 6, model: { built_in: true } }),
+      madeRun(productRanking, { samples: 30, candidates: 6, model: { built_in: true } }),
     );
-    await writeRun(path.join(root, 'unfinished'), madeRun(exp01));
+    await writeRun(path.join(root, 'unfinished'), madeRun(truncation));
     await rm(path.join(root, 'unfinished', 'summary.json'));
     const log = await collectRuns(root);
     expect(log.runs.map(({ folder }) => folder).sort()).toEqual([path.join('deep', 'two'), 'one']);
@@ -95,8 +95,8 @@ describe('a run folder', () => {
     });
     await writeFile(path.join(root, 'run.json'), '{');
     await expect(readSummary(root)).rejects.toMatchObject({ code: 'RUN_DAMAGED', message: /not JSON/ });
-    const { summary } = madeRun(exp01);
-    await writeRun(path.join(root, 'mixed'), madeRun(exp02, { samples: 12 }));
+    const { summary } = madeRun(truncation);
+    await writeRun(path.join(root, 'mixed'), madeRun(surrogateSweep, { samples: 12 }));
     await writeFile(path.join(root, 'mixed', 'summary.json'), JSON.stringify(summary));
     await expect(readSummary(path.join(root, 'mixed'))).rejects.toMatchObject({
       message: /is not the summary of the run/,

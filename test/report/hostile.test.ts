@@ -4,10 +4,10 @@ import path from 'node:path';
 import { Resvg } from '@resvg/resvg-js';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
-import { exp02 } from '../../src/experiments/exp02.js';
-import type { Experiment } from '../../src/experiments/experiment.js';
-import { v404 } from '../../src/experiments/v404.js';
+import { prefixContent } from '../../src/experiments/catalogue/prefix-content.js';
+import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.js';
 import { writeReports } from '../../src/report/report.js';
+import type { Experiment } from '../../src/runs/experiment.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { madeRun, writeRun } from './made-run.js';
 
@@ -26,7 +26,7 @@ function hostile(experiment: Experiment): Experiment {
 }
 
 describe('reports of names and texts of all characters', () => {
-  it.each([exp02, v404])('$id', async (experiment) => {
+  it.each([surrogateSweep, prefixContent])('$id', async (experiment) => {
     const texts = { query: HOSTILE, answer: HOSTILE, document: HOSTILE, target: [HOSTILE] };
     const directory = await temporaryFolder();
     const run = madeRun(hostile(experiment), { samples: 12, texts, tokens: 1, dataset: `data${HOSTILE}` });

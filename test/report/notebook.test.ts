@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { exp01 } from '../../src/experiments/exp01.js';
+import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { writeReports } from '../../src/report/report.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { madeRun, writeRun } from './made-run.js';
@@ -23,7 +23,7 @@ interface Cell {
 
 async function notebookOf(): Promise<{ directory: string; cells: Cell[]; rest: object }> {
   const directory = await temporaryFolder();
-  const run = madeRun(exp01);
+  const run = madeRun(truncation);
   await writeReports(directory, await writeRun(directory, run), { formats: ['ipynb'] });
   const { cells, ...rest } = JSON.parse(await readFile(path.join(directory, 'notebook.ipynb'), 'utf8'));
   return { directory, cells, rest };
@@ -73,9 +73,9 @@ describe('notebook', () => {
     }
     expect(shown).toBeGreaterThan(8);
     const printed = cells.flatMap(({ outputs = [] }) => outputs.flatMap(({ text = [] }) => text));
-    expect(printed[0]).toBe(`${40 * exp01.conditions.length} trials of 40 samples\n`);
+    expect(printed[0]).toBe(`${40 * truncation.conditions.length} trials of 40 samples\n`);
     // The gains of the summary, recomputed.
-    const { summary } = madeRun(exp01);
+    const { summary } = madeRun(truncation);
     for (const { treatment, baseline, gain } of summary.comparisons) {
       const mean = `+${gain.mean.value!.toFixed(4)}`.padStart(8);
       const wins = String(Math.round(gain.win.value! * 40)).padStart(6);

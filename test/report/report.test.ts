@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Summary } from '../../src/experiments/analysis.js';
-import { exp2b } from '../../src/experiments/exp2b.js';
-import { exp01 } from '../../src/experiments/exp01.js';
-import { exp02 } from '../../src/experiments/exp02.js';
-import { exp04b } from '../../src/experiments/exp04b.js';
-import { exp07 } from '../../src/experiments/exp07.js';
-import { v404 } from '../../src/experiments/v404.js';
+import { gainDecomposition } from '../../src/experiments/catalogue/gain-decomposition.js';
+import { positionsOrContent } from '../../src/experiments/catalogue/positions-or-content.js';
+import { prefixContent } from '../../src/experiments/catalogue/prefix-content.js';
+import { productRanking } from '../../src/experiments/catalogue/product-ranking.js';
+import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.js';
+import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { authorsNote, authorsTable, incomparable } from '../../src/report/authors.js';
 import {
   gainGroups,
@@ -34,7 +34,7 @@ const BUILT_IN: MadeRun = { samples: 60, model: { name: 'tiny', built_in: true }
 /** Statistics of many comparisons take time. */
 const FEW: MadeRun = { samples: 12 };
 
-const builtIn = madeRun({ ...exp01, title: 'A <b>title</b> & more' }, BUILT_IN);
+const builtIn = madeRun({ ...truncation, title: 'A <b>title</b> & more' }, BUILT_IN);
 
 const RECORD = {
   started_at: '2030-01-02T03:04:05Z',
@@ -127,7 +127,7 @@ describe('gains', () => {
       'Smoke run: no conclusions. 60 samples; the protocol asks for 200.',
       expect.stringContaining('Results of the built-in model'),
     ]);
-    const other = madeRun(exp01).summary;
+    const other = madeRun(truncation).summary;
     expect(warnings({ ...other, smoke_run: false })).toEqual([]);
     const broken = { name: 'A/A', samples: 3, largest: 1, holds: false };
     expect(warnings({ ...other, smoke_run: false, identities: [broken] })).toEqual([expect.stringContaining('A/A')]);
@@ -190,7 +190,7 @@ describe('the authors’ log', () => {
   const same: MadeRun = { samples: 200, dataset: 'ms-marco', model: { name: 'google/t5gemma-2-4b-4b' } };
 
   it('stands beside the same model, data and N', () => {
-    const { summary } = madeRun(exp01, same);
+    const { summary } = madeRun(truncation, same);
     expect(incomparable(summary.configuration)).toEqual([]);
     expect(authorsTable(summary)!.rows.map(([name, , , d]) => [name, d])).toContainEqual([
       'oracle_published',
@@ -204,13 +204,13 @@ describe('the authors’ log', () => {
     [{ ...same, model: { name: 'x/y' } }, 'theirs are of google/t5gemma-2-4b-4b, these of x/y'],
     [{ ...same, model: { name: 'google/t5gemma-2-4b-4b', built_in: true } }, 'these of the built-in model'],
   ] satisfies [MadeRun, string][])('is left out otherwise, with the reason: %#', (options, reason) => {
-    const { configuration } = madeTrials(exp01, options);
+    const { configuration } = madeTrials(truncation, options);
     expect(authorsTable({ ...builtIn.summary, configuration })).toBeUndefined();
     expect(authorsNote(configuration)).toContain(reason);
   });
 
   it('is left out for other samples, another prompt and cut documents', () => {
-    const { configuration } = madeTrials({ ...exp01, seed: 7, prompt: 'query' }, same);
+    const { configuration } = madeTrials({ ...truncation, seed: 7, prompt: 'query' }, same);
     expect(incomparable({ ...configuration, max_tokens: 512 })).toEqual([
       'theirs are of documents of up to 2048 tokens, these of 512',
       'theirs are of the samples of seed 42, these of seed 7',
@@ -223,7 +223,7 @@ describe('content', () => {
   it('follows what the experiment asks', () => {
     const tables = (run: Omit<FinishedRun, 'record'>) => namesOf(sectionsOf(run), 'table');
     const figures = (run: Omit<FinishedRun, 'record'>) => namesOf(sectionsOf(run), 'figure');
-    const two = madeRun(exp2b, FEW);
+    const two = madeRun(gainDecomposition, FEW);
     expect(figures(two)).toEqual(
       expect.arrayContaining([
         'effects-exact',
@@ -234,9 +234,9 @@ describe('content', () => {
       ]),
     );
     expect(tables(two)).toEqual(expect.arrayContaining(['gains-prefixes', 'contrasts-decomposition-exact']));
-    expect(figures(madeRun(exp07, FEW))).toContain('two-by-two');
-    expect(tables(madeRun(exp02, FEW))).toContain('orders');
-    const selecting = madeRun(v404, FEW);
+    expect(figures(madeRun(positionsOrContent, FEW))).toContain('two-by-two');
+    expect(tables(madeRun(surrogateSweep, FEW))).toContain('orders');
+    const selecting = madeRun(prefixContent, FEW);
     expect(tables(selecting)).toContain('selections');
     for (const run of [two, selecting]) {
       const all = [...tables(run), ...figures(run).map((name) => `figure ${name}`)];
@@ -245,7 +245,7 @@ describe('content', () => {
   });
 
   it('of a ranking keeps NLL and measures apart, and corrects over families', () => {
-    const run = madeRun(exp04b, { samples: 48, candidates: 6 });
+    const run = madeRun(productRanking, { samples: 48, candidates: 6 });
     const names = namesOf(sectionsOf(run), 'table');
     expect(names).toEqual(expect.arrayContaining(['ranking', 'ranking-differences', 'ranking-tests', 'differential']));
     expect(names.some((name) => name.startsWith('gains'))).toBe(false);
@@ -286,7 +286,7 @@ describe('reports of a run', () => {
     // Sections of figures alone are not there without them.
     expect(markdown).not.toMatch(/^## [^\n]*\n+## /m);
     for (const text of [markdown!, html!]) {
-      for (const { treatment } of exp01.comparisons) expect(text).toContain(treatment);
+      for (const { treatment } of truncation.comparisons) expect(text).toContain(treatment);
       expect(text).toContain('Results of the built-in model');
       expect(text).toContain('f'.repeat(64));
     }

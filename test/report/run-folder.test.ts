@@ -2,9 +2,9 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { exp01 } from '../../src/experiments/exp01.js';
-import { exp04b } from '../../src/experiments/exp04b.js';
-import { Random } from '../../src/random.js';
+import { Random } from '../../src/base/random.js';
+import { productRanking } from '../../src/experiments/catalogue/product-ranking.js';
+import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { readSummary, withTrials } from '../../src/report/run-folder.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { madeRun, writeRun } from './made-run.js';
@@ -22,7 +22,7 @@ describe('a run folder', () => {
     const directory = await temporaryFolder();
     await writeRun(
       directory,
-      madeRun(exp04b, {
+      madeRun(productRanking, {
         samples: 12,
         candidates: 6,
         texts: { document: 'Größe 42', query: 'q', answer: '', target: [] },
@@ -53,7 +53,7 @@ describe('a run folder', () => {
 
   it('whose trials are not those of its summary is refused', async () => {
     const directory = await temporaryFolder();
-    await writeRun(directory, madeRun(exp01, { samples: 5 }));
+    await writeRun(directory, madeRun(truncation, { samples: 5 }));
     const file = path.join(directory, 'trials.jsonl');
     const lines = (await readFile(file, 'utf8')).split(/(?<=\n)/);
     await writeFile(file, lines.slice(1).join(''));

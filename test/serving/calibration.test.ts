@@ -1,6 +1,6 @@
 /** Calibrations: kept by exactly what they are for, and how reliable they are. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Random } from '../../src/random.js';
+import { Random } from '../../src/base/random.js';
 import {
   calibrate,
   type Judged,

@@ -1,14 +1,14 @@
 /** Comparisons of variants on judged queries, with the built-in model. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adworldPools } from '../../src/datasets/adworld/pools.js';
-import { loadModel, type Model } from '../../src/load-model.js';
+import { adworldPools } from '../../src/adworld/pools.js';
+import type { Qrels } from '../../src/datasets/trec.js';
+import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { bm25Of } from '../../src/serving/bm25.js';
 import { candidatesFrom, parseCandidates } from '../../src/serving/candidates.js';
 import { type Evaluation, evaluate } from '../../src/serving/evaluate.js';
 import { type QueryToRank, rank } from '../../src/serving/rank.js';
 import { mean } from '../../src/stats/describe.js';
 import { measure } from '../../src/stats/ranking.js';
-import type { Qrels } from '../../src/trec.js';
 import { documentsOf, primedStore } from '../support/primed.js';
 
 const pools = adworldPools({ split: 'test', count: 16 });

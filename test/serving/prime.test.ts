@@ -1,18 +1,18 @@
 /** Priming with the built-in model into real stores. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { generateAd } from '../../src/datasets/adworld/adworld.js';
-import { DkvError } from '../../src/errors.js';
+import { generateAd } from '../../src/adworld/adworld.js';
+import { DkvError } from '../../src/base/errors.js';
 import { EndpointWriter } from '../../src/llm/endpoint-writer.js';
 import { selfWriter } from '../../src/llm/self-writer.js';
-import { loadModel, type Model } from '../../src/load-model.js';
 import type { Visibility } from '../../src/priming/input.js';
-import { scoreTexts, type TextScore } from '../../src/scoring.js';
+import { scoreTexts, type TextScore } from '../../src/scoring/inputs.js';
+import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { type DocumentToPrime, type PrimeOptions, prime, type RejectedDocument } from '../../src/serving/prime.js';
 import { BARE, expectPrimedWith, parseDocumentMetadata, readPrimed, readReferences } from '../../src/serving/primed.js';
-import { memoryOf } from '../../src/store/identity.js';
 import { openStore } from '../../src/store/open.js';
-import { type Metadata, STATES_PRECISIONS, type Store } from '../../src/store.js';
+import { memoryOf } from '../../src/store/records/identity.js';
+import { type Metadata, STATES_PRECISIONS, type Store } from '../../src/store/store.js';
 import { ChatEndpoint } from '../support/chat-endpoint.js';
 import { countingModel, total } from '../support/counting-model.js';
 import { temporaryFolder } from '../support/fixtures.js';

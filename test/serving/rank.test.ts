@@ -1,9 +1,9 @@
 /** Rankings from a store, with the built-in model. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adworldAnswerPools, adworldPools } from '../../src/datasets/adworld/pools.js';
-import { DkvError } from '../../src/errors.js';
-import { loadModel, type Model } from '../../src/load-model.js';
-import { scoreTexts, type TextScore } from '../../src/scoring.js';
+import { adworldAnswerPools, adworldPools } from '../../src/adworld/pools.js';
+import { DkvError } from '../../src/base/errors.js';
+import { scoreTexts, type TextScore } from '../../src/scoring/inputs.js';
+import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { writeCalibration } from '../../src/serving/calibration.js';
 import {
   documentMetadata,
@@ -18,7 +18,7 @@ import { type QueryToRank, type RankedQuery, type RankOptions, rank } from '../.
 import { mean } from '../../src/stats/describe.js';
 import { measure } from '../../src/stats/ranking.js';
 import { openStore } from '../../src/store/open.js';
-import type { Store } from '../../src/store.js';
+import type { Store } from '../../src/store/store.js';
 import { documentsOf, primedStore } from '../support/primed.js';
 
 const pools = adworldPools({ split: 'test', count: 12 });

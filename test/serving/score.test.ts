@@ -1,12 +1,12 @@
 /** Scores of stored documents against scores of their texts, with the built-in model. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adworldAnswerPools } from '../../src/datasets/adworld/pools.js';
-import { DkvError } from '../../src/errors.js';
-import { loadModel, type Model } from '../../src/load-model.js';
-import { scoreTexts } from '../../src/scoring.js';
+import { adworldAnswerPools } from '../../src/adworld/pools.js';
+import { DkvError } from '../../src/base/errors.js';
+import { scoreTexts } from '../../src/scoring/inputs.js';
+import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import type { PrimeOptions } from '../../src/serving/prime.js';
 import { type StoredScore, score } from '../../src/serving/score.js';
-import type { Store } from '../../src/store.js';
+import type { Store } from '../../src/store/store.js';
 import { documentsOf, primedStore } from '../support/primed.js';
 
 const pools = adworldAnswerPools({ split: 'test', count: 3, candidates: 4 });

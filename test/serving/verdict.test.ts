@@ -1,7 +1,7 @@
 /** Verdicts on constructed rankings: one relevant document a query, at places that are written down. */
 import { describe, expect, it } from 'vitest';
+import { Random } from '../../src/base/random.js';
 import { verdictLines } from '../../src/cli/verdict.js';
-import { Random } from '../../src/random.js';
 import { type Verdict, verdictOf } from '../../src/serving/verdict.js';
 import type { Scores } from '../../src/stats/ranking.js';
 import { compareSystems } from '../../src/stats/systems.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../src/random.js';
+import { Random } from '../../src/base/random.js';
 import { averageGradients, coupledPoints, gradient, splitPoints, type TokenPair } from '../../src/stats/hardness.js';
 
 describe('hardness', () => {

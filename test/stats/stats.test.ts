@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../../src/random.js';
+import { Random } from '../../src/base/random.js';
 import {
   cohensD,
   mean,

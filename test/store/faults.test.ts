@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/open.js';
-import type { Store } from '../../src/store.js';
+import type { Store } from '../../src/store/store.js';
 import { recordOf } from '../support/records.js';
 import { REDIS_SERVER, startRedis } from '../support/redis.js';
 import { type RunningS3, startS3 } from '../support/s3.js';

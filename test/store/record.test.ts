@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromFloat16 } from '../../src/float16.js';
-import { identityOf, keyOf, memoryOf, visibleStates } from '../../src/store/identity.js';
-import { fromInt8Rows, statesToFloat16, toInt8Rows } from '../../src/store/quantise.js';
-import { decodeRecord, encodeRecord } from '../../src/store/record.js';
-import { STATES_PRECISIONS } from '../../src/store.js';
+import { fromFloat16 } from '../../src/base/float16.js';
+import { identityOf, keyOf, memoryOf, visibleStates } from '../../src/store/records/identity.js';
+import { fromInt8Rows, statesToFloat16, toInt8Rows } from '../../src/store/records/quantise.js';
+import { decodeRecord, encodeRecord } from '../../src/store/records/record.js';
+import { STATES_PRECISIONS } from '../../src/store/store.js';
 import { recordOf } from '../support/records.js';
 
 const float = (max: number) =>

@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 import { open } from 'lmdb';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStore } from '../../src/store/open.js';
-import type { Store } from '../../src/store.js';
+import type { Store } from '../../src/store/store.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { recordOf } from '../support/records.js';
 import { REDIS_SERVER, startRedis } from '../support/redis.js';

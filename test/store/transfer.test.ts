@@ -1,10 +1,10 @@
 /** Stores carried to other ones, directly and as a file; and files that were damaged on the way. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { Random } from '../../src/random.js';
+import { Random } from '../../src/base/random.js';
 import { exportStore, importStore } from '../../src/store/archive.js';
 import { openStore, type StoreOptions } from '../../src/store/open.js';
+import type { Store } from '../../src/store/store.js';
 import { copyStore, type Transferred } from '../../src/store/transfer.js';
-import type { Store } from '../../src/store.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { recordOf } from '../support/records.js';
 import { startS3 } from '../support/s3.js';

@@ -1,6 +1,6 @@
 /** A model whose engine counts what it is asked. */
-import type { Engine } from '../../src/engine.js';
-import type { Model } from '../../src/load-model.js';
+import type { Engine } from '../../src/engine/engine.js';
+import type { Model } from '../../src/scoring/load-model.js';
 
 export interface CountingModel extends Model {
   /** Items of each request to encode, in order. */

@@ -6,10 +6,10 @@ import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { DkvError } from '../../src/errors.js';
-import { Random } from '../../src/random.js';
+import { DkvError } from '../../src/base/errors.js';
+import { Random } from '../../src/base/random.js';
 import { openStore } from '../../src/store/open.js';
-import type { Store } from '../../src/store.js';
+import type { Store } from '../../src/store/store.js';
 import { recordOf } from './records.js';
 
 const DOCUMENTS = 20;

@@ -2,8 +2,8 @@
  * Another process that primes: `prime <folder> <count>` primes documents until they are done or it is killed, `fill <folder>` until the
  * disk is full. One line of JSON on standard output for everything that a test may hold it to.
  */
-import { messageOf } from '../../src/errors.js';
-import { loadModel } from '../../src/load-model.js';
+import { messageOf } from '../../src/base/errors.js';
+import { loadModel } from '../../src/scoring/load-model.js';
 import { prime } from '../../src/serving/prime.js';
 import { openStore } from '../../src/store/open.js';
 import { made } from './made-documents.js';

@@ -1,10 +1,10 @@
 /** Documents primed into a store that closes with the test. */
 import { onTestFinished } from 'vitest';
-import type { Pool } from '../../src/datasets/sample.js';
-import type { Model } from '../../src/load-model.js';
+import type { Pool } from '../../src/samples/sample.js';
+import type { Model } from '../../src/scoring/load-model.js';
 import { type DocumentToPrime, type PrimeOptions, prime } from '../../src/serving/prime.js';
 import { openStore } from '../../src/store/open.js';
-import type { Store } from '../../src/store.js';
+import type { Store } from '../../src/store/store.js';
 
 /** In memory, each document alone unless said otherwise. */
 export async function primedStore(

@@ -1,6 +1,6 @@
 /** Records to store, made up: what a primed document looks like, with numbers that tell one from another. */
-import { Random } from '../../src/random.js';
-import type { CacheRecord, StatesPrecision } from '../../src/store.js';
+import { Random } from '../../src/base/random.js';
+import type { CacheRecord, StatesPrecision } from '../../src/store/store.js';
 
 export interface RecordShape {
   readonly rows?: number;

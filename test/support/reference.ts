@@ -4,8 +4,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { EncodeItem, Engine, Memory, StateRange, States } from '../../src/engine/engine.js';
 import { Executor } from '../../src/engine/executor.js';
-import type { EncodeItem, Engine, Memory, StateRange, States } from '../../src/engine.js';
 import { type Checkpoint, openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel, type EmbeddingScale } from '../../src/model/compile.js';
 import type { Precision } from '../../src/model/layout.js';

@@ -4,7 +4,7 @@
  * <location>` keeps ten documents and collects what nobody needs, for ever, a line for each time. `look <folder>` reads all of it and tries to change it.
  */
 
-import { messageOf } from '../../src/errors.js';
+import { messageOf } from '../../src/base/errors.js';
 import { openStore } from '../../src/store/open.js';
 import { recordOf } from './records.js';
 

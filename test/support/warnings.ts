@@ -1,7 +1,7 @@
 /** The notices that the process gives, in order. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { NOTICE } from '../../src/environment.js';
+import { NOTICE } from '../../src/base/environment.js';
 
 /** @returns what has been said since; warnings are given a turn later than they are made */
 export function watchWarnings(): () => Promise<string[]> {

@@ -1,7 +1,7 @@
 /** Entry of the thread in which the native `tokenizers` package runs; see native.ts. */
 import { createRequire } from 'node:module';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { messageOf } from '../../errors.js';
+import { messageOf } from '../../base/errors.js';
 import type { Answer, Ready, Request, Start } from './native.js';
 
 /** What is used of the package, which need not be there when this program is built. */

@@ -5,7 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { DkvError } from '../../errors.js';
+import { DkvError } from '../../base/errors.js';
 import type { AddedToken } from './description.js';
 import type { Codec, Frame } from './pipeline.js';
 

@@ -1,7 +1,7 @@
 /** From marks to SVG text, without a browser: one look for all figures, their legend inside, several panels in one figure. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { printable } from '../../printable.js';
+import { printable } from '../../base/printable.js';
 
 /** A drawing that can stand alone. */
 export interface Drawing {

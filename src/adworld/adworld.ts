@@ -1,0 +1,59 @@
+/**
+ * AdWorld: a seeded generator of advertisements with questions, the built-in dataset and the training data of the built-in model.
+ *
+ * Item i of a seed and split depends on these three and the version alone, so any first N items are the same whatever is asked for.
+ * Names and templates of validation and test never occur in training. Knows no model and no tokenizer.
+ */
+import { Random } from '../base/random.js';
+import type { Sample } from '../samples/sample.js';
+import type { Ad, AdQuestion, Split } from './ad.js';
+import { CATEGORIES } from './categories/all.js';
+import { composeAd } from './compose.js';
+
+/** Changes whenever a generated text may change: another version is another dataset. */
+export const ADWORLD_VERSION = '1';
+export const DEFAULT_ADWORLD_SEED = 0;
+
+export interface AdRange {
+  /** Default 0. */
+  readonly seed?: number;
+  readonly split: Split;
+  readonly count: number;
+}
+
+function adId(split: Split, index: number): string {
+  return `adworld-${split}-${String(index).padStart(5, '0')}`;
+}
+
+export function generateAd({
+  seed = DEFAULT_ADWORLD_SEED,
+  split,
+  index,
+}: {
+  seed?: number;
+  split: Split;
+  index: number;
+}): Ad {
+  const random = new Random('adworld', ADWORLD_VERSION, seed, split, index);
+  const category = random.pick(CATEGORIES);
+  return composeAd(random, { id: adId(split, index), split, category, item: random.pick(category.items) });
+}
+
+/** One sample an ad, so that samples are independent of each other; which question is asked is the ad's own choice. */
+export function adworldSamples(range: AdRange): Sample[] {
+  return [...samplesOf(range)];
+}
+
+/** The same, one after the other as they are asked for; `from` leaves out the first ones. */
+export function* samplesOf({ seed = DEFAULT_ADWORLD_SEED, split, count }: AdRange, from = 0): Generator<Sample> {
+  for (let index = from; index < count; index++) {
+    const ad = generateAd({ seed, split, index });
+    const { query, answer } = askedOf(ad, seed, split, index);
+    yield { id: ad.id, document: ad.text, title: ad.title, query, answer };
+  }
+}
+
+/** The one of an ad's questions that a sample asks. */
+export function askedOf(ad: Ad, seed: number, split: Split, index: number): AdQuestion {
+  return new Random('adworld', ADWORLD_VERSION, seed, split, index, 'question').pick(ad.questions);
+}

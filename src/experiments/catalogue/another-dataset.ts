@@ -1,0 +1,32 @@
+/** Experiment 3D: the decomposition on another dataset, with long questions and answers. */
+
+import { defineExperiment } from '../../runs/experiment.js';
+import { AUTHORS_MODEL, decomposition, design, published } from './design.js';
+
+export const anotherDataset = defineExperiment({
+  id: 'exp3d',
+  title: 'Another dataset',
+  question: 'Do structure, vocabulary and meaning share the gain in the same way on other data?',
+  protocol: { samples: 500, dataset: 'neural-bridge' },
+  ...design({
+    oracle: 'oracle',
+    random_matched: 'random_matched',
+    scrambled: 'scrambled',
+    template: 'template',
+    the: 'static:the*query',
+    keyword: 'kw1*query',
+  }),
+  primary: { treatment: 'random_matched_d', baseline: 'bare_d' },
+  contrasts: decomposition(),
+  authors: {
+    model: AUTHORS_MODEL,
+    d: published({
+      template: 0.933,
+      scrambled: 0.889,
+      the: 0.888,
+      keyword: 0.887,
+      random_matched: 0.858,
+      oracle: 0.592,
+    }),
+  },
+});

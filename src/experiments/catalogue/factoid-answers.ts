@@ -1,0 +1,26 @@
+/** Experiment 06: short answers, where the document decides. */
+
+import { defineExperiment } from '../../runs/experiment.js';
+import { AUTHORS_MODEL, decomposition, design, published } from './design.js';
+
+export const factoidAnswers = defineExperiment({
+  id: 'exp06',
+  title: 'Factoid answers',
+  question: 'Does meaning matter more where the answer is a few words?',
+  protocol: { samples: 500 },
+  seed: 43,
+  rule: 'factoid',
+  ...design({
+    oracle: 'oracle',
+    scrambled: 'scrambled',
+    template: 'template',
+    random: 'random_matched',
+    doc_kw: 'doc_kw',
+    oracle_x4: 'oracle*4',
+    random_x4: 'random_matched*4',
+    template_x4: 'template*4',
+  }),
+  primary: { treatment: 'doc_kw_d', baseline: 'bare_d' },
+  contrasts: decomposition('oracle', 'scrambled', 'random'),
+  authors: { model: AUTHORS_MODEL, d: published({ oracle: 0.767, scrambled: 0.722, template: 0.685, random: 0.578 }) },
+});

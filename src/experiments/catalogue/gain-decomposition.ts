@@ -1,0 +1,51 @@
+/** Experiment 2B, decomposition: how much of the oracle's gain is any words, its words, their order; and how many words does it take? */
+
+import { defineExperiment } from '../../runs/experiment.js';
+import { AUTHORS_MODEL, baselineOf, curves, decomposition, design, HIDDEN, published } from './design.js';
+
+const WORDS = [1, 3, 5, 10, 20, 50];
+
+const { conditions, comparisons } = design({
+  oracle: 'oracle',
+  scrambled: 'scrambled',
+  random_matched: 'random_matched',
+  ...Object.fromEntries(WORDS.map((words) => [`random${words}w`, `random${words}`])),
+  the_x10: 'static:the*10',
+  keyword_x10: 'kw1*10',
+});
+
+export const gainDecomposition = defineExperiment({
+  id: 'exp2b',
+  title: 'Decomposition',
+  question: 'How much of the oracle’s gain comes from any words at all, from its words, and from their meaning?',
+  protocol: { samples: 500 },
+  conditions,
+  comparisons: [
+    ...comparisons,
+    // The semantic gap by hardness: both sides see the same.
+    ...HIDDEN.map((suffix) => ({
+      treatment: `oracle_${suffix}`,
+      baseline: `random_matched_${suffix}`,
+      family: 'semantic gap',
+    })),
+  ],
+  primary: { treatment: 'random_matched_d', baseline: baselineOf('d') },
+  contrasts: decomposition(),
+  curves: curves('Titration', 'words of another document', {
+    random: WORDS.map((words) => ({ x: words, name: `random${words}w` })),
+  }),
+  authors: {
+    model: AUTHORS_MODEL,
+    d: published({
+      random1w: 0.321,
+      random3w: 0.308,
+      random5w: 0.298,
+      random10w: 0.279,
+      random20w: 0.303,
+      random50w: 0.296,
+      random_matched: 0.296,
+      the_x10: 0.338,
+      keyword_x10: 0.332,
+    }),
+  },
+});

@@ -1,0 +1,14 @@
+/** Experiment 04B: do primed caches rank products by the likelihood of the query? */
+
+import { defineExperiment } from '../../runs/experiment.js';
+import { AUTHORS_MODEL } from './design.js';
+import { PRODUCT_RANKING } from './products.js';
+
+export const productRanking = defineExperiment({
+  id: 'exp04b',
+  title: 'Ranking products by the query',
+  question: 'Does priming a product’s text help to rank it by the likelihood of the query?',
+  protocol: { samples: 400, dataset: 'esci', max_tokens: 8192 },
+  ...PRODUCT_RANKING,
+  authors: { model: AUTHORS_MODEL, d: { oracle_published: -0.269, title_published: -0.245 } },
+});

@@ -1,0 +1,67 @@
+/** Experiment 02, the sweep: which surrogates close how much of the gap, and does their meaning matter? */
+
+import { defineExperiment } from '../../runs/experiment.js';
+import { AUTHORS_MODEL, baselineOf, design, gain, groupGain, HIDDEN, published } from './design.js';
+
+/** In the order of how much of the query's meaning they should have, as the research ranked them beforehand. */
+const PREFIXES = {
+  oracle: 'oracle',
+  para: 'para',
+  doc_kw: 'doc_kw',
+  lead: 'lead',
+  template: 'template',
+  static_fact: 'static:What are the key facts I need to know?',
+  static_howto: 'static:How do I do this?',
+  random: 'random20',
+};
+
+const SPECIFIC = ['oracle', 'para', 'doc_kw', 'lead', 'template'];
+const AGNOSTIC = ['static_fact', 'static_howto', 'random'];
+const PAIRS = [
+  ['oracle', 'doc_kw'],
+  ['oracle', 'para'],
+  ['doc_kw', 'static_fact'],
+  ['doc_kw', 'random'],
+  ['static_fact', 'random'],
+  ['lead', 'template'],
+] as const;
+
+export const surrogateSweep = defineExperiment({
+  id: 'exp02',
+  title: 'Surrogate sweep',
+  question:
+    'Which surrogates close the gap between the bare document and the oracle, and does their meaning decide it?',
+  protocol: { samples: 500 },
+  ...design(PREFIXES),
+  primary: { treatment: 'doc_kw_d', baseline: 'bare_d' },
+  orders: HIDDEN.map((suffix) => ({
+    title: `Semantic order, ${suffix === 'd' ? 'exact' : 'published'}`,
+    treatments: Object.keys(PREFIXES).map((prefix) => `${prefix}_${suffix}`),
+    baseline: baselineOf(suffix),
+  })),
+  contrasts: HIDDEN.map((suffix) => ({
+    title: `Head to head, ${suffix === 'd' ? 'exact' : 'published'}`,
+    note: 'Positive: the first is better. Both sides see the same, so hiding BOS plays no part. Groups: the mean of the prefixes that follow the document or query against the mean of those that do not.',
+    contrasts: [
+      ...PAIRS.map(([a, b]) => gain(`${a} over ${b}`, `${b}_${suffix}`, `${a}_${suffix}`)),
+      groupGain(
+        'specific over agnostic',
+        AGNOSTIC.map((prefix) => `${prefix}_${suffix}`),
+        SPECIFIC.map((prefix) => `${prefix}_${suffix}`),
+      ),
+    ],
+  })),
+  authors: {
+    model: AUTHORS_MODEL,
+    d: published({
+      oracle: 0.376,
+      static_fact: 0.372,
+      static_howto: 0.346,
+      template: 0.336,
+      doc_kw: 0.322,
+      para: 0.305,
+      random: 0.303,
+      lead: 0.151,
+    }),
+  },
+});

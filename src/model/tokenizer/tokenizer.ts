@@ -1,0 +1,241 @@
+/**
+ * The checkpoint's own tokenizer (`tokenizer.json`), for plain text: no chat template anywhere. It gives the token ids of Python's
+ * `transformers`, or none: see docs/parity.md.
+ */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { DkvError, messageOf } from '../../base/errors.js';
+import { readTextIfPresent } from '../../base/files.js';
+import type { ModelConfig } from '../config.js';
+import { AddedTokens } from './added-tokens.js';
+import { type AddedToken, type Description, descriptionSchema } from './description.js';
+import { NATIVE_PACKAGE, nativeCodec } from './native.js';
+import { type Codec, type Frame, frameOf, runPipeline } from './pipeline.js';
+import { drawsTokens, needsCharacterMap, provenPipeline } from './pipelines.js';
+import { type Resolved, resolveSettings } from './settings.js';
+
+/** What control tokens such as `<bos>` are where a text has them as they are written. */
+export const CONTROL_TOKENS = ['text', 'keep'] as const;
+
+/**
+ * `text`: text like any other, as with `split_special_tokens=True` of transformers. `keep`: the tokens themselves, as transformers does
+ * unless it is told otherwise.
+ */
+export type ControlTokens = (typeof CONTROL_TOKENS)[number];
+
+export interface Tokenizer {
+  /** SHA-256 (hex) of what decides token ids: `tokenizer.json`, and the added tokens where other files change them. */
+  readonly digest: string;
+  readonly controlTokens: ControlTokens;
+  /**
+   * Token ids of a text, nothing added.
+   * @throws DkvError INPUT_INVALID for a token that the model does not know, and for half of a surrogate pair; INPUT_TOO_LONG
+   */
+  encode(text: string): Int32Array;
+  /** Token ids of a text with BOS in front. */
+  encodeWithBos(text: string): Int32Array;
+  /**
+   * The beginning of a text that has at least so many tokens, the same ones that the whole text begins with; the text itself where it has
+   * no more, or cannot be cut.
+   * @throws DkvError INPUT_INVALID for half of a surrogate pair anywhere
+   */
+  head(text: string, tokens: number): string;
+  /** The text of token ids; special tokens are left out. */
+  decode(tokenIds: Int32Array): string;
+  /** The control tokens that a text has as they are written, each once, whatever is made of them. */
+  controlTokensIn(text: string): string[];
+  /** Ends the thread of the native package, where one runs. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param controlTokens what literal control tokens in texts are; text when left out
+ * @throws DkvError CHECKPOINT_INVALID when a file is missing, broken or holds ids beyond the config's vocabulary; MODEL_UNSUPPORTED, by
+ *   name, for pipelines that are not proven to equal Python's, for settings that are not followed, and when the tokenizer frames a text
+ *   with anything but one BOS in front
+ */
+export async function loadTokenizer(
+  directory: string,
+  config: ModelConfig,
+  controlTokens: ControlTokens = 'text',
+): Promise<Tokenizer> {
+  const file = path.join(directory, 'tokenizer.json');
+  const { bytes, description } = await readDescription(file);
+  const { tokens, splitsSpecial } = await readSettings(directory, description);
+  const { codec, frame } = await codecOf(file, bytes, description, tokens);
+  // Added tokens may lie beyond (Gemma's image token does); a text that holds one is refused when it is encoded.
+  if (codec.highestId >= config.vocabularySize) {
+    throw new DkvError(
+      'CHECKPOINT_INVALID',
+      `${file}: holds token id ${codec.highestId}; config.json has a vocabulary of ${config.vocabularySize}.`,
+    );
+  }
+  if (frame.before.length !== 1 || frame.before[0] !== config.bosTokenId || frame.after.length > 0) {
+    throw new DkvError(
+      'MODEL_UNSUPPORTED',
+      `${file}: an empty text becomes [${[...frame.before, ...frame.after]}]; expected BOS alone, [${config.bosTokenId}].`,
+    );
+  }
+  const digest = createHash('sha256').update(bytes);
+  if (!isDeepStrictEqual(tokens, description.added_tokens)) digest.update(JSON.stringify(tokens));
+  const splitSpecial = controlTokens === 'text' || splitsSpecial;
+  const literals = new AddedTokens(tokens);
+  const encode = (text: string, before: readonly number[]) => {
+    expectWellFormed(text);
+    expectAffordable(text);
+    const ids = Int32Array.from([...before, ...codec.encode(text, splitSpecial)]);
+    const foreign = ids.find((id) => id >= config.vocabularySize);
+    if (foreign === undefined) return ids;
+    throw new DkvError(
+      'INPUT_INVALID',
+      `The text ${JSON.stringify(text.slice(0, 40))}... holds ${codec.tokenOf(foreign) ?? ''} (id ${foreign}), which this model's vocabulary of ${config.vocabularySize} lacks.`,
+    );
+  };
+  return {
+    digest: digest.digest('hex'),
+    controlTokens,
+    encode: (text) => encode(text, []),
+    encodeWithBos: (text) => encode(text, frame.before),
+    head(text, tokens) {
+      expectWellFormed(text);
+      const { cuts } = codec;
+      if (!cuts || text.length <= MANY_CHARACTERS * tokens) return text;
+      let [end, found] = [0, 0];
+      while (end < text.length && found < tokens) {
+        const start = end;
+        end = cuts.next(text, start + Math.max(LEAST_PIECE, COMMON_CHARACTERS * (tokens - found)));
+        expectAffordable(text.slice(start, end));
+        found += codec.encode(text.slice(start, end), splitSpecial).length;
+      }
+      return text.slice(0, end);
+    },
+    decode: (tokenIds) => codec.decode([...tokenIds]),
+    controlTokensIn: (text) => [...literals.specialIn(text)],
+    close: () => codec.close(),
+  };
+}
+
+async function readDescription(file: string): Promise<{ bytes: Buffer; description: Description }> {
+  const invalid = (message: string) => new DkvError('CHECKPOINT_INVALID', `${file}: ${message}`);
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw invalid(missing ? 'no such file. Texts cannot be tokenised without it.' : messageOf(error));
+  }
+  try {
+    return { bytes, description: descriptionSchema.parse(JSON.parse(bytes.toString('utf8'))) };
+  } catch (error) {
+    throw invalid(`not a usable tokenizer: ${reasonOf(error)}`);
+  }
+}
+
+async function readSettings(directory: string, description: Description): Promise<Resolved> {
+  const read = async (name: string): Promise<unknown> => {
+    const text = await readTextIfPresent(path.join(directory, name));
+    try {
+      return text === undefined ? undefined : JSON.parse(text);
+    } catch (error) {
+      throw new DkvError('CHECKPOINT_INVALID', `${path.join(directory, name)}: not JSON: ${messageOf(error)}`);
+    }
+  };
+  const config = z.looseObject({ tokenizer_class: z.unknown() }).safeParse(await read('config.json'));
+  const companions = {
+    tokenizerConfig: await read('tokenizer_config.json'),
+    modelTokenizerClass: config.data?.tokenizer_class,
+    specialTokensMap: await read('special_tokens_map.json'),
+    addedTokens: await read('added_tokens.json'),
+  };
+  let resolved: ReturnType<typeof resolveSettings>;
+  try {
+    resolved = resolveSettings(description, companions);
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    throw new DkvError('CHECKPOINT_INVALID', `${path.join(directory, 'tokenizer_config.json')}: ${reasonOf(error)}`);
+  }
+  if (!('refused' in resolved)) return resolved;
+  throw new DkvError('MODEL_UNSUPPORTED', `${directory}: this tokenizer cannot be used: ${resolved.refused}.`);
+}
+
+/** By this program where that is proven to be right, else by the native package where that is installed. */
+async function codecOf(
+  file: string,
+  bytes: Buffer,
+  description: Description,
+  tokens: readonly AddedToken[],
+): Promise<{ codec: Codec; frame: Frame }> {
+  const pipeline = provenPipeline({ ...description, added_tokens: [...tokens] });
+  try {
+    if (!('refused' in pipeline)) return { codec: runPipeline(pipeline, tokens), frame: frameOf(pipeline) };
+    if (drawsTokens(description)) {
+      throw new DkvError(
+        'MODEL_UNSUPPORTED',
+        `${file}: its model has a dropout, with which a text gets other tokens every time. Set it to null, which is what it was trained for.`,
+      );
+    }
+    const native = await nativeCodec(JSON.parse(bytes.toString('utf8')), tokens);
+    if (native) return native;
+  } catch (error) {
+    if (error instanceof DkvError) throw error;
+    throw new DkvError('CHECKPOINT_INVALID', `${file}: not a usable tokenizer: ${messageOf(error)}`);
+  }
+  const later = needsCharacterMap(description) ? ' T5 tokenizers join with T5 support.' : '';
+  throw new DkvError(
+    'MODEL_UNSUPPORTED',
+    `${file}: ${pipeline.refused} makes no pipeline that has been proven equal to Python's tokenizers, and wrong ids would show nowhere but in the numbers.${later} Install the native package beside this one (npm install ${NATIVE_PACKAGE}), which runs every pipeline as Python does, or use a model with another tokenizer.`,
+  );
+}
+
+/** A text with fewer characters a token is tokenised whole, which costs little. */
+const MANY_CHARACTERS = 16;
+/** Of a token in running text. */
+const COMMON_CHARACTERS = 5;
+const LEAST_PIECE = 256;
+
+/** In one piece it takes about a second; no model that is supported reads so much. */
+const MOST_CHARACTERS = 2_000_000;
+
+function expectAffordable(text: string): void {
+  if (text.length <= MOST_CHARACTERS) return;
+  throw new DkvError(
+    'INPUT_TOO_LONG',
+    `The text ${JSON.stringify(text.slice(0, 40))}... has ${text.length} characters without a place to cut it; at most ${MOST_CHARACTERS} are tokenised in one piece. Shorten it.`,
+  );
+}
+
+/** Files and programs that pass such text on replace it, each in its own way. */
+function expectWellFormed(text: string): void {
+  const at = text.search(/\p{Surrogate}/u);
+  if (at < 0) return;
+  const code = text.charCodeAt(at).toString(16).toUpperCase();
+  throw new DkvError(
+    'INPUT_INVALID',
+    `The text ${JSON.stringify(text.slice(0, 40))}... has half of a surrogate pair, U+${code}, at character ${at + 1}: no UTF-8 text can hold that. It was cut within a character, or escaped wrongly.`,
+  );
+}
+
+function reasonOf(error: unknown): string {
+  const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
+  if (!issue) return messageOf(error);
+  return issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message;
+}
+
+/** A tokenizer that remembers what it has encoded: for a few texts that are needed in many combinations. */
+export function remembering(tokenizer: Tokenizer): Tokenizer {
+  const remember = (encode: (text: string) => Int32Array) => {
+    const known = new Map<string, Int32Array>();
+    return (text: string) => {
+      let ids = known.get(text);
+      if (!ids) {
+        ids = encode(text);
+        known.set(text, ids);
+      }
+      return ids;
+    };
+  };
+  return { ...tokenizer, encode: remember(tokenizer.encode), encodeWithBos: remember(tokenizer.encodeWithBos) };
+}

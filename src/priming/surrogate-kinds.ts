@@ -1,0 +1,281 @@
+/**
+ * The families of surrogates, each under what it is written with. Rules after the research's protocol, except where a family says
+ * otherwise.
+ */
+
+import { DkvError } from '../base/errors.js';
+import { NumpyRandomState } from '../base/numpy-random.js';
+import type { Sample } from '../samples/sample.js';
+import { keywords, splitWords, topKeywords } from './keywords.js';
+import { QUERY_PROMPTS } from './prompts.js';
+
+/**
+ * What must have been made before a surrogate can be had without waiting: a tagger loaded, or texts written by a language model at
+ * an endpoint or by the encoder-decoder model itself.
+ */
+export type Preparation =
+  | { readonly by: 'tagger' }
+  | { readonly by: 'self' }
+  | { readonly by: 'llm'; readonly prompt: string };
+
+/** What `prepareSurrogates` has made. */
+export interface Prepared {
+  /** The text written for a document. @throws DkvError the reason why there is none */
+  textOf(preparation: Preparation, document: string): string;
+  /** Ranked keywords by parts of speech; there when something asked for the tagger. */
+  readonly taggedKeywords?: (text: string) => string[];
+}
+
+/** Where a sample stands, for surrogates that take words from other samples or draw at random, and what they need besides. */
+export interface SurrogateContext {
+  readonly index: number;
+  readonly samples: readonly Sample[];
+  readonly seed: number;
+  /** Tokens of a text without special ones, for surrogates of a given length in tokens. */
+  readonly countTokens?: (text: string) => number;
+  /** For surrogates that have a `preparation`. */
+  readonly prepared?: Prepared;
+}
+
+/**
+ * What a surrogate's words come from. `other` is another sample's document, `constant` the specification alone; `generated` was
+ * written by a model that read the document.
+ */
+export type SurrogateSource = 'query' | 'document' | 'other' | 'constant' | 'generated';
+
+export interface Family {
+  /** What follows the name: nothing, a number from 1, or a text. */
+  readonly parameter: 'none' | 'number' | 'text';
+  /** With `#` where the parameter belongs. */
+  readonly about: string;
+  readonly source: SurrogateSource;
+  readonly needsQuery: boolean;
+  readonly preparation?: (parameter: string) => Preparation;
+  readonly make: (sample: Sample, context: SurrogateContext, parameter: string) => string;
+}
+
+/** What a document without any keyword is given. */
+const NO_KEYWORDS = 'information';
+const LEAD_WORDS = 25;
+
+/** The sample that another one borrows from: the one half the list further on. */
+function partnerOf({ index, samples }: SurrogateContext): Sample {
+  return samples[(index + Math.floor(samples.length / 2)) % samples.length]!;
+}
+
+function firstWords(text: string, count: number): string {
+  return splitWords(text).slice(0, count).join(' ');
+}
+
+function firstSentence(text: string): string {
+  return text.trim().split(/(?<=[.!?])\s+/u)[0]!;
+}
+
+/** More than any encoder reads. */
+const MOST_CHARACTERS = 1_000_000;
+
+export function repeated(text: string, times: number): string {
+  if ((text.length + 1) * times > MOST_CHARACTERS) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `A text of ${text.length} characters, ${times} times, is longer than a prefix may be (${MOST_CHARACTERS} characters).`,
+    );
+  }
+  return Array<string>(times).fill(text).join(' ');
+}
+
+/** Words in random order, drawn from numpy's generator by the sample's place. */
+export function scrambledWords(text: string, { index, seed }: SurrogateContext): string {
+  return new NumpyRandomState(seed + index).shuffle(splitWords(text)).join(' ');
+}
+
+export function queryWords({ query }: Sample): number {
+  return splitWords(query).length;
+}
+
+/** A word as often as it takes to have at least so many tokens: exactly as many where the word is one token. */
+function repeatedToTokens(word: string, tokens: number, countTokens: (text: string) => number): string {
+  let [low, high] = [1, Math.max(1, tokens)];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (countTokens(repeated(word, middle)) < tokens) low = middle + 1;
+    else high = middle;
+  }
+  return repeated(word, low);
+}
+
+/** For what a caller has to bring along: its absence is the program's mistake, not the user's. */
+function expectGiven<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`this surrogate needs SurrogateContext.${what}`);
+  return value;
+}
+
+const written = (about: string, preparation: (parameter: string) => Preparation): Omit<Family, 'parameter'> => ({
+  about,
+  source: 'generated',
+  needsQuery: false,
+  preparation,
+  make: ({ document }, { prepared }, parameter) =>
+    expectGiven(prepared, 'prepared').textOf(preparation(parameter), document),
+});
+
+export const FAMILIES: Readonly<Record<string, Family>> = {
+  oracle: {
+    about: 'the real query, the upper bound',
+    parameter: 'none',
+    source: 'query',
+    needsQuery: true,
+    make: ({ query }) => query,
+  },
+  para: {
+    about: "the query's keywords, reversed",
+    parameter: 'none',
+    source: 'query',
+    needsQuery: true,
+    make: ({ query }) => keywords(query).reverse().join(' ') || query,
+  },
+  query_kw: {
+    about: "the query's keywords",
+    parameter: 'none',
+    source: 'query',
+    needsQuery: true,
+    make: ({ query }) => keywords(query).join(' ') || query,
+  },
+  scrambled: {
+    about: "the query's words in random order",
+    parameter: 'none',
+    source: 'query',
+    needsQuery: true,
+    make: ({ query }, context) => scrambledWords(query, context),
+  },
+  doc_kw: {
+    about: "the document's five most frequent keywords",
+    parameter: 'none',
+    source: 'document',
+    needsQuery: false,
+    make: ({ document }) => topKeywords(document, 5).join(' ') || NO_KEYWORDS,
+  },
+  kw: {
+    about: "the document's # most frequent keywords",
+    parameter: 'number',
+    source: 'document',
+    needsQuery: false,
+    make: ({ document }, _, count) => topKeywords(document, Number(count)).join(' ') || NO_KEYWORDS,
+  },
+  pos_kw: {
+    // Ours: the research has no tagger.
+    about: "the document's # most frequent nouns, names and adjectives",
+    parameter: 'number',
+    source: 'document',
+    needsQuery: false,
+    preparation: () => ({ by: 'tagger' }),
+    make: ({ document }, { prepared }, count) => {
+      const ranked = expectGiven(prepared?.taggedKeywords, 'prepared.taggedKeywords')(document);
+      return ranked.slice(0, Number(count)).join(' ') || NO_KEYWORDS;
+    },
+  },
+  template: {
+    about: 'a question about the most frequent keyword',
+    parameter: 'none',
+    source: 'document',
+    needsQuery: false,
+    make: ({ document }) => {
+      const [top] = topKeywords(document, 1);
+      return top === undefined ? 'What is this about?' : `What is ${top}?`;
+    },
+  },
+  title: {
+    about: "the document's own title",
+    parameter: 'none',
+    source: 'document',
+    needsQuery: false,
+    make: ({ id, title }) => {
+      if (title?.trim()) return title.trim();
+      throw new DkvError(
+        'INPUT_INVALID',
+        `${id} has no title. Leave out the surrogate "title", or take a dataset whose documents have one.`,
+      );
+    },
+  },
+  lead: {
+    about: "the document's first sentence, 25 words at most",
+    parameter: 'none',
+    source: 'document',
+    needsQuery: false,
+    make: ({ document }) => firstWords(firstSentence(document), LEAD_WORDS),
+  },
+  lead_full: {
+    about: "the document's first sentence",
+    parameter: 'none',
+    source: 'document',
+    needsQuery: false,
+    make: ({ document }) => firstSentence(document),
+  },
+  'static:': {
+    about: 'the same text for every document: "#"',
+    parameter: 'text',
+    source: 'constant',
+    needsQuery: false,
+    make: (_sample, _context, text) => text,
+  },
+  the_matched: {
+    about: '"the", repeated to as many tokens as the query # times has',
+    parameter: 'number',
+    source: 'constant',
+    needsQuery: true,
+    make: ({ query }, { countTokens }, times) => {
+      const count = expectGiven(countTokens, 'countTokens');
+      return repeatedToTokens('the', count(repeated(query, Number(times))), count);
+    },
+  },
+  random: {
+    about: "another document's first # words",
+    parameter: 'number',
+    source: 'other',
+    needsQuery: false,
+    make: (_, context, count) => firstWords(partnerOf(context).document, Number(count)),
+  },
+  random_matched: {
+    about: "another document's first words, as many as the query has",
+    parameter: 'none',
+    source: 'other',
+    needsQuery: true,
+    make: (sample, context) => firstWords(partnerOf(context).document, queryWords(sample)),
+  },
+  random_kw_matched: {
+    about: "another document's first words, as many as the query has keywords",
+    parameter: 'none',
+    source: 'other',
+    needsQuery: true,
+    make: (sample, context) =>
+      firstWords(partnerOf(context).document, keywords(sample.query).length || queryWords(sample)),
+  },
+  wrong_kw: {
+    about: "another document's # most frequent keywords",
+    parameter: 'number',
+    source: 'other',
+    needsQuery: false,
+    make: (_, context, count) => topKeywords(partnerOf(context).document, Number(count)).join(' ') || NO_KEYWORDS,
+  },
+  'llm:need': {
+    ...written('a web search, written by a language model', () => ({ by: 'llm', prompt: QUERY_PROMPTS.need })),
+    parameter: 'none',
+  },
+  'llm:question': {
+    ...written('a question, written by a language model', () => ({ by: 'llm', prompt: QUERY_PROMPTS.question })),
+    parameter: 'none',
+  },
+  'llm:keywords': {
+    ...written('keywords, written by a language model', () => ({ by: 'llm', prompt: QUERY_PROMPTS.keywords })),
+    parameter: 'none',
+  },
+  'llm:prompt=': {
+    ...written('written by a language model that was asked: "#"', (prompt) => ({ by: 'llm', prompt })),
+    parameter: 'text',
+  },
+  self: {
+    // Ours: the research asks another model only.
+    ...written('what the encoder-decoder model itself writes for the document', () => ({ by: 'self' })),
+    parameter: 'none',
+  },
+};

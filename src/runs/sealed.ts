@@ -1,0 +1,96 @@
+/**
+ * JSON that carries its own checksum, for the files of a run folder that are read again: lines (`samples.jsonl`, `trials.jsonl`) and whole files
+ * (`run.json`, `summary.json`).
+ *
+ * The last member of the object is `"crc32"`: eight lower-case hexadecimal digits of the CRC-32 (zlib's, gzip's and PNG's) of all bytes before the comma
+ * in front of it. What was written before there were checksums has none and is read without.
+ */
+import { crc32 } from 'node:zlib';
+import { DkvError, messageOf } from '../base/errors.js';
+
+const MEMBER = 'crc32';
+
+/** From the comma to the end; behind the brace there may be a line break. */
+const SEAL = new RegExp(`,(?:\\n  )?"${MEMBER}": ?"([0-9a-f]{8})"\\n?\\}\\n?$`);
+const LONGEST_SEAL = 32;
+
+/** One line, with its line break. @param value an object with at least one member */
+export function sealedLine(value: object): string {
+  const body = JSON.stringify(value).slice(0, -1);
+  return `${body},"${MEMBER}":"${checksum(Buffer.from(body))}"}\n`;
+}
+
+/** A whole file, indented. @param value an object with at least one member */
+export function sealedFile(value: object): string {
+  const body = JSON.stringify(value, null, 2).slice(0, -2);
+  return `${body},\n  "${MEMBER}": "${checksum(Buffer.from(body))}"\n}\n`;
+}
+
+/**
+ * The value without its checksum, and whether there was one.
+ * @throws Error saying what is wrong: bytes that are not UTF-8, a checksum of other bytes, no JSON
+ */
+export function unseal(bytes: Buffer): { value: unknown; sealed: boolean } {
+  const start = Math.max(0, bytes.length - LONGEST_SEAL);
+  const seal = SEAL.exec(bytes.toString('latin1', start));
+  if (seal && checksum(bytes.subarray(0, start + seal.index)) !== seal[1]) {
+    throw new Error('the checksum is of other bytes than these');
+  }
+  const value: unknown = JSON.parse(decode(bytes));
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, MEMBER)) return { value, sealed: false };
+  if (!seal) throw new Error(`"${MEMBER}" is not a checksum at the end`);
+  const { [MEMBER]: _, ...rest } = value as Record<string, unknown>;
+  return { value: rest, sealed: true };
+}
+
+function checksum(bytes: Buffer): string {
+  return crc32(bytes).toString(16).padStart(8, '0');
+}
+
+/** Without replacement characters, which would let damaged bytes pass as text. */
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Error('bytes that are not UTF-8');
+  }
+}
+
+/** Lines named in one message. */
+const NAMED_LINES = 5;
+
+/**
+ * Every line of a file, checked; none may lack a checksum once another before it has one.
+ * @param bytes whole lines: what stands behind the last line break is not read
+ * @param check gives what a line's value is, or throws
+ * @param advice what to do about damaged lines, a sentence
+ * @throws DkvError RUN_DAMAGED naming the lines that are not as they were written
+ */
+export function unsealLines<T>(file: string, bytes: Buffer, check: (value: unknown) => T, advice: string): T[] {
+  const values: T[] = [];
+  const damaged: { readonly line: number; readonly error: unknown }[] = [];
+  let expectsSeal = false;
+  let line = 0;
+  for (let start = 0, end = 0; ; start = end + 1) {
+    end = bytes.indexOf(0x0a, start);
+    if (end < 0) break;
+    line++;
+    try {
+      const { value, sealed } = unseal(bytes.subarray(start, end));
+      if (expectsSeal && !sealed) throw new Error('no checksum, which lines before it have');
+      expectsSeal ||= sealed;
+      values.push(check(value));
+    } catch (error) {
+      damaged.push({ line, error });
+    }
+  }
+  const [first] = damaged;
+  if (!first) return values;
+  const numbers = damaged.slice(0, NAMED_LINES).map(({ line }) => line);
+  const more = damaged.length > NAMED_LINES ? ` and ${damaged.length - NAMED_LINES} more` : '';
+  throw new DkvError(
+    'RUN_DAMAGED',
+    `${file}, line${damaged.length > 1 ? 's' : ''} ${numbers.join(', ')}${more}: not what was written (line ${first.line}: ${messageOf(first.error)}). ${advice}`,
+    { cause: first.error },
+  );
+}

@@ -1,0 +1,145 @@
+/**
+ * The one way from inputs to NLLs: encode each distinct input once, show the decoder the visible rows, score the target. Experiments
+ * and `dkv score` both go it; stored documents join it behind the encoder.
+ */
+import { Breather } from '../base/breather.js';
+import { DkvError, isResult } from '../base/errors.js';
+import { type Engine, eachOf, type RequestOptions, type StateRange } from '../engine/engine.js';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
+import { type Presented, present } from '../priming/condition.js';
+import type { Visibility } from '../priming/input.js';
+import type { Model } from './load-model.js';
+
+export interface InputToScore {
+  /** What the decoder sees: rows of one encode, or of several. */
+  readonly parts: readonly Presented[];
+  /** Token ids between BOS and the target in the decoder. */
+  readonly prompt: Int32Array;
+  /** At least one token id. */
+  readonly target: Int32Array;
+}
+
+/**
+ * @returns per item the NLL in nats of each target token
+ * @throws DkvError NUMBERS_NOT_FINITE for the first item with such numbers, and what the engine throws
+ */
+export async function scoreInputs(
+  engine: Engine,
+  items: readonly InputToScore[],
+  options: Pick<RequestOptions, 'signal'> = {},
+): Promise<Float32Array[]> {
+  return (await scoreEach(engine, items, options)).map((nlls, item) => {
+    if (!(nlls instanceof DkvError)) return nlls;
+    throw new DkvError(nlls.code, `Item ${item}: ${nlls.message}`);
+  });
+}
+
+/** @returns per item the NLL in nats of each target token, or the DkvError NUMBERS_NOT_FINITE that says why it has none */
+export async function scoreEach(
+  engine: Engine,
+  items: readonly InputToScore[],
+  options: Pick<RequestOptions, 'signal'> = {},
+): Promise<(Float32Array | DkvError)[]> {
+  const places = new Map<string, number>();
+  const distinct: Presented[] = [];
+  const placeOf = (part: Presented) => {
+    let place = places.get(part.key);
+    if (place === undefined) {
+      place = distinct.push(part) - 1;
+      places.set(part.key, place);
+    }
+    return place;
+  };
+  const located = items.map(({ parts }) => parts.map((part) => ({ place: placeOf(part), visible: part.visible })));
+  const states = await eachOf(
+    distinct.map(({ item }) => item),
+    (inputs) => engine.encode(inputs, options),
+  );
+  const ready = items.map(({ prompt, target }, i) => {
+    const memory: StateRange[] = [];
+    for (const { place, visible } of located[i]!) {
+      const own = states[place]!;
+      if (own instanceof DkvError) return own;
+      memory.push(...visible.map((range) => ({ states: own, ...range })));
+    }
+    return { memory, prompt, target };
+  });
+  const usable = ready.filter(isResult);
+  const nlls = (await eachOf(usable, (inputs) => engine.score(inputs, options))).values();
+  return ready.map((item) => (item instanceof DkvError ? item : nlls.next().value!));
+}
+
+export interface TextToScore {
+  readonly document: string;
+  readonly prefix?: string | undefined;
+  /** `exact`, the document alone, when left out. */
+  readonly visibility?: Visibility | undefined;
+  /** Put before the target in the decoder, tokenised apart. */
+  readonly query?: string | undefined;
+  readonly target: string;
+}
+
+/** How surprising a target is. */
+export interface TargetScore {
+  /** Mean over the target's tokens, in nats. */
+  readonly nll: number;
+  readonly nllSum: number;
+  readonly tokenNlls: Float32Array;
+}
+
+export interface TextScore extends TargetScore {
+  readonly prefixTokens: number;
+  readonly documentTokens: number;
+  /** Document tokens left out at the end to keep to the maximum length. */
+  readonly cutTokens: number;
+}
+
+/** @returns per item its score, or the DkvError (INPUT_INVALID, INPUT_TOO_LONG, NUMBERS_NOT_FINITE) that says why it has none */
+export async function scoreTexts(
+  { tokenizer, engine }: Model,
+  items: readonly TextToScore[],
+  options: { readonly maxTokens: number; readonly signal?: AbortSignal },
+): Promise<(TextScore | DkvError)[]> {
+  const turns = new Breather(options.signal);
+  const prepared = await turns.map(items, (item): InputToScore | DkvError => {
+    try {
+      const { document, prefix, visibility = 'exact' } = item;
+      if (document.trim() === '') throw new DkvError('INPUT_INVALID', 'document is empty.');
+      const said = decoderInput(tokenizer, item);
+      const part = present(tokenizer, { visibility }, document, prefix, { maxTokens: options.maxTokens });
+      return { parts: [part], ...said };
+    } catch (error) {
+      if (error instanceof DkvError) return error;
+      throw error;
+    }
+  });
+  const usable = prepared.filter(isResult);
+  const nlls = (await scoreEach(engine, usable, options.signal ? { signal: options.signal } : {})).values();
+  return prepared.map((item) => {
+    if (item instanceof DkvError) return item;
+    const own = nlls.next().value!;
+    if (own instanceof DkvError) return own;
+    const { prefixTokens, documentTokens, cutTokens } = item.parts[0]!.input;
+    return { ...targetScore(own), prefixTokens, documentTokens, cutTokens };
+  });
+}
+
+/** What the decoder reads and what of it is scored. @throws DkvError INPUT_INVALID for an empty target */
+export function decoderInput(
+  tokenizer: Tokenizer,
+  { query = '', target }: Pick<TextToScore, 'query' | 'target'>,
+): Pick<InputToScore, 'prompt' | 'target'> {
+  const ids = tokenizer.encode(target);
+  if (ids.length === 0) throw new DkvError('INPUT_INVALID', 'target is empty: there is nothing to score.');
+  return { prompt: tokenizer.encode(query), target: ids };
+}
+
+export function targetScore(tokenNlls: Float32Array): TargetScore {
+  const nllSum = tokenNlls.reduce((a, b) => a + b, 0);
+  return { nll: nllSum / tokenNlls.length, nllSum, tokenNlls };
+}
+
+/** A float32 with the nine digits that identify it, for JSON, instead of a double's seventeen. */
+export function shortestFloat32(value: number): number {
+  return Number(value.toPrecision(9));
+}

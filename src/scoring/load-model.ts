@@ -1,0 +1,157 @@
+/** From the name of a model, a folder or a repository on the hub, to something that tokenises, encodes and scores. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Device, Engine } from '../engine/engine.js';
+import { EngineTeam } from '../engine/hosts/engine-team.js';
+import { startWorkerEngine } from '../engine/hosts/worker-engine.js';
+import { onnxRuntimeVersion } from '../engine/onnxruntime.js';
+import { type HubSettings, hubSettings } from '../hub/settings.js';
+import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
+import { type CompiledModel, compileModel, defaultCacheDirectory, type EmbeddingScale } from '../model/compile.js';
+import { arithmeticOf } from '../model/config.js';
+import { INT8_FORM, type Precision } from '../model/layout.js';
+import { expectMemory } from '../model/memory.js';
+import { type ControlTokens, loadTokenizer, type Tokenizer } from '../model/tokenizer/tokenizer.js';
+import { driftNotice, measureTextDrift } from './drift.js';
+import { parseModelReference, pullModel } from './pull-model.js';
+
+export interface Model {
+  /** The folder's name, or the repository with its commit; for reports. */
+  readonly name: string;
+  /** Is it the small one that comes with this package? Then results are about it, and reports say so. */
+  readonly builtIn: boolean;
+  readonly tokenizer: Tokenizer;
+  readonly engine: Engine;
+  /** SHA-256 (hex) over weights, config, tokenizer, precision and embedding scale: equal fingerprints give equal numbers. */
+  readonly fingerprint: string;
+  close(): Promise<void>;
+}
+
+export interface LoadOptions {
+  readonly precision?: Precision;
+  readonly device?: Device;
+  /** How sqrt(hidden size) is rounded; `bfloat16` repeats what a bfloat16 load of the reference does. */
+  readonly embeddingScale?: EmbeddingScale;
+  /** What control tokens such as `<bos>` are where a text has them as they are written; `text` when left out. */
+  readonly controlTokens?: ControlTokens;
+  readonly batchTokens?: number;
+  /** Engines side by side, 1 if left out. For many documents: each takes the next batch, with its own threads and packed weights. */
+  readonly workers?: number;
+  /** Of each worker. If left out one for each physical core, or 1 with several workers. */
+  readonly threads?: number;
+  /** Load even if memory seems too short. */
+  readonly ignoreMemory?: boolean;
+  /** Load int8 even if it moves the model's numbers far from float32's; see `DRIFT_REFUSAL`. */
+  readonly ignoreDrift?: boolean;
+  readonly cacheDirectory?: string;
+  /** The environment's (HF_ENDPOINT, HF_TOKEN, ...) when left out. */
+  readonly hub?: HubSettings;
+  /** Called while files come from the hub, the first time that a model is used. */
+  readonly onDownload?: (doneBytes: number, totalBytes: number) => void;
+  /** Called while weights are written, the first time that a checkpoint is used. */
+  readonly onCompile?: (doneBytes: number, totalBytes: number) => void;
+  /** Called while the drift of int8 is measured, after its weights were written: parts of the model. */
+  readonly onMeasure?: (doneParts: number, totalParts: number) => void;
+  /** Called with what the user should know though it is no error: another process is waited for, the hub does not answer. */
+  readonly onNotice?: (notice: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A checkpoint folder and how to call it. */
+export interface ModelSource {
+  readonly directory: string;
+  readonly name: string;
+}
+
+/** The checkpoint that comes with this package. */
+export const BUILT_IN_MODEL = path.resolve(import.meta.dirname, '../../models/tiny');
+
+/**
+ * The folder of a model: itself, or the hub's cache after its files have been brought there.
+ * @param model a folder, or `organisation/name`, or `organisation/name@revision`; a folder of that name comes first
+ * @throws DkvError CHECKPOINT_INVALID and what `pullModel` throws
+ */
+export async function findModel(model: string, options: LoadOptions = {}): Promise<ModelSource> {
+  const reference = existsSync(model) ? undefined : parseModelReference(model);
+  if (!reference) return { directory: model, name: path.basename(path.resolve(model)) };
+  const { signal, onDownload, onNotice } = options;
+  const { directory, repository, commit } = await pullModel(reference, options.hub ?? hubSettings(), {
+    ...(signal && { signal }),
+    ...(onDownload && { onProgress: onDownload }),
+    ...(onNotice && { onNotice, onWait: (holder) => onNotice(`Waiting for ${holder}, which downloads the same.`) }),
+  });
+  return { directory, name: `${repository}@${commit.slice(0, 12)}` };
+}
+
+/**
+ * The compiled form of a checkpoint that was opened; of int8 its drift has been measured, and is small enough or to be ignored.
+ * @throws DkvError DRIFT_LARGE, and what `compileModel` and `measureTextDrift` throw
+ */
+export async function compileMeasured(
+  { name }: ModelSource,
+  checkpoint: Checkpoint,
+  tokenizerOf: () => Promise<Tokenizer>,
+  options: LoadOptions,
+): Promise<CompiledModel> {
+  const { precision = 'float32', embeddingScale = 'exact', onCompile, onMeasure, onNotice, signal } = options;
+  const measuring = { ...(signal && { signal }), ...(onMeasure && { onProgress: onMeasure }) };
+  const compiled = await compileModel(checkpoint, {
+    precision,
+    embeddingScale,
+    cacheDirectory: options.cacheDirectory ?? defaultCacheDirectory(),
+    measureDrift: async (form) => measureTextDrift(checkpoint, form, await tokenizerOf(), measuring),
+    ...(onCompile && { onProgress: onCompile }),
+    ...(onNotice && {
+      onNotice,
+      onWait: (holder) => onNotice(`Waiting for ${holder}, which compiles the same model.`),
+    }),
+    ...(signal && { signal }),
+  });
+  const notice = compiled.drift && driftNotice(name, compiled.drift, options.ignoreDrift);
+  if (notice) onNotice?.(notice);
+  return compiled;
+}
+
+/**
+ * Loads a T5Gemma 2 checkpoint; downloads and compiles it first if that has not been done.
+ * @param model a folder, or a repository on the hub; see `findModel`
+ * @throws DkvError CHECKPOINT_INVALID, MODEL_UNSUPPORTED, NUMBERS_NOT_FINITE, DRIFT_LARGE, MEMORY_SHORT, DISK_FULL, DEVICE_UNAVAILABLE, RUNTIME_MISSING, CANCELLED, and the hub's
+ */
+export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOptions = {}): Promise<Model> {
+  onnxRuntimeVersion();
+  const { directory, name } = await findModel(model, options);
+  const checkpoint = await openCheckpoint(directory);
+  for (const notice of checkpoint.notices) options.onNotice?.(notice);
+  const tokenizer = await loadTokenizer(directory, checkpoint.config, options.controlTokens);
+  const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, workers = 1 } = options;
+  if (!options.ignoreMemory) expectMemory(checkpoint.config, precision, { workers });
+  const compiled = await compileMeasured({ directory, name }, checkpoint, async () => tokenizer, options);
+  const threads = options.threads ?? (workers > 1 ? 1 : undefined);
+  const engine = await EngineTeam.start(workers, () =>
+    startWorkerEngine(compiled, {
+      name,
+      device,
+      ...(batchTokens !== undefined && { batchTokens }),
+      ...(threads !== undefined && { threads }),
+    }),
+  );
+  const identity = [
+    compiled.weightsDigest,
+    arithmeticOf(checkpoint.config),
+    tokenizer.digest,
+    precision,
+    embeddingScale,
+    ...(precision === 'int8' ? [INT8_FORM] : []),
+  ];
+  return {
+    name,
+    builtIn: path.resolve(directory) === BUILT_IN_MODEL,
+    tokenizer,
+    engine,
+    fingerprint: createHash('sha256').update(JSON.stringify(identity)).digest('hex'),
+    close: async () => {
+      await Promise.all([engine.close(), tokenizer.close()]);
+    },
+  };
+}

@@ -1,0 +1,142 @@
+/** From a model's name on the hub to a folder with the files that it takes to run it. */
+import path from 'node:path';
+import { DkvError } from '../base/errors.js';
+import { RepositoryCache } from '../hub/cache.js';
+import { HubClient, type ListedFile } from '../hub/client.js';
+import { type PullOptions, pullFiles } from '../hub/pull.js';
+import type { HubSettings } from '../hub/settings.js';
+import { INDEX, readIndex, SINGLE } from '../model/checkpoint.js';
+
+export interface ModelReference {
+  /** `organisation/name` */
+  readonly repository: string;
+  /** A branch, tag or commit. */
+  readonly revision: string;
+}
+
+export interface PulledModel {
+  readonly directory: string;
+  readonly repository: string;
+  /** What the revision stood for; results are keyed by it, never by a branch. */
+  readonly commit: string;
+}
+
+export interface PullModelOptions extends PullOptions {
+  /** Called with what the user should know though it is no error. */
+  readonly onNotice?: (notice: string) => void;
+}
+
+const REQUIRED = ['config.json', 'tokenizer.json'];
+const OPTIONAL = [
+  'generation_config.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'README.md',
+];
+
+/** `organisation/name` or `organisation/name@revision`; undefined for anything else, a path say. */
+export function parseModelReference(text: string): ModelReference | undefined {
+  const [, repository, revision] = /^([\w-][\w.-]*\/[\w-][\w.-]*)(?:@([\w./-]+))?$/.exec(text) ?? [];
+  return repository ? { repository, revision: revision ?? 'main' } : undefined;
+}
+
+/**
+ * Makes sure that a model's files are in the cache: config, tokenizer, the shards that hold text tensors, the card.
+ * @throws DkvError HUB_NOT_FOUND, HUB_DENIED, HUB_OFFLINE, HUB_UNREACHABLE, DOWNLOAD_DAMAGED, DISK_FULL, CANCELLED
+ */
+export async function pullModel(
+  { repository, revision }: ModelReference,
+  settings: HubSettings,
+  options: PullModelOptions = {},
+): Promise<PulledModel> {
+  const cache = new RepositoryCache(settings.cacheDirectory, repository);
+  const known = await cache.knownCommit(revision);
+  const complete = known !== undefined && (await missingFiles(cache, known)).length === 0;
+  const fromCache = (commit: string): PulledModel => ({ directory: cache.snapshot(commit), repository, commit });
+  // A commit never changes: what is there needs no question to the hub.
+  if (complete && known === revision) return fromCache(known);
+  if (settings.offline) {
+    if (complete) return fromCache(known);
+    throw offlineError(settings, repository, revision, cache, known ? await missingFiles(cache, known) : undefined);
+  }
+  const client = new HubClient(settings);
+  try {
+    const { commit, files } = await client.revision(repository, revision, options.signal);
+    await pullNeeded(client, cache, repository, commit, files, options);
+    await cache.rememberCommit(revision, commit);
+    return fromCache(commit);
+  } catch (error) {
+    if (!complete || !(error instanceof DkvError) || error.code !== 'HUB_UNREACHABLE') throw error;
+    options.onNotice?.(`${error.message} Using ${repository} as it was at ${known}.`);
+    return fromCache(known);
+  }
+}
+
+async function pullNeeded(
+  client: HubClient,
+  cache: RepositoryCache,
+  repository: string,
+  commit: string,
+  files: readonly ListedFile[],
+  options: PullModelOptions,
+): Promise<void> {
+  const byPath = new Map(files.map((file): [string, ListedFile] => [file.path, file]));
+  const weights = byPath.has(SINGLE) || !byPath.has(INDEX) ? SINGLE : INDEX;
+  for (const name of [...REQUIRED, weights]) {
+    if (byPath.has(name)) continue;
+    throw new DkvError(
+      'HUB_NOT_FOUND',
+      `${repository} at ${commit.slice(0, 7)} has no ${name}: it is no checkpoint in Hugging Face form, or its files have other names.`,
+    );
+  }
+  const described = (file: ListedFile) => client.describe(repository, commit, file, options.signal);
+  const names = [...REQUIRED, ...OPTIONAL.filter((name) => byPath.has(name))];
+  if (weights === INDEX) {
+    const index = await described(byPath.get(INDEX)!);
+    byPath.set(INDEX, index);
+    await pullFiles(client, cache, repository, commit, [index], options);
+    names.push(INDEX, ...(await textShards(path.join(cache.snapshot(commit), INDEX))));
+  } else {
+    names.push(SINGLE);
+  }
+  const wanted = names.map((name) => {
+    const file = byPath.get(name);
+    if (file) return file;
+    throw new DkvError('HUB_NOT_FOUND', `${repository}: ${INDEX} names ${name}, which the repository does not have.`);
+  });
+  await pullFiles(client, cache, repository, commit, await Promise.all(wanted.map(described)), options);
+}
+
+/** Files that a snapshot lacks to be run. */
+async function missingFiles(cache: RepositoryCache, commit: string): Promise<string[]> {
+  const names = [...REQUIRED];
+  const isSharded = !(await cache.has(commit, SINGLE)) && (await cache.has(commit, INDEX));
+  if (isSharded) names.push(...(await textShards(path.join(cache.snapshot(commit), INDEX))));
+  else names.push(SINGLE);
+  const present = await Promise.all(names.map((name) => cache.has(commit, name)));
+  return names.filter((_, i) => !present[i]);
+}
+
+/** The shards that hold a tensor of the text model. */
+async function textShards(indexFile: string): Promise<string[]> {
+  return [...new Set((await readIndex(indexFile)).map(([, file]) => file))];
+}
+
+function offlineError(
+  settings: HubSettings,
+  repository: string,
+  revision: string,
+  cache: RepositoryCache,
+  missing: readonly string[] | undefined,
+): DkvError {
+  const what = missing
+    ? `lacks ${missing.join(', ')} of ${repository} at ${revision}`
+    : `has nothing of ${repository} at ${revision}`;
+  return new DkvError(
+    'HUB_OFFLINE',
+    settings.offlineSource
+      ? `${settings.offlineSource} is set and ${cache.directory} ${what}. Unset it and run "dkv models pull ${repository}" once.`
+      : `${cache.directory} ${what}.`,
+  );
+}

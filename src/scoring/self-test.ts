@@ -1,0 +1,42 @@
+/**
+ * Does this machine compute what the reference computed? NLLs of a few texts under the built-in model, as transformers found them when
+ * the model was made (`models/tiny/self-test.json`), against ours.
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { DkvError } from '../base/errors.js';
+import { visibilitySchema } from '../priming/input.js';
+import { scoreTexts } from './inputs.js';
+import { BUILT_IN_MODEL, loadModel } from './load-model.js';
+
+const caseSchema = z.object({
+  document: z.string(),
+  prefix: z.string().optional(),
+  visibility: visibilitySchema,
+  query: z.string().optional(),
+  target: z.string(),
+  token_nlls: z.array(z.number()),
+});
+
+/** In nats, of any token: as for every comparison with the reference. */
+const TOLERANCE = 1e-4;
+
+export async function runSelfTest(directory = BUILT_IN_MODEL): Promise<{ largest: number; tolerance: number }> {
+  const text = await readFile(path.join(directory, 'self-test.json'), 'utf8');
+  const cases = z.array(caseSchema).parse(JSON.parse(text));
+  const model = await loadModel(directory);
+  try {
+    const scores = await scoreTexts(model, cases, { maxTokens: 2048 });
+    let largest = 0;
+    for (const [i, score] of scores.entries()) {
+      if (score instanceof DkvError) throw score;
+      const wanted = cases[i]!.token_nlls;
+      if (score.tokenNlls.length !== wanted.length) return { largest: Number.POSITIVE_INFINITY, tolerance: TOLERANCE };
+      for (const [t, nll] of wanted.entries()) largest = Math.max(largest, Math.abs(score.tokenNlls[t]! - nll));
+    }
+    return { largest, tolerance: TOLERANCE };
+  } finally {
+    await model.close();
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What a storage must do for the store of directed caches. It moves bytes and knows neither records nor documents: records are bytes
+ * under a key, documents are bytes in a slot that name keys. Checking them is the caller's part, handed in as `decode`.
+ */
+import { DkvError } from '../../base/errors.js';
+import type { Collected } from '../store.js';
+
+export interface Blob {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+  /** Milliseconds since 1970; undefined: never. */
+  readonly expiresAt: number | undefined;
+}
+
+export interface Slot {
+  readonly slot: string;
+  readonly bytes: Uint8Array;
+  /** Records that the document needs. */
+  readonly keys: readonly string[];
+  readonly expiresAt: number | undefined;
+}
+
+export interface Usage {
+  readonly records: number;
+  readonly documents: number;
+  readonly pinned: number;
+  readonly sizeBytes: number;
+  readonly maxBytes?: number;
+  readonly fallbacks?: number;
+}
+
+/** What was read of a record, whole or in part. */
+export interface Expiring {
+  /** Milliseconds since 1970; undefined: never. */
+  readonly expiresAt: number | undefined;
+}
+
+/** Throws STORE_DAMAGED for bytes that are not the record. The bytes may change once it returns. */
+export type Decode<T> = (bytes: Uint8Array) => T;
+
+export interface Backend {
+  readonly location: string;
+  /** Of each storage that it consists of. */
+  readonly places: readonly string[];
+  /** Nothing can be put into it or taken out: every method that would do so throws STORE_READONLY. */
+  readonly isReadOnly: boolean;
+  /** Counts as a use of the record. */
+  read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined>;
+  /** The same without counting as a use; of several storages, what the last one has. */
+  check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined>;
+  /** Is it there, and not expired at that time? @param now milliseconds since 1970 */
+  has(key: string, now: number): Promise<boolean>;
+  /** All of it or nothing; where a storage cannot do that, the slot last. Evicts what was used longest ago to keep the cap. */
+  write(blobs: readonly Blob[], slot?: Slot): Promise<void>;
+  readSlot(slot: string): Promise<Uint8Array | undefined>;
+  deleteSlot(slot: string): Promise<boolean>;
+  /** Pinned or not. */
+  remove(key: string): Promise<void>;
+  keys(): AsyncIterable<string>;
+  slots(): AsyncIterable<string>;
+  pin(key: string): Promise<void>;
+  unpin(key: string): Promise<void>;
+  usage(): Promise<Usage>;
+  /** See `Store.gc`. @param now milliseconds since 1970 */
+  collect(now: number, minimumAgeMs: number): Promise<Collected>;
+  close(): Promise<void>;
+}
+
+/** @throws DkvError STORE_FULL when the records cannot fit together even into an empty store */
+export function expectFits(blobs: readonly Blob[], maxBytes: number, location: string): void {
+  const neededBytes = blobs.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+  if (neededBytes > maxBytes) throw full(location, neededBytes, maxBytes);
+}
+
+export function full(location: string, neededBytes: number, maxBytes: number): DkvError {
+  return new DkvError(
+    'STORE_FULL',
+    `${location}: ${neededBytes} bytes are to be stored, the store may hold ${maxBytes}, and too little of it may be evicted. Raise its maximum size or unpin records.`,
+  );
+}

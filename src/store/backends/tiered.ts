@@ -1,0 +1,187 @@
+/**
+ * Several storages as one, fastest first. The last one is the truth: documents are looked up there, since an id may have been
+ * replaced by another process, and no write counts before it is there. Records never change under their key, so they are read from
+ * the first tier that has a sound one and brought up to those above it.
+ */
+import { DkvError } from '../../base/errors.js';
+import type { Collected } from '../store.js';
+import type { Backend, Blob, Decode, Expiring, Slot, Usage } from './backend.js';
+
+/**
+ * `error`: a failing tier fails the request. `fallback`: reads are answered by the other tiers, and writes need the last tier only;
+ * while the last one is away, documents are answered as the upper tiers last knew them.
+ */
+export type OnFailure = 'error' | 'fallback';
+
+export class TieredBackend implements Backend {
+  readonly location: string;
+  readonly isReadOnly: boolean;
+  readonly places: readonly string[];
+  readonly #tiers: readonly Backend[];
+  readonly #upper: readonly Backend[];
+  readonly #last: Backend;
+  readonly #onFailure: OnFailure;
+  #fallbacks = 0;
+
+  /** @param tiers at least one; they are closed with it */
+  constructor(tiers: readonly Backend[], onFailure: OnFailure) {
+    this.#tiers = tiers;
+    this.#upper = tiers.slice(0, -1);
+    this.#last = tiers.at(-1)!;
+    this.#onFailure = onFailure;
+    this.places = tiers.flatMap(({ places }) => places);
+    this.isReadOnly = this.#last.isReadOnly;
+    this.location = tiers.map(({ location }) => location).join(', ');
+  }
+
+  async read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
+    let failure: unknown;
+    for (const [at, tier] of this.#tiers.entries()) {
+      let copy = new Uint8Array();
+      try {
+        const found = await tier.read(key, (bytes) => {
+          const decoded = decode(bytes);
+          if (at > 0) copy = new Uint8Array(bytes);
+          return decoded;
+        });
+        if (!found) continue;
+        await this.#promote({ key, bytes: copy, expiresAt: found.expiresAt }, this.#tiers.slice(0, at));
+        return found;
+      } catch (error) {
+        // A damaged copy is as good as none while another tier has a sound one.
+        if (!isDamage(error)) this.#passOver(error);
+        failure ??= error;
+      }
+    }
+    if (failure) throw failure;
+    return undefined;
+  }
+
+  check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
+    return this.#last.check(key, decode);
+  }
+
+  async has(key: string, now: number): Promise<boolean> {
+    return this.#first(this.#tiers, (tier) => tier.has(key, now), Boolean);
+  }
+
+  async write(blobs: readonly Blob[], slot?: Slot): Promise<void> {
+    await this.#last.write(blobs, slot);
+    await this.#above((tier) => tier.write(blobs, slot));
+  }
+
+  async readSlot(slot: string): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#last.readSlot(slot);
+    } catch (error) {
+      this.#passOver(error);
+      const known = await this.#first(this.#upper, (tier) => tier.readSlot(slot), Boolean);
+      if (!known) throw error;
+      return known;
+    }
+  }
+
+  async deleteSlot(slot: string): Promise<boolean> {
+    const present = await this.#last.deleteSlot(slot);
+    await this.#above((tier) => tier.deleteSlot(slot));
+    return present;
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#last.remove(key);
+    await this.#above((tier) => tier.remove(key));
+  }
+
+  keys(): AsyncIterable<string> {
+    return this.#last.keys();
+  }
+
+  slots(): AsyncIterable<string> {
+    return this.#last.slots();
+  }
+
+  async pin(key: string): Promise<void> {
+    await this.#last.pin(key);
+    await this.#above((tier) => tier.pin(key));
+  }
+
+  async unpin(key: string): Promise<void> {
+    await this.#last.unpin(key);
+    await this.#above((tier) => tier.unpin(key));
+  }
+
+  async usage(): Promise<Usage> {
+    return { ...(await this.#last.usage()), fallbacks: this.#fallbacks };
+  }
+
+  /** What the last tier gave up. Documents that it no longer has leave the upper tiers first, and their records with them. */
+  async collect(now: number, minimumAgeMs: number): Promise<Collected> {
+    const collected = await this.#last.collect(now, minimumAgeMs);
+    await this.#above(async (tier) => {
+      for await (const slot of tier.slots()) {
+        const [here, there] = await Promise.all([tier.readSlot(slot), this.#last.readSlot(slot)]);
+        if (here && !(there && Buffer.compare(here, there) === 0)) await tier.deleteSlot(slot);
+      }
+      await tier.collect(now, minimumAgeMs);
+    });
+    return collected;
+  }
+
+  async close(): Promise<void> {
+    const ended = await Promise.allSettled(this.#tiers.map((tier) => tier.close()));
+    const failed = ended.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+  }
+
+  /** The upper tiers are copies: what fails there costs time later, not truth. */
+  async #promote(blob: Blob, tiers: readonly Backend[]): Promise<void> {
+    for (const tier of tiers) {
+      await tier.write([blob]).catch(() => {
+        this.#fallbacks++;
+      });
+    }
+  }
+
+  async #above(work: (tier: Backend) => Promise<unknown>): Promise<void> {
+    for (const tier of this.#upper) {
+      try {
+        await work(tier);
+      } catch (error) {
+        // Too small for this record, or not to be written to: then it has none.
+        const hasNone = error instanceof DkvError && (error.code === 'STORE_FULL' || error.code === 'STORE_READONLY');
+        if (!hasNone) this.#passOver(error);
+      }
+    }
+  }
+
+  /** The first answer that satisfies, or the last tier's. @throws what a tier threw, if none satisfied */
+  async #first<T>(
+    tiers: readonly Backend[],
+    ask: (tier: Backend) => Promise<T>,
+    satisfies: (answer: T) => boolean,
+  ): Promise<T> {
+    let failure: unknown;
+    let answer: T | undefined;
+    for (const tier of tiers) {
+      try {
+        answer = await ask(tier);
+        if (satisfies(answer)) return answer;
+      } catch (error) {
+        this.#passOver(error);
+        failure ??= error;
+      }
+    }
+    if (failure) throw failure;
+    return answer as T;
+  }
+
+  /** Counts a failure that may be passed over. @throws the failure when it may not */
+  #passOver(error: unknown): void {
+    if (this.#onFailure === 'error') throw error;
+    this.#fallbacks++;
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof DkvError && error.code === 'STORE_DAMAGED';
+}

@@ -1,0 +1,79 @@
+/** What an id points to, as bytes: SHA-256 of the rest, then JSON. Ids of any length and form; a slot's name is a digest of the id. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { DkvError, messageOf } from '../../base/errors.js';
+import type { DocumentEntry, Metadata } from '../store.js';
+import { metadataSchema } from './record.js';
+
+const DIGEST_BYTES = 32;
+
+const entrySchema = z.strictObject({
+  id: z.string(),
+  /** Pairs, not an object: any name will do. */
+  variants: z.array(z.tuple([z.string(), z.string().regex(/^[0-9a-f]{64}$/)])),
+  metadata: metadataSchema,
+  /** Milliseconds since 1970; null: never. */
+  expiresAt: z.int().nullable(),
+});
+
+/** Slots of one tenant begin alike. 16 hex digits. */
+export function tenantOf(salt: string): string {
+  return sha256(`tenant:${salt}`).toString('hex').slice(0, 16);
+}
+
+export function slotOf(id: string, salt: string): string {
+  // As UTF-16: every string has one form, lone surrogates included.
+  return tenantOf(salt) + sha256(Buffer.from(id, 'utf16le')).toString('hex');
+}
+
+/** @throws DkvError INPUT_INVALID */
+export function encodeEntry({ id, variants, metadata, expiresAt }: DocumentEntry): Buffer {
+  const parsed = entrySchema.safeParse({
+    id,
+    variants: Object.entries(variants),
+    metadata,
+    expiresAt: expiresAt ?? null,
+  });
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new DkvError('INPUT_INVALID', `The document cannot be stored: ${issue?.path.join('.')}: ${issue?.message}.`);
+  }
+  const json = Buffer.from(JSON.stringify(parsed.data), 'utf8');
+  return Buffer.concat([sha256(json), json]);
+}
+
+/** @throws DkvError STORE_DAMAGED */
+export function decodeEntry(bytes: Uint8Array, slot: string, salt: string): DocumentEntry {
+  const { id, variants, metadata, expiresAt } = inspectEntry(bytes, slot);
+  if (slotOf(id, salt) !== slot) throw damagedEntry(slot, 'it is the entry of another document');
+  return {
+    id,
+    variants: Object.fromEntries(variants),
+    metadata: metadata as Metadata,
+    ...(expiresAt !== null && { expiresAt }),
+  };
+}
+
+/** Checks what can be checked of an entry whose tenant is not known. @throws DkvError STORE_DAMAGED */
+export function inspectEntry(bytes: Uint8Array, slot: string): z.infer<typeof entrySchema> {
+  const json = Buffer.from(bytes).subarray(DIGEST_BYTES);
+  if (!sha256(json).equals(Buffer.from(bytes).subarray(0, DIGEST_BYTES))) {
+    throw damagedEntry(slot, 'its checksum does not match');
+  }
+  try {
+    return entrySchema.parse(JSON.parse(json.toString('utf8')));
+  } catch (error) {
+    throw damagedEntry(slot, messageOf(error));
+  }
+}
+
+function damagedEntry(slot: string, reason: string): DkvError {
+  return new DkvError(
+    'STORE_DAMAGED',
+    `The entry of a document (slot ${slot}) is damaged: ${reason}. It is not served.`,
+  );
+}
+
+function sha256(data: string | Uint8Array): Buffer {
+  return createHash('sha256').update(data).digest();
+}

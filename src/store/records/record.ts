@@ -1,0 +1,287 @@
+/**
+ * The bytes of a record. Little-endian; version 1:
+ *
+ *     0   8  magic "DKVCACHE"
+ *     8   4  format version
+ *    12   4  H, bytes of the header
+ *    16   8  P, bytes of the payload
+ *    24   H  header: JSON, padded with spaces so that the payload starts at a multiple of 8
+ *  24+H   P  payload: token ids (int32), scales (float32 a row, int8 only), states (float32, float16 or int8), text (UTF-8)
+ *     .  32  SHA-256 of everything before it
+ *
+ * The checksum covers every byte, so a record is either what was written or refused. The header names the key that the record was
+ * stored under: a whole record in another's place is refused as well.
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { DkvError } from '../../base/errors.js';
+import { fromFloat16 } from '../../base/float16.js';
+import { SEGMENTS, visibilitySchema } from '../../priming/input.js';
+import { type CacheRecord, type Metadata, type RecordIdentity, STATES_PRECISIONS } from '../store.js';
+import { FORMAT_VERSION } from './identity.js';
+import { expectFinite, fromInt8Rows, statesToFloat16, toInt8Rows } from './quantise.js';
+
+const MAGIC = Buffer.from('DKVCACHE', 'latin1');
+const CHECKSUM_BYTES = 32;
+const BYTES_PER_STATE = { float32: 4, float16: 2, int8: 1 } as const;
+
+const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
+const rangeSchema = z.strictObject({ start: z.int().nonnegative(), end: z.int().nonnegative() });
+export const metadataSchema = z.record(z.string(), z.json());
+
+const headerSchema = z.strictObject({
+  key: digestSchema,
+  fingerprint: z.string(),
+  modelPrecision: z.string(),
+  precision: z.enum(STATES_PRECISIONS),
+  rows: z.int().nonnegative(),
+  width: z.int().positive(),
+  tokens: z.int().nonnegative(),
+  spans: z.partialRecord(z.enum(SEGMENTS), rangeSchema),
+  visibility: visibilitySchema,
+  visible: z.array(rangeSchema),
+  layoutDigest: digestSchema.optional(),
+  surrogate: z.json(),
+  metadata: metadataSchema,
+  /** Bytes of UTF-8; null without a text. */
+  text: z.int().nonnegative().nullable(),
+  /** Milliseconds since 1970; null: never. */
+  expiresAt: z.int().nullable(),
+});
+type Header = z.infer<typeof headerSchema>;
+
+/** @param expiresAt milliseconds since 1970; undefined: never @throws DkvError INPUT_INVALID */
+export function encodeRecord(key: string, record: CacheRecord, expiresAt?: number): Buffer {
+  const { states, tokenIds, precision } = record;
+  expectConsistent(record);
+  const text = record.text === undefined ? undefined : Buffer.from(record.text, 'utf8');
+  const parsed = headerSchema.safeParse({
+    key,
+    fingerprint: record.fingerprint,
+    modelPrecision: record.modelPrecision,
+    precision,
+    rows: states.rows,
+    width: states.width,
+    tokens: tokenIds.length,
+    spans: record.spans,
+    visibility: record.visibility,
+    visible: record.visible,
+    layoutDigest: record.layoutDigest,
+    surrogate: record.surrogate,
+    metadata: record.metadata,
+    text: text?.length ?? null,
+    expiresAt: expiresAt ?? null,
+  });
+  if (!parsed.success) throw new DkvError('INPUT_INVALID', `The record cannot be stored: ${reasonOf(parsed.error)}.`);
+  return assembled(parsed.data, [bytesOf(tokenIds), ...stateBytes(record), text ?? new Uint8Array()]);
+}
+
+/**
+ * The same record with another time to expire.
+ * @param expiresAt milliseconds since 1970; undefined: never
+ * @throws DkvError STORE_DAMAGED, STORE_MISMATCH
+ */
+export function withExpiry(bytes: Uint8Array, key: string, expiresAt: number | undefined): Buffer {
+  const { header, payloadAt } = checkRecord(bytes, key);
+  const payload = bytes.subarray(payloadAt, bytes.byteLength - CHECKSUM_BYTES);
+  return assembled({ ...header, expiresAt: expiresAt ?? null }, [payload]);
+}
+
+/** Bytes of a record without its header and checksum. */
+export function payloadBytesOf({ states, tokenIds, precision, text }: CacheRecord): number {
+  const { rows, width } = states;
+  return payloadBytes({ tokens: tokenIds.length, rows, width, precision, text: Buffer.byteLength(text ?? '') });
+}
+
+function payloadBytes({
+  tokens,
+  rows,
+  width,
+  precision,
+  text,
+}: Pick<Header, 'tokens' | 'rows' | 'width' | 'precision' | 'text'>): number {
+  const scales = precision === 'int8' ? rows * 4 : 0;
+  return tokens * 4 + scales + rows * width * BYTES_PER_STATE[precision] + (text ?? 0);
+}
+
+function assembled(about: Header, parts: readonly Uint8Array[]): Buffer {
+  const header = paddedHeader(JSON.stringify(about));
+  const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  const bytes = Buffer.allocUnsafeSlow(PREFIX_BYTES + header.length + length + CHECKSUM_BYTES);
+  bytes.set(MAGIC, 0);
+  bytes.writeUInt32LE(FORMAT_VERSION, 8);
+  bytes.writeUInt32LE(header.length, 12);
+  bytes.writeBigUInt64LE(BigInt(length), 16);
+  bytes.set(header, PREFIX_BYTES);
+  let at = PREFIX_BYTES + header.length;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  bytes.set(checksum(bytes.subarray(0, at)), at);
+  return bytes;
+}
+
+export interface DecodedRecord {
+  readonly key: string;
+  readonly record: CacheRecord;
+  readonly expiresAt: number | undefined;
+}
+
+/**
+ * Checks and reads a record.
+ * @param bytes are only looked at: nothing of them is kept
+ * @param key that it was asked for under
+ * @throws DkvError STORE_DAMAGED; STORE_MISMATCH for a format of a later version of this package
+ */
+export function decodeRecord(bytes: Uint8Array, key: string): DecodedRecord {
+  const { header, payloadAt } = checkRecord(bytes, key);
+  const { rows, width, tokens, precision } = header;
+  let at = payloadAt;
+  const take = (length: number) => {
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
+  const tokenIds = new Int32Array(aligned(take(tokens * 4)));
+  const data = readStates(header, take);
+  const text = header.text === null ? undefined : Buffer.from(take(header.text)).toString('utf8');
+  return {
+    key,
+    expiresAt: header.expiresAt ?? undefined,
+    record: {
+      fingerprint: header.fingerprint,
+      modelPrecision: header.modelPrecision,
+      precision,
+      tokenIds,
+      // Optional entries are absent, never undefined: JSON has no undefined.
+      spans: header.spans as CacheRecord['spans'],
+      visibility: header.visibility,
+      visible: header.visible,
+      ...(header.layoutDigest !== undefined && { layoutDigest: header.layoutDigest }),
+      states: { rows, width, data },
+      surrogate: header.surrogate,
+      metadata: header.metadata as Metadata,
+      ...(text !== undefined && { text }),
+    },
+  };
+}
+
+/** Checks a record as `decodeRecord` does, without reading its numbers. */
+export function inspectRecord(bytes: Uint8Array, key: string): { readonly expiresAt: number | undefined } {
+  return { expiresAt: checkRecord(bytes, key).header.expiresAt ?? undefined };
+}
+
+/** @throws DkvError STORE_DAMAGED when a record that was found by its key is not of this identity */
+export function expectIdentity(key: string, record: CacheRecord, identity: RecordIdentity): void {
+  const { tokenIds } = record;
+  const wanted = identity.tokenIds;
+  if (tokenIds.length === wanted.length && tokenIds.every((id, at) => id === wanted[at])) return;
+  throw damaged(key, `its ${tokenIds.length} token ids are not the ${wanted.length} that its key stands for`);
+}
+
+/** The key that a record says it was stored under, unchecked. @throws DkvError STORE_DAMAGED */
+export function keyIn(bytes: Uint8Array): string {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerEnd = view.length < PREFIX_BYTES ? 0 : PREFIX_BYTES + view.readUInt32LE(12);
+  return parseHeader(view.toString('utf8', PREFIX_BYTES, headerEnd), '(unknown)').key;
+}
+
+/** So many of a record's first bytes tell how long it is. */
+export const PREFIX_BYTES = 24;
+
+/** @param prefix the first `PREFIX_BYTES` of a record. @returns how many it says that it has; undefined for what is no record's beginning */
+export function announcedBytes(prefix: Buffer): number | undefined {
+  if (!prefix.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
+  const header = prefix.readUInt32LE(12);
+  const all = BigInt(PREFIX_BYTES + header + CHECKSUM_BYTES) + prefix.readBigUInt64LE(16);
+  return header <= LARGEST_HEADER_BYTES && all <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(all) : undefined;
+}
+
+/** The header has what a document's metadata are; more is damage. */
+const LARGEST_HEADER_BYTES = 64 * 1024 * 1024;
+
+function checkRecord(bytes: Uint8Array, key: string): { header: Header; payloadAt: number } {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.length < PREFIX_BYTES + CHECKSUM_BYTES) throw damaged(key, `it has only ${view.length} bytes`);
+  const end = view.length - CHECKSUM_BYTES;
+  if (!checksum(view.subarray(0, end)).equals(view.subarray(end))) throw damaged(key, 'its checksum does not match');
+  if (!view.subarray(0, MAGIC.length).equals(MAGIC)) throw damaged(key, 'it does not begin as a record does');
+  const version = view.readUInt32LE(8);
+  if (version !== FORMAT_VERSION) {
+    throw new DkvError(
+      'STORE_MISMATCH',
+      `Record ${key} has format version ${version}, this package reads up to ${FORMAT_VERSION}. Use a later one.`,
+    );
+  }
+  const payloadAt = PREFIX_BYTES + view.readUInt32LE(12);
+  if (BigInt(end - payloadAt) !== view.readBigUInt64LE(16)) throw damaged(key, 'its lengths contradict each other');
+  const header = parseHeader(view.toString('utf8', PREFIX_BYTES, payloadAt), key);
+  if (header.key !== key) throw damaged(key, `it is the record of ${header.key}`);
+  const expected = payloadBytes(header);
+  if (end - payloadAt !== expected)
+    throw damaged(key, `its header speaks of ${expected} bytes, not ${end - payloadAt}`);
+  return { header, payloadAt };
+}
+
+function parseHeader(text: string, key: string): Header {
+  try {
+    return headerSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw damaged(key, `its header cannot be read: ${error instanceof z.ZodError ? reasonOf(error) : 'no JSON'}`);
+  }
+}
+
+function stateBytes({ states: { data, rows, width }, precision }: CacheRecord): Uint8Array[] {
+  if (precision === 'float16') return [bytesOf(statesToFloat16(data))];
+  if (precision === 'int8') {
+    const { steps, scales } = toInt8Rows(data, rows, width);
+    return [bytesOf(scales), bytesOf(steps)];
+  }
+  expectFinite(data);
+  return [bytesOf(data)];
+}
+
+function readStates({ precision, rows, width }: Header, take: (bytes: number) => Uint8Array): Float32Array {
+  const count = rows * width;
+  if (precision === 'float16') return fromFloat16(new Uint16Array(aligned(take(count * 2))));
+  if (precision === 'float32') return new Float32Array(aligned(take(count * 4)));
+  const scales = new Float32Array(aligned(take(rows * 4)));
+  return fromInt8Rows({ steps: new Int8Array(aligned(take(count))), scales }, width);
+}
+
+function expectConsistent({ states, tokenIds, visible }: CacheRecord): void {
+  const rows = visible.reduce((sum, { start, end }) => sum + Math.max(0, end - start), 0);
+  const within = visible.every(({ start, end }) => start <= end && end <= tokenIds.length);
+  if (rows === states.rows && within && states.data.length === states.rows * states.width) return;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `The record has ${states.rows} x ${states.width} states in ${states.data.length} numbers; its visible ranges name ${rows} of ${tokenIds.length} tokens. Store the visible rows only, whole.`,
+  );
+}
+
+function paddedHeader(json: string): Buffer {
+  const length = Buffer.byteLength(json);
+  return Buffer.from(json + ' '.repeat((8 - ((PREFIX_BYTES + length) % 8)) % 8), 'utf8');
+}
+
+function bytesOf(values: ArrayBufferView): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function checksum(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+function reasonOf(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return issue ? `${issue.path.join('.') || 'header'}: ${issue.message}` : 'header not as expected';
+}
+
+function damaged(key: string, reason: string): DkvError {
+  return new DkvError('STORE_DAMAGED', `Record ${key} is damaged: ${reason}. It is not served.`);
+}
+
+/** A copy: typed arrays want aligned bytes, and the storage's own may change after the read. */
+function aligned(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
+}

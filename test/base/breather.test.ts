@@ -1,0 +1,19 @@
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { Breather } from '../../src/base/breather.js';
+
+describe('Breather', () => {
+  it('lets timers and signals have their turn in a loop that never waits', async () => {
+    const controller = new AbortController();
+    void setTimeout(60).then(() => controller.abort());
+    const turns = new Breather(controller.signal, 'Enough.');
+    const forever = async () => {
+      for (;;) await turns.breathe();
+    };
+    await expect(forever()).rejects.toMatchObject({ code: 'CANCELLED', message: 'Enough.' });
+  });
+
+  it('gives what is made, in order', async () => {
+    expect(await new Breather(undefined).map([3, 1, 2], (item) => item * 2)).toEqual([6, 2, 4]);
+  });
+});
