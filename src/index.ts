@@ -5,6 +5,7 @@
  */
 
 export { DkvError, ERROR_CODES, type ErrorCode } from './base/errors.js';
+export { Secret } from './base/secret.js';
 export { openDataset, openPools } from './datasets/open.js';
 export type { Columns, OpenOptions, Role, TextForm } from './datasets/options.js';
 export { formatRun, parseQrels, parseRun, type Qrels, type Run } from './datasets/trec.js';
@@ -25,7 +26,7 @@ export { readExperiment } from './experiments/file.js';
 export { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from './experiments/probe.js';
 export type { RankingSummary } from './experiments/ranking.js';
 export { type RunOptions, type RunProgress, runExperiment } from './experiments/run.js';
-export { type HubSettings, hubSettings, Secret } from './hub/settings.js';
+export { type HubSettings, hubSettings } from './hub/settings.js';
 export { type EndpointOptions, EndpointWriter, type WritingSummary } from './llm/endpoint-writer.js';
 export { type SelfWriterOptions, selfWriter, type WritingModel } from './llm/self-writer.js';
 export { type LlmSettings, llmSettings } from './llm/settings.js';
@@ -66,15 +67,15 @@ export { type Bm25, bm25Of } from './serving/bm25.js';
 export { OBJECTIVES, type Objective, type Reliability } from './serving/calibration.js';
 export { type CandidateOptions, type Candidates, candidatesFrom } from './serving/candidates.js';
 export { type EvaluateOptions, type Evaluation, evaluate } from './serving/evaluate.js';
-export {
-  type DocumentToPrime,
-  type PrimeOptions,
-  type PrimeProgress,
-  type PrimeSummary,
-  prime,
-  type RejectedDocument,
-  type Shard,
-} from './serving/prime.js';
+export { prime } from './serving/prime.js';
+export type {
+  DocumentToPrime,
+  PrimeOptions,
+  PrimeProgress,
+  PrimeSummary,
+  RejectedDocument,
+  Shard,
+} from './serving/prime-options.js';
 export { BARE } from './serving/primed.js';
 export {
   type CandidateToRank,
@@ -94,8 +95,9 @@ export type { Corrected, Estimate, GainSummary, Share } from './stats/gains.js';
 export type { Grades, Scores } from './stats/ranking.js';
 export type { SystemComparison, SystemDifference } from './stats/systems.js';
 export { exportStore, importStore } from './store/archive.js';
+export type { S3Options } from './store/backends/address.js';
 export type { OnFailure } from './store/backends/tiered.js';
-export { openStore, type S3Options, type StoreOptions } from './store/open.js';
+export { openStore, type StoreOptions } from './store/open.js';
 export { memoryOf } from './store/records/identity.js';
 export * from './store/store.js';
 export { copyStore, type TransferOptions, type Transferred } from './store/transfer.js';

@@ -1,7 +1,7 @@
 /** `dkv demo`: one document, one question, every visibility: what the model answers and how surprising it finds the right answer. */
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
-import { adworldDataset } from '../adworld/dataset.js';
+import { adworldDataset } from '../datasets/adworld.js';
 import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
 import { present } from '../priming/condition.js';
 import type { Visibility } from '../priming/input.js';

@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { DkvError } from '../base/errors.js';
 import { describeLiterals } from '../model/tokenizer/literal-tokens.js';
 import { type Visibility, visibilitySchema } from '../priming/input.js';
-import type { PrimeProgress, PrimeSummary, RejectedDocument, Shard } from '../serving/prime.js';
+import type { PrimeProgress, PrimeSummary, RejectedDocument, Shard } from '../serving/prime-options.js';
 import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../store/store.js';
 import { addModelOptions, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { expectApart, type Output, openOutput } from './output.js';

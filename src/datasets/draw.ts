@@ -13,7 +13,7 @@ import type { Candidate, Pool, Sample } from '../samples/sample.js';
 const OVERSAMPLING = 3;
 /** The factoid rule filters while it scans, has no use for the multiple, and stops here. */
 const FACTOID_CANDIDATES = 20_000;
-const FACTOID_WORDS = 5;
+export const FACTOID_WORDS = 5;
 /** As many as the largest of ESCI's pools: what one query costs stays bounded. */
 const POOL_CANDIDATES = 40;
 

@@ -18,7 +18,7 @@ async function openSource(name: string, options: OpenOptions): Promise<Source> {
   await expectUsed(name, options);
   switch (name) {
     case 'adworld':
-      return (await import('../adworld/dataset.js')).adworldSource(options);
+      return (await import('./adworld.js')).adworldSource(options);
     case 'ms-marco':
     case 'ms-marco@v1.1':
       return (await import('./ms-marco.js')).msMarcoSource('v1.1', options);

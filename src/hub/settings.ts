@@ -1,36 +1,11 @@
 /** Where the Hugging Face hub is, where its cache lies, and who is asking: the environment's conventions, as Python follows them. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { inspect } from 'node:util';
 import { type DotEnvRules, readVariables, type Variables } from '../base/environment.js';
 import { DkvError } from '../base/errors.js';
 import { shownAddress } from '../base/redact.js';
+import { Secret } from '../base/secret.js';
 import { expanded, expandUser } from './paths.js';
-
-/** An access token. It shows itself only to who asks for it by name: not in logs, errors, JSON or string templates. */
-export class Secret {
-  readonly #value: string;
-
-  constructor(value: string) {
-    this.#value = value;
-  }
-
-  reveal(): string {
-    return this.#value;
-  }
-
-  toString(): string {
-    return '[hidden]';
-  }
-
-  toJSON(): string {
-    return '[hidden]';
-  }
-
-  [inspect.custom](): string {
-    return '[hidden]';
-  }
-}
 
 export interface HubSettings {
   /** Without a slash at the end. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type DotEnvRules, readVariables } from '../base/environment.js';
 import { DkvError } from '../base/errors.js';
-import { Secret } from '../hub/settings.js';
+import { Secret } from '../base/secret.js';
 
 /** Newer models of some makers take the second name only. */
 export const TOKEN_LIMITS = ['max_tokens', 'max_completion_tokens'] as const;

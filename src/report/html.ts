@@ -1,9 +1,10 @@
 /** A run as `report.html`: one file, nothing loaded from anywhere. */
-import { browserPart } from './browser.js';
+
 import { warnings } from './comparisons.js';
 import type { Block, Section } from './content.js';
 import { STYLE } from './html-style.js';
 import type { FinishedRun } from './run-folder.js';
+import { readerPart } from './sample-reader.js';
 import { escapeHtml, renderHtml } from './table.js';
 
 export interface HtmlOptions {
@@ -14,8 +15,8 @@ export interface HtmlOptions {
 export function htmlReport(run: FinishedRun, sections: readonly Section[], options: HtmlOptions): string {
   const { experiment } = run.summary.configuration;
   const title = escapeHtml(`${experiment.id}: ${experiment.title}`);
-  const browser = run.trials.length > 0 ? browserPart(run, options) : undefined;
-  const titles = [...sections.map((section) => section.title), ...(browser ? ['Samples'] : [])];
+  const reader = run.trials.length > 0 ? readerPart(run, options) : undefined;
+  const titles = [...sections.map((section) => section.title), ...(reader ? ['Samples'] : [])];
   const links = titles.map((name) => `<a href="#${anchorOf(name)}">${escapeHtml(name)}</a>`);
   return `<!doctype html>
 <html lang="en">
@@ -34,7 +35,7 @@ ${warnings(run.summary)
   .join('\n')}
 <nav>${links.join(' ')}</nav>
 ${sections.map(renderSection).join('\n')}
-${browser ? `<h2 id="${anchorOf('Samples')}">Samples</h2>\n${browser}` : ''}
+${reader ? `<h2 id="${anchorOf('Samples')}">Samples</h2>\n${reader}` : ''}
 </main>
 </body>
 </html>

@@ -10,91 +10,14 @@ import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { windows } from '../base/windows.js';
 import { visibilitySchema } from '../priming/input.js';
-import { prepareSurrogates, type TextSources } from '../priming/prepare.js';
+import { prepareSurrogates } from '../priming/prepare.js';
 import type { Model } from '../scoring/load-model.js';
-import { type Metadata, STATES_PRECISIONS, type Store } from '../store/store.js';
+import { STATES_PRECISIONS, type Store } from '../store/store.js';
+import type { DocumentToPrime, PrimeOptions, PrimeSummary } from './prime-options.js';
 import { expectPrimed, expectWritable, type PrimedOptions, primedBy, readPrimed, writePrimed } from './primed.js';
 import { type Accepted, Primer } from './primer.js';
 import { claimReferences } from './prior.js';
 import { variantsOf } from './variants.js';
-
-export interface DocumentToPrime {
-  readonly id: string;
-  readonly text: string;
-  readonly title?: string;
-  /** Kept with the document: whatever is to come back with it. */
-  readonly fields?: Metadata;
-}
-
-/** One of several primers of the same stream, by a hash of the id. */
-export interface Shard {
-  /** From 1. */
-  readonly number: number;
-  readonly of: number;
-}
-
-export interface RejectedDocument {
-  /** In the stream, from 1. */
-  readonly row: number;
-  readonly id?: string;
-  readonly reason: string;
-}
-
-export interface PrimeProgress {
-  /** Taken from the stream, those of other shards included. */
-  readonly rows: number;
-  /** Of this shard: primed, unchanged, rejected or still on their way. */
-  readonly documents: number;
-  readonly primed: number;
-  /** The store had them just so. */
-  readonly unchanged: number;
-  readonly rejected: number;
-  /** Of the primed and the unchanged ones: with a variant that was cut at the document's end to keep to the maximum length. */
-  readonly cut: number;
-  /** Likewise: with control tokens in document or surrogate as they are written. */
-  readonly literal: number;
-  /** That the encoder read, and in how many passes. */
-  readonly tokens: number;
-  readonly encoded: number;
-  readonly seconds: number;
-}
-
-export interface PrimeSummary extends PrimeProgress {
-  readonly variants: readonly string[];
-  /** The control tokens of those that `literal` counts. */
-  readonly literalTokens: readonly string[];
-  readonly documentsPerSecond: number;
-  readonly tokensPerSecond: number;
-  /** Of the records that were stored, without their headers. Null when none was. */
-  readonly bytesPerDocument: number | null;
-}
-
-export interface PrimeOptions extends Partial<PrimedOptions> {
-  /** Specifications of surrogates that need the document alone; `doc_kw` when left out. */
-  readonly surrogates?: readonly string[];
-  /** Also each document alone, to compare with; true when left out. */
-  readonly bare?: boolean;
-  /** Keep the documents' texts in the records; true when left out. */
-  readonly keepText?: boolean;
-  /** Documents expire after so long. For ever when left out. */
-  readonly ttlMs?: number;
-  /** Of documents primed now; the store's own when left out. */
-  readonly priorQueries?: readonly string[];
-  /** Let a store that was primed otherwise be primed anew. What is not primed again keeps its old states. */
-  readonly replace?: boolean;
-  /**
-   * Read what the store has already, and prime again what is damaged; true when left out. Otherwise the storage is trusted with what it
-   * holds, which is quicker where reading it is slow.
-   */
-  readonly check?: boolean;
-  readonly shard?: Shard;
-  /** Who writes surrogates that a model writes. */
-  readonly sources?: TextSources;
-  /** Aborting ends with CANCELLED once what is being encoded is stored. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: PrimeProgress) => void;
-  readonly onRejected?: (rejection: RejectedDocument) => void;
-}
 
 const DEFAULTS: PrimedOptions = { visibility: 'exact', statesPrecision: 'float32', maxTokens: 2048 };
 export const DEFAULT_SURROGATES: readonly string[] = ['doc_kw'];

@@ -14,7 +14,14 @@ import { visibleStates } from '../store/records/identity.js';
 import { asStored, expectStorable } from '../store/records/quantise.js';
 import { metadataSchema, payloadBytesOf } from '../store/records/record.js';
 import type { CacheRecord, Store } from '../store/store.js';
-import type { DocumentToPrime, PrimeOptions, PrimeProgress, PrimeSummary, RejectedDocument, Shard } from './prime.js';
+import type {
+  DocumentToPrime,
+  PrimeOptions,
+  PrimeProgress,
+  PrimeSummary,
+  RejectedDocument,
+  Shard,
+} from './prime-options.js';
 import { documentMetadata, type PrimedDocument, type PrimedOptions } from './primed.js';
 import { priorsOf, type References } from './prior.js';
 import { type PlannedVariant, planVariants, type Variant } from './variants.js';

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
-import { parseAddress, type StoreAddress } from './backends/address.js';
+import { parseAddress, type S3Options, type StoreAddress } from './backends/address.js';
 import type { Backend } from './backends/backend.js';
 import { MemoryBackend } from './backends/memory.js';
 import { type OnFailure, TieredBackend } from './backends/tiered.js';
@@ -27,12 +27,6 @@ export interface StoreOptions {
   readonly onFailure?: OnFailure;
   /** For `s3:`; the environment's, as every AWS tool reads it, when left out. */
   readonly s3?: S3Options;
-}
-
-export interface S3Options {
-  readonly endpoint?: string;
-  readonly region?: string;
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
 const bytesSchema = z.number().positive();

@@ -182,7 +182,9 @@ describe('child process', () => {
   }));
   const childOf = () =>
     Number(
-      execFileSync('pgrep', ['-n', '-P', String(process.pid), '-f', 'dist/engine/hosts/child.js'], { encoding: 'utf8' }),
+      execFileSync('pgrep', ['-n', '-P', String(process.pid), '-f', 'dist/engine/hosts/child.js'], {
+        encoding: 'utf8',
+      }),
     );
 
   it('survives kill -9 of its child: requests in it fail clearly, the next ones are right', async () => {

@@ -2,7 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Secret } from '../../src/hub/settings.js';
+import { Secret } from '../../src/base/secret.js';
 import { EndpointWriter } from '../../src/llm/endpoint-writer.js';
 import type { LlmSettings } from '../../src/llm/settings.js';
 import { QUERY_PROMPTS } from '../../src/priming/prompts.js';

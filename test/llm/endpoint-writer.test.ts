@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Secret } from '../../src/hub/settings.js';
+import { Secret } from '../../src/base/secret.js';
 import { type EndpointOptions, EndpointWriter } from '../../src/llm/endpoint-writer.js';
 import { prepareSurrogates } from '../../src/priming/prepare.js';
 import { QUERY_PROMPTS } from '../../src/priming/prompts.js';

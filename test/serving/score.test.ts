@@ -4,7 +4,7 @@ import { adworldAnswerPools } from '../../src/adworld/pools.js';
 import { DkvError } from '../../src/base/errors.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
-import type { PrimeOptions } from '../../src/serving/prime.js';
+import type { PrimeOptions } from '../../src/serving/prime-options.js';
 import { type StoredScore, score } from '../../src/serving/score.js';
 import type { Store } from '../../src/store/store.js';
 import { documentsOf, primedStore } from '../support/primed.js';

@@ -1,5 +1,5 @@
 /** Documents to prime in any number, each of its own text. */
-import type { DocumentToPrime } from '../../src/serving/prime.js';
+import type { DocumentToPrime } from '../../src/serving/prime-options.js';
 
 export function madeText(at: number, sentences = 1): string {
   return `Lamp number ${at} costs ${at % 90} euros. `.repeat(sentences).trim();

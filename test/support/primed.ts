@@ -2,7 +2,8 @@
 import { onTestFinished } from 'vitest';
 import type { Pool } from '../../src/samples/sample.js';
 import type { Model } from '../../src/scoring/load-model.js';
-import { type DocumentToPrime, type PrimeOptions, prime } from '../../src/serving/prime.js';
+import { prime } from '../../src/serving/prime.js';
+import type { DocumentToPrime, PrimeOptions } from '../../src/serving/prime-options.js';
 import { openStore } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
 

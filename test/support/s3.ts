@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { S3Options } from '../../src/store/open.js';
+import type { S3Options } from '../../src/store/backends/address.js';
 
 export interface S3Object {
   bytes: Buffer;

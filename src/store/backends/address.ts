@@ -28,6 +28,13 @@ export interface S3Address {
   readonly shown: string;
 }
 
+/** How an S3 store is reached, beside its address. */
+export interface S3Options {
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
 export type StoreAddress =
   | { readonly kind: 'memory' }
   | { readonly kind: 'folder'; readonly path: string }

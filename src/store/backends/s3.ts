@@ -15,9 +15,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { DkvError, messageOf } from '../../base/errors.js';
 import { inParallel } from '../../base/parallel.js';
-import type { S3Options } from '../open.js';
 import type { Collected } from '../store.js';
-import type { S3Address } from './address.js';
+import type { S3Address, S3Options } from './address.js';
 import type { Backend, Blob, Decode, Expiring, Slot, Usage } from './backend.js';
 
 /** Tells `collect` when an object expires and which records a document needs, without knowing their formats. */

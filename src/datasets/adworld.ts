@@ -1,13 +1,13 @@
 /** AdWorld's test split as the dataset that experiments run on. */
+
+import { ADWORLD_VERSION, adworldSamples, samplesOf } from '../adworld/adworld.js';
+import { answerPoolsOf, poolsOf } from '../adworld/pools.js';
 import { Breather } from '../base/breather.js';
 import { DkvError } from '../base/errors.js';
-import type { OpenOptions } from '../datasets/options.js';
 import { type Dataset, datasetOf, type Origin, poolSetOf, type Source } from '../samples/dataset.js';
 import type { Sample } from '../samples/sample.js';
-import { ADWORLD_VERSION, adworldSamples, samplesOf } from './adworld.js';
-import { answerPoolsOf, poolsOf } from './pools.js';
-
-const FACTOID_WORDS = 5;
+import { FACTOID_WORDS, isFactoid } from './draw.js';
+import type { OpenOptions } from './options.js';
 
 /** What an experiment holds in memory, with room for what is computed from it. */
 const MOST = 200_000;
@@ -40,7 +40,7 @@ export function adworldSource({ signal, onNotice }: OpenOptions = {}): Source {
         const samples: Sample[] = [];
         for (const sample of samplesOf({ seed, split: 'test', count: Number.POSITIVE_INFINITY })) {
           await turns.breathe();
-          if (sample.answer.split(/\s+/).length <= FACTOID_WORDS) samples.push(sample);
+          if (isFactoid(sample.answer)) samples.push(sample);
           if (samples.length >= count) break;
         }
         return datasetOf(origin(`answers of at most ${FACTOID_WORDS} words`), samples);

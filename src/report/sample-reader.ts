@@ -6,9 +6,9 @@
 import { printable } from '../base/printable.js';
 import type { Trial } from '../runs/journal.js';
 import type { SampleRecord } from '../runs/samples.js';
-import { BROWSER_SCRIPT, BROWSER_STYLE } from './browser-script.js';
 import { primaryOf } from './labels.js';
 import type { FinishedRun } from './run-folder.js';
+import { READER_SCRIPT, READER_STYLE } from './sample-reader-script.js';
 import { escapeHtml } from './table.js';
 
 /** The page's share for samples: a browser opens it without delay, and mail takes it. */
@@ -31,7 +31,7 @@ interface ShownSample {
   readonly target?: readonly string[];
 }
 
-export interface BrowserData {
+export interface ReaderData {
   readonly conditions: readonly string[];
   /** Places of treatment and baseline that are shown first. */
   readonly first: readonly [number, number];
@@ -44,8 +44,8 @@ export interface BrowserData {
   readonly nlls: string;
 }
 
-export function browserPart(run: FinishedRun, { noText }: { noText: boolean }): string {
-  const data = browserData(run, noText);
+export function readerPart(run: FinishedRun, { noText }: { noText: boolean }): string {
+  const data = readerData(run, noText);
   const shown =
     data.samples.length < data.all
       ? `${data.samples.length} of ${data.all} samples, an even choice along the gain of the comparison shown first, so that the file stays small. `
@@ -55,16 +55,16 @@ export function browserPart(run: FinishedRun, { noText }: { noText: boolean }): 
     : 'The samples’ texts are not in this report. ';
   // A "<" would let a text end the element.
   const json = printable(JSON.stringify(data)).replaceAll('<', '\\u003c');
-  return `<style>${BROWSER_STYLE}</style>
+  return `<style>${READER_STYLE}</style>
 <section class="browser" id="browser">
 <p class="note">${escapeHtml(`${shown}${texts}Gain is NLL under the second condition minus NLL under the first, nats per token, rounded to a thousandth. Hover over a token for its two NLLs.`)}</p>
 <noscript><p class="note">The samples are shown by a script, which is switched off here.</p></noscript>
 </section>
 <script type="application/json" id="browser-data">${json}</script>
-<script>${BROWSER_SCRIPT}</script>`;
+<script>${READER_SCRIPT}</script>`;
 }
 
-export function browserData({ summary, trials, samples }: FinishedRun, noText: boolean): BrowserData {
+export function readerData({ summary, trials, samples }: FinishedRun, noText: boolean): ReaderData {
   const { experiment } = summary.configuration;
   const conditions = experiment.conditions.map(({ name }) => name);
   const place = new Map(conditions.map((name, index) => [name, index]));

@@ -1,8 +1,8 @@
 /**
- * The script of the sample browser, as it runs in the page. It reads the data element and writes texts as text, never as HTML, so that no
+ * The script of the reader of samples, as it runs in the page. It reads the data element and writes texts as text, never as HTML, so that no
  * sample can change the page.
  */
-export const BROWSER_SCRIPT = `
+export const READER_SCRIPT = `
 (() => {
   'use strict';
   const data = JSON.parse(document.getElementById('browser-data').textContent);
@@ -121,7 +121,7 @@ export const BROWSER_SCRIPT = `
 })();
 `;
 
-export const BROWSER_STYLE = `
+export const READER_STYLE = `
 .controls { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; max-width: none; }
 .controls select, .controls input, .browser button { font: inherit; font-size: .88rem; padding: .15rem .3rem; max-width: 22rem; }
 .scale { font-size: .85rem; color: #555; }

@@ -3,9 +3,9 @@ import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
-import { type BrowserData, browserData, browserPart } from '../../src/report/browser.js';
-import { BROWSER_SCRIPT } from '../../src/report/browser-script.js';
 import type { FinishedRun } from '../../src/report/run-folder.js';
+import { type ReaderData, readerData, readerPart } from '../../src/report/sample-reader.js';
+import { READER_SCRIPT } from '../../src/report/sample-reader-script.js';
 import { type MadeRun, madeTrials } from './made-run.js';
 
 const HOSTILE = {
@@ -21,7 +21,7 @@ function run(options: MadeRun, experiment = truncation): FinishedRun {
   return { summary: { configuration }, trials, samples } as unknown as FinishedRun;
 }
 
-function decoded({ nlls, samples, conditions }: BrowserData): number[][][] {
+function decoded({ nlls, samples, conditions }: ReaderData): number[][][] {
   const bytes = Buffer.from(nlls, 'base64');
   let at = 0;
   return samples.map(({ n }) =>
@@ -32,7 +32,7 @@ function decoded({ nlls, samples, conditions }: BrowserData): number[][][] {
 describe('browser of samples', () => {
   it('holds every NLL to a thousandth, largest gain of the primary comparison first', () => {
     const made = run({ samples: 30 });
-    const data = browserData(made, false);
+    const data = readerData(made, false);
     expect(data.conditions[data.first[0]]).toBe('surr_doc_d');
     expect(data.conditions[data.first[1]]).toBe('bare_d');
     const nlls = decoded(data);
@@ -50,26 +50,23 @@ describe('browser of samples', () => {
   });
 
   it('lets no text out of the data', () => {
-    const html = browserPart(run({ samples: 5, texts: HOSTILE, tokens: 5 }), { noText: false });
+    const html = readerPart(run({ samples: 5, texts: HOSTILE, tokens: 5 }), { noText: false });
     expect(html.match(/<\/script>/g)).toHaveLength(2);
     expect(html).not.toContain('<img');
     const { document } = parseHTML(`<!doctype html><html><body>${html}</body></html>`);
     expect(document.querySelectorAll('script')).toHaveLength(2);
-    const data: BrowserData = JSON.parse(document.querySelector('#browser-data')!.textContent!);
+    const data: ReaderData = JSON.parse(document.querySelector('#browser-data')!.textContent!);
     expect(data.samples[0]).toMatchObject(HOSTILE);
   });
 
   it('has a script that is well formed and writes no HTML', () => {
-    expect(() => new Script(BROWSER_SCRIPT)).not.toThrow();
-    expect(BROWSER_SCRIPT).not.toMatch(/innerHTML|outerHTML|insertAdjacent|document\.write|eval/);
+    expect(() => new Script(READER_SCRIPT)).not.toThrow();
+    expect(READER_SCRIPT).not.toMatch(/innerHTML|outerHTML|insertAdjacent|document\.write|eval/);
   });
 
   it('does without texts', () => {
     const withTexts = run({ samples: 5, texts: HOSTILE, tokens: 5 });
-    for (const part of [
-      browserPart(withTexts, { noText: true }),
-      browserPart(run({ samples: 5 }), { noText: false }),
-    ]) {
+    for (const part of [readerPart(withTexts, { noText: true }), readerPart(run({ samples: 5 }), { noText: false })]) {
       expect(part).toContain('texts are not in this report');
       expect(part).not.toContain('שלום');
       expect(part).toContain('s0004');
@@ -80,18 +77,18 @@ describe('browser of samples', () => {
     const texts = { ...HOSTILE, document: 'word '.repeat(90), target: Array.from({ length: 30 }, () => ' token') };
     const usual = run({ samples: 500, texts, tokens: 30 }, surrogateSweep);
     expect(usual.summary.configuration.experiment.conditions).toHaveLength(26);
-    const part = browserPart(usual, { noText: false });
-    expect(browserData(usual, false).samples).toHaveLength(500);
+    const part = readerPart(usual, { noText: false });
+    expect(readerData(usual, false).samples).toHaveLength(500);
     expect(part.length).toBeLessThan(4e6);
     const large = run(
       { samples: 500, texts: { ...texts, document: 'word '.repeat(5000) }, tokens: 90 },
       surrogateSweep,
     );
-    const data = browserData(large, false);
+    const data = readerData(large, false);
     expect(data.samples.length).toBeGreaterThan(100);
     expect(data.samples.length).toBeLessThan(500);
     expect(data.samples[0]!.cut).toBe(true);
-    const shown = browserPart(large, { noText: false });
+    const shown = readerPart(large, { noText: false });
     expect(shown.length).toBeLessThan(4.2e6);
     expect(shown).toContain(`${data.samples.length} of 500 samples`);
   });
