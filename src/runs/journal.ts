@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { fileError, readIfPresent } from '../base/files.js';
 import { expectFiniteNumbers } from '../base/finite.js';
-import { shortestFloat32 } from '../scoring/inputs.js';
+import { shortestFloat32 } from '../base/float32.js';
 import { sealedLine, unsealLines } from './sealed.js';
 
 /**

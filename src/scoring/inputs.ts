@@ -138,8 +138,3 @@ export function targetScore(tokenNlls: Float32Array): TargetScore {
   const nllSum = tokenNlls.reduce((a, b) => a + b, 0);
   return { nll: nllSum / tokenNlls.length, nllSum, tokenNlls };
 }
-
-/** A float32 with the nine digits that identify it, for JSON, instead of a double's seventeen. */
-export function shortestFloat32(value: number): number {
-  return Number(value.toPrecision(9));
-}

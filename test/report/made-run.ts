@@ -1,6 +1,7 @@
 /** Run folders without a model: trials are drawn, everything else is as a run leaves it. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { shortestFloat32 } from '../../src/base/float32.js';
 import { Random } from '../../src/base/random.js';
 import { type Summary, summarize } from '../../src/experiments/analysis.js';
 import type { FinishedRun } from '../../src/report/run-folder.js';
@@ -9,7 +10,6 @@ import { JournalWriter, sumOf, type Trial } from '../../src/runs/journal.js';
 import { type Configuration, writeRecord } from '../../src/runs/record.js';
 import { type SampleRecord, writeSamples } from '../../src/runs/samples.js';
 import { sealedFile } from '../../src/runs/sealed.js';
-import { shortestFloat32 } from '../../src/scoring/inputs.js';
 
 export interface MadeRun {
   readonly samples?: number;
