@@ -4,7 +4,7 @@ import { shellWord } from '../base/shell-word.js';
 import type { Backend, Blob } from './backends/backend.js';
 import { ClosableBackend } from './backends/closable.js';
 import { decodeEntry, encodeEntry, inspectEntry, slotOf, tenantOf } from './records/entry.js';
-import { keyOf } from './records/identity.js';
+import { keyOf } from './records/key.js';
 import {
   type DecodedRecord,
   decodeRecord,

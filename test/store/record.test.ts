@@ -4,7 +4,8 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromFloat16 } from '../../src/base/float16.js';
-import { identityOf, keyOf, memoryOf, visibleStates } from '../../src/store/records/identity.js';
+import { memoryOf, visibleStates } from '../../src/store/records/identity.js';
+import { keyOf } from '../../src/store/records/key.js';
 import { fromInt8Rows, statesToFloat16, toInt8Rows } from '../../src/store/records/quantise.js';
 import { decodeRecord, encodeRecord } from '../../src/store/records/record.js';
 import { STATES_PRECISIONS } from '../../src/store/store.js';
@@ -96,53 +97,6 @@ describe('a record of version 1', () => {
       .digest()
       .copy(bytes, bytes.length - 32);
     expect(() => decodeRecord(bytes, keyOf(record, ''))).toThrow(/format version 2/);
-  });
-});
-
-describe('a key', () => {
-  it('changes with everything that decides the states', () => {
-    const record = recordOf(1);
-    const others = [
-      { ...record, fingerprint: 'b'.repeat(64) },
-      { ...record, modelPrecision: 'int8' },
-      { ...record, precision: 'int8' as const },
-      { ...record, tokenIds: record.tokenIds.with(0, 5000) },
-      { ...record, spans: {} },
-      { ...record, visibility: 'published' as const },
-      { ...record, visible: [{ start: 1, end: 4 }] },
-      { ...record, layoutDigest: 'c'.repeat(64) },
-    ];
-    const keys = [keyOf(record, 'salt'), keyOf(record, ''), ...others.map((other) => keyOf(other, ''))];
-    expect(new Set(keys).size).toBe(keys.length);
-  });
-
-  it('does not change with what is only kept along', () => {
-    const { text: _, ...record } = recordOf(1);
-    expect(keyOf({ ...record, metadata: {}, surrogate: 'other' } as typeof record, '')).toBe(keyOf(recordOf(1), ''));
-  });
-
-  it('knows positions and masks', () => {
-    const { tokenIds, spans, visible } = recordOf(1);
-    const input = {
-      tokenisation: 'segments',
-      tokenIds,
-      spans,
-      publishedCount: 0,
-      prefixTokens: 1,
-      documentTokens: 3,
-      cutTokens: 0,
-    } as const;
-    const model = { fingerprint: 'f', modelPrecision: 'float32' };
-    const layouts = [
-      {},
-      { positions: tokenIds },
-      { pairMask: new Uint8Array(25) },
-      { pairMask: new Uint8Array(25).fill(1) },
-    ];
-    const keys = layouts.map((layout) =>
-      keyOf(identityOf({ input, item: { tokenIds, ...layout }, visible, key: '' }, 'exact', model, 'float16'), ''),
-    );
-    expect(new Set(keys).size).toBe(4);
   });
 });
 

@@ -1,15 +1,13 @@
-/** From what priming made to what the store keeps: the key, the rows that the decoder sees, the record. */
-import { createHash } from 'node:crypto';
+/** From what priming made to what the store keeps of it: what identifies it, and the rows that the decoder sees. */
 import type { Memory, States } from '../../engine/engine.js';
 import { allRows } from '../../engine/engine.js';
 import type { Presented } from '../../priming/condition.js';
-import { type Range, SEGMENTS, type Visibility } from '../../priming/input.js';
+import type { Range, Visibility } from '../../priming/input.js';
 import type { CacheRecord, RecordIdentity, StatesPrecision } from '../store.js';
+import { layoutDigestOf } from './key.js';
 
-/** Part of every key: records of another format are never found. */
-export const FORMAT_VERSION = 1;
-
-export interface PrimedBy {
+/** The model that the encoder's pass is run with. */
+export interface EncodedBy {
   /** `Model.fingerprint` */
   readonly fingerprint: string;
   /** `Engine.info.precision` */
@@ -20,41 +18,20 @@ export interface PrimedBy {
 export function identityOf(
   presented: Presented,
   visibility: Visibility,
-  model: PrimedBy,
+  model: EncodedBy,
   precision: StatesPrecision,
 ): RecordIdentity {
-  const { tokenIds, positions, pairMask } = presented.item;
-  const layout = (positions ?? pairMask) && createHash('sha256').update(JSON.stringify([!!positions, !!pairMask]));
-  if (positions) layout?.update(bytesOf(positions));
-  if (pairMask) layout?.update(pairMask);
+  const layoutDigest = layoutDigestOf(presented.item);
   return {
     fingerprint: model.fingerprint,
     modelPrecision: model.modelPrecision,
     precision,
-    tokenIds,
+    tokenIds: presented.item.tokenIds,
     spans: presented.input.spans,
     visibility,
     visible: presented.visible,
-    ...(layout && { layoutDigest: layout.digest('hex') }),
+    ...(layoutDigest !== undefined && { layoutDigest }),
   };
-}
-
-/** SHA-256 in hex over everything that decides the stored states, and the salt, so that tenants share nothing. */
-export function keyOf(identity: RecordIdentity, tenantSalt: string): string {
-  const { fingerprint, modelPrecision, precision, visibility, layoutDigest = null } = identity;
-  const described = JSON.stringify({
-    format: FORMAT_VERSION,
-    tenantSalt,
-    fingerprint,
-    modelPrecision,
-    precision,
-    layoutDigest,
-    visibility,
-    visible: identity.visible.map(({ start, end }) => [start, end]),
-    spans: SEGMENTS.map((segment) => identity.spans[segment]).map((span) => (span ? [span.start, span.end] : null)),
-    tokens: identity.tokenIds.length,
-  });
-  return createHash('sha256').update(described).update(bytesOf(identity.tokenIds)).digest('hex');
 }
 
 /** The rows of some ranges, in their order, as states of their own. */
@@ -73,8 +50,4 @@ export function visibleStates(states: States, visible: readonly Range[]): States
 /** What the decoder attends to when it reads a record. */
 export function memoryOf(record: CacheRecord): Memory {
   return [allRows(record.states)];
-}
-
-function bytesOf(values: Int32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -18,9 +18,10 @@ import { DkvError } from '../../base/errors.js';
 import { fromFloat16 } from '../../base/float16.js';
 import { SEGMENTS, visibilitySchema } from '../../priming/input.js';
 import { type CacheRecord, type Metadata, type RecordIdentity, STATES_PRECISIONS } from '../store.js';
-import { FORMAT_VERSION } from './identity.js';
 import { expectFinite, fromInt8Rows, statesToFloat16, toInt8Rows } from './quantise.js';
 
+/** Of the bytes; a record's key has a version of its own. */
+const FORMAT_VERSION = 1;
 const MAGIC = Buffer.from('DKVCACHE', 'latin1');
 const CHECKSUM_BYTES = 32;
 const BYTES_PER_STATE = { float32: 4, float16: 2, int8: 1 } as const;
