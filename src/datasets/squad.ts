@@ -6,6 +6,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../base/errors.js';
 import { parseJson } from '../base/json.js';
+import { parse } from '../base/parse.js';
 import { Random } from '../base/random.js';
 import { readText } from '../base/text-input.js';
 import { type Dataset, datasetOf, type SampleRequest, type Source } from '../samples/dataset.js';
@@ -85,7 +86,5 @@ async function readSquad(file: string): Promise<z.infer<typeof squadSchema>> {
   } catch (error) {
     throw invalid(`not JSON: ${messageOf(error)}`);
   }
-  const parsed = squadSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw invalid(`not in SQuAD's form: ${z.prettifyError(parsed.error).split('\n').slice(0, 2).join(' ')}`);
+  return parse(squadSchema, json, 'INPUT_INVALID', `${file}: not in SQuAD's form`);
 }

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { z } from 'zod';
 import { DkvError } from '../base/errors.js';
+import { tryParse } from '../base/parse.js';
 import { shownAddress } from '../base/redact.js';
 import { localFile } from '../hub/parts.js';
 import { openDataRepository, openUrl } from '../hub/remote-data.js';
@@ -150,10 +151,9 @@ export function splitFiles(paths: readonly string[], config: string | undefined,
 
 /** @throws DkvError INPUT_INVALID naming row and field */
 export function checkedRow<T>(schema: z.ZodType<T>, { name }: Pick<Table, 'name'>, number: number, row: Row): T {
-  const parsed = schema.safeParse(row);
+  const parsed = tryParse(schema, row);
   if (parsed.success) return parsed.data;
-  const { path, message } = parsed.error.issues[0]!;
-  throw new DkvError('INPUT_INVALID', `${name}, row ${number + 1}, ${path.join('.') || 'row'}: ${message}.`);
+  throw new DkvError('INPUT_INVALID', `${name}, row ${number + 1}, ${parsed.problem}.`);
 }
 
 /**

@@ -9,6 +9,7 @@ import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../base/errors.js';
+import { parse } from '../base/parse.js';
 import { shownAddress } from '../base/redact.js';
 import type { HubSettings } from './settings.js';
 
@@ -290,12 +291,8 @@ export class HubClient {
   }
 
   #parse<T>(schema: z.ZodType<T>, text: string): T {
-    const parsed = schema.safeParse(parseJson(text));
-    if (parsed.success) return parsed.data;
-    throw new DkvError(
-      'HUB_UNREACHABLE',
-      `${this.#settings.endpoint} answers, but not as a Hugging Face hub does: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
-    );
+    const where = `${this.#settings.endpoint} answers, but not as a Hugging Face hub does`;
+    return parse(schema, parseJson(text), 'HUB_UNREACHABLE', where);
   }
 
   #get(url: string, headers: http.OutgoingHttpHeaders, connection: Connection): Promise<http.IncomingMessage> {

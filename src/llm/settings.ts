@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type DotEnvRules, readVariables } from '../base/environment.js';
 import { DkvError } from '../base/errors.js';
+import { tryParse } from '../base/parse.js';
 import { Secret } from '../base/secret.js';
 
 /** Newer models of some makers take the second name only. */
@@ -22,7 +23,10 @@ export interface LlmSettings {
   readonly maxTokens?: number;
 }
 
-const price = z.coerce.number().nonnegative().optional();
+// In words of their own, all of them: a value that is not as expected may be a key, and is not repeated.
+const isPrice = { error: 'expected a number, 0 or more' };
+const price = z.coerce.number(isPrice).nonnegative(isPrice).optional();
+const isTokens = { error: 'expected a number of tokens, 1 to 100000' };
 
 const variablesSchema = z.object({
   DKV_LLM_BASE_URL: z.url({ protocol: /^https?$/, error: 'expected an http or https address' }).refine(
@@ -42,7 +46,7 @@ const variablesSchema = z.object({
   DKV_LLM_PRICE_INPUT: price,
   DKV_LLM_PRICE_OUTPUT: price,
   DKV_LLM_TOKEN_LIMIT: z.enum(TOKEN_LIMITS, { error: `expected ${TOKEN_LIMITS.join(' or ')}` }).optional(),
-  DKV_LLM_MAX_TOKENS: z.coerce.number({ error: 'expected a number' }).int().min(1).max(100_000).optional(),
+  DKV_LLM_MAX_TOKENS: z.coerce.number(isTokens).int(isTokens).min(1, isTokens).max(100_000, isTokens).optional(),
 });
 
 const RULES: DotEnvRules = {
@@ -75,11 +79,8 @@ export function llmSettings(
   });
   const variables = Object.fromEntries(given) as Record<string, string>;
   if (variables.DKV_LLM_BASE_URL === undefined) return undefined;
-  const parsed = variablesSchema.safeParse(variables);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path: [name], message }) => `${String(name)}: ${message}`);
-    throw new DkvError('INPUT_INVALID', `${problems.join('; ')}.`);
-  }
+  const parsed = tryParse(variablesSchema, variables);
+  if (!parsed.success) throw new DkvError('INPUT_INVALID', `${parsed.problem}.`);
   const { DKV_LLM_API_KEY: key, DKV_LLM_PRICE_INPUT: input, DKV_LLM_PRICE_OUTPUT: output } = parsed.data;
   const { DKV_LLM_TOKEN_LIMIT: tokenLimit, DKV_LLM_MAX_TOKENS: maxTokens } = parsed.data;
   return {
