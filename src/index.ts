@@ -10,21 +10,9 @@ export { openDataset, openPools } from './datasets/open.js';
 export type { Columns, OpenOptions, Role, TextForm } from './datasets/options.js';
 export { formatRun, parseQrels, parseRun, type Qrels, type Run } from './datasets/trec.js';
 export * from './engine/engine.js';
-export type {
-  ComparisonSummary,
-  ConditionSummary,
-  ContrastSummary,
-  GradientSummary,
-  IdentitySummary,
-  OrderSummary,
-  PassCounts,
-  SelectionSummary,
-  Summary,
-} from './experiments/analysis.js';
 export { EXPERIMENTS } from './experiments/catalogue/registry.js';
-export { readExperiment } from './experiments/file.js';
-export { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from './experiments/probe.js';
-export type { RankingSummary } from './experiments/ranking.js';
+export { defineExperiment } from './experiments/declaration/define.js';
+export { readExperiment } from './experiments/declaration/file.js';
 export { type RunOptions, type RunProgress, runExperiment } from './experiments/run.js';
 export { type HubSettings, hubSettings } from './hub/settings.js';
 export { type EndpointOptions, EndpointWriter, type WritingSummary } from './llm/endpoint-writer.js';
@@ -50,7 +38,20 @@ export { prepareSurrogates, type TextSources, type TextWriter, type WriteOptions
 export { type Surrogate, type SurrogateContext, type SurrogateSource, surrogate } from './priming/surrogate.js';
 export type { Preparation, Prepared } from './priming/surrogate-kinds.js';
 export { type ReportFormat, type ReportOptions, writeReports } from './report/report.js';
-export { defineExperiment, type Experiment, type ExperimentDeclaration } from './runs/experiment.js';
+export type { Experiment, ExperimentDeclaration } from './runs/schema/experiment.js';
+export { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from './runs/schema/probe.js';
+export type { RankingSummary } from './runs/schema/ranking.js';
+export type {
+  ComparisonSummary,
+  ConditionSummary,
+  ContrastSummary,
+  GradientSummary,
+  IdentitySummary,
+  OrderSummary,
+  PassCounts,
+  SelectionSummary,
+  Summary,
+} from './runs/schema/summary.js';
 export type { Dataset, Origin, PoolRequest, PoolSet, SampleRequest, SampleRule } from './samples/dataset.js';
 export { datasetOf, poolSetOf } from './samples/dataset.js';
 export type { Candidate, Grade, Pool, Sample } from './samples/sample.js';

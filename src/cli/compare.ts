@@ -28,7 +28,7 @@ Examples:
 }
 
 async function compare(directories: readonly string[], { output, json }: CompareCommandOptions): Promise<void> {
-  const { readSummary } = await import('../report/run-folder.js');
+  const { readSummary } = await import('../runs/run-folder.js');
   const { compareRuns, comparisonMarkdown } = await import('../report/compare.js');
   const runs = [];
   for (const directory of directories) runs.push({ directory, summary: (await readSummary(directory)).summary });

@@ -37,7 +37,7 @@ Examples:
 }
 
 async function report(directory: string, { format, text, json }: ReportCommandOptions): Promise<void> {
-  const { readSummary } = await import('../report/run-folder.js');
+  const { readSummary } = await import('../runs/run-folder.js');
   const { writeReports } = await import('../report/report.js');
   const { summary } = await readSummary(directory);
   const files = await writeReports(directory, summary, { formats: format, noText: !text });

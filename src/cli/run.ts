@@ -7,7 +7,7 @@ import { didYouMean } from '../base/near.js';
 import { DATASETS, openDataset, openPools } from '../datasets/open.js';
 import { EXPERIMENT_IDS } from '../experiments/catalogue/ids.js';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
-import type { Experiment } from '../runs/experiment.js';
+import type { Experiment } from '../runs/schema/experiment.js';
 import type { Dataset, PoolSet } from '../samples/dataset.js';
 import type { Model } from '../scoring/load-model.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
@@ -76,7 +76,7 @@ Examples:
 
 async function run(name: string, options: RunCommandOptions, command: Command): Promise<void> {
   const experiments = await experimentsNamed(name);
-  const { asksLanguageModel, specificationsOf } = await import('../runs/experiment.js');
+  const { asksLanguageModel, specificationsOf } = await import('../runs/schema/experiment.js');
   const { expectWriter } = await import('../priming/prepare.js');
   const { expectTexts } = await import('../experiments/texts.js');
   const signal = interruptSignal();
@@ -120,7 +120,7 @@ function folderName(text: string): string {
 }
 
 async function experimentsNamed(name: string): Promise<Experiment[]> {
-  const { isExperimentFile, readExperiment } = await import('../experiments/file.js');
+  const { isExperimentFile, readExperiment } = await import('../experiments/declaration/file.js');
   if (isExperimentFile(name)) return [await readExperiment(name)];
   const { EXPERIMENTS } = await import('../experiments/catalogue/registry.js');
   if (name === ALL) return Object.values(EXPERIMENTS);
@@ -167,7 +167,7 @@ interface OneRun {
 
 async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Model, options: OneRun): Promise<void> {
   // Statistics and plots take most of a second to load: only who runs an experiment waits for them.
-  const { asksLanguageModel } = await import('../runs/experiment.js');
+  const { asksLanguageModel } = await import('../runs/schema/experiment.js');
   const { runExperiment } = await import('../experiments/run.js');
   const { shortTable, warnings } = await import('../report/comparisons.js');
   const { writeReports } = await import('../report/report.js');

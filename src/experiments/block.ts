@@ -11,8 +11,8 @@ import { remembering, type Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { type Condition, type Encoding, type Presented, present } from '../priming/condition.js';
 import { tokenisationOf } from '../priming/input.js';
 import { splitWords } from '../priming/keywords.js';
-import type { Experiment } from '../runs/experiment.js';
-import type { Rejection } from '../runs/journal.js';
+import type { Rejection } from '../runs/schema/entry.js';
+import type { Experiment } from '../runs/schema/experiment.js';
 import type { Sample } from '../samples/sample.js';
 import { lengthen } from './lengthen.js';
 

@@ -1,7 +1,7 @@
 /** What a run will take, from the plan of its first samples: passes of encoder and decoder, and time. */
 
 import { prepareSurrogates, type TextWriter } from '../priming/prepare.js';
-import { type Experiment, specificationsOf } from '../runs/experiment.js';
+import { type Experiment, specificationsOf } from '../runs/schema/experiment.js';
 import type { Dataset, PoolSet } from '../samples/dataset.js';
 import { scoreInputs } from '../scoring/inputs.js';
 import type { Model } from '../scoring/load-model.js';

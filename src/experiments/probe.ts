@@ -3,27 +3,11 @@
  * query moves them. Regions are exact: BOS, prefix, line break and document apart.
  */
 
-import type { Random } from '../base/random.js';
 import type { Engine, Probed, ProbeLayers } from '../engine/engine.js';
 import type { Range } from '../priming/input.js';
-import type { ProbeTrial } from '../runs/journal.js';
-import { type Estimate, meanEstimate } from '../stats/gains.js';
+import type { ProbeTrial } from '../runs/schema/entry.js';
+import type { ProbeMeasure } from '../runs/schema/probe.js';
 import type { PlannedTrial } from './block.js';
-
-/** Names of what is measured, and what each is. */
-export const PROBE_MEASURES = {
-  to_bos: 'attention of document rows on BOS',
-  to_prefix: 'attention of document rows on the prefix',
-  to_separator: 'attention of document rows on the line break',
-  to_document: 'attention of document rows on the document',
-  entropy: 'entropy of document rows’ attention, nats',
-  divergence: 'KL of attention within the document, bare to primed, nats',
-  strongest: 'largest mean attention that a document row receives from document rows',
-  shift: 'L2 distance of document states from the bare ones',
-  cosine: 'cosine of that shift with the oracle’s',
-} as const;
-
-export type ProbeMeasure = keyof typeof PROBE_MEASURES;
 
 /** The layers asked for; all of a model that does not have them all. */
 export function layersOf(wanted: ProbeLayers | undefined, layers: number): ProbeLayers {
@@ -149,46 +133,4 @@ function shiftOf(seen: Seen, bare: Seen, layer: number): Float32Array {
   };
   const before = rowsOf(bare);
   return rowsOf(seen).map((value, i) => value - before[i]!);
-}
-
-export interface ProbeSummary {
-  readonly samples: number;
-  readonly layers: readonly number[];
-  /** Means over samples; null where the condition or the layer has no such measure. */
-  readonly conditions: readonly {
-    readonly name: string;
-    readonly measures: readonly { readonly name: ProbeMeasure; readonly by_layer: readonly (Estimate | null)[] }[];
-  }[];
-}
-
-const RESAMPLES = 2000;
-
-export function summarizeProbe(
-  conditions: readonly { readonly name: string }[],
-  trials: readonly ProbeTrial[],
-  random: Random,
-): ProbeSummary {
-  const layers = [...new Set(trials.flatMap((trial) => trial.layers.map(({ layer }) => layer)))].sort((a, b) => a - b);
-  const meanOf = (values: readonly number[]) => (values.length === 0 ? null : meanEstimate(values, random, RESAMPLES));
-  return {
-    samples: new Set(trials.map(({ sample }) => sample)).size,
-    layers,
-    conditions: conditions.map(({ name }) => {
-      const own = trials.filter(({ condition }) => condition === name).sort((a, b) => (a.sample < b.sample ? -1 : 1));
-      return {
-        name,
-        measures: (Object.keys(PROBE_MEASURES) as ProbeMeasure[]).map((measure) => ({
-          name: measure,
-          by_layer: layers.map((layer) =>
-            meanOf(
-              own.flatMap((trial) => {
-                const value = trial.layers.find((entry) => entry.layer === layer)?.measures[measure];
-                return value === undefined ? [] : [value];
-              }),
-            ),
-          ),
-        })),
-      };
-    }),
-  };
 }

@@ -5,36 +5,39 @@
 import path from 'node:path';
 import { Breather } from '../base/breather.js';
 import { DkvError } from '../base/errors.js';
-import { makeFolder, publish, readIfPresent } from '../base/files.js';
+import { makeFolder, readIfPresent } from '../base/files.js';
 import { shortestFloat32 } from '../base/float32.js';
 import { withLock } from '../base/lock.js';
 import { NotFiniteError } from '../engine/engine.js';
+import { onnxRuntimeVersion } from '../engine/onnxruntime.js';
 import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { prepareSurrogates, type TextSources } from '../priming/prepare.js';
 import { surrogate } from '../priming/surrogate.js';
 import type { Prepared } from '../priming/surrogate-kinds.js';
-import { asksLanguageModel, type Experiment, specificationsOf } from '../runs/experiment.js';
+import { JournalWriter, recoverJournal } from '../runs/journal.js';
+import { differences, readRecord, writeRecord } from '../runs/record.js';
+import { writeSummary } from '../runs/run-folder.js';
+import { expectOwnEntries, readSamples, SAMPLES_FILE, writeSamples } from '../runs/samples.js';
+import type { Configuration } from '../runs/schema/configuration.js';
 import {
   type Entry,
   entryKey,
   isRejection,
   isTrial,
-  JournalWriter,
   type ProbeTrial,
-  recoverJournal,
   sumOf,
   type Trial,
-} from '../runs/journal.js';
-import { type Configuration, differences, readRecord, writeRecord } from '../runs/record.js';
-import { expectOwnEntries, readSamples, SAMPLES_FILE, type SampleRecord, writeSamples } from '../runs/samples.js';
-import { sealedFile } from '../runs/sealed.js';
+} from '../runs/schema/entry.js';
+import { asksLanguageModel, type Experiment, specificationsOf } from '../runs/schema/experiment.js';
+import type { SampleRecord } from '../runs/schema/sample.js';
+import type { Summary } from '../runs/schema/summary.js';
 import type { Dataset, PoolSet } from '../samples/dataset.js';
 import type { Candidate, Pool, Sample } from '../samples/sample.js';
 import { driftRecord } from '../scoring/drift.js';
 import { scoreEach } from '../scoring/inputs.js';
 import type { Model } from '../scoring/load-model.js';
-import { type Summary, summarize } from './analysis.js';
+import { summarize } from './analysis/summarize.js';
 import { type Block, type Plan, type PlannedTrial, planBlocks, type Unit } from './block.js';
 import { layersOf, probeSample } from './probe.js';
 
@@ -124,7 +127,7 @@ async function runAlone(
     const made = samplesOf(data, units, experiment, model.tokenizer, !options.noText);
     await writeSamples(directory, await turns.map(made, (sample) => sample));
   }
-  if (!started) await writeRecord(directory, configuration);
+  if (!started) await writeRecord(directory, configuration, { 'onnxruntime-node': onnxRuntimeVersion() });
   const records = await readSamples(directory);
   const entries = await recoverJournal(journalFile);
   expectOwnEntries(journalFile, entries, records, experiment);
@@ -190,7 +193,7 @@ async function runAlone(
   }
   const { whileBlocked = (work) => work() } = options;
   const summary = whileBlocked(() => summarize(configuration, entries, records, passes));
-  await publish(path.join(directory, 'summary.json'), sealedFile(summary));
+  await writeSummary(directory, summary);
   return summary;
 }
 

@@ -2,7 +2,7 @@
 
 import { DkvError } from '../base/errors.js';
 import { surrogate } from '../priming/surrogate.js';
-import { type Experiment, specificationsOf } from '../runs/experiment.js';
+import { type Experiment, specificationsOf } from '../runs/schema/experiment.js';
 import type { Dataset, PoolSet } from '../samples/dataset.js';
 
 /** @throws DkvError INPUT_INVALID when no sample has what is scored, or what the surrogates are made of */

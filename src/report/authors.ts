@@ -2,9 +2,10 @@
  * The research's own figures, "authors' log", beside the measured ones: only where model, data and number of samples are the same. Figures of
  * different models or samples in one table would be read as a comparison.
  */
-import type { Summary } from '../experiments/analysis.js';
+
 import { EXPERIMENTS } from '../experiments/catalogue/registry.js';
-import type { Configuration } from '../runs/record.js';
+import type { Configuration } from '../runs/schema/configuration.js';
+import type { Summary } from '../runs/schema/summary.js';
 import type { GainSummary } from '../stats/gains.js';
 import { signed, withInterval } from './format.js';
 import { number, type Table, text } from './table.js';

@@ -1,8 +1,8 @@
 /** Several runs side by side: what differs between them, and their effects aligned by condition. */
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
-import type { ComparisonSummary, Summary } from '../experiments/analysis.js';
-import type { Configuration } from '../runs/record.js';
+import type { Configuration } from '../runs/schema/configuration.js';
+import type { ComparisonSummary, Summary } from '../runs/schema/summary.js';
 import type { Estimate } from '../stats/gains.js';
 import { FRAMING } from './comparisons.js';
 import { percent, signed, withInterval } from './format.js';

@@ -1,11 +1,11 @@
 /** The tables of gains and conditions, and the sentences around them, from a summary. */
 
-import type { ComparisonSummary, Summary } from '../experiments/analysis.js';
-import type { ProbeSummary } from '../experiments/probe.js';
-import type { RankingSummary } from '../experiments/ranking.js';
 import { describeLiterals } from '../model/tokenizer/literal-tokens.js';
 import { surrogate as surrogateOf } from '../priming/surrogate.js';
-import type { Comparison, Experiment } from '../runs/experiment.js';
+import type { Comparison, Experiment } from '../runs/schema/experiment.js';
+import type { ProbeSummary } from '../runs/schema/probe.js';
+import type { RankingSummary } from '../runs/schema/ranking.js';
+import type { ComparisonSummary, Summary } from '../runs/schema/summary.js';
 import { DRIFT_NOTICE, describeDrift } from '../scoring/drift.js';
 import { fixed, percent, pValue, signed, withInterval } from './format.js';
 import {

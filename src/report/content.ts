@@ -2,8 +2,10 @@
  * What a report says, as data: sections of text, tables and figures, made from a run's record alone. The forms (HTML, Markdown, notebook,
  * LaTeX, pictures) render the same content.
  */
-import type { ComparisonSummary, Summary } from '../experiments/analysis.js';
-import type { Trial } from '../runs/journal.js';
+
+import type { FinishedRun } from '../runs/run-folder.js';
+import type { Trial } from '../runs/schema/entry.js';
+import type { ComparisonSummary, Summary } from '../runs/schema/summary.js';
 import { authorsNote, authorsTable } from './authors.js';
 import {
   conditionTable,
@@ -45,7 +47,6 @@ import {
   RANKING_NOTE,
   rankingTestTable,
 } from './ranking.js';
-import type { FinishedRun } from './run-folder.js';
 import type { Table } from './table.js';
 
 export interface TextBlock {

@@ -1,5 +1,5 @@
 /** Tables of what is read together: groups of contrasts, orders, selections, identities. */
-import type { Summary } from '../experiments/analysis.js';
+import type { Summary } from '../runs/schema/summary.js';
 import { fixed, percent, pValue, signed, withInterval } from './format.js';
 import { number, type Table, text } from './table.js';
 

@@ -1,9 +1,9 @@
 /** A run as `report.html`: one file, nothing loaded from anywhere. */
 
+import type { FinishedRun } from '../runs/run-folder.js';
 import { warnings } from './comparisons.js';
 import type { Block, Section } from './content.js';
 import { STYLE } from './html-style.js';
-import type { FinishedRun } from './run-folder.js';
 import { readerPart } from './sample-reader.js';
 import { escapeHtml, renderHtml } from './table.js';
 

@@ -2,7 +2,7 @@
 
 import type { Condition } from '../priming/condition.js';
 import { surrogate as surrogateOf } from '../priming/surrogate.js';
-import type { Comparison, Experiment } from '../runs/experiment.js';
+import type { Comparison, Experiment } from '../runs/schema/experiment.js';
 
 /** @param name of a condition that the experiment has */
 export function conditionOf({ conditions }: Experiment, name: string): Condition {

@@ -2,11 +2,11 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError, messageOf } from '../base/errors.js';
-import type { Summary } from '../experiments/analysis.js';
-import type { RunRecord } from '../runs/record.js';
+import { readSummary } from '../runs/run-folder.js';
+import type { RunRecord } from '../runs/schema/record.js';
+import type { Summary } from '../runs/schema/summary.js';
 import { signed, withInterval } from './format.js';
 import { isPrimary } from './labels.js';
-import { readSummary } from './run-folder.js';
 import { escapeMarkdown, number, renderMarkdown, type Table, text } from './table.js';
 
 export interface LoggedRun {

@@ -1,7 +1,8 @@
 /** A run as `report.md`. */
+
+import type { FinishedRun } from '../runs/run-folder.js';
 import { warnings } from './comparisons.js';
 import type { Block, Section } from './content.js';
-import type { FinishedRun } from './run-folder.js';
 import { escapeMarkdown, renderMarkdown } from './table.js';
 
 /** @param pictures the file of a figure beside the report, by the figure's name; left out, figures are too */

@@ -4,12 +4,12 @@
  */
 
 import { printable } from '../base/printable.js';
-import type { Trial } from '../runs/journal.js';
+import type { FinishedRun } from '../runs/run-folder.js';
+import type { Trial } from '../runs/schema/entry.js';
 import { mean, standardDeviation } from '../stats/describe.js';
 import { headline, warnings } from './comparisons.js';
 import type { Block, Section } from './content.js';
 import { printSvg } from './images.js';
-import type { FinishedRun } from './run-folder.js';
 import { escapeMarkdown, renderHtml, renderText } from './table.js';
 
 interface Output {

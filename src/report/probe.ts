@@ -1,5 +1,5 @@
 /** Tables of what was measured inside the encoder. */
-import { PROBE_MEASURES, type ProbeSummary } from '../experiments/probe.js';
+import { PROBE_MEASURES, type ProbeSummary } from '../runs/schema/probe.js';
 import { fixed, withInterval } from './format.js';
 import { number, type Table, text } from './table.js';
 

@@ -1,6 +1,7 @@
 /** Tables of how well conditions rank the candidates of pools. */
-import type { Summary } from '../experiments/analysis.js';
-import type { RankingSummary } from '../experiments/ranking.js';
+
+import type { RankingSummary } from '../runs/schema/ranking.js';
+import type { Summary } from '../runs/schema/summary.js';
 import { correctFamilies, type GainSummary } from '../stats/gains.js';
 import { marked } from './comparisons.js';
 import { fixed, percent, pValue, signed, withInterval } from './format.js';

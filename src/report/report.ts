@@ -2,8 +2,9 @@
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
 import { publish } from '../base/files.js';
-import type { Summary } from '../experiments/analysis.js';
 import { readRecord } from '../runs/record.js';
+import { type FinishedRun, withTrials } from '../runs/run-folder.js';
+import type { Summary } from '../runs/schema/summary.js';
 import { warnings } from './comparisons.js';
 import { contentOf } from './content.js';
 import { htmlReport } from './html.js';
@@ -11,7 +12,6 @@ import { printPng, printSvg } from './images.js';
 import { latexTable } from './latex.js';
 import { markdownReport } from './markdown.js';
 import { notebook, notebookFiles } from './notebook.js';
-import { type FinishedRun, withTrials } from './run-folder.js';
 
 export type ReportFormat = 'html' | 'md' | 'ipynb' | 'tex' | 'svg' | 'png';
 

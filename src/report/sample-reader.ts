@@ -4,10 +4,10 @@
  */
 
 import { printable } from '../base/printable.js';
-import type { Trial } from '../runs/journal.js';
-import type { SampleRecord } from '../runs/samples.js';
+import type { FinishedRun } from '../runs/run-folder.js';
+import type { Trial } from '../runs/schema/entry.js';
+import type { SampleRecord } from '../runs/schema/sample.js';
 import { primaryOf } from './labels.js';
-import type { FinishedRun } from './run-folder.js';
 import { READER_SCRIPT, READER_STYLE } from './sample-reader-script.js';
 import { escapeHtml } from './table.js';
 

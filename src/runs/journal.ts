@@ -3,66 +3,11 @@
  * that was being written when the process died is dropped when the run goes on.
  */
 import { type FileHandle, open, truncate } from 'node:fs/promises';
-import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { fileError, readIfPresent } from '../base/files.js';
-import { expectFiniteNumbers } from '../base/finite.js';
 import { shortestFloat32 } from '../base/float32.js';
+import { type Entry, entryKey, entrySchema, expectFiniteEntry, isTrial, sumOf } from './schema/entry.js';
 import { sealedLine, unsealLines } from './sealed.js';
-
-/**
- * One sample under one condition. NLLs in nats: of the tokens as float32 numbers in nine digits, whose sum in float64, in their order, is exactly
- * `nll_sum`.
- */
-const trialSchema = z.strictObject({
-  sample: z.string(),
-  condition: z.string(),
-  /** Mean over the target's tokens. */
-  nll: z.number(),
-  nll_sum: z.number(),
-  num_tokens: z.number().int().positive(),
-  token_nlls: z.array(z.number()),
-  prefix_tokens: z.number().int().nonnegative(),
-  document_tokens: z.number().int().nonnegative(),
-  /** The document was cut at its end to keep the maximum length. */
-  cut: z.boolean(),
-  /** Tokenised as one string, prefix and document have other token ids than tokenised apart. */
-  joint_differs: z.boolean().optional(),
-  /** The prefix contains the scored text. */
-  leak: z.boolean().optional(),
-});
-
-export type Trial = z.infer<typeof trialSchema>;
-
-/** What was measured inside the encoder for one sample under one condition. */
-const probeTrialSchema = z.strictObject({
-  sample: z.string(),
-  condition: z.string(),
-  layers: z.array(z.object({ layer: z.number().int(), measures: z.record(z.string(), z.number()) })),
-});
-
-export type ProbeTrial = z.infer<typeof probeTrialSchema>;
-
-/** A sample that cannot be scored, and why. */
-const rejectionSchema = z.strictObject({ sample: z.string(), rejected: z.string() });
-
-export type Rejection = z.infer<typeof rejectionSchema>;
-
-const entrySchema = z.union([trialSchema, probeTrialSchema, rejectionSchema]);
-
-export type Entry = z.infer<typeof entrySchema>;
-
-export function isTrial(entry: Entry): entry is Trial {
-  return 'nll' in entry;
-}
-
-export function isProbe(entry: Entry): entry is ProbeTrial {
-  return 'layers' in entry;
-}
-
-export function isRejection(entry: Entry): entry is Rejection {
-  return 'rejected' in entry;
-}
 
 /**
  * Reads the journal of a finished run, which ends with a whole line.
@@ -108,11 +53,6 @@ function parseJournal(file: string, bytes: Buffer): { entries: Entry[]; wholeByt
   return { entries, wholeBytes: bytes.lastIndexOf(0x0a) + 1 };
 }
 
-/** What an entry is of, as a key. */
-export function entryKey(entry: { readonly sample: string; readonly condition?: string }): string {
-  return JSON.stringify([entry.sample, entry.condition]);
-}
-
 function checkedEntry(value: unknown): Entry {
   const parsed = entrySchema.safeParse(value);
   if (!parsed.success) throw new Error('not an entry of a journal');
@@ -126,21 +66,6 @@ function checkedEntry(value: unknown): Entry {
     if (odd !== undefined) throw new Error(`${odd} of token_nlls is no float32 number in nine digits`);
   }
   return entry;
-}
-
-/** Of float32 numbers, in float64. */
-export function sumOf(tokenNlls: Iterable<number>): number {
-  let sum = 0;
-  for (const nll of tokenNlls) sum += Math.fround(nll);
-  return sum;
-}
-
-/** @throws RangeError */
-export function expectFiniteEntry(entry: Entry): void {
-  if (isRejection(entry)) return;
-  const what = `${entry.sample} under ${entry.condition}`;
-  if (isTrial(entry)) expectFiniteNumbers([entry.nll, entry.nll_sum, ...entry.token_nlls], what);
-  else for (const { measures } of entry.layers) expectFiniteNumbers(Object.values(measures), what);
 }
 
 /** Appends entries; what has been synced survives a crash of the machine, what has been appended one of the process. */

@@ -10,64 +10,9 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../base/errors.js';
 import { publish, readIfPresent } from '../base/files.js';
-import { onnxRuntimeVersion } from '../engine/onnxruntime.js';
-import { CONTROL_TOKENS } from '../model/tokenizer/tokenizer.js';
-import { experimentSchema } from './experiment.js';
+import type { Configuration } from './schema/configuration.js';
+import { RECORD_FORMAT, type RunRecord, recordSchema } from './schema/record.js';
 import { sealedFile, unseal } from './sealed.js';
-
-const RECORD_FORMAT = 2;
-
-const driftSchema = z.object({
-  method: z.string(),
-  tokens: z.number().int(),
-  mean_absolute: z.number(),
-  mean: z.number(),
-  largest: z.number(),
-});
-
-/** Equal configurations give equal trials: what may not change when a run is resumed. */
-export const configurationSchema = z.object({
-  experiment: experimentSchema,
-  samples: z.number().int(),
-  seed: z.number().int(),
-  dataset: z.object({
-    name: z.string(),
-    revision: z.string(),
-    licence: z.string(),
-    selection: z.string(),
-    digest: z.string(),
-  }),
-  model: z.object({
-    name: z.string(),
-    built_in: z.boolean(),
-    fingerprint: z.string(),
-    precision: z.string(),
-    /** Of int8: how far NLLs of a fixed text are from float32's, in nats a token; absent for other precisions, and before 0.2. */
-    drift: driftSchema.optional(),
-    /** Rows between the ends of the encoder's narrowest sliding window; null when every layer sees everything. */
-    window: z.number().int().nullable(),
-  }),
-  device: z.string(),
-  /** What control tokens such as `<bos>` were where a text has them. Runs that are older than the choice kept them, and do not say so. */
-  control_tokens: z.enum(CONTROL_TOKENS).optional(),
-  max_tokens: z.number().int(),
-  batch_tokens: z.number().int(),
-  /** The language model that wrote surrogates, with its address; null without any. */
-  writer: z.string().nullable(),
-});
-
-export type Configuration = z.infer<typeof configurationSchema>;
-
-const recordSchema = z.strictObject({
-  format: z.literal(RECORD_FORMAT),
-  configuration: configurationSchema,
-  started_at: z.string(),
-  versions: z.record(z.string(), z.string()),
-  git_revision: z.string().nullable(),
-  machine: z.object({ platform: z.string(), cpu: z.string(), cores: z.number(), memory_gb: z.number() }),
-});
-
-export type RunRecord = z.infer<typeof recordSchema>;
 
 const RECORD_FILE = 'run.json';
 
@@ -78,20 +23,20 @@ const ADVICE =
 export async function readRecord(directory: string): Promise<RunRecord | undefined> {
   const file = path.join(directory, RECORD_FILE);
   const bytes = await readIfPresent(file);
-  if (!bytes) return undefined;
-  const parsed = recordSchema.safeParse(unsealRecord(file, bytes, ADVICE));
-  if (parsed.success) return parsed.data;
-  throw new DkvError('RUN_DAMAGED', `${file}: not the record of a run. ${z.prettifyError(parsed.error)}`, {
-    cause: parsed.error,
-  });
+  return bytes && unsealRecord(file, bytes, recordSchema, { what: 'the record of a run', advice: ADVICE });
 }
 
 /**
- * The value of a whole file of a run folder, checked and of this version's format.
- * @param advice what to do about a damaged one, a sentence
- * @throws DkvError RUN_DAMAGED
+ * What a whole file of a run folder holds, checked and of this version's format.
+ * @param what the file is to be, and what to do about a damaged one, a sentence
+ * @throws DkvError RUN_DAMAGED naming the field that is not as expected
  */
-export function unsealRecord(file: string, bytes: Buffer, advice: string): unknown {
+export function unsealRecord<T>(
+  file: string,
+  bytes: Buffer,
+  schema: z.ZodType<T>,
+  { what, advice }: { readonly what: string; readonly advice: string },
+): T {
   let value: unknown;
   try {
     ({ value } = unseal(bytes));
@@ -101,20 +46,31 @@ export function unsealRecord(file: string, bytes: Buffer, advice: string): unkno
     });
   }
   const format = (value as { readonly format?: unknown } | null)?.format;
-  if (format === RECORD_FORMAT) return value;
-  const found = format === undefined ? 'without a format' : `of format ${JSON.stringify(format)}`;
-  throw new DkvError(
-    'RUN_DAMAGED',
-    `${file}: a record ${found}; this version reads format ${RECORD_FORMAT}. Repeat the run, or read it with the version that made it.`,
-  );
+  if (format !== RECORD_FORMAT) {
+    const found = format === undefined ? 'without a format' : `of format ${JSON.stringify(format)}`;
+    throw new DkvError(
+      'RUN_DAMAGED',
+      `${file}: a record ${found}; this version reads format ${RECORD_FORMAT}. Repeat the run, or read it with the version that made it.`,
+    );
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new DkvError('RUN_DAMAGED', `${file}: not ${what}. ${z.prettifyError(parsed.error)}\n${advice}`, {
+    cause: parsed.error,
+  });
 }
 
-export async function writeRecord(directory: string, configuration: Configuration): Promise<RunRecord> {
+/** @param runtime versions of what computes, by package */
+export async function writeRecord(
+  directory: string,
+  configuration: Configuration,
+  runtime: Readonly<Record<string, string>>,
+): Promise<RunRecord> {
   const record: RunRecord = {
     format: RECORD_FORMAT,
     configuration,
     started_at: new Date().toISOString(),
-    versions: await versions(),
+    versions: await versions(runtime),
     git_revision: await gitRevision(),
     machine: {
       platform: `${process.platform}/${process.arch}`,
@@ -137,9 +93,9 @@ export function differences(before: unknown, now: unknown, at = ''): string[] {
   return [...keys].flatMap((key) => differences(a[key], b[key], at ? `${at}.${key}` : key));
 }
 
-async function versions(): Promise<Record<string, string>> {
+async function versions(runtime: Readonly<Record<string, string>>): Promise<Record<string, string>> {
   const own = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
-  return { 'directed-kvcache': own.version, 'onnxruntime-node': onnxRuntimeVersion(), node: process.versions.node };
+  return { 'directed-kvcache': own.version, ...runtime, node: process.versions.node };
 }
 
 /** Of this project's own working copy; null for an installed package. */

@@ -3,36 +3,13 @@
  * for the report. Written once, when the run starts; every line with its checksum.
  */
 import path from 'node:path';
-import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { publish, readIfPresent } from '../base/files.js';
-import type { Experiment } from './experiment.js';
-import { type Entry, entryKey, GO_ON, isRejection } from './journal.js';
+import { GO_ON } from './journal.js';
+import { type Entry, entryKey, isRejection } from './schema/entry.js';
+import type { Experiment } from './schema/experiment.js';
+import { type SampleRecord, sampleSchema } from './schema/sample.js';
 import { sealedLine, unsealLines } from './sealed.js';
-
-const sampleSchema = z.strictObject({
-  id: z.string(),
-  cluster: z.string().optional(),
-  /** Of a candidate: its pool, its name in it, its grade, and the lowest grade that counts as relevant. */
-  pool: z.string().optional(),
-  candidate: z.string().optional(),
-  grade: z.number().optional(),
-  relevant: z.number().optional(),
-  /** That the texts hold as they are written, such as `<bos>`. */
-  control_tokens: z.array(z.string()).optional(),
-  /** Absent where texts were not to be kept. */
-  texts: z
-    .strictObject({
-      document: z.string(),
-      query: z.string(),
-      answer: z.string(),
-      /** The scored text, token by token. */
-      target: z.array(z.string()),
-    })
-    .optional(),
-});
-
-export type SampleRecord = z.infer<typeof sampleSchema>;
 
 export const SAMPLES_FILE = 'samples.jsonl';
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { fileError } from '../../src/base/files.js';
-import { defineExperiment } from '../../src/runs/experiment.js';
+import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { dkv, startDkv } from '../support/dkv.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 

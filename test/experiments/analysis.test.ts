@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { summarize } from '../../src/experiments/analysis.js';
-import { defineExperiment, type ExperimentDeclaration } from '../../src/runs/experiment.js';
-import type { Entry, Trial } from '../../src/runs/journal.js';
-import type { Configuration } from '../../src/runs/record.js';
-import type { SampleRecord } from '../../src/runs/samples.js';
+import { summarize } from '../../src/experiments/analysis/summarize.js';
+import { defineExperiment } from '../../src/experiments/declaration/define.js';
+import type { Configuration } from '../../src/runs/schema/configuration.js';
+import type { Entry, Trial } from '../../src/runs/schema/entry.js';
+import type { ExperimentDeclaration } from '../../src/runs/schema/experiment.js';
+import type { SampleRecord } from '../../src/runs/schema/sample.js';
 import { cohensD, mean } from '../../src/stats/describe.js';
 import { benjaminiHochberg, holm, tTest } from '../../src/stats/significance.js';
 

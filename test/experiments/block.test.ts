@@ -4,7 +4,7 @@ import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { readConfig } from '../../src/model/config.js';
 import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { surrogate } from '../../src/priming/surrogate.js';
-import type { Experiment } from '../../src/runs/experiment.js';
+import type { Experiment } from '../../src/runs/schema/experiment.js';
 import type { Sample } from '../../src/samples/sample.js';
 import { referenceFixture } from '../support/fixtures.js';
 

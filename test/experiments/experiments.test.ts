@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { hiddenBos } from '../../src/experiments/catalogue/hidden-bos.js';
 import { EXPERIMENTS } from '../../src/experiments/catalogue/registry.js';
+import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { surrogate } from '../../src/priming/surrogate.js';
-import { defineExperiment, type Experiment } from '../../src/runs/experiment.js';
+import type { Experiment } from '../../src/runs/schema/experiment.js';
 
 /** N, and how many comparisons the research corrects for, where it says so. */
 const PROTOCOL: Record<string, { n: number; family?: number }> = {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isExperimentFile, readExperiment } from '../../src/experiments/file.js';
+import { isExperimentFile, readExperiment } from '../../src/experiments/declaration/file.js';
 import { temporaryFolder } from '../support/fixtures.js';
 
 const EXAMPLES = path.resolve(import.meta.dirname, '../../examples/experiments');

@@ -6,7 +6,7 @@ import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { compareRuns, comparisonMarkdown } from '../../src/report/compare.js';
 import { collectRuns, logMarkdown } from '../../src/report/log.js';
-import { readSummary } from '../../src/report/run-folder.js';
+import { readSummary } from '../../src/runs/run-folder.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { madeRun, writeRun } from './made-run.js';
 

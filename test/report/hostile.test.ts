@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { prefixContent } from '../../src/experiments/catalogue/prefix-content.js';
 import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.js';
 import { writeReports } from '../../src/report/report.js';
-import type { Experiment } from '../../src/runs/experiment.js';
+import type { Experiment } from '../../src/runs/schema/experiment.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { madeRun, writeRun } from './made-run.js';
 

@@ -3,12 +3,16 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { shortestFloat32 } from '../../src/base/float32.js';
 import { Random } from '../../src/base/random.js';
-import { type Summary, summarize } from '../../src/experiments/analysis.js';
-import type { FinishedRun } from '../../src/report/run-folder.js';
-import type { Experiment } from '../../src/runs/experiment.js';
-import { JournalWriter, sumOf, type Trial } from '../../src/runs/journal.js';
-import { type Configuration, writeRecord } from '../../src/runs/record.js';
-import { type SampleRecord, writeSamples } from '../../src/runs/samples.js';
+import { summarize } from '../../src/experiments/analysis/summarize.js';
+import { JournalWriter } from '../../src/runs/journal.js';
+import { writeRecord } from '../../src/runs/record.js';
+import type { FinishedRun } from '../../src/runs/run-folder.js';
+import { writeSamples } from '../../src/runs/samples.js';
+import type { Configuration } from '../../src/runs/schema/configuration.js';
+import { sumOf, type Trial } from '../../src/runs/schema/entry.js';
+import type { Experiment } from '../../src/runs/schema/experiment.js';
+import type { SampleRecord } from '../../src/runs/schema/sample.js';
+import type { Summary } from '../../src/runs/schema/summary.js';
 import { sealedFile } from '../../src/runs/sealed.js';
 
 export interface MadeRun {
@@ -93,7 +97,7 @@ export async function writeRun(
 ): Promise<Summary> {
   await mkdir(directory, { recursive: true });
   await writeSamples(directory, samples);
-  await writeRecord(directory, summary.configuration);
+  await writeRecord(directory, summary.configuration, { 'onnxruntime-node': '1.0.0' });
   const journal = await JournalWriter.open(path.join(directory, 'trials.jsonl'));
   await journal.append([...trials]);
   await journal.close();

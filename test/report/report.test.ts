@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Summary } from '../../src/experiments/analysis.js';
 import { gainDecomposition } from '../../src/experiments/catalogue/gain-decomposition.js';
 import { positionsOrContent } from '../../src/experiments/catalogue/positions-or-content.js';
 import { prefixContent } from '../../src/experiments/catalogue/prefix-content.js';
@@ -25,8 +24,9 @@ import { axisOf } from '../../src/report/plots/curves.js';
 import { seriesOf } from '../../src/report/plots/draw.js';
 import { rankingTestTable } from '../../src/report/ranking.js';
 import { type ReportFormat, writeReports } from '../../src/report/report.js';
-import type { FinishedRun } from '../../src/report/run-folder.js';
 import { renderHtml, renderMarkdown, renderText } from '../../src/report/table.js';
+import type { FinishedRun } from '../../src/runs/run-folder.js';
+import type { Summary } from '../../src/runs/schema/summary.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { type MadeRun, madeRun, madeTrials, writeRun } from './made-run.js';
 

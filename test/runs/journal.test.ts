@@ -2,7 +2,8 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { type Entry, isTrial, JournalWriter, readJournal, recoverJournal } from '../../src/runs/journal.js';
+import { JournalWriter, readJournal, recoverJournal } from '../../src/runs/journal.js';
+import { type Entry, isTrial } from '../../src/runs/schema/entry.js';
 import { sealedFile, sealedLine, unseal } from '../../src/runs/sealed.js';
 import { temporaryFolder } from '../support/fixtures.js';
 

@@ -1,6 +1,6 @@
 /** Experiment 3F, amplification: does meaning come out when the prefix is repeated or the document is short? */
 
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, curves, decomposition, design } from './design.js';
 
 const TIMES = [1, 3, 5, 10, 20];

@@ -1,6 +1,6 @@
 /** Experiment 3D: the decomposition on another dataset, with long questions and answers. */
 
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, decomposition, design, published } from './design.js';
 
 export const anotherDataset = defineExperiment({

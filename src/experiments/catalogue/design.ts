@@ -1,6 +1,6 @@
 /** Parts that experiments are put together from. */
 import type { Condition } from '../../priming/condition.js';
-import type { Comparison, Contrast, ExperimentDeclaration } from '../../runs/experiment.js';
+import type { Comparison, Contrast, ExperimentDeclaration } from '../../runs/schema/experiment.js';
 
 /** How a prefix may be shown, by the suffix of the condition's name. */
 export const VISIBILITIES = { full: 'full', published: 'published', d: 'exact' } as const;

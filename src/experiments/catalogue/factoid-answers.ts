@@ -1,6 +1,6 @@
 /** Experiment 06: short answers, where the document decides. */
 
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, decomposition, design, published } from './design.js';
 
 export const factoidAnswers = defineExperiment({

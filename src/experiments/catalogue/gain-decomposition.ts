@@ -1,6 +1,6 @@
 /** Experiment 2B, decomposition: how much of the oracle's gain is any words, its words, their order; and how many words does it take? */
 
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, baselineOf, curves, decomposition, design, HIDDEN, published } from './design.js';
 
 const WORDS = [1, 3, 5, 10, 20, 50];

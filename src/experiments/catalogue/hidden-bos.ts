@@ -7,8 +7,8 @@
  */
 import type { Condition, Encoding } from '../../priming/condition.js';
 import type { Segment } from '../../priming/input.js';
-import type { Contrast, ContrastGroup } from '../../runs/experiment.js';
-import { defineExperiment } from '../../runs/experiment.js';
+import type { Contrast, ContrastGroup } from '../../runs/schema/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 
 const SEGMENT: Readonly<Record<string, Segment>> = { B: 'bos', P: 'prefix', N: 'separator', D: 'document' };
 

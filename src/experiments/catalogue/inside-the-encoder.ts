@@ -1,5 +1,5 @@
 /** Experiment 3E, inside the encoder: where do a document's rows look behind a prefix, and how far do their states move? */
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 
 const PREFIXES = { oracle: 'oracle', random_matched: 'random_matched', the: 'static:the*query' };
 

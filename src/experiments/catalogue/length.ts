@@ -1,6 +1,6 @@
 /** Experiment 03, length: does priming still help when the answer stands at the start of a longer document? */
 
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL } from './design.js';
 import { acrossLengths, ORIGINAL, publishedByLength } from './lengths.js';
 

@@ -1,5 +1,5 @@
 /** Experiment 04C, which the research planned and never ran: products of another shop. */
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { PRODUCT_RANKING } from './products.js';
 
 export const otherShopRanking = defineExperiment({

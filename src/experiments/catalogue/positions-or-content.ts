@@ -3,7 +3,7 @@
  * stand behind the prefix or where they stand without it.
  */
 import type { Condition } from '../../priming/condition.js';
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, baselineOf, design, gain, HIDDEN, type Suffix, VISIBILITIES } from './design.js';
 
 const { conditions, comparisons } = design({ oracle: 'oracle', random: 'random_matched' });

@@ -1,6 +1,6 @@
 /** Experiment 04 of v4: what the prefix should say, when the decoder reads the query. */
 
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, baselineOf, design, gain, HIDDEN, published } from './design.js';
 
 const KEYWORD_COUNTS = [1, 3, 5, 10, 20];

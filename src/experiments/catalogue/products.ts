@@ -1,6 +1,6 @@
 /** Experiments that rank products by how likely each makes the shopper's query. */
 
-import type { ExperimentDeclaration } from '../../runs/experiment.js';
+import type { ExperimentDeclaration } from '../../runs/schema/experiment.js';
 import { design } from './design.js';
 
 /** What they share, whatever the shop. */

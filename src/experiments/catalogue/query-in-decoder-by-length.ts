@@ -1,5 +1,5 @@
 /** Experiment 02 of v4: the decoder reads the query, and the document grows. */
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL } from './design.js';
 import { acrossLengths, ORIGINAL, publishedByLength } from './lengths.js';
 

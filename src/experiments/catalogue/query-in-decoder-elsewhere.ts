@@ -1,5 +1,5 @@
 /** Experiment 03 of v4: the first one again, on a dataset with long questions and answers. */
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, design, published } from './design.js';
 import { QUESTION } from './query-in-decoder.js';
 

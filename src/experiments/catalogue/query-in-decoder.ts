@@ -1,5 +1,5 @@
 /** Experiment 01 of v4: the decoder reads the query before the answer, as it does in production. */
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, design, published } from './design.js';
 
 /** Of this experiment and of the one that repeats it on other data. */

@@ -1,6 +1,6 @@
 /** The experiments that there are, by the name they are run under. */
 
-import type { Experiment } from '../../runs/experiment.js';
+import type { Experiment } from '../../runs/schema/experiment.js';
 import { amplification } from './amplification.js';
 import { anotherDataset } from './another-dataset.js';
 import { factoidAnswers } from './factoid-answers.js';

@@ -1,6 +1,6 @@
 /** Experiment 02, the sweep: which surrogates close how much of the gap, and does their meaning matter? */
 
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, baselineOf, design, gain, groupGain, HIDDEN, published } from './design.js';
 
 /** In the order of how much of the query's meaning they should have, as the research ranked them beforehand. */

@@ -5,7 +5,7 @@
  * document alone, is the baseline of the exact ones, so that hiding BOS is not taken for priming.
  */
 
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, baselineOf, design, gain, HIDDEN } from './design.js';
 
 const PREFIXES = { oracle: 'oracle', surr_para: 'para', surr_doc: 'doc_kw' };

@@ -1,6 +1,6 @@
 /** Experiment 05: are queries that a language model writes for a document better surrogates than rules? */
 
-import { defineExperiment } from '../../runs/experiment.js';
+import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, design, published } from './design.js';
 
 const PREFIXES = {

@@ -1,7 +1,7 @@
 /** Effects along an axis: lengths, numbers of words, repetitions. */
 import * as Plot from '@observablehq/plot';
-import type { Summary } from '../../experiments/analysis.js';
-import type { Experiment } from '../../runs/experiment.js';
+import type { Experiment } from '../../runs/schema/experiment.js';
+import type { Summary } from '../../runs/schema/summary.js';
 import { arrange, type Drawing, draw, scalesOf, seriesOf, WIDTH, Y_LABEL, Y_MARGIN } from './draw.js';
 
 type Curve = Experiment['curves'][number];

@@ -1,7 +1,7 @@
 /** Effects, paired differences and hardness: the figures of every comparison by NLL. */
 import * as Plot from '@observablehq/plot';
-import type { ComparisonSummary, Summary } from '../../experiments/analysis.js';
-import type { Trial } from '../../runs/journal.js';
+import type { Trial } from '../../runs/schema/entry.js';
+import type { ComparisonSummary, Summary } from '../../runs/schema/summary.js';
 import { sortedQuantile } from '../../stats/describe.js';
 import { conditionOf, documentForm, primaryOf, visibilityOf } from '../labels.js';
 import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesOf, X_LABEL, Y_LABEL, Y_MARGIN } from './draw.js';

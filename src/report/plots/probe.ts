@@ -1,6 +1,6 @@
 /** Figures of what was measured inside the encoder, by layer: where the document's rows look, and every measure. */
 import * as Plot from '@observablehq/plot';
-import { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from '../../experiments/probe.js';
+import { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from '../../runs/schema/probe.js';
 import { arrange, type Drawing, draw, scalesOf, seriesOf, WIDTH, Y_MARGIN } from './draw.js';
 
 export function probePlot({ conditions, layers }: ProbeSummary): Drawing {

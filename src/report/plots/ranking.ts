@@ -1,7 +1,7 @@
 /** Figures of rankings: measures of each condition with their intervals. */
 import * as Plot from '@observablehq/plot';
-import type { Summary } from '../../experiments/analysis.js';
-import type { RankingSummary } from '../../experiments/ranking.js';
+import type { RankingSummary } from '../../runs/schema/ranking.js';
+import type { Summary } from '../../runs/schema/summary.js';
 import { conditionOf } from '../labels.js';
 import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesOf, WIDTH, X_LABEL } from './draw.js';
 

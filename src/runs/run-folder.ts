@@ -1,11 +1,15 @@
-/** Reads a finished run back from its folder: all that reports are made of. */
+/** A finished run in its folder: its summary, and all that reports are made of, read back as they were written. */
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
-import { readIfPresent } from '../base/files.js';
-import type { Summary } from '../experiments/analysis.js';
-import { type Entry, entryKey, GO_ON, isRejection, isTrial, readJournal, type Trial } from '../runs/journal.js';
-import { differences, type RunRecord, readRecord, unsealRecord } from '../runs/record.js';
-import { expectOwnEntries, readSamples, type SampleRecord } from '../runs/samples.js';
+import { publish, readIfPresent } from '../base/files.js';
+import { GO_ON, readJournal } from './journal.js';
+import { differences, readRecord, unsealRecord } from './record.js';
+import { expectOwnEntries, readSamples } from './samples.js';
+import { type Entry, entryKey, isRejection, isTrial, type Trial } from './schema/entry.js';
+import type { RunRecord } from './schema/record.js';
+import type { SampleRecord } from './schema/sample.js';
+import { type Summary, summarySchema } from './schema/summary.js';
+import { sealedFile } from './sealed.js';
 
 export interface FinishedRun {
   readonly record: RunRecord;
@@ -14,15 +18,24 @@ export interface FinishedRun {
   readonly samples: readonly SampleRecord[];
 }
 
+const SUMMARY_FILE = 'summary.json';
+
 const ADVICE = 'Remove it and go on with the run (dkv run --resume): it is made again from the trials.';
 
-/** @throws DkvError INPUT_INVALID for a folder that is no run or an unfinished one, RUN_DAMAGED, also for another format */
+export async function writeSummary(directory: string, summary: Summary): Promise<void> {
+  await publish(path.join(directory, SUMMARY_FILE), sealedFile(summary));
+}
+
+/**
+ * A summary that is read is equal to the one that was written.
+ * @throws DkvError INPUT_INVALID for a folder that is no run or an unfinished one, RUN_DAMAGED naming the field, also for another format
+ */
 export async function readSummary(directory: string): Promise<{ record: RunRecord; summary: Summary }> {
   const record = await readRecord(directory);
   if (record === undefined) {
     throw new DkvError('INPUT_INVALID', `${directory} is not a run folder: it has no run.json. "dkv run" makes one.`);
   }
-  const file = path.join(directory, 'summary.json');
+  const file = path.join(directory, SUMMARY_FILE);
   const bytes = await readIfPresent(file);
   if (bytes === undefined) {
     const id = record.configuration.experiment.id;
@@ -31,9 +44,8 @@ export async function readSummary(directory: string): Promise<{ record: RunRecor
       `${directory} holds a run that is not finished: it has no summary.json. Finish it with: dkv run ${id} --out ${directory} --resume`,
     );
   }
-  const summary = unsealRecord(file, bytes, ADVICE) as Summary;
-  // What is written and read back loses fields without a value.
-  const changed = differences(JSON.parse(JSON.stringify(record.configuration)), summary.configuration);
+  const summary = unsealRecord(file, bytes, summarySchema, { what: 'the summary of a run', advice: ADVICE });
+  const changed = differences(record.configuration, summary.configuration);
   if (changed.length > 0) {
     throw new DkvError('RUN_DAMAGED', `${file} is not the summary of the run in run.json: ${changed[0]}`);
   }

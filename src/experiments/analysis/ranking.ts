@@ -1,35 +1,12 @@
 /** How well conditions rank the candidates of pools: measures per pool, their means, and differences to the baseline pool by pool. */
-import type { Random } from '../base/random.js';
-import type { Comparison, Experiment } from '../runs/experiment.js';
-import type { Trial } from '../runs/journal.js';
-import type { SampleRecord } from '../runs/samples.js';
-import { mean } from '../stats/describe.js';
-import { type Estimate, type GainSummary, meanEstimate, summarizeGains } from '../stats/gains.js';
-import { type Measure, measure, type Scores } from '../stats/ranking.js';
-
-export interface RankingSummary {
-  /** All that are judged. */
-  readonly pools: number;
-  /** Scored ones. */
-  readonly candidates: number;
-  /** Pools without a candidate that could be scored, which count 0; not in summaries of older versions. */
-  readonly unranked?: readonly string[];
-  /** Per measure: how many pools have a relevant candidate, so that there is something to find by it. */
-  readonly measures: readonly { readonly name: string; readonly pools: number }[];
-  /** Per condition and measure the mean over these pools, and over all judged ones (null where the measure has no value for the others). */
-  readonly conditions: readonly {
-    readonly name: string;
-    readonly means: readonly Estimate[];
-    /** Not in summaries of older versions. */
-    readonly judged_means?: readonly (number | null)[];
-  }[];
-  readonly comparisons: readonly (Comparison & {
-    /** Per measure: the treatment's value less the baseline's, pool by pool. */
-    readonly differences: readonly GainSummary[];
-    /** Gain of the relevant candidates less that of the others, in nats; null where no pool has both. */
-    readonly differential: GainSummary | null;
-  })[];
-}
+import type { Random } from '../../base/random.js';
+import type { Trial } from '../../runs/schema/entry.js';
+import type { Experiment } from '../../runs/schema/experiment.js';
+import type { RankingSummary } from '../../runs/schema/ranking.js';
+import type { SampleRecord } from '../../runs/schema/sample.js';
+import { mean } from '../../stats/describe.js';
+import { meanEstimate, summarizeGains } from '../../stats/gains.js';
+import { type Measure, measure, type Scores } from '../../stats/ranking.js';
 
 interface RankedPool {
   readonly name: string;

@@ -3,11 +3,13 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
+import { summarize } from '../../src/experiments/analysis/summarize.js';
 import { productRanking } from '../../src/experiments/catalogue/product-ranking.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
-import { readSummary, withTrials } from '../../src/report/run-folder.js';
+import { readSummary, withTrials } from '../../src/runs/run-folder.js';
+import { sealedFile } from '../../src/runs/sealed.js';
+import { madeRun, writeRun } from '../report/made-run.js';
 import { temporaryFolder } from '../support/fixtures.js';
-import { madeRun, writeRun } from './made-run.js';
 
 const FILES = ['run.json', 'summary.json', 'samples.jsonl', 'trials.jsonl'];
 const RESULTS = path.resolve(import.meta.dirname, '../../results/built-in');
@@ -72,10 +74,47 @@ describe('a run folder', () => {
   it('that was written before there were checksums is read', async () => {
     const folders = await readdir(RESULTS);
     expect(folders.length).toBeGreaterThan(10);
-    for (const folder of folders) await readSummary(path.join(RESULTS, folder));
+    for (const folder of folders) {
+      const { summary } = await readSummary(path.join(RESULTS, folder));
+      const { crc32: _, ...written } = JSON.parse(await readFile(path.join(RESULTS, folder, 'summary.json'), 'utf8'));
+      expect(summary).toEqual(written);
+    }
     // With every trial and sample; of the second the trials were left out.
     for (const [folder, trials] of Object.entries({ 'v4-03': 660, exp04b: 0 })) {
       expect((await read(path.join(RESULTS, folder))).trials).toHaveLength(trials);
     }
+  });
+
+  it('holds the summary that was written, also where a statistic has no value', async () => {
+    const directory = await temporaryFolder();
+    const run = madeRun(productRanking, { samples: 12, candidates: 6 });
+    // Of nothing: no candidate is relevant, so that no pool counts and no difference has a median.
+    const samples = run.samples.map((sample) => ({ ...sample, grade: 0 }));
+    const summary = summarize(run.summary.configuration, run.trials, samples, run.summary.passes);
+    expect(summary.ranking!.comparisons[0]!.differences[0]!.median).toBeNaN();
+    await writeRun(directory, { ...run, samples, summary });
+    expect((await readSummary(directory)).summary).toEqual(summary);
+  });
+
+  it.each([
+    ['comparisons.3.gain.d.low', 'low'],
+    ['comparisons.3.gain.median', 'none'],
+    ['samples.scored', 4.5],
+    ['smoke_run', undefined],
+    ['passes.encoder', -1],
+    ['resampled', 10_000],
+  ])('is refused by the name of a field of its summary that is not as it is written: %s, %s', async (field, value) => {
+    const directory = await temporaryFolder();
+    const summary = await writeRun(directory, madeRun(truncation, { samples: 5 }));
+    const changed = structuredClone(summary) as unknown as Record<string, unknown>;
+    const names = field.split('.');
+    const last = names.pop()!;
+    const holder = names.reduce((inside, name) => inside[name] as Record<string, unknown>, changed);
+    holder[last] = value;
+    await writeFile(path.join(directory, 'summary.json'), sealedFile(changed));
+    await expect(readSummary(directory)).rejects.toMatchObject({
+      code: 'RUN_DAMAGED',
+      message: expect.stringMatching(new RegExp(`summary\\.json[^]*${last}[^]*dkv run --resume`)),
+    });
   });
 });

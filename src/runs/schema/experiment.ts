@@ -1,12 +1,11 @@
 /**
  * An experiment is data: which samples it asks for, which conditions are scored, which of them are compared and how the comparisons are
- * shown. The runner, the journal, the statistics and the report are the same for all; a user's own is a file of this form.
+ * shown. The runner, the journal, the statistics and the report are the same for all; a user's own is a file of this form. A run's record
+ * holds the whole of it, so this is the form of a file as well.
  */
 import { z } from 'zod';
-import { DkvError } from '../base/errors.js';
-import { didYouMean } from '../base/near.js';
-import { conditionSchema } from '../priming/condition.js';
-import { surrogate } from '../priming/surrogate.js';
+import { conditionSchema } from '../../priming/condition.js';
+import { surrogate } from '../../priming/surrogate.js';
 
 const name = z.string().min(1);
 
@@ -19,7 +18,7 @@ const id = z
   );
 
 /** A treatment against its lower bound. With an upper bound it also says how much of the gap it closes. */
-const comparisonSchema = z.strictObject({
+export const comparisonSchema = z.strictObject({
   treatment: name,
   baseline: name,
   oracle: name.optional(),
@@ -129,56 +128,6 @@ export const experimentSchema = z.strictObject({
 
 export type Experiment = z.infer<typeof experimentSchema>;
 export type ExperimentDeclaration = z.input<typeof experimentSchema>;
-
-/**
- * Checks a declaration and fills in its defaults.
- * @throws DkvError INPUT_INVALID naming the field, or the condition that is not there
- */
-export function defineExperiment(declaration: ExperimentDeclaration): Experiment {
-  const parsed = experimentSchema.safeParse(declaration);
-  if (!parsed.success) {
-    throw new DkvError('INPUT_INVALID', `The experiment is not well formed:\n${z.prettifyError(parsed.error)}`);
-  }
-  const { id, conditions, ...rest } = parsed.data;
-  const names = conditions.map((condition) => condition.name);
-  const known = new Set(names);
-  const invalid = (message: string) => new DkvError('INPUT_INVALID', `Experiment ${id}: ${message}`);
-  if (known.size < names.length) throw invalid('two conditions have the same name.');
-  const used = [
-    ...rest.comparisons.flatMap(({ treatment, baseline, oracle }) => [
-      treatment,
-      baseline,
-      ...(oracle ? [oracle] : []),
-    ]),
-    ...rest.contrasts.flatMap(({ contrasts }) => contrasts.flatMap(({ terms }) => Object.keys(terms))),
-    ...rest.curves.flatMap(({ series }) =>
-      series.flatMap(({ points }) => points.flatMap((p) => [p.treatment, p.baseline])),
-    ),
-    ...rest.identities.flatMap(({ left, right }) => [left, right]),
-    ...[...rest.orders, ...rest.selections].flatMap(({ treatments, baseline }) => [...treatments, baseline]),
-  ];
-  const missing = used.find((condition) => !known.has(condition));
-  if (missing !== undefined) {
-    throw invalid(`there is no condition "${missing}"; there are: ${names.join(', ')}.${didYouMean(missing, names)}`);
-  }
-  const pairs = new Set(rest.comparisons.map(({ treatment, baseline }) => JSON.stringify([treatment, baseline])));
-  const needed = [
-    ...(rest.primary ? [rest.primary] : []),
-    ...rest.curves.flatMap(({ series }) => series.flatMap(({ points }) => points)),
-    ...rest.orders.flatMap(({ treatments, baseline }) => treatments.map((treatment) => ({ treatment, baseline }))),
-  ];
-  const uncompared = needed.find(({ treatment, baseline }) => !pairs.has(JSON.stringify([treatment, baseline])));
-  if (uncompared) {
-    throw invalid(`${uncompared.treatment} is shown against ${uncompared.baseline}, but no comparison has the two.`);
-  }
-  for (const { title, contrasts, family = [] } of rest.contrasts) {
-    const inGroup = new Set(contrasts.map((contrast) => contrast.name));
-    const shares = contrasts.flatMap(({ share_of }) => (share_of ? [share_of] : []));
-    const unknown = [...shares, ...family].find((contrast) => !inGroup.has(contrast));
-    if (unknown !== undefined) throw invalid(`the contrasts "${title}" have none that is called "${unknown}".`);
-  }
-  return parsed.data;
-}
 
 /** Every surrogate that an experiment uses. */
 export function specificationsOf({ conditions }: Pick<Experiment, 'conditions'>): string[] {

@@ -1,8 +1,9 @@
 /** A user's own experiment: a file of the form that the built-in ones have, in YAML or JSON, or a module that exports one. */
 import path from 'node:path';
-import { DkvError, messageOf } from '../base/errors.js';
-import { readText } from '../base/text-input.js';
-import { defineExperiment, type Experiment, type ExperimentDeclaration } from '../runs/experiment.js';
+import { DkvError, messageOf } from '../../base/errors.js';
+import { readText } from '../../base/text-input.js';
+import type { Experiment, ExperimentDeclaration } from '../../runs/schema/experiment.js';
+import { defineExperiment } from './define.js';
 
 const DATA = ['.yaml', '.yml', '.json'];
 const MODULES = ['.ts', '.mts', '.js', '.mjs'];
@@ -42,7 +43,7 @@ async function readData(file: string): Promise<unknown> {
 async function readModule(file: string): Promise<unknown> {
   const { createJiti } = await import('jiti');
   const extension = path.extname(import.meta.filename);
-  const index = path.resolve(import.meta.dirname, `../index${extension}`);
+  const index = path.resolve(import.meta.dirname, `../../index${extension}`);
   const jiti = createJiti(import.meta.url, { alias: { 'directed-kvcache': index }, fsCache: false });
   return jiti.import(path.resolve(file), { default: true });
 }

@@ -1,0 +1,31 @@
+/** Conditions that are the same by construction: do they give the same NLLs? */
+import type { Configuration } from '../../runs/schema/configuration.js';
+import type { Trial } from '../../runs/schema/entry.js';
+import type { IdentitySummary } from '../../runs/schema/summary.js';
+
+/** Nats that two ways of computing the same may differ by. */
+const IDENTITY_TOLERANCE = 1e-4;
+
+export function checkIdentities(
+  { experiment, model }: Configuration,
+  column: (condition: string) => readonly Trial[],
+): IdentitySummary[] {
+  return experiment.identities.map(({ name, left, right, within_window }) => {
+    // Half of a window to either side; BOS, prefix, line break and document are in a row.
+    const fits = ({ prefix_tokens, document_tokens }: Trial) =>
+      model.window === null || prefix_tokens + document_tokens + 2 <= Math.floor(model.window / 2);
+    const others = column(right);
+    const differences = column(left).flatMap((trial, i) =>
+      within_window && !fits(trial)
+        ? []
+        : [Math.max(...trial.token_nlls.map((nll, t) => Math.abs(nll - others[i]!.token_nlls[t]!)))],
+    );
+    const largest = differences.length > 0 ? Math.max(...differences) : null;
+    return {
+      name,
+      samples: differences.length,
+      largest,
+      holds: largest === null ? null : largest <= IDENTITY_TOLERANCE,
+    };
+  });
+}

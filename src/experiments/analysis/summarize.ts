@@ -1,0 +1,84 @@
+/**
+ * From the trials of a run to its summary: a pure function of the configuration and the journal's content, without times, so that an
+ * interrupted and resumed run ends in the same bytes as an undisturbed one.
+ */
+import { Random } from '../../base/random.js';
+import type { Configuration } from '../../runs/schema/configuration.js';
+import { type Entry, expectFiniteEntry, isProbe, isRejection, isTrial, type Trial } from '../../runs/schema/entry.js';
+import { RECORD_FORMAT } from '../../runs/schema/record.js';
+import type { SampleRecord } from '../../runs/schema/sample.js';
+import type { PassCounts, Summary } from '../../runs/schema/summary.js';
+import { mean } from '../../stats/describe.js';
+import { RESAMPLES } from '../../stats/gains.js';
+import { detectableD } from '../../stats/power.js';
+import { clustersOf } from './clusters.js';
+import { checkIdentities } from './identities.js';
+import { summarizePaired } from './paired.js';
+import { summarizeProbe } from './probe.js';
+import { summarizeRanking } from './ranking.js';
+
+export function summarize(
+  configuration: Configuration,
+  entries: readonly Entry[],
+  records: readonly SampleRecord[],
+  passes: PassCounts,
+): Summary {
+  for (const entry of entries) expectFiniteEntry(entry);
+  const { experiment, seed } = configuration;
+  const trials = entries.filter(isTrial);
+  const probes = entries.filter(isProbe);
+  const scored = new Set([...trials, ...probes].map(({ sample }) => sample));
+  // A sample whose surrogate could not be written at first may have been scored later.
+  const rejected = entries.filter(isRejection).filter(({ sample }) => !scored.has(sample));
+  const kept = records.filter(({ id }) => scored.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const table = new Map<string, Map<string, Trial>>(experiment.conditions.map(({ name }) => [name, new Map()]));
+  for (const trial of trials) table.get(trial.condition)?.set(trial.sample, trial);
+  const columns = new Map<string, readonly Trial[]>();
+  for (const { name } of experiment.conditions)
+    columns.set(
+      name,
+      kept.map(({ id }) => table.get(name)!.get(id)!),
+    );
+  const column = (condition: string) => columns.get(condition)!;
+  const countSamples = (test: (trial: Trial) => boolean) => new Set(trials.filter(test).map((t) => t.sample)).size;
+  const clusters = clustersOf(kept, records, experiment);
+  const random = new Random('bootstrap', seed);
+  const units = experiment.unit === 'pool' ? new Set(kept.map(({ pool }) => pool)).size : kept.length;
+  const measured = {
+    sample: () => summarizePaired(experiment, column, clusters, random),
+    pool: () => ({ ...NOTHING_COMPARED, ranking: summarizeRanking(experiment, kept, records, column, random) }),
+    probe: () => ({ ...NOTHING_COMPARED, probe: summarizeProbe(experiment.conditions, probes, random) }),
+  }[experiment.unit]();
+  return {
+    format: RECORD_FORMAT,
+    configuration,
+    smoke_run: units < experiment.protocol.samples,
+    detectable_d: detectableD(units),
+    samples: {
+      scored: kept.length,
+      clusters: clusters.length,
+      rejected: rejected.sort((a, b) => (a.sample < b.sample ? -1 : 1)),
+      cut: countSamples(({ cut }) => cut),
+      joint_differs: countSamples(({ joint_differs }) => joint_differs === true),
+      literal: literalsOf(kept),
+    },
+    passes,
+    resamples: RESAMPLES,
+    conditions: (experiment.unit === 'probe' ? [] : experiment.conditions).map(({ name }) => ({
+      name,
+      nll: mean(column(name).map(({ nll }) => nll)),
+      prefix_tokens: mean(column(name).map((trial) => trial.prefix_tokens)),
+      document_tokens: mean(column(name).map((trial) => trial.document_tokens)),
+      leak: column(name).filter(({ leak }) => leak).length / kept.length,
+    })),
+    identities: checkIdentities(configuration, column),
+    ...measured,
+  };
+}
+
+const NOTHING_COMPARED = { comparisons: [], contrasts: [], orders: [], selections: [] };
+
+function literalsOf(samples: readonly SampleRecord[]): { samples: number; tokens: string[] } {
+  const found = samples.flatMap(({ control_tokens = [] }) => (control_tokens.length > 0 ? [control_tokens] : []));
+  return { samples: found.length, tokens: [...new Set(found.flat())].sort() };
+}

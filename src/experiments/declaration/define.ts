@@ -1,0 +1,55 @@
+/** From a declaration, whose defaults are left out, to an experiment that names only conditions which it has. */
+import { z } from 'zod';
+import { DkvError } from '../../base/errors.js';
+import { didYouMean } from '../../base/near.js';
+import { type Experiment, type ExperimentDeclaration, experimentSchema } from '../../runs/schema/experiment.js';
+
+/**
+ * Checks a declaration and fills in its defaults.
+ * @throws DkvError INPUT_INVALID naming the field, or the condition that is not there
+ */
+export function defineExperiment(declaration: ExperimentDeclaration): Experiment {
+  const parsed = experimentSchema.safeParse(declaration);
+  if (!parsed.success) {
+    throw new DkvError('INPUT_INVALID', `The experiment is not well formed:\n${z.prettifyError(parsed.error)}`);
+  }
+  const { id, conditions, ...rest } = parsed.data;
+  const names = conditions.map((condition) => condition.name);
+  const known = new Set(names);
+  const invalid = (message: string) => new DkvError('INPUT_INVALID', `Experiment ${id}: ${message}`);
+  if (known.size < names.length) throw invalid('two conditions have the same name.');
+  const used = [
+    ...rest.comparisons.flatMap(({ treatment, baseline, oracle }) => [
+      treatment,
+      baseline,
+      ...(oracle ? [oracle] : []),
+    ]),
+    ...rest.contrasts.flatMap(({ contrasts }) => contrasts.flatMap(({ terms }) => Object.keys(terms))),
+    ...rest.curves.flatMap(({ series }) =>
+      series.flatMap(({ points }) => points.flatMap((p) => [p.treatment, p.baseline])),
+    ),
+    ...rest.identities.flatMap(({ left, right }) => [left, right]),
+    ...[...rest.orders, ...rest.selections].flatMap(({ treatments, baseline }) => [...treatments, baseline]),
+  ];
+  const missing = used.find((condition) => !known.has(condition));
+  if (missing !== undefined) {
+    throw invalid(`there is no condition "${missing}"; there are: ${names.join(', ')}.${didYouMean(missing, names)}`);
+  }
+  const pairs = new Set(rest.comparisons.map(({ treatment, baseline }) => JSON.stringify([treatment, baseline])));
+  const needed = [
+    ...(rest.primary ? [rest.primary] : []),
+    ...rest.curves.flatMap(({ series }) => series.flatMap(({ points }) => points)),
+    ...rest.orders.flatMap(({ treatments, baseline }) => treatments.map((treatment) => ({ treatment, baseline }))),
+  ];
+  const uncompared = needed.find(({ treatment, baseline }) => !pairs.has(JSON.stringify([treatment, baseline])));
+  if (uncompared) {
+    throw invalid(`${uncompared.treatment} is shown against ${uncompared.baseline}, but no comparison has the two.`);
+  }
+  for (const { title, contrasts, family = [] } of rest.contrasts) {
+    const inGroup = new Set(contrasts.map((contrast) => contrast.name));
+    const shares = contrasts.flatMap(({ share_of }) => (share_of ? [share_of] : []));
+    const unknown = [...shares, ...family].find((contrast) => !inGroup.has(contrast));
+    if (unknown !== undefined) throw invalid(`the contrasts "${title}" have none that is called "${unknown}".`);
+  }
+  return parsed.data;
+}

@@ -1,0 +1,44 @@
+/** What the numbers of a run depend on: its experiment, its data, its model and how they were computed. */
+import { z } from 'zod';
+import { experimentSchema } from './experiment.js';
+
+const driftSchema = z.object({
+  method: z.string(),
+  tokens: z.number().int(),
+  mean_absolute: z.number(),
+  mean: z.number(),
+  largest: z.number(),
+});
+
+/** Equal configurations give equal trials: what may not change when a run is resumed. */
+export const configurationSchema = z.object({
+  experiment: experimentSchema,
+  samples: z.number().int(),
+  seed: z.number().int(),
+  dataset: z.object({
+    name: z.string(),
+    revision: z.string(),
+    licence: z.string(),
+    selection: z.string(),
+    digest: z.string(),
+  }),
+  model: z.object({
+    name: z.string(),
+    built_in: z.boolean(),
+    fingerprint: z.string(),
+    precision: z.string(),
+    /** Of int8: how far NLLs of a fixed text are from float32's, in nats a token; absent for other precisions, and before 0.2. */
+    drift: driftSchema.optional(),
+    /** Rows between the ends of the encoder's narrowest sliding window; null when every layer sees everything. */
+    window: z.number().int().nullable(),
+  }),
+  device: z.string(),
+  /** What control tokens such as `<bos>` were where a text has them. Runs that are older than the choice kept them, and do not say so. */
+  control_tokens: z.enum(['text', 'keep']).optional(),
+  max_tokens: z.number().int(),
+  batch_tokens: z.number().int(),
+  /** The language model that wrote surrogates, with its address; null without any. */
+  writer: z.string().nullable(),
+});
+
+export type Configuration = z.infer<typeof configurationSchema>;

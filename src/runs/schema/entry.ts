@@ -1,0 +1,77 @@
+/** What a line of a run's journal is: a trial, what was measured inside the encoder, or a sample that could not be scored. */
+import { z } from 'zod';
+import { expectFiniteNumbers } from '../../base/finite.js';
+
+/**
+ * One sample under one condition. NLLs in nats: of the tokens as float32 numbers in nine digits, whose sum in float64, in their order, is exactly
+ * `nll_sum`.
+ */
+const trialSchema = z.strictObject({
+  sample: z.string(),
+  condition: z.string(),
+  /** Mean over the target's tokens. */
+  nll: z.number(),
+  nll_sum: z.number(),
+  num_tokens: z.number().int().positive(),
+  token_nlls: z.array(z.number()),
+  prefix_tokens: z.number().int().nonnegative(),
+  document_tokens: z.number().int().nonnegative(),
+  /** The document was cut at its end to keep the maximum length. */
+  cut: z.boolean(),
+  /** Tokenised as one string, prefix and document have other token ids than tokenised apart. */
+  joint_differs: z.boolean().optional(),
+  /** The prefix contains the scored text. */
+  leak: z.boolean().optional(),
+});
+
+export type Trial = z.infer<typeof trialSchema>;
+
+/** What was measured inside the encoder for one sample under one condition. */
+const probeTrialSchema = z.strictObject({
+  sample: z.string(),
+  condition: z.string(),
+  layers: z.array(z.object({ layer: z.number().int(), measures: z.record(z.string(), z.number()) })),
+});
+
+export type ProbeTrial = z.infer<typeof probeTrialSchema>;
+
+/** A sample that cannot be scored, and why. */
+export const rejectionSchema = z.strictObject({ sample: z.string(), rejected: z.string() });
+
+export type Rejection = z.infer<typeof rejectionSchema>;
+
+export const entrySchema = z.union([trialSchema, probeTrialSchema, rejectionSchema]);
+
+export type Entry = z.infer<typeof entrySchema>;
+
+export function isTrial(entry: Entry): entry is Trial {
+  return 'nll' in entry;
+}
+
+export function isProbe(entry: Entry): entry is ProbeTrial {
+  return 'layers' in entry;
+}
+
+export function isRejection(entry: Entry): entry is Rejection {
+  return 'rejected' in entry;
+}
+
+/** What an entry is of, as a key. */
+export function entryKey(entry: { readonly sample: string; readonly condition?: string }): string {
+  return JSON.stringify([entry.sample, entry.condition]);
+}
+
+/** Of float32 numbers, in float64. */
+export function sumOf(tokenNlls: Iterable<number>): number {
+  let sum = 0;
+  for (const nll of tokenNlls) sum += Math.fround(nll);
+  return sum;
+}
+
+/** @throws RangeError */
+export function expectFiniteEntry(entry: Entry): void {
+  if (isRejection(entry)) return;
+  const what = `${entry.sample} under ${entry.condition}`;
+  if (isTrial(entry)) expectFiniteNumbers([entry.nll, entry.nll_sum, ...entry.token_nlls], what);
+  else for (const { measures } of entry.layers) expectFiniteNumbers(Object.values(measures), what);
+}

@@ -1,0 +1,41 @@
+/** What a summary says of a run that looked into the encoder. */
+import { z } from 'zod';
+import { estimateSchema } from './gains.js';
+
+/** Names of what is measured, and what each is. */
+export const PROBE_MEASURES = {
+  to_bos: 'attention of document rows on BOS',
+  to_prefix: 'attention of document rows on the prefix',
+  to_separator: 'attention of document rows on the line break',
+  to_document: 'attention of document rows on the document',
+  entropy: 'entropy of document rows’ attention, nats',
+  divergence: 'KL of attention within the document, bare to primed, nats',
+  strongest: 'largest mean attention that a document row receives from document rows',
+  shift: 'L2 distance of document states from the bare ones',
+  cosine: 'cosine of that shift with the oracle’s',
+} as const;
+
+export type ProbeMeasure = keyof typeof PROBE_MEASURES;
+
+export const probeSummarySchema = z.strictObject({
+  samples: z.number().int(),
+  layers: z.array(z.number().int()).readonly(),
+  /** Means over samples; null where the condition or the layer has no such measure. */
+  conditions: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        measures: z
+          .array(
+            z.strictObject({
+              name: z.enum(Object.keys(PROBE_MEASURES) as ProbeMeasure[]),
+              by_layer: z.array(estimateSchema.nullable()).readonly(),
+            }),
+          )
+          .readonly(),
+      }),
+    )
+    .readonly(),
+});
+
+export type ProbeSummary = z.infer<typeof probeSummarySchema>;
