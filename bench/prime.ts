@@ -14,7 +14,7 @@ import { generateAd } from '../src/adworld/adworld.js';
 import { scoreTexts } from '../src/scoring/inputs.js';
 import { loadModel, type Model } from '../src/scoring/load-model.js';
 import { prime } from '../src/serving/prime.js';
-import { BARE } from '../src/serving/primed.js';
+import { BARE } from '../src/serving/variants.js';
 import { openStore } from '../src/store/open.js';
 import { memoryOf } from '../src/store/records/identity.js';
 import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../src/store/store.js';

@@ -77,7 +77,6 @@ export type {
   RejectedDocument,
   Shard,
 } from './serving/prime-options.js';
-export { BARE } from './serving/primed.js';
 export {
   type CandidateToRank,
   ON_MISSING,
@@ -91,6 +90,7 @@ export {
 } from './serving/rank.js';
 export { type StoredScore, type StoredToScore, score } from './serving/score.js';
 export type { Unranked } from './serving/unranked.js';
+export { BARE } from './serving/variants.js';
 export type { Margin, Standing, Verdict } from './serving/verdict.js';
 export type { Corrected, Estimate, GainSummary, Share } from './stats/gains.js';
 export type { Grades, Scores } from './stats/ranking.js';

@@ -74,12 +74,13 @@ export function storeCommand(): Command {
 }
 
 async function stats(location: string, { json }: JsonOption): Promise<void> {
-  const { readPrimed, readReferences } = await import('../serving/primed.js');
+  const { readProvenance } = await import('../serving/provenance.js');
+  const { readReferenceQueries } = await import('../serving/reference-queries.js');
   await withStore(location, { mustExist: true }, async (store) => {
     const [found, primed, prior, calibration] = [
       await store.stats(),
-      await readPrimed(store),
-      await readReferences(store),
+      await readProvenance(store),
+      await readReferenceQueries(store),
       await store.note('calibration'),
     ];
     if (json) {

@@ -9,8 +9,9 @@ import { DkvError } from '../base/errors.js';
 import type { Random } from '../base/random.js';
 import { mean } from '../stats/describe.js';
 import { fitIsotonic, isotonicAt } from '../stats/isotonic.js';
+import { unlessDamaged } from '../store/records/damage.js';
 import type { Metadata, Store } from '../store/store.js';
-import type { Primed } from './primed.js';
+import type { Provenance } from './provenance.js';
 
 /** What is scored: the query's text given the document, or the query's answer given the document and the query. */
 export const OBJECTIVES = ['query-likelihood', 'answer-likelihood'] as const;
@@ -20,8 +21,8 @@ export type Objective = (typeof OBJECTIVES)[number];
 export interface Scoring {
   readonly variant: string;
   readonly objective: Objective;
-  /** Digest of the reference queries whose prior was taken off; null without. */
-  readonly prior: string | null;
+  /** Digest of the reference queries whose mean NLL was taken off, as the document's prior; null without. */
+  readonly references: string | null;
 }
 
 const calibrationSchema = z.strictObject({
@@ -37,9 +38,9 @@ export type Calibration = z.infer<typeof calibrationSchema>;
 
 const noteSchema = z.record(z.string(), calibrationSchema);
 
-/** Everything that decides a score, as text. */
-function keyOf(primed: Primed, { variant, objective, prior }: Scoring): string {
-  const { fingerprint, modelPrecision, statesPrecision, visibility, maxTokens } = primed;
+/** Everything that decides a score, as a JSON array in this order. A later fact is put at its end, where it is not what it always was. */
+function keyOf(provenance: Provenance, { variant, objective, references }: Scoring): string {
+  const { fingerprint, modelPrecision, statesPrecision, visibility, maxTokens } = provenance;
   return JSON.stringify([
     fingerprint,
     modelPrecision,
@@ -48,32 +49,30 @@ function keyOf(primed: Primed, { variant, objective, prior }: Scoring): string {
     maxTokens,
     variant,
     objective,
-    prior,
+    references,
   ]);
 }
 
 /** @returns undefined where none was made for exactly this @throws DkvError STORE_DAMAGED */
 export async function readCalibration(
   store: Store,
-  primed: Primed,
+  provenance: Provenance,
   scoring: Scoring,
 ): Promise<Calibration | undefined> {
-  const note = await readNote(store);
-  const key = keyOf(primed, scoring);
+  const note = await readCalibrations(store);
+  const key = keyOf(provenance, scoring);
   return Object.hasOwn(note, key) ? note[key] : undefined;
 }
 
 /** Beside those that are there for other scorings; one for the same is replaced, and so is what cannot be read. */
 export async function writeCalibration(
   store: Store,
-  primed: Primed,
+  provenance: Provenance,
   scoring: Scoring,
   calibration: Calibration,
 ): Promise<void> {
-  const others = await readNote(store).catch((error: unknown) => {
-    if (!(error instanceof DkvError && error.code === 'STORE_DAMAGED')) throw error;
-  });
-  const note: Metadata = { ...others, [keyOf(primed, scoring)]: calibration };
+  const others = await unlessDamaged(readCalibrations(store));
+  const note: Metadata = { ...others, [keyOf(provenance, scoring)]: calibration };
   await store.putNote('calibration', note);
 }
 
@@ -134,7 +133,7 @@ export function reliabilityOf(queries: readonly (readonly Judged[])[], random: R
   return { relevant, brier: { constant: meanOf('constant'), raw: meanOf('raw'), calibrated: meanOf('calibrated') } };
 }
 
-async function readNote(store: Store): Promise<Record<string, Calibration>> {
+async function readCalibrations(store: Store): Promise<Record<string, Calibration>> {
   const parsed = noteSchema.safeParse((await store.note('calibration')) ?? {});
   if (parsed.success) return parsed.data;
   throw new DkvError(

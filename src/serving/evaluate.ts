@@ -21,10 +21,11 @@ import {
   writeCalibration,
 } from './calibration.js';
 import { missingDocuments, missingMessage } from './missing.js';
-import { BARE, expectPrimedWith, expectWritable, type Primed } from './primed.js';
-import { expectReferences } from './prior.js';
+import { expectProvenance, expectWritable, type Provenance } from './provenance.js';
 import { type QueryToRank, type RejectedCandidate, rank } from './rank.js';
+import { expectReferenceDigest } from './reference-queries.js';
 import { type Unranked, unrankedOf } from './unranked.js';
+import { BARE } from './variants.js';
 import { BM25, type Verdict, verdictOf } from './verdict.js';
 
 export const DEFAULT_MEASURES: readonly string[] = ['nDCG@10', 'RR@10', 'AP', 'P@5', 'Success@1'];
@@ -53,7 +54,7 @@ export interface EvaluateOptions extends RequestOptions {
 
 export interface Evaluation extends SystemComparison {
   readonly store: string;
-  readonly primed: Primed;
+  readonly primed: Provenance;
   readonly objective: Objective;
   readonly prior: boolean;
   readonly seed: number;
@@ -93,7 +94,7 @@ export async function evaluate(
   // A misspelt measure is told before the scoring, not after it.
   names.forEach(measure);
   if (options.calibrate) expectWritable(store);
-  const primed = await expectPrimedWith(store, model);
+  const primed = await expectProvenance(store, model);
   const judged = judgedQueries(queries, qrels);
   const variants = [...new Set([BARE, ...(options.variants ?? (await variantsOf(store, judged)))])];
   const missing = await missingOf(store, judged, variants);
@@ -145,11 +146,11 @@ export async function evaluate(
       new Random('evaluate', seed),
     ),
   );
-  const references = prior ? await expectReferences(store) : null;
+  const references = prior ? await expectReferenceDigest(store) : null;
   const calibrations = [];
   for (const variant of options.calibrate ? variants : []) {
     const cases = casesOf(systems.get(variant)!, grades);
-    await writeCalibration(store, primed, { variant, objective, prior: references }, calibrate(cases));
+    await writeCalibration(store, primed, { variant, objective, references }, calibrate(cases));
     calibrations.push({ variant, ...reliabilityOf(cases, new Random('calibration', seed)) });
   }
   return {

@@ -1,7 +1,7 @@
 /** What priming takes, tells while it goes on, and sums up at the end. */
 import type { TextSources } from '../priming/prepare.js';
 import type { Metadata } from '../store/store.js';
-import type { PrimedOptions } from './primed.js';
+import type { StatesOptions } from './provenance.js';
 
 export interface DocumentToPrime {
   readonly id: string;
@@ -11,7 +11,7 @@ export interface DocumentToPrime {
   readonly fields?: Metadata;
 }
 
-/** One of several primers of the same stream, by a hash of the id. */
+/** The part of one of several processes that prime the same stream, by a hash of the id. */
 export interface Shard {
   /** From 1. */
   readonly number: number;
@@ -54,7 +54,7 @@ export interface PrimeSummary extends PrimeProgress {
   readonly bytesPerDocument: number | null;
 }
 
-export interface PrimeOptions extends Partial<PrimedOptions> {
+export interface PrimeOptions extends Partial<StatesOptions> {
   /** Specifications of surrogates that need the document alone; `doc_kw` when left out. */
   readonly surrogates?: readonly string[];
   /** Also each document alone, to compare with; true when left out. */

@@ -1,6 +1,6 @@
 /**
  * Priming: a stream of documents in, directed caches in a store. Documents are taken in windows and encoded in blocks of so many rows,
- * so that memory does not grow with the stream; what the store has already is not encoded again, so that a stopped run goes on
+ * so that what is held does not grow with the stream; what the store has already is not encoded again, so that a stopped run goes on
  * where it was by being started again.
  *
  * A document counts as primed once the store has acknowledged it. Of two with the same id the later one replaces the earlier, as
@@ -14,12 +14,19 @@ import { prepareSurrogates } from '../priming/prepare.js';
 import type { Model } from '../scoring/load-model.js';
 import { STATES_PRECISIONS, type Store } from '../store/store.js';
 import type { DocumentToPrime, PrimeOptions, PrimeSummary } from './prime-options.js';
-import { expectPrimed, expectWritable, type PrimedOptions, primedBy, readPrimed, writePrimed } from './primed.js';
-import { type Accepted, Primer } from './primer.js';
-import { claimReferences } from './prior.js';
+import { type Accepted, PrimingRun } from './priming-run.js';
+import {
+  expectSameProvenance,
+  expectWritable,
+  provenanceOf,
+  readProvenance,
+  type StatesOptions,
+  writeProvenance,
+} from './provenance.js';
+import { claimReferenceQueries } from './reference-queries.js';
 import { variantsOf } from './variants.js';
 
-const DEFAULTS: PrimedOptions = { visibility: 'exact', statesPrecision: 'float32', maxTokens: 2048 };
+const DEFAULTS: StatesOptions = { visibility: 'exact', statesPrecision: 'float32', maxTokens: 2048 };
 export const DEFAULT_SURROGATES: readonly string[] = ['doc_kw'];
 
 /** A window is closed at so many documents ... */
@@ -62,20 +69,20 @@ export async function prime(
   await prepareSurrogates(surrogates, [], sources);
 
   expectWritable(store);
-  const primed = primedBy(model, how);
-  const found = replace ? undefined : await readPrimed(store);
-  if (found) expectPrimed(store.location, found, primed);
-  else await writePrimed(store, primed);
-  const prior = await claimReferences(store, model.tokenizer, options.priorQueries, replace);
+  const provenance = provenanceOf(model, how);
+  const found = replace ? undefined : await readProvenance(store);
+  if (found) expectSameProvenance(store.location, found, provenance);
+  else await writeProvenance(store, provenance);
+  const references = await claimReferenceQueries(store, model.tokenizer, options.priorQueries, replace);
 
-  const primer = new Primer(model, store, { ...options, how, variants, sources, prior });
-  for await (const window of windows(primer.accepted(documents), newWindow)) {
+  const run = new PrimingRun(model, store, { ...options, how, variants, sources, references });
+  for await (const window of windows(run.accepted(documents), newWindow)) {
     if (signal?.aborted) break;
     // Another process may have begun to prime the store anew.
-    expectPrimed(store.location, (await readPrimed(store)) ?? primed, primed);
-    await primer.primeWindow(window);
+    expectSameProvenance(store.location, (await readProvenance(store)) ?? provenance, provenance);
+    await run.primeWindow(window);
   }
-  const summary = primer.summary();
+  const summary = run.summary();
   options.onProgress?.(summary);
   if (!signal?.aborted) return summary;
   throw new DkvError(

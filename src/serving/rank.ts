@@ -12,10 +12,12 @@ import { zScores } from '../stats/describe.js';
 import { rank as ordered } from '../stats/ranking.js';
 import type { Metadata, Store } from '../store/store.js';
 import { type Calibration, OBJECTIVES, type Objective, readCalibration, relevanceOf } from './calibration.js';
+import { parseDocumentMetadata } from './document-metadata.js';
 import { missingDocuments, missingMessage } from './missing.js';
-import { BARE, expectPrimedWith, parseDocumentMetadata } from './primed.js';
-import { expectReferences } from './prior.js';
+import { expectProvenance } from './provenance.js';
+import { expectReferenceDigest } from './reference-queries.js';
 import { type StoredScore, score } from './score.js';
+import { BARE } from './variants.js';
 
 export interface CandidateToRank {
   /** Of a stored document. */
@@ -102,13 +104,13 @@ export async function* rank(
 ): AsyncGenerator<RankedQuery> {
   const { objective = 'query-likelihood', variant = BARE, prior = false, ...rest } = checkedOptions(options);
   const { onMissing = 'error', signal, onProgress, interpolate } = rest;
-  const primed = await expectPrimedWith(store, model);
+  const provenance = await expectProvenance(store, model);
   for (const query of queries) expectQuery(query, objective, interpolate);
-  const references = prior ? await expectReferences(store) : null;
+  const references = prior ? await expectReferenceDigest(store) : null;
   const calibration =
     rest.calibration === false || interpolate !== undefined
       ? undefined
-      : await readCalibration(store, primed, { variant, objective, prior: references });
+      : await readCalibration(store, provenance, { variant, objective, references });
   if (rest.calibration && !calibration) throw uncalibrated(store, variant, objective, prior);
   if (onMissing === 'error') await expectDocuments(store, queries, variant);
 

@@ -1,6 +1,6 @@
 /**
  * Scores targets given stored documents: the numbers of `scoreTexts`, without the encoder. A document that many items ask for is read
- * once; states are held for as many documents as a memory limit allows, whatever the number of items.
+ * once; states are held for as many documents as fit a number of bytes, whatever the number of items.
  */
 
 import { DkvError } from '../base/errors.js';
@@ -11,7 +11,7 @@ import { decoderInput, type InputToScore, type TargetScore, targetScore } from '
 import type { Model } from '../scoring/load-model.js';
 import { memoryOf } from '../store/records/identity.js';
 import type { Metadata, Store, StoredDocument } from '../store/store.js';
-import { BARE } from './primed.js';
+import { BARE } from './variants.js';
 
 export interface StoredToScore {
   /** The document's. */

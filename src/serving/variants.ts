@@ -2,7 +2,7 @@
  * What a document is primed with: alone, and with each surrogate in front. A surrogate is made from the document alone, so that a
  * document primes alike wherever it stands in a stream and whoever its neighbours are.
  */
-import { createHash } from 'node:crypto';
+import { sha256 } from '../base/bytes.js';
 import { DkvError } from '../base/errors.js';
 import { remembering } from '../model/tokenizer/tokenizer.js';
 import { type Presented, present } from '../priming/condition.js';
@@ -11,7 +11,10 @@ import type { Prepared } from '../priming/surrogate-kinds.js';
 import type { Model } from '../scoring/load-model.js';
 import { identityOf } from '../store/records/identity.js';
 import type { Json, RecordIdentity } from '../store/store.js';
-import { BARE, type PrimedOptions } from './primed.js';
+import type { StatesOptions } from './provenance.js';
+
+/** The variant of a document that stands alone in the encoder. The others are named by the specification of their surrogate. */
+export const BARE = 'bare';
 
 export interface Variant {
   /** `BARE`, or the surrogate's specification. */
@@ -62,7 +65,7 @@ export function planVariants(
   variants: readonly Variant[],
   prepared: Prepared,
   model: Model,
-  { visibility, maxTokens, statesPrecision }: PrimedOptions,
+  { visibility, maxTokens, statesPrecision }: StatesOptions,
 ): PlannedVariant[] {
   const tokenizer = remembering(model.tokenizer);
   const sample = { id, document: text, query: '', answer: '', ...(title !== undefined && { title }) };
@@ -81,5 +84,5 @@ export function planVariants(
 
 /** What random surrogates draw from: the same for equal texts, whatever their place. */
 function drawOf(text: string): number {
-  return createHash('sha256').update(text).digest().readUInt32LE(0) >>> 1;
+  return sha256(text).readUInt32LE(0) >>> 1;
 }

@@ -7,7 +7,7 @@
  */
 import type { Estimate } from '../stats/gains.js';
 import type { SystemComparison } from '../stats/systems.js';
-import { BARE } from './primed.js';
+import { BARE } from './variants.js';
 
 /** The name of BM25 among the systems. */
 export const BM25 = 'bm25';

@@ -16,15 +16,16 @@
  * pairs of name and key; at the end how many of each there are. Notes come first, records before the first document that needs them. A
  * record may come again.
  */
-import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { asBuffer, sha256 } from '../base/bytes.js';
 import { DkvError, messageOf } from '../base/errors.js';
 import { announcedBytes, keyIn, metadataSchema, PREFIX_BYTES } from './records/record.js';
-import { type DocumentEntry, type Metadata, NOTES, type NoteName, type Store } from './store.js';
+import { type DocumentEntry, NOTES, type Store } from './store.js';
 import {
-  bytesOf,
   expectGoing,
   isThere,
+  missingRecords,
   putEntry,
   putNote,
   type TransferOptions,
@@ -54,7 +55,7 @@ const documentSchema = z.strictObject({
   id: z.string(),
   variants: z.array(z.tuple([z.string(), z.string()])),
   metadata: metadataSchema,
-  expiresAt: z.int().optional(),
+  expiresAt: z.int().exactOptional(),
 });
 const endSchema = z.strictObject({ notes: z.int(), records: z.int(), documents: z.int() });
 
@@ -82,7 +83,7 @@ export async function* exportStore(
     expectGoing(signal);
     const entry = await store.entry(id);
     if (!entry) continue;
-    const records = await bytesOf(store, entry, (key) => written.has(key));
+    const records = await missingRecords(store, entry, (key) => written.has(key));
     if (!records) {
       counts.incomplete++;
       continue;
@@ -119,7 +120,7 @@ export async function importStore(
   for await (const { kind, body, at } of frames(new ByteReader(pieces), name)) {
     expectGoing(signal);
     if (kind === 'note') {
-      const { name: note, note: content } = parse(noteSchema, body, name, at) as { name: NoteName; note: Metadata };
+      const { name: note, note: content } = parse(noteSchema, body, name, at);
       seen.notes++;
       if (await putNote(store, note, content, replace)) counts.notes++;
     } else if (kind === 'reco') {
@@ -131,7 +132,7 @@ export async function importStore(
       }
     } else if (kind === 'docu') {
       const { variants, ...about } = parse(documentSchema, body, name, at);
-      const entry = { ...about, variants: Object.fromEntries(variants) } as DocumentEntry;
+      const entry: DocumentEntry = { ...about, variants: Object.fromEntries(variants) };
       if (await isThere(store, entry)) counts.unchanged++;
       else {
         await putEntry(store, entry, waiting);
@@ -143,7 +144,7 @@ export async function importStore(
       if (++seen.documents % REPORT_EVERY === 0) onProgress?.(counts);
     } else {
       const end = parse(endSchema, body, name, at);
-      if (JSON.stringify(end) === JSON.stringify(seen)) return counts;
+      if (isDeepStrictEqual(end, seen)) return counts;
       throw damaged(name, at, `its end speaks of ${JSON.stringify(end)}, found were ${JSON.stringify(seen)}`);
     }
   }
@@ -163,7 +164,7 @@ function frame(kind: Kind, body: Uint8Array): Buffer {
   bytes.writeBigUInt64LE(BigInt(body.byteLength), 4);
   bytes.set(body, FRAME_BYTES);
   const end = FRAME_BYTES + body.byteLength;
-  bytes.set(checksum(bytes.subarray(0, end)), end);
+  bytes.set(sha256(bytes.subarray(0, end)), end);
   return bytes;
 }
 
@@ -185,7 +186,7 @@ async function* frames(reader: ByteReader, name: string): AsyncGenerator<Frame> 
     const length = head.readBigUInt64LE(4);
     if (!kind || length > (kind === 'reco' ? LARGEST_RECORD_BYTES : LARGEST_JSON_BYTES))
       throw damaged(name, at, 'there is no frame');
-    // A record says itself how long it is: memory is kept for what both agree on.
+    // A record says itself how long it is: RAM is taken for what both agree on.
     const prefix = kind === 'reco' && length >= PREFIX_BYTES ? await reader.peek(PREFIX_BYTES) : undefined;
     if (kind === 'reco' && (!prefix || announcedBytes(prefix) !== Number(length))) {
       throw damaged(name, at, 'a record is not as long as its frame says');
@@ -193,7 +194,7 @@ async function* frames(reader: ByteReader, name: string): AsyncGenerator<Frame> 
     const body = await reader.take(Number(length));
     const sum = await reader.take(CHECKSUM_BYTES);
     if (!body || !sum) throw damaged(name, at, 'it ends in the middle of a frame');
-    if (!checksum(head, body).equals(sum)) throw damaged(name, at, "a frame's checksum does not match");
+    if (!sha256(head, body).equals(sum)) throw damaged(name, at, "a frame's checksum does not match");
     yield { kind, body, at };
   }
 }
@@ -237,10 +238,6 @@ class ByteReader {
   }
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
 function parse<T>(schema: z.ZodType<T>, body: Buffer, name: string, at: number): T {
   try {
     return schema.parse(JSON.parse(body.toString('utf8')));
@@ -251,12 +248,6 @@ function parse<T>(schema: z.ZodType<T>, body: Buffer, name: string, at: number):
 
 function jsonBytes(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value), 'utf8');
-}
-
-function checksum(...parts: readonly Uint8Array[]): Buffer {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
 }
 
 function damaged(name: string, at: number, reason: string): DkvError {

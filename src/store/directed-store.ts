@@ -3,6 +3,7 @@ import { DkvError, messageOf } from '../base/errors.js';
 import { shellWord } from '../base/shell-word.js';
 import type { Backend, Blob } from './backends/backend.js';
 import { ClosableBackend } from './backends/closable.js';
+import { isDamage, unlessDamaged } from './records/damage.js';
 import { decodeEntry, encodeEntry, inspectEntry, slotOf, tenantOf } from './records/entry.js';
 import { keyOf } from './records/key.js';
 import {
@@ -60,7 +61,7 @@ export class DirectedStore implements Store {
   }
 
   async isSound(key: string): Promise<boolean> {
-    const found = await this.#backend.check(expectKey(key), (bytes) => inspectRecord(bytes, key)).catch(ignoreDamage);
+    const found = await unlessDamaged(this.#backend.check(expectKey(key), (bytes) => inspectRecord(bytes, key)));
     return found !== undefined && !isPast(found.expiresAt);
   }
 
@@ -277,7 +278,7 @@ export class DirectedStore implements Store {
   /** Another document may have been promised a longer life of the same record. */
   async #endOf(key: string, expiresAt: number | undefined): Promise<number | undefined> {
     if (expiresAt === undefined) return undefined;
-    const kept = await this.#readBytes(key).catch(ignoreDamage);
+    const kept = await unlessDamaged(this.#readBytes(key));
     return kept && outlives(kept.expiresAt, expiresAt) ? kept.expiresAt : expiresAt;
   }
 
@@ -362,14 +363,6 @@ function missing(key: string, location: string): DkvError {
 /** Does what ends at one time (undefined: never) last at least to the other? */
 function outlives(end: number | undefined, other: number | undefined): boolean {
   return (end ?? Number.POSITIVE_INFINITY) >= (other ?? Number.POSITIVE_INFINITY);
-}
-
-function ignoreDamage(error: unknown): undefined {
-  if (!isDamage(error)) throw error;
-}
-
-function isDamage(error: unknown): boolean {
-  return error instanceof DkvError && error.code === 'STORE_DAMAGED';
 }
 
 function expiryOf({ ttlMs, expiresAt }: PutOptions): number | undefined {

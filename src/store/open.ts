@@ -4,16 +4,16 @@ import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { parseAddress, type S3Options, type StoreAddress } from './backends/address.js';
 import type { Backend } from './backends/backend.js';
-import { MemoryBackend } from './backends/memory.js';
+import { InProcessBackend } from './backends/in-process.js';
 import { type OnFailure, TieredBackend } from './backends/tiered.js';
 import { DirectedStore } from './directed-store.js';
 import type { Store } from './store.js';
 
-const DEFAULT_MEMORY_BYTES = 1024 ** 3;
+const DEFAULT_IN_PROCESS_BYTES = 1024 ** 3;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 export interface StoreOptions {
-  /** Least recently used records go when the store would grow beyond. Of a single storage; not for S3. 1 GiB for memory, else none. */
+  /** Least recently used records go when the store would grow beyond. Of a single storage; not for S3. 1 GiB for `memory:`, else none. */
   readonly maxBytes?: number;
   /** The same for the tiers of a list, in their order; undefined for those without. */
   readonly tierMaxBytes?: readonly (number | undefined)[];
@@ -94,7 +94,7 @@ function placeOf(location: string, maxBytes: number | undefined): Place {
 async function openBackend({ address, maxBytes }: Place, options: StoreOptions): Promise<Backend> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, mustExist = false, s3 = {} } = options;
   const cap = maxBytes ?? Number.POSITIVE_INFINITY;
-  if (address.kind === 'memory') return new MemoryBackend(maxBytes ?? DEFAULT_MEMORY_BYTES);
+  if (address.kind === 'memory') return new InProcessBackend(maxBytes ?? DEFAULT_IN_PROCESS_BYTES);
   if (address.kind === 'redis') {
     const { RedisBackend } = await import('./backends/redis.js');
     return RedisBackend.open(address, cap, timeoutMs);

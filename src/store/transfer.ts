@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { DkvError } from '../base/errors.js';
 import { inParallel } from '../base/parallel.js';
 import { upTo, windows } from '../base/windows.js';
+import { unlessDamaged } from './records/damage.js';
 import { type DocumentEntry, type Metadata, NOTES, type NoteName, type Store } from './store.js';
 
 export interface TransferOptions {
@@ -46,7 +47,7 @@ export async function copyStore(from: Store, to: Store, options: TransferOptions
       counts.unchanged++;
       return;
     }
-    const records = await bytesOf(from, entry, (key) => to.isSound(key));
+    const records = await missingRecords(from, entry, (key) => to.isSound(key));
     if (!records) {
       counts.incomplete++;
       return;
@@ -67,7 +68,7 @@ export async function copyStore(from: Store, to: Store, options: TransferOptions
  * The records of a document that are not there yet, by key.
  * @returns undefined when one of them is gone
  */
-export async function bytesOf(
+export async function missingRecords(
   from: Store,
   { variants }: DocumentEntry,
   isThere: (key: string) => boolean | Promise<boolean>,
@@ -94,20 +95,11 @@ export async function putEntry(
 
 /** The document just so, with all its records, and all of it sound. */
 export async function isThere(store: Store, entry: DocumentEntry): Promise<boolean> {
+  // What is damaged is replaced, as what is not there is put.
   const found = await unlessDamaged(store.entry(entry.id));
   if (!isDeepStrictEqual(found, entry)) return false;
   for (const key of Object.values(entry.variants)) if (!(await store.isSound(key))) return false;
   return true;
-}
-
-/** What is damaged is replaced, as what is not there is put. */
-async function unlessDamaged<T>(read: Promise<T>): Promise<T | undefined> {
-  try {
-    return await read;
-  } catch (error) {
-    if (error instanceof DkvError && error.code === 'STORE_DAMAGED') return undefined;
-    throw error;
-  }
 }
 
 /** @returns false when it was there @throws DkvError STORE_MISMATCH for another one */

@@ -10,11 +10,11 @@ import {
   type Scoring,
   writeCalibration,
 } from '../../src/serving/calibration.js';
-import type { Primed } from '../../src/serving/primed.js';
+import type { Provenance } from '../../src/serving/provenance.js';
 import { mean } from '../../src/stats/describe.js';
 import { openStore } from '../../src/store/open.js';
 
-const PRIMED: Primed = {
+const PRIMED: Provenance = {
   model: 'tiny',
   fingerprint: 'a'.repeat(64),
   modelPrecision: 'float32',
@@ -22,7 +22,7 @@ const PRIMED: Primed = {
   visibility: 'exact',
   maxTokens: 2048,
 };
-const SCORING: Scoring = { variant: 'bare', objective: 'query-likelihood', prior: null };
+const SCORING: Scoring = { variant: 'bare', objective: 'query-likelihood', references: null };
 
 /** Candidates whose chance of being relevant is a known function of the score. */
 function judged(queries: number, chance: (score: number) => number): Judged[][] {
@@ -85,12 +85,19 @@ describe('calibration', () => {
       { statesPrecision: 'int8' },
       { visibility: ['document'] },
       { maxTokens: 512 },
-    ] satisfies Partial<Primed>[]) {
+    ] satisfies Partial<Provenance>[]) {
       expect(await readCalibration(store, { ...PRIMED, ...change }, SCORING)).toBeUndefined();
     }
-    for (const change of [{ variant: 'x' }, { prior: 'e'.repeat(64) }, { objective: 'answer-likelihood' }] as const) {
+    for (const change of [
+      { variant: 'x' },
+      { references: 'e'.repeat(64) },
+      { objective: 'answer-likelihood' },
+    ] as const) {
       expect(await readCalibration(store, PRIMED, { ...SCORING, ...change })).toBeUndefined();
     }
+    // The key, as stores of earlier versions have it.
+    const key = `["${'a'.repeat(64)}","float32","float16","exact",2048,"bare","query-likelihood",null]`;
+    expect(Object.keys((await store.note('calibration'))!)[0]).toBe(key);
     await store.putNote('calibration', { [JSON.stringify('x')]: { x: [], y: [] } });
     await expect(readCalibration(store, PRIMED, SCORING)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
   });

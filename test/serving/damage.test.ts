@@ -7,7 +7,8 @@ import type { DkvError } from '../../src/base/errors.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { calibrate, readCalibration, writeCalibration } from '../../src/serving/calibration.js';
 import { prime } from '../../src/serving/prime.js';
-import { BARE, readPrimed } from '../../src/serving/primed.js';
+import { readProvenance } from '../../src/serving/provenance.js';
+import { BARE } from '../../src/serving/variants.js';
 import { openStore, type StoreOptions } from '../../src/store/open.js';
 import { slotOf } from '../../src/store/records/entry.js';
 import { NOTES, type Store } from '../../src/store/store.js';
@@ -47,14 +48,8 @@ const PLACES: Record<string, () => Promise<Place>> = {
   S3: async () => {
     const server = await startS3();
     onTestFinished(() => server.stop());
-    const { endpoint, credentials } = server.options;
-    const env = {
-      AWS_ENDPOINT_URL_S3: endpoint,
-      AWS_ACCESS_KEY_ID: credentials!.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials!.secretAccessKey,
-    };
     const damager = s3Damager(server, 'bucket/damage');
-    return { location: 's3://bucket/damage', options: { s3: server.options }, damager, env };
+    return { location: 's3://bucket/damage', options: { s3: server.options }, damager, env: server.env };
   },
 };
 
@@ -170,8 +165,8 @@ for (const [name, make] of Object.entries(PLACES)) {
 it('a damaged calibration is replaced by the next one', async () => {
   const place = await PLACES['a folder']!();
   const store = await primed(place);
-  const about = (await readPrimed(store))!;
-  const scoring = { variant: BARE, objective: 'query-likelihood', prior: null } as const;
+  const about = (await readProvenance(store))!;
+  const scoring = { variant: BARE, objective: 'query-likelihood', references: null } as const;
   const fitted = calibrate([
     [
       { score: -1, relevant: true },

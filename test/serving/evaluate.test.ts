@@ -9,7 +9,7 @@ import { type Evaluation, evaluate } from '../../src/serving/evaluate.js';
 import { type QueryToRank, rank } from '../../src/serving/rank.js';
 import { mean } from '../../src/stats/describe.js';
 import { measure } from '../../src/stats/ranking.js';
-import { documentsOf, primedStore } from '../support/primed.js';
+import { documentsOf, primedStore } from '../support/primed-store.js';
 
 const pools = adworldPools({ split: 'test', count: 16 });
 const documents = documentsOf(pools);

@@ -11,7 +11,7 @@ import { Random } from '../../src/base/random.js';
 import { BUILT_IN_MODEL, loadModel, type Model } from '../../src/scoring/load-model.js';
 import { prime } from '../../src/serving/prime.js';
 import type { PrimeOptions } from '../../src/serving/prime-options.js';
-import { BARE } from '../../src/serving/primed.js';
+import { BARE } from '../../src/serving/variants.js';
 import { openStore } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
 import { countingModel, total } from '../support/counting-model.js';

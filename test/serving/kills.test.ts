@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { loadModel } from '../../src/scoring/load-model.js';
-import { BARE } from '../../src/serving/primed.js';
+import { BARE } from '../../src/serving/variants.js';
 import { exportStore } from '../../src/store/archive.js';
 import { openStore, type StoreOptions } from '../../src/store/open.js';
 import type { DocumentEntry, Store } from '../../src/store/store.js';
@@ -51,13 +51,7 @@ const PLACES: Record<string, () => Promise<Place>> = {
   S3: async () => {
     const server = await startS3();
     onTestFinished(() => server.stop());
-    const { endpoint, credentials } = server.options;
-    const env = {
-      AWS_ENDPOINT_URL_S3: endpoint,
-      AWS_ACCESS_KEY_ID: credentials!.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials!.secretAccessKey,
-    };
-    return { location: 's3://bucket/killed', options: { s3: server.options }, env, documents: 150 };
+    return { location: 's3://bucket/killed', options: { s3: server.options }, env: server.env, documents: 150 };
   },
 };
 

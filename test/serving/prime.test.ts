@@ -8,14 +8,18 @@ import { selfWriter } from '../../src/llm/self-writer.js';
 import type { Visibility } from '../../src/priming/input.js';
 import { scoreTexts, type TextScore } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
+import { parseDocumentMetadata } from '../../src/serving/document-metadata.js';
 import { prime } from '../../src/serving/prime.js';
 import type { DocumentToPrime, PrimeOptions, RejectedDocument } from '../../src/serving/prime-options.js';
-import { BARE, expectPrimedWith, parseDocumentMetadata, readPrimed, readReferences } from '../../src/serving/primed.js';
+import { expectProvenance, readProvenance } from '../../src/serving/provenance.js';
+import { readReferenceQueries } from '../../src/serving/reference-queries.js';
+import { BARE } from '../../src/serving/variants.js';
 import { openStore } from '../../src/store/open.js';
 import { memoryOf } from '../../src/store/records/identity.js';
-import { type Metadata, STATES_PRECISIONS, type Store } from '../../src/store/store.js';
+import { STATES_PRECISIONS, type Store } from '../../src/store/store.js';
 import { ChatEndpoint } from '../support/chat-endpoint.js';
 import { countingModel, total } from '../support/counting-model.js';
+import { flipped, lmdbDamager } from '../support/damage.js';
 import { temporaryFolder } from '../support/fixtures.js';
 
 let model: Model;
@@ -92,10 +96,10 @@ describe('control tokens in documents', () => {
     // Only what has other token ids is encoded again.
     const again = await prime(kept, store, documents, { surrogates: [], replace: true });
     expect(again).toMatchObject({ primed: 1, unchanged: 1, encoded: 1 });
-    await expect(expectPrimedWith(store, model)).rejects.toMatchObject({
+    await expect(expectProvenance(store, model)).rejects.toMatchObject({
       message: expect.stringContaining('was primed with controlTokens keep; now controlTokens text is asked for'),
     });
-    expect((await expectPrimedWith(store, kept)).controlTokens).toBe('keep');
+    expect((await expectProvenance(store, kept)).controlTokens).toBe('keep');
   });
 
   it('of a store that is older than the choice are read as text when it is primed again', async () => {
@@ -103,8 +107,8 @@ describe('control tokens in documents', () => {
     onTestFinished(() => kept.close());
     const store = await memoryStore();
     await prime(kept, store, documents, { surrogates: [] });
-    const { controlTokens: _, ...older } = (await readPrimed(store))!;
-    await store.putNote('primed', older as unknown as Metadata);
+    const { controlTokens: _, ...older } = (await readProvenance(store))!;
+    await store.putNote('primed', older);
     expect(await prime(model, store, documents, { surrogates: [] })).toMatchObject({ primed: 1, unchanged: 1 });
   });
 });
@@ -161,7 +165,7 @@ describe('what priming leaves in the store', () => {
   it('says with what, and what the documents said besides', async () => {
     const store = await memoryStore();
     await prime(model, store, DOCUMENTS, { statesPrecision: 'float16' });
-    expect(await readPrimed(store)).toEqual({
+    expect(await readProvenance(store)).toEqual({
       model: model.name,
       fingerprint: model.fingerprint,
       modelPrecision: 'float32',
@@ -381,14 +385,7 @@ describe('priming again', () => {
     const [lost, damaged] = await Promise.all(
       DOCUMENTS.map(async ({ id }) => (await store.entry(id))!.variants[BARE]!),
     );
-    const { open } = await import('lmdb');
-    const root = open({ path: folder, maxDbs: 12, encoding: 'binary' });
-    const records = root.openDB<Buffer, string>({ name: 'records', encoding: 'binary' });
-    for (const key of [lost!, damaged!]) {
-      const bytes = records.getBinary(key)!;
-      await records.put(key, Buffer.from(bytes.with(60, bytes[60]! ^ 1)));
-    }
-    await root.close();
+    for (const key of [lost!, damaged!]) await lmdbDamager(folder).record(key, flipped);
     // Of one it is known, of the other not yet.
     expect((await store.verify()).damaged).toHaveLength(2);
     await expect(store.get(damaged!)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
@@ -403,11 +400,7 @@ describe('priming again', () => {
     opened.push(store);
     await prime(model, store, DOCUMENTS, { surrogates: [] });
     const key = (await store.entry(DOCUMENTS[0]!.id))!.variants[BARE]!;
-    const { open } = await import('lmdb');
-    const root = open({ path: folder, maxDbs: 12, encoding: 'binary' });
-    const records = root.openDB<Buffer, string>({ name: 'records', encoding: 'binary' });
-    await records.put(key, Buffer.from(records.getBinary(key)!.subarray(1)));
-    await root.close();
+    await lmdbDamager(folder).record(key, (bytes) => bytes.subarray(1));
     const seen = countingModel(model);
     await prime(seen, store, DOCUMENTS, { surrogates: ['template'] });
     expect(total(seen.encoded)).toBe(7);
@@ -535,7 +528,7 @@ describe('a store that was primed otherwise', () => {
       await expect(refused).rejects.toMatchObject({ code: 'STORE_MISMATCH', message: expect.stringMatching(message) });
     }
     expect(await prime(other, store, [first!], { surrogates: [], replace: true })).toMatchObject({ encoded: 1 });
-    expect((await readPrimed(store))!.model).toBe('swapped');
+    expect((await readProvenance(store))!.model).toBe('swapped');
     expect(await store.getDocument(first!.id, BARE, other.fingerprint)).toBeDefined();
     // Not primed again yet: its states are no other model's.
     await expect(store.getDocument(others[0]!.id, BARE, other.fingerprint)).rejects.toMatchObject({
@@ -564,7 +557,7 @@ describe('priors', () => {
       await prime(model, store, DOCUMENTS, { statesPrecision, priorQueries });
       for (const { id } of DOCUMENTS) {
         const { priors, priorDigest } = parseDocumentMetadata(id, (await store.entry(id))!.metadata);
-        expect(priorDigest).toBe((await readReferences(store))!.digest);
+        expect(priorDigest).toBe((await readReferenceQueries(store))!.digest);
         expect(Object.keys(priors!)).toEqual([BARE, 'doc_kw']);
         for (const variant of [BARE, 'doc_kw']) {
           const { record } = (await store.getDocument(id, variant))!;
@@ -599,6 +592,6 @@ describe('priors', () => {
     });
     const anew = await prime(seen, store, DOCUMENTS, { priorQueries: ['other'], replace: true });
     expect(anew).toMatchObject({ primed: 6, encoded: 0 });
-    expect((await readReferences(store))!.queries).toEqual(['other']);
+    expect((await readReferenceQueries(store))!.queries).toEqual(['other']);
   });
 });

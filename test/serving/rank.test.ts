@@ -5,21 +5,15 @@ import { DkvError } from '../../src/base/errors.js';
 import { scoreTexts, type TextScore } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { writeCalibration } from '../../src/serving/calibration.js';
-import {
-  documentMetadata,
-  parseDocumentMetadata,
-  primedBy,
-  readPrimed,
-  referencesOf,
-  writePrimed,
-  writeReferences,
-} from '../../src/serving/primed.js';
+import { parseDocumentMetadata } from '../../src/serving/document-metadata.js';
+import { provenanceOf, readProvenance, writeProvenance } from '../../src/serving/provenance.js';
 import { type QueryToRank, type RankedQuery, type RankOptions, rank } from '../../src/serving/rank.js';
+import { referenceQueriesOf, writeReferenceQueries } from '../../src/serving/reference-queries.js';
 import { mean } from '../../src/stats/describe.js';
 import { measure } from '../../src/stats/ranking.js';
 import { openStore } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
-import { documentsOf, primedStore } from '../support/primed.js';
+import { documentsOf, primedStore } from '../support/primed-store.js';
 
 const pools = adworldPools({ split: 'test', count: 12 });
 const documents = documentsOf(pools);
@@ -113,7 +107,7 @@ describe('rank', () => {
     // As if it made any query unlikely.
     own.set(liked, 50);
     await store.putDocument(liked, entry.variants, {
-      metadata: documentMetadata({ ...metadata, priors: { bare: 50 } }),
+      metadata: { ...metadata, priors: { bare: 50 } },
     });
     const [plain] = await all(store, [first]);
     const [less] = await all(store, [first], { prior: true });
@@ -127,9 +121,9 @@ describe('rank', () => {
       /its documents have no priors\. Prime with reference queries/,
     );
     const { priorDigest: _, ...bare } = metadata;
-    await store.putDocument(liked, entry.variants, { metadata: documentMetadata(bare) });
+    await store.putDocument(liked, entry.variants, { metadata: bare });
     await expect(all(store, [first], { prior: true })).rejects.toThrow(/has no prior of the variant "bare"/);
-    await writeReferences(store, referencesOf(['other queries']));
+    await writeReferenceQueries(store, referenceQueriesOf(['other queries']));
     await expect(all(store, [first], { prior: true })).rejects.toThrow(/a prior by other reference queries/);
     await expect(all(store, [first], { prior: true, objective: 'answer-likelihood' })).rejects.toThrow(/prior/);
   });
@@ -196,7 +190,7 @@ describe('rank', () => {
 
   it('refuses a store of another model, an empty one, and what cannot be asked', async () => {
     const store = await primedStore(model, ofFirst);
-    const primed = (await readPrimed(store))!;
+    const primed = (await readProvenance(store))!;
     await expect(all(store, [first], { variant: 'doc_kw' })).rejects.toMatchObject({ code: 'DOCUMENT_MISSING' });
     await expect(all(store, [{ ...first, text: ' ' }])).rejects.toThrow(/is empty/);
     await expect(all(store, [{ ...first, candidates: [...first.candidates, first.candidates[0]!] }])).rejects.toThrow(
@@ -205,14 +199,14 @@ describe('rank', () => {
     await expect(all(store, [first], { interpolate: 2 })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
     await expect(all(store, [first], { variants: 'bare' } as RankOptions)).rejects.toThrow(/variants/);
     for (const change of [{ fingerprint: 'c'.repeat(64), model: 'other' }, { modelPrecision: 'bfloat16' }]) {
-      await writePrimed(store, { ...primed, ...change });
+      await writeProvenance(store, { ...primed, ...change });
       await expect(all(store, [first])).rejects.toMatchObject({ code: 'STORE_MISMATCH' });
     }
     // The note is right, a record is another model's: caught when it is read.
     const other = await primedStore({ ...model, fingerprint: 'd'.repeat(64) }, ofFirst.slice(0, 1));
     const [{ id }] = first.candidates as [{ id: string }];
     await store.putDocument(id, { bare: (await other.getDocument(id, 'bare'))!.record });
-    await writePrimed(store, primed);
+    await writeProvenance(store, primed);
     await expect(all(store, [first])).rejects.toMatchObject({ code: 'STORE_MISMATCH' });
     const empty = await openStore('memory:');
     await expect(all(empty, [first])).rejects.toThrow(/nothing was primed into this store/);
@@ -222,8 +216,8 @@ describe('rank', () => {
 
   it('gives relevance scores by the calibration for exactly this scoring', async () => {
     const store = await primedStore(model, ofFirst);
-    const primed = primedBy(model, { statesPrecision: 'float32', visibility: 'exact', maxTokens: 2048 });
-    const own = { variant: 'bare', objective: 'query-likelihood', prior: null } as const;
+    const primed = provenanceOf(model, { statesPrecision: 'float32', visibility: 'exact', maxTokens: 2048 });
+    const own = { variant: 'bare', objective: 'query-likelihood', references: null } as const;
     const [before] = await all(store, [first]);
     expect(before!.documents[0]).not.toHaveProperty('relevanceScore');
     await expect(all(store, [first], { calibration: true })).rejects.toThrow(
@@ -236,7 +230,7 @@ describe('rank', () => {
       [{ fingerprint: 'c'.repeat(64) }, own],
       [{ modelPrecision: 'bfloat16' }, own],
       [{}, { ...own, variant: 'doc_kw' }],
-      [{}, { ...own, prior: 'e'.repeat(64) }],
+      [{}, { ...own, references: 'e'.repeat(64) }],
       [{}, { ...own, objective: 'answer-likelihood' as const }],
     ] as const) {
       await writeCalibration(store, { ...primed, ...changed }, scoring, calibration);

@@ -7,7 +7,7 @@ import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import type { PrimeOptions } from '../../src/serving/prime-options.js';
 import { type StoredScore, score } from '../../src/serving/score.js';
 import type { Store } from '../../src/store/store.js';
-import { documentsOf, primedStore } from '../support/primed.js';
+import { documentsOf, primedStore } from '../support/primed-store.js';
 
 const pools = adworldAnswerPools({ split: 'test', count: 3, candidates: 4 });
 const documents = documentsOf(pools);

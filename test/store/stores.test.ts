@@ -3,13 +3,12 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { Redis } from 'ioredis';
-import { open } from 'lmdb';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { MemoryBackend } from '../../src/store/backends/memory.js';
+import { InProcessBackend } from '../../src/store/backends/in-process.js';
 import { DirectedStore } from '../../src/store/directed-store.js';
 import { openStore } from '../../src/store/open.js';
 import { describeStore, type StoreUnderTest } from '../conformance/store.js';
+import { type Change, lmdbDamager, redisDamager, s3Damager } from '../support/damage.js';
 import { REDIS_SERVER, type RunningRedis, startRedis } from '../support/redis.js';
 import { type RunningS3, startS3 } from '../support/s3.js';
 
@@ -24,14 +23,7 @@ async function freshFolder(): Promise<string> {
   return folder;
 }
 
-async function damageLmdb(folder: string, key: string, change: (bytes: Uint8Array) => Uint8Array): Promise<void> {
-  const root = open({ path: folder, maxDbs: 12, encoding: 'binary' });
-  const records = root.openDB<Buffer, string>({ name: 'records', encoding: 'binary' });
-  await records.put(key, Buffer.from(change(new Uint8Array(records.getBinary(key)!))));
-  await root.close();
-}
-
-async function damageMemory(backend: MemoryBackend, key: string, change: (bytes: Uint8Array) => Uint8Array) {
+async function damageInProcess(backend: InProcessBackend, key: string, change: Change) {
   let bytes = new Uint8Array();
   await backend
     .read(key, (stored) => {
@@ -44,10 +36,10 @@ async function damageMemory(backend: MemoryBackend, key: string, change: (bytes:
 
 describeStore('memory', {
   open: async (maxBytes = Number.POSITIVE_INFINITY): Promise<StoreUnderTest> => {
-    const backend = new MemoryBackend(maxBytes);
+    const backend = new InProcessBackend(maxBytes);
     return {
       store: new DirectedStore(backend, ''),
-      damage: (key, change) => damageMemory(backend, key, change),
+      damage: (key, change) => damageInProcess(backend, key, change),
     };
   },
 });
@@ -59,23 +51,18 @@ describeStore('lmdb', {
     return {
       store: await openStore(folder, options),
       reopen: () => openStore(folder, options),
-      damage: (key, change) => damageLmdb(folder, key, change),
+      damage: lmdbDamager(folder).record,
     };
   },
 });
 
 describe.skipIf(!existsSync(REDIS_SERVER))(`Redis (needs ${REDIS_SERVER}: install the package redis-server)`, () => {
   let server: RunningRedis;
-  let client: Redis;
   let stores = 0;
   beforeAll(async () => {
     server = await startRedis();
-    client = new Redis(server.port);
   });
-  afterAll(async () => {
-    client.disconnect();
-    await server.stop();
-  });
+  afterAll(() => server.stop());
   describeStore('redis', {
     open: async (maxBytes): Promise<StoreUnderTest> => {
       const prefix = `test${stores++}`;
@@ -84,10 +71,7 @@ describe.skipIf(!existsSync(REDIS_SERVER))(`Redis (needs ${REDIS_SERVER}: instal
       return {
         store: await openStore(location, options),
         reopen: () => openStore(location, options),
-        damage: async (key, change) => {
-          const name = `{${prefix}}:r:${key}`;
-          await client.set(name, Buffer.from(change(new Uint8Array((await client.getBuffer(name))!))));
-        },
+        damage: redisDamager(server.port, prefix).record,
       };
     },
   });
@@ -102,17 +86,13 @@ describe('an S3 server', () => {
   });
   afterAll(() => server.stop());
   const withoutCap = 'S3 keeps no order of use';
-  const damageS3 = async (prefix: string, key: string, change: (bytes: Uint8Array) => Uint8Array) => {
-    const object = server.objects.get(`bucket/${prefix}/records/${key}`)!;
-    object.bytes = Buffer.from(change(new Uint8Array(object.bytes)));
-  };
 
   describeStore('s3', {
     withoutCap,
     open: async (): Promise<StoreUnderTest> => {
       const prefix = `test${stores++}`;
       const again = () => openStore(`s3://bucket/${prefix}`, { s3: server.options });
-      return { store: await again(), reopen: again, damage: (key, change) => damageS3(prefix, key, change) };
+      return { store: await again(), reopen: again, damage: s3Damager(server, `bucket/${prefix}`).record };
     },
   });
 
@@ -126,8 +106,8 @@ describe('an S3 server', () => {
         store: await again(),
         reopen: again,
         damage: async (key, change) => {
-          await damageS3(prefix, key, change);
-          await damageLmdb(folder, key, change);
+          await s3Damager(server, `bucket/${prefix}`).record(key, change);
+          await lmdbDamager(folder).record(key, change);
         },
       };
     },

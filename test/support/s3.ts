@@ -35,6 +35,8 @@ export interface RunningS3 {
   mood: Mood;
   /** Requests so far. */
   requests: number;
+  /** For commands: where it is, and its keys. */
+  readonly env: NodeJS.ProcessEnv;
   stop(): Promise<void>;
 }
 
@@ -47,11 +49,14 @@ export async function startS3(): Promise<RunningS3> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const running: RunningS3 = {
-    options: {
-      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    options: { endpoint, region: 'us-east-1', credentials },
+    env: {
+      AWS_ENDPOINT_URL_S3: endpoint,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     },
     objects: new Map(),
     mood: {},

@@ -3,14 +3,12 @@
  *
  * Tables, by record key: `records` (bytes), `index` (size, times), `access` (time of last use and key, in order), `refs` (key and slot,
  * for each document that needs the record), `pins`; by slot: `documents` (bytes), `needs` (keys, expiry). `totals`: bytes of all
- * records. Uses are noted in memory and written once in a while, so that a read costs no transaction.
+ * records. Uses are noted in RAM and written once in a while, so that a read costs no transaction.
  */
-import { statfsSync, statSync } from 'node:fs';
-import { access, constants, readdir, stat } from 'node:fs/promises';
-import path from 'node:path';
+import { statfsSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { asBuffer } from '../../base/bytes.js';
 import { DkvError, type ErrorCode, messageOf } from '../../base/errors.js';
-import { fileError, makeFolders } from '../../base/files.js';
 import { shellWord } from '../../base/shell-word.js';
 import type { Collected } from '../store.js';
 import {
@@ -23,7 +21,9 @@ import {
   type Slot,
   type Usage,
 } from './backend.js';
-import { DATA_FILE, expectDataFile } from './lmdb-file.js';
+import { expectDataFile } from './lmdb-file.js';
+import { expectFolder, fileOf, isWritable } from './lmdb-folder.js';
+import { UseClock } from './use-clock.js';
 
 /** Version of the tables, not of the records. */
 const LAYOUT = 1;
@@ -66,7 +66,7 @@ export class LmdbBackend implements Backend {
   readonly #totals: Database<number, string>;
   readonly #touched = new Map<string, number>();
   #touching: NodeJS.Timeout | undefined;
-  #lastUse = 0;
+  readonly #uses = new UseClock();
   #lookedAt = Date.now();
 
   /**
@@ -272,7 +272,7 @@ export class LmdbBackend implements Backend {
 
   #putRecord({ key, bytes, expiresAt }: Blob): void {
     this.#dropRecord(key);
-    const usedAt = this.#nextUse();
+    const usedAt = this.#uses.next();
     this.#records.putSync(key, asBuffer(bytes));
     this.#index.putSync(key, {
       sizeBytes: bytes.byteLength,
@@ -328,7 +328,7 @@ export class LmdbBackend implements Backend {
 
   #touch(key: string): void {
     if (this.isReadOnly) return;
-    this.#touched.set(key, this.#nextUse());
+    this.#touched.set(key, this.#uses.next());
     this.#touching ??= setTimeout(() => {
       this.#touching = undefined;
       this.#tryWriteTouched();
@@ -352,12 +352,6 @@ export class LmdbBackend implements Backend {
       this.#index.putSync(key, { ...indexed, usedAt });
     }
     this.#touched.clear();
-  }
-
-  /** Milliseconds since 1970 with room for 4096 uses in each, so that uses have an order. */
-  #nextUse(): number {
-    this.#lastUse = Math.max(this.#lastUse + 1, Date.now() * 4096);
-    return this.#lastUse;
   }
 
   /**
@@ -445,57 +439,9 @@ export class LmdbBackend implements Backend {
   }
 }
 
-/** @throws DkvError INPUT_INVALID for what is no folder, or holds something else; FILES_UNUSABLE, DISK_FULL */
-async function expectFolder(directory: string, mustExist: boolean): Promise<void> {
-  try {
-    if (!mustExist) await makeFolders(directory);
-    if (!(await stat(directory)).isDirectory()) throw notFolder(directory);
-    const files = await readdir(directory);
-    if (files.length === 0 || files.includes(DATA_FILE)) return;
-  } catch (error) {
-    if (error instanceof DkvError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' || code === 'ENOTDIR') throw notFolder(directory);
-    if (mustExist && code === 'ENOENT') {
-      throw new DkvError('INPUT_INVALID', `${directory}: there is no store. Name one, or prime one there.`);
-    }
-    throw fileError(error, directory, 'Name another folder.');
-  }
-  throw new DkvError('INPUT_INVALID', `${directory} holds other files and no store. Name an empty folder or a store.`);
-}
-
-function notFolder(directory: string): DkvError {
-  return new DkvError(
-    'INPUT_INVALID',
-    `${directory} is a file, lies in one, or is a link to nowhere. A store is a folder: name one, or a name that is not taken.`,
-  );
-}
-
-/** LMDB writes to both of its files, and makes the one for its locks where it is missing. */
-async function isWritable(directory: string): Promise<boolean> {
-  for (const name of ['', DATA_FILE, 'lock.mdb']) {
-    try {
-      await access(path.join(directory, name), constants.W_OK);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return false;
-    }
-  }
-  return true;
-}
-
-/** What tells the file under this name from another one; undefined when there is none. */
-function fileOf(directory: string): string | undefined {
-  const found = statSync(path.join(directory, DATA_FILE), { throwIfNoEntry: false });
-  return found && `${found.dev}:${found.ino}`;
-}
-
 function ofAnotherProgram(directory: string): DkvError {
   return new DkvError(
     'INPUT_INVALID',
     `${directory} holds the database of another program. Name an empty folder or a store.`,
   );
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -3,6 +3,8 @@
  * with one name in braces, which keeps them on one node of a cluster.
  */
 import { Redis } from 'ioredis';
+import { z } from 'zod';
+import { asBuffer } from '../../base/bytes.js';
 import { DkvError, type ErrorCode, messageOf } from '../../base/errors.js';
 import type { Collected } from '../store.js';
 import type { RedisAddress } from './address.js';
@@ -16,6 +18,7 @@ import {
   type Slot,
   type Usage,
 } from './backend.js';
+import { UseClock } from './use-clock.js';
 
 const PAGE = 256;
 
@@ -125,6 +128,8 @@ end
 return {#keys, gone, bytes}
 `;
 
+const countsSchema = z.tuple([z.number(), z.number(), z.number()]);
+
 export class RedisBackend implements Backend {
   readonly location: string;
   readonly places: readonly string[];
@@ -132,7 +137,7 @@ export class RedisBackend implements Backend {
   readonly #base: string;
   readonly #database: number;
   readonly #maxBytes: number;
-  #lastUse = 0;
+  readonly #uses = new UseClock();
   #refusedDatabase: Error | undefined;
   /** The last one, which the client does not repeat when a request has waited in vain for a connection. */
   #connectionError: Error | undefined;
@@ -198,7 +203,7 @@ export class RedisBackend implements Backend {
     const decoded = await this.check(key, decode);
     if (!decoded) return undefined;
     // Nobody waits for it: a use that is not noted only makes eviction less exact. Later requests of this client come after it.
-    this.#redis.zadd(`${this.#base}used`, 'XX', this.#nextUse(), key).catch(() => undefined);
+    this.#redis.zadd(`${this.#base}used`, 'XX', this.#uses.next(), key).catch(() => undefined);
     return decoded;
   }
 
@@ -218,7 +223,7 @@ export class RedisBackend implements Backend {
     expectFits(blobs, this.#maxBytes, this.location);
     const short = await this.#run(WRITE, [
       Date.now(),
-      this.#nextUse(),
+      this.#uses.next(),
       Number.isFinite(this.#maxBytes) ? this.#maxBytes : -1,
       blobs.length,
       ...blobs.flatMap(({ key, bytes, expiresAt = '' }) => [key, asBuffer(bytes), expiresAt]),
@@ -277,15 +282,14 @@ export class RedisBackend implements Backend {
   async collect(now: number, minimumAgeMs: number): Promise<Collected> {
     const sum = { records: 0, sizeBytes: 0, documents: 0 };
     for (;;) {
-      const [documents, records, sizeBytes] = (await this.#run(EXPIRE, [now, PAGE])) as [number, number, number];
+      const [documents, records, sizeBytes] = await this.#count(EXPIRE, [now, PAGE]);
       if (documents === 0 && records === 0) break;
       sum.documents += documents;
       sum.records += records;
       sum.sizeBytes += sizeBytes;
     }
     for (let kept = 0; ; ) {
-      const page = (await this.#run(SWEEP, [now - minimumAgeMs, kept, PAGE])) as [number, number, number];
-      const [seen, records, sizeBytes] = page;
+      const [seen, records, sizeBytes] = await this.#count(SWEEP, [now - minimumAgeMs, kept, PAGE]);
       if (seen === 0) return sum;
       kept += seen - records;
       sum.records += records;
@@ -316,6 +320,15 @@ export class RedisBackend implements Backend {
 
   #run(script: string, values: readonly (string | number | Buffer)[]): Promise<unknown> {
     return this.#ask(this.#redis.eval(script, 1, this.#base, ...values));
+  }
+
+  /** Runs a script that answers three numbers. */
+  async #count(script: string, values: readonly number[]): Promise<[number, number, number]> {
+    const counts = countsSchema.safeParse(await this.#run(script, values));
+    if (counts.success) return counts.data;
+    const reason =
+      'the server answers a script with something else than three numbers. Is it a Redis or Valkey server?';
+    throw new DkvError('STORE_UNREACHABLE', `${this.location}: ${reason}`);
   }
 
   async #ask<T>(answer: Promise<T>): Promise<T> {
@@ -350,14 +363,4 @@ export class RedisBackend implements Backend {
     const reason = /^Reached the max retries/.test(message) ? messageOf(this.#connectionError ?? error) : message;
     return told('STORE_UNREACHABLE', `${reason}. Is the server running, and the address right?`);
   }
-
-  /** Milliseconds since 1970 with room for 4096 uses in each. */
-  #nextUse(): number {
-    this.#lastUse = Math.max(this.#lastUse + 1, Date.now() * 4096);
-    return this.#lastUse;
-  }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

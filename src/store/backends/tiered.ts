@@ -4,6 +4,7 @@
  * the first tier that has a sound one and brought up to those above it.
  */
 import { DkvError } from '../../base/errors.js';
+import { isDamage } from '../records/damage.js';
 import type { Collected } from '../store.js';
 import type { Backend, Blob, Decode, Expiring, Slot, Usage } from './backend.js';
 
@@ -180,8 +181,4 @@ export class TieredBackend implements Backend {
     if (this.#onFailure === 'error') throw error;
     this.#fallbacks++;
   }
-}
-
-function isDamage(error: unknown): boolean {
-  return error instanceof DkvError && error.code === 'STORE_DAMAGED';
 }

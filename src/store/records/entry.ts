@@ -1,8 +1,8 @@
 /** What an id points to, as bytes: SHA-256 of the rest, then JSON. Ids of any length and form; a slot's name is a digest of the id. */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { sha256 } from '../../base/bytes.js';
 import { DkvError, messageOf } from '../../base/errors.js';
-import type { DocumentEntry, Metadata } from '../store.js';
+import type { DocumentEntry } from '../store.js';
 import { metadataSchema } from './record.js';
 
 const DIGEST_BYTES = 32;
@@ -49,7 +49,7 @@ export function decodeEntry(bytes: Uint8Array, slot: string, salt: string): Docu
   return {
     id,
     variants: Object.fromEntries(variants),
-    metadata: metadata as Metadata,
+    metadata,
     ...(expiresAt !== null && { expiresAt }),
   };
 }
@@ -72,8 +72,4 @@ function damagedEntry(slot: string, reason: string): DkvError {
     'STORE_DAMAGED',
     `The entry of a document (slot ${slot}) is damaged: ${reason}. It is not served.`,
   );
-}
-
-function sha256(data: string | Uint8Array): Buffer {
-  return createHash('sha256').update(data).digest();
 }

@@ -3,7 +3,7 @@
  * bytes that are digested are stated here and depend on no other file's lists: a new segment, or a new fact that most records do
  * without, leaves the keys of all others as they are. Digests of examples stand in test/store/key.test.ts.
  */
-import { createHash } from 'node:crypto';
+import { asBuffer, sha256 } from '../../base/bytes.js';
 import type { Range } from '../../priming/input.js';
 import type { RecordIdentity, StatesPrecision } from '../store.js';
 
@@ -41,7 +41,7 @@ interface WrittenKey {
 /** SHA-256 in hex over everything that decides the stored states, and the salt, so that tenants share nothing. */
 export function keyOf(identity: RecordIdentity, tenantSalt: string): string {
   const written = JSON.stringify(writtenKey(identity, tenantSalt));
-  return createHash('sha256').update(written).update(bytesOf(identity.tokenIds)).digest('hex');
+  return sha256(written, asBuffer(identity.tokenIds)).toString('hex');
 }
 
 function writtenKey(identity: RecordIdentity, tenantSalt: string): WrittenKey {
@@ -83,12 +83,6 @@ export interface UnusualLayout {
  */
 export function layoutDigestOf({ positions, pairMask }: UnusualLayout): string | undefined {
   if (!positions && !pairMask) return undefined;
-  const digest = createHash('sha256').update(JSON.stringify([positions !== undefined, pairMask !== undefined]));
-  if (positions) digest.update(bytesOf(positions));
-  if (pairMask) digest.update(pairMask);
-  return digest.digest('hex');
-}
-
-function bytesOf(values: Int32Array): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const present = JSON.stringify([positions !== undefined, pairMask !== undefined]);
+  return sha256(present, ...(positions ? [asBuffer(positions)] : []), ...(pairMask ? [pairMask] : [])).toString('hex');
 }

@@ -12,8 +12,8 @@
  * The checksum covers every byte, so a record is either what was written or refused. The header names the key that the record was
  * stored under: a whole record in another's place is refused as well.
  */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { asBuffer, sha256 } from '../../base/bytes.js';
 import { DkvError } from '../../base/errors.js';
 import { fromFloat16 } from '../../base/float16.js';
 import { SEGMENTS, visibilitySchema } from '../../priming/input.js';
@@ -28,7 +28,7 @@ const BYTES_PER_STATE = { float32: 4, float16: 2, int8: 1 } as const;
 
 const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
 const rangeSchema = z.strictObject({ start: z.int().nonnegative(), end: z.int().nonnegative() });
-export const metadataSchema = z.record(z.string(), z.json());
+export const metadataSchema: z.ZodType<Metadata> = z.record(z.string(), z.json());
 
 const headerSchema = z.strictObject({
   key: digestSchema,
@@ -41,7 +41,7 @@ const headerSchema = z.strictObject({
   spans: z.partialRecord(z.enum(SEGMENTS), rangeSchema),
   visibility: visibilitySchema,
   visible: z.array(rangeSchema),
-  layoutDigest: digestSchema.optional(),
+  layoutDigest: digestSchema.exactOptional(),
   surrogate: z.json(),
   metadata: metadataSchema,
   /** Bytes of UTF-8; null without a text. */
@@ -67,14 +67,14 @@ export function encodeRecord(key: string, record: CacheRecord, expiresAt?: numbe
     spans: record.spans,
     visibility: record.visibility,
     visible: record.visible,
-    layoutDigest: record.layoutDigest,
+    ...(record.layoutDigest !== undefined && { layoutDigest: record.layoutDigest }),
     surrogate: record.surrogate,
     metadata: record.metadata,
     text: text?.length ?? null,
     expiresAt: expiresAt ?? null,
   });
   if (!parsed.success) throw new DkvError('INPUT_INVALID', `The record cannot be stored: ${reasonOf(parsed.error)}.`);
-  return assembled(parsed.data, [bytesOf(tokenIds), ...stateBytes(record), text ?? new Uint8Array()]);
+  return assembled(parsed.data, [asBuffer(tokenIds), ...stateBytes(record), text ?? new Uint8Array()]);
 }
 
 /**
@@ -119,7 +119,7 @@ function assembled(about: Header, parts: readonly Uint8Array[]): Buffer {
     bytes.set(part, at);
     at += part.byteLength;
   }
-  bytes.set(checksum(bytes.subarray(0, at)), at);
+  bytes.set(sha256(bytes.subarray(0, at)), at);
   return bytes;
 }
 
@@ -154,14 +154,13 @@ export function decodeRecord(bytes: Uint8Array, key: string): DecodedRecord {
       modelPrecision: header.modelPrecision,
       precision,
       tokenIds,
-      // Optional entries are absent, never undefined: JSON has no undefined.
-      spans: header.spans as CacheRecord['spans'],
+      spans: header.spans,
       visibility: header.visibility,
       visible: header.visible,
       ...(header.layoutDigest !== undefined && { layoutDigest: header.layoutDigest }),
       states: { rows, width, data },
       surrogate: header.surrogate,
-      metadata: header.metadata as Metadata,
+      metadata: header.metadata,
       ...(text !== undefined && { text }),
     },
   };
@@ -182,7 +181,7 @@ export function expectIdentity(key: string, record: CacheRecord, identity: Recor
 
 /** The key that a record says it was stored under, unchecked. @throws DkvError STORE_DAMAGED */
 export function keyIn(bytes: Uint8Array): string {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = asBuffer(bytes);
   const headerEnd = view.length < PREFIX_BYTES ? 0 : PREFIX_BYTES + view.readUInt32LE(12);
   return parseHeader(view.toString('utf8', PREFIX_BYTES, headerEnd), '(unknown)').key;
 }
@@ -202,10 +201,10 @@ export function announcedBytes(prefix: Buffer): number | undefined {
 const LARGEST_HEADER_BYTES = 64 * 1024 * 1024;
 
 function checkRecord(bytes: Uint8Array, key: string): { header: Header; payloadAt: number } {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = asBuffer(bytes);
   if (view.length < PREFIX_BYTES + CHECKSUM_BYTES) throw damaged(key, `it has only ${view.length} bytes`);
   const end = view.length - CHECKSUM_BYTES;
-  if (!checksum(view.subarray(0, end)).equals(view.subarray(end))) throw damaged(key, 'its checksum does not match');
+  if (!sha256(view.subarray(0, end)).equals(view.subarray(end))) throw damaged(key, 'its checksum does not match');
   if (!view.subarray(0, MAGIC.length).equals(MAGIC)) throw damaged(key, 'it does not begin as a record does');
   const version = view.readUInt32LE(8);
   if (version !== FORMAT_VERSION) {
@@ -233,13 +232,13 @@ function parseHeader(text: string, key: string): Header {
 }
 
 function stateBytes({ states: { data, rows, width }, precision }: CacheRecord): Uint8Array[] {
-  if (precision === 'float16') return [bytesOf(statesToFloat16(data))];
+  if (precision === 'float16') return [asBuffer(statesToFloat16(data))];
   if (precision === 'int8') {
     const { steps, scales } = toInt8Rows(data, rows, width);
-    return [bytesOf(scales), bytesOf(steps)];
+    return [asBuffer(scales), asBuffer(steps)];
   }
   expectFinite(data);
-  return [bytesOf(data)];
+  return [asBuffer(data)];
 }
 
 function readStates({ precision, rows, width }: Header, take: (bytes: number) => Uint8Array): Float32Array {
@@ -263,14 +262,6 @@ function expectConsistent({ states, tokenIds, visible }: CacheRecord): void {
 function paddedHeader(json: string): Buffer {
   const length = Buffer.byteLength(json);
   return Buffer.from(json + ' '.repeat((8 - ((PREFIX_BYTES + length) % 8)) % 8), 'utf8');
-}
-
-function bytesOf(values: ArrayBufferView): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-}
-
-function checksum(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest();
 }
 
 function reasonOf(error: z.ZodError): string {

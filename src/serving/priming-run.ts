@@ -1,8 +1,8 @@
 /** What priming does with one window of documents after the other. Counts, and knows nothing of what comes before or after. */
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { Breather } from '../base/breather.js';
+import { sha256 } from '../base/bytes.js';
 import { DkvError } from '../base/errors.js';
 import { inParallel, STORE_REQUESTS } from '../base/parallel.js';
 import { eachOf } from '../engine/engine.js';
@@ -10,10 +10,12 @@ import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
 import { prepareSurrogates, type TextSources } from '../priming/prepare.js';
 import type { Prepared } from '../priming/surrogate-kinds.js';
 import type { Model } from '../scoring/load-model.js';
+import { unlessDamaged } from '../store/records/damage.js';
 import { visibleStates } from '../store/records/identity.js';
 import { asStored, expectStorable } from '../store/records/quantise.js';
 import { metadataSchema, payloadBytesOf } from '../store/records/record.js';
-import type { CacheRecord, Store } from '../store/store.js';
+import type { CacheRecord, Metadata, Store } from '../store/store.js';
+import type { DocumentMetadata } from './document-metadata.js';
 import type {
   DocumentToPrime,
   PrimeOptions,
@@ -22,11 +24,11 @@ import type {
   RejectedDocument,
   Shard,
 } from './prime-options.js';
-import { documentMetadata, type PrimedDocument, type PrimedOptions } from './primed.js';
-import { priorsOf, type References } from './prior.js';
+import type { StatesOptions } from './provenance.js';
+import { meanReferenceNlls, type ReferenceTargets } from './reference-queries.js';
 import { type PlannedVariant, planVariants, type Variant } from './variants.js';
 
-/** Rows of states in memory at once, in batches of the engine. */
+/** Rows of states held at once, in batches of the engine. */
 const BATCHES_PER_BLOCK = 4;
 
 export interface Accepted {
@@ -34,11 +36,11 @@ export interface Accepted {
   readonly document: DocumentToPrime;
 }
 
-export interface PrimerOptions extends PrimeOptions {
-  readonly how: PrimedOptions;
+export interface PrimingRunOptions extends PrimeOptions {
+  readonly how: StatesOptions;
   readonly variants: readonly Variant[];
   readonly sources: TextSources;
-  readonly prior: References | undefined;
+  readonly references: ReferenceTargets | undefined;
 }
 
 /** A variant, and its key in the store. */
@@ -65,16 +67,16 @@ const documentSchema = z.object({
   fields: metadataSchema.optional(),
 });
 
-export class Primer {
+export class PrimingRun {
   readonly #model: Model;
   readonly #store: Store;
-  readonly #options: PrimerOptions;
+  readonly #options: PrimingRunOptions;
   readonly #startedAt = performance.now();
   readonly #counts = { rows: 0, documents: 0, primed: 0, unchanged: 0, rejected: 0, cut: 0, tokens: 0, encoded: 0 };
   readonly #literals: LiteralTokens;
   #storedBytes = 0;
 
-  constructor(model: Model, store: Store, options: PrimerOptions) {
+  constructor(model: Model, store: Store, options: PrimingRunOptions) {
     this.#model = model;
     this.#store = store;
     this.#options = options;
@@ -173,15 +175,15 @@ export class Primer {
   }
 
   async #isUnchanged({ document, variants }: Planned): Promise<boolean> {
-    const { prior, ttlMs } = this.#options;
-    const entry = await this.#store.entry(document.id).catch(ignoreDamage);
+    const { references, ttlMs } = this.#options;
+    const entry = await unlessDamaged(this.#store.entry(document.id));
     if (!entry) return false;
     const { fields, priorDigest } = entry.metadata;
     const isSame =
       isDeepStrictEqual(entry.variants, Object.fromEntries(variants.map(({ name, key }) => [name, key]))) &&
       // As text, since storing makes 0 of -0.
       JSON.stringify(fields) === JSON.stringify(fieldsOf(document)) &&
-      priorDigest === prior?.digest;
+      priorDigest === references?.digest;
     // With half of its time gone it is primed again, so that what is primed regularly never expires in between.
     const remainingMs = (entry.expiresAt ?? Number.POSITIVE_INFINITY) - Date.now();
     const isLasting =
@@ -197,7 +199,7 @@ export class Primer {
   }
 
   async #primeBlock({ documents, missing }: Block): Promise<void> {
-    const { keepText = true, prior, ttlMs } = this.#options;
+    const { keepText = true, references, ttlMs } = this.#options;
     const passes = [...missing.values()];
     const states = await eachOf(passes, (some) =>
       this.#model.engine.encode(some.map(({ presented }) => presented.item)),
@@ -219,7 +221,9 @@ export class Primer {
       }
     }
     const sound = this.#withoutBroken(documents, broken);
-    const priors = prior ? await this.#priors(sound, visible, prior.targets, broken) : new Map<string, number>();
+    const priors = references
+      ? await this.#priors(sound, visible, references.targets, broken)
+      : new Map<string, number>();
     await inParallel(this.#withoutBroken(sound, broken), STORE_REQUESTS, async ({ document, variants }) => {
       const records: Record<string, CacheRecord | string> = {};
       for (const { name, key, identity, presented, surrogate } of variants) {
@@ -234,15 +238,15 @@ export class Primer {
             }
           : key;
       }
-      const about: PrimedDocument = {
+      const metadata: DocumentMetadata = {
         fields: fieldsOf(document),
-        ...(prior && {
+        ...(references && {
           priors: Object.fromEntries(variants.map(({ name, key }) => [name, priors.get(key)!])),
-          priorDigest: prior.digest,
+          priorDigest: references.digest,
         }),
       };
       await this.#store.putDocument(document.id, records, {
-        metadata: documentMetadata(about),
+        metadata,
         ...(ttlMs !== undefined && { ttlMs }),
       });
       this.#counts.primed++;
@@ -280,7 +284,7 @@ export class Primer {
       const states = own ? asStored(own, statesPrecision) : (await this.#store.get(key))?.states;
       if (states) stored.set(key, states);
     });
-    const found = await priorsOf(this.#model.engine, [...stored.values()], targets);
+    const found = await meanReferenceNlls(this.#model.engine, [...stored.values()], targets);
     const priors = new Map<string, number>();
     for (const [at, key] of [...stored.keys()].entries()) {
       const own = found[at]!;
@@ -315,8 +319,8 @@ function* blocksOf(
   if (block.documents.length > 0) yield block;
 }
 
-function fieldsOf({ title, fields = {} }: DocumentToPrime): PrimedDocument['fields'] {
-  return { ...(title !== undefined && { title }), ...fields } as PrimedDocument['fields'];
+function fieldsOf({ title, fields = {} }: DocumentToPrime): Metadata {
+  return { ...(title !== undefined && { title }), ...fields };
 }
 
 function idOf(document: unknown): string | undefined {
@@ -324,14 +328,9 @@ function idOf(document: unknown): string | undefined {
   return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
-/** What is damaged is primed again, as what is not there. */
-function ignoreDamage(error: unknown): undefined {
-  if (!(error instanceof DkvError && error.code === 'STORE_DAMAGED')) throw error;
-}
-
 /** By the id alone, so that all shards agree, in whatever order the documents come. */
 function isOfShard(id: string, shard: Shard | undefined): boolean {
   if (!shard) return true;
-  const hash = createHash('sha256').update(Buffer.from(id, 'utf16le')).digest().readUInt32LE(0);
+  const hash = sha256(Buffer.from(id, 'utf16le')).readUInt32LE(0);
   return hash % shard.of === shard.number - 1;
 }

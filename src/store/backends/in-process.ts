@@ -1,4 +1,4 @@
-/** The store in this process's memory: gone when it ends; the top of tiers, and what tests compare with. */
+/** `memory:`, the store in this process's RAM: gone when it ends; the top of tiers, and what tests compare with. */
 import type { Collected } from '../store.js';
 import {
   type Backend,
@@ -15,7 +15,7 @@ interface Kept extends Blob {
   readonly storedAt: number;
 }
 
-export class MemoryBackend implements Backend {
+export class InProcessBackend implements Backend {
   readonly location = 'memory:';
   readonly isReadOnly = false;
   readonly places = [];

@@ -1,19 +1,43 @@
 /**
- * What is expected of any query for a document: the mean NLL of reference queries given its states. Subtracted from the NLL of a query it
- * takes out that some documents make every text likely.
+ * Reference queries: what any query is expected to cost, given a document. The mean NLL of theirs, subtracted from the NLL of a query,
+ * takes out that some documents make every text likely; it is what users know as a document's prior. A store has one set of them.
  */
-
-import { DkvError } from '../base/errors.js';
+import { z } from 'zod';
+import { sha256 } from '../base/bytes.js';
+import { DkvError, isResult } from '../base/errors.js';
 import { allRows, type Engine, eachOf, type States } from '../engine/engine.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
+import { mean } from '../stats/describe.js';
 import type { Store } from '../store/store.js';
-import { type ReferenceQueries, readReferences, referencesOf, writeReferences } from './primed.js';
+import { readNote } from './notes.js';
+
+const schema = z.strictObject({
+  /** SHA-256 in hex of the queries, in their order. */
+  digest: z.string(),
+  queries: z.array(z.string()),
+});
+
+export type ReferenceQueries = z.infer<typeof schema>;
 
 /** Reference queries as they are scored. */
-export interface References {
+export interface ReferenceTargets {
   readonly digest: string;
   /** Token ids of each query. */
   readonly targets: readonly Int32Array[];
+}
+
+/** The digest is over the texts as a JSON array without white space. */
+export function referenceQueriesOf(queries: readonly string[]): ReferenceQueries {
+  return { digest: sha256(JSON.stringify(queries)).toString('hex'), queries: [...queries] };
+}
+
+/** @returns undefined for a store whose documents have no prior */
+export async function readReferenceQueries(store: Store): Promise<ReferenceQueries | undefined> {
+  return readNote(store, 'prior', schema);
+}
+
+export async function writeReferenceQueries(store: Store, references: ReferenceQueries): Promise<void> {
+  await store.putNote('prior', references);
 }
 
 /**
@@ -23,17 +47,17 @@ export interface References {
  * @returns undefined when there are none
  * @throws DkvError INPUT_INVALID, STORE_MISMATCH when the store has others
  */
-export async function claimReferences(
+export async function claimReferenceQueries(
   store: Store,
   tokenizer: Tokenizer,
   given: readonly string[] | undefined,
   replace: boolean,
-): Promise<References | undefined> {
+): Promise<ReferenceTargets | undefined> {
   // Those given take the place of others, whatever has become of these.
-  const found = given !== undefined && replace ? undefined : await readReferences(store);
+  const found = given !== undefined && replace ? undefined : await readReferenceQueries(store);
   if (given === undefined) return found && targetsOf(found, tokenizer);
   if (given.length === 0) throw new DkvError('INPUT_INVALID', 'The list of reference queries is empty: give some.');
-  const wanted = referencesOf(given);
+  const wanted = referenceQueriesOf(given);
   const targets = targetsOf(wanted, tokenizer);
   if (found?.digest === wanted.digest) return targets;
   if (found) {
@@ -42,13 +66,13 @@ export async function claimReferences(
       `${store.location} was primed with ${found.queries.length} reference queries (${found.digest.slice(0, 12)}); these ${given.length} (${wanted.digest.slice(0, 12)}) are others. Leave them out to use the store's, or prime into another store.`,
     );
   }
-  await writeReferences(store, wanted);
+  await writeReferenceQueries(store, wanted);
   return targets;
 }
 
 /** Digest of the queries that the store's priors are computed with. @throws DkvError INPUT_INVALID when it has none */
-export async function expectReferences(store: Store): Promise<string> {
-  const references = await readReferences(store);
+export async function expectReferenceDigest(store: Store): Promise<string> {
+  const references = await readReferenceQueries(store);
   if (references) return references.digest;
   throw new DkvError(
     'INPUT_INVALID',
@@ -57,7 +81,7 @@ export async function expectReferences(store: Store): Promise<string> {
 }
 
 /** @throws DkvError INPUT_INVALID for a query without a token */
-function targetsOf({ digest, queries }: ReferenceQueries, tokenizer: Tokenizer): References {
+function targetsOf({ digest, queries }: ReferenceQueries, tokenizer: Tokenizer): ReferenceTargets {
   const targets = queries.map((query, at) => {
     const target = tokenizer.encode(query);
     if (target.length > 0) return target;
@@ -71,7 +95,7 @@ function targetsOf({ digest, queries }: ReferenceQueries, tokenizer: Tokenizer):
  * @param targets at least one, each with at least one token
  * @returns per document the mean over the targets of their mean NLL a token, in nats, or the DkvError NUMBERS_NOT_FINITE
  */
-export async function priorsOf(
+export async function meanReferenceNlls(
   engine: Engine,
   states: readonly States[],
   targets: readonly Int32Array[],
@@ -84,10 +108,6 @@ export async function priorsOf(
   return states.map((_, at) => {
     const own = nlls.slice(at * targets.length, (at + 1) * targets.length);
     const failed = own.find((tokens) => tokens instanceof DkvError);
-    return failed ?? mean((own as Float32Array[]).map((tokens) => mean(tokens)));
+    return failed ?? mean(own.filter(isResult).map((tokens) => mean(tokens)));
   });
-}
-
-function mean(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
 }

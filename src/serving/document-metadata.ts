@@ -1,0 +1,26 @@
+/** What priming says of each document beside its states. Priming writes it, ranking reads it. */
+import { z } from 'zod';
+import { DkvError } from '../base/errors.js';
+import { metadataSchema } from '../store/records/record.js';
+import type { Metadata } from '../store/store.js';
+
+const schema = z.strictObject({
+  /** What the input said of the document beside its text. */
+  fields: metadataSchema,
+  /** Per variant the mean NLL in nats a token of the reference queries; absent where none were given. */
+  priors: z.record(z.string(), z.number()).exactOptional(),
+  /** Of the reference queries that `priors` were computed with. */
+  priorDigest: z.string().exactOptional(),
+});
+
+export type DocumentMetadata = z.infer<typeof schema>;
+
+/** @throws DkvError STORE_MISMATCH when something else than priming stored the document */
+export function parseDocumentMetadata(id: string, metadata: Metadata): DocumentMetadata {
+  const parsed = schema.safeParse(metadata);
+  if (parsed.success) return parsed.data;
+  throw new DkvError(
+    'STORE_MISMATCH',
+    `Document ${JSON.stringify(id)} was not stored by priming: ${parsed.error.issues[0]?.message}. Prime it again.`,
+  );
+}

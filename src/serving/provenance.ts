@@ -1,0 +1,101 @@
+/**
+ * What made the states of a store: one model and one way for all documents, so that their scores compare. Priming notes it in the
+ * store, and whoever reads the states compares it with what they would read them with.
+ */
+import { z } from 'zod';
+import { DkvError } from '../base/errors.js';
+import { type Visibility, visibilitySchema } from '../priming/input.js';
+import type { Model } from '../scoring/load-model.js';
+import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../store/store.js';
+import { readNote } from './notes.js';
+
+const schema = z.strictObject({
+  /** For messages only: the fingerprint decides. */
+  model: z.string(),
+  fingerprint: z.string(),
+  modelPrecision: z.string(),
+  statesPrecision: z.enum(STATES_PRECISIONS),
+  visibility: visibilitySchema,
+  /** Longer inputs were cut at the document's end. */
+  maxTokens: z.int().positive(),
+  /** Where texts gave control tokens as they are written. Absent: text was text, or the store is older than the choice. */
+  controlTokens: z.literal('keep').exactOptional(),
+});
+
+export type Provenance = z.infer<typeof schema>;
+
+/** How states are made and kept, beside the model. */
+export interface StatesOptions {
+  readonly statesPrecision: StatesPrecision;
+  readonly visibility: Visibility;
+  readonly maxTokens: number;
+}
+
+export function provenanceOf(model: Model, options: StatesOptions): Provenance {
+  const { name, fingerprint, engine, tokenizer } = model;
+  return { model: name, fingerprint, modelPrecision: engine.info.precision, ...options, ...keeping(tokenizer) };
+}
+
+/**
+ * @returns undefined for a store that nothing was primed into
+ * @throws DkvError STORE_DAMAGED; STORE_MISMATCH for a note of another form
+ */
+export async function readProvenance(store: Store): Promise<Provenance | undefined> {
+  return readNote(store, 'primed', schema);
+}
+
+export async function writeProvenance(store: Store, provenance: Provenance): Promise<void> {
+  await store.putNote('primed', provenance);
+}
+
+/** Before anything is computed that is to be put there. @throws DkvError STORE_READONLY */
+export function expectWritable({ isReadOnly, location }: Store): void {
+  if (!isReadOnly) return;
+  throw new DkvError(
+    'STORE_READONLY',
+    `${location} may only be read here, nothing can be put into it. Take a store that can be written to, or copy this one (dkv store copy).`,
+  );
+}
+
+function keeping({ controlTokens }: Model['tokenizer']): Pick<Provenance, 'controlTokens'> {
+  return controlTokens === 'keep' ? { controlTokens } : {};
+}
+
+/** @throws DkvError STORE_MISMATCH that names every difference */
+export function expectSameProvenance(location: string, found: Provenance, wanted: Partial<Provenance>): void {
+  const keys = (Object.keys({ controlTokens: undefined, ...wanted }) as (keyof Provenance)[]).filter(
+    (key) => key !== 'model',
+  );
+  const differing = keys.filter((key) => JSON.stringify(found[key]) !== JSON.stringify(wanted[key]));
+  if (differing.length === 0) return;
+  const show = (provenance: Partial<Provenance>) =>
+    differing.map((key) => `${key} ${shown(provenance, key)}`).join(', ');
+  throw new DkvError(
+    'STORE_MISMATCH',
+    `${location} was primed with ${show(found)}; now ${show(wanted)} is asked for. Use what it was primed with, or prime into another store.`,
+  );
+}
+
+/**
+ * What the store was primed with, if it was with this model.
+ * @throws DkvError STORE_MISMATCH
+ */
+export async function expectProvenance(
+  store: Store,
+  { name, fingerprint, engine, tokenizer }: Model,
+): Promise<Provenance> {
+  const found = await readProvenance(store);
+  if (!found) {
+    throw new DkvError('STORE_MISMATCH', `${store.location}: nothing was primed into this store. Run dkv prime first.`);
+  }
+  const asked = { model: name, fingerprint, modelPrecision: engine.info.precision, ...keeping(tokenizer) };
+  expectSameProvenance(store.location, found, asked);
+  return found;
+}
+
+function shown(provenance: Partial<Provenance>, key: keyof Provenance): string {
+  if (key === 'fingerprint') return `${provenance.fingerprint?.slice(0, 12)} (${provenance.model})`;
+  if (key === 'controlTokens') return provenance.controlTokens ?? 'text';
+  const value = provenance[key];
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
