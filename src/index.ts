@@ -13,7 +13,7 @@ export * from './engine/engine.js';
 export { EXPERIMENTS } from './experiments/catalogue/registry.js';
 export { defineExperiment } from './experiments/declaration/define.js';
 export { readExperiment } from './experiments/declaration/file.js';
-export { type RunOptions, type RunProgress, runExperiment } from './experiments/run.js';
+export { type RunOptions, type RunProgress, runExperiment } from './experiments/run/run.js';
 export { type HubSettings, hubSettings } from './hub/settings.js';
 export { type EndpointOptions, EndpointWriter, type WritingSummary } from './llm/endpoint-writer.js';
 export { type SelfWriterOptions, selfWriter, type WritingModel } from './llm/self-writer.js';

@@ -64,7 +64,7 @@ async function printTable(titles: readonly string[], rows: string[][], textColum
 
 async function listEstimates(options: ListOptions): Promise<void> {
   const { EXPERIMENTS } = await import('../experiments/catalogue/registry.js');
-  const { estimateRun, rowsPerSecond } = await import('../experiments/estimate.js');
+  const { estimateRun, rowsPerSecond } = await import('../experiments/run/estimate.js');
   const model = await openModel(options, interruptSignal());
   try {
     const request = { seed: 42, count: SPEED_SAMPLES };

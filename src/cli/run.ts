@@ -78,7 +78,7 @@ async function run(name: string, options: RunCommandOptions, command: Command): 
   const experiments = await experimentsNamed(name);
   const { asksLanguageModel, specificationsOf } = await import('../runs/schema/experiment.js');
   const { expectWriter } = await import('../priming/prepare.js');
-  const { expectTexts } = await import('../experiments/texts.js');
+  const { expectTexts } = await import('../experiments/plan/texts.js');
   const signal = interruptSignal();
   const writing = await endpointWriter();
   // All that there are are run without those that nobody can write for.
@@ -168,7 +168,7 @@ interface OneRun {
 async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Model, options: OneRun): Promise<void> {
   // Statistics and plots take most of a second to load: only who runs an experiment waits for them.
   const { asksLanguageModel } = await import('../runs/schema/experiment.js');
-  const { runExperiment } = await import('../experiments/run.js');
+  const { runExperiment } = await import('../experiments/run/run.js');
   const { shortTable, warnings } = await import('../report/comparisons.js');
   const { writeReports } = await import('../report/report.js');
   const { renderText } = await import('../report/table.js');

@@ -33,7 +33,7 @@ export function sanityCommand(): Command {
 }
 
 async function sanity(options: SanityCommandOptions): Promise<void> {
-  const { runSanity } = await import('../experiments/sanity.js');
+  const { runSanity } = await import('../experiments/screening/sanity.js');
   const signal = interruptSignal();
   const model = await openModel(options, signal);
   const progress = new Progress('sanity', 'groups of checks');

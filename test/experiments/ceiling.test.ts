@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openDataset } from '../../src/datasets/open.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
-import { runExperiment } from '../../src/experiments/run.js';
+import { runExperiment } from '../../src/experiments/run/run.js';
 import { readJournal } from '../../src/runs/journal.js';
 import { isTrial } from '../../src/runs/schema/entry.js';
 import { type Dataset, datasetOf } from '../../src/samples/dataset.js';

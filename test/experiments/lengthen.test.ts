@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { lengthen } from '../../src/experiments/lengthen.js';
+import { lengthen } from '../../src/experiments/plan/lengthen.js';
 import { readConfig } from '../../src/model/config.js';
 import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { referenceFixture } from '../support/fixtures.js';

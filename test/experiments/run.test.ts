@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
-import { type RunOptions, runExperiment } from '../../src/experiments/run.js';
+import { type RunOptions, runExperiment } from '../../src/experiments/run/run.js';
 import { warnings } from '../../src/report/comparisons.js';
 import { readJournal } from '../../src/runs/journal.js';
 import { readSummary } from '../../src/runs/run-folder.js';

@@ -13,7 +13,7 @@ import { EngineTeam } from '../../src/engine/hosts/engine-team.js';
 import { startWorkerEngine } from '../../src/engine/hosts/worker-engine.js';
 import { insideTheEncoder } from '../../src/experiments/catalogue/inside-the-encoder.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
-import { runExperiment } from '../../src/experiments/run.js';
+import { runExperiment } from '../../src/experiments/run/run.js';
 import { selfWriter } from '../../src/llm/self-writer.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { type CompiledModel, compileModel } from '../../src/model/compile.js';

@@ -3,11 +3,11 @@
  * query moves them. Regions are exact: BOS, prefix, line break and document apart.
  */
 
-import type { Engine, Probed, ProbeLayers } from '../engine/engine.js';
-import type { Range } from '../priming/input.js';
-import type { ProbeTrial } from '../runs/schema/entry.js';
-import type { ProbeMeasure } from '../runs/schema/probe.js';
-import type { PlannedTrial } from './block.js';
+import type { Engine, Probed, ProbeLayers } from '../../engine/engine.js';
+import type { Range } from '../../priming/input.js';
+import type { ProbeTrial } from '../../runs/schema/entry.js';
+import type { ProbeMeasure } from '../../runs/schema/probe.js';
+import type { PlannedTrial } from '../plan/block.js';
 
 /** The layers asked for; all of a model that does not have them all. */
 export function layersOf(wanted: ProbeLayers | undefined, layers: number): ProbeLayers {

@@ -4,18 +4,18 @@
  *
  * `pass` and `fail` are for what has a right answer; `finding` is for what is worth knowing and has none.
  */
-import type { Ad, AdQuestion } from '../adworld/ad.js';
-import { generateAd } from '../adworld/adworld.js';
-import { DkvError } from '../base/errors.js';
-import { Random } from '../base/random.js';
-import { present } from '../priming/condition.js';
-import { buildInput, type InputTexts, type Visibility } from '../priming/input.js';
-import { splitWords } from '../priming/keywords.js';
-import { surrogate } from '../priming/surrogate.js';
-import { type InputToScore, scoreInputs } from '../scoring/inputs.js';
-import type { Model } from '../scoring/load-model.js';
-import { cohensD, mean } from '../stats/describe.js';
-import { bcaInterval, bootstrap, type Interval } from '../stats/interval.js';
+import type { Ad, AdQuestion } from '../../adworld/ad.js';
+import { generateAd } from '../../adworld/adworld.js';
+import { DkvError } from '../../base/errors.js';
+import { Random } from '../../base/random.js';
+import { present } from '../../priming/condition.js';
+import { buildInput, type InputTexts, type Visibility } from '../../priming/input.js';
+import { splitWords } from '../../priming/keywords.js';
+import { surrogate } from '../../priming/surrogate.js';
+import { type InputToScore, scoreInputs } from '../../scoring/inputs.js';
+import type { Model } from '../../scoring/load-model.js';
+import { cohensD, mean } from '../../stats/describe.js';
+import { bcaInterval, bootstrap, type Interval } from '../../stats/interval.js';
 
 export interface SanityCheck {
   readonly name: string;

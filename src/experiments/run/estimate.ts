@@ -1,12 +1,13 @@
 /** What a run will take, from the plan of its first samples: passes of encoder and decoder, and time. */
 
-import { prepareSurrogates, type TextWriter } from '../priming/prepare.js';
-import { type Experiment, specificationsOf } from '../runs/schema/experiment.js';
-import type { Dataset, PoolSet } from '../samples/dataset.js';
-import { scoreInputs } from '../scoring/inputs.js';
-import type { Model } from '../scoring/load-model.js';
-import { planBlocks } from './block.js';
-import { planOf, unitsOf } from './run.js';
+import { prepareSurrogates, type TextWriter } from '../../priming/prepare.js';
+import { type Experiment, specificationsOf } from '../../runs/schema/experiment.js';
+import type { Dataset, PoolSet } from '../../samples/dataset.js';
+import { scoreInputs } from '../../scoring/inputs.js';
+import type { Model } from '../../scoring/load-model.js';
+import { planBlocks } from '../plan/block.js';
+import { planOf } from '../plan/plan.js';
+import { unitsOf } from '../plan/unit.js';
 
 export interface RunEstimate {
   /** Passes of the encoder over distinct inputs, of the decoder, and of an encoder that runs once for each condition. */

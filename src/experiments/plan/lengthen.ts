@@ -1,6 +1,6 @@
 /** Longer documents for the same question: other texts behind the one that answers it. */
-import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
-import { splitWords } from '../priming/keywords.js';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.js';
+import { splitWords } from '../../priming/keywords.js';
 
 const BETWEEN = '\n\n';
 

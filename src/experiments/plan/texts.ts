@@ -1,9 +1,9 @@
 /** Does a dataset have the texts that an experiment needs? Known before a model is loaded. */
 
-import { DkvError } from '../base/errors.js';
-import { surrogate } from '../priming/surrogate.js';
-import { type Experiment, specificationsOf } from '../runs/schema/experiment.js';
-import type { Dataset, PoolSet } from '../samples/dataset.js';
+import { DkvError } from '../../base/errors.js';
+import { surrogate } from '../../priming/surrogate.js';
+import { type Experiment, specificationsOf } from '../../runs/schema/experiment.js';
+import type { Dataset, PoolSet } from '../../samples/dataset.js';
 
 /** @throws DkvError INPUT_INVALID when no sample has what is scored, or what the surrogates are made of */
 export function expectTexts(experiment: Experiment, data: Dataset | PoolSet): void {

@@ -1,0 +1,90 @@
+/**
+ * What is computed together: a pure plan. A block is a few neighbouring units (samples, or candidates of pools) with every condition of
+ * the experiment, so that the runner can encode each distinct input once and score all conditions from its states.
+ *
+ * Which units share a block follows from the units and the configuration alone, never from what an earlier, interrupted run has
+ * done, so a resumed run computes the same batches.
+ */
+
+import { DkvError } from '../../base/errors.js';
+import { remembering, type Tokenizer } from '../../model/tokenizer/tokenizer.js';
+import type { Condition, Presented } from '../../priming/condition.js';
+import type { Rejection } from '../../runs/schema/entry.js';
+import type { Sample } from '../../samples/sample.js';
+import type { Plan } from './plan.js';
+import { presentationsOf } from './presentation.js';
+import type { Unit } from './unit.js';
+
+/** One trial to make: a unit under a condition. */
+export interface PlannedTrial {
+  readonly sample: Sample;
+  readonly condition: Condition;
+  readonly parts: readonly Presented[];
+  readonly prompt: Int32Array;
+  readonly target: Int32Array;
+  /** For joint inputs: do they hold other token ids than the segments tokenised apart would? */
+  readonly jointDiffers: boolean | undefined;
+  /** The prefix contains the text that is scored. */
+  readonly leak: boolean;
+}
+
+export interface Block {
+  readonly units: readonly Unit[];
+  readonly trials: readonly PlannedTrial[];
+  /** Units of the block that cannot be scored. */
+  readonly rejections: readonly Rejection[];
+}
+
+export interface BlockLimits {
+  /** Rows that the encoder may read of one input. */
+  readonly maxTokens: number;
+  readonly maxUnits: number;
+  /** A block is closed once its trials' inputs have this many rows. */
+  readonly maxRows: number;
+}
+
+/** Splits units into blocks, one after the other as they are asked for. */
+export function* planBlocks(plan: Plan, tokenizer: Tokenizer, limits: BlockLimits): Generator<Block> {
+  let block = { units: [] as Unit[], trials: [] as PlannedTrial[], rejections: [] as Rejection[] };
+  let rows = 0;
+  for (const unit of plan.units) {
+    const planned = planUnit(plan, unit, remembering(tokenizer), limits.maxTokens);
+    block.units.push(unit);
+    if (Array.isArray(planned)) {
+      block.trials.push(...planned);
+      for (const { parts } of planned) for (const { item } of parts) rows += item.tokenIds.length;
+    } else block.rejections.push(planned);
+    if (block.units.length >= limits.maxUnits || rows >= limits.maxRows) {
+      yield block;
+      block = { units: [], trials: [], rejections: [] };
+      rows = 0;
+    }
+  }
+  if (block.units.length > 0) yield block;
+}
+
+function planUnit(plan: Plan, unit: Unit, tokenizer: Tokenizer, maxTokens: number): PlannedTrial[] | Rejection {
+  const { sample } = unit;
+  const { target: scored, prompt, conditions } = plan.experiment;
+  try {
+    const text = scored === 'answer' ? sample.answer : sample.query;
+    const target = tokenizer.encode(text);
+    if (target.length === 0) return { sample: sample.id, rejected: `the ${scored} is empty` };
+    const asked = prompt === 'query' ? tokenizer.encode(sample.query).subarray(0, MAX_PROMPT) : new Int32Array(0);
+    const presentations = presentationsOf(plan, unit, tokenizer, maxTokens);
+    return conditions.map((condition, i) => {
+      const { parts, jointDiffers, prefix } = presentations[i]!;
+      return { sample, condition, target, prompt: asked, parts, jointDiffers, leak: contains(prefix, text) };
+    });
+  } catch (error) {
+    if (!(error instanceof DkvError)) throw error;
+    return { sample: sample.id, rejected: error.message };
+  }
+}
+
+/** The research's limit for a query in the decoder, in tokens. */
+const MAX_PROMPT = 512;
+
+function contains(prefix: string | undefined, text: string): boolean {
+  return prefix?.toLowerCase().includes(text.trim().toLowerCase()) ?? false;
+}

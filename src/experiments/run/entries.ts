@@ -1,0 +1,80 @@
+/** What a block's computation gives: its trials, or why a sample has none. */
+import { DkvError } from '../../base/errors.js';
+import { shortestFloat32 } from '../../base/float32.js';
+import { NotFiniteError } from '../../engine/engine.js';
+import { type Entry, type ProbeTrial, sumOf, type Trial } from '../../runs/schema/entry.js';
+import type { Experiment } from '../../runs/schema/experiment.js';
+import { scoreEach } from '../../scoring/inputs.js';
+import type { Model } from '../../scoring/load-model.js';
+import type { Block, PlannedTrial } from '../plan/block.js';
+import { layersOf, probeSample } from './probe.js';
+
+export async function entriesOf(
+  block: Block,
+  experiment: Experiment,
+  { engine }: Model,
+  signal: AbortSignal | undefined,
+): Promise<Entry[]> {
+  if (experiment.unit === 'probe') {
+    const layers = layersOf(experiment.layers, engine.info.config.encoder.layerTypes.length);
+    const made: Entry[] = [];
+    for (const { sample } of block.units) {
+      const trials = block.trials.filter((trial) => trial.sample === sample);
+      if (trials.length === 0) continue;
+      try {
+        const probed = await probeSample(engine, trials, layers, signal);
+        const broken = notFiniteMeasure(probed);
+        made.push(...(broken ? [{ sample: sample.id, rejected: broken }] : probed));
+      } catch (error) {
+        if (!(error instanceof NotFiniteError)) throw error;
+        made.push({ sample: sample.id, rejected: error.errorOf(0).message });
+      }
+    }
+    return made;
+  }
+  const nlls = await scoreEach(engine, block.trials, signal ? { signal } : {});
+  // A sample stands under all conditions or under none: what is compared is the same samples, whichever condition broke.
+  const rejected = new Map<string, string>();
+  for (const [i, { sample, condition }] of block.trials.entries()) {
+    const own = nlls[i]!;
+    if (own instanceof DkvError && !rejected.has(sample.id)) {
+      rejected.set(sample.id, `under condition ${condition.name}: ${own.message}`);
+    }
+  }
+  return [
+    ...[...rejected].map(([sample, reason]) => ({ sample, rejected: reason })),
+    ...block.trials.flatMap((trial, i) => {
+      const own = nlls[i]!;
+      return own instanceof DkvError || rejected.has(trial.sample.id) ? [] : [trialOf(trial, own)];
+    }),
+  ];
+}
+
+/** Attention that vanishes in single precision leaves nothing to divide by. */
+function notFiniteMeasure(trials: readonly ProbeTrial[]): string | undefined {
+  for (const { condition, layers } of trials) {
+    for (const { layer, measures } of layers) {
+      const broken = Object.entries(measures).find(([, value]) => !Number.isFinite(value));
+      if (broken) return `under condition ${condition}: ${broken[0]} of layer ${layer} is ${broken[1]}`;
+    }
+  }
+  return undefined;
+}
+
+function trialOf({ sample, condition, parts, jointDiffers, leak }: PlannedTrial, tokenNlls: Float32Array): Trial {
+  const sum = sumOf(tokenNlls);
+  const { prefixTokens, documentTokens, cutTokens } = parts[0]!.input;
+  return {
+    sample: sample.id,
+    condition: condition.name,
+    nll: sum / tokenNlls.length,
+    nll_sum: sum,
+    num_tokens: tokenNlls.length,
+    token_nlls: Array.from(tokenNlls, shortestFloat32),
+    prefix_tokens: prefixTokens,
+    document_tokens: documentTokens,
+    cut: cutTokens > 0,
+    ...(jointDiffers !== undefined && { joint_differs: jointDiffers }),
+    ...(leak && { leak }),
+  };
+}

@@ -1,0 +1,48 @@
+/** What a run keeps of its samples, with their texts token by token where texts are wanted. */
+import { DkvError } from '../../base/errors.js';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.js';
+import type { Experiment } from '../../runs/schema/experiment.js';
+import type { SampleRecord } from '../../runs/schema/sample.js';
+import type { Dataset, PoolSet } from '../../samples/dataset.js';
+import type { Sample } from '../../samples/sample.js';
+import type { Unit } from '../plan/unit.js';
+
+export function* samplesOf(
+  data: Dataset | PoolSet,
+  units: readonly Unit[],
+  { target }: Experiment,
+  tokenizer: Tokenizer,
+  withTexts: boolean,
+): Generator<SampleRecord> {
+  const ranked = 'pools' in data ? data.pools.flatMap((pool) => pool.candidates.map((c) => ({ pool, ...c }))) : [];
+  for (const [i, { sample }] of units.entries()) {
+    const { id, cluster, document, query, answer } = sample;
+    const { pool, id: candidate, grade } = ranked[i] ?? {};
+    const literals = literalsOf(sample, tokenizer);
+    yield {
+      id,
+      ...(cluster !== undefined && { cluster }),
+      ...(pool && { pool: pool.id, candidate, grade, relevant: pool.relevant ?? 1 }),
+      ...(literals.length > 0 && { control_tokens: literals }),
+      ...(withTexts && {
+        texts: { document, query, answer, target: tokensOf(target === 'answer' ? answer : query, tokenizer) },
+      }),
+    };
+  }
+}
+
+/** The control tokens that a sample's texts hold as they are written. */
+function literalsOf({ document, query, answer }: Sample, tokenizer: Tokenizer): string[] {
+  const found = [document, query, answer].flatMap((text) => tokenizer.controlTokensIn(text));
+  return [...new Set(found)].sort();
+}
+
+/** A text that has no token ids has no tokens to show; its sample is rejected when it is scored. */
+function tokensOf(text: string, tokenizer: Tokenizer): string[] {
+  try {
+    return Array.from(tokenizer.encode(text), (token) => tokenizer.decode(Int32Array.of(token)));
+  } catch (error) {
+    if (error instanceof DkvError) return [];
+    throw error;
+  }
+}
