@@ -8,7 +8,7 @@ import type { Random } from '../base/random.js';
 import { mean, standardDeviation } from './describe.js';
 
 /**
- * p of the two-sided one-sample t-test of mean 0; undefined where the test is (fewer than two values, or all equal).
+ * p of the two-sided one-sample t-test of mean 0; undefined where the test is: fewer than two values, or all of them 0.
  */
 export function tTest(differences: readonly number[]): number | undefined {
   expectFiniteNumbers(differences, 'differences');

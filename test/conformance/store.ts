@@ -288,6 +288,16 @@ export function describeStore(name: string, suite: StoreSuite): void {
         expect(await all(store.keys())).toEqual([keys[2], keys[4], keys[5]].sort());
       });
 
+      it('counts a record that is put again once', async () => {
+        const { store } = await openTest(bytes({}) + 50);
+        const key = await store.put(recordOf(10));
+        expect(await store.put(recordOf(10))).toBe(key);
+        expect(await all(store.keys())).toEqual([key]);
+        expect((await store.stats()).sizeBytes).toBeLessThanOrEqual(bytes({}) + 50);
+        await store.putDocument('ad', { bare: recordOf(11) });
+        expect(await all(store.keys())).toEqual([store.keyOf(recordOf(11))]);
+      });
+
       it('never grows beyond under load', async () => {
         const maxBytes = bytes({}) * 10;
         const { store } = await openTest(maxBytes);
@@ -389,6 +399,17 @@ export function describeStore(name: string, suite: StoreSuite): void {
       expect(new Set(seen).size).toBe(seen.length);
       expect(seen.filter((id) => id.startsWith('ad ')).sort()).toEqual(before.sort());
       expect((await all(store.keys())).length).toBeGreaterThanOrEqual(300);
+    });
+
+    it('collects more than a page', async () => {
+      const { store } = await openTest();
+      const kept = await store.putDocument('ad', { bare: recordOf(1) });
+      for (let seed = 0; seed < 300; seed += 20) {
+        const loose = Array.from({ length: 20 }, (_, at) => recordOf(1000 + seed + at, { rows: 1, width: 1 }));
+        await Promise.all(loose.map((record) => store.put(record)));
+      }
+      expect(await store.gc(GC)).toMatchObject({ records: 300 });
+      expect(await all(store.keys())).toEqual([kept.bare]);
     });
 
     it('shows readers the old document or the new one', async () => {

@@ -26,4 +26,16 @@ describe('BM25', () => {
     expect(ranked[0]!.score).toBeCloseTo(Math.max(...scores), 12);
     expect(ranked.length).toBe(Math.min(5, scores.filter((score) => score > 0).length));
   });
+
+  it('puts equal documents in the descending order of their ids, whatever the order in which they came', () => {
+    for (const ids of [
+      ['a', 'c', 'b'],
+      ['c', 'b', 'a'],
+    ]) {
+      const equal = new Bm25();
+      for (const id of ids) equal.add(id, 'Two red shoes');
+      expect(equal.search('shoes', 2).map(({ id }) => id)).toEqual(['c', 'b']);
+      expect(equal.score('blue hats', ['a', 'nowhere'])).toEqual([0, undefined]);
+    }
+  });
 });

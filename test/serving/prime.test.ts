@@ -217,6 +217,23 @@ describe('what priming leaves in the store', () => {
   });
 });
 
+describe('a random surrogate', () => {
+  it('is drawn by the document, wherever it stands', async () => {
+    const lead = 'A brass lamp with a linen shade for the desk or the bedside table. ';
+    const documents = ['24 euros.', '25 euros.', '26 euros.'].map((rest) => short(rest, lead + rest));
+    const drawnFrom = async (stream: readonly DocumentToPrime[]) => {
+      const store = await memoryStore();
+      await prime(model, store, stream, { surrogates: ['scramble(lead)'], bare: false });
+      const records = stream.map(async ({ id }) => [id, (await store.getDocument(id, 'scramble(lead)'))!.record]);
+      const found = Object.fromEntries(await Promise.all(records)) as Record<string, { surrogate: { text: string } }>;
+      return documents.map(({ id }) => found[id]!.surrogate.text);
+    };
+    const drawn = await drawnFrom(documents);
+    expect(await drawnFrom([short('first', 'Another lamp.'), ...documents.toReversed()])).toEqual(drawn);
+    expect(new Set(drawn).size).toBe(3);
+  });
+});
+
 describe('a stream', () => {
   it('is never pulled further than a window ahead, and comes in order', async () => {
     const seen = countingModel(model);
@@ -347,6 +364,17 @@ describe('priming again', () => {
       primed: 1,
       encoded: 0,
     });
+  });
+
+  it('encodes equal inputs once, in whatever block they come', async () => {
+    const small = await loadModel(undefined, { batchTokens: 16 });
+    onTestFinished(() => small.close());
+    const seen = countingModel(small);
+    const equal = 'The lamp costs 24 euros.';
+    const documents = Array.from({ length: 40 }, (_, at) => short(`${at}`, at % 2 ? equal : `Lamp ${at}: 24 euros.`));
+    expect(await prime(seen, await memoryStore(), documents, { surrogates: [] })).toMatchObject({ primed: 40 });
+    expect(seen.encoded.length).toBeGreaterThan(2);
+    expect(total(seen.encoded)).toBe(21);
   });
 
   it('goes on after a stop and repeats nothing that was finished', async () => {

@@ -156,6 +156,37 @@ describe('degenerate lists', () => {
   });
 });
 
+describe('intervals at their edges', () => {
+  it('count half of the replicates that equal the estimate as below it', () => {
+    // Half of them below and half of them equal: the bias is that of 3 quarters.
+    const replicates = Float64Array.from({ length: 1000 }, (_, i) => (i < 500 ? i / 500 : 1));
+    const jackknife = [1, 2, 3];
+    const tied = bcaInterval(replicates, 1, jackknife)!;
+    // Without acceleration the ends are at Phi(2 z(0.75) +- 1.96) of the replicates: 0.270 and 0.9995.
+    expect(tied.low).toBeCloseTo(0.54, 2);
+    expect(tied.high).toBe(1);
+  });
+
+  it('are made of nine tenths of the replicates, and not of fewer', () => {
+    const replicatesWithout = (missing: number) =>
+      Float64Array.from({ length: 100 }, (_, i) => (i < missing ? Number.NaN : i));
+    expect(percentileInterval(replicatesWithout(10))).toBeDefined();
+    expect(percentileInterval(replicatesWithout(11))).toBeUndefined();
+    expect(bcaInterval(replicatesWithout(11), 60, [1, 2, 4])).toBeUndefined();
+  });
+});
+
+describe('Wilcoxon', () => {
+  it('is 1 below ten differences other than 0, and a test from ten on', () => {
+    const positive = Array.from({ length: 10 }, (_, i) => i + 1);
+    expect(wilcoxon(positive.slice(1))).toBe(1);
+    expect(wilcoxon([0, 0, ...positive.slice(1)])).toBe(1);
+    // All 2^10 signs are as likely, and two of them as extreme.
+    expect(wilcoxon(positive)).toBeCloseTo(2 / 1024, 12);
+    expect(wilcoxon([0, 0, ...positive])).toBeCloseTo(2 / 1024, 12);
+  });
+});
+
 describe('bootstrap', () => {
   it('agrees with the enumeration of all resamples', () => {
     const values = [0.1, 0.7, 1.9, 3.2, 3.3];

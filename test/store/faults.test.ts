@@ -149,6 +149,8 @@ describe('S3 and tiers above it', () => {
     // What is nowhere else is no miss: the last tier may have it.
     await expect(lenient.get(lenient.keyOf(recordOf(2)))).rejects.toMatchObject(UNREACHABLE);
     await expect(lenient.putDocument('ad', { bare: recordOf(2) })).rejects.toMatchObject(UNREACHABLE);
+    // What was not acknowledged is in no tier.
+    expect((await lenient.getDocument('ad', 'bare'))?.key).toBe(lenient.keyOf(recordOf(1)));
     server.mood = {};
     expect((await lenient.stats()).fallbacks).toBeGreaterThan(0);
     expect((await lenient.getDocument('ad', 'bare'))?.key).toBe(lenient.keyOf(recordOf(1)));

@@ -3,11 +3,24 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { sha256 } from '../../src/base/bytes.js';
 import { fromFloat16 } from '../../src/base/float16.js';
 import { memoryOf, visibleStates } from '../../src/store/records/identity.js';
 import { keyOf } from '../../src/store/records/key.js';
-import { fromInt8Rows, statesToFloat16, toInt8Rows } from '../../src/store/records/quantise.js';
-import { decodeRecord, encodeRecord } from '../../src/store/records/record.js';
+import {
+  asStored,
+  expectStorable,
+  fromInt8Rows,
+  statesToFloat16,
+  toInt8Rows,
+} from '../../src/store/records/quantise.js';
+import {
+  decodeRecord,
+  encodeRecord,
+  expectIdentity,
+  inspectRecord,
+  withExpiry,
+} from '../../src/store/records/record.js';
 import { STATES_PRECISIONS } from '../../src/store/store.js';
 import { recordOf } from '../support/records.js';
 
@@ -66,6 +79,12 @@ describe('int8 with a scale for each row', () => {
   });
 });
 
+/** With the checksum of what it has now. */
+function sealed(bytes: Buffer): Buffer {
+  sha256(bytes.subarray(0, -32)).copy(bytes, bytes.length - 32);
+  return bytes;
+}
+
 describe('a record of version 1', () => {
   it.each(STATES_PRECISIONS)('is read, and written, byte for byte (%s)', (precision) => {
     const record = recordOf(1, { precision });
@@ -87,26 +106,70 @@ describe('a record of version 1', () => {
     expect(encodeRecord(key, record, 2_000_000_000_000).equals(bytes)).toBe(true);
   });
 
-  it('of a later version is refused with the version', async () => {
-    const { createHash } = await import('node:crypto');
+  it('of a later version is refused with the version', () => {
     const record = recordOf(1);
     const bytes = encodeRecord(keyOf(record, ''), record);
     bytes.writeUInt32LE(2, 8);
-    createHash('sha256')
-      .update(bytes.subarray(0, -32))
-      .digest()
-      .copy(bytes, bytes.length - 32);
-    expect(() => decodeRecord(bytes, keyOf(record, ''))).toThrow(/format version 2/);
+    expect(() => decodeRecord(sealed(bytes), keyOf(record, ''))).toThrow(/format version 2/);
+  });
+
+  it('with any byte changed, or cut off, is refused', () => {
+    const record = recordOf(1, { rows: 1, width: 2 });
+    const key = keyOf(record, '');
+    const bytes = encodeRecord(key, record);
+    for (let at = 0; at < bytes.length; at++) {
+      expect(() => inspectRecord(bytes.with(at, bytes[at]! ^ (1 << (at % 8))), key), `byte ${at}`).toThrow(/damaged/);
+    }
+    for (const length of [0, 23, 55, bytes.length - 1]) {
+      expect(() => inspectRecord(bytes.subarray(0, length), key), `${length} bytes`).toThrow(/damaged/);
+    }
+  });
+
+  it('in the place of another, or with lengths that are not its own, is refused whatever its checksum says', () => {
+    const record = recordOf(1);
+    const key = keyOf(record, '');
+    expect(() => decodeRecord(encodeRecord('0'.repeat(64), record), key)).toThrow(/it is the record of 0{64}/);
+    const bytes = encodeRecord(key, record);
+    const longer = Buffer.concat([bytes.subarray(0, -32), Buffer.alloc(8), bytes.subarray(-32)]);
+    expect(() => decodeRecord(sealed(Buffer.from(longer)), key)).toThrow(/its lengths contradict each other/);
+    longer.writeBigUInt64LE(longer.readBigUInt64LE(16) + 8n, 16);
+    expect(() => decodeRecord(sealed(longer), key)).toThrow(/its header speaks of \d+ bytes, not \d+/);
+  });
+
+  it('keeps all but its time when that is changed', () => {
+    const record = recordOf(1, { precision: 'int8' });
+    const key = keyOf(record, '');
+    const later = withExpiry(encodeRecord(key, record, 1000), key, 2000);
+    expect(later.equals(encodeRecord(key, record, 2000))).toBe(true);
+    expect(inspectRecord(later, key)).toEqual({ expiresAt: 2000 });
+    expect(withExpiry(later, key, undefined).equals(encodeRecord(key, record))).toBe(true);
+  });
+
+  it('has the token ids of the identity that it was found by', () => {
+    const record = recordOf(1);
+    expect(() => expectIdentity('k', record, recordOf(1))).not.toThrow();
+    for (const tokenIds of [record.tokenIds.with(2, 5000), record.tokenIds.subarray(1)]) {
+      expect(() => expectIdentity('k', record, { ...record, tokenIds })).toThrow(/token ids are not/);
+    }
+  });
+
+  it.each(STATES_PRECISIONS)('gives the states that asStored foretells (%s)', (precision) => {
+    const record = recordOf(3, { rows: 4, width: 6, precision });
+    const { states } = decodeRecord(encodeRecord('0'.repeat(64), record), '0'.repeat(64)).record;
+    expect(asStored(record.states, precision)).toEqual(states);
+    const large = { rows: 1, width: 1, data: Float32Array.of(1e6) };
+    if (precision === 'float16') expect(() => expectStorable(large, precision)).toThrow(/float16 holds finite numbers/);
+    else expectStorable(large, precision);
   });
 });
 
 it('keeps the visible rows only', () => {
   const states = { rows: 4, width: 2, data: Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7) };
   const visible = [
-    { start: 0, end: 1 },
+    { start: 1, end: 2 },
     { start: 2, end: 4 },
   ];
-  expect(visibleStates(states, visible)).toEqual({ rows: 3, width: 2, data: Float32Array.of(0, 1, 4, 5, 6, 7) });
+  expect(visibleStates(states, visible)).toEqual({ rows: 3, width: 2, data: Float32Array.of(2, 3, 4, 5, 6, 7) });
   const record = recordOf(1);
   expect(memoryOf(record)).toEqual([{ states: record.states, start: 0, end: 3 }]);
 });

@@ -5,6 +5,7 @@ import { exportStore, importStore } from '../../src/store/archive.js';
 import { openStore, type StoreOptions } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
 import { copyStore, type Transferred } from '../../src/store/transfer.js';
+import { flipped, lmdbDamager } from '../support/damage.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { recordOf } from '../support/records.js';
 import { startS3 } from '../support/s3.js';
@@ -85,6 +86,16 @@ describe('a copy', () => {
     } finally {
       await server.stop();
     }
+  });
+
+  it('replaces what is damaged in its target', async () => {
+    const folder = await temporaryFolder();
+    const [from, to] = [await openTest(), await openTest(folder)];
+    await fill(from);
+    await copyStore(from, to);
+    await lmdbDamager(folder).record(from.keyOf(recordOf(4, { precision: 'int8' })), flipped);
+    expect(await copyStore(from, to)).toMatchObject({ documents: 1, records: 1, unchanged: 20 });
+    expect(await contents(to)).toEqual(await contents(from));
   });
 
   it('refuses a store that says other things of itself, and another tenant’s', async () => {
@@ -172,6 +183,20 @@ describe('an exported file', () => {
       const imported = importStore(to, piecesOf(damaged), 'file');
       await expect(imported).rejects.toMatchObject({ code: expect.stringMatching(/^STORE_(DAMAGED|MISMATCH)$/) });
       for (const document of (await contents(to)).documents) expect(sound).toContain(document);
+    }
+  });
+
+  it('from which a whole frame was taken is refused', async () => {
+    const from = await openTest();
+    for (const id of ['a', 'b']) await from.putDocument(id, { bare: recordOf(id.length) });
+    const { bytes } = await exported(from);
+    const ends: number[] = [];
+    for (let at = 12; at < bytes.length; at += 12 + Number(bytes.readBigUInt64LE(at + 4)) + 32) ends.push(at);
+    // The record, a document, and the other one.
+    for (const frame of [0, 1, 2]) {
+      const without = Buffer.concat([bytes.subarray(0, ends[frame]), bytes.subarray(ends[frame + 1])]);
+      const imported = importStore(await openTest(), piecesOf(without), 'file');
+      await expect(imported).rejects.toMatchObject({ code: frame === 0 ? 'INPUT_INVALID' : 'STORE_DAMAGED' });
     }
   });
 

@@ -1,13 +1,5 @@
-/** Places where the arithmetic can be broken, one at a time, and the tests that must notice: see mutate.ts. */
-
-export interface Mutation {
-  readonly name: string;
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-  /** Tests that must fail; the parity fixtures when left out. */
-  readonly tests?: string;
-}
+/** The model's graphs and the engine: places where the arithmetic can be broken. Parity with the reference notices, unless said otherwise. */
+import type { Mutation } from './mutation.js';
 
 const LAYERS = 'src/model/graph/layers.ts';
 const ENCODER = 'src/model/graph/encoder.ts';
@@ -18,7 +10,7 @@ const HEAD = 'src/model/graph/head.ts';
 const LAYOUT = 'src/model/layout.ts';
 const TENSORS = 'src/engine/tensors.ts';
 
-export const MUTATIONS: readonly Mutation[] = [
+export const MODEL: readonly Mutation[] = [
   {
     name: 'norm scales by weight, not 1 + weight',
     file: LAYOUT,
