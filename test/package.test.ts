@@ -34,7 +34,7 @@ test('no setting of npm is one that npm does not know', async () => {
   expect(known).not.toContain('Unknown project config');
 });
 
-test('without onnxruntime-node the command starts, and what needs it says how to install it', async () => {
+test('without onnxruntime-node and data the command starts, and what needs them says how to install it', async () => {
   const folder = await temporaryFolder();
   for (const part of ['dist', 'models', 'package.json']) {
     await cp(path.join(ROOT, part), path.join(folder, part), { recursive: true });
@@ -51,6 +51,12 @@ test('without onnxruntime-node the command starts, and what needs it says how to
     }).catch((error: { code: number; stderr: string }) => error);
 
   expect(await run('--version')).toMatchObject({ stdout: `${(await json('package.json')).version}\n` });
+  // Texts of advertisements are read by whoever wants one: nothing else misses this folder.
+  expect(await run('data', 'adworld', '--count', '1')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('It is part of the package: install directed-kvcache again.'),
+  });
+  await cp(path.join(ROOT, 'data'), path.join(folder, 'data'), { recursive: true });
   const failed = await run('demo');
   expect(failed).toMatchObject({
     code: 2,

@@ -7,7 +7,7 @@
 import { Random } from '../base/random.js';
 import type { Sample } from '../samples/sample.js';
 import type { Ad, AdQuestion, Split } from './ad.js';
-import { CATEGORIES } from './categories/all.js';
+import { categories } from './categories/all.js';
 import { composeAd } from './compose.js';
 
 /** Changes whenever a generated text may change: another version is another dataset. */
@@ -35,7 +35,7 @@ export function generateAd({
   index: number;
 }): Ad {
   const random = new Random('adworld', ADWORLD_VERSION, seed, split, index);
-  const category = random.pick(CATEGORIES);
+  const category = random.pick(categories());
   return composeAd(random, { id: adId(split, index), split, category, item: random.pick(category.items) });
 }
 

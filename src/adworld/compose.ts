@@ -4,10 +4,12 @@
  */
 import type { Random } from '../base/random.js';
 import type { Ad, AdFact, AdQuestion, Bank, Split } from './ad.js';
-import { FRAMES } from './frames.js';
+import { wordingOf } from './banks/facts.js';
+import { frames } from './banks/frames.js';
+import type { Item } from './banks/items.js';
 import { Namer } from './names.js';
 import { makeQuery } from './queries.js';
-import type { Category, FactPlan, FactValues, Item, Scene } from './scene.js';
+import type { Category, FactPlan, FactValues, Scene } from './scene.js';
 import { capitalize, fill, type Slots, slotsOf } from './template.js';
 import { randomManner } from './values.js';
 
@@ -73,7 +75,7 @@ function tryCompose(random: Random, request: AdRequest): Ad | undefined {
   if (chosen === undefined) return undefined;
   const written = write(scene, category, chosen, terse);
   if (written === undefined) return undefined;
-  const rendered = chosen.filter(({ plan }) => written.stated.has(plan.fact.kind));
+  const rendered = chosen.filter(({ plan }) => written.stated.has(plan.fact));
   if (rendered.length < MIN_FACTS) return undefined;
   const questions = rendered.map(({ plan, values, slots }) => ({
     ...makeQuery(random, plan.fact, bank, slots),
@@ -82,7 +84,7 @@ function tryCompose(random: Random, request: AdRequest): Ad | undefined {
   const isBad = ({ query, answer }: AdQuestion): boolean =>
     overlaps(query, answer) || !written.text.includes(answer) || wordCount(answer) > MAX_ANSWER_WORDS;
   if (questions.some(isBad)) return undefined;
-  const title = fill(random.pick(FRAMES[category.family][bank].title), sceneSlots(scene));
+  const title = fill(random.pick(frames()[category.family][bank].title), sceneSlots(scene));
   return {
     id: request.id,
     split,
@@ -91,8 +93,8 @@ function tryCompose(random: Random, request: AdRequest): Ad | undefined {
     title: capitalize(title),
     text: written.text,
     facts: rendered.map(({ plan, values }): AdFact => {
-      const distractor = written.distracted.has(plan.fact.kind) ? values.other : undefined;
-      return { kind: plan.fact.kind, value: values.value, ...(distractor === undefined ? {} : { distractor }) };
+      const distractor = written.distracted.has(plan.fact) ? values.other : undefined;
+      return { kind: plan.fact, value: values.value, ...(distractor === undefined ? {} : { distractor }) };
     }),
     questions,
     unanswerable: unanswerable(scene, category, chosen),
@@ -108,15 +110,15 @@ function sceneSlots(scene: Scene): Slots {
 /** Facts whose values and distractors can all be told apart; the wanted and the required ones first. */
 function chooseFacts(scene: Scene, request: AdRequest, amount: number): Chosen[] | undefined {
   const wanted = request.wanted ?? {};
-  const isFirst = (plan: FactPlan): boolean => plan.always === true || plan.fact.kind in wanted;
+  const isFirst = (plan: FactPlan): boolean => plan.always === true || plan.fact in wanted;
   const shuffled = scene.random.shuffle(request.category.plans);
   const ordered = [...shuffled.filter(isFirst), ...shuffled.filter((plan) => !isFirst(plan))];
   const chosen: Chosen[] = [];
   const taken: string[] = [scene.item.noun];
   for (const plan of ordered) {
     if (chosen.length >= amount) break;
-    if (chosen.some((other) => other.plan.fact.kind === plan.excludes)) continue;
-    const values = distinctValues(scene, plan, taken, wanted[plan.fact.kind]);
+    if (chosen.some((other) => other.plan.fact === plan.excludes)) continue;
+    const values = distinctValues(scene, plan, taken, wanted[plan.fact]);
     if (values === undefined) {
       if (isFirst(plan)) return undefined;
       continue;
@@ -176,9 +178,9 @@ class Draft {
 
 function write(scene: Scene, category: Category, chosen: readonly Chosen[], terse: boolean): Written | undefined {
   const { random, bank } = scene;
-  const frame = FRAMES[category.family][bank];
-  const byKind = new Map(chosen.map((fact) => [fact.plan.fact.kind, fact]));
-  const values = Object.fromEntries(chosen.map(({ plan, values: { value } }) => [plan.fact.kind, value]));
+  const frame = frames()[category.family][bank];
+  const byKind = new Map<string, Chosen>(chosen.map((fact) => [fact.plan.fact, fact]));
+  const values = Object.fromEntries(chosen.map(({ plan, values: { value } }) => [plan.fact, value]));
   const slots: Slots = { ...values, ...sceneSlots(scene) };
   const draft = new Draft();
   const fits = (form: string): boolean =>
@@ -198,7 +200,7 @@ function write(scene: Scene, category: Category, chosen: readonly Chosen[], ters
     );
     if (joint.length > 0) useFrame(random.pick(joint));
   }
-  const rest = random.shuffle(chosen.filter(({ plan }) => !draft.stated.has(plan.fact.kind)));
+  const rest = random.shuffle(chosen.filter(({ plan }) => !draft.stated.has(plan.fact)));
   if (terse) listFacts(scene, draft, rest);
   else for (const fact of rest) if (draft.words < MAX_WORDS - 14) sayFact(scene, draft, fact);
   addAsides(scene, draft, chosen);
@@ -221,9 +223,9 @@ function pickForm(random: Random, forms: readonly string[], slots: Slots, distra
 }
 
 function sayFact({ random, bank }: Scene, draft: Draft, { plan, values, slots }: Chosen): void {
-  const { kind, wording } = plan.fact;
+  const kind = plan.fact;
   const distract = values.other !== undefined && random.chance(DISTRACTION * 0.6);
-  const form = pickForm(random, wording[bank].say, slots, distract);
+  const form = pickForm(random, wordingOf(kind, bank).say, slots, distract);
   draft.add(fill(form, slots), [form], [kind]);
   if (slotsOf(form).includes('other')) draft.distracted.add(kind);
 }
@@ -236,12 +238,12 @@ function listFacts({ random, bank }: Scene, draft: Draft, facts: readonly Chosen
   const forms: string[] = [];
   const entries = facts.map(({ plan, values, slots }) => {
     const distract = values.other !== undefined && random.chance(DISTRACTION * 0.5);
-    const form = pickForm(random, plan.fact.wording[bank].list, slots, distract);
+    const form = pickForm(random, wordingOf(plan.fact, bank).list, slots, distract);
     forms.push(form);
-    if (slotsOf(form).includes('other')) draft.distracted.add(plan.fact.kind);
+    if (slotsOf(form).includes('other')) draft.distracted.add(plan.fact);
     return capitalizeEntry(fill(form, slots), separator);
   });
-  const states = facts.map(({ plan }) => plan.fact.kind);
+  const states = facts.map(({ plan }) => plan.fact);
   draft.add(`${entries.join(separator)}.`, forms, states);
 }
 
@@ -252,9 +254,9 @@ function capitalizeEntry(entry: string, separator: string): string {
 
 function addAsides({ random, bank }: Scene, draft: Draft, chosen: readonly Chosen[]): void {
   for (const { plan, values, slots } of random.shuffle(chosen)) {
-    const { kind, wording } = plan.fact;
+    const kind = plan.fact;
     if (values.other === undefined || draft.distracted.has(kind) || !draft.stated.has(kind)) continue;
-    const asides = wording[bank].aside;
+    const asides = wordingOf(kind, bank).aside;
     if (asides.length === 0 || draft.words > MAX_WORDS - 20 || !random.chance(DISTRACTION * 0.5)) continue;
     const form = random.pick(asides);
     const after = draft.sentences.findIndex(({ states }) => states.includes(kind)) + 1;
@@ -265,8 +267,8 @@ function addAsides({ random, bank }: Scene, draft: Draft, chosen: readonly Chose
 }
 
 function unanswerable(scene: Scene, category: Category, chosen: readonly Chosen[]): Omit<AdQuestion, 'answer'>[] {
-  const present = new Set(chosen.map(({ plan }) => plan.fact.kind));
-  const absent = category.plans.filter(({ fact }) => !present.has(fact.kind));
+  const present = new Set<string>(chosen.map(({ plan }) => plan.fact));
+  const absent = category.plans.filter(({ fact }) => !present.has(fact));
   return scene.random.sample(absent, 2).flatMap((plan) => {
     const values = plan.make(scene);
     if (values === undefined) return [];

@@ -7,10 +7,11 @@
  */
 import type { Random } from '../base/random.js';
 import type { Bank } from './ad.js';
+import { once } from './banks/bank.js';
+import { nameParts } from './banks/names.js';
 
 type Banked = Readonly<Record<Bank, readonly string[]>>;
 
-const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 const joined = (heads: readonly string[], tails: readonly string[], between = ''): string[] =>
   heads.flatMap((head) => tails.map((tail) => head + between + tail));
 
@@ -26,94 +27,34 @@ function paired(firsts: readonly string[], seconds: readonly string[], between: 
   return { train, evaluation };
 }
 
-const eachBank = (banks: Banked, tails: readonly string[], between = ''): Banked => ({
-  train: joined(banks.train, tails, between),
-  evaluation: joined(banks.evaluation, tails, between),
+const eachBank = (banks: Banked, tails: readonly string[]): Banked => ({
+  train: joined(banks.train, tails),
+  evaluation: joined(banks.evaluation, tails),
 });
 
-/** Heads of made-up words, such as "Quilmo". */
-const HEADS = paired(
-  words(`Bal Bir Bram Cal Cor Cren Dal Dor Drim Dun Eld Fal Fen Fil Gal Gris Gul Hal Hesk Ild Ism Jal Jor Kel Kres Kul Lam
-    Lind Lor Mip Mor Nal Nes Nor Olm Orv Pel Plin Quil Rav Ros Sab Sket Sor Tal Tib Trem Ulm Vas Vel Wex Wil Yar Yol Zan Zel`),
-  words('ba be bo da do fa fi ga go ka ki la lo ma mo na ne nu pa pi ra ri ro sa so ta te to va vi'),
-  '',
-);
-
-const FIRST_NAMES: Banked = {
-  train:
-    words(`Anna Ben Clara David Elena Felix Grace Hugo Ines Jonas Katya Leo Mira Noah Olga Paul Rosa Simon Tara Victor
-    Wanda Yusuf Zoe Amir Bella Carlos Dina Erik Fatima George Hanna Ivan Julia Karim Lena Marco Nina Oscar Petra Rafael
-    Adele Bruno Cora Daniel Esther Fabian Greta Harald Ida Jasper Kim Lukas Maya Nils Oda Pedro Ruth Samir Tessa Ugo Vito
-    Walter Yara Agnes Basil Carmen Dennis Edith Flora Gregor Helga Igor Judith Konrad Lydia Miles Nora Omar Paula Quentin
-    Rita Stefan Thea Urs Viola Wolf Xenia Abel Berta Cyril Doris Emil Freda Gerda Horst Iris Joel Klara Lars Mona`),
-  evaluation:
-    words(`Alma Boris Celia Dario Emma Frank Gita Henry Irma Jakob Kira Louis Marta Nadia Otto Pia Robert Sofia
-    Tobias Vera Anton Bianca Conrad Dora Elias Fiona Gustav Heidi Ismael Jana Kurt Laura Max Naomi Olaf Priya Ralf Sonja`),
-};
-const STREET_WORDS: Banked = {
-  train:
-    words(`Lantern Weaver Alder Kestrel Mill Orchard Chapel Baker Juniper Harbor Cooper Station Linden Market Rose Castle
-    Bridge Saffron Tanner Well Poplar Abbey Forge Heron Canal Quarry Saddler Plum Elder Sparrow Garden Tower`),
-  evaluation: words(
-    'Beacon Clover Dover Finch Granary Hazel Ivy Lock Meadow Nettle Parson Ropewalk Sundial Thistle Vine',
-  ),
-};
-const STREET_TYPES = words('Street Lane Road Square Way Avenue');
-
-const EMBLEMS = paired(
-  words(`Copper Blue Hungry Golden Little Crooked Velvet Painted Merry Silent Wild Sunny Lucky Brass Gentle Salty Green Lazy
-    Crimson Silver Hidden Brave Dancing Purple Rusty Modest Happy Tall Northern Marble Paper Wooden Sleepy Curious Humming
-    Striped Amber Frosty Noble Wandering Quiet Scarlet Foggy Polished`),
-  words(`Lantern Spoon Kettle Barrel Sparrow Wheel Harp Clock Table Pear Candle Rabbit Piano Acorn Sailor Lemon Ladder Owl
-    Thimble Compass Feather Teapot Button Marmot Pickle Walnut Trombone Pillow Basket Otter Saddle Whistle Mitten Turnip
-    Beetle Pretzel Bucket Badger Cymbal Radish Slipper Walrus Pumpkin Anvil`),
-  ' ',
-);
-
-const MODELS: Banked = {
-  train:
-    words(`Stride Breeze Orbit Nova Ridge Pulse Drift Comet Haven Spark Vista Loop Cove Ember Tide Flint Mosaic Canyon Rally
-    Fjord Glide Arrow Basil Cloud Tempo Dune Prism Sable Crest Lotus Rapid Mirage Gusto Polar Verve Tango Cinder Ripple Solace
-    Tundra Bramble Cascade Dapper Ferry Galley Halo Impulse Jigsaw`),
-  evaluation: words(
-    'Plateau Zephyr Quill Summit Lagoon Meteor Prairie Sonnet Willow Echo Marlin Topaz Boulder Cricket Delta',
-  ),
-};
 const CONSONANTS = [...'BCDFGHJKLMNPQRSTVWXZ'];
-
-const CODE_WORDS: Banked = {
-  train:
-    words(`SPRING HELLO SUNNY SMILE BONUS WELCOME PICNIC LUCKY FRIEND COZY MORNING TREAT GARDEN BREEZE HARVEST WINTER COOKIE
-    PARADE BUTTON CHERRY DRUM FEAST GIFT HONEY ISLAND JOLLY LANTERN MANGO NUTMEG ORANGE PARTY QUICK RAINBOW SPARK TULIP
-    UMBRELLA VANILLA WALTZ YELLOW ZEBRA ALMOND BALLOON CARROT DAISY EAGLE FIESTA GINGER HAMMOCK`),
-  evaluation:
-    words(`AUTUMN CHEERS ROCKET MELODY SUMMER PEBBLE LEMON KITTEN BAKERY OCEAN PLANET RIBBON SAILOR TURTLE VIOLIN WAFFLE
-    CANDLE MUFFIN`),
-};
 const CODE_LETTERS: Banked = { train: [...'ABCDEFGHJKLMN'], evaluation: [...'PQRSTUVWXYZ'] };
-const CODE_DIGITS = '23456789';
+const CODE_DIGITS = [...'23456789'];
 
 /** Everything that a bank can give, for choosing from and for proving the banks disjoint. */
-export const NAMES = {
-  brand: eachBank(HEADS, words('quist wick ley del mont sen via tex land ris')),
-  surname: eachBank(HEADS, words('quill shaw well berg man field low by ton wood')),
-  town: eachBank(HEADS, words('mere ford bridge haven stead wick dale burn cross')),
-  firstName: FIRST_NAMES,
-  street: {
-    train: joined([...STREET_WORDS.train, ...HEADS.train], STREET_TYPES, ' '),
-    evaluation: joined([...STREET_WORDS.evaluation, ...HEADS.evaluation], STREET_TYPES, ' '),
-  },
-  emblem: EMBLEMS,
-  model: MODELS,
-  modelLetters: paired(CONSONANTS, CONSONANTS, ''),
-  codeWord: CODE_WORDS,
-  codeLetter: CODE_LETTERS,
-} as const satisfies Readonly<Record<string, Banked>>;
-
-/** Area codes with their drama numbers: the X's are free digits. */
-const PHONE_RANGES =
-  words(`01632_960XXX 020_7946_0XXX 0161_496_0XXX 0117_496_0XXX 0131_496_0XXX 029_2018_0XXX 07700_900XXX
-  (212)_555-01XX (415)_555-01XX (617)_555-01XX (303)_555-01XX`).map((range) => range.replaceAll('_', ' '));
+export const names = once(() => {
+  const parts = nameParts();
+  /** Made-up words without their ending, such as "Quilmo". */
+  const heads = paired(parts['beginnings of made-up words'], parts['middles of made-up words'], '');
+  const streets = (bank: Bank) => joined([...parts.streets[bank], ...heads[bank]], parts['kinds of street'], ' ');
+  return {
+    brand: eachBank(heads, parts['endings of brands']),
+    surname: eachBank(heads, parts['endings of surnames']),
+    town: eachBank(heads, parts['endings of towns']),
+    firstName: parts['first names'],
+    street: { train: streets('train'), evaluation: streets('evaluation') },
+    emblem: paired(parts['first words of emblems'], parts['second words of emblems'], ' '),
+    model: parts.models,
+    modelLetters: paired(CONSONANTS, CONSONANTS, ''),
+    codeWord: parts['words of codes'],
+    codeLetter: CODE_LETTERS,
+  } satisfies Readonly<Record<string, Banked>>;
+});
 
 /** Phone numbers whose free digits make a multiple of four belong to evaluation. */
 export function phoneBank(number: string): Bank {
@@ -143,8 +84,8 @@ export class Namer {
     throw new RangeError('Namer: the bank is exhausted');
   }
 
-  #pick(pool: keyof typeof NAMES): string {
-    return this.#random.pick<string>(NAMES[pool][this.#bank]);
+  #pick(pool: keyof ReturnType<typeof names>): string {
+    return this.#random.pick<string>(names()[pool][this.#bank]);
   }
 
   brand(): string {
@@ -179,7 +120,7 @@ export class Namer {
       const form = random.below(4);
       if (form === 0) return `${this.#pick('model')} ${random.between(2, 9) * 10}`;
       if (form === 1) return `${this.#pick('modelLetters')}-${random.between(10, 99)}0`;
-      if (form === 2) return `${this.#pick('model')} ${random.pick(['Plus', 'Mini', 'Max', 'Air', 'Pro', 'Classic'])}`;
+      if (form === 2) return `${this.#pick('model')} ${random.pick(nameParts()['suffixes of models'])}`;
       return `${this.#pick('model')} ${random.between(2, 9)}`;
     });
   }
@@ -188,8 +129,8 @@ export class Namer {
     const random = this.#random;
     return this.#fresh(() => {
       if (random.chance(0.6)) return `${this.#pick('codeWord')}${random.pick([5, 10, 15, 20, 25, 30, 40, 50])}`;
-      const letters = NAMES.codeLetter[this.#bank];
-      const digit = (): string => random.pick([...CODE_DIGITS]);
+      const letters = names().codeLetter[this.#bank];
+      const digit = (): string => random.pick(CODE_DIGITS);
       return random.pick(letters) + digit() + random.pick(letters) + digit() + random.pick(letters);
     });
   }
@@ -198,7 +139,7 @@ export class Namer {
     const random = this.#random;
     return this.#fresh(() => {
       for (;;) {
-        const number = random.pick(PHONE_RANGES).replaceAll('X', () => String(random.below(10)));
+        const number = random.pick(nameParts()['phone numbers']).replaceAll('X', () => String(random.below(10)));
         if (phoneBank(number) === this.#bank) return number;
       }
     });

@@ -3,21 +3,17 @@
  * Knows scenes and kinds, no category.
  */
 import type { Random } from '../base/random.js';
-import * as event from './facts/event.js';
-import type { FactKind } from './facts/kind.js';
-import * as money from './facts/money.js';
-import * as product from './facts/product.js';
-import * as service from './facts/service.js';
-import * as shop from './facts/shop.js';
+import type { FactName } from './banks/facts.js';
+import { type ValueList, valuesOf } from './banks/values.js';
 import type { FactPlan, FactValues, Scene } from './scene.js';
 import { listing } from './template.js';
 import { count, decimal, earlierPrice, priceBetween, stepped, timeRange, WEEKDAYS, weightText } from './values.js';
 
-export const plan = (fact: FactKind, make: FactPlan['make'], always = false): FactPlan => ({ fact, make, always });
+export const plan = (fact: FactName, make: FactPlan['make'], always = false): FactPlan => ({ fact, make, always });
 
 /** The fact takes one of the values, another one is the distractor. */
-export const oneOf = (fact: FactKind, values: readonly string[], always = false): FactPlan =>
-  plan(fact, ({ random }) => pair(random, values), always);
+export const oneOf = (fact: FactName, values: ValueList | readonly string[], always = false): FactPlan =>
+  plan(fact, ({ random }) => pair(random, typeof values === 'string' ? valuesOf(values) : values), always);
 
 export function pair(random: Random, values: readonly string[]): FactValues {
   const [value, other] = random.sample(values, 2);
@@ -27,7 +23,7 @@ export function pair(random: Random, values: readonly string[]): FactValues {
 
 /** Two different numbers of a range with a unit, written in the ad's manner. */
 export const counted = (
-  fact: FactKind,
+  fact: FactName,
   [low, high, step]: readonly [number, number, number],
   one: string,
   many?: string,
@@ -50,40 +46,36 @@ function moneyPair({ random, manner }: Scene, low: number, high: number): FactVa
 }
 
 export const pricePlan = (thing?: string): FactPlan =>
-  plan(money.price, (scene) => ({ ...moneyPair(scene, ...scene.item.price), thing: thing ?? scene.item.noun }), true);
+  plan('price', (scene) => ({ ...moneyPair(scene, ...scene.item.price), thing: thing ?? scene.item.noun }), true);
 
-export const feePlan = (fact: FactKind, low: number, high: number, always = false): FactPlan =>
+export const feePlan = (fact: FactName, low: number, high: number, always = false): FactPlan =>
   plan(fact, (scene) => moneyPair(scene, low, high), always);
 
-export const COLORS =
-  `red,dark green,navy blue,black,white,silver gray,mustard yellow,turquoise,orange,purple,light pink,brown,beige,
-  sky blue,olive green,wine red,cream,charcoal gray,mint green,copper`.split(/,\s*/);
+export const colorPlan = oneOf('color', 'colors');
 
-export const colorPlan = oneOf(product.color, COLORS);
-
-export const weightPlan = plan(product.weight, ({ random, item }) => {
+export const weightPlan = plan('weight', ({ random, item }) => {
   const [low, high] = item.grams ?? [500, 5000];
   const grams = random.between(low, high);
   return { value: weightText(grams), other: weightText(grams * (1.15 + 0.5 * random.float()) + 20) };
 });
 
-export const sizePlan = plan(product.size, ({ random, item }) => {
+export const sizePlan = plan('size', ({ random, item }) => {
   const sides = (item.centimeters ?? [[10, 30]]).map(([low, high]) => random.between(low, high));
   const boxed = sides.map((side) => side + random.between(3, 12));
   const written = (numbers: readonly number[]): string => `${numbers.join(' x ')} cm`;
   return { value: written(sides), other: written(boxed) };
 });
 
-export const materialPlan = plan(product.material, ({ random, item }) => pair(random, item.materials ?? []));
-export const audiencePlan = plan(product.audience, ({ random, item }) => pair(random, item.users ?? []));
+export const materialPlan = plan('material', ({ random, item }) => pair(random, item.materials ?? []));
+export const audiencePlan = plan('audience', ({ random, item }) => pair(random, item.users ?? []));
 
-export const warrantyPlan = plan(product.warranty, ({ random, manner }) => {
+export const warrantyPlan = plan('warranty', ({ random, manner }) => {
   const years = random.between(2, 10);
   const value = random.chance(0.7) ? count(manner, years, 'year') : `${years * 12} months`;
   return { value, other: count(manner, random.pick([3, 6, 9]), 'month') };
 });
 
-export const deliveryPlan = plan(product.deliveryTime, ({ random, manner }) => {
+export const deliveryPlan = plan('delivery', ({ random, manner }) => {
   const low = random.between(1, 4);
   const unit = random.pick(['working day', 'day']);
   const value = random.chance(0.5) ? `${low} to ${low + random.between(1, 2)} ${unit}s` : count(manner, low + 1, unit);
@@ -91,47 +83,41 @@ export const deliveryPlan = plan(product.deliveryTime, ({ random, manner }) => {
   return { value, other: count(manner, weeks, 'week') };
 });
 
-export const ratingPlan = plan(product.rating, ({ random }) => {
+export const ratingPlan = plan('rating', ({ random }) => {
   const tenths = random.between(36, 50);
   const scale = random.pick([' out of 5', ' out of 5 stars', ' of 5 points']);
   const before = tenths - random.between(2, 9);
   return { value: decimal(tenths / 10) + scale, other: decimal(before / 10) + scale };
 });
 
-export const includedPlan = plan(product.included, ({ random, item }) => {
+export const includedPlan = plan('included', ({ random, item }) => {
   const parts = random.shuffle(item.parts ?? []);
   const taken = random.between(1, Math.min(3, parts.length - 1));
   return { value: listing(parts.slice(0, taken)), other: parts[taken]! };
 });
 
-export const makerPlan = plan(product.maker, ({ brand, namer }) => ({ value: brand, other: namer.brand() }));
+export const makerPlan = plan('maker', ({ brand, namer }) => ({ value: brand, other: namer.brand() }));
 
-export const returnsPlan = plan(product.returns, ({ random, manner }) => ({
+export const returnsPlan = plan('returns', ({ random, manner }) => ({
   value: count(manner, random.between(13, 50) * 2, 'day'),
   other: count(manner, random.between(5, 24), 'day'),
 }));
 
-export const originPlan = oneOf(
-  product.origin,
-  `Portugal,Denmark,Italy,Poland,Japan,Canada,Morocco,Ireland,Finland,Greece,Slovenia,Austria,Peru,Wales,Norway,India,Estonia`.split(
-    ',',
-  ),
-);
+export const originPlan = oneOf('origin', 'countries of origin');
 
-export const codePlan = plan(money.code, ({ namer }) => ({ value: namer.code(), other: namer.code() }));
-export const shippingPlan = plan(money.shipping, ({ random, manner }) => {
+export const codePlan = plan('code', ({ namer }) => ({ value: namer.code(), other: namer.code() }));
+export const shippingPlan = plan('shipping', ({ random, manner }) => {
   const fee = random.between(2, 9) + random.pick([0, 0.5, 0.9, 0.95]);
   return { value: manner.money(fee), other: manner.money(Math.ceil(fee) + random.between(4, 12)) };
 });
 
-const GROUPS = 'students,seniors,members,families,teachers,nurses,early birds,new customers'.split(',');
-export const discountPlan = plan(money.discount, ({ random }) => {
-  const group = pair(random, GROUPS);
+export const discountPlan = plan('discount', ({ random }) => {
+  const group = pair(random, valuesOf('groups with a discount'));
   const percent = pair(random, [5, 8, 10, 12, 15, 20, 25, 30].map(String));
   return { value: `${percent.value}%`, other: `${percent.other}%`, group: group.value, rival: group.other! };
 });
 
-export const placePlan = plan(shop.place, ({ namer }) => ({
+export const placePlan = plan('place', ({ namer }) => ({
   value: `${namer.street()}, ${namer.town()}`,
   other: `${namer.street()}, ${namer.town()}`,
 }));
@@ -149,7 +135,7 @@ const about =
 export const ofSeller = about({ name: 'the seller', item: 'seller', thing: 'seller' });
 export const ofBusiness = about({ item: 'business', thing: 'business' });
 
-export const phonePlan = plan(shop.phone, ({ namer }) => ({ value: namer.phone(), other: namer.phone() }));
+export const phonePlan = plan('phone', ({ namer }) => ({ value: namer.phone(), other: namer.phone() }));
 
 /** A web address made of the name; domains under .example belong to nobody. */
 function webAddress(name: string, ending = 'example'): string {
@@ -160,41 +146,41 @@ function webAddress(name: string, ending = 'example'): string {
   return `www.${slug}.${ending}`;
 }
 
-export const websitePlan = plan(shop.website, ({ name, random, namer }) => ({
+export const websitePlan = plan('website', ({ name, random, namer }) => ({
   value: webAddress(name),
   other: webAddress(random.chance(0.5) ? namer.brand() : namer.emblem()),
 }));
 
 export const hoursBetween = (open: readonly [number, number], close: readonly [number, number]): FactPlan => ({
-  ...plan(shop.hours, ({ random, manner }) => ({
+  ...plan('hours', ({ random, manner }) => ({
     value: timeRange(random, manner, open, close),
     other: timeRange(random, manner, [10, 12], [13, 15]),
   })),
-  excludes: shop.closed.kind,
+  excludes: 'closed',
 });
 export const hoursPlan = hoursBetween([7, 10], [16, 20]);
-export const saturdayPlan = plan(shop.saturday, ({ random, manner }) => ({
+export const saturdayPlan = plan('saturday', ({ random, manner }) => ({
   value: timeRange(random, manner, [8, 11], [12, 17]),
 }));
 export const closedPlan: FactPlan = {
   ...oneOf(
-    shop.closed,
+    'closed',
     WEEKDAYS.slice(0, 4).map((day) => `${day}s`),
   ),
-  excludes: shop.hours.kind,
+  excludes: 'hours',
 };
 
-export const foundedPlan = plan(shop.founded, ({ random }) => {
+export const foundedPlan = plan('founded', ({ random }) => {
   const year = random.between(1868, 2012);
   return { value: String(year), other: String(year + random.between(4, 12)) };
 });
 
-export const personPlan = (fact: FactKind, always = false): FactPlan =>
+export const personPlan = (fact: FactName, always = false): FactPlan =>
   plan(fact, ({ namer }) => ({ value: namer.person(), other: namer.person() }), always);
 
 /** The day itself plus `shift` days; the distractor lies `other` days from that. */
 export const datePlan = (
-  fact: FactKind,
+  fact: FactName,
   shift: readonly [number, number],
   other: readonly [number, number],
   always = false,
@@ -208,26 +194,15 @@ export const datePlan = (
     always,
   );
 
-export const parkingPlan = oneOf(
-  shop.parking,
-  `behind the building,in the yard,in the garage next door,across the street,in front of the church,at the end of the road,
-  beside the old barn,by the river,under the trees,on the market square,below the bridge,next to the station`.split(
-    /,\s*/,
-  ),
-);
+export const parkingPlan = oneOf('parking', 'places to park');
 
-export const paymentPlan = oneOf(
-  shop.payment,
-  'in cash,by card,by bank transfer,in cash or by card,by phone,by invoice,in monthly parts,with a gift card'.split(
-    ',',
-  ),
-);
+export const paymentPlan = oneOf('payment', 'ways to pay');
 
-export const groupPlan = counted(service.groupSize, [4, 24, 1], 'person', 'people');
+export const groupPlan = counted('group', [4, 24, 1], 'person', 'people');
 
 /** Ages from which something is open to people alone. */
 export const agePlan = (low: number, high: number): FactPlan =>
-  plan(event.age, ({ random }) => {
+  plan('age', ({ random }) => {
     const from = random.between(low, high);
     const people = from < 14 ? ['children', 'young people', 'visitors'] : ['people', 'visitors', 'guests'];
     const form = random.pick(['aged', 'from', 'ages']);

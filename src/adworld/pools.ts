@@ -8,7 +8,9 @@ import { Random } from '../base/random.js';
 import type { Grade, Pool } from '../samples/sample.js';
 import type { Ad, Bank, Split } from './ad.js';
 import { ADWORLD_VERSION, type AdRange, askedOf, DEFAULT_ADWORLD_SEED, generateAd } from './adworld.js';
-import { OFFERS, type Offer, offerOf } from './categories/all.js';
+import { once } from './banks/bank.js';
+import { queryTexts } from './banks/queries.js';
+import { type Offer, offerOf, offers } from './categories/all.js';
 import { bankOf, composeAd, overlaps } from './compose.js';
 import { Namer } from './names.js';
 import type { Facet, FactValues, Scene } from './scene.js';
@@ -27,25 +29,9 @@ interface Asked {
   readonly bound: number;
 }
 
-export const POOL_FORMS: Readonly<Record<Bank, readonly string[]>> = {
-  train: [
-    '{wish}',
-    'I am looking for {a wish}',
-    '{wish} wanted',
-    'looking for {a wish}',
-    'where do I get {a wish}',
-    'I need {a wish}',
-  ],
-  evaluation: ['{wish} near me', 'find me {a wish}', 'who has {a wish}', 'show me {a wish}', 'I would like {a wish}'],
-};
-const BOUNDS: Readonly<Record<Bank, readonly string[]>> = {
-  train: ['under {bound} euros', 'for less than {bound} euros', 'cheaper than {bound} euros'],
-  evaluation: ['below {bound} euros', 'that costs less than {bound} euros'],
-};
-
 /** Offers that a search can be made for: some facet, and a complement that is an offer itself. */
-const SOUGHT: readonly Offer[] = OFFERS.filter(
-  ({ category, item }) => category.facets.length > 0 && complementsOf(item.complements).length > 0,
+const soughtOffers = once(() =>
+  offers().filter(({ category, item }) => category.facets.length > 0 && complementsOf(item.complements).length > 0),
 );
 
 function complementsOf(nouns: readonly string[] = []): Offer[] {
@@ -110,7 +96,7 @@ function makePool(seed: number, split: Split, index: number, candidates: number)
   const key = ['adworld', ADWORLD_VERSION, seed, split, 'pool', index] as const;
   const random = new Random(...key);
   const id = `adworld-pool-${split}-${String(index).padStart(5, '0')}`;
-  const sought = random.pick(SOUGHT);
+  const sought = random.pick(soughtOffers());
   const asked = chooseWishes(random, bankOf(split), sought);
   const grades = random.shuffle(gradesFor(random, candidates));
   return {
@@ -154,7 +140,7 @@ function roundBound(price: number): number {
 }
 
 function planOf({ category }: Offer, kind: string): Offer['category']['plans'][number] {
-  const plan = category.plans.find(({ fact }) => fact.kind === kind);
+  const plan = category.plans.find(({ fact }) => fact === kind);
   if (plan === undefined) throw new RangeError(`category "${category.name}" has no facts of kind "${kind}"`);
   return plan;
 }
@@ -162,11 +148,11 @@ function planOf({ category }: Offer, kind: string): Offer['category']['plans'][n
 function wording(random: Random, bank: Bank, { item }: Offer, asked: readonly Asked[]): string {
   const before = asked.filter(({ facet }) => facet.put === 'before').map(({ value }) => value);
   const after = asked.flatMap(({ facet, value, bound }) => {
-    if (facet.put === 'under') return [fill(random.pick(BOUNDS[bank]), { bound: String(bound) })];
+    if (facet.put === 'under') return [fill(random.pick(queryTexts()['price bounds'][bank]), { bound: String(bound) })];
     return facet.put === 'before' ? [] : [`${facet.put} ${value}`];
   });
   const wish = [...random.shuffle(before), item.noun, ...random.shuffle(after)].join(' ');
-  const query = fill(random.pick(POOL_FORMS[bank]), { wish });
+  const query = fill(random.pick(queryTexts().searches[bank]), { wish });
   return random.chance(0.5) ? capitalize(query) : query;
 }
 
@@ -214,7 +200,7 @@ function granted(
 function unrelated(random: Random, sought: Offer): Offer {
   const near = new Set([sought.item.noun, ...(sought.item.complements ?? [])]);
   return random.pick(
-    OFFERS.filter(
+    offers().filter(
       ({ category, item }) =>
         category !== sought.category && !near.has(item.noun) && !(item.complements ?? []).includes(sought.item.noun),
     ),

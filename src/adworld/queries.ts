@@ -4,7 +4,9 @@
  */
 import type { Random } from '../base/random.js';
 import type { AdQuestion, Bank, QueryStyle } from './ad.js';
-import type { FactKind } from './facts/kind.js';
+import { once } from './banks/bank.js';
+import { type FactName, wordingOf } from './banks/facts.js';
+import { queryTexts } from './banks/queries.js';
 import { capitalize, fill, type Slots } from './template.js';
 
 /** `short` is a full question without its little words, as typed into a search box. */
@@ -25,39 +27,15 @@ const FORMS: readonly { readonly form: Form; readonly style: QueryStyle; readonl
   { form: 'order', style: 'imperative', weight: 2 },
 ];
 
-const LITTLE = new Set(
-  'a an are can did do does has have i is it may me my of should the there to was will'.split(' '),
-);
-
-/** Before a full question. */
-export const QUESTION_LEADS: Readonly<Record<Bank, readonly string[]>> = {
-  train: [
-    'Quick question: {query}',
-    'Hello, {query}',
-    'Can you tell me: {query}',
-    'I wonder: {query}',
-    'Please, {query}',
-  ],
-  evaluation: ['Hi, {query}', 'One question: {query}', 'Could you say: {query}'],
-};
-/** Before a noun phrase. */
-export const PHRASE_LEADS: Readonly<Record<Bank, readonly string[]>> = {
-  train: [
-    'Tell me {query}',
-    'do you know {query}',
-    'I need to know {query}',
-    'please say {query}',
-    'looking for {query}',
-  ],
-  evaluation: ['Show me {query}', 'I would like to know {query}', 'please find {query}'],
-};
+const littleWords = once(() => new Set(queryTexts()['little words']));
 
 /** "How heavy is the {item}?" as "how heavy {item}". */
 function shortened(question: string): string {
+  const little = littleWords();
   const kept = question
     .replace(/[?.]$/, '')
     .split(' ')
-    .filter((word) => !LITTLE.has(word.toLowerCase()));
+    .filter((word) => !little.has(word.toLowerCase()));
   const text = kept.join(' ');
   return text.startsWith('{') ? text : text.charAt(0).toLowerCase() + text.slice(1);
 }
@@ -70,10 +48,10 @@ export function skeleton(template: string): string {
     .replace(/[.?!]$/, '');
 }
 
-const cache = new Map<FactKind, Readonly<Record<Bank, readonly QueryTemplate[]>>>();
+const cache = new Map<FactName, Readonly<Record<Bank, readonly QueryTemplate[]>>>();
 
 /** All templates that ask for a kind of fact; no two of a bank and none of the two banks are the same. */
-export function queryTemplates(kind: FactKind, bank: Bank): readonly QueryTemplate[] {
+export function queryTemplates(kind: FactName, bank: Bank): readonly QueryTemplate[] {
   let banks = cache.get(kind);
   if (banks === undefined) {
     const taken = new Set<string>();
@@ -84,8 +62,8 @@ export function queryTemplates(kind: FactKind, bank: Bank): readonly QueryTempla
   return banks[bank];
 }
 
-function collect({ kind, wording }: FactKind, bank: Bank, taken: Set<string>): QueryTemplate[] {
-  const { ask, search, phrase, order } = wording[bank];
+function collect(kind: FactName, bank: Bank, taken: Set<string>): QueryTemplate[] {
+  const { ask, search, phrase, order } = wordingOf(kind, bank);
   // What was written by hand goes before what is derived.
   const forms: readonly [Form, readonly string[]][] = [
     ['ask', ask],
@@ -104,12 +82,12 @@ function collect({ kind, wording }: FactKind, bank: Bank, taken: Set<string>): Q
   );
 }
 
-export function makeQuery(random: Random, kind: FactKind, bank: Bank, slots: Slots): Omit<AdQuestion, 'answer'> {
+export function makeQuery(random: Random, kind: FactName, bank: Bank, slots: Slots): Omit<AdQuestion, 'answer'> {
   const templates = queryTemplates(kind, bank);
   const offered = FORMS.filter(({ form }) => templates.some((template) => template.form === form));
   const { form, style } = weighted(random, offered);
   const { id, text } = random.pick(templates.filter((template) => template.form === form));
-  return { kind: kind.kind, template: id, style, query: spoken(random, bank, form, text, fill(text, slots)) };
+  return { kind, template: id, style, query: spoken(random, bank, form, text, fill(text, slots)) };
 }
 
 function weighted<T extends { readonly weight: number }>(random: Random, items: readonly T[]): T {
@@ -126,8 +104,10 @@ function spoken(random: Random, bank: Bank, form: Form, template: string, filled
   const lower = (text: string): string =>
     template.startsWith('{') ? text : text.charAt(0).toLowerCase() + text.slice(1);
   let query = filled;
-  if (form === 'ask' && random.chance(0.15)) query = fill(random.pick(QUESTION_LEADS[bank]), { query: lower(filled) });
-  if (form === 'phrase' && random.chance(0.4)) query = fill(random.pick(PHRASE_LEADS[bank]), { query: filled });
+  if (form === 'ask' && random.chance(0.15))
+    query = fill(random.pick(queryTexts()['before a question'][bank]), { query: lower(filled) });
+  if (form === 'phrase' && random.chance(0.4))
+    query = fill(random.pick(queryTexts()['before a noun phrase'][bank]), { query: filled });
   if (form === 'order' && random.chance(0.3)) query += '.';
   if (form === 'ask' || form === 'order') query = capitalize(query);
   if (!random.chance(0.25)) return query;

@@ -4,31 +4,11 @@
  */
 import type { Random } from '../base/random.js';
 import type { Bank } from './ad.js';
-import type { FactKind } from './facts/kind.js';
+import type { FactName } from './banks/facts.js';
+import type { Family } from './banks/frames.js';
+import type { Item } from './banks/items.js';
 import type { Namer } from './names.js';
 import type { Manner } from './values.js';
-
-/** One thing of a category; what the fields mean to the facts is the category's business. */
-export interface Item {
-  readonly noun: string;
-  readonly price: readonly [number, number];
-  /** Nouns of things bought or done together with this one. */
-  readonly complements?: readonly string[];
-  readonly grams?: readonly [number, number];
-  /** Ranges of width, depth and height in centimeters. */
-  readonly centimeters?: readonly (readonly [number, number])[];
-  readonly materials?: readonly string[];
-  /** What may be included, each with its article. */
-  readonly parts?: readonly string[];
-  /** For whom it may be. */
-  readonly users?: readonly string[];
-  /** Specialties, features, dishes, depending on the category. */
-  readonly offers?: readonly string[];
-  /** How much it holds or carries, in `unit`. */
-  readonly amount?: readonly [number, number];
-  readonly unit?: string;
-  readonly watts?: readonly [number, number];
-}
 
 export interface Scene {
   readonly random: Random;
@@ -48,29 +28,31 @@ export interface Scene {
 export type FactValues = { readonly value: string; readonly other?: string } & Readonly<Record<string, string>>;
 
 export interface FactPlan {
-  readonly fact: FactKind;
+  readonly fact: FactName;
   /** `undefined` when the item has no such fact. */
   readonly make: (scene: Scene) => FactValues | undefined;
   /** In every ad of the category. */
   readonly always?: boolean;
   /** A kind of fact that would contradict this one. */
-  readonly excludes?: string;
+  readonly excludes?: FactName;
 }
-
-export type Family = 'product' | 'book' | 'car' | 'shop' | 'service' | 'course' | 'stay' | 'event';
 
 /** A fact that a shopper can ask for in a search: how it may be chosen and how it is put. */
 export interface Facet {
-  readonly kind: string;
+  readonly kind: FactName;
   readonly put: 'before' | 'with' | 'for' | 'from' | 'under';
 }
 
-export interface Category {
+/** How the advertisements of a category are made; what it offers stands in a file of items. */
+export interface CategoryRules {
   readonly name: string;
   readonly family: Family;
-  readonly items: readonly Item[];
   readonly subject: (random: Random, namer: Namer, item: Item) => { readonly name: string; readonly brand: string };
   readonly plans: readonly FactPlan[];
   /** Empty: no shopping queries are made for the category. */
   readonly facets: readonly Facet[];
+}
+
+export interface Category extends CategoryRules {
+  readonly items: readonly Item[];
 }

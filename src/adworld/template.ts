@@ -26,6 +26,11 @@ export function slotsOf(template: string): string[] {
   return [...template.matchAll(SLOT)].map((match) => lowerFirst(match[2]!));
 }
 
+/** The ways in which templates may write a slot between its braces. */
+export function spellingsOf(slot: string): string[] {
+  return ['', 'a ', 'A '].flatMap((indefinite) => [indefinite + slot, indefinite + capitalize(slot)]);
+}
+
 /** @throws RangeError when a slot has no value: a template was chosen that does not fit */
 export function fill(template: string, slots: Slots): string {
   return template.replace(SLOT, (_, indefinite: string | undefined, name: string) => {

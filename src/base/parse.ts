@@ -13,6 +13,8 @@ export type Parsed<T> =
       readonly success: false;
       /** One field after the other, without a stop: `tokens.2: expected a whole number, found 1.5`. */
       readonly problem: string;
+      /** Of the first wrong field. */
+      readonly path: readonly PropertyKey[];
     };
 
 /** Of a value with more wrong fields only these are named. */
@@ -24,10 +26,9 @@ export function tryParse<T>(schema: z.ZodType<T>, value: unknown): Parsed<T> {
   if (parsed.success) return parsed;
   const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue));
   const more = problems.length - MOST_PROBLEMS;
-  return {
-    success: false,
-    problem: problems.slice(0, MOST_PROBLEMS).join('; ') + (more > 0 ? `; and ${more} more` : ''),
-  };
+  const told = problems.slice(0, MOST_PROBLEMS).map(({ path, words }) => [path.map(String).join('.'), words]);
+  const problem = told.map((parts) => parts.filter((part) => part !== '').join(': ')).join('; ');
+  return { success: false, problem: problem + (more > 0 ? `; and ${more} more` : ''), path: problems[0]!.path };
 }
 
 /**
@@ -44,7 +45,7 @@ export function parse<T>(schema: z.ZodType<T>, value: unknown, code: ErrorCode, 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-function problemsOf(issue: Issue, outer: Path = []): string[] {
+function problemsOf(issue: Issue, outer: Path = []): { readonly path: Path; readonly words: string }[] {
   const path = [...outer, ...issue.path];
   // Several forms were possible: what is said is what keeps the value from the form that it comes closest to.
   if (issue.code === 'invalid_union' && issue.message === '' && !issue.discriminator) {
@@ -53,8 +54,7 @@ function problemsOf(issue: Issue, outer: Path = []): string[] {
     const [closest] = near.toSorted((a, b) => a.length - b.length || deepest(b) - deepest(a));
     if (closest !== undefined) return closest.flatMap((one) => problemsOf(one, path));
   }
-  const place = path.map(String).join('.');
-  return [`${place && `${place}: `}${issue.message || wordsFor(issue)}`];
+  return [{ path, words: issue.message || wordsFor(issue) }];
 }
 
 function wordsFor(issue: Issue): string {

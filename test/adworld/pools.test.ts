@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { OFFERS } from '../../src/adworld/categories/all.js';
+import { offers } from '../../src/adworld/categories/all.js';
 import { adworldPools } from '../../src/adworld/pools.js';
 
 const pools = adworldPools({ split: 'test', count: 150 });
 
 /** The nouns of offers that a text has in the singular, the longest first: "bicycle helmet" before "bicycle". */
 function nounsIn(text: string): string[] {
-  return OFFERS.map(({ item }) => item.noun)
+  return offers()
+    .map(({ item }) => item.noun)
     .filter((noun) => new RegExp(`\\b${noun}\\b`, 'i').test(text))
     .sort((a, b) => b.length - a.length);
 }

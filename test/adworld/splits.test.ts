@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Bank, Split } from '../../src/adworld/ad.js';
 import { generateAd } from '../../src/adworld/adworld.js';
-import '../../src/adworld/categories/all.js';
-import { allFactKinds } from '../../src/adworld/facts/kind.js';
-import { FRAMES } from '../../src/adworld/frames.js';
-import { NAMES, phoneBank } from '../../src/adworld/names.js';
-import { POOL_FORMS } from '../../src/adworld/pools.js';
-import { PHRASE_LEADS, QUESTION_LEADS, queryTemplates, skeleton } from '../../src/adworld/queries.js';
+import { FACT_NAMES, wordingOf } from '../../src/adworld/banks/facts.js';
+import { frames } from '../../src/adworld/banks/frames.js';
+import { queryTexts } from '../../src/adworld/banks/queries.js';
+import { names, phoneBank } from '../../src/adworld/names.js';
+import { queryTemplates, skeleton } from '../../src/adworld/queries.js';
 
 const ads = (split: Split, count: number) => Array.from({ length: count }, (_, index) => generateAd({ split, index }));
 
@@ -17,45 +16,44 @@ function intersection(train: Iterable<string>, evaluation: Iterable<string>): st
 
 describe('what evaluation and training share, by enumeration', () => {
   it('is no name', () => {
-    for (const [pool, banks] of Object.entries(NAMES)) {
+    for (const [pool, banks] of Object.entries(names())) {
       expect(intersection(banks.train, banks.evaluation), pool).toEqual([]);
     }
     // A model or a code may not be another pool's name either.
-    const all = (bank: Bank) => Object.values(NAMES).flatMap((banks) => banks[bank].map((name) => name.toLowerCase()));
+    const all = (bank: Bank) =>
+      Object.values(names()).flatMap((banks) => banks[bank].map((name) => name.toLowerCase()));
     expect(intersection(all('train'), all('evaluation'))).toEqual([]);
   });
 
   it('is no sentence form and no phrasing of a query', () => {
-    for (const { kind, wording } of allFactKinds()) {
+    for (const kind of FACT_NAMES) {
+      const [train, evaluation] = [wordingOf(kind, 'train'), wordingOf(kind, 'evaluation')];
       for (const form of ['say', 'list', 'aside'] as const) {
-        expect(intersection(wording.train[form].map(skeleton), wording.evaluation[form].map(skeleton)), kind).toEqual(
-          [],
-        );
+        expect(intersection(train[form].map(skeleton), evaluation[form].map(skeleton)), kind).toEqual([]);
       }
     }
-    for (const [family, frames] of Object.entries(FRAMES)) {
+    for (const [family, { train, evaluation }] of Object.entries(frames())) {
       for (const part of ['opening', 'joint', 'closing', 'filler', 'title'] as const) {
-        expect(intersection(frames.train[part].map(skeleton), frames.evaluation[part].map(skeleton)), family).toEqual(
-          [],
-        );
+        expect(intersection(train[part].map(skeleton), evaluation[part].map(skeleton)), family).toEqual([]);
       }
     }
-    expect(intersection(POOL_FORMS.train.map(skeleton), POOL_FORMS.evaluation.map(skeleton))).toEqual([]);
+    const { searches } = queryTexts();
+    expect(intersection(searches.train.map(skeleton), searches.evaluation.map(skeleton))).toEqual([]);
   });
 
   it('is no phrasing of a query, whatever the kind, and no lead-in', () => {
     const queries = (bank: Bank) =>
-      allFactKinds().flatMap((kind) => queryTemplates(kind, bank).map(({ text }) => `${kind.kind}: ${skeleton(text)}`));
+      FACT_NAMES.flatMap((kind) => queryTemplates(kind, bank).map(({ text }) => `${kind}: ${skeleton(text)}`));
     expect(intersection(queries('train'), queries('evaluation'))).toEqual([]);
-    for (const leads of [QUESTION_LEADS, PHRASE_LEADS]) {
+    for (const leads of [queryTexts()['before a question'], queryTexts()['before a noun phrase']]) {
       expect(intersection(leads.train.map(skeleton), leads.evaluation.map(skeleton))).toEqual([]);
     }
   });
 
   it('leaves at least eight phrasings of every kind of question for training and four others for evaluation', () => {
-    for (const kind of allFactKinds()) {
-      expect(queryTemplates(kind, 'train').length, kind.kind).toBeGreaterThanOrEqual(8);
-      expect(queryTemplates(kind, 'evaluation').length, kind.kind).toBeGreaterThanOrEqual(4);
+    for (const kind of FACT_NAMES) {
+      expect(queryTemplates(kind, 'train').length, kind).toBeGreaterThanOrEqual(8);
+      expect(queryTemplates(kind, 'evaluation').length, kind).toBeGreaterThanOrEqual(4);
     }
   });
 });

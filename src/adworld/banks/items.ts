@@ -1,0 +1,78 @@
+/** What is offered, by category (data/adworld/items): nouns with what the facts of each can be. */
+import { z } from 'zod';
+import { readBank } from './bank.js';
+
+/** "10 to 20" */
+const range = z
+  .string()
+  .regex(/^\d+ to \d+$/, { error: 'expected a range such as 10 to 20' })
+  .transform((text) => text.split(' to ').map(Number) as [number, number]);
+const list = z.string().transform((text) => text.split(', '));
+
+const fieldsSchema = z.strictObject({
+  price: range,
+  /** Nouns of things bought or done together with this one. */
+  complements: list.optional(),
+  grams: range.optional(),
+  /** Ranges of width, depth and height, with an x between them. */
+  centimeters: z
+    .string()
+    .transform((text) => text.split(' x '))
+    .pipe(z.array(range))
+    .optional(),
+  materials: list.optional(),
+  /** What may be included, each with its article. */
+  parts: list.optional(),
+  /** For whom it may be. */
+  users: list.optional(),
+  /** Specialties, features, dishes, depending on the category. */
+  offers: list.optional(),
+  /** How much it holds or carries, in `unit`. */
+  amount: range.optional(),
+  unit: z.string().optional(),
+  watts: range.optional(),
+});
+
+/** One thing of a category; what the fields mean to the facts is the category's business. */
+export type Item = Readonly<z.infer<typeof fieldsSchema>> & { readonly noun: string };
+
+/** Entries such as `price: 29 to 240`. */
+const namedSchema = z.array(z.string()).transform((entries, context) => {
+  const pairs = entries.map((entry, at) => {
+    const [, name, value] = /^(\w+): (.+)$/.exec(entry) ?? [];
+    if (name !== undefined && value !== undefined) return [name, value] as const;
+    context.addIssue({
+      code: 'custom',
+      path: [at],
+      message: `expected a field and its value, such as price: 10 to 20`,
+    });
+    return ['', ''] as const;
+  });
+  return Object.fromEntries(pairs);
+});
+
+/** The section whose fields hold for all items of the category that have no such field of their own. */
+const EVERY = 'every item';
+
+/** A heading may name several items that have the same fields: `comedy night, puppet show`. */
+const categorySchema = z
+  .record(z.string(), namedSchema)
+  .transform(({ [EVERY]: shared, ...items }) => {
+    const whole = Object.entries(items).map(([heading, own]) => [heading, { ...shared, ...own }]);
+    return Object.fromEntries(whole) as Record<string, z.input<typeof fieldsSchema>>;
+  })
+  .pipe(z.record(z.string(), fieldsSchema))
+  .transform((items) =>
+    Object.entries(items).flatMap(([heading, fields]) =>
+      heading.split(', ').map((noun): Item => ({ noun, ...fields })),
+    ),
+  );
+
+/** @throws DkvError as `readBank`, also when the file's categories are not those that are named */
+export function readItems(
+  file: string,
+  categories: readonly string[],
+  folder?: string,
+): Readonly<Record<string, readonly Item[]>> {
+  return readBank(`items/${file}`, z.record(z.enum(categories), categorySchema), folder);
+}

@@ -1,0 +1,175 @@
+/** The text banks: what their files hold fits the rules of the categories, and a file of another form is refused with its line. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { banked, readBank, templates, texts, words } from '../../src/adworld/banks/bank.js';
+import { FACT_NAMES } from '../../src/adworld/banks/facts.js';
+import { readItems } from '../../src/adworld/banks/items.js';
+import { parseOutline } from '../../src/adworld/banks/outline.js';
+import { categories } from '../../src/adworld/categories/all.js';
+import { DkvError } from '../../src/base/errors.js';
+import { temporaryFolder } from '../support/fixtures.js';
+
+const outline = (...lines: readonly string[]) => parseOutline(lines.join('\n'));
+
+describe('an outline', () => {
+  it('is sections of sections down to entries, in order, whatever stands before the first', () => {
+    const { outline: read, lineAt } = outline(
+      ...['# Title', 'for readers', '', '## b', '### x', '- Price: {value} - now ', '-  two', '', '### a', '- 1'],
+      ...['## a\r', '- # no heading\r'],
+    );
+    expect(read).toEqual({ b: { x: ['Price: {value} - now', 'two'], a: ['1'] }, a: ['# no heading'] });
+    expect(Object.keys(read)).toEqual(['b', 'a']);
+    expect([['b', 'x', 1], ['b', 'x', 9], ['b', 'lost'], ['a', 0], []].map(lineAt)).toEqual([7, 5, 4, 12, 1]);
+  });
+
+  it.each([
+    ['an entry before any section', ['# T', 'text', '- a'], 'line 3: an entry stands before the first heading'],
+    ['a line that is neither', ['## a', 'no dash'], 'line 2: expected a heading (##) or an entry'],
+    ['a title further down', ['## a', '- 1', '# b'], 'line 3: expected a heading (##) or an entry'],
+    ['a level left out', ['## a', '#### b'], 'line 2: the heading is more than one level below'],
+    ['a heading twice', ['## a', '- 1', '## b', '- 1', '## a'], 'line 5: the heading "a" stands in line 1 already'],
+    [
+      'entries beside headings',
+      ['## a', '### b', '- 1', '## c', '- 1', '### d'],
+      'line 6: a heading stands beside entries',
+    ],
+  ])('refuses %s', (_, lines, message) => {
+    expect(() => outline(...lines)).toThrow(message);
+  });
+});
+
+describe('a bank of another form', () => {
+  const sentences = templates({ allowed: ['value', 'item'], needed: ['value'] });
+  const schema = z.strictObject({ price: banked(z.strictObject({ say: sentences })), units: words });
+  const good = [
+    '# T',
+    '## price',
+    '### train',
+    '#### say',
+    '- {Value} now',
+    '### evaluation',
+    '#### say',
+    '- {a value}',
+  ];
+  const read = async (...lines: readonly string[]) => {
+    const folder = await temporaryFolder();
+    writeFileSync(path.join(folder, 'money.md'), lines.join('\n'));
+    return () => readBank('money', schema, folder);
+  };
+
+  it('is not this one', async () => {
+    expect((await read(...good, '## units', '- a b', '- c'))()).toEqual({
+      price: { train: { say: ['{Value} now'] }, evaluation: { say: ['{a value}'] } },
+      units: ['a', 'b', 'c'],
+    });
+  });
+
+  it.each([
+    ['a section that is not there', good, 'money.md, line 1: units: expected a list, found nothing'],
+    ['a section too many', [...good, '## units', '- a', '## unit', '- a'], 'line 1: unknown field "unit"'],
+    ['an empty section', [...good, '## units'], 'line 9: units: expected at least 1 entry, found an empty list'],
+    [
+      'entries where sections are due',
+      ['## price', '- {value}', '## units', '- a'],
+      'line 1: price: expected an object',
+    ],
+    [
+      'a sentence twice',
+      [...good, '- {item}: {value}', '- {item}: {value}'],
+      'line 10: price.evaluation.say.2: "{item}: {value}" stands there twice',
+    ],
+    [
+      'an unknown slot',
+      [...good, '- {value} {itm}'],
+      'line 9: price.evaluation.say.1: "{value} {itm}" has the slot {itm}, and its slots may be {value}, {item}',
+    ],
+    [
+      'a slot that is missing',
+      [...good, '- only {item}'],
+      'line 9: price.evaluation.say.1: "only {item}" lacks the slot {value}',
+    ],
+    [
+      'half a slot',
+      [...good, '- {value} item}'],
+      'line 9: price.evaluation.say.1: "{value} item}" has a brace without its other half',
+    ],
+    ['a line without its dash', [...good, 'The price is {value}.'], 'line 9: expected a heading (##) or an entry'],
+  ])('names file and line of %s', async (_, lines, message) => {
+    const reading = await read(...lines);
+    expect(reading).toThrow(DkvError);
+    expect(reading).toThrow(
+      expect.objectContaining({ code: 'INPUT_INVALID', message: expect.stringContaining(message) }),
+    );
+  });
+
+  it('says what to do when its file is not there', async () => {
+    const folder = await temporaryFolder();
+    expect(() => readBank('lost', texts, folder)).toThrow(
+      expect.objectContaining({
+        code: 'FILES_UNUSABLE',
+        message: expect.stringContaining('lost.md: there is no such file'),
+      }),
+    );
+  });
+});
+
+describe('items', () => {
+  const read = async (...lines: readonly string[]) => {
+    const folder = await temporaryFolder();
+    mkdirSync(path.join(folder, 'items'));
+    writeFileSync(path.join(folder, 'items/goods.md'), ['# Goods', '## lamps', ...lines].join('\n'));
+    return () => readItems('goods', ['lamps'], folder);
+  };
+
+  it('have the fields of their section, of those that share it, and of every item', async () => {
+    const items = await read(
+      ...['### every item', '- users: cats, dogs', '- price: 1 to 2'],
+      ...[
+        '### floor lamp, desk lamp',
+        '- price: 10 to 20',
+        '- centimeters: 1 to 2 x 3 to 4',
+        '### candle',
+        '- users: all',
+      ],
+    );
+    const lamp = {
+      price: [10, 20],
+      centimeters: [
+        [1, 2],
+        [3, 4],
+      ],
+      users: ['cats', 'dogs'],
+    };
+    expect(items().lamps).toEqual([
+      { noun: 'floor lamp', ...lamp },
+      { noun: 'desk lamp', ...lamp },
+      { noun: 'candle', price: [1, 2], users: ['all'] },
+    ]);
+  });
+
+  it.each([
+    [
+      'no range',
+      ['### lamp', '- price: 29-240'],
+      'goods.md, line 3: lamps.lamp.price: expected a range such as 10 to 20',
+    ],
+    ['no price', ['### lamp', '- grams: 1 to 2'], 'line 3: lamps.lamp.price: expected text, found nothing'],
+    [
+      'an unknown field',
+      ['### lamp', '- price: 1 to 2', '- colour: red'],
+      'line 3: lamps.lamp: unknown field "colour"',
+    ],
+    ['no field', ['### lamp', '- price: 1 to 2', '- red'], 'line 5: lamps.lamp.1: expected a field and its value'],
+  ])('refuse %s', async (_, lines, message) => {
+    expect(await read(...lines)).toThrow(message);
+  });
+});
+
+describe('the banks that there are', () => {
+  it('word every kind of fact that a category has, and no other', () => {
+    const planned = categories().flatMap(({ plans }) => plans.map(({ fact }) => fact));
+    expect([...new Set(planned)].sort()).toEqual([...FACT_NAMES].sort());
+  });
+});
