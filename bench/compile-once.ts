@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { openCheckpoint } from '../src/model/checkpoint.js';
 import { compileModel } from '../src/model/compile.js';
-import type { Precision } from '../src/model/layout.js';
+import type { Precision } from '../src/model/graph/layout.js';
 
 const [precision, directory, cacheDirectory] = process.argv.slice(2) as [Precision, string, string];
 const start = performance.now();

@@ -12,7 +12,7 @@ import { EngineTeam } from '../src/engine/hosts/engine-team.js';
 import { startWorkerEngine } from '../src/engine/hosts/worker-engine.js';
 import { openCheckpoint } from '../src/model/checkpoint.js';
 import { compileModel } from '../src/model/compile.js';
-import type { Precision } from '../src/model/layout.js';
+import type { Precision } from '../src/model/graph/layout.js';
 import { mean } from '../src/stats/describe.js';
 import { WORK } from './checkpoint.js';
 import { BATCH_TOKENS, type WorkloadName, type Workloads } from './workloads.js';

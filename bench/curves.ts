@@ -15,7 +15,7 @@ import { allRows, type EncodeItem } from '../src/engine/engine.js';
 import { Executor } from '../src/engine/executor.js';
 import { openCheckpoint } from '../src/model/checkpoint.js';
 import { compileModel } from '../src/model/compile.js';
-import type { Precision } from '../src/model/layout.js';
+import type { Precision } from '../src/model/graph/layout.js';
 import { openStore } from '../src/store/open.js';
 import { benchCheckpoint, WORK } from './checkpoint.js';
 import { recordOf } from './records.js';

@@ -1,7 +1,7 @@
 /** What the runtime's matrix products reach here: large square ones, float32 and uint8 times int8. The limit of any model on it. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { GraphBuilder } from '../src/model/graph/builder.js';
-import { INTEGER_PRODUCT } from '../src/model/layout.js';
+import { INTEGER_PRODUCT } from '../src/model/graph/layout.js';
 
 const SIZE = 2048;
 const FLOP = 2 * SIZE ** 3;

@@ -161,7 +161,7 @@ async function hub(): Promise<Check> {
 const device = (name: (typeof DEVICES)[number]) => async (): Promise<Check> => {
   try {
     const model = await loadModel(BUILT_IN_MODEL, { device: name });
-    await model.engine.encode([{ tokenIds: Int32Array.of(model.engine.info.config.bosTokenId) }]);
+    await model.engine.encode([{ tokenIds: Int32Array.of(model.engine.info.shape.decoderStartTokenId) }]);
     await model.close();
     return { name, state: 'ok', message: 'usable' };
   } catch (error) {

@@ -1,7 +1,7 @@
 /** The options that say which model runs, and how; shared by the commands that run one. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DEVICES, type Device } from '../engine/engine.js';
-import { PRECISIONS, type Precision } from '../model/layout.js';
+import { PRECISIONS, type Precision } from '../model/graph/layout.js';
 import { CONTROL_TOKENS, type ControlTokens } from '../model/tokenizer/tokenizer.js';
 import { BUILT_IN_MODEL, loadModel, type Model } from '../scoring/load-model.js';
 import { Progress } from './terminal.js';
@@ -93,10 +93,10 @@ export async function openModel(
       ...(threads !== undefined && { threads }),
       ...progress.callbacks,
     });
-    const { maxPositions } = loaded.engine.info.config;
-    if (options.maxLength !== undefined && options.maxLength > maxPositions) {
+    const { trainedTokens } = loaded.engine.info.shape;
+    if (options.maxLength !== undefined && trainedTokens !== null && options.maxLength > trainedTokens) {
       progress.callbacks.onNotice(
-        `Up to ${options.maxLength} tokens are read; this model was made for ${maxPositions} (max_position_embeddings), and what it does beyond is not known. --max-length ${maxPositions} cuts documents there.`,
+        `Up to ${options.maxLength} tokens are read; this model was made for ${trainedTokens} (max_position_embeddings), and what it does beyond is not known. --max-length ${trainedTokens} cuts documents there.`,
       );
     }
     return loaded;

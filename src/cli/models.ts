@@ -15,13 +15,13 @@ import {
   defaultCacheDirectory,
   listCompiled,
 } from '../model/compile.js';
-import { readConfig } from '../model/config.js';
-import { PRECISIONS, type Precision } from '../model/layout.js';
+import { readConfig, shapeOf } from '../model/families/families.js';
+import { PRECISIONS, type Precision } from '../model/graph/layout.js';
 import { availableMemory, memoryEstimate, weightCount } from '../model/memory.js';
-import { loadTokenizer, type Tokenizer } from '../model/tokenizer/tokenizer.js';
+import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { renderText, type Table } from '../report/table.js';
 import { describeDrift, driftRecord } from '../scoring/drift.js';
-import { BUILT_IN_MODEL, compileMeasured, findModel } from '../scoring/load-model.js';
+import { BUILT_IN_MODEL, compileMeasured, findModel, loadTokenizerOf } from '../scoring/load-model.js';
 import { parseModelReference } from '../scoring/pull-model.js';
 import { LoadingProgress } from './model-options.js';
 import { verifyCommand } from './models-verify.js';
@@ -139,7 +139,7 @@ function compileCommand(): Command {
         const checkpoint = await openCheckpoint(source.directory);
         checkpoint.notices.forEach(progress.callbacks.onNotice);
         const tokenizerOf = async () => {
-          tokenizer = await loadTokenizer(source.directory, checkpoint.config);
+          tokenizer = await loadTokenizerOf(checkpoint);
           return tokenizer;
         };
         const loading = { ...options, ...progress.callbacks, signal };
@@ -239,6 +239,7 @@ async function describe(model: string) {
   const { directory, name } = await locate(model);
   const checkpoint = await openCheckpoint(directory);
   const { config } = checkpoint;
+  const shape = shapeOf(config);
   const compiled = await Promise.all((await compiledFormsOf(checkpoint)).map(describeCompiled));
   const stored = [...new Set([...checkpoint.tensors.values()].map(({ type }) => type))];
   return {
@@ -250,10 +251,11 @@ async function describe(model: string) {
     size_bytes: storedBytes(checkpoint),
     weights_digest: await cachedDigest(checkpoint, defaultCacheDirectory()),
     notices: checkpoint.notices,
-    vocabulary: config.vocabularySize,
-    hidden_size: config.hiddenSize,
-    encoder_layers: config.encoder.layerTypes.length,
-    decoder_layers: config.decoder.layerTypes.length,
+    family: config.family,
+    vocabulary: shape.vocabularySize,
+    hidden_size: shape.encoder.width,
+    encoder_layers: shape.encoder.layers,
+    decoder_layers: shape.decoder.layers,
     compiled,
     memory: Object.fromEntries(PRECISIONS.map((precision) => [precision, memoryEstimate(config, precision)])),
     memory_available: availableMemory(),

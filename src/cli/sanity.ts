@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
-import { weightCount } from '../model/memory.js';
 import { writeRandomCheckpoint } from '../model/random-checkpoint.js';
 import { findModel, loadModel, type Model } from '../scoring/load-model.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
@@ -76,7 +75,7 @@ async function randomTwin(
   model: Model,
   options: SanityCommandOptions,
 ): Promise<{ model: Model; remove: () => Promise<void> } | undefined> {
-  if (weightCount(model.engine.info.config) > RANDOM_TWIN_WEIGHTS) return undefined;
+  if (model.engine.info.weights > RANDOM_TWIN_WEIGHTS) return undefined;
   const { directory } = await findModel(options.model);
   const folder = await mkdtemp(path.join(os.tmpdir(), 'dkv-random-'));
   await writeRandomCheckpoint(directory, folder, options.seed);

@@ -9,10 +9,12 @@ import path from 'node:path';
 import type { Tensor } from 'onnxruntime-node';
 import { DkvError } from '../base/errors.js';
 import type { Checkpoint } from '../model/checkpoint.js';
-import { type BuildGraph, type CompiledModel, type Drift, graphOver, writeForm } from '../model/compile.js';
+import { type CompiledModel, type Drift, graphOver, writeForm } from '../model/compile.js';
+import { shapeOf } from '../model/families/families.js';
+import type { BuildGraph } from '../model/graph/blocks.js';
 import { buildScoreEnd, buildScoreLayer } from '../model/graph/decoder.js';
 import { buildEncoderLayer } from '../model/graph/encoder.js';
-import { buildEmbedding } from '../model/graph/layers.js';
+import { buildEmbedding } from '../model/graph/parts.js';
 import { type Graph, loadGraph } from './runtime.js';
 import { encoderFeeds, int64, memoryFeeds } from './tensors.js';
 
@@ -47,8 +49,8 @@ export async function measureDrift(
   samples: readonly DriftSample[],
   { onProgress, signal }: DriftOptions = {},
 ): Promise<Drift> {
-  const { encoder, decoder } = compiled.config;
-  const parts = encoder.layerTypes.length + decoder.layerTypes.length + 2;
+  const { encoder, decoder } = shapeOf(compiled.config);
+  const parts = encoder.layers + decoder.layers + 2;
   let done = 0;
   const step = () => {
     onProgress?.(++done, 2 * parts);
@@ -108,10 +110,11 @@ async function nllsOf(
   precision: string,
   open: Open,
 ): Promise<number[]> {
+  const shape = shapeOf(config);
   const single = (ids: readonly number[]) => int64(ids, [1, ids.length]);
   const inputs = samples.map(({ tokenIds }) => encoderFeeds([{ tokenIds }], tokenIds.length));
   const targets = samples.flatMap(({ targets }, sample) => targets.map((target) => ({ target, sample })));
-  const decoderIds = targets.map(({ target }) => single([config.bosTokenId, ...target.subarray(0, -1)]));
+  const decoderIds = targets.map(({ target }) => single([shape.decoderStartTokenId, ...target.subarray(0, -1)]));
   const run = async (build: BuildGraph, feeds: readonly Record<string, Tensor>[], output: string) => {
     const part = await open([build]);
     const outputs: Tensor[] = [];
@@ -128,10 +131,10 @@ async function nllsOf(
   const said = await Promise.all(decoderIds.map(embed));
   step();
 
-  const lastLayer = config.encoder.layerTypes.length - 1;
+  const lastLayer = shape.encoder.layers - 1;
   for (let layer = 0; layer <= lastLayer; layer++) {
     hidden = await run(
-      (context) => buildEncoderLayer(context, layer),
+      (model) => buildEncoderLayer(model, layer),
       inputs.map((input, i) => ({ ...input, hidden: hidden[i]! })),
       layer < lastLayer ? 'hidden_out' : 'states',
     );
@@ -145,9 +148,9 @@ async function nllsOf(
     };
   });
   hidden = said;
-  for (const layer of config.decoder.layerTypes.keys()) {
+  for (let layer = 0; layer < shape.decoder.layers; layer++) {
     hidden = await run(
-      (context) => buildScoreLayer(context, layer),
+      (model) => buildScoreLayer(model, layer),
       targets.map(({ sample }, i) => ({ token_ids: decoderIds[i]!, hidden: hidden[i]!, ...read[sample]! })),
       'hidden_out',
     );

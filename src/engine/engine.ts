@@ -6,9 +6,9 @@
  * depend on the other items or on the batch size.
  */
 import { DkvError } from '../base/errors.js';
-import type { Drift, EmbeddingScale } from '../model/compile.js';
-import type { ModelConfig } from '../model/config.js';
-import type { Precision } from '../model/layout.js';
+import type { Drift } from '../model/compile.js';
+import type { ModelShape } from '../model/families/family.js';
+import type { Precision } from '../model/graph/layout.js';
 
 /** ONNX Runtime's execution providers. */
 export const DEVICES = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const;
@@ -37,7 +37,7 @@ export type Memory = readonly StateRange[];
 export interface EncodeItem {
   /** [rows] */
   readonly tokenIds: Int32Array;
-  /** [rows], for the rotary embedding; 0, 1, 2, ... when left out. Windows go by row, whatever the positions. */
+  /** [rows], from which distances follow; 0, 1, 2, ... when left out. Windows go by row, whatever the positions. */
   readonly positions?: Int32Array;
   /** [rows * rows], 1 where the row (first axis) may see the column; windows still apply. Everything when left out. */
   readonly pairMask?: Uint8Array;
@@ -45,7 +45,7 @@ export interface EncodeItem {
 
 export interface ScoreItem {
   readonly memory: Memory;
-  /** Tokens between BOS and the target; not scored. */
+  /** Tokens between the decoder's start token and the target; not scored. */
   readonly prompt: Int32Array;
   /** The tokens to score, at least one. */
   readonly target: Int32Array;
@@ -61,7 +61,7 @@ export interface Sampling {
 
 export interface GenerateItem {
   readonly memory: Memory;
-  /** Tokens after BOS that are already said. */
+  /** Tokens behind the decoder's start token that are already said. */
   readonly prompt: Int32Array;
   readonly maxTokens: number;
   /** Greedy when left out. */
@@ -100,9 +100,12 @@ export interface RequestOptions {
 export interface EngineInfo {
   /** The model's, for messages: its folder's or repository's; without one the first digits of its weights' digest. */
   readonly name: string;
-  readonly config: ModelConfig;
+  /** The family of models that it belongs to, such as `t5gemma2`. */
+  readonly family: string;
+  readonly shape: ModelShape;
+  /** Numbers that the model consists of, a tied table counted once. */
+  readonly weights: number;
   readonly precision: Precision;
-  readonly embeddingScale: EmbeddingScale;
   readonly weightsDigest: string;
   /** Of int8, where it was measured: how far NLLs are from float32's. */
   readonly drift?: Drift;
@@ -119,7 +122,7 @@ export interface Engine {
   readonly info: EngineInfo;
   /** States of each item, all rows. */
   encode(items: readonly EncodeItem[], options?: RequestOptions): Promise<States[]>;
-  /** Negative log-likelihood in nats of each target token: decoder input is [BOS] + prompt + target. */
+  /** Negative log-likelihood in nats of each target token: decoder input is [start token] + prompt + target. */
   score(items: readonly ScoreItem[], options?: RequestOptions): Promise<Float32Array[]>;
   generate(items: readonly GenerateItem[], options?: RequestOptions): Promise<Generated[]>;
   /** Encodes and also returns what happens inside. */

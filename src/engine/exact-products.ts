@@ -4,7 +4,7 @@
  */
 import { DkvError } from '../base/errors.js';
 import { GraphBuilder } from '../model/graph/builder.js';
-import { INTEGER_PRODUCT } from '../model/layout.js';
+import { INTEGER_PRODUCT } from '../model/graph/layout.js';
 import { onnxRuntime } from './onnxruntime.js';
 
 const ROWS = 5;

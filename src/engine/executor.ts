@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { DkvError } from '../base/errors.js';
 import { firstNotFinite } from '../base/finite.js';
 import { type CompiledModel, encoderProbeGraph, type GraphName } from '../model/compile.js';
-import type { ModelConfig } from '../model/config.js';
+import { type ModelConfig, shapeOf } from '../model/families/families.js';
 import { weightCount } from '../model/memory.js';
 import { type Batch, type ItemSize, planBatches } from './batching.js';
 import {
@@ -56,14 +56,15 @@ export class Executor implements Engine {
     this.#model = model;
     this.#sharedMemory = sharedMemory;
     this.#threads = threads;
-    const { config, precision, embeddingScale, weightsDigest, drift } = model;
+    const { config, precision, weightsDigest, drift } = model;
     const tokens = batchTokens ?? defaultBatchTokens(config);
     const called = name ?? weightsDigest.slice(0, 12);
     this.info = {
       name: called,
-      config,
+      family: config.family,
+      shape: shapeOf(config),
+      weights: weightCount(config),
       precision,
-      embeddingScale,
       weightsDigest,
       ...(drift && { drift }),
       device,
@@ -72,7 +73,7 @@ export class Executor implements Engine {
   }
 
   async encode(items: readonly EncodeItem[], options: RequestOptions = {}): Promise<States[]> {
-    checkEncodeItems(items, this.info.config);
+    checkEncodeItems(items, this.info.shape);
     const graph = await this.#graph('encoder');
     return this.#batches(items, encodeSizes(items), options, async (batch, { rows }) => {
       const { states } = await graph.run(encoderFeeds(batch, rows));
@@ -81,8 +82,8 @@ export class Executor implements Engine {
   }
 
   async probe(items: readonly EncodeItem[], layers: ProbeLayers, options: RequestOptions = {}): Promise<Probed[]> {
-    checkEncodeItems(items, this.info.config);
-    checkProbeLayers(layers, this.info.config);
+    checkEncodeItems(items, this.info.shape);
+    checkProbeLayers(layers, this.info.shape);
     const probe = { hiddenLayers: layers.hidden, attentionLayers: layers.attention };
     const graph = await this.#load(`probe ${JSON.stringify(probe)}`, () => encoderProbeGraph(this.#model, probe));
     return this.#batches(items, encodeSizes(items), options, async (batch, { rows }) => {
@@ -116,16 +117,16 @@ export class Executor implements Engine {
   }
 
   async score(items: readonly ScoreItem[], options: RequestOptions = {}): Promise<Float32Array[]> {
-    const { config } = this.info;
-    checkScoreItems(items, config);
+    const { shape } = this.info;
+    checkScoreItems(items, shape);
     const graph = await this.#graph('score');
     return this.#batches(items, scoreSizes(items), options, async (batch, { rows, memoryRows: stateRows }) => {
       const tokenIds: number[] = [];
       const scored: number[] = [];
       const targets: number[] = [];
       for (const [b, { prompt, target }] of batch.entries()) {
-        const input = [config.bosTokenId, ...prompt, ...target.subarray(0, -1)];
-        for (let i = 0; i < rows; i++) tokenIds.push(input[i] ?? config.padTokenId);
+        const input = [shape.decoderStartTokenId, ...prompt, ...target.subarray(0, -1)];
+        for (let i = 0; i < rows; i++) tokenIds.push(input[i] ?? shape.padTokenId);
         for (let i = 0; i < target.length; i++) scored.push(b * rows + prompt.length + i);
         targets.push(...target);
       }
@@ -133,7 +134,7 @@ export class Executor implements Engine {
       const { nll } = await graph.run({
         token_ids: int64(tokenIds, [batch.length, rows]),
         memory: int64(which, [batch.length]),
-        ...memoryFeeds(distinct, stateRows, config.hiddenSize),
+        ...memoryFeeds(distinct, stateRows, shape.encoder.width),
         scored: int64(scored, [scored.length]),
         targets: int64(targets, [targets.length]),
       });
@@ -148,12 +149,12 @@ export class Executor implements Engine {
   }
 
   async generate(items: readonly GenerateItem[], options: RequestOptions = {}): Promise<Generated[]> {
-    checkGenerateItems(items, this.info.config);
+    checkGenerateItems(items, this.info.shape);
     const graphs = { cross: await this.#graph('cross'), generate: await this.#graph('generate') };
-    const steps = stepsARun(this.info.config);
+    const steps = stepsARun(this.#model.config);
     return this.#batches(items, generateSizes(items), options, async (batch, { rows, memoryRows: stateRows }) => {
       const beforeRun = () => breathe(options.signal);
-      const made = await generateBatch(graphs, this.info.config, batch, rows, stateRows, steps, beforeRun);
+      const made = await generateBatch(graphs, this.info.shape, batch, rows, stateRows, steps, beforeRun);
       const unsound = memoryProblems(batch.map(({ memory }) => memory));
       return made.map(
         (own, i) =>

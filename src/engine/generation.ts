@@ -1,7 +1,7 @@
 /** Generates for one batch: the prompt and the first tokens in one run of the graph, then some tokens a run, the past handed on. */
 import type { Tensor } from 'onnxruntime-node';
 import { Random } from '../base/random.js';
-import type { ModelConfig } from '../model/config.js';
+import type { ModelShape } from '../model/families/family.js';
 import type { Generated, GenerateItem } from './engine.js';
 import type { Feeds, Graph } from './runtime.js';
 import { sampleToken } from './sampling.js';
@@ -17,14 +17,14 @@ interface Row {
 }
 
 /**
- * @param rows that BOS and the longest prompt are padded to
+ * @param rows that the start token and the longest prompt are padded to
  * @param stateRows that the largest memory is padded to
  * @param steps tokens that one run of the graph may choose
  * @param beforeRun called before every run of the graph; may throw to stop
  */
 export async function generateBatch(
   graphs: { readonly cross: Graph; readonly generate: Graph },
-  config: ModelConfig,
+  shape: ModelShape,
   batch: readonly GenerateItem[],
   rows: number,
   stateRows: number,
@@ -32,7 +32,7 @@ export async function generateBatch(
   beforeRun: () => Promise<void>,
 ): Promise<Generated[]> {
   const memories = batch.map(({ memory }) => memory);
-  const { states, visible } = memoryFeeds(memories, stateRows, config.hiddenSize);
+  const { states, visible } = memoryFeeds(memories, stateRows, shape.encoder.width);
   const cross = await graphs.cross.run({ states });
   const generated: Row[] = batch.map((item) => ({
     item,
@@ -46,17 +46,17 @@ export async function generateBatch(
   const perRun = {
     steps: int64([sampled ? 1 : steps], []),
     want_logits: booleans(Uint8Array.of(sampled ? 1 : 0), []),
-    ends: int64(config.stopTokenIds, [config.stopTokenIds.length]),
+    ends: int64(shape.stopTokenIds, [shape.stopTokenIds.length]),
     visible,
     ...cross,
   };
-  let feeds = { ...promptFeeds(batch, rows, config), ...emptyPast(config, batch.length) };
+  let feeds = { ...promptFeeds(batch, rows, shape), ...emptyPast(shape, batch.length) };
   while (generated.some(({ stop }) => !stop)) {
     await beforeRun();
     const wanted = generated.map(({ item, tokenIds, stop }) => (stop ? 0 : item.maxTokens - tokenIds.length));
     const outputs = await graphs.generate.run({ ...perRun, ...feeds, wanted: int64(wanted, [batch.length]) });
-    takeTokens(generated, outputs, config);
-    feeds = { ...lastTokenFeeds(generated, config), ...pastFrom(outputs, config) };
+    takeTokens(generated, outputs, shape);
+    feeds = { ...lastTokenFeeds(generated, shape), ...pastFrom(outputs, shape) };
   }
   return generated.map(({ tokenIds, logProbabilities, stop }) => ({
     tokenIds: Int32Array.from(tokenIds),
@@ -68,11 +68,11 @@ export async function generateBatch(
 const isSampled = ({ sampling }: GenerateItem) => sampling !== undefined && sampling.temperature > 0;
 
 /** What the steps of a run chose, for the rows that still wanted tokens. */
-function takeTokens(generated: readonly Row[], outputs: Feeds, config: ModelConfig): void {
+function takeTokens(generated: readonly Row[], outputs: Feeds, shape: ModelShape): void {
   const [steps] = outputs.tokens!.dims as [number, number];
   for (let step = 0; step < steps; step++) {
     for (const [b, row] of generated.entries()) {
-      if (!row.stop) takeToken(row, choose(row, outputs, b, step * generated.length + b, config), config);
+      if (!row.stop) takeToken(row, choose(row, outputs, b, step * generated.length + b, shape), shape);
     }
   }
 }
@@ -87,17 +87,17 @@ interface Choice {
  * The most probable token, or one by chance: only then do logits leave the graph, a megabyte a row and token.
  * @param at of the row and step among all
  */
-function choose({ item, random }: Row, outputs: Feeds, row: number, at: number, config: ModelConfig): Choice {
+function choose({ item, random }: Row, outputs: Feeds, row: number, at: number, shape: ModelShape): Choice {
   const logSum = Number(outputs.log_sum!.data[at]);
   const bestLogit = Number(outputs.best_logit!.data[at]);
   if (!isSampled(item)) return { tokenId: Number(outputs.tokens!.data[at]), logProbability: bestLogit - logSum };
   const all = outputs.logits!.data as Float32Array;
-  const logits = all.subarray(row * config.vocabularySize, (row + 1) * config.vocabularySize);
+  const logits = all.subarray(row * shape.vocabularySize, (row + 1) * shape.vocabularySize);
   const tokenId = sampleToken(logits, bestLogit, item.sampling!, random);
   return { tokenId, logProbability: logits[tokenId]! - logSum };
 }
 
-function takeToken(row: Row, { tokenId, logProbability }: Choice, { stopTokenIds }: ModelConfig): void {
+function takeToken(row: Row, { tokenId, logProbability }: Choice, { stopTokenIds }: ModelShape): void {
   if (!Number.isFinite(logProbability)) {
     // What was chosen means nothing, the end of the text included: it ends here, and whoever reads the probabilities finds this one.
     row.logProbabilities.push(logProbability);
@@ -113,9 +113,13 @@ function takeToken(row: Row, { tokenId, logProbability }: Choice, { stopTokenIds
   if (row.tokenIds.length === row.item.maxTokens) row.stop = 'length';
 }
 
-/** BOS and prompts to the left; position -1 marks padding, which nothing ever sees. */
-function promptFeeds(batch: readonly GenerateItem[], rows: number, { bosTokenId, padTokenId }: ModelConfig): Feeds {
-  const inputs = batch.map(({ prompt }) => [bosTokenId, ...prompt]);
+/** Start token and prompts to the left; position -1 marks padding, which nothing ever sees. */
+function promptFeeds(
+  batch: readonly GenerateItem[],
+  rows: number,
+  { decoderStartTokenId, padTokenId }: ModelShape,
+): Feeds {
+  const inputs = batch.map(({ prompt }) => [decoderStartTokenId, ...prompt]);
   const padded = (of: (input: readonly number[], i: number) => number) =>
     int64(
       inputs.flatMap((input) => Array.from({ length: rows }, (_, i) => of(input, i))),
@@ -132,7 +136,7 @@ function promptFeeds(batch: readonly GenerateItem[], rows: number, { bosTokenId,
 }
 
 /** The token that each row chose last, at its position; rows that have stopped go on with anything. */
-function lastTokenFeeds(generated: readonly Row[], { padTokenId }: ModelConfig): Feeds {
+function lastTokenFeeds(generated: readonly Row[], { padTokenId }: ModelShape): Feeds {
   const column = (of: (row: Row) => number) => int64(generated.map(of), [generated.length, 1]);
   return {
     token_ids: column(({ tokenIds }) => tokenIds.at(-1) ?? padTokenId),
@@ -141,19 +145,19 @@ function lastTokenFeeds(generated: readonly Row[], { padTokenId }: ModelConfig):
   };
 }
 
-function emptyPast(config: ModelConfig, batchSize: number): Feeds {
-  const dimensions = [batchSize, config.decoder.kvHeads, 0, config.decoder.headDim];
+function emptyPast(shape: ModelShape, batchSize: number): Feeds {
+  const dimensions = [batchSize, shape.decoder.kvHeads, 0, shape.decoder.headDim];
   const empty = () => float32(new Float32Array(0), dimensions);
-  return pastFeeds(config, int64([], [batchSize, 0]), empty);
+  return pastFeeds(shape, int64([], [batchSize, 0]), empty);
 }
 
-function pastFrom(outputs: Feeds, config: ModelConfig): Feeds {
-  return pastFeeds(config, outputs.seen_positions!, (name) => outputs[name]!);
+function pastFrom(outputs: Feeds, shape: ModelShape): Feeds {
+  return pastFeeds(shape, outputs.seen_positions!, (name) => outputs[name]!);
 }
 
-function pastFeeds(config: ModelConfig, positions: Tensor, of: (name: string) => Tensor): Feeds {
+function pastFeeds(shape: ModelShape, positions: Tensor, of: (name: string) => Tensor): Feeds {
   const feeds: Feeds = { past_positions: positions };
-  for (const layer of config.decoder.layerTypes.keys()) {
+  for (let layer = 0; layer < shape.decoder.layers; layer++) {
     feeds[`past_keys.${layer}`] = of(`keys.${layer}`);
     feeds[`past_values.${layer}`] = of(`values.${layer}`);
   }

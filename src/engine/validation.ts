@@ -1,15 +1,16 @@
 /** What the engine asks of its items. A wrong token id or range would be read out of bounds further in. */
 
 import { DkvError } from '../base/errors.js';
-import type { ModelConfig } from '../model/config.js';
+import type { ModelShape, SideShape } from '../model/families/family.js';
 import type { EncodeItem, GenerateItem, Memory, ProbeLayers, ScoreItem } from './engine.js';
 
-export function checkEncodeItems(items: readonly EncodeItem[], config: ModelConfig): void {
+export function checkEncodeItems(items: readonly EncodeItem[], shape: ModelShape): void {
   for (const [index, { tokenIds, positions, pairMask }] of items.entries()) {
     const where = `encode item ${index}`;
     const rows = tokenIds.length;
     if (rows === 0) throw invalid(`${where}: tokenIds is empty; expected at least one token.`);
-    checkTokens(tokenIds, config, `${where}: tokenIds`);
+    checkTokens(tokenIds, shape, `${where}: tokenIds`);
+    checkRows(rows, shape.encoder, where);
     if (positions && positions.length !== rows) {
       throw invalid(`${where}: ${positions.length} positions for ${rows} tokens.`);
     }
@@ -25,24 +26,26 @@ export function checkEncodeItems(items: readonly EncodeItem[], config: ModelConf
   }
 }
 
-export function checkScoreItems(items: readonly ScoreItem[], config: ModelConfig): void {
+export function checkScoreItems(items: readonly ScoreItem[], shape: ModelShape): void {
   for (const [index, { memory, prompt, target }] of items.entries()) {
     const where = `score item ${index}`;
-    checkMemory(memory, config, where);
-    checkTokens(prompt, config, `${where}: prompt`);
+    checkMemory(memory, shape, where);
+    checkTokens(prompt, shape, `${where}: prompt`);
     if (target.length === 0) throw invalid(`${where}: target is empty; there is nothing to score.`);
-    checkTokens(target, config, `${where}: target`);
+    checkTokens(target, shape, `${where}: target`);
+    checkRows(prompt.length + target.length, shape.decoder, where);
   }
 }
 
-export function checkGenerateItems(items: readonly GenerateItem[], config: ModelConfig): void {
+export function checkGenerateItems(items: readonly GenerateItem[], shape: ModelShape): void {
   for (const [index, { memory, prompt, maxTokens, sampling }] of items.entries()) {
     const where = `generate item ${index}`;
-    checkMemory(memory, config, where);
-    checkTokens(prompt, config, `${where}: prompt`);
+    checkMemory(memory, shape, where);
+    checkTokens(prompt, shape, `${where}: prompt`);
     if (!Number.isInteger(maxTokens) || maxTokens < 1) {
       throw invalid(`${where}: maxTokens is ${maxTokens}; expected a whole number of at least 1.`);
     }
+    checkRows(prompt.length + maxTokens, shape.decoder, where);
     if (!sampling) continue;
     if (!(sampling.temperature >= 0))
       throw invalid(`${where}: temperature is ${sampling.temperature}; expected 0 or more.`);
@@ -52,19 +55,19 @@ export function checkGenerateItems(items: readonly GenerateItem[], config: Model
   }
 }
 
-export function checkProbeLayers({ hidden, attention }: ProbeLayers, config: ModelConfig): void {
-  const layers = config.encoder.layerTypes.length;
+export function checkProbeLayers({ hidden, attention }: ProbeLayers, shape: ModelShape): void {
+  const layers = shape.encoder.layers;
   for (const layer of [...hidden, ...attention]) {
     if (Number.isInteger(layer) && layer >= 0 && layer < layers) continue;
     throw invalid(`Encoder layer ${layer} was asked for; this model has layers 0 to ${layers - 1}.`);
   }
 }
 
-function checkMemory(memory: Memory, { hiddenSize }: ModelConfig, where: string): void {
+function checkMemory(memory: Memory, { encoder }: ModelShape, where: string): void {
   for (const { states, start, end } of memory) {
-    if (states.width !== hiddenSize || states.data.length !== states.rows * states.width) {
+    if (states.width !== encoder.width || states.data.length !== states.rows * states.width) {
       throw invalid(
-        `${where}: states are ${states.rows} x ${states.width} in ${states.data.length} numbers; this model's rows have ${hiddenSize}.`,
+        `${where}: states are ${states.rows} x ${states.width} in ${states.data.length} numbers; this model's rows have ${encoder.width}.`,
       );
     }
     if (!(start >= 0 && start <= end && end <= states.rows)) {
@@ -73,7 +76,13 @@ function checkMemory(memory: Memory, { hiddenSize }: ModelConfig, where: string)
   }
 }
 
-function checkTokens(tokenIds: Int32Array, { vocabularySize }: ModelConfig, where: string): void {
+/** Of models whose positions end somewhere. */
+function checkRows(rows: number, { mostRows }: SideShape, where: string): void {
+  if (mostRows === null || rows <= mostRows) return;
+  throw new DkvError('INPUT_TOO_LONG', `${where}: ${rows} rows; this model has positions for ${mostRows}.`);
+}
+
+function checkTokens(tokenIds: Int32Array, { vocabularySize }: ModelShape, where: string): void {
   for (const id of tokenIds) {
     if (id >= 0 && id < vocabularySize) continue;
     throw invalid(`${where} holds ${id}; this model's vocabulary has ids 0 to ${vocabularySize - 1}.`);

@@ -32,16 +32,14 @@ const BATCHES_AT_ONCE = 4;
 /** For `TextSources.self`. The writer throws CANCELLED and what the engine throws. */
 export function selfWriter(model: WritingModel, { cacheDirectory, maxTokens }: SelfWriterOptions): TextWriter {
   const cache = new TextCache(cacheDirectory);
-  const { eosTokenIds, stopTokenIds } = model.engine.info.config;
-  // A fingerprint does not hold what ends a text, nor how a document's control tokens are read. Texts written before there was another choice are
-  // found as they were.
-  const ends = String(stopTokenIds) === String(eosTokenIds) ? [] : [stopTokenIds];
+  const { stopTokenIds } = model.engine.info.shape;
   const { controlTokens, controlTokensIn } = model.tokenizer;
   const reading = (document: string) =>
     controlTokens === 'text' && controlTokensIn(document).length > 0 ? ['control tokens as text'] : [];
+  // A fingerprint does not hold what ends a text, nor how a document's control tokens are read.
   const keyOf = (document: string) => [
     ...['self', model.fingerprint, WRITTEN_TOKENS, maxTokens, document],
-    ...ends,
+    stopTokenIds,
     ...reading(document),
   ];
   return async (documents, { signal, onProgress }) => {

@@ -2,7 +2,7 @@
  * A Hugging Face checkpoint folder as a set of named, shape-checked tensors.
  *
  * The names used everywhere else are canonical (`encoder.layers.0.self_attn.q_proj.weight`); the two forms that files use, one
- * file or shards, and tied copies are settled here. Only the text model's tensors are looked at: vision parts stay unread.
+ * file or shards, and tied copies are settled here. Only tensors that the model's family reads are looked at: vision parts stay unread.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -11,14 +11,14 @@ import path from 'node:path';
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { fileError } from '../base/files.js';
-import { type ModelConfig, readConfig, type StackConfig } from './config.js';
-import { expectFileOrNothing, readJsonIfPresent } from './json-file.js';
-import { readHeader, type TensorEntry } from './safetensors.js';
+import { familyOf, type ModelConfig, mayBeRead, readConfig } from './families/families.js';
+import { expectFileOrNothing, readJsonIfPresent } from './files/json-file.js';
+import { readHeader, type TensorEntry } from './files/safetensors.js';
 
 export interface Checkpoint {
   readonly directory: string;
   readonly config: ModelConfig;
-  /** By canonical name: exactly the tensors that `textTensors` lists. */
+  /** By canonical name: exactly the tensors that the model's family lists. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   /** What else the files hold of a tensor under another of its names: of the same shape, and to be of the same values. */
   readonly copies: readonly TensorCopy[];
@@ -32,61 +32,6 @@ export interface TensorCopy {
   readonly entry: TensorEntry;
 }
 
-/** The tied table: encoder embedding, decoder embedding and output head. */
-export const EMBEDDING = 'embed_tokens.weight';
-export const END_OF_IMAGE_EMBEDDING = 'embed_tokens.eoi_embedding';
-
-/** Canonical name and shape of every tensor of the text model. Linear weights are [out, in]. */
-export function textTensors(config: ModelConfig): Map<string, readonly number[]> {
-  const shapes = new Map<string, readonly number[]>([
-    [EMBEDDING, [config.vocabularySize, config.hiddenSize]],
-    [END_OF_IMAGE_EMBEDDING, [config.hiddenSize]],
-  ]);
-  for (const side of ['encoder', 'decoder'] as const) {
-    const stack: StackConfig = config[side];
-    const { hiddenSize } = config;
-    const queries = stack.heads * stack.headDim;
-    const keys = stack.kvHeads * stack.headDim;
-    for (let layer = 0; layer < stack.layerTypes.length; layer++) {
-      const add = (name: string, shape: readonly number[]) =>
-        shapes.set(`${side}.layers.${layer}.${name}.weight`, shape);
-      add('self_attn.q_proj', [queries, hiddenSize]);
-      add('self_attn.k_proj', [keys, hiddenSize]);
-      add('self_attn.v_proj', [keys, hiddenSize]);
-      add('self_attn.o_proj', [hiddenSize, queries]);
-      add('self_attn.q_norm', [stack.headDim]);
-      add('self_attn.k_norm', [stack.headDim]);
-      add('mlp.gate_proj', [stack.intermediateSize, hiddenSize]);
-      add('mlp.up_proj', [stack.intermediateSize, hiddenSize]);
-      add('mlp.down_proj', [hiddenSize, stack.intermediateSize]);
-      add('pre_self_attn_layernorm', [hiddenSize]);
-      add('post_self_attn_layernorm', [hiddenSize]);
-      add('pre_feedforward_layernorm', [hiddenSize]);
-      add('post_feedforward_layernorm', [hiddenSize]);
-    }
-    shapes.set(`${side}.norm.weight`, [hiddenSize]);
-  }
-  return shapes;
-}
-
-/** Does a stored tensor belong to the text model? The others are vision parts, which nothing here reads. */
-function isTextTensor(storedName: string): boolean {
-  return !/\.(vision_tower|multi_modal_projector)\./.test(storedName);
-}
-
-/** Names under which files may hold a canonical tensor. Where several are present they have to be equal. */
-function storedNames(canonical: string): string[] {
-  if (canonical.startsWith('embed_tokens.')) {
-    const names = ['model.encoder.text_model.', 'model.encoder.', 'model.decoder.'].map((prefix) => prefix + canonical);
-    return canonical === EMBEDDING ? [...names, 'lm_head.out_proj.weight'] : names;
-  }
-  if (canonical.startsWith('encoder.')) {
-    const rest = canonical.slice('encoder.'.length);
-    return [`model.encoder.text_model.${rest}`, `model.encoder.${rest}`];
-  }
-  return [`model.${canonical}`];
-}
-
 /**
  * Opens a checkpoint folder and checks that every tensor of the text model is there with the shape that the config implies.
  * Reads config and headers only.
@@ -95,18 +40,20 @@ function storedNames(canonical: string): string[] {
 export async function openCheckpoint(directory: string): Promise<Checkpoint> {
   await expectDirectory(directory);
   const config = await readConfig(directory);
+  const family = familyOf(config);
   for (const name of TOKENIZER_FILES) await expectFileOrNothing(path.join(directory, name));
-  const { stored, where, notices } = await storedTensors(directory);
-  const unread = new Set([...stored.keys()].filter(isTextTensor));
+  const { stored, where, notices } = await storedTensors(directory, (name) => family.isRead(name));
+  const unread = new Set([...stored.keys()].filter((name) => family.isRead(name)));
   const tensors = new Map<string, TensorEntry>();
   const copies: TensorCopy[] = [];
-  for (const [canonical, shape] of textTensors(config)) {
-    const entries = storedNames(canonical).flatMap((name) => stored.get(name) ?? []);
+  for (const [canonical, shape] of family.tensors(config)) {
+    const names = family.storedNames(canonical, config);
+    const entries = names.flatMap((name) => stored.get(name) ?? []);
     const [first, ...others] = entries;
     if (!first) {
       throw new DkvError(
         'CHECKPOINT_INVALID',
-        `${where}: no tensor ${storedNames(canonical).join(' or ')}; config.json calls for one of shape [${shape}].`,
+        `${where}: no tensor ${names.join(' or ')}; config.json calls for one of shape [${shape}].`,
       );
     }
     for (const entry of entries) {
@@ -156,7 +103,7 @@ interface StoredTensors {
 }
 
 /** One file goes before shards, as in the reference. */
-async function storedTensors(directory: string): Promise<StoredTensors> {
+async function storedTensors(directory: string, isRead: (name: string) => boolean): Promise<StoredTensors> {
   const single = path.join(directory, SINGLE);
   const index = path.join(directory, INDEX);
   const [hasSingle, hasIndex] = await Promise.all([isFile(single), isFile(index)]);
@@ -164,7 +111,7 @@ async function storedTensors(directory: string): Promise<StoredTensors> {
     const notices = hasIndex ? [`${index}: passed over, since ${SINGLE} beside it goes before shards.`] : [];
     return { stored: await readHeader(single), where: single, notices };
   }
-  if (hasIndex) return { stored: await shardedTensors(directory, index), where: index, notices: [] };
+  if (hasIndex) return { stored: await shardedTensors(directory, index, isRead), where: index, notices: [] };
   throw new DkvError(
     'CHECKPOINT_INVALID',
     `${directory}: neither a file ${SINGLE} nor ${INDEX}. Is the checkpoint complete, and in safetensors form?`,
@@ -186,22 +133,30 @@ async function isFile(file: string): Promise<boolean> {
 }
 
 /**
- * The tensors of the text model in an index of shards, and the file of each, which lies beside the index.
+ * The tensors in an index of shards that may be read, and the file of each, which lies beside the index.
+ * @param isRead by name; where the model's family is not known yet, whether any family may read such a tensor
  * @throws DkvError CHECKPOINT_INVALID
  */
-export async function readIndex(index: string): Promise<[name: string, file: string][]> {
+export async function readIndex(
+  index: string,
+  isRead: (name: string) => boolean = mayBeRead,
+): Promise<[name: string, file: string][]> {
   const invalid = (message: string) => new DkvError('CHECKPOINT_INVALID', `${index}: ${message}`);
   const parsed = z.object({ weight_map: z.record(z.string(), z.string()) }).safeParse(await readJsonIfPresent(index));
   if (!parsed.success) throw invalid('has no weight_map of names to files.');
-  const listed = Object.entries(parsed.data.weight_map).filter(([name]) => isTextTensor(name));
+  const listed = Object.entries(parsed.data.weight_map).filter(([name]) => isRead(name));
   for (const [name, file] of listed) {
     if (path.basename(file) !== file) throw invalid(`${name} is said to be in "${file}", outside the folder.`);
   }
   return listed;
 }
 
-async function shardedTensors(directory: string, index: string): Promise<Map<string, TensorEntry>> {
-  const listed = await readIndex(index);
+async function shardedTensors(
+  directory: string,
+  index: string,
+  isRead: (name: string) => boolean,
+): Promise<Map<string, TensorEntry>> {
+  const listed = await readIndex(index, isRead);
   const stored = new Map<string, TensorEntry>();
   for (const file of new Set(listed.map(([, file]) => file))) {
     for (const [name, entry] of await readHeader(path.join(directory, file))) {
@@ -221,7 +176,7 @@ async function shardedTensors(directory: string, index: string): Promise<Map<str
 }
 
 /**
- * SHA-256 (hex) over canonical name, type, shape and bytes of every tensor of the text model. The same weights give the same
+ * SHA-256 (hex) over canonical name, type, shape and bytes of every tensor that is read. The same weights give the same
  * digest however they are sharded or named; a change of any weight gives another one.
  */
 export async function weightsDigest(checkpoint: Checkpoint): Promise<string> {

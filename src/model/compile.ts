@@ -8,38 +8,34 @@ import { createHash, type Hash, randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { canonicalJson } from '../base/canonical.js';
 import { DkvError } from '../base/errors.js';
 import { expectSpace, gigabytes, makeFolder } from '../base/files.js';
 import { isAlive, withLock } from '../base/lock.js';
-import { type Checkpoint, textTensors, weightsDigest } from './checkpoint.js';
+import { type Checkpoint, weightsDigest } from './checkpoint.js';
 import { damaged, expectIntact, MANIFEST, readManifest, sealed, type WrittenFile } from './compiled-folder.js';
-import { arithmeticOf, type ModelConfig } from './config.js';
-import { DigestMemory, type ReadingOptions } from './digests.js';
+import { expectEqualCopies } from './copies.js';
+import { familyOf, type ModelConfig } from './families/families.js';
+import type { EmbeddingScale } from './families/family.js';
+import { DigestMemory, type ReadingOptions } from './files/digests.js';
+import { elementCount, rowsOf } from './files/safetensors.js';
+import type { BuildGraph, GraphModel } from './graph/blocks.js';
 import { GraphBuilder } from './graph/builder.js';
 import { buildCross, buildGenerate, buildScore } from './graph/decoder.js';
 import { buildEncoder, type EncoderProbe } from './graph/encoder.js';
-import type { GraphContext } from './graph/layers.js';
-import { createLayout, PRECISIONS, type Precision } from './layout.js';
-import { elementCount, rowsOf, toBfloat16, toFloat32 } from './safetensors.js';
-import { readSmoothed, type Smoothing, smoothedVector, smoothingOf } from './smoothing.js';
+import { createLayout, PRECISIONS, type Precision } from './graph/layout.js';
+import { transformed } from './graph/transforms.js';
+import { type PlacedTensor, WEIGHTS_FILE, Weights } from './graph/weights.js';
+import { identityOf } from './identity.js';
+import { readSmoothed, type Smoothing, smoothedNames, smoothedVector, smoothingOf } from './smoothing.js';
 import { readSound } from './sound.js';
-import { expectEqualCopies } from './tied.js';
-import { transformed } from './transforms.js';
-import { type PlacedTensor, WEIGHTS_FILE, Weights } from './weights.js';
 
 /** Changes whenever a graph or the layout of the weights file changes, so that old cache folders are not taken for new ones. */
-const FORMAT_VERSION = 12;
+const FORMAT_VERSION = 13;
 
 const GRAPHS = { encoder: buildEncoder, score: buildScore, cross: buildCross, generate: buildGenerate };
 
 export type GraphName = keyof typeof GRAPHS;
-
-/**
- * The reference rounds sqrt(hidden size) to the type that it was loaded in. `exact` is what a float32 load gives; `bfloat16` is
- * what the research ran (25.25 instead of 25.298 for 640).
- */
-export const EMBEDDING_SCALES = ['exact', 'bfloat16'] as const;
-export type EmbeddingScale = (typeof EMBEDDING_SCALES)[number];
 
 export interface CompileOptions {
   readonly precision: Precision;
@@ -73,7 +69,7 @@ export interface CompiledModel {
   readonly config: ModelConfig;
   readonly precision: Precision;
   readonly embeddingScale: EmbeddingScale;
-  /** SHA-256 of the checkpoint's text tensors. */
+  /** SHA-256 of the checkpoint's tensors. */
   readonly weightsDigest: string;
   readonly tensors: readonly PlacedTensor[];
   /** Every file of the folder but the manifest. */
@@ -81,9 +77,6 @@ export interface CompiledModel {
   /** Of int8, where it was measured. */
   readonly drift?: Drift;
 }
-
-/** Adds nodes to a graph. */
-export type BuildGraph = (context: GraphContext) => void;
 
 type Manifest = Omit<CompiledModel, 'directory'>;
 
@@ -129,8 +122,11 @@ function folderName({
   config,
   weightsDigest: digest,
 }: Pick<CompiledModel, 'precision' | 'embeddingScale' | 'config' | 'weightsDigest'>): string {
-  const identity = JSON.stringify([FORMAT_VERSION, precision, embeddingScale, arithmeticOf(config), digest]);
-  const key = createHash('sha256').update(identity).digest('hex').slice(0, 32);
+  const identity = identityOf({ config, weightsDigest: digest, precision, embeddingScale });
+  const key = createHash('sha256')
+    .update(canonicalJson({ ...identity, format: FORMAT_VERSION }))
+    .digest('hex')
+    .slice(0, 32);
   return `${key}-${precision}-v${FORMAT_VERSION}`;
 }
 
@@ -144,10 +140,10 @@ async function compileTo(
   await removeAbandoned(models);
   const { config } = checkpoint;
   const { precision, embeddingScale } = options;
-  const weights = new Weights(textTensors(config));
+  const weights = weightsOf(config);
   const graphs = (Object.keys(GRAPHS) as GraphName[]).map((name) => {
     const graph = new GraphBuilder(name);
-    GRAPHS[name](graphContext(graph, weights, config, precision, embeddingScale));
+    GRAPHS[name](graphModel(graph, weights, { config, precision, embeddingScale }));
     return { name, bytes: graph.toBytes() };
   });
   await expectSpace(models, weights.sizeBytes, 'the compiled model', 'DKV_CACHE');
@@ -203,7 +199,9 @@ export async function compiledFoldersOf(checkpoint: Checkpoint, cacheDirectory: 
   const { config } = checkpoint;
   const digest = await cachedDigest(checkpoint, cacheDirectory);
   const names = PRECISIONS.flatMap((precision) =>
-    EMBEDDING_SCALES.map((embeddingScale) => folderName({ precision, embeddingScale, config, weightsDigest: digest })),
+    familyOf(config).embeddingScales.map((embeddingScale) =>
+      folderName({ precision, embeddingScale, config, weightsDigest: digest }),
+    ),
   );
   return (await compiledFolders(cacheDirectory)).filter((folder) => names.includes(path.basename(folder)));
 }
@@ -231,8 +229,8 @@ export async function verifyCompiled(directory: string, reading: ReadingOptions 
 /** A graph over the weights file of a compiled model. */
 export function graphOver(model: CompiledModel, build: BuildGraph): Uint8Array {
   const graph = new GraphBuilder('part');
-  const weights = new Weights(textTensors(model.config), model.tensors);
-  build(graphContext(graph, weights, model.config, model.precision, model.embeddingScale));
+  const weights = weightsOf(model.config, model.tensors);
+  build(graphModel(graph, weights, model));
   return graph.toBytes();
 }
 
@@ -245,10 +243,10 @@ export async function writeForm(
   form: Pick<CompiledModel, 'directory' | 'precision' | 'embeddingScale'>,
   builds: readonly BuildGraph[],
 ): Promise<Uint8Array[]> {
-  const weights = new Weights(textTensors(checkpoint.config));
+  const weights = weightsOf(checkpoint.config);
   const graphs = builds.map((build) => {
     const graph = new GraphBuilder('part');
-    build(graphContext(graph, weights, checkpoint.config, form.precision, form.embeddingScale));
+    build(graphModel(graph, weights, { ...form, config: checkpoint.config }));
     return graph.toBytes();
   });
   await expectSpace(form.directory, weights.sizeBytes, 'a part of the model', 'DKV_CACHE');
@@ -258,7 +256,7 @@ export async function writeForm(
 
 /** The encoder's graph with some layers' outputs and attention as further outputs, over the same weights file. */
 export function encoderProbeGraph(model: CompiledModel, probe: EncoderProbe): Uint8Array {
-  return graphOver(model, (context) => buildEncoder(context, probe));
+  return graphOver(model, (parts) => buildEncoder(parts, probe));
 }
 
 export function graphFile(model: CompiledModel, name: GraphName): string {
@@ -269,21 +267,17 @@ function graphName(name: GraphName): string {
   return `${name}.onnx`;
 }
 
-function graphContext(
+function weightsOf(config: ModelConfig, placed: readonly PlacedTensor[] = []): Weights {
+  return new Weights(familyOf(config).tensors(config), placed);
+}
+
+function graphModel(
   graph: GraphBuilder,
   weights: Weights,
-  config: ModelConfig,
-  precision: Precision,
-  embeddingScale: EmbeddingScale,
-): GraphContext {
-  const root = Math.fround(Math.sqrt(config.hiddenSize));
-  return {
-    graph,
-    config,
-    layout: createLayout(precision, weights),
-    embeddingScale:
-      embeddingScale === 'exact' ? root : toFloat32(toBfloat16(Float32Array.of(root)).buffer, 1, 'BF16')[0]!,
-  };
+  { config, precision, embeddingScale }: Pick<CompiledModel, 'config' | 'precision' | 'embeddingScale'>,
+): GraphModel {
+  const layout = createLayout(precision, weights, smoothedNames(config));
+  return { graph, layout, blocks: familyOf(config).blocks({ graph, layout }, config, embeddingScale) };
 }
 
 /** @returns SHA-256 (hex) of the file, taken while it is written */
@@ -393,7 +387,7 @@ async function removeAbandoned(models: string): Promise<void> {
 }
 
 /**
- * The digest of a checkpoint's text tensors, remembered while its files are what they were.
+ * The digest of a checkpoint's tensors, remembered while its files are what they were.
  * @throws DkvError CHECKPOINT_INVALID for copies of a tensor that differ, and for a file that ends early
  */
 export function cachedDigest(checkpoint: Checkpoint, cacheDirectory: string): Promise<string> {

@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError, messageOf } from '../base/errors.js';
 import { readTextIfPresent } from '../base/files.js';
-import { type DigestMemory, fileDigest, type ReadingOptions } from './digests.js';
+import { type DigestMemory, fileDigest, type ReadingOptions } from './files/digests.js';
 
 export const MANIFEST = 'manifest.json';
 

@@ -2,10 +2,9 @@
 import os from 'node:os';
 import { DkvError } from '../base/errors.js';
 import { gigabytes } from '../base/files.js';
-import { textTensors } from './checkpoint.js';
-import type { ModelConfig } from './config.js';
-import { PRECISIONS, type Precision } from './layout.js';
-import { elementCount } from './safetensors.js';
+import { familyOf, type ModelConfig } from './families/families.js';
+import { elementCount } from './files/safetensors.js';
+import { PRECISIONS, type Precision } from './graph/layout.js';
 
 /**
  * Resident bytes of a weight: in the mapped file, and in what each engine makes of it. 16 bits are more than their two: on 4b's layer shapes each
@@ -25,10 +24,10 @@ const RESIDENT_BYTES: Record<Precision, { readonly mapped: number; readonly own:
  */
 const BESIDE_WEIGHTS_BYTES = 0.9e9;
 
-/** Weights of the text model, the tied table counted once; or of those tensors whose name starts with `part`. */
+/** Weights that are read, a tied table counted once; or of those tensors whose name starts with `part`. */
 export function weightCount(config: ModelConfig, part = ''): number {
   let count = 0;
-  for (const [name, shape] of textTensors(config)) if (name.startsWith(part)) count += elementCount(shape);
+  for (const [name, shape] of familyOf(config).tensors(config)) if (name.startsWith(part)) count += elementCount(shape);
   return count;
 }
 

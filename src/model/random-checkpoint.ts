@@ -2,9 +2,8 @@
 import { copyFile, type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { EMBEDDING, END_OF_IMAGE_EMBEDDING, textTensors } from './checkpoint.js';
-import { type ModelConfig, readConfig } from './config.js';
-import { elementCount, toBfloat16 } from './safetensors.js';
+import { familyOf, readConfig } from './families/families.js';
+import { elementCount, toBfloat16 } from './files/safetensors.js';
 
 const COPIED = [
   'config.json',
@@ -26,13 +25,14 @@ export async function writeRandomCheckpoint(source: string, directory: string, s
     });
   }
   const config = await readConfig(directory);
-  const tensors = [...textTensors(config)];
+  const family = familyOf(config);
+  const tensors = [...family.tensors(config)];
   const header: Record<string, { dtype: 'BF16'; shape: readonly number[]; data_offsets: [number, number] }> = {};
   let end = 0;
   for (const [name, shape] of tensors) {
     const start = end;
     end += 2 * elementCount(shape);
-    header[storedName(name)] = { dtype: 'BF16', shape, data_offsets: [start, end] };
+    header[family.writtenName(name)] = { dtype: 'BF16', shape, data_offsets: [start, end] };
   }
   const text = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(8);
@@ -42,20 +42,10 @@ export async function writeRandomCheckpoint(source: string, directory: string, s
     await file.appendFile(Buffer.concat([length, text]));
     const normal = normalNumbers(seed);
     for (const [name, shape] of tensors)
-      await writeRandom(file, elementCount(shape), scaleOf(name, shape, config), normal);
+      await writeRandom(file, elementCount(shape), family.deviationOf(name, shape, config), normal);
   } finally {
     await file.close();
   }
-}
-
-function storedName(name: string): string {
-  return name.startsWith('embed_tokens') ? `model.encoder.${name}` : `model.${name}`;
-}
-
-/** Standard deviations that keep activations of the order of 1. */
-function scaleOf(name: string, shape: readonly number[], { hiddenSize }: ModelConfig): number {
-  if (name === EMBEDDING || name === END_OF_IMAGE_EMBEDDING) return hiddenSize ** -0.5;
-  return shape.length === 2 ? shape[1]! ** -0.5 : 0.1;
 }
 
 async function writeRandom(file: FileHandle, total: number, scale: number, normal: () => number): Promise<void> {

@@ -6,12 +6,11 @@
  * Scales are powers of two, which change no digit of a float32 number, and follow from the weights alone. A row's scales do not depend on other
  * rows, so that results still do not depend on the batch.
  */
-import { type Checkpoint, EMBEDDING } from './checkpoint.js';
-import type { ModelConfig, StackConfig } from './config.js';
-import { readFloat32 } from './safetensors.js';
-
-/** What a matrix reads: the rows that its own stack makes, or the encoder's states. */
-export type Read = 'rows' | 'states';
+import type { Checkpoint } from './checkpoint.js';
+import { familyOf, type ModelConfig } from './families/families.js';
+import { readFloat32 } from './files/safetensors.js';
+import type { SmoothedNames } from './graph/layout.js';
+import type { Read } from './graph/weights.js';
 
 /** Scales of one tensor. */
 export interface Scales {
@@ -25,93 +24,52 @@ export interface Smoothing {
   of(tensor: string, read: Read): Scales;
 }
 
-/** The norm whose output the decoder's keys and values read as states. It is not divided: states mean the same at every precision. */
-export const STATES_NORM = 'encoder.norm.weight';
-
-/** A producer of channels and who reads them. */
-interface Channels {
-  readonly producer: string;
-  readonly readers: readonly string[];
-  readonly read: Read;
+/** What a layout has to know of them: what is divided where it is made. States mean the same at every precision, so that their norm is not. */
+export function smoothedNames(config: ModelConfig): SmoothedNames {
+  const family = familyOf(config);
+  const divided = family.smoothed(config).filter(({ read }) => read === 'rows');
+  return { divided: new Set(divided.map(({ producer }) => producer)), statesNorm: family.statesNorm };
 }
 
-/** All channels that are smoothed. */
-function smoothedChannels(config: ModelConfig): Channels[] {
-  const all: Channels[] = [];
-  for (const side of ['encoder', 'decoder'] as const) {
-    for (const layer of config[side].layerTypes.keys()) {
-      const name = (part: string) => `${side}.layers.${layer}.${part}.weight`;
-      const add = (producer: string, readers: readonly string[]) =>
-        all.push({ producer: name(producer), readers: readers.map(name), read: 'rows' });
-      add('pre_self_attn_layernorm', ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj']);
-      add('pre_feedforward_layernorm', ['mlp.gate_proj', 'mlp.up_proj']);
-      add('self_attn.v_proj', ['self_attn.o_proj']);
-      add('mlp.up_proj', ['mlp.down_proj']);
-    }
-  }
-  const readers = [...config.decoder.layerTypes.keys()].flatMap((layer) =>
-    ['k_proj', 'v_proj'].map((part) => `decoder.layers.${layer}.self_attn.${part}.weight`),
-  );
-  all.push({ producer: STATES_NORM, readers, read: 'states' });
-  return all;
-}
-
-/** Is this producer's output divided where it is made? */
-export function isDivided(name: string): boolean {
-  return /\.(pre_self_attn_layernorm|pre_feedforward_layernorm|self_attn\.v_proj|mlp\.up_proj)\.weight$/.test(name);
-}
-
-/** Reads all matrices but the table once. */
+/** Reads every matrix that makes or reads smoothed channels once. */
 export async function smoothingOf({ config, tensors }: Checkpoint): Promise<Smoothing> {
+  const family = familyOf(config);
+  const channels = family.smoothed(config);
+  const offset = family.normForm === 'add-one' ? 1 : 0;
   const normScale = async (name: string) => {
-    for await (const chunk of readFloat32(tensors.get(name)!)) return chunk.map((value) => Math.abs(1 + value));
+    for await (const chunk of readFloat32(tensors.get(name)!)) return chunk.map((value) => Math.abs(offset + value));
     throw new Error(`${name} is empty`);
   };
+  const normBefore = new Map(channels.map(({ producer, norm }) => [producer, norm]));
+  const concerned = new Set(channels.flatMap(({ producer, readers }) => [producer, ...readers]));
   const sizes = new Map<string, Sizes>();
   for (const [name, tensor] of tensors) {
-    if (tensor.shape.length !== 2 || name === EMBEDDING) continue;
-    const norm = normBefore(name);
+    if (tensor.shape.length !== 2 || !concerned.has(name)) continue;
+    const norm = normBefore.get(name);
     const chunks = readFloat32(tensor, wholeRows(tensor.shape));
     sizes.set(name, await sizesOf(chunks, tensor.shape, norm ? await normScale(norm) : undefined));
   }
   const divided = new Map<string, Float32Array>();
   const multiplied = new Map<string, Float32Array>();
-  for (const { producer, readers, read } of smoothedChannels(config)) {
+  for (const { producer, readers, read, channelOf } of channels) {
     const given = sizes.get(producer)?.rows ?? (await normScale(producer));
-    const group = producer.endsWith('v_proj.weight') ? groupOf(config[sideOf(producer)]) : undefined;
     const used = new Float32Array(given.length);
     for (const reader of readers) {
       for (const [column, size] of sizes.get(reader)!.columns.entries()) {
-        const channel = group ? group(column) : column;
+        const channel = channelOf ? channelOf(column) : column;
         used[channel] = Math.max(used[channel]!, size);
       }
     }
     const scales = scalesOf(given, used);
-    if (read === 'rows') divided.set(producer, scales);
+    // A norm of states is divided by nobody; its scales are what the reader of states divides by.
+    divided.set(producer, scales);
     for (const reader of readers) {
       const width = sizes.get(reader)!.columns.length;
-      const own = group ? Float32Array.from({ length: width }, (_, column) => scales[group(column)]!) : scales;
+      const own = channelOf ? Float32Array.from({ length: width }, (_, column) => scales[channelOf(column)]!) : scales;
       multiplied.set(`${read} ${reader}`, own);
     }
   }
-  divided.set(STATES_NORM, multiplied.get(`states decoder.layers.0.self_attn.k_proj.weight`)!);
   return { of: (tensor, read) => ({ divided: divided.get(tensor), multiplied: multiplied.get(`${read} ${tensor}`) }) };
-}
-
-/** The norm that gives a matrix its rows, of matrices whose outputs are smoothed themselves. */
-function normBefore(name: string): string | undefined {
-  if (name.endsWith('self_attn.v_proj.weight')) return name.replace('self_attn.v_proj', 'pre_self_attn_layernorm');
-  if (name.endsWith('mlp.up_proj.weight')) return name.replace('mlp.up_proj', 'pre_feedforward_layernorm');
-  return undefined;
-}
-
-function sideOf(name: string): 'encoder' | 'decoder' {
-  return name.startsWith('encoder.') ? 'encoder' : 'decoder';
-}
-
-/** Heads that share values read the same channels of them. */
-function groupOf({ heads, kvHeads, headDim }: StackConfig): (column: number) => number {
-  return (column) => Math.floor(column / headDim / (heads / kvHeads)) * headDim + (column % headDim);
 }
 
 interface Sizes {

@@ -1,8 +1,8 @@
 /** Weights are looked at while they are compiled: a single one that is no number makes numbers of nothing. */
 import { DkvError } from '../base/errors.js';
+import { readFloat32, type TensorEntry } from './files/safetensors.js';
 import type { ElementType } from './graph/builder.js';
-import { readFloat32, type TensorEntry } from './safetensors.js';
-import { firstBeyond } from './transforms.js';
+import { firstBeyond } from './graph/transforms.js';
 
 /**
  * The numbers of a tensor, all of them finite, and at the type that they are kept in.

@@ -81,8 +81,8 @@ export function buildInput(
 }
 
 function jointInput(tokenizer: Tokenizer, { document, prefix }: InputTexts, limits: InputLimits): EncoderInput {
-  const bare = tokenizer.encodeWithBos(document);
-  const whole = prefix === undefined ? bare : tokenizer.encodeWithBos(prefix + SEPARATOR + document);
+  const bare = tokenizer.encodeFramed(document);
+  const whole = prefix === undefined ? bare : tokenizer.encodeFramed(prefix + SEPARATOR + document);
   // The document is cut, never the count: both lengths are taken before cutting.
   const count = Math.max(0, whole.length - bare.length);
   const documentTokens = bare.length - 1;
@@ -100,7 +100,7 @@ function jointInput(tokenizer: Tokenizer, { document, prefix }: InputTexts, limi
 }
 
 function segmentedInput(tokenizer: Tokenizer, { document, prefix }: InputTexts, limits: InputLimits): EncoderInput {
-  const parts: [Segment, Int32Array][] = [['bos', tokenizer.encodeWithBos('')]];
+  const parts: [Segment, Int32Array][] = [['bos', tokenizer.encodeFramed('')]];
   if (prefix !== undefined) {
     parts.push(['prefix', tokenizer.encode(prefix)], ['separator', tokenizer.encode(SEPARATOR)]);
   }

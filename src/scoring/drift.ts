@@ -7,7 +7,6 @@ import { DkvError } from '../base/errors.js';
 import { type DriftOptions, type DriftSample, measureDrift } from '../engine/drift.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { CompiledModel, Drift } from '../model/compile.js';
-import type { ModelConfig } from '../model/config.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 
 /** Mean absolute drift, in nats a token. The effects of priming that experiments find are of the order of a tenth. */
@@ -120,8 +119,8 @@ const TEXTS: readonly Text[] = [
 ];
 
 /** The answers from the document alone and from the document behind its query, all of it visible: what experiments compare. */
-export function driftSamples({ bosTokenId }: Pick<ModelConfig, 'bosTokenId'>, tokenizer: Tokenizer): DriftSample[] {
-  const read = (text: string) => Int32Array.from([bosTokenId, ...tokenizer.encode(text)]);
+export function driftSamples(tokenizer: Tokenizer): DriftSample[] {
+  const read = (text: string) => tokenizer.encodeFramed(text);
   return TEXTS.flatMap(({ document, questions }) => {
     const targets = questions.map(([, answer]) => tokenizer.encode(answer));
     const behind = questions.map(([query], i) => ({ tokenIds: read(`${query}\n${document}`), targets: [targets[i]!] }));
@@ -139,7 +138,7 @@ export function measureTextDrift(
   tokenizer: Tokenizer,
   options: DriftOptions = {},
 ): Promise<Drift> {
-  return measureDrift(checkpoint, compiled, driftSamples(compiled.config, tokenizer), options);
+  return measureDrift(checkpoint, compiled, driftSamples(tokenizer), options);
 }
 
 /** As records hold it: in nats a token. */

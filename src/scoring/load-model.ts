@@ -1,16 +1,18 @@
 /** From the name of a model, a folder or a repository on the hub, to something that tokenises, encodes and scores. */
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { DkvError } from '../base/errors.js';
 import type { Device, Engine } from '../engine/engine.js';
 import { EngineTeam } from '../engine/hosts/engine-team.js';
 import { startWorkerEngine } from '../engine/hosts/worker-engine.js';
 import { onnxRuntimeVersion } from '../engine/onnxruntime.js';
 import { type HubSettings, hubSettings } from '../hub/settings.js';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
-import { type CompiledModel, compileModel, defaultCacheDirectory, type EmbeddingScale } from '../model/compile.js';
-import { arithmeticOf } from '../model/config.js';
-import { INT8_FORM, type Precision } from '../model/layout.js';
+import { type CompiledModel, compileModel, defaultCacheDirectory } from '../model/compile.js';
+import { familyOf } from '../model/families/families.js';
+import type { EmbeddingScale } from '../model/families/family.js';
+import type { Precision } from '../model/graph/layout.js';
+import { type FormerIdentity, fingerprintOf, formerIdentities } from '../model/identity.js';
 import { expectMemory } from '../model/memory.js';
 import { type ControlTokens, loadTokenizer, type Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { driftNotice, measureTextDrift } from './drift.js';
@@ -23,15 +25,17 @@ export interface Model {
   readonly builtIn: boolean;
   readonly tokenizer: Tokenizer;
   readonly engine: Engine;
-  /** SHA-256 (hex) over weights, config, tokenizer, precision and embedding scale: equal fingerprints give equal numbers. */
+  /** SHA-256 (hex) over all that decides token ids and numbers: equal fingerprints give equal numbers. */
   readonly fingerprint: string;
+  /** What earlier releases called the same model: their stores and runs are known by it. */
+  readonly formerly: readonly FormerIdentity[];
   close(): Promise<void>;
 }
 
 export interface LoadOptions {
   readonly precision?: Precision;
   readonly device?: Device;
-  /** How sqrt(hidden size) is rounded; `bfloat16` repeats what a bfloat16 load of the reference does. */
+  /** T5Gemma 2: how sqrt(hidden size) is rounded; `bfloat16` repeats what a bfloat16 load of the reference does. */
   readonly embeddingScale?: EmbeddingScale;
   /** What control tokens such as `<bos>` are where a text has them as they are written; `text` when left out. */
   readonly controlTokens?: ControlTokens;
@@ -95,6 +99,13 @@ export async function compileMeasured(
   options: LoadOptions,
 ): Promise<CompiledModel> {
   const { precision = 'float32', embeddingScale = 'exact', onCompile, onMeasure, onNotice, signal } = options;
+  const { title, embeddingScales } = familyOf(checkpoint.config);
+  if (!embeddingScales.includes(embeddingScale)) {
+    throw new DkvError(
+      'MODEL_UNSUPPORTED',
+      `${name}: ${title} does not scale its embedding rows; embeddingScale "${embeddingScale}" means nothing there. Leave it out.`,
+    );
+  }
   const measuring = { ...(signal && { signal }), ...(onMeasure && { onProgress: onMeasure }) };
   const compiled = await compileModel(checkpoint, {
     precision,
@@ -114,7 +125,26 @@ export async function compileMeasured(
 }
 
 /**
- * Loads a T5Gemma 2 checkpoint; downloads and compiles it first if that has not been done.
+ * The tokenizer of a checkpoint that was opened.
+ * @throws DkvError MODEL_UNSUPPORTED where it frames texts as the model's family does not know, and what `loadTokenizer` throws
+ */
+export async function loadTokenizerOf(
+  { directory, config }: Pick<Checkpoint, 'directory' | 'config'>,
+  controlTokens?: ControlTokens,
+): Promise<Tokenizer> {
+  const tokenizer = await loadTokenizer(directory, config, controlTokens);
+  const { before, after } = tokenizer.frame;
+  const problem = familyOf(config).frameProblem?.(tokenizer.frame, config);
+  if (problem === undefined) return tokenizer;
+  await tokenizer.close();
+  throw new DkvError(
+    'MODEL_UNSUPPORTED',
+    `${path.join(directory, 'tokenizer.json')}: an empty text becomes [${[...before, ...after]}]; ${problem}.`,
+  );
+}
+
+/**
+ * Loads a checkpoint of one of the supported families; downloads and compiles it first if that has not been done.
  * @param model a folder, or a repository on the hub; see `findModel`
  * @throws DkvError CHECKPOINT_INVALID, MODEL_UNSUPPORTED, NUMBERS_NOT_FINITE, DRIFT_LARGE, MEMORY_SHORT, DISK_FULL, DEVICE_UNAVAILABLE, RUNTIME_MISSING, CANCELLED, and the hub's
  */
@@ -123,7 +153,7 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
   const { directory, name } = await findModel(model, options);
   const checkpoint = await openCheckpoint(directory);
   for (const notice of checkpoint.notices) options.onNotice?.(notice);
-  const tokenizer = await loadTokenizer(directory, checkpoint.config, options.controlTokens);
+  const tokenizer = await loadTokenizerOf(checkpoint, options.controlTokens);
   const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, workers = 1 } = options;
   if (!options.ignoreMemory) expectMemory(checkpoint.config, precision, { workers });
   const compiled = await compileMeasured({ directory, name }, checkpoint, async () => tokenizer, options);
@@ -136,20 +166,15 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
       ...(threads !== undefined && { threads }),
     }),
   );
-  const identity = [
-    compiled.weightsDigest,
-    arithmeticOf(checkpoint.config),
-    tokenizer.digest,
-    precision,
-    embeddingScale,
-    ...(precision === 'int8' ? [INT8_FORM] : []),
-  ];
+  const { config } = checkpoint;
+  const facts = { config, weightsDigest: compiled.weightsDigest, precision, embeddingScale };
   return {
     name,
     builtIn: path.resolve(directory) === BUILT_IN_MODEL,
     tokenizer,
     engine,
-    fingerprint: createHash('sha256').update(JSON.stringify(identity)).digest('hex'),
+    fingerprint: fingerprintOf(facts, tokenizer.digest),
+    formerly: formerIdentities(facts, tokenizer.digest),
     close: async () => {
       await Promise.all([engine.close(), tokenizer.close()]);
     },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { generateAd } from '../../src/adworld/adworld.js';
-import { readConfig } from '../../src/model/config.js';
+import { readConfig } from '../../src/model/families/families.js';
 import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { BUILT_IN_MODEL } from '../../src/scoring/load-model.js';
 
@@ -25,7 +25,7 @@ describe('the built-in tokenizer', () => {
   it.each(cases.map((one) => [JSON.stringify(one.text).slice(0, 50), one] as const))(
     '%s',
     (_, { text, ids, ...other }) => {
-      expect([...tokenizer.encodeWithBos(text)]).toEqual(ids);
+      expect([...tokenizer.encodeFramed(text)]).toEqual(ids);
       expect(bare(text)).toEqual(other.bare);
       expect(tokenizer.decode(Int32Array.from(ids))).toBe(other.decoded);
     },
@@ -38,7 +38,7 @@ describe('the built-in tokenizer', () => {
       fc.property(fc.string({ unit: 'grapheme' }), fc.nat(1000), (prefix, index) => {
         fc.pre(!prefix.includes('<'));
         const document = generateAd({ split: 'test', index }).text;
-        expect([...tokenizer.encodeWithBos(`${prefix}\n${document}`)]).toEqual([
+        expect([...tokenizer.encodeFramed(`${prefix}\n${document}`)]).toEqual([
           BOS,
           ...bare(prefix),
           ...newline,

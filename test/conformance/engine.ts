@@ -11,7 +11,7 @@ import {
   type ScoreItem,
 } from '../../src/engine/engine.js';
 import type { ExecutorOptions } from '../../src/engine/executor.js';
-import type { Precision } from '../../src/model/layout.js';
+import type { Precision } from '../../src/model/graph/layout.js';
 
 export type StartEngine = (options?: Partial<ExecutorOptions>) => Promise<Engine>;
 
@@ -38,7 +38,7 @@ export function engineConformance(
 
     it('says what it runs', () => {
       expect(engine.info).toMatchObject({ device, precision, batchTokens: 512 });
-      expect(engine.info.config.vocabularySize).toBe(320);
+      expect(engine.info.shape.vocabularySize).toBe(320);
     });
 
     it('answers in the order of the items, whatever the batches', async () => {

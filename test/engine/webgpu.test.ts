@@ -6,7 +6,7 @@ import { allRows, type EncodeItem, type Engine } from '../../src/engine/engine.j
 import { Executor } from '../../src/engine/executor.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
-import type { Precision } from '../../src/model/layout.js';
+import type { Precision } from '../../src/model/graph/layout.js';
 import { engineConformance } from '../conformance/engine.js';
 import { referenceFixture } from '../support/fixtures.js';
 

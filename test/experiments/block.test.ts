@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { planBlocks } from '../../src/experiments/plan/block.js';
 import type { Plan } from '../../src/experiments/plan/plan.js';
-import { readConfig } from '../../src/model/config.js';
+import { readConfig } from '../../src/model/families/families.js';
 import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { surrogate } from '../../src/priming/surrogate.js';
 import type { Experiment } from '../../src/runs/schema/experiment.js';

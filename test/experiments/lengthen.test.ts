@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { lengthen } from '../../src/experiments/plan/lengthen.js';
-import { readConfig } from '../../src/model/config.js';
+import { readConfig } from '../../src/model/families/families.js';
 import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { referenceFixture } from '../support/fixtures.js';
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 /** The protocol's rule, text after text and word after word. */
 function wordByWord(document: string, tokens: number, padding: readonly string[], start: number): string {
-  const count = (text: string) => tokenizer.encodeWithBos(text).length;
+  const count = (text: string) => tokenizer.encodeFramed(text).length;
   let text = document;
   for (let at = start; count(text) < tokens; at++) {
     const passage = padding[at % padding.length]!;

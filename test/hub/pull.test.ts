@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { hubSettings } from '../../src/hub/settings.js';
-import { readConfig } from '../../src/model/config.js';
+import { readConfig } from '../../src/model/families/families.js';
 import { type PullModelOptions, parseModelReference, pullModel } from '../../src/scoring/pull-model.js';
 import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
 import { HubStandIn } from '../support/hub.js';

@@ -38,7 +38,7 @@ function counting({ engine, ...rest }: Model) {
 /** Undefined where the model writes no word. */
 async function byHand(document: string): Promise<string | undefined> {
   const { engine, tokenizer } = model;
-  const [states] = await engine.encode([{ tokenIds: tokenizer.encodeWithBos(document) }]);
+  const [states] = await engine.encode([{ tokenIds: tokenizer.encodeFramed(document) }]);
   const [written] = await engine.generate([{ memory: [allRows(states!)], prompt: new Int32Array(0), maxTokens: 16 }]);
   return queryIn(tokenizer.decode(written!.tokenIds)).query;
 }

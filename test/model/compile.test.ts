@@ -7,7 +7,7 @@ import { Random } from '../../src/base/random.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { type CompileOptions, compileModel } from '../../src/model/compile.js';
 import { expectIntact } from '../../src/model/compiled-folder.js';
-import { DigestMemory } from '../../src/model/digests.js';
+import { DigestMemory } from '../../src/model/files/digests.js';
 import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
 import { writeLargeCheckpoint } from '../support/large-checkpoint.js';
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { arithmeticOf, parseConfig, readConfig } from '../../src/model/config.js';
+import { familyOf, type ModelConfig, parseConfig, readConfig } from '../../src/model/families/families.js';
+import { parseT5Gemma2 } from '../../src/model/families/t5gemma2/config.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: configs are edited freely here
@@ -17,7 +18,7 @@ const edited = (edit: (config: Json) => void): Json => {
 
 describe('config', () => {
   it('reads the form with rope_parameters and layer_types', () => {
-    const { encoder, decoder, ...rest } = parseConfig(read('one-kv-head'), 'config.json');
+    const { encoder, decoder, ...rest } = parseT5Gemma2(read('one-kv-head'), 'config.json');
     expect(encoder.layerTypes.map((type) => type[0])).toEqual(['s', 's', 'f', 's', 's', 'f']);
     expect(encoder.rope).toEqual({
       full_attention: { theta: 1_000_000, factor: 8 },
@@ -25,10 +26,11 @@ describe('config', () => {
     });
     expect([encoder.slidingWindow, decoder.slidingWindow]).toEqual([8, 4]);
     expect(rest).toEqual({
+      family: 't5gemma2',
       vocabularySize: 320,
       hiddenSize: 32,
       finalLogitSoftcap: null,
-      bosTokenId: 2,
+      decoderStartTokenId: 2,
       eosTokenIds: [1],
       padTokenId: 0,
       endOfImageTokenId: 300,
@@ -41,7 +43,7 @@ describe('config', () => {
     const older = read('sharded-bf16');
     expect(older.decoder.rope_parameters).toBeUndefined();
     expect(older.decoder.layer_types).toBeUndefined();
-    const { encoder } = parseConfig(older, 'config.json');
+    const { encoder } = parseT5Gemma2(older, 'config.json');
     expect(encoder.layerTypes.map((type) => type[0])).toEqual(['s', 's', 'f', 's', 's', 'f']);
     expect(encoder.rope.full_attention).toEqual({ theta: 1_000_000, factor: 8 });
     expect(encoder.rope.sliding_attention).toEqual({ theta: 10_000, factor: 1 });
@@ -175,7 +177,8 @@ describe('config', () => {
     const others = edited((c) => {
       c.decoder.eos_token_id = decoder;
     });
-    expect(arithmeticOf(read)).toEqual(arithmeticOf(parseConfig(others, 'config.json')));
+    const facts = (config: ModelConfig) => [familyOf(config).arithmetic(config), familyOf(config).release010?.(config)];
+    expect(facts(read)).toEqual(facts(parseConfig(others, 'config.json')));
   });
 
   it("refuses texts that begin with something else than the decoder's BOS, and broken ids", async () => {

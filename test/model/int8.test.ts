@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { generateAd } from '../../src/adworld/adworld.js';
-import type { Precision } from '../../src/model/layout.js';
-import { type Transform, transformed } from '../../src/model/transforms.js';
+import type { Precision } from '../../src/model/graph/layout.js';
+import { type Transform, transformed } from '../../src/model/graph/transforms.js';
 import type { Visibility } from '../../src/priming/input.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';
 import { BUILT_IN_MODEL, loadModel } from '../../src/scoring/load-model.js';

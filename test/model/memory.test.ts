@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../src/model/config.js';
+import { parseConfig } from '../../src/model/families/families.js';
 import { expectMemory, memoryEstimate, weightCount } from '../../src/model/memory.js';
 import { referenceFixture } from '../support/fixtures.js';
 

@@ -1,13 +1,11 @@
 /** The greedy choice inside the graph, on logits in two pieces. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/model/config.js';
 import { GraphBuilder } from '../../src/model/graph/builder.js';
-import { nextToken } from '../../src/model/graph/head.js';
-import type { Layout } from '../../src/model/layout.js';
-import { referenceFixture } from '../support/fixtures.js';
+import { type Head, nextToken } from '../../src/model/graph/head.js';
+import type { Layout } from '../../src/model/graph/layout.js';
 
-const config = { ...(await readConfig(referenceFixture('one-kv-head'))), finalLogitSoftcap: null };
+const HEAD: Head = { table: 'table', scale: 1, cap: null };
 
 /** @param logits of five tokens, of which the first two are one piece and the others the second */
 async function choose(logits: readonly (readonly number[])[], vocabularyAxis: 0 | 1, wantLogits = true) {
@@ -20,7 +18,7 @@ async function choose(logits: readonly (readonly number[])[], vocabularyAxis: 0 
     logits: () => ({ rows, chunks: [piece(0, 2), piece(2, 5)], starts: [0, 2], vocabularyAxis }),
   } as Partial<Layout> as Layout;
   const wanted = graph.input('want_logits', 'bool', []);
-  const made = nextToken({ graph, layout, config, embeddingScale: 1 }, rows, wanted);
+  const made = nextToken({ graph, layout }, HEAD, rows, wanted);
   graph.output('best', made.best, 'int64', ['n']);
   graph.output('best_logit', made.bestLogit, 'float32', ['n']);
   graph.output('log_sum', made.logSum, 'float32', ['n']);

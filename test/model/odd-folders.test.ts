@@ -372,7 +372,7 @@ it('tells a program and a user what is no error', async () => {
   const notices: string[] = [];
   const model = await loadModel(folder, { onNotice: (notice) => notices.push(notice) });
   expect(notices).toEqual([expect.stringContaining(`${INDEX}: passed over`)]);
-  expect(model.engine.info.config.maxPositions).toBe(48);
+  expect(model.engine.info.shape.trainedTokens).toBe(48);
   await model.close();
   const score = async (length: string) => {
     const input = `${JSON.stringify({ document: TEXTS[0]!.document, target: TEXTS[0]!.target })}\n`;

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readHeader } from '../../src/model/safetensors.js';
+import { readHeader } from '../../src/model/files/safetensors.js';
 import { temporaryFolder } from '../support/fixtures.js';
 
 interface OddFile {

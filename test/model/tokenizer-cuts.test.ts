@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { readConfig } from '../../src/model/config.js';
+import { readConfig } from '../../src/model/families/families.js';
 import { descriptionSchema } from '../../src/model/tokenizer/description.js';
 import { type Codec, runPipeline } from '../../src/model/tokenizer/pipeline.js';
 import { provenPipeline } from '../../src/model/tokenizer/pipelines.js';

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { readConfig } from '../../src/model/config.js';
+import { readConfig } from '../../src/model/families/families.js';
 import { descriptionSchema } from '../../src/model/tokenizer/description.js';
 import * as native from '../../src/model/tokenizer/native.js';
 import { runPipeline } from '../../src/model/tokenizer/pipeline.js';
@@ -64,7 +64,7 @@ describe('the native package', () => {
     expect([...tokenizer.encode('lamp')]).toEqual([511]);
     expect([...tokenizer.encode('lamps')]).not.toContain(511);
     expect(tokenizer.decode(tokenizer.encode('A <bos> Chair'))).toBe('a <bos> chair');
-    expect([...(await load(folder, 'keep')).encodeWithBos('<bos>')]).toEqual([2, 2]);
+    expect([...(await load(folder, 'keep')).encodeFramed('<bos>')]).toEqual([2, 2]);
     expect(tokenizer.controlTokensIn('<bos>')).toEqual(['<bos>']);
   });
 

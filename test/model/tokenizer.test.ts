@@ -3,8 +3,9 @@ import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/model/config.js';
+import { readConfig } from '../../src/model/families/families.js';
 import { type ControlTokens, loadTokenizer } from '../../src/model/tokenizer/tokenizer.js';
+import { loadTokenizerOf } from '../../src/scoring/load-model.js';
 import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
 describe("Gemma 3's tokenizer", () => {
@@ -20,14 +21,14 @@ describe("Gemma 3's tokenizer", () => {
     const config = { ...(await readConfig(referenceFixture('one-kv-head'))), vocabularySize: 262_208 };
     const tokenizer = await loadTokenizer(folder, config, 'keep');
     for (const { text, ids } of texts) {
-      expect([...tokenizer.encodeWithBos(text)], JSON.stringify(text)).toEqual(ids);
+      expect([...tokenizer.encodeFramed(text)], JSON.stringify(text)).toEqual(ids);
       expect([...tokenizer.encode(text)], JSON.stringify(text)).toEqual(ids.slice(1));
     }
     // Gemma's image token is added beyond the 262,144 words of T5Gemma 2.
     const small = await loadTokenizer(folder, { ...config, vocabularySize: 262_144 }, 'keep');
     expect(() => small.encode('see <image_soft_token>')).toThrow('holds <image_soft_token> (id 262144)');
     const plain = 'How much does the desk lamp cost?\nIt costs 24.90 €.';
-    expect(tokenizer.decode(tokenizer.encodeWithBos(plain))).toBe(plain);
+    expect(tokenizer.decode(tokenizer.encodeFramed(plain))).toBe(plain);
     expect(tokenizer.decode(tokenizer.encode(''))).toBe('');
   }, 120_000);
 });
@@ -44,7 +45,7 @@ describe('control tokens in texts', () => {
     expect(kept.decode(kept.encode(text))).toBe('A lamp\n\nand a chair');
     // The paragraph is an added token too, but no control token.
     for (const tokenizer of [asText, kept]) expect([...tokenizer.encode('a\n\nb')]).toContain(510);
-    expect([...asText.encodeWithBos('<bos>')][0]).toBe(2);
+    expect([...asText.encodeFramed('<bos>')][0]).toBe(2);
     expect([asText.controlTokens, kept.controlTokens]).toEqual(['text', 'keep']);
     expect(asText.digest).toBe(kept.digest);
   });
@@ -122,7 +123,7 @@ describe('loading a tokenizer', () => {
     json.post_processor.single.push({ SpecialToken: { id: '<eos>', type_id: 0 } });
     json.post_processor.special_tokens['<eos>'] = { id: '<eos>', ids: [1], tokens: ['<eos>'] };
     await writeFile(file, JSON.stringify(json));
-    await expect(load(folder)).rejects.toMatchObject({
+    await expect(loadTokenizerOf({ directory: folder, config: await readConfig(folder) })).rejects.toMatchObject({
       code: 'MODEL_UNSUPPORTED',
       message: expect.stringContaining('an empty text becomes [2,1]; expected BOS alone, [2]'),
     });
@@ -134,7 +135,7 @@ describe('loading a tokenizer', () => {
     await rm(path.join(folder, 'tokenizer_config.json'));
     const without = await load(folder);
     const text = 'The lamp costs\n24.90 euros — naïve ☕';
-    expect(without.encodeWithBos(text)).toEqual(with_.encodeWithBos(text));
+    expect(without.encodeFramed(text)).toEqual(with_.encodeFramed(text));
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { transformed } from '../../src/model/transforms.js';
+import { transformed } from '../../src/model/graph/transforms.js';
 
 it.each([70_000, Number.NaN])('does not keep a weight of %d as float16', async (weight) => {
   async function* chunks() {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/model/config.js';
+import { readConfig } from '../../src/model/families/families.js';
 import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { conditionSchema, type Encoding, present } from '../../src/priming/condition.js';
 import { referenceFixture } from '../support/fixtures.js';
@@ -18,7 +18,7 @@ const shown = (encoding: Encoding, prefix?: string) => present(tokenizer, encodi
 describe('a presented document', () => {
   it('has the segments it is told to have', () => {
     const ids = (text: string) => [...tokenizer.encode(text)];
-    const bos = [...tokenizer.encodeWithBos('')];
+    const bos = [...tokenizer.encodeFramed('')];
     const all = shown({ visibility: 'exact' }, PREFIX);
     expect([...all.item.tokenIds]).toEqual([...bos, ...ids(PREFIX), ...ids('\n'), ...ids(DOCUMENT)]);
     const line = shown({ separator: true, visibility: ['separator', 'document'] });
@@ -34,7 +34,7 @@ describe('a presented document', () => {
       const { item, input } = shown({ positions: 'after_prefix', visibility }, PREFIX);
       const count = shown({ visibility }, PREFIX).input.publishedCount;
       expect(input.prefixTokens).toBe(0);
-      expect([...item.tokenIds]).toEqual([...tokenizer.encodeWithBos(DOCUMENT)]);
+      expect([...item.tokenIds]).toEqual([...tokenizer.encodeFramed(DOCUMENT)]);
       expect([...item.positions!]).toEqual([...item.tokenIds.keys()].map((row) => row + count));
     }
   });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/model/config.js';
+import { readConfig } from '../../src/model/families/families.js';
 import { loadTokenizer, type Tokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { buildInput, SEGMENTS, tokenisationOf, type Visibility, visibleRanges } from '../../src/priming/input.js';
 import { referenceFixture } from '../support/fixtures.js';

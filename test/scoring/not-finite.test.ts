@@ -17,7 +17,7 @@ import { runExperiment } from '../../src/experiments/run/run.js';
 import { selfWriter } from '../../src/llm/self-writer.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { type CompiledModel, compileModel } from '../../src/model/compile.js';
-import type { Precision } from '../../src/model/layout.js';
+import type { Precision } from '../../src/model/graph/layout.js';
 import { JournalWriter, readJournal } from '../../src/runs/journal.js';
 import { datasetOf } from '../../src/samples/dataset.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';

@@ -80,7 +80,7 @@ async function expectServed(store: Store, ids: Iterable<string>): Promise<void> 
     const found = await store.getDocument(id, BARE, model.fingerprint);
     const text = madeText(Number(id.split(' ')[1]));
     expect(found?.record.text).toBe(text);
-    expect([...found!.record.tokenIds]).toEqual([...model.tokenizer.encodeWithBos(text)]);
+    expect([...found!.record.tokenIds]).toEqual([...model.tokenizer.encodeFramed(text)]);
   }
 }
 

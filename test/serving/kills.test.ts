@@ -176,7 +176,7 @@ for (const [name, make] of Object.entries(PLACES)) {
           for (const id of acknowledged) {
             const found = await store.getDocument(id, BARE, model.fingerprint);
             const text = madeText(Number(id.split(' ')[1]));
-            expect([...found!.record.tokenIds]).toEqual([...model.tokenizer.encodeWithBos(text)]);
+            expect([...found!.record.tokenIds]).toEqual([...model.tokenizer.encodeFramed(text)]);
           }
           await expectSound(store);
         });

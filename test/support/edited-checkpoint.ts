@@ -1,7 +1,7 @@
 /** Checkpoints with some numbers changed. */
 import { cp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { readFloat32, readHeader } from '../../src/model/safetensors.js';
+import { readFloat32, readHeader } from '../../src/model/files/safetensors.js';
 
 /** Changes a tensor's numbers in place. @param shape as the file says it */
 export type Edit = (values: Float32Array, shape: readonly number[]) => void;

@@ -1,8 +1,7 @@
 /** A checkpoint with a large vocabulary, all weights zero: for tests of memory and of interruption, not of numbers. */
 import { open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { textTensors } from '../../src/model/checkpoint.js';
-import { parseConfig } from '../../src/model/config.js';
+import { familyOf, parseConfig } from '../../src/model/families/families.js';
 import { referenceFixture } from './fixtures.js';
 
 const HIDDEN_SIZE = 128;
@@ -16,10 +15,11 @@ export async function writeLargeCheckpoint(folder: string, vocabularySize: numbe
   await writeFile(path.join(folder, 'config.json'), JSON.stringify(json));
   const header: Record<string, unknown> = {};
   let end = 0;
-  for (const [name, shape] of textTensors(parseConfig(json, 'config.json'))) {
+  const config = parseConfig(json, 'config.json');
+  const family = familyOf(config);
+  for (const [name, shape] of family.tensors(config)) {
     const size = 2 * shape.reduce((a, b) => a * b, 1);
-    const stored = name.startsWith('embed_tokens') ? `model.encoder.${name}` : `model.${name}`;
-    header[stored] = { dtype: 'BF16', shape, data_offsets: [end, end + size] };
+    header[family.writtenName(name)] = { dtype: 'BF16', shape, data_offsets: [end, end + size] };
     end += size;
   }
   const text = Buffer.from(JSON.stringify(header));

@@ -7,9 +7,11 @@ import path from 'node:path';
 import type { EncodeItem, Engine, Memory, StateRange, States } from '../../src/engine/engine.js';
 import { Executor } from '../../src/engine/executor.js';
 import { type Checkpoint, openCheckpoint } from '../../src/model/checkpoint.js';
-import { compileModel, type EmbeddingScale } from '../../src/model/compile.js';
-import type { Precision } from '../../src/model/layout.js';
-import { readFloat32, readHeader } from '../../src/model/safetensors.js';
+import { compileModel } from '../../src/model/compile.js';
+import { shapeOf } from '../../src/model/families/families.js';
+import type { EmbeddingScale } from '../../src/model/families/family.js';
+import { readFloat32, readHeader } from '../../src/model/files/safetensors.js';
+import type { Precision } from '../../src/model/graph/layout.js';
 
 /** Stated once: how far an answer may be from the reference's, or from our own made another way. */
 export const TOLERANCES = {
@@ -123,7 +125,7 @@ export async function compareWithReference(
   );
   for (const [at, [i, item]] of speaking.entries()) {
     const found = [...generated[at]!.tokenIds];
-    const wanted = item.greedy!.filter((id) => !checkpoint.config.eosTokenIds.includes(id));
+    const wanted = item.greedy!.filter((id) => !shapeOf(checkpoint.config).stopTokenIds.includes(id));
     const wrong =
       wanted.filter((id, position) => found[position] !== id).length + Math.abs(found.length - wanted.length);
     note(item.name, 'greedy tokens', wrong);
@@ -142,7 +144,7 @@ async function compareProbes(
   note: (name: string, quantity: Quantity, difference: number) => void,
 ): Promise<void> {
   const probed = cases.filter(({ probe }) => probe);
-  const layers = engine.info.config.encoder.layerTypes.map((_, layer) => layer);
+  const layers = Array.from({ length: engine.info.shape.encoder.layers }, (_, layer) => layer);
   const answers = await engine.probe(probed.map(encodeItem), { hidden: layers, attention: layers });
   for (const [i, { name }] of probed.entries()) {
     for (const layer of layers) {

@@ -41,23 +41,23 @@ export class EngineTeam implements Engine {
   }
 
   async encode(items: readonly EncodeItem[], options?: RequestOptions): Promise<States[]> {
-    checkEncodeItems(items, this.info.config);
+    checkEncodeItems(items, this.info.shape);
     return this.#share(items, encodeSizes(items), options, (engine, batch, signal) => engine.encode(batch, signal));
   }
 
   async score(items: readonly ScoreItem[], options?: RequestOptions): Promise<Float32Array[]> {
-    checkScoreItems(items, this.info.config);
+    checkScoreItems(items, this.info.shape);
     return this.#share(items, scoreSizes(items), options, (engine, batch, signal) => engine.score(batch, signal));
   }
 
   async generate(items: readonly GenerateItem[], options?: RequestOptions): Promise<Generated[]> {
-    checkGenerateItems(items, this.info.config);
+    checkGenerateItems(items, this.info.shape);
     return this.#share(items, generateSizes(items), options, (engine, batch, signal) => engine.generate(batch, signal));
   }
 
   async probe(items: readonly EncodeItem[], layers: ProbeLayers, options?: RequestOptions): Promise<Probed[]> {
-    checkEncodeItems(items, this.info.config);
-    checkProbeLayers(layers, this.info.config);
+    checkEncodeItems(items, this.info.shape);
+    checkProbeLayers(layers, this.info.shape);
     return this.#share(items, encodeSizes(items), options, (engine, batch, signal) =>
       engine.probe(batch, layers, signal),
     );

@@ -16,7 +16,7 @@ export function lengthen(
   padding: readonly string[],
   start: number,
 ): string {
-  const count = (text: string) => tokenizer.encodeWithBos(tokenizer.head(text, tokens)).length;
+  const count = (text: string) => tokenizer.encodeFramed(tokenizer.head(text, tokens)).length;
   if (padding.length === 0 || count(document) >= tokens) return document;
   const text = (index: number) => padding[(start + index) % padding.length]!;
   const withTexts = (texts: number) =>

@@ -13,7 +13,7 @@ export function configurationOf(
   model: Model,
   { maxTokens, writer }: { readonly maxTokens: number; readonly writer?: string },
 ): Configuration {
-  const { precision, drift, device, batchTokens, config } = model.engine.info;
+  const { precision, drift, device, batchTokens, shape } = model.engine.info;
   const { name, revision, licence, selection, digest } = data;
   return {
     experiment,
@@ -26,7 +26,7 @@ export function configurationOf(
       fingerprint: model.fingerprint,
       precision,
       ...(drift && { drift: driftRecord(drift) }),
-      window: config.encoder.layerTypes.includes('sliding_attention') ? config.encoder.slidingWindow : null,
+      window: shape.narrowestWindow,
     },
     device,
     control_tokens: model.tokenizer.controlTokens,

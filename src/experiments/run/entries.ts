@@ -16,7 +16,7 @@ export async function entriesOf(
   signal: AbortSignal | undefined,
 ): Promise<Entry[]> {
   if (experiment.unit === 'probe') {
-    const layers = layersOf(experiment.layers, engine.info.config.encoder.layerTypes.length);
+    const layers = layersOf(experiment.layers, engine.info.shape.encoder.layers);
     const made: Entry[] = [];
     for (const { sample } of block.units) {
       const trials = block.trials.filter((trial) => trial.sample === sample);

@@ -316,8 +316,8 @@ async function strangers(items: readonly Item[]): Promise<SanityCheck[]> {
 /** Where there is no attention sink on BOS, hiding BOS says nothing about sinks. */
 async function attentionOnBos(model: Model, items: readonly Item[], options: SanityOptions): Promise<SanityCheck[]> {
   const { tokenizer, engine } = model;
-  const layers = engine.info.config.encoder.layerTypes.map((_, layer) => layer);
-  const { heads } = engine.info.config.encoder;
+  const { heads, layers: count } = engine.info.shape.encoder;
+  const layers = Array.from({ length: count }, (_, layer) => layer);
   const few = items.slice(0, 16).map(({ ad }) => buildInput(tokenizer, { document: ad.text }, 'segments', options));
   const probed = await engine.probe(
     few,

@@ -15,71 +15,59 @@
  *          int64, `best_logit` and `log_sum` (of all logits) [steps, batch]; `logits` [batch, vocabulary] of the last step if wanted,
  *          else [0, 0]; `keys.<layer>`, `values.<layer>` [batch, kv_heads, past + new, head_dim] and `seen_positions` [batch, past + new].
  */
+import type { DecoderInputs, GraphModel } from './blocks.js';
 import type { Dimensions, GraphBuilder, Value } from './builder.js';
+import { axisIndex, byHead, eachOf, type KeysValues, rowShape } from './context.js';
 import { nextToken, tokenNlls } from './head.js';
-import {
-  axisIndex,
-  embedTokens,
-  type GraphContext,
-  hiddenInput,
-  type KeysValues,
-  layerBlock,
-  outputHidden,
-  projectAttended,
-  projectRows,
-  projectStates,
-  rmsNorm,
-  rotary,
-  rowShape,
-  type StackContext,
-  stackContext,
-} from './layers.js';
-import { attendMerged, byHead, type MergedMask, mergedMask } from './merged-attention.js';
+import { hiddenInput, outputHidden } from './parts.js';
 
-export function buildScore(model: GraphContext): void {
+export function buildScore(model: GraphModel): void {
   const { graph } = model;
-  const context = stackContext(model, 'decoder');
   const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
-  const inputs = knownTokens(context, tokenIds);
-  outputNlls(context, decoderLayers(context, inputs), rowShape(graph, tokenIds));
+  const inputs = knownTokens(model, tokenIds);
+  outputNlls(model, decoderRows(model, inputs), rowShape(graph, tokenIds));
 }
 
 /**
  * One layer of `score` by itself. Inputs as there, without `scored` and `targets`, and `hidden` [batch, rows, hidden]; output `hidden_out`.
  */
-export function buildScoreLayer(model: GraphContext, layer: number): void {
-  const context = stackContext(model, 'decoder');
-  const tokenIds = model.graph.input('token_ids', 'int64', ['batch', 'rows']);
-  const hidden = layersOf(context, knownTokens(context, tokenIds), hiddenInput(context), [layer]);
-  outputHidden(context, hidden, rowShape(model.graph, tokenIds));
+export function buildScoreLayer(model: GraphModel, layer: number): void {
+  const { graph, blocks } = model;
+  const { width } = blocks.decoderShape;
+  const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
+  const step = blocks.decoder(knownTokens(model, tokenIds)).start();
+  const before = hiddenInput(graph, width);
+  const hidden = graph.scope(`decoder.${layer}`, () => step(before, layer));
+  outputHidden(graph, hidden, rowShape(graph, tokenIds), width);
 }
 
 /** The end of `score` by itself. Inputs `hidden`, the last layer's output, `scored` and `targets`; output `nll`. */
-export function buildScoreEnd(model: GraphContext): void {
-  const context = stackContext(model, 'decoder');
-  const hidden = rmsNorm(context, hiddenInput(context), DECODER_NORM);
-  outputNlls(context, hidden, rowShape(model.graph, 'hidden'));
+export function buildScoreEnd(model: GraphModel): void {
+  const { graph, blocks } = model;
+  const hidden = blocks.decoderEnd(hiddenInput(graph, blocks.decoderShape.width));
+  outputNlls(model, hidden, rowShape(graph, 'hidden'));
 }
 
-const DECODER_NORM = 'decoder.norm.weight';
-
 /** What the layers of `score` read. */
-function knownTokens(context: StackContext, tokenIds: Value): DecoderInputs {
-  const { graph, config } = context;
-  const states = graph.input('states', 'float32', ['memories', 'state_rows', config.hiddenSize]);
+function knownTokens(model: GraphModel, tokenIds: Value): DecoderInputs {
+  const { graph, blocks } = model;
+  const { width } = blocks.encoderShape;
+  const states = graph.input('states', 'float32', ['memories', 'state_rows', width]);
   const visible = graph.input('visible', 'bool', ['memories', 'state_rows']);
   const memory = graph.input('memory', 'int64', ['batch']);
   const index = graph.op('Unsqueeze', [axisIndex(graph, tokenIds, 1), graph.ints([0])]);
   const stateShape = rowShape(graph, states);
-  const flatStates = graph.op('Reshape', [states, graph.ints([-1, config.hiddenSize])]);
+  const flatStates = graph.op('Reshape', [states, graph.ints([-1, width])]);
   const ofItems = (x: Value) => graph.op('Gather', [x, memory]);
   return {
     tokenIds,
     positions: graph.op('Cast', [index], { to: { int: 7 } }),
-    mask: mergedMask(context, index, index, ofItems(visible)),
+    rowPositions: index,
+    keyPositions: index,
+    visible: ofItems(visible),
     keysAndValues: (layer, own) => ({
       own,
-      cross: eachOf(projectStates(context, flatStates, layer, stateShape), (x) => ofItems(byHead(context, x))),
+      cross: eachOf(blocks.cross(flatStates, layer, stateShape), (x) => ofItems(byHead(model, blocks.decoderShape, x))),
     }),
   };
 }
@@ -88,14 +76,14 @@ function knownTokens(context: StackContext, tokenIds: Value): DecoderInputs {
  * @param hidden [batch * rows, hidden], after the final norm
  * @param shape int64 [3]: batch, rows, -1
  */
-function outputNlls(context: StackContext, hidden: Value, shape: Value): void {
-  const { graph } = context;
+function outputNlls(model: GraphModel, hidden: Value, shape: Value): void {
+  const { graph, blocks } = model;
   const scored = graph.input('scored', 'int64', ['n']);
   const targets = graph.input('targets', 'int64', ['n']);
   const rows = graph.op('Gather', [hidden, scored]);
   const item = graph.op('Div', [scored, graph.op('Gather', [shape, graph.ints([1], [])])]);
-  const sound = graph.op('Gather', [soundness(context, hidden, shape), item]);
-  graph.output('nll', graph.op('Add', [tokenNlls(context, rows, targets), sound]), 'float32', ['n']);
+  const sound = graph.op('Gather', [soundness(graph, hidden, shape), item]);
+  graph.output('nll', graph.op('Add', [tokenNlls(model, blocks.head, rows, targets), sound]), 'float32', ['n']);
 }
 
 /**
@@ -105,29 +93,29 @@ function outputNlls(context: StackContext, hidden: Value, shape: Value): void {
  * @param shape int64 [3]: batch, rows, -1
  * @returns [batch]
  */
-function soundness({ graph }: StackContext, hidden: Value, shape: Value): Value {
+function soundness(graph: GraphBuilder, hidden: Value, shape: Value): Value {
   const items = graph.op('Reshape', [hidden, shape]);
   const sums = graph.op('ReduceSum', [items, graph.ints([1, 2])], { keepdims: { int: 0 } });
   return graph.op('Mul', [sums, graph.floats([0], [])]);
 }
 
-export function buildCross(model: GraphContext): void {
-  const { graph, config } = model;
-  const context = stackContext(model, 'decoder');
-  const states = graph.input('states', 'float32', ['batch', 'state_rows', config.hiddenSize]);
+export function buildCross(model: GraphModel): void {
+  const { graph, blocks } = model;
+  const { width } = blocks.encoderShape;
+  const states = graph.input('states', 'float32', ['batch', 'state_rows', width]);
   const shape = rowShape(graph, states);
-  const flatStates = graph.op('Reshape', [states, graph.ints([-1, config.hiddenSize])]);
-  const dimensions = keyDimensions(context, 'state_rows');
-  for (const layer of context.stack.layerTypes.keys()) {
-    const { keys, values } = eachOf(projectStates(context, flatStates, layer, shape), (x) => byHead(context, x));
+  const flatStates = graph.op('Reshape', [states, graph.ints([-1, width])]);
+  const dimensions = keyDimensions(model, 'state_rows');
+  for (let layer = 0; layer < blocks.decoderShape.layers; layer++) {
+    const made = blocks.cross(flatStates, layer, shape);
+    const { keys, values } = eachOf(made, (x) => byHead(model, blocks.decoderShape, x));
     graph.output(`cross_keys.${layer}`, keys, 'float32', dimensions);
     graph.output(`cross_values.${layer}`, values, 'float32', dimensions);
   }
 }
 
-export function buildGenerate(model: GraphContext): void {
-  const { graph } = model;
-  const context = stackContext(model, 'decoder');
+export function buildGenerate(model: GraphModel): void {
+  const { graph, blocks } = model;
   const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
   const positions = graph.input('positions', 'int64', ['batch', 'rows']);
   const seenPositions = graph.input('past_positions', 'int64', ['batch', 'past']);
@@ -137,11 +125,11 @@ export function buildGenerate(model: GraphContext): void {
   const steps = graph.input('steps', 'int64', []);
   const wantLogits = graph.input('want_logits', 'bool', []);
   const visible = graph.input('visible', 'bool', ['batch', 'state_rows']);
-  const layers = [...context.stack.layerTypes.keys()];
+  const layers = Array.from({ length: blocks.decoderShape.layers }, (_, layer) => layer);
   const pairs = (kind: string, rows: string): KeysValues[] =>
     layers.map((layer) => ({
-      keys: graph.input(`${kind}_keys.${layer}`, 'float32', keyDimensions(context, rows)),
-      values: graph.input(`${kind}_values.${layer}`, 'float32', keyDimensions(context, rows)),
+      keys: graph.input(`${kind}_keys.${layer}`, 'float32', keyDimensions(model, rows)),
+      values: graph.input(`${kind}_values.${layer}`, 'float32', keyDimensions(model, rows)),
     }));
   const past = pairs('past', 'past');
   const cross = pairs('cross', 'state_rows');
@@ -165,10 +153,12 @@ export function buildGenerate(model: GraphContext): void {
     (turn, before) => {
       const seen = graph.op('Concat', [before.seenPositions, before.positions], { axis: { int: 1 } });
       const kept: KeysValues[] = [];
-      const hidden = decoderLayers(context, {
+      const hidden = decoderRows(model, {
         tokenIds: before.tokenIds,
         positions: before.positions,
-        mask: mergedMask(context, asFloat(before.positions), asFloat(seen), visible),
+        rowPositions: asFloat(before.positions),
+        keyPositions: asFloat(seen),
+        visible,
         keysAndValues: (layer, own) => {
           const join = (a: Value, b: Value) => graph.op('Concat', [a, b], { axis: { int: 2 } });
           const keys = join(before[`keys.${layer}`]!, own.keys);
@@ -177,8 +167,8 @@ export function buildGenerate(model: GraphContext): void {
           return { own: kept[layer], cross: cross[layer]! };
         },
       });
-      const next = nextToken(context, graph.op('Gather', [hidden, before.speaking]), wantLogits);
-      const sound = soundness(context, hidden, rowShape(graph, before.tokenIds));
+      const next = nextToken(model, blocks.head, graph.op('Gather', [hidden, before.speaking]), wantLogits);
+      const sound = soundness(graph, hidden, rowShape(graph, before.tokenIds));
       const ended = graph.op('Equal', [column(next.best), ends]);
       const chosen = graph.op('Add', [turn, graph.ints([1])]);
       const stopped = [anyOf(graph, ended, [1]), graph.op('GreaterOrEqual', [chosen, wanted])].reduce(
@@ -213,7 +203,7 @@ export function buildGenerate(model: GraphContext): void {
   graph.output('seen_positions', last.seenPositions, 'int64', ['batch', 'seen']);
   for (const layer of layers) {
     for (const name of [`keys.${layer}`, `values.${layer}`] as const) {
-      graph.output(name, last[name]!, 'float32', keyDimensions(context, 'seen'));
+      graph.output(name, last[name]!, 'float32', keyDimensions(model, 'seen'));
     }
   }
 }
@@ -240,56 +230,21 @@ function anyOf(graph: GraphBuilder, x: Value, axes: readonly number[]): Value {
   return graph.op('Cast', [most], { to: { int: 9 } });
 }
 
-interface DecoderInputs {
-  readonly tokenIds: Value;
-  /** [batch | 1, rows] int64 */
-  readonly positions: Value;
-  readonly mask: MergedMask;
-  /** What a layer attends to, given the keys and values of its new rows; all by head. */
-  readonly keysAndValues: (layer: number, own: KeysValues) => { readonly own: KeysValues; readonly cross: KeysValues };
-}
-
-/** @returns [batch * rows, hidden], after the final norm */
-function decoderLayers(context: StackContext, inputs: DecoderInputs): Value {
-  const layers = [...context.stack.layerTypes.keys()];
-  const hidden = layersOf(context, inputs, embedTokens(context, inputs.tokenIds), layers);
-  return rmsNorm(context, hidden, DECODER_NORM);
-}
-
-/** @param embedded [batch * rows, hidden] @returns the same after the layers */
-function layersOf(
-  context: StackContext,
-  { tokenIds, positions, mask, keysAndValues }: DecoderInputs,
-  embedded: Value,
-  layers: readonly number[],
-): Value {
-  const { graph } = context;
-  const shape = rowShape(graph, tokenIds);
-  const everyRow = graph.op('Expand', [positions, graph.op('Shape', [tokenIds])]);
-  const rotate = rotary(context, everyRow);
-  let hidden = embedded;
-  for (const layer of layers) {
-    const type = context.stack.layerTypes[layer]!;
+/** @returns [batch * rows, width], after what follows the layers */
+function decoderRows({ graph, blocks }: GraphModel, inputs: DecoderInputs): Value {
+  const stack = blocks.decoder(inputs);
+  let hidden = stack.embed();
+  const step = stack.start();
+  for (let layer = 0; layer < blocks.decoderShape.layers; layer++) {
     graph.scope(`decoder.${layer}`, () => {
-      hidden = layerBlock(context, hidden, layer, (x) => {
-        const { queries, ...rows } = projectRows(context, x, layer, shape, rotate);
-        const { own, cross } = keysAndValues(
-          layer,
-          eachOf(rows, (of) => byHead(context, of)),
-        );
-        const attended = attendMerged(context, queries, own, cross, mask.of(type), mask.lengths);
-        return projectAttended(context, layer, attended);
-      });
+      hidden = step(hidden, layer);
     });
   }
-  return hidden;
-}
-
-function eachOf({ keys, values }: KeysValues, of: (x: Value) => Value): KeysValues {
-  return { keys: of(keys), values: of(values) };
+  return stack.end(hidden);
 }
 
 /** Of keys or values by head. */
-function keyDimensions({ stack }: StackContext, rows: string): Dimensions {
-  return ['batch', stack.kvHeads, rows, stack.headDim];
+function keyDimensions({ blocks }: GraphModel, rows: string): Dimensions {
+  const { kvHeads, headDim } = blocks.decoderShape;
+  return ['batch', kvHeads, rows, headDim];
 }

@@ -2,9 +2,19 @@
  * The language-model head. The vocabulary is gone through in chunks, so that no [rows, vocabulary] tensor exists while scoring.
  */
 
-import type { LogitChunks } from '../layout.js';
 import type { Value } from './builder.js';
-import type { GraphContext } from './layers.js';
+import type { GraphContext } from './context.js';
+import type { LogitChunks } from './layout.js';
+
+/** How a family makes logits of the decoder's rows. */
+export interface Head {
+  /** Canonical name of the table [vocabulary, width] that rows are multiplied with. */
+  readonly table: string;
+  /** What rows are multiplied by before that. */
+  readonly scale: number;
+  /** logits = cap * tanh(logits / cap), or null for none. */
+  readonly cap: number | null;
+}
 
 /**
  * Negative log-likelihood of target tokens, in nats: logsumexp(logits) - logits[target].
@@ -12,14 +22,14 @@ import type { GraphContext } from './layers.js';
  * @param targets [n] int64
  * @returns [n] float32
  */
-export function tokenNlls(context: GraphContext, hidden: Value, targets: Value): Value {
+export function tokenNlls(context: GraphContext, head: Head, hidden: Value, targets: Value): Value {
   const { graph, layout } = context;
-  const logits = cappedLogits(context, hidden);
+  const logits = cappedLogits(context, head, hidden);
   const axis = graph.ints([logits.vocabularyAxis]);
   const largest = logits.chunks.map((chunk) => graph.op('ReduceMax', [chunk, axis], KEEP));
-  const products = graph.op('Mul', [logits.rows, layout.embed(graph, targets, 1)]);
+  const products = graph.op('Mul', [logits.rows, layout.embed(graph, head.table, targets, 1)]);
   const target = graph.op('ReduceSum', [products, graph.ints([1])], { keepdims: { int: 0 } });
-  return graph.op('Sub', [logSumExp(context, logits, largest), softcap(context, target)]);
+  return graph.op('Sub', [logSumExp(context, logits, largest), softcap(context, head, target)]);
 }
 
 /** What choosing the next token needs; of the largest logits the first. */
@@ -37,9 +47,9 @@ export interface NextToken {
  * @param hidden [n, hidden], after the final norm
  * @param wantLogits a single bool: to join all of them takes as long as a layer
  */
-export function nextToken(context: GraphContext, hidden: Value, wantLogits: Value): NextToken {
+export function nextToken(context: GraphContext, head: Head, hidden: Value, wantLogits: Value): NextToken {
   const { graph } = context;
-  const logits = cappedLogits(context, hidden);
+  const logits = cappedLogits(context, head, hidden);
   const { chunks, starts, vocabularyAxis } = logits;
   const axis = { axis: { int: vocabularyAxis } };
   const join = (parts: readonly Value[]) => graph.op('Concat', parts, axis);
@@ -64,9 +74,11 @@ export function nextToken(context: GraphContext, hidden: Value, wantLogits: Valu
 
 const KEEP = { keepdims: { int: 1 } };
 
-function cappedLogits(context: GraphContext, hidden: Value): LogitChunks {
-  const logits = context.layout.logits(context.graph, hidden);
-  return { ...logits, chunks: logits.chunks.map((chunk) => softcap(context, chunk)) };
+function cappedLogits(context: GraphContext, head: Head, hidden: Value): LogitChunks {
+  const { graph, layout } = context;
+  const rows = head.scale === 1 ? hidden : graph.op('Mul', [hidden, graph.floats([head.scale], [])]);
+  const logits = layout.logits(graph, head.table, rows);
+  return { ...logits, chunks: logits.chunks.map((chunk) => softcap(context, head, chunk)) };
 }
 
 /**
@@ -85,9 +97,8 @@ function logSumExp({ graph }: GraphContext, { chunks, vocabularyAxis }: LogitChu
   return graph.op('Squeeze', [of(joined, graph.op('ReduceMax', [joined, axis], KEEP)), axis]);
 }
 
-/** cap * tanh(logits / cap), where the config asks for it. */
-function softcap({ graph, config }: GraphContext, logits: Value): Value {
-  const cap = config.finalLogitSoftcap;
+/** cap * tanh(logits / cap), where the head has a cap. */
+function softcap({ graph }: GraphContext, { cap }: Head, logits: Value): Value {
   if (cap === null) return logits;
   const squashed = graph.op('Tanh', [graph.op('Div', [logits, graph.floats([cap])])]);
   return graph.op('Mul', [squashed, graph.floats([cap])]);

@@ -2,13 +2,16 @@
  * Attention of the encoder's sliding layers. Long inputs are cut into blocks of rows, each with the keys that its windows reach and no others:
  * the work then grows with the length and not with its square. Short ones, and those with a mask of pairs, attend to all keys at once.
  */
-import type { Value } from './builder.js';
-import { attend, type KeysValues, type StackContext } from './layers.js';
+
+import { attend } from './attention.js';
+import type { GraphBuilder, Value } from './builder.js';
+import type { GraphContext, Heads, KeysValues } from './context.js';
 
 /** Smaller blocks would make the matrix products small. */
 const SMALLEST_BLOCK = 128;
 
-export interface EncoderInputs {
+/** What local attention reads of the encoder's inputs. */
+interface MaskedRows {
   /** [batch, rows] int64 */
   readonly tokenIds: Value;
   /** [batch, rows] bool, false for padding */
@@ -22,9 +25,9 @@ export interface EncoderInputs {
  * @param query float32 @param key float32, broadcasting against each other
  * @returns bool
  */
-export function inWindow({ graph, stack }: StackContext, query: Value, key: Value): Value {
-  const left = graph.floats([Math.ceil(stack.slidingWindow / 2)]);
-  const right = graph.floats([Math.floor(stack.slidingWindow / 2) + 1]);
+export function inWindow(graph: GraphBuilder, window: number, query: Value, key: Value): Value {
+  const left = graph.floats([Math.ceil(window / 2)]);
+  const right = graph.floats([Math.floor(window / 2) + 1]);
   return graph.both(
     graph.op('Greater', [key, graph.op('Sub', [query, left])]),
     graph.op('Less', [key, graph.op('Add', [query, right])]),
@@ -32,17 +35,20 @@ export function inWindow({ graph, stack }: StackContext, query: Value, key: Valu
 }
 
 /**
+ * @param window of the sliding layers, in rows
  * @param dense the sliding layers' mask for all keys, [batch, 1, rows, rows] bool
  * @returns from queries [batch, rows, heads * head_dim] and their own keys and values to what they attend to, of the queries' shape
  */
 export function localAttention(
-  context: StackContext,
-  { tokenIds, rowMask, pairMask }: EncoderInputs,
+  context: GraphContext,
+  heads: Heads,
+  window: number,
+  { tokenIds, rowMask, pairMask }: MaskedRows,
   dense: Value,
 ): (queries: Value, own: KeysValues) => Value {
-  const { graph, stack } = context;
+  const { graph } = context;
   /** Keys on either side of a block that its rows can see. */
-  const reach = Math.floor(stack.slidingWindow / 2);
+  const reach = Math.floor(window / 2);
   const block = Math.max(SMALLEST_BLOCK, reach);
   const span = block + 2 * reach;
   const one = graph.ints([1]);
@@ -79,21 +85,21 @@ export function localAttention(
       Float32Array.from({ length: span }, (_, i) => i - reach),
       [1, span],
     );
-    return graph.both(inWindow(context, query, key), graph.op('Reshape', [real, graph.ints([-1, 1, 1, span])]));
+    return graph.both(inWindow(graph, window, query, key), graph.op('Reshape', [real, graph.ints([-1, 1, 1, span])]));
   };
   const mask = graph.choose(inBlocks, 'bool', blockMask, () => graph.op('Identity', [dense]));
-  const keyWidth = stack.kvHeads * stack.headDim;
+  const keyWidth = heads.kvHeads * heads.headDim;
   return (queries, own) =>
     graph.choose(
       inBlocks,
       'float32',
       () => {
         const near = { keys: spans(own.keys, keyWidth), values: spans(own.values, keyWidth) };
-        const blocks = cut(pad(queries, 0, missing), stack.heads * stack.headDim);
-        const { attended } = attend(context, blocks, near, mask);
+        const blocks = cut(pad(queries, 0, missing), heads.heads * heads.headDim);
+        const { attended } = attend(context, heads, blocks, near, mask);
         return slice(graph.op('Reshape', [attended, joined]), 0, rows);
       },
-      () => attend(context, queries, own, dense).attended,
+      () => attend(context, heads, queries, own, dense).attended,
     );
 }
 

@@ -2,28 +2,26 @@
  * The decoder's attention: one softmax over [own rows ; encoder rows]. The two are multiplied apart and only their scores are joined, so that
  * keys and values of encoder states, which are many and stay the same while a text is written, are read where they lie.
  */
-import type { LayerType } from '../config.js';
+import { MASKED } from './attention.js';
 import type { Value } from './builder.js';
-import type { KeysValues, StackContext } from './layers.js';
-
-/** For a key that a row may not see. Finite: a row that sees nothing, as padding does, would become NaN. */
-const MASKED = -1e30;
+import { byHead, type GraphContext, type Heads, type KeysValues, SWAP_ROWS } from './context.js';
 
 export interface MergedMask {
-  /** What is added to scores, 0 or MASKED: [batch, 1, rows * group, own + state_rows] float32. */
-  readonly of: (type: LayerType) => Value;
+  /** Of layers with a window, or without: what is added to scores, 0 or MASKED: [batch, 1, rows * group, own + state_rows] float32. */
+  readonly of: (window: number | null) => Value;
   /** int64 [2]: own keys and encoder rows. */
   readonly lengths: Value;
 }
 
 /**
- * Own keys: not padding, not later than the row, and in sliding layers less than the window before it. Encoder rows: those that are visible.
+ * Own keys: not padding, not later than the row, and in layers with a window less than that before it. Encoder rows: those that are visible.
  * @param rowPositions [batch | 1, rows] float32
  * @param keyPositions [batch | 1, own] float32, negative for padding
  * @param visible [batch, state_rows] bool
  */
 export function mergedMask(
-  { graph, stack }: StackContext,
+  { graph }: GraphContext,
+  { heads, kvHeads }: Heads,
   rowPositions: Value,
   keyPositions: Value,
   visible: Value,
@@ -31,7 +29,7 @@ export function mergedMask(
   const join = (parts: readonly Value[], axis: number) => graph.op('Concat', parts, { axis: { int: axis } });
   const size = (x: Value, axis: number) => graph.op('Shape', [x], { start: { int: axis }, end: { int: axis + 1 } });
   // Heads that share keys see the same.
-  const group = graph.ints([1, 1, stack.heads / stack.kvHeads]);
+  const group = graph.ints([1, 1, heads / kvHeads]);
   const ofHeads = graph.op('Expand', [graph.op('Unsqueeze', [rowPositions, graph.ints([2])]), group]);
   const queryPositions = graph.op('Reshape', [ofHeads, graph.ints([0, -1])]);
   const query = graph.op('Unsqueeze', [queryPositions, graph.ints([1, 3])]);
@@ -46,26 +44,20 @@ export function mergedMask(
     const shape = [size(visible, 0), graph.ints([1]), size(queryPositions, 1), columns];
     return graph.op('Expand', [x, join(shape, 0)]);
   };
-  const masks = new Map<LayerType, Value>();
+  const within = (window: number) => graph.op('Greater', [key, graph.op('Sub', [query, graph.floats([window])])]);
+  const masks = new Map<number | null, Value>();
   return {
-    of(type) {
-      const known = masks.get(type);
+    of(window) {
+      const known = masks.get(window);
       if (known) return known;
-      const reach = graph.op('Sub', [query, graph.floats([stack.slidingWindow])]);
-      const seen = type === 'sliding_attention' ? graph.both(causal, graph.op('Greater', [key, reach])) : causal;
+      const seen = window === null ? causal : graph.both(causal, within(window));
       const all = join([widen(seen, own), widen(shown, rows)], 3);
       const mask = graph.op('Where', [all, graph.floats([0], []), graph.floats([MASKED], [])]);
-      masks.set(type, mask);
+      masks.set(window, mask);
       return mask;
     },
     lengths: join([own, rows], 0),
   };
-}
-
-/** Keys or values by head: [batch, rows, kv_heads * head_dim] -> [batch, kv_heads, rows, head_dim]. */
-export function byHead({ graph, stack }: StackContext, x: Value): Value {
-  if (stack.kvHeads === 1) return graph.op('Unsqueeze', [x, graph.ints([1])]);
-  return graph.op('Transpose', [graph.op('Reshape', [x, graph.ints([0, 0, stack.kvHeads, -1])])], { perm: SWAP_ROWS });
 }
 
 /**
@@ -74,19 +66,20 @@ export function byHead({ graph, stack }: StackContext, x: Value): Value {
  * @returns [batch, rows, heads * head_dim], or the same in another shape
  */
 export function attendMerged(
-  context: StackContext,
+  context: GraphContext,
+  shape: Heads,
   queries: Value,
   own: KeysValues,
   cross: KeysValues,
   mask: Value,
   lengths: Value,
 ): Value {
-  const { graph, stack } = context;
-  const { kvHeads, headDim } = stack;
+  const { graph } = context;
+  const { kvHeads, headDim } = shape;
   // The heads that share keys are further rows of one product.
-  const grouped = kvHeads === 1 ? queries : byHead(context, queries);
+  const grouped = kvHeads === 1 ? queries : byHead(context, shape, queries);
   const rows = graph.op('Reshape', [grouped, graph.ints([0, kvHeads, -1, headDim])]);
-  const scale = graph.floats([stack.queryPreAttentionScalar ** -0.5], []);
+  const scale = graph.floats([shape.scale], []);
   const scores = [own, cross].map(({ keys }) => {
     const columns = graph.op('Transpose', [keys], { perm: [0, 1, 3, 2] });
     return graph.op('Mul', [graph.op('MatMul', [rows, columns]), scale]);
@@ -96,11 +89,9 @@ export function attendMerged(
   const [ofOwn, ofCross] = [own, cross].map(({ values }, i) => graph.op('MatMul', [weights[i]!, values]));
   const attended = graph.op('Add', [ofOwn!, ofCross!]);
   if (kvHeads === 1) return attended;
-  const width = (stack.heads / kvHeads) * headDim;
+  const width = (shape.heads / kvHeads) * headDim;
   const byRow = graph.op('Reshape', [attended, graph.ints([0, 0, -1, width])]);
   return graph.op('Transpose', [byRow], { perm: SWAP_ROWS });
 }
 
-/** [batch, rows, heads, ...] and [batch, heads, rows, ...]. */
-const SWAP_ROWS = [0, 2, 1, 3];
 const LAST_AXIS = { axis: { int: 3 } };

@@ -9,7 +9,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../../base/errors.js';
 import { readTextIfPresent } from '../../base/files.js';
-import type { ModelConfig } from '../config.js';
 import { AddedTokens } from './added-tokens.js';
 import { type AddedToken, type Description, descriptionSchema } from './description.js';
 import { NATIVE_PACKAGE, nativeCodec } from './native.js';
@@ -35,8 +34,10 @@ export interface Tokenizer {
    * @throws DkvError INPUT_INVALID for a token that the model does not know, and for half of a surrogate pair; INPUT_TOO_LONG
    */
   encode(text: string): Int32Array;
-  /** Token ids of a text with BOS in front. */
-  encodeWithBos(text: string): Int32Array;
+  /** What a text is framed with, as the tokenizer's own post-processor does it: BOS in front for Gemma, an end of text behind it for T5. */
+  readonly frame: Frame;
+  /** Token ids of a text in its frame. */
+  encodeFramed(text: string): Int32Array;
   /**
    * The beginning of a text that has at least so many tokens, the same ones that the whole text begins with; the text itself where it has
    * no more, or cannot be cut.
@@ -52,14 +53,14 @@ export interface Tokenizer {
 }
 
 /**
+ * @param model how many ids it knows
  * @param controlTokens what literal control tokens in texts are; text when left out
  * @throws DkvError CHECKPOINT_INVALID when a file is missing, broken or holds ids beyond the config's vocabulary; MODEL_UNSUPPORTED, by
- *   name, for pipelines that are not proven to equal Python's, for settings that are not followed, and when the tokenizer frames a text
- *   with anything but one BOS in front
+ *   name, for pipelines that are not proven to equal Python's, and for settings that are not followed
  */
 export async function loadTokenizer(
   directory: string,
-  config: ModelConfig,
+  { vocabularySize }: { readonly vocabularySize: number },
   controlTokens: ControlTokens = 'text',
 ): Promise<Tokenizer> {
   const file = path.join(directory, 'tokenizer.json');
@@ -67,38 +68,33 @@ export async function loadTokenizer(
   const { tokens, splitsSpecial } = await readSettings(directory, description);
   const { codec, frame } = await codecOf(file, bytes, description, tokens);
   // Added tokens may lie beyond (Gemma's image token does); a text that holds one is refused when it is encoded.
-  if (codec.highestId >= config.vocabularySize) {
+  if (codec.highestId >= vocabularySize) {
     throw new DkvError(
       'CHECKPOINT_INVALID',
-      `${file}: holds token id ${codec.highestId}; config.json has a vocabulary of ${config.vocabularySize}.`,
-    );
-  }
-  if (frame.before.length !== 1 || frame.before[0] !== config.bosTokenId || frame.after.length > 0) {
-    throw new DkvError(
-      'MODEL_UNSUPPORTED',
-      `${file}: an empty text becomes [${[...frame.before, ...frame.after]}]; expected BOS alone, [${config.bosTokenId}].`,
+      `${file}: holds token id ${codec.highestId}; config.json has a vocabulary of ${vocabularySize}.`,
     );
   }
   const digest = createHash('sha256').update(bytes);
   if (!isDeepStrictEqual(tokens, description.added_tokens)) digest.update(JSON.stringify(tokens));
   const splitSpecial = controlTokens === 'text' || splitsSpecial;
   const literals = new AddedTokens(tokens);
-  const encode = (text: string, before: readonly number[]) => {
+  const encode = (text: string, { before, after }: Frame) => {
     expectWellFormed(text);
     expectAffordable(text);
-    const ids = Int32Array.from([...before, ...codec.encode(text, splitSpecial)]);
-    const foreign = ids.find((id) => id >= config.vocabularySize);
+    const ids = Int32Array.from([...before, ...codec.encode(text, splitSpecial), ...after]);
+    const foreign = ids.find((id) => id >= vocabularySize);
     if (foreign === undefined) return ids;
     throw new DkvError(
       'INPUT_INVALID',
-      `The text ${JSON.stringify(text.slice(0, 40))}... holds ${codec.tokenOf(foreign) ?? ''} (id ${foreign}), which this model's vocabulary of ${config.vocabularySize} lacks.`,
+      `The text ${JSON.stringify(text.slice(0, 40))}... holds ${codec.tokenOf(foreign) ?? ''} (id ${foreign}), which this model's vocabulary of ${vocabularySize} lacks.`,
     );
   };
   return {
     digest: digest.digest('hex'),
     controlTokens,
-    encode: (text) => encode(text, []),
-    encodeWithBos: (text) => encode(text, frame.before),
+    frame,
+    encode: (text) => encode(text, BARE_TEXT),
+    encodeFramed: (text) => encode(text, frame),
     head(text, tokens) {
       expectWellFormed(text);
       const { cuts } = codec;
@@ -117,6 +113,8 @@ export async function loadTokenizer(
     close: () => codec.close(),
   };
 }
+
+const BARE_TEXT: Frame = { before: [], after: [] };
 
 async function readDescription(file: string): Promise<{ bytes: Buffer; description: Description }> {
   const invalid = (message: string) => new DkvError('CHECKPOINT_INVALID', `${file}: ${message}`);
@@ -237,5 +235,5 @@ export function remembering(tokenizer: Tokenizer): Tokenizer {
       return ids;
     };
   };
-  return { ...tokenizer, encode: remember(tokenizer.encode), encodeWithBos: remember(tokenizer.encodeWithBos) };
+  return { ...tokenizer, encode: remember(tokenizer.encode), encodeFramed: remember(tokenizer.encodeFramed) };
 }

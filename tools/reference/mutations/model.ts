@@ -1,130 +1,139 @@
 /** The model's graphs and the engine: places where the arithmetic can be broken. Parity with the reference notices, unless said otherwise. */
 import type { Mutation } from './mutation.js';
 
-const LAYERS = 'src/model/graph/layers.ts';
+const BLOCKS = 'src/model/families/t5gemma2/blocks.ts';
+const ROTARY = 'src/model/graph/rotary.ts';
+const FEED_FORWARD = 'src/model/graph/feed-forward.ts';
+const CONTEXT = 'src/model/graph/context.ts';
+const EXECUTOR = 'src/engine/executor.ts';
 const ENCODER = 'src/model/graph/encoder.ts';
 const DECODER = 'src/model/graph/decoder.ts';
 const LOCAL = 'src/model/graph/local-attention.ts';
 const MERGED = 'src/model/graph/merged-attention.ts';
 const HEAD = 'src/model/graph/head.ts';
-const LAYOUT = 'src/model/layout.ts';
+const LAYOUT = 'src/model/graph/layout.ts';
 const TENSORS = 'src/engine/tensors.ts';
 
 export const MODEL: readonly Mutation[] = [
   {
     name: 'norm scales by weight, not 1 + weight',
     file: LAYOUT,
-    from: "return vector(graph, this.#weights, name, 'add-one');\n  }\n\n  #matrix",
-    to: "return vector(graph, this.#weights, name, 'copy');\n  }\n\n  #matrix",
+    from: 'return small(graph, this.#weights, name, form);\n  }\n\n  #matrix',
+    to: "return small(graph, this.#weights, name, 'copy');\n  }\n\n  #matrix",
   },
-  { name: 'embedding not scaled', file: LAYERS, from: 'ids, embeddingScale)', to: 'ids, 1)' },
+  {
+    name: 'embedding not scaled',
+    file: BLOCKS,
+    from: 'layout.embed(graph, EMBEDDING, ids, scale)',
+    to: 'layout.embed(graph, EMBEDDING, ids, 1)',
+  },
   {
     name: 'end-of-image row scaled like the others',
-    file: LAYERS,
-    from: "graph.op('Where', [column, layout.vector(graph, END_OF_IMAGE_EMBEDDING), scaled])",
-    to: "graph.op('Where', [column, graph.op('Mul', [layout.vector(graph, END_OF_IMAGE_EMBEDDING), graph.floats([embeddingScale])]), scaled])",
+    file: BLOCKS,
+    from: "graph.op('Where', [column, layout.plain(graph, END_OF_IMAGE_EMBEDDING), scaled])",
+    to: "graph.op('Where', [column, graph.op('Mul', [layout.plain(graph, END_OF_IMAGE_EMBEDDING), graph.floats([scale])]), scaled])",
   },
   {
     name: 'end-of-image row ignored',
-    file: LAYERS,
+    file: BLOCKS,
     from: 'graph.ints([config.endOfImageTokenId])',
     to: 'graph.ints([-1])',
   },
   {
     name: 'rope factor ignored',
-    file: LAYERS,
+    file: ROTARY,
     from: 'Math.fround(Math.fround(1 / power) / factor)',
     to: 'Math.fround(1 / power)',
   },
   {
     name: 'rope theta of the other layer type',
-    file: LAYERS,
-    from: 'stack.rope[type];',
-    to: "stack.rope[type === 'full_attention' ? 'sliding_attention' : 'full_attention'];",
+    file: BLOCKS,
+    from: 'stack.rope[type])',
+    to: "stack.rope[type === 'full_attention' ? 'sliding_attention' : 'full_attention'])",
   },
   {
     name: 'rope interleaved',
-    file: LAYERS,
+    file: ROTARY,
     from: '{ num_heads: { int: heads } }',
     to: '{ num_heads: { int: heads }, interleaved: { int: 1 } }',
   },
   {
     name: 'values rotated',
-    file: LAYERS,
-    from: "values: graph.op('Reshape', [v, shape]),\n  };\n}\n\n/**\n * The decoder's keys",
-    to: "values: rotate(graph.op('Reshape', [v, shape]), stack.kvHeads, type),\n  };\n}\n\n/**\n * The decoder's keys",
+    file: BLOCKS,
+    from: "    keys: rotate(normHeads(context, k, name('k_norm'), shape), stack.kvHeads, type),\n    values: graph.op('Reshape', [v, shape]),",
+    to: "    keys: rotate(normHeads(context, k, name('k_norm'), shape), stack.kvHeads, type),\n    values: rotate(graph.op('Reshape', [v, shape]), stack.kvHeads, type),",
   },
   {
     name: 'queries without norm',
-    file: LAYERS,
-    from: 'queries: rotate(normHeads(context, q, `${prefix}.q_norm.weight`, shape), stack.heads, type)',
+    file: BLOCKS,
+    from: "queries: rotate(normHeads(context, q, name('q_norm'), shape), stack.heads, type)",
     to: "queries: rotate(graph.op('Reshape', [q, shape]), stack.heads, type)",
   },
   {
     name: 'keys with the norm of queries',
-    file: LAYERS,
-    from: 'keys: rotate(normHeads(context, k, `${prefix}.k_norm.weight`',
-    to: 'keys: rotate(normHeads(context, k, `${prefix}.q_norm.weight`',
+    file: BLOCKS,
+    from: "keys: rotate(normHeads(context, k, name('k_norm')",
+    to: "keys: rotate(normHeads(context, k, name('q_norm')",
   },
   {
     name: 'cross keys without norm',
-    file: LAYERS,
-    from: 'keys: normHeads(context, k, `${prefix}.k_norm.weight`, shape),',
+    file: BLOCKS,
+    from: "keys: normHeads(context, k, name('k_norm'), shape),",
     to: "keys: graph.op('Reshape', [k, shape]),",
   },
   {
     name: 'scale from head_dim',
-    file: LAYERS,
-    from: 'stack.queryPreAttentionScalar ** -0.5',
-    to: 'stack.headDim ** -0.5',
+    file: BLOCKS,
+    from: 'scale: queryPreAttentionScalar ** -0.5',
+    to: 'scale: headDim ** -0.5',
   },
   {
     name: 'gelu without tanh',
-    file: LAYERS,
+    file: FEED_FORWARD,
     from: "{ approximate: { text: 'tanh' } }",
     to: "{ approximate: { text: 'none' } }",
   },
   {
     name: 'gate and up swapped',
-    file: LAYERS,
-    from: "{ gate: name('gate'), up: name('up'), down",
-    to: "{ gate: name('up'), up: name('gate'), down",
+    file: BLOCKS,
+    from: "gate: name('mlp.gate_proj'), up: name('mlp.up_proj')",
+    to: "gate: name('mlp.up_proj'), up: name('mlp.gate_proj')",
   },
   {
     name: 'post-attention norm left out',
-    file: LAYERS,
-    from: "norm(attention(norm(hidden, 'pre_self_attn_layernorm')), 'post_self_attn_layernorm')",
-    to: "attention(norm(hidden, 'pre_self_attn_layernorm'))",
+    file: BLOCKS,
+    from: "normed(attention(normed(hidden, 'pre_self_attn_layernorm')), 'post_self_attn_layernorm')",
+    to: "attention(normed(hidden, 'pre_self_attn_layernorm'))",
   },
   {
     name: 'feed-forward residual from before attention',
-    file: LAYERS,
-    from: "graph.op('Add', [middle, fed])",
-    to: "graph.op('Add', [hidden, fed])",
+    file: BLOCKS,
+    from: "graph.op('Add', [middle, normed(fed",
+    to: "graph.op('Add', [hidden, normed(fed",
   },
   {
     name: 'feed-forward norm of unattended rows',
-    file: LAYERS,
-    from: "norm(middle, 'pre_feedforward_layernorm')",
-    to: "norm(hidden, 'pre_feedforward_layernorm')",
+    file: BLOCKS,
+    from: "normed(middle, 'pre_feedforward_layernorm')",
+    to: "normed(hidden, 'pre_feedforward_layernorm')",
   },
   {
     name: 'encoder window one wider on the left',
     file: LOCAL,
-    from: 'Math.ceil(stack.slidingWindow / 2)',
-    to: 'Math.ceil(stack.slidingWindow / 2) + 1',
+    from: 'Math.ceil(window / 2)',
+    to: 'Math.ceil(window / 2) + 1',
   },
   {
     name: 'encoder window rounded the other way',
     file: LOCAL,
-    from: 'Math.ceil(stack.slidingWindow / 2)',
-    to: 'Math.floor(stack.slidingWindow / 2)',
+    from: 'Math.ceil(window / 2)',
+    to: 'Math.floor(window / 2)',
   },
   {
     name: 'encoder window one narrower on the right',
     file: LOCAL,
-    from: 'Math.floor(stack.slidingWindow / 2) + 1',
-    to: 'Math.floor(stack.slidingWindow / 2)',
+    from: 'Math.floor(window / 2) + 1',
+    to: 'Math.floor(window / 2)',
   },
   {
     name: 'encoder window mirrored',
@@ -132,11 +141,16 @@ export const MODEL: readonly Mutation[] = [
     from: "graph.op('Greater', [key, graph.op('Sub', [query, left])]),\n    graph.op('Less', [key, graph.op('Add', [query, right])])",
     to: "graph.op('Greater', [key, graph.op('Sub', [query, right])]),\n    graph.op('Less', [key, graph.op('Add', [query, left])])",
   },
-  { name: 'encoder full attention windowed', file: ENCODER, from: "type === 'sliding_attention'", to: 'true' },
+  {
+    name: 'encoder full attention windowed',
+    file: BLOCKS,
+    from: "local && type === 'sliding_attention'",
+    to: 'local',
+  },
   {
     name: 'encoder window ignored',
-    file: ENCODER,
-    from: 'both(inWindow(context, query, key), visible)',
+    file: BLOCKS,
+    from: 'both(inWindow(graph, stack.slidingWindow, query, key), visible)',
     to: "both(graph.op('GreaterOrEqual', [graph.op('Add', [query, key]), graph.floats([0])]), visible)",
   },
   {
@@ -153,9 +167,9 @@ export const MODEL: readonly Mutation[] = [
   },
   {
     name: 'encoder without final norm',
-    file: ENCODER,
-    from: "[rmsNorm(context, hidden, 'encoder.norm.weight'), shape]",
-    to: '[hidden, shape]',
+    file: BLOCKS,
+    from: '    start: () => encoderLayers(context, inputs),\n    end: (hidden) => finalNorm(context, hidden),',
+    to: '    start: () => encoderLayers(context, inputs),\n    end: (hidden) => hidden,',
   },
   {
     name: 'windows by position',
@@ -172,10 +186,15 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'decoder window one wider',
     file: MERGED,
-    from: 'graph.floats([stack.slidingWindow])',
-    to: 'graph.floats([stack.slidingWindow + 1])',
+    from: 'graph.floats([window])',
+    to: 'graph.floats([window + 1])',
   },
-  { name: 'decoder window ignored', file: MERGED, from: "type === 'sliding_attention' ?", to: 'false ?' },
+  {
+    name: 'decoder window ignored',
+    file: BLOCKS,
+    from: "stack.layerTypes[layer] === 'sliding_attention' ? stack.slidingWindow : null",
+    to: 'null',
+  },
   {
     name: 'decoder window over encoder rows',
     file: MERGED,
@@ -204,12 +223,12 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'decoder scale from head_dim',
     file: MERGED,
-    from: 'stack.queryPreAttentionScalar ** -0.5',
-    to: 'stack.headDim ** -0.5',
+    from: 'graph.floats([shape.scale], [])',
+    to: 'graph.floats([headDim ** -0.5], [])',
   },
   {
     name: 'decoder heads mixed up',
-    file: MERGED,
+    file: CONTEXT,
     from: '{ perm: SWAP_ROWS });\n}\n\n/** [batch, rows',
     to: '{ perm: [0, 1, 2, 3] });\n}\n\n/** [batch, rows',
   },
@@ -222,7 +241,7 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'decoder without final norm',
     file: DECODER,
-    from: 'return rmsNorm(context, hidden, DECODER_NORM);',
+    from: 'return stack.end(hidden);',
     to: 'return hidden;',
   },
   {
@@ -234,7 +253,7 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'softcap not applied to the target',
     file: HEAD,
-    from: 'largest), softcap(context, target)]',
+    from: 'largest), softcap(context, head, target)]',
     to: 'largest), target]',
   },
   {
@@ -246,8 +265,8 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'head uses scaled embeddings',
     file: HEAD,
-    from: 'layout.embed(graph, targets, 1)',
-    to: 'layout.embed(graph, targets, 1.01)',
+    from: 'layout.embed(graph, head.table, targets, 1)',
+    to: 'layout.embed(graph, head.table, targets, 1.01)',
   },
   {
     name: 'vocabulary chunks overlap',
@@ -257,15 +276,15 @@ export const MODEL: readonly Mutation[] = [
   },
   {
     name: 'bfloat16 read as truncated float16',
-    file: 'src/model/safetensors.ts',
+    file: 'src/model/files/safetensors.ts',
     from: 'words[i] = halves[i]! << 16',
     to: 'words[i] = halves[i]! << 15',
   },
   {
     name: 'decoder starts with padding',
-    file: 'src/engine/executor.ts',
-    from: 'const input = [config.bosTokenId, ...prompt',
-    to: 'const input = [config.padTokenId, ...prompt',
+    file: EXECUTOR,
+    from: 'const input = [shape.decoderStartTokenId, ...prompt',
+    to: 'const input = [shape.padTokenId, ...prompt',
   },
   {
     name: 'scored rows one early',

@@ -5,21 +5,23 @@
 
 import { DkvError } from '../base/errors.js';
 import type { Checkpoint } from './checkpoint.js';
-import { readFloat32, type TensorEntry } from './safetensors.js';
+import { familyOf } from './families/families.js';
+import { readFloat32, type TensorEntry } from './files/safetensors.js';
 
 /** Compares values, whatever types they are stored as. @throws DkvError CHECKPOINT_INVALID naming two tensors and where they differ first */
-export async function expectEqualCopies({ tensors, copies }: Checkpoint): Promise<void> {
-  for (const { of, entry } of copies) await expectEqual(tensors.get(of)!, entry);
+export async function expectEqualCopies({ config, tensors, copies }: Checkpoint): Promise<void> {
+  const { title } = familyOf(config);
+  for (const { of, entry } of copies) await expectEqual(tensors.get(of)!, entry, title);
 }
 
-async function expectEqual(one: TensorEntry, other: TensorEntry): Promise<void> {
+async function expectEqual(one: TensorEntry, other: TensorEntry, title: string): Promise<void> {
   const others = readFloat32(other);
   let start = 0;
   try {
     for await (const left of readFloat32(one)) {
       const right = (await others.next()).value as Float32Array<ArrayBuffer>;
       const at = firstDifference(left, right);
-      if (at >= 0) throw differ(one, other, start + at, left[at]!, right[at]!);
+      if (at >= 0) throw differ(title, one, other, start + at, left[at]!, right[at]!);
       start += left.length;
     }
   } finally {
@@ -34,12 +36,19 @@ function firstDifference(left: Float32Array<ArrayBuffer>, right: Float32Array<Ar
   return left.findIndex((value, i) => value !== right[i] && !(Number.isNaN(value) && Number.isNaN(right[i])));
 }
 
-function differ(one: TensorEntry, other: TensorEntry, at: number, left: number, right: number): DkvError {
+function differ(
+  title: string,
+  one: TensorEntry,
+  other: TensorEntry,
+  at: number,
+  left: number,
+  right: number,
+): DkvError {
   const width = one.shape.at(-1)!;
   const place = one.shape.length === 1 ? [at] : [Math.floor(at / width), at % width];
   const where = one.file === other.file ? '' : ` (in ${other.file})`;
   return new DkvError(
     'CHECKPOINT_INVALID',
-    `${one.file}: ${one.name} and ${other.name}${where} are one tensor in T5Gemma 2, but differ first at [${place}]: ${left} and ${right}. Which of them is meant cannot be known: save the checkpoint with one of them, or with both alike.`,
+    `${one.file}: ${one.name} and ${other.name}${where} are one tensor in ${title}, but differ first at [${place}]: ${left} and ${right}. Which of them is meant cannot be known: save the checkpoint with one of them, or with both alike.`,
   );
 }

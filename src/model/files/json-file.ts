@@ -1,7 +1,7 @@
 /** JSON files of a checkpoint folder. What stands in place of one (nothing, a folder, a Git LFS pointer, other bytes) is called by its name. */
 import { open, readFile, stat } from 'node:fs/promises';
-import { DkvError, messageOf } from '../base/errors.js';
-import { fileError } from '../base/files.js';
+import { DkvError, messageOf } from '../../base/errors.js';
+import { fileError } from '../../base/files.js';
 
 /**
  * @param purpose what the file is for, as a sentence

@@ -3,10 +3,9 @@
  * Everything the graphs depend on is read from here; nothing about a size is assumed. A value means what it means to the reference
  * (transformers' `configuration_t5gemma2.py`), or is refused by its name.
  */
-import path from 'node:path';
 import { z } from 'zod';
-import { DkvError } from '../base/errors.js';
-import { readJson, readJsonIfPresent } from './json-file.js';
+import { DkvError } from '../../../base/errors.js';
+import { isEmpty, listed, parsedBy, tokenId, tokenIds } from '../config-json.js';
 
 export type LayerType = 'full_attention' | 'sliding_attention';
 
@@ -31,15 +30,17 @@ export interface StackConfig {
   readonly rmsNormEpsilon: number;
 }
 
-export interface ModelConfig {
+export interface T5Gemma2Config {
+  readonly family: 't5gemma2';
   readonly vocabularySize: number;
   readonly hiddenSize: number;
   readonly encoder: StackConfig;
   readonly decoder: StackConfig;
   /** logits = cap * tanh(logits / cap), or null for none. */
   readonly finalLogitSoftcap: number | null;
-  readonly bosTokenId: number;
-  /** The decoder's `eos_token_id`: part of what a model is known by. What ends a text is `stopTokenIds`. */
+  /** The decoder's `bos_token_id`: the reference scores and generates behind it. */
+  readonly decoderStartTokenId: number;
+  /** The decoder's `eos_token_id`. What ends a text is `stopTokenIds`. */
   readonly eosTokenIds: readonly number[];
   readonly padTokenId: number;
   /** The token whose embedding is a row of its own, used unscaled. */
@@ -50,14 +51,7 @@ export interface ModelConfig {
   readonly maxPositions: number;
 }
 
-/** The part of a config that decides numbers, and so what a compiled model, a stored state and a fingerprint are known by. */
-export function arithmeticOf({ stopTokenIds: _, maxPositions: __, ...arithmetic }: ModelConfig) {
-  return arithmetic;
-}
-
 const positive = z.number().int().positive();
-const tokenId = z.number().int().nonnegative();
-const tokenIds = z.union([tokenId, z.array(tokenId).min(1)]);
 
 const ropeSchema = z
   .object({
@@ -124,22 +118,10 @@ const generationSchema = z.object({
 
 type RawStack = z.infer<typeof stackSchema>;
 
-/**
- * Reads and validates `config.json` in a checkpoint folder, and what `generation_config.json` beside it says of the end of a text.
- * @throws DkvError CHECKPOINT_INVALID (missing, not JSON, a field of the wrong kind, sizes that contradict each other) or
- *   MODEL_UNSUPPORTED (another architecture, or a variant of this one that is not implemented)
- */
-export async function readConfig(directory: string): Promise<ModelConfig> {
-  const file = path.join(directory, 'config.json');
-  const config = parseConfig(
-    await readJson(file, 'Expected the config.json of a Hugging Face checkpoint folder.'),
-    file,
-  );
-  const generationFile = path.join(directory, 'generation_config.json');
-  const generation = await readJsonIfPresent(generationFile);
-  if (generation === undefined) return config;
-  const raw = parsedBy(generationSchema, generation, generationFile);
-  expectStart(raw, config.bosTokenId, generationFile);
+/** The same with what `generation_config.json` beside it says of the end of a text. */
+export function withGeneration(config: T5Gemma2Config, json: unknown, file: string): T5Gemma2Config {
+  const raw = parsedBy(generationSchema, json, file);
+  expectStart(raw, config.decoderStartTokenId, file);
   return { ...config, stopTokenIds: listed(raw.eos_token_id) ?? config.stopTokenIds };
 }
 
@@ -154,25 +136,8 @@ function expectStart(raw: z.infer<typeof generationSchema>, bosTokenId: number, 
   );
 }
 
-function listed(ids: number | readonly number[] | null | undefined): readonly number[] | undefined {
-  return typeof ids === 'number' ? [ids] : (ids ?? undefined);
-}
-
-function parsedBy<Schema extends z.ZodType>(schema: Schema, json: unknown, file: string): z.infer<Schema> {
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw new DkvError('CHECKPOINT_INVALID', `${file}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`);
-}
-
 /** Validates the content of `config.json`; `file` is named in errors. */
-export function parseConfig(json: unknown, file: string): ModelConfig {
-  const modelType = (json as { model_type?: unknown } | null)?.model_type;
-  if (modelType !== 't5gemma2') {
-    throw new DkvError(
-      'MODEL_UNSUPPORTED',
-      `${file}: model_type is ${JSON.stringify(modelType)}; only "t5gemma2" (T5Gemma 2) is supported.`,
-    );
-  }
+export function parseT5Gemma2(json: unknown, file: string): T5Gemma2Config {
   const raw = parsedBy(configSchema, json, file);
   const { encoder, decoder } = raw;
   const text = encoder.text_config;
@@ -207,23 +172,19 @@ export function parseConfig(json: unknown, file: string): ModelConfig {
   expectStart(raw, decoder.bos_token_id, file);
   const own = listed(decoder.eos_token_id);
   return {
+    family: 't5gemma2',
     vocabularySize: decoder.vocab_size,
     hiddenSize: decoder.hidden_size,
     encoder: stackConfig(text, 'encoder.text_config', file),
     decoder: stackConfig(decoder, 'decoder', file),
     finalLogitSoftcap: decoder.final_logit_softcapping ?? null,
-    bosTokenId: decoder.bos_token_id,
+    decoderStartTokenId: decoder.bos_token_id,
     eosTokenIds: own ?? [1],
     padTokenId: decoder.pad_token_id,
     endOfImageTokenId: encoder.eoi_token_index,
     stopTokenIds: listed(raw.eos_token_id) ?? own ?? [1],
     maxPositions: text.max_position_embeddings,
   };
-}
-
-/** Whether a key is not there, null or an empty object or list. */
-function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
 function stackConfig(raw: RawStack, where: string, file: string): StackConfig {

@@ -2,11 +2,9 @@
  * How weights are laid out and multiplied at a precision. The only place that knows: the graphs of encoder and decoder ask a
  * layout for projections, embedding rows and logits, and stay the same when a precision is added.
  */
-import { EMBEDDING } from './checkpoint.js';
-import type { ElementType, ExternalTensor, GraphBuilder, Value } from './graph/builder.js';
-import { isDivided, type Read, STATES_NORM } from './smoothing.js';
+import type { ElementType, ExternalTensor, GraphBuilder, Value } from './builder.js';
 import { STEPS, type Transform, ZERO_POINT } from './transforms.js';
-import { sliceRows, type Weights } from './weights.js';
+import { type Read, sliceRows, type Weights } from './weights.js';
 
 /**
  * - `float32`   weights as float32; the reference.
@@ -42,8 +40,20 @@ export interface LogitChunks {
 /** Canonical names of the weights. */
 export interface FeedForwardNames {
   readonly gate: string;
-  readonly up: string;
+  /** None in a network without a gated product. */
+  readonly up?: string;
   readonly down: string;
+}
+
+/** What a norm multiplies by, of a stored weight w: w (`copy`) or 1 + w (`add-one`). */
+export type ScaleForm = 'copy' | 'add-one';
+
+/** What 8-bit forms have to know of a model's channels. */
+export interface SmoothedNames {
+  /** Norms and matrices whose output is divided where it is made. */
+  readonly divided: ReadonlySet<string>;
+  /** The norm whose output the decoder's keys and values read as states. */
+  readonly statesNorm: string;
 }
 
 export interface Layout {
@@ -56,20 +66,20 @@ export interface Layout {
   project(graph: GraphBuilder, x: Value, names: readonly string[]): Value[];
   /** The same for the encoder's states, as the decoder reads them. @param states [n, in] float32 */
   projectStates(graph: GraphBuilder, states: Value, names: readonly string[]): Value[];
-  /** A feed-forward network, down(activate(gate(x)) * up(x)). @param x [n, in] float32 @returns [n, in] float32 */
+  /** A feed-forward network, down(activate(gate(x)) * up(x)), or without up down(activate(gate(x))). @param x [n, in] float32 @returns [n, in] float32 */
   feedForward(graph: GraphBuilder, x: Value, names: FeedForwardNames, activate: (gate: Value) => Value): Value;
-  /** Rows of the tied table times a number. @param ids [n] int64 @returns [n, hidden] float32 */
-  embed(graph: GraphBuilder, ids: Value, scale: number): Value;
-  /** Products of rows with the tied table, never as one tensor. @param x [n, hidden] float32 */
-  logits(graph: GraphBuilder, x: Value): LogitChunks;
-  /** A vector used as it is stored. @returns [size] float32 */
-  vector(graph: GraphBuilder, name: string): Value;
-  /** An RMSNorm scale, 1 + weight. @returns [size] float32 */
-  normScale(graph: GraphBuilder, name: string): Value;
+  /** Rows of a table times a number. @param ids [n] int64 @returns [n, hidden] float32 */
+  embed(graph: GraphBuilder, table: string, ids: Value, scale: number): Value;
+  /** Products of rows with a table, never as one tensor. @param x [n, hidden] float32 */
+  logits(graph: GraphBuilder, table: string, x: Value): LogitChunks;
+  /** A small tensor, used as it is stored. @returns float32, of the stored shape */
+  plain(graph: GraphBuilder, name: string): Value;
+  /** What a norm multiplies by. @returns [size] float32 */
+  normScale(graph: GraphBuilder, name: string, form: ScaleForm): Value;
 }
 
-export function createLayout(precision: Precision, weights: Weights): Layout {
-  return precision === 'int8' ? new Int8Layout(weights) : new PlainLayout(weights, precision);
+export function createLayout(precision: Precision, weights: Weights, smoothed: SmoothedNames): Layout {
+  return precision === 'int8' ? new Int8Layout(weights, smoothed) : new PlainLayout(weights, precision);
 }
 
 /** Rows of the vocabulary whose logits are made at a time. */
@@ -105,12 +115,13 @@ class PlainLayout implements Layout {
   }
 
   feedForward(graph: GraphBuilder, x: Value, names: FeedForwardNames, activate: (gate: Value) => Value): Value {
-    const [gate, up] = this.project(graph, x, [names.gate, names.up]) as [Value, Value];
-    return this.project(graph, graph.op('Mul', [activate(gate), up]), [names.down])[0]!;
+    const [gate, up] = this.project(graph, x, names.up ? [names.gate, names.up] : [names.gate]) as [Value, Value?];
+    const active = activate(gate);
+    return this.project(graph, up ? graph.op('Mul', [active, up]) : active, [names.down])[0]!;
   }
 
-  embed(graph: GraphBuilder, ids: Value, scale: number): Value {
-    const rows = this.#widen(graph, graph.op('Gather', [graph.external(this.#matrix(EMBEDDING)), ids]));
+  embed(graph: GraphBuilder, table: string, ids: Value, scale: number): Value {
+    const rows = this.#widen(graph, graph.op('Gather', [graph.external(this.#matrix(table)), ids]));
     return scale === 1 ? rows : graph.op('Mul', [rows, graph.floats([scale])]);
   }
 
@@ -118,8 +129,8 @@ class PlainLayout implements Layout {
    * The table is the left factor. The runtime repacks a constant right factor into a second copy at load (0.7 GB and 1.5 s for
    * 262,144 x 640) and leaves a left one alone, so the head reads the bytes that `embed` reads.
    */
-  logits(graph: GraphBuilder, x: Value): LogitChunks {
-    const table = this.#matrix(EMBEDDING);
+  logits(graph: GraphBuilder, name: string, x: Value): LogitChunks {
+    const table = this.#matrix(name);
     const [vocabulary] = table.dimensions as [number];
     const pieces = piecesOf(vocabulary);
     const chunks = pieces.map(([start, count]) => {
@@ -129,12 +140,12 @@ class PlainLayout implements Layout {
     return { rows: x, chunks, starts: pieces.map(([start]) => start), vocabularyAxis: 0 };
   }
 
-  vector(graph: GraphBuilder, name: string): Value {
-    return vector(graph, this.#weights, name, 'copy');
+  plain(graph: GraphBuilder, name: string): Value {
+    return small(graph, this.#weights, name, 'copy');
   }
 
-  normScale(graph: GraphBuilder, name: string): Value {
-    return vector(graph, this.#weights, name, 'add-one');
+  normScale(graph: GraphBuilder, name: string, form: ScaleForm): Value {
+    return small(graph, this.#weights, name, form);
   }
 
   #matrix(source: string) {
@@ -147,14 +158,8 @@ class PlainLayout implements Layout {
   }
 }
 
-/** Vectors are small and stay float32 at every precision: rounding 1 + weight would be an error of its own. */
-function vector(
-  graph: GraphBuilder,
-  weights: Weights,
-  source: string,
-  transform: 'copy' | 'add-one',
-  isSmoothed = false,
-): Value {
+/** Vectors and tables of positions are small and stay float32 at every precision: rounding 1 + weight would be an error of its own. */
+function small(graph: GraphBuilder, weights: Weights, source: string, transform: ScaleForm, isSmoothed = false): Value {
   const name = transform === 'add-one' ? `1+${source}` : source;
   const dimensions = weights.shape(source);
   const smoothed = isSmoothed ? ({ smoothed: 'rows' } as const) : {};
@@ -175,13 +180,15 @@ interface RoundedRows {
  */
 class Int8Layout implements Layout {
   readonly #weights: Weights;
+  readonly #smoothed: SmoothedNames;
   /** Rows that several projections read are rounded once. */
   readonly #rounded = new WeakMap<GraphBuilder, Map<Value, RoundedRows>>();
   /** States divided by their scales. */
   readonly #states = new WeakMap<GraphBuilder, Map<Value, Value>>();
 
-  constructor(weights: Weights) {
+  constructor(weights: Weights, smoothed: SmoothedNames) {
     this.#weights = weights;
+    this.#smoothed = smoothed;
   }
 
   project(graph: GraphBuilder, x: Value, names: readonly string[]): Value[] {
@@ -192,13 +199,14 @@ class Int8Layout implements Layout {
   projectStates(graph: GraphBuilder, states: Value, names: readonly string[]): Value[] {
     const known = this.#states.get(graph) ?? new Map<Value, Value>();
     this.#states.set(graph, known);
+    const { statesNorm } = this.#smoothed;
     const inverse = {
       name: 'states.inverse-scales',
-      source: STATES_NORM,
+      source: statesNorm,
       transform: 'ones',
       smoothed: 'states',
     } as const;
-    const dimensions = this.#weights.shape(STATES_NORM);
+    const dimensions = this.#weights.shape(statesNorm);
     const even =
       known.get(states) ??
       graph.op('Mul', [states, graph.external(this.#weights.place({ ...inverse, type: 'float32', dimensions }))]);
@@ -219,6 +227,7 @@ class Int8Layout implements Layout {
    */
   feedForward(graph: GraphBuilder, x: Value, names: FeedForwardNames, activate: (gate: Value) => Value): Value {
     const [gate] = this.project(graph, x, [names.gate]) as [Value];
+    if (!names.up) return this.project(graph, activate(gate), [names.down])[0]!;
     const rows = this.#round(graph, x, names.up);
     const middle = graph.op('Mul', [activate(gate), this.#product(graph, rows, names.up, 'rows')]);
     const rounded = this.#round(graph, middle, names.down);
@@ -226,9 +235,10 @@ class Int8Layout implements Layout {
     return scaled(graph, this.#product(graph, rounded, names.down, 'rows'), steps);
   }
 
-  embed(graph: GraphBuilder, ids: Value, scale: number): Value {
-    const bytes = graph.op('Gather', [graph.external(this.#table()), ids]);
-    const steps = graph.op('Gather', [graph.external(this.#steps(EMBEDDING)), ids]);
+  embed(graph: GraphBuilder, table: string, ids: Value, scale: number): Value {
+    const rows = this.#place(table, 'uint8', 'rows', this.#weights.shape(table));
+    const bytes = graph.op('Gather', [graph.external(rows), ids]);
+    const steps = graph.op('Gather', [graph.external(this.#steps(table)), ids]);
     return dequantise(graph, { bytes, steps: graph.op('Mul', [steps, graph.floats([scale], [])]) });
   }
 
@@ -236,17 +246,17 @@ class Int8Layout implements Layout {
    * The table once more, transposed, as the right factor. As the left one it would be the bytes that `embed` reads, and take 1.3 times
    * as long with 128 rows and 3 times with one.
    */
-  logits(graph: GraphBuilder, x: Value): LogitChunks {
-    const rows = this.#round(graph, x, EMBEDDING);
-    const [vocabulary, width] = this.#weights.shape(EMBEDDING) as [number, number];
-    const steps = this.#steps(EMBEDDING);
+  logits(graph: GraphBuilder, table: string, x: Value): LogitChunks {
+    const rows = this.#round(graph, x, table);
+    const [vocabulary, width] = this.#weights.shape(table) as [number, number];
+    const steps = this.#steps(table);
     const pieces = piecesOf(vocabulary);
     const chunks = pieces.map(([start, count]) => {
       const columns = this.#weights.place({
-        name: `${EMBEDDING}.columns[${start}:${start + count}]`,
+        name: `${table}.columns[${start}:${start + count}]`,
         type: 'int8',
         dimensions: [width, count],
-        source: EMBEDDING,
+        source: table,
         sourceRows: [start, count],
         transform: 'columns',
       });
@@ -255,12 +265,12 @@ class Int8Layout implements Layout {
     return { rows: dequantise(graph, rows), chunks, starts: pieces.map(([start]) => start), vocabularyAxis: 1 };
   }
 
-  vector(graph: GraphBuilder, name: string): Value {
-    return vector(graph, this.#weights, name, 'copy');
+  plain(graph: GraphBuilder, name: string): Value {
+    return small(graph, this.#weights, name, 'copy');
   }
 
-  normScale(graph: GraphBuilder, name: string): Value {
-    return vector(graph, this.#weights, name, 'add-one', isDivided(name));
+  normScale(graph: GraphBuilder, name: string, form: ScaleForm): Value {
+    return small(graph, this.#weights, name, form, this.#smoothed.divided.has(name));
   }
 
   /** @param reader name of weights that these rows are multiplied with */
@@ -285,10 +295,6 @@ class Int8Layout implements Layout {
     const [outputs, inputs] = this.#weights.shape(name) as [number, number];
     const columns = this.#place(name, 'int8', 'columns', [inputs, outputs], read);
     return integerProduct(graph, rows, columns, this.#steps(name, read));
-  }
-
-  #table() {
-    return this.#place(EMBEDDING, 'uint8', 'rows', this.#weights.shape(EMBEDDING));
   }
 
   #steps(source: string, read?: Read) {

@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { DkvError } from '../base/errors.js';
-import { publish } from '../base/files.js';
+import { DkvError } from '../../base/errors.js';
+import { publish } from '../../base/files.js';
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 

@@ -4,10 +4,13 @@
  * Graphs ask for the tensors they use; the first request places a tensor at the next aligned offset, further ones find it there.
  * So the graphs are the only list of what a compiled model holds, and all graphs share one copy of each weight.
  */
-import type { ElementType, ExternalTensor } from './graph/builder.js';
-import { elementCount } from './safetensors.js';
-import type { Read } from './smoothing.js';
+
+import { elementCount } from '../files/safetensors.js';
+import type { ElementType, ExternalTensor } from './builder.js';
 import type { Transform } from './transforms.js';
+
+/** What a matrix reads: the rows that its own stack makes, or the encoder's states. */
+export type Read = 'rows' | 'states';
 
 export interface StoredTensor {
   readonly name: string;

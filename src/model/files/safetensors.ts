@@ -6,9 +6,9 @@
  */
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
-import { DkvError, messageOf } from '../base/errors.js';
-import { fileError } from '../base/files.js';
-import { fromFloat16 } from '../base/float16.js';
+import { DkvError, messageOf } from '../../base/errors.js';
+import { fileError } from '../../base/files.js';
+import { fromFloat16 } from '../../base/float16.js';
 import { expectFileOrNothing, fileSize } from './json-file.js';
 
 /** Elements of a tensor. */

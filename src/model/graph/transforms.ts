@@ -1,8 +1,8 @@
 /** How the bytes of a stored tensor are made from a tensor of the checkpoint. Matrices pass row by row, so memory stays small. */
-import { firstNotFinite } from '../base/finite.js';
-import { toFloat16 } from '../base/float16.js';
-import type { ElementType } from './graph/builder.js';
-import { toBfloat16 } from './safetensors.js';
+import { firstNotFinite } from '../../base/finite.js';
+import { toFloat16 } from '../../base/float16.js';
+import { toBfloat16 } from '../files/safetensors.js';
+import type { ElementType } from './builder.js';
 
 /**
  * - `copy`               rounded to the element type

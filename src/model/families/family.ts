@@ -1,0 +1,100 @@
+/**
+ * What a family of models brings, and all that the rest of the program knows of one. Executor, batches, stores, serving and experiments read a
+ * `ModelShape` and know no family's name.
+ */
+import type { Blocks } from '../graph/blocks.js';
+import type { GraphContext } from '../graph/context.js';
+import type { ScaleForm } from '../graph/layout.js';
+import type { Read } from '../graph/weights.js';
+import type { Frame } from '../tokenizer/pipeline.js';
+
+/** Sizes of one side. */
+export interface SideShape {
+  readonly layers: number;
+  /** Numbers of a row: of the encoder's states, or of what the head reads. */
+  readonly width: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Rows that this side takes, where it has a limit: more is an error. */
+  readonly mostRows: number | null;
+}
+
+/** A model as everything above it sees it, whatever its family. */
+export interface ModelShape {
+  readonly vocabularySize: number;
+  readonly encoder: SideShape;
+  readonly decoder: SideShape;
+  /** What the decoder reads first. */
+  readonly decoderStartTokenId: number;
+  readonly padTokenId: number;
+  /** Any of these ends a generated text. */
+  readonly stopTokenIds: readonly number[];
+  /** The window of the encoder's layers with the narrowest one, in rows; null where all see all. */
+  readonly narrowestWindow: number | null;
+  /** Tokens that the encoder was made for. It reads longer inputs too, of which nothing is known. Null where it has no such number. */
+  readonly trainedTokens: number | null;
+}
+
+/**
+ * The reference rounds the factor of T5Gemma 2's embedding rows, sqrt(hidden size), to the type that it was loaded in. `exact` is what a
+ * float32 load gives; `bfloat16` is what the research ran (25.25 instead of 25.298 for 640). Families without such a factor know `exact` alone.
+ */
+export const EMBEDDING_SCALES = ['exact', 'bfloat16'] as const;
+export type EmbeddingScale = (typeof EMBEDDING_SCALES)[number];
+
+/** A producer of channels and who reads them, where 8-bit forms make the channels alike (smoothing.ts). */
+export interface SmoothedChannels {
+  /** A norm's scale, or a matrix. */
+  readonly producer: string;
+  /** Matrices. */
+  readonly readers: readonly string[];
+  readonly read: Read;
+  /** Of a matrix: the norm that makes the rows that it reads. */
+  readonly norm?: string;
+  /** The producer's channel that a reader's column reads; the same number when left out. */
+  readonly channelOf?: (column: number) => number;
+}
+
+/** Facts by name, in a form that does not depend on how the program keeps them. */
+export type Facts = { readonly [name: string]: Fact };
+export type Fact = number | string | boolean | null | readonly Fact[] | Facts;
+
+/** @typeParam Config what `config.json` says, validated; its `family` is this one's name */
+export interface ModelFamily<Config extends { readonly family: string } = { readonly family: string }> {
+  readonly name: Config['family'];
+  /** As its makers write it, for messages. */
+  readonly title: string;
+  /** `model_type` of config.json. */
+  readonly modelTypes: readonly string[];
+  /**
+   * Validates the content of config.json.
+   * @throws DkvError CHECKPOINT_INVALID, or MODEL_UNSUPPORTED for a variant that is not implemented
+   */
+  parse(json: unknown, file: string): Config;
+  /** The same with what generation_config.json says of start and end. @throws DkvError as `parse` */
+  withGeneration(config: Config, json: unknown, file: string): Config;
+  shape(config: Config): ModelShape;
+  /** What decides numbers, by name; a fact with its usual value is left out. */
+  arithmetic(config: Config): Facts;
+  /** What release 0.1.0 made a fingerprint from; undefined for families that it did not know. */
+  release010?(config: Config): unknown;
+  /** Canonical name and shape of every tensor. Linear weights are [out, in]. Those of a side begin with `encoder.` or `decoder.`. */
+  tensors(config: Config): Map<string, readonly number[]>;
+  /** Names under which files may hold a tensor. Where several are present they have to be equal. */
+  storedNames(canonical: string, config: Config): readonly string[];
+  /** Whether a tensor of this name is one that is read, or has to be told of when it is not. */
+  isRead(storedName: string): boolean;
+  /** The name that a file of our own gives a tensor. */
+  writtenName(canonical: string): string;
+  blocks(context: GraphContext, config: Config, embeddingScale: EmbeddingScale): Blocks;
+  readonly embeddingScales: readonly EmbeddingScale[];
+  /** What a norm's stored weight w stands for. */
+  readonly normForm: ScaleForm;
+  readonly statesNorm: string;
+  smoothed(config: Config): SmoothedChannels[];
+  /** Why a tokenizer with this frame cannot be this model's; undefined when it can, as any can where a family does not ask. */
+  frameProblem?(frame: Frame, config: Config): string | undefined;
+  /** Standard deviation of random weights that keep activations of the order of 1. */
+  deviationOf(name: string, shape: readonly number[], config: Config): number;
+}

@@ -1,0 +1,17 @@
+/** Norms, over the last axis. */
+import type { Value } from './builder.js';
+import type { GraphContext } from './context.js';
+import type { ScaleForm } from './layout.js';
+
+/** How a family's norms compute. */
+export interface NormKind {
+  readonly epsilon: number;
+  /** Whether a stored weight w stands for a scale of w or of 1 + w. */
+  readonly form: ScaleForm;
+}
+
+/** RMSNorm: x / sqrt(mean(x^2) + eps) * scale. @param name canonical name of the weight */
+export function rmsNorm({ graph, layout }: GraphContext, { epsilon, form }: NormKind, x: Value, name: string): Value {
+  const scale = layout.normScale(graph, name, form);
+  return graph.op('RMSNormalization', [x, scale], { axis: { int: -1 }, epsilon: { float: epsilon } });
+}

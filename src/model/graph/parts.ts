@@ -1,0 +1,21 @@
+/** Ends of graphs that hold a part of a model: rows that come from the part before, and go to the one behind. */
+import type { GraphModel } from './blocks.js';
+import type { GraphBuilder, Value } from './builder.js';
+import { rowShape } from './context.js';
+
+/** What enters, `hidden` [batch, rows, width]. @returns [batch * rows, width] */
+export function hiddenInput(graph: GraphBuilder, width: number): Value {
+  const hidden = graph.input('hidden', 'float32', ['batch', 'rows', width]);
+  return graph.op('Reshape', [hidden, graph.ints([-1, width])]);
+}
+
+/** What leaves, `hidden_out` [batch, rows, width]. */
+export function outputHidden(graph: GraphBuilder, hidden: Value, shape: Value, width: number): void {
+  graph.output('hidden_out', graph.op('Reshape', [hidden, shape]), 'float32', ['batch', 'rows', width]);
+}
+
+/** Embeddings by themselves, of both sides. Input `token_ids` [batch, rows] int64; output `hidden_out` [batch, rows, width]. */
+export function buildEmbedding({ graph, blocks }: GraphModel): void {
+  const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
+  outputHidden(graph, blocks.embed(tokenIds), rowShape(graph, tokenIds), blocks.decoderShape.width);
+}

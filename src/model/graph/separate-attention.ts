@@ -1,0 +1,47 @@
+/**
+ * The decoder's attention to one set of keys at a time: to its own rows, or to those of the encoder. As plain products, so that keys and values of
+ * encoder states are read where they lie; each head has keys of its own.
+ */
+import { MASKED } from './attention.js';
+import type { GraphBuilder, Value } from './builder.js';
+import { byHead, type GraphContext, type Heads, type KeysValues, SWAP_ROWS } from './context.js';
+
+/**
+ * @param queries [batch, rows, heads * head_dim]
+ * @param seen keys and values by head
+ * @param bias added to scores: [batch | 1, heads | 1, rows | 1, keys] float32
+ * @returns [batch, rows, heads * head_dim]
+ */
+export function attendSeparately(
+  context: GraphContext,
+  shape: Heads,
+  queries: Value,
+  seen: KeysValues,
+  bias: Value,
+): Value {
+  if (shape.heads !== shape.kvHeads) throw new Error(`${shape.heads} heads share keys of ${shape.kvHeads}`);
+  const { graph } = context;
+  const columns = graph.op('Transpose', [seen.keys], { perm: [0, 1, 3, 2] });
+  const products = graph.op('MatMul', [byHead(context, shape, queries), columns]);
+  const scores = shape.scale === 1 ? products : graph.op('Mul', [products, graph.floats([shape.scale], [])]);
+  const weights = graph.op('Softmax', [graph.op('Add', [scores, bias])]);
+  const byRow = graph.op('Transpose', [graph.op('MatMul', [weights, seen.values])], { perm: SWAP_ROWS });
+  return graph.op('Reshape', [byRow, graph.ints([0, 0, -1])]);
+}
+
+/** 0 where a key may be seen, else MASKED. @param seen bool */
+export function maskBias(graph: GraphBuilder, seen: Value): Value {
+  return graph.op('Where', [seen, graph.floats([0], []), graph.floats([MASKED], [])]);
+}
+
+/**
+ * Own keys that a row may see: not padding and not later than the row.
+ * @param rowPositions [batch | 1, rows] float32
+ * @param keyPositions [batch | 1, own] float32, negative for padding
+ * @returns [batch | 1, 1, rows, own] bool
+ */
+export function causal(graph: GraphBuilder, rowPositions: Value, keyPositions: Value): Value {
+  const row = graph.op('Unsqueeze', [rowPositions, graph.ints([1, 3])]);
+  const key = graph.op('Unsqueeze', [keyPositions, graph.ints([1, 2])]);
+  return graph.both(graph.op('LessOrEqual', [key, row]), graph.op('GreaterOrEqual', [key, graph.floats([0])]));
+}
