@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../src/base/canonical.js';
 import { familyOf, type ModelConfig, parseConfig, readConfig } from '../../src/model/families/families.js';
+import type { T5Gemma2Config } from '../../src/model/families/t5gemma2/config.js';
 import { fingerprintOf, formerIdentities, type ModelFacts } from '../../src/model/identity.js';
 import { referenceFixture } from '../support/fixtures.js';
 
@@ -72,7 +73,7 @@ describe('a fingerprint', () => {
     })) {
       expect(fingerprintOf(await facts({ config: changed(key, value) }), TOKENIZER), key).not.toBe(before);
     }
-    const stack = (config as { encoder: Record<string, unknown> }).encoder;
+    const stack = (config as T5Gemma2Config).encoder;
     for (const side of ['encoder', 'decoder']) {
       for (const key of Object.keys(stack)) {
         const value = key === 'layerTypes' ? ['full_attention'] : key === 'rope' ? ROPE : 5;
