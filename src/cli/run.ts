@@ -79,6 +79,8 @@ async function run(name: string, options: RunCommandOptions, command: Command): 
   const { asksLanguageModel, specificationsOf } = await import('../runs/schema/experiment.js');
   const { expectWriter } = await import('../priming/prepare.js');
   const { expectTexts } = await import('../experiments/plan/texts.js');
+  const { refusalOf } = await import('../experiments/plan/conditions.js');
+  const { segmentsOf } = await import('../experiments/plan/segments.js');
   const signal = interruptSignal();
   const writing = await endpointWriter();
   // All that there are are run without those that nobody can write for.
@@ -100,6 +102,11 @@ async function run(name: string, options: RunCommandOptions, command: Command): 
       const data = await openData(experiment, options, signal);
       expectTexts(experiment, data);
       model ??= await openModel({ ...options, maxLength: Math.max(...experiments.map(lengthOf)) }, signal);
+      const refusal = name === ALL ? refusalOf(experiment, segmentsOf(model)) : undefined;
+      if (refusal) {
+        process.stderr.write(`${experiment.id} is left out: ${refusal.message}\n`);
+        continue;
+      }
       await runOne(experiment, data, model, {
         ...options,
         folder: path.resolve(folder),
@@ -186,6 +193,7 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
       sources: await textSources(model, maxTokens, writing),
       ...(writing && { writer: writing.identity }),
       whileBlocked,
+      onNotice: (notice) => process.stderr.write(`${notice}\n`),
       onWriting: (done, total) => written.update(done, total),
       onProgress: ({ doneSamples, totalSamples, resumedSamples }) => {
         written.end();

@@ -2,6 +2,7 @@
 
 import { describeLiterals } from '../model/tokenizer/literal-tokens.js';
 import { surrogate as surrogateOf } from '../priming/surrogate.js';
+import { describeLeftOut } from '../runs/left-out.js';
 import type { Comparison, Experiment } from '../runs/schema/experiment.js';
 import type { ProbeSummary } from '../runs/schema/probe.js';
 import type { RankingSummary } from '../runs/schema/ranking.js';
@@ -63,6 +64,7 @@ export function warnings({ configuration, smoke_run, samples, ranking, identitie
       'Results of the built-in model: it is small, trained on generated advertisements, and trained to use a query in the encoder. They say how this model behaves, nothing about T5Gemma 2.',
     );
   }
+  lines.push(...describeLeftOut(configuration.left_out ?? []));
   const { literal = { samples: 0, tokens: [] } } = samples;
   const literals = describeLiterals(literal.samples, 'samples', literal.tokens, configuration.control_tokens ?? 'keep');
   if (literals) lines.push(literals);

@@ -10,6 +10,8 @@ import { DkvError } from '../../base/errors.js';
 import { remembering, type Tokenizer } from '../../model/tokenizer/tokenizer.js';
 import type { Condition, Presented } from '../../priming/condition.js';
 import type { Rejection } from '../../runs/schema/entry.js';
+import type { Experiment } from '../../runs/schema/experiment.js';
+import type { PassCounts } from '../../runs/schema/summary.js';
 import type { Sample } from '../../samples/sample.js';
 import type { Plan } from './plan.js';
 import { presentationsOf } from './presentation.js';
@@ -41,6 +43,16 @@ export interface BlockLimits {
   readonly maxUnits: number;
   /** A block is closed once its trials' inputs have this many rows. */
   readonly maxRows: number;
+}
+
+/** Forward passes over the block's distinct inputs, and those of an encoder that runs once for each condition. */
+export function passesOf({ trials }: Block, { unit }: Pick<Experiment, 'unit'>): PassCounts {
+  const encodes = trials.flatMap(({ parts }) => parts.map(({ key }) => key));
+  return {
+    encoder: new Set(encodes).size,
+    decoder: unit === 'probe' ? 0 : trials.length,
+    naive_encoder: encodes.length,
+  };
 }
 
 /** Splits units into blocks, one after the other as they are asked for. */

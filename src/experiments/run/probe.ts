@@ -90,8 +90,9 @@ function attentionMeasures(seen: Seen, bare: Seen, layer: number): Partial<Recor
   }
   const lines = heads * size;
   return {
-    to_bos: shares.to_bos / lines,
-    ...(spans.prefix && { to_prefix: shares.to_prefix / lines, to_separator: shares.to_separator / lines }),
+    ...(spans.bos && { to_bos: shares.to_bos / lines }),
+    ...(spans.prefix && { to_prefix: shares.to_prefix / lines }),
+    ...(spans.separator && { to_separator: shares.to_separator / lines }),
     to_document: shares.to_document / lines,
     entropy: entropy / lines,
     strongest: Math.max(...received) / lines,

@@ -10,9 +10,17 @@ const driftSchema = z.object({
   largest: z.number(),
 });
 
+/** A condition of the experiment as it was declared that this model cannot be asked, and why: "inputs of this model have no BOS". */
+const leftOutSchema = z.strictObject({ condition: z.string(), reason: z.string() });
+
+export type LeftOut = z.infer<typeof leftOutSchema>;
+
 /** Equal configurations give equal trials: what may not change when a run is resumed. */
 export const configurationSchema = z.object({
+  /** Without what is left out. */
   experiment: experimentSchema,
+  /** Absent where nothing is. */
+  left_out: z.array(leftOutSchema).readonly().optional(),
   samples: z.number().int(),
   seed: z.number().int(),
   dataset: z.object({

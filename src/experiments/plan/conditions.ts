@@ -1,0 +1,124 @@
+/**
+ * Which conditions of an experiment a model can be asked. A condition's data say which segments it needs; where a model's inputs have no such
+ * segment, the condition is left out and named, with all that is computed from it. What is left is a whole experiment.
+ */
+import { DkvError } from '../../base/errors.js';
+import type { Encoding } from '../../priming/condition.js';
+import type { Segment } from '../../priming/input.js';
+import type { LeftOut } from '../../runs/schema/configuration.js';
+import type { Comparison, ContrastGroup, Experiment } from '../../runs/schema/experiment.js';
+
+export interface Computable {
+  /** The declared one itself where nothing is left out. */
+  readonly experiment: Experiment;
+  readonly leftOut: readonly LeftOut[];
+}
+
+/**
+ * @param segments those that the model's inputs have
+ * @throws DkvError INPUT_INVALID where the experiment's own question needs a condition that is left out
+ */
+export function conditionsFor(experiment: Experiment, segments: ReadonlySet<Segment>): Computable {
+  const leftOut = leftOutOf(experiment, segments);
+  if (leftOut.length === 0) return { experiment, leftOut };
+  const refusal = refusalOf(experiment, segments);
+  if (refusal) throw refusal;
+  const names = new Set(leftOut.map(({ condition }) => condition));
+  return { experiment: restricted(experiment, (condition) => !names.has(condition)), leftOut };
+}
+
+function leftOutOf({ conditions }: Experiment, segments: ReadonlySet<Segment>): LeftOut[] {
+  return conditions.flatMap((condition) => {
+    const encodings = [condition, ...(condition.also ?? [])];
+    const missing = new Set(encodings.flatMap((encoding) => missingOf(encoding, segments)));
+    if (missing.size === 0) return [];
+    const named = [...missing].map((segment) => `no ${WORDS[segment] ?? segment}`).join(' and ');
+    return { condition: condition.name, reason: `inputs of this model have ${named}` };
+  });
+}
+
+/** Segments as sentences call them; others by their own names. */
+const WORDS: Readonly<Partial<Record<string, string>>> = { bos: 'BOS', separator: 'line break', eos: 'EOS' };
+
+/**
+ * What an encoding needs and does not find. The decoder cannot be shown rows that are not there, and taking BOS off or a line break in changes
+ * nothing where there is none: the condition would be another one by another name. A mask may speak of rows that are not there, since nobody sees
+ * those, as long as it hides anything at all.
+ */
+function missingOf({ bos, separator, visibility, blocked = [] }: Encoding, segments: ReadonlySet<Segment>): Segment[] {
+  const needed: Segment[] = typeof visibility === 'string' ? [] : [...visibility];
+  if (bos === false) needed.push('bos');
+  if (separator) needed.push('separator');
+  const isThere = (part: string) => part === 'counted' || part === 'rest' || segments.has(part as Segment);
+  const hides = blocked.some(({ rows, columns }) => rows.some(isThere) && columns.some(isThere));
+  const spoken = hides ? [] : blocked.flatMap(({ rows, columns }) => [...rows, ...columns]);
+  return [...needed, ...(spoken as Segment[])].filter((part) => !isThere(part));
+}
+
+/** Why an experiment cannot be run with such a model, INPUT_INVALID: its primary comparison, or what a probe compares with, is not among what is left. */
+export function refusalOf(experiment: Experiment, segments: ReadonlySet<Segment>): DkvError | undefined {
+  const leftOut = leftOutOf(experiment, segments);
+  const { id, unit, primary, comparisons, conditions } = experiment;
+  const reasons = new Map(leftOut.map(({ condition, reason }) => [condition, reason]));
+  const refuse = (what: string, condition: string) =>
+    new DkvError(
+      'INPUT_INVALID',
+      `Experiment ${id} cannot be run with this model: ${what} needs the condition "${condition}", and ${reasons.get(condition)}. Choose another experiment, or another model.`,
+    );
+  const question = primary ?? comparisons[0];
+  const lost = [question?.treatment, question?.baseline].find((name) => name !== undefined && reasons.has(name));
+  if (lost !== undefined) {
+    return refuse(`its primary comparison, ${question!.treatment} against ${question!.baseline},`, lost);
+  }
+  const bound = unit === 'probe' ? ['bare', 'oracle'].find((name) => reasons.has(name)) : undefined;
+  if (bound !== undefined) return refuse('a probe', bound);
+  return leftOut.length === conditions.length ? refuse('it', leftOut[0]!.condition) : undefined;
+}
+
+/** The fewest treatments that an order can be of, and a choice be made among. */
+const FEWEST = { order: 3, selection: 2 };
+
+function restricted(experiment: Experiment, has: (condition: string) => boolean): Experiment {
+  const both = ({ treatment, baseline }: Pick<Comparison, 'treatment' | 'baseline'>) => has(treatment) && has(baseline);
+  const ofTreatments = <T extends { readonly treatments: string[]; readonly baseline: string }>(
+    all: T[],
+    few: number,
+  ) =>
+    all
+      .map((one) => ({ ...one, treatments: one.treatments.filter(has) }))
+      .filter(({ treatments, baseline }) => treatments.length >= few && has(baseline));
+  return {
+    ...experiment,
+    conditions: experiment.conditions.filter(({ name }) => has(name)),
+    comparisons: experiment.comparisons.filter(both).map(({ oracle, ...comparison }) => ({
+      ...comparison,
+      ...(oracle !== undefined && has(oracle) && { oracle }),
+    })),
+    contrasts: experiment.contrasts.map((group) => contrastsOf(group, has)).filter(({ contrasts }) => contrasts.length),
+    curves: experiment.curves
+      .map((curve) => ({
+        ...curve,
+        series: curve.series
+          .map((one) => ({ ...one, points: one.points.filter(both) }))
+          .filter(({ points }) => points.length > 0),
+      }))
+      .filter(({ series }) => series.length > 0),
+    orders: ofTreatments(experiment.orders, FEWEST.order),
+    selections: ofTreatments(experiment.selections, FEWEST.selection),
+    identities: experiment.identities.filter(({ left, right }) => has(left) && has(right)),
+  };
+}
+
+/** A contrast stands where all its terms do; of what is not there none is a share. */
+function contrastsOf(group: ContrastGroup, has: (condition: string) => boolean): ContrastGroup {
+  const left = group.contrasts.filter(({ terms }) => Object.keys(terms).every(has));
+  const names = new Set(left.map(({ name }) => name));
+  return {
+    ...group,
+    contrasts: left.map(({ share_of, ...contrast }) => ({
+      ...contrast,
+      ...(share_of !== undefined && names.has(share_of) && { share_of }),
+    })),
+    ...(group.family && { family: group.family.filter((name) => names.has(name)) }),
+  };
+}

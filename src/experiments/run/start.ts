@@ -1,0 +1,95 @@
+/** A run begins in its folder, or goes on with what the folder holds. */
+import path from 'node:path';
+import { Breather } from '../../base/breather.js';
+import { DkvError } from '../../base/errors.js';
+import { readIfPresent } from '../../base/files.js';
+import { onnxRuntimeVersion } from '../../engine/onnxruntime.js';
+import { LiteralTokens } from '../../model/tokenizer/literal-tokens.js';
+import { recoverJournal } from '../../runs/journal.js';
+import { differences, readRecord, writeRecord } from '../../runs/record.js';
+import { expectOwnEntries, readSamples, SAMPLES_FILE, writeSamples } from '../../runs/samples.js';
+import type { Configuration } from '../../runs/schema/configuration.js';
+import type { Entry } from '../../runs/schema/entry.js';
+import { specificationsOf } from '../../runs/schema/experiment.js';
+import type { SampleRecord } from '../../runs/schema/sample.js';
+import type { Dataset, PoolSet } from '../../samples/dataset.js';
+import type { Model } from '../../scoring/load-model.js';
+import type { Scored } from '../plan/unit.js';
+import type { RunOptions } from './options.js';
+import { samplesOf } from './samples.js';
+
+export interface StartedRun {
+  /** That the folder holds. */
+  readonly configuration: Configuration;
+  readonly records: readonly SampleRecord[];
+  /** All that is in the journal: those of earlier calls, to which this one's are added. */
+  readonly entries: Entry[];
+  readonly journalFile: string;
+}
+
+/** @throws DkvError RUN_EXISTS, RUN_MISMATCH, RUN_DAMAGED, CANCELLED */
+export async function start(
+  asked: Configuration,
+  data: Dataset | PoolSet,
+  { units }: Scored,
+  { tokenizer }: Model,
+  { directory, resume, noText = false, signal }: Pick<RunOptions, 'directory' | 'resume' | 'noText' | 'signal'>,
+): Promise<StartedRun> {
+  const { experiment } = asked;
+  const hasLiterals = () => {
+    const literals = new LiteralTokens(tokenizer);
+    literals.see(...specificationsOf(experiment));
+    for (const { sample } of units) literals.see(sample.document, sample.query, sample.answer);
+    return literals.count > 0;
+  };
+  const started = await startedConfiguration(directory, asked, resume, hasLiterals);
+  const journalFile = path.join(directory, 'trials.jsonl');
+  if (!started && (await readIfPresent(journalFile))?.length) {
+    throw new DkvError(
+      'RUN_DAMAGED',
+      `${directory} holds trials but no run.json that says what they are of. Bring it back from a copy, or choose another folder with --out.`,
+    );
+  }
+  if (!started || (await readIfPresent(path.join(directory, SAMPLES_FILE))) === undefined) {
+    const made = samplesOf(data, units, experiment, tokenizer, !noText);
+    await writeSamples(directory, await new Breather(signal, STOPPED).map(made, (sample) => sample));
+  }
+  if (!started) await writeRecord(directory, asked, { 'onnxruntime-node': onnxRuntimeVersion() });
+  const records = await readSamples(directory);
+  const entries = await recoverJournal(journalFile);
+  expectOwnEntries(journalFile, entries, records, experiment);
+  return { configuration: started ?? asked, records, entries, journalFile };
+}
+
+export const STOPPED = 'The run was stopped.';
+
+/**
+ * The configuration of the run that the folder holds, if one may go on there.
+ * @param hasLiterals does a text of the run hold control tokens as they are written?
+ * @throws DkvError when the folder holds another run, or one that nobody asked to go on with
+ */
+async function startedConfiguration(
+  directory: string,
+  asked: Configuration,
+  resume: boolean,
+  hasLiterals: () => boolean,
+): Promise<Configuration | undefined> {
+  const record = await readRecord(directory);
+  if (!record) return undefined;
+  const { configuration } = record;
+  const { control_tokens = hasLiterals() ? 'keep' : asked.control_tokens } = configuration;
+  const changed = differences({ ...configuration, control_tokens }, asked);
+  if (changed.length > 0) {
+    throw new DkvError(
+      'RUN_MISMATCH',
+      `${directory} holds a run with another configuration or model:\n${changed.map((line) => `  ${line}`).join('\n')}\nChoose another folder with --out, or repeat the options of that run.`,
+    );
+  }
+  if (!resume) {
+    throw new DkvError(
+      'RUN_EXISTS',
+      `${directory} already holds this run. Continue it with --resume, or choose another folder with --out.`,
+    );
+  }
+  return configuration;
+}
