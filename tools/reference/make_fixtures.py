@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +22,9 @@ import transformers
 from safetensors.torch import load_file, save_file
 from transformers import T5Gemma2Config, T5Gemma2ForConditionalGeneration
 from transformers.masking_utils import create_bidirectional_mask
-from transformers.modeling_outputs import BaseModelOutput
 from transformers.models.t5gemma2.modeling_t5gemma2 import sliding_window_mask_function
 
+from reference_fixture import Case, Reference, write_cases
 from text_fixture import make_text_cases, make_tokenizer
 
 BOS, EOS, PAD = 2, 1, 0
@@ -49,23 +49,6 @@ class Shape:
     softcap: float | None = None
     eoi: int = 300
     weight_scale: float = 1.0
-
-
-@dataclass
-class Case:
-    """One encoder input, and what the decoder is asked about it."""
-
-    name: str
-    ids: list[int]
-    positions: list[int] | None = None
-    pair_mask: np.ndarray | None = None
-    visible: list[int] | None = None
-    prompt: list[int] = field(default_factory=list)
-    target: list[int] = field(default_factory=list)
-    greedy: int = 0
-    probe: bool = False
-    # Rows of other cases' encodes put before this one's: (case name, row indices).
-    before: list[tuple[str, list[int]]] = field(default_factory=list)
 
 
 def config_of(shape: Shape) -> T5Gemma2Config:
@@ -118,14 +101,13 @@ def random_model(shape: Shape, seed: int) -> T5Gemma2ForConditionalGeneration:
 # ---------------------------------------------------------------- what the reference answers
 
 
-class Reference:
+class T5Gemma2Reference(Reference):
     def __init__(self, model: T5Gemma2ForConditionalGeneration):
-        self.model = model
+        super().__init__(model, start=BOS, end=EOS, pad=PAD)
         self.encoder = model.model.encoder.text_model
 
     @torch.no_grad()
     def encode(self, case: Case, probe: dict[str, torch.Tensor] | None = None) -> torch.Tensor:
-        """States [rows, hidden] of one input alone."""
         ids = torch.tensor([case.ids])
         positions = None if case.positions is None else torch.tensor([case.positions])
         attention_mask: object = torch.ones_like(ids)
@@ -160,108 +142,8 @@ class Reference:
         return masks
 
     @torch.no_grad()
-    def decode(self, states: torch.Tensor, visible: list[int], ids: list[int]) -> torch.Tensor:
-        """Logits [len(ids), vocabulary] of decoder input `ids`, attending to the visible rows of the states."""
-        mask = torch.zeros(1, states.shape[0], dtype=torch.long)
-        mask[0, visible] = 1
-        output = self.model(
-            encoder_outputs=BaseModelOutput(last_hidden_state=states[None]),
-            attention_mask=mask, decoder_input_ids=torch.tensor([ids]), use_cache=False,
-        )
-        return output.logits[0]
-
-    def nlls(self, states: torch.Tensor, case: Case) -> torch.Tensor:
-        ids = [BOS, *case.prompt, *case.target]
-        logits = self.decode(states, case.visible, ids[:-1]).double()
-        log_probabilities = torch.log_softmax(logits, dim=-1)[len(case.prompt):]
-        return -log_probabilities[torch.arange(len(case.target)), torch.tensor(case.target)].float()
-
-    def greedy(self, states: torch.Tensor, case: Case) -> tuple[list[int], torch.Tensor]:
-        """Tokens, and the logits that the first one was chosen from."""
-        ids = [BOS, *case.prompt]
-        first = None
-        for _ in range(case.greedy):
-            logits = self.decode(states, case.visible, ids)[-1]
-            first = logits if first is None else first
-            best = logits.topk(2).values
-            assert best[0] - best[1] > 1e-3, "a tie would make the fixture depend on rounding"
-            ids.append(int(logits.argmax()))
-            if ids[-1] == EOS:
-                break
-        tokens = ids[1 + len(case.prompt):]
-        if len(case.visible) == len(states):
-            self._check_generate(states, case, tokens)
-        return tokens, first
-
-    @torch.no_grad()
-    def _check_generate(self, states: torch.Tensor, case: Case, tokens: list[int]) -> None:
-        """`generate`, with its cache, says the same as our loop without one."""
-        output = self.model.generate(
-            encoder_outputs=BaseModelOutput(last_hidden_state=states[None]),
-            attention_mask=torch.ones(1, len(states), dtype=torch.long),
-            decoder_input_ids=torch.tensor([[BOS, *case.prompt]]), max_new_tokens=case.greedy, do_sample=False,
-            eos_token_id=EOS, pad_token_id=PAD,
-        )
-        found = output[0, 1 + len(case.prompt):].tolist()
-        assert found == tokens, (found, tokens)
-
-    @torch.no_grad()
-    def padded_difference(self, cases: list[Case], states: dict[str, torch.Tensor]) -> float:
-        """How far the reference's own padded batch is from its single encodes."""
-        plain = [case for case in cases if case.positions is None and case.pair_mask is None]
-        longest = max(len(case.ids) for case in plain)
-        ids = torch.full((len(plain), longest), PAD)
-        mask = torch.zeros_like(ids)
-        for row, case in enumerate(plain):
-            ids[row, : len(case.ids)] = torch.tensor(case.ids)
-            mask[row, : len(case.ids)] = 1
-        batch = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
-        return max(
-            float((batch[row, : len(case.ids)] - states[case.name]).abs().max()) for row, case in enumerate(plain)
-        )
-
-
-def write_cases(folder: Path, model: T5Gemma2ForConditionalGeneration, cases: list[Case], about: str) -> None:
-    reference = Reference(model)
-    expected: dict[str, torch.Tensor] = {}
-    states: dict[str, torch.Tensor] = {}
-    described = []
-    for case in cases:
-        probe: dict[str, torch.Tensor] | None = {} if case.probe else None
-        states[case.name] = reference.encode(case, probe)
-        expected[f"{case.name}.states"] = states[case.name]
-        for name, tensor in (probe or {}).items():
-            expected[f"{case.name}.{name}"] = tensor
-        if case.visible is None:
-            case.visible = list(range(len(case.ids)))
-        memory = states[case.name]
-        if case.before:
-            own = memory[case.visible]
-            memory = torch.cat([*(states[name][rows] for name, rows in case.before), own])
-            described_visible, case.visible = case.visible, list(range(len(memory)))
-        else:
-            described_visible = case.visible
-        record: dict[str, object] = {"name": case.name, "ids": case.ids, "visible": described_visible}
-        if case.positions is not None:
-            record["positions"] = case.positions
-        if case.pair_mask is not None:
-            record["pair_mask"] = ["".join("01"[int(x)] for x in row) for row in case.pair_mask]
-        if case.before:
-            record["before"] = [{"case": name, "rows": rows} for name, rows in case.before]
-        if case.probe:
-            record["probe"] = True
-        if case.target:
-            record |= {"prompt": case.prompt, "target": case.target}
-            expected[f"{case.name}.nll"] = reference.nlls(memory, case)
-        if case.greedy:
-            tokens, logits = reference.greedy(memory, case)
-            record |= {"prompt": case.prompt, "greedy": tokens, "max_tokens": case.greedy}
-            expected[f"{case.name}.logits"] = logits
-        described.append(record)
-    difference = reference.padded_difference(cases, states)
-    save_file({name: tensor.contiguous() for name, tensor in expected.items()}, folder / "expected.safetensors")
-    content = {"about": about, "reference_padded_difference": difference, "cases": described}
-    (folder / "cases.json").write_text(json.dumps(content, separators=(",", ":")) + "\n")
+    def encode_batch(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
 
 
 # ---------------------------------------------------------------- checkpoints in the forms that exist
@@ -377,19 +259,21 @@ def make(name: str, root: Path) -> None:
         shape = Shape()
         model = random_model(shape, 1)
         save_checkpoint(model, folder)
-        write_cases(folder, model, common_cases(shape, 11), "one kv head, even window, linear rope factor 8")
+        write_cases(folder, T5Gemma2Reference(model), common_cases(shape, 11),
+                    "one kv head, even window, linear rope factor 8")
     elif name == "several-kv-heads":
         shape = Shape(kv_heads=2, scalar=24, encoder_layers=("s", "f", "s"), decoder_layers=("f", "s", "s", "s", "f"),
                       encoder_window=7, decoder_window=5, rope_factor=1.0)
         model = random_model(shape, 2)
         save_checkpoint(model, folder, text_model_names=True)
-        write_cases(folder, model, common_cases(shape, 12), "two kv heads, odd windows, text_model names")
+        write_cases(folder, T5Gemma2Reference(model), common_cases(shape, 12), "two kv heads, odd windows, text_model names")
     elif name == "positions":
         shape = Shape(hidden=24, heads=2, head_dim=256, scalar=256, encoder_layers=("s", "f", "s"),
                       decoder_layers=("s", "f"), encoder_window=9)
         model = random_model(shape, 3)
         save_checkpoint(model, folder)
-        write_cases(folder, model, position_cases(shape, 13), "head_dim 256, positions to 8191, pairwise masks")
+        write_cases(folder, T5Gemma2Reference(model), position_cases(shape, 13),
+                    "head_dim 256, positions to 8191, pairwise masks")
     elif name == "sharded-bf16":
         shape = Shape(encoder_layers=("s", "s", "f") * 2, decoder_layers=("s", "s", "f"), kv_heads=4)
         model = random_model(shape, 4)
@@ -397,7 +281,8 @@ def make(name: str, root: Path) -> None:
         older_config(folder)
         model = T5Gemma2ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32,
                                                                  attn_implementation="eager").eval()
-        write_cases(folder, model, common_cases(shape, 14), "three bfloat16 shards with vision, older config fields")
+        write_cases(folder, T5Gemma2Reference(model), common_cases(shape, 14),
+                    "three bfloat16 shards with vision, older config fields")
     elif name == "bfloat16-scale":
         shape = Shape(hidden=40, encoder_layers=("f",), decoder_layers=("f",))
         model = random_model(shape, 5)
@@ -405,27 +290,28 @@ def make(name: str, root: Path) -> None:
         model = T5Gemma2ForConditionalGeneration.from_pretrained(folder, dtype=torch.bfloat16,
                                                                  attn_implementation="eager").eval().float()
         assert model.model.decoder.embed_tokens.embed_scale.item() == 6.3125  # sqrt(40) = 6.3246
-        write_cases(folder, model, common_cases(shape, 15), "embedding scale rounded to bfloat16")
+        write_cases(folder, T5Gemma2Reference(model), common_cases(shape, 15), "embedding scale rounded to bfloat16")
     elif name == "softcap-fp16":
         shape = Shape(softcap=3.0, kv_heads=2, encoder_layers=("f", "s"), decoder_layers=("s", "s"), weight_scale=1.5)
         save_checkpoint(random_model(shape, 6), folder, torch.float16, text_model_names=True)
         model = T5Gemma2ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32,
                                                                  attn_implementation="eager").eval()
-        write_cases(folder, model, common_cases(shape, 16), "final logit softcap, float16")
+        write_cases(folder, T5Gemma2Reference(model), common_cases(shape, 16), "final logit softcap, float16")
     elif name == "large-vocabulary":
         shape = Shape(hidden=16, intermediate=16, vocab=33_000, heads=2, head_dim=8, scalar=8, eoi=32_990,
                       encoder_layers=("s", "f"), decoder_layers=("s", "f"))
         save_checkpoint(random_model(shape, 7), folder, torch.bfloat16)
         model = T5Gemma2ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32,
                                                                  attn_implementation="eager").eval()
-        write_cases(folder, model, common_cases(shape, 17), "33,000 words: the head goes through three chunks")
+        write_cases(folder, T5Gemma2Reference(model), common_cases(shape, 17),
+                    "33,000 words: the head goes through three chunks")
     elif name == "text":
         tokenizer = make_tokenizer(folder, vocab=512)
         shape = Shape(kv_heads=2, vocab=512, eoi=511)
         model = random_model(shape, 8)
         save_checkpoint(model, folder)
         cases, texts = make_text_cases(tokenizer, Case)
-        write_cases(folder, model, cases, "texts under full, published and exact; query in the decoder")
+        write_cases(folder, T5Gemma2Reference(model), cases, "texts under full, published and exact; query in the decoder")
         (folder / "texts.json").write_text(json.dumps(texts, ensure_ascii=False, indent=1) + "\n")
     elif name == "full-size":
         shape = Shape(hidden=640, intermediate=2048, vocab=262_144, heads=4, kv_heads=1, head_dim=256, scalar=256,
@@ -439,7 +325,7 @@ def make(name: str, root: Path) -> None:
         long = token_ids(g, 1299, shape.vocab)
         cases.append(Case("beyond-window", long, visible=list(range(20, 1300)), prompt=token_ids(g, 12, shape.vocab, False),
                           target=token_ids(g, 24, shape.vocab, False)))
-        write_cases(folder, model, cases, "google/t5gemma-2-270m-270m's shape, random bfloat16 weights")
+        write_cases(folder, T5Gemma2Reference(model), cases, "google/t5gemma-2-270m-270m's shape, random bfloat16 weights")
     else:
         sys.exit(f"unknown fixture {name}")
     print(name, sum(file.stat().st_size for file in folder.iterdir()) // 1024, "KiB")
