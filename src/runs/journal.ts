@@ -6,6 +6,7 @@ import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { DkvError } from '../base/errors.js';
 import { fileError, readIfPresent } from '../base/files.js';
 import { shortestFloat32 } from '../base/float32.js';
+import { tryParse } from '../base/parse.js';
 import { type Entry, entryKey, entrySchema, expectFiniteEntry, isTrial, sumOf } from './schema/entry.js';
 import { sealedLine, unsealLines } from './sealed.js';
 
@@ -54,8 +55,8 @@ function parseJournal(file: string, bytes: Buffer): { entries: Entry[]; wholeByt
 }
 
 function checkedEntry(value: unknown): Entry {
-  const parsed = entrySchema.safeParse(value);
-  if (!parsed.success) throw new Error('not an entry of a journal');
+  const parsed = tryParse(entrySchema, value);
+  if (!parsed.success) throw new Error(`not an entry of a journal: ${parsed.problem}`);
   const entry = parsed.data;
   if (isTrial(entry)) {
     const sum = sumOf(entry.token_nlls);

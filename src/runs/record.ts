@@ -7,9 +7,10 @@ import { readFile, realpath } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { DkvError, messageOf } from '../base/errors.js';
 import { publish, readIfPresent } from '../base/files.js';
+import { parse } from '../base/parse.js';
 import type { Configuration } from './schema/configuration.js';
 import { RECORD_FORMAT, type RunRecord, recordSchema } from './schema/record.js';
 import { sealedFile, unseal } from './sealed.js';
@@ -53,11 +54,7 @@ export function unsealRecord<T>(
       `${file}: a record ${found}; this version reads format ${RECORD_FORMAT}. Repeat the run, or read it with the version that made it.`,
     );
   }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new DkvError('RUN_DAMAGED', `${file}: not ${what}. ${z.prettifyError(parsed.error)}\n${advice}`, {
-    cause: parsed.error,
-  });
+  return parse(schema, value, 'RUN_DAMAGED', `${file}: not ${what}`, advice);
 }
 
 /** @param runtime versions of what computes, by package */

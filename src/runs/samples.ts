@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
 import { publish, readIfPresent } from '../base/files.js';
+import { tryParse } from '../base/parse.js';
 import { GO_ON } from './journal.js';
 import { type Entry, entryKey, isRejection } from './schema/entry.js';
 import type { Experiment } from './schema/experiment.js';
@@ -34,9 +35,9 @@ export async function readSamples(directory: string): Promise<SampleRecord[]> {
 }
 
 function checkedSample(value: unknown): SampleRecord {
-  const parsed = sampleSchema.safeParse(value);
+  const parsed = tryParse(sampleSchema, value);
   if (parsed.success) return parsed.data;
-  throw new Error('not a sample of a run');
+  throw new Error(`not a sample of a run: ${parsed.problem}`);
 }
 
 /**

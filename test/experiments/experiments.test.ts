@@ -127,7 +127,10 @@ describe('a declaration', () => {
 
   it('is refused with the field, or the name that is not there', () => {
     const wrong: [object, string][] = [
-      [{ conditions: [{ name: 'bare', visibility: 'everything' }] }, 'conditions[0].visibility'],
+      [
+        { conditions: [{ name: 'bare', visibility: 'everything' }] },
+        'conditions.0.visibility: expected "full", "published"',
+      ],
       [{ conditions: [...base.conditions, base.conditions[0]] }, 'the same name'],
       [{ comparisons: [{ treatment: 'primd', baseline: 'bare' }] }, 'no condition "primd"; there are: bare, primed'],
       [{ primary: { treatment: 'bare', baseline: 'primed' } }, 'no comparison has the two'],

@@ -1,7 +1,7 @@
 /** From a declaration, whose defaults are left out, to an experiment that names only conditions which it has. */
-import { z } from 'zod';
 import { DkvError } from '../../base/errors.js';
 import { didYouMean } from '../../base/near.js';
+import { parse } from '../../base/parse.js';
 import { type Experiment, type ExperimentDeclaration, experimentSchema } from '../../runs/schema/experiment.js';
 
 /**
@@ -9,11 +9,8 @@ import { type Experiment, type ExperimentDeclaration, experimentSchema } from '.
  * @throws DkvError INPUT_INVALID naming the field, or the condition that is not there
  */
 export function defineExperiment(declaration: ExperimentDeclaration): Experiment {
-  const parsed = experimentSchema.safeParse(declaration);
-  if (!parsed.success) {
-    throw new DkvError('INPUT_INVALID', `The experiment is not well formed:\n${z.prettifyError(parsed.error)}`);
-  }
-  const { id, conditions, ...rest } = parsed.data;
+  const experiment = parse(experimentSchema, declaration, 'INPUT_INVALID', 'The experiment is not well formed');
+  const { id, conditions, ...rest } = experiment;
   const names = conditions.map((condition) => condition.name);
   const known = new Set(names);
   const invalid = (message: string) => new DkvError('INPUT_INVALID', `Experiment ${id}: ${message}`);
@@ -51,5 +48,5 @@ export function defineExperiment(declaration: ExperimentDeclaration): Experiment
     const unknown = [...shares, ...family].find((contrast) => !inGroup.has(contrast));
     if (unknown !== undefined) throw invalid(`the contrasts "${title}" have none that is called "${unknown}".`);
   }
-  return parsed.data;
+  return experiment;
 }
