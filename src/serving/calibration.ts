@@ -5,7 +5,7 @@
  * is never found. It also belongs to candidates like those that it was made with: among others, relevant ones are more or less frequent.
  */
 import { z } from 'zod';
-import { DkvError } from '../base/errors.js';
+import { parse } from '../base/parse.js';
 import type { Random } from '../base/random.js';
 import { mean } from '../stats/describe.js';
 import { fitIsotonic, isotonicAt } from '../stats/isotonic.js';
@@ -134,10 +134,12 @@ export function reliabilityOf(queries: readonly (readonly Judged[])[], random: R
 }
 
 async function readCalibrations(store: Store): Promise<Record<string, Calibration>> {
-  const parsed = noteSchema.safeParse((await store.note('calibration')) ?? {});
-  if (parsed.success) return parsed.data;
-  throw new DkvError(
+  const note = (await store.note('calibration')) ?? {};
+  return parse(
+    noteSchema,
+    note,
     'STORE_DAMAGED',
-    `${store.location}: its calibrations cannot be read: ${parsed.error.issues[0]?.message}. Calibrate again.`,
+    `${store.location}: its calibrations cannot be read`,
+    'Calibrate again.',
   );
 }

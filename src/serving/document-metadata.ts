@@ -1,6 +1,6 @@
 /** What priming says of each document beside its states. Priming writes it, ranking reads it. */
 import { z } from 'zod';
-import { DkvError } from '../base/errors.js';
+import { parse } from '../base/parse.js';
 import { metadataSchema } from '../store/records/record.js';
 import type { Metadata } from '../store/store.js';
 
@@ -17,10 +17,6 @@ export type DocumentMetadata = z.infer<typeof schema>;
 
 /** @throws DkvError STORE_MISMATCH when something else than priming stored the document */
 export function parseDocumentMetadata(id: string, metadata: Metadata): DocumentMetadata {
-  const parsed = schema.safeParse(metadata);
-  if (parsed.success) return parsed.data;
-  throw new DkvError(
-    'STORE_MISMATCH',
-    `Document ${JSON.stringify(id)} was not stored by priming: ${parsed.error.issues[0]?.message}. Prime it again.`,
-  );
+  const where = `Document ${JSON.stringify(id)} was not stored by priming`;
+  return parse(schema, metadata, 'STORE_MISMATCH', where, 'Prime it again.');
 }

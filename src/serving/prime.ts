@@ -8,6 +8,7 @@
  */
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
+import { parse } from '../base/parse.js';
 import { windows } from '../base/windows.js';
 import { visibilitySchema } from '../priming/input.js';
 import { prepareSurrogates } from '../priming/prepare.js';
@@ -57,12 +58,8 @@ export async function prime(
   options: PrimeOptions = {},
 ): Promise<PrimeSummary> {
   const { surrogates = DEFAULT_SURROGATES, bare = true, replace = false, sources = {}, signal } = options;
-  const parsed = optionsSchema.safeParse({ ...DEFAULTS, ...options });
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new DkvError('INPUT_INVALID', `Options of priming: ${issue?.path.join('.')}: ${issue?.message}.`);
-  }
-  const { visibility, statesPrecision, maxTokens } = parsed.data;
+  const given = { ...DEFAULTS, ...options };
+  const { visibility, statesPrecision, maxTokens } = parse(optionsSchema, given, 'INPUT_INVALID', 'Options of priming');
   const how = { visibility, statesPrecision, maxTokens };
   const variants = variantsOf(surrogates, bare);
   // Without a document: says now what would be missing later.

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
+import { parse } from '../base/parse.js';
 import type { RequestOptions } from '../engine/engine.js';
 import type { Model } from '../scoring/load-model.js';
 import { zScores } from '../stats/describe.js';
@@ -136,9 +137,8 @@ export async function* rank(
 }
 
 function checkedOptions(options: RankOptions) {
-  const parsed = optionsSchema.safeParse(options);
-  if (!parsed.success) throw new DkvError('INPUT_INVALID', `Ranking: ${z.prettifyError(parsed.error)}`);
-  const { objective, prior, interpolate, calibration } = parsed.data;
+  const checked = parse(optionsSchema, options, 'INPUT_INVALID', 'Ranking');
+  const { objective, prior, interpolate, calibration } = checked;
   if (prior && objective === 'answer-likelihood') {
     throw new DkvError(
       'INPUT_INVALID',
@@ -151,7 +151,7 @@ function checkedOptions(options: RankOptions) {
       "A calibration is for the model's own score: leave out either it or interpolation with the first stage.",
     );
   }
-  return parsed.data;
+  return checked;
 }
 
 function expectQuery(

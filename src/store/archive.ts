@@ -19,8 +19,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { asBuffer, sha256 } from '../base/bytes.js';
-import { DkvError, messageOf } from '../base/errors.js';
+import { DkvError } from '../base/errors.js';
 import { announcedBytes, keyIn, metadataSchema, PREFIX_BYTES } from './records/record.js';
+import { parseStoredJson } from './records/stored-json.js';
 import { type DocumentEntry, NOTES, type Store } from './store.js';
 import {
   expectGoing,
@@ -239,11 +240,9 @@ class ByteReader {
 }
 
 function parse<T>(schema: z.ZodType<T>, body: Buffer, name: string, at: number): T {
-  try {
-    return schema.parse(JSON.parse(body.toString('utf8')));
-  } catch (error) {
-    throw damaged(name, at, `a frame cannot be read: ${messageOf(error)}`);
-  }
+  const parsed = parseStoredJson(schema, body);
+  if (parsed.success) return parsed.data;
+  throw damaged(name, at, `a frame cannot be read: ${parsed.problem}`);
 }
 
 function jsonBytes(value: unknown): Buffer {

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
+import { parse } from '../base/parse.js';
 import { parseAddress, type S3Options, type StoreAddress } from './backends/address.js';
 import type { Backend } from './backends/backend.js';
 import { InProcessBackend } from './backends/in-process.js';
@@ -46,11 +47,7 @@ const optionsSchema = z.strictObject({
  * @throws DkvError INPUT_INVALID, STORE_UNREACHABLE, STORE_MISMATCH
  */
 export async function openStore(location: string | readonly string[], options: StoreOptions = {}): Promise<Store> {
-  const parsed = optionsSchema.safeParse(options);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new DkvError('INPUT_INVALID', `Options of the store: ${issue?.path.join('.')}: ${issue?.message}.`);
-  }
+  parse(optionsSchema, options, 'INPUT_INVALID', 'Options of the store');
   const { tenantSalt = '', tierMaxBytes = [], maxBytes } = options;
   const isOne = typeof location === 'string';
   const locations = isOne ? [location] : location;

@@ -246,6 +246,13 @@ describe('Fieller', () => {
 });
 
 describe('analytic interval of d', () => {
+  it('is wider for a larger d', () => {
+    // 1.959964 sqrt(1/50 + 4/100)
+    const { low, high } = analyticDInterval(2, 50);
+    expect([low, high]).toEqual([expect.closeTo(2 - 0.480091, 5), expect.closeTo(2 + 0.480091, 5)]);
+    expect(analyticDInterval(0, 50).high).toBeCloseTo(0.277181, 5);
+  });
+
   it('holds the true d in about 95% of samples', () => {
     const random = new Random('coverage');
     const normal = () => Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 * Math.PI * random.float());

@@ -1,9 +1,11 @@
 /** What an id points to, as bytes: SHA-256 of the rest, then JSON. Ids of any length and form; a slot's name is a digest of the id. */
 import { z } from 'zod';
 import { sha256 } from '../../base/bytes.js';
-import { DkvError, messageOf } from '../../base/errors.js';
+import { DkvError } from '../../base/errors.js';
+import { parse } from '../../base/parse.js';
 import type { DocumentEntry } from '../store.js';
 import { metadataSchema } from './record.js';
+import { parseStoredJson } from './stored-json.js';
 
 const DIGEST_BYTES = 32;
 
@@ -28,17 +30,9 @@ export function slotOf(id: string, salt: string): string {
 
 /** @throws DkvError INPUT_INVALID */
 export function encodeEntry({ id, variants, metadata, expiresAt }: DocumentEntry): Buffer {
-  const parsed = entrySchema.safeParse({
-    id,
-    variants: Object.entries(variants),
-    metadata,
-    expiresAt: expiresAt ?? null,
-  });
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new DkvError('INPUT_INVALID', `The document cannot be stored: ${issue?.path.join('.')}: ${issue?.message}.`);
-  }
-  const json = Buffer.from(JSON.stringify(parsed.data), 'utf8');
+  const entry = { id, variants: Object.entries(variants), metadata, expiresAt: expiresAt ?? null };
+  const parsed = parse(entrySchema, entry, 'INPUT_INVALID', 'The document cannot be stored');
+  const json = Buffer.from(JSON.stringify(parsed), 'utf8');
   return Buffer.concat([sha256(json), json]);
 }
 
@@ -60,11 +54,9 @@ export function inspectEntry(bytes: Uint8Array, slot: string): z.infer<typeof en
   if (!sha256(json).equals(Buffer.from(bytes).subarray(0, DIGEST_BYTES))) {
     throw damagedEntry(slot, 'its checksum does not match');
   }
-  try {
-    return entrySchema.parse(JSON.parse(json.toString('utf8')));
-  } catch (error) {
-    throw damagedEntry(slot, messageOf(error));
-  }
+  const entry = parseStoredJson(entrySchema, json);
+  if (entry.success) return entry.data;
+  throw damagedEntry(slot, entry.problem);
 }
 
 function damagedEntry(slot: string, reason: string): DkvError {

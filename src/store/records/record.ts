@@ -16,9 +16,11 @@ import { z } from 'zod';
 import { asBuffer, sha256 } from '../../base/bytes.js';
 import { DkvError } from '../../base/errors.js';
 import { fromFloat16 } from '../../base/float16.js';
+import { parse } from '../../base/parse.js';
 import { SEGMENTS, visibilitySchema } from '../../priming/input.js';
 import { type CacheRecord, type Metadata, type RecordIdentity, STATES_PRECISIONS } from '../store.js';
 import { expectFinite, fromInt8Rows, statesToFloat16, toInt8Rows } from './quantise.js';
+import { parseStoredJson } from './stored-json.js';
 
 /** Of the bytes; a record's key has a version of its own. */
 const FORMAT_VERSION = 1;
@@ -56,7 +58,7 @@ export function encodeRecord(key: string, record: CacheRecord, expiresAt?: numbe
   const { states, tokenIds, precision } = record;
   expectConsistent(record);
   const text = record.text === undefined ? undefined : Buffer.from(record.text, 'utf8');
-  const parsed = headerSchema.safeParse({
+  const header = {
     key,
     fingerprint: record.fingerprint,
     modelPrecision: record.modelPrecision,
@@ -72,9 +74,9 @@ export function encodeRecord(key: string, record: CacheRecord, expiresAt?: numbe
     metadata: record.metadata,
     text: text?.length ?? null,
     expiresAt: expiresAt ?? null,
-  });
-  if (!parsed.success) throw new DkvError('INPUT_INVALID', `The record cannot be stored: ${reasonOf(parsed.error)}.`);
-  return assembled(parsed.data, [asBuffer(tokenIds), ...stateBytes(record), text ?? new Uint8Array()]);
+  };
+  const checked = parse(headerSchema, header, 'INPUT_INVALID', 'The record cannot be stored');
+  return assembled(checked, [asBuffer(tokenIds), ...stateBytes(record), text ?? new Uint8Array()]);
 }
 
 /**
@@ -183,7 +185,7 @@ export function expectIdentity(key: string, record: CacheRecord, identity: Recor
 export function keyIn(bytes: Uint8Array): string {
   const view = asBuffer(bytes);
   const headerEnd = view.length < PREFIX_BYTES ? 0 : PREFIX_BYTES + view.readUInt32LE(12);
-  return parseHeader(view.toString('utf8', PREFIX_BYTES, headerEnd), '(unknown)').key;
+  return parseHeader(view.subarray(PREFIX_BYTES, headerEnd), '(unknown)').key;
 }
 
 /** So many of a record's first bytes tell how long it is. */
@@ -215,7 +217,7 @@ function checkRecord(bytes: Uint8Array, key: string): { header: Header; payloadA
   }
   const payloadAt = PREFIX_BYTES + view.readUInt32LE(12);
   if (BigInt(end - payloadAt) !== view.readBigUInt64LE(16)) throw damaged(key, 'its lengths contradict each other');
-  const header = parseHeader(view.toString('utf8', PREFIX_BYTES, payloadAt), key);
+  const header = parseHeader(view.subarray(PREFIX_BYTES, payloadAt), key);
   if (header.key !== key) throw damaged(key, `it is the record of ${header.key}`);
   const expected = payloadBytes(header);
   if (end - payloadAt !== expected)
@@ -223,12 +225,10 @@ function checkRecord(bytes: Uint8Array, key: string): { header: Header; payloadA
   return { header, payloadAt };
 }
 
-function parseHeader(text: string, key: string): Header {
-  try {
-    return headerSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw damaged(key, `its header cannot be read: ${error instanceof z.ZodError ? reasonOf(error) : 'no JSON'}`);
-  }
+function parseHeader(json: Uint8Array, key: string): Header {
+  const header = parseStoredJson(headerSchema, json);
+  if (header.success) return header.data;
+  throw damaged(key, `its header cannot be read: ${header.problem}`);
 }
 
 function stateBytes({ states: { data, rows, width }, precision }: CacheRecord): Uint8Array[] {
@@ -262,11 +262,6 @@ function expectConsistent({ states, tokenIds, visible }: CacheRecord): void {
 function paddedHeader(json: string): Buffer {
   const length = Buffer.byteLength(json);
   return Buffer.from(json + ' '.repeat((8 - ((PREFIX_BYTES + length) % 8)) % 8), 'utf8');
-}
-
-function reasonOf(error: z.ZodError): string {
-  const [issue] = error.issues;
-  return issue ? `${issue.path.join('.') || 'header'}: ${issue.message}` : 'header not as expected';
 }
 
 function damaged(key: string, reason: string): DkvError {
