@@ -9,7 +9,7 @@ export function parseStoredJson<T>(schema: z.ZodType<T>, bytes: Uint8Array): Par
   try {
     value = JSON.parse(asBuffer(bytes).toString('utf8'));
   } catch {
-    return { success: false, problem: 'no JSON' };
+    return { success: false, problem: 'no JSON', path: [] };
   }
   return tryParse(schema, value);
 }
