@@ -3,6 +3,7 @@
  * questions. All choices come from the one random stream that it is given.
  */
 import type { Random } from '../base/random.js';
+import { wordCount } from '../base/words.js';
 import type { Ad, AdFact, AdQuestion, Bank, Split } from './ad.js';
 import { wordingOf } from './banks/facts.js';
 import { frames } from './banks/frames.js';
@@ -38,10 +39,6 @@ const MIN_FACTS = 6;
 const MAX_ANSWER_WORDS = 12;
 
 export const bankOf = (split: Split): Bank => (split === 'train' ? 'train' : 'evaluation');
-
-export function wordCount(text: string): number {
-  return text.split(/\s+/).filter((word) => word !== '').length;
-}
 
 /** True when one text holds the other as a run of whole words, in any case. */
 export function overlaps(a: string, b: string): boolean {

@@ -1,6 +1,7 @@
 /** What a range of AdWorld looks like in figures, to hold against other datasets. Knows no other dataset. */
+import { wordCount } from '../base/words.js';
+import { mean } from '../stats/describe.js';
 import { type AdRange, generateAd } from './adworld.js';
-import { wordCount } from './compose.js';
 
 export interface AdworldStatistics {
   readonly ads: number;
@@ -54,9 +55,8 @@ function overlapShare(query: string, text: string): number {
 }
 
 function meanOf(values: readonly number[]): Mean {
-  const sum = values.reduce((total, value) => total + value, 0);
   return {
-    mean: sum / values.length,
+    mean: mean(values),
     lowest: values.reduce((low, value) => Math.min(low, value)),
     highest: values.reduce((high, value) => Math.max(high, value)),
   };

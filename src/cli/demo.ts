@@ -10,6 +10,7 @@ import { fixed } from '../report/format.js';
 import { renderText } from '../report/table.js';
 import { scoreInputs } from '../scoring/inputs.js';
 import type { Model } from '../scoring/load-model.js';
+import { mean } from '../stats/describe.js';
 import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
 import { interruptSignal, paint } from './terminal.js';
 
@@ -134,7 +135,7 @@ async function answerAll(model: Model, texts: Texts, maxTokens: number, signal: 
   );
   return conditions.map(({ condition }, i) => ({
     condition,
-    nll: nlls[i]!.reduce((a, b) => a + b, 0) / target.length,
+    nll: mean(nlls[i]!),
     tokens: Array.from(target, (id, t) => ({ text: tokenizer.decode(Int32Array.of(id)), nll: nlls[i]![t]! })),
     greedy: tokenizer.decode(generated[i]!.tokenIds).trim(),
   }));

@@ -1,6 +1,7 @@
 /** TREC's text forms of runs (`qid Q0 docid rank score tag`) and judgements (`qid 0 docid grade`), and BEIR's of the latter. */
 import { DkvError } from '../base/errors.js';
 import { readText } from '../base/text-input.js';
+import { PYTHON_SPACE } from '../base/words.js';
 import { type Grades, rank, type Scores } from '../stats/ranking.js';
 
 /** By query. */
@@ -85,8 +86,7 @@ function expectWord(id: string): string {
 }
 
 /** Of any reader: Python's, which takes separators of records and U+0085 for white space, C's and JavaScript's. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: They are what is looked for.
-const WHITE_SPACE = /[\s\u001c-\u001f\u0085]/;
+const WHITE_SPACE = new RegExp(`[\\s${PYTHON_SPACE}]`);
 
 /**
  * Can a run have these ids? To be asked before anything is scored.

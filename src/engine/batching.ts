@@ -5,6 +5,7 @@
  * same arithmetic in any company and its result does not depend on the batch. (Matrix products of different padded lengths may
  * differ in the last bits.)
  */
+import { grouped } from '../base/groups.js';
 
 export interface ItemSize {
   /** Rows that are computed in every layer. */
@@ -79,9 +80,6 @@ export function planBatches(sizes: readonly ItemSize[], batchTokens: number): Ba
     .flatMap(({ items, ...shape }) => {
       const together = items.sort((a, b) => memory(a) - memory(b));
       const most = Math.max(1, Math.floor(batchTokens / cost(shape)));
-      return Array.from({ length: Math.ceil(together.length / most) }, (_, i) => ({
-        ...shape,
-        items: together.slice(i * most, (i + 1) * most),
-      }));
+      return Array.from(grouped(together, most), (group) => ({ ...shape, items: group }));
     });
 }

@@ -15,6 +15,7 @@ import type { BuildGraph } from '../model/graph/blocks.js';
 import { buildScoreEnd, buildScoreLayer } from '../model/graph/decoder.js';
 import { buildEncoderLayer } from '../model/graph/encoder.js';
 import { buildEmbedding } from '../model/graph/parts.js';
+import { mean } from '../stats/describe.js';
 import { type Graph, loadGraph } from './runtime.js';
 import { encoderFeeds, int64, memoryFeeds } from './tensors.js';
 
@@ -64,12 +65,11 @@ export async function measureDrift(
     ),
   );
   const differences = exact.map((nll, token) => rounded[token]! - nll);
-  const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   return {
     method: 'float32, a layer at a time',
     tokens: differences.length,
-    meanAbsolute: meanOf(differences.map(Math.abs)),
-    mean: meanOf(differences),
+    meanAbsolute: mean(differences.map(Math.abs)),
+    mean: mean(differences),
     largest: Math.max(...differences.map(Math.abs)),
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import { DkvError, isResult } from '../base/errors.js';
+import { grouped } from '../base/groups.js';
 import { printable } from '../base/printable.js';
 import { allRows, type Engine, eachOf } from '../engine/engine.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
@@ -54,7 +55,8 @@ export function selfWriter(model: WritingModel, { cacheDirectory, maxTokens }: S
     }
     let done = documents.length - missing.length;
     if (done > 0) onProgress?.(done, documents.length);
-    for (const chunk of chunksOf(missing, BATCHES_AT_ONCE * model.engine.info.batchTokens)) {
+    const most = BATCHES_AT_ONCE * model.engine.info.batchTokens;
+    for (const chunk of grouped(missing, most, ({ input }) => input.tokenIds.length)) {
       const inputs = chunk.map(({ input }) => input);
       const written = await write(model, inputs, signal);
       for (const [i, { at }] of chunk.entries()) {
@@ -117,19 +119,4 @@ function inputOf(tokenizer: Tokenizer, document: string, maxTokens: number): Enc
     if (error instanceof DkvError) return error;
     throw error;
   }
-}
-
-/** Neighbours with at most so many rows together, or a single longer one. */
-function* chunksOf<T extends { readonly input: EncoderInput }>(items: readonly T[], maxRows: number): Generator<T[]> {
-  let [chunk, rows]: [T[], number] = [[], 0];
-  for (const item of items) {
-    const more = item.input.tokenIds.length;
-    if (chunk.length > 0 && rows + more > maxRows) {
-      yield chunk;
-      [chunk, rows] = [[], 0];
-    }
-    chunk.push(item);
-    rows += more;
-  }
-  if (chunk.length > 0) yield chunk;
 }

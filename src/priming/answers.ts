@@ -5,7 +5,7 @@
  * The research keeps the first line, without quotes around it, up to 15 words. The line kept here is the first one that is not about
  * the answer.
  */
-import { splitWords } from './keywords.js';
+import { splitWords } from '../base/words.js';
 
 export interface AnswerOptions {
   /** Did the model reach its limit of tokens? Its last word may be half a word then. False when left out. */

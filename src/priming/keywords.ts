@@ -3,12 +3,10 @@
  * characters and stop words. "Word character", "white space" and lower-casing are Python's (`\w`, `str.split`, `str.lower`), because
  * the published surrogates were made with it.
  */
+import { PYTHON_SPACE, splitWords } from '../base/words.js';
 
-/** What `str.isspace` accepts: among them the separators 1C to 1F, and not the byte-order mark. */
-const SPACE = String.raw`\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000`;
 /** Python's `\w` is letters, everything numeric and the underscore; combining marks are not in it. */
-const NEITHER_WORD_NOR_SPACE = new RegExp(String.raw`[^\p{L}\p{N}_${SPACE}]`, 'gu');
-const SPACES = new RegExp(`[${SPACE}]+`, 'u');
+const NEITHER_WORD_NOR_SPACE = new RegExp(String.raw`[^\p{L}\p{N}_${PYTHON_SPACE}]`, 'gu');
 
 const STOP_WORDS = new Set(
   `a an the is are was were be been being have has had do does did will would could should may might can shall to of in for on with
@@ -18,11 +16,6 @@ const STOP_WORDS = new Set(
     .trim()
     .split(/\s+/),
 );
-
-/** Words at white space, as Python's `text.split()` gives them. */
-export function splitWords(text: string): string[] {
-  return text.split(SPACES).filter((word) => word !== '');
-}
 
 /** Content words in text order, repetitions kept. */
 export function keywords(text: string): string[] {

@@ -1,5 +1,5 @@
 /** What language models are asked when they write surrogates, after the research's protocol. */
-import { splitWords } from './keywords.js';
+import { splitWords } from '../base/words.js';
 
 /** The research's prompts, word for word. */
 export const QUERY_PROMPTS = {

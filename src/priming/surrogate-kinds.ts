@@ -5,8 +5,9 @@
 
 import { DkvError } from '../base/errors.js';
 import { NumpyRandomState } from '../base/numpy-random.js';
+import { splitWords } from '../base/words.js';
 import type { Sample } from '../samples/sample.js';
-import { keywords, splitWords, topKeywords } from './keywords.js';
+import { keywords, topKeywords } from './keywords.js';
 import { QUERY_PROMPTS } from './prompts.js';
 
 /**

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
+import { grouped } from '../base/groups.js';
 import { parse } from '../base/parse.js';
 import type { RequestOptions } from '../engine/engine.js';
 import type { Model } from '../scoring/load-model.js';
@@ -117,7 +118,7 @@ export async function* rank(
 
   const total = queries.reduce((sum, { candidates }) => sum + candidates.length, 0);
   let done = 0;
-  for (const group of groupsOf(queries)) {
+  for (const group of grouped(queries, GROUP_CANDIDATES, ({ candidates }) => candidates.length)) {
     const items = group.flatMap(({ text, answer, candidates }) => {
       const said = objective === 'query-likelihood' ? { target: text } : { query: text, target: answer! };
       return candidates.map(({ id }) => ({ id, variant, ...said }));
@@ -193,19 +194,6 @@ async function expectDocuments(store: Store, queries: readonly QueryToRank[], va
   const missing = await missingDocuments(store, ids, variant);
   if (missing.length === 0) return;
   throw new DkvError('DOCUMENT_MISSING', await missingMessage(store, variant, missing, ids.size));
-}
-
-function* groupsOf(queries: readonly QueryToRank[]): Generator<QueryToRank[]> {
-  let [group, candidates]: [QueryToRank[], number] = [[], 0];
-  for (const query of queries) {
-    if (candidates > 0 && candidates + query.candidates.length > GROUP_CANDIDATES) {
-      yield group;
-      [group, candidates] = [[], 0];
-    }
-    group.push(query);
-    candidates += query.candidates.length;
-  }
-  if (group.length > 0) yield group;
 }
 
 interface Ranking {

@@ -4,6 +4,7 @@
  */
 
 import { DkvError } from '../base/errors.js';
+import { grouped } from '../base/groups.js';
 import { inParallel, STORE_REQUESTS } from '../base/parallel.js';
 import { eachOf, type RequestOptions } from '../engine/engine.js';
 import { remembering } from '../model/tokenizer/tokenizer.js';
@@ -76,7 +77,7 @@ export async function score(
 
   let group: Ready[] = [];
   let bytes = 0;
-  for (const some of chunksOf(placesByDocument(items), READ_TOGETHER)) {
+  for (const some of grouped(placesByDocument(items), READ_TOGETHER)) {
     if (signal?.aborted) throw new DkvError('CANCELLED', `Stopped after ${answered} of ${items.length} scores.`);
     await inParallel(some, STORE_REQUESTS, async (places) => {
       const document = await orError(() => documentOf(store, items[places[0]!]!, model.fingerprint));
@@ -95,10 +96,6 @@ export async function score(
   if (group.length > 0) await scoreGroup(group);
   onProgress?.(items.length, items.length);
   return answers;
-}
-
-function* chunksOf<T>(list: readonly T[], size: number): Generator<T[]> {
-  for (let at = 0; at < list.length; at += size) yield list.slice(at, at + size);
 }
 
 /** Places of the items, those of one document and variant together, in order of first appearance. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { splitWords } from '../../src/base/words.js';
 import { queryIn } from '../../src/priming/answers.js';
-import { splitWords } from '../../src/priming/keywords.js';
 import { CLEANED, REFUSED } from '../support/answers.js';
 
 describe('the query in an answer', () => {

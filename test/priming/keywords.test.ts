@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { keywords, splitWords, topKeywords } from '../../src/priming/keywords.js';
+import { splitWords } from '../../src/base/words.js';
+import { keywords, topKeywords } from '../../src/priming/keywords.js';
 
 const rows: { text: string; words: string[]; keywords: string[]; top5: string[] }[] = JSON.parse(
   readFileSync(new URL('../fixtures/text/keywords.json', import.meta.url), 'utf8'),

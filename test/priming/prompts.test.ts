@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { splitWords } from '../../src/priming/keywords.js';
+import { splitWords } from '../../src/base/words.js';
 import { askForQuery, QUERY_PROMPTS, shownWords } from '../../src/priming/prompts.js';
 
 describe('what a language model is asked', () => {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keywords, splitWords } from '../../src/priming/keywords.js';
+import { splitWords } from '../../src/base/words.js';
+import { keywords } from '../../src/priming/keywords.js';
 import { type SurrogateContext, surrogate, surrogateForms, surrogateSchema } from '../../src/priming/surrogate.js';
 
 const sample = {

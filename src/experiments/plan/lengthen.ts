@@ -1,6 +1,7 @@
 /** Longer documents for the same question: other texts behind the one that answers it. */
+
+import { splitWords } from '../../base/words.js';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.js';
-import { splitWords } from '../../priming/keywords.js';
 
 const BETWEEN = '\n\n';
 

@@ -1,9 +1,9 @@
 /** How a unit is presented under each condition: the same document in all of them, whatever stands before it. */
 import { DkvError } from '../../base/errors.js';
+import { splitWords } from '../../base/words.js';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.js';
 import { type Condition, type Encoding, type Presented, present } from '../../priming/condition.js';
 import { tokenisationOf } from '../../priming/input.js';
-import { splitWords } from '../../priming/keywords.js';
 import { lengthen } from './lengthen.js';
 import type { Plan } from './plan.js';
 import type { Unit } from './unit.js';

@@ -2,9 +2,9 @@
 import { DkvError } from '../../base/errors.js';
 import { shortestFloat32 } from '../../base/float32.js';
 import { NotFiniteError } from '../../engine/engine.js';
-import { type Entry, type ProbeTrial, sumOf, type Trial } from '../../runs/schema/entry.js';
+import type { Entry, ProbeTrial, Trial } from '../../runs/schema/entry.js';
 import type { Experiment } from '../../runs/schema/experiment.js';
-import { scoreEach } from '../../scoring/inputs.js';
+import { scoreEach, targetScore } from '../../scoring/inputs.js';
 import type { Model } from '../../scoring/load-model.js';
 import type { Block, PlannedTrial } from '../plan/block.js';
 import { layersOf, probeSample } from './probe.js';
@@ -62,13 +62,13 @@ function notFiniteMeasure(trials: readonly ProbeTrial[]): string | undefined {
 }
 
 function trialOf({ sample, condition, parts, jointDiffers, leak }: PlannedTrial, tokenNlls: Float32Array): Trial {
-  const sum = sumOf(tokenNlls);
+  const { nll, nllSum } = targetScore(tokenNlls);
   const { prefixTokens, documentTokens, cutTokens } = parts[0]!.input;
   return {
     sample: sample.id,
     condition: condition.name,
-    nll: sum / tokenNlls.length,
-    nll_sum: sum,
+    nll,
+    nll_sum: nllSum,
     num_tokens: tokenNlls.length,
     token_nlls: Array.from(tokenNlls, shortestFloat32),
     prefix_tokens: prefixTokens,

@@ -1,6 +1,7 @@
 /** From marks to SVG text, without a browser: one look for all figures, their legend inside, several panels in one figure. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { grouped } from '../../base/groups.js';
 import { printable } from '../../base/printable.js';
 
 /** A drawing that can stand alone. */
@@ -97,8 +98,7 @@ export function arrange(
     placed.push(at(key, 0, 0));
     [y, width] = [key.height, key.width];
   }
-  for (let start = 0; start < panels.length; start += columns) {
-    const row = panels.slice(start, start + columns);
+  for (const row of grouped(panels, columns)) {
     const titleHeight = row.some(({ title }) => title !== undefined) ? 20 : 0;
     let x = 0;
     for (const { title, drawing } of row) {
