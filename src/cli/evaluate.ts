@@ -122,8 +122,8 @@ async function indexIfTexts(store: Store, candidates: string, signal: AbortSigna
 }
 
 async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<string> {
-  const { fixed, pValue, signed, withInterval } = await import('../report/format.js');
-  const { number, renderText, text } = await import('../report/table.js');
+  const { fixed, pValue, signed, withInterval } = await import('../report/words/format.js');
+  const { number, renderText, text } = await import('../report/tables/table.js');
   const { verdictLines } = await import('./verdict.js');
   const { measures, systems, comparisons, calibrations, primary, missing, rejected, primed, unranked } = evaluation;
   const m = measures.findIndex(({ name }) => name === primary);

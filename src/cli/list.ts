@@ -57,7 +57,7 @@ async function listQuestions(json: boolean): Promise<void> {
 
 /** @param textColumns those before the numbers */
 async function printTable(titles: readonly string[], rows: string[][], textColumns: number): Promise<void> {
-  const { renderText } = await import('../report/table.js');
+  const { renderText } = await import('../report/tables/table.js');
   const columns = titles.map((title, i) => ({ title, numeric: i >= textColumns }));
   process.stdout.write(`${renderText({ columns, rows })}\n`);
 }

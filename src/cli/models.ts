@@ -19,7 +19,7 @@ import { readConfig, shapeOf } from '../model/families/families.js';
 import { PRECISIONS, type Precision } from '../model/graph/layout.js';
 import { availableMemory, memoryEstimate, weightCount } from '../model/memory.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
-import { renderText, type Table } from '../report/table.js';
+import { renderText, type Table } from '../report/tables/table.js';
 import { describeDrift, driftRecord } from '../scoring/drift.js';
 import { BUILT_IN_MODEL, compileMeasured, findModel, loadTokenizerOf } from '../scoring/load-model.js';
 import { parseModelReference } from '../scoring/pull-model.js';

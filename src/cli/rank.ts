@@ -243,8 +243,8 @@ async function described(
       readonly interpolate: number | null;
     },
 ): Promise<string> {
-  const { fixed } = await import('../report/format.js');
-  const { number, renderText, text } = await import('../report/table.js');
+  const { fixed } = await import('../report/words/format.js');
+  const { number, renderText, text } = await import('../report/tables/table.js');
   const { queries, documents, missing, rejected, measures, model, variant, objective, prior, interpolate } = summary;
   const how = `${objective}${prior ? ' less priors' : ''}${interpolate === null ? '' : `, ${interpolate} of the first stage,`}`;
   const lines = [

@@ -176,9 +176,10 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
   // Statistics and plots take most of a second to load: only who runs an experiment waits for them.
   const { asksLanguageModel } = await import('../runs/schema/experiment.js');
   const { runExperiment } = await import('../experiments/run/run.js');
-  const { shortTable, warnings } = await import('../report/comparisons.js');
+  const { shortTable } = await import('../report/tables/short.js');
+  const { warnings } = await import('../report/words/notes.js');
   const { writeReports } = await import('../report/report.js');
-  const { renderText } = await import('../report/table.js');
+  const { renderText } = await import('../report/tables/table.js');
   const { folder, writing, signal, maxTokens } = options;
   const progress = new Progress(experiment.id, 'pools' in data ? 'candidates' : 'samples');
   const written = new Progress('writing surrogates', 'texts');

@@ -1,5 +1,5 @@
 /** The last lines of `dkv evaluate`: a verdict in words. */
-import { pValue, signed, withInterval } from '../report/format.js';
+import { pValue, signed, withInterval } from '../report/words/format.js';
 import { BM25, type Margin, type Standing, type Verdict } from '../serving/verdict.js';
 
 export function verdictLines(verdict: Verdict): string[] {

@@ -4,10 +4,10 @@ import { DkvError } from '../base/errors.js';
 import type { Configuration } from '../runs/schema/configuration.js';
 import type { ComparisonSummary, Summary } from '../runs/schema/summary.js';
 import type { Estimate } from '../stats/gains.js';
-import { FRAMING } from './comparisons.js';
-import { percent, signed, withInterval } from './format.js';
-import { conditionOf } from './labels.js';
-import { number, renderMarkdown, type Table, text } from './table.js';
+import { number, renderMarkdown, type Table, text } from './tables/table.js';
+import { percent, signed, withInterval } from './words/format.js';
+import { conditionOf } from './words/labels.js';
+import { FRAMING } from './words/notes.js';
 
 export interface ComparedRun {
   readonly directory: string;

@@ -5,9 +5,9 @@ import { DkvError, messageOf } from '../base/errors.js';
 import { readSummary } from '../runs/run-folder.js';
 import type { RunRecord } from '../runs/schema/record.js';
 import type { Summary } from '../runs/schema/summary.js';
-import { signed, withInterval } from './format.js';
-import { isPrimary } from './labels.js';
-import { escapeMarkdown, number, renderMarkdown, type Table, text } from './table.js';
+import { escapeMarkdown, number, renderMarkdown, type Table, text } from './tables/table.js';
+import { signed, withInterval } from './words/format.js';
+import { isPrimary } from './words/labels.js';
 
 export interface LoggedRun {
   /** Below the folder that was asked for. */

@@ -5,13 +5,13 @@ import { publish } from '../base/files.js';
 import { readRecord } from '../runs/record.js';
 import { type FinishedRun, withTrials } from '../runs/run-folder.js';
 import type { Summary } from '../runs/schema/summary.js';
-import { warnings } from './comparisons.js';
-import { contentOf } from './content.js';
-import { htmlReport } from './html.js';
-import { printPng, printSvg } from './images.js';
-import { latexTable } from './latex.js';
-import { markdownReport } from './markdown.js';
-import { notebook, notebookFiles } from './notebook.js';
+import { contentOf } from './content/content.js';
+import { htmlReport } from './formats/html.js';
+import { printPng, printSvg } from './formats/images.js';
+import { latexTable } from './formats/latex.js';
+import { markdownReport } from './formats/markdown.js';
+import { notebook, notebookFiles } from './formats/notebook.js';
+import { warnings } from './words/notes.js';
 
 export type ReportFormat = 'html' | 'md' | 'ipynb' | 'tex' | 'svg' | 'png';
 

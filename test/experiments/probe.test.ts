@@ -6,7 +6,7 @@ import { insideTheEncoder } from '../../src/experiments/catalogue/inside-the-enc
 import { layersOf } from '../../src/experiments/run/probe.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { present } from '../../src/priming/condition.js';
-import { attentionHeatMap } from '../../src/report/plots/probe.js';
+import { attentionHeatMap } from '../../src/report/figures/probe.js';
 import { readJournal } from '../../src/runs/journal.js';
 import { isProbe } from '../../src/runs/schema/entry.js';
 import type { ProbeSummary } from '../../src/runs/schema/probe.js';

@@ -5,7 +5,7 @@ import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import type { RunOptions } from '../../src/experiments/run/options.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
-import { warnings } from '../../src/report/comparisons.js';
+import { warnings } from '../../src/report/words/notes.js';
 import { readJournal } from '../../src/runs/journal.js';
 import { readSummary } from '../../src/runs/run-folder.js';
 import { isTrial, type Trial } from '../../src/runs/schema/entry.js';

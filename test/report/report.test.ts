@@ -7,24 +7,19 @@ import { prefixContent } from '../../src/experiments/catalogue/prefix-content.js
 import { productRanking } from '../../src/experiments/catalogue/product-ranking.js';
 import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
-import { authorsNote, authorsTable, incomparable } from '../../src/report/authors.js';
-import {
-  gainGroups,
-  gainTable,
-  headline,
-  methods,
-  shortTable,
-  statisticsTable,
-  warnings,
-} from '../../src/report/comparisons.js';
-import { type Block, contentOf, type Section } from '../../src/report/content.js';
-import { fixed, percent, pValue, signed, withInterval } from '../../src/report/format.js';
-import { escapeLatex, latexTable } from '../../src/report/latex.js';
-import { axisOf } from '../../src/report/plots/curves.js';
-import { seriesOf } from '../../src/report/plots/draw.js';
-import { rankingTestTable } from '../../src/report/ranking.js';
+import type { Block, Section } from '../../src/report/content/block.js';
+import { contentOf } from '../../src/report/content/content.js';
+import { axisOf } from '../../src/report/figures/curves.js';
+import { seriesOf } from '../../src/report/figures/draw.js';
+import { escapeLatex, latexTable } from '../../src/report/formats/latex.js';
 import { type ReportFormat, writeReports } from '../../src/report/report.js';
-import { renderHtml, renderMarkdown, renderText } from '../../src/report/table.js';
+import { authorsNote, authorsTable, incomparable } from '../../src/report/tables/authors.js';
+import { gainGroups, gainTable, statisticsTable } from '../../src/report/tables/gains.js';
+import { rankingTestTable } from '../../src/report/tables/ranking.js';
+import { shortTable } from '../../src/report/tables/short.js';
+import { renderHtml, renderMarkdown, renderText } from '../../src/report/tables/table.js';
+import { fixed, percent, pValue, signed, withInterval } from '../../src/report/words/format.js';
+import { headline, methods, warnings } from '../../src/report/words/notes.js';
 import type { FinishedRun } from '../../src/runs/run-folder.js';
 import type { Summary } from '../../src/runs/schema/summary.js';
 import { temporaryFolder } from '../support/fixtures.js';

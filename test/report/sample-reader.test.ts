@@ -3,8 +3,8 @@ import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
-import { type ReaderData, readerData, readerPart } from '../../src/report/sample-reader.js';
-import { READER_SCRIPT } from '../../src/report/sample-reader-script.js';
+import { type ReaderData, readerData, readerPart } from '../../src/report/formats/sample-reader.js';
+import { READER_SCRIPT } from '../../src/report/formats/sample-reader-script.js';
 import type { FinishedRun } from '../../src/runs/run-folder.js';
 import { type MadeRun, madeTrials } from './made-run.js';
 

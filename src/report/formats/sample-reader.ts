@@ -3,13 +3,13 @@
  * in the page.
  */
 
-import { printable } from '../base/printable.js';
-import type { FinishedRun } from '../runs/run-folder.js';
-import type { Trial } from '../runs/schema/entry.js';
-import type { SampleRecord } from '../runs/schema/sample.js';
-import { primaryOf } from './labels.js';
+import { printable } from '../../base/printable.js';
+import type { FinishedRun } from '../../runs/run-folder.js';
+import type { Trial } from '../../runs/schema/entry.js';
+import type { SampleRecord } from '../../runs/schema/sample.js';
+import { escapeHtml } from '../tables/table.js';
+import { primaryOf } from '../words/labels.js';
 import { READER_SCRIPT, READER_STYLE } from './sample-reader-script.js';
-import { escapeHtml } from './table.js';
 
 /** The page's share for samples: a browser opens it without delay, and mail takes it. */
 const BYTES = 3_500_000;

@@ -3,23 +3,16 @@
  * LaTeX, pictures) render the same content.
  */
 
-import type { FinishedRun } from '../runs/run-folder.js';
-import type { Trial } from '../runs/schema/entry.js';
-import type { ComparisonSummary, Summary } from '../runs/schema/summary.js';
-import { authorsNote, authorsTable } from './authors.js';
-import {
-  conditionTable,
-  FRAMING,
-  gainGroups,
-  gainTable,
-  HARDNESS_NOTE,
-  hardnessTable,
-  headline,
-  methods,
-  sampleNotes,
-  slugOf,
-  statisticsTable,
-} from './comparisons.js';
+import type { FinishedRun } from '../../runs/run-folder.js';
+import type { Trial } from '../../runs/schema/entry.js';
+import type { ComparisonSummary, Summary } from '../../runs/schema/summary.js';
+import { contrastPlot, decompositionPlot, isTwoByTwo, twoByTwoPlot } from '../figures/contrasts.js';
+import { curvePlot } from '../figures/curves.js';
+import { differencePlot, effectPlot, hardnessComparisons, hardnessPlot } from '../figures/effects.js';
+import { attentionHeatMap, probePlot } from '../figures/probe.js';
+import { rankingPlot } from '../figures/ranking.js';
+import { authorsNote, authorsTable } from '../tables/authors.js';
+import { conditionTable } from '../tables/conditions.js';
 import {
   contrastNotes,
   contrastTable,
@@ -29,15 +22,10 @@ import {
   orderTable,
   SELECTION_NOTE,
   selectionTable,
-} from './contrasts.js';
-import { origin } from './origin.js';
-import { contrastPlot, decompositionPlot, isTwoByTwo, twoByTwoPlot } from './plots/contrasts.js';
-import { curvePlot } from './plots/curves.js';
-import type { Drawing } from './plots/draw.js';
-import { differencePlot, effectPlot, hardnessComparisons, hardnessPlot } from './plots/effects.js';
-import { attentionHeatMap, probePlot } from './plots/probe.js';
-import { rankingPlot } from './plots/ranking.js';
-import { PROBE_NOTE, probeTable } from './probe.js';
+} from '../tables/contrasts.js';
+import { gainGroups, gainTable, hardnessTable, statisticsTable } from '../tables/gains.js';
+import { origin } from '../tables/origin.js';
+import { PROBE_NOTE, probeTable } from '../tables/probe.js';
 import {
   DIFFERENTIAL_NOTE,
   differenceTable,
@@ -46,45 +34,10 @@ import {
   measureTable,
   RANKING_NOTE,
   rankingTestTable,
-} from './ranking.js';
-import type { Table } from './table.js';
-
-export interface TextBlock {
-  readonly kind: 'text';
-  readonly text: string;
-  /** Beside the point: how numbers were made. */
-  readonly note?: boolean;
-}
-
-export interface TableBlock {
-  readonly kind: 'table';
-  /** Of its file. */
-  readonly name: string;
-  readonly title: string;
-  readonly table: Table;
-  /** Folded in HTML until asked for. */
-  readonly folded?: boolean;
-}
-
-export interface FigureBlock {
-  readonly kind: 'figure';
-  /** Of its file. */
-  readonly name: string;
-  readonly caption: string;
-  readonly drawing: Drawing;
-}
-
-export interface ListBlock {
-  readonly kind: 'list';
-  readonly items: readonly string[];
-}
-
-export type Block = TextBlock | TableBlock | FigureBlock | ListBlock;
-
-export interface Section {
-  readonly title: string;
-  readonly blocks: readonly Block[];
-}
+} from '../tables/ranking.js';
+import { slugOf } from '../words/format.js';
+import { FRAMING, HARDNESS_NOTE, headline, methods, sampleNotes } from '../words/notes.js';
+import { type Block, figure, note, paragraph, type Section, table } from './block.js';
 
 export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
   const { ranking, probe } = summary;
@@ -119,22 +72,6 @@ export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
     { title: 'Origin', blocks: [table('origin', 'Where the numbers come from', origin(record))] },
   ];
 }
-
-const note = (text: string): TextBlock => ({ kind: 'text', text, note: true });
-const paragraph = (text: string): TextBlock => ({ kind: 'text', text });
-const table = (name: string, title: string, content: Table, folded = false): TableBlock => ({
-  kind: 'table',
-  name,
-  title,
-  table: content,
-  ...(folded && { folded }),
-});
-const figure = (name: string, caption: string, drawing: Drawing): FigureBlock => ({
-  kind: 'figure',
-  name,
-  caption,
-  drawing,
-});
 
 /** One figure holds so many rows; more go apart by what the decoder sees. */
 const ROWS_OF_A_FIGURE = 30;

@@ -1,11 +1,11 @@
 /** A run as `report.html`: one file, nothing loaded from anywhere. */
 
-import type { FinishedRun } from '../runs/run-folder.js';
-import { warnings } from './comparisons.js';
-import type { Block, Section } from './content.js';
+import type { FinishedRun } from '../../runs/run-folder.js';
+import type { Block, Section } from '../content/block.js';
+import { escapeHtml, renderHtml } from '../tables/table.js';
+import { warnings } from '../words/notes.js';
 import { STYLE } from './html-style.js';
 import { readerPart } from './sample-reader.js';
-import { escapeHtml, renderHtml } from './table.js';
 
 export interface HtmlOptions {
   /** Without the samples' texts. */

@@ -1,5 +1,5 @@
 /** How numbers are written in tables. A dash stands for what is undefined. */
-import type { Estimate } from '../stats/gains.js';
+import type { Estimate } from '../../stats/gains.js';
 
 const NONE = '–';
 const MINUS = '−';
@@ -28,4 +28,12 @@ export function pValue(p: number | null): string {
   if (p === null) return NONE;
   if (p < 1e-15) return '< 1e-15';
   return p < 0.001 ? p.toExponential(1).replace('-', MINUS) : p.toFixed(3);
+}
+
+/** For names of files and anchors. */
+export function slugOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
 }

@@ -1,5 +1,5 @@
 /** Tables as data, and their three renderings: terminal, Markdown, HTML. */
-import { printable } from '../base/printable.js';
+import { printable } from '../../base/printable.js';
 
 export interface Column {
   readonly title: string;

@@ -1,6 +1,6 @@
 /** Tables as LaTeX, to be taken into a paper with \input. */
-import { printable } from '../base/printable.js';
-import type { TableBlock } from './content.js';
+import { printable } from '../../base/printable.js';
+import type { TableBlock } from '../content/block.js';
 
 /** Longer tables break over pages. */
 const ROWS_OF_A_PAGE = 45;

@@ -1,6 +1,6 @@
 /** Figures as files for print: SVG and PNG on white, with fonts that exist where they are opened. */
-import { DkvError } from '../base/errors.js';
-import type { Drawing } from './plots/draw.js';
+import { DkvError } from '../../base/errors.js';
+import type { Drawing } from '../figures/draw.js';
 
 /** 860 units at this scale are 2,580 pixels: 300 a inch over 8.6 inches. */
 const SCALE = 3;

@@ -3,11 +3,11 @@
  * different models or samples in one table would be read as a comparison.
  */
 
-import { EXPERIMENTS } from '../experiments/catalogue/registry.js';
-import type { Configuration } from '../runs/schema/configuration.js';
-import type { Summary } from '../runs/schema/summary.js';
-import type { GainSummary } from '../stats/gains.js';
-import { signed, withInterval } from './format.js';
+import { EXPERIMENTS } from '../../experiments/catalogue/registry.js';
+import type { Configuration } from '../../runs/schema/configuration.js';
+import type { Summary } from '../../runs/schema/summary.js';
+import type { GainSummary } from '../../stats/gains.js';
+import { signed, withInterval } from '../words/format.js';
 import { number, type Table, text } from './table.js';
 
 /** Why the authors' log cannot stand beside this run; empty where it can. */

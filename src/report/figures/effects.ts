@@ -3,7 +3,7 @@ import * as Plot from '@observablehq/plot';
 import type { Trial } from '../../runs/schema/entry.js';
 import type { ComparisonSummary, Summary } from '../../runs/schema/summary.js';
 import { sortedQuantile } from '../../stats/describe.js';
-import { conditionOf, documentForm, primaryOf, visibilityOf } from '../labels.js';
+import { conditionOf, documentForm, primaryOf, visibilityOf } from '../words/labels.js';
 import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesOf, X_LABEL, Y_LABEL, Y_MARGIN } from './draw.js';
 
 interface Labels {

@@ -1,7 +1,7 @@
 /** Where a run's numbers come from: model, data, versions, machine. */
 
-import type { RunRecord } from '../runs/schema/record.js';
-import { describeDrift } from '../scoring/drift.js';
+import type { RunRecord } from '../../runs/schema/record.js';
+import { describeDrift } from '../../scoring/drift.js';
 import type { Table } from './table.js';
 
 export function origin({ configuration, started_at, versions, git_revision, machine }: RunRecord): Table {

@@ -1,9 +1,7 @@
 /** Tables of what is read together: groups of contrasts, orders, selections, identities. */
-import type { Summary } from '../runs/schema/summary.js';
-import { fixed, percent, pValue, signed, withInterval } from './format.js';
+import type { ContrastGroupSummary, Summary } from '../../runs/schema/summary.js';
+import { fixed, percent, pValue, signed, withInterval } from '../words/format.js';
 import { number, type Table, text } from './table.js';
-
-export type ContrastGroupSummary = Summary['contrasts'][number];
 
 /** One row a contrast: effect, tests, and its share of the contrast it is a part of. */
 export function contrastTable({ contrasts, equivalence_margin }: ContrastGroupSummary): Table {

@@ -1,6 +1,6 @@
 /** Tables of what was measured inside the encoder. */
-import { PROBE_MEASURES, type ProbeSummary } from '../runs/schema/probe.js';
-import { fixed, withInterval } from './format.js';
+import { PROBE_MEASURES, type ProbeSummary } from '../../runs/schema/probe.js';
+import { fixed, withInterval } from '../words/format.js';
 import { number, type Table, text } from './table.js';
 
 export const PROBE_NOTE =

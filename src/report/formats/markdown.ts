@@ -1,9 +1,9 @@
 /** A run as `report.md`. */
 
-import type { FinishedRun } from '../runs/run-folder.js';
-import { warnings } from './comparisons.js';
-import type { Block, Section } from './content.js';
-import { escapeMarkdown, renderMarkdown } from './table.js';
+import type { FinishedRun } from '../../runs/run-folder.js';
+import type { Block, Section } from '../content/block.js';
+import { escapeMarkdown, renderMarkdown } from '../tables/table.js';
+import { warnings } from '../words/notes.js';
 
 /** @param pictures the file of a figure beside the report, by the figure's name; left out, figures are too */
 export function markdownReport(

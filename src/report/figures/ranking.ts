@@ -2,7 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { Summary } from '../../runs/schema/summary.js';
-import { conditionOf } from '../labels.js';
+import { conditionOf } from '../words/labels.js';
 import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesOf, WIDTH, X_LABEL } from './draw.js';
 
 /** One panel a measure. */

@@ -1,8 +1,7 @@
 /** Figures of contrast groups: shares of a decomposition, head-to-heads, two by twos. */
 import * as Plot from '@observablehq/plot';
 import type { ContrastGroup } from '../../runs/schema/experiment.js';
-import type { Summary } from '../../runs/schema/summary.js';
-import type { ContrastGroupSummary } from '../contrasts.js';
+import type { ContrastGroupSummary, Summary } from '../../runs/schema/summary.js';
 import {
   arrange,
   commonDomain,

@@ -1,11 +1,10 @@
 /** Tables of how well conditions rank the candidates of pools. */
 
-import type { RankingSummary } from '../runs/schema/ranking.js';
-import type { Summary } from '../runs/schema/summary.js';
-import { correctFamilies, type GainSummary } from '../stats/gains.js';
-import { marked } from './comparisons.js';
-import { fixed, percent, pValue, signed, withInterval } from './format.js';
-import { boundOf, isDeployable } from './labels.js';
+import type { RankingSummary } from '../../runs/schema/ranking.js';
+import type { Summary } from '../../runs/schema/summary.js';
+import { correctFamilies, type GainSummary } from '../../stats/gains.js';
+import { fixed, percent, pValue, signed, withInterval } from '../words/format.js';
+import { boundOf, isDeployable, marked } from '../words/labels.js';
 import { number, type Table, text } from './table.js';
 
 /** Rankings whose nDCG differs by less than this are called equal. */

@@ -3,14 +3,14 @@
  * standard library alone. Running it again in the run folder gives the same outputs: tables and figures are files beside it.
  */
 
-import { printable } from '../base/printable.js';
-import type { FinishedRun } from '../runs/run-folder.js';
-import type { Trial } from '../runs/schema/entry.js';
-import { mean, standardDeviation } from '../stats/describe.js';
-import { headline, warnings } from './comparisons.js';
-import type { Block, Section } from './content.js';
+import { printable } from '../../base/printable.js';
+import type { FinishedRun } from '../../runs/run-folder.js';
+import type { Trial } from '../../runs/schema/entry.js';
+import { mean, standardDeviation } from '../../stats/describe.js';
+import type { Block, Section } from '../content/block.js';
+import { escapeMarkdown, renderHtml, renderText } from '../tables/table.js';
+import { headline, warnings } from '../words/notes.js';
 import { printSvg } from './images.js';
-import { escapeMarkdown, renderHtml, renderText } from './table.js';
 
 interface Output {
   readonly output_type: 'display_data' | 'stream';

@@ -1,8 +1,8 @@
 /** What a condition is, in the words of tables and figures: its surrogate, what the decoder sees, which bound it stands for. */
 
-import type { Condition } from '../priming/condition.js';
-import { surrogate as surrogateOf } from '../priming/surrogate.js';
-import type { Comparison, Experiment } from '../runs/schema/experiment.js';
+import type { Condition } from '../../priming/condition.js';
+import { surrogate as surrogateOf } from '../../priming/surrogate.js';
+import type { Comparison, Experiment } from '../../runs/schema/experiment.js';
 
 /** @param name of a condition that the experiment has */
 export function conditionOf({ conditions }: Experiment, name: string): Condition {
@@ -58,4 +58,9 @@ export function describeVisibility({ visibility, surrogate }: Condition): string
 export function documentForm({ document }: Condition): string {
   if (!document) return 'as it is';
   return 'tokens' in document ? `${document.tokens} tokens` : `first ${document.first_words} words`;
+}
+
+/** Marks the comparison that was named beforehand. */
+export function marked(experiment: Experiment, comparison: Comparison): string {
+  return comparison.treatment + (isPrimary(experiment, comparison) ? ' (primary)' : '');
 }

@@ -1,0 +1,38 @@
+/** Every condition of a run: what it is, and its mean NLL. */
+import { surrogate as surrogateOf } from '../../priming/surrogate.js';
+import type { Summary } from '../../runs/schema/summary.js';
+import { fixed, percent } from '../words/format.js';
+import { conditionOf, describeVisibility, documentForm, isDeployable } from '../words/labels.js';
+import { number, type Table, text } from './table.js';
+
+/** Mean NLL of every condition. */
+export function conditionTable({ configuration: { experiment }, conditions }: Summary): Table {
+  return {
+    columns: [
+      text('condition'),
+      text('prefix'),
+      text('document'),
+      text('decoder sees'),
+      text('deployable'),
+      number('target leak %'),
+      number('mean NLL, nats/token'),
+      number('prefix tokens'),
+      number('document tokens'),
+    ],
+    rows: conditions.map(({ name, nll, prefix_tokens, document_tokens, leak }) => {
+      const condition = conditionOf(experiment, name);
+      const { surrogate, also } = condition;
+      return [
+        name,
+        surrogate ? surrogateOf(surrogate).about : 'none',
+        documentForm(condition),
+        describeVisibility(condition) + (also ? ', with rows of another encode' : ''),
+        isDeployable(experiment, name) ? 'yes' : 'no',
+        percent(leak),
+        fixed(nll, 3),
+        fixed(prefix_tokens, 1),
+        fixed(document_tokens, 1),
+      ];
+    }),
+  };
+}
