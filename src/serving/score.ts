@@ -82,9 +82,9 @@ export async function score(
     await inParallel(some, STORE_REQUESTS, async (places) => {
       const document = await orError(() => documentOf(store, items[places[0]!]!, model.fingerprint));
       for (const place of places) {
-        const said =
-          document instanceof DkvError ? document : await orError(() => decoderInput(tokenizer, items[place]!));
-        if (document instanceof DkvError || said instanceof DkvError) refuse(place, said as DkvError);
+        const said = await orError(() => decoderInput(tokenizer, items[place]!));
+        if (document instanceof DkvError) refuse(place, document);
+        else if (said instanceof DkvError) refuse(place, said);
         else group.push({ place, document, ...said });
       }
       if (!(document instanceof DkvError)) bytes += document.record.states.data.byteLength;

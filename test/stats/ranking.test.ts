@@ -63,6 +63,23 @@ describe('measures of rankings, against ir_measures and scipy', () => {
     }
   });
 
+  it.each([
+    ['RR', 1 / 3, 0],
+    ['Success', 1, 0],
+    ['P', 1 / 3, 0],
+    ['AP', 1 / 6, 0],
+    ['nDCG', 0.5 / (1 + 1 / Math.log2(3)), 0],
+  ])('looks at no more than the cutoff: %s', (name, atThree, atTwo) => {
+    const ranked = new Map([1, 2, 3, 4].map((place) => [`d${place}`, -place]));
+    // The third of the ranking, and one that was not retrieved.
+    const grades = new Map([
+      ['d3', 1],
+      ['elsewhere', 1],
+    ]);
+    expect(measure(`${name}@3`).of(ranked, grades)).toBeCloseTo(atThree, 12);
+    expect(measure(`${name}@2`).of(ranked, grades)).toBe(atTwo);
+  });
+
   it('refuses scores and gains that are no numbers', () => {
     const scores = new Map([['a', Number.NaN]]);
     expect(() => measure('RR').of(scores, new Map([['a', 1]]))).toThrow('The score of "a" is not a number');
