@@ -5,6 +5,7 @@ import { isLosslessNumber, LosslessNumber, stringify } from 'lossless-json';
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { shortestFloat32 } from '../base/float32.js';
+import { tryParse } from '../base/parse.js';
 import { upTo, windows } from '../base/windows.js';
 import type { JsonLine } from '../datasets/text-rows.js';
 import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
@@ -194,12 +195,11 @@ async function scoreLines(
 
 function parseLine({ number, content }: JsonLine): Line | Refusal {
   if (content instanceof DkvError) return refusal(number, content);
-  const line = lineSchema.safeParse(content);
+  const line = tryParse(lineSchema, content);
   if (line.success) return line.data;
   const { id } = content;
-  const message = z.prettifyError(line.error).replaceAll('\n', ' ');
   const isId = typeof id !== 'object' || isLosslessNumber(id);
-  return refusal(number, new DkvError('INPUT_INVALID', message), isId ? id : undefined);
+  return refusal(number, new DkvError('INPUT_INVALID', `${line.problem}.`), isId ? id : undefined);
 }
 
 function refusal(line: number, { code, message }: DkvError, id?: unknown): Refusal {

@@ -1,6 +1,6 @@
 /** What the config.json of every family is read with. */
 import { z } from 'zod';
-import { DkvError } from '../../base/errors.js';
+import { parse } from '../../base/parse.js';
 
 export const tokenId = z.number().int().nonnegative();
 export const tokenIds = z.union([tokenId, z.array(tokenId).min(1)]);
@@ -16,8 +16,6 @@ export function isEmpty(value: unknown): boolean {
 }
 
 /** @throws DkvError CHECKPOINT_INVALID naming the file and the field */
-export function parsedBy<Schema extends z.ZodType>(schema: Schema, json: unknown, file: string): z.infer<Schema> {
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw new DkvError('CHECKPOINT_INVALID', `${file}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`);
+export function parsedBy<T>(schema: z.ZodType<T>, json: unknown, file: string): T {
+  return parse(schema, json, 'CHECKPOINT_INVALID', file);
 }

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { DkvError, messageOf } from '../../base/errors.js';
 import { fileError } from '../../base/files.js';
 import { fromFloat16 } from '../../base/float16.js';
+import { parse } from '../../base/parse.js';
 import { expectFileOrNothing, fileSize } from './json-file.js';
 
 /** Elements of a tensor. */
@@ -88,11 +89,8 @@ function parseHeader(header: Uint8Array, file: string, dataStart: number, sizeBy
     throw invalid('header: __metadata__ is not a map of texts to texts.');
   const entries = Object.entries(tensors).map(([name, value]): TensorEntry => {
     if (/\p{Surrogate}/u.test(name)) throw invalid(`header: the name ${JSON.stringify(name)} is not Unicode text.`);
-    const parsed = tensorSchema.safeParse(value);
-    if (!parsed.success) {
-      throw invalid(`header, tensor ${name}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`);
-    }
-    const { dtype, shape, data_offsets } = parsed.data;
+    const where = `${file}: header, tensor ${name}`;
+    const { dtype, shape, data_offsets } = parse(tensorSchema, value, 'CHECKPOINT_INVALID', where);
     const [begin, end] = data_offsets;
     const bits = BITS.get(dtype);
     if (bits === undefined) throw invalid(`tensor ${name} has type ${dtype}, which safetensors does not know.`);

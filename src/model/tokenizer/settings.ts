@@ -3,8 +3,10 @@
  * and so they change nothing here: those of lower case, accents, white space, length and padding, `add_bos_token` and `add_eos_token`.
  * What does change token ids is read here: the class, and tokens that are named beyond those of `tokenizer.json`.
  */
+import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { parse } from '../../base/parse.js';
 import { BYTE_CHARACTERS } from './bytes.js';
 import type { AddedToken, Description } from './description.js';
 
@@ -63,14 +65,18 @@ const NAMED_FIRST = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_to
 
 /**
  * The added tokens that transformers would work with.
+ * @param directory that the files are in, for messages
  * @returns `refused` names the file and key that this program does not follow
- * @throws z.ZodError for files of another form
+ * @throws DkvError CHECKPOINT_INVALID for files of another form
  */
 export function resolveSettings(
   description: Description,
   companions: Companions,
+  directory = '',
 ): Resolved | { readonly refused: string } {
-  const written = settingsSchema.parse(companions.tokenizerConfig ?? {});
+  const read = <T>(schema: z.ZodType<T>, json: unknown, name = 'tokenizer_config.json') =>
+    parse(schema, json ?? {}, 'CHECKPOINT_INVALID', path.join(directory, name));
+  const written = read(settingsSchema, companions.tokenizerConfig);
   const { auto_map, fast_tokenizer_files: others, added_tokens_decoder: decoder } = written;
   const untyped = untypedToken(companions.tokenizerConfig ?? {});
   if (untyped !== undefined) {
@@ -83,7 +89,9 @@ export function resolveSettings(
     return { refused: `tokenizer_config.json has fast_tokenizer_files (${others.join(', ')})` };
   }
   // Older files, which count where tokenizer_config.json lists no tokens.
-  const older = decoder ? {} : z.record(z.string(), z.unknown()).parse(companions.specialTokensMap ?? {});
+  const older = decoder
+    ? {}
+    : read(z.record(z.string(), z.unknown()), companions.specialTokensMap, 'special_tokens_map.json');
   const own = ['additional_special_tokens', 'extra_special_tokens'].filter((key) => isListed(written[key], key));
   if (own.length > 0 && isNonEmpty(older.extra_special_tokens)) {
     return { refused: `special_tokens_map.json has extra_special_tokens beside ${own[0]} of tokenizer_config.json` };
@@ -95,7 +103,7 @@ export function resolveSettings(
   }
   // Of two lists of other control tokens the one in tokenizer_config.json counts, even if it is empty.
   if (own.length > 0) delete older.additional_special_tokens;
-  const settings = settingsSchema.parse({ ...written, ...older });
+  const settings = read(settingsSchema, { ...written, ...older });
   const name = (written.tokenizer_class ?? companions.modelTokenizerClass ?? GENERIC[0]) as string;
   const rebuilt = GENERIC.includes(name) ? undefined : REBUILT[name.replace(/Fast$/, '')];
   if (!rebuilt && !GENERIC.includes(name)) {
@@ -110,7 +118,7 @@ export function resolveSettings(
     };
   }
   const unlisted = Object.keys(
-    decoder ? {} : z.record(z.string(), z.unknown()).parse(companions.addedTokens ?? {}),
+    decoder ? {} : read(z.record(z.string(), z.unknown()), companions.addedTokens, 'added_tokens.json'),
   ).find((content) => !description.added_tokens.some((token) => token.content === content));
   if (unlisted !== undefined) {
     return { refused: `added_tokens.json has ${JSON.stringify(unlisted)}, which tokenizer.json lacks` };

@@ -9,6 +9,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../../base/errors.js';
 import { readTextIfPresent } from '../../base/files.js';
+import { parse } from '../../base/parse.js';
 import { AddedTokens } from './added-tokens.js';
 import { type AddedToken, type Description, descriptionSchema } from './description.js';
 import { NATIVE_PACKAGE, nativeCodec } from './native.js';
@@ -125,11 +126,16 @@ async function readDescription(file: string): Promise<{ bytes: Buffer; descripti
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     throw invalid(missing ? 'no such file. Texts cannot be tokenised without it.' : messageOf(error));
   }
+  let json: unknown;
   try {
-    return { bytes, description: descriptionSchema.parse(JSON.parse(bytes.toString('utf8'))) };
+    json = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    throw invalid(`not a usable tokenizer: ${reasonOf(error)}`);
+    throw invalid(`not a usable tokenizer: ${messageOf(error)}`);
   }
+  return {
+    bytes,
+    description: parse(descriptionSchema, json, 'CHECKPOINT_INVALID', `${file}: not a usable tokenizer`),
+  };
 }
 
 async function readSettings(directory: string, description: Description): Promise<Resolved> {
@@ -148,13 +154,7 @@ async function readSettings(directory: string, description: Description): Promis
     specialTokensMap: await read('special_tokens_map.json'),
     addedTokens: await read('added_tokens.json'),
   };
-  let resolved: ReturnType<typeof resolveSettings>;
-  try {
-    resolved = resolveSettings(description, companions);
-  } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error;
-    throw new DkvError('CHECKPOINT_INVALID', `${path.join(directory, 'tokenizer_config.json')}: ${reasonOf(error)}`);
-  }
+  const resolved = resolveSettings(description, companions, directory);
   if (!('refused' in resolved)) return resolved;
   throw new DkvError('MODEL_UNSUPPORTED', `${directory}: this tokenizer cannot be used: ${resolved.refused}.`);
 }
@@ -214,12 +214,6 @@ function expectWellFormed(text: string): void {
     'INPUT_INVALID',
     `The text ${JSON.stringify(text.slice(0, 40))}... has half of a surrogate pair, U+${code}, at character ${at + 1}: no UTF-8 text can hold that. It was cut within a character, or escaped wrongly.`,
   );
-}
-
-function reasonOf(error: unknown): string {
-  const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
-  if (!issue) return messageOf(error);
-  return issue.path.length > 0 ? `${issue.path.join('.')}: ${issue.message}` : issue.message;
 }
 
 /** A tokenizer that remembers what it has encoded: for a few texts that are needed in many combinations. */
