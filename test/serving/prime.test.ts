@@ -352,6 +352,17 @@ describe('priming again', () => {
     expect((await store.stats()).records).toBe(12);
   });
 
+  it('with the surrogates of an earlier time points to what is still there', async () => {
+    const seen = countingModel(model);
+    const store = await memoryStore();
+    await prime(seen, store, DOCUMENTS);
+    await prime(seen, store, DOCUMENTS, { surrogates: ['template'] });
+    expect(await prime(seen, store, DOCUMENTS)).toMatchObject({ primed: 6, unchanged: 0, encoded: 0 });
+    for (const { id } of DOCUMENTS) {
+      expect(Object.keys((await store.entry(id))!.variants)).toEqual([BARE, 'doc_kw']);
+    }
+  });
+
   it('encodes equal inputs once', async () => {
     const seen = countingModel(model);
     const store = await memoryStore();

@@ -31,6 +31,8 @@ const LEFT_OUT = ['.git', 'dist'];
 /** Tests run these rooms from their sources. Others run in the engine's thread, which runs what is built, or make compiled models. */
 const RUN_FROM_SOURCE = /^src\/(?:store|serving|stats)\//;
 const PARITY = { tests: 'test/parity.test.ts', only: 'within the stated tolerances' };
+/** A build after a mutation is of few files. */
+const INCREMENTAL = ['--incremental', '--tsBuildInfoFile', 'mutations.tsbuildinfo'];
 /** Against tests that a mutation keeps from ending. */
 const LONGEST_MS = 600_000;
 /** By digest of mutation and code: what noticed. */
@@ -105,7 +107,7 @@ class Copy {
       if (this.#built !== wanted) {
         const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
         this.#built = undefined;
-        const { status, output } = await run(this.folder, [compiler, '-p', 'tsconfig.build.json']);
+        const { status, output } = await run(this.folder, [compiler, '-p', 'tsconfig.build.json', ...INCREMENTAL]);
         if (status !== 0) return { failed: undefined, ran: false, output };
         this.#built = wanted;
       }

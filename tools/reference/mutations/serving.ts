@@ -41,7 +41,7 @@ export const SERVING: readonly Mutation[] = [
     from: 'isDeepStrictEqual(entry.variants, Object.fromEntries(variants.map(({ name, key }) => [name, key]))) &&',
     to: 'variants.every(({ key }) => key.length > 0) &&',
     tests: PRIME_TEST,
-    only: 'with other surrogates encodes these only',
+    only: 'with the surrogates of an earlier time',
   },
   {
     name: 'documents without priors taken for the same',
