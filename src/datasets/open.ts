@@ -4,40 +4,46 @@ import { didYouMean } from '../base/near.js';
 import type { Dataset, PoolRequest, PoolSet, SampleRequest, Source } from '../samples/dataset.js';
 import type { OpenOptions } from './options.js';
 
-export const DATASETS =
-  'adworld, ms-marco, ms-marco@v2.1, esci, wands, neural-bridge, wands:FOLDER, hetpqa:FOLDER, beir:FOLDER, a file in SQuAD form (.json), or a table (.jsonl, .csv, .tsv, .parquet, https://..., hf://datasets/...)';
+/** Loads its reader, and only that: Parquet and its compressions alone take longer than the rest of a small command. */
+type Open = (options: OpenOptions) => Promise<Source>;
 
-/** Those that are no files of the user's. */
-const NAMES = ['adworld', 'ms-marco', 'ms-marco@v1.1', 'ms-marco@v2.1', 'esci', 'wands', 'neural-bridge'];
+/** Built in, or on the hub. */
+const NAMED = new Map<string, Open>([
+  ['adworld', async (options) => (await import('./adworld.js')).adworldSource(options)],
+  ['ms-marco', async (options) => (await import('./ms-marco.js')).msMarcoSource('v1.1', options)],
+  ['ms-marco@v1.1', async (options) => (await import('./ms-marco.js')).msMarcoSource('v1.1', options)],
+  ['ms-marco@v2.1', async (options) => (await import('./ms-marco.js')).msMarcoSource('v2.1', options)],
+  ['esci', async (options) => (await import('./esci.js')).esciSource(options)],
+  ['wands', async (options) => (await import('./wands.js')).wandsSource(options)],
+  ['neural-bridge', async (options) => (await import('./neural-bridge.js')).neuralBridgeSource(options)],
+]);
 
-/**
- * Only the reader that is asked for is loaded: Parquet and its compressions alone take longer than the rest of a small command.
- * @throws DkvError INPUT_INVALID
- */
+/** Files of the user's in a form that is named with them, such as `beir:FOLDER`. */
+const FORMS = new Map<string, (place: string) => Open>([
+  ['wands', (place) => async (options) => (await import('./wands.js')).wandsSource(options, place)],
+  ['hetpqa', (place) => async (options) => (await import('./hetpqa.js')).hetpqaSource(place, options)],
+  ['beir', (place) => async (options) => (await import('./beir.js')).beirSource(place, options)],
+]);
+
+export const DATASETS = [
+  // ms-marco is v1.1.
+  ...[...NAMED.keys()].filter((name) => name !== 'ms-marco@v1.1'),
+  ...[...FORMS.keys()].map((form) => `${form}:FOLDER`),
+  'a file in SQuAD form (.json), or a table (.jsonl, .csv, .tsv, .parquet, https://..., hf://datasets/...)',
+].join(', ');
+
+/** @throws DkvError INPUT_INVALID */
 async function openSource(name: string, options: OpenOptions): Promise<Source> {
   await expectUsed(name, options);
-  switch (name) {
-    case 'adworld':
-      return (await import('./adworld.js')).adworldSource(options);
-    case 'ms-marco':
-    case 'ms-marco@v1.1':
-      return (await import('./ms-marco.js')).msMarcoSource('v1.1', options);
-    case 'ms-marco@v2.1':
-      return (await import('./ms-marco.js')).msMarcoSource('v2.1', options);
-    case 'esci':
-      return (await import('./esci.js')).esciSource(options);
-    case 'wands':
-      return (await import('./wands.js')).wandsSource(options);
-    case 'neural-bridge':
-      return (await import('./neural-bridge.js')).neuralBridgeSource(options);
-  }
-  const [, form, place] = /^(wands|hetpqa|beir):(.+)$/.exec(name) ?? [];
-  if (form === 'wands') return (await import('./wands.js')).wandsSource(options, place);
-  if (form === 'hetpqa') return (await import('./hetpqa.js')).hetpqaSource(place!, options);
-  if (form === 'beir') return (await import('./beir.js')).beirSource(place!, options);
+  const [, form = '', place = ''] = /^([a-z]+):(.+)$/.exec(name) ?? [];
+  const open = NAMED.get(name) ?? FORMS.get(form)?.(place);
+  if (open) return open(options);
   if ((await import('./table.js')).isTable(name)) return (await import('./mapped.js')).mappedSource(name, options);
   if (/\.json(\.gz)?$/.test(name)) return (await import('./squad.js')).squadSource(name);
-  throw new DkvError('INPUT_INVALID', `There is no dataset "${name}".${didYouMean(name, NAMES)} Expected ${DATASETS}.`);
+  throw new DkvError(
+    'INPUT_INVALID',
+    `There is no dataset "${name}".${didYouMean(name, NAMED.keys())} Expected ${DATASETS}.`,
+  );
 }
 
 /** Whoever names a column, a revision or a separator that nothing reads would believe that it was read. @throws DkvError INPUT_INVALID */
@@ -46,10 +52,10 @@ async function expectUsed(name: string, { columns = {}, revision, ...form }: Ope
   if (Object.keys(columns).length > 0 && !(await import('./table.js')).isTable(name)) {
     throw refused('columns can be named of a table of your own only, .jsonl, .csv, .tsv or .parquet');
   }
-  const isOnHub = (NAMES.includes(name) && name !== 'adworld') || name.startsWith('hf://');
+  const isOnHub = (NAMED.has(name) && name !== 'adworld') || name.startsWith('hf://');
   if (revision !== undefined && !isOnHub) throw refused('a revision is of a dataset on the hub, which this is not');
   const { separator, quoting, header } = form;
-  if ((separator ?? quoting ?? header) !== undefined && NAMES.includes(name)) {
+  if ((separator ?? quoting ?? header) !== undefined && NAMED.has(name)) {
     throw refused('separator, quoting and header are for .csv and .tsv files of your own');
   }
 }
