@@ -101,14 +101,17 @@ export function present(
 }
 
 function withoutBos(input: EncoderInput): EncoderInput {
-  if (input.tokenisation === 'joint') throw new Error('an input without BOS needs segments');
-  const { bos: _, ...spans } = input.spans;
-  const moved = Object.entries(spans).map(([name, { start, end }]) => [name, { start: start - 1, end: end - 1 }]);
+  const { bos, ...spans } = input.spans;
+  if (!bos) throw new Error('an input without BOS needs segments, and a BOS to leave out');
+  const moved = Object.entries(spans).map(([name, { start, end }]) => [
+    name,
+    { start: start - bos.end, end: end - bos.end },
+  ]);
   return {
     ...input,
-    tokenIds: input.tokenIds.subarray(1),
+    tokenIds: input.tokenIds.subarray(bos.end),
     spans: Object.fromEntries(moved),
-    publishedCount: Math.max(0, input.publishedCount - 1),
+    publishedCount: Math.max(0, input.publishedCount - bos.end),
   };
 }
 

@@ -2,13 +2,15 @@
  * From texts to what the encoder reads and what the decoder may see of it.
  *
  * Two ways of tokenising exist. *Joint*: prefix, line break and document as one string, the research's way; how many leading tokens
- * belong to the prefix follows from a count. *Segments*: BOS, prefix, line break and document tokenised apart and joined, so
- * that every span is known and the document's ids are the same whatever stands before it.
+ * belong to the prefix follows from a count. *Segments*: prefix, line break and document tokenised apart and joined, so
+ * that every span is known and the document's ids are the same whatever stands before it. Around both stands the tokenizer's frame: BOS in front
+ * for some families, an end of text behind for others; and there are tokenizers that make no token of a line break.
  *
  * A visibility says which rows the decoder sees. The named ones carry their tokenisation with them:
  * - `full`       joint; everything.
- * - `published`  joint; all but the first c tokens, c = tokens(prefix newline document) - tokens(document), both with BOS. That
- *                hides BOS and the prefix and leaves the line break visible. Without a prefix c = 0 and nothing is hidden.
+ * - `published`  joint; all but the first c tokens, c = tokens(prefix newline document) - tokens(document), both framed. With BOS and
+ *                a token for the line break that hides BOS and the prefix and leaves the line break visible; with neither it hides the prefix. Without a
+ *                prefix c = 0 and nothing is hidden. An end of text stays visible.
  * - `exact`      segments; the document alone, with a prefix or without.
  * - a list       segments; the rows of these segments.
  */
@@ -16,7 +18,7 @@ import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 
-export const SEGMENTS = ['bos', 'prefix', 'separator', 'document'] as const;
+export const SEGMENTS = ['bos', 'prefix', 'separator', 'document', 'eos'] as const;
 export type Segment = (typeof SEGMENTS)[number];
 
 export type Tokenisation = 'joint' | 'segments';
@@ -37,7 +39,7 @@ export interface Range {
 
 export interface EncoderInput {
   readonly tokenisation: Tokenisation;
-  /** [rows], BOS first. */
+  /** [rows], in the tokenizer's frame. */
   readonly tokenIds: Int32Array;
   /** Rows of each segment that is present; a joint input knows no spans, only its count. */
   readonly spans: Readonly<Partial<Record<Segment, Range>>>;
@@ -52,7 +54,7 @@ export interface EncoderInput {
 
 export interface InputTexts {
   readonly document: string;
-  /** Without it the document stands alone after BOS. */
+  /** Without it the document stands alone in its frame. */
   readonly prefix?: string;
 }
 
@@ -65,6 +67,18 @@ export interface InputLimits {
 
 export function tokenisationOf(visibility: Visibility): Tokenisation {
   return visibility === 'full' || visibility === 'published' ? 'joint' : 'segments';
+}
+
+/** Segments that inputs of a tokenizer have when there is a prefix. */
+export function segmentsOf(tokenizer: Pick<Tokenizer, 'frame' | 'encode'>): ReadonlySet<Segment> {
+  const { before, after } = tokenizer.frame;
+  return new Set<Segment>([
+    'prefix',
+    'document',
+    ...(before.length > 0 ? (['bos'] as const) : []),
+    ...(tokenizer.encode(SEPARATOR).length > 0 ? (['separator'] as const) : []),
+    ...(after.length > 0 ? (['eos'] as const) : []),
+  ]);
 }
 
 /** @throws DkvError INPUT_TOO_LONG when the prefix leaves no room for any document token */
@@ -81,34 +95,44 @@ export function buildInput(
 }
 
 function jointInput(tokenizer: Tokenizer, { document, prefix }: InputTexts, limits: InputLimits): EncoderInput {
+  const { before, after } = tokenizer.frame;
   const bare = tokenizer.encodeFramed(document);
   const whole = prefix === undefined ? bare : tokenizer.encodeFramed(prefix + SEPARATOR + document);
   // The document is cut, never the count: both lengths are taken before cutting.
   const count = Math.max(0, whole.length - bare.length);
-  const documentTokens = bare.length - 1;
+  const documentTokens = bare.length - before.length - after.length;
   const kept = keptTokens(documentTokens, whole.length - documentTokens, limits);
   const cutTokens = documentTokens - kept;
   return {
     tokenisation: 'joint',
-    tokenIds: whole.subarray(0, whole.length - cutTokens),
+    tokenIds: withoutRows(whole, whole.length - after.length - cutTokens, whole.length - after.length),
     spans: {},
     publishedCount: count,
-    prefixTokens: Math.max(0, count - 1),
+    prefixTokens: Math.max(0, count - tokenizer.encode(SEPARATOR).length),
     documentTokens: kept,
     cutTokens,
   };
 }
 
+/** The document is cut at its end, before what the frame puts behind it. */
+function withoutRows(ids: Int32Array, start: number, end: number): Int32Array {
+  if (end === ids.length) return ids.subarray(0, start);
+  return Int32Array.from([...ids.subarray(0, start), ...ids.subarray(end)]);
+}
+
 function segmentedInput(tokenizer: Tokenizer, { document, prefix }: InputTexts, limits: InputLimits): EncoderInput {
-  const parts: [Segment, Int32Array][] = [['bos', tokenizer.encodeFramed('')]];
-  if (prefix !== undefined) {
-    parts.push(['prefix', tokenizer.encode(prefix)], ['separator', tokenizer.encode(SEPARATOR)]);
-  }
-  const before = parts.reduce((sum, [, ids]) => sum + ids.length, 0);
+  const { before, after } = tokenizer.frame;
+  const separator = prefix === undefined ? new Int32Array(0) : tokenizer.encode(SEPARATOR);
+  const leading: [Segment, ArrayLike<number>][] = [];
+  if (before.length > 0) leading.push(['bos', before]);
+  if (prefix !== undefined) leading.push(['prefix', tokenizer.encode(prefix)]);
+  if (separator.length > 0) leading.push(['separator', separator]);
+  const overhead = leading.reduce((sum, [, ids]) => sum + ids.length, after.length);
   const ids = tokenizer.encode(document);
-  const kept = keptTokens(ids.length, before, limits);
-  parts.push(['document', ids.subarray(0, kept)]);
-  const tokenIds = new Int32Array(before + kept);
+  const kept = keptTokens(ids.length, overhead, limits);
+  const parts: [Segment, ArrayLike<number>][] = [...leading, ['document', ids.subarray(0, kept)]];
+  if (after.length > 0) parts.push(['eos', after]);
+  const tokenIds = new Int32Array(overhead + kept);
   const spans: Partial<Record<Segment, Range>> = {};
   let at = 0;
   for (const [segment, part] of parts) {
@@ -121,7 +145,7 @@ function segmentedInput(tokenizer: Tokenizer, { document, prefix }: InputTexts, 
     tokenisation: 'segments',
     tokenIds,
     spans,
-    publishedCount: prefix === undefined ? 0 : 1 + prefixTokens,
+    publishedCount: prefixTokens + separator.length,
     prefixTokens,
     documentTokens: kept,
     cutTokens: ids.length - kept,
