@@ -65,7 +65,7 @@ async function printTable(titles: readonly string[], rows: string[][], textColum
 async function listEstimates(options: ListOptions): Promise<void> {
   const { EXPERIMENTS } = await import('../experiments/catalogue/registry.js');
   const { refusalOf } = await import('../experiments/plan/conditions.js');
-  const { segmentsOf } = await import('../experiments/plan/segments.js');
+  const { segmentsOf } = await import('../priming/input.js');
   const { estimateRun, rowsPerSecond } = await import('../experiments/run/estimate.js');
   const model = await openModel(options, interruptSignal());
   try {
@@ -74,7 +74,7 @@ async function listEstimates(options: ListOptions): Promise<void> {
     const rows: string[][] = [];
     for (const experiment of Object.values(EXPERIMENTS)) {
       const { id, question, unit, protocol, seed, rule, padding, target } = experiment;
-      const refusal = refusalOf(experiment, segmentsOf(model));
+      const refusal = refusalOf(experiment, segmentsOf(model.tokenizer));
       if (refusal) {
         process.stderr.write(`${id} is left out: ${refusal.message}\n`);
         continue;

@@ -80,7 +80,7 @@ async function run(name: string, options: RunCommandOptions, command: Command): 
   const { expectWriter } = await import('../priming/prepare.js');
   const { expectTexts } = await import('../experiments/plan/texts.js');
   const { refusalOf } = await import('../experiments/plan/conditions.js');
-  const { segmentsOf } = await import('../experiments/plan/segments.js');
+  const { segmentsOf } = await import('../priming/input.js');
   const signal = interruptSignal();
   const writing = await endpointWriter();
   // All that there are are run without those that nobody can write for.
@@ -102,7 +102,7 @@ async function run(name: string, options: RunCommandOptions, command: Command): 
       const data = await openData(experiment, options, signal);
       expectTexts(experiment, data);
       model ??= await openModel({ ...options, maxLength: Math.max(...experiments.map(lengthOf)) }, signal);
-      const refusal = name === ALL ? refusalOf(experiment, segmentsOf(model)) : undefined;
+      const refusal = name === ALL ? refusalOf(experiment, segmentsOf(model.tokenizer)) : undefined;
       if (refusal) {
         process.stderr.write(`${experiment.id} is left out: ${refusal.message}\n`);
         continue;

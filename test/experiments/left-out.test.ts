@@ -1,7 +1,7 @@
 /** A run with a model whose inputs have no BOS: what is left out is told, recorded and reported, and the run goes on as any other. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { writeReports } from '../../src/report/report.js';
@@ -9,10 +9,6 @@ import { readSummary } from '../../src/runs/run-folder.js';
 import { datasetOf } from '../../src/samples/dataset.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
-
-vi.mock('../../src/experiments/plan/segments.js', () => ({
-  segmentsOf: () => new Set(['prefix', 'separator', 'document']),
-}));
 
 const EXPERIMENT = defineExperiment({
   id: 'partly',
@@ -39,11 +35,18 @@ const DATA = datasetOf(
 );
 const SENTENCE = 'Left out, because inputs of this model have no BOS: with BOS.';
 
+let loaded: Model;
 let model: Model;
 beforeAll(async () => {
-  model = await loadModel(referenceFixture('text'), { batchTokens: 256 });
+  loaded = await loadModel(referenceFixture('text'), { batchTokens: 256 });
+  const { tokenizer } = loaded;
+  // The same words, framed by nothing.
+  model = {
+    ...loaded,
+    tokenizer: { ...tokenizer, frame: { before: [], after: [] }, encodeFramed: (text) => tokenizer.encode(text) },
+  };
 });
-afterAll(() => model.close());
+afterAll(() => loaded.close());
 
 it('names what is left out to the user, in its records and in its report', async () => {
   const directory = await temporaryFolder();

@@ -1,5 +1,6 @@
 /** What a run will take, from the plan of its first samples: passes of encoder and decoder, and time. */
 
+import { segmentsOf } from '../../priming/input.js';
 import { prepareSurrogates, type TextWriter } from '../../priming/prepare.js';
 import { type Experiment, specificationsOf } from '../../runs/schema/experiment.js';
 import type { PassCounts } from '../../runs/schema/summary.js';
@@ -9,7 +10,7 @@ import type { Model } from '../../scoring/load-model.js';
 import { type Block, passesOf, planBlocks } from '../plan/block.js';
 import { conditionsFor } from '../plan/conditions.js';
 import { planOf } from '../plan/plan.js';
-import { segmentsOf } from '../plan/segments.js';
+
 import { unitsOf } from '../plan/unit.js';
 
 export interface RunEstimate extends PassCounts {
@@ -25,7 +26,7 @@ const ONE_BLOCK = { maxUnits: Number.POSITIVE_INFINITY, maxRows: Number.POSITIVE
  */
 export async function estimateRun(declared: Experiment, data: Dataset | PoolSet, model: Model): Promise<RunEstimate> {
   const { tokenizer } = model;
-  const { experiment } = conditionsFor(declared, segmentsOf(model));
+  const { experiment } = conditionsFor(declared, segmentsOf(model.tokenizer));
   const scored = unitsOf(data);
   const writer: TextWriter = async (documents) => documents.map(() => 'what a model would write here');
   const samples = scored.units.map(({ sample }) => sample);

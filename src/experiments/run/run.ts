@@ -2,10 +2,12 @@
  * Runs an experiment: plans blocks, encodes each distinct input once, scores all conditions from the states, journals the trials and
  * ends with a summary. Can stop anywhere and go on later.
  */
+
 import path from 'node:path';
 import { DkvError } from '../../base/errors.js';
 import { makeFolder } from '../../base/files.js';
 import { withLock } from '../../base/lock.js';
+import { segmentsOf } from '../../priming/input.js';
 import { prepareSurrogates } from '../../priming/prepare.js';
 import { describeLeftOut } from '../../runs/left-out.js';
 import { writeSummary } from '../../runs/run-folder.js';
@@ -17,7 +19,7 @@ import type { Model } from '../../scoring/load-model.js';
 import { summarize } from '../analysis/summarize.js';
 import { type Computable, conditionsFor } from '../plan/conditions.js';
 import { planOf } from '../plan/plan.js';
-import { segmentsOf } from '../plan/segments.js';
+
 import { unitsOf } from '../plan/unit.js';
 import { configurationOf } from './configuration.js';
 import type { RunOptions } from './options.js';
@@ -36,7 +38,7 @@ export async function runExperiment(
   options: RunOptions,
 ): Promise<Summary> {
   const { directory } = options;
-  const computable = conditionsFor(experiment, segmentsOf(model));
+  const computable = conditionsFor(experiment, segmentsOf(model.tokenizer));
   for (const notice of describeLeftOut(computable.leftOut)) options.onNotice?.(notice);
   await makeFolder(directory);
   const refuse = (holder: string) =>
