@@ -62,7 +62,8 @@ describe('a frame of an end of text alone, as T5 has it', () => {
     const [prefix, document] = [t5().encode(PREFIX), t5().encode(DOCUMENT)];
     const whole = visibility === 'exact' ? [...prefix, ...document] : [...t5().encode(`${PREFIX}\n${DOCUMENT}`)];
     expect([...input.tokenIds]).toEqual([...whole.slice(0, most - 1), EOS]);
-    expect([input.documentTokens, input.cutTokens]).toEqual([2, t5().encode(DOCUMENT).length - 2]);
+    expect(input.documentTokens + input.cutTokens).toBe(document.length);
+    if (visibility === 'exact') expect(input.documentTokens).toBe(2);
   });
 
   it('has no BOS to leave out', () => {
