@@ -39,15 +39,16 @@ export interface TensorCopy {
  */
 export async function openCheckpoint(directory: string): Promise<Checkpoint> {
   await expectDirectory(directory);
-  const config = await readConfig(directory);
-  const family = familyOf(config);
+  const read = await readConfig(directory);
+  const family = familyOf(read);
   for (const name of TOKENIZER_FILES) await expectFileOrNothing(path.join(directory, name));
   const { stored, where, notices } = await storedTensors(directory, (name) => family.isRead(name));
+  const config = family.withTensors?.(read, stored) ?? read;
   const unread = new Set([...stored.keys()].filter((name) => family.isRead(name)));
   const tensors = new Map<string, TensorEntry>();
   const copies: TensorCopy[] = [];
   for (const [canonical, shape] of family.tensors(config)) {
-    const names = family.storedNames(canonical, config);
+    const names = family.storedNames(canonical);
     const entries = names.flatMap((name) => stored.get(name) ?? []);
     const [first, ...others] = entries;
     if (!first) {

@@ -74,6 +74,8 @@ export interface ModelFamily<Config extends { readonly family: string } = { read
   parse(json: unknown, file: string): Config;
   /** The same with what generation_config.json says of start and end. @throws DkvError as `parse` */
   withGeneration(config: Config, json: unknown, file: string): Config;
+  /** The same with what can only be told from which tensors a checkpoint has, for families that have such. */
+  withTensors?(config: Config, stored: { has(name: string): boolean }): Config;
   shape(config: Config): ModelShape;
   /** What decides numbers, by name; a fact with its usual value is left out. */
   arithmetic(config: Config): Facts;
@@ -82,7 +84,7 @@ export interface ModelFamily<Config extends { readonly family: string } = { read
   /** Canonical name and shape of every tensor. Linear weights are [out, in]. Those of a side begin with `encoder.` or `decoder.`. */
   tensors(config: Config): Map<string, readonly number[]>;
   /** Names under which files may hold a tensor. Where several are present they have to be equal. */
-  storedNames(canonical: string, config: Config): readonly string[];
+  storedNames(canonical: string): readonly string[];
   /** Whether a tensor of this name is one that is read, or has to be told of when it is not. */
   isRead(storedName: string): boolean;
   /** The name that a file of our own gives a tensor. */

@@ -24,7 +24,7 @@ export interface T5Config {
   /** Whether the feed-forward network multiplies two products. */
   readonly isGated: boolean;
   readonly epsilon: number;
-  /** Whether the head's table is the embedding's. */
+  /** Whether the head's table is the embedding's: when none of its own is stored. */
   readonly isTied: boolean;
   /** Whether the head reads rows times width^-0.5. */
   readonly scalesHead: boolean;

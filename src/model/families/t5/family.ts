@@ -2,7 +2,7 @@
 import type { Facts, ModelFamily } from '../family.js';
 import { t5Blocks } from './blocks.js';
 import { parseT5, type T5Config, withGeneration } from './config.js';
-import { deviationOf, isRead, STATES_NORM, smoothedChannels, storedNames, t5Tensors } from './tensors.js';
+import { deviationOf, isRead, STATES_NORM, smoothedChannels, storedNames, t5Tensors, withTensors } from './tensors.js';
 
 export const t5: ModelFamily<T5Config> = {
   name: 't5',
@@ -10,6 +10,7 @@ export const t5: ModelFamily<T5Config> = {
   modelTypes: ['t5', 'mt5'],
   parse: parseT5,
   withGeneration,
+  withTensors,
   shape(config) {
     const heads = { heads: config.heads, kvHeads: config.heads, headDim: config.headDim };
     const side = { ...heads, width: config.width, mostRows: null };

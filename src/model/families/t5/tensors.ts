@@ -68,10 +68,17 @@ export function t5Tensors(config: T5Config): Map<string, readonly number[]> {
 }
 
 /** Names under which files may hold a tensor. */
-export function storedNames(canonical: string, { isTied }: T5Config): string[] {
+export function storedNames(canonical: string): string[] {
   if (canonical !== EMBEDDING) return [canonical];
-  const tables = [EMBEDDING, 'encoder.embed_tokens.weight', 'decoder.embed_tokens.weight'];
-  return isTied ? [...tables, HEAD] : tables;
+  return [EMBEDDING, 'encoder.embed_tokens.weight', 'decoder.embed_tokens.weight'];
+}
+
+/**
+ * A table of the head that is stored is the head's, whatever the config says: transformers 5 saves `tie_word_embeddings: true` for models that have
+ * one of their own, and reads them as they were.
+ */
+export function withTensors(config: T5Config, stored: { has(name: string): boolean }): T5Config {
+  return stored.has(HEAD) ? { ...config, isTied: false } : config;
 }
 
 /** Old files hold a table of positions for the decoder's attention to the encoder, which has none: nothing reads it. */
