@@ -32,6 +32,15 @@ export interface Model {
   close(): Promise<void>;
 }
 
+/** The fingerprints under which a model has given the numbers that it gives: its own first, then those of earlier releases. */
+export function sameNumbers({
+  fingerprint,
+  formerly = [],
+}: Pick<Model, 'fingerprint'> & Partial<Pick<Model, 'formerly'>>): string[] {
+  const former = formerly.filter(({ changed }) => changed === undefined);
+  return [fingerprint, ...former.map((identity) => identity.fingerprint)];
+}
+
 export interface LoadOptions {
   readonly precision?: Precision;
   readonly device?: Device;

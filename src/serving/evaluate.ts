@@ -81,7 +81,7 @@ export interface Evaluation extends SystemComparison {
  * @throws DkvError INPUT_INVALID, DOCUMENT_MISSING, and what `rank` throws
  */
 export async function evaluate(
-  model: Model,
+  given: Model,
   store: Store,
   queries: readonly QueryToRank[],
   qrels: Qrels,
@@ -94,7 +94,7 @@ export async function evaluate(
   // A misspelt measure is told before the scoring, not after it.
   names.forEach(measure);
   if (options.calibrate) expectWritable(store);
-  const primed = await expectProvenance(store, model);
+  const { provenance: primed, model } = await expectProvenance(store, given);
   const judged = judgedQueries(queries, qrels);
   const variants = [...new Set([BARE, ...(options.variants ?? (await variantsOf(store, judged)))])];
   const missing = await missingOf(store, judged, variants);

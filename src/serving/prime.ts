@@ -19,6 +19,7 @@ import { type Accepted, PrimingRun } from './priming-run.js';
 import {
   expectSameProvenance,
   expectWritable,
+  knownTo,
   provenanceOf,
   readProvenance,
   type StatesOptions,
@@ -66,13 +67,14 @@ export async function prime(
   await prepareSurrogates(surrogates, [], sources);
 
   expectWritable(store);
-  const provenance = provenanceOf(model, how);
   const found = replace ? undefined : await readProvenance(store);
+  const known = knownTo(store.location, found, model);
+  const provenance = provenanceOf(known, how);
   if (found) expectSameProvenance(store.location, found, provenance);
   else await writeProvenance(store, provenance);
   const references = await claimReferenceQueries(store, model.tokenizer, options.priorQueries, replace);
 
-  const run = new PrimingRun(model, store, { ...options, how, variants, sources, references });
+  const run = new PrimingRun(known, store, { ...options, how, variants, sources, references });
   for await (const window of windows(run.accepted(documents), newWindow)) {
     if (signal?.aborted) break;
     // Another process may have begun to prime the store anew.

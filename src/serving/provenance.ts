@@ -77,20 +77,37 @@ export function expectSameProvenance(location: string, found: Provenance, wanted
 }
 
 /**
- * What the store was primed with, if it was with this model.
+ * The model as a store knows it: under the fingerprint that an earlier release gave it, where that one primed the store.
+ * @param found undefined for a store that nothing was primed into
+ * @throws DkvError STORE_MISMATCH where that release gave other numbers, naming what has changed
+ */
+export function knownTo(location: string, found: Provenance | undefined, model: Model): Model {
+  const former = model.formerly.find(({ fingerprint }) => fingerprint === found?.fingerprint);
+  if (!former) return model;
+  if (former.changed === undefined) return { ...model, fingerprint: former.fingerprint };
+  throw new DkvError(
+    'STORE_MISMATCH',
+    `${location} was primed with ${model.name} as ${model.engine.info.precision} by release ${former.release}; since then ${former.changed}. Prime it anew (dkv prime --replace), or use that release.`,
+  );
+}
+
+/**
+ * What the store was primed with, if it was with this model, and the model as the store knows it.
  * @throws DkvError STORE_MISMATCH
  */
 export async function expectProvenance(
   store: Store,
-  { name, fingerprint, engine, tokenizer }: Model,
-): Promise<Provenance> {
+  given: Model,
+): Promise<{ readonly provenance: Provenance; readonly model: Model }> {
   const found = await readProvenance(store);
   if (!found) {
     throw new DkvError('STORE_MISMATCH', `${store.location}: nothing was primed into this store. Run dkv prime first.`);
   }
+  const model = knownTo(store.location, found, given);
+  const { name, fingerprint, engine, tokenizer } = model;
   const asked = { model: name, fingerprint, modelPrecision: engine.info.precision, ...keeping(tokenizer) };
   expectSameProvenance(store.location, found, asked);
-  return found;
+  return { provenance: found, model };
 }
 
 function shown(provenance: Partial<Provenance>, key: keyof Provenance): string {

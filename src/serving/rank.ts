@@ -99,14 +99,14 @@ const GROUP_CANDIDATES = 256;
  * @throws DkvError INPUT_INVALID, STORE_MISMATCH when the store was primed with another model, DOCUMENT_MISSING, CANCELLED
  */
 export async function* rank(
-  model: Model,
+  given: Model,
   store: Store,
   queries: readonly QueryToRank[],
   options: RankOptions = {},
 ): AsyncGenerator<RankedQuery> {
   const { objective = 'query-likelihood', variant = BARE, prior = false, ...rest } = checkedOptions(options);
   const { onMissing = 'error', signal, onProgress, interpolate } = rest;
-  const provenance = await expectProvenance(store, model);
+  const { provenance, model } = await expectProvenance(store, given);
   for (const query of queries) expectQuery(query, objective, interpolate);
   const references = prior ? await expectReferenceDigest(store) : null;
   const calibration =

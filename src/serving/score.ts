@@ -9,7 +9,7 @@ import { inParallel, STORE_REQUESTS } from '../base/parallel.js';
 import { eachOf, type RequestOptions } from '../engine/engine.js';
 import { remembering } from '../model/tokenizer/tokenizer.js';
 import { decoderInput, type InputToScore, type TargetScore, targetScore } from '../scoring/inputs.js';
-import type { Model } from '../scoring/load-model.js';
+import { type Model, sameNumbers } from '../scoring/load-model.js';
 import { memoryOf } from '../store/records/identity.js';
 import type { Metadata, Store, StoredDocument } from '../store/store.js';
 import { BARE } from './variants.js';
@@ -44,12 +44,13 @@ type Ready = Pick<InputToScore, 'prompt' | 'target'> & { readonly place: number;
  * @throws DkvError what befalls all items: CANCELLED, STORE_UNREACHABLE, and the engine's
  */
 export async function score(
-  model: Pick<Model, 'tokenizer' | 'engine' | 'fingerprint'>,
+  model: Pick<Model, 'tokenizer' | 'engine' | 'fingerprint'> & Partial<Pick<Model, 'formerly'>>,
   store: Store,
   items: readonly StoredToScore[],
   { signal, onProgress }: RequestOptions = {},
 ): Promise<(StoredScore | DkvError)[]> {
   const tokenizer = remembering(model.tokenizer);
+  const fingerprints = sameNumbers(model);
   const answers = new Array<StoredScore | DkvError>(items.length);
   let answered = 0;
   const refuse = (place: number, error: DkvError) => {
@@ -80,7 +81,7 @@ export async function score(
   for (const some of grouped(placesByDocument(items), READ_TOGETHER)) {
     if (signal?.aborted) throw new DkvError('CANCELLED', `Stopped after ${answered} of ${items.length} scores.`);
     await inParallel(some, STORE_REQUESTS, async (places) => {
-      const document = await orError(() => documentOf(store, items[places[0]!]!, model.fingerprint));
+      const document = await orError(() => documentOf(store, items[places[0]!]!, fingerprints));
       for (const place of places) {
         const said = await orError(() => decoderInput(tokenizer, items[place]!));
         if (document instanceof DkvError) refuse(place, document);
@@ -113,9 +114,9 @@ function placesByDocument(items: readonly StoredToScore[]): number[][] {
 async function documentOf(
   store: Store,
   { id, variant = BARE }: StoredToScore,
-  fingerprint: string,
+  fingerprints: readonly string[],
 ): Promise<StoredDocument> {
-  const found = await store.getDocument(id, variant, fingerprint);
+  const found = await store.getDocument(id, variant, fingerprints);
   if (found) return found;
   throw new DkvError(
     'DOCUMENT_MISSING',

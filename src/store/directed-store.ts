@@ -123,7 +123,11 @@ export class DirectedStore implements Store {
     return this.#readEntry(slotOf(id, this.#salt));
   }
 
-  async getDocument(id: string, variant: string, fingerprint?: string): Promise<StoredDocument | undefined> {
+  async getDocument(
+    id: string,
+    variant: string,
+    fingerprint?: string | readonly string[],
+  ): Promise<StoredDocument | undefined> {
     let before: string | undefined;
     for (;;) {
       const entry = await this.entry(id);
@@ -343,8 +347,9 @@ function notesSalt(salt: string): string {
   return `notes:${salt}`;
 }
 
-function expectModel(id: string, { fingerprint }: CacheRecord, expected: string): void {
-  if (fingerprint === expected) return;
+function expectModel(id: string, { fingerprint }: CacheRecord, wanted: string | readonly string[]): void {
+  const [expected = '', ...others] = typeof wanted === 'string' ? [wanted] : wanted;
+  if (fingerprint === expected || others.includes(fingerprint)) return;
   throw new DkvError(
     'STORE_MISMATCH',
     `Document ${JSON.stringify(id)} was primed with model ${fingerprint.slice(0, 12)}, its states are to be read with ${expected.slice(0, 12)}. Prime it again with this model, or load the other.`,

@@ -167,10 +167,14 @@ export interface Store {
   /** What the id points to, whether or not the records are still there. */
   entry(id: string): Promise<DocumentEntry | undefined>;
   /**
-   * @param fingerprint of the model that will read the states; another one's are refused
+   * @param fingerprint of the model that will read the states, or those that it has had; another one's are refused
    * @throws DkvError STORE_MISMATCH
    */
-  getDocument(id: string, variant: string, fingerprint?: string): Promise<StoredDocument | undefined>;
+  getDocument(
+    id: string,
+    variant: string,
+    fingerprint?: string | readonly string[],
+  ): Promise<StoredDocument | undefined>;
   /** False when there was none. */
   deleteDocument(id: string): Promise<boolean>;
   /** Of every record, in no order. What is stored or deleted meanwhile may or may not be among them. */

@@ -99,7 +99,7 @@ describe('control tokens in documents', () => {
     await expect(expectProvenance(store, model)).rejects.toMatchObject({
       message: expect.stringContaining('was primed with controlTokens keep; now controlTokens text is asked for'),
     });
-    expect((await expectProvenance(store, kept)).controlTokens).toBe('keep');
+    expect((await expectProvenance(store, kept)).provenance.controlTokens).toBe('keep');
   });
 
   it('of a store that is older than the choice are read as text when it is primed again', async () => {

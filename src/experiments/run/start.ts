@@ -13,7 +13,7 @@ import type { Entry } from '../../runs/schema/entry.js';
 import { specificationsOf } from '../../runs/schema/experiment.js';
 import type { SampleRecord } from '../../runs/schema/sample.js';
 import type { Dataset, PoolSet } from '../../samples/dataset.js';
-import type { Model } from '../../scoring/load-model.js';
+import { type Model, sameNumbers } from '../../scoring/load-model.js';
 import type { Scored } from '../plan/unit.js';
 import type { RunOptions } from './options.js';
 import { samplesOf } from './samples.js';
@@ -32,17 +32,17 @@ export async function start(
   asked: Configuration,
   data: Dataset | PoolSet,
   { units }: Scored,
-  { tokenizer }: Model,
+  model: Model,
   { directory, resume, noText = false, signal }: Pick<RunOptions, 'directory' | 'resume' | 'noText' | 'signal'>,
 ): Promise<StartedRun> {
   const { experiment } = asked;
   const hasLiterals = () => {
-    const literals = new LiteralTokens(tokenizer);
+    const literals = new LiteralTokens(model.tokenizer);
     literals.see(...specificationsOf(experiment));
     for (const { sample } of units) literals.see(sample.document, sample.query, sample.answer);
     return literals.count > 0;
   };
-  const started = await startedConfiguration(directory, asked, resume, hasLiterals);
+  const started = await startedConfiguration(directory, asked, sameNumbers(model), resume, hasLiterals);
   const journalFile = path.join(directory, 'trials.jsonl');
   if (!started && (await readIfPresent(journalFile))?.length) {
     throw new DkvError(
@@ -51,7 +51,7 @@ export async function start(
     );
   }
   if (!started || (await readIfPresent(path.join(directory, SAMPLES_FILE))) === undefined) {
-    const made = samplesOf(data, units, experiment, tokenizer, !noText);
+    const made = samplesOf(data, units, experiment, model.tokenizer, !noText);
     await writeSamples(directory, await new Breather(signal, STOPPED).map(made, (sample) => sample));
   }
   if (!started) await writeRecord(directory, asked, { 'onnxruntime-node': onnxRuntimeVersion() });
@@ -65,12 +65,14 @@ export const STOPPED = 'The run was stopped.';
 
 /**
  * The configuration of the run that the folder holds, if one may go on there.
+ * @param fingerprints by which the model is and was known
  * @param hasLiterals does a text of the run hold control tokens as they are written?
  * @throws DkvError when the folder holds another run, or one that nobody asked to go on with
  */
 async function startedConfiguration(
   directory: string,
   asked: Configuration,
+  fingerprints: readonly string[],
   resume: boolean,
   hasLiterals: () => boolean,
 ): Promise<Configuration | undefined> {
@@ -78,7 +80,10 @@ async function startedConfiguration(
   if (!record) return undefined;
   const { configuration } = record;
   const { control_tokens = hasLiterals() ? 'keep' : asked.control_tokens } = configuration;
-  const changed = differences({ ...configuration, control_tokens }, asked);
+  // An earlier release knew the same model, with the same numbers, by another fingerprint.
+  const { fingerprint } = configuration.model;
+  const known = fingerprints.includes(fingerprint) ? { ...asked, model: { ...asked.model, fingerprint } } : asked;
+  const changed = differences({ ...configuration, control_tokens }, known);
   if (changed.length > 0) {
     throw new DkvError(
       'RUN_MISMATCH',

@@ -1,10 +1,9 @@
 /** Is the model sound as an instrument: repeatable, without gains from random weights, able to answer, and where does it look? */
 
 import { splitWords } from '../../base/words.js';
-import { buildInput } from '../../priming/input.js';
+import { buildInput, segmentsOf } from '../../priming/input.js';
 import type { Model } from '../../scoring/load-model.js';
 import { mean } from '../../stats/describe.js';
-import { segmentsOf } from '../plan/segments.js';
 import { gainOf, type SanityCheck, type SanityOptions } from './check.js';
 import type { Item } from './items.js';
 import { asks, bare, type Known, meanNlls } from './nlls.js';
@@ -81,7 +80,7 @@ export async function attentionOnBos(
 ): Promise<SanityCheck[]> {
   const name = 'attention on BOS';
   const question = 'Is BOS an attention sink? (Without one, hiding it says nothing about sinks.)';
-  if (!segmentsOf(model).has('bos')) {
+  if (!segmentsOf(model.tokenizer).has('bos')) {
     return [{ name, question, state: 'finding', result: 'not made: inputs of this model have no BOS' }];
   }
   const { tokenizer, engine } = model;
