@@ -5,6 +5,9 @@ const BLOCKS = 'src/model/families/t5gemma2/blocks.ts';
 const ROTARY = 'src/model/graph/rotary.ts';
 const FEED_FORWARD = 'src/model/graph/feed-forward.ts';
 const CONTEXT = 'src/model/graph/context.ts';
+const RELATIVE_BIAS = 'src/model/graph/relative-bias.ts';
+const T5_BLOCKS = 'src/model/families/t5/blocks.ts';
+const T5_TEST = 'test/model/t5.test.ts';
 const EXECUTOR = 'src/engine/executor.ts';
 const ENCODER = 'src/model/graph/encoder.ts';
 const DECODER = 'src/model/graph/decoder.ts';
@@ -316,8 +319,120 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'the prefix is cut instead of the document',
     file: 'src/priming/input.ts',
-    from: 'whole.subarray(0, whole.length - cutTokens)',
-    to: 'whole.subarray(cutTokens)',
+    from: 'withoutRows(whole, whole.length - after.length - cutTokens, whole.length - after.length)',
+    to: 'withoutRows(whole, 0, cutTokens)',
     tests: 'test/priming/input.test.ts',
+  },
+  {
+    name: 'the end of a text is cut with the document',
+    file: 'src/priming/input.ts',
+    from: 'withoutRows(whole, whole.length - after.length - cutTokens, whole.length - after.length)',
+    to: 'withoutRows(whole, whole.length - cutTokens, whole.length)',
+    tests: 'test/priming/frames.test.ts',
+  },
+  {
+    name: 'T5: buckets of the other direction',
+    file: RELATIVE_BIAS,
+    from: 'bothWays && distance > 0 ? own : 0',
+    to: 'bothWays && distance < 0 ? own : 0',
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: far distances rounded up',
+    file: RELATIVE_BIAS,
+    from: 'exact + Math.floor(',
+    to: 'exact + Math.ceil(',
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: bias of keys as of rows',
+    file: RELATIVE_BIAS,
+    from: "graph.op('Sub', [key, row])",
+    to: "graph.op('Sub', [row, key])",
+    tests: T5_TEST,
+  },
+  {
+    name: "T5: the decoder's buckets in both directions",
+    file: T5_BLOCKS,
+    from: "bothWays: side === 'encoder'",
+    to: 'bothWays: true',
+    tests: T5_TEST,
+  },
+  {
+    name: "T5: the encoder's table of positions on both sides",
+    file: T5_BLOCKS,
+    from: 'biasTable(side), buckets',
+    to: "biasTable('encoder'), buckets",
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: positions in attention to the encoder',
+    file: T5_BLOCKS,
+    from: 'attendSeparately(context, heads, looking, seen.cross, crossBias)',
+    to: "attendSeparately(context, heads, looking, seen.cross, graph.op('Add', [crossBias, graph.op('ReduceMax', [ownBias, graph.ints([3])])]))",
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: scores divided',
+    file: T5_BLOCKS,
+    from: 'headDim, scale: 1 }',
+    to: 'headDim, scale: headDim ** -0.5 }',
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: norms multiply by 1 + weight',
+    file: T5_BLOCKS,
+    from: "form: 'copy' }",
+    to: "form: 'add-one' }",
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: attention to the encoder reads rows from before attention to itself',
+    file: T5_BLOCKS,
+    from: 'norm(context, middle, cross.norm)',
+    to: 'norm(context, hidden, cross.norm)',
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: later rows of the decoder seen',
+    file: 'src/model/graph/separate-attention.ts',
+    from: "graph.op('LessOrEqual', [key, row])",
+    to: "graph.op('LessOrEqual', [key, graph.op('Add', [row, graph.floats([1])])])",
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: hidden rows of the encoder seen',
+    file: T5_BLOCKS,
+    from: "maskBias(graph, graph.op('Unsqueeze', [inputs.visible, graph.ints([1, 2])]))",
+    to: "maskBias(graph, graph.op('Not', [graph.op('And', [graph.op('Unsqueeze', [inputs.visible, graph.ints([1, 2])]), graph.op('Not', [graph.op('Unsqueeze', [inputs.visible, graph.ints([1, 2])])])])]))",
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: a tied head not scaled',
+    file: T5_BLOCKS,
+    from: 'scalesHead ? width ** -0.5 : 1',
+    to: '1',
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: the embedding as the head of a model that has another',
+    file: T5_BLOCKS,
+    from: 'isTied ? EMBEDDING : HEAD',
+    to: 'EMBEDDING',
+    tests: T5_TEST,
+  },
+  {
+    name: 'a fingerprint without the start token',
+    file: 'src/model/families/t5gemma2/identity.ts',
+    from: '    decoder_start_token: config.decoderStartTokenId,\n',
+    to: '',
+    tests: 'test/model/identity.test.ts',
+  },
+  {
+    name: 'a fingerprint that depends on the order of its facts',
+    file: 'src/base/canonical.ts',
+    from: '.sort(([a], [b]) => (a < b ? -1 : 1))',
+    to: '',
+    tests: 'test/model/identity.test.ts',
   },
 ];

@@ -205,7 +205,7 @@ export const STORE: readonly Mutation[] = [
   {
     name: 'states of another model served',
     file: STORE_OVER_STORAGE,
-    from: 'if (fingerprint === expected) return;',
+    from: 'if (fingerprint === expected || others.includes(fingerprint)) return;',
     to: 'if (fingerprint.length === expected.length) return;',
     tests: STORES_TEST,
     only: 'memory refuses states of another model',
