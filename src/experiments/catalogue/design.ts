@@ -79,7 +79,7 @@ export function decomposition(oracle = 'oracle', scrambled = 'scrambled', random
       `${random}_${suffix}`,
     ] as const;
     return {
-      title: `Decomposition, ${suffix === 'd' ? 'exact' : 'published'}`,
+      title: `Decomposition, ${VISIBILITIES[suffix]}`,
       note: DECOMPOSITION_NOTE,
       decomposition: true,
       contrasts: [
@@ -100,7 +100,7 @@ export function curves(
   suffixes: readonly Suffix[] = HIDDEN,
 ) {
   return suffixes.map((suffix) => ({
-    title: `${title}, ${suffix === 'd' ? 'exact' : suffix}`,
+    title: `${title}, ${VISIBILITIES[suffix]}`,
     axis,
     series: Object.entries(series).map(([name, points]) => ({
       name,

@@ -9,6 +9,7 @@ import type { Condition, Encoding } from '../../priming/condition.js';
 import type { Segment } from '../../priming/input.js';
 import type { Contrast, ContrastGroup } from '../../runs/schema/experiment.js';
 import { defineExperiment } from '../declaration/define.js';
+import { gain } from './design.js';
 
 const SEGMENT: Readonly<Record<string, Segment>> = { B: 'bos', P: 'prefix', N: 'separator', D: 'document' };
 
@@ -63,12 +64,6 @@ function primed(prefix: string, surrogate: string): Condition[] {
   ];
 }
 
-const difference = (name: string, left: string, right: string, share_of?: string): Contrast => ({
-  name,
-  terms: { [left]: 1, [right]: -1 },
-  ...(share_of !== undefined && { share_of }),
-});
-
 /** Shapley's share of each of the three changes in the way from E1:BD to E2:ND: its mean effect over all orders of making them. */
 function shapley(prefix: string): Contrast[] {
   const factors = ['BOS hidden', 'document primed', 'line break visible'];
@@ -95,16 +90,16 @@ function decompositionOf(prefix: string): ContrastGroup {
   const e2 = (cell: string) => `${prefix} E2:${cell}`;
   const transplant = `${prefix} {B0,D2}`;
   const contrasts: Contrast[] = [
-    difference('T', 'E0:BD', e2('ND')),
-    difference('H', 'E0:BD', 'E0:D', 'T'),
-    difference('W', 'E0:D', 'E1:D', 'T'),
-    difference('P0', 'E1:D', e2('D'), 'T'),
-    difference('V', e2('D'), e2('ND'), 'T'),
-    difference('P1', 'E1:BD', e2('BD'), 'T'),
-    difference('P*', 'E0:BD', transplant, 'T'),
+    gain('T', 'E0:BD', e2('ND')),
+    gain('H', 'E0:BD', 'E0:D', 'T'),
+    gain('W', 'E0:D', 'E1:D', 'T'),
+    gain('P0', 'E1:D', e2('D'), 'T'),
+    gain('V', e2('D'), e2('ND'), 'T'),
+    gain('P1', 'E1:BD', e2('BD'), 'T'),
+    gain('P*', 'E0:BD', transplant, 'T'),
     { name: 'I', terms: { 'E1:D': 1, [e2('D')]: -1, 'E1:BD': -1, [e2('BD')]: 1 } },
-    difference('L', transplant, e2('BD'), 'T'),
-    difference('Shapley: total', 'E1:BD', e2('ND')),
+    gain('L', transplant, e2('BD'), 'T'),
+    gain('Shapley: total', 'E1:BD', e2('ND')),
     ...shapley(prefix),
   ];
   return {
@@ -139,7 +134,7 @@ export const hiddenBos = defineExperiment({
     {
       title: 'Meaning',
       note: 'Priming by the real query less priming by as many words of another document.',
-      contrasts: [difference('semantic', 'random_matched E2:D', 'oracle E2:D')],
+      contrasts: [gain('semantic', 'random_matched E2:D', 'oracle E2:D')],
       decomposition: false,
     },
   ],

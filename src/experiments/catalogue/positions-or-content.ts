@@ -56,7 +56,7 @@ export const positionsOrContent = defineExperiment({
       `random_${suffix}`,
     ] as const;
     return {
-      title: `Two by two, ${suffix === 'd' ? 'exact' : 'published'}`,
+      title: `Two by two, ${VISIBILITIES[suffix]}`,
       note: 'Prefix attended or not, document moved or not; main effects are means over the other factor.',
       contrasts: [
         gain('both', bare, both),

@@ -1,7 +1,7 @@
 /** Experiment 04 of v4: what the prefix should say, when the decoder reads the query. */
 
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL, baselineOf, design, gain, HIDDEN, published } from './design.js';
+import { AUTHORS_MODEL, baselineOf, design, gain, HIDDEN, published, VISIBILITIES } from './design.js';
 
 const KEYWORD_COUNTS = [1, 3, 5, 10, 20];
 
@@ -21,7 +21,7 @@ export const prefixContent = defineExperiment({
   }),
   primary: { treatment: 'kw5_d', baseline: 'bare_d' },
   contrasts: HIDDEN.map((suffix) => ({
-    title: `Whose keywords, ${suffix === 'd' ? 'exact' : 'published'}`,
+    title: `Whose keywords, ${VISIBILITIES[suffix]}`,
     note: 'Positive: the first is better.',
     contrasts: [
       gain('own over another document’s keywords', `wrong_kw5_${suffix}`, `kw5_${suffix}`),
@@ -30,7 +30,7 @@ export const prefixContent = defineExperiment({
     ],
   })),
   selections: HIDDEN.map((suffix) => ({
-    title: `Number of keywords, ${suffix === 'd' ? 'exact' : 'published'}`,
+    title: `Number of keywords, ${VISIBILITIES[suffix]}`,
     treatments: KEYWORD_COUNTS.map((count) => `kw${count}_${suffix}`),
     baseline: baselineOf(suffix),
   })),

@@ -1,7 +1,7 @@
 /** Experiment 02, the sweep: which surrogates close how much of the gap, and does their meaning matter? */
 
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL, baselineOf, design, gain, groupGain, HIDDEN, published } from './design.js';
+import { AUTHORS_MODEL, baselineOf, design, gain, groupGain, HIDDEN, published, VISIBILITIES } from './design.js';
 
 /** In the order of how much of the query's meaning they should have, as the research ranked them beforehand. */
 const PREFIXES = {
@@ -35,12 +35,12 @@ export const surrogateSweep = defineExperiment({
   ...design(PREFIXES),
   primary: { treatment: 'doc_kw_d', baseline: 'bare_d' },
   orders: HIDDEN.map((suffix) => ({
-    title: `Semantic order, ${suffix === 'd' ? 'exact' : 'published'}`,
+    title: `Semantic order, ${VISIBILITIES[suffix]}`,
     treatments: Object.keys(PREFIXES).map((prefix) => `${prefix}_${suffix}`),
     baseline: baselineOf(suffix),
   })),
   contrasts: HIDDEN.map((suffix) => ({
-    title: `Head to head, ${suffix === 'd' ? 'exact' : 'published'}`,
+    title: `Head to head, ${VISIBILITIES[suffix]}`,
     note: 'Positive: the first is better. Both sides see the same, so hiding BOS plays no part. Groups: the mean of the prefixes that follow the document or query against the mean of those that do not.',
     contrasts: [
       ...PAIRS.map(([a, b]) => gain(`${a} over ${b}`, `${b}_${suffix}`, `${a}_${suffix}`)),
