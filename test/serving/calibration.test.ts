@@ -67,6 +67,17 @@ describe('calibration', () => {
     ).toBeNull();
   });
 
+  it('looks at queries that were not fitted', () => {
+    // Ten queries of noise: whoever looks at what was fitted finds structure in it, and elsewhere there is none.
+    for (const seed of [1, 2, 3]) {
+      const { brier } = reliabilityOf(
+        judged(10, () => 0.2),
+        new Random('folds', seed),
+      );
+      expect(brier!.calibrated).toBeGreaterThan(brier!.constant);
+    }
+  });
+
   it('is found by what it was made for, and by nothing else', async () => {
     const store = await openStore('memory:');
     onTestFinished(() => store.close());

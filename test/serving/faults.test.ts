@@ -1,5 +1,5 @@
 /** Priming under what happens to processes, disks, servers and models: nothing acknowledged is lost, nothing wrong is served. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, open } from 'node:fs/promises';
@@ -19,6 +19,7 @@ import { temporaryFolder } from '../support/fixtures.js';
 import { made, madeText } from '../support/made-documents.js';
 import { REDIS_SERVER, startRedis } from '../support/redis.js';
 import { startS3 } from '../support/s3.js';
+import { runOnSmallDisk } from '../support/small-disk.js';
 
 /** More with `npm run test:faults`. */
 const KILLS = Number(process.env.DKV_PRIME_KILLS ?? 3);
@@ -147,15 +148,10 @@ describe('a primer', () => {
 
   it('says so when the disk is full, and what it primed stays', async (context) => {
     const mounted = path.join(await temporaryFolder(), 'full');
-    const script = `mkdir -p "$0" && mount -t tmpfs -o size=12m tmpfs "$0" || exit 99; exec "$@"`;
-    const command = ['-c', script, mounted, process.execPath, ...ARGUMENTS, 'fill', mounted];
-    const { status, stdout, stderr } = spawnSync('unshare', ['-rm', 'sh', ...command], {
-      encoding: 'utf8',
-      timeout: 120_000,
-    });
-    if (status === null || status === 99 || /unshare/.test(stderr)) context.skip('no file system can be mounted here');
-    expect(stderr).toBe('');
-    const lines = stdout
+    const ended = runOnSmallDisk(mounted, [...ARGUMENTS, 'fill', mounted]);
+    if (!ended) return context.skip('no file system can be mounted here');
+    expect(ended.stderr).toBe('');
+    const lines = ended.stdout
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line)) as (Line & { documents?: number })[];

@@ -9,6 +9,7 @@ import { Random } from '../../src/base/random.js';
 import { openStore } from '../../src/store/open.js';
 import { jsonLines } from '../support/dkv.js';
 import { recordOf } from '../support/records.js';
+import { runOnSmallDisk } from '../support/small-disk.js';
 
 /** `DKV_STORE_KILLS=50` for a longer run. */
 const KILLS = Number(process.env.DKV_STORE_KILLS ?? 10);
@@ -145,16 +146,10 @@ describe('lmdb', () => {
 
   it('says so when the disk is full, and keeps what it has', async (context) => {
     const mounted = path.join(folder, 'full');
-    // A file system of 12 MB in a name space of its own, which most systems allow without rights.
-    const script = `mkdir -p "$0" && mount -t tmpfs -o size=12m tmpfs "$0" || exit 99; exec "$@"`;
-    const command = ['-c', script, mounted, process.execPath, ...ARGUMENTS, 'fill', mounted];
-    const { status, stdout, stderr } = spawnSync('unshare', ['-rm', 'sh', ...command], {
-      encoding: 'utf8',
-      timeout: 60_000,
-    });
-    if (status === null || status === 99 || /unshare/.test(stderr)) context.skip('no file system can be mounted here');
-    expect(stderr).toBe('');
-    const result = JSON.parse(stdout) as {
+    const ended = runOnSmallDisk(mounted, [...ARGUMENTS, 'fill', mounted]);
+    if (!ended) return context.skip('no file system can be mounted here');
+    expect(ended.stderr).toBe('');
+    const result = JSON.parse(ended.stdout) as {
       codes: string[];
       stored: number;
       records: number;

@@ -229,8 +229,8 @@ export const SERVING: readonly Mutation[] = [
   {
     name: 'a document read for every item',
     file: SCORE,
-    from: 'if (known) known.push(place);',
-    to: 'if (known && known.length < 0) known.push(place);',
+    from: 'const document = JSON.stringify([id, variant]);',
+    to: 'const document = JSON.stringify([id, variant, place]);',
     tests: SCORE_TEST,
     only: 'reads a document once',
   },
