@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { verdictLines } from '../../src/cli/verdict.js';
 import { type Verdict, verdictOf } from '../../src/serving/verdict.js';
+import { summarizeGains } from '../../src/stats/gains.js';
 import type { Scores } from '../../src/stats/ranking.js';
-import { compareSystems } from '../../src/stats/systems.js';
+import { compareSystems, type SystemComparison } from '../../src/stats/systems.js';
 
 const GRADES = new Map([['relevant', 1]]);
 
@@ -23,6 +24,28 @@ function verdict(places: Record<string, number[]>, queries = 40, grades = GRADES
   );
   const all = Array.from({ length: queries }, () => grades);
   return verdictOf(compareSystems(systems, all, ['P@1', 'RR'], new Random('verdict')), 'RR');
+}
+
+/** @param pairs treatment, baseline, the lower end of the difference's interval, p corrected by Holm */
+function compared(
+  means: Record<string, number>,
+  pairs: readonly (readonly [string, string, number, number])[],
+): SystemComparison {
+  const [summary] = summarizeGains([[0.1, 0.2, 0.3]], [[0], [1], [2]], new Random('pairs')).summaries;
+  return {
+    measures: [{ name: 'RR', queries: 40, judged_queries: 40 }],
+    systems: Object.entries(means).map(([name, value]) => ({
+      name,
+      means: [{ value, low: null, high: null }],
+      judged_means: [value],
+    })),
+    comparisons: pairs.map(([treatment, baseline, low, holm]) => ({
+      treatment,
+      baseline,
+      differences: [{ ...summary!, mean: { value: means[treatment]! - means[baseline]!, low, high: 1 } }],
+      holm: [holm],
+    })),
+  };
 }
 
 const found = ({ best, best_cache, rerank }: Verdict) => [best.system, best_cache.system, rerank];
@@ -72,6 +95,26 @@ describe('the verdict', () => {
     const own = verdict({ bm25: [2], bare: [1, 1, 5, 3], doc_kw: [1, 2, 2] });
     expect(own.best.undecided).toEqual(['bare']);
     expect(found(own)).toEqual(['doc_kw', 'doc_kw', 'yes']);
+  });
+
+  it('takes an interval above 0 and a corrected p below .05 for evidence, and not one of them', () => {
+    const of = (low: number, holm: number) =>
+      verdictOf(compared({ bare: 0.5, doc_kw: 0.6 }, [['doc_kw', 'bare', low, holm]]), 'RR').best;
+    expect(of(0.01, 0.049)).toMatchObject({ system: 'doc_kw', better_than: ['bare'] });
+    expect(of(0.01, 0.05)).toMatchObject({ system: 'bare', undecided: ['doc_kw'] });
+    expect(of(-0.01, 0.001)).toMatchObject({ system: 'bare', undecided: ['doc_kw'] });
+  });
+
+  it('takes the highest mean of variants between which there is no evidence', () => {
+    const means = { bare: 0.5, a: 0.6, b: 0.7, c: 0.65 };
+    const better = ['a', 'b', 'c'].map((name) => [name, 'bare', 0.01, 0.01] as const);
+    const level = [
+      ['b', 'a', -0.1, 0.4],
+      ['c', 'a', -0.1, 0.4],
+      ['c', 'b', -0.1, 0.4],
+    ] as const;
+    const { best } = verdictOf(compared(means, [...better, ...level]), 'RR');
+    expect(best).toMatchObject({ system: 'b', better_than: ['bare'], undecided: ['a', 'c'] });
   });
 
   it('says that there is no evidence where there is none', () => {
