@@ -28,6 +28,7 @@ describe('an outline', () => {
     ['an entry before any section', ['# T', 'text', '- a'], 'line 3: an entry stands before the first heading'],
     ['a line that is neither', ['## a', 'no dash'], 'line 2: expected a heading (##) or an entry'],
     ['a title further down', ['## a', '- 1', '# b'], 'line 3: expected a heading (##) or an entry'],
+    ['marks without a space', ['## a', '##b'], 'line 2: expected a heading (##) or an entry'],
     ['a level left out', ['## a', '#### b'], 'line 2: the heading is more than one level below'],
     ['a heading twice', ['## a', '- 1', '## b', '- 1', '## a'], 'line 5: the heading "a" stands in line 1 already'],
     [
@@ -161,10 +162,29 @@ describe('items', () => {
       ['### lamp', '- price: 1 to 2', '- colour: red'],
       'line 3: lamps.lamp: unknown field "colour"',
     ],
+    [
+      'a field twice',
+      ['### lamp', '- price: 1 to 2', '- price: 2 to 3'],
+      'line 5: lamps.lamp.1: the field price stands',
+    ],
+    [
+      'an unknown category',
+      ['### lamp', '- price: 1 to 2', '## lmps', '### lamp', '- price: 1 to 2'],
+      'unknown field "lmps"',
+    ],
     ['no field', ['### lamp', '- price: 1 to 2', '- red'], 'line 5: lamps.lamp.1: expected a field and its value'],
   ])('refuse %s', async (_, lines, message) => {
     expect(await read(...lines)).toThrow(message);
   });
+});
+
+it('a category without items is missed', async () => {
+  const folder = await temporaryFolder();
+  mkdirSync(path.join(folder, 'items'));
+  writeFileSync(path.join(folder, 'items/goods.md'), '## lamps\n### lamp\n- price: 1 to 2\n');
+  expect(() => readItems('goods', ['lamps', 'desks'], folder)).toThrow(
+    'line 1: desks: expected an object, found nothing',
+  );
 });
 
 describe('the banks that there are', () => {

@@ -38,17 +38,15 @@ export type Item = Readonly<z.infer<typeof fieldsSchema>> & { readonly noun: str
 
 /** Entries such as `price: 29 to 240`. */
 const namedSchema = z.array(z.string()).transform((entries, context) => {
-  const pairs = entries.map((entry, at) => {
-    const [, name, value] = /^(\w+): (.+)$/.exec(entry) ?? [];
-    if (name !== undefined && value !== undefined) return [name, value] as const;
-    context.addIssue({
-      code: 'custom',
-      path: [at],
-      message: `expected a field and its value, such as price: 10 to 20`,
-    });
-    return ['', ''] as const;
-  });
-  return Object.fromEntries(pairs);
+  const fields = new Map<string, string>();
+  for (const [at, entry] of entries.entries()) {
+    const [, name = '', value = ''] = /^(\w+): (.+)$/.exec(entry) ?? [];
+    const wrong = (message: string) => context.addIssue({ code: 'custom', path: [at], message });
+    if (name === '') wrong('expected a field and its value, such as price: 10 to 20');
+    else if (fields.has(name)) wrong(`the field ${name} stands there twice`);
+    fields.set(name, value);
+  }
+  return Object.fromEntries(fields);
 });
 
 /** The section whose fields hold for all items of the category that have no such field of their own. */

@@ -20,8 +20,7 @@ interface Section {
   readonly sections: Map<string, Section>;
 }
 
-/** The marks of a heading on the highest level; each lower level has one more. */
-const TOP = '##';
+const HEADING = /^(##+) +(.+)$/;
 
 export interface ParsedOutline {
   readonly outline: Outline;
@@ -42,13 +41,17 @@ export function parseOutline(text: string): ParsedOutline {
       if (open.length === 1) throw new Error(`line ${line}: an entry stands before the first heading (##)`);
       if (sections.size > 0) throw new Error(`line ${line}: an entry stands beside headings`);
       entries.push({ line, text: content.slice(2).trim() });
-    } else if (content.startsWith(TOP)) {
-      const depth = content.indexOf(' ') - TOP.length;
+      continue;
+    }
+    const [, marks = '', heading = ''] = HEADING.exec(content) ?? [];
+    if (heading !== '') {
+      // The second level is the highest.
+      const depth = marks.length - 2;
       const parent = open[depth];
       if (!parent) throw new Error(`line ${line}: the heading is more than one level below the one before it`);
-      open.splice(depth + 1, Number.POSITIVE_INFINITY, opened(parent, content.replace(/^#+ +/, ''), line));
+      open.splice(depth + 1, Number.POSITIVE_INFINITY, opened(parent, heading, line));
     } else if (open.length > 1 && content !== '') {
-      throw new Error(`line ${line}: expected a heading (##) or an entry, which begins with a dash and a space`);
+      throw new Error(`line ${line}: expected a heading (##) or an entry, with a space behind its marks`);
     }
   }
   return { outline: outlineOf(root), lineAt: (path) => lineIn(root, path) };
