@@ -2,16 +2,17 @@
  * Two compiled forms of one model side by side: how long encoding, scoring from states and generation take with each, in turn, the least of
  * many rounds, on one thread, which other work on the machine disturbs least. For changes of graphs or layouts that must not cost time.
  *
- *     npx tsx bench/forms.ts FOLDER_A FOLDER_B [ROUNDS]
+ *     npx tsx bench/forms.ts CHECKPOINT FOLDER_A FOLDER_B [ROUNDS]
  */
 
 import { Random } from '../src/base/random.js';
 import { allRows } from '../src/engine/engine.js';
 import { Executor } from '../src/engine/executor.js';
-import type { CompiledModel } from '../src/model/compile.js';
 import { readManifest } from '../src/model/compiled-folder.js';
+import { readConfig } from '../src/model/families/families.js';
 
-const [a, b, rounds = '12'] = process.argv.slice(2) as [string, string, string | undefined];
+const [checkpoint, a, b, rounds = '12'] = process.argv.slice(2) as [string, string, string, string | undefined];
+const config = await readConfig(checkpoint);
 const random = new Random('forms');
 const tokens = (count: number) => Int32Array.from({ length: count }, () => 3 + random.below(250_000));
 const documents = Array.from({ length: 8 }, () => ({ tokenIds: tokens(128) }));
@@ -20,8 +21,11 @@ const prompt = new Int32Array(0);
 
 const sides = await Promise.all(
   [a, b].map(async (folder) => {
-    const model = (await readManifest<Omit<CompiledModel, 'directory'>>(folder))!;
-    const engine = new Executor({ ...model, directory: folder }, { device: 'cpu', batchTokens: 1024, threads: 1 });
+    const model = (await readManifest(folder))!;
+    const engine = new Executor(
+      { ...model, config, directory: folder },
+      { device: 'cpu', batchTokens: 1024, threads: 1 },
+    );
     const states = await engine.encode(documents);
     const work = {
       encode: () => engine.encode(documents),

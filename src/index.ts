@@ -19,8 +19,8 @@ export { type HubSettings, hubSettings } from './hub/settings.js';
 export { type EndpointOptions, EndpointWriter, type WritingSummary } from './llm/endpoint-writer.js';
 export { type SelfWriterOptions, selfWriter, type WritingModel } from './llm/self-writer.js';
 export { type LlmSettings, llmSettings } from './llm/settings.js';
-export type { Drift } from './model/compile.js';
 export type { EmbeddingScale, ModelShape, SideShape } from './model/families/family.js';
+export type { Drift } from './model/manifest.js';
 export type { ControlTokens, Tokenizer } from './model/tokenizer/tokenizer.js';
 export { type Condition, type Encoding, type Presented, present } from './priming/condition.js';
 export {

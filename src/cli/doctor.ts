@@ -10,7 +10,7 @@ import { DEVICES } from '../engine/engine.js';
 import { expectExactProducts } from '../engine/exact-products.js';
 import { HubClient } from '../hub/client.js';
 import { hubSettings } from '../hub/settings.js';
-import { defaultCacheDirectory, listCompiled } from '../model/compile.js';
+import { defaultCacheDirectory, listCompiled } from '../model/compiled.js';
 import { availableMemory } from '../model/memory.js';
 import { DRIFT_NOTICE, describeDrift, driftRecord } from '../scoring/drift.js';
 import { BUILT_IN_MODEL, loadModel } from '../scoring/load-model.js';

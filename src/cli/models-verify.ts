@@ -4,7 +4,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { DkvError } from '../base/errors.js';
 import { openCheckpoint } from '../model/checkpoint.js';
-import { compiledFolders, compiledFoldersOf, defaultCacheDirectory, verifyCompiled } from '../model/compile.js';
+import { compiledFolders, compiledFoldersOf, defaultCacheDirectory, verifyCompiled } from '../model/compiled.js';
 import { findModel } from '../scoring/load-model.js';
 import { LoadingProgress } from './model-options.js';
 import { interruptSignal, Progress } from './terminal.js';

@@ -8,13 +8,8 @@ import { listRepositories, RepositoryCache } from '../hub/cache.js';
 import { hubSettings } from '../hub/settings.js';
 import { removeUnreferenced, sharedBlobsOf } from '../hub/shared-blobs.js';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
-import {
-  type CompiledModel,
-  cachedDigest,
-  compiledFoldersOf,
-  defaultCacheDirectory,
-  listCompiled,
-} from '../model/compile.js';
+import { cachedDigest } from '../model/checkpoint-digest.js';
+import { type CompiledForm, compiledFoldersOf, defaultCacheDirectory, listCompiled } from '../model/compiled.js';
 import { readConfig, shapeOf } from '../model/families/families.js';
 import { PRECISIONS, type Precision } from '../model/graph/layout.js';
 import { availableMemory, memoryEstimate, weightCount } from '../model/memory.js';
@@ -216,20 +211,20 @@ async function listCheckpoints() {
   return (await Promise.all(described)).flat();
 }
 
-async function describeCompiled({ directory, config, precision, weightsDigest, tensors, drift }: CompiledModel) {
+async function describeCompiled({ directory, precision, weightsDigest, weights, tensors, drift }: CompiledForm) {
   const last = tensors.at(-1);
   const size_bytes = last ? last.offset + last.sizeBytes : 0;
   return {
     directory,
     precision,
     weights_digest: weightsDigest,
-    weights: weightCount(config),
+    weights,
     size_bytes,
     drift: drift ? driftRecord(drift) : null,
   };
 }
 
-async function compiledFormsOf(checkpoint: Checkpoint): Promise<CompiledModel[]> {
+async function compiledFormsOf(checkpoint: Checkpoint): Promise<CompiledForm[]> {
   const cacheDirectory = defaultCacheDirectory();
   const digest = await cachedDigest(checkpoint, cacheDirectory);
   return (await listCompiled(cacheDirectory)).filter(({ weightsDigest }) => weightsDigest === digest);

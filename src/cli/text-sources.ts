@@ -1,7 +1,7 @@
 /** Who writes surrogates for the commands: the endpoint that the environment names, and the model at hand. */
 import path from 'node:path';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
-import { defaultCacheDirectory } from '../model/compile.js';
+import { defaultCacheDirectory } from '../model/compiled.js';
 import type { TextSources } from '../priming/prepare.js';
 import type { Model } from '../scoring/load-model.js';
 

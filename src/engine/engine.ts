@@ -6,9 +6,9 @@
  * depend on the other items or on the batch size.
  */
 import { DkvError } from '../base/errors.js';
-import type { Drift } from '../model/compile.js';
 import type { ModelShape } from '../model/families/family.js';
 import type { Precision } from '../model/graph/layout.js';
+import type { Drift } from '../model/manifest.js';
 
 /** ONNX Runtime's execution providers. */
 export const DEVICES = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const;

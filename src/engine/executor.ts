@@ -5,7 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { DkvError } from '../base/errors.js';
 import { firstNotFinite } from '../base/finite.js';
-import { type CompiledModel, encoderProbeGraph, type GraphName } from '../model/compile.js';
+import { type CompiledModel, encoderProbeGraph, type GraphName } from '../model/compiled.js';
 import { type ModelConfig, shapeOf } from '../model/families/families.js';
 import { weightCount } from '../model/memory.js';
 import { type Batch, type ItemSize, planBatches } from './batching.js';

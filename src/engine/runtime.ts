@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { DkvError, messageOf } from '../base/errors.js';
-import { type CompiledModel, type GraphName, graphFile } from '../model/compile.js';
+import { type CompiledModel, type GraphName, graphFile } from '../model/compiled.js';
 import { isWidened, type Precision } from '../model/graph/layout.js';
 import type { Device } from './engine.js';
 import { expectExactProducts } from './exact-products.js';

@@ -5,19 +5,14 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { z } from 'zod';
 import { DkvError, messageOf } from '../base/errors.js';
 import { readTextIfPresent } from '../base/files.js';
+import { tryParse } from '../base/parse.js';
 import { type DigestMemory, fileDigest, type ReadingOptions } from './files/digests.js';
+import { type Manifest, manifestSchema } from './manifest.js';
 
 export const MANIFEST = 'manifest.json';
-
-/** A file of a compiled model as it was written. */
-export interface WrittenFile {
-  readonly name: string;
-  readonly sizeBytes: number;
-  /** SHA-256 in hex. */
-  readonly digest: string;
-}
 
 /** The text of a manifest: its content, with a digest of that in front. */
 export function sealed(content: unknown): string {
@@ -26,20 +21,22 @@ export function sealed(content: unknown): string {
 }
 
 /** The content of a folder's manifest, or undefined where there is none. @throws DkvError CACHE_DAMAGED */
-export async function readManifest<Content>(directory: string): Promise<Content | undefined> {
+export async function readManifest(directory: string): Promise<Manifest | undefined> {
   const text = await readTextIfPresent(path.join(directory, MANIFEST));
   if (text === undefined) return undefined;
   let content: unknown;
   try {
-    ({ content } = JSON.parse(text) as { content: unknown });
+    ({ content } = sealSchema.parse(JSON.parse(text)));
   } catch (error) {
     throw damaged(directory, `${MANIFEST} cannot be read: ${messageOf(error)}`);
   }
-  if (content === undefined || text !== sealed(content)) {
-    throw damaged(directory, `${MANIFEST} is not what was written`);
-  }
-  return content as Content;
+  if (text !== sealed(content)) throw damaged(directory, `${MANIFEST} is not what was written`);
+  const parsed = tryParse(manifestSchema, content);
+  if (!parsed.success) throw damaged(directory, `${MANIFEST}: ${parsed.problem}`);
+  return parsed.data;
 }
+
+const sealSchema = z.object({ content: z.unknown() });
 
 export interface CheckingOptions extends ReadingOptions {
   /** What was checked before, and has not been touched since, is not read again; everything is read when left out. */
@@ -49,7 +46,7 @@ export interface CheckingOptions extends ReadingOptions {
 /** @throws DkvError CACHE_DAMAGED for the first file that is not what was written; CANCELLED */
 export async function expectIntact(
   directory: string,
-  files: readonly WrittenFile[],
+  files: Manifest['files'],
   { memory, ...reading }: CheckingOptions = {},
 ): Promise<void> {
   for (const { name, sizeBytes, digest } of files) {

@@ -6,7 +6,8 @@
 import { DkvError } from '../base/errors.js';
 import { type DriftOptions, type DriftSample, measureDrift } from '../engine/drift.js';
 import type { Checkpoint } from '../model/checkpoint.js';
-import type { CompiledModel, Drift } from '../model/compile.js';
+import type { CompiledModel } from '../model/compiled.js';
+import type { Drift } from '../model/manifest.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 
 /** Mean absolute drift, in nats a token. The effects of priming that experiments find are of the order of a tenth. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { messageOf } from '../../src/base/errors.js';
 import { openCheckpoint, weightsDigest } from '../../src/model/checkpoint.js';
-import { cachedDigest } from '../../src/model/compile.js';
+import { cachedDigest } from '../../src/model/checkpoint-digest.js';
 import { readFloat32, readHeader, toBfloat16, toFloat32 } from '../../src/model/files/safetensors.js';
 import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
 import { editTensors, floatsOf, readTensors, type StoredTensors, writeTensors } from '../support/safetensors.js';

@@ -12,6 +12,7 @@ import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -233,6 +234,7 @@ async function main(args: readonly string[]): Promise<void> {
       counts.noticed++;
       say('noticed', mutation, `${tests}: ${failed}`);
       seen[id] = tests;
+      mkdirSync(path.dirname(SEEN_FILE), { recursive: true });
       writeFileSync(SEEN_FILE, JSON.stringify(seen));
     }
   } catch (error) {

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { defaultCacheDirectory } from '../../src/model/compile.js';
+import { defaultCacheDirectory } from '../../src/model/compiled.js';
 import { REFERENCE_FIXTURES } from '../../test/support/fixtures.js';
 import { compareWithReference, type Quantity, TOLERANCES } from '../../test/support/reference.js';
 

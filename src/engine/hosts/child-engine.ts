@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { DkvError } from '../../base/errors.js';
-import type { CompiledModel } from '../../model/compile.js';
+import type { CompiledModel } from '../../model/compiled.js';
 import type { Engine, EngineInfo } from '../engine.js';
 import type { ExecutorOptions } from '../executor.js';
 import type { FromEngine, Start } from './messages.js';

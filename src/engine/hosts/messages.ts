@@ -1,7 +1,7 @@
 /** What a host and its engine say to each other. Plain data in both directions. */
 
 import type { ErrorCode } from '../../base/errors.js';
-import type { CompiledModel } from '../../model/compile.js';
+import type { CompiledModel } from '../../model/compiled.js';
 import type { Engine, EngineInfo } from '../engine.js';
 import type { ExecutorOptions } from '../executor.js';
 

@@ -29,7 +29,8 @@ export type Value = string;
 /** Sizes known when the graph is built, names for those known when it runs, such as `['batch', 'rows', 640]`. */
 export type Dimensions = readonly (number | string)[];
 
-export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'uint8' | 'int8' | 'int64' | 'bool';
+export const ELEMENT_TYPES = ['float32', 'float16', 'bfloat16', 'uint8', 'int8', 'int64', 'bool'] as const;
+export type ElementType = (typeof ELEMENT_TYPES)[number];
 
 export interface TypedValue {
   readonly value: Value;

@@ -12,7 +12,8 @@ import type { ElementType } from './builder.js';
  * - `rows`               8-bit numbers, each row in steps of its scale, shifted to be 128 at 0 (uint8)
  * - `columns`            8-bit numbers as before but signed, transposed: rows become columns (int8)
  */
-export type Transform = 'copy' | 'add-one' | 'ones' | 'row-scales' | 'rows' | 'columns';
+export const TRANSFORMS = ['copy', 'add-one', 'ones', 'row-scales', 'rows', 'columns'] as const;
+export type Transform = (typeof TRANSFORMS)[number];
 
 /** What is 0 in 8-bit numbers without a sign. */
 export const ZERO_POINT = 128;
