@@ -107,6 +107,34 @@ describe('a probe', () => {
     }
   });
 
+  it('knows the regions that inputs have: no BOS, but an end of text', async () => {
+    const { tokenizer } = model;
+    const after = [1];
+    const framed: Model = {
+      ...model,
+      tokenizer: {
+        ...tokenizer,
+        frame: { before: [], after },
+        encodeFramed: (text) => Int32Array.from([...tokenizer.encode(text), ...after]),
+      },
+    };
+    const directory = await temporaryFolder();
+    const { probe } = await runExperiment(insideTheEncoder, data, framed, { directory, resume: true, maxTokens: 512 });
+    for (const { measures } of probe!.conditions) {
+      expect(measures.map(({ name }) => name).filter((name) => name.startsWith('to_'))).toEqual([
+        'to_prefix',
+        'to_separator',
+        'to_document',
+        'to_eos',
+      ]);
+      for (const layer of probe!.layers.keys()) {
+        const shares = measures.filter(({ name }) => name.startsWith('to_')).map(({ by_layer }) => by_layer[layer]);
+        expect(shares.reduce((sum, share) => sum + (share?.value ?? 0), 0)).toBeCloseTo(1, 5);
+      }
+    }
+    expect(attentionHeatMap(probe!).svg).toContain('end of text');
+  });
+
   it('is the same when it is resumed', async () => {
     const { directory } = await probed();
     const before = await readFile(path.join(directory, 'summary.json'), 'utf8');

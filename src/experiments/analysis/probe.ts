@@ -12,6 +12,8 @@ export function summarizeProbe(
   random: Random,
 ): ProbeSummary {
   const layers = [...new Set(trials.flatMap((trial) => trial.layers.map(({ layer }) => layer)))].sort((a, b) => a - b);
+  const measured = new Set(trials.flatMap((trial) => trial.layers.flatMap(({ measures }) => Object.keys(measures))));
+  const names = (Object.keys(PROBE_MEASURES) as ProbeMeasure[]).filter((name) => measured.has(name));
   const meanOf = (values: readonly number[]) => (values.length === 0 ? null : meanEstimate(values, random, RESAMPLES));
   return {
     samples: new Set(trials.map(({ sample }) => sample)).size,
@@ -20,7 +22,7 @@ export function summarizeProbe(
       const own = trials.filter(({ condition }) => condition === name).sort((a, b) => (a.sample < b.sample ? -1 : 1));
       return {
         name,
-        measures: (Object.keys(PROBE_MEASURES) as ProbeMeasure[]).map((measure) => ({
+        measures: names.map((measure) => ({
           name: measure,
           by_layer: layers.map((layer) =>
             meanOf(

@@ -1,5 +1,4 @@
 /** Experiment 3F, amplification: does meaning come out when the prefix is repeated or the document is short? */
-
 import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, curves, decomposition, design } from './design.js';
 

@@ -1,5 +1,4 @@
 /** Experiment 3D: the decomposition on another dataset, with long questions and answers. */
-
 import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, decomposition, design, published } from './design.js';
 

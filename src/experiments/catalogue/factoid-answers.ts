@@ -1,5 +1,4 @@
 /** Experiment 06: short answers, where the document decides. */
-
 import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, decomposition, design, published } from './design.js';
 

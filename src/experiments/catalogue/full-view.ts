@@ -1,5 +1,4 @@
 /** Experiment 33b: does a surrogate in front of the document help when everything is visible? */
-
 import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, design } from './design.js';
 

@@ -1,5 +1,4 @@
 /** Experiment 2B, decomposition: how much of the oracle's gain is any words, its words, their order; and how many words does it take? */
-
 import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, baselineOf, curves, decomposition, design, HIDDEN, published } from './design.js';
 

@@ -1,5 +1,4 @@
 /** Experiment 03B: length again, with more prefixes and longer documents. */
-
 import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL } from './design.js';
 import { acrossLengths, ORIGINAL, publishedByLength } from './lengths.js';

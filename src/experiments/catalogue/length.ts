@@ -1,5 +1,4 @@
 /** Experiment 03, length: does priming still help when the answer stands at the start of a longer document? */
-
 import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL } from './design.js';
 import { acrossLengths, ORIGINAL, publishedByLength } from './lengths.js';

@@ -1,5 +1,4 @@
 /** Experiment 04A: do primed caches rank the passage with the answer above the others of a web search? */
-
 import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, design } from './design.js';
 

@@ -1,5 +1,4 @@
 /** Experiment 04 of v4: what the prefix should say, when the decoder reads the query. */
-
 import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, baselineOf, design, gain, HIDDEN, published, VISIBILITIES } from './design.js';
 

@@ -1,5 +1,4 @@
 /** Experiment 04B: do primed caches rank products by the likelihood of the query? */
-
 import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL } from './design.js';
 import { PRODUCT_RANKING } from './products.js';

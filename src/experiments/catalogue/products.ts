@@ -1,5 +1,4 @@
 /** Experiments that rank products by how likely each makes the shopper's query. */
-
 import type { ExperimentDeclaration } from '../../runs/schema/experiment.js';
 import { design } from './design.js';
 

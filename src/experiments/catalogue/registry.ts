@@ -1,5 +1,4 @@
 /** The experiments that there are, by the name they are run under. */
-
 import type { Experiment } from '../../runs/schema/experiment.js';
 import { amplification } from './amplification.js';
 import { anotherDataset } from './another-dataset.js';

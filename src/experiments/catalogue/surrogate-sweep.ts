@@ -1,5 +1,4 @@
 /** Experiment 02, the sweep: which surrogates close how much of the gap, and does their meaning matter? */
-
 import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, baselineOf, design, gain, groupGain, HIDDEN, published, VISIBILITIES } from './design.js';
 

@@ -4,7 +4,6 @@
  * Every prefix is shown in full, hidden by the published mask, and hidden exactly (the document alone). `bare_d`, the unprimed
  * document alone, is the baseline of the exact ones, so that hiding BOS is not taken for priming.
  */
-
 import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, baselineOf, design, gain, HIDDEN } from './design.js';
 

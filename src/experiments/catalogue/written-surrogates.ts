@@ -1,5 +1,4 @@
 /** Experiment 05: are queries that a language model writes for a document better surrogates than rules? */
-
 import { defineExperiment } from '../declaration/define.js';
 import { AUTHORS_MODEL, design, published } from './design.js';
 

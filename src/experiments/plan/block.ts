@@ -5,7 +5,6 @@
  * Which units share a block follows from the units and the configuration alone, never from what an earlier, interrupted run has
  * done, so a resumed run computes the same batches.
  */
-
 import { DkvError } from '../../base/errors.js';
 import { remembering, type Tokenizer } from '../../model/tokenizer/tokenizer.js';
 import type { Condition, Presented } from '../../priming/condition.js';

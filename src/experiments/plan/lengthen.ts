@@ -1,5 +1,4 @@
 /** Longer documents for the same question: other texts behind the one that answers it. */
-
 import { splitWords } from '../../base/words.js';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.js';
 

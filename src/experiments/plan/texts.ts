@@ -1,5 +1,4 @@
 /** Does a dataset have the texts that an experiment needs? Known before a model is loaded. */
-
 import { DkvError } from '../../base/errors.js';
 import { surrogate } from '../../priming/surrogate.js';
 import { type Experiment, specificationsOf } from '../../runs/schema/experiment.js';

@@ -1,5 +1,4 @@
 /** What a run will take, from the plan of its first samples: passes of encoder and decoder, and time. */
-
 import { segmentsOf } from '../../priming/input.js';
 import { prepareSurrogates, type TextWriter } from '../../priming/prepare.js';
 import { type Experiment, specificationsOf } from '../../runs/schema/experiment.js';
@@ -10,7 +9,6 @@ import type { Model } from '../../scoring/load-model.js';
 import { type Block, passesOf, planBlocks } from '../plan/block.js';
 import { conditionsFor } from '../plan/conditions.js';
 import { planOf } from '../plan/plan.js';
-
 import { unitsOf } from '../plan/unit.js';
 
 export interface RunEstimate extends PassCounts {

@@ -1,10 +1,9 @@
 /**
  * What a prefix changes inside the encoder: where the document's rows look, how far their states move, and whether they move where the real
- * query moves them. Regions are exact: BOS, prefix, line break and document apart.
+ * query moves them. Regions are exact: BOS, prefix, line break, document and end of text apart, as far as the model's inputs have them.
  */
-
 import type { Engine, Probed, ProbeLayers } from '../../engine/engine.js';
-import type { Range } from '../../priming/input.js';
+import type { EncoderInput, Range } from '../../priming/input.js';
 import type { ProbeTrial } from '../../runs/schema/entry.js';
 import type { ProbeMeasure } from '../../runs/schema/probe.js';
 import type { PlannedTrial } from '../plan/block.js';
@@ -52,7 +51,7 @@ export async function probeSample(
 
 interface Seen {
   readonly probed: Probed;
-  readonly spans: Readonly<Partial<Record<'bos' | 'prefix' | 'separator' | 'document', Range>>>;
+  readonly spans: EncoderInput['spans'];
   readonly rows: number;
 }
 
@@ -66,8 +65,14 @@ function attentionMeasures(seen: Seen, bare: Seen, layer: number): Partial<Recor
   const start = bare.spans.document!.start;
   const size = document.end - document.start;
   const heads = attention.length / (rows * rows);
-  const regions = { to_bos: spans.bos, to_prefix: spans.prefix, to_separator: spans.separator, to_document: document };
-  const shares = { to_bos: 0, to_prefix: 0, to_separator: 0, to_document: 0 };
+  const regions = {
+    to_bos: spans.bos,
+    to_prefix: spans.prefix,
+    to_separator: spans.separator,
+    to_document: document,
+    to_eos: spans.eos,
+  };
+  const shares = { to_bos: 0, to_prefix: 0, to_separator: 0, to_document: 0, to_eos: 0 };
   const received = new Float64Array(size);
   let [entropy, divergence] = [0, 0];
   for (let head = 0; head < heads; head++) {
@@ -94,6 +99,7 @@ function attentionMeasures(seen: Seen, bare: Seen, layer: number): Partial<Recor
     ...(spans.prefix && { to_prefix: shares.to_prefix / lines }),
     ...(spans.separator && { to_separator: shares.to_separator / lines }),
     to_document: shares.to_document / lines,
+    ...(spans.eos && { to_eos: shares.to_eos / lines }),
     entropy: entropy / lines,
     strongest: Math.max(...received) / lines,
     ...(seen !== bare && { divergence: divergence / lines }),

@@ -2,7 +2,6 @@
  * Runs an experiment: plans blocks, encodes each distinct input once, scores all conditions from the states, journals the trials and
  * ends with a summary. Can stop anywhere and go on later.
  */
-
 import path from 'node:path';
 import { DkvError } from '../../base/errors.js';
 import { makeFolder } from '../../base/files.js';
@@ -19,7 +18,6 @@ import type { Model } from '../../scoring/load-model.js';
 import { summarize } from '../analysis/summarize.js';
 import { type Computable, conditionsFor } from '../plan/conditions.js';
 import { planOf } from '../plan/plan.js';
-
 import { unitsOf } from '../plan/unit.js';
 import { configurationOf } from './configuration.js';
 import type { RunOptions } from './options.js';

@@ -1,5 +1,4 @@
 /** Does the model use its encoder's texts: the question in front of a document, and the document itself? */
-
 import { splitWords } from '../../base/words.js';
 import type { InputTexts, Visibility } from '../../priming/input.js';
 import type { Model } from '../../scoring/load-model.js';

@@ -1,5 +1,4 @@
 /** Is the model sound as an instrument: repeatable, without gains from random weights, able to answer, and where does it look? */
-
 import { splitWords } from '../../base/words.js';
 import { buildInput, segmentsOf } from '../../priming/input.js';
 import type { Model } from '../../scoring/load-model.js';

@@ -2,7 +2,6 @@
  * What a report says, as data: sections of text, tables and figures, made from a run's record alone. The forms (HTML, Markdown, notebook,
  * LaTeX, pictures) render the same content.
  */
-
 import type { FinishedRun } from '../../runs/run-folder.js';
 import type { Trial } from '../../runs/schema/entry.js';
 import type { ComparisonSummary, Summary } from '../../runs/schema/summary.js';

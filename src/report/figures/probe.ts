@@ -49,12 +49,15 @@ const REGIONS = [
   ['to_prefix', 'prefix'],
   ['to_separator', 'line break'],
   ['to_document', 'document'],
+  ['to_eos', 'end of text'],
 ] as const satisfies readonly (readonly [ProbeMeasure, string])[];
 
 /** One panel a condition: how document rows' attention divides over the regions of the input, layer by layer. */
 export function attentionHeatMap({ conditions, layers }: ProbeSummary): Drawing {
+  const measured = new Set(conditions.flatMap(({ measures }) => measures.map(({ name }) => name)));
+  const regions = REGIONS.filter(([measure]) => measured.has(measure));
   const panels = conditions.map(({ name, measures }) => {
-    const cells = REGIONS.flatMap(([measure, region]) =>
+    const cells = regions.flatMap(([measure, region]) =>
       (measures.find((entry) => entry.name === measure)?.by_layer ?? []).flatMap((estimate, l) =>
         estimate ? [{ region, layer: layers[l]!, share: estimate.value }] : [],
       ),
@@ -71,7 +74,7 @@ export function attentionHeatMap({ conditions, layers }: ProbeSummary): Drawing 
         labelAnchor: 'center',
         labelOffset: 40,
       },
-      y: { type: 'band', domain: REGIONS.map(([, region]) => region), label: null },
+      y: { type: 'band', domain: regions.map(([, region]) => region), label: null },
       color: { type: 'linear', domain: [0, 1], scheme: 'blues' },
       marks: [
         Plot.cell(cells, { x: 'layer', y: 'region', fill: 'share', inset: 1 }),

@@ -1,5 +1,4 @@
 /** A run as `report.html`: one file, nothing loaded from anywhere. */
-
 import type { FinishedRun } from '../../runs/run-folder.js';
 import type { Block, Section } from '../content/block.js';
 import { escapeHtml, renderHtml } from '../tables/table.js';

@@ -1,5 +1,4 @@
 /** A run as `report.md`. */
-
 import type { FinishedRun } from '../../runs/run-folder.js';
 import type { Block, Section } from '../content/block.js';
 import { escapeMarkdown, renderMarkdown } from '../tables/table.js';

@@ -2,7 +2,6 @@
  * A run as `notebook.ipynb` (nbformat 4.5), executed: the report's content, and Python that recomputes gains from trials.jsonl with the
  * standard library alone. Running it again in the run folder gives the same outputs: tables and figures are files beside it.
  */
-
 import { printable } from '../../base/printable.js';
 import type { FinishedRun } from '../../runs/run-folder.js';
 import type { Trial } from '../../runs/schema/entry.js';

@@ -2,7 +2,6 @@
  * The part of `report.html` in which single samples are read: sorted by what a condition gains on them, the target's tokens coloured by it. All data is
  * in the page.
  */
-
 import { printable } from '../../base/printable.js';
 import type { FinishedRun } from '../../runs/run-folder.js';
 import type { Trial } from '../../runs/schema/entry.js';

@@ -2,7 +2,6 @@
  * The research's own figures, "authors' log", beside the measured ones: only where model, data and number of samples are the same. Figures of
  * different models or samples in one table would be read as a comparison.
  */
-
 import { EXPERIMENTS } from '../../experiments/catalogue/registry.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
 import type { Summary } from '../../runs/schema/summary.js';

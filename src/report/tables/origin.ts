@@ -1,5 +1,4 @@
 /** Where a run's numbers come from: model, data, versions, machine. */
-
 import type { RunRecord } from '../../runs/schema/record.js';
 import { describeDrift } from '../../scoring/drift.js';
 import type { Table } from './table.js';

@@ -1,5 +1,4 @@
 /** Tables of how well conditions rank the candidates of pools. */
-
 import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import { correctFamilies, type GainSummary } from '../../stats/gains.js';

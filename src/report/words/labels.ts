@@ -1,5 +1,4 @@
 /** What a condition is, in the words of tables and figures: its surrogate, what the decoder sees, which bound it stands for. */
-
 import type { Condition } from '../../priming/condition.js';
 import { surrogate as surrogateOf } from '../../priming/surrogate.js';
 import type { Comparison, Experiment } from '../../runs/schema/experiment.js';

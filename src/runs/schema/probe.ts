@@ -8,6 +8,7 @@ export const PROBE_MEASURES = {
   to_prefix: 'attention of document rows on the prefix',
   to_separator: 'attention of document rows on the line break',
   to_document: 'attention of document rows on the document',
+  to_eos: 'attention of document rows on the end of text',
   entropy: 'entropy of document rows’ attention, nats',
   divergence: 'KL of attention within the document, bare to primed, nats',
   strongest: 'largest mean attention that a document row receives from document rows',
@@ -25,6 +26,7 @@ export const probeSummarySchema = z.strictObject({
     .array(
       z.strictObject({
         name: z.string(),
+        /** Those that the run has of any condition. */
         measures: z
           .array(
             z.strictObject({
