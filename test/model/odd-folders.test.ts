@@ -299,7 +299,8 @@ const FOLDERS: Record<string, readonly [Outcome, Make]> = {
     write('config.json', '['.repeat(1e6) + ']'.repeat(1e6)),
   ],
   'config: null': [unsupported('model_type'), write('config.json', 'null')],
-  'config: of another architecture': [unsupported('"t5"'), config((c) => (c.model_type = 't5'))],
+  'config: of another architecture': [unsupported('"gemma3"'), config((c) => (c.model_type = 'gemma3'))],
+  'config: of another family': [invalid('d_model'), config((c) => (c.model_type = 't5'))],
   'config: a billion layers': [
     invalid('num_hidden_layers'),
     config((c) => {

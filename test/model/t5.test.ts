@@ -11,10 +11,10 @@ import { compileModel } from '../../src/model/compile.js';
 import { parseConfig } from '../../src/model/families/families.js';
 import type { T5Config } from '../../src/model/families/t5/config.js';
 import { loadModel } from '../../src/scoring/load-model.js';
-import { temporaryFolder } from '../support/fixtures.js';
+import { FAMILY_FIXTURES, temporaryFolder } from '../support/fixtures.js';
 import { compareWithReference, type Quantity, TOLERANCES } from '../support/reference.js';
 
-const FIXTURES = path.resolve(import.meta.dirname, '../fixtures/reference-t5');
+const FIXTURES = FAMILY_FIXTURES.T5ForConditionalGeneration!;
 const fixture = (name: string) => path.join(FIXTURES, name);
 
 let cache: string;

@@ -4,7 +4,16 @@ import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 
-export const REFERENCE_FIXTURES = path.resolve(import.meta.dirname, '../fixtures/reference');
+const FIXTURES = path.resolve(import.meta.dirname, '../fixtures');
+
+/** Of T5Gemma 2. */
+export const REFERENCE_FIXTURES = path.join(FIXTURES, 'reference');
+
+/** Fixtures of every family, by its class in transformers. */
+export const FAMILY_FIXTURES: Readonly<Record<string, string>> = {
+  T5Gemma2ForConditionalGeneration: REFERENCE_FIXTURES,
+  T5ForConditionalGeneration: path.join(FIXTURES, 'reference-t5'),
+};
 
 export function referenceFixture(name: string): string {
   return path.join(REFERENCE_FIXTURES, name);

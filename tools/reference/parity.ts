@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { defaultCacheDirectory } from '../../src/model/compiled.js';
-import { REFERENCE_FIXTURES } from '../../test/support/fixtures.js';
+import { FAMILY_FIXTURES } from '../../test/support/fixtures.js';
 import { compareWithReference, type Quantity, TOLERANCES } from '../../test/support/reference.js';
 
 const [fullSize] = process.argv.slice(2);
@@ -33,8 +33,14 @@ async function row(directory: string, cacheDirectory: string): Promise<string> {
 }
 
 const cache = await mkdtemp(path.join(os.tmpdir(), 'dkv-parity-'));
-const small: string[] = [];
-for (const name of readdirSync(REFERENCE_FIXTURES)) small.push(await row(path.join(REFERENCE_FIXTURES, name), cache));
+const header = `| fixture | what it has | cases | ${quantities.join(' | ')} | the reference's own padding |
+| --- | --- | ---: |${quantities.map(() => ' ---: |').join('')} ---: |`;
+const tables: string[] = [];
+for (const [model, folder] of Object.entries(FAMILY_FIXTURES)) {
+  const rows: string[] = [];
+  for (const name of readdirSync(folder)) rows.push(await row(path.join(folder, name), cache));
+  tables.push(`Class \`${model}\`:\n\n${header}\n${rows.join('\n')}`);
+}
 await rm(cache, { recursive: true });
 const large = fullSize ? await row(fullSize, defaultCacheDirectory()) : undefined;
 
@@ -46,15 +52,13 @@ const kept = measured.split(marker)[1]?.trim().split('\n').at(-1);
 const pins = readFileSync(path.join(import.meta.dirname, 'requirements.txt'), 'utf8');
 const version = (name: string) => new RegExp(`^${name}==(.*)$`, 'm').exec(pins)?.[1];
 const runtime = JSON.parse(readFileSync(path.join(root, 'node_modules/onnxruntime-node/package.json'), 'utf8')).version;
-const header = `| fixture | what it has | cases | ${quantities.join(' | ')} | the reference's own padding |
-| --- | --- | ---: |${quantities.map(() => ' ---: |').join('')} ---: |`;
 
 await writeFile(
   file,
   `# Parity with the reference
 
 Largest difference per fixture between this implementation (float32, ONNX Runtime ${runtime}, CPU) and transformers
-${version('transformers')} with torch ${version('torch')}: class \`T5Gemma2ForConditionalGeneration\`, eager attention, float32. Written by
+${version('transformers')} with torch ${version('torch')}: eager attention, float32, a table for each family of models. Written by
 \`tools/reference/parity.ts\`; the tests assert the same numbers against the tolerances.
 
 | quantity | tolerance | how it is measured |
@@ -69,8 +73,7 @@ ${version('transformers')} with torch ${version('torch')}: class \`T5Gemma2ForCo
 
 The last column is how far the reference's own padded batch is from its single inputs: the noise of the comparison.
 
-${header}
-${small.join('\n')}
+${tables.join('\n\n')}
 
 ## Full size
 
