@@ -181,7 +181,7 @@ async function codecOf(
     if (error instanceof DkvError) throw error;
     throw new DkvError('CHECKPOINT_INVALID', `${file}: not a usable tokenizer: ${messageOf(error)}`);
   }
-  const later = needsCharacterMap(description) ? ' T5 tokenizers join with T5 support.' : '';
+  const later = needsCharacterMap(description) ? ' This program does not run tokenizers of T5 yet.' : '';
   throw new DkvError(
     'MODEL_UNSUPPORTED',
     `${file}: ${pipeline.refused} makes no pipeline that has been proven equal to Python's tokenizers, and wrong ids would show nowhere but in the numbers.${later} Install the native package beside this one (npm install ${NATIVE_PACKAGE}), which runs every pipeline as Python does, or use a model with another tokenizer.`,
