@@ -9,7 +9,7 @@
  * Python's own `refs` are read but not written: a commit without a snapshot there would hide an older one from Python when it is offline.
  */
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
@@ -83,7 +83,7 @@ export async function openUrl(
   const shown = shownAddress(url);
   const folder = path.join(settings.cacheDirectory, '.dkv-urls', digest(url));
   const about = path.join(folder, 'about.json');
-  const known = aboutSchema.safeParse(JSON.parse((await readTextIfPresent(about)) ?? 'null')).data;
+  const known = await keptIn(about, aboutSchema);
   const client = new HubClient(settings, 'datasets');
   let found = known;
   if (!settings.offline) {
@@ -146,8 +146,8 @@ async function list(
   { signal }: RemoteOptions,
 ): Promise<RemoteFile[]> {
   const listing = path.join(own, `${commit}.json`);
-  const kept = await readFile(listing, 'utf8').catch(() => undefined);
-  if (kept) return listingSchema.parse(JSON.parse(kept));
+  const kept = await keptIn(listing, listingSchema);
+  if (kept) return kept;
   const downloaded = await snapshotFiles(cache, commit);
   if (settings.offline) {
     if (downloaded.length > 0) return downloaded;
@@ -160,6 +160,15 @@ async function list(
   } catch (error) {
     if (downloaded.length === 0 || !isUnreachable(error)) throw error;
     return downloaded;
+  }
+}
+
+/** What a file of the cache holds; nothing where it cannot be read or is damaged: then it is asked for and written anew. */
+async function keptIn<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  try {
+    return schema.safeParse(JSON.parse((await readTextIfPresent(file)) ?? 'null')).data;
+  } catch {
+    return undefined;
   }
 }
 

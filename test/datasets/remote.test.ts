@@ -109,6 +109,17 @@ describe('reading from the hub', () => {
     expect(content()).toHaveLength(2);
   });
 
+  it('asks again for a listing that was damaged on disk', async () => {
+    const { digest } = await open();
+    const names = await readdir(repository(), { recursive: true });
+    const listing = path.join(repository(), names.find((name) => path.basename(name) === `${commit}.json`)!);
+    for (const damaged of ['[{"path":', '[{"path":7}]']) {
+      await writeFile(listing, damaged);
+      expect((await open()).digest).toBe(digest);
+      expect(JSON.parse(await readFile(listing, 'utf8'))).toHaveLength(2);
+    }
+  });
+
   it("uses Python's download as it is, with or without the hub", async () => {
     const blob = path.join(repository(), 'blobs/0123');
     const link = path.join(repository(), 'snapshots', commit, FILE);
