@@ -5,11 +5,11 @@ import { positionsOrContent } from '../../src/experiments/catalogue/positions-or
 import { EXPERIMENTS } from '../../src/experiments/catalogue/registry.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { conditionsFor, refusalOf } from '../../src/experiments/plan/conditions.js';
-import type { Segment } from '../../src/priming/input.js';
+import { SEGMENTS, type Segment } from '../../src/priming/input.js';
 import type { ExperimentDeclaration } from '../../src/runs/schema/experiment.js';
 
-const without = (...segments: Segment[]) =>
-  new Set((['bos', 'prefix', 'separator', 'document'] as const).filter((segment) => !segments.includes(segment)));
+/** All segments but these. */
+const without = (...segments: Segment[]) => new Set(SEGMENTS.filter((segment) => !segments.includes(segment)));
 
 describe('the experiments that there are', () => {
   it('are run whole with all segments', () => {
@@ -27,6 +27,9 @@ describe('the experiments that there are', () => {
       });
       expect(partial.map(({ id }) => id)).toEqual(['bos']);
     }
+    expect(Object.values(EXPERIMENTS).filter((one) => conditionsFor(one, without('eos')).experiment !== one)).toEqual(
+      [],
+    );
     // What stands before the document is hidden from it, whatever that is.
     expect(positionsOrContent.conditions.find(({ name }) => name === 'blocked_d')?.blocked).toEqual([
       { rows: ['separator', 'document'], columns: ['bos', 'prefix'] },
@@ -136,6 +139,7 @@ describe('a declaration', () => {
     ['shows BOS of another encode', { also: [{ visibility: ['bos'] }] }, ['bos']],
     ['leaves BOS out', { bos: false }, ['bos']],
     ['puts a line break before the document', { separator: true }, ['separator']],
+    ['shows the end of text', { visibility: ['document', 'eos'] }, ['eos']],
     ['shows the line break', { visibility: ['separator', 'document'] }, ['separator']],
     ['hides the prefix from the line break alone', mask(['separator'], ['prefix']), ['separator']],
     ['hides the prefix from BOS and line break', mask(['bos', 'separator'], ['prefix']), ['bos', 'separator']],
@@ -154,9 +158,7 @@ describe('a declaration', () => {
     const { leftOut } = conditionsFor(experiment, without(...needed));
     expect(leftOut.map(({ condition }) => condition)).toEqual(needed.length > 0 ? ['changed'] : []);
     expect(leftOut[0]?.reason ?? '').toBe(
-      needed.length === 0
-        ? ''
-        : `inputs of this model have ${needed.map((segment) => (segment === 'bos' ? 'no BOS' : 'no line break')).join(' and ')}`,
+      needed.length === 0 ? '' : `inputs of this model have ${needed.map((segment) => NAMES[segment]).join(' and ')}`,
     );
   });
 
@@ -172,6 +174,8 @@ describe('a declaration', () => {
     expect(refusalOf(alone, without('separator'))).toBeUndefined();
   });
 });
+
+const NAMES = { bos: 'no BOS', separator: 'no line break', eos: 'no EOS' };
 
 function mask(rows: readonly string[], columns: readonly string[]) {
   return { blocked: [{ rows, columns }] };

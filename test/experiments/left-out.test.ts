@@ -58,6 +58,7 @@ it('names what is left out to the user, in its records and in its report', async
   expect(summary.configuration.left_out).toEqual([
     { condition: 'with BOS', reason: 'inputs of this model have no BOS' },
   ]);
+  expect(summary.configuration.model.segments).toEqual(['prefix', 'separator', 'document']);
   const read = await readSummary(directory);
   expect(read.summary).toEqual(summary);
   expect(read.record.configuration).toEqual(summary.configuration);

@@ -1,5 +1,6 @@
 /** A run's configuration: what its numbers depend on. */
-import type { Configuration } from '../../runs/schema/configuration.js';
+import { SEGMENTS, segmentsOf } from '../../priming/input.js';
+import { type Configuration, USUAL_SEGMENTS } from '../../runs/schema/configuration.js';
 import { asksLanguageModel } from '../../runs/schema/experiment.js';
 import type { Dataset, PoolSet } from '../../samples/dataset.js';
 import { driftRecord } from '../../scoring/drift.js';
@@ -14,6 +15,8 @@ export function configurationOf(
   { maxTokens, writer }: Pick<RunOptions, 'maxTokens' | 'writer'>,
 ): Configuration {
   const { precision, drift, device, batchTokens, shape } = model.engine.info;
+  const ofModel = segmentsOf(model.tokenizer);
+  const segments = SEGMENTS.filter((segment) => ofModel.has(segment));
   const { name, revision, licence, selection, digest } = data;
   return {
     experiment,
@@ -28,6 +31,7 @@ export function configurationOf(
       precision,
       ...(drift && { drift: driftRecord(drift) }),
       window: shape.narrowestWindow,
+      ...(segments.join() !== USUAL_SEGMENTS.join() && { segments }),
     },
     device,
     control_tokens: model.tokenizer.controlTokens,

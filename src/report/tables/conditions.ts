@@ -6,7 +6,7 @@ import { conditionOf, describeVisibility, documentForm, isDeployable } from '../
 import { number, type Table, text } from './table.js';
 
 /** Mean NLL of every condition. */
-export function conditionTable({ configuration: { experiment }, conditions }: Summary): Table {
+export function conditionTable({ configuration: { experiment, model }, conditions }: Summary): Table {
   return {
     columns: [
       text('condition'),
@@ -26,7 +26,7 @@ export function conditionTable({ configuration: { experiment }, conditions }: Su
         name,
         surrogate ? surrogateOf(surrogate).about : 'none',
         documentForm(condition),
-        describeVisibility(condition) + (also ? ', with rows of another encode' : ''),
+        describeVisibility(condition, model.segments) + (also ? ', with rows of another encode' : ''),
         isDeployable(experiment, name) ? 'yes' : 'no',
         percent(leak),
         fixed(nll, 3),

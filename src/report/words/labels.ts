@@ -1,6 +1,8 @@
 /** What a condition is, in the words of tables and figures: its surrogate, what the decoder sees, which bound it stands for. */
 import type { Condition } from '../../priming/condition.js';
+import type { Segment } from '../../priming/input.js';
 import { surrogate as surrogateOf } from '../../priming/surrogate.js';
+import { USUAL_SEGMENTS } from '../../runs/schema/configuration.js';
 import type { Comparison, Experiment } from '../../runs/schema/experiment.js';
 
 /** @param name of a condition that the experiment has */
@@ -45,12 +47,30 @@ export function visibilityOf(condition: Condition): string {
   return also.length > 0 ? `${named}, rows of two encodes` : named;
 }
 
-/** What the decoder sees, in words. */
-export function describeVisibility({ visibility, surrogate }: Condition): string {
-  if (visibility === 'full') return surrogate === undefined ? 'BOS and document' : 'everything';
-  if (visibility === 'published') return 'line break and document';
+/**
+ * What the decoder sees, in words.
+ * @param segments of the model's inputs
+ */
+export function describeVisibility(
+  { visibility, surrogate }: Condition,
+  segments: readonly Segment[] = USUAL_SEGMENTS,
+): string {
+  const end = segments.includes('eos') ? ['end of text'] : [];
   if (visibility === 'exact') return 'document';
-  return visibility.length > 0 ? visibility.join(', ') : 'nothing';
+  if (visibility === 'published') return listed([...leftByTheCount(segments), 'document', ...end]);
+  if (visibility !== 'full') return visibility.length > 0 ? visibility.join(', ') : 'nothing';
+  if (surrogate !== undefined) return 'everything';
+  return listed([...(segments.includes('bos') ? ['BOS'] : []), 'document', ...end]);
+}
+
+/** The published mask hides as many leading rows as prefix and line break have, whichever rows those are. */
+function leftByTheCount(segments: readonly Segment[]): string[] {
+  if (!segments.includes('bos')) return [];
+  return [segments.includes('separator') ? 'line break' : 'the prefix’s last token'];
+}
+
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 /** The form of the document: as it is, its first words, or made longer. */

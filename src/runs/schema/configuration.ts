@@ -1,5 +1,6 @@
 /** What the numbers of a run depend on: its experiment, its data, its model and how they were computed. */
 import { z } from 'zod';
+import { SEGMENTS, type Segment } from '../../priming/input.js';
 import { experimentSchema } from './experiment.js';
 
 const driftSchema = z.object({
@@ -9,6 +10,9 @@ const driftSchema = z.object({
   mean: z.number(),
   largest: z.number(),
 });
+
+/** What inputs of T5Gemma 2 are made of, and of the models of all runs that do not say it: all but an end of text. */
+export const USUAL_SEGMENTS: readonly Segment[] = ['bos', 'prefix', 'separator', 'document'];
 
 /** A condition of the experiment as it was declared that this model cannot be asked, and why: "inputs of this model have no BOS". */
 const leftOutSchema = z.strictObject({ condition: z.string(), reason: z.string() });
@@ -39,6 +43,8 @@ export const configurationSchema = z.object({
     drift: driftSchema.optional(),
     /** Rows between the ends of the encoder's narrowest sliding window; null when every layer sees everything. */
     window: z.number().int().nullable(),
+    /** Of its inputs, in their order; absent for the usual ones. */
+    segments: z.array(z.enum(SEGMENTS)).readonly().optional(),
   }),
   device: z.string(),
   /** What control tokens such as `<bos>` were where a text has them. Runs that are older than the choice kept them, and do not say so. */
