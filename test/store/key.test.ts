@@ -47,7 +47,7 @@ describe('the key of an example', () => {
     [
       'with a segment that version 1 did not know',
       {
-        spans: { ...BEHIND_A_PREFIX.spans, ...{ eos: range(5, 6) } },
+        spans: { ...BEHIND_A_PREFIX.spans, eos: range(5, 6) },
         tokenIds: Int32Array.of(2, 17, 108, 9, 250_000, 1),
       },
       '59e865875a60e32c12eddb49c92eac7c0b0636da9b56853fd172149b8fdf958e',
@@ -102,7 +102,7 @@ describe('a key', () => {
       { ...record, modelPrecision: 'int8' },
       { ...record, precision: 'int8' as const },
       { ...record, tokenIds: record.tokenIds.with(0, 5000) },
-      { ...record, spans: { ...record.spans, ...{ eos: { start: 4, end: 5 } } } },
+      { ...record, spans: { ...record.spans, eos: { start: 4, end: 5 } } },
       { ...record, spans: {} },
       { ...record, visibility: 'published' as const },
       { ...record, visible: [{ start: 1, end: 4 }] },
