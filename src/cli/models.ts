@@ -264,6 +264,7 @@ function renderInfo(info: Awaited<ReturnType<typeof describe>>): string {
     ['licence', info.licence ?? 'not stated'],
     ['weights', `${millions(info.weights)} (${info.stored_as.join(', ')}, ${gigabytes(info.size_bytes)})`],
     ['weights digest', info.weights_digest],
+    ['family', info.family],
     [
       'shape',
       `vocabulary ${info.vocabulary}, hidden ${info.hidden_size}, ${info.encoder_layers} + ${info.decoder_layers} layers`,
