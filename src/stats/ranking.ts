@@ -111,6 +111,9 @@ const BINARY: Readonly<Record<string, Binary>> = {
   },
 };
 
+/** What a measure's name begins with. */
+export const MEASURE_KINDS: readonly string[] = ['nDCG', 'AUC', ...Object.keys(BINARY)];
+
 const FORM = /^(?<kind>[A-Za-z]+)(?:\((?<parameter>rel|gain)=(?<value>\w+)\))?(?:@(?<cutoff>[1-9]\d*))?$/;
 
 /**
@@ -143,7 +146,7 @@ export function measure(name: string): Measure {
   }
   throw new DkvError(
     'INPUT_INVALID',
-    `There is no measure "${name}".${didYouMean(name.replace(/[(@].*/s, ''), ['nDCG', 'AUC', ...Object.keys(BINARY)])} Expected one like nDCG@10, nDCG(gain=${Object.keys(GAINS).join('|')})@10, RR@10, AP, P@5, Success@1, AUC, AP(rel=2).`,
+    `There is no measure "${name}".${didYouMean(name.replace(/[(@].*/s, ''), MEASURE_KINDS)} Expected one like nDCG@10, nDCG(gain=${Object.keys(GAINS).join('|')})@10, RR@10, AP, P@5, Success@1, AUC, AP(rel=2).`,
   );
 }
 

@@ -91,15 +91,20 @@ function placeOf(location: string, maxBytes: number | undefined): Place {
 async function openBackend({ address, maxBytes }: Place, options: StoreOptions): Promise<Backend> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, mustExist = false, s3 = {} } = options;
   const cap = maxBytes ?? Number.POSITIVE_INFINITY;
-  if (address.kind === 'memory') return new InProcessBackend(maxBytes ?? DEFAULT_IN_PROCESS_BYTES);
-  if (address.kind === 'redis') {
-    const { RedisBackend } = await import('./backends/redis.js');
-    return RedisBackend.open(address, cap, timeoutMs);
+  switch (address.kind) {
+    case 'memory':
+      return new InProcessBackend(maxBytes ?? DEFAULT_IN_PROCESS_BYTES);
+    case 'folder': {
+      const { LmdbBackend } = await import('./backends/lmdb.js');
+      return LmdbBackend.open(path.resolve(address.path), cap, mustExist);
+    }
+    case 'redis': {
+      const { RedisBackend } = await import('./backends/redis.js');
+      return RedisBackend.open(address, cap, timeoutMs);
+    }
+    case 's3': {
+      const { S3Backend } = await import('./backends/s3.js');
+      return new S3Backend(address, timeoutMs, s3);
+    }
   }
-  if (address.kind === 's3') {
-    const { S3Backend } = await import('./backends/s3.js');
-    return new S3Backend(address, timeoutMs, s3);
-  }
-  const { LmdbBackend } = await import('./backends/lmdb.js');
-  return LmdbBackend.open(path.resolve(address.path), cap, mustExist);
 }

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
+import { MEASURE_KINDS } from '../../src/stats/ranking.js';
+import { ADDRESS_FORMS } from '../../src/store/backends/address.js';
 import { dkv, jsonLines } from '../support/dkv.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json');
@@ -24,6 +26,16 @@ describe('dkv', () => {
     expect(stdout).toContain('Usage: dkv');
     expect(stdout).toContain('Examples:');
     expect(stdout).not.toContain('\x1b');
+  });
+
+  it('names every form of a store and every measure in its help', async () => {
+    const helpOf = async (...command: string[]) => (await dkv([...command, '--help'])).stdout.replace(/\s+/g, ' ');
+    const { memory, ...lasting } = ADDRESS_FORMS;
+    const beginningsOf = (forms: object) => Object.values(forms).map((form: string) => form.split(' (')[0]!);
+    const [prime, look, rank] = [await helpOf('prime'), await helpOf('store', 'stats'), await helpOf('rank')];
+    for (const form of beginningsOf(ADDRESS_FORMS)) expect(prime).toContain(form);
+    for (const form of beginningsOf(lasting)) expect(look).toContain(form);
+    for (const kind of MEASURE_KINDS) expect(rank).toMatch(new RegExp(`[ :]${kind}[@(,]|, ${kind} `));
   });
 
   it('does not guess at unknown commands and options', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { hiddenBos } from '../../src/experiments/catalogue/hidden-bos.js';
 import { EXPERIMENTS } from '../../src/experiments/catalogue/registry.js';
@@ -40,6 +41,13 @@ describe('the research’s experiments', () => {
       expect(experiment.protocol.samples, id).toBe(n);
       if (family !== undefined) expect(familySize(experiment, 'published'), id).toBe(family);
     }
+  });
+
+  it('are run under their own names, and the plan of experiments has them all', () => {
+    const plan = readFileSync(new URL('../../docs/experiment-plan.md', import.meta.url), 'utf8');
+    const rows = [...plan.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, names]) => [...names!.matchAll(/`(.+?)`/g)]);
+    for (const [name, { id }] of Object.entries(EXPERIMENTS)) expect(id).toBe(name);
+    expect(rows.map(([, name]) => name).sort()).toEqual(Object.keys(EXPERIMENTS).sort());
   });
 
   it('compare like with like: what is hidden exactly with the bare document alone', () => {

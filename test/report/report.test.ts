@@ -46,6 +46,17 @@ const blocksOf = (sections: readonly Section[]): Block[] => sections.flatMap(({ 
 const namesOf = (sections: readonly Section[], kind: 'table' | 'figure') =>
   blocksOf(sections).flatMap((block) => (block.kind === kind ? [block.name] : []));
 
+/** Rows of all tables have a cell for every column, and no cell shows that a value is missing. */
+function expectWhole(run: Omit<FinishedRun, 'record'>): void {
+  const tables = blocksOf(sectionsOf(run)).flatMap((block) => (block.kind === 'table' ? [block] : []));
+  for (const { name, table } of [...tables, { name: 'short', table: shortTable(run.summary) }]) {
+    for (const row of table.rows) {
+      expect(row, name).toHaveLength(table.columns.length);
+      for (const cell of row) expect(cell, name).not.toMatch(/NaN|undefined|null/);
+    }
+  }
+}
+
 describe('tables', () => {
   const table = {
     columns: [
@@ -229,14 +240,17 @@ describe('content', () => {
       ]),
     );
     expect(tables(two)).toEqual(expect.arrayContaining(['gains-prefixes', 'contrasts-decomposition-exact']));
-    expect(figures(madeRun(positionsOrContent, FEW))).toContain('two-by-two');
-    expect(tables(madeRun(surrogateSweep, FEW))).toContain('orders');
+    const crossed = madeRun(positionsOrContent, FEW);
+    expect(figures(crossed)).toContain('two-by-two');
+    const sweep = madeRun(surrogateSweep, FEW);
+    expect(tables(sweep)).toContain('orders');
     const selecting = madeRun(prefixContent, FEW);
     expect(tables(selecting)).toContain('selections');
     for (const run of [two, selecting]) {
       const all = [...tables(run), ...figures(run).map((name) => `figure ${name}`)];
       expect(new Set(all).size).toBe(all.length);
     }
+    for (const run of [builtIn, two, crossed, sweep, selecting]) expectWhole(run);
   });
 
   it('of a ranking keeps NLL and measures apart, and corrects over families', () => {
@@ -244,6 +258,7 @@ describe('content', () => {
     const names = namesOf(sectionsOf(run), 'table');
     expect(names).toEqual(expect.arrayContaining(['ranking', 'ranking-differences', 'ranking-tests', 'differential']));
     expect(names.some((name) => name.startsWith('gains'))).toBe(false);
+    expectWhole(run);
     const { columns, rows } = rankingTestTable(run.summary, run.summary.ranking!);
     const at = (title: string) => columns.findIndex((column) => column.title === title);
     const ps = rows.filter((row) => row[0] === 'AUC' && row[1]!.endsWith('_d'));

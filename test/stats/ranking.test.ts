@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { measure, measured, rank } from '../../src/stats/ranking.js';
+import { MEASURE_KINDS, measure, measured, rank } from '../../src/stats/ranking.js';
 
 interface Case {
   readonly id: string;
@@ -16,6 +16,16 @@ const names = [...new Set(cases.flatMap(({ measures }) => Object.keys(measures))
 describe('measures of rankings, against ir_measures and scipy', () => {
   it('has fixtures of every kind', () => {
     expect(names).toHaveLength(19);
+  });
+
+  it('has them for every measure that there is, and the message and the guide name it', () => {
+    const kinds = new Set(names.map((name) => /^[A-Za-z]+/.exec(name)![0]));
+    expect([...kinds].sort()).toEqual([...MEASURE_KINDS].sort());
+    const guide = readFileSync(new URL('../../docs/ranking.md', import.meta.url), 'utf8');
+    for (const kind of kinds) {
+      expect(() => measure('none')).toThrow(new RegExp(`[ ]${kind}[@(,]`));
+      expect(guide).toMatch(new RegExp(`\`${kind}[@\`]`));
+    }
   });
 
   it.each(names)('%s', (name) => {

@@ -1,12 +1,12 @@
 /** Addresses of stores: each part is understood or refused, and nothing is opened or made for one that is refused. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DkvError } from '../../src/base/errors.js';
-import { parseAddress } from '../../src/store/backends/address.js';
+import { ADDRESS_FORMS, parseAddress } from '../../src/store/backends/address.js';
 import { openStore } from '../../src/store/open.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { recordOf } from '../support/records.js';
@@ -23,6 +23,17 @@ const redis = (own: object) => ({
 });
 
 describe('an address', () => {
+  it('is described in the guide, whatever its kind', () => {
+    const guide = readFileSync(new URL('../../docs/store.md', import.meta.url), 'utf8');
+    for (const form of Object.values(ADDRESS_FORMS)) {
+      const [beginning] = /^(?:[a-z0-9]+:|.*)/.exec(form)!;
+      expect(guide.replaceAll('`', '')).toContain(`\n| ${beginning}`);
+    }
+    expect(() => parseAddress('')).toThrow(
+      'Expected a folder, redis://host:port/database?prefix=name (rediss: with TLS), s3://bucket/prefix or memory:.',
+    );
+  });
+
   it.each([
     ['memory:', { kind: 'memory' }],
     ['ads', { kind: 'folder', path: 'ads' }],

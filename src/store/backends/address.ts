@@ -43,8 +43,16 @@ export type StoreAddress =
 
 const DEFAULT_PORT = 6379;
 const DEFAULT_PREFIX = 'dkv';
-const FORMS =
-  'Expected a folder, redis://host:port/database?prefix=name (rediss: with TLS), s3://bucket/prefix or memory:';
+/** How an address of each kind is written. */
+export const ADDRESS_FORMS = {
+  folder: 'a folder',
+  redis: 'redis://host:port/database?prefix=name (rediss: with TLS)',
+  s3: 's3://bucket/prefix',
+  memory: 'memory:',
+} as const satisfies Record<StoreAddress['kind'], string>;
+const EXPECTED = `Expected ${Object.values(ADDRESS_FORMS)
+  .join(', ')
+  .replace(/, (?!.*, )/, ' or ')}`;
 /** One letter is the drive of a Windows path. */
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 const HOST = /^(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\])$/i;
@@ -182,7 +190,7 @@ function hasControls(text: string): boolean {
   return /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text);
 }
 
-function refused(location: string, reason: string, advice = FORMS): DkvError {
+function refused(location: string, reason: string, advice = EXPECTED): DkvError {
   const shown = JSON.stringify(shownAddress(location));
   return new DkvError('INPUT_INVALID', `${shown} is no place for a store: ${reason}. ${advice}.`);
 }
