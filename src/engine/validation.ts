@@ -14,6 +14,7 @@ export function checkEncodeItems(items: readonly EncodeItem[], shape: ModelShape
     if (positions && positions.length !== rows) {
       throw invalid(`${where}: ${positions.length} positions for ${rows} tokens.`);
     }
+    if (positions) checkPositions(positions, shape.encoder, where);
     if (!pairMask) continue;
     if (pairMask.length !== rows * rows) {
       throw invalid(`${where}: pairMask has ${pairMask.length} entries, expected ${rows} x ${rows}.`);
@@ -80,6 +81,14 @@ function checkMemory(memory: Memory, { encoder }: ModelShape, where: string): vo
 function checkRows(rows: number, { mostRows }: SideShape, where: string): void {
   if (mostRows === null || rows <= mostRows) return;
   throw new DkvError('INPUT_TOO_LONG', `${where}: ${rows} rows; this model has positions for ${mostRows}.`);
+}
+
+/** Of the same models: positions that are given may lie beyond the rows. */
+function checkPositions(positions: Int32Array, { mostRows }: SideShape, where: string): void {
+  if (mostRows === null) return;
+  const wrong = positions.find((position) => position < 0 || position >= mostRows);
+  if (wrong === undefined) return;
+  throw new DkvError('INPUT_TOO_LONG', `${where}: position ${wrong}; this model has positions 0 to ${mostRows - 1}.`);
 }
 
 function checkTokens(tokenIds: Int32Array, { vocabularySize }: ModelShape, where: string): void {

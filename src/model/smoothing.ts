@@ -28,7 +28,8 @@ export interface Smoothing {
 export function smoothedNames(config: ModelConfig): SmoothedNames {
   const family = familyOf(config);
   const divided = family.smoothed(config).filter(({ read }) => read === 'rows');
-  return { divided: new Set(divided.map(({ producer }) => producer)), statesNorm: family.statesNorm };
+  const names = divided.flatMap(({ producer, bias }) => (bias === undefined ? [producer] : [producer, bias]));
+  return { divided: new Set(names), statesNorm: family.statesNorm(config) };
 }
 
 /** Reads every matrix that makes or reads smoothed channels once. */
@@ -51,7 +52,7 @@ export async function smoothingOf({ config, tensors }: Checkpoint): Promise<Smoo
   }
   const divided = new Map<string, Float32Array>();
   const multiplied = new Map<string, Float32Array>();
-  for (const { producer, readers, read, channelOf } of channels) {
+  for (const { producer, bias, readers, read, channelOf } of channels) {
     const given = sizes.get(producer)?.rows ?? (await normScale(producer));
     const used = new Float32Array(given.length);
     for (const reader of readers) {
@@ -63,6 +64,7 @@ export async function smoothingOf({ config, tensors }: Checkpoint): Promise<Smoo
     const scales = scalesOf(given, used);
     // A norm of states is divided by nobody; its scales are what the reader of states divides by.
     divided.set(producer, scales);
+    if (bias !== undefined) divided.set(bias, scales);
     for (const reader of readers) {
       const width = sizes.get(reader)!.columns.length;
       const own = channelOf ? Float32Array.from({ length: width }, (_, column) => scales[channelOf(column)]!) : scales;

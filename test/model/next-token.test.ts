@@ -7,18 +7,26 @@ import type { Layout } from '../../src/model/graph/layout.js';
 
 const HEAD: Head = { table: 'table', scale: 1, cap: null };
 
-/** @param logits of five tokens, of which the first two are one piece and the others the second */
-async function choose(logits: readonly (readonly number[])[], vocabularyAxis: 0 | 1, wantLogits = true) {
+/**
+ * @param logits of five tokens, of which the first two are one piece and the others the second
+ * @param bias of the tokens
+ */
+async function choose(
+  logits: readonly (readonly number[])[],
+  vocabularyAxis: 0 | 1,
+  { wantLogits = true, bias }: { readonly wantLogits?: boolean; readonly bias?: readonly number[] } = {},
+) {
   const graph = new GraphBuilder('next-token');
   const rows = graph.input('logits', 'float32', ['n', 5]);
   const all = vocabularyAxis === 0 ? graph.op('Transpose', [rows], { perm: [1, 0] }) : rows;
   const axis = graph.ints([vocabularyAxis]);
   const piece = (from: number, to: number) => graph.op('Slice', [all, graph.ints([from]), graph.ints([to]), axis]);
   const layout = {
+    plain: () => graph.floats(bias!, [1, 5]),
     logits: () => ({ rows, chunks: [piece(0, 2), piece(2, 5)], starts: [0, 2], vocabularyAxis }),
   } as Partial<Layout> as Layout;
   const wanted = graph.input('want_logits', 'bool', []);
-  const made = nextToken({ graph, layout }, HEAD, rows, wanted);
+  const made = nextToken({ graph, layout }, { ...HEAD, ...(bias && { bias: 'bias' }) }, rows, wanted);
   graph.output('best', made.best, 'int64', ['n']);
   graph.output('best_logit', made.bestLogit, 'float32', ['n']);
   graph.output('log_sum', made.logSum, 'float32', ['n']);
@@ -49,9 +57,24 @@ describe.each([0, 1] as const)('the next token, vocabulary on axis %i', (axis) =
   });
 
   it('comes without the logits unless they are wanted', async () => {
-    const { best, all } = await choose([[1, 5, 3, 2, 0]], axis, false);
+    const { best, all } = await choose([[1, 5, 3, 2, 0]], axis, { wantLogits: false });
     expect(best).toEqual([1]);
     expect(all).toEqual([]);
+  });
+
+  it('has its bias added, in each piece', async () => {
+    const bias = [10, 20, 30, 40, 50];
+    const { best, bestLogit, all } = await choose(
+      [
+        [1, 2, 3, 4, 5],
+        [100, 0, 0, 0, 0],
+      ],
+      axis,
+      { bias },
+    );
+    expect(best).toEqual([4, 0]);
+    expect(bestLogit).toEqual([55, 110]);
+    expect(all).toEqual([11, 22, 33, 44, 55, 110, 20, 30, 40, 50]);
   });
 
   it('has the probability of its logit among all', async () => {

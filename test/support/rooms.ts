@@ -13,6 +13,7 @@ export const ROOMS = [
   'model/families/config-json.ts',
   'model/families/t5gemma2',
   'model/families/t5',
+  'model/families/bart',
   'model/families',
   'model',
   'engine',

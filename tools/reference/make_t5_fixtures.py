@@ -22,9 +22,8 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 from transformers import MT5Config, MT5ForConditionalGeneration, PreTrainedModel, T5Config, T5ForConditionalGeneration
-from transformers.modeling_outputs import BaseModelOutput
 
-from reference_fixture import Case, Reference, write_cases
+from reference_fixture import Case, Reference, ending_case, write_cases
 from t5_by_hand import T5ByHand
 
 # How far the reference, float32, may be from float64: the tolerance that our engine is held to.
@@ -257,28 +256,6 @@ def position_cases(shape: Shape, seed: int) -> list[Case]:
     ]
 
 
-@torch.no_grad()
-def ending_case(reference: T5Reference, shape: Shape, seed: int) -> Case:
-    """A prompt after which the greedy text reaches the end token, neither at once nor at the limit."""
-    g = np.random.default_rng(seed)
-    ids = [*g.integers(6, shape.vocab, 12).tolist(), shape.end]
-    states = reference.encode(Case("ends", ids))
-    prompts, limit = 500, 12
-    texts = torch.cat([torch.full((prompts, 1), shape.start), torch.from_numpy(g.integers(6, shape.vocab, (prompts, 3)))], 1)
-    margins = []
-    for _ in range(limit):
-        memory = BaseModelOutput(last_hidden_state=states.expand(prompts, -1, -1))
-        logits = reference.model(encoder_outputs=memory, decoder_input_ids=texts, use_cache=False).logits[:, -1]
-        best = logits.topk(2)
-        margins.append(best.values[:, 0] - best.values[:, 1])
-        texts = torch.cat([texts, best.indices[:, :1]], 1)
-    for text, margin in zip(texts.tolist(), torch.stack(margins, 1)):
-        prompt, tokens = text[1:4], text[4:]
-        if shape.end in tokens and 3 <= tokens.index(shape.end) < limit - 1 and margin.min() > 0.01:
-            return Case("ends", ids, prompt=prompt, greedy=limit)
-    sys.exit("no prompt reaches the end token: change the seed")
-
-
 # ---------------------------------------------------------------- the fixtures
 
 
@@ -335,7 +312,7 @@ def make(name: str, root: Path) -> None:
     moved = position_cases(shape, seed + 20)
     cases = [*common_cases(shape, seed + 10, fixture.lengths), *(moved if fixture.every_position_case else moved[:2])]
     refuse_wrong_head(reference, by_hand, cases[1])
-    cases.append(ending_case(reference, shape, seed + 30))
+    cases.append(ending_case(reference, shape.vocab, seed + 30))
     versions = {"transformers": transformers.__version__, "torch": torch.__version__, "numpy": np.__version__}
     write_cases(folder, reference, cases, fixture.about, versions=versions)
     difference = by_hand_difference(folder, by_hand, shape.start)

@@ -6,6 +6,7 @@ A fixture is a folder with a checkpoint, `cases.json` (what is computed) and `ex
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -108,6 +109,29 @@ class Reference:
         return max(
             float((batch[row, : len(case.ids)] - states[case.name]).abs().max()) for row, case in enumerate(plain)
         )
+
+
+@torch.no_grad()
+def ending_case(reference: Reference, vocabulary: int, seed: int) -> Case:
+    """A prompt after which the greedy text reaches the end token, neither at once nor at the limit."""
+    g = np.random.default_rng(seed)
+    ids = [*g.integers(6, vocabulary, 12).tolist(), reference.end]
+    states = reference.encode(Case("ends", ids))
+    prompts, limit = 500, 12
+    starts = torch.full((prompts, 1), reference.start)
+    texts = torch.cat([starts, torch.from_numpy(g.integers(6, vocabulary, (prompts, 3)))], 1)
+    margins = []
+    for _ in range(limit):
+        memory = BaseModelOutput(last_hidden_state=states.expand(prompts, -1, -1))
+        logits = reference.model(encoder_outputs=memory, decoder_input_ids=texts, use_cache=False).logits[:, -1]
+        best = logits.topk(2)
+        margins.append(best.values[:, 0] - best.values[:, 1])
+        texts = torch.cat([texts, best.indices[:, :1]], 1)
+    for text, margin in zip(texts.tolist(), torch.stack(margins, 1)):
+        prompt, tokens = text[1:4], text[4:]
+        if reference.end in tokens and 3 <= tokens.index(reference.end) < limit - 1 and margin.min() > 0.01:
+            return Case("ends", ids, prompt=prompt, greedy=limit)
+    sys.exit("no prompt reaches the end token: change the seed")
 
 
 def write_cases(folder: Path, reference: Reference, cases: list[Case], about: str, **notes: object) -> None:

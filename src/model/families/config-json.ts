@@ -1,9 +1,21 @@
 /** What the config.json of every family is read with. */
 import { z } from 'zod';
+import { DkvError } from '../../base/errors.js';
 import { parse } from '../../base/parse.js';
+import type { Activation } from '../graph/feed-forward.js';
 
 export const tokenId = z.number().int().nonnegative();
 export const tokenIds = z.union([tokenId, z.array(tokenId).min(1)]);
+
+/** Names of Hugging Face's activations. */
+export const ACTIVATION_OF: Readonly<Record<string, Activation>> = {
+  relu: 'relu',
+  gelu: 'gelu',
+  gelu_new: 'gelu_tanh',
+  gelu_pytorch_tanh: 'gelu_tanh',
+  silu: 'silu',
+  swish: 'silu',
+};
 
 /** One id or several, as a list. */
 export function listed(ids: number | readonly number[] | null | undefined): readonly number[] | undefined {
@@ -18,4 +30,17 @@ export function isEmpty(value: unknown): boolean {
 /** @throws DkvError CHECKPOINT_INVALID naming the file and the field */
 export function parsedBy<T>(schema: z.ZodType<T>, json: unknown, file: string): T {
   return parse(schema, json, 'CHECKPOINT_INVALID', file);
+}
+
+/**
+ * @param found what generation_config.json says
+ * @param known what config.json says
+ * @throws DkvError MODEL_UNSUPPORTED
+ */
+export function expectSameStart(found: number | null | undefined, known: number, file: string): void {
+  if (found == null || found === known) return;
+  throw new DkvError(
+    'MODEL_UNSUPPORTED',
+    `${file}: decoder_start_token_id is ${found}, that of config.json ${known}; one start for scoring and generating is supported.`,
+  );
 }

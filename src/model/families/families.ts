@@ -2,6 +2,8 @@
 import path from 'node:path';
 import { DkvError } from '../../base/errors.js';
 import { readJson, readJsonIfPresent } from '../files/json-file.js';
+import type { BartConfig } from './bart/config.js';
+import { bart } from './bart/family.js';
 import type { ModelFamily, ModelShape } from './family.js';
 import type { T5Config } from './t5/config.js';
 import { t5 } from './t5/family.js';
@@ -9,9 +11,9 @@ import type { T5Gemma2Config } from './t5gemma2/config.js';
 import { t5gemma2 } from './t5gemma2/family.js';
 
 /** What config.json says, of any family: `family` tells which. */
-export type ModelConfig = T5Gemma2Config | T5Config;
+export type ModelConfig = T5Gemma2Config | T5Config | BartConfig;
 
-const FAMILIES = { t5gemma2, t5 } satisfies {
+const FAMILIES = { t5gemma2, t5, bart } satisfies {
   [Name in ModelConfig['family']]: ModelFamily<Extract<ModelConfig, { family: Name }>>;
 };
 

@@ -47,6 +47,8 @@ export type EmbeddingScale = (typeof EMBEDDING_SCALES)[number];
 export interface SmoothedChannels {
   /** A norm's scale, or a matrix. */
   readonly producer: string;
+  /** What is added to the producer's channels, and divided as they are. */
+  readonly bias?: string;
   /** Matrices. */
   readonly readers: readonly string[];
   readonly read: Read;
@@ -93,7 +95,8 @@ export interface ModelFamily<Config extends { readonly family: string } = { read
   readonly embeddingScales: readonly EmbeddingScale[];
   /** What a norm's stored weight w stands for. */
   readonly normForm: ScaleForm;
-  readonly statesNorm: string;
+  /** The norm whose output the decoder's keys and values read as states. */
+  statesNorm(config: Config): string;
   smoothed(config: Config): SmoothedChannels[];
   /** Why a tokenizer with this frame cannot be this model's; undefined when it can, as any can where a family does not ask. */
   frameProblem?(frame: Frame, config: Config): string | undefined;

@@ -42,8 +42,10 @@ export type LayerStep = (hidden: Value, layer: number) => Value;
 
 /** One side of a model in a graph that is being built. */
 export interface Stack {
-  /** @returns [batch * rows, width] */
+  /** Rows of tokens. @returns [batch * rows, width] */
   embed(): Value;
+  /** What comes between the rows of tokens and the first layer, such as rows of positions; nothing when left out. */
+  begin?(rows: Value): Value;
   /** Makes what the layers share, such as masks and angles, and gives the step from one to the next. */
   start(): LayerStep;
   /** What comes after the last layer. */

@@ -19,7 +19,7 @@ import type { DecoderInputs, GraphModel } from './blocks.js';
 import type { Dimensions, GraphBuilder, Value } from './builder.js';
 import { axisIndex, byHead, eachOf, type KeysValues, rowShape } from './context.js';
 import { nextToken, tokenNlls } from './head.js';
-import { hiddenInput, outputHidden } from './parts.js';
+import { firstRows, hiddenInput, outputHidden } from './parts.js';
 
 export function buildScore(model: GraphModel): void {
   const { graph } = model;
@@ -29,14 +29,17 @@ export function buildScore(model: GraphModel): void {
 }
 
 /**
- * One layer of `score` by itself. Inputs as there, without `scored` and `targets`, and `hidden` [batch, rows, hidden]; output `hidden_out`.
+ * One layer of `score` by itself. Inputs as there, without `scored` and `targets`, and `hidden` [batch, rows, hidden], of the first layer the rows of
+ * tokens; output `hidden_out`.
  */
 export function buildScoreLayer(model: GraphModel, layer: number): void {
   const { graph, blocks } = model;
   const { width } = blocks.decoderShape;
   const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
-  const step = blocks.decoder(knownTokens(model, tokenIds)).start();
-  const before = hiddenInput(graph, width);
+  const stack = blocks.decoder(knownTokens(model, tokenIds));
+  const step = stack.start();
+  const rows = hiddenInput(graph, width);
+  const before = layer === 0 ? firstRows(stack, rows) : rows;
   const hidden = graph.scope(`decoder.${layer}`, () => step(before, layer));
   outputHidden(graph, hidden, rowShape(graph, tokenIds), width);
 }
@@ -233,7 +236,7 @@ function anyOf(graph: GraphBuilder, x: Value, axes: readonly number[]): Value {
 /** @returns [batch * rows, width], after what follows the layers */
 function decoderRows({ graph, blocks }: GraphModel, inputs: DecoderInputs): Value {
   const stack = blocks.decoder(inputs);
-  let hidden = stack.embed();
+  let hidden = firstRows(stack, stack.embed());
   const step = stack.start();
   for (let layer = 0; layer < blocks.decoderShape.layers; layer++) {
     graph.scope(`decoder.${layer}`, () => {

@@ -10,7 +10,7 @@
 import type { EncoderInputs, GraphModel, Stack } from './blocks.js';
 import type { Value } from './builder.js';
 import { axisIndex, rowShape } from './context.js';
-import { hiddenInput, outputHidden } from './parts.js';
+import { firstRows, hiddenInput, outputHidden } from './parts.js';
 
 /** Layers whose output and attention become outputs of the graph. */
 export interface EncoderProbe {
@@ -24,7 +24,7 @@ export function buildEncoder(model: GraphModel, probe = NO_PROBE): void {
   const { graph, blocks } = model;
   const inputs = encoderInputs(model, probe.attentionLayers);
   const stack = blocks.encoder(inputs);
-  const embedded = stack.embed();
+  const embedded = firstRows(stack, stack.embed());
   const step = stack.start();
   const { layers, width } = blocks.encoderShape;
   let hidden = embedded;
@@ -41,14 +41,15 @@ export function buildEncoder(model: GraphModel, probe = NO_PROBE): void {
 }
 
 /**
- * One layer by itself. Inputs as above and `hidden` [batch, rows, hidden]; output `hidden_out`, or of the last layer `states`, after what
+ * One layer by itself. Inputs as above and `hidden` [batch, rows, hidden], of the first layer the rows of tokens; output `hidden_out`, or of the last layer `states`, after what
  * follows the layers.
  */
 export function buildEncoderLayer(model: GraphModel, layer: number): void {
   const { graph, blocks } = model;
   const inputs = encoderInputs(model, []);
   const stack = blocks.encoder(inputs);
-  const before = hiddenInput(graph, blocks.encoderShape.width);
+  const rows = hiddenInput(graph, blocks.encoderShape.width);
+  const before = layer === 0 ? firstRows(stack, rows) : rows;
   const step = stack.start();
   const hidden = graph.scope(`encoder.${layer}`, () => step(before, layer));
   if (layer < blocks.encoderShape.layers - 1) outputHidden(graph, hidden, inputs.shape, blocks.encoderShape.width);
@@ -84,6 +85,19 @@ export function visiblePairs({ graph }: Pick<GraphModel, 'graph'>, { rowMask, pa
     graph.op('Unsqueeze', [rowMask, graph.ints([1, 2])]),
     graph.op('Unsqueeze', [pairMask, graph.ints([1])]),
   );
+}
+
+/**
+ * The same with a row for each that looks, though all may be alike: the runtime's attention wants it so.
+ * @param indices of the rows
+ * @returns [batch, 1, rows, rows] bool
+ */
+export function visibleToEach(
+  { graph }: Pick<GraphModel, 'graph'>,
+  { query, key }: ReturnType<typeof rowIndices>,
+  visible: Value,
+): Value {
+  return graph.both(graph.op('GreaterOrEqual', [graph.op('Add', [query, key]), graph.floats([0])]), visible);
 }
 
 /** The place of each row, as one of those that look (`query`, [rows, 1]) and that are looked at (`key`, [1, rows]); float32. */

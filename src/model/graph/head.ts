@@ -12,6 +12,8 @@ export interface Head {
   readonly table: string;
   /** What rows are multiplied by before that. */
   readonly scale: number;
+  /** Canonical name of what is added to the products, [1, vocabulary]. */
+  readonly bias?: string;
   /** logits = cap * tanh(logits / cap), or null for none. */
   readonly cap: number | null;
 }
@@ -28,7 +30,9 @@ export function tokenNlls(context: GraphContext, head: Head, hidden: Value, targ
   const axis = graph.ints([logits.vocabularyAxis]);
   const largest = logits.chunks.map((chunk) => graph.op('ReduceMax', [chunk, axis], KEEP));
   const products = graph.op('Mul', [logits.rows, layout.embed(graph, head.table, targets, 1)]);
-  const target = graph.op('ReduceSum', [products, graph.ints([1])], { keepdims: { int: 0 } });
+  const product = graph.op('ReduceSum', [products, graph.ints([1])], { keepdims: { int: 0 } });
+  const bias = biasOf(context, head);
+  const target = bias === undefined ? product : graph.op('Add', [product, graph.op('Gather', [bias, targets])]);
   return graph.op('Sub', [logSumExp(context, logits, largest), softcap(context, head, target)]);
 }
 
@@ -78,8 +82,27 @@ function cappedLogits(context: GraphContext, head: Head, hidden: Value): LogitCh
   const { graph, layout } = context;
   const rows = head.scale === 1 ? hidden : graph.op('Mul', [hidden, graph.floats([head.scale], [])]);
   const logits = layout.logits(graph, head.table, rows);
-  return { ...logits, chunks: logits.chunks.map((chunk) => softcap(context, head, chunk)) };
+  return { ...logits, chunks: biased(context, head, logits).map((chunk) => softcap(context, head, chunk)) };
 }
+
+/** What is added to the products, where the head has such: [vocabulary]. */
+function biasOf({ graph, layout }: GraphContext, { bias }: Head): Value | undefined {
+  return bias === undefined ? undefined : graph.op('Reshape', [layout.plain(graph, bias), graph.ints([-1])]);
+}
+
+function biased(context: GraphContext, head: Head, { chunks, starts, vocabularyAxis }: LogitChunks): readonly Value[] {
+  const { graph } = context;
+  const bias = biasOf(context, head);
+  if (bias === undefined) return chunks;
+  return chunks.map((chunk, i) => {
+    const end = starts[i + 1] ?? BEYOND;
+    const own = graph.op('Slice', [bias, graph.ints([starts[i]!]), graph.ints([end])]);
+    return graph.op('Add', [chunk, graph.op('Unsqueeze', [own, graph.ints([1 - vocabularyAxis])])]);
+  });
+}
+
+/** A slice that ends here ends where the vocabulary does. */
+const BEYOND = 2 ** 31;
 
 /**
  * max + log(sum(exp(x - max))), spelled out: the runtime's ReduceLogSumExp walks the first axis with a stride.

@@ -50,7 +50,7 @@ export type ScaleForm = 'copy' | 'add-one';
 
 /** What 8-bit forms have to know of a model's channels. */
 export interface SmoothedNames {
-  /** Norms and matrices whose output is divided where it is made. */
+  /** Norms, matrices and biases whose output is divided where it is made. */
   readonly divided: ReadonlySet<string>;
   /** The norm whose output the decoder's keys and values read as states. */
   readonly statesNorm: string;
@@ -72,7 +72,7 @@ export interface Layout {
   embed(graph: GraphBuilder, table: string, ids: Value, scale: number): Value;
   /** Products of rows with a table, never as one tensor. @param x [n, hidden] float32 */
   logits(graph: GraphBuilder, table: string, x: Value): LogitChunks;
-  /** A small tensor, used as it is stored. @returns float32, of the stored shape */
+  /** A small tensor, used as it is stored; a bias is divided as what it is added to. @returns float32, of the stored shape */
   plain(graph: GraphBuilder, name: string): Value;
   /** What a norm multiplies by. @returns [size] float32 */
   normScale(graph: GraphBuilder, name: string, form: ScaleForm): Value;
@@ -266,7 +266,7 @@ class Int8Layout implements Layout {
   }
 
   plain(graph: GraphBuilder, name: string): Value {
-    return small(graph, this.#weights, name, 'copy');
+    return small(graph, this.#weights, name, 'copy', this.#smoothed.divided.has(name));
   }
 
   normScale(graph: GraphBuilder, name: string, form: ScaleForm): Value {

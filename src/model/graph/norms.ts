@@ -15,3 +15,20 @@ export function rmsNorm({ graph, layout }: GraphContext, { epsilon, form }: Norm
   const scale = layout.normScale(graph, name, form);
   return graph.op('RMSNormalization', [x, scale], { axis: { int: -1 }, epsilon: { float: epsilon } });
 }
+
+/** Canonical names of a LayerNorm's weight and bias. */
+export interface LayerNormNames {
+  readonly weight: string;
+  readonly bias: string;
+}
+
+/** LayerNorm: (x - mean(x)) / sqrt(variance(x) + eps) * weight + bias. */
+export function layerNorm(
+  { graph, layout }: GraphContext,
+  epsilon: number,
+  x: Value,
+  { weight, bias }: LayerNormNames,
+): Value {
+  const parts = [x, layout.normScale(graph, weight, 'copy'), layout.plain(graph, bias)];
+  return graph.op('LayerNormalization', parts, { axis: { int: -1 }, epsilon: { float: epsilon } });
+}

@@ -1,5 +1,5 @@
 /** Ends of graphs that hold a part of a model: rows that come from the part before, and go to the one behind. */
-import type { GraphModel } from './blocks.js';
+import type { GraphModel, Stack } from './blocks.js';
 import type { GraphBuilder, Value } from './builder.js';
 import { rowShape } from './context.js';
 
@@ -14,7 +14,12 @@ export function outputHidden(graph: GraphBuilder, hidden: Value, shape: Value, w
   graph.output('hidden_out', graph.op('Reshape', [hidden, shape]), 'float32', ['batch', 'rows', width]);
 }
 
-/** Embeddings by themselves, of both sides. Input `token_ids` [batch, rows] int64; output `hidden_out` [batch, rows, width]. */
+/** What the first layer reads. @param rows of tokens */
+export function firstRows(stack: Stack, rows: Value): Value {
+  return stack.begin?.(rows) ?? rows;
+}
+
+/** Rows of tokens by themselves, of both sides. Input `token_ids` [batch, rows] int64; output `hidden_out` [batch, rows, width]. */
 export function buildEmbedding({ graph, blocks }: GraphModel): void {
   const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
   outputHidden(graph, blocks.embed(tokenIds), rowShape(graph, tokenIds), blocks.decoderShape.width);

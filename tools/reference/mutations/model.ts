@@ -8,6 +8,10 @@ const CONTEXT = 'src/model/graph/context.ts';
 const RELATIVE_BIAS = 'src/model/graph/relative-bias.ts';
 const T5_BLOCKS = 'src/model/families/t5/blocks.ts';
 const T5_TEST = 'test/model/t5.test.ts';
+const BART_BLOCKS = 'src/model/families/bart/blocks.ts';
+const BART_TEST = 'test/model/bart.test.ts';
+const LINEAR = 'src/model/graph/linear.ts';
+const LEARNED = 'src/model/graph/learned-positions.ts';
 const EXECUTOR = 'src/engine/executor.ts';
 const ENCODER = 'src/model/graph/encoder.ts';
 const DECODER = 'src/model/graph/decoder.ts';
@@ -420,6 +424,139 @@ export const MODEL: readonly Mutation[] = [
     from: 'isTied ? EMBEDDING : HEAD',
     to: 'EMBEDDING',
     tests: T5_TEST,
+  },
+  {
+    name: 'BART: norms before rows are added',
+    file: BART_BLOCKS,
+    from: "layerNorm(context, EPSILON, context.graph.op('Add', [hidden, more]), norm)",
+    to: "context.graph.op('Add', [hidden, layerNorm(context, EPSILON, more, norm)])",
+    tests: BART_TEST,
+  },
+  {
+    name: 'BART: norms without their bias',
+    file: 'src/model/graph/norms.ts',
+    from: "layout.normScale(graph, weight, 'copy'), layout.plain(graph, bias)]",
+    to: "layout.normScale(graph, weight, 'copy'), graph.op('Sub', [layout.plain(graph, bias), layout.plain(graph, bias)])]",
+    tests: BART_TEST,
+  },
+  {
+    name: 'BART: an epsilon of 1e-3',
+    file: BART_BLOCKS,
+    from: 'const EPSILON = 1e-5',
+    to: 'const EPSILON = 1e-3',
+    tests: BART_TEST,
+  },
+  {
+    name: 'BART: positions begin one row earlier',
+    file: LEARNED,
+    from: 'graph.ints([offset], [])',
+    to: 'graph.ints([offset - 1], [])',
+    tests: BART_TEST,
+  },
+  {
+    name: 'BART: positions of padding read beyond the table',
+    file: LEARNED,
+    from: "graph.op('Clip', [flat, graph.ints([0], []), graph.ints([count - 1], [])])",
+    to: "graph.op('Clip', [flat, graph.ints([0], []), graph.ints([count + 9], [])])",
+    tests: BART_TEST,
+  },
+  {
+    name: "BART: the encoder's positions on both sides",
+    file: BART_BLOCKS,
+    from: 'name: positionTable(side)',
+    to: "name: positionTable('encoder')",
+    tests: BART_TEST,
+  },
+  {
+    name: "BART: the encoder's norm of first rows on both sides",
+    file: BART_BLOCKS,
+    from: 'embeddingNorm(side));',
+    to: "embeddingNorm('encoder'));",
+    tests: BART_TEST,
+  },
+  {
+    name: 'BART: scores not divided',
+    file: BART_BLOCKS,
+    from: 'scale: headDim ** -0.5',
+    to: 'scale: 1',
+    tests: BART_TEST,
+  },
+  {
+    name: 'BART: embeddings never scaled',
+    file: BART_BLOCKS,
+    from: 'config.scalesEmbedding ? Math.sqrt(config.width) : 1',
+    to: '1',
+    tests: BART_TEST,
+  },
+  {
+    name: 'BART: projections without their bias',
+    file: LINEAR,
+    from: "graph.op('Add', [product, layout.plain(graph, names[i]!.bias)])",
+    to: "graph.op('Identity', [product])",
+    tests: BART_TEST,
+  },
+  {
+    name: "BART: the feed-forward network's first bias left out",
+    file: LINEAR,
+    from: 'activate(plus(rows, up))',
+    to: 'activate(rows)',
+    tests: BART_TEST,
+  },
+  {
+    name: "BART: the feed-forward network's second bias left out",
+    file: LINEAR,
+    from: 'return plus(fed, down);',
+    to: 'return fed;',
+    tests: BART_TEST,
+  },
+  {
+    name: 'BART: attention to the encoder reads rows from before attention to itself',
+    file: BART_BLOCKS,
+    from: 'linear(context, middle, [cross.q])',
+    to: 'linear(context, hidden, [cross.q])',
+    tests: BART_TEST,
+  },
+  {
+    name: 'BART: hidden rows of the encoder seen',
+    file: BART_BLOCKS,
+    from: "maskBias(graph, graph.op('Unsqueeze', [inputs.visible, graph.ints([1, 2])]))",
+    to: "maskBias(graph, graph.op('Or', [graph.op('Unsqueeze', [inputs.visible, graph.ints([1, 2])]), graph.op('Not', [graph.op('Unsqueeze', [inputs.visible, graph.ints([1, 2])])])]))",
+    tests: BART_TEST,
+  },
+  {
+    name: "BART: the target's logit with another token's bias",
+    file: HEAD,
+    from: "graph.op('Gather', [bias, targets])",
+    to: "graph.op('Gather', [bias, graph.op('Sub', [targets, targets])])",
+    tests: BART_TEST,
+  },
+  {
+    name: 'BART: the first layer by itself without positions',
+    file: ENCODER,
+    from: 'layer === 0 ? firstRows(stack, rows) : rows',
+    to: 'rows',
+    tests: BART_TEST,
+  },
+  {
+    name: 'BART: smoothed values with a bias as it was',
+    file: 'src/model/smoothing.ts',
+    from: '    if (bias !== undefined) divided.set(bias, scales);\n',
+    to: '    if (bias !== undefined) divided.set(bias, scales.map(() => 1));\n',
+    tests: BART_TEST,
+  },
+  {
+    name: 'BART: positions that there are not',
+    file: 'src/engine/validation.ts',
+    from: 'position < 0 || position >= mostRows',
+    to: 'position < 0',
+    tests: BART_TEST,
+  },
+  {
+    name: 'BART: each piece of the logits with the bias of the first',
+    file: HEAD,
+    from: 'graph.ints([starts[i]!]), graph.ints([end])',
+    to: 'graph.ints([0]), graph.ints([end - starts[i]!])',
+    tests: 'test/model/next-token.test.ts',
   },
   {
     name: 'a fingerprint without the start token',

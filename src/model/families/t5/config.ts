@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { DkvError } from '../../../base/errors.js';
 import type { Activation } from '../../graph/feed-forward.js';
-import { isEmpty, listed, parsedBy, tokenId, tokenIds } from '../config-json.js';
+import { ACTIVATION_OF, expectSameStart, isEmpty, listed, parsedBy, tokenId, tokenIds } from '../config-json.js';
 
 export interface T5Config {
   readonly family: 't5';
@@ -65,16 +65,6 @@ const generationSchema = z.object({
   decoder_start_token_id: tokenId.nullish(),
 });
 
-/** Names of Hugging Face's activations. "gated-gelu" alone means the tanh form, as the reference has it for the sake of T5 1.1. */
-const ACTIVATION_OF: Readonly<Record<string, Activation>> = {
-  relu: 'relu',
-  gelu: 'gelu',
-  gelu_new: 'gelu_tanh',
-  gelu_pytorch_tanh: 'gelu_tanh',
-  silu: 'silu',
-  swish: 'silu',
-};
-
 /** Validates the content of `config.json`; `file` is named in errors. */
 export function parseT5(json: unknown, file: string): T5Config {
   const raw = parsedBy(configSchema, json, file);
@@ -123,7 +113,10 @@ export function parseT5(json: unknown, file: string): T5Config {
   };
 }
 
-/** `dense_act_fn` and `is_gated_act` go before `feed_forward_proj`, which names both at once. */
+/**
+ * `dense_act_fn` and `is_gated_act` go before `feed_forward_proj`, which names both at once. "gated-gelu" alone means the tanh form, as the reference
+ * has it for the sake of T5 1.1.
+ */
 function feedForwardOf(
   raw: z.infer<typeof configSchema>,
   isMultilingual: boolean,
@@ -144,12 +137,6 @@ function feedForwardOf(
 /** The same with what `generation_config.json` says of the end of a text. */
 export function withGeneration(config: T5Config, json: unknown, file: string): T5Config {
   const raw = parsedBy(generationSchema, json, file);
-  const start = raw.decoder_start_token_id;
-  if (start != null && start !== config.decoderStartTokenId) {
-    throw new DkvError(
-      'MODEL_UNSUPPORTED',
-      `${file}: decoder_start_token_id is ${start}, that of config.json ${config.decoderStartTokenId}; one start for scoring and generating is supported.`,
-    );
-  }
+  expectSameStart(raw.decoder_start_token_id, config.decoderStartTokenId, file);
   return { ...config, stopTokenIds: listed(raw.eos_token_id) ?? config.stopTokenIds };
 }

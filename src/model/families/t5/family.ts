@@ -49,7 +49,7 @@ export const t5: ModelFamily<T5Config> = {
   blocks: (context, config) => t5Blocks(context, config),
   embeddingScales: ['exact'],
   normForm: 'copy',
-  statesNorm: STATES_NORM,
+  statesNorm: () => STATES_NORM,
   smoothed: smoothedChannels,
   deviationOf,
 };

@@ -17,7 +17,7 @@ import {
   rowShape,
   type Side,
 } from '../../graph/context.js';
-import { rowIndices, visiblePairs } from '../../graph/encoder.js';
+import { rowIndices, visiblePairs, visibleToEach } from '../../graph/encoder.js';
 import { ACTIVATIONS } from '../../graph/feed-forward.js';
 import { inWindow, localAttention } from '../../graph/local-attention.js';
 import { attendMerged, mergedMask } from '../../graph/merged-attention.js';
@@ -83,11 +83,11 @@ function encoderLayers(context: Context, inputs: EncoderInputs): LayerStep {
 function encoderMasks(context: Context, inputs: EncoderInputs) {
   const { graph, stack } = context;
   const visible = visiblePairs(context, inputs);
-  const { query, key } = rowIndices(context, inputs);
+  const indices = rowIndices(context, inputs);
+  const { query, key } = indices;
   return {
     sliding_attention: graph.both(inWindow(graph, stack.slidingWindow, query, key), visible),
-    // One row of the mask for each query, though all are alike: the runtime wants it so.
-    full_attention: graph.both(graph.op('GreaterOrEqual', [graph.op('Add', [query, key]), graph.floats([0])]), visible),
+    full_attention: visibleToEach(context, indices, visible),
   } satisfies Record<LayerType, Value>;
 }
 

@@ -34,7 +34,7 @@ export const t5gemma2: ModelFamily<T5Gemma2Config> = {
   },
   embeddingScales: EMBEDDING_SCALES,
   normForm: 'add-one',
-  statesNorm: STATES_NORM,
+  statesNorm: () => STATES_NORM,
   smoothed: smoothedChannels,
   frameProblem({ before, after }, { decoderStartTokenId }) {
     if (before.length === 1 && before[0] === decoderStartTokenId && after.length === 0) return undefined;
