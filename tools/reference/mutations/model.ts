@@ -206,7 +206,7 @@ export const MODEL: readonly Mutation[] = [
     name: 'decoder window over encoder rows',
     file: MERGED,
     from: 'widen(shown, rows)',
-    to: "widen(type === 'sliding_attention' ? graph.op('And', [shown, graph.op('Less', [graph.op('CumSum', [graph.op('Cast', [shown], { to: { int: 1 } }), graph.ints([3], [])]), graph.floats([stack.slidingWindow])])]) : shown, rows)",
+    to: "widen(window === null ? shown : graph.op('And', [shown, graph.op('Less', [graph.op('CumSum', [graph.op('Cast', [shown], { to: { int: 1 } }), graph.ints([3], [])]), graph.floats([window])])]), rows)",
   },
   {
     name: 'hidden encoder rows visible',
