@@ -20,7 +20,9 @@ export { type EndpointOptions, EndpointWriter, type WritingSummary } from './llm
 export { type SelfWriterOptions, selfWriter, type WritingModel } from './llm/self-writer.js';
 export { type LlmSettings, llmSettings } from './llm/settings.js';
 export type { EmbeddingScale, ModelShape, SideShape } from './model/families/family.js';
+export type { FormerIdentity } from './model/identity.js';
 export type { Drift } from './model/manifest.js';
+export type { Frame } from './model/tokenizer/pipeline.js';
 export type { ControlTokens, Tokenizer } from './model/tokenizer/tokenizer.js';
 export { type Condition, type Encoding, type Presented, present } from './priming/condition.js';
 export {

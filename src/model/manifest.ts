@@ -32,7 +32,7 @@ const driftSchema = z.strictObject({
 });
 
 /** How far a precision moves NLLs of a fixed text from float32's, in nats a token. */
-export type Drift = Readonly<z.infer<typeof driftSchema>>;
+export interface Drift extends z.infer<typeof driftSchema> {}
 
 const canonicalSchema: z.ZodType<Canonical> = z.lazy(() =>
   z.union([

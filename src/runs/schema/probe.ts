@@ -40,4 +40,4 @@ export const probeSummarySchema = z.strictObject({
     .readonly(),
 });
 
-export type ProbeSummary = z.infer<typeof probeSummarySchema>;
+export interface ProbeSummary extends z.infer<typeof probeSummarySchema> {}

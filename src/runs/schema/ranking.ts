@@ -35,4 +35,4 @@ export const rankingSummarySchema = z.strictObject({
     .readonly(),
 });
 
-export type RankingSummary = z.infer<typeof rankingSummarySchema>;
+export interface RankingSummary extends z.infer<typeof rankingSummarySchema> {}

@@ -23,7 +23,7 @@ const conditionSummarySchema = z.strictObject({
   leak: z.number(),
 });
 
-export type ConditionSummary = z.infer<typeof conditionSummarySchema>;
+export interface ConditionSummary extends z.infer<typeof conditionSummarySchema> {}
 
 const gradientSchema = z.strictObject({
   /** Fifths by hardness, easiest first; null in one that nothing falls into. */
@@ -33,7 +33,7 @@ const gradientSchema = z.strictObject({
   r: estimateSchema,
 });
 
-export type GradientSummary = z.infer<typeof gradientSchema>;
+export interface GradientSummary extends z.infer<typeof gradientSchema> {}
 
 const comparisonSummarySchema = comparisonSchema.extend({
   ...SHARE,
@@ -48,7 +48,7 @@ const comparisonSummarySchema = comparisonSchema.extend({
   }),
 });
 
-export type ComparisonSummary = z.infer<typeof comparisonSummarySchema>;
+export interface ComparisonSummary extends z.infer<typeof comparisonSummarySchema> {}
 
 const contrastSummarySchema = z.strictObject({
   name: z.string(),
@@ -61,7 +61,7 @@ const contrastSummarySchema = z.strictObject({
   p_equivalence: z.number().nullable(),
 });
 
-export type ContrastSummary = z.infer<typeof contrastSummarySchema>;
+export interface ContrastSummary extends z.infer<typeof contrastSummarySchema> {}
 
 const contrastGroupSummarySchema = z.strictObject({
   title: z.string(),
@@ -79,7 +79,7 @@ const orderSummarySchema = z.strictObject({
   rho: estimateSchema,
 });
 
-export type OrderSummary = z.infer<typeof orderSummarySchema>;
+export interface OrderSummary extends z.infer<typeof orderSummarySchema> {}
 
 const selectionSummarySchema = z.strictObject({
   title: z.string(),
@@ -92,7 +92,7 @@ const selectionSummarySchema = z.strictObject({
   best: z.strictObject({ treatment: z.string(), gain: z.number() }),
 });
 
-export type SelectionSummary = z.infer<typeof selectionSummarySchema>;
+export interface SelectionSummary extends z.infer<typeof selectionSummarySchema> {}
 
 const identitySummarySchema = z.strictObject({
   name: z.string(),
@@ -103,12 +103,12 @@ const identitySummarySchema = z.strictObject({
   holds: z.boolean().nullable(),
 });
 
-export type IdentitySummary = z.infer<typeof identitySummarySchema>;
+export interface IdentitySummary extends z.infer<typeof identitySummarySchema> {}
 
 /** Forward passes made, and what the loop over samples and conditions would make. */
 const passesSchema = z.strictObject({ encoder: count, decoder: count, naive_encoder: count });
 
-export type PassCounts = z.infer<typeof passesSchema>;
+export interface PassCounts extends z.infer<typeof passesSchema> {}
 
 export const summarySchema = z.strictObject({
   format: z.literal(RECORD_FORMAT),
@@ -142,4 +142,4 @@ export const summarySchema = z.strictObject({
   probe: probeSummarySchema.optional(),
 });
 
-export type Summary = z.infer<typeof summarySchema>;
+export interface Summary extends z.infer<typeof summarySchema> {}
