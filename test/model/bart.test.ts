@@ -134,6 +134,32 @@ describe('positions', () => {
     await engine.close();
   });
 
+  it('may end where padding does not', async () => {
+    const most = MOST_ROWS - 3;
+    const folder = await extended('plain', (tensors) => {
+      for (const side of ['encoder', 'decoder']) {
+        const name = `model.${side}.embed_positions.weight`;
+        const { dtype, shape, bytes } = tensors.get(name)!;
+        const rows = most + 2;
+        tensors.set(name, { dtype, shape: [rows, shape[1]!], bytes: bytes.subarray(0, rows * shape[1]! * 4) });
+      }
+    });
+    const config = JSON.stringify({ ...(await configOf('plain')), max_position_embeddings: most });
+    await writeFile(path.join(folder, 'config.json'), config);
+    const options = { precision: 'float32', embeddingScale: 'exact', cacheDirectory: cache } as const;
+    const shorter = new Executor(await compileModel(await openCheckpoint(folder), options), { device: 'cpu' });
+    const longer = await opened('plain');
+    const scores = await Promise.all(
+      [shorter, longer].map(async (engine) => {
+        const memory = [allRows(await statesOf(engine, idsOf(most)))];
+        return [...(await engine.score([{ memory, prompt: idsOf(most - 5), target: idsOf(5) }]))[0]!];
+      }),
+    );
+    expect(scores[0]).toEqual(scores[1]);
+    await shorter.close();
+    await longer.close();
+  });
+
   it('end for one text of a batch while another goes on', async () => {
     const engine = await opened('plain');
     const states = await statesOf(engine, idsOf(9));

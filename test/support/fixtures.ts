@@ -13,6 +13,7 @@ export const REFERENCE_FIXTURES = path.join(FIXTURES, 'reference');
 export const FAMILY_FIXTURES: Readonly<Record<string, string>> = {
   T5Gemma2ForConditionalGeneration: REFERENCE_FIXTURES,
   T5ForConditionalGeneration: path.join(FIXTURES, 'reference-t5'),
+  BartForConditionalGeneration: path.join(FIXTURES, 'reference-bart'),
 };
 
 export function referenceFixture(name: string): string {
