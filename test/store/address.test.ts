@@ -28,10 +28,9 @@ describe('an address', () => {
     for (const form of Object.values(ADDRESS_FORMS)) {
       const [beginning] = /^(?:[a-z0-9]+:|.*)/.exec(form)!;
       expect(guide.replaceAll('`', '')).toContain(`\n| ${beginning}`);
+      expect(() => parseAddress('')).toThrow(form);
     }
-    expect(() => parseAddress('')).toThrow(
-      'Expected a folder, redis://host:port/database?prefix=name (rediss: with TLS), s3://bucket/prefix or memory:.',
-    );
+    expect(() => parseAddress('')).toThrow(/Expected a folder, .*, s3:\/\/bucket\/prefix or memory:\.$/);
   });
 
   it.each([

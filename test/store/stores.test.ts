@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import type { StoreAddress } from '../../src/store/backends/address.js';
 import { InProcessBackend } from '../../src/store/backends/in-process.js';
 import { DirectedStore } from '../../src/store/directed-store.js';
 import { openStore } from '../../src/store/open.js';
@@ -11,6 +12,14 @@ import { describeStore, type StoreUnderTest } from '../conformance/store.js';
 import { type Change, lmdbDamager, redisDamager, s3Damager } from '../support/damage.js';
 import { REDIS_SERVER, type RunningRedis, startRedis } from '../support/redis.js';
 import { type RunningS3, startS3 } from '../support/s3.js';
+
+/** Every kind of address has its suite below. */
+const SUITES = {
+  memory: 'memory',
+  folder: 'lmdb',
+  redis: 'redis',
+  s3: 's3',
+} as const satisfies Record<StoreAddress['kind'], string>;
 
 const folders: string[] = [];
 afterAll(async () => {
@@ -34,7 +43,7 @@ async function damageInProcess(backend: InProcessBackend, key: string, change: C
   await backend.write([{ key, bytes: change(bytes), expiresAt: undefined }]);
 }
 
-describeStore('memory', {
+describeStore(SUITES.memory, {
   open: async (maxBytes = Number.POSITIVE_INFINITY): Promise<StoreUnderTest> => {
     const backend = new InProcessBackend(maxBytes);
     return {
@@ -44,7 +53,7 @@ describeStore('memory', {
   },
 });
 
-describeStore('lmdb', {
+describeStore(SUITES.folder, {
   open: async (maxBytes): Promise<StoreUnderTest> => {
     const folder = await freshFolder();
     const options = maxBytes === undefined ? {} : { maxBytes };
@@ -63,7 +72,7 @@ describe.skipIf(!existsSync(REDIS_SERVER))(`Redis (needs ${REDIS_SERVER}: instal
     server = await startRedis();
   });
   afterAll(() => server.stop());
-  describeStore('redis', {
+  describeStore(SUITES.redis, {
     open: async (maxBytes): Promise<StoreUnderTest> => {
       const prefix = `test${stores++}`;
       const location = `redis://127.0.0.1:${server.port}?prefix=${prefix}`;
@@ -87,7 +96,7 @@ describe('an S3 server', () => {
   afterAll(() => server.stop());
   const withoutCap = 'S3 keeps no order of use';
 
-  describeStore('s3', {
+  describeStore(SUITES.s3, {
     withoutCap,
     open: async (): Promise<StoreUnderTest> => {
       const prefix = `test${stores++}`;
