@@ -53,6 +53,12 @@ it('every file belongs to a room, and every room has files', () => {
   expect(ROOMS.filter((_, floor) => !used.has(floor))).toEqual([]);
 });
 
+it('every family of models is a room of its own', () => {
+  const families = readdirSync(path.join(SOURCE, 'model/families'), { withFileTypes: true });
+  const folders = families.filter((entry) => entry.isDirectory()).map(({ name }) => `model/families/${name}`);
+  expect(ROOMS).toEqual(expect.arrayContaining(folders));
+});
+
 it('every import names a file that is there', () => {
   const unknown = [...imports].flatMap(([file, to]) =>
     to.filter((one) => !imports.has(one)).map((one) => `${file} -> ${one}`),
