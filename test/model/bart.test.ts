@@ -17,11 +17,11 @@ import type { Precision } from '../../src/model/graph/layout.js';
 import { writeRandomCheckpoint } from '../../src/model/random-checkpoint.js';
 import { smoothingOf } from '../../src/model/smoothing.js';
 import { mean } from '../../src/stats/describe.js';
-import { temporaryFolder } from '../support/fixtures.js';
+import { FAMILY_FIXTURES, temporaryFolder } from '../support/fixtures.js';
 import { compareWithReference, type Quantity, TOLERANCES } from '../support/reference.js';
 import { readTensors, type StoredTensors, writeTensors } from '../support/safetensors.js';
 
-const FIXTURES = path.resolve(import.meta.dirname, '../fixtures/reference-bart');
+const FIXTURES = FAMILY_FIXTURES.BartForConditionalGeneration!;
 const NAMES = readdirSync(FIXTURES);
 const fixture = (name: string) => path.join(FIXTURES, name);
 /** Rows that each side of a fixture has positions for. */
