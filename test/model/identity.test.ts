@@ -26,6 +26,24 @@ const T5 = {
   pad_token_id: 0,
 };
 
+const BART = {
+  model_type: 'bart',
+  vocab_size: 50_265,
+  d_model: 768,
+  encoder_layers: 6,
+  decoder_layers: 6,
+  encoder_attention_heads: 12,
+  decoder_attention_heads: 12,
+  encoder_ffn_dim: 3072,
+  decoder_ffn_dim: 3072,
+  max_position_embeddings: 1024,
+  activation_function: 'gelu',
+  decoder_start_token_id: 2,
+  eos_token_id: 2,
+  bos_token_id: 0,
+  pad_token_id: 1,
+};
+
 async function facts(change: Partial<ModelFacts> = {}): Promise<ModelFacts> {
   const config = await readConfig(referenceFixture('one-kv-head'));
   return { config, weightsDigest: WEIGHTS, precision: 'float32', embeddingScale: 'exact', ...change };
@@ -44,6 +62,11 @@ describe('a fingerprint', () => {
       'T5',
       { config: parseConfig(T5, 'config.json') },
       '327fcf7a69102494578e5941d3812af0a3db47f21d1e66a1dc10b831798c9ce5',
+    ],
+    [
+      'BART',
+      { config: parseConfig(BART, 'config.json') },
+      '6f97a018d955a3b790fb1c848e6869c89d3b34736bb62b728ee6e8dff1e9a686',
     ],
   ])('of %s stays what it is', async (_, change, expected) => {
     expect(fingerprintOf(await facts(change), TOKENIZER)).toBe(expected);
