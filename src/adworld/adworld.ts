@@ -9,9 +9,8 @@ import type { Sample } from '../samples/sample.js';
 import type { Ad, AdQuestion, Split } from './ad.js';
 import { categories } from './categories/all.js';
 import { composeAd } from './compose.js';
+import { ADWORLD_VERSION } from './version.js';
 
-/** Changes whenever a generated text may change: another version is another dataset. */
-export const ADWORLD_VERSION = '1';
 export const DEFAULT_ADWORLD_SEED = 0;
 
 export interface AdRange {

@@ -7,7 +7,7 @@
 import { Random } from '../base/random.js';
 import type { Grade, Pool } from '../samples/sample.js';
 import type { Ad, Bank, Split } from './ad.js';
-import { ADWORLD_VERSION, type AdRange, askedOf, DEFAULT_ADWORLD_SEED, generateAd } from './adworld.js';
+import { type AdRange, askedOf, DEFAULT_ADWORLD_SEED, generateAd } from './adworld.js';
 import { once } from './banks/bank.js';
 import { queryTexts } from './banks/queries.js';
 import { type Offer, offerOf, offers } from './categories/all.js';
@@ -16,6 +16,7 @@ import { Namer } from './names.js';
 import type { Facet, FactValues, Scene } from './scene.js';
 import { capitalize, fill } from './template.js';
 import { priceBetween, randomManner } from './values.js';
+import { ADWORLD_VERSION } from './version.js';
 
 export interface PoolRange extends AdRange {
   /** How many candidates each pool has; at least 4. Default 8. */

@@ -2,11 +2,12 @@
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import type { Split } from '../adworld/ad.js';
-import { ADWORLD_VERSION, DEFAULT_ADWORLD_SEED } from '../adworld/adworld.js';
+import { DEFAULT_ADWORLD_SEED } from '../adworld/adworld.js';
 import { adworldCollection, type Collection } from '../adworld/collection.js';
 import { adworldLines } from '../adworld/lines.js';
 import { poolsOf } from '../adworld/pools.js';
 import { type AdworldStatistics, adworldStatistics, type Mean } from '../adworld/statistics.js';
+import { ADWORLD_VERSION } from '../adworld/version.js';
 import { DkvError } from '../base/errors.js';
 import { makeFolder } from '../base/files.js';
 import { integer, positiveInteger } from './model-options.js';

@@ -1,7 +1,8 @@
 /** AdWorld's test split as the dataset that experiments run on. */
 
-import { ADWORLD_VERSION, adworldSamples, samplesOf } from '../adworld/adworld.js';
+import { adworldSamples, samplesOf } from '../adworld/adworld.js';
 import { answerPoolsOf, poolsOf } from '../adworld/pools.js';
+import { ADWORLD_VERSION } from '../adworld/version.js';
 import { Breather } from '../base/breather.js';
 import { DkvError } from '../base/errors.js';
 import { type Dataset, datasetOf, type Origin, poolSetOf, type Source } from '../samples/dataset.js';

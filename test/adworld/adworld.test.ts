@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Ad, Split } from '../../src/adworld/ad.js';
-import { ADWORLD_VERSION, adworldSamples, generateAd } from '../../src/adworld/adworld.js';
+import { adworldSamples, generateAd } from '../../src/adworld/adworld.js';
 import { categories, offerOf, offers } from '../../src/adworld/categories/all.js';
 import { overlaps } from '../../src/adworld/compose.js';
 import { adworldLines } from '../../src/adworld/lines.js';
 import { adworldStatistics } from '../../src/adworld/statistics.js';
+import { ADWORLD_VERSION } from '../../src/adworld/version.js';
 import { wordCount } from '../../src/base/words.js';
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];

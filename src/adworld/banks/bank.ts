@@ -1,6 +1,7 @@
 /**
- * Reading AdWorld's banks of texts: the files of `data/adworld`, each checked and read once, when its texts are first wanted. Beside that the forms that
- * texts have in all of them. What the banks hold stands in the files beside this one.
+ * Reading AdWorld's banks of texts: the files of `data/adworld`, each checked and read once, when its texts are first wanted. Chance chooses by place, so a
+ * file with other entries than the version's would give other samples without a word: it is refused. Beside that the forms that texts have in all of them.
+ * What the banks hold stands in the files beside this one.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,29 +10,54 @@ import { DkvError, messageOf } from '../../base/errors.js';
 import { fileError } from '../../base/files.js';
 import { tryParse } from '../../base/parse.js';
 import { spellingsOf } from '../template.js';
+import { ADWORLD_VERSION } from '../version.js';
+import { ADWORLD_DIGESTS } from './digests.js';
+import { BANKS_FOLDER, digestOf, textOf } from './file.js';
 import { parseOutline } from './outline.js';
 
-const FOLDER = path.resolve(import.meta.dirname, '../../../data/adworld');
+export interface BankPlace {
+  readonly folder: string;
+  /** What the texts have to be, by file name. Without digests any text of the right form will do. */
+  readonly digests?: Readonly<Record<string, string>>;
+}
 
-/** @throws DkvError FILES_UNUSABLE when the file cannot be read, INPUT_INVALID naming file, line and place when it has another form */
-export function readBank<T>(name: string, schema: z.ZodType<T>, folder = FOLDER): T {
+const PACKAGE: BankPlace = { folder: BANKS_FOLDER, digests: ADWORLD_DIGESTS };
+
+const INSTALL = 'It is part of the package: install directed-kvcache again';
+
+/**
+ * @throws DkvError FILES_UNUSABLE when the file cannot be read, INPUT_INVALID naming file, line and place when it has another form, and naming the file when
+ * it has the form but is not the text of its digest
+ */
+export function readBank<T>(name: string, schema: z.ZodType<T>, { folder, digests }: BankPlace = PACKAGE): T {
   const file = path.join(folder, `${name}.md`);
-  const invalid = (message: string) => new DkvError('INPUT_INVALID', `${file}, ${message}.`);
-  let text: string;
+  const invalid = (problem: string) =>
+    new DkvError('INPUT_INVALID', `${file}, ${problem}. ${INSTALL}, or mend the line if you edited the file.`);
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (error) {
-    throw fileError(error, file, 'It is part of the package: install directed-kvcache again.');
+    throw fileError(error, file, `${INSTALL}.`);
   }
+  let text: string;
   let parsed: ReturnType<typeof parseOutline>;
   try {
+    text = textOf(bytes);
     parsed = parseOutline(text);
   } catch (error) {
     throw invalid(messageOf(error));
   }
   const bank = tryParse(schema, parsed.outline);
-  if (bank.success) return bank.data;
-  throw invalid(`line ${parsed.lineAt(bank.path)}: ${bank.problem}`);
+  if (!bank.success) throw invalid(`line ${parsed.lineAt(bank.path)}: ${bank.problem}`);
+  if (digests && digestOf(text) !== digests[`${name}.md`]) throw otherText(file);
+  return bank.data;
+}
+
+function otherText(file: string): DkvError {
+  return new DkvError(
+    'INPUT_INVALID',
+    `${file} is not the text that AdWorld's version ${ADWORLD_VERSION} is made of. ${INSTALL}. If you edited the file in the repository, run \`npx tsx tools/adworld/digests.ts\` and \`npm run build\`, and raise ADWORLD_VERSION in src/adworld/version.ts if samples change.`,
+  );
 }
 
 /** A value that is made when it is first asked for. */

@@ -1,6 +1,6 @@
 /** What is offered, by category (data/adworld/items): nouns with what the facts of each can be. */
 import { z } from 'zod';
-import { readBank } from './bank.js';
+import { type BankPlace, readBank } from './bank.js';
 
 /** "10 to 20" */
 const range = z
@@ -70,7 +70,7 @@ const categorySchema = z
 export function readItems(
   file: string,
   categories: readonly string[],
-  folder?: string,
+  place?: BankPlace,
 ): Readonly<Record<string, readonly Item[]>> {
-  return readBank(`items/${file}`, z.record(z.enum(categories), categorySchema), folder);
+  return readBank(`items/${file}`, z.record(z.enum(categories), categorySchema), place);
 }

@@ -54,6 +54,8 @@ export function parseOutline(text: string): ParsedOutline {
       throw new Error(`line ${line}: expected a heading (##) or an entry, with a space behind its marks`);
     }
   }
+  if (root.sections.size === 0)
+    throw new Error('line 1: expected headings (##) with entries, found none in the whole file');
   return { outline: outlineOf(root), lineAt: (path) => lineIn(root, path) };
 }
 
