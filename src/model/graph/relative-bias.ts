@@ -14,8 +14,8 @@ export interface Buckets {
 }
 
 /**
- * The bucket of a distance (key minus row), after `_relative_position_bucket` of transformers' `modeling_t5.py`. In float64, which gives the
- * float32 buckets of torch for all distances up to 5000 at five settings.
+ * The bucket of a distance (key minus row), after `_relative_position_bucket` of transformers' `modeling_t5.py`. Every step is rounded to float32, as
+ * torch does it: where a distance is a power of the step from bucket to bucket, float64 would land on the other side.
  */
 function bucketOf(distance: number, { count, maxDistance, bothWays }: Buckets): number {
   const own = bothWays ? count / 2 : count;
@@ -23,7 +23,9 @@ function bucketOf(distance: number, { count, maxDistance, bothWays }: Buckets): 
   const far = bothWays ? Math.abs(distance) : Math.max(-distance, 0);
   const exact = Math.floor(own / 2);
   if (far < exact) return before + far;
-  const logarithmic = exact + Math.floor((Math.log(far / exact) / Math.log(maxDistance / exact)) * (own - exact));
+  const { fround, log, trunc } = Math;
+  const steps = fround(fround(log(fround(far / exact))) / fround(log(maxDistance / exact)));
+  const logarithmic = exact + trunc(fround(steps * (own - exact)));
   return before + Math.min(own - 1, logarithmic);
 }
 
