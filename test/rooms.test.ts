@@ -73,6 +73,18 @@ it('no room imports one that stands after it', () => {
   expect(upward).toEqual([]);
 });
 
+it('only the list of families imports one by its name', () => {
+  const familyIn = (file: string) => /^model\/families\/([^/]+)\//.exec(file)?.[1];
+  const knowing = [...imports].flatMap(([file, to]) =>
+    to
+      .filter((one) => familyIn(one) !== undefined && familyIn(one) !== familyIn(file))
+      .map((one) => `${file} -> ${one}`),
+  );
+  const others = knowing.filter((way) => !way.startsWith('model/families/families.ts -> '));
+  expect(others).toEqual([]);
+  expect(knowing.length).toBeGreaterThan(others.length);
+});
+
 it('no file imports itself by way of others', () => {
   expect(circlesOf(imports)).toEqual([]);
   expect(

@@ -15,8 +15,10 @@ export async function readIfPresent(file: string): Promise<Buffer | undefined> {
   try {
     return await readFile(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    // The system's own words do not name it.
+    throw code === 'EISDIR' ? fileError(error, file) : error;
   }
 }
 

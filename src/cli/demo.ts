@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { adworldDataset } from '../datasets/adworld.js';
 import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
 import { present } from '../priming/condition.js';
-import type { Visibility } from '../priming/input.js';
+import { segmentsOf, type Visibility } from '../priming/input.js';
 import { surrogate } from '../priming/surrogate.js';
 import { renderText } from '../report/tables/table.js';
 import { fixed } from '../report/words/format.js';
@@ -102,9 +102,11 @@ interface Row {
 
 async function answerAll(model: Model, texts: Texts, maxTokens: number, signal: AbortSignal): Promise<Row[]> {
   const { document, query, prefix, answer } = texts;
+  const segments = segmentsOf(model.tokenizer);
+  const framed = [...(segments.has('bos') ? ['BOS'] : []), ...(segments.has('eos') ? ['EOS'] : [])].join(' and ');
   const conditions: { condition: string; prefix?: string; visibility: Visibility }[] = [
     { condition: 'document alone (bare)', visibility: 'full' },
-    { condition: 'document alone, BOS hidden (bare_d)', visibility: 'exact' },
+    { condition: `document alone, ${framed ? `${framed} hidden ` : ''}(bare_d)`, visibility: 'exact' },
     { condition: 'prefix, everything visible', prefix, visibility: 'full' },
     { condition: 'prefix, published mask', prefix, visibility: 'published' },
     { condition: 'prefix, hidden exactly', prefix, visibility: 'exact' },

@@ -66,7 +66,7 @@ function pullCommand(): Command {
 
 function listCommand(): Command {
   return new Command('list')
-    .description('Every T5Gemma 2 checkpoint in the hub cache, and every compiled model.')
+    .description('Every checkpoint of a supported family in the hub cache, and every compiled model.')
     .option('--json', 'for machines', false)
     .addHelpText('after', '\nExamples:\n  dkv models list')
     .action(async ({ json }: { json: boolean }) => {

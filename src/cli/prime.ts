@@ -95,7 +95,7 @@ function visibility(text: string): Visibility {
     const parsed = visibilitySchema.safeParse(value);
     if (parsed.success) return parsed.data;
   }
-  throw new InvalidArgumentError('Expected exact, published, full, or some of bos,prefix,separator,document.');
+  throw new InvalidArgumentError('Expected exact, published, full, or some of bos,prefix,separator,document,eos.');
 }
 
 function lifetime(text: string): number {

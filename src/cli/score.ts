@@ -48,7 +48,7 @@ export function scoreCommand(): Command {
 A line:   {"id", "document", "prefix"?, "visibility"?, "query"?, "target"}
 Its answer: {"id", "nll", "nll_sum", "num_tokens", "token_nlls", "prefix_tokens", "document_tokens", "cut"}
   visibility  what the decoder sees: "exact" (default, the document alone), "published" (all but the first c tokens),
-              "full", or a list of "bos", "prefix", "separator", "document"
+              "full", or a list of "bos", "prefix", "separator", "document", "eos"
   query       put before the target in the decoder
   nll         mean over the target's tokens, in nats
 A line that cannot be scored gets {"id", "line", "error": {"code", "message"}}; the others go on, and the exit status is 2.

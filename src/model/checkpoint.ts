@@ -69,7 +69,36 @@ export async function openCheckpoint(directory: string): Promise<Checkpoint> {
     const rest = unread.size > 1 ? ` and ${unread.size - 1} more` : '';
     notices.push(`${where}: ${first}${rest} have no place in the model of config.json and are not read.`);
   }
+  notices.push(...(await generationNotices(directory)));
   return { directory, config, tensors, copies, notices };
+}
+
+/** Settings of generation_config.json with which transformers would choose other tokens, though it is asked for the likeliest. */
+const STEERING: Readonly<Record<string, (value: unknown) => boolean>> = {
+  num_beams: (value) => value !== 1,
+  repetition_penalty: (value) => value !== 1,
+  encoder_repetition_penalty: (value) => value !== 1,
+  no_repeat_ngram_size: (value) => value !== 0,
+  encoder_no_repeat_ngram_size: (value) => value !== 0,
+  min_length: (value) => value !== 0,
+  min_new_tokens: () => true,
+  suppress_tokens: () => true,
+  begin_suppress_tokens: () => true,
+  bad_words_ids: () => true,
+  force_words_ids: () => true,
+  forced_bos_token_id: () => true,
+  forced_eos_token_id: () => true,
+  sequence_bias: () => true,
+  exponential_decay_length_penalty: () => true,
+};
+
+async function generationNotices(directory: string): Promise<string[]> {
+  const file = path.join(directory, 'generation_config.json');
+  const settings = (await readJsonIfPresent(file)) ?? {};
+  const steering = Object.entries(settings).filter(([key, value]) => value != null && STEERING[key]?.(value));
+  if (steering.length === 0) return [];
+  const names = steering.map(([key]) => key).join(', ');
+  return [`${file}: ${names} would steer what transformers writes; here texts are written without.`];
 }
 
 function expectReadable({ file, name, type, shape: found }: TensorEntry, shape: readonly number[]): void {

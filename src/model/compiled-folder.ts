@@ -5,7 +5,6 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
 import { DkvError, messageOf } from '../base/errors.js';
 import { readTextIfPresent } from '../base/files.js';
 import { tryParse } from '../base/parse.js';
@@ -26,7 +25,7 @@ export async function readManifest(directory: string): Promise<Manifest | undefi
   if (text === undefined) return undefined;
   let content: unknown;
   try {
-    ({ content } = sealSchema.parse(JSON.parse(text)));
+    content = (JSON.parse(text) as { readonly content?: unknown } | null)?.content;
   } catch (error) {
     throw damaged(directory, `${MANIFEST} cannot be read: ${messageOf(error)}`);
   }
@@ -35,8 +34,6 @@ export async function readManifest(directory: string): Promise<Manifest | undefi
   if (!parsed.success) throw damaged(directory, `${MANIFEST}: ${parsed.problem}`);
   return parsed.data;
 }
-
-const sealSchema = z.object({ content: z.unknown() });
 
 export interface CheckingOptions extends ReadingOptions {
   /** What was checked before, and has not been touched since, is not read again; everything is read when left out. */

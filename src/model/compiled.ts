@@ -56,7 +56,12 @@ export function folderName({ identity, precision }: Pick<Manifest, 'identity' | 
 export async function readCompiled(directory: string): Promise<CompiledForm | undefined> {
   const manifest = await readManifest(directory);
   if (!manifest) return undefined;
-  if (folderName(manifest) !== path.basename(directory)) {
+  const { identity, precision, embeddingScale, weightsDigest } = manifest;
+  const isOwn =
+    identity.weights === weightsDigest &&
+    (identity.precision ?? 'float32') === precision &&
+    (identity.embedding_scale ?? 'exact') === embeddingScale;
+  if (!isOwn || folderName(manifest) !== path.basename(directory)) {
     throw damaged(directory, `${MANIFEST} is that of another model`);
   }
   return { directory, ...manifest };

@@ -1,7 +1,8 @@
 /**
  * What a model is known by: a record of everything that decides its numbers, each fact by its name, and its digest. A fact that has its usual value is left
  * out, so that a fact that is added later leaves the digests of all models alone for which it has that value. A digest changes where numbers
- * do, and nowhere else: not with how configs are kept in memory, nor with files whose content decides nothing.
+ * do: not with how configs are kept in memory, nor with files whose content decides nothing. Of weights the stored type counts as well as the values, and
+ * of tokenizer.json every byte.
  */
 import { createHash } from 'node:crypto';
 import { type Canonical, canonicalJson } from '../base/canonical.js';

@@ -81,6 +81,18 @@ export function segmentsOf(tokenizer: Pick<Tokenizer, 'frame' | 'encode'>): Read
   ]);
 }
 
+/** @throws DkvError INPUT_INVALID for a list of segments with one that inputs of this tokenizer never have */
+export function expectSegments(tokenizer: Pick<Tokenizer, 'frame' | 'encode'>, visibility: Visibility): void {
+  if (typeof visibility === 'string') return;
+  const known = segmentsOf(tokenizer);
+  const absent = visibility.find((segment) => !known.has(segment));
+  if (absent === undefined) return;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `visibility names "${absent}", which inputs of this model do not have; they have ${SEGMENTS.filter((segment) => known.has(segment)).join(', ')}.`,
+  );
+}
+
 /** @throws DkvError INPUT_TOO_LONG when the prefix leaves no room for any document token */
 export function buildInput(
   tokenizer: Tokenizer,

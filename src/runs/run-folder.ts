@@ -49,7 +49,21 @@ export async function readSummary(directory: string): Promise<{ record: RunRecor
   if (changed.length > 0) {
     throw new DkvError('RUN_DAMAGED', `${file} is not the summary of the run in run.json: ${changed[0]}`);
   }
+  const unknown = unknownName(summary);
+  if (unknown !== undefined) {
+    throw new DkvError('RUN_DAMAGED', `${file}: ${JSON.stringify(unknown)} is no condition of this run. ${ADVICE}`);
+  }
   return { record, summary };
+}
+
+/** A name among the results that the experiment has no condition of. */
+function unknownName({ configuration, conditions, comparisons }: Summary): string | undefined {
+  const known = new Set(configuration.experiment.conditions.map(({ name }) => name));
+  const named = [
+    ...conditions.map(({ name }) => name),
+    ...comparisons.flatMap(({ treatment, baseline }) => [treatment, baseline]),
+  ];
+  return named.find((name) => !known.has(name));
 }
 
 /** With the trials and samples of a run whose summary is known; without trials where the folder has no journal. @throws DkvError RUN_DAMAGED */

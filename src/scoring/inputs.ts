@@ -7,7 +7,7 @@ import { DkvError, isResult } from '../base/errors.js';
 import { type Engine, eachOf, type RequestOptions, type StateRange } from '../engine/engine.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { type Presented, present } from '../priming/condition.js';
-import type { Visibility } from '../priming/input.js';
+import { expectSegments, type Visibility } from '../priming/input.js';
 import type { Model } from './load-model.js';
 
 export interface InputToScore {
@@ -105,6 +105,7 @@ export async function scoreTexts(
     try {
       const { document, prefix, visibility = 'exact' } = item;
       if (document.trim() === '') throw new DkvError('INPUT_INVALID', 'document is empty.');
+      expectSegments(tokenizer, visibility);
       const said = decoderInput(tokenizer, item);
       const part = present(tokenizer, { visibility }, document, prefix, { maxTokens: options.maxTokens });
       return { parts: [part], ...said };

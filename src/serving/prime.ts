@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { parse } from '../base/parse.js';
 import { windows } from '../base/windows.js';
-import { visibilitySchema } from '../priming/input.js';
+import { expectSegments, visibilitySchema } from '../priming/input.js';
 import { prepareSurrogates } from '../priming/prepare.js';
 import type { Model } from '../scoring/load-model.js';
 import { STATES_PRECISIONS, type Store } from '../store/store.js';
@@ -62,6 +62,7 @@ export async function prime(
   const given = { ...DEFAULTS, ...options };
   const { visibility, statesPrecision, maxTokens } = parse(optionsSchema, given, 'INPUT_INVALID', 'Options of priming');
   const how = { visibility, statesPrecision, maxTokens };
+  expectSegments(model.tokenizer, visibility);
   const variants = variantsOf(surrogates, bare);
   // Without a document: says now what would be missing later.
   await prepareSurrogates(surrogates, [], sources);

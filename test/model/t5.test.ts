@@ -10,6 +10,7 @@ import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 import { parseConfig } from '../../src/model/families/families.js';
 import type { T5Config } from '../../src/model/families/t5/config.js';
+import { bucketOf } from '../../src/model/graph/relative-bias.js';
 import { loadModel } from '../../src/scoring/load-model.js';
 import { FAMILY_FIXTURES, temporaryFolder } from '../support/fixtures.js';
 import { compareWithReference, type Quantity, TOLERANCES } from '../support/reference.js';
@@ -96,6 +97,10 @@ describe('a config of T5', () => {
     ['CHECKPOINT_INVALID', { d_model: 0 }, 'd_model'],
     ['CHECKPOINT_INVALID', { decoder_start_token_id: 96 }, 'beyond a vocabulary of 96'],
     ['CHECKPOINT_INVALID', { is_encoder_decoder: false }, 'is_encoder_decoder is false'],
+    ['CHECKPOINT_INVALID', { decoder_start_token_id: undefined }, 'decoder_start_token_id is missing'],
+    ['CHECKPOINT_INVALID', { model_type: 'mt5', decoder_start_token_id: null }, 'decoder_start_token_id is missing'],
+    ['CHECKPOINT_INVALID', { eos_token_id: null }, 'eos_token_id is missing'],
+    ['CHECKPOINT_INVALID', { num_hidden_layers: 5 }, 'num_layers is 2 and num_hidden_layers, its other name, 5'],
     ['MODEL_UNSUPPORTED', { quantization_config: { bits: 8 } }, 'quantization_config'],
   ])('is refused, %s: %j', async (code, change, message) => {
     const json = { ...(await configOf('relu-tied')), ...change };
@@ -131,13 +136,34 @@ describe('a config of T5', () => {
     ],
     [{ num_decoder_layers: null }, { decoderLayers: 2 }],
     [{ eos_token_id: [1, 4] }, { stopTokenIds: [1, 4] }],
+    [{ model_type: 'mt5', decoder_start_token_id: undefined, pad_token_id: 3 }, { decoderStartTokenId: 0 }],
   ])('reads %j', async (change, expected) => {
     const json = { ...(await configOf('relu-tied')), is_gated_act: undefined, num_layers: 2, ...change };
     expect(parseConfig(json, 'config.json')).toMatchObject(expected);
   });
 });
 
+it.each([
+  // Where a distance is a power of the step between buckets, float64 would give another bucket than torch: its values.
+  ['encoder', 40, 320, { 20: 32, 40: 34, 160: 38, '-20': 12 }],
+  ['decoder', 20, 320, { '-20': 12, '-40': 14, '-160': 18 }],
+  ['decoder', 48, 81, { '-36': 31, '-54': 39 }],
+  ['encoder', 32, 128, { 7: 23, 8: 24, 90: 30, 91: 31, '-91': 15 }],
+] as const)('buckets of the %s, %i over %i, are those of torch', (side, count, maxDistance, expected) => {
+  for (const [distance, bucket] of Object.entries(expected)) {
+    expect(bucketOf(Number(distance), { count, maxDistance, bothWays: side === 'encoder' }), distance).toBe(bucket);
+  }
+});
+
 describe('a checkpoint of T5', () => {
+  it('says which settings would steer what transformers writes', async () => {
+    const folder = await edited('relu-tied', {});
+    const steering = { num_beams: 4, no_repeat_ngram_size: 0, repetition_penalty: 1.2, forced_bos_token_id: null };
+    await writeFile(path.join(folder, 'generation_config.json'), JSON.stringify({ eos_token_id: 1, ...steering }));
+    const { notices } = await openCheckpoint(folder);
+    expect(notices).toEqual([expect.stringContaining('num_beams, repetition_penalty would steer')]);
+  });
+
   it('may hold aliases of its table, and what no model reads', async () => {
     const { notices, copies } = await openCheckpoint(fixture('aliases'));
     expect(notices).toEqual([]);

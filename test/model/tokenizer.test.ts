@@ -262,6 +262,18 @@ describe('what decides token ids beside tokenizer.json', () => {
   it('reads split_special_tokens as transformers does', async () => {
     const folder = await changed((json) => json, { 'tokenizer_config.json': { ...named, split_special_tokens: true } });
     expect([...(await load(folder, 'keep')).encode('<bos>')]).toEqual([...(await load(folder)).encode('<bos>')]);
+    // Stores and runs are told apart by what control tokens are, not by what was asked for.
+    expect((await load(folder, 'keep')).controlTokens).toBe('text');
+    expect((await load(referenceFixture('text'), 'keep')).controlTokens).toBe('keep');
+  });
+
+  it('takes the class that transformers takes for T5 where none is named', async () => {
+    const folder = await changed((json) => json, { 'tokenizer_config.json': {} });
+    await writeFile(path.join(folder, 'config.json'), JSON.stringify({ model_type: 't5', vocab_size: 512 }));
+    await expect(loadTokenizer(folder, { vocabularySize: 512 })).rejects.toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      message: expect.stringContaining('tokenizer_class is T5Tokenizer'),
+    });
   });
 });
 

@@ -117,4 +117,16 @@ describe('a run folder', () => {
       message: expect.stringMatching(new RegExp(`summary\\.json[^]*${last}[^]*dkv run --resume`)),
     });
   });
+
+  it('is refused by a condition of its summary that the run does not have', async () => {
+    const directory = await temporaryFolder();
+    const summary = await writeRun(directory, madeRun(truncation, { samples: 5 }));
+    const [first, ...rest] = summary.conditions;
+    const conditions = [{ ...first, name: 'another' }, ...rest];
+    await writeFile(path.join(directory, 'summary.json'), sealedFile({ ...summary, conditions }));
+    await expect(readSummary(directory)).rejects.toMatchObject({
+      code: 'RUN_DAMAGED',
+      message: expect.stringContaining('"another" is no condition of this run'),
+    });
+  });
 });

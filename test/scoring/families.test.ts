@@ -141,6 +141,16 @@ async function expectAllOf(model: Model, { hasBos, end }: Kind): Promise<void> {
     const stored = (ranked as RankedQuery).documents.find(({ id }) => id === thing)!;
     expect(stored.nll).toBeCloseTo((direct[at] as { nll: number }).nll, 5);
   }
+
+  // A segment that no input has is refused by name wherever it is asked for.
+  const [absent] = (['bos', 'separator', 'eos'] as const).filter((segment) => !segmentsOf(tokenizer).has(segment));
+  if (absent) {
+    const asked = [{ document: documentOf('lamp'), visibility: [absent, 'document' as const], target: 'lamp' }];
+    const [refused] = await scoreTexts(model, asked, { maxTokens: 64 });
+    const said = { code: 'INPUT_INVALID', message: expect.stringContaining(`visibility names "${absent}"`) };
+    expect(refused).toMatchObject(said);
+    await expect(prime(model, store, documents, { visibility: [absent, 'document'] })).rejects.toMatchObject(said);
+  }
   await store.close();
 
   // What needs BOS is left out by name, and the rest goes its way.

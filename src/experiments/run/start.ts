@@ -42,7 +42,7 @@ export async function start(
     for (const { sample } of units) literals.see(sample.document, sample.query, sample.answer);
     return literals.count > 0;
   };
-  const started = await startedConfiguration(directory, asked, sameNumbers(model), resume, hasLiterals);
+  const started = await startedConfiguration(directory, asked, model, resume, hasLiterals);
   const journalFile = path.join(directory, 'trials.jsonl');
   if (!started && (await readIfPresent(journalFile))?.length) {
     throw new DkvError(
@@ -65,14 +65,14 @@ export const STOPPED = 'The run was stopped.';
 
 /**
  * The configuration of the run that the folder holds, if one may go on there.
- * @param fingerprints by which the model is and was known
+ * @param model as it is and was known
  * @param hasLiterals does a text of the run hold control tokens as they are written?
  * @throws DkvError when the folder holds another run, or one that nobody asked to go on with
  */
 async function startedConfiguration(
   directory: string,
   asked: Configuration,
-  fingerprints: readonly string[],
+  model: Pick<Model, 'name' | 'fingerprint' | 'formerly'>,
   resume: boolean,
   hasLiterals: () => boolean,
 ): Promise<Configuration | undefined> {
@@ -82,7 +82,14 @@ async function startedConfiguration(
   const { control_tokens = hasLiterals() ? 'keep' : asked.control_tokens } = configuration;
   // An earlier release knew the same model, with the same numbers, by another fingerprint.
   const { fingerprint } = configuration.model;
-  const known = fingerprints.includes(fingerprint) ? { ...asked, model: { ...asked.model, fingerprint } } : asked;
+  const former = model.formerly.find((identity) => identity.fingerprint === fingerprint);
+  if (former?.changed !== undefined) {
+    throw new DkvError(
+      'RUN_MISMATCH',
+      `${directory} holds a run that release ${former.release} made with ${model.name} as ${asked.model.precision}; since then ${former.changed}. Repeat it in another folder (--out), or go on with that release.`,
+    );
+  }
+  const known = sameNumbers(model).includes(fingerprint) ? { ...asked, model: { ...asked.model, fingerprint } } : asked;
   const changed = differences({ ...configuration, control_tokens }, known);
   if (changed.length > 0) {
     throw new DkvError(

@@ -17,7 +17,7 @@ export interface Buckets {
  * The bucket of a distance (key minus row), after `_relative_position_bucket` of transformers' `modeling_t5.py`. Every step is rounded to float32, as
  * torch does it: where a distance is a power of the step from bucket to bucket, float64 would land on the other side.
  */
-function bucketOf(distance: number, { count, maxDistance, bothWays }: Buckets): number {
+export function bucketOf(distance: number, { count, maxDistance, bothWays }: Buckets): number {
   const own = bothWays ? count / 2 : count;
   const before = bothWays && distance > 0 ? own : 0;
   const far = bothWays ? Math.abs(distance) : Math.max(-distance, 0);

@@ -50,6 +50,8 @@ export interface Companions {
   readonly tokenizerConfig?: unknown;
   /** `tokenizer_class` of config.json, which counts where `tokenizer_config.json` names none. */
   readonly modelTokenizerClass?: unknown;
+  /** `model_type` of config.json, by which transformers chooses a class where none is named. */
+  readonly modelType?: unknown;
   readonly specialTokensMap?: unknown;
   readonly addedTokens?: unknown;
 }
@@ -104,11 +106,13 @@ export function resolveSettings(
   // Of two lists of other control tokens the one in tokenizer_config.json counts, even if it is empty.
   if (own.length > 0) delete older.additional_special_tokens;
   const settings = read(settingsSchema, { ...written, ...older });
-  const name = (written.tokenizer_class ?? companions.modelTokenizerClass ?? GENERIC[0]) as string;
+  const byType = CLASS_BY_TYPE[String(companions.modelType)] ?? GENERIC[0];
+  const name = (written.tokenizer_class ?? companions.modelTokenizerClass ?? byType) as string;
   const rebuilt = GENERIC.includes(name) ? undefined : REBUILT[name.replace(/Fast$/, '')];
   if (!rebuilt && !GENERIC.includes(name)) {
+    const isT5 = Object.values(CLASS_BY_TYPE).includes(name.replace(/Fast$/, ''));
     return {
-      refused: `tokenizer_class is ${name}, for which transformers builds a pipeline of its own, which has not been compared. If tokenizer.json is right as it is, name PreTrainedTokenizerFast there`,
+      refused: `tokenizer_class is ${name}, for which transformers builds a pipeline of its own, which ${isT5 ? 'this program does not build yet' : 'has not been compared. If tokenizer.json is right as it is, name PreTrainedTokenizerFast there'}`,
     };
   }
   const differing = rebuilt?.differing(description, settings);
@@ -218,6 +222,9 @@ const roberta = byteLevel(
   },
   'RobertaProcessing',
 );
+
+/** Of model types whose class does not take tokenizer.json as it is. */
+const CLASS_BY_TYPE: Readonly<Record<string, string>> = { t5: 'T5Tokenizer', mt5: 'T5Tokenizer' };
 
 const REBUILT: Readonly<Record<string, Rebuilt>> = {
   GemmaTokenizer: gemma,

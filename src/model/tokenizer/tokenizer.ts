@@ -29,6 +29,7 @@ export type ControlTokens = (typeof CONTROL_TOKENS)[number];
 export interface Tokenizer {
   /** SHA-256 (hex) of what decides token ids: `tokenizer.json`, and the added tokens where other files change them. */
   readonly digest: string;
+  /** What they are: `text` also where `split_special_tokens` of the checkpoint says so. */
   readonly controlTokens: ControlTokens;
   /**
    * Token ids of a text, nothing added.
@@ -77,7 +78,9 @@ export async function loadTokenizer(
   }
   const digest = createHash('sha256').update(bytes);
   if (!isDeepStrictEqual(tokens, description.added_tokens)) digest.update(JSON.stringify(tokens));
-  const splitSpecial = controlTokens === 'text' || splitsSpecial;
+  // A checkpoint may say itself that control tokens in texts are text; what is made of them is told by the choice that took effect.
+  const effective = splitsSpecial ? 'text' : controlTokens;
+  const splitSpecial = effective === 'text';
   const literals = new AddedTokens(tokens);
   const encode = (text: string, { before, after }: Frame) => {
     expectWellFormed(text);
@@ -92,7 +95,7 @@ export async function loadTokenizer(
   };
   return {
     digest: digest.digest('hex'),
-    controlTokens,
+    controlTokens: effective,
     frame,
     encode: (text) => encode(text, BARE_TEXT),
     encodeFramed: (text) => encode(text, frame),
@@ -147,10 +150,13 @@ async function readSettings(directory: string, description: Description): Promis
       throw new DkvError('CHECKPOINT_INVALID', `${path.join(directory, name)}: not JSON: ${messageOf(error)}`);
     }
   };
-  const config = z.looseObject({ tokenizer_class: z.unknown() }).safeParse(await read('config.json'));
+  const config = z
+    .looseObject({ tokenizer_class: z.unknown(), model_type: z.unknown() })
+    .safeParse(await read('config.json'));
   const companions = {
     tokenizerConfig: await read('tokenizer_config.json'),
     modelTokenizerClass: config.data?.tokenizer_class,
+    modelType: config.data?.model_type,
     specialTokensMap: await read('special_tokens_map.json'),
     addedTokens: await read('added_tokens.json'),
   };

@@ -24,7 +24,7 @@ import {
 } from '../tables/contrasts.js';
 import { gainGroups, gainTable, hardnessTable, statisticsTable } from '../tables/gains.js';
 import { origin } from '../tables/origin.js';
-import { PROBE_NOTE, probeTable } from '../tables/probe.js';
+import { probeNote, probeTable } from '../tables/probe.js';
 import {
   DIFFERENTIAL_NOTE,
   differenceTable,
@@ -45,7 +45,7 @@ export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
     ...(summary.configuration.experiment.curves.length > 0 ? [curveSection(summary)] : []),
     ...contrastSections(summary),
     ...(ranking ? [rankingSection(summary, ranking)] : []),
-    ...(probe ? [probeSection(probe)] : []),
+    ...(probe ? [probeSection(summary, probe)] : []),
     ...(summary.comparisons.length > 0 ? [hardnessSection(summary)] : []),
     ...(probe
       ? []
@@ -192,11 +192,11 @@ function rankingSection(summary: Summary, ranking: NonNullable<Summary['ranking'
   };
 }
 
-function probeSection(probe: NonNullable<Summary['probe']>): Section {
+function probeSection({ configuration }: Summary, probe: NonNullable<Summary['probe']>): Section {
   return {
     title: 'Inside the encoder',
     blocks: [
-      note(PROBE_NOTE),
+      note(probeNote(configuration.model.segments)),
       figure('attention', 'Where the document’s rows look: mean share of their attention.', attentionHeatMap(probe)),
       figure('probe', 'Means by layer.', probePlot(probe)),
       table('probe', 'By layer', probeTable(probe), true),

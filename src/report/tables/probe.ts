@@ -1,10 +1,24 @@
 /** Tables of what was measured inside the encoder. */
+import type { Segment } from '../../priming/input.js';
+import { USUAL_SEGMENTS } from '../../runs/schema/configuration.js';
 import { PROBE_MEASURES, type ProbeSummary } from '../../runs/schema/probe.js';
 import { fixed, withInterval } from '../words/format.js';
 import { number, type Table, text } from './table.js';
 
-export const PROBE_NOTE =
-  'Means over samples, intervals by bootstrap over samples. Regions are exact: BOS, prefix, line break and document apart. Measures against the bare document (divergence, shift, cosine) do not exist for it.';
+const REGIONS: Readonly<Record<Segment, string>> = {
+  bos: 'BOS',
+  prefix: 'prefix',
+  separator: 'line break',
+  document: 'document',
+  eos: 'end of text',
+};
+
+/** @param segments those that the model's inputs have */
+export function probeNote(segments: readonly Segment[] = USUAL_SEGMENTS): string {
+  const names = segments.map((segment) => REGIONS[segment]);
+  const regions = `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+  return `Means over samples, intervals by bootstrap over samples. Regions are exact: ${regions} apart. Measures against the bare document (divergence, shift, cosine) do not exist for it.`;
+}
 
 /** One row a measure and condition, one column a layer. */
 export function probeTable({ conditions, layers }: ProbeSummary): Table {

@@ -58,7 +58,19 @@ const configSchema = z.object({
   eos_token_id: tokenIds.nullish(),
   is_encoder_decoder: z.boolean().default(true),
   quantization_config: z.unknown().optional(),
+  hidden_size: z.unknown().optional(),
+  num_attention_heads: z.unknown().optional(),
+  num_hidden_layers: z.unknown().optional(),
+  head_dim: z.unknown().optional(),
 });
+
+/** The reference takes these for the same. */
+const OTHER_NAMES = {
+  d_model: 'hidden_size',
+  num_heads: 'num_attention_heads',
+  num_layers: 'num_hidden_layers',
+  d_kv: 'head_dim',
+} as const;
 
 const generationSchema = z.object({
   eos_token_id: tokenIds.nullish(),
@@ -88,7 +100,21 @@ export function parseT5(json: unknown, file: string): T5Config {
   const isMultilingual = raw.model_type === 'mt5';
   const isTied = raw.tie_word_embeddings ?? !isMultilingual;
   const pad = raw.pad_token_id ?? 0;
-  const start = raw.decoder_start_token_id ?? pad;
+  // T5 has no default, mT5 has.
+  const start = raw.decoder_start_token_id ?? (isMultilingual && raw.decoder_start_token_id === undefined ? 0 : null);
+  if (start === null) {
+    throw invalid(
+      'decoder_start_token_id is missing: the decoder has to read something first (0 in the checkpoints of T5).',
+    );
+  }
+  const ends = listed(raw.eos_token_id);
+  if (ends === undefined)
+    throw invalid('eos_token_id is missing: nothing would end a text (1 in the checkpoints of T5).');
+  for (const [name, other] of Object.entries(OTHER_NAMES)) {
+    const [one, two] = [raw[name as keyof typeof raw], raw[other as keyof typeof raw]];
+    if (two === undefined || two === one) continue;
+    throw invalid(`${name} is ${one} and ${other}, its other name, ${two}. Give the first alone.`);
+  }
   for (const [name, id] of Object.entries({ pad_token_id: pad, decoder_start_token_id: start })) {
     if (id >= raw.vocab_size) throw invalid(`${name} is ${id}, beyond a vocabulary of ${raw.vocab_size}.`);
   }
@@ -109,7 +135,7 @@ export function parseT5(json: unknown, file: string): T5Config {
     scalesHead: !isMultilingual && (raw.scale_decoder_outputs ?? isTied),
     decoderStartTokenId: start,
     padTokenId: pad,
-    stopTokenIds: listed(raw.eos_token_id) ?? [1],
+    stopTokenIds: ends,
   };
 }
 

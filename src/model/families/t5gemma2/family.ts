@@ -38,7 +38,7 @@ export const t5gemma2: ModelFamily<T5Gemma2Config> = {
   smoothed: smoothedChannels,
   frameProblem({ before, after }, { decoderStartTokenId }) {
     if (before.length === 1 && before[0] === decoderStartTokenId && after.length === 0) return undefined;
-    return `expected BOS alone, [${decoderStartTokenId}]`;
+    return `expected BOS alone, [${decoderStartTokenId}]: its post_processor is not that of T5Gemma 2`;
   },
   deviationOf,
 };
