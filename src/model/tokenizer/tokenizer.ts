@@ -151,7 +151,7 @@ async function readSettings(directory: string, description: Description): Promis
     }
   };
   const config = z
-    .looseObject({ tokenizer_class: z.unknown(), model_type: z.unknown() })
+    .looseObject({ tokenizer_class: z.unknown().optional(), model_type: z.unknown().optional() })
     .safeParse(await read('config.json'));
   const companions = {
     tokenizerConfig: await read('tokenizer_config.json'),

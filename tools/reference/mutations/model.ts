@@ -342,9 +342,16 @@ export const MODEL: readonly Mutation[] = [
     tests: T5_TEST,
   },
   {
+    name: 'T5: buckets in float64',
+    file: RELATIVE_BIAS,
+    from: 'const { fround, log, trunc } = Math;',
+    to: 'const { log, trunc } = Math;\n  const fround = (x: number) => x;',
+    tests: T5_TEST,
+  },
+  {
     name: 'T5: far distances rounded up',
     file: RELATIVE_BIAS,
-    from: 'exact + Math.floor(',
+    from: 'exact + trunc(',
     to: 'exact + Math.ceil(',
     tests: T5_TEST,
   },
