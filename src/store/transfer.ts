@@ -112,7 +112,7 @@ export async function putNote(to: Store, name: NoteName, note: Metadata, replace
     );
     throw new DkvError(
       'STORE_MISMATCH',
-      `${to.location} has another note "${name}" (it differs in ${differing.join(', ')}). Take an empty store, or let the note be replaced.`,
+      `${to.location} has another note "${name}" (${differing.join(', ')} differ). Take an empty store, or let the note be replaced.`,
     );
   }
   await to.putNote(name, note);
