@@ -62,10 +62,8 @@ export async function compileModel(checkpoint: Checkpoint, options: CompileOptio
   await makeFolder(path.join(cacheDirectory, 'models'), CACHE_ADVICE);
   const digest = await cachedDigest(checkpoint, cacheDirectory);
   const { config } = checkpoint;
-  const name = folderName({
-    identity: identityOf({ precision, embeddingScale, config, weightsDigest: digest }),
-    precision,
-  });
+  const identity = identityOf({ precision, embeddingScale, config, weightsDigest: digest });
+  const name = folderName({ identity, precision });
   const directory = path.join(cacheDirectory, 'models', name);
   const published = async () => {
     const model = await readCompiled(directory);
@@ -78,7 +76,8 @@ export async function compileModel(checkpoint: Checkpoint, options: CompileOptio
   if (known) return known;
   return withLock(
     path.join(cacheDirectory, 'locks', `compile-${name}`),
-    async () => (await published()) ?? (await compileTo(directory, checkpoint, digest, options)),
+    async () =>
+      (await published()) ?? (await compileTo(directory, checkpoint, { identity, weightsDigest: digest }, options)),
     { advice: CACHE_ADVICE, ...(signal && { signal }), ...(onWait && { onWait }) },
   );
 }
@@ -86,7 +85,7 @@ export async function compileModel(checkpoint: Checkpoint, options: CompileOptio
 async function compileTo(
   directory: string,
   checkpoint: Checkpoint,
-  digest: string,
+  known: Pick<Manifest, 'identity' | 'weightsDigest'>,
   options: CompileOptions,
 ): Promise<CompiledModel> {
   const models = path.dirname(directory);
@@ -116,10 +115,9 @@ async function compileTo(
       files.push({ name: graphName(name), sizeBytes: bytes.length, digest: graphDigest });
     }
     const model: Manifest = {
-      identity: identityOf({ precision, embeddingScale, config, weightsDigest: digest }),
+      ...known,
       precision,
       embeddingScale,
-      weightsDigest: digest,
       weights: weightCount(config),
       tensors: weights.placed,
       files,

@@ -120,7 +120,7 @@ function jointInput(tokenizer: Tokenizer, { document, prefix }: InputTexts, limi
     tokenIds: withoutRows(whole, whole.length - after.length - cutTokens, whole.length - after.length),
     spans: {},
     publishedCount: count,
-    prefixTokens: Math.max(0, count - tokenizer.encode(SEPARATOR).length),
+    prefixTokens: count === 0 ? 0 : Math.max(0, count - tokenizer.encode(SEPARATOR).length),
     documentTokens: kept,
     cutTokens,
   };
