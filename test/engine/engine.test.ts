@@ -9,9 +9,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { DkvError } from '../../src/base/errors.js';
 import { isAlive } from '../../src/base/lock.js';
 import { Executor } from '../../src/engine/executor.js';
-import { startChildEngine } from '../../src/engine/hosts/child-engine.js';
-import { EngineTeam } from '../../src/engine/hosts/engine-team.js';
-import { startWorkerEngine } from '../../src/engine/hosts/worker-engine.js';
+import { startChildEngine } from '../../src/hosts/child-engine.js';
+import { EngineTeam } from '../../src/hosts/engine-team.js';
+import { startWorkerEngine } from '../../src/hosts/worker-engine.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 import { engineConformance } from '../conformance/engine.js';
@@ -182,7 +182,7 @@ describe('child process', () => {
   }));
   const childOf = () =>
     Number(
-      execFileSync('pgrep', ['-n', '-P', String(process.pid), '-f', 'dist/engine/hosts/child.js'], {
+      execFileSync('pgrep', ['-n', '-P', String(process.pid), '-f', 'dist/hosts/child.js'], {
         encoding: 'utf8',
       }),
     );
@@ -216,7 +216,7 @@ describe('child process', () => {
 
   it('does not outlive its parent', async () => {
     const script = `
-      import { startChildEngine } from ${JSON.stringify(path.resolve('dist/engine/hosts/child-engine.js'))};
+      import { startChildEngine } from ${JSON.stringify(path.resolve('dist/hosts/child-engine.js'))};
       await startChildEngine(${JSON.stringify(model)}, { device: 'cpu' });
       process.stdout.write('started');
       setInterval(() => undefined, 1000);`;

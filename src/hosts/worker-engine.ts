@@ -1,9 +1,9 @@
 /** An engine in a worker thread of this process: the host for the command line and for use as a library. States are shared memory. */
 import { Worker } from 'node:worker_threads';
-import { DkvError } from '../../base/errors.js';
-import type { CompiledModel } from '../../model/compiled.js';
-import type { Engine, EngineInfo } from '../engine.js';
-import type { ExecutorOptions } from '../executor.js';
+import { DkvError } from '../base/errors.js';
+import type { Engine, EngineInfo } from '../engine/engine.js';
+import type { ExecutorOptions } from '../engine/executor.js';
+import type { CompiledModel } from '../model/compiled.js';
 import type { FromEngine, Start } from './messages.js';
 import { asError, entry, RemoteEngine, Session } from './remote-engine.js';
 

@@ -3,7 +3,7 @@
  * waiting for each other's threads than one engine does with many, as long as there are batches for all; each has its own packed weights.
  */
 
-import { type ItemSize, planBatches, plannedRows } from '../batching.js';
+import { type ItemSize, planBatches, plannedRows } from '../engine/batching.js';
 import {
   type EncodeItem,
   type Engine,
@@ -16,9 +16,9 @@ import {
   type RequestOptions,
   type ScoreItem,
   type States,
-} from '../engine.js';
-import { encodeSizes, generateSizes, scoreSizes } from '../item-sizes.js';
-import { checkEncodeItems, checkGenerateItems, checkProbeLayers, checkScoreItems } from '../validation.js';
+} from '../engine/engine.js';
+import { encodeSizes, generateSizes, scoreSizes } from '../engine/item-sizes.js';
+import { checkEncodeItems, checkGenerateItems, checkProbeLayers, checkScoreItems } from '../engine/validation.js';
 
 export class EngineTeam implements Engine {
   readonly info: EngineInfo;

@@ -3,9 +3,9 @@
  * process (child.ts) of its own, because the runtime blocks whatever it computes in.
  */
 
-import { DkvError, messageOf } from '../../base/errors.js';
-import { NotFiniteError } from '../engine.js';
-import { Executor } from '../executor.js';
+import { DkvError, messageOf } from '../base/errors.js';
+import { NotFiniteError } from '../engine/engine.js';
+import { Executor } from '../engine/executor.js';
 import type { Failure, FromEngine, Start, ToEngine } from './messages.js';
 
 /** The way to the host. */

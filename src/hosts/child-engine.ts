@@ -3,10 +3,10 @@
  * the request that it worked on; those behind it in the queue, and all later ones, go to a new child.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { DkvError } from '../../base/errors.js';
-import type { CompiledModel } from '../../model/compiled.js';
-import type { Engine, EngineInfo } from '../engine.js';
-import type { ExecutorOptions } from '../executor.js';
+import { DkvError } from '../base/errors.js';
+import type { Engine, EngineInfo } from '../engine/engine.js';
+import type { ExecutorOptions } from '../engine/executor.js';
+import type { CompiledModel } from '../model/compiled.js';
 import type { FromEngine, Start } from './messages.js';
 import { asError, closedError, entry, RemoteEngine, Session } from './remote-engine.js';
 

@@ -1,6 +1,6 @@
 /** The host's side of an engine that lives elsewhere: numbers requests, keeps who waits for which, and tells them how it went. */
 
-import { DkvError } from '../../base/errors.js';
+import { DkvError } from '../base/errors.js';
 import {
   type EncodeItem,
   type Engine,
@@ -13,7 +13,7 @@ import {
   type RequestOptions,
   type ScoreItem,
   type States,
-} from '../engine.js';
+} from '../engine/engine.js';
 import type { Failure, FromEngine, Method, ToEngine } from './messages.js';
 
 /** The way to a thread or process that serves an engine. */
@@ -168,8 +168,5 @@ export function closedError(): DkvError {
 
 /** Run from source, as the tests do, threads and processes are still the built ones: Node starts no TypeScript in them. */
 export function entry(name: 'worker' | 'child'): URL {
-  return new URL(
-    import.meta.url.endsWith('.ts') ? `../../../dist/engine/hosts/${name}.js` : `./${name}.js`,
-    import.meta.url,
-  );
+  return new URL(import.meta.url.endsWith('.ts') ? `../../dist/hosts/${name}.js` : `./${name}.js`, import.meta.url);
 }

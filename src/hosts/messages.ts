@@ -1,9 +1,9 @@
 /** What a host and its engine say to each other. Plain data in both directions. */
 
-import type { ErrorCode } from '../../base/errors.js';
-import type { CompiledModel } from '../../model/compiled.js';
-import type { Engine, EngineInfo } from '../engine.js';
-import type { ExecutorOptions } from '../executor.js';
+import type { ErrorCode } from '../base/errors.js';
+import type { Engine, EngineInfo } from '../engine/engine.js';
+import type { ExecutorOptions } from '../engine/executor.js';
+import type { CompiledModel } from '../model/compiled.js';
 
 /** How the engine's thread is started. */
 export interface Start {
