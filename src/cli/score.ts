@@ -1,32 +1,16 @@
 /** `dkv score`: JSON lines in, JSON lines out, in order, as a stream. */
 
 import { Command } from 'commander';
-import { isLosslessNumber, LosslessNumber, stringify } from 'lossless-json';
-import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
-import { shortestFloat32 } from '../base/float32.js';
-import { tryParse } from '../base/parse.js';
 import { upTo, windows } from '../base/windows.js';
-import type { JsonLine } from '../datasets/text-rows.js';
 import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
-import { visibilitySchema } from '../priming/input.js';
-import { scoreTexts, type TextScore } from '../scoring/inputs.js';
-import type { Model } from '../scoring/load-model.js';
+import { isRefusal, scoreLines, shapedLines } from '../serving/score-lines.js';
+import { type ScoreAnswer, type ScoreRefusal, scoreAnswerSchema, scoreRefusalSchema } from '../wire/score.js';
+import { jsonText } from '../wire/text.js';
 import { openInput } from './input.js';
 import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
 import { expectApart, openOutput } from './output.js';
 import { interruptSignal } from './terminal.js';
-
-const lineSchema = z.strictObject({
-  id: z.union([z.string(), z.number(), z.instanceof(LosslessNumber)]).optional(),
-  document: z.string(),
-  prefix: z.string().optional(),
-  visibility: visibilitySchema.optional(),
-  query: z.string().optional(),
-  target: z.string(),
-});
-
-type Line = z.infer<typeof lineSchema>;
 
 /** Lines read before they are scored together; fewer when the input pauses. */
 const WINDOW_LINES = 256;
@@ -79,9 +63,9 @@ async function score(options: ScoreCommandOptions): Promise<void> {
     // Whoever writes line by line waits for each answer; a file can be looked at first.
     const shaped = options.input === '-' ? read : shapedLines(read, name);
     for await (const lines of windows(shaped, upTo(WINDOW_LINES))) {
-      const answers = await scoreLines(model, lines, options.maxLength, signal, literals);
+      const answers = await scoreLines(model, lines, { maxTokens: options.maxLength, signal, literals });
       for (const answer of answers) totals.add(answer);
-      await output.write(answers.map((answer) => `${stringify(answer)}\n`).join(''));
+      await output.write(answers.map(lineOf).join(''));
     }
     if (signal.aborted) throw new DkvError('CANCELLED', `Stopped after ${totals.lines} lines.`);
     if (totals.lines === 0) throw new DkvError('INPUT_INVALID', `${name}: there are no lines in it.`);
@@ -99,57 +83,18 @@ async function score(options: ScoreCommandOptions): Promise<void> {
   if (totals.rejected > 0) process.exitCode = 2;
 }
 
-/** Lines at the beginning that may lack what is needed until all are taken to lack it. */
-const SHAPELESS_LINES = 100;
-
-/** @throws DkvError INPUT_INVALID where none of the first lines has a document, or none a target: the file is of something else */
-async function* shapedLines(lines: AsyncIterable<JsonLine>, name: string): AsyncGenerator<JsonLine> {
-  const lacking = new Set(['document', 'target']);
-  const found = new Set<string>();
-  const held: JsonLine[] = [];
-  const conclude = () => {
-    if (found.size === 0 || lacking.size === 0) return;
-    const missing = [...lacking].map((member) => JSON.stringify(member)).join(' and no ');
-    throw new DkvError(
-      'INPUT_INVALID',
-      `${name} has no ${missing} in the first ${held.length} lines; it has ${[...found].join(', ')}. A line is {"document", "target", ...}: see dkv score --help.`,
-    );
-  };
-  let isShaped = false;
-  for await (const line of lines) {
-    held.push(line);
-    if (!isShaped && !(line.content instanceof DkvError)) {
-      for (const member of Object.keys(line.content)) {
-        found.add(member);
-        lacking.delete(member);
-      }
-    }
-    if (!isShaped && lacking.size > 0 && held.length < SHAPELESS_LINES) continue;
-    if (!isShaped) conclude();
-    isShaped = true;
-    yield* held.splice(0);
-  }
-  if (!isShaped) conclude();
-  yield* held;
+function lineOf(answer: ScoreAnswer | ScoreRefusal): string {
+  const text = isRefusal(answer) ? jsonText(scoreRefusalSchema, answer) : jsonText(scoreAnswerSchema, answer);
+  return `${text}\n`;
 }
-
-/** Why a line has no score. */
-interface Refusal {
-  readonly id?: unknown;
-  /** Its number. */
-  readonly line: number;
-  readonly error: { readonly code: string; readonly message: string };
-}
-
-type Answer = Refusal | (Record<string, unknown> & { readonly cut: boolean });
 
 class Totals {
   lines = 0;
   rejected = 0;
   #cut = 0;
-  #first: Refusal | undefined;
+  #first: ScoreRefusal | undefined;
 
-  add(answer: Answer): void {
+  add(answer: ScoreAnswer | ScoreRefusal): void {
     this.lines++;
     if (isRefusal(answer)) {
       this.rejected++;
@@ -167,60 +112,4 @@ class Totals {
     if (cut.length + rejected.length === 0) return '';
     return `${[`${this.lines - this.rejected} of ${this.lines} lines scored`, ...cut, ...rejected].join('; ')}\n`;
   }
-}
-
-function isRefusal(answer: Answer): answer is Refusal {
-  return 'error' in answer;
-}
-
-async function scoreLines(
-  model: Model,
-  lines: readonly JsonLine[],
-  maxTokens: number,
-  signal: AbortSignal,
-  literals: LiteralTokens,
-): Promise<Answer[]> {
-  const items = lines.map(parseLine);
-  const good = items.filter((item): item is Line => !('error' in item));
-  for (const { document, prefix, query, target } of good) literals.see(document, prefix, query, target);
-  const scores = await scoreTexts(model, good, { maxTokens, signal });
-  const scoreOf = new Map(good.map((item, i) => [item, scores[i]!]));
-  return items.map((item, i) => {
-    if ('error' in item) return item;
-    const result = scoreOf.get(item)!;
-    if (result instanceof DkvError) return refusal(lines[i]!.number, result, item.id);
-    return { ...(item.id !== undefined && { id: item.id }), ...answerOf(result) };
-  });
-}
-
-function parseLine({ number, content }: JsonLine): Line | Refusal {
-  if (content instanceof DkvError) return refusal(number, content);
-  const line = tryParse(lineSchema, content);
-  if (line.success) return line.data;
-  const { id } = content;
-  const isId = typeof id !== 'object' || isLosslessNumber(id);
-  return refusal(number, new DkvError('INPUT_INVALID', `${line.problem}.`), isId ? id : undefined);
-}
-
-function refusal(line: number, { code, message }: DkvError, id?: unknown): Refusal {
-  return { ...(id !== undefined && { id }), line, error: { code, message } };
-}
-
-function answerOf({
-  nll,
-  nllSum,
-  tokenNlls,
-  prefixTokens,
-  documentTokens,
-  cutTokens,
-}: TextScore): Answer & { readonly cut: boolean } {
-  return {
-    nll,
-    nll_sum: nllSum,
-    num_tokens: tokenNlls.length,
-    token_nlls: Array.from(tokenNlls, shortestFloat32),
-    prefix_tokens: prefixTokens,
-    document_tokens: documentTokens,
-    cut: cutTokens > 0,
-  };
 }

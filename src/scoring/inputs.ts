@@ -8,6 +8,7 @@ import { type Engine, eachOf, type RequestOptions, type StateRange } from '../en
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { type Presented, present } from '../priming/condition.js';
 import { expectSegments, type Visibility } from '../priming/input.js';
+import type { Scored } from '../wire/score.js';
 import type { Model } from './load-model.js';
 
 export interface InputToScore {
@@ -138,4 +139,9 @@ export function decoderInput(
 export function targetScore(tokenNlls: Float32Array): TargetScore {
   const nllSum = tokenNlls.reduce((a, b) => a + b, 0);
   return { nll: nllSum / tokenNlls.length, nllSum, tokenNlls };
+}
+
+/** A score as it is written: in answers, and in a run's journal. */
+export function scored({ nll, nllSum, tokenNlls, prefixTokens, documentTokens, cutTokens }: TextScore): Scored {
+  return { nll, nllSum, numTokens: tokenNlls.length, tokenNlls, prefixTokens, documentTokens, cut: cutTokens > 0 };
 }

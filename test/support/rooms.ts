@@ -19,6 +19,7 @@ export const ROOMS = [
   'engine',
   'samples',
   'priming',
+  'wire',
   'store/store.ts',
   'store/records',
   'store/backends',

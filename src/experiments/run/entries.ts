@@ -1,11 +1,12 @@
 /** What a block's computation gives: its trials, or why a sample has none. */
+import { z } from 'zod';
 import { DkvError } from '../../base/errors.js';
-import { shortestFloat32 } from '../../base/float32.js';
 import { NotFiniteError } from '../../engine/engine.js';
 import type { Entry, ProbeTrial, Trial } from '../../runs/schema/entry.js';
 import type { Experiment } from '../../runs/schema/experiment.js';
-import { scoreEach, targetScore } from '../../scoring/inputs.js';
+import { scored, scoreEach, targetScore } from '../../scoring/inputs.js';
 import type { Model } from '../../scoring/load-model.js';
+import { scoredSchema } from '../../wire/score.js';
 import type { Block, PlannedTrial } from '../plan/block.js';
 import { layersOf, probeSample } from './probe.js';
 
@@ -62,18 +63,12 @@ function notFiniteMeasure(trials: readonly ProbeTrial[]): string | undefined {
 }
 
 function trialOf({ sample, condition, parts, jointDiffers, leak }: PlannedTrial, tokenNlls: Float32Array): Trial {
-  const { nll, nllSum } = targetScore(tokenNlls);
   const { prefixTokens, documentTokens, cutTokens } = parts[0]!.input;
+  const score = scored({ ...targetScore(tokenNlls), prefixTokens, documentTokens, cutTokens });
   return {
     sample: sample.id,
     condition: condition.name,
-    nll,
-    nll_sum: nllSum,
-    num_tokens: tokenNlls.length,
-    token_nlls: Array.from(tokenNlls, shortestFloat32),
-    prefix_tokens: prefixTokens,
-    document_tokens: documentTokens,
-    cut: cutTokens > 0,
+    ...z.encode(scoredSchema, score),
     ...(jointDiffers !== undefined && { joint_differs: jointDiffers }),
     ...(leak && { leak }),
   };
