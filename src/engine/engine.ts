@@ -34,6 +34,34 @@ export interface StateRange {
 /** What the decoder attends to: ranges of one encode, or of several. Encoder rows have no position, so order does not matter. */
 export type Memory = readonly StateRange[];
 
+/** Where an engine finds states by name: a store is one. */
+export interface StatesSource {
+  /**
+   * Plain data by which another process opens the same source; undefined where only this process has it. It may hold a password: it goes from
+   * process to process and into no message.
+   */
+  readonly address: unknown;
+  /**
+   * States of these keys, all of their rows, in the keys' order. What is given may be shared by several items and threads: nobody writes into it.
+   * @param fingerprints under which the model has given its numbers; states of another model are refused
+   * @returns per key its states, or the DkvError (DOCUMENT_MISSING, STORE_DAMAGED, STORE_MISMATCH) that says why there are none
+   * @throws DkvError what befalls all keys, such as STORE_UNREACHABLE
+   */
+  statesOf(
+    keys: readonly string[],
+    fingerprints: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<readonly (States | DkvError)[]>;
+}
+
+/** What the decoder attends to, by name: all rows of the states that a source has under a key. The engine reads them when their turn comes. */
+export interface NamedStates {
+  readonly source: StatesSource;
+  readonly key: string;
+  /** Of the model that will read them. */
+  readonly fingerprints: readonly string[];
+}
+
 export interface EncodeItem {
   /** [rows] */
   readonly tokenIds: Int32Array;
@@ -44,7 +72,7 @@ export interface EncodeItem {
 }
 
 export interface ScoreItem {
-  readonly memory: Memory;
+  readonly memory: Memory | NamedStates;
   /** Tokens between the decoder's start token and the target; not scored. */
   readonly prompt: Int32Array;
   /** The tokens to score, at least one. */
@@ -60,7 +88,7 @@ export interface Sampling {
 }
 
 export interface GenerateItem {
-  readonly memory: Memory;
+  readonly memory: Memory | NamedStates;
   /** Tokens behind the decoder's start token that are already said. */
   readonly prompt: Int32Array;
   readonly maxTokens: number;
@@ -90,11 +118,30 @@ export interface Probed {
   readonly attention: ReadonlyMap<number, Float32Array>;
 }
 
+/** Classes of requests: whatever is `interactive` comes before whatever is `bulk`, from one batch to the next. */
+export const PRIORITIES = ['interactive', 'bulk'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+/** What a request spends its time on, in the order in which it comes to them. */
+export const PHASES = ['waiting', 'reading', 'tokenising', 'encoding', 'decoding'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** Milliseconds by phase. */
+export type PhaseTimes = Readonly<Record<Phase, number>>;
+
 export interface RequestOptions {
-  /** Aborting rejects the request with CANCELLED after the batch that is being worked on. */
+  /** Aborting rejects the request with CANCELLED, and takes what waits of it out of the queue; a batch that is being worked on is finished. */
   readonly signal?: AbortSignal;
   /** Called after every batch. */
   readonly onProgress?: (doneItems: number, totalItems: number) => void;
+  /** `interactive` when left out. */
+  readonly priority?: Priority;
+  /** So many milliseconds from now a request of which no batch was begun is dropped with DEADLINE_PASSED. */
+  readonly deadlineMs?: number;
+  /** Milliseconds that the caller has spent on tokenising for this request, to be counted among its phases. */
+  readonly tokenisingMs?: number;
+  /** Called once, when the request is answered or fails. */
+  readonly onPhases?: (times: PhaseTimes) => void;
 }
 
 export interface EngineInfo {
@@ -115,8 +162,8 @@ export interface EngineInfo {
 }
 
 /**
- * @throws DkvError from every method: INPUT_INVALID, CANCELLED, ENGINE_FAILED, ENGINE_CLOSED, DEVICE_UNAVAILABLE, and NotFiniteError,
- * after all items were computed, when some of them have an infinity or NaN among their numbers
+ * @throws DkvError from every method: INPUT_INVALID, CANCELLED, ENGINE_FAILED, ENGINE_CLOSED, DEVICE_UNAVAILABLE, what a source of named
+ * states throws, and ItemsFailedError, after all items were computed, when some of them have no result
  */
 export interface Engine {
   readonly info: EngineInfo;
@@ -136,58 +183,29 @@ export function allRows(states: States): StateRange {
   return { states, start: 0, end: states.rows };
 }
 
-/** What was found in place of finite numbers, by the item's place in the request. */
-export type NotFinite = ReadonlyMap<number, string>;
-
 /**
- * Some items of a request have an infinity or NaN among their numbers, in what they bring or in what comes of them. The others are not
- * affected: items of a batch share no sums. `eachOf` asks for them.
+ * Some items of a request have no result: their numbers are not finite, or the states that they name are missing, damaged or another model's.
+ * The others are not affected, since items of a batch share no sums; what they gave is here too. `eachOf` puts both together.
  */
-export class NotFiniteError extends DkvError {
-  readonly found: NotFinite;
-  readonly #model: string;
+export class ItemsFailedError extends DkvError {
+  /** By the item's place in the request, in ascending order; at least one. */
+  readonly errors: ReadonlyMap<number, DkvError>;
+  /** One for each item of the request; undefined for those that failed. */
+  readonly results: readonly unknown[];
 
-  /** @param model its name and precision */
-  constructor(found: NotFinite, model: string) {
-    const [[item, what] = [0, 'its numbers are not finite']] = found;
-    const more = found.size > 1 ? ` (and ${found.size - 1} more)` : '';
-    super('NUMBERS_NOT_FINITE', `Item ${item} of the request${more}: ${NotFiniteError.#described(what, model)}`);
-    this.found = found;
-    this.#model = model;
-  }
-
-  static #described(what: string, model: string): string {
-    return `${what}, computed by model ${model}. Are its weights sound, and small enough for the precision? float32 has the widest range.`;
-  }
-
-  /** Of one item, to be told with the item's name. */
-  errorOf(item: number): DkvError {
-    const what = this.found.get(item)!;
-    return new DkvError(
-      'NUMBERS_NOT_FINITE',
-      NotFiniteError.#described(`${what[0]!.toUpperCase()}${what.slice(1)}`, this.#model),
-    );
-  }
-
-  /** The same for the places that the items have elsewhere. */
-  movedTo(places: readonly number[]): NotFiniteError {
-    return new NotFiniteError(new Map([...this.found].map(([item, what]) => [places[item]!, what])), this.#model);
-  }
-
-  /** @param errors at least one, of different items of one request */
-  static joined(errors: readonly NotFiniteError[]): NotFiniteError {
-    const found = errors.flatMap((error) => [...error.found]).sort(([a], [b]) => a - b);
-    return new NotFiniteError(new Map(found), errors[0]!.#model);
-  }
-
-  toJSON() {
-    return { found: [...this.found], model: this.#model };
+  constructor(errors: ReadonlyMap<number, DkvError>, results: readonly unknown[]) {
+    const [first] = [...errors].sort(([a], [b]) => a - b);
+    const [item, { code, message }] = first!;
+    super(code, `Item ${item} of the request${errors.size > 1 ? ` (and ${errors.size - 1} more)` : ''}: ${message}`);
+    this.errors = new Map([...errors].sort(([a], [b]) => a - b));
+    this.results = results;
   }
 }
 
 /**
- * The answers of a request item by item, where one item's numbers must not keep the others from going on.
- * @returns per item its result, or the DkvError NUMBERS_NOT_FINITE that says why it has none
+ * The answers of a request item by item, where one item's failure must not keep the others from going on.
+ * @returns per item its result, or the DkvError that says why it has none: NUMBERS_NOT_FINITE, and of states that are named DOCUMENT_MISSING,
+ * STORE_DAMAGED and STORE_MISMATCH
  * @throws what the request throws otherwise
  */
 export async function eachOf<Item, Result>(
@@ -197,10 +215,7 @@ export async function eachOf<Item, Result>(
   try {
     return [...(await request(items))];
   } catch (error) {
-    if (!(error instanceof NotFiniteError)) throw error;
-    // Once more without these: a result does not depend on the other items.
-    const { found } = error;
-    const results = (await request(items.filter((_, item) => !found.has(item)))).values();
-    return items.map((_, item) => (found.has(item) ? error.errorOf(item) : results.next().value!));
+    if (!(error instanceof ItemsFailedError)) throw error;
+    return items.map((_, item) => error.errors.get(item) ?? (error.results[item] as Result));
   }
 }

@@ -16,8 +16,8 @@ import {
   type EngineInfo,
   type Generated,
   type GenerateItem,
+  ItemsFailedError,
   type Memory,
-  NotFiniteError,
   type Probed,
   type ProbeLayers,
   type RequestOptions,
@@ -26,6 +26,7 @@ import {
 } from './engine.js';
 import { generateBatch } from './generation.js';
 import { encodeSizes, generateSizes, scoreSizes } from './item-sizes.js';
+import { type WithMemory, withNamedStates } from './named-states.js';
 import { expectDevice, type Graph, loadGraph } from './runtime.js';
 import { cutRows, cutSquares, distinctMemories, encoderFeeds, int64, memoryFeeds } from './tensors.js';
 import { checkEncodeItems, checkGenerateItems, checkProbeLayers, checkScoreItems } from './validation.js';
@@ -100,8 +101,8 @@ export class Executor implements Engine {
       }));
       return batch.map((_, i) => {
         const problems = [
-          ...hidden.map(({ layer, of }) => rowsProblem(of[i]!, `the output of encoder layer ${layer}`)),
-          ...attention.map(({ layer, of }) => numbersProblem(of[i]!, `the attention of encoder layer ${layer}`)),
+          ...hidden.map(({ layer, of }) => rowsProblem(of[i]!, `The output of encoder layer ${layer}`)),
+          ...attention.map(({ layer, of }) => numbersProblem(of[i]!, `The attention of encoder layer ${layer}`)),
           statesProblem(states[i]!),
         ];
         const problem = problems.find((found) => found !== undefined);
@@ -117,6 +118,10 @@ export class Executor implements Engine {
   }
 
   async score(items: readonly ScoreItem[], options: RequestOptions = {}): Promise<Float32Array[]> {
+    return withNamedStates(items, options.signal, (ready) => this.#score(ready, options));
+  }
+
+  async #score(items: readonly WithMemory<ScoreItem>[], options: RequestOptions): Promise<Float32Array[]> {
     const { shape } = this.info;
     checkScoreItems(items, shape);
     const graph = await this.#graph('score');
@@ -143,12 +148,16 @@ export class Executor implements Engine {
       return batch.map(({ target }, i) => {
         end += target.length;
         const own = (nll!.data as Float32Array).slice(end - target.length, end);
-        return unsound[which[i]!] ?? numbersProblem(own, "the NLLs of the target's tokens") ?? own;
+        return unsound[which[i]!] ?? numbersProblem(own, "The NLLs of the target's tokens") ?? own;
       });
     });
   }
 
   async generate(items: readonly GenerateItem[], options: RequestOptions = {}): Promise<Generated[]> {
+    return withNamedStates(items, options.signal, (ready) => this.#generate(ready, options));
+  }
+
+  async #generate(items: readonly WithMemory<GenerateItem>[], options: RequestOptions): Promise<Generated[]> {
     checkGenerateItems(items, this.info.shape);
     const graphs = { cross: await this.#graph('cross'), generate: await this.#graph('generate') };
     const steps = stepsARun(this.#model.config);
@@ -158,7 +167,7 @@ export class Executor implements Engine {
       const unsound = memoryProblems(batch.map(({ memory }) => memory));
       return made.map(
         (own, i) =>
-          unsound[i] ?? numbersProblem(own.logProbabilities, "the generated tokens' log-probabilities") ?? own,
+          unsound[i] ?? numbersProblem(own.logProbabilities, "The generated tokens' log-probabilities") ?? own,
       );
     });
   }
@@ -172,7 +181,7 @@ export class Executor implements Engine {
 
   /**
    * Plans batches, runs them one after the other and puts the results into the items' order.
-   * @throws NotFiniteError after the last batch, when items have a problem
+   * @throws ItemsFailedError after the last batch, when items have a problem
    */
   async #batches<Item, Result>(
     items: readonly Item[],
@@ -181,7 +190,7 @@ export class Executor implements Engine {
     run: (batch: readonly Item[], shape: Batch) => Promise<readonly (Result | Problem)[]>,
   ): Promise<Result[]> {
     const results = new Array<Result>(items.length);
-    const problems = new Map<number, string>();
+    const errors = new Map<number, DkvError>();
     let done = 0;
     for (const batch of planBatches(sizes, this.info.batchTokens)) {
       await breathe(signal);
@@ -191,15 +200,14 @@ export class Executor implements Engine {
       );
       for (const [i, index] of batch.items.entries()) {
         const own = made[i]!;
-        if (own instanceof Problem) problems.set(index, own.found);
+        if (own instanceof Problem) errors.set(index, own.errorOf(this.info));
         else results[index] = own;
       }
       done += batch.items.length;
       onProgress?.(done, items.length);
     }
-    if (problems.size === 0) return results;
-    const { name, precision } = this.info;
-    throw new NotFiniteError(new Map([...problems].sort(([a], [b]) => a - b)), `${name} as ${precision}`);
+    if (errors.size > 0) throw new ItemsFailedError(errors, results);
+    return results;
   }
 
   #graph(name: GraphName): Promise<Graph> {
@@ -223,10 +231,17 @@ export class Executor implements Engine {
 
 /** Numbers of an item that are not finite. */
 class Problem {
-  readonly found: string;
+  readonly #found: string;
 
   constructor(found: string) {
-    this.found = found;
+    this.#found = found;
+  }
+
+  errorOf({ name, precision }: EngineInfo): DkvError {
+    return new DkvError(
+      'NUMBERS_NOT_FINITE',
+      `${this.#found}, computed by model ${name} as ${precision}. Are its weights sound, and small enough for the precision? float32 has the widest range.`,
+    );
   }
 }
 
@@ -241,7 +256,7 @@ function rowsProblem({ data, width }: States, what: string): Problem | undefined
   return new Problem(`${what} holds ${data[at]} (row ${Math.floor(at / width)}, number ${at % width})`);
 }
 
-const statesProblem = (states: States) => rowsProblem(states, "the encoder's output");
+const statesProblem = (states: States) => rowsProblem(states, "The encoder's output");
 
 /**
  * For each memory what is wrong with the states that it brings. They are looked at before anything is concluded from scores: 8-bit rounding
@@ -252,7 +267,7 @@ function memoryProblems(memories: readonly Memory[]): (Problem | undefined)[] {
     for (const { states, start, end } of memory) {
       const { rows, width, data } = states;
       const seen = start === 0 && end === rows ? data : data.subarray(start * width, end * width);
-      const problem = rowsProblem({ rows, width, data: seen }, 'the memory that was given');
+      const problem = rowsProblem({ rows, width, data: seen }, 'The memory that was given');
       if (problem) return problem;
     }
     return undefined;

@@ -3,6 +3,7 @@ import type { Tensor } from 'onnxruntime-node';
 import { Random } from '../base/random.js';
 import type { ModelShape } from '../model/families/family.js';
 import type { Generated, GenerateItem } from './engine.js';
+import type { WithMemory } from './named-states.js';
 import type { Feeds, Graph } from './runtime.js';
 import { sampleToken } from './sampling.js';
 import { booleans, float32, int64, memoryFeeds } from './tensors.js';
@@ -25,7 +26,7 @@ interface Row {
 export async function generateBatch(
   graphs: { readonly cross: Graph; readonly generate: Graph },
   shape: ModelShape,
-  batch: readonly GenerateItem[],
+  batch: readonly WithMemory<GenerateItem>[],
   rows: number,
   stateRows: number,
   steps: number,

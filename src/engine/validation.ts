@@ -3,6 +3,7 @@
 import { DkvError } from '../base/errors.js';
 import type { ModelShape, SideShape } from '../model/families/family.js';
 import type { EncodeItem, GenerateItem, Memory, ProbeLayers, ScoreItem } from './engine.js';
+import type { WithMemory } from './named-states.js';
 
 export function checkEncodeItems(items: readonly EncodeItem[], shape: ModelShape): void {
   for (const [index, { tokenIds, positions, pairMask }] of items.entries()) {
@@ -27,7 +28,7 @@ export function checkEncodeItems(items: readonly EncodeItem[], shape: ModelShape
   }
 }
 
-export function checkScoreItems(items: readonly ScoreItem[], shape: ModelShape): void {
+export function checkScoreItems(items: readonly WithMemory<ScoreItem>[], shape: ModelShape): void {
   for (const [index, { memory, prompt, target }] of items.entries()) {
     const where = `score item ${index}`;
     checkMemory(memory, shape, where);
@@ -38,7 +39,7 @@ export function checkScoreItems(items: readonly ScoreItem[], shape: ModelShape):
   }
 }
 
-export function checkGenerateItems(items: readonly GenerateItem[], shape: ModelShape): void {
+export function checkGenerateItems(items: readonly WithMemory<GenerateItem>[], shape: ModelShape): void {
   for (const [index, { memory, prompt, maxTokens, sampling }] of items.entries()) {
     const where = `generate item ${index}`;
     checkMemory(memory, shape, where);

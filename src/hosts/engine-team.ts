@@ -3,14 +3,16 @@
  * waiting for each other's threads than one engine does with many, as long as there are batches for all; each has its own packed weights.
  */
 
+import { DkvError } from '../base/errors.js';
 import { type ItemSize, planBatches, plannedRows } from '../engine/batching.js';
 import {
   type EncodeItem,
   type Engine,
   type EngineInfo,
+  eachOf,
   type Generated,
   type GenerateItem,
-  NotFiniteError,
+  ItemsFailedError,
   type Probed,
   type ProbeLayers,
   type RequestOptions,
@@ -18,6 +20,7 @@ import {
   type States,
 } from '../engine/engine.js';
 import { encodeSizes, generateSizes, scoreSizes } from '../engine/item-sizes.js';
+import { withNamedStates } from '../engine/named-states.js';
 import { checkEncodeItems, checkGenerateItems, checkProbeLayers, checkScoreItems } from '../engine/validation.js';
 
 export class EngineTeam implements Engine {
@@ -46,13 +49,19 @@ export class EngineTeam implements Engine {
   }
 
   async score(items: readonly ScoreItem[], options?: RequestOptions): Promise<Float32Array[]> {
-    checkScoreItems(items, this.info.shape);
-    return this.#share(items, scoreSizes(items), options, (engine, batch, signal) => engine.score(batch, signal));
+    return withNamedStates(items, options?.signal, (ready) => {
+      checkScoreItems(ready, this.info.shape);
+      return this.#share(ready, scoreSizes(ready), options, (engine, batch, signal) => engine.score(batch, signal));
+    });
   }
 
   async generate(items: readonly GenerateItem[], options?: RequestOptions): Promise<Generated[]> {
-    checkGenerateItems(items, this.info.shape);
-    return this.#share(items, generateSizes(items), options, (engine, batch, signal) => engine.generate(batch, signal));
+    return withNamedStates(items, options?.signal, (ready) => {
+      checkGenerateItems(ready, this.info.shape);
+      return this.#share(ready, generateSizes(ready), options, (engine, batch, signal) =>
+        engine.generate(batch, signal),
+      );
+    });
   }
 
   async probe(items: readonly EncodeItem[], layers: ProbeLayers, options?: RequestOptions): Promise<Probed[]> {
@@ -82,24 +91,23 @@ export class EngineTeam implements Engine {
     const failure = new AbortController();
     const either = { signal: signal ? AbortSignal.any([signal, failure.signal]) : failure.signal };
     let done = 0;
-    const notFinite: NotFiniteError[] = [];
+    const errors = new Map<number, DkvError>();
     const work = async (member: Member) => {
       for (const batch of batches) {
         member.batches++;
         try {
-          const made = await run(
-            member.engine,
+          const made = await eachOf(
             batch.items.map((index) => items[index]!),
-            either,
+            (some) => run(member.engine, some, either),
           );
-          for (const [i, index] of batch.items.entries()) results[index] = made[i]!;
+          for (const [i, index] of batch.items.entries()) {
+            const own = made[i]!;
+            if (own instanceof DkvError) errors.set(index, own);
+            else results[index] = own;
+          }
           done += batch.items.length;
           onProgress?.(done, items.length);
         } catch (error) {
-          if (error instanceof NotFiniteError) {
-            notFinite.push(error.movedTo(batch.items));
-            continue;
-          }
           // The others stop after the batch in hand, with an error that is not theirs.
           if (!failure.signal.aborted) failure.abort(error);
           return;
@@ -111,7 +119,7 @@ export class EngineTeam implements Engine {
     const idleFirst = [...this.#members].sort((a, b) => a.batches - b.batches);
     await Promise.all(idleFirst.map(work));
     if (failure.signal.aborted) throw failure.signal.reason;
-    if (notFinite.length > 0) throw NotFiniteError.joined(notFinite);
+    if (errors.size > 0) throw new ItemsFailedError(errors, results);
     return results;
   }
 }

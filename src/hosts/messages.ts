@@ -21,8 +21,8 @@ export type ToEngine =
 export interface Failure {
   readonly code: ErrorCode | undefined;
   readonly message: string;
-  /** Of a NotFiniteError. */
-  readonly notFinite?: { readonly found: readonly (readonly [number, string])[]; readonly model: string };
+  /** Of an ItemsFailedError. */
+  readonly items?: { readonly errors: readonly (readonly [number, Failure])[]; readonly results: readonly unknown[] };
 }
 
 export type FromEngine =

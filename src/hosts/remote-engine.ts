@@ -7,13 +7,14 @@ import {
   type EngineInfo,
   type Generated,
   type GenerateItem,
-  NotFiniteError,
+  ItemsFailedError,
   type Probed,
   type ProbeLayers,
   type RequestOptions,
   type ScoreItem,
   type States,
 } from '../engine/engine.js';
+import { withNamedStates } from '../engine/named-states.js';
 import type { Failure, FromEngine, Method, ToEngine } from './messages.js';
 
 /** The way to a thread or process that serves an engine. */
@@ -134,11 +135,11 @@ export abstract class RemoteEngine implements Engine {
   }
 
   score(items: readonly ScoreItem[], options?: RequestOptions): Promise<Float32Array[]> {
-    return this.#request('score', [items], options);
+    return withNamedStates(items, options?.signal, (ready) => this.#request('score', [ready], options));
   }
 
   generate(items: readonly GenerateItem[], options?: RequestOptions): Promise<Generated[]> {
-    return this.#request('generate', [items], options);
+    return withNamedStates(items, options?.signal, (ready) => this.#request('generate', [ready], options));
   }
 
   probe(items: readonly EncodeItem[], layers: ProbeLayers, options?: RequestOptions): Promise<Probed[]> {
@@ -157,8 +158,11 @@ export abstract class RemoteEngine implements Engine {
   }
 }
 
-export function asError({ code, message, notFinite }: Failure): DkvError {
-  if (notFinite) return new NotFiniteError(new Map(notFinite.found), notFinite.model);
+export function asError({ code, message, items }: Failure): DkvError {
+  if (items) {
+    const errors = items.errors.map(([item, error]): [number, DkvError] => [item, asError(error)]);
+    return new ItemsFailedError(new Map(errors), items.results);
+  }
   return new DkvError(code ?? 'ENGINE_FAILED', message);
 }
 

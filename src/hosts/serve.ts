@@ -4,7 +4,7 @@
  */
 
 import { DkvError, messageOf } from '../base/errors.js';
-import { NotFiniteError } from '../engine/engine.js';
+import { ItemsFailedError } from '../engine/engine.js';
 import { Executor } from '../engine/executor.js';
 import type { Failure, FromEngine, Start, ToEngine } from './messages.js';
 
@@ -66,6 +66,8 @@ function failure(error: unknown): Failure {
   return {
     code: error instanceof DkvError ? error.code : undefined,
     message: messageOf(error),
-    ...(error instanceof NotFiniteError && { notFinite: error.toJSON() }),
+    ...(error instanceof ItemsFailedError && {
+      items: { errors: [...error.errors].map(([item, own]) => [item, failure(own)]), results: error.results },
+    }),
   };
 }

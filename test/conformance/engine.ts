@@ -7,8 +7,10 @@ import {
   type Device,
   type EncodeItem,
   type Engine,
+  eachOf,
   type GenerateItem,
   type ScoreItem,
+  type StatesSource,
 } from '../../src/engine/engine.js';
 import type { ExecutorOptions } from '../../src/engine/executor.js';
 import type { Precision } from '../../src/model/graph/layout.js';
@@ -135,6 +137,40 @@ export function engineConformance(
       const [again, other] = await engine.generate([item(1), item(2)]);
       expect([...again!.tokenIds]).toEqual([...first!.tokenIds]);
       expect([...other!.tokenIds]).not.toEqual([...first!.tokenIds]);
+    });
+
+    it('finds states by name, once each, and says for which items there are none', async () => {
+      const states = await engine.encode(items.slice(0, 3));
+      const reads: (readonly string[])[] = [];
+      const source: StatesSource = {
+        address: undefined,
+        statesOf: async (keys) => {
+          reads.push(keys);
+          return keys.map((key) => states[Number(key)] ?? new DkvError('DOCUMENT_MISSING', `There is no ${key}.`));
+        },
+      };
+      const named = ['2', '7', '0', '2'].map((key): ScoreItem & GenerateItem => ({
+        memory: { source, key, fingerprints: ['f'] },
+        prompt: tokens(3),
+        target: tokens(4),
+        maxTokens: 3,
+      }));
+      const held = named.map(({ memory, ...item }) => {
+        const own = 'key' in memory ? states[Number(memory.key)] : undefined;
+        return { ...item, memory: own ? [allRows(own)] : [] };
+      });
+      for (const ask of [
+        (wanted: typeof named) => eachOf(wanted, (some): Promise<unknown[]> => engine.score(some)),
+        (wanted: typeof named) => eachOf(wanted, (some): Promise<unknown[]> => engine.generate(some)),
+      ]) {
+        const [found, wanted] = [await ask(named), await ask(held)];
+        expect(found[1]).toMatchObject({ code: 'DOCUMENT_MISSING', message: 'There is no 7.' });
+        for (const i of [0, 2, 3]) expect(found[i]).toEqual(wanted[i]);
+      }
+      expect(reads.map((keys) => [...keys].sort())).toEqual([
+        ['0', '2', '7'],
+        ['0', '2', '7'],
+      ]);
     });
 
     it('reports progress', async () => {

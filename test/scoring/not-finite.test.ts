@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { DkvError } from '../../src/base/errors.js';
 import { firstNotFinite } from '../../src/base/finite.js';
 import { Random } from '../../src/base/random.js';
-import { allRows, type Engine, NotFiniteError, type States } from '../../src/engine/engine.js';
+import { allRows, type Engine, ItemsFailedError, type States } from '../../src/engine/engine.js';
 import { Executor } from '../../src/engine/executor.js';
 import { insideTheEncoder } from '../../src/experiments/catalogue/inside-the-encoder.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
@@ -109,8 +109,8 @@ describe('an engine', () => {
         () => undefined,
         (thrown) => thrown,
       );
-      expect(error).toBeInstanceOf(NotFiniteError);
-      expect([...(error as NotFiniteError).found.keys()]).toEqual(items);
+      expect(error).toBeInstanceOf(ItemsFailedError);
+      expect([...(error as ItemsFailedError).errors.keys()]).toEqual(items);
       expect((error as DkvError).code).toBe('NUMBERS_NOT_FINITE');
       expect((error as DkvError).message).toMatch(what);
       expect((error as DkvError).message).toContain(`model x as ${precision}`);
@@ -122,7 +122,7 @@ describe('an engine', () => {
       await refused(
         engine.encode(encodeItems()),
         [1],
-        /Item 1 of the request: the encoder's output holds NaN \(row \d/,
+        /Item 1 of the request: The encoder's output holds NaN \(row \d/,
       );
       await refused(engine.probe(encodeItems(), { hidden: [0], attention: [0] }), [1], /encoder layer 0 hold/);
       const together = await soundStates();

@@ -1,7 +1,7 @@
 /** What a block's computation gives: its trials, or why a sample has none. */
 import { z } from 'zod';
 import { DkvError } from '../../base/errors.js';
-import { NotFiniteError } from '../../engine/engine.js';
+import { ItemsFailedError } from '../../engine/engine.js';
 import type { Entry, ProbeTrial, Trial } from '../../runs/schema/entry.js';
 import type { Experiment } from '../../runs/schema/experiment.js';
 import { scored, scoreEach, targetScore } from '../../scoring/inputs.js';
@@ -27,8 +27,8 @@ export async function entriesOf(
         const broken = notFiniteMeasure(probed);
         made.push(...(broken ? [{ sample: sample.id, rejected: broken }] : probed));
       } catch (error) {
-        if (!(error instanceof NotFiniteError)) throw error;
-        made.push({ sample: sample.id, rejected: error.errorOf(0).message });
+        if (!(error instanceof ItemsFailedError)) throw error;
+        made.push({ sample: sample.id, rejected: error.errors.get(0)!.message });
       }
     }
     return made;
