@@ -4,7 +4,6 @@
  * @module
  */
 
-export { DkvError, ERROR_CODES, type ErrorCode } from './base/errors.js';
 export { Secret } from './base/secret.js';
 export { openDataset, openPools } from './datasets/open.js';
 export type { Columns, OpenOptions, Role, TextForm } from './datasets/options.js';
@@ -41,20 +40,8 @@ export { prepareSurrogates, type TextSources, type TextWriter, type WriteOptions
 export { type Surrogate, type SurrogateContext, type SurrogateSource, surrogate } from './priming/surrogate.js';
 export type { Preparation, Prepared } from './priming/surrogate-kinds.js';
 export { type ReportFormat, type ReportOptions, writeReports } from './report/report.js';
-export type { Experiment, ExperimentDeclaration } from './runs/schema/experiment.js';
-export { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from './runs/schema/probe.js';
-export type { RankingSummary } from './runs/schema/ranking.js';
-export type {
-  ComparisonSummary,
-  ConditionSummary,
-  ContrastSummary,
-  GradientSummary,
-  IdentitySummary,
-  OrderSummary,
-  PassCounts,
-  SelectionSummary,
-  Summary,
-} from './runs/schema/summary.js';
+export { readRun } from './runs/run-folder.js';
+export * from './runs/schema/index.js';
 export type { Dataset, Origin, PoolRequest, PoolSet, SampleRequest, SampleRule } from './samples/dataset.js';
 export { datasetOf, poolSetOf } from './samples/dataset.js';
 export type { Candidate, Grade, Pool, Sample } from './samples/sample.js';

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError, messageOf } from '../base/errors.js';
 import { readSummary } from '../runs/run-folder.js';
-import type { RunRecord } from '../runs/schema/record.js';
+import { RECORD_FILE, type RunRecord } from '../runs/schema/record.js';
 import type { Summary } from '../runs/schema/summary.js';
 import { escapeMarkdown, number, renderMarkdown, type Table, text } from './tables/table.js';
 import { signed, withInterval } from './words/format.js';
@@ -55,7 +55,7 @@ async function runFolders(root: string): Promise<string[]> {
     throw new DkvError('INPUT_INVALID', `${root}: no folder of runs (${messageOf(error)}).`);
   }
   return entries
-    .filter((entry) => path.basename(entry) === 'run.json' && !entry.split(path.sep).includes('node_modules'))
+    .filter((entry) => path.basename(entry) === RECORD_FILE && !entry.split(path.sep).includes('node_modules'))
     .map((entry) => path.dirname(entry))
     .map((folder) => (folder === '.' ? '' : folder))
     .sort();

@@ -5,6 +5,7 @@
 import { DkvError } from '../base/errors.js';
 import { expectFiniteNumbers } from '../base/finite.js';
 import { didYouMean } from '../base/near.js';
+import { compareUtf8 } from '../base/utf8-order.js';
 
 /** Grade of each judged document; what is not in it counts as 0. */
 export type Grades = ReadonlyMap<string, number>;
@@ -51,8 +52,8 @@ export function rank(scores: Scores): string[] {
     }
   }
   return [...scores]
-    .map(([id, score]) => ({ id, score: Math.fround(score), bytes: Buffer.from(id) }))
-    .sort((a, b) => b.score - a.score || Buffer.compare(b.bytes, a.bytes))
+    .map(([id, score]) => ({ id, score: Math.fround(score) }))
+    .sort((a, b) => b.score - a.score || compareUtf8(b.id, a.id))
     .map(({ id }) => id);
 }
 

@@ -10,7 +10,7 @@ import { readJournal } from '../../src/runs/journal.js';
 import { readSummary } from '../../src/runs/run-folder.js';
 import { isTrial, type Trial } from '../../src/runs/schema/entry.js';
 import type { Experiment } from '../../src/runs/schema/experiment.js';
-import { sealedFile } from '../../src/runs/sealed.js';
+import { sealedFile } from '../../src/runs/schema/sealed.js';
 import { datasetOf } from '../../src/samples/dataset.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';

@@ -6,14 +6,14 @@ import { Random } from '../../src/base/random.js';
 import { summarize } from '../../src/experiments/analysis/summarize.js';
 import { JournalWriter } from '../../src/runs/journal.js';
 import { writeRecord } from '../../src/runs/record.js';
-import type { FinishedRun } from '../../src/runs/run-folder.js';
 import { writeSamples } from '../../src/runs/samples.js';
 import type { Configuration } from '../../src/runs/schema/configuration.js';
 import { sumOf, type Trial } from '../../src/runs/schema/entry.js';
 import type { Experiment } from '../../src/runs/schema/experiment.js';
+import type { FinishedRun } from '../../src/runs/schema/run.js';
 import type { SampleRecord } from '../../src/runs/schema/sample.js';
+import { sealedFile } from '../../src/runs/schema/sealed.js';
 import type { Summary } from '../../src/runs/schema/summary.js';
-import { sealedFile } from '../../src/runs/sealed.js';
 
 export interface MadeRun {
   readonly samples?: number;

@@ -20,7 +20,7 @@ import { shortTable } from '../../src/report/tables/short.js';
 import { renderHtml, renderMarkdown, renderText } from '../../src/report/tables/table.js';
 import { fixed, percent, pValue, signed, withInterval } from '../../src/report/words/format.js';
 import { headline, methods, warnings } from '../../src/report/words/notes.js';
-import type { FinishedRun } from '../../src/runs/run-folder.js';
+import type { FinishedRun } from '../../src/runs/schema/run.js';
 import type { Summary } from '../../src/runs/schema/summary.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { type MadeRun, madeRun, madeTrials, writeRun } from './made-run.js';

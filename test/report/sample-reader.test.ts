@@ -5,7 +5,7 @@ import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { type ReaderData, readerData, readerPart } from '../../src/report/formats/sample-reader.js';
 import { READER_SCRIPT } from '../../src/report/formats/sample-reader-script.js';
-import type { FinishedRun } from '../../src/runs/run-folder.js';
+import type { FinishedRun } from '../../src/runs/schema/run.js';
 import { type MadeRun, madeTrials } from './made-run.js';
 
 const HOSTILE = {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { JournalWriter, readJournal, recoverJournal } from '../../src/runs/journal.js';
 import { type Entry, isTrial } from '../../src/runs/schema/entry.js';
-import { sealedFile, sealedLine, unseal } from '../../src/runs/sealed.js';
+import { sealedFile, sealedLine, unseal } from '../../src/runs/schema/sealed.js';
 import { temporaryFolder } from '../support/fixtures.js';
 
 const trial = (sample: string): Entry => ({

@@ -6,18 +6,14 @@ import { Random } from '../../src/base/random.js';
 import { summarize } from '../../src/experiments/analysis/summarize.js';
 import { productRanking } from '../../src/experiments/catalogue/product-ranking.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
-import { readSummary, withTrials } from '../../src/runs/run-folder.js';
-import { sealedFile } from '../../src/runs/sealed.js';
+import { readRun, readSummary } from '../../src/runs/run-folder.js';
+import { parseRunFiles, type RunFiles } from '../../src/runs/schema/run.js';
+import { sealedFile } from '../../src/runs/schema/sealed.js';
 import { madeRun, writeRun } from '../report/made-run.js';
 import { temporaryFolder } from '../support/fixtures.js';
 
-const FILES = ['run.json', 'summary.json', 'samples.jsonl', 'trials.jsonl'];
+const FILES = ['run.json', 'summary.json', 'samples.jsonl', 'trials.jsonl'] as const;
 const RESULTS = path.resolve(import.meta.dirname, '../../results/built-in');
-
-async function read(directory: string) {
-  const { record, summary } = await readSummary(directory);
-  return withTrials(directory, record, summary);
-}
 
 describe('a run folder', () => {
   it('takes no flipped bit of any of its files for another run', async () => {
@@ -30,7 +26,7 @@ describe('a run folder', () => {
         texts: { document: 'Größe 42', query: 'q', answer: '', target: [] },
       }),
     );
-    const wanted = await read(directory);
+    const wanted = await readRun(directory);
     const random = new Random('flips');
     let refused = 0;
     for (const name of FILES) {
@@ -41,7 +37,7 @@ describe('a run folder', () => {
         damaged[random.below(bytes.length)]! ^= 1 << random.below(8);
         await writeFile(file, damaged);
         try {
-          expect({ ...(await read(directory)), record: wanted.record }).toEqual(wanted);
+          expect({ ...(await readRun(directory)), record: wanted.record }).toEqual(wanted);
         } catch (error) {
           expect(error).toMatchObject({ code: 'RUN_DAMAGED', message: expect.stringContaining(name) });
           refused++;
@@ -49,8 +45,29 @@ describe('a run folder', () => {
       }
       await writeFile(file, bytes);
     }
-    expect(await read(directory)).toEqual(wanted);
+    expect(await readRun(directory)).toEqual(wanted);
     expect(refused).toBeGreaterThan(155);
+  });
+
+  it('is the same from the contents of its files, as texts or as bytes, and damage in them is named', async () => {
+    const directory = await temporaryFolder();
+    const texts = { document: 'Größe 42 \u{1f600}', query: 'q', answer: '', target: ['▁a'] };
+    await writeRun(directory, madeRun(productRanking, { samples: 12, candidates: 6, texts }));
+    const wanted = await readRun(directory);
+    const bytes = await Promise.all(FILES.map((name) => readFile(path.join(directory, name))));
+    const files = <T>(of: (content: Buffer) => T) =>
+      Object.fromEntries(FILES.map((name, at) => [name, of(bytes[at]!)])) as Record<keyof RunFiles, T>;
+    expect(parseRunFiles(files((content) => content.toString('utf8')))).toEqual(wanted);
+    expect(parseRunFiles(files((content) => Uint8Array.from(content)))).toEqual(wanted);
+    for (const name of FILES) {
+      const damaged = files((content) => content.toString('utf8'));
+      damaged[name] = damaged[name].replace(/\d(?=\D*$)/, (digit) => String((Number(digit) + 1) % 10));
+      expect(() => parseRunFiles(damaged)).toThrow(
+        expect.objectContaining({ code: 'RUN_DAMAGED', message: expect.stringContaining(name) }),
+      );
+    }
+    const { 'trials.jsonl': _, ...withoutTrials } = files((content) => content.toString('utf8'));
+    expect(parseRunFiles(withoutTrials)).toEqual({ ...wanted, trials: [] });
   });
 
   it('whose trials are not those of its summary is refused', async () => {
@@ -59,16 +76,16 @@ describe('a run folder', () => {
     const file = path.join(directory, 'trials.jsonl');
     const lines = (await readFile(file, 'utf8')).split(/(?<=\n)/);
     await writeFile(file, lines.slice(1).join(''));
-    await expect(read(directory)).rejects.toMatchObject({
+    await expect(readRun(directory)).rejects.toMatchObject({
       code: 'RUN_DAMAGED',
       message: expect.stringMatching(
         /trials\.jsonl has 4 whole samples and 0 rejected ones, .* from 5 and 0\. .*--resume/,
       ),
     });
     await writeFile(path.join(directory, 'samples.jsonl'), '{"id":"other"}\n');
-    await expect(read(directory)).rejects.toThrow(/line 1: .* is no sample and condition of this run/);
+    await expect(readRun(directory)).rejects.toThrow(/line 1: .* is no sample and condition of this run/);
     await rm(path.join(directory, 'samples.jsonl'));
-    await expect(read(directory)).rejects.toThrow(/samples\.jsonl is not there/);
+    await expect(readRun(directory)).rejects.toThrow(/samples\.jsonl is not there/);
   });
 
   it('that was written before there were checksums is read', async () => {
@@ -81,7 +98,7 @@ describe('a run folder', () => {
     }
     // With every trial and sample; of the second the trials were left out.
     for (const [folder, trials] of Object.entries({ 'v4-03': 660, exp04b: 0 })) {
-      expect((await read(path.join(RESULTS, folder))).trials).toHaveLength(trials);
+      expect((await readRun(path.join(RESULTS, folder))).trials).toHaveLength(trials);
     }
   });
 

@@ -5,7 +5,7 @@
 import { Random } from '../../base/random.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
 import { type Entry, expectFiniteEntry, isProbe, isRejection, isTrial, type Trial } from '../../runs/schema/entry.js';
-import { RECORD_FORMAT } from '../../runs/schema/record.js';
+import { RECORD_FORMAT } from '../../runs/schema/format.js';
 import type { SampleRecord } from '../../runs/schema/sample.js';
 import type { PassCounts, Summary } from '../../runs/schema/summary.js';
 import { mean } from '../../stats/describe.js';

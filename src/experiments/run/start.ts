@@ -6,12 +6,14 @@ import { readIfPresent } from '../../base/files.js';
 import { onnxRuntimeVersion } from '../../engine/onnxruntime.js';
 import { LiteralTokens } from '../../model/tokenizer/literal-tokens.js';
 import { recoverJournal } from '../../runs/journal.js';
-import { differences, readRecord, writeRecord } from '../../runs/record.js';
-import { expectOwnEntries, readSamples, SAMPLES_FILE, writeSamples } from '../../runs/samples.js';
-import type { Configuration } from '../../runs/schema/configuration.js';
+import { readRecord, writeRecord } from '../../runs/record.js';
+import { readSamples, writeSamples } from '../../runs/samples.js';
+import { type Configuration, differences } from '../../runs/schema/configuration.js';
 import type { Entry } from '../../runs/schema/entry.js';
 import { specificationsOf } from '../../runs/schema/experiment.js';
-import type { SampleRecord } from '../../runs/schema/sample.js';
+import { expectOwnEntries } from '../../runs/schema/run.js';
+import { SAMPLES_FILE, type SampleRecord } from '../../runs/schema/sample.js';
+import { TRIALS_FILE } from '../../runs/schema/trials.js';
 import type { Dataset, PoolSet } from '../../samples/dataset.js';
 import { type Model, sameNumbers } from '../../scoring/load-model.js';
 import type { Scored } from '../plan/unit.js';
@@ -43,7 +45,7 @@ export async function start(
     return literals.count > 0;
   };
   const started = await startedConfiguration(directory, asked, model, resume, hasLiterals);
-  const journalFile = path.join(directory, 'trials.jsonl');
+  const journalFile = path.join(directory, TRIALS_FILE);
   if (!started && (await readIfPresent(journalFile))?.length) {
     throw new DkvError(
       'RUN_DAMAGED',

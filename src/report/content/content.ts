@@ -2,8 +2,9 @@
  * What a report says, as data: sections of text, tables and figures, made from a run's record alone. The forms (HTML, Markdown, notebook,
  * LaTeX, pictures) render the same content.
  */
-import type { FinishedRun } from '../../runs/run-folder.js';
+
 import type { Trial } from '../../runs/schema/entry.js';
+import type { FinishedRun } from '../../runs/schema/run.js';
 import type { ComparisonSummary, Summary } from '../../runs/schema/summary.js';
 import { contrastPlot, decompositionPlot, isTwoByTwo, twoByTwoPlot } from '../figures/contrasts.js';
 import { curvePlot } from '../figures/curves.js';

@@ -1,5 +1,5 @@
 /** A run as `report.html`: one file, nothing loaded from anywhere. */
-import type { FinishedRun } from '../../runs/run-folder.js';
+import type { FinishedRun } from '../../runs/schema/run.js';
 import type { Block, Section } from '../content/block.js';
 import { escapeHtml, renderHtml } from '../tables/table.js';
 import { warnings } from '../words/notes.js';

@@ -1,5 +1,5 @@
 /** A run as `report.md`. */
-import type { FinishedRun } from '../../runs/run-folder.js';
+import type { FinishedRun } from '../../runs/schema/run.js';
 import type { Block, Section } from '../content/block.js';
 import { escapeMarkdown, renderMarkdown } from '../tables/table.js';
 import { warnings } from '../words/notes.js';

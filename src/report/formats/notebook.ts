@@ -3,8 +3,8 @@
  * standard library alone. Running it again in the run folder gives the same outputs: tables and figures are files beside it.
  */
 import { printable } from '../../base/printable.js';
-import type { FinishedRun } from '../../runs/run-folder.js';
 import type { Trial } from '../../runs/schema/entry.js';
+import type { FinishedRun } from '../../runs/schema/run.js';
 import { mean, standardDeviation } from '../../stats/describe.js';
 import type { Block, Section } from '../content/block.js';
 import { escapeMarkdown, renderHtml, renderText } from '../tables/table.js';

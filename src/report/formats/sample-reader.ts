@@ -3,8 +3,8 @@
  * in the page.
  */
 import { printable } from '../../base/printable.js';
-import type { FinishedRun } from '../../runs/run-folder.js';
 import type { Trial } from '../../runs/schema/entry.js';
+import type { FinishedRun } from '../../runs/schema/run.js';
 import type { SampleRecord } from '../../runs/schema/sample.js';
 import { escapeHtml } from '../tables/table.js';
 import { primaryOf } from '../words/labels.js';

@@ -14,12 +14,11 @@ const driftSchema = z.object({
 /** What inputs of T5Gemma 2 are made of, and of the models of all runs that do not say it: all but an end of text. */
 export const USUAL_SEGMENTS: readonly Segment[] = ['bos', 'prefix', 'separator', 'document'];
 
-/** A condition of the experiment as it was declared that this model cannot be asked, and why: "inputs of this model have no BOS". */
 const leftOutSchema = z.strictObject({ condition: z.string(), reason: z.string() });
 
+/** A condition of the experiment as it was declared that this model cannot be asked, and why: "inputs of this model have no BOS". */
 export type LeftOut = z.infer<typeof leftOutSchema>;
 
-/** Equal configurations give equal trials: what may not change when a run is resumed. */
 export const configurationSchema = z.object({
   /** Without what is left out. */
   experiment: experimentSchema,
@@ -55,4 +54,19 @@ export const configurationSchema = z.object({
   writer: z.string().nullable(),
 });
 
+/** What the numbers of a run depend on. Equal configurations give equal trials: this is what may not change when a run is resumed. */
 export type Configuration = z.infer<typeof configurationSchema>;
+
+/** The fields in which two configurations differ, `path: before -> now`. */
+export function differences(before: unknown, now: unknown, at = ''): string[] {
+  if (JSON.stringify(before) === JSON.stringify(now)) return [];
+  const [a, b] = [membersOf(before), membersOf(now)];
+  if (!a || !b) return [`${at}: ${JSON.stringify(before)} -> ${JSON.stringify(now)}`];
+  const names = new Set([...a.keys(), ...b.keys()]);
+  return [...names].flatMap((name) => differences(a.get(name), b.get(name), at ? `${at}.${name}` : name));
+}
+
+/** Of an object or a list; undefined for anything else. */
+function membersOf(value: unknown): Map<string, unknown> | undefined {
+  return typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : undefined;
+}

@@ -2,10 +2,6 @@
 import { z } from 'zod';
 import { expectFiniteNumbers } from '../../base/finite.js';
 
-/**
- * One sample under one condition. NLLs in nats: of the tokens as float32 numbers in nine digits, whose sum in float64, in their order, is exactly
- * `nll_sum`.
- */
 const trialSchema = z.strictObject({
   sample: z.string(),
   condition: z.string(),
@@ -24,24 +20,29 @@ const trialSchema = z.strictObject({
   leak: z.boolean().optional(),
 });
 
+/**
+ * One sample under one condition. NLLs are in nats: those of the tokens are float32 numbers in nine digits, whose sum in float64, in their order, is exactly
+ * `nll_sum`.
+ */
 export type Trial = z.infer<typeof trialSchema>;
 
-/** What was measured inside the encoder for one sample under one condition. */
 const probeTrialSchema = z.strictObject({
   sample: z.string(),
   condition: z.string(),
   layers: z.array(z.object({ layer: z.number().int(), measures: z.record(z.string(), z.number()) })),
 });
 
+/** What was measured inside the encoder for one sample under one condition. */
 export type ProbeTrial = z.infer<typeof probeTrialSchema>;
 
-/** A sample that cannot be scored, and why. */
 export const rejectionSchema = z.strictObject({ sample: z.string(), rejected: z.string() });
 
+/** A sample that could not be scored, and why. */
 export type Rejection = z.infer<typeof rejectionSchema>;
 
 export const entrySchema = z.union([trialSchema, probeTrialSchema, rejectionSchema]);
 
+/** A line of a journal: a trial, what was measured inside the encoder, or a sample that could not be scored. */
 export type Entry = z.infer<typeof entrySchema>;
 
 export function isTrial(entry: Entry): entry is Trial {

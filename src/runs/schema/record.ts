@@ -1,11 +1,12 @@
 /** What a run folder says about itself, `run.json`: everything that the numbers depend on, and on what machine and with what versions they were made. */
 import { z } from 'zod';
 import { configurationSchema } from './configuration.js';
+import { parseWhole, RECORD_FORMAT } from './format.js';
+import type { FileContent } from './sealed.js';
 
-/** Of `summary.json` too: a record of another format is not read by this version. */
-export const RECORD_FORMAT = 2;
+export const RECORD_FILE = 'run.json';
 
-export const recordSchema = z.strictObject({
+const recordSchema = z.strictObject({
   format: z.literal(RECORD_FORMAT),
   configuration: configurationSchema,
   started_at: z.string(),
@@ -14,4 +15,17 @@ export const recordSchema = z.strictObject({
   machine: z.object({ platform: z.string(), cpu: z.string(), cores: z.number(), memory_gb: z.number() }),
 });
 
+/** What a run was asked, of which data and model, when, by which versions and on what machine. */
 export type RunRecord = z.infer<typeof recordSchema>;
+
+const ADVICE =
+  'Without it nobody knows what the trials are of: bring it back from a copy, or repeat the run in another folder (--out).';
+
+/**
+ * Reads the content of a `run.json`.
+ * @param file its name, for messages
+ * @throws DkvError RUN_DAMAGED naming the field that is not as expected, also for another format
+ */
+export function parseRecord(content: FileContent, file = RECORD_FILE): RunRecord {
+  return parseWhole(file, content, recordSchema, { what: 'the record of a run', advice: ADVICE });
+}

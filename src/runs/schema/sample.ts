@@ -1,7 +1,12 @@
 /** What a run keeps of a sample: what the statistics need to know of it and, unless it is unwanted, its texts for the report. */
 import { z } from 'zod';
+import { DkvError } from '../../base/errors.js';
+import { tryParse } from '../../base/parse.js';
+import { bytesOf, type FileContent, unsealLines, wholeLines } from './sealed.js';
 
-export const sampleSchema = z.strictObject({
+export const SAMPLES_FILE = 'samples.jsonl';
+
+const sampleSchema = z.strictObject({
   id: z.string(),
   cluster: z.string().optional(),
   /** Of a candidate: its pool, its name in it, its grade, and the lowest grade that counts as relevant. */
@@ -23,4 +28,25 @@ export const sampleSchema = z.strictObject({
     .optional(),
 });
 
+/** A sample of a run, with its texts unless they were not to be kept. */
 export type SampleRecord = z.infer<typeof sampleSchema>;
+
+const ADVICE = 'Remove the file and go on with the run (dkv run --resume): it is written again.';
+
+/**
+ * Reads the content of a `samples.jsonl`.
+ * @param file its name, for messages
+ * @throws DkvError RUN_DAMAGED naming the lines that are not what was written
+ */
+export function parseSamples(content: FileContent, file = SAMPLES_FILE): SampleRecord[] {
+  const bytes = bytesOf(content);
+  const records = unsealLines(file, bytes, checkedSample, ADVICE);
+  if (wholeLines(bytes) === bytes.length && bytes.length > 0) return records;
+  throw new DkvError('RUN_DAMAGED', `${file}: its last line, ${records.length + 1}, is torn. ${ADVICE}`);
+}
+
+function checkedSample(value: unknown): SampleRecord {
+  const parsed = tryParse(sampleSchema, value);
+  if (parsed.success) return parsed.data;
+  throw new Error(`not a sample of a run: ${parsed.problem}`);
+}

@@ -6,10 +6,13 @@ import { z } from 'zod';
 import { configurationSchema } from './configuration.js';
 import { rejectionSchema } from './entry.js';
 import { comparisonSchema } from './experiment.js';
+import { parseWhole, RECORD_FORMAT } from './format.js';
 import { correctedSchema, estimateSchema, gainSchema, SHARE } from './gains.js';
 import { probeSummarySchema } from './probe.js';
 import { rankingSummarySchema } from './ranking.js';
-import { RECORD_FORMAT } from './record.js';
+import type { FileContent } from './sealed.js';
+
+export const SUMMARY_FILE = 'summary.json';
 
 const count = z.number().int().nonnegative();
 
@@ -110,7 +113,7 @@ const passesSchema = z.strictObject({ encoder: count, decoder: count, naive_enco
 
 export interface PassCounts extends z.infer<typeof passesSchema> {}
 
-export const summarySchema = z.strictObject({
+const summarySchema = z.strictObject({
   format: z.literal(RECORD_FORMAT),
   configuration: configurationSchema,
   /** Fewer samples than the protocol asks for: nothing may be concluded. */
@@ -143,3 +146,15 @@ export const summarySchema = z.strictObject({
 });
 
 export interface Summary extends z.infer<typeof summarySchema> {}
+
+/** What to do about a summary that is not as it was written. */
+export const MAKE_AGAIN = 'Remove it and go on with the run (dkv run --resume): it is made again from the trials.';
+
+/**
+ * Reads the content of a `summary.json`; equal to the summary that was written.
+ * @param file its name, for messages
+ * @throws DkvError RUN_DAMAGED naming the field that is not as expected, also for another format
+ */
+export function parseSummary(content: FileContent, file = SUMMARY_FILE): Summary {
+  return parseWhole(file, content, summarySchema, { what: 'the summary of a run', advice: MAKE_AGAIN });
+}

@@ -301,8 +301,8 @@ export const STATISTICS: readonly Mutation[] = [
   {
     name: 'ties of a ranking ascending',
     file: RANKING,
-    from: 'Buffer.compare(b.bytes, a.bytes)',
-    to: 'Buffer.compare(a.bytes, b.bytes)',
+    from: 'compareUtf8(b.id, a.id)',
+    to: 'compareUtf8(a.id, b.id)',
     tests: RANKING_TEST,
   },
   {

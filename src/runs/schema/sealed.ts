@@ -5,8 +5,20 @@
  * The last member of the object is `"crc32"`: eight lower-case hexadecimal digits of the CRC-32 (zlib's, gzip's and PNG's) of all bytes before the comma
  * in front of it. What was written before there were checksums has none and is read without.
  */
-import { crc32 } from 'node:zlib';
-import { DkvError, messageOf } from '../base/errors.js';
+import { crc32 } from '../../base/crc32.js';
+import { DkvError, messageOf } from '../../base/errors.js';
+
+/** What a file holds: its bytes, or its text, whose UTF-8 they are. */
+export type FileContent = string | Uint8Array;
+
+const UTF8 = new TextEncoder();
+/** Without replacement characters, which would let damaged bytes pass as text. */
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A text is copied, bytes are not. */
+export function bytesOf(content: FileContent): Uint8Array {
+  return typeof content === 'string' ? UTF8.encode(content) : content;
+}
 
 const MEMBER = 'crc32';
 
@@ -17,43 +29,49 @@ const LONGEST_SEAL = 32;
 /** One line, with its line break. @param value an object with at least one member */
 export function sealedLine(value: object): string {
   const body = JSON.stringify(value).slice(0, -1);
-  return `${body},"${MEMBER}":"${checksum(Buffer.from(body))}"}\n`;
+  return `${body},"${MEMBER}":"${checksum(UTF8.encode(body))}"}\n`;
 }
 
 /** A whole file, indented. @param value an object with at least one member */
 export function sealedFile(value: object): string {
   const body = JSON.stringify(value, null, 2).slice(0, -2);
-  return `${body},\n  "${MEMBER}": "${checksum(Buffer.from(body))}"\n}\n`;
+  return `${body},\n  "${MEMBER}": "${checksum(UTF8.encode(body))}"\n}\n`;
 }
 
 /**
  * The value without its checksum, and whether there was one.
  * @throws Error saying what is wrong: bytes that are not UTF-8, a checksum of other bytes, no JSON
  */
-export function unseal(bytes: Buffer): { value: unknown; sealed: boolean } {
+export function unseal(bytes: Uint8Array): { value: unknown; sealed: boolean } {
   const start = Math.max(0, bytes.length - LONGEST_SEAL);
-  const seal = SEAL.exec(bytes.toString('latin1', start));
+  const seal = SEAL.exec(String.fromCharCode(...bytes.subarray(start)));
   if (seal && checksum(bytes.subarray(0, start + seal.index)) !== seal[1]) {
     throw new Error('the checksum is of other bytes than these');
   }
   const value: unknown = JSON.parse(decode(bytes));
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, MEMBER)) return { value, sealed: false };
   if (!seal) throw new Error(`"${MEMBER}" is not a checksum at the end`);
-  const { [MEMBER]: _, ...rest } = value as Record<string, unknown>;
-  return { value: rest, sealed: true };
+  const rest = Object.entries(value).filter(([name]) => name !== MEMBER);
+  return { value: Object.fromEntries(rest), sealed: true };
 }
 
-function checksum(bytes: Buffer): string {
+function checksum(bytes: Uint8Array): string {
   return crc32(bytes).toString(16).padStart(8, '0');
 }
 
-/** Without replacement characters, which would let damaged bytes pass as text. */
-function decode(bytes: Buffer): string {
+function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return STRICT_UTF8.decode(bytes);
   } catch {
     throw new Error('bytes that are not UTF-8');
   }
+}
+
+const LINE_BREAK = 0x0a;
+
+/** How many of the bytes are whole lines. */
+export function wholeLines(bytes: Uint8Array): number {
+  return bytes.lastIndexOf(LINE_BREAK) + 1;
 }
 
 /** Lines named in one message. */
@@ -66,13 +84,13 @@ const NAMED_LINES = 5;
  * @param advice what to do about damaged lines, a sentence
  * @throws DkvError RUN_DAMAGED naming the lines that are not as they were written
  */
-export function unsealLines<T>(file: string, bytes: Buffer, check: (value: unknown) => T, advice: string): T[] {
+export function unsealLines<T>(file: string, bytes: Uint8Array, check: (value: unknown) => T, advice: string): T[] {
   const values: T[] = [];
   const damaged: { readonly line: number; readonly error: unknown }[] = [];
   let expectsSeal = false;
   let line = 0;
   for (let start = 0, end = 0; ; start = end + 1) {
-    end = bytes.indexOf(0x0a, start);
+    end = bytes.indexOf(LINE_BREAK, start);
     if (end < 0) break;
     line++;
     try {
