@@ -299,6 +299,27 @@ export const STATISTICS: readonly Mutation[] = [
     tests: RANKING_TEST,
   },
   {
+    name: 'a checksum over seven bits of a byte',
+    file: 'src/base/crc32.ts',
+    from: 'bit < 8; bit++',
+    to: 'bit < 7; bit++',
+    tests: 'test/base/crc32.test.ts',
+  },
+  {
+    name: 'the summary of another run',
+    file: 'src/runs/schema/run.ts',
+    from: 'changed.length > 0',
+    to: 'changed.length > 1',
+    tests: 'test/report/compare.test.ts',
+  },
+  {
+    name: 'characters beyond U+FFFF sort as JavaScript does',
+    file: 'src/base/utf8-order.ts',
+    from: 'unit >= 0xd800 && unit <= 0xdfff',
+    to: 'unit < 0',
+    tests: 'test/base/utf8-order.test.ts',
+  },
+  {
     name: 'ties of a ranking ascending',
     file: RANKING,
     from: 'compareUtf8(b.id, a.id)',
