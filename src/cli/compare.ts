@@ -1,5 +1,8 @@
 /** `dkv compare`: several runs side by side. */
+
 import { Command } from 'commander';
+import { runComparisonSchema } from '../wire/runs.js';
+import { jsonLine } from './json.js';
 import { withOutput } from './output.js';
 
 interface CompareCommandOptions {
@@ -34,6 +37,6 @@ async function compare(directories: readonly string[], { output, json }: Compare
   for (const directory of directories) runs.push({ directory, summary: (await readSummary(directory)).summary });
   const comparison = compareRuns(runs);
   await withOutput(output ?? '-', '--output', (target) =>
-    target.write(json ? `${JSON.stringify(comparison)}\n` : comparisonMarkdown(comparison)),
+    target.write(json ? jsonLine(runComparisonSchema, comparison) : comparisonMarkdown(comparison)),
   );
 }

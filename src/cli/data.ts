@@ -1,4 +1,5 @@
 /** `dkv data`: the built-in data, to look at or to train on. */
+
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import type { Split } from '../adworld/ad.js';
@@ -10,6 +11,9 @@ import { type AdworldStatistics, adworldStatistics, type Mean } from '../adworld
 import { ADWORLD_VERSION } from '../adworld/version.js';
 import { DkvError } from '../base/errors.js';
 import { makeFolder } from '../base/files.js';
+import { adworldStatisticsSchema, corpusLineSchema, poolSchema, queryLineSchema } from '../wire/adworld.js';
+import { jsonText } from '../wire/text.js';
+import { jsonLine } from './json.js';
 import { integer, positiveInteger } from './model-options.js';
 import { withOutput } from './output.js';
 import { whileBlocked } from './terminal.js';
@@ -92,9 +96,9 @@ async function writeAdworld(options: AdworldOptions): Promise<void> {
   const statistics = stats ? whileBlocked(() => adworldStatistics(range)) : undefined;
   await withOutput(file, '--output', async (output) => {
     if (statistics) {
-      await output.write(json ? `${JSON.stringify(statistics)}\n` : described(statistics));
+      await output.write(json ? jsonLine(adworldStatisticsSchema, statistics) : described(statistics));
     } else if (pools) {
-      for (const pool of poolsOf(range)) await output.write(`${JSON.stringify(pool)}\n`);
+      for (const pool of poolsOf(range)) await output.write(jsonLine(poolSchema, pool));
     } else {
       for (const line of adworldLines(range)) await output.write(`${line}\n`);
     }
@@ -130,11 +134,11 @@ async function writeCollection(folder: string, { queries, qrels, documents }: Co
     });
   await writeLines(
     'corpus.jsonl',
-    map(documents, ({ id, text }) => JSON.stringify({ _id: id, title: '', text })),
+    map(documents, ({ id, text }) => jsonText(corpusLineSchema, { _id: id, title: '', text })),
   );
   await writeLines(
     'queries.jsonl',
-    map(queries, ({ id, ...query }) => JSON.stringify({ _id: id, ...query })),
+    map(queries, ({ id, ...query }) => jsonText(queryLineSchema, { _id: id, ...query })),
   );
   const grades = [...qrels].flatMap(([query, own]) => [...own].map(([id, grade]) => `${query}\t${id}\t${grade}`));
   await writeLines('qrels/test.tsv', ['query-id\tcorpus-id\tscore', ...grades]);

@@ -1,4 +1,5 @@
 /** `dkv demo`: one document, one question, every visibility: what the model answers and how surprising it finds the right answer. */
+
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { adworldDataset } from '../datasets/adworld.js';
@@ -11,6 +12,8 @@ import { fixed } from '../report/words/format.js';
 import { scoreInputs } from '../scoring/inputs.js';
 import type { Model } from '../scoring/load-model.js';
 import { mean } from '../stats/describe.js';
+import { demoSchema } from '../wire/models.js';
+import { printJson } from './json.js';
 import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
 import { interruptSignal, paint } from './terminal.js';
 
@@ -59,7 +62,7 @@ async function demo(options: DemoOptions): Promise<void> {
   if (found) process.stderr.write(`${found}\n`);
   try {
     const rows = await answerAll(model, texts, options.maxLength, signal);
-    if (options.json) process.stdout.write(`${JSON.stringify({ ...texts, conditions: rows })}\n`);
+    if (options.json) printJson(demoSchema, { ...texts, conditions: rows });
     else print(texts, rows);
   } finally {
     await model.close();

@@ -1,4 +1,5 @@
 /** `dkv doctor`: what this machine has, and whether it computes what it should. */
+
 import { readFile, statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -15,6 +16,8 @@ import { availableMemory } from '../model/memory.js';
 import { DRIFT_NOTICE, describeDrift, driftRecord } from '../scoring/drift.js';
 import { BUILT_IN_MODEL, loadModel } from '../scoring/load-model.js';
 import { runSelfTest } from '../scoring/self-test.js';
+import { doctorSchema } from '../wire/models.js';
+import { printJson } from './json.js';
 import { paint } from './terminal.js';
 
 interface Check {
@@ -62,7 +65,7 @@ export function doctorCommand(): Command {
         checks.push(made);
         if (!json) process.stdout.write(`${render(made)}\n`);
       }
-      if (json) process.stdout.write(`${JSON.stringify(checks)}\n`);
+      if (json) printJson(doctorSchema, checks);
       if (checks.some(({ state }) => state === 'problem')) process.exitCode = 1;
     });
 }

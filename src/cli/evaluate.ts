@@ -1,9 +1,12 @@
 /** `dkv evaluate`: does priming rank better on judgements of one's own? */
+
 import { Command, Option } from 'commander';
 import { DkvError } from '../base/errors.js';
 import type { Bm25 } from '../serving/bm25.js';
 import type { Evaluation } from '../serving/evaluate.js';
 import type { Store } from '../store/store.js';
+import { evaluationSchema } from '../wire/ranking.js';
+import { printJson } from './json.js';
 import { integer, openModel } from './model-options.js';
 import { specifications } from './prime.js';
 import {
@@ -98,8 +101,8 @@ async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> 
         onProgress: (done, total) => progress.update(done, total),
       });
       progress.end();
-      const text = options.json ? `${JSON.stringify(evaluation)}\n` : await described(evaluation, model.builtIn);
-      process.stdout.write(text);
+      if (options.json) printJson(evaluationSchema, evaluation);
+      else process.stdout.write(await described(evaluation, model.builtIn));
     } finally {
       progress.end();
       await model.close();
@@ -127,7 +130,7 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
   const { verdictLines } = await import('./verdict.js');
   const { measures, systems, comparisons, calibrations, primary, missing, rejected, primed, unranked } = evaluation;
   const m = measures.findIndex(({ name }) => name === primary);
-  const judged = measures[m]!.judged_queries;
+  const judged = measures[m]!.judgedQueries;
   const allRelevant = measures.every(({ queries }) => queries === judged);
   const judgedTable = allRelevant
     ? [`Over all ${judged} judged queries, each of which has a relevant document.`]
@@ -136,7 +139,7 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
         '',
         renderText({
           columns: [text(`mean of ${judged} queries`), ...measures.map(({ name }) => number(name))],
-          rows: systems.map(({ name, judged_means }) => [name, ...judged_means.map((value) => fixed(value, 3))]),
+          rows: systems.map(({ name, judgedMeans }) => [name, ...judgedMeans.map((value) => fixed(value, 3))]),
         }),
       ];
   const lines = [
@@ -152,8 +155,8 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
     renderText({
       columns: [
         text('mean of'),
-        ...measures.map(({ name, queries, judged_queries }) =>
-          number(queries < judged_queries ? `${name}, ${queries} queries` : name),
+        ...measures.map(({ name, queries, judgedQueries }) =>
+          number(queries < judgedQueries ? `${name}, ${queries} queries` : name),
         ),
       ],
       rows: systems.map(({ name, means }) => [name, ...means.map(({ value }) => fixed(value, 3))]),
@@ -171,7 +174,7 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
             treatment,
             baseline,
             difference ? withInterval(difference.mean, (x) => signed(x, 3)) : '–',
-            pValue(difference?.p.sign_flip ?? null),
+            pValue(difference?.p.signFlip ?? null),
             pValue(holm[m] ?? null),
           ];
         }),

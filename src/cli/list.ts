@@ -1,6 +1,9 @@
 /** `dkv list`: what there is to run. */
+
 import { Command } from 'commander';
 import { openDataset, openPools } from '../datasets/open.js';
+import { listedExperimentSchema } from '../wire/runs.js';
+import { printJson } from './json.js';
 import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
 import { interruptSignal } from './terminal.js';
 
@@ -48,7 +51,7 @@ async function listQuestions(json: boolean): Promise<void> {
     samples,
   }));
   if (json) {
-    for (const experiment of listed) process.stdout.write(`${JSON.stringify(experiment)}\n`);
+    for (const experiment of listed) printJson(listedExperimentSchema, experiment);
     return;
   }
   const rows = listed.map(({ id, question, dataset, samples }) => [id, question, dataset, String(samples)]);
@@ -88,7 +91,8 @@ async function listEstimates(options: ListOptions): Promise<void> {
       const seconds = Math.round(estimate.rows / speed);
       if (options.json) {
         const { samples, dataset } = protocol;
-        process.stdout.write(`${JSON.stringify({ id, question, dataset, samples, ...estimate, seconds })}\n`);
+        const { naive_encoder: naiveEncoder, ...passes } = estimate;
+        printJson(listedExperimentSchema, { id, question, dataset, samples, ...passes, naiveEncoder, seconds });
       }
       rows.push([
         id,

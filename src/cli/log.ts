@@ -1,5 +1,8 @@
 /** `dkv log`: the log of all results below a folder. */
+
 import { Command } from 'commander';
+import { runLogSchema } from '../wire/runs.js';
+import { jsonLine } from './json.js';
 import { withOutput } from './output.js';
 
 interface LogCommandOptions {
@@ -30,6 +33,6 @@ async function log(folder: string, { output, json }: LogCommandOptions): Promise
   const { collectRuns, logMarkdown } = await import('../report/log.js');
   const found = await collectRuns(folder);
   await withOutput(output ?? '-', '--output', (target) =>
-    target.write(json ? `${JSON.stringify(found)}\n` : logMarkdown(found)),
+    target.write(json ? jsonLine(runLogSchema, found) : logMarkdown(found)),
   );
 }

@@ -1,4 +1,5 @@
 /** `dkv models verify`: are compiled models what was written? */
+
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
@@ -6,6 +7,8 @@ import { DkvError } from '../base/errors.js';
 import { openCheckpoint } from '../model/checkpoint.js';
 import { compiledFolders, compiledFoldersOf, defaultCacheDirectory, verifyCompiled } from '../model/compiled.js';
 import { findModel } from '../scoring/load-model.js';
+import { modelVerificationSchema } from '../wire/models.js';
+import { printJson } from './json.js';
 import { LoadingProgress } from './model-options.js';
 import { interruptSignal, Progress } from './terminal.js';
 
@@ -61,7 +64,7 @@ async function verify(models: readonly string[], { remove, json }: VerifyOptions
     verdicts.push({ directory, ...(damage !== undefined && { damage }), ...(removed && { removed }) });
     if (!json) process.stdout.write(`${lineOf(verdicts.at(-1)!)}\n`);
   }
-  if (json) process.stdout.write(`${JSON.stringify({ models: verdicts })}\n`);
+  if (json) printJson(modelVerificationSchema, { models: verdicts });
   else if (folders.length === 0) process.stdout.write(`nothing compiled in ${cache}\n`);
   if (verdicts.some(({ damage, removed }) => damage !== undefined && !removed)) process.exitCode = 1;
 }

@@ -1,4 +1,5 @@
 /** `dkv models`: what is on disk, what it is, and how to bring it there or get rid of it. */
+
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
@@ -18,6 +19,8 @@ import { renderText, type Table } from '../report/tables/table.js';
 import { describeDrift, driftRecord } from '../scoring/drift.js';
 import { BUILT_IN_MODEL, compileMeasured, findModel, loadTokenizerOf } from '../scoring/load-model.js';
 import { parseModelReference } from '../scoring/pull-model.js';
+import { modelInfoSchema, modelListSchema } from '../wire/models.js';
+import { printJson } from './json.js';
 import { LoadingProgress } from './model-options.js';
 import { verifyCommand } from './models-verify.js';
 import { interruptSignal } from './terminal.js';
@@ -73,7 +76,7 @@ function listCommand(): Command {
       const checkpoints = await listCheckpoints();
       const compiled = await Promise.all((await listCompiled(defaultCacheDirectory())).map(describeCompiled));
       if (json) {
-        process.stdout.write(`${JSON.stringify({ checkpoints, compiled })}\n`);
+        printJson(modelListSchema, { checkpoints, compiled });
         return;
       }
       const [text, number] = [false, true].map((numeric) => (title: string) => ({ title, numeric })) as [
@@ -88,7 +91,7 @@ function listCommand(): Command {
             c.name,
             c.commit?.slice(0, 12) ?? '–',
             millions(c.weights),
-            gigabytes(c.size_bytes),
+            gigabytes(c.sizeBytes),
           ]),
         })}\n\nCompiled\n`,
       );
@@ -96,10 +99,10 @@ function listCommand(): Command {
         `${renderText({
           columns: [text('weights digest'), text('precision'), number('weights'), number('on disk')],
           rows: compiled.map((c) => [
-            c.weights_digest.slice(0, 16),
+            c.weightsDigest.slice(0, 16),
             c.precision,
             millions(c.weights),
-            gigabytes(c.size_bytes),
+            gigabytes(c.sizeBytes),
           ]),
         })}\n`,
       );
@@ -114,7 +117,8 @@ function infoCommand(): Command {
     .addHelpText('after', '\nExamples:\n  dkv models info ./t5gemma-2-270m-270m')
     .action(async (model: string, { json }: { json: boolean }) => {
       const info = await describe(model);
-      process.stdout.write(json ? `${JSON.stringify(info)}\n` : `${renderInfo(info)}\n`);
+      if (json) printJson(modelInfoSchema, info);
+      else process.stdout.write(`${renderInfo(info)}\n`);
     });
 }
 
@@ -206,21 +210,21 @@ async function listCheckpoints() {
     const config = await readConfig(directory).catch(() => undefined);
     const checkpoint = config && (await openCheckpoint(directory).catch(() => undefined));
     if (!checkpoint) return [];
-    return [{ name, commit, directory, weights: weightCount(checkpoint.config), size_bytes: storedBytes(checkpoint) }];
+    return [{ name, commit, directory, weights: weightCount(checkpoint.config), sizeBytes: storedBytes(checkpoint) }];
   });
   return (await Promise.all(described)).flat();
 }
 
 async function describeCompiled({ directory, precision, weightsDigest, weights, tensors, drift }: CompiledForm) {
   const last = tensors.at(-1);
-  const size_bytes = last ? last.offset + last.sizeBytes : 0;
+  const sizeBytes = last ? last.offset + last.sizeBytes : 0;
   return {
     directory,
     precision,
-    weights_digest: weightsDigest,
+    weightsDigest,
     weights,
-    size_bytes,
-    drift: drift ? driftRecord(drift) : null,
+    sizeBytes,
+    drift: drift ?? null,
   };
 }
 
@@ -242,18 +246,18 @@ async function describe(model: string) {
     directory,
     licence: await licenceOf(directory),
     weights: weightCount(config),
-    stored_as: stored,
-    size_bytes: storedBytes(checkpoint),
-    weights_digest: await cachedDigest(checkpoint, defaultCacheDirectory()),
+    storedAs: stored,
+    sizeBytes: storedBytes(checkpoint),
+    weightsDigest: await cachedDigest(checkpoint, defaultCacheDirectory()),
     notices: checkpoint.notices,
     family: config.family,
     vocabulary: shape.vocabularySize,
-    hidden_size: shape.encoder.width,
-    encoder_layers: shape.encoder.layers,
-    decoder_layers: shape.decoder.layers,
+    hiddenSize: shape.encoder.width,
+    encoderLayers: shape.encoder.layers,
+    decoderLayers: shape.decoder.layers,
     compiled,
     memory: Object.fromEntries(PRECISIONS.map((precision) => [precision, memoryEstimate(config, precision)])),
-    memory_available: availableMemory(),
+    memoryAvailable: availableMemory(),
   };
 }
 
@@ -262,22 +266,22 @@ function renderInfo(info: Awaited<ReturnType<typeof describe>>): string {
     ['model', info.name],
     ['folder', info.directory],
     ['licence', info.licence ?? 'not stated'],
-    ['weights', `${millions(info.weights)} (${info.stored_as.join(', ')}, ${gigabytes(info.size_bytes)})`],
-    ['weights digest', info.weights_digest],
+    ['weights', `${millions(info.weights)} (${info.storedAs.join(', ')}, ${gigabytes(info.sizeBytes)})`],
+    ['weights digest', info.weightsDigest],
     ['family', info.family],
     [
       'shape',
-      `vocabulary ${info.vocabulary}, hidden ${info.hidden_size}, ${info.encoder_layers} + ${info.decoder_layers} layers`,
+      `vocabulary ${info.vocabulary}, hidden ${info.hiddenSize}, ${info.encoderLayers} + ${info.decoderLayers} layers`,
     ],
     ...info.compiled.flatMap((c): [string, string][] => [
-      [`compiled ${c.precision}`, `${gigabytes(c.size_bytes)} in ${c.directory}`],
-      ...(c.drift ? [[`drift of ${c.precision}`, describeDrift(c.drift)] as [string, string]] : []),
+      [`compiled ${c.precision}`, `${gigabytes(c.sizeBytes)} in ${c.directory}`],
+      ...(c.drift ? [[`drift of ${c.precision}`, describeDrift(driftRecord(c.drift))] as [string, string]] : []),
     ]),
     ...Object.entries(info.memory).map(([precision, bytes]): [string, string] => [
       `memory as ${precision}`,
-      `about ${gigabytes(bytes)}${bytes > info.memory_available ? ', more than is available' : ''}`,
+      `about ${gigabytes(bytes)}${bytes > info.memoryAvailable ? ', more than is available' : ''}`,
     ]),
-    ['memory available', gigabytes(info.memory_available)],
+    ['memory available', gigabytes(info.memoryAvailable)],
     ...info.notices.map((notice): [string, string] => ['notice', notice]),
   ];
   const width = Math.max(...rows.map(([what]) => what.length));

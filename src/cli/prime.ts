@@ -1,4 +1,5 @@
 /** `dkv prime`: documents in, directed caches in a store; what cannot be primed goes to a file of its own. */
+
 import { lstat, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -7,6 +8,8 @@ import { describeLiterals } from '../model/tokenizer/literal-tokens.js';
 import { type Visibility, visibilitySchema } from '../priming/input.js';
 import type { PrimeProgress, PrimeSummary, RejectedDocument, Shard } from '../serving/prime-options.js';
 import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../store/store.js';
+import { primeRejectSchema, primeSummarySchema } from '../wire/primed.js';
+import { jsonLine, printJson } from './json.js';
 import { addModelOptions, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { expectApart, type Output, openOutput } from './output.js';
 import { byteSize, duration, shownBytes } from './quantities.js';
@@ -179,11 +182,10 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
       if (summary.rows === 0)
         throw new DkvError('INPUT_INVALID', `--input ${options.input}: there are no documents in it.`);
       if (summary.rejected > 0) process.exitCode = 2;
-      process.stdout.write(
-        options.json
-          ? `${JSON.stringify({ store: store.location, ...summary, ...(rejects.count > 0 && { rejects: rejects.file }) })}\n`
-          : described(summary, store.location, rejects, options),
-      );
+      if (options.json) {
+        const file = rejects.count > 0 ? { rejects: rejects.file } : {};
+        printJson(primeSummarySchema, { store: store.location, ...summary, ...file });
+      } else process.stdout.write(described(summary, store.location, rejects, options));
     } finally {
       progress.end();
       await model.close();
@@ -262,7 +264,7 @@ class Rejects {
   add(rejection: RejectedDocument): void {
     this.count++;
     this.first ??= rejection;
-    this.#writing = this.#writing.then(() => this.#output.write(`${JSON.stringify(rejection)}\n`));
+    this.#writing = this.#writing.then(() => this.#output.write(jsonLine(primeRejectSchema, rejection)));
     // Told by `close`.
     this.#writing.catch(() => undefined);
   }

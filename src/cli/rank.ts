@@ -1,11 +1,11 @@
 /** `dkv rank`: rankings of stored documents as a TREC run, and what they are worth if judgements are at hand. */
 import { Command, Option } from 'commander';
+import type { z } from 'zod';
 import { DkvError } from '../base/errors.js';
-import type { Qrels } from '../datasets/trec.js';
 import type { Model } from '../scoring/load-model.js';
-import type { QueryToRank, RankedQuery, RejectedCandidate } from '../serving/rank.js';
-import type { Unranked } from '../serving/unranked.js';
-import type { Scores } from '../stats/ranking.js';
+import type { QueryToRank } from '../serving/rank.js';
+import { rankedRunSchema } from '../wire/ranking.js';
+import { printJson } from './json.js';
 import { openModel, positiveInteger } from './model-options.js';
 import { expectApart, type Output, openOutput } from './output.js';
 import {
@@ -66,6 +66,7 @@ Examples:
 async function rankDocuments(options: RankCommandOptions): Promise<void> {
   const { expectRunIds } = await import('../datasets/trec.js');
   const { rank } = await import('../serving/rank.js');
+  const { measuredRun, writeRankedRun } = await import('../serving/ranked-run.js');
   const { DEFAULT_MEASURES } = await import('../serving/evaluate.js');
   const { isBm25 } = await import('../serving/candidates.js');
   const { measure } = await import('../stats/ranking.js');
@@ -122,24 +123,25 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
         ...(interpolate !== undefined && { interpolate }),
         onProgress: (done, total) => progress.update(done, total),
       });
-      const written = await write(rankings, { run, details, tag: `dkv-${model.name}-${variant}`, top: options.top });
+      const tag = `dkv-${model.name}-${variant}`;
+      const written = await writeRankedRun(rankings, { run, details, tag, top: options.top });
       for (const file of files) await file.close();
       progress.end();
       const summary = {
         store: store.location,
         model: model.name,
         fingerprint: model.fingerprint,
-        built_in: model.builtIn,
+        builtIn: model.builtIn,
         objective,
         variant,
         prior,
         interpolate: interpolate ?? null,
-        ...written.summary,
-        ...(await measuredRun(measures, qrels, asked, written.scores)),
+        ...written,
+        ...measuredRun(measures, qrels ?? new Map(), asked, written.scores),
       };
-      if (written.summary.rejected.length > 0) process.exitCode = 2;
-      const text = options.json ? `${JSON.stringify(summary)}\n` : await described(summary);
-      (options.output === '-' ? process.stderr : process.stdout).write(text);
+      if (written.rejected.length > 0) process.exitCode = 2;
+      if (options.json) printJson(rankedRunSchema, summary);
+      else (options.output === '-' ? process.stderr : process.stdout).write(await described(summary));
     } finally {
       progress.end();
       for (const file of files) await file.discard();
@@ -157,98 +159,13 @@ function* idsOf(queries: readonly QueryToRank[]): Generator<string> {
   }
 }
 
-interface Written {
-  readonly scores: ReadonlyMap<string, Scores>;
-  readonly summary: {
-    readonly queries: number;
-    /** Lines of the run. */
-    readonly documents: number;
-    /** Ids, each once. */
-    readonly missing: readonly string[];
-    /** Without a finite score, so in no ranking. */
-    readonly rejected: readonly (RejectedCandidate & { readonly query: string })[];
-  };
-}
-
-async function write(
-  rankings: AsyncIterable<RankedQuery>,
-  to: { run: Output; details: Output | undefined; tag: string; top: number | undefined },
-): Promise<Written> {
-  const { formatRun } = await import('../datasets/trec.js');
-  const scores = new Map<string, Scores>();
-  const missing = new Set<string>();
-  const rejected: (RejectedCandidate & { query: string })[] = [];
-  let documents = 0;
-  for await (const ranking of rankings) {
-    const best = ranking.documents.slice(0, to.top);
-    const own = new Map(best.map(({ id, score }) => [id, score]));
-    scores.set(ranking.id, own);
-    documents += own.size;
-    for (const id of ranking.missing) missing.add(id);
-    rejected.push(...ranking.rejected.map((one) => ({ query: ranking.id, ...one })));
-    await to.run.write(formatRun(new Map([[ranking.id, own]]), to.tag));
-    await to.details?.write(best.map((document, at) => detailsLine(ranking.id, document, at + 1)).join(''));
-  }
-  return { scores, summary: { queries: scores.size, documents, missing: [...missing], rejected } };
-}
-
-function detailsLine(query: string, document: RankedQuery['documents'][number], rank: number): string {
-  const { id, score, nll, nllSum, tokens, relevanceScore, firstStage } = document;
-  const line = { query, id, rank, score, nll, nll_sum: nllSum, tokens };
-  return `${JSON.stringify({ ...line, relevance_score: relevanceScore, first_stage: firstStage })}\n`;
-}
-
-interface MeasuredRun {
-  readonly measures: readonly {
-    readonly name: string;
-    /** Over the judged queries with a relevant document. */
-    readonly mean: number | null;
-    readonly queries: number;
-    /** Over all judged queries; null for AUC. */
-    readonly judged_mean: number | null;
-    readonly judged_queries: number;
-  }[];
-  readonly unranked: Unranked;
-}
-
-async function measuredRun(
-  names: readonly string[],
-  qrels: Qrels = new Map(),
-  asked: readonly { readonly id: string }[],
-  run: ReadonlyMap<string, Scores>,
-): Promise<MeasuredRun> {
-  const { measure, measured } = await import('../stats/ranking.js');
-  const { mean } = await import('../stats/describe.js');
-  const { unrankedOf } = await import('../serving/unranked.js');
-  const ids = [...qrels.keys()];
-  const scores = ids.map((id): Scores => run.get(id) ?? new Map());
-  const meanOf = (values: readonly number[] = []) => (values.length > 0 ? mean(values) : null);
-  const measures = names.map((name) => {
-    const { withRelevant, judged } = measured(measure(name), scores, [...qrels.values()]);
-    const judgedQueries = { judged_mean: meanOf(judged), judged_queries: ids.length };
-    return { name, mean: meanOf(withRelevant), queries: withRelevant.length, ...judgedQueries };
-  });
-  const ranked = [...run.keys()].map((id) => ({ id }));
-  return { measures: ids.length > 0 ? measures : [], unranked: unrankedOf(qrels, asked, ranked) };
-}
-
-async function described(
-  summary: Written['summary'] &
-    MeasuredRun & {
-      readonly model: string;
-      readonly variant: string;
-      readonly built_in: boolean;
-      readonly objective: string;
-      readonly prior: boolean;
-      readonly interpolate: number | null;
-    },
-): Promise<string> {
+async function described(summary: z.output<typeof rankedRunSchema>): Promise<string> {
   const { fixed } = await import('../report/words/format.js');
   const { number, renderText, text } = await import('../report/tables/table.js');
   const { queries, documents, missing, rejected, measures, model, variant, objective, prior, interpolate } = summary;
   const how = `${objective}${prior ? ' less priors' : ''}${interpolate === null ? '' : `, ${interpolate} of the first stage,`}`;
   const lines = [
-    `${queries} queries, ${documents} documents ranked by ${how} with ${variant} of ${model}${summary.built_in ? ', the built-in model' : ''}`,
+    `${queries} queries, ${documents} documents ranked by ${how} with ${variant} of ${model}${summary.builtIn ? ', the built-in model' : ''}`,
   ];
   if (missing.length > 0) {
     lines.push(`${missing.length} candidates are not in the store: ${firstFew(missing)}`);
@@ -262,10 +179,10 @@ async function described(
   if (measures.length > 0) {
     lines.push(...unrankedLines(summary.unranked), '');
     const columns = ['all judged', 'queries', 'with a relevant document', 'queries'].map(number);
-    const rows = measures.map(({ name, mean, queries, judged_mean, judged_queries }) => [
+    const rows = measures.map(({ name, mean, queries, judgedMean, judgedQueries }) => [
       name,
-      fixed(judged_mean, 4),
-      String(judged_queries),
+      fixed(judgedMean, 4),
+      String(judgedQueries),
       fixed(mean, 4),
       String(queries),
     ]);

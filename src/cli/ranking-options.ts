@@ -130,14 +130,14 @@ export async function withCandidates(
 }
 
 /** What was judged and not ranked, a line each kind. */
-export function unrankedLines({ without_candidates, not_asked }: Unranked): string[] {
+export function unrankedLines({ withoutCandidates, notAsked }: Unranked): string[] {
   const line = (ids: readonly string[], why: string) =>
     ids.length === 0
       ? []
       : [
           `${ids.length} judged ${ids.length === 1 ? `query ${why} and counts` : `queries ${why.replace(/^is/, 'are').replace(/^has/, 'have')} and count`} 0: ${firstFew(ids)}.`,
         ];
-  return [...line(without_candidates, 'has no candidates'), ...line(not_asked, 'is not in the query file')];
+  return [...line(withoutCandidates, 'has no candidates'), ...line(notAsked, 'is not in the query file')];
 }
 
 const SHOWN_IDS = 5;

@@ -1,7 +1,10 @@
 /** `dkv report`: rebuilds a run's reports from its folder. */
+
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { ReportFormat } from '../report/report.js';
+import { reportFilesSchema } from '../wire/runs.js';
+import { printJson } from './json.js';
 
 const FORMATS = ['html', 'md', 'ipynb', 'tex', 'svg', 'png'] as const satisfies readonly ReportFormat[];
 
@@ -42,7 +45,8 @@ async function report(directory: string, { format, text, json }: ReportCommandOp
   const { summary } = await readSummary(directory);
   const files = await writeReports(directory, summary, { formats: format, noText: !text });
   const shown = files.map((file) => path.relative('.', file));
-  process.stdout.write(json ? `${JSON.stringify({ files: shown })}\n` : `${shown.join('\n')}\n`);
+  if (json) printJson(reportFilesSchema, { files: shown });
+  else process.stdout.write(`${shown.join('\n')}\n`);
 }
 
 function formats(list: string): readonly ReportFormat[] {

@@ -1,6 +1,7 @@
 /** `dkv run`: runs experiments, prints their tables and writes their reports. */
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { expectWritable } from '../base/files.js';
 import { didYouMean } from '../base/near.js';
@@ -8,8 +9,10 @@ import { DATASETS, openDataset, openPools } from '../datasets/open.js';
 import { EXPERIMENT_IDS } from '../experiments/catalogue/ids.js';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
 import type { Experiment } from '../runs/schema/experiment.js';
+import type { Summary } from '../runs/schema/summary.js';
 import type { Dataset, PoolSet } from '../samples/dataset.js';
 import type { Model } from '../scoring/load-model.js';
+import { printJson } from './json.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { addTableOptions, type TableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, paint, whileBlocked } from './terminal.js';
@@ -30,6 +33,9 @@ interface RunCommandOptions extends ModelOptions, TableOptions {
 }
 
 const ALL = 'all';
+
+/** As it stands in summary.json, byte for byte: `summarySchema` is its form. */
+const recordedSummary = z.custom<Summary>();
 
 export function runCommand(): Command {
   const command = new Command('run')
@@ -205,7 +211,7 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
     if (writing && asksLanguageModel(experiment)) process.stderr.write(`${describeWriting(writing)}\n`);
     const files = await writeReports(folder, summary);
     if (options.json) {
-      process.stdout.write(`${JSON.stringify(summary)}\n`);
+      printJson(recordedSummary, summary);
       return;
     }
     process.stdout.write(`${paint('bold', `${experiment.id}: ${experiment.title}`)}\n${experiment.question}\n\n`);

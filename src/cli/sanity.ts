@@ -1,10 +1,13 @@
 /** `dkv sanity`: checks whether a model can be trusted as an instrument. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Command } from 'commander';
 import { writeRandomCheckpoint } from '../model/random-checkpoint.js';
 import { findModel, loadModel, type Model } from '../scoring/load-model.js';
+import { sanitySchema } from '../wire/models.js';
+import { printJson } from './json.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { interruptSignal, Progress, paint } from './terminal.js';
 
@@ -47,8 +50,7 @@ async function sanity(options: SanityCommandOptions): Promise<void> {
       onProgress: (done, total) => progress.update(done, total),
     });
     progress.end();
-    if (options.json)
-      process.stdout.write(`${JSON.stringify({ model: model.name, fingerprint: model.fingerprint, checks })}\n`);
+    if (options.json) printJson(sanitySchema, { model: model.name, fingerprint: model.fingerprint, checks });
     else {
       const mark = {
         pass: paint('green', 'pass   '),

@@ -6,8 +6,8 @@ import { upTo, windows } from '../base/windows.js';
 import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
 import { isRefusal, scoreLines, shapedLines } from '../serving/score-lines.js';
 import { type ScoreAnswer, type ScoreRefusal, scoreAnswerSchema, scoreRefusalSchema } from '../wire/score.js';
-import { jsonText } from '../wire/text.js';
 import { openInput } from './input.js';
+import { jsonLine } from './json.js';
 import { addModelOptions, type ModelOptions, openModel } from './model-options.js';
 import { expectApart, openOutput } from './output.js';
 import { interruptSignal } from './terminal.js';
@@ -84,8 +84,7 @@ async function score(options: ScoreCommandOptions): Promise<void> {
 }
 
 function lineOf(answer: ScoreAnswer | ScoreRefusal): string {
-  const text = isRefusal(answer) ? jsonText(scoreRefusalSchema, answer) : jsonText(scoreAnswerSchema, answer);
-  return `${text}\n`;
+  return isRefusal(answer) ? jsonLine(scoreRefusalSchema, answer) : jsonLine(scoreAnswerSchema, answer);
 }
 
 class Totals {

@@ -1,9 +1,17 @@
 /** `dkv store`: looks after stores of directed caches. */
+
 import { Command } from 'commander';
 import { fileError } from '../base/files.js';
 import type { Store } from '../store/store.js';
 import type { Transferred } from '../store/transfer.js';
+import {
+  storeCollectionSchema,
+  storeStatsSchema,
+  storeTransferSchema,
+  storeVerificationSchema,
+} from '../wire/primed.js';
 import { openInput } from './input.js';
+import { printJson } from './json.js';
 import { withOutput } from './output.js';
 import { byteSize, duration, shownBytes } from './quantities.js';
 import { interruptSignal, Progress } from './terminal.js';
@@ -75,19 +83,19 @@ export function storeCommand(): Command {
 
 async function stats(location: string, { json }: JsonOption): Promise<void> {
   const { readProvenance } = await import('../serving/provenance.js');
+  const { readCalibrations } = await import('../serving/calibration.js');
   const { readReferenceQueries } = await import('../serving/reference-queries.js');
   await withStore(location, { mustExist: true }, async (store) => {
     const [found, primed, prior, calibration] = [
       await store.stats(),
       await readProvenance(store),
       await readReferenceQueries(store),
-      await store.note('calibration'),
+      await readCalibrations(store),
     ];
     if (json) {
-      const { hits: _, misses: __, fallbacks: ___, ...counts } = found;
-      print({
+      printJson(storeStatsSchema, {
         store: store.location,
-        ...counts,
+        ...found,
         primed: primed ?? null,
         prior: prior ?? null,
         calibration: calibration ?? null,
@@ -119,7 +127,10 @@ async function verify(location: string, { json, remove }: JsonOption & { readonl
   await withStore(location, { mustExist: true }, async (store) => {
     const { damaged, ...read } = await store.verify({ remove });
     if (damaged.length > 0 && !remove) process.exitCode = 1;
-    if (json) return print({ store: store.location, ...read, damaged, removed: remove ? damaged.length : 0 });
+    if (json) {
+      const removed = remove ? damaged.length : 0;
+      return printJson(storeVerificationSchema, { store: store.location, ...read, damaged, removed });
+    }
     for (const { reason } of damaged) process.stdout.write(`${reason}\n`);
     const { records, documents, notes } = read;
     const counts = `${number(records)} records, ${number(documents)} documents, ${number(notes)} notes read`;
@@ -131,7 +142,7 @@ async function verify(location: string, { json, remove }: JsonOption & { readonl
 async function gc(location: string, { json, minAge }: JsonOption & { readonly minAge: number }): Promise<void> {
   await withStore(location, { mustExist: true }, async (store) => {
     const collected = await store.gc({ minimumAgeMs: minAge });
-    if (json) return print({ store: store.location, ...collected });
+    if (json) return printJson(storeCollectionSchema, { store: store.location, ...collected });
     const { records, sizeBytes, documents } = collected;
     process.stdout.write(
       `${number(records)} records (${shownBytes(sizeBytes)}) and ${number(documents)} expired documents are gone.\n`,
@@ -238,7 +249,7 @@ function report(progress: Progress, { documents, unchanged }: Transferred): void
 
 function tell(done: string, counts: Transferred, json: boolean, stream: NodeJS.WriteStream = process.stdout): void {
   if (json) {
-    stream.write(`${JSON.stringify(counts)}\n`);
+    printJson(storeTransferSchema, counts, stream);
     return;
   }
   const { documents, records, notes, unchanged, incomplete } = counts;
@@ -247,10 +258,6 @@ function tell(done: string, counts: Transferred, json: boolean, stream: NodeJS.W
   stream.write(
     `${number(documents)} documents, ${number(records)} records, ${number(notes)} notes ${done}${kept}${gone}.\n`,
   );
-}
-
-function print(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
 function number(value: number): string {

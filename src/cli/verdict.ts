@@ -3,26 +3,26 @@ import { pValue, signed, withInterval } from '../report/words/format.js';
 import { BM25, type Margin, type Standing, type Verdict } from '../serving/verdict.js';
 
 export function verdictLines(verdict: Verdict): string[] {
-  const { measure, comparisons, queries, queries_needed, best, best_cache, rerank, rerank_margin } = verdict;
+  const { measure, comparisons, queries, queriesNeeded, best, bestCache, rerank, rerankMargin } = verdict;
   if (queries === 0) return [`No judged query has a relevant document: ${measure} says nothing of these systems.`];
   if (comparisons === 0) return [`${best.system} is the only system: there is nothing to compare it with.`];
   const lines = [
     standing('Best system', best, `by ${measure}, Holm over ${counted(comparisons, 'comparison')}`),
-    standing('Best cache', best_cache),
-    rerank_margin && rerank
-      ? advice(rerank, rerank_margin, measure)
+    standing('Best cache', bestCache),
+    rerankMargin && rerank
+      ? advice(rerank, rerankMargin, measure)
       : `${BM25} is not among the systems: whether to re-rank its documents at all is not known.`,
   ];
-  if (queries < queries_needed) {
+  if (queries < queriesNeeded) {
     lines.push(
-      `${counted(queries, 'judged query', 'judged queries')} with a relevant document cannot show any difference between so many systems: it takes ${queries_needed} at least.`,
+      `${counted(queries, 'judged query', 'judged queries')} with a relevant document cannot show any difference between so many systems: it takes ${queriesNeeded} at least.`,
     );
   }
   return lines;
 }
 
-function standing(what: string, { system, better_than, undecided }: Standing, how?: string): string {
-  const shown = better_than.length > 0 ? `, shown to be better than ${listed(better_than)}` : '';
+function standing(what: string, { system, betterThan, undecided }: Standing, how?: string): string {
+  const shown = betterThan.length > 0 ? `, shown to be better than ${listed(betterThan)}` : '';
   const open = undecided.length > 0 ? `no evidence of a difference from ${listed(undecided)}` : '';
   const between = open === '' ? '' : shown === '' ? ', the simplest: ' : '; ';
   return `${what}: ${system}${shown}${between}${open}${how ? ` (${how})` : ''}.`;

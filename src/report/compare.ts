@@ -30,7 +30,7 @@ export interface RunComparison {
     readonly model: string;
     readonly dataset: string;
     readonly samples: number;
-    readonly smoke_run: boolean;
+    readonly smokeRun: boolean;
   }[];
   readonly differences: readonly { readonly field: string; readonly values: readonly string[] }[];
   /** One for each treatment and baseline of any run, aligned by what they do; null where a run does not have it. */
@@ -75,7 +75,7 @@ export function compareRuns(runs: readonly ComparedRun[]): RunComparison {
       model: configuration.model.name,
       dataset: configuration.dataset.name,
       samples: configuration.samples,
-      smoke_run,
+      smokeRun: smoke_run,
     })),
     differences: differencesOf(runs.map(({ summary }) => summary.configuration)),
     // What all runs have comes first.
@@ -170,7 +170,7 @@ export function comparisonMarkdown(comparison: RunComparison): string {
   const parts = [
     '# Runs compared',
     renderMarkdown(runTable(comparison)),
-    ...(runs.some(({ smoke_run }) => smoke_run)
+    ...(runs.some(({ smokeRun }) => smokeRun)
       ? ['> **Smoke runs are among these, with fewer samples than their protocols ask for: no conclusions.**']
       : []),
     'Conditions are aligned by what they do; where runs call one differently, both names stand. Intervals are 95%, of each run by itself; that two of them overlap does not say that the runs agree. A dash: the run does not have the comparison.',
@@ -211,14 +211,14 @@ function runTable({ runs }: RunComparison): Table {
       number('N'),
       text('smoke run'),
     ],
-    rows: runs.map(({ name, directory, experiment, model, dataset, samples, smoke_run }) => [
+    rows: runs.map(({ name, directory, experiment, model, dataset, samples, smokeRun }) => [
       name,
       path.basename(path.resolve(directory)),
       experiment,
       model,
       dataset,
       String(samples),
-      smoke_run ? 'yes' : 'no',
+      smokeRun ? 'yes' : 'no',
     ]),
   };
 }

@@ -4,6 +4,7 @@
  * A calibration belongs to what its scores were made with. That is its key, so another model's, variant's, precision's or objective's
  * is never found. It also belongs to candidates like those that it was made with: among others, relevant ones are more or less frequent.
  */
+
 import { z } from 'zod';
 import { parse } from '../base/parse.js';
 import type { Random } from '../base/random.js';
@@ -11,11 +12,12 @@ import { mean } from '../stats/describe.js';
 import { fitIsotonic, isotonicAt } from '../stats/isotonic.js';
 import { unlessDamaged } from '../store/records/damage.js';
 import type { Metadata, Store } from '../store/store.js';
+import { objectiveSchema } from '../wire/ranking.js';
 import type { Provenance } from './provenance.js';
 
 /** What is scored: the query's text given the document, or the query's answer given the document and the query. */
-export const OBJECTIVES = ['query-likelihood', 'answer-likelihood'] as const;
-export type Objective = (typeof OBJECTIVES)[number];
+export const OBJECTIVES: readonly Objective[] = objectiveSchema.options;
+export type Objective = 'query-likelihood' | 'answer-likelihood';
 
 /** How a score was made, beside what the whole store was primed with. */
 export interface Scoring {
@@ -59,7 +61,7 @@ export async function readCalibration(
   provenance: Provenance,
   scoring: Scoring,
 ): Promise<Calibration | undefined> {
-  const note = await readCalibrations(store);
+  const note = (await readCalibrations(store)) ?? {};
   const key = keyOf(provenance, scoring);
   return Object.hasOwn(note, key) ? note[key] : undefined;
 }
@@ -133,8 +135,10 @@ export function reliabilityOf(queries: readonly (readonly Judged[])[], random: R
   return { relevant, brier: { constant: meanOf('constant'), raw: meanOf('raw'), calibrated: meanOf('calibrated') } };
 }
 
-async function readCalibrations(store: Store): Promise<Record<string, Calibration>> {
-  const note = (await store.note('calibration')) ?? {};
+/** @returns by what scores were made with; undefined where none was made @throws DkvError STORE_DAMAGED */
+export async function readCalibrations(store: Store): Promise<Record<string, Calibration> | undefined> {
+  const note = await store.note('calibration');
+  if (!note) return undefined;
   return parse(
     noteSchema,
     note,

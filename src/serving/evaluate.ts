@@ -136,7 +136,7 @@ export async function evaluate(
 
   const grades = ranked.map(({ id }) => qrels.get(id)!);
   const unranked = unrankedOf(new Map([...qrels].filter(([id]) => !broken.has(id))), queries, ranked);
-  const rest = [...unranked.without_candidates, ...unranked.not_asked];
+  const rest = [...unranked.withoutCandidates, ...unranked.notAsked];
   const { whileBlocked = (work) => work() } = options;
   const compared = whileBlocked(() =>
     compareSystems(

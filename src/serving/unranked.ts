@@ -3,9 +3,9 @@ import type { Qrels } from '../datasets/trec.js';
 
 export interface Unranked {
   /** Ids of judged queries that were asked, and had no candidates. */
-  readonly without_candidates: readonly string[];
+  readonly withoutCandidates: readonly string[];
   /** Ids of judged queries that are not among the queries. */
-  readonly not_asked: readonly string[];
+  readonly notAsked: readonly string[];
 }
 
 /**
@@ -21,7 +21,7 @@ export function unrankedOf(
   const [asked, done] = [idsOf(queries), idsOf(ranked)];
   const left = [...qrels.keys()].filter((id) => !done.has(id));
   return {
-    without_candidates: left.filter((id) => asked.has(id)),
-    not_asked: left.filter((id) => !asked.has(id)),
+    withoutCandidates: left.filter((id) => asked.has(id)),
+    notAsked: left.filter((id) => !asked.has(id)),
   };
 }

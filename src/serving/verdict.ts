@@ -21,7 +21,7 @@ export interface Standing {
   /** Mean of the measure over the queries with a relevant document; null without any. */
   readonly mean: number | null;
   /** Of those that it was chosen from: the ones that it is shown to be better than. */
-  readonly better_than: readonly string[];
+  readonly betterThan: readonly string[];
   /** The ones with another mean that it is not shown to be better than. */
   readonly undecided: readonly string[];
 }
@@ -41,15 +41,15 @@ export interface Verdict {
   /** With a relevant document. */
   readonly queries: number;
   /** Fewer queries than this cannot show any difference, however large, between so many systems. */
-  readonly queries_needed: number;
+  readonly queriesNeeded: number;
   /** Of all systems the best with evidence: no other is shown to be better, and a simpler one only where this one is not shown to be better. */
   readonly best: Standing;
   /** The same among the model's caches. */
-  readonly best_cache: Standing;
+  readonly bestCache: Standing;
   /** `yes`: a cache is shown to be better than BM25; `no`: BM25 is shown to be better than the cache with the highest mean; null without BM25. */
   readonly rerank: 'yes' | 'no' | 'undecided' | null;
   /** What that rests on: a cache less BM25. */
-  readonly rerank_margin: Margin | null;
+  readonly rerankMargin: Margin | null;
 }
 
 /** @param primary one of the comparison's measures */
@@ -77,7 +77,7 @@ export function verdictOf({ measures, systems, comparisons }: SystemComparison, 
     return {
       system,
       mean: means.get(system) ?? null,
-      better_than: others.filter((name) => isBetter(system, name)),
+      betterThan: others.filter((name) => isBetter(system, name)),
       undecided: others.filter((name) => !isBetter(system, name) && order(name) !== order(system)),
     };
   };
@@ -94,12 +94,12 @@ export function verdictOf({ measures, systems, comparisons }: SystemComparison, 
     measure: primary,
     comparisons: comparisons.length,
     queries: measures[m]?.queries ?? 0,
-    queries_needed: queriesNeeded(comparisons.length),
+    queriesNeeded: queriesNeeded(comparisons.length),
     best,
     // A cache that is shown to be better than BM25 has more to say for it than one that is not.
-    best_cache: standingOf(bestSystem === BM25 ? bestOf(caches, isBetter, order) : bestSystem, caches),
+    bestCache: standingOf(bestSystem === BM25 ? bestOf(caches, isBetter, order) : bestSystem, caches),
     rerank: hasBm25 ? rerank : null,
-    rerank_margin: hasBm25 ? margins.get(pairOf(contender, BM25))! : null,
+    rerankMargin: hasBm25 ? margins.get(pairOf(contender, BM25))! : null,
   };
 }
 

@@ -28,14 +28,14 @@ export interface GainSummary {
   readonly mean: Estimate;
   readonly median: number;
   /** Without the lowest and highest fifth. */
-  readonly trimmed_mean: number;
+  readonly trimmedMean: number;
   readonly d: Estimate;
   /** The interval of d by its large-sample standard error, which knows no clusters. */
-  readonly d_analytic: Estimate;
+  readonly dAnalytic: Estimate;
   /** Share of samples above 0; Wilson's interval. */
   readonly win: Estimate;
   /** Two-sided, uncorrected: t-test, Wilcoxon's signed ranks (zeros dropped), random signs. */
-  readonly p: { readonly t: number | null; readonly wilcoxon: number; readonly sign_flip: number };
+  readonly p: { readonly t: number | null; readonly wilcoxon: number; readonly signFlip: number };
 }
 
 export interface Gains {
@@ -87,11 +87,11 @@ export function summarizeGains(
     return {
       mean: estimate(centers[l]!, bcaInterval(means[l]!, centers[l]!, without.means)),
       median: median(list),
-      trimmed_mean: trimmedMean(list, 0.2),
+      trimmedMean: trimmedMean(list, 0.2),
       d: estimate(d, bcaInterval(ds[l]!, d, without.ds)),
-      d_analytic: estimate(d, Number.isNaN(d) ? undefined : analyticDInterval(d, list.length)),
+      dAnalytic: estimate(d, Number.isNaN(d) ? undefined : analyticDInterval(d, list.length)),
       win: estimate(wins / list.length, wilsonInterval(wins, list.length)),
-      p: { t: tTest(list) ?? null, wilcoxon: wilcoxon(list), sign_flip: signFlipTest(list, RESAMPLES, random) },
+      p: { t: tTest(list) ?? null, wilcoxon: wilcoxon(list), signFlip: signFlipTest(list, RESAMPLES, random) },
     };
   });
   return { summaries, means, ds };
@@ -102,19 +102,19 @@ export interface Share {
   /** Ratio of means; interval by joint resampling. Null where the whole is not distinguishable from 0. */
   readonly share: Estimate;
   /** The same with Fieller's interval. */
-  readonly share_fieller: Estimate;
+  readonly shareFieller: Estimate;
 }
 
 /** @param part, whole places in the lists that `gains` was made of */
 export function shareOf(gains: Gains, lists: readonly (readonly number[])[], part: number, whole: number): Share {
   const none = { value: null, low: null, high: null };
   const { low, high } = gains.summaries[whole]!.mean;
-  if (low === null || high === null || (low <= 0 && high >= 0)) return { share: none, share_fieller: none };
+  if (low === null || high === null || (low <= 0 && high >= 0)) return { share: none, shareFieller: none };
   const ratio = mean(lists[part]!) / mean(lists[whole]!);
   const ratios = gains.means[part]!.map((value, i) => value / gains.means[whole]![i]!);
   return {
     share: estimate(ratio, percentileInterval(ratios)),
-    share_fieller: estimate(ratio, fiellerInterval(lists[part]!, lists[whole]!)),
+    shareFieller: estimate(ratio, fiellerInterval(lists[part]!, lists[whole]!)),
   };
 }
 
@@ -138,7 +138,7 @@ export function meanEstimate(values: readonly number[], random: Random, resample
 /** P-values corrected over a family. */
 export interface Corrected {
   /** How many the family has. */
-  readonly family_size: number;
+  readonly familySize: number;
   readonly bonferroni: number | null;
   readonly holm: number | null;
   /** Benjamini and Hochberg. */
@@ -147,7 +147,7 @@ export interface Corrected {
 
 /** @param families the name of each p's family; null is no test, and not one of the family */
 export function correctFamilies(families: readonly string[], ps: readonly (number | null)[]): Corrected[] {
-  const corrected: Corrected[] = families.map(() => ({ family_size: 0, bonferroni: null, holm: null, bh: null }));
+  const corrected: Corrected[] = families.map(() => ({ familySize: 0, bonferroni: null, holm: null, bh: null }));
   for (const family of new Set(families)) {
     const members = [...ps.keys()].filter((i) => families[i] === family && ps[i] !== null);
     if (members.length === 0) continue;
@@ -155,7 +155,7 @@ export function correctFamilies(families: readonly string[], ps: readonly (numbe
     const [holms, bhs] = [holm(values), benjaminiHochberg(values)];
     for (const [m, i] of members.entries()) {
       corrected[i] = {
-        family_size: members.length,
+        familySize: members.length,
         bonferroni: bonferroni(values[m]!, members.length),
         holm: holms[m]!,
         bh: bhs[m]!,

@@ -15,12 +15,12 @@ export interface SystemDifference {
 
 export interface SystemComparison {
   /** Per measure: of how many queries it was taken, those with a relevant document and all judged ones. */
-  readonly measures: readonly { readonly name: string; readonly queries: number; readonly judged_queries: number }[];
+  readonly measures: readonly { readonly name: string; readonly queries: number; readonly judgedQueries: number }[];
   /** Per measure the mean over the queries with a relevant document, and over all judged ones (null where it has no value for the others). */
   readonly systems: readonly {
     readonly name: string;
     readonly means: readonly Estimate[];
-    readonly judged_means: readonly (number | null)[];
+    readonly judgedMeans: readonly (number | null)[];
   }[];
   /** Every pair of systems: one that stands later among them, less one that stands earlier. */
   readonly comparisons: readonly SystemDifference[];
@@ -53,7 +53,7 @@ export function compareSystems(
   const holms = measures.map((_, m) =>
     correctFamilies(
       pairs.map(() => 'all'),
-      differences.map((list) => list[m]?.p.sign_flip ?? null),
+      differences.map((list) => list[m]?.p.signFlip ?? null),
     ),
   );
   const [first] = [...values.values()];
@@ -61,12 +61,12 @@ export function compareSystems(
     measures: names.map((name, m) => ({
       name,
       queries: first?.[m]?.withRelevant.length ?? 0,
-      judged_queries: grades.length,
+      judgedQueries: grades.length,
     })),
     systems: [...values].map(([name, own]) => ({
       name,
       means: own.map(({ withRelevant }) => meanEstimate(withRelevant, random)),
-      judged_means: own.map(({ judged }) => finite(judged && mean(judged))),
+      judgedMeans: own.map(({ judged }) => finite(judged && mean(judged))),
     })),
     comparisons: pairs.map(([treatment, baseline], c) => ({
       treatment,

@@ -79,7 +79,7 @@ describe('dkv', () => {
     expect((await dkv(stats)).stdout).toMatch(/^advertisements +50, of \d+ categories\nquestions +\d{3}, /);
     expect(JSON.parse((await dkv([...stats, '--json'])).stdout)).toMatchObject({
       ads: 50,
-      documentWords: { mean: expect.any(Number) },
+      document_words: { mean: expect.any(Number) },
     });
   });
 });

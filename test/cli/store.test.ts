@@ -32,7 +32,7 @@ describe('dkv store', () => {
     expect(await json('stats', 'ads')).toMatchObject({
       documents: 3,
       records: 6,
-      primed: { statesPrecision: 'int8', visibility: 'exact' },
+      primed: { states_precision: 'int8', visibility: 'exact' },
       prior: null,
     });
   });

@@ -72,7 +72,7 @@ describe('the results log', () => {
     expect(log.runs.find(({ folder }) => folder === 'one')).toMatchObject({
       experiment: 'exp01',
       samples: 40,
-      smoke_run: true,
+      smokeRun: true,
       primary: { comparison: 'surr_doc_d against bare_d', effect: expect.stringMatching(/\[.*\] nats$/) },
     });
     const markdown = logMarkdown(log);

@@ -38,8 +38,8 @@ describe('evaluate', () => {
     const bm25 = await bm25Of(store);
     const found = await evaluate(model, store, queries, qrels, { bm25 });
     expect(found).toMatchObject({ queries: 16, candidates: 128, missing: [], primary: 'nDCG@10' });
-    expect(found.verdict.best_cache).toMatchObject({ system: 'bare', better_than: [], undecided: [] });
-    expect(found.unranked).toEqual({ without_candidates: [], not_asked: [] });
+    expect(found.verdict.bestCache).toMatchObject({ system: 'bare', betterThan: [], undecided: [] });
+    expect(found.unranked).toEqual({ withoutCandidates: [], notAsked: [] });
     expect(found.systems.map(({ name }) => name)).toEqual(['bm25', 'bare', 'same']);
     const own = found.comparisons.find(({ treatment, baseline }) => treatment === 'same' && baseline === 'bare');
     expect(own!.differences[0]!.mean).toEqual({ value: 0, low: 0, high: 0 });
@@ -75,7 +75,7 @@ describe('evaluate', () => {
       await store.putDocument(entry!.id, { bare: wrong!, good: good! }, { metadata: entry!.metadata });
     }
     const found = await evaluate(model, store, queries, qrels, { calibrate: true, measures: ['AP(rel=2)', 'AUC'] });
-    expect(found.verdict).toMatchObject({ best: { system: 'good', better_than: ['bare'] }, rerank: null });
+    expect(found.verdict).toMatchObject({ best: { system: 'good', betterThan: ['bare'] }, rerank: null });
     expect(found.comparisons[0]!.differences[0]!.mean.low).toBeGreaterThan(0);
     expect(found.measures.map(({ name }) => name)).toEqual(['AP(rel=2)', 'AUC']);
     expect(found.systems.map(({ name }) => name)).toEqual(['bare', 'good']);
@@ -93,7 +93,7 @@ describe('evaluate', () => {
     }
     const against = await evaluate(model, store, queries, qrels);
     expect(against.comparisons[0]!.differences[0]!.mean.high).toBeLessThan(0);
-    expect(against.verdict.best_cache).toMatchObject({ system: 'bare', better_than: ['other'] });
+    expect(against.verdict.bestCache).toMatchObject({ system: 'bare', betterThan: ['other'] });
   });
 
   it('wants the same candidates for all, or leaves them out for all', async () => {
@@ -121,16 +121,16 @@ describe('evaluate', () => {
     const found = await evaluate(model, store, asked, own, { measures });
     expect(found).toMatchObject({
       queries: 2,
-      unranked: { without_candidates: [third.id], not_asked: [queries[3]!.id] },
+      unranked: { withoutCandidates: [third.id], notAsked: [queries[3]!.id] },
       measures: [
-        { name: 'nDCG@10', queries: 3, judged_queries: 4 },
-        { name: 'AUC', queries: 1, judged_queries: 4 },
+        { name: 'nDCG@10', queries: 3, judgedQueries: 4 },
+        { name: 'AUC', queries: 1, judgedQueries: 4 },
       ],
     });
     const alone = await evaluate(model, store, [first], new Map([[first.id, own.get(first.id)!]]), { measures });
     const value = meanValue(alone, 'bare', 'nDCG@10');
     expect(meanValue(found, 'bare', 'nDCG@10')).toBeCloseTo(value / 3, 12);
-    expect(found.systems[0]!.judged_means).toEqual([expect.closeTo(value / 4, 12), null]);
+    expect(found.systems[0]!.judgedMeans).toEqual([expect.closeTo(value / 4, 12), null]);
   });
 
   it('refuses judgements of other queries and measures that there are none of', async () => {

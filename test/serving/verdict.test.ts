@@ -33,11 +33,11 @@ function compared(
 ): SystemComparison {
   const [summary] = summarizeGains([[0.1, 0.2, 0.3]], [[0], [1], [2]], new Random('pairs')).summaries;
   return {
-    measures: [{ name: 'RR', queries: 40, judged_queries: 40 }],
+    measures: [{ name: 'RR', queries: 40, judgedQueries: 40 }],
     systems: Object.entries(means).map(([name, value]) => ({
       name,
       means: [{ value, low: null, high: null }],
-      judged_means: [value],
+      judgedMeans: [value],
     })),
     comparisons: pairs.map(([treatment, baseline, low, holm]) => ({
       treatment,
@@ -48,15 +48,15 @@ function compared(
   };
 }
 
-const found = ({ best, best_cache, rerank }: Verdict) => [best.system, best_cache.system, rerank];
+const found = ({ best, bestCache, rerank }: Verdict) => [best.system, bestCache.system, rerank];
 
 describe('the verdict', () => {
   it('is not to re-rank where BM25 is shown to be better than the best cache', () => {
     const own = verdict({ bm25: [1, 1, 2], bare: [3, 4, 2, 5], doc_kw: [3, 5, 4] });
     expect(found(own)).toEqual(['bm25', 'bare', 'no']);
-    expect(own.best).toMatchObject({ better_than: ['bare', 'doc_kw'], undecided: [] });
-    expect(own.rerank_margin).toMatchObject({ treatment: 'bare', baseline: 'bm25' });
-    expect(own.rerank_margin!.difference.high).toBeLessThan(0);
+    expect(own.best).toMatchObject({ betterThan: ['bare', 'doc_kw'], undecided: [] });
+    expect(own.rerankMargin).toMatchObject({ treatment: 'bare', baseline: 'bm25' });
+    expect(own.rerankMargin!.difference.high).toBeLessThan(0);
     const lines = verdictLines(own);
     expect(lines[0]).toBe(
       'Best system: bm25, shown to be better than bare and doc_kw (by RR, Holm over 3 comparisons).',
@@ -69,7 +69,7 @@ describe('the verdict', () => {
   it('is to re-rank with what is shown to be better than BM25, with the simpler of equals', () => {
     const own = verdict({ bm25: [3, 4, 2, 5], bare: [1, 2, 1], doc_kw: [1, 1, 2], other: [2, 1, 1, 2] });
     expect(found(own)).toEqual(['bare', 'bare', 'yes']);
-    expect(own.best).toMatchObject({ better_than: ['bm25'], undecided: expect.arrayContaining(['other']) });
+    expect(own.best).toMatchObject({ betterThan: ['bm25'], undecided: expect.arrayContaining(['other']) });
     expect(verdictLines(own).at(-1)).toMatch(/^Re-rank with bare, which is better than bm25: \+0\.\d+ \[/);
   });
 
@@ -88,7 +88,7 @@ describe('the verdict', () => {
   it('takes the best of several variants that are shown to be better', () => {
     const own = verdict({ bm25: [5], bare: [4], one: [2, 2, 1], two: [1, 1, 2], three: [2] });
     expect(found(own)).toEqual(['two', 'two', 'yes']);
-    expect(own.best.better_than).toEqual(['bm25', 'bare', 'one', 'three']);
+    expect(own.best.betterThan).toEqual(['bm25', 'bare', 'one', 'three']);
   });
 
   it('is for a variant that alone is shown to be better than BM25, though not better than bare', () => {
@@ -100,7 +100,7 @@ describe('the verdict', () => {
   it('takes an interval above 0 and a corrected p below .05 for evidence, and not one of them', () => {
     const of = (low: number, holm: number) =>
       verdictOf(compared({ bare: 0.5, doc_kw: 0.6 }, [['doc_kw', 'bare', low, holm]]), 'RR').best;
-    expect(of(0.01, 0.049)).toMatchObject({ system: 'doc_kw', better_than: ['bare'] });
+    expect(of(0.01, 0.049)).toMatchObject({ system: 'doc_kw', betterThan: ['bare'] });
     expect(of(0.01, 0.05)).toMatchObject({ system: 'bare', undecided: ['doc_kw'] });
     expect(of(-0.01, 0.001)).toMatchObject({ system: 'bare', undecided: ['doc_kw'] });
   });
@@ -114,13 +114,13 @@ describe('the verdict', () => {
       ['c', 'b', -0.1, 0.4],
     ] as const;
     const { best } = verdictOf(compared(means, [...better, ...level]), 'RR');
-    expect(best).toMatchObject({ system: 'b', better_than: ['bare'], undecided: ['a', 'c'] });
+    expect(best).toMatchObject({ system: 'b', betterThan: ['bare'], undecided: ['a', 'c'] });
   });
 
   it('says that there is no evidence where there is none', () => {
     const own = verdict({ bm25: [1, 2, 3], bare: [2, 1, 3, 3, 1], doc_kw: [3, 2, 1, 1, 2, 3, 2] });
     expect(found(own)).toEqual(['bm25', 'bare', 'undecided']);
-    expect(own.best).toMatchObject({ better_than: [], undecided: ['bare', 'doc_kw'] });
+    expect(own.best).toMatchObject({ betterThan: [], undecided: ['bare', 'doc_kw'] });
     expect(verdictLines(own).at(-1)).toMatch(
       /^No evidence that re-ranking with this model helps or harms: .* by Holm\. /,
     );
@@ -131,7 +131,7 @@ describe('the verdict', () => {
 
   it('says how many queries any evidence takes', () => {
     const few = verdict({ bm25: [1], bare: [5], doc_kw: [5] }, 6);
-    expect(few).toMatchObject({ comparisons: 3, queries: 6, queries_needed: 7, rerank: 'undecided' });
+    expect(few).toMatchObject({ comparisons: 3, queries: 6, queriesNeeded: 7, rerank: 'undecided' });
     expect(verdictLines(few).at(-1)).toBe(
       '6 judged queries with a relevant document cannot show any difference between so many systems: it takes 7 at least.',
     );

@@ -65,7 +65,7 @@ describe('a summary of gains', () => {
     expect(summary.mean.value).toBeCloseTo(mean(GAINS), 12);
     expect(summary.d.value).toBeCloseTo(cohensD(GAINS), 12);
     const { low, high } = analyticDInterval(cohensD(GAINS), GAINS.length);
-    expect([summary.d_analytic.low, summary.d_analytic.high]).toEqual([
+    expect([summary.dAnalytic.low, summary.dAnalytic.high]).toEqual([
       expect.closeTo(low, 12),
       expect.closeTo(high, 12),
     ]);
@@ -84,7 +84,7 @@ describe('a summary of gains', () => {
   it('has no d and no interval of d where all gains are equal, and no t-test where all are 0', () => {
     const [equal] = summarizeGains([[0.5, 0.5, 0.5]], [[0], [1], [2]], new Random('equal')).summaries;
     const none = { value: null, low: null, high: null };
-    expect(equal).toMatchObject({ mean: { value: 0.5 }, d: none, d_analytic: none });
+    expect(equal).toMatchObject({ mean: { value: 0.5 }, d: none, dAnalytic: none });
     const [zero] = summarizeGains([[0, 0, 0]], [[0], [1], [2]], new Random('zero')).summaries;
     expect(zero).toMatchObject({ mean: { value: 0 }, d: none, win: { value: 0 }, p: { t: null } });
   });
@@ -95,11 +95,11 @@ describe('a share of one gain in another', () => {
   const gains = summarizeGains(lists, CLUSTERS, new Random('share'));
 
   it('is the ratio of the means, by joint resampling and by Fieller', () => {
-    const { share, share_fieller } = shareOf(gains, lists, 0, 1);
+    const { share, shareFieller } = shareOf(gains, lists, 0, 1);
     expect(share.value).toBeCloseTo(mean(HALF) / mean(GAINS), 12);
     const ratios = gains.means[0]!.map((value, i) => value / gains.means[1]![i]!);
     expect(share).toMatchObject(percentileInterval(ratios)!);
-    expect(share_fieller).toMatchObject(fiellerInterval(HALF, GAINS)!);
+    expect(shareFieller).toMatchObject(fiellerInterval(HALF, GAINS)!);
     // Both move together: that is what makes the interval narrow.
     expect(share.high! - share.low!).toBeLessThan(0.2);
   });
@@ -122,11 +122,11 @@ it('a mean has the interval of its resamples, and none without values', () => {
 it('corrects within families, of which what was not tested is no member', () => {
   const corrected = correctFamilies(['a', 'b', 'a', 'a', 'b'], [0.01, 0.04, 0.03, null, 0.5]);
   expect(corrected).toEqual([
-    { family_size: 2, bonferroni: 0.02, holm: 0.02, bh: 0.02 },
-    { family_size: 2, bonferroni: 0.08, holm: 0.08, bh: 0.08 },
-    { family_size: 2, bonferroni: 0.06, holm: 0.03, bh: 0.03 },
-    { family_size: 0, bonferroni: null, holm: null, bh: null },
-    { family_size: 2, bonferroni: 1, holm: 0.5, bh: 0.5 },
+    { familySize: 2, bonferroni: 0.02, holm: 0.02, bh: 0.02 },
+    { familySize: 2, bonferroni: 0.08, holm: 0.08, bh: 0.08 },
+    { familySize: 2, bonferroni: 0.06, holm: 0.03, bh: 0.03 },
+    { familySize: 0, bonferroni: null, holm: null, bh: null },
+    { familySize: 2, bonferroni: 1, holm: 0.5, bh: 0.5 },
   ]);
 });
 

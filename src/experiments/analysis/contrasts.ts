@@ -4,11 +4,12 @@ import type { ContrastGroup } from '../../runs/schema/experiment.js';
 import type { ContrastGroupSummary } from '../../runs/schema/summary.js';
 import { correctFamilies, type Share, shareOf, summarizeGains } from '../../stats/gains.js';
 import { equivalenceTest } from '../../stats/significance.js';
+import { recordedGain, recordedShare } from './recorded.js';
 
 /** Of what is no part of anything. */
 export const NO_SHARE: Share = {
   share: { value: null, low: null, high: null },
-  share_fieller: { value: null, low: null, high: null },
+  shareFieller: { value: null, low: null, high: null },
 };
 
 export function summarizeContrasts(
@@ -34,17 +35,19 @@ export function summarizeContrasts(
     contrasts: contrasts.map(({ name, share_of }, c) => ({
       name,
       ...(share_of !== undefined && { share_of }),
-      gain: gains.summaries[c]!,
+      gain: recordedGain(gains.summaries[c]!),
       p_holm: !family || family.includes(name) ? corrected[c]!.holm : null,
       p_equivalence: equivalence_margin ? (equivalenceTest(lists[c]!, equivalence_margin) ?? null) : null,
-      ...(share_of === undefined
-        ? NO_SHARE
-        : shareOf(
-            gains,
-            lists,
-            c,
-            contrasts.findIndex((other) => other.name === share_of),
-          )),
+      ...recordedShare(
+        share_of === undefined
+          ? NO_SHARE
+          : shareOf(
+              gains,
+              lists,
+              c,
+              contrasts.findIndex((other) => other.name === share_of),
+            ),
+      ),
     })),
   };
 }

@@ -8,6 +8,7 @@ import { correctFamilies, estimate, finite, RESAMPLES, shareOf, summarizeGains }
 import { percentileInterval } from '../../stats/interval.js';
 import { NO_SHARE, summarizeContrasts } from './contrasts.js';
 import { summarizeHardness } from './hardness.js';
+import { recordedCorrection, recordedGain, recordedShare } from './recorded.js';
 import { crossValidate } from './selection.js';
 
 export function summarizePaired(
@@ -47,9 +48,9 @@ export function summarizePaired(
       const whole = gains.summaries[oracle]?.d.value ?? 0;
       return {
         ...comparison,
-        gain: gains.summaries[c]!,
-        corrected: corrected[c]!,
-        ...(oracle < 0 ? NO_SHARE : shareOf(gains, lists, c, oracle)),
+        gain: recordedGain(gains.summaries[c]!),
+        corrected: recordedCorrection(corrected[c]!),
+        ...recordedShare(oracle < 0 ? NO_SHARE : shareOf(gains, lists, c, oracle)),
         authors_share: whole > 0 ? finite((gains.summaries[c]!.d.value ?? Number.NaN) / whole) : null,
         hardness: hardness[c]!,
       };

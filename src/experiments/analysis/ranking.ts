@@ -7,6 +7,7 @@ import type { SampleRecord } from '../../runs/schema/sample.js';
 import { mean } from '../../stats/describe.js';
 import { meanEstimate, summarizeGains } from '../../stats/gains.js';
 import { type Measure, measure, type Scores } from '../../stats/ranking.js';
+import { recordedGain } from './recorded.js';
 
 interface RankedPool {
   readonly name: string;
@@ -59,9 +60,12 @@ export function summarizeRanking(
         differences: computed.map((_, m) => {
           const before = of(baseline, m);
           const list = of(treatment, m).map((value, i) => value - before[i]!);
-          return summarizeGains([list], single(list.length), random).summaries[0]!;
+          return recordedGain(summarizeGains([list], single(list.length), random).summaries[0]!);
         }),
-        differential: signal.length > 1 ? summarizeGains([signal], single(signal.length), random).summaries[0]! : null,
+        differential:
+          signal.length > 1
+            ? recordedGain(summarizeGains([signal], single(signal.length), random).summaries[0]!)
+            : null,
       };
     }),
   };

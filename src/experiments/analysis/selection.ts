@@ -3,6 +3,7 @@ import type { Random } from '../../base/random.js';
 import type { SelectionSummary } from '../../runs/schema/summary.js';
 import { mean } from '../../stats/describe.js';
 import { summarizeGains } from '../../stats/gains.js';
+import { recordedGain } from './recorded.js';
 
 const FOLDS = 5;
 
@@ -29,7 +30,7 @@ export function crossValidate(
   return {
     chosen: Object.fromEntries(counts),
     folds,
-    held_out: summarizeGains([heldOut], clusters, random).summaries[0]!,
+    held_out: recordedGain(summarizeGains([heldOut], clusters, random).summaries[0]!),
     best: { treatment: treatments[overall]!, gain: mean(lists[overall]!) },
   };
 }

@@ -2,10 +2,11 @@
  * The research's own figures, "authors' log", beside the measured ones: only where model, data and number of samples are the same. Figures of
  * different models or samples in one table would be read as a comparison.
  */
+
 import { EXPERIMENTS } from '../../experiments/catalogue/registry.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
+import type { GainRecord } from '../../runs/schema/gains.js';
 import type { Summary } from '../../runs/schema/summary.js';
-import type { GainSummary } from '../../stats/gains.js';
 import { signed, withInterval } from '../words/format.js';
 import { number, type Table, text } from './table.js';
 
@@ -42,7 +43,7 @@ export function authorsNote(configuration: Configuration): string {
 /** Measured d beside the authors'; undefined where the two cannot be compared. */
 export function authorsTable({ configuration, comparisons, ranking }: Summary): Table | undefined {
   if (incomparable(configuration).length > 0) return undefined;
-  const measured: readonly { treatment: string; baseline: string; gain: GainSummary | null }[] = ranking
+  const measured: readonly { treatment: string; baseline: string; gain: GainRecord | null }[] = ranking
     ? ranking.comparisons.map((c) => ({ treatment: c.treatment, baseline: c.baseline, gain: c.differential }))
     : comparisons;
   const rows = Object.entries(configuration.experiment.authors!.d).flatMap(([treatment, d]) => {

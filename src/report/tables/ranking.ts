@@ -1,7 +1,8 @@
 /** Tables of how well conditions rank the candidates of pools. */
+import type { GainRecord } from '../../runs/schema/gains.js';
 import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { Summary } from '../../runs/schema/summary.js';
-import { correctFamilies, type GainSummary } from '../../stats/gains.js';
+import { correctFamilies } from '../../stats/gains.js';
 import { fixed, percent, pValue, signed, withInterval } from '../words/format.js';
 import { boundOf, isDeployable, marked } from '../words/labels.js';
 import { number, type Table, text } from './table.js';
@@ -113,7 +114,7 @@ const TEST_COLUMNS = (what: string) => [
   number('p, sign flips'),
 ];
 
-function testsOf({ mean, d, win, p }: GainSummary, corrected: number | null): string[] {
+function testsOf({ mean, d, win, p }: GainRecord, corrected: number | null): string[] {
   return [
     withInterval(mean, (x) => signed(x, 3)),
     withInterval(d, (x) => signed(x, 2)),
@@ -128,7 +129,7 @@ function testsOf({ mean, d, win, p }: GainSummary, corrected: number | null): st
 /** Holm's correction of one p a comparison, over the comparisons of a family. */
 function correctedByFamily(
   comparisons: RankingSummary['comparisons'],
-  gains: readonly GainSummary[],
+  gains: readonly GainRecord[],
 ): (number | null)[] {
   const families = comparisons.map(({ family }) => family ?? '');
   return correctFamilies(
@@ -137,7 +138,7 @@ function correctedByFamily(
   ).map(({ holm }) => holm);
 }
 
-function equality({ mean: { low, high } }: GainSummary): string {
+function equality({ mean: { low, high } }: GainRecord): string {
   if (low === null || high === null) return '–';
   return low >= -EQUAL_WITHIN && high <= EQUAL_WITHIN ? 'yes' : 'not shown';
 }

@@ -1,6 +1,6 @@
-/** Statistics as a summary holds them. Their types are those of `stats`, which knows no file. */
+/** Statistics as a summary holds them: those of `stats`, with the names of a file. */
 import { z } from 'zod';
-import type { Corrected, Estimate, GainSummary } from '../../stats/gains.js';
+import type { Estimate } from '../../stats/gains.js';
 
 /** JSON has no NaN and writes null: of nothing (no pool with a relevant candidate, say) there is no median. */
 const numberOrNaN = z
@@ -22,14 +22,16 @@ export const gainSchema = z.strictObject({
   d_analytic: estimateSchema,
   win: estimateSchema,
   p: z.strictObject({ t: z.number().nullable(), wilcoxon: z.number(), sign_flip: z.number() }),
-}) satisfies z.ZodType<GainSummary>;
+});
+
+export interface GainRecord extends z.infer<typeof gainSchema> {}
 
 export const correctedSchema = z.strictObject({
   family_size: z.number().int(),
   bonferroni: z.number().nullable(),
   holm: z.number().nullable(),
   bh: z.number().nullable(),
-}) satisfies z.ZodType<Corrected>;
+});
 
 /** `Share` of `stats`, as members of what it is a share of. */
 export const SHARE = { share: estimateSchema, share_fieller: estimateSchema };

@@ -113,7 +113,7 @@ const passesSchema = z.strictObject({ encoder: count, decoder: count, naive_enco
 
 export interface PassCounts extends z.infer<typeof passesSchema> {}
 
-const summarySchema = z.strictObject({
+export const summarySchema = z.strictObject({
   format: z.literal(RECORD_FORMAT),
   configuration: configurationSchema,
   /** Fewer samples than the protocol asks for: nothing may be concluded. */

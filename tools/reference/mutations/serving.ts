@@ -317,8 +317,8 @@ export const SERVING: readonly Mutation[] = [
   {
     name: 'judged queries that were not ranked left out of the means',
     file: EVALUATE,
-    from: 'const rest = [...unranked.without_candidates, ...unranked.not_asked];',
-    to: 'const rest = [...unranked.without_candidates];',
+    from: 'const rest = [...unranked.withoutCandidates, ...unranked.notAsked];',
+    to: 'const rest = [...unranked.withoutCandidates];',
     tests: EVALUATE_TEST,
     only: 'counts 0 for judged queries',
   },

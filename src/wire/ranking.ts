@@ -1,0 +1,170 @@
+/** Rankings of stored documents and what they are worth: `dkv rank` and `dkv evaluate`. */
+import { z } from 'zod';
+import { wireObject } from './case.js';
+import { countSchema, estimateSchema, gainSchema } from './numbers.js';
+import { provenanceSchema } from './primed.js';
+
+export const objectiveSchema = z.enum(['query-likelihood', 'answer-likelihood']);
+
+const objective = objectiveSchema.describe('What is scored: the query, or its answer after the query.');
+
+const ids = z.array(z.string()).readonly();
+
+const rejectedSchema = z
+  .array(
+    wireObject({
+      query: z.string().describe('Id of the query.'),
+      id: z.string().describe('Id of the document.'),
+      reason: z.string().describe('Why it has no score.'),
+    }),
+  )
+  .readonly();
+
+const unrankedSchema = wireObject({
+  withoutCandidates: ids.describe('Judged queries that were asked and had no candidates.'),
+  notAsked: ids.describe('Judged queries that are not among the queries.'),
+}).describe('Judged queries without a ranking: they count 0.');
+
+export const rankedLineSchema = wireObject({
+  query: z.string().describe('Id of the query.'),
+  id: z.string().describe('Id of the document.'),
+  rank: z.int().positive().describe('Its place, from 1.'),
+  score: z
+    .number()
+    .describe('Higher is better: -nll, plus the prior where it is taken off, or mixed with the first stage’s.'),
+  nll: z
+    .number()
+    .nullable()
+    .describe('Mean NLL over the target’s tokens, in nats; null for a missing document put last.'),
+  nllSum: z.number().nullable().describe('Their sum.'),
+  tokens: countSchema.describe('Tokens of the target.'),
+  relevanceScore: z.number().optional().describe('Probability of relevance, where there is a calibration.'),
+  firstStage: z.number().optional().describe('What an earlier stage gave it.'),
+});
+
+export const rankedRunSchema = wireObject({
+  store: z.string().describe('Its location.'),
+  model: z.string().describe('Its name.'),
+  fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
+  builtIn: z.boolean().describe('It is the built-in model.'),
+  objective,
+  variant: z.string().describe('Which of the documents’ caches.'),
+  prior: z.boolean().describe('Each document’s prior was taken off.'),
+  interpolate: z.number().nullable().describe('The first stage’s weight; null without.'),
+  queries: countSchema.describe('That have a ranking.'),
+  documents: countSchema.describe('Lines of the run.'),
+  missing: ids.describe('Candidates that the store does not have.'),
+  rejected: rejectedSchema.describe('Candidates without a finite score: in no ranking.'),
+  measures: z
+    .array(
+      wireObject({
+        name: z.string().describe('As in ir_measures.'),
+        mean: z.number().nullable().describe('Over the judged queries with a relevant document; null without any.'),
+        queries: countSchema.describe('How many these are.'),
+        judgedMean: z.number().nullable().describe('Over all judged queries; null for AUC.'),
+        judgedQueries: countSchema.describe('How many these are.'),
+      }),
+    )
+    .readonly()
+    .describe('Empty without judgements.'),
+  unranked: unrankedSchema,
+});
+
+const standingSchema = wireObject({
+  system: z.string().describe('Its name.'),
+  mean: z.number().nullable().describe('Of the measure, over the queries with a relevant document; null without any.'),
+  betterThan: ids.describe('Those that it is shown to be better than.'),
+  undecided: ids.describe('Those with another mean that it is not shown to be better than.'),
+});
+
+const verdictSchema = wireObject({
+  measure: z.string().describe('That decides.'),
+  comparisons: countSchema.describe('Pairs of systems that the correction is over.'),
+  queries: countSchema.describe('With a relevant document.'),
+  queriesNeeded: countSchema.describe('Fewer cannot show any difference between so many systems.'),
+  best: standingSchema.describe('The best of all systems, with evidence.'),
+  bestCache: standingSchema.describe('The same among the model’s caches.'),
+  rerank: z
+    .enum(['yes', 'no', 'undecided'])
+    .nullable()
+    .describe('`yes`: a cache is shown to be better than BM25; `no`: worse; null without BM25.'),
+  rerankMargin: wireObject({
+    treatment: z.string().describe('A cache.'),
+    baseline: z.string().describe('BM25.'),
+    difference: estimateSchema.describe('The cache’s mean less BM25’s.'),
+    holm: z.number().nullable().describe('Its p, corrected over all pairs of systems.'),
+  })
+    .nullable()
+    .describe('What `rerank` rests on.'),
+});
+
+export const evaluationSchema = wireObject({
+  store: z.string().describe('Its location.'),
+  primed: provenanceSchema.describe('What it was primed with.'),
+  objective,
+  prior: z.boolean().describe('Each document’s prior was taken off.'),
+  seed: z.int().describe('Of the bootstrap.'),
+  queries: countSchema.describe('With judgements and candidates.'),
+  unranked: unrankedSchema,
+  candidates: countSchema.describe('Of all queries together.'),
+  missing: ids.describe('Candidates that were left out for every system.'),
+  rejected: rejectedSchema.describe('Candidates without a finite score: their queries are left out for every system.'),
+  primary: z.string().describe('The measure that decides.'),
+  measures: z
+    .array(
+      wireObject({
+        name: z.string().describe('As in ir_measures.'),
+        queries: countSchema.describe('Judged queries with a relevant document.'),
+        judgedQueries: countSchema.describe('All judged queries.'),
+      }),
+    )
+    .readonly()
+    .describe('What the lists below are by.'),
+  systems: z
+    .array(
+      wireObject({
+        name: z.string().describe('`bm25`, `bare`, or a surrogate’s specification.'),
+        means: z.array(estimateSchema).readonly().describe('Per measure, over the queries with a relevant document.'),
+        judgedMeans: z
+          .array(z.number().nullable())
+          .readonly()
+          .describe('Per measure, over all judged queries; null for AUC.'),
+      }),
+    )
+    .readonly()
+    .describe('The simplest first.'),
+  comparisons: z
+    .array(
+      wireObject({
+        treatment: z.string().describe('A system.'),
+        baseline: z.string().describe('One that stands before it.'),
+        differences: z
+          .array(gainSchema.nullable())
+          .readonly()
+          .describe('Per measure, treatment less baseline query by query; null without a query.'),
+        holm: z
+          .array(z.number().nullable())
+          .readonly()
+          .describe('Per measure, p of random signs corrected by Holm over all pairs.'),
+      }),
+    )
+    .readonly()
+    .describe('Every pair of systems.'),
+  verdict: verdictSchema.describe('What that says, and what it does not.'),
+  calibrations: z
+    .array(
+      wireObject({
+        relevant: z.number().describe('Share of the candidates that is relevant.'),
+        brier: wireObject({
+          constant: z.number().describe('Of that share for every candidate.'),
+          raw: z.number().describe('Of exp(score).'),
+          calibrated: z.number().describe('Of the calibrated score.'),
+        })
+          .nullable()
+          .describe('Mean squared errors on queries that were not fitted on; null with fewer than two queries.'),
+        variant: z.string().describe('Whose scores.'),
+      }),
+    )
+    .readonly()
+    .describe('That were fitted and stored.'),
+});

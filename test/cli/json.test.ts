@@ -1,0 +1,164 @@
+/** Every command that prints JSON, on the built-in model: what it prints is what its schema says, and its names are snake_case. */
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { tryParse } from '../../src/base/parse.js';
+import { truncation } from '../../src/experiments/catalogue/truncation.js';
+import { summarySchema } from '../../src/runs/schema/summary.js';
+import {
+  adSchema,
+  adworldStatisticsSchema,
+  corpusLineSchema,
+  poolSchema,
+  queryLineSchema,
+} from '../../src/wire/adworld.js';
+import {
+  demoSchema,
+  doctorSchema,
+  modelInfoSchema,
+  modelListSchema,
+  modelVerificationSchema,
+  sanitySchema,
+} from '../../src/wire/models.js';
+import {
+  primeRejectSchema,
+  primeSummarySchema,
+  storeCollectionSchema,
+  storeStatsSchema,
+  storeTransferSchema,
+  storeVerificationSchema,
+} from '../../src/wire/primed.js';
+import { evaluationSchema, rankedLineSchema, rankedRunSchema } from '../../src/wire/ranking.js';
+import { listedExperimentSchema, reportFilesSchema, runComparisonSchema, runLogSchema } from '../../src/wire/runs.js';
+import { scoreAnswerSchema, scoreRefusalSchema } from '../../src/wire/score.js';
+import { madeRun, writeRun } from '../report/made-run.js';
+import { dkv } from '../support/dkv.js';
+
+const BUILT_IN = path.resolve(import.meta.dirname, '../../models/tiny');
+const RANKING = ['--store', 'ads', '--queries', 'beir/queries.jsonl', '--qrels', 'beir/qrels/test.tsv'];
+
+/** Commands, what they print, and files of JSON lines that they write. */
+const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Record<string, z.ZodType>][] = [
+  [
+    ['data', 'adworld', '--count', '4', '--beir', 'beir'],
+    undefined,
+    {
+      'beir/corpus.jsonl': corpusLineSchema,
+      'beir/queries.jsonl': queryLineSchema,
+    },
+  ],
+  [['data', 'adworld', '--count', '2'], adSchema],
+  [['data', 'adworld', '--count', '2', '--pools'], poolSchema],
+  [['data', 'adworld', '--count', '8', '--stats', '--json'], adworldStatisticsSchema],
+  [
+    ['prime', '--input', 'documents.jsonl', '--store', 'ads', '--prior', 'prior.txt', '--json'],
+    primeSummarySchema,
+    {
+      'documents.jsonl.rejects.jsonl': primeRejectSchema,
+    },
+  ],
+  [
+    ['rank', ...RANKING, '--output', 'run.txt', '--details', 'details.jsonl', '--json'],
+    rankedRunSchema,
+    {
+      'details.jsonl': rankedLineSchema,
+    },
+  ],
+  [['evaluate', ...RANKING, '--calibrate', '--json'], evaluationSchema],
+  [['store', 'stats', 'ads', '--json'], storeStatsSchema],
+  [['store', 'verify', 'ads', '--json'], storeVerificationSchema],
+  [['store', 'gc', 'ads', '--json'], storeCollectionSchema],
+  [['store', 'export', 'ads', 'ads.dkv', '--json'], storeTransferSchema],
+  [['store', 'import', 'imported', 'ads.dkv', '--json'], storeTransferSchema],
+  [['store', 'copy', 'ads', 'copied', '--json'], storeTransferSchema],
+  [['score', '--input', 'lines.jsonl'], z.union([scoreAnswerSchema, scoreRefusalSchema])],
+  [['demo', '--document', 'The lamp costs 24 euros.', '--json'], demoSchema],
+  [['doctor', '--json'], doctorSchema],
+  [['sanity', '--n', '8', '--json'], sanitySchema],
+  [['models', 'list', '--json'], modelListSchema],
+  [['models', 'info', BUILT_IN, '--json'], modelInfoSchema],
+  [['models', 'verify', BUILT_IN, '--json'], modelVerificationSchema],
+  [['list', 'experiments', '--json'], listedExperimentSchema],
+  [['run', 'exp01', '--n', '4', '--out', 'runs/own', '--json'], summarySchema],
+  [['report', 'runs/one', '--format', 'md', '--json'], reportFilesSchema],
+  [['compare', 'runs/one', 'runs/two', '--json'], runComparisonSchema],
+  [['log', 'runs', '--json'], runLogSchema],
+];
+
+describe('JSON that commands print', () => {
+  let cwd: string;
+  beforeAll(async () => {
+    cwd = await mkdtemp(path.join(os.tmpdir(), 'dkv-json-'));
+    await dkv(['data', 'adworld', '--count', '4', '--beir', 'beir'], { cwd });
+    const corpus = await readFile(path.join(cwd, 'beir/corpus.jsonl'), 'utf8');
+    await writeFile(path.join(cwd, 'documents.jsonl'), `${corpus}{"_id":"empty","text":""}\n`);
+    await writeFile(path.join(cwd, 'prior.txt'), 'a lamp\na chair\n');
+    await writeFile(
+      path.join(cwd, 'lines.jsonl'),
+      '{"id":1.0,"document":"A lamp.","target":"lamp"}\n{"document":"x"}\n',
+    );
+    for (const name of ['one', 'two']) await writeRun(path.join(cwd, 'runs', name), madeRun(truncation));
+  });
+
+  afterAll(() => rm(cwd, { recursive: true }));
+
+  it.each(CASES)('%j', async (args, schema, files = {}) => {
+    const { stdout, stderr } = await dkv(args, { cwd, env: { HF_HUB_OFFLINE: '1' } });
+    const written = Object.entries(files).map(async ([file, form]) => [
+      await readFile(path.join(cwd, file), 'utf8'),
+      form,
+    ]);
+    const texts = [[stdout, schema], ...(await Promise.all(written))] as [string, z.ZodType | undefined][];
+    for (const [text, form] of texts) {
+      if (!form) continue;
+      const lines = text.split('\n').filter((line) => line !== '');
+      expect(lines, stderr).not.toEqual([]);
+      for (const line of lines) {
+        const json = JSON.parse(line);
+        expect(tryParse(form, json)).toMatchObject({ success: true });
+        expect(namesOf(json).filter((name) => !/^[a-z0-9_]+$/.test(name))).toEqual([]);
+      }
+    }
+  });
+
+  it('is tried for every command that has --json', async () => {
+    const folder = path.resolve(import.meta.dirname, '../../src/cli');
+    const found = new Set<string>();
+    for (const file of readdirSync(folder)) {
+      // The command line itself runs when it is imported.
+      if (file === 'main.ts' || file === 'completion.ts') continue;
+      const exported: Record<string, unknown> = await import(path.join(folder, file));
+      for (const [name, make] of Object.entries(exported)) {
+        if (/^[a-z]+Command$/.test(name)) for (const command of withJson((make as () => Command)())) found.add(command);
+      }
+    }
+    // Made by dkv models, whose part it is.
+    found.delete('verify');
+    const tried = CASES.filter(([args]) => args.includes('--json')).map(([args]) => args.slice(0, 2).join(' '));
+    const isTried = (command: string) => tried.some((one) => one === command || one.startsWith(`${command} `));
+    expect([...found].filter((command) => !isTried(command))).toEqual([]);
+    expect(found.size).toBeGreaterThan(15);
+  });
+});
+
+function withJson(command: Command, above = ''): string[] {
+  const name = `${above}${command.name()}`;
+  const own = command.options.some(({ long }) => long === '--json') ? [name] : [];
+  return [...own, ...command.commands.flatMap((part) => withJson(part, `${name} `))];
+}
+
+/** Names of members, but for those of data: what stands under these is named by the user, or by what was scored. */
+const DATA = new Set(['calibration', 'memory', 'terms', 'd', 'measures', 'chosen']);
+
+function namesOf(value: unknown, under = ''): string[] {
+  if (Array.isArray(value)) return value.flatMap((item) => namesOf(item, under));
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) => [
+    ...(DATA.has(under) ? [] : [name]),
+    ...namesOf(member, name),
+  ]);
+}
