@@ -11,7 +11,7 @@ import { bundleOf } from './support/bundle.js';
 import { temporaryFolder } from './support/fixtures.js';
 
 const SOURCE = path.resolve(import.meta.dirname, '../src');
-const RUN = path.resolve(import.meta.dirname, '../results/built-in/v4-03');
+const RUNS = path.resolve(import.meta.dirname, 'fixtures/runs/release-0.1.0');
 
 const FILES = ['stats', 'wire', 'runs/schema'].flatMap((room) =>
   readdirSync(path.join(SOURCE, room)).map((file) => `${room}/${file}`),
@@ -36,13 +36,13 @@ describe('run schema, statistics and wire', () => {
     expect((await bundle).modules.filter((id) => id.includes('/node_modules/zod/')).length).toBeGreaterThan(0);
   });
 
-  it('read a run', async () => {
+  it.each(['contrasts', 'pools', 'probe'])('read the run %s', async (folder) => {
     const names = ['run.json', 'summary.json', 'samples.jsonl', 'trials.jsonl'];
-    const texts = await Promise.all(names.map((name) => readFile(path.join(RUN, name), 'utf8')));
+    const texts = await Promise.all(names.map((name) => readFile(path.join(RUNS, folder, name), 'utf8')));
     const files = Object.fromEntries(names.map((name, at) => [name, texts[at]]));
     const run = await withoutNode(`bundle['runs/schema/run.ts'].parseRunFiles(given)`, files);
-    expect(run).toEqual(plain(await readRun(RUN)));
-    const damaged = { ...files, 'trials.jsonl': files['trials.jsonl']!.replace(/"nll":\d/, '"nll":9') };
+    expect(run).toEqual(plain(await readRun(path.join(RUNS, folder))));
+    const damaged = { ...files, 'trials.jsonl': files['trials.jsonl']!.replace(/"sample":"/, '"sample":"x') };
     const read = `{ try { bundle['runs/schema/run.ts'].parseRunFiles(given); } catch ({ code, status }) { return { code, status }; } }`;
     expect(await withoutNode(read, damaged)).toEqual({ code: 'RUN_DAMAGED', status: 500 });
   });

@@ -29,7 +29,7 @@ function decoded({ nlls, samples, conditions }: ReaderData): number[][][] {
   );
 }
 
-describe('browser of samples', () => {
+describe('the reader of samples', () => {
   it('holds every NLL to a thousandth, largest gain of the primary comparison first', () => {
     const made = run({ samples: 30 });
     const data = readerData(made, false);
@@ -55,7 +55,7 @@ describe('browser of samples', () => {
     expect(html).not.toContain('<img');
     const { document } = parseHTML(`<!doctype html><html><body>${html}</body></html>`);
     expect(document.querySelectorAll('script')).toHaveLength(2);
-    const data: ReaderData = JSON.parse(document.querySelector('#browser-data')!.textContent!);
+    const data: ReaderData = JSON.parse(document.querySelector('#reader-data')!.textContent!);
     expect(data.samples[0]).toMatchObject(HOSTILE);
   });
 

@@ -135,6 +135,17 @@ describe('a run folder', () => {
     });
   });
 
+  it('is refused when the summary in it is of a run that differs in one field', async () => {
+    const directory = await temporaryFolder();
+    const summary = await writeRun(directory, madeRun(truncation, { samples: 5 }));
+    const configuration = { ...summary.configuration, seed: summary.configuration.seed + 1 };
+    await writeFile(path.join(directory, 'summary.json'), sealedFile({ ...summary, configuration }));
+    await expect(readSummary(directory)).rejects.toMatchObject({
+      code: 'RUN_DAMAGED',
+      message: expect.stringMatching(/summary\.json is not the summary of the run in run\.json: seed: 1 -> 2$/),
+    });
+  });
+
   it('is refused by a condition of its summary that the run does not have', async () => {
     const directory = await temporaryFolder();
     const summary = await writeRun(directory, madeRun(truncation, { samples: 5 }));

@@ -24,5 +24,5 @@ figure { margin: 1rem 0; overflow-x: auto; }
 figure > svg { max-width: 100%; min-width: 620px; height: auto; }
 p, li { max-width: 62rem; overflow-wrap: anywhere; }
 summary { cursor: pointer; font-size: .9rem; color: #333; padding: .2rem 0; }
-@media print { main { max-width: none; } .wide { max-height: none; } nav, .browser { display: none; } }
+@media print { main { max-width: none; } .wide { max-height: none; } nav, .reader { display: none; } }
 `;

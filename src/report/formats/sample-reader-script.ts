@@ -5,8 +5,8 @@
 export const READER_SCRIPT = `
 (() => {
   'use strict';
-  const data = JSON.parse(document.getElementById('browser-data').textContent);
-  const root = document.getElementById('browser');
+  const data = JSON.parse(document.getElementById('reader-data').textContent);
+  const root = document.getElementById('reader');
   const bytes = Uint8Array.from(atob(data.nlls), (character) => character.charCodeAt(0));
   const view = new DataView(bytes.buffer);
   const width = data.conditions.length;
@@ -123,7 +123,7 @@ export const READER_SCRIPT = `
 
 export const READER_STYLE = `
 .controls { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; max-width: none; }
-.controls select, .controls input, .browser button { font: inherit; font-size: .88rem; padding: .15rem .3rem; max-width: 22rem; }
+.controls select, .controls input, .reader button { font: inherit; font-size: .88rem; padding: .15rem .3rem; max-width: 22rem; }
 .scale { font-size: .85rem; color: #555; }
 .scale i { display: inline-block; width: 9rem; height: .8rem; vertical-align: middle;
   background: linear-gradient(to right, rgb(213 94 0 / .65), #fff 50%, rgb(0 114 178 / .65)); border: 1px solid #ccc; }
@@ -144,5 +144,5 @@ export const READER_STYLE = `
 .document { margin: .25rem 0 .25rem 1rem; }
 .document .text { font-size: .9rem; background: #f7f7f7; padding: .5rem .8rem; max-height: 24rem; overflow: auto; }
 .token { border-radius: 2px; border-bottom: 1px solid #ccc; margin-right: 1px; padding: .1rem 0; cursor: help; }
-.browser button[hidden] { display: none; }
+.reader button[hidden] { display: none; }
 `;

@@ -55,11 +55,11 @@ export function readerPart(run: FinishedRun, { noText }: { noText: boolean }): s
   // A "<" would let a text end the element.
   const json = printable(JSON.stringify(data)).replaceAll('<', '\\u003c');
   return `<style>${READER_STYLE}</style>
-<section class="browser" id="browser">
+<section class="reader" id="reader">
 <p class="note">${escapeHtml(`${shown}${texts}Gain is NLL under the second condition minus NLL under the first, nats per token, rounded to a thousandth. Hover over a token for its two NLLs.`)}</p>
 <noscript><p class="note">The samples are shown by a script, which is switched off here.</p></noscript>
 </section>
-<script type="application/json" id="browser-data">${json}</script>
+<script type="application/json" id="reader-data">${json}</script>
 <script>${READER_SCRIPT}</script>`;
 }
 

@@ -310,7 +310,7 @@ export const STATISTICS: readonly Mutation[] = [
     file: 'src/runs/schema/run.ts',
     from: 'changed.length > 0',
     to: 'changed.length > 1',
-    tests: 'test/report/compare.test.ts',
+    tests: 'test/runs/run-folder.test.ts',
   },
   {
     name: 'characters beyond U+FFFF sort as JavaScript does',

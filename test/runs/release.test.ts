@@ -1,0 +1,161 @@
+/** Runs that an earlier release made: they are read, reported, compared, listed and gone on with, with the numbers that they had, or refused. */
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { summarize } from '../../src/experiments/analysis/summarize.js';
+import { readExperiment } from '../../src/experiments/declaration/file.js';
+import { readJournal } from '../../src/runs/journal.js';
+import { readRun } from '../../src/runs/run-folder.js';
+import { isTrial, type Trial } from '../../src/runs/schema/entry.js';
+import { dkv } from '../support/dkv.js';
+import { temporaryFolder } from '../support/fixtures.js';
+
+const RELEASE = path.resolve(import.meta.dirname, '../fixtures/runs/release-0.1.0');
+
+/** How each was made, and what became of it. */
+const RUNS = {
+  contrasts: { args: ['experiments/contrasts.yaml', '--n', '4'], trials: 40 },
+  pools: { args: ['experiments/pools.yaml', '--n', '2'], trials: 32 },
+  probe: { args: ['experiments/probe.json', '--n', '2', '--seed', '7'], trials: 6 },
+  'no-text': {
+    args: 'experiments/keywords.yaml --dataset faq.jsonl --columns document=text query=question answer=reply --no-text --n 4'.split(
+      ' ',
+    ),
+    trials: 20,
+  },
+  int8: { args: ['experiments/keywords.yaml', '--n', '3', '--precision', 'int8'], trials: 15 },
+} as const;
+
+const names = Object.keys(RUNS) as (keyof typeof RUNS)[];
+const FILES = ['run.json', 'samples.jsonl', 'trials.jsonl'];
+
+async function json(...file: string[]) {
+  return JSON.parse(await readFile(path.join(...file), 'utf8'));
+}
+
+/** What later versions add to a summary of an old run's trials. */
+const ADDED = new Set(['samples.literal', 'ranking.unranked', 'ranking.conditions.judged_means']);
+
+/** Without what was added since, and with null for what JSON has no number for. */
+function asThen(value: unknown, at = ''): unknown {
+  if (Array.isArray(value)) return value.map((one) => asThen(one, at));
+  if (typeof value !== 'object' || value === null) return Number.isNaN(value) ? null : value;
+  const members = Object.entries(value).map(([name, member]) => [at ? `${at}.${name}` : name, name, member] as const);
+  const kept = members.filter(([place, , member]) => !ADDED.has(place) && member !== undefined);
+  return Object.fromEntries(kept.map(([place, name, member]) => [name, asThen(member, place)]));
+}
+
+describe.each(names)('the run %s of release 0.1.0', (name) => {
+  const folder = path.join(RELEASE, name);
+
+  it('is read as it was written', async () => {
+    const { record, summary, trials, samples } = await readRun(folder);
+    expect(record).toEqual(await json(folder, 'run.json'));
+    expect(asThen(summary)).toEqual(await json(folder, 'summary.json'));
+    const entries = await readJournal(path.join(folder, 'trials.jsonl'));
+    expect(entries).toHaveLength(RUNS[name].trials);
+    expect(trials).toEqual(entries!.filter(isTrial));
+    expect(samples.every(({ texts }) => (texts === undefined) === (name === 'no-text'))).toBe(true);
+    // From its trials come the same numbers, to the last bit.
+    const again = summarize(summary.configuration, entries!, samples, summary.passes);
+    expect(asThen(again)).toEqual(await json(folder, 'summary.json'));
+  });
+
+  it('is reported with the same tables', async () => {
+    const cwd = await temporaryFolder();
+    await cp(folder, path.join(cwd, name), { recursive: true });
+    const { exitCode, stderr } = await dkv(['report', name, '--format', 'md,html'], { cwd });
+    expect(exitCode, stderr).toBe(0);
+    const rows = async (directory: string) =>
+      (await readFile(path.join(directory, 'report.md'), 'utf8')).split('\n').filter((line) => line.startsWith('|'));
+    const then = await rows(folder);
+    expect(then.length).toBeGreaterThan(8);
+    expect(await rows(path.join(cwd, name))).toEqual(expect.arrayContaining(then));
+  });
+});
+
+describe('runs of release 0.1.0', () => {
+  it('are compared as they were', async () => {
+    const { stdout } = await dkv(['compare', 'contrasts', 'no-text', 'int8', '--json'], { cwd: RELEASE });
+    expect(JSON.parse(stdout)).toEqual(await json(RELEASE, 'compare.json'));
+  });
+
+  it('are listed as they were', async () => {
+    const { stdout } = await dkv(['log', '.', '--json'], { cwd: RELEASE });
+    const { runs, unread } = await json(RELEASE, 'log.json');
+    expect(runs.map(({ folder }: { folder: string }) => folder)).toEqual(names.toSorted());
+    expect(JSON.parse(stdout)).toEqual({ runs, unread });
+  });
+
+  it('have experiment files that are read, in YAML and in JSON, to the same experiments', async () => {
+    for (const name of names) {
+      const file = path.join(RELEASE, RUNS[name].args[0]!);
+      const { experiment, seed } = (await json(RELEASE, name, 'run.json')).configuration;
+      expect({ ...(await readExperiment(file)), seed }).toEqual(experiment);
+    }
+  });
+});
+
+describe('resumed', () => {
+  async function copied(): Promise<string> {
+    const cwd = await temporaryFolder();
+    await cp(RELEASE, cwd, { recursive: true });
+    return cwd;
+  }
+
+  const resume = (cwd: string, name: keyof typeof RUNS, ...more: string[]) =>
+    dkv(['run', ...RUNS[name].args, '--out', name, '--resume', ...more], { cwd });
+
+  it.each([
+    ['contrasts', []],
+    ['pools', []],
+    ['probe', []],
+    ['no-text', ['--control-tokens', 'keep']],
+  ] as const)('the finished run %s changes in nothing but its checksum', async (name, more) => {
+    const cwd = await copied();
+    const { exitCode, stderr } = await resume(cwd, name, ...more);
+    expect(exitCode, stderr).toBe(0);
+    for (const file of FILES) {
+      const [then, now] = await Promise.all(
+        [RELEASE, cwd].map((root) => readFile(path.join(root, name, file), 'utf8')),
+      );
+      expect(now, file).toBe(then);
+    }
+    const { crc32, ...summary } = await json(cwd, name, 'summary.json');
+    expect(crc32).toMatch(/^[0-9a-f]{8}$/);
+    expect(asThen(summary)).toEqual(await json(RELEASE, name, 'summary.json'));
+  });
+
+  it('a run whose texts hold control tokens is refused unless they are kept, as they were', async () => {
+    const { exitCode, stderr } = await resume(await copied(), 'no-text');
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/RUN_MISMATCH.*control_tokens: "keep" -> "text"/s);
+  });
+
+  it('a run of int8 is refused, by what gives other numbers since', async () => {
+    const { exitCode, stderr } = await resume(await copied(), 'int8');
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/RUN_MISMATCH.*release 0\.1\.0.*as int8; since then .*smoothed before they are rounded/);
+  });
+
+  it('an interrupted run goes on to the numbers that it would have had', async () => {
+    const [cwd, name] = [await copied(), 'contrasts' as const];
+    const file = path.join(cwd, name, 'trials.jsonl');
+    const lines = (await readFile(path.join(RELEASE, name, 'trials.jsonl'), 'utf8')).split(/(?<=\n)/);
+    // As a kill leaves it: the last line is torn.
+    await writeFile(file, lines.slice(0, 17).join('') + lines[17]!.slice(0, 50));
+    await rm(path.join(cwd, name, 'summary.json'));
+    const { exitCode, stderr } = await resume(cwd, name);
+    expect(exitCode, stderr).toBe(0);
+    const [then, now] = await Promise.all([readRun(path.join(RELEASE, name)), readRun(path.join(cwd, name))]);
+    const key = ({ sample, condition }: Trial) => `${sample} ${condition}`;
+    const found = new Map(now.trials.map((trial) => [key(trial), trial]));
+    expect(found.size).toBe(then.trials.length);
+    for (const trial of then.trials) {
+      const { nll, nll_sum, token_nlls, ...rest } = found.get(key(trial))!;
+      expect(trial).toMatchObject(rest);
+      // As for every comparison of numbers from different machines.
+      expect(Math.abs(nll - trial.nll)).toBeLessThan(1e-4);
+    }
+  });
+});
