@@ -8,7 +8,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { allRows, type Engine, type ScoreItem, type States } from '../src/engine/engine.js';
-import { EngineTeam } from '../src/hosts/engine-team.js';
 import { startWorkerEngine } from '../src/hosts/worker-engine.js';
 import { openCheckpoint } from '../src/model/checkpoint.js';
 import { compileModel } from '../src/model/compile.js';
@@ -30,7 +29,7 @@ const cacheDirectory = cache ?? path.join(WORK, 'cache');
 const model = await compileModel(checkpoint, { precision, embeddingScale: 'exact', cacheDirectory });
 let started = performance.now();
 const options = { device: 'cpu', batchTokens: BATCH_TOKENS, ...(workers !== '1' && { threads: 1 }) } as const;
-const engine = await EngineTeam.start(Number(workers), () => startWorkerEngine(model, options));
+const engine = await startWorkerEngine(model, { ...options, workers: Number(workers) });
 
 const items = (documents: readonly (readonly number[])[]) =>
   documents.map((ids) => ({ tokenIds: Int32Array.from(ids) }));

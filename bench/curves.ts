@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { Random } from '../src/base/random.js';
 import { allRows, type EncodeItem } from '../src/engine/engine.js';
 import { Executor } from '../src/engine/executor.js';
+import { QueuedEngine } from '../src/engine/queue.js';
 import { openCheckpoint } from '../src/model/checkpoint.js';
 import { compileModel } from '../src/model/compile.js';
 import type { Precision } from '../src/model/graph/layout.js';
@@ -63,13 +64,13 @@ async function secondsOfEach(works: readonly (() => Promise<unknown>)[], turns =
 }
 
 async function againstBatches() {
-  const engines = BATCHES.map((batchTokens) => new Executor(model, { device: 'cpu', batchTokens }));
+  const engines = BATCHES.map((batchTokens) => new QueuedEngine([new Executor(model, { device: 'cpu', batchTokens })]));
   const took = await secondsOfEach(engines.map((engine) => () => engine.encode(documents)));
   await Promise.all(engines.map((engine) => engine.close()));
   return BATCHES.map((batchTokens, i) => ({ batchTokens, documentsASecond: documents.length / took[i]! }));
 }
 
-async function againstLengths(engine: Executor) {
+async function againstLengths(engine: QueuedEngine) {
   const items = LENGTHS.map((length) =>
     Array.from({ length: ROWS / length }, () => itemOf(Array.from({ length }, () => 3 + random.below(250_000)))),
   );
@@ -82,7 +83,7 @@ async function againstLengths(engine: Executor) {
 }
 
 /** Reading random documents of 73 rows from the store and scoring 8 tokens on each. */
-async function againstStored(engine: Executor) {
+async function againstStored(engine: QueuedEngine) {
   const [states] = await engine.encode([itemOf(Array.from({ length: 73 }, () => 3 + random.below(250_000)))]);
   const folder = await mkdtemp(path.join(os.tmpdir(), 'dkv-curves-'));
   const rows = [];
@@ -122,7 +123,7 @@ async function againstStored(engine: Executor) {
 }
 
 const batches = await againstBatches();
-const engine = new Executor(model, { device: 'cpu', batchTokens: BATCH_TOKENS });
+const engine = new QueuedEngine([new Executor(model, { device: 'cpu', batchTokens: BATCH_TOKENS })]);
 const lengths = await againstLengths(engine);
 const stored = await againstStored(engine);
 await engine.close();

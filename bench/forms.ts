@@ -8,6 +8,7 @@
 import { Random } from '../src/base/random.js';
 import { allRows } from '../src/engine/engine.js';
 import { Executor } from '../src/engine/executor.js';
+import { QueuedEngine } from '../src/engine/queue.js';
 import { readManifest } from '../src/model/compiled-folder.js';
 import { readConfig } from '../src/model/families/families.js';
 
@@ -22,10 +23,9 @@ const prompt = new Int32Array(0);
 const sides = await Promise.all(
   [a, b].map(async (folder) => {
     const model = (await readManifest(folder))!;
-    const engine = new Executor(
-      { ...model, config, directory: folder },
-      { device: 'cpu', batchTokens: 1024, threads: 1 },
-    );
+    const engine = new QueuedEngine([
+      new Executor({ ...model, config, directory: folder }, { device: 'cpu', batchTokens: 1024, threads: 1 }),
+    ]);
     const states = await engine.encode(documents);
     const work = {
       encode: () => engine.encode(documents),

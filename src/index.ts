@@ -53,7 +53,7 @@ export {
   type TextScore,
   type TextToScore,
 } from './scoring/inputs.js';
-export { BUILT_IN_MODEL, type LoadOptions, loadModel, type Model } from './scoring/load-model.js';
+export { BUILT_IN_MODEL, HOSTS, type Host, type LoadOptions, loadModel, type Model } from './scoring/load-model.js';
 export { type Bm25, bm25Of } from './serving/bm25.js';
 export { OBJECTIVES, type Objective, type Reliability } from './serving/calibration.js';
 export { type CandidateOptions, type Candidates, candidatesFrom } from './serving/candidates.js';

@@ -1,11 +1,11 @@
 /**
- * Which items share a batch: a pure plan, made before anything runs.
+ * Which items make the next batch: a pure choice from what waits, made before anything runs.
  *
- * Items of equal padded shape share batches. The padded length is a function of an item's own length alone, so an item meets the
- * same arithmetic in any company and its result does not depend on the batch. (Matrix products of different padded lengths may
- * differ in the last bits.)
+ * Items of equal padded shape share batches, whoever asked for them. The padded length is a function of an item's own length alone, so an item
+ * meets the same arithmetic in any company and its result does not depend on the batch. (Matrix products of different padded lengths may differ
+ * in the last bits.)
  */
-import { grouped } from '../base/groups.js';
+import { PRIORITIES, type Priority } from './engine.js';
 
 export interface ItemSize {
   /** Rows that are computed in every layer. */
@@ -14,9 +14,7 @@ export interface ItemSize {
   readonly memory?: { readonly rows: number; readonly id: number };
 }
 
-export interface Batch {
-  /** Indices into the planned list, in its order. */
-  readonly items: readonly number[];
+export interface Shape {
   /** Rows that each item's own are padded to. */
   readonly rows: number;
   /** Rows that each item's memory is padded to; 0 if the items have none. */
@@ -46,40 +44,100 @@ function roundUp(length: number, step: number): number {
  */
 const READ_COST = 1 / 8;
 
-type Shape = Omit<Batch, 'items'>;
-
-function shapeOf({ rows, memory }: ItemSize): Shape {
+export function shapeOf({ rows, memory }: ItemSize): Shape {
   return { rows: paddedLength(rows), memoryRows: memory ? paddedMemory(memory.rows) : 0 };
 }
 
-function cost({ rows, memoryRows }: Shape): number {
+/** What an item of this shape counts in a batch, in rows. */
+export function costOf({ rows, memoryRows }: Shape): number {
   return rows + memoryRows * READ_COST;
 }
 
-/** All that these count in batches, in rows. */
-export function plannedRows(sizes: readonly ItemSize[]): number {
-  return sizes.reduce((total, size) => total + cost(shapeOf(size)), 0);
+/** Items of one request that wait and may share a batch. */
+export interface Group extends Shape {
+  /** What is computed of them: items of different kinds share no batch. */
+  readonly kind: string;
+  readonly count: number;
+}
+
+/** A request of which items wait. */
+export interface Waiting {
+  readonly priority: Priority;
+  /** At least one. */
+  readonly groups: readonly Group[];
+  /** Milliseconds, on any clock, since when it could have been worked on. */
+  readonly since: number;
+  /** Its items share no batch with another request's: a batch that they shared failed. */
+  readonly isAlone?: boolean;
+}
+
+export interface Conditions {
+  /** Rows that a batch may have, padding included, with what is read for its part; an item above it is a batch of its own. */
+  readonly batchTokens: number;
+  /** Runners that have nothing to do, of which one gets the batch; at least one. */
+  readonly freeRunners: number;
+  /** On the clock of `Waiting.since`. */
+  readonly now: number;
+  /** Since when there has been a free runner. */
+  readonly freeSince: number;
+  /** How long a free runner waits for company. */
+  readonly waitMs: number;
+  /** Rows that a batch of this kind may have so that it takes no longer than it should. */
+  readonly mostRows: (kind: string) => number;
+  /** Requests of this kind that are to be expected, because so many were there when the last batch of it ended. */
+  readonly company: (kind: string, priority: Priority) => number;
+}
+
+/** The next batch. */
+export interface Choice extends Shape {
+  readonly kind: string;
+  /** How many items of which of the waiting requests, from their group of this kind and shape. */
+  readonly takes: readonly { readonly request: number; readonly count: number }[];
 }
 
 /**
- * @param batchTokens rows that a batch may have, padding included, with what is read for its part; an item above it is a batch of its own
- * @returns batches in order of cost, largest items first, so that memory is at its peak in the beginning
+ * Interactive requests come before bulk ones, and the first of them leads: its most costly items, so that memory is at its peak in the
+ * beginning, then items of the same kind and shape from those behind it, in their order.
+ * @param waiting in order of arrival
+ * @returns the batch, or for how many milliseconds more company may come; undefined when nothing waits
  */
-export function planBatches(sizes: readonly ItemSize[], batchTokens: number): Batch[] {
-  const groups = new Map<string, Shape & { items: number[] }>();
-  for (const [item, size] of sizes.entries()) {
-    const shape = shapeOf(size);
-    const key = `${shape.rows},${shape.memoryRows}`;
-    const group = groups.get(key);
-    if (group) group.items.push(item);
-    else groups.set(key, { ...shape, items: [item] });
+export function nextBatch(waiting: readonly Waiting[], conditions: Conditions): Choice | number | undefined {
+  const lead = PRIORITIES.map((priority) => waiting.findIndex((own) => own.priority === priority)).find(
+    (at) => at >= 0,
+  );
+  if (lead === undefined) return undefined;
+  const { priority, groups, since, isAlone } = waiting[lead]!;
+  const { kind, ...own } = groups.reduce((most, group) => (costOf(group) > costOf(most) ? group : most));
+  const shape = { rows: own.rows, memoryRows: own.memoryRows };
+  const others = isAlone
+    ? []
+    : [...waiting.keys()].filter((at) => {
+        const other = waiting[at]!;
+        return (
+          at !== lead && other.priority === priority && !other.isAlone && other.groups.some((of) => of.kind === kind)
+        );
+      });
+  const sharers = [lead, ...others];
+  // Something for every runner that is free, of what would fit into fewer batches too.
+  const rows = sharers
+    .flatMap((at) => waiting[at]!.groups)
+    .reduce((sum, group) => sum + (group.kind === kind ? group.count * costOf(group) : 0), 0);
+  const budget = Math.min(conditions.batchTokens, rows / conditions.freeRunners, conditions.mostRows(kind));
+  const most = Math.max(1, Math.floor(budget / costOf(shape)));
+  const takes: { request: number; count: number }[] = [];
+  let left = most;
+  for (const request of sharers) {
+    if (left === 0) break;
+    const group = waiting[request]!.groups.find(
+      (of) => of.kind === kind && of.rows === shape.rows && of.memoryRows === shape.memoryRows,
+    );
+    if (!group) continue;
+    const count = Math.min(left, group.count);
+    takes.push({ request, count });
+    left -= count;
   }
-  const memory = (item: number) => sizes[item]!.memory?.id ?? 0;
-  return [...groups.values()]
-    .sort((a, b) => cost(b) - cost(a))
-    .flatMap(({ items, ...shape }) => {
-      const together = items.sort((a, b) => memory(a) - memory(b));
-      const most = Math.max(1, Math.floor(batchTokens / cost(shape)));
-      return Array.from(grouped(together, most), (group) => ({ ...shape, items: group }));
-    });
+  const waitLeft = conditions.waitMs - (conditions.now - Math.max(since, conditions.freeSince));
+  const isFull = left === 0 && budget < rows / conditions.freeRunners;
+  if (!isAlone && !isFull && waitLeft > 0 && sharers.length < conditions.company(kind, priority)) return waitLeft;
+  return { kind, ...shape, takes };
 }

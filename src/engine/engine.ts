@@ -1,9 +1,9 @@
 /**
  * The engine: runs a compiled model on token ids. It knows neither texts nor datasets nor what a surrogate is.
  *
- * Everything that goes in or comes out is plain data, so that an engine can live in another thread or process. Requests queue;
- * each is worked off in batches, and a cancelled one ends between two of them. What a request answers for one item does not
- * depend on the other items or on the batch size.
+ * Everything that goes in or comes out is plain data, so that an engine can live in another thread or process. Requests of any number of
+ * callers queue, are worked off in batches, and share these. What a request answers for one item does not depend on the other items, on
+ * other requests or on the batch size.
  */
 import { DkvError } from '../base/errors.js';
 import type { ModelShape } from '../model/families/family.js';
@@ -144,6 +144,19 @@ export interface RequestOptions {
   readonly onPhases?: (times: PhaseTimes) => void;
 }
 
+/** How busy an engine is. */
+export interface EngineLoad {
+  /** Items of which no batch was begun, by their requests' class. */
+  readonly waitingItems: Readonly<Record<Priority, number>>;
+  /** Batches that are being worked on. */
+  readonly runningBatches: number;
+  /**
+   * Of all requests since the engine was started, up to the last change of their phase. Requests that share a batch or wait at the same time count
+   * the same time each.
+   */
+  readonly phases: PhaseTimes;
+}
+
 export interface EngineInfo {
   /** The model's, for messages: its folder's or repository's; without one the first digits of its weights' digest. */
   readonly name: string;
@@ -162,7 +175,7 @@ export interface EngineInfo {
 }
 
 /**
- * @throws DkvError from every method: INPUT_INVALID, CANCELLED, ENGINE_FAILED, ENGINE_CLOSED, DEVICE_UNAVAILABLE, what a source of named
+ * @throws DkvError from every request: INPUT_INVALID, INPUT_TOO_LONG, CANCELLED, DEADLINE_PASSED, ENGINE_BUSY, ENGINE_FAILED, ENGINE_CLOSED, DEVICE_UNAVAILABLE, what a source of named
  * states throws, and ItemsFailedError, after all items were computed, when some of them have no result
  */
 export interface Engine {
@@ -174,7 +187,9 @@ export interface Engine {
   generate(items: readonly GenerateItem[], options?: RequestOptions): Promise<Generated[]>;
   /** Encodes and also returns what happens inside. */
   probe(items: readonly EncodeItem[], layers: ProbeLayers, options?: RequestOptions): Promise<Probed[]>;
-  /** Ends after the work in hand; requests still waiting are rejected with ENGINE_CLOSED. */
+  /** @throws DkvError ENGINE_FAILED, ENGINE_CLOSED */
+  load(): Promise<EngineLoad>;
+  /** Ends after the batches in hand; requests still waiting are rejected with ENGINE_CLOSED. */
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Works off requests in the thread it lives in: plans batches, runs graphs, puts results into the items' order.
- * A host (worker-engine.ts) puts it behind a thread; nothing here knows of that.
+ * Runs batches in the thread it lives in: items to tensors, graphs, results in the items' order. It plans nothing and knows nothing of who
+ * asked.
  */
 import { setImmediate } from 'node:timers/promises';
 import { DkvError } from '../base/errors.js';
@@ -8,28 +8,11 @@ import { firstNotFinite } from '../base/finite.js';
 import { type CompiledModel, encoderProbeGraph, type GraphName } from '../model/compiled.js';
 import { type ModelConfig, shapeOf } from '../model/families/families.js';
 import { weightCount } from '../model/memory.js';
-import { type Batch, type ItemSize, planBatches } from './batching.js';
-import {
-  type Device,
-  type EncodeItem,
-  type Engine,
-  type EngineInfo,
-  type Generated,
-  type GenerateItem,
-  ItemsFailedError,
-  type Memory,
-  type Probed,
-  type ProbeLayers,
-  type RequestOptions,
-  type ScoreItem,
-  type States,
-} from './engine.js';
+import type { Device, EncodeItem, EngineInfo, Generated, Memory, Probed, States } from './engine.js';
 import { generateBatch } from './generation.js';
-import { encodeSizes, generateSizes, scoreSizes } from './item-sizes.js';
-import { type WithMemory, withNamedStates } from './named-states.js';
+import type { Done, Runner, Work } from './runner.js';
 import { expectDevice, type Graph, loadGraph } from './runtime.js';
 import { cutRows, cutSquares, distinctMemories, encoderFeeds, int64, memoryFeeds } from './tensors.js';
-import { checkEncodeItems, checkGenerateItems, checkProbeLayers, checkScoreItems } from './validation.js';
 
 export interface ExecutorOptions {
   /** The model's, for messages. */
@@ -43,8 +26,11 @@ export interface ExecutorOptions {
   readonly sharedMemory?: boolean;
 }
 
-export class Executor implements Engine {
+type WorkOf<Method extends Work['method']> = Extract<Work, { readonly method: Method }>;
+
+export class Executor implements Runner {
   readonly info: EngineInfo;
+  readonly ended = undefined;
   readonly #model: CompiledModel;
   readonly #sharedMemory: boolean;
   readonly #threads: number | undefined;
@@ -73,103 +59,114 @@ export class Executor implements Engine {
     };
   }
 
-  async encode(items: readonly EncodeItem[], options: RequestOptions = {}): Promise<States[]> {
-    checkEncodeItems(items, this.info.shape);
-    const graph = await this.#graph('encoder');
-    return this.#batches(items, encodeSizes(items), options, async (batch, { rows }) => {
-      const { states } = await graph.run(encoderFeeds(batch, rows));
-      return cutRows(states!, batch.map(rowCount), this.#sharedMemory).map((of) => statesProblem(of) ?? of);
-    });
+  async run(work: Work, signal: AbortSignal): Promise<Done> {
+    const compute = await this.#ready(work, signal);
+    // Lets messages in that came meanwhile: the runtime blocks its thread while it computes.
+    await breathe(signal);
+    const started = performance.now();
+    const made = await compute();
+    const results = made.map((own) => (own instanceof Problem ? own.errorOf(this.info) : own));
+    return { results, computedMs: performance.now() - started };
   }
 
-  async probe(items: readonly EncodeItem[], layers: ProbeLayers, options: RequestOptions = {}): Promise<Probed[]> {
-    checkEncodeItems(items, this.info.shape);
-    checkProbeLayers(layers, this.info.shape);
-    const probe = { hiddenLayers: layers.hidden, attentionLayers: layers.attention };
-    const graph = await this.#load(`probe ${JSON.stringify(probe)}`, () => encoderProbeGraph(this.#model, probe));
-    return this.#batches(items, encodeSizes(items), options, async (batch, { rows }) => {
-      const outputs = await graph.run(encoderFeeds(batch, rows));
-      const lengths = batch.map(rowCount);
-      const states = cutRows(outputs.states!, lengths, this.#sharedMemory);
-      const hidden = layers.hidden.map((layer) => ({
-        layer,
-        of: cutRows(outputs[`hidden.${layer}`]!, lengths, this.#sharedMemory),
-      }));
-      const attention = layers.attention.map((layer) => ({
-        layer,
-        of: cutSquares(outputs[`attention.${layer}`]!, lengths),
-      }));
-      return batch.map((_, i) => {
-        const problems = [
-          ...hidden.map(({ layer, of }) => rowsProblem(of[i]!, `The output of encoder layer ${layer}`)),
-          ...attention.map(({ layer, of }) => numbersProblem(of[i]!, `The attention of encoder layer ${layer}`)),
-          statesProblem(states[i]!),
-        ];
-        const problem = problems.find((found) => found !== undefined);
-        return (
-          problem ?? {
-            states: states[i]!,
-            hidden: new Map(hidden.map(({ layer, of }) => [layer, of[i]!])),
-            attention: new Map(attention.map(({ layer, of }) => [layer, of[i]!])),
-          }
-        );
-      });
-    });
-  }
-
-  async score(items: readonly ScoreItem[], options: RequestOptions = {}): Promise<Float32Array[]> {
-    return withNamedStates(items, options.signal, (ready) => this.#score(ready, options));
-  }
-
-  async #score(items: readonly WithMemory<ScoreItem>[], options: RequestOptions): Promise<Float32Array[]> {
-    const { shape } = this.info;
-    checkScoreItems(items, shape);
-    const graph = await this.#graph('score');
-    return this.#batches(items, scoreSizes(items), options, async (batch, { rows, memoryRows: stateRows }) => {
-      const tokenIds: number[] = [];
-      const scored: number[] = [];
-      const targets: number[] = [];
-      for (const [b, { prompt, target }] of batch.entries()) {
-        const input = [shape.decoderStartTokenId, ...prompt, ...target.subarray(0, -1)];
-        for (let i = 0; i < rows; i++) tokenIds.push(input[i] ?? shape.padTokenId);
-        for (let i = 0; i < target.length; i++) scored.push(b * rows + prompt.length + i);
-        targets.push(...target);
+  /** Loads the graphs that are needed. */
+  async #ready(work: Work, signal: AbortSignal): Promise<() => Promise<readonly unknown[]>> {
+    switch (work.method) {
+      case 'encode': {
+        const graph = await this.#graph('encoder');
+        return () => this.#encode(graph, work);
       }
-      const { distinct, which } = distinctMemories(batch.map(({ memory }) => memory));
-      const { nll } = await graph.run({
-        token_ids: int64(tokenIds, [batch.length, rows]),
-        memory: int64(which, [batch.length]),
-        ...memoryFeeds(distinct, stateRows, shape.encoder.width),
-        scored: int64(scored, [scored.length]),
-        targets: int64(targets, [targets.length]),
-      });
-      const unsound = memoryProblems(distinct);
-      let end = 0;
-      return batch.map(({ target }, i) => {
-        end += target.length;
-        const own = (nll!.data as Float32Array).slice(end - target.length, end);
-        return unsound[which[i]!] ?? numbersProblem(own, "The NLLs of the target's tokens") ?? own;
-      });
-    });
+      case 'score': {
+        const graph = await this.#graph('score');
+        return () => this.#score(graph, work);
+      }
+      case 'generate': {
+        const graphs = { cross: await this.#graph('cross'), generate: await this.#graph('generate') };
+        return () => this.#generate(graphs, work, signal);
+      }
+      case 'probe': {
+        const { hidden: hiddenLayers, attention: attentionLayers } = work.layers;
+        const probe = { hiddenLayers, attentionLayers };
+        const graph = await this.#load(`probe ${JSON.stringify(probe)}`, () => encoderProbeGraph(this.#model, probe));
+        return () => this.#probe(graph, work);
+      }
+    }
   }
 
-  async generate(items: readonly GenerateItem[], options: RequestOptions = {}): Promise<Generated[]> {
-    return withNamedStates(items, options.signal, (ready) => this.#generate(ready, options));
+  async #encode(graph: Graph, { items, rows }: WorkOf<'encode'>): Promise<(States | Problem)[]> {
+    const { states } = await graph.run(encoderFeeds(items, rows));
+    return cutRows(states!, items.map(rowCount), this.#sharedMemory).map((of) => statesProblem(of) ?? of);
   }
 
-  async #generate(items: readonly WithMemory<GenerateItem>[], options: RequestOptions): Promise<Generated[]> {
-    checkGenerateItems(items, this.info.shape);
-    const graphs = { cross: await this.#graph('cross'), generate: await this.#graph('generate') };
-    const steps = stepsARun(this.#model.config);
-    return this.#batches(items, generateSizes(items), options, async (batch, { rows, memoryRows: stateRows }) => {
-      const beforeRun = () => breathe(options.signal);
-      const made = await generateBatch(graphs, this.info.shape, batch, rows, stateRows, steps, beforeRun);
-      const unsound = memoryProblems(batch.map(({ memory }) => memory));
-      return made.map(
-        (own, i) =>
-          unsound[i] ?? numbersProblem(own.logProbabilities, "The generated tokens' log-probabilities") ?? own,
+  async #probe(graph: Graph, { items, rows, layers }: WorkOf<'probe'>): Promise<(Probed | Problem)[]> {
+    const outputs = await graph.run(encoderFeeds(items, rows));
+    const lengths = items.map(rowCount);
+    const states = cutRows(outputs.states!, lengths, this.#sharedMemory);
+    const hidden = layers.hidden.map((layer) => ({
+      layer,
+      of: cutRows(outputs[`hidden.${layer}`]!, lengths, this.#sharedMemory),
+    }));
+    const attention = layers.attention.map((layer) => ({
+      layer,
+      of: cutSquares(outputs[`attention.${layer}`]!, lengths),
+    }));
+    return items.map((_, i) => {
+      const problems = [
+        ...hidden.map(({ layer, of }) => rowsProblem(of[i]!, `The output of encoder layer ${layer}`)),
+        ...attention.map(({ layer, of }) => numbersProblem(of[i]!, `The attention of encoder layer ${layer}`)),
+        statesProblem(states[i]!),
+      ];
+      const problem = problems.find((found) => found !== undefined);
+      return (
+        problem ?? {
+          states: states[i]!,
+          hidden: new Map(hidden.map(({ layer, of }) => [layer, of[i]!])),
+          attention: new Map(attention.map(({ layer, of }) => [layer, of[i]!])),
+        }
       );
     });
+  }
+
+  async #score(graph: Graph, work: WorkOf<'score'>): Promise<(Float32Array | Problem)[]> {
+    const { items: batch, rows, memoryRows: stateRows } = work;
+    const { shape } = this.info;
+    const tokenIds: number[] = [];
+    const scored: number[] = [];
+    const targets: number[] = [];
+    for (const [b, { prompt, target }] of batch.entries()) {
+      const input = [shape.decoderStartTokenId, ...prompt, ...target.subarray(0, -1)];
+      for (let i = 0; i < rows; i++) tokenIds.push(input[i] ?? shape.padTokenId);
+      for (let i = 0; i < target.length; i++) scored.push(b * rows + prompt.length + i);
+      targets.push(...target);
+    }
+    const { distinct, which } = distinctMemories(batch.map(({ memory }) => memory));
+    const { nll } = await graph.run({
+      token_ids: int64(tokenIds, [batch.length, rows]),
+      memory: int64(which, [batch.length]),
+      ...memoryFeeds(distinct, stateRows, shape.encoder.width),
+      scored: int64(scored, [scored.length]),
+      targets: int64(targets, [targets.length]),
+    });
+    const unsound = memoryProblems(distinct);
+    let end = 0;
+    return batch.map(({ target }, i) => {
+      end += target.length;
+      const own = (nll!.data as Float32Array).slice(end - target.length, end);
+      return unsound[which[i]!] ?? numbersProblem(own, "The NLLs of the target's tokens") ?? own;
+    });
+  }
+
+  async #generate(
+    graphs: { readonly cross: Graph; readonly generate: Graph },
+    { items, rows, memoryRows: stateRows }: WorkOf<'generate'>,
+    signal: AbortSignal,
+  ): Promise<(Generated | Problem)[]> {
+    const steps = stepsARun(this.#model.config);
+    const made = await generateBatch(graphs, this.info.shape, items, rows, stateRows, steps, () => breathe(signal));
+    const unsound = memoryProblems(items.map(({ memory }) => memory));
+    return made.map(
+      (own, i) => unsound[i] ?? numbersProblem(own.logProbabilities, "The generated tokens' log-probabilities") ?? own,
+    );
   }
 
   async close(): Promise<void> {
@@ -177,37 +174,6 @@ export class Executor implements Engine {
     const graphs = [...this.#graphs.values()];
     this.#graphs.clear();
     for (const graph of await Promise.allSettled(graphs)) if (graph.status === 'fulfilled') await graph.value.release();
-  }
-
-  /**
-   * Plans batches, runs them one after the other and puts the results into the items' order.
-   * @throws ItemsFailedError after the last batch, when items have a problem
-   */
-  async #batches<Item, Result>(
-    items: readonly Item[],
-    sizes: readonly ItemSize[],
-    { signal, onProgress }: RequestOptions,
-    run: (batch: readonly Item[], shape: Batch) => Promise<readonly (Result | Problem)[]>,
-  ): Promise<Result[]> {
-    const results = new Array<Result>(items.length);
-    const errors = new Map<number, DkvError>();
-    let done = 0;
-    for (const batch of planBatches(sizes, this.info.batchTokens)) {
-      await breathe(signal);
-      const made = await run(
-        batch.items.map((index) => items[index]!),
-        batch,
-      );
-      for (const [i, index] of batch.items.entries()) {
-        const own = made[i]!;
-        if (own instanceof Problem) errors.set(index, own.errorOf(this.info));
-        else results[index] = own;
-      }
-      done += batch.items.length;
-      onProgress?.(done, items.length);
-    }
-    if (errors.size > 0) throw new ItemsFailedError(errors, results);
-    return results;
   }
 
   #graph(name: GraphName): Promise<Graph> {
@@ -276,10 +242,10 @@ function memoryProblems(memories: readonly Memory[]): (Problem | undefined)[] {
 
 const rowCount = ({ tokenIds }: EncodeItem) => tokenIds.length;
 
-/** Lets messages in, a cancel among them: the runtime blocks its thread while it computes. */
-async function breathe(signal: AbortSignal | undefined): Promise<void> {
+/** Lets messages in, a word to stop among them. */
+async function breathe(signal: AbortSignal): Promise<void> {
   await setImmediate();
-  if (signal?.aborted) throw new DkvError('CANCELLED', 'The request was cancelled.');
+  if (signal.aborted) throw new DkvError('CANCELLED', 'The request was cancelled.');
 }
 
 /**

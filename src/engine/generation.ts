@@ -3,7 +3,7 @@ import type { Tensor } from 'onnxruntime-node';
 import { Random } from '../base/random.js';
 import type { ModelShape } from '../model/families/family.js';
 import type { Generated, GenerateItem } from './engine.js';
-import type { WithMemory } from './named-states.js';
+import type { WithMemory } from './runner.js';
 import type { Feeds, Graph } from './runtime.js';
 import { sampleToken } from './sampling.js';
 import { booleans, float32, int64, memoryFeeds } from './tensors.js';

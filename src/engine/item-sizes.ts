@@ -1,25 +1,50 @@
-/** What items count when batches are planned. */
+/** What items count when batches are chosen. */
 
 import type { ItemSize } from './batching.js';
-import type { EncodeItem, GenerateItem, ScoreItem } from './engine.js';
-import type { WithMemory } from './named-states.js';
-import { distinctMemories, memoryRows } from './tensors.js';
+import type { EncodeItem, GenerateItem, Memory, ScoreItem, States } from './engine.js';
+import type { WithMemory } from './runner.js';
+import { memoryRows } from './tensors.js';
 
-export function encodeSizes(items: readonly EncodeItem[]): ItemSize[] {
-  return items.map(({ tokenIds }) => ({ rows: tokenIds.length }));
+export function encodeSize({ tokenIds }: EncodeItem): ItemSize {
+  return { rows: tokenIds.length };
 }
 
-export function scoreSizes(items: readonly WithMemory<ScoreItem>[]): ItemSize[] {
-  const { which } = distinctMemories(items.map(({ memory }) => memory));
-  return items.map(({ prompt, target, memory }, item) => ({
-    rows: prompt.length + target.length,
-    memory: { rows: memoryRows(memory), id: which[item]! },
-  }));
+export function scoreSize({ prompt, target, memory }: WithMemory<ScoreItem>, ids: MemoryIds): ItemSize {
+  return { rows: prompt.length + target.length, memory: { rows: memoryRows(memory), id: ids.idOf(memory) } };
 }
 
-export function generateSizes(items: readonly WithMemory<GenerateItem>[]): ItemSize[] {
-  return items.map(({ prompt, memory }, item) => ({
-    rows: 1 + prompt.length,
-    memory: { rows: memoryRows(memory), id: item },
-  }));
+export function generateSize({ prompt, memory }: WithMemory<GenerateItem>, ids: MemoryIds): ItemSize {
+  return { rows: 1 + prompt.length, memory: { rows: memoryRows(memory), id: ids.idOf(memory) } };
+}
+
+/**
+ * What texts have to have in common to be written in one batch: it ends with the longest of them, and one that is drawn by chance makes it go
+ * token by token.
+ */
+export function generateKind({ maxTokens, sampling }: GenerateItem): string {
+  const most = 2 ** Math.ceil(Math.log2(maxTokens));
+  return `${most}${sampling && sampling.temperature > 0 ? ' by chance' : ''}`;
+}
+
+/** A number for each memory, the same for the same rows of the same states; for as long as these are there. */
+export class MemoryIds {
+  readonly #states = new WeakMap<States, { readonly id: number; readonly first: Map<string, number> }>();
+  #next = 1;
+
+  idOf(memory: Memory): number {
+    const [first] = memory;
+    if (!first) return 0;
+    const ranges = memory.map(({ states, start, end, masked }) => [this.#of(states).id, start, end, masked ?? false]);
+    const known = this.#of(first.states).first;
+    const key = ranges.join();
+    const id = known.get(key) ?? this.#next++;
+    known.set(key, id);
+    return id;
+  }
+
+  #of(states: States) {
+    const own = this.#states.get(states) ?? { id: this.#next++, first: new Map<string, number>() };
+    this.#states.set(states, own);
+    return own;
+  }
 }

@@ -2,8 +2,17 @@
 
 import { DkvError } from '../base/errors.js';
 import type { ModelShape, SideShape } from '../model/families/family.js';
-import type { EncodeItem, GenerateItem, Memory, ProbeLayers, ScoreItem } from './engine.js';
-import type { WithMemory } from './named-states.js';
+import {
+  type EncodeItem,
+  type GenerateItem,
+  type Memory,
+  type NamedStates,
+  PRIORITIES,
+  type ProbeLayers,
+  type RequestOptions,
+  type ScoreItem,
+  type States,
+} from './engine.js';
 
 export function checkEncodeItems(items: readonly EncodeItem[], shape: ModelShape): void {
   for (const [index, { tokenIds, positions, pairMask }] of items.entries()) {
@@ -28,7 +37,7 @@ export function checkEncodeItems(items: readonly EncodeItem[], shape: ModelShape
   }
 }
 
-export function checkScoreItems(items: readonly WithMemory<ScoreItem>[], shape: ModelShape): void {
+export function checkScoreItems(items: readonly ScoreItem[], shape: ModelShape): void {
   for (const [index, { memory, prompt, target }] of items.entries()) {
     const where = `score item ${index}`;
     checkMemory(memory, shape, where);
@@ -39,7 +48,7 @@ export function checkScoreItems(items: readonly WithMemory<ScoreItem>[], shape: 
   }
 }
 
-export function checkGenerateItems(items: readonly WithMemory<GenerateItem>[], shape: ModelShape): void {
+export function checkGenerateItems(items: readonly GenerateItem[], shape: ModelShape): void {
   for (const [index, { memory, prompt, maxTokens, sampling }] of items.entries()) {
     const where = `generate item ${index}`;
     checkMemory(memory, shape, where);
@@ -65,7 +74,31 @@ export function checkProbeLayers({ hidden, attention }: ProbeLayers, shape: Mode
   }
 }
 
-function checkMemory(memory: Memory, { encoder }: ModelShape, where: string): void {
+export function checkRequestOptions({ priority, deadlineMs = 0, tokenisingMs = 0 }: RequestOptions): void {
+  if (priority !== undefined && !PRIORITIES.includes(priority)) {
+    throw invalid(`priority is ${JSON.stringify(priority)}; expected ${PRIORITIES.join(' or ')}.`);
+  }
+  for (const [name, ms] of Object.entries({ deadlineMs, tokenisingMs })) {
+    if (!(ms >= 0)) throw invalid(`${name} is ${ms}; expected milliseconds from 0.`);
+  }
+}
+
+/** Of states that were found by their name. */
+export function statesProblem(
+  { rows, width, data }: States,
+  { encoder }: ModelShape,
+  key: string,
+): DkvError | undefined {
+  if (width === encoder.width && data.length === rows * width) return undefined;
+  return new DkvError(
+    'STORE_MISMATCH',
+    `The states under ${key} are ${rows} x ${width} in ${data.length} numbers; this model's rows have ${encoder.width}.`,
+  );
+}
+
+/** Of states that are named nothing is known yet. */
+function checkMemory(memory: Memory | NamedStates, { encoder }: ModelShape, where: string): void {
+  if ('source' in memory) return;
   for (const { states, start, end } of memory) {
     if (states.width !== encoder.width || states.data.length !== states.rows * states.width) {
       throw invalid(

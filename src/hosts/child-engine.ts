@@ -1,57 +1,94 @@
 /**
- * An engine in a supervised child process: the host for servers. A native crash, a kill or running out of memory takes the child and
- * the request that it worked on; those behind it in the queue, and all later ones, go to a new child.
+ * An engine in a supervised child process: the host for servers. The process holds all of it, queue, threads and stores that have an address, so that
+ * states of these never cross the pipe. A native crash, a kill or running out of memory takes the process and the requests that it had begun; the
+ * others, and all later ones, go to a new one.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { DkvError } from '../base/errors.js';
-import type { Engine, EngineInfo } from '../engine/engine.js';
-import type { ExecutorOptions } from '../engine/executor.js';
+import type {
+  EncodeItem,
+  Engine,
+  EngineInfo,
+  EngineLoad,
+  Generated,
+  GenerateItem,
+  Memory,
+  NamedStates,
+  Probed,
+  ProbeLayers,
+  RequestOptions,
+  ScoreItem,
+  States,
+} from '../engine/engine.js';
+import { closedError } from '../engine/queue.js';
 import type { CompiledModel } from '../model/compiled.js';
-import type { FromEngine, Start } from './messages.js';
-import { asError, closedError, entry, RemoteEngine, Session } from './remote-engine.js';
+import { type Asked, ChildSession, Unstarted } from './child-session.js';
+import { entry } from './entry.js';
+import { errorOf, type FromProcess, type StartProcess, type ToProcess } from './messages.js';
+import type { HostOptions } from './options.js';
 
 /** A child that does not end by itself so long after it was asked to is killed. */
 const CLOSE_MS = 60_000;
+/** So often a child is started that ends before it answers: something else may have killed it. */
+const START_TRIES = 3;
+
+export interface ChildOptions extends HostOptions {
+  /** Told once, when states have to be sent through the pipe. */
+  readonly onNotice?: (notice: string) => void;
+}
 
 /**
  * Starts the first child and waits until it answers.
  * @throws DkvError DEVICE_UNAVAILABLE, ENGINE_FAILED
  */
-export async function startChildEngine(model: CompiledModel, options: ExecutorOptions): Promise<Engine> {
-  // States go through a pipe, not through shared memory.
-  const start: Start = { model, options: { ...options, sharedMemory: false } };
-  const first = await startChild(start);
-  return new ChildEngine(start, first);
+export async function startChildEngine(model: CompiledModel, options: ChildOptions): Promise<Engine> {
+  const { onNotice, ...own } = options;
+  const start: StartProcess = { model, options: own };
+  return new ChildEngine(start, await startChild(start), onNotice);
 }
 
 /** A running child and its requests. */
 interface Running {
   readonly process: ChildProcess;
-  readonly session: Session;
+  readonly session: ChildSession;
   readonly info: EngineInfo;
   readonly ended: Promise<void>;
 }
 
-class ChildEngine extends RemoteEngine {
+class ChildEngine implements Engine {
   readonly info: EngineInfo;
-  readonly #start: Start;
+  readonly #start: StartProcess;
+  #onNotice: ((notice: string) => void) | undefined;
   #running: Promise<Running>;
   #closed = false;
 
-  constructor(start: Start, first: Running) {
-    super();
+  constructor(start: StartProcess, first: Running, onNotice: ((notice: string) => void) | undefined) {
     this.#start = start;
+    this.#onNotice = onNotice;
     this.info = first.info;
     this.#running = Promise.resolve(first);
   }
 
-  protected async session(): Promise<Session> {
-    if (this.#closed) throw closedError();
-    const current = this.#running;
-    const dead = await current.then(({ session }) => session.ended).catch(() => true);
-    // Several requests may find the same dead child: the first of them replaces it.
-    if (dead && this.#running === current) this.#running = startChild(this.#start);
-    return (await this.#running).session;
+  async encode(items: readonly EncodeItem[], options: RequestOptions = {}): Promise<States[]> {
+    return (await this.#request({ method: 'encode', items, options })) as States[];
+  }
+
+  async score(items: readonly ScoreItem[], options: RequestOptions = {}): Promise<Float32Array[]> {
+    this.#tellOfSlowStates(items);
+    return (await this.#request({ method: 'score', items, options })) as Float32Array[];
+  }
+
+  async generate(items: readonly GenerateItem[], options: RequestOptions = {}): Promise<Generated[]> {
+    this.#tellOfSlowStates(items);
+    return (await this.#request({ method: 'generate', items, options })) as Generated[];
+  }
+
+  async probe(items: readonly EncodeItem[], layers: ProbeLayers, options: RequestOptions = {}): Promise<Probed[]> {
+    return (await this.#request({ method: 'probe', items, layers, options })) as Probed[];
+  }
+
+  async load(): Promise<EngineLoad> {
+    return this.#onChild((session) => session.load());
   }
 
   async close(): Promise<void> {
@@ -63,18 +100,81 @@ class ChildEngine extends RemoteEngine {
     await running.ended;
     clearTimeout(timer);
   }
+
+  #request(asked: Asked): Promise<unknown> {
+    const { deadlineMs } = asked.options;
+    if (deadlineMs === undefined) return this.#onChild((session) => session.request(asked));
+    const deadline = performance.now() + deadlineMs;
+    return this.#onChild((session) => {
+      const left = Math.max(0, deadline - performance.now());
+      // What is no number of milliseconds is for the engine to refuse.
+      return session.request({
+        ...asked,
+        options: { ...asked.options, deadlineMs: deadlineMs >= 0 ? left : deadlineMs },
+      });
+    });
+  }
+
+  /** On another child again if this one ends before it begins. */
+  async #onChild<Result>(ask: (session: ChildSession) => Promise<Result>): Promise<Result> {
+    for (;;) {
+      const session = await this.#session();
+      try {
+        return await ask(session);
+      } catch (error) {
+        if (!(error instanceof Unstarted)) throw error;
+      }
+    }
+  }
+
+  /** The session that takes requests now. @throws DkvError ENGINE_CLOSED, ENGINE_FAILED */
+  async #session(): Promise<ChildSession> {
+    if (this.#closed) throw closedError();
+    const current = this.#running;
+    const dead = await current.then(({ session }) => session.ended).catch(() => true);
+    // Several requests may find the same dead child: the first of them replaces it.
+    if (dead && this.#running === current) this.#running = startChild(this.#start);
+    return (await this.#running).session;
+  }
+
+  #tellOfSlowStates(items: readonly { readonly memory: Memory | NamedStates }[]): void {
+    if (!this.#onNotice || !items.some(({ memory }) => 'source' in memory && memory.source.address === undefined))
+      return;
+    this.#onNotice(
+      "States of a store that only this process can open go to the engine's process through a pipe, which is slower than if it read them itself. A store with an address (a folder, redis:, s3:) is opened there too.",
+    );
+    this.#onNotice = undefined;
+  }
 }
 
-async function startChild(start: Start): Promise<Running> {
+/** The child ended before it said anything. */
+class EarlyEnd extends DkvError {
+  constructor(how: string) {
+    super('ENGINE_FAILED', `The engine's process did not start (${how}).`);
+  }
+}
+
+async function startChild(start: StartProcess): Promise<Running> {
+  for (let tries = START_TRIES; ; tries--) {
+    try {
+      return await startOnce(start);
+    } catch (error) {
+      if (!(error instanceof EarlyEnd) || tries === 1) throw error;
+    }
+  }
+}
+
+async function startOnce(start: StartProcess): Promise<Running> {
   const child = fork(entry('child'), {
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     // What this program was started with (a script to evaluate, say) is not for the child.
     execArgv: [],
   });
-  const session = new Session({
-    // A child that is going away takes no more messages; its end says so to who waits.
-    send: (message) => child.connected && child.send(message, () => undefined),
+  // A child that is going away takes no more messages; its end says so to who waits.
+  const send = (message: ToProcess | StartProcess) => child.connected && child.send(message, () => undefined);
+  const session = new ChildSession({
+    send,
     ref: () => {
       child.ref();
       child.channel?.ref();
@@ -84,8 +184,11 @@ async function startChild(start: Start): Promise<Running> {
       child.channel?.unref();
     },
   });
+  // What it said last may arrive after the news of its end.
+  const silent = new Promise<void>((resolve) => child.once('disconnect', resolve));
   const ended = new Promise<void>((resolve) => {
-    child.once('exit', (code, signal) => {
+    child.once('exit', async (code, signal) => {
+      await silent;
       const how = signal ? `was killed by ${signal}` : `ended with status ${code}`;
       session.end(
         new DkvError(
@@ -97,18 +200,16 @@ async function startChild(start: Start): Promise<Running> {
     });
   });
   const info = await new Promise<EngineInfo>((resolve, reject) => {
-    child.on('message', (message: FromEngine) => {
+    child.on('message', (message: FromProcess) => {
       if (message.type === 'ready') resolve(message.info);
-      else if (message.type === 'failed') reject(asError(message.error));
+      else if (message.type === 'failed') reject(errorOf(message.error));
       else session.receive(message);
     });
     child.once('error', (error) =>
       reject(new DkvError('ENGINE_FAILED', `The engine's process did not start: ${error.message}`)),
     );
-    child.once('exit', (code, signal) =>
-      reject(new DkvError('ENGINE_FAILED', `The engine's process did not start (${signal ?? `status ${code}`}).`)),
-    );
-    child.send(start);
+    void ended.then(() => reject(new EarlyEnd(child.signalCode ?? `status ${child.exitCode}`)));
+    send(start);
   });
   child.unref();
   child.channel?.unref();

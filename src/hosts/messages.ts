@@ -1,35 +1,144 @@
-/** What a host and its engine say to each other. Plain data in both directions. */
-
+/** What a host says to its threads and processes, and they to it. Plain data in both directions. */
 import type { ErrorCode } from '../base/errors.js';
-import type { Engine, EngineInfo } from '../engine/engine.js';
+import { DkvError, messageOf } from '../base/errors.js';
+import {
+  type EncodeItem,
+  type EngineInfo,
+  type EngineLoad,
+  type GenerateItem,
+  ItemsFailedError,
+  type Memory,
+  type PhaseTimes,
+  type ProbeLayers,
+  type RequestOptions,
+  type ScoreItem,
+} from '../engine/engine.js';
 import type { ExecutorOptions } from '../engine/executor.js';
+import type { Work } from '../engine/runner.js';
 import type { CompiledModel } from '../model/compiled.js';
-
-/** How the engine's thread is started. */
-export interface Start {
-  readonly model: CompiledModel;
-  readonly options: ExecutorOptions;
-}
-
-export type Method = Exclude<keyof Engine, 'info' | 'close'>;
-
-export type ToEngine =
-  | { readonly type: 'request'; readonly id: number; readonly method: Method; readonly args: readonly unknown[] }
-  | { readonly type: 'cancel'; readonly id: number }
-  | { readonly type: 'close' };
+import type { HostOptions } from './options.js';
 
 export interface Failure {
   readonly code: ErrorCode | undefined;
   readonly message: string;
   /** Of an ItemsFailedError. */
-  readonly items?: { readonly errors: readonly (readonly [number, Failure])[]; readonly results: readonly unknown[] };
+  readonly items?: { readonly errors: Failures; readonly results: readonly unknown[] };
 }
 
-export type FromEngine =
+/** By the place of what failed. */
+export type Failures = readonly (readonly [number, Failure])[];
+
+export function failureOf(error: unknown): Failure {
+  return {
+    code: error instanceof DkvError ? error.code : undefined,
+    message: messageOf(error),
+    ...(error instanceof ItemsFailedError && {
+      items: {
+        errors: [...error.errors].map(([item, own]): [number, Failure] => [item, failureOf(own)]),
+        results: error.results,
+      },
+    }),
+  };
+}
+
+export function errorOf({ code, message, items }: Failure): DkvError {
+  if (items) {
+    const errors = items.errors.map(([item, error]): [number, DkvError] => [item, errorOf(error)]);
+    return new ItemsFailedError(new Map(errors), items.results);
+  }
+  return new DkvError(code ?? 'ENGINE_FAILED', message);
+}
+
+/** Results of which some are errors, which do not go from thread to thread as what they are. */
+export interface Answers {
+  /** Undefined in place of an error. */
+  readonly values: readonly unknown[];
+  readonly errors: Failures;
+}
+
+export function answersOf(results: readonly unknown[]): Answers {
+  const errors = results.flatMap((own, i): [number, Failure][] =>
+    own instanceof DkvError ? [[i, failureOf(own)]] : [],
+  );
+  return {
+    values: errors.length > 0 ? results.map((own) => (own instanceof DkvError ? undefined : own)) : results,
+    errors,
+  };
+}
+
+export function resultsOf({ values, errors }: Answers): unknown[] {
+  const results = [...values];
+  for (const [i, failure] of errors) results[i] = errorOf(failure);
+  return results;
+}
+
+/** How a thread that runs batches is started. */
+export interface StartRunner {
+  readonly model: CompiledModel;
+  readonly options: ExecutorOptions;
+}
+
+export type ToRunner =
+  | { readonly type: 'run'; readonly work: Work }
+  /** The batch in hand is for nothing. */
+  | { readonly type: 'stop' }
+  | { readonly type: 'close' };
+
+export type FromRunner =
+  | { readonly type: 'ready'; readonly info: EngineInfo }
+  /** It did not start, or the batch in hand failed. */
+  | { readonly type: 'failed'; readonly error: Failure }
+  | { readonly type: 'done'; readonly answers: Answers; readonly computedMs: number };
+
+/** How a process that holds a whole engine is started. */
+export interface StartProcess {
+  readonly model: CompiledModel;
+  readonly options: HostOptions;
+}
+
+/** States in a source that the process was told of. */
+export interface SentName {
+  readonly source: number;
+  readonly key: string;
+  readonly fingerprints: readonly string[];
+}
+
+export type Sent<Item> = Omit<Item, 'memory'> & { readonly memory: Memory | SentName };
+export type SentItem = EncodeItem | Sent<ScoreItem> | Sent<GenerateItem>;
+
+export interface SentRequest {
+  readonly type: 'request';
+  readonly id: number;
+  readonly method: Work['method'];
+  readonly items: readonly SentItem[];
+  readonly layers?: ProbeLayers;
+  readonly options: Pick<RequestOptions, 'priority' | 'deadlineMs' | 'tokenisingMs'>;
+}
+
+export type ToProcess =
+  | SentRequest
+  | { readonly type: 'cancel'; readonly id: number }
+  /** Where states are, by an address or, without one, with the host. */
+  | { readonly type: 'source'; readonly source: number; readonly address: unknown }
+  /** What the host has found for a `read`. */
+  | { readonly type: 'states'; readonly id: number; readonly answers: Answers | Failure }
+  | { readonly type: 'load'; readonly id: number }
+  | { readonly type: 'close' };
+
+export type FromProcess =
   | { readonly type: 'ready'; readonly info: EngineInfo }
   | { readonly type: 'failed'; readonly error: Failure }
   /** A request's turn has come. */
   | { readonly type: 'started'; readonly id: number }
   | { readonly type: 'progress'; readonly id: number; readonly done: number; readonly total: number }
+  | { readonly type: 'phases'; readonly id: number; readonly times: PhaseTimes }
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
-  | { readonly type: 'error'; readonly id: number; readonly error: Failure };
+  | { readonly type: 'error'; readonly id: number; readonly error: Failure }
+  | {
+      readonly type: 'read';
+      readonly id: number;
+      readonly source: number;
+      readonly keys: readonly string[];
+      readonly fingerprints: readonly string[];
+    }
+  | { readonly type: 'load'; readonly id: number; readonly load: EngineLoad };

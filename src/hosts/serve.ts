@@ -1,73 +1,164 @@
 /**
- * The engine's side of a host: takes requests one after the other and hands them to an executor. Runs in a thread (worker.ts) or a
- * process (child.ts) of its own, because the runtime blocks whatever it computes in.
+ * The side of the engine's process: a whole engine, queue and threads, answers the host's messages. This thread computes nothing, so that it hears
+ * at once who has stopped waiting.
  */
-
-import { DkvError, messageOf } from '../base/errors.js';
-import { ItemsFailedError } from '../engine/engine.js';
-import { Executor } from '../engine/executor.js';
-import type { Failure, FromEngine, Start, ToEngine } from './messages.js';
+import { DkvError } from '../base/errors.js';
+import type {
+  EncodeItem,
+  GenerateItem,
+  Memory,
+  NamedStates,
+  ScoreItem,
+  States,
+  StatesSource,
+} from '../engine/engine.js';
+import type { QueuedEngine, QueuedRequestOptions } from '../engine/queue.js';
+import {
+  type Answers,
+  errorOf,
+  type Failure,
+  type FromProcess,
+  failureOf,
+  resultsOf,
+  type SentItem,
+  type SentName,
+  type SentRequest,
+  type StartProcess,
+  type ToProcess,
+} from './messages.js';
+import { OpenStores } from './open-stores.js';
+import { sharedCopy, startWorkerEngine } from './worker-engine.js';
 
 /** The way to the host. */
-export interface Port {
-  send(message: FromEngine): void;
-  onMessage(receive: (message: ToEngine) => void): void;
-  /** After this the thread or process ends by itself. */
+export interface ProcessPort {
+  send(message: FromProcess): void;
+  onMessage(receive: (message: ToProcess) => void): void;
+  /** After this the process ends by itself. */
   close(): void;
 }
 
 /** Answers until it is told to close. What goes wrong is answered too, never thrown. */
-export function serveEngine(port: Port, start: Start): void {
-  let executor: Executor;
+export async function serveEngine(port: ProcessPort, { model, options }: StartProcess): Promise<void> {
   try {
-    executor = new Executor(start.model, start.options);
+    const engine = await startWorkerEngine(model, options);
+    const server = new EngineServer(engine, port);
+    port.onMessage((message) => server.receive(message));
+    port.send({ type: 'ready', info: engine.info });
   } catch (error) {
-    port.send({ type: 'failed', error: failure(error) });
+    port.send({ type: 'failed', error: failureOf(error) });
     port.close();
-    return;
   }
-  const cancels = new Map<number, AbortController>();
-  let queue = Promise.resolve();
-  port.onMessage((message) => {
-    if (message.type === 'cancel') {
-      cancels.get(message.id)?.abort();
-    } else if (message.type === 'close') {
-      // Nothing of the runtime may be cut off in the middle: the end comes after the batch in hand.
-      for (const cancel of cancels.values()) cancel.abort();
-      queue = queue.then(() => executor.close()).finally(() => port.close());
-    } else {
-      const cancel = new AbortController();
-      cancels.set(message.id, cancel);
-      queue = queue
-        .then(() => answer(executor, port, message, cancel.signal))
-        .finally(() => cancels.delete(message.id));
+}
+
+class EngineServer {
+  readonly #engine: QueuedEngine;
+  readonly #port: ProcessPort;
+  readonly #cancels = new Map<number, AbortController>();
+  readonly #sources = new Map<number, StatesSource>();
+  readonly #stores = new OpenStores();
+  /** Reads that the host makes for us. */
+  readonly #reads = new Map<number, (answers: Answers | Failure) => void>();
+  #nextRead = 0;
+
+  constructor(engine: QueuedEngine, port: ProcessPort) {
+    this.#engine = engine;
+    this.#port = port;
+  }
+
+  receive(message: ToProcess): void {
+    switch (message.type) {
+      case 'request':
+        void this.#answer(message);
+        break;
+      case 'cancel':
+        this.#cancels.get(message.id)?.abort();
+        break;
+      case 'source': {
+        const { source, address } = message;
+        this.#sources.set(source, address === undefined ? this.#hostsSource(source) : this.#stores.at(address));
+        break;
+      }
+      case 'states':
+        this.#reads.get(message.id)?.(message.answers);
+        this.#reads.delete(message.id);
+        break;
+      case 'load':
+        void this.#engine.load().then((load) => this.#port.send({ type: 'load', id: message.id, load }));
+        break;
+      case 'close':
+        void this.#close();
     }
-  });
-  port.send({ type: 'ready', info: executor.info });
-}
-
-async function answer(
-  executor: Executor,
-  port: Port,
-  { id, method, args }: Extract<ToEngine, { type: 'request' }>,
-  signal: AbortSignal,
-): Promise<void> {
-  port.send({ type: 'started', id });
-  const onProgress = (done: number, total: number) => port.send({ type: 'progress', id, done, total });
-  try {
-    const run = executor[method].bind(executor) as (...args: unknown[]) => Promise<unknown>;
-    port.send({ type: 'result', id, value: await run(...args, { signal, onProgress }) });
-  } catch (error) {
-    port.send({ type: 'error', id, error: failure(error) });
   }
-}
 
-function failure(error: unknown): Failure {
-  return {
-    code: error instanceof DkvError ? error.code : undefined,
-    message: messageOf(error),
-    ...(error instanceof ItemsFailedError && {
-      items: { errors: [...error.errors].map(([item, own]) => [item, failure(own)]), results: error.results },
-    }),
-  };
+  async #answer({ id, method, items, layers, options }: SentRequest): Promise<void> {
+    const cancel = new AbortController();
+    this.#cancels.set(id, cancel);
+    const own: QueuedRequestOptions = {
+      ...options,
+      signal: cancel.signal,
+      onStarted: () => this.#port.send({ type: 'started', id }),
+      onProgress: (done, total) => this.#port.send({ type: 'progress', id, done, total }),
+      onPhases: (times) => this.#port.send({ type: 'phases', id, times }),
+    };
+    try {
+      const copies = new Map<States, States>();
+      const received = items.map((item) => this.#received(item, copies));
+      const asked: Record<SentRequest['method'], () => Promise<unknown>> = {
+        encode: () => this.#engine.encode(received as EncodeItem[], own),
+        score: () => this.#engine.score(received as ScoreItem[], own),
+        generate: () => this.#engine.generate(received as GenerateItem[], own),
+        probe: () => this.#engine.probe(received as EncodeItem[], layers!, own),
+      };
+      this.#port.send({ type: 'result', id, value: await asked[method]() });
+    } catch (error) {
+      this.#port.send({ type: 'error', id, error: failureOf(error) });
+    } finally {
+      this.#cancels.delete(id);
+    }
+  }
+
+  /** In memory of its own: what comes through the pipe are parts of whole messages, of which threads would be sent all. */
+  #received(item: SentItem, copies: Map<States, States>): EncodeItem | ScoreItem | GenerateItem {
+    if (!('memory' in item)) {
+      const { tokenIds, positions, pairMask } = item;
+      return {
+        tokenIds: tokenIds.slice(),
+        ...(positions && { positions: positions.slice() }),
+        ...(pairMask && { pairMask: pairMask.slice() }),
+      };
+    }
+    const said = { prompt: item.prompt.slice(), ...('target' in item && { target: item.target.slice() }) };
+    return { ...item, ...said, memory: this.#memory(item.memory, copies) };
+  }
+
+  #memory(memory: Memory | SentName, copies: Map<States, States>): Memory | NamedStates {
+    if ('source' in memory) return { ...memory, source: this.#sources.get(memory.source)! };
+    return memory.map((range) => {
+      const states = copies.get(range.states) ?? sharedCopy(range.states);
+      copies.set(range.states, states);
+      return { ...range, states };
+    });
+  }
+
+  #hostsSource(source: number): StatesSource {
+    return {
+      address: undefined,
+      statesOf: async (keys, fingerprints) => {
+        const id = this.#nextRead++;
+        const answers = await new Promise<Answers | Failure>((resolve) => {
+          this.#reads.set(id, resolve);
+          this.#port.send({ type: 'read', id, source, keys, fingerprints });
+        });
+        if ('code' in answers) throw errorOf(answers);
+        const found = resultsOf(answers) as (States | DkvError)[];
+        return found.map((own) => (own instanceof DkvError ? own : sharedCopy(own)));
+      },
+    };
+  }
+
+  async #close(): Promise<void> {
+    await this.#engine.close();
+    await this.#stores.close();
+    this.#port.close();
+  }
 }

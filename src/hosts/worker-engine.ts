@@ -1,64 +1,152 @@
-/** An engine in a worker thread of this process: the host for the command line and for use as a library. States are shared memory. */
+/** An engine in worker threads of this process: the host for the command line and for use as a library. States are shared memory. */
 import { Worker } from 'node:worker_threads';
 import { DkvError } from '../base/errors.js';
-import type { Engine, EngineInfo } from '../engine/engine.js';
+import type { EngineInfo, Memory, States } from '../engine/engine.js';
 import type { ExecutorOptions } from '../engine/executor.js';
+import { closedError, QueuedEngine } from '../engine/queue.js';
+import type { Done, Runner, Work } from '../engine/runner.js';
 import type { CompiledModel } from '../model/compiled.js';
-import type { FromEngine, Start } from './messages.js';
-import { asError, entry, RemoteEngine, Session } from './remote-engine.js';
+import { entry } from './entry.js';
+import { errorOf, type FromRunner, resultsOf, type StartRunner, type ToRunner } from './messages.js';
+import type { HostOptions } from './options.js';
 
 /**
- * Starts the thread and waits until it answers.
- * @throws DkvError DEVICE_UNAVAILABLE, ENGINE_FAILED
+ * Starts the threads and waits until they answer; with `workers`, so many executors side by side behind one queue. With few threads each they lose
+ * less time waiting for each other's threads than one executor does with many, as long as there are batches for all.
+ * @throws DkvError DEVICE_UNAVAILABLE, ENGINE_FAILED; none is left running
  */
-export async function startWorkerEngine(model: CompiledModel, options: ExecutorOptions): Promise<Engine> {
-  const worker = new Worker(entry('worker'), { workerData: { model, options } satisfies Start });
-  const info = await new Promise<EngineInfo>((resolve, reject) => {
-    worker.once('message', (message: FromEngine) => {
-      if (message.type === 'ready') resolve(message.info);
-      else if (message.type === 'failed') reject(asError(message.error));
-    });
-    worker.once('error', (error) =>
-      reject(new DkvError('ENGINE_FAILED', `The engine did not start: ${error.message}`)),
-    );
+export async function startWorkerEngine(model: CompiledModel, options: HostOptions): Promise<QueuedEngine> {
+  const { workers = 1, waitMs, batchMs, queueItems, ...own } = options;
+  const starting = await Promise.allSettled(Array.from({ length: workers }, () => WorkerRunner.start(model, own)));
+  const runners = starting.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failed = starting.find((one) => one.status === 'rejected');
+  if (failed) {
+    await Promise.all(runners.map((runner) => runner.close()));
+    throw failed.reason;
+  }
+  return new QueuedEngine(runners, {
+    ...(waitMs !== undefined && { waitMs }),
+    ...(batchMs !== undefined && { batchMs }),
+    ...(queueItems !== undefined && { queueItems }),
   });
-  return new WorkerEngine(worker, info);
 }
 
-class WorkerEngine extends RemoteEngine {
+class WorkerRunner implements Runner {
   readonly info: EngineInfo;
-  readonly #session: Session;
-  readonly #ended: Promise<void>;
+  readonly #worker: Worker;
+  readonly #gone: Promise<void>;
+  #ended: DkvError | undefined;
+  #isClosing = false;
+  /** Whoever waits for the batch in hand. */
+  #waiting: { resolve(done: Done): void; reject(error: DkvError): void } | undefined;
 
-  constructor(worker: Worker, info: EngineInfo) {
-    super();
-    this.info = info;
-    const session = new Session({
-      send: (message) => worker.postMessage(message),
-      ref: () => worker.ref(),
-      unref: () => worker.unref(),
+  static async start(model: CompiledModel, options: ExecutorOptions): Promise<WorkerRunner> {
+    const worker = new Worker(entry('worker'), { workerData: { model, options } satisfies StartRunner });
+    const info = await new Promise<EngineInfo>((resolve, reject) => {
+      worker.once('message', (message: FromRunner) => {
+        if (message.type === 'ready') resolve(message.info);
+        else if (message.type === 'failed') reject(errorOf(message.error));
+      });
+      worker.once('error', (error) =>
+        reject(new DkvError('ENGINE_FAILED', `The engine did not start: ${error.message}`)),
+      );
     });
-    this.#session = session;
-    worker.on('message', (message: FromEngine) => session.receive(message));
+    return new WorkerRunner(worker, info);
+  }
+
+  private constructor(worker: Worker, info: EngineInfo) {
+    this.info = info;
+    this.#worker = worker;
+    worker.on('message', (message: FromRunner) => this.#receive(message));
     worker.on('error', (error) =>
-      session.end(new DkvError('ENGINE_FAILED', `The engine's thread failed: ${error.message}`)),
+      this.#end(new DkvError('ENGINE_FAILED', `The engine's thread failed: ${error.message}`)),
     );
-    this.#ended = new Promise((resolve) => {
+    this.#gone = new Promise((resolve) => {
       worker.once('exit', () => {
-        session.end(new DkvError('ENGINE_FAILED', "The engine's thread ended."));
+        this.#end(this.#isClosing ? closedError() : new DkvError('ENGINE_FAILED', "The engine's thread ended."));
         resolve();
       });
     });
-    // An idle engine does not keep the program alive; a request does.
+    // An idle engine does not keep the program alive; a batch does.
     worker.unref();
   }
 
-  protected async session(): Promise<Session> {
-    return this.#session;
+  get ended(): DkvError | undefined {
+    return this.#ended;
+  }
+
+  async run(work: Work, signal: AbortSignal): Promise<Done> {
+    if (this.#ended) throw this.#ended;
+    const stop = () => this.#send({ type: 'stop' });
+    signal.addEventListener('abort', stop, { once: true });
+    this.#worker.ref();
+    try {
+      return await new Promise<Done>((resolve, reject) => {
+        this.#waiting = { resolve, reject };
+        this.#send({ type: 'run', work: withSharedStates(work) });
+      });
+    } finally {
+      signal.removeEventListener('abort', stop);
+      if (!this.#isClosing) this.#worker.unref();
+    }
   }
 
   async close(): Promise<void> {
-    this.#session.close();
-    await this.#ended;
+    this.#isClosing = true;
+    this.#worker.ref();
+    this.#send({ type: 'close' });
+    await this.#gone;
   }
+
+  #send(message: ToRunner): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromRunner): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (message.type === 'done') {
+      waiting?.resolve({ results: resultsOf(message.answers), computedMs: message.computedMs });
+    } else if (message.type === 'failed') {
+      waiting?.reject(errorOf(message.error));
+    }
+  }
+
+  #end(reason: DkvError): void {
+    this.#ended ??= reason;
+    this.#waiting?.reject(this.#ended);
+    this.#waiting = undefined;
+  }
+}
+
+/** A message copies what is not shared, and with a part of a buffer all of it. States that several items read are copied once. */
+function withSharedStates(work: Work): Work {
+  const copies = new Map<States, States>();
+  if (work.method === 'score') return { ...work, items: work.items.map((item) => withSharedMemory(item, copies)) };
+  if (work.method === 'generate') return { ...work, items: work.items.map((item) => withSharedMemory(item, copies)) };
+  return work;
+}
+
+function withSharedMemory<Item extends { readonly memory: Memory }>(item: Item, copies: Map<States, States>): Item {
+  if (item.memory.every(({ states }) => isShared(states))) return item;
+  const sharedOf = (states: States): States => {
+    if (isShared(states)) return states;
+    const known = copies.get(states);
+    if (known) return known;
+    const copy = sharedCopy(states);
+    copies.set(states, copy);
+    return copy;
+  };
+  return { ...item, memory: item.memory.map((range) => ({ ...range, states: sharedOf(range.states) })) };
+}
+
+function isShared({ data }: States): boolean {
+  return data.buffer instanceof SharedArrayBuffer;
+}
+
+/** In memory that threads share. */
+export function sharedCopy({ rows, width, data }: States): States {
+  const copy = new Float32Array(new SharedArrayBuffer(data.byteLength));
+  copy.set(data);
+  return { rows, width, data: copy };
 }

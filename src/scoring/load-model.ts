@@ -4,7 +4,8 @@ import path from 'node:path';
 import { DkvError } from '../base/errors.js';
 import type { Device, Engine } from '../engine/engine.js';
 import { onnxRuntimeVersion } from '../engine/onnxruntime.js';
-import { EngineTeam } from '../hosts/engine-team.js';
+import { startChildEngine } from '../hosts/child-engine.js';
+import type { HostOptions } from '../hosts/options.js';
 import { startWorkerEngine } from '../hosts/worker-engine.js';
 import { type HubSettings, hubSettings } from '../hub/settings.js';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
@@ -42,6 +43,10 @@ export function sameNumbers({
   return [fingerprint, ...former.map((identity) => identity.fingerprint)];
 }
 
+/** Where an engine can live. */
+export const HOSTS = ['thread', 'process'] as const;
+export type Host = (typeof HOSTS)[number];
+
 export interface LoadOptions {
   readonly precision?: Precision;
   readonly device?: Device;
@@ -50,7 +55,22 @@ export interface LoadOptions {
   /** What control tokens such as `<bos>` are where a text has them as they are written; `text` when left out. */
   readonly controlTokens?: ControlTokens;
   readonly batchTokens?: number;
-  /** Engines side by side, 1 if left out. For many documents: each takes the next batch, with its own threads and packed weights. */
+  /**
+   * Where the engine lives. `thread`, when left out: in threads of this process, which share the memory of states with it. `process`: in a child process, as
+   * a server wants it: a native crash takes the requests that it had begun, and no others. It opens stores by their addresses itself; a `memory:` store
+   * and a caller's own storage stay here, and their states go through a pipe, which is slower.
+   */
+  readonly host?: Host;
+  /** How long, in milliseconds, a batch waits for requests of other callers where some are to be expected. A lone caller never waits. 3 when left out. */
+  readonly waitMs?: number;
+  /**
+   * How long, in milliseconds, a batch may take where one item takes less, as far as earlier batches tell: what an interactive request may have to wait for bulk
+   * ones. No bound when left out, which is best for throughput; 50 is good for serving.
+   */
+  readonly batchMs?: number;
+  /** Items that may wait for the engine: a request that finds some waiting and would bring more is refused with ENGINE_BUSY. 65536 when left out. */
+  readonly queueItems?: number;
+  /** Executors side by side, 1 if left out. For many documents: each takes the next batch, with its own threads and packed weights. */
   readonly workers?: number;
   /** Of each worker. If left out one for each physical core, or 1 with several workers. */
   readonly threads?: number;
@@ -165,17 +185,25 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
   for (const notice of checkpoint.notices) options.onNotice?.(notice);
   const tokenizer = await loadTokenizerOf(checkpoint, options.controlTokens);
   const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, workers = 1 } = options;
+  const { host = 'thread', waitMs, batchMs, queueItems, onNotice } = options;
+  expectHost(host);
   if (!options.ignoreMemory) expectMemory(checkpoint.config, precision, { workers });
   const compiled = await compileMeasured({ directory, name }, checkpoint, async () => tokenizer, options);
   const threads = options.threads ?? (workers > 1 ? 1 : undefined);
-  const engine = await EngineTeam.start(workers, () =>
-    startWorkerEngine(compiled, {
-      name,
-      device,
-      ...(batchTokens !== undefined && { batchTokens }),
-      ...(threads !== undefined && { threads }),
-    }),
-  );
+  const hosted: HostOptions = {
+    name,
+    device,
+    workers,
+    ...(batchTokens !== undefined && { batchTokens }),
+    ...(threads !== undefined && { threads }),
+    ...(waitMs !== undefined && { waitMs }),
+    ...(batchMs !== undefined && { batchMs }),
+    ...(queueItems !== undefined && { queueItems }),
+  };
+  const engine =
+    host === 'process'
+      ? await startChildEngine(compiled, { ...hosted, ...(onNotice && { onNotice }) })
+      : await startWorkerEngine(compiled, hosted);
   const { config } = checkpoint;
   const facts = { config, weightsDigest: compiled.weightsDigest, precision, embeddingScale };
   return {
@@ -189,4 +217,9 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
       await Promise.all([engine.close(), tokenizer.close()]);
     },
   };
+}
+
+function expectHost(host: string): void {
+  if ((HOSTS as readonly string[]).includes(host)) return;
+  throw new DkvError('INPUT_INVALID', `host is ${JSON.stringify(host)}; expected ${HOSTS.join(' or ')}.`);
 }

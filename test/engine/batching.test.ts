@@ -1,14 +1,43 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { paddedLength, paddedMemory, planBatches } from '../../src/engine/batching.js';
+import {
+  type Conditions,
+  costOf,
+  type Group,
+  nextBatch,
+  paddedLength,
+  paddedMemory,
+  shapeOf,
+  type Waiting,
+} from '../../src/engine/batching.js';
+import { PRIORITIES } from '../../src/engine/engine.js';
+import { ReadyItems } from '../../src/engine/ready-items.js';
 
 const sizes = fc.array(
   fc.record({
     rows: fc.integer({ min: 1, max: 3000 }),
     memory: fc.record({ rows: fc.integer({ min: 0, max: 3000 }), id: fc.integer({ min: 0, max: 5 }) }),
   }),
-  { maxLength: 60 },
+  { minLength: 1, maxLength: 30 },
 );
+
+const CALM: Conditions = {
+  batchTokens: 100,
+  freeRunners: 1,
+  now: 0,
+  freeSince: 0,
+  waitMs: 3,
+  mostRows: () => Number.POSITIVE_INFINITY,
+  company: () => 1,
+};
+
+const group = (count: number, rows = 8, kind = 'score', memoryRows = 0): Group => ({ kind, rows, memoryRows, count });
+const request = (groups: readonly Group[], own: Partial<Waiting> = {}): Waiting => ({
+  priority: 'interactive',
+  since: 0,
+  groups,
+  ...own,
+});
 
 describe('padded length', () => {
   it('wastes at most 7 rows up to 256, and an eighth above', () => {
@@ -33,57 +62,144 @@ describe('padded length', () => {
   });
 });
 
-describe('batches', () => {
-  it('hold every item exactly once, in shapes that are their own', () => {
+describe('the next batch', () => {
+  it('is none when nothing waits', () => {
+    expect(nextBatch([], CALM)).toBeUndefined();
+  });
+
+  it('has the most costly items of who came first, then what fits to them from those behind', () => {
+    const waiting = [
+      request([group(2, 8), group(3, 16)]),
+      request([group(1, 8), group(2, 24)]),
+      request([group(9, 16), group(1, 16, 'encode')]),
+    ];
+    expect(nextBatch(waiting, CALM)).toEqual({
+      kind: 'score',
+      rows: 16,
+      memoryRows: 0,
+      takes: [
+        { request: 0, count: 3 },
+        { request: 2, count: 3 },
+      ],
+    });
+  });
+
+  it('counts rows that are only read for an eighth', () => {
+    const waiting = [request([group(9, 8, 'score', 128)])];
+    expect(nextBatch(waiting, CALM)).toMatchObject({ memoryRows: 128, takes: [{ request: 0, count: 4 }] });
+  });
+
+  it('has one item that is too large for any', () => {
+    expect(nextBatch([request([group(3, 512)])], CALM)).toMatchObject({ takes: [{ request: 0, count: 1 }] });
+  });
+
+  it('is of the interactive requests as long as there are some, whoever came first', () => {
+    const waiting = [request([group(9, 64)], { priority: 'bulk' }), request([group(1)]), request([group(2)])];
+    expect(nextBatch(waiting, CALM)).toMatchObject({
+      rows: 8,
+      takes: [
+        { request: 1, count: 1 },
+        { request: 2, count: 2 },
+      ],
+    });
+    expect(nextBatch([waiting[0]!, request([group(1)], { priority: 'bulk' })], CALM)).toMatchObject({ rows: 64 });
+  });
+
+  it('leaves something for every runner that is free', () => {
+    const waiting = [request([group(9)])];
+    expect(nextBatch(waiting, { ...CALM, freeRunners: 2 })).toMatchObject({ takes: [{ request: 0, count: 4 }] });
+    const two = [request([group(1)]), request([group(1)])];
+    expect(nextBatch(two, { ...CALM, freeRunners: 2 })).toMatchObject({ takes: [{ request: 0, count: 1 }] });
+    expect(nextBatch(two, CALM)).toMatchObject({ takes: [{ count: 1 }, { count: 1 }] });
+  });
+
+  it('takes no longer than it may, as far as is known, but has an item', () => {
+    const waiting = [request([group(9)])];
+    for (const [rows, count] of [
+      [0, 1],
+      [8, 1],
+      [31, 3],
+      [1000, 9],
+    ] as const) {
+      expect(nextBatch(waiting, { ...CALM, mostRows: () => rows })).toMatchObject({ takes: [{ request: 0, count }] });
+    }
+  });
+
+  it('waits for as many as were there last, and not longer than it may', () => {
+    const two = [request([group(1)]), request([group(1)])];
+    const company = () => 3;
+    expect(nextBatch(two, { ...CALM, company, now: 1 })).toBe(2);
+    expect(nextBatch(two, { ...CALM, company, now: 3 })).toMatchObject({ takes: [{ count: 1 }, { count: 1 }] });
+    expect(nextBatch([...two, request([group(1)])], { ...CALM, company })).toMatchObject({ kind: 'score' });
+    expect(nextBatch(two, { ...CALM, company, waitMs: 0 })).toMatchObject({ kind: 'score' });
+    // Since the runner is free, and since there is a request.
+    expect(nextBatch(two, { ...CALM, company, now: 9, freeSince: 7 })).toBe(1);
+    expect(nextBatch([request([group(1)], { since: 8 })], { ...CALM, company, now: 9 })).toBe(2);
+    // What is full already has nothing to wait for.
+    expect(nextBatch([request([group(99)])], { ...CALM, company })).toMatchObject({ takes: [{ count: 12 }] });
+    expect(nextBatch([request([group(1)])], CALM)).toMatchObject({ takes: [{ count: 1 }] });
+  });
+
+  it('has no other company for a request that has to be alone', () => {
+    const waiting = [request([group(2)]), request([group(2)], { isAlone: true }), request([group(1)])];
+    expect(nextBatch(waiting, CALM)).toMatchObject({ takes: [{ request: 0 }, { request: 2 }] });
+    const company = () => 9;
+    expect(nextBatch(waiting.slice(1), { ...CALM, company })).toMatchObject({ takes: [{ request: 0, count: 2 }] });
+  });
+
+  it('comes to every item once, in a shape that is its own, within the budget', () => {
+    const requests = fc.array(fc.record({ priority: fc.constantFrom(...PRIORITIES), sizes }), { maxLength: 5 });
     fc.assert(
-      fc.property(sizes, fc.integer({ min: 1, max: 20_000 }), (of, budget) => {
-        const batches = planBatches(of, budget);
-        expect(batches.flatMap(({ items }) => items).sort((a, b) => a - b)).toEqual(of.map((_, i) => i));
-        for (const { items, rows, memoryRows } of batches) {
-          for (const item of items) {
-            expect(paddedLength(of[item]!.rows)).toBe(rows);
-            expect(paddedMemory(of[item]!.memory.rows)).toBe(memoryRows);
+      fc.property(
+        requests,
+        fc.integer({ min: 1, max: 20_000 }),
+        fc.integer({ min: 1, max: 3 }),
+        (of, batchTokens, freeRunners) => {
+          const ready = of.map(({ sizes: own }) => {
+            const items = new ReadyItems();
+            for (const [place, size] of own.entries()) items.add(place, place % 3 ? 'a' : 'b', size);
+            return items;
+          });
+          const seen = of.map((): number[] => []);
+          let bulkSeen = false;
+          for (;;) {
+            const places = [...of.keys()].filter((at) => ready[at]!.count > 0);
+            const waiting = places.map((at) => request(ready[at]!.groups(), { priority: of[at]!.priority }));
+            const choice = nextBatch(waiting, { ...CALM, batchTokens, freeRunners });
+            if (choice === undefined) break;
+            if (typeof choice === 'number') throw new Error('it waits');
+            let count = 0;
+            for (const take of choice.takes) {
+              const at = places[take.request]!;
+              bulkSeen ||= of[at]!.priority === 'bulk';
+              expect(of[at]!.priority).toBe(bulkSeen ? 'bulk' : 'interactive');
+              for (const place of ready[at]!.take(choice, take.count)) {
+                expect(shapeOf(of[at]!.sizes[place]!)).toEqual({ rows: choice.rows, memoryRows: choice.memoryRows });
+                expect(place % 3 ? 'a' : 'b').toBe(choice.kind);
+                seen[at]!.push(place);
+                count++;
+              }
+            }
+            expect(count === 1 || count * costOf(choice) <= batchTokens).toBe(true);
           }
-          expect(items.length === 1 || items.length * (rows + memoryRows / 8) <= budget).toBe(true);
-        }
-      }),
+          for (const [at, { sizes: own }] of of.entries()) {
+            expect(seen[at]!.sort((a, b) => a - b)).toEqual([...own.keys()]);
+          }
+        },
+      ),
     );
   });
+});
 
-  it('hold items together that read the same rows', () => {
-    const batches = planBatches(
-      Array.from({ length: 12 }, (_, item) => ({ rows: 8, memory: { rows: 512, id: item % 2 } })),
-      6 * (8 + 512 / 8),
-    );
-    expect(batches.map(({ items }) => items)).toEqual([
-      [0, 2, 4, 6, 8, 10],
-      [1, 3, 5, 7, 9, 11],
-    ]);
-  });
-
-  it('pad an item the same in any company', () => {
-    fc.assert(
-      fc.property(sizes, sizes, (some, others) => {
-        const shapeOf = (all: typeof some, item: number) => {
-          const { rows, memoryRows } = planBatches(all, 4096).find(({ items }) => items.includes(item))!;
-          return { rows, memoryRows };
-        };
-        for (const item of some.keys()) {
-          expect(shapeOf([...some, ...others], item)).toEqual(shapeOf(some, item));
-        }
-      }),
-    );
-  });
-
-  it('are few: only the last of a shape may be short', () => {
-    const batches = planBatches(
-      Array.from({ length: 10 }, () => ({ rows: 100 })),
-      4 * 104,
-    );
-    expect(batches.map(({ items }) => items)).toEqual([
-      [0, 1, 2, 3],
-      [4, 5, 6, 7],
-      [8, 9],
-    ]);
+describe('items of a request', () => {
+  it('are taken together that read the same rows', () => {
+    const items = new ReadyItems();
+    for (let place = 0; place < 12; place++)
+      items.add(place, 'score', { rows: 8, memory: { rows: 512, id: place % 2 } });
+    const [group] = items.groups();
+    expect(group).toEqual({ kind: 'score', rows: 8, memoryRows: 512, count: 12 });
+    expect(items.take(group!, 6)).toEqual([0, 2, 4, 6, 8, 10]);
+    expect(items.take(group!, 6)).toEqual([1, 3, 5, 7, 9, 11]);
+    expect(items.groups()).toEqual([]);
   });
 });

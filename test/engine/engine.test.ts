@@ -9,12 +9,13 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { DkvError } from '../../src/base/errors.js';
 import { isAlive } from '../../src/base/lock.js';
 import { Executor } from '../../src/engine/executor.js';
+import { QueuedEngine } from '../../src/engine/queue.js';
 import { startChildEngine } from '../../src/hosts/child-engine.js';
-import { EngineTeam } from '../../src/hosts/engine-team.js';
 import { startWorkerEngine } from '../../src/hosts/worker-engine.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 import { engineConformance } from '../conformance/engine.js';
+import { engineHere } from '../support/engine-here.js';
 import { referenceFixture } from '../support/fixtures.js';
 
 const cacheDirectory = await mkdtemp(path.join(os.tmpdir(), 'dkv-engine-'));
@@ -24,7 +25,7 @@ const model = await compileModel(checkpoint, { precision: 'float32', embeddingSc
 
 engineConformance(
   'executor in this thread',
-  async (options) => new Executor(model, { device: 'cpu', ...options }),
+  async (options) => engineHere(model, { device: 'cpu', ...options }),
   false,
 );
 engineConformance('worker thread', (options) => startWorkerEngine(model, { device: 'cpu', ...options }), true);
@@ -33,12 +34,12 @@ engineConformance('child process', (options) => startChildEngine(model, { device
 
 engineConformance(
   'team',
-  (options) => EngineTeam.start(2, () => startWorkerEngine(model, { device: 'cpu', threads: 1, ...options })),
+  (options) => startWorkerEngine(model, { device: 'cpu', threads: 1, workers: 2, ...options }),
   true,
 );
 
 const int8 = await compileModel(checkpoint, { precision: 'int8', embeddingScale: 'exact', cacheDirectory });
-engineConformance('8-bit weights', async (options) => new Executor(int8, { device: 'cpu', ...options }), false, {
+engineConformance('8-bit weights', async (options) => engineHere(int8, { device: 'cpu', ...options }), false, {
   precision: 'int8',
 });
 
@@ -49,7 +50,7 @@ describe('attention in blocks', () => {
       embeddingScale: 'exact',
       cacheDirectory,
     });
-    const engine = new Executor(compiled, { device: 'cpu' });
+    const engine = engineHere(compiled, { device: 'cpu' });
     // Windows of a few rows: blocks of 128, so these are one block, just more than one, and some with all remainders.
     const items = [120, 137, 139, 140, 255, 256, 257, 300, 391].map((length, i) => ({
       tokenIds: Int32Array.from({ length }, (_, j) => 3 + ((i * 31 + j * 7) % 290)),
@@ -68,7 +69,7 @@ it('computes in as many threads as it is told', async () => {
   const running = () => readdirSync('/proc/self/task').length;
   const started = async (threads: number) => {
     const before = running();
-    const engine = new Executor(model, { device: 'cpu', threads });
+    const engine = engineHere(model, { device: 'cpu', threads });
     await engine.encode([{ tokenIds: Int32Array.of(2, 5, 7) }]);
     const count = running() - before;
     await engine.close();
@@ -103,76 +104,54 @@ describe('team', () => {
   const items = Array.from({ length: 64 }, (_, i) => ({
     tokenIds: Int32Array.from({ length: 20 + (i % 50) }, (_, j) => 3 + ((i * 31 + j * 7) % 300)),
   }));
-  /** Engines, and how many items each of them was given. */
-  function members(batchTokens = 64) {
-    const given: number[] = [];
-    return {
-      given,
-      start: async () => {
-        const engine = new Executor(model, { device: 'cpu', batchTokens, threads: 1 });
-        const member = given.push(0) - 1;
-        const encode = engine.encode.bind(engine);
-        engine.encode = async (batch, options) => {
-          given[member]! += batch.length;
-          // Lets the others have a turn, as threads do.
-          await setTimeout(1);
-          return encode(batch, options);
-        };
-        return engine;
-      },
-    };
+  /** Two executors behind one queue, and how many items each of them was given. */
+  function team(batchTokens = 64, failing?: number) {
+    const given = [0, 0];
+    const runners = given.map((_, member) => {
+      const runner = new Executor(model, { device: 'cpu', batchTokens, threads: 1 });
+      const run = runner.run.bind(runner);
+      runner.run = async (work, signal) => {
+        if (member === failing) throw new DkvError('ENGINE_FAILED', 'out of something');
+        given[member]! += work.items.length;
+        // Lets the others have a turn, as threads do.
+        await setTimeout(1);
+        return run(work, signal);
+      };
+      return runner;
+    });
+    return { given, engine: new QueuedEngine(runners) };
   }
 
   it('divides the batches of a request and of several at once', async () => {
-    const { given, start } = members();
-    const team = await EngineTeam.start(2, start);
-    await team.encode(items);
+    const { given, engine } = team();
+    await engine.encode(items);
     expect(given[0]! + given[1]!).toBe(64);
     expect(Math.min(...given)).toBeGreaterThan(16);
-    // A request of one batch each: they do not all go to the first.
-    await Promise.all(items.slice(0, 2).map((item) => team.encode([item])));
-    expect(given[0]! + given[1]!).toBe(66);
-    await team.close();
+    const before = [...given];
+    // Requests of one batch each: they do not all go to the first.
+    await Promise.all(items.slice(0, 2).map((item) => engine.encode([item])));
+    expect(given).toEqual(before.map((count) => count + 1));
+    await engine.close();
   });
 
   it('divides what would fit into one batch', async () => {
-    const { given, start } = members(2048);
-    const team = await EngineTeam.start(2, start);
-    await team.encode(Array.from({ length: 9 }, () => items[0]!));
+    const { given, engine } = team(2048);
+    await engine.encode(Array.from({ length: 9 }, () => items[0]!));
     expect(given.sort()).toEqual([4, 5]);
-    await team.close();
+    await engine.close();
   });
 
   it('stops when one fails, with the error of that one', async () => {
-    const { given, start } = members();
-    const team = await EngineTeam.start(2, async () => {
-      const engine = await start();
-      if (given.length === 2) {
-        engine.encode = () => Promise.reject(new DkvError('ENGINE_FAILED', 'out of something'));
-      }
-      return engine;
-    });
-    await expect(team.encode(items)).rejects.toMatchObject({ code: 'ENGINE_FAILED', message: 'out of something' });
+    const { given, engine } = team(64, 1);
+    await expect(engine.encode(items)).rejects.toMatchObject({ code: 'ENGINE_FAILED', message: 'out of something' });
     expect(given[0]).toBeLessThan(64);
-    await team.close();
+    await engine.close();
   });
 
   it('names the item that is wrong by its place in the request', async () => {
-    const team = await EngineTeam.start(2, members().start);
-    const wrong = [...items, { tokenIds: new Int32Array(0) }];
-    await expect(team.encode(wrong)).rejects.toThrow('encode item 64');
-    await team.close();
-  });
-
-  it('closes those that started when another does not', async () => {
-    const started: Executor[] = [];
-    const start = async () => {
-      if (started.length === 1) throw new DkvError('DEVICE_UNAVAILABLE', 'no such device');
-      started.push(new Executor(model, { device: 'cpu' }));
-      return started[0]!;
-    };
-    await expect(EngineTeam.start(2, start)).rejects.toThrow('no such device');
-    await expect(started[0]!.encode(items)).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
+    const { engine } = team();
+    await expect(engine.encode([...items, { tokenIds: new Int32Array(0) }])).rejects.toThrow('encode item 64');
+    await engine.close();
   });
 });
 
@@ -188,7 +167,7 @@ describe('child process', () => {
     );
 
   it('survives kill -9 of its child: requests in it fail clearly, the next ones are right', async () => {
-    const wanted = await new Executor(model, { device: 'cpu' }).encode(items);
+    const wanted = await engineHere(model, { device: 'cpu' }).encode(items);
     const engine = await startChildEngine(model, { device: 'cpu', batchTokens: 64 });
     let failed = 0;
     for (let round = 0; round < 20; round++) {
@@ -216,7 +195,7 @@ describe('child process', () => {
 
   it('does not outlive its parent', async () => {
     const script = `
-      import { startChildEngine } from ${JSON.stringify(path.resolve('dist/hosts/child-engine.js'))};
+import { startChildEngine } from ${JSON.stringify(path.resolve('dist/hosts/child-engine.js'))};
       await startChildEngine(${JSON.stringify(model)}, { device: 'cpu' });
       process.stdout.write('started');
       setInterval(() => undefined, 1000);`;

@@ -1,9 +1,9 @@
 /** Any of a model's stop tokens ends a text, and which they are is no part of what was compiled. */
 import { expect, it } from 'vitest';
 import { allRows } from '../../src/engine/engine.js';
-import { Executor } from '../../src/engine/executor.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
+import { engineHere } from '../support/engine-here.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
 it('ends at the first of several stop tokens', async () => {
@@ -14,7 +14,7 @@ it('ends at the first of several stop tokens', async () => {
     const options = { precision: 'float32', embeddingScale: 'exact', cacheDirectory } as const;
     const model = await compileModel({ ...checkpoint, config: { ...checkpoint.config, stopTokenIds } }, options);
     folders.add(model.directory);
-    const engine = new Executor(model, { device: 'cpu' });
+    const engine = engineHere(model, { device: 'cpu' });
     const [states] = await engine.encode([{ tokenIds: Int32Array.of(2, 40, 41, 42, 43, 44) }]);
     const [made] = await engine.generate([
       {

@@ -3,11 +3,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { allRows, type EncodeItem, type Engine } from '../../src/engine/engine.js';
-import { Executor } from '../../src/engine/executor.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 import type { Precision } from '../../src/model/graph/layout.js';
 import { engineConformance } from '../conformance/engine.js';
+import { engineHere } from '../support/engine-here.js';
 import { referenceFixture } from '../support/fixtures.js';
 
 const cacheDirectory = await mkdtemp(path.join(os.tmpdir(), 'dkv-webgpu-'));
@@ -23,7 +23,7 @@ const device = 'webgpu';
 
 /** Whether there is an adapter, one in software too: Debian's mesa-vulkan-drivers 25 is one. */
 async function found(): Promise<boolean> {
-  const engine = new Executor(model, { device });
+  const engine = engineHere(model, { device });
   try {
     await engine.encode([{ tokenIds: Int32Array.of(2, 5) }]);
     return true;
@@ -36,7 +36,7 @@ async function found(): Promise<boolean> {
 }
 
 describe.runIf(await found())('WebGPU', () => {
-  engineConformance(device, async (options) => new Executor(model, { device, ...options }), false, { device });
+  engineConformance(device, async (options) => engineHere(model, { device, ...options }), false, { device });
 
   it.each([
     ['one-kv-head', 'float32'],
@@ -58,8 +58,8 @@ describe.runIf(await found())('WebGPU', () => {
       await engine.close();
       return { states, scores, written };
     };
-    const cpu = await results(new Executor(weights, { device: 'cpu' }));
-    const gpu = await results(new Executor(weights, { device }));
+    const cpu = await results(engineHere(weights, { device: 'cpu' }));
+    const gpu = await results(engineHere(weights, { device }));
     for (const i of items.keys()) {
       expect(gpu.written[i]!.tokenIds).toEqual(cpu.written[i]!.tokenIds);
       const pairs = [

@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../src/base/canonical.js';
 import { measureDrift } from '../../src/engine/drift.js';
 import { allRows, type Engine, type States } from '../../src/engine/engine.js';
-import { Executor } from '../../src/engine/executor.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 import type { BartConfig } from '../../src/model/families/bart/config.js';
@@ -17,6 +16,7 @@ import type { Precision } from '../../src/model/graph/layout.js';
 import { writeRandomCheckpoint } from '../../src/model/random-checkpoint.js';
 import { smoothingOf } from '../../src/model/smoothing.js';
 import { mean } from '../../src/stats/describe.js';
+import { engineHere } from '../support/engine-here.js';
 import { FAMILY_FIXTURES, temporaryFolder } from '../support/fixtures.js';
 import { compareWithReference, type Quantity, TOLERANCES } from '../support/reference.js';
 import { readTensors, type StoredTensors, writeTensors } from '../support/safetensors.js';
@@ -56,9 +56,9 @@ async function extended(name: string, more: (tensors: StoredTensors) => void): P
   return folder;
 }
 
-async function opened(name: string, precision: Precision = 'float32'): Promise<Executor> {
+async function opened(name: string, precision: Precision = 'float32'): Promise<Engine> {
   const options = { precision, embeddingScale: 'exact', cacheDirectory: cache } as const;
-  return new Executor(await compileModel(await openCheckpoint(fixture(name)), options), { device: 'cpu' });
+  return engineHere(await compileModel(await openCheckpoint(fixture(name)), options), { device: 'cpu' });
 }
 
 const idsOf = (rows: number) => Int32Array.from({ length: rows }, (_, row) => 6 + ((row * 7) % 90));
@@ -147,7 +147,7 @@ describe('positions', () => {
     const config = JSON.stringify({ ...(await configOf('plain')), max_position_embeddings: most });
     await writeFile(path.join(folder, 'config.json'), config);
     const options = { precision: 'float32', embeddingScale: 'exact', cacheDirectory: cache } as const;
-    const shorter = new Executor(await compileModel(await openCheckpoint(folder), options), { device: 'cpu' });
+    const shorter = engineHere(await compileModel(await openCheckpoint(folder), options), { device: 'cpu' });
     const longer = await opened('plain');
     const scores = await Promise.all(
       [shorter, longer].map(async (engine) => {

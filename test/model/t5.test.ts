@@ -5,13 +5,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allRows } from '../../src/engine/engine.js';
-import { Executor } from '../../src/engine/executor.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 import { parseConfig } from '../../src/model/families/families.js';
 import type { T5Config } from '../../src/model/families/t5/config.js';
 import { bucketOf } from '../../src/model/graph/relative-bias.js';
 import { loadModel } from '../../src/scoring/load-model.js';
+import { engineHere } from '../support/engine-here.js';
 import { FAMILY_FIXTURES, temporaryFolder } from '../support/fixtures.js';
 import { compareWithReference, type Quantity, TOLERANCES } from '../support/reference.js';
 
@@ -77,7 +77,7 @@ describe('at 8 bits', () => {
   it('does not depend on what stands beside an item that is out of the ordinary', async () => {
     const checkpoint = await openCheckpoint(fixture('relu-tied'));
     const options = { precision: 'int8', embeddingScale: 'exact', cacheDirectory: cache } as const;
-    const executor = new Executor(await compileModel(checkpoint, options), { device: 'cpu' });
+    const executor = engineHere(await compileModel(checkpoint, options), { device: 'cpu' });
     const ids = Int32Array.of(5, 9, 40, 33, 1);
     const [alone] = await executor.encode([{ tokenIds: ids }]);
     const [together] = await executor.encode([{ tokenIds: ids }, { tokenIds: Int32Array.of(2, 2, 2, 95, 1) }]);

@@ -4,7 +4,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allRows } from '../../src/engine/engine.js';
-import { Executor } from '../../src/engine/executor.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 import type { CompiledModel } from '../../src/model/compiled.js';
@@ -16,6 +15,7 @@ import { BUILT_IN_MODEL, loadModel } from '../../src/scoring/load-model.js';
 import { mean } from '../../src/stats/describe.js';
 import { dkv } from '../support/dkv.js';
 import { type Edit, editCheckpoint } from '../support/edited-checkpoint.js';
+import { engineHere } from '../support/engine-here.js';
 import { temporaryFolder } from '../support/fixtures.js';
 
 const OUTLIERS = [3, 77, 200];
@@ -59,7 +59,7 @@ const compiled = async (folder: string, precision: Precision, cacheDirectory: st
 
 /** NLLs of the drift's text by the whole graphs. */
 async function nlls(model: CompiledModel, folder: string): Promise<number[]> {
-  const engine = new Executor(model, { device: 'cpu' });
+  const engine = engineHere(model, { device: 'cpu' });
   const samples = driftSamples(await loadTokenizer(folder, model.config));
   const states = await engine.encode(samples);
   const prompt = new Int32Array(0);

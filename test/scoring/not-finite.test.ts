@@ -7,12 +7,10 @@ import type { DkvError } from '../../src/base/errors.js';
 import { firstNotFinite } from '../../src/base/finite.js';
 import { Random } from '../../src/base/random.js';
 import { allRows, type Engine, ItemsFailedError, type States } from '../../src/engine/engine.js';
-import { Executor } from '../../src/engine/executor.js';
 import { insideTheEncoder } from '../../src/experiments/catalogue/inside-the-encoder.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { startChildEngine } from '../../src/hosts/child-engine.js';
-import { EngineTeam } from '../../src/hosts/engine-team.js';
 import { startWorkerEngine } from '../../src/hosts/worker-engine.js';
 import { selfWriter } from '../../src/llm/self-writer.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
@@ -34,6 +32,7 @@ import { equivalenceTest, signFlipTest, tTest, wilcoxon } from '../../src/stats/
 import { openStore } from '../../src/store/open.js';
 import { dkv, jsonLines } from '../support/dkv.js';
 import { type Edit, editCheckpoint } from '../support/edited-checkpoint.js';
+import { engineHere } from '../support/engine-here.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
 const CHANNEL = 5;
@@ -80,15 +79,15 @@ const NAMED = /broken-word as float32/;
 
 describe('an engine', () => {
   const hosts: [string, Precision, (compiled: CompiledModel) => Promise<Engine>][] = [
-    ['executor', 'float32', async (compiled) => new Executor(compiled, { device: 'cpu', name: 'x' })],
-    ['executor', 'bfloat16', async (compiled) => new Executor(compiled, { device: 'cpu', name: 'x' })],
-    ['executor', 'int8', async (compiled) => new Executor(compiled, { device: 'cpu', name: 'x' })],
+    ['executor', 'float32', async (compiled) => engineHere(compiled, { device: 'cpu', name: 'x' })],
+    ['executor', 'bfloat16', async (compiled) => engineHere(compiled, { device: 'cpu', name: 'x' })],
+    ['executor', 'int8', async (compiled) => engineHere(compiled, { device: 'cpu', name: 'x' })],
     ['worker thread', 'float32', (compiled) => startWorkerEngine(compiled, { device: 'cpu', name: 'x' })],
     ['child process', 'float32', (compiled) => startChildEngine(compiled, { device: 'cpu', name: 'x' })],
     [
       'team',
       'float32',
-      (compiled) => EngineTeam.start(2, () => startWorkerEngine(compiled, { device: 'cpu', name: 'x', threads: 1 })),
+      (compiled) => startWorkerEngine(compiled, { device: 'cpu', name: 'x', threads: 1, workers: 2 }),
     ],
   ];
   describe.each(hosts)('%s, %s', (_, precision, start) => {

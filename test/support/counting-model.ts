@@ -22,6 +22,7 @@ export function countingModel(model: Model): CountingModel {
     score: (items, options) => engine.score(items, options),
     generate: (items, options) => engine.generate(items, options),
     probe: (items, layers, options) => engine.probe(items, layers, options),
+    load: () => engine.load(),
     close: () => engine.close(),
   };
   return { ...model, engine: counted, encoded, rows };

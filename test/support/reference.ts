@@ -5,13 +5,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { EncodeItem, Engine, Memory, StateRange, States } from '../../src/engine/engine.js';
-import { Executor } from '../../src/engine/executor.js';
 import { type Checkpoint, openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 import { shapeOf } from '../../src/model/families/families.js';
 import type { EmbeddingScale } from '../../src/model/families/family.js';
 import { readFloat32, readHeader } from '../../src/model/files/safetensors.js';
 import type { Precision } from '../../src/model/graph/layout.js';
+import { engineHere } from './engine-here.js';
 
 /** Stated once: how far an answer may be from the reference's, or from our own made another way. */
 export const TOLERANCES = {
@@ -82,8 +82,8 @@ export async function compareWithReference(
   const { checkpoint = await openCheckpoint(directory), precision = 'float32' } = altered;
   const embeddingScale: EmbeddingScale = path.basename(directory) === 'bfloat16-scale' ? 'bfloat16' : 'exact';
   const model = await compileModel(checkpoint, { precision, embeddingScale, cacheDirectory });
-  const together = new Executor(model, { device: 'cpu', batchTokens: 100_000 });
-  const alone = new Executor(model, { device: 'cpu', batchTokens: 1 });
+  const together = engineHere(model, { device: 'cpu', batchTokens: 100_000 });
+  const alone = engineHere(model, { device: 'cpu', batchTokens: 1 });
   const differences: Difference[] = [];
   const note = (name: string, quantity: Quantity, difference: number) =>
     differences.push({ case: name, quantity, difference });

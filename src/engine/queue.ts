@@ -1,0 +1,460 @@
+/**
+ * One queue in front of runners: requests of any number of callers, whose items share batches. It checks what is asked, has named states
+ * read, chooses the next batch whenever a runner is free, and gives each caller what belongs to it.
+ */
+import { onAbort } from '../base/aborts.js';
+import { DkvError } from '../base/errors.js';
+import { type Choice, costOf, type ItemSize, nextBatch, type Waiting } from './batching.js';
+import {
+  allRows,
+  type EncodeItem,
+  type Engine,
+  type EngineInfo,
+  type EngineLoad,
+  type Generated,
+  type GenerateItem,
+  ItemsFailedError,
+  type Priority,
+  type Probed,
+  type ProbeLayers,
+  type RequestOptions,
+  type ScoreItem,
+  type States,
+} from './engine.js';
+import { encodeSize, generateKind, generateSize, MemoryIds, scoreSize } from './item-sizes.js';
+import { Pace } from './pace.js';
+import { PhaseMeter } from './phases.js';
+import { ReadyItems } from './ready-items.js';
+import type { Done, Runner, WithMemory, Work } from './runner.js';
+import { type Held, StatesReader } from './states-reader.js';
+import {
+  checkEncodeItems,
+  checkGenerateItems,
+  checkProbeLayers,
+  checkRequestOptions,
+  checkScoreItems,
+  statesProblem,
+} from './validation.js';
+
+export interface QueueOptions {
+  /** How long a free runner waits for company, where company is to be expected. A lone caller never waits. 3 when left out. */
+  readonly waitMs?: number;
+  /** How long a batch may take where one item takes less, as far as can be told from earlier ones; no bound when left out. Serving: 50. */
+  readonly batchMs?: number;
+  /** Items that may wait; a request that finds some waiting and would bring more is refused with ENGINE_BUSY. 65536 when left out. */
+  readonly queueItems?: number;
+}
+
+/** What a host asks for besides. */
+export interface QueuedRequestOptions extends RequestOptions {
+  /** Called when the first batch with items of the request begins. */
+  readonly onStarted?: () => void;
+}
+
+type Method = Work['method'];
+type Item = EncodeItem | ScoreItem | GenerateItem;
+
+/** A request from its arrival to its end. */
+interface Request {
+  readonly method: Method;
+  readonly layers: ProbeLayers | undefined;
+  /** With states in place of their names as soon as these are there. */
+  readonly items: (EncodeItem | WithMemory<ScoreItem> | WithMemory<GenerateItem>)[];
+  readonly options: QueuedRequestOptions;
+  readonly priority: Priority;
+  readonly ready: ReadyItems;
+  /** By item, of those that are not answered yet. */
+  readonly held: Map<number, Held>;
+  readonly results: unknown[];
+  readonly errors: Map<number, DkvError>;
+  readonly meter: PhaseMeter;
+  /** Items whose states are being read. */
+  unread: number;
+  /** Batches in hand with items of it. */
+  batches: number;
+  answered: number;
+  since: number;
+  isStarted: boolean;
+  isAlone: boolean;
+  isSettled: boolean;
+  settle(outcome: unknown[] | Error): void;
+}
+
+/** A batch in hand. */
+interface Running {
+  readonly parts: readonly { readonly request: Request; readonly places: readonly number[] }[];
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
+const DEFAULT_WAIT_MS = 3;
+const DEFAULT_QUEUE_ITEMS = 65_536;
+/** Timers of more end at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export class QueuedEngine implements Engine {
+  readonly info: EngineInfo;
+  readonly #free: Runner[];
+  readonly #runners: Set<Runner>;
+  readonly #waitMs: number;
+  readonly #batchMs: number | undefined;
+  readonly #queueItems: number;
+  /** In order of arrival. */
+  readonly #requests = new Set<Request>();
+  readonly #running = new Set<Running>();
+  readonly #reader = new StatesReader();
+  readonly #memoryIds = new MemoryIds();
+  readonly #pace = new Pace();
+  readonly #phases = new PhaseMeter();
+  /** By class and kind: requests that were there when the last batch ended. */
+  readonly #company = new Map<string, number>();
+  #freeSince = 0;
+  #isDispatching = false;
+  #waitTimer: NodeJS.Timeout | undefined;
+  /** Why nothing is taken any more. */
+  #ended: DkvError | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @param runners at least one, of the same model; the queue closes them */
+  constructor(runners: readonly Runner[], { waitMs, batchMs, queueItems }: QueueOptions = {}) {
+    this.info = runners[0]!.info;
+    this.#free = [...runners];
+    this.#runners = new Set(runners);
+    this.#waitMs = waitMs ?? DEFAULT_WAIT_MS;
+    this.#batchMs = batchMs;
+    this.#queueItems = queueItems ?? DEFAULT_QUEUE_ITEMS;
+  }
+
+  async encode(items: readonly EncodeItem[], options?: QueuedRequestOptions): Promise<States[]> {
+    checkEncodeItems(items, this.info.shape);
+    return (await this.#request('encode', items, undefined, options)) as States[];
+  }
+
+  async score(items: readonly ScoreItem[], options?: QueuedRequestOptions): Promise<Float32Array[]> {
+    checkScoreItems(items, this.info.shape);
+    return (await this.#request('score', items, undefined, options)) as Float32Array[];
+  }
+
+  async generate(items: readonly GenerateItem[], options?: QueuedRequestOptions): Promise<Generated[]> {
+    checkGenerateItems(items, this.info.shape);
+    return (await this.#request('generate', items, undefined, options)) as Generated[];
+  }
+
+  async probe(items: readonly EncodeItem[], layers: ProbeLayers, options?: QueuedRequestOptions): Promise<Probed[]> {
+    checkEncodeItems(items, this.info.shape);
+    checkProbeLayers(layers, this.info.shape);
+    return (await this.#request('probe', items, layers, options)) as Probed[];
+  }
+
+  async load(): Promise<EngineLoad> {
+    const waitingItems = { interactive: 0, bulk: 0 };
+    for (const request of this.#requests) waitingItems[request.priority] += waitingOf(request);
+    return { waitingItems, runningBatches: this.#running.size, phases: this.#phases.times };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#end(closedError());
+    for (const { stop } of this.#running) stop.abort();
+    await Promise.all([...this.#running].map(({ ended }) => ended));
+    await Promise.all([...this.#runners].map((runner) => runner.close()));
+  }
+
+  /** Nothing is begun any more; requests of which every item is in hand are still answered. */
+  #end(reason: DkvError): void {
+    this.#ended ??= reason;
+    this.#reader.close();
+    clearTimeout(this.#waitTimer);
+    for (const request of [...this.#requests]) if (waitingOf(request) > 0) this.#settle(request, this.#ended);
+  }
+
+  async #request(
+    method: Method,
+    items: readonly Item[],
+    layers: ProbeLayers | undefined,
+    options: QueuedRequestOptions = {},
+  ): Promise<unknown[]> {
+    checkRequestOptions(options);
+    if (this.#ended) throw this.#ended;
+    const { signal, deadlineMs, priority = 'interactive', tokenisingMs = 0 } = options;
+    if (signal?.aborted) throw cancelledError();
+    if (items.length === 0) return [];
+    this.#expectRoom(items.length);
+    const cancelling: (() => void)[] = [];
+    try {
+      return await new Promise<unknown[]>((resolve, reject) => {
+        const request: Request = {
+          method,
+          layers,
+          items: [...items] as Request['items'],
+          options,
+          priority,
+          ready: new ReadyItems(),
+          held: new Map(),
+          results: new Array(items.length),
+          errors: new Map(),
+          meter: new PhaseMeter(this.#phases),
+          unread: 0,
+          batches: 0,
+          answered: 0,
+          since: performance.now(),
+          isStarted: false,
+          isAlone: false,
+          isSettled: false,
+          settle: (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)),
+        };
+        cancelling.push(onAbort(signal, () => this.#settle(request, cancelledError())));
+        if (deadlineMs !== undefined) {
+          const timer = setTimeout(
+            () => this.#passDeadline(request, deadlineMs),
+            Math.min(deadlineMs, LONGEST_TIMER_MS),
+          );
+          cancelling.push(() => clearTimeout(timer));
+        }
+        request.meter.add('tokenising', tokenisingMs);
+        this.#requests.add(request);
+        this.#admit(request, items);
+      });
+    } finally {
+      for (const stop of cancelling) stop();
+    }
+  }
+
+  #expectRoom(count: number): void {
+    let waiting = 0;
+    for (const request of this.#requests) waiting += waitingOf(request);
+    if (waiting === 0 || waiting + count <= this.#queueItems) return;
+    throw new DkvError(
+      'ENGINE_BUSY',
+      `${waiting} items wait for the engine, and this request would bring ${count} more; ${this.#queueItems} may wait at a time. Come again later, or with fewer items.`,
+    );
+  }
+
+  #passDeadline(request: Request, deadlineMs: number): void {
+    if (request.isStarted) return;
+    const message = `The request's deadline of ${deadlineMs} ms passed before its turn came. Give it more time, or the engine fewer requests.`;
+    this.#settle(request, new DkvError('DEADLINE_PASSED', message));
+  }
+
+  /** Items are made ready at once, or when the states that they name have been read. */
+  #admit(request: Request, items: readonly Item[]): void {
+    const wants = [];
+    for (const [place, item] of items.entries()) {
+      if (!('memory' in item) || !('source' in item.memory)) {
+        this.#makeReady(request, place);
+        continue;
+      }
+      const named = item.memory;
+      request.unread++;
+      wants.push({
+        named,
+        priority: request.priority,
+        isGone: () => request.isSettled,
+        take: (held: Held) => {
+          request.unread--;
+          request.held.set(place, held);
+          request.items[place] = { ...item, memory: [allRows(held.states)] };
+          const problem = statesProblem(held.states, this.info.shape, named.key);
+          if (problem) this.#answer(request, place, problem);
+          else this.#makeReady(request, place);
+          this.#advance(request);
+        },
+        refuse: (error: DkvError) => {
+          if (request.isSettled) return;
+          request.unread--;
+          this.#answer(request, place, error);
+          this.#advance(request);
+        },
+        fail: (error: DkvError) => this.#settle(request, error),
+      });
+    }
+    this.#advance(request);
+    if (wants.length > 0) this.#reader.read(wants);
+  }
+
+  #makeReady(request: Request, place: number): void {
+    const item = request.items[place]!;
+    request.ready.add(place, kindOf(request, item), this.#sizeOf(item));
+  }
+
+  #sizeOf(item: Request['items'][number]): ItemSize {
+    if (!('memory' in item)) return encodeSize(item);
+    return 'target' in item ? scoreSize(item, this.#memoryIds) : generateSize(item, this.#memoryIds);
+  }
+
+  #answer(request: Request, place: number, result: unknown): void {
+    if (result instanceof DkvError) request.errors.set(place, result);
+    else request.results[place] = result;
+    request.answered++;
+    request.held.get(place)?.release();
+    request.held.delete(place);
+  }
+
+  /** Says what the request is at, ends it when all is answered, and lets a free runner look at what waits. */
+  #advance(request: Request): void {
+    if (request.isSettled) return;
+    const { results, errors, answered, batches, ready, unread } = request;
+    if (answered === results.length) {
+      this.#settle(request, errors.size > 0 ? new ItemsFailedError(errors, results) : results);
+      return;
+    }
+    const computing = request.method === 'encode' || request.method === 'probe' ? 'encoding' : 'decoding';
+    request.meter.enter(batches > 0 ? computing : ready.count === 0 && unread > 0 ? 'reading' : 'waiting');
+    this.#dispatchSoon();
+  }
+
+  #settle(request: Request, outcome: unknown[] | Error): void {
+    if (request.isSettled) return;
+    request.isSettled = true;
+    this.#requests.delete(request);
+    request.meter.enter(undefined);
+    for (const held of request.held.values()) held.release();
+    request.held.clear();
+    for (const { parts, stop } of this.#running) {
+      if (parts.every((part) => part.request.isSettled)) stop.abort();
+    }
+    request.options.onPhases?.(request.meter.times);
+    request.settle(outcome);
+    this.#dispatchSoon();
+  }
+
+  /** After what has come in the meantime was heard: requests that come together share batches. */
+  #dispatchSoon(): void {
+    if (this.#isDispatching || this.#free.length === 0) return;
+    this.#isDispatching = true;
+    setImmediate(() => {
+      this.#isDispatching = false;
+      this.#dispatch();
+    });
+  }
+
+  #dispatch(): void {
+    clearTimeout(this.#waitTimer);
+    while (this.#free.length > 0 && !this.#ended) {
+      const requests = [...this.#requests].filter(({ ready }) => ready.count > 0);
+      const choice = nextBatch(requests.map(waitingView), {
+        batchTokens: this.info.batchTokens,
+        freeRunners: this.#free.length,
+        now: performance.now(),
+        freeSince: this.#freeSince,
+        waitMs: this.#waitMs,
+        mostRows: (kind) =>
+          this.#batchMs === undefined ? Number.POSITIVE_INFINITY : this.#pace.rowsWithin(kind, this.#batchMs),
+        company: (kind, priority) => this.#company.get(`${priority} ${kind}`) ?? 1,
+      });
+      if (choice === undefined) return;
+      if (typeof choice === 'number') {
+        this.#waitTimer = setTimeout(() => this.#dispatch(), choice);
+        return;
+      }
+      this.#run(this.#free.shift()!, requests, choice);
+    }
+  }
+
+  #run(runner: Runner, requests: readonly Request[], choice: Choice): void {
+    const parts = choice.takes.map(({ request: at, count }) => {
+      const request = requests[at]!;
+      return { request, places: request.ready.take(choice, count) };
+    });
+    const stop = new AbortController();
+    const work = workOf(parts, choice);
+    const ended = runner.run(work, stop.signal).then(
+      ({ results, computedMs }: Done) => {
+        this.#pace.learn(choice.kind, work.items.length * costOf(choice), computedMs);
+        this.#leave(running, runner, choice.kind);
+        this.#deliver(running, results);
+      },
+      (error: DkvError) => {
+        this.#leave(running, runner, choice.kind);
+        this.#fail(running, runner, error);
+      },
+    );
+    const running: Running = { parts, stop, ended };
+    this.#running.add(running);
+    for (const { request } of parts) {
+      request.batches++;
+      if (!request.isStarted) request.options.onStarted?.();
+      request.isStarted = true;
+      this.#advance(request);
+    }
+  }
+
+  /** The batch is over, however it went. */
+  #leave(running: Running, runner: Runner, kind: string): void {
+    this.#running.delete(running);
+    const there = new Set(running.parts.map(({ request }) => request));
+    for (const request of there) request.batches--;
+    const { priority } = running.parts[0]!.request;
+    for (const request of this.#requests) {
+      if (request.priority === priority && request.ready.has(kind)) there.add(request);
+    }
+    this.#company.set(`${priority} ${kind}`, there.size);
+    if (runner.ended) {
+      this.#runners.delete(runner);
+      if (this.#runners.size === 0) this.#end(runner.ended);
+      return;
+    }
+    if (this.#free.length === 0) this.#freeSince = performance.now();
+    this.#free.push(runner);
+    this.#dispatchSoon();
+  }
+
+  #deliver({ parts }: Running, results: readonly unknown[]): void {
+    let at = 0;
+    for (const { request, places } of parts) {
+      const own = results.slice(at, at + places.length);
+      at += places.length;
+      if (request.isSettled) continue;
+      for (const [i, place] of places.entries()) this.#answer(request, place, own[i]);
+      request.options.onProgress?.(request.answered, request.results.length);
+      this.#advance(request);
+    }
+  }
+
+  /** What several requests shared is tried again for each of them alone: one that asks for too much must not spoil the others. */
+  #fail({ parts }: Running, runner: Runner, error: DkvError): void {
+    const isShared = parts.length > 1 && !runner.ended && !this.#ended;
+    for (const { request, places } of parts) {
+      if (request.isSettled) continue;
+      if (!isShared) {
+        this.#settle(request, this.#ended ?? error);
+        continue;
+      }
+      request.isAlone = true;
+      for (const place of places) this.#makeReady(request, place);
+      this.#advance(request);
+    }
+  }
+}
+
+/** Items of which no batch was begun. */
+function waitingOf({ ready, unread }: Request): number {
+  return ready.count + unread;
+}
+
+function waitingView({ priority, ready, since, isAlone }: Request): Waiting {
+  return { priority, groups: ready.groups(), since, isAlone };
+}
+
+function kindOf({ method, layers }: Request, item: Request['items'][number]): string {
+  if ('maxTokens' in item) return `${method} ${generateKind(item)}`;
+  return layers ? `${method} ${JSON.stringify([layers.hidden, layers.attention])}` : method;
+}
+
+function workOf(parts: Running['parts'], { rows, memoryRows }: Choice): Work {
+  const [{ method, layers }] = parts.map(({ request }) => request) as [Request];
+  const items = parts.flatMap(({ request, places }) => places.map((place) => request.items[place]!));
+  return { method, items, rows, memoryRows, ...(layers && { layers }) } as Work;
+}
+
+export function closedError(): DkvError {
+  return new DkvError('ENGINE_CLOSED', 'The engine was closed.');
+}
+
+export function cancelledError(): DkvError {
+  return new DkvError('CANCELLED', 'The request was cancelled.');
+}

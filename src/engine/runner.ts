@@ -1,0 +1,38 @@
+/**
+ * What a queue hands its batches to: an executor, in this thread or another. A runner works on one batch at a time and plans nothing.
+ */
+import type { DkvError } from '../base/errors.js';
+import type { Shape } from './batching.js';
+import type { EncodeItem, EngineInfo, GenerateItem, Memory, ProbeLayers, ScoreItem } from './engine.js';
+
+/** An item whose states are at hand. */
+export type WithMemory<Item> = Omit<Item, 'memory'> & { readonly memory: Memory };
+
+/** A batch: items that are sound and of one padded shape. */
+export type Work = Shape &
+  (
+    | { readonly method: 'encode'; readonly items: readonly EncodeItem[] }
+    | { readonly method: 'score'; readonly items: readonly WithMemory<ScoreItem>[] }
+    | { readonly method: 'generate'; readonly items: readonly WithMemory<GenerateItem>[] }
+    | { readonly method: 'probe'; readonly items: readonly EncodeItem[]; readonly layers: ProbeLayers }
+  );
+
+export interface Done {
+  /** Per item what the method gives for it, or the DkvError NUMBERS_NOT_FINITE that says why there is none. */
+  readonly results: readonly unknown[];
+  /** Without the loading of graphs. */
+  readonly computedMs: number;
+}
+
+export interface Runner {
+  readonly info: EngineInfo;
+  /** Why it will run nothing any more; undefined while it will. */
+  readonly ended: DkvError | undefined;
+  /**
+   * @param signal stops a generation between two runs of its graph
+   * @throws DkvError ENGINE_FAILED, CANCELLED
+   */
+  run(work: Work, signal: AbortSignal): Promise<Done>;
+  /** Ends after the batch in hand. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,206 @@
+/** The requests to one child process, from its start to its end: numbers them, keeps who waits for which, and tells them how it went. */
+import { onAbort } from '../base/aborts.js';
+import type { DkvError } from '../base/errors.js';
+import type {
+  EncodeItem,
+  EngineLoad,
+  GenerateItem,
+  ProbeLayers,
+  RequestOptions,
+  ScoreItem,
+  StatesSource,
+} from '../engine/engine.js';
+import { cancelledError, closedError } from '../engine/queue.js';
+import {
+  type Answers,
+  answersOf,
+  errorOf,
+  type Failure,
+  type FromProcess,
+  failureOf,
+  type SentItem,
+  type SentRequest,
+  type ToProcess,
+} from './messages.js';
+
+/** The way to the process. */
+export interface Channel {
+  send(message: ToProcess): void;
+  /** Keep this program running, or not, on the channel's account. */
+  ref(): void;
+  unref(): void;
+}
+
+/** What is asked of an engine in another process. */
+export interface Asked {
+  readonly method: SentRequest['method'];
+  readonly items: readonly (EncodeItem | ScoreItem | GenerateItem)[];
+  readonly layers?: ProbeLayers;
+  readonly options: RequestOptions;
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: DkvError | Unstarted): void;
+  /** Has its turn come? */
+  started: boolean;
+  readonly options: RequestOptions;
+}
+
+/** The fate of a request that still waited when its process ended: nothing was done, so it may be sent elsewhere. */
+export class Unstarted extends Error {}
+
+export class ChildSession {
+  readonly #channel: Channel;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #sources = new Sources();
+  #nextId = 0;
+  #isClosing = false;
+  #ended: DkvError | undefined;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  async request(asked: Asked): Promise<unknown> {
+    const { signal, priority, deadlineMs, tokenisingMs } = asked.options;
+    if (signal?.aborted) throw cancelledError();
+    const used = new Set<StatesSource>();
+    const items = asked.items.map((item) => this.#toSend(item, used));
+    try {
+      return await this.#ask(asked.options, (id) => ({
+        type: 'request',
+        id,
+        method: asked.method,
+        items,
+        ...(asked.layers && { layers: asked.layers }),
+        options: {
+          ...(priority !== undefined && { priority }),
+          ...(deadlineMs !== undefined && { deadlineMs }),
+          ...(tokenisingMs !== undefined && { tokenisingMs }),
+        },
+      }));
+    } finally {
+      for (const source of used) this.#sources.release(source);
+    }
+  }
+
+  async load(): Promise<EngineLoad> {
+    return (await this.#ask({}, (id) => ({ type: 'load', id }))) as EngineLoad;
+  }
+
+  /** Asks for the end; what still waits then is rejected with ENGINE_CLOSED. */
+  close(): void {
+    this.#isClosing = true;
+    this.#channel.ref();
+    if (!this.#ended) this.#channel.send({ type: 'close' });
+  }
+
+  receive(message: FromProcess): void {
+    if (message.type === 'ready' || message.type === 'failed') return;
+    if (message.type === 'read') {
+      void this.#read(message);
+      return;
+    }
+    const waiting = this.#waiting.get(message.id);
+    if (!waiting) return;
+    const { options } = waiting;
+    if (message.type === 'started') waiting.started = true;
+    else if (message.type === 'progress') options.onProgress?.(message.done, message.total);
+    else if (message.type === 'phases') options.onPhases?.(message.times);
+    else if (message.type === 'load') waiting.resolve(message.load);
+    else if (message.type === 'result') waiting.resolve(message.value);
+    else waiting.reject(errorOf(message.error));
+  }
+
+  /** The process is gone; nothing more will be answered. */
+  end(reason: DkvError): void {
+    this.#ended ??= this.#isClosing ? closedError() : reason;
+    for (const { started, reject } of this.#waiting.values()) {
+      reject(started || this.#isClosing ? this.#ended : new Unstarted());
+    }
+  }
+
+  async #ask(options: RequestOptions, message: (id: number) => ToProcess): Promise<unknown> {
+    if (this.#isClosing) throw closedError();
+    if (this.#ended) throw new Unstarted();
+    const id = this.#nextId++;
+    const stopListening = onAbort(options.signal, () => this.#channel.send({ type: 'cancel', id }));
+    this.#channel.ref();
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject, started: false, options });
+        this.#channel.send(message(id));
+      });
+    } finally {
+      stopListening();
+      this.#waiting.delete(id);
+      if (this.#waiting.size === 0 && !this.#isClosing) this.#channel.unref();
+    }
+  }
+
+  #toSend(item: EncodeItem | ScoreItem | GenerateItem, used: Set<StatesSource>): SentItem {
+    if (!('memory' in item) || !('source' in item.memory)) return item as SentItem;
+    const { source, key, fingerprints } = item.memory;
+    let id = this.#sources.idOf(source);
+    if (id === undefined) {
+      id = this.#sources.number(source);
+      this.#channel.send({ type: 'source', source: id, address: source.address });
+    }
+    if (!used.has(source)) this.#sources.use(id, source);
+    used.add(source);
+    return { ...item, memory: { source: id, key, fingerprints } };
+  }
+
+  /** States that only this process can find. */
+  async #read({ id, source, keys, fingerprints }: Extract<FromProcess, { type: 'read' }>): Promise<void> {
+    const answers = async (): Promise<Answers | Failure> => {
+      try {
+        const found = await this.#sources.at(source)?.statesOf(keys, fingerprints);
+        // Nobody waits for them any more.
+        return found ? answersOf(found) : failureOf(cancelledError());
+      } catch (error) {
+        return failureOf(error);
+      }
+    };
+    this.#channel.send({ type: 'states', id, answers: await answers() });
+  }
+}
+
+/** Sources that the process was told of, by number; those of requests under way can be asked for states. */
+class Sources {
+  readonly #ids = new WeakMap<StatesSource, number>();
+  readonly #inUse = new Map<number, { readonly source: StatesSource; users: number }>();
+  #next = 0;
+
+  idOf(source: StatesSource): number | undefined {
+    return this.#ids.get(source);
+  }
+
+  number(source: StatesSource): number {
+    const id = this.#next++;
+    this.#ids.set(source, id);
+    return id;
+  }
+
+  at(id: number): StatesSource | undefined {
+    return this.#inUse.get(id)?.source;
+  }
+
+  use(id: number, source: StatesSource): void {
+    const own = this.#inUse.get(id) ?? { source, users: 0 };
+    own.users++;
+    this.#inUse.set(id, own);
+  }
+
+  release(source: StatesSource): void {
+    const id = this.#ids.get(source)!;
+    const own = this.#inUse.get(id)!;
+    own.users--;
+    if (own.users === 0) this.#inUse.delete(id);
+  }
+}
