@@ -11,7 +11,7 @@ import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { buildInput } from '../../src/priming/input.js';
 import { BUILT_IN_MODEL } from '../../src/scoring/load-model.js';
 import { referenceFixture } from '../support/fixtures.js';
-import { type Family, gemma3Folder, tokenizerFixture } from '../support/tokenizers.js';
+import { type Family, gemma3Folder, tokenizerFixture, unigramFixture } from '../support/tokenizers.js';
 
 const strings = tokenizerFixture<string[]>('strings').filter((text) => text.length < 400);
 
@@ -45,8 +45,12 @@ function expectCuttable(codec: Codec, texts: number, random: Random): number {
   return cut;
 }
 
-describe.each(['byte-fallback', 'byte-level'])('%s pipelines', (family) => {
-  const { tokenizer, pipelines } = tokenizerFixture<Family>(family);
+describe.each([
+  ['byte-fallback', tokenizerFixture],
+  ['byte-level', tokenizerFixture],
+  ['t5', unigramFixture],
+] as const)('%s pipelines', (family, fixtureOf) => {
+  const { tokenizer, pipelines } = fixtureOf<Family>(family);
 
   it('give the same ids in parts', () => {
     const random = new Random('cuts', family);
@@ -57,6 +61,24 @@ describe.each(['byte-fallback', 'byte-level'])('%s pipelines', (family) => {
     expect(counts.length).toBeGreaterThan(4);
     expect(Math.min(...counts)).toBeGreaterThan(30);
   });
+});
+
+it("T5's pipeline is cut beside a space that is a grapheme cluster of its own, whatever stands there else", () => {
+  const { tokenizer, pipelines } = unigramFixture<Family>('t5');
+  const cutsOf = (name: string) => {
+    const { changes } = pipelines.find((pipeline) => pipeline.name === name)!;
+    return codecOf({ ...tokenizer, ...changes }).cuts;
+  };
+  const cuts = cutsOf('T5')!;
+  const running = 'Цена лампы 25 рублей, это дёшево. लैंप की कीमत पच्चीस यूरो है।\n'.repeat(4);
+  for (let from = 0; from < running.length / 2; from++) expect(cuts.next(running, from) - from).toBeLessThan(22);
+  // A sign that takes what is behind it, and a mark that joins what is before it.
+  for (const joined of ['a\u0600 b', 'a \u0301b', 'a \u{e0100}b']) expect(cuts.next(joined, 1)).toBe(joined.length);
+  expect(cuts.next('a\u{1d400} \u{1d400}b', 1)).toBe(3);
+  expect(cutsOf('T5, sentinels that take white space')).toBeDefined();
+  expect(cutsOf('legacy false, all added tokens that are not normalized')).toBeUndefined();
+  expect(cutsOf('added tokens with all flags')).toBeUndefined();
+  expect(cutsOf('stripped on neither side, Metaspace never')).toBeUndefined();
 });
 
 it("Gemma 3's tokenizer gives the same ids in parts, and finds places everywhere in running text", () => {

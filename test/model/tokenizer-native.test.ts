@@ -131,8 +131,10 @@ describe('without the native package', () => {
     ['its model WordPiece (unk_token "<unk>")', { model: { type: 'WordPiece', vocab: {}, unk_token: '<unk>' } }],
     ['its decoder WordPiece', { decoder: { type: 'WordPiece', prefix: '##', cleanup: true } }],
     ['its post_processor null', { post_processor: null }],
-    ['does not run tokenizers of T5 yet', { normalizer: { type: 'Precompiled', precompiled_charsmap: 'AAAA' } }],
-    ['does not run tokenizers of T5 yet', { model: { type: 'Unigram', unk_id: 0, vocab: [['<unk>', 0]] } }],
+    [
+      'its normalizer Precompiled (precompiled_charsmap "AAAA")',
+      { normalizer: { type: 'Precompiled', precompiled_charsmap: 'AAAA' } },
+    ],
   ];
 
   it.each(unproven)('refuses by name: %s', async (message, change) => {

@@ -9,6 +9,26 @@ export function tokenizerFixture<T>(name: string): T {
   return JSON.parse(gunzipSync(readFileSync(file)).toString('utf8'));
 }
 
+/**
+ * A fixture of tools/reference/make_unigram_fixtures.py. Its character map stands in a file of its own, the bytes of its units apart,
+ * and is put into every normalizer `Precompiled` here.
+ */
+export function unigramFixture<T>(name: string): T {
+  const file = new URL(`../fixtures/tokenizers/${name}.map.gz`, import.meta.url);
+  const apart = gunzipSync(readFileSync(file));
+  const count = apart.readUInt32LE(0) / 4;
+  const map = Buffer.from(apart);
+  for (let unit = 0; unit < count; unit++) {
+    for (let byte = 0; byte < 4; byte++) map[4 + 4 * unit + byte] = apart[4 + byte * count + unit]!;
+  }
+  const precompiled_charsmap = map.toString('base64');
+  const withMap = (_: string, value: unknown) => {
+    const isMap = typeof value === 'object' && value !== null && 'type' in value && value.type === 'Precompiled';
+    return isMap ? { ...value, precompiled_charsmap } : value;
+  };
+  return JSON.parse(JSON.stringify(tokenizerFixture(name)), withMap);
+}
+
 /** Per string the first four hex digits of SHA-256. */
 export interface Expected {
   readonly keep: string;

@@ -1,58 +1,31 @@
 /** Byte pair encoding on ids, as Python's tokenizers do it: the merge of the lowest rank first, and of equal ones the leftmost. */
 import type { BpeDescription } from './description.js';
-
-/** Words up to this length are remembered, so many of them. */
-const REMEMBERED_LENGTH = 64;
-const REMEMBERED_WORDS = 20_000;
+import { RememberedWords, Vocabulary } from './vocabulary.js';
 
 export class Bpe {
-  readonly #ids: ReadonlyMap<string, number>;
-  readonly #tokens: string[] = [];
+  readonly vocabulary: Vocabulary;
   readonly #merges: Merges;
   readonly #unknown: number | undefined;
   readonly #fusesUnknown: boolean;
   readonly #ignoresMerges: boolean;
   /** Per byte the id of its own token; undefined where the vocabulary lacks one of them or the model has no such fallback. */
   readonly #bytes: readonly (number | undefined)[] | undefined;
-  readonly #known = new Map<string, readonly number[]>();
+  readonly #words = new RememberedWords((word) => this.#merges.apply(this.#symbols(word)));
 
   /** @throws Error for merges and an unknown token that are not in the vocabulary */
   constructor({ vocab, merges, unk_token, fuse_unk, byte_fallback, ignore_merges }: BpeDescription) {
-    this.#ids = new Map(Object.entries(vocab));
-    for (const [token, id] of this.#ids) this.#tokens[id] = token;
+    const entries = Object.entries(vocab);
+    this.vocabulary = new Vocabulary(entries, entries.length);
     this.#merges = new Merges(merges.length);
     for (const [rank, merge] of merges.entries()) {
       const [left, right] = typeof merge === 'string' ? (merge.split(' ') as [string, string]) : merge;
       this.#merges.set(this.#expectId(left), this.#expectId(right), rank, this.#expectId(left + right));
     }
-    this.#unknown = typeof unk_token === 'string' ? this.#ids.get(unk_token) : undefined;
+    this.#unknown = typeof unk_token === 'string' ? this.vocabulary.idOf(unk_token) : undefined;
     if (typeof unk_token === 'string' && this.#unknown === undefined) throw missing(unk_token);
     this.#fusesUnknown = fuse_unk;
     this.#ignoresMerges = ignore_merges;
-    const code = (byte: number) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
-    if (byte_fallback) this.#bytes = Array.from({ length: 256 }, (_, byte) => this.#ids.get(code(byte)));
-  }
-
-  /** Of the tokens that are not among others. */
-  highestIdBeside(others: ReadonlySet<string>): number {
-    return this.#tokens.findLastIndex((token) => token !== undefined && !others.has(token));
-  }
-
-  /** How many tokens the vocabulary has. */
-  get size(): number {
-    return this.#ids.size;
-  }
-
-  idOf(token: string): number | undefined {
-    return this.#ids.get(token);
-  }
-
-  tokenOf(id: number): string | undefined {
-    return this.#tokens[id];
-  }
-
-  tokens(): Iterable<string> {
-    return this.#ids.keys();
+    if (byte_fallback) this.#bytes = this.vocabulary.byteIds();
   }
 
   /** Has every character a token of its own, or tokens of its bytes that nothing merges? */
@@ -62,30 +35,14 @@ export class Bpe {
     return !ids.has(undefined) && !this.#merges.haveAny(ids);
   }
 
-  /** Appends the ids of one word, of what no pre-tokenizer has cut. */
-  encode(word: string, ids: number[]): void {
-    if (this.#ignoresMerges) {
-      const whole = this.#ids.get(word);
-      if (whole !== undefined) {
-        ids.push(whole);
-        return;
-      }
-    }
-    if (word.length > REMEMBERED_LENGTH) {
-      for (const id of this.#merges.apply(this.#symbols(word))) ids.push(id);
-      return;
-    }
-    let known = this.#known.get(word);
-    if (!known) {
-      known = this.#merges.apply(this.#symbols(word));
-      if (this.#known.size >= REMEMBERED_WORDS) this.#known.clear();
-      this.#known.set(word, known);
-    }
-    for (const id of known) ids.push(id);
+  /** The ids of one word, of what no pre-tokenizer has cut. */
+  encode(word: string): readonly number[] {
+    const whole = this.#ignoresMerges ? this.vocabulary.idOf(word) : undefined;
+    return whole !== undefined ? [whole] : this.#words.idsOf(word);
   }
 
   #expectId(token: string): number {
-    const id = this.#ids.get(token);
+    const id = this.vocabulary.idOf(token);
     if (id === undefined) throw missing(token);
     return id;
   }
@@ -95,7 +52,7 @@ export class Bpe {
     const symbols: number[] = [];
     let isPending = false;
     for (const character of word) {
-      const id = this.#ids.get(character);
+      const id = this.vocabulary.idOf(character);
       if (id !== undefined) {
         if (isPending) symbols.push(this.#unknown!);
         isPending = false;

@@ -5,6 +5,7 @@
  * A merge of byte pair encoding makes a token of the characters on both sides. So where the two characters of a place stand side by side
  * in no token, added tokens included, nothing is ever merged across it, and what is left of it does not depend on what is right of it.
  */
+import { splitGraphemes } from 'unicode-segmenter/grapheme';
 import { isSpace } from './patterns.js';
 
 export interface Cuts {
@@ -51,6 +52,29 @@ export function cutsBeforeSpaces(tokens: readonly string[]): Cuts {
       return text.length;
     },
   };
+}
+
+/**
+ * For a normalizer of grapheme clusters before words that begin at spaces: the space has to be a cluster of its own, so that the
+ * clusters on both sides are those of the whole.
+ * @param tokens added tokens, which may have spaces within
+ */
+export function cutsBeforeLoneSpaces(tokens: readonly string[]): Cuts {
+  const atSpaces = cutsBeforeSpaces(tokens);
+  return {
+    next(text, from) {
+      let at = atSpaces.next(text, from);
+      while (at < text.length && !standsAlone(text, at)) at = atSpaces.next(text, at + 1);
+      return at;
+    },
+  };
+}
+
+function standsAlone(text: string, at: number): boolean {
+  const isSurrogate = (unit: number) => unit >= 0xd800 && unit <= 0xdfff;
+  const start = isSurrogate(text.charCodeAt(at - 1)) ? at - 2 : at - 1;
+  const end = isSurrogate(text.charCodeAt(at + 1)) ? at + 3 : at + 2;
+  return [...splitGraphemes(text.slice(start, end))].includes(' ');
 }
 
 /** Does a token stand on both sides of a place? */

@@ -79,3 +79,27 @@ export const bpeSchema = z.strictObject({
 });
 
 export type BpeDescription = z.infer<typeof bpeSchema>;
+
+const scoredVocabularySchema = z.custom<readonly (readonly [token: string, score: number])[]>(
+  (value) =>
+    Array.isArray(value) &&
+    value.every(
+      (entry) =>
+        Array.isArray(entry) &&
+        entry.length === 2 &&
+        typeof entry[0] === 'string' &&
+        typeof entry[1] === 'number' &&
+        Number.isFinite(entry[1]),
+    ),
+  { error: 'expected tokens with their scores' },
+);
+
+/** Tokens with scores, in the order of their ids. Without an `unk_id` Python fails at the first character that has no token. */
+export const unigramSchema = z.strictObject({
+  type: z.literal('Unigram'),
+  unk_id: z.int().nonnegative(),
+  vocab: scoredVocabularySchema,
+  byte_fallback: z.boolean().default(false),
+});
+
+export type UnigramDescription = z.infer<typeof unigramSchema>;

@@ -1,13 +1,11 @@
 /** A proven pipeline at work: text to ids and back. */
 
 import { AddedTokens } from './added-tokens.js';
-import { Bpe } from './bpe.js';
-import { decodeByteFallback, decodeByteLevel, toByteCharacters } from './bytes.js';
-import { type Cuts, cutsBeforeSpaces, cutsBetweenCharacters } from './cuts.js';
+import type { Cuts } from './cuts.js';
 import type { AddedToken } from './description.js';
-import { byteLevelPattern, knownPattern, literalPattern, MARKED_WORDS } from './patterns.js';
+import { partsOf } from './parts.js';
 import type { ProvenPipeline } from './pipelines.js';
-import { split } from './split.js';
+import type { Vocabulary } from './vocabulary.js';
 
 /** What turns texts into ids, nothing added, and ids into texts. */
 export interface Codec {
@@ -37,11 +35,9 @@ export interface Frame {
  * @throws Error that says how the parts of the model contradict each other
  */
 export function runPipeline(pipeline: ProvenPipeline, tokens: readonly AddedToken[]): Codec {
-  const model = new Bpe(pipeline.model);
-  expectIdsOfPython(model, tokens);
-  const normalize =
-    pipeline.kind === 'byte-fallback' ? (text: string) => text.replaceAll(' ', '▁') : (text: string) => text;
-  const words = wordsOf(pipeline);
+  const { model, normalize, words, assemble, cuts: cutsOf } = partsOf(pipeline);
+  const { vocabulary } = model;
+  expectIdsOfPython(vocabulary, tokens);
   const verbatim = new AddedTokens(tokens.filter(({ normalized }) => !normalized));
   const normalized = new AddedTokens(
     tokens.filter(({ normalized }) => normalized),
@@ -52,25 +48,25 @@ export function runPipeline(pipeline: ProvenPipeline, tokens: readonly AddedToke
     tokens.map((token) => [token.id, token.normalized ? normalize(token.content) : token.content]),
   );
   const specials = new Set(tokens.filter(({ special }) => special).map(({ content }) => content));
-  const tokenOf = (id: number) => contents.get(id) ?? model.tokenOf(id);
-  const assemble = pipeline.kind === 'byte-fallback' ? decodeByteFallback : decodeByteLevel;
+  const tokenOf = (id: number) => contents.get(id) ?? vocabulary.tokenOf(id);
   const added = new Set(tokens.map(({ content }) => content));
-  const cuts = cutsOf(pipeline, model, tokens, normalize);
+  const cuts = cutsOf(tokens);
   return {
     ...(cuts && { cuts }),
-    highestId: model.highestIdBeside(added),
+    highestId: vocabulary.highestIdBeside(added),
     tokenOf,
     close: async () => {},
     encode(text, splitSpecial) {
       const ids: number[] = [];
-      for (const section of verbatim.sections(text, splitSpecial)) {
+      for (const [at, section] of verbatim.sections(text, splitSpecial).entries()) {
+        const isFirst = at === 0;
         if (typeof section !== 'string') {
           ids.push(section.id);
           continue;
         }
         for (const part of normalized.sections(normalize(section), splitSpecial)) {
           if (typeof part !== 'string') ids.push(part.id);
-          else for (const word of words(part)) model.encode(word, ids);
+          else for (const word of words(part, isFirst)) for (const id of model.encode(word)) ids.push(id);
         }
       }
       return ids;
@@ -83,68 +79,17 @@ export function runPipeline(pipeline: ProvenPipeline, tokens: readonly AddedToke
 }
 
 /** Python's tokenizers number added tokens themselves, whatever the file says, and pass over a second token of one content. */
-function expectIdsOfPython(model: Bpe, tokens: readonly AddedToken[]): void {
+function expectIdsOfPython(vocabulary: Vocabulary, tokens: readonly AddedToken[]): void {
   const seen = new Set<string>();
-  let next = model.size;
+  let next = vocabulary.size;
   for (const { id, content } of tokens) {
     const name = JSON.stringify(content);
     if (seen.has(content)) throw new Error(`it has the added token ${name} twice`);
     seen.add(content);
-    const given = model.idOf(content) ?? next;
+    const given = vocabulary.idOf(content) ?? next;
     if (id !== given) throw new Error(`the added token ${name} has the id ${id}, and gets ${given}`);
     next = Math.max(next, id + 1);
   }
-}
-
-/** White space that an added token takes, and pre-tokenizers that join words, reach across any place. */
-function cutsOf(
-  pipeline: ProvenPipeline,
-  model: Bpe,
-  tokens: readonly AddedToken[],
-  normalize: (text: string) => string,
-): Cuts | undefined {
-  if (tokens.some(({ lstrip, rstrip }) => lstrip || rstrip)) return undefined;
-  const contents = tokens.map(({ content }) => content);
-  if (pipeline.kind === 'byte-fallback') {
-    const before = pipeline.pre_tokenizer;
-    const isMarked = before && 'Regex' in before.pattern && before.pattern.Regex === MARKED_WORDS;
-    // No word of this pattern has a mark but at its beginning.
-    if (isMarked && before.behavior === 'Isolated') return cutsBeforeSpaces(contents);
-    const cutsAtCharacters = !before || ('String' in before.pattern && [...before.pattern.String].length === 1);
-    if (!cutsAtCharacters || !model.knowsEveryCharacter) return undefined;
-    return cutsBetweenCharacters(function* () {
-      yield* model.tokens();
-      for (const content of contents) yield normalize(content);
-    }, normalize);
-  }
-  const before = pipeline.pre_tokenizer;
-  const isolates = before.type !== 'Sequence' || before.pretokenizers[0].behavior === 'Isolated';
-  const isOfWords = before.type !== 'Sequence' || 'Regex' in before.pretokenizers[0].pattern;
-  return isolates && isOfWords ? cutsBeforeSpaces(contents) : undefined;
-}
-
-/** The pre-tokenizer: what the model sees at a time. */
-function wordsOf(pipeline: ProvenPipeline): (text: string) => string[] {
-  if (pipeline.kind === 'byte-fallback') {
-    return pipeline.pre_tokenizer ? splitter(pipeline.pre_tokenizer) : (text) => [text];
-  }
-  const before = pipeline.pre_tokenizer;
-  if (before.type === 'Sequence') {
-    const cut = splitter(before.pretokenizers[0]);
-    return (text) => cut(text).map(toByteCharacters);
-  }
-  const pattern = byteLevelPattern();
-  return (text) => {
-    const spaced = before.add_prefix_space && !text.startsWith(' ') ? ` ${text}` : text;
-    return split(spaced, pattern, 'Isolated', false).map(toByteCharacters);
-  };
-}
-
-type Split = NonNullable<Extract<ProvenPipeline, { kind: 'byte-fallback' }>['pre_tokenizer']>;
-
-function splitter({ pattern, behavior, invert }: Split): (text: string) => string[] {
-  const regex = 'Regex' in pattern ? knownPattern(pattern.Regex) : literalPattern(pattern.String);
-  return (text) => split(text, regex, behavior, invert);
 }
 
 /** What the post-processor puts around a text. @throws Error for a template whose token has no ids */

@@ -1,10 +1,10 @@
 /**
- * The pipelines that this program runs itself: each has been compared with Python's tokenizers on 500 hard strings, as a whole, in both
- * directions (test/model/tokenizer-pipelines.test.ts). A tokenizer that is wrong shows nowhere but in the numbers, so everything else is
+ * The pipelines that this program runs itself: each has been compared with Python's tokenizers on hard strings, as a whole, in both
+ * directions (test/model/tokenizer-pipelines.test.ts and tokenizer-unigram.test.ts). A tokenizer that is wrong shows nowhere but in the numbers, so everything else is
  * refused.
  */
 import { z } from 'zod';
-import { bpeSchema, type Description, type Part } from './description.js';
+import { bpeSchema, type Description, type Part, unigramSchema } from './description.js';
 import { KNOWN_PATTERNS } from './patterns.js';
 import { SPLIT_BEHAVIORS } from './split.js';
 
@@ -105,13 +105,74 @@ const byteLevelPipelineSchema = z.object({
   decoder: byteLevelProcessorSchema,
 });
 
+const precompiledSchema = z.strictObject({ type: z.literal('Precompiled'), precompiled_charsmap: z.string() });
+const stripSchema = z.strictObject({ type: z.literal('Strip'), strip_left: z.boolean(), strip_right: z.boolean() });
+const joinSpacesSchema = z.strictObject({
+  type: z.literal('Replace'),
+  pattern: z.strictObject({ Regex: z.literal(' {2,}') }),
+  content: z.literal('▁'),
+});
+
+/** Older files say `add_prefix_space`, which Python holds against the scheme; `str_rep` is the replacement once more. */
+const metaspace = {
+  type: z.literal('Metaspace'),
+  replacement: z.literal('▁'),
+  str_rep: z.string().optional(),
+  add_prefix_space: z.boolean().optional(),
+  prepend_scheme: z.enum(['always', 'first', 'never']).default('always'),
+};
+interface Scheme {
+  readonly add_prefix_space?: boolean | undefined;
+  readonly prepend_scheme: string;
+}
+const agrees = ({ add_prefix_space, prepend_scheme }: Scheme) =>
+  add_prefix_space !== false || prepend_scheme === 'never';
+const metaspaceSchema = z.strictObject({ ...metaspace, split: z.literal(true).default(true) }).refine(agrees);
+const metaspaceDecoderSchema = z.strictObject({ ...metaspace, split: z.boolean().default(true) }).refine(agrees);
+
+/** T5's and mT5's: a character map, and words with a mark for the space before them. */
+const unigramPipelineSchema = z.object({
+  normalizer: z
+    .union([
+      precompiledSchema,
+      z.strictObject({
+        type: z.literal('Sequence'),
+        normalizers: z.union([
+          z.tuple([precompiledSchema]),
+          z.tuple([precompiledSchema, stripSchema, joinSpacesSchema]),
+        ]),
+      }),
+    ])
+    .nullable(),
+  pre_tokenizer: z.union([
+    metaspaceSchema,
+    z.strictObject({
+      type: z.literal('Sequence'),
+      pretokenizers: z.tuple([
+        z.strictObject({ type: z.literal('WhitespaceSplit') }),
+        // Which word is the first depends there on what the character map has made of the text before it.
+        metaspaceSchema.refine(({ prepend_scheme }) => prepend_scheme !== 'first'),
+      ]),
+    }),
+  ]),
+  model: unigramSchema,
+  post_processor: templateSchema.nullable(),
+  decoder: metaspaceDecoderSchema,
+});
+
 export type ByteFallbackPipeline = z.infer<typeof byteFallbackSchema>;
 export type ByteLevelPipeline = z.infer<typeof byteLevelPipelineSchema>;
+export type UnigramPipeline = z.infer<typeof unigramPipelineSchema>;
 export type ProvenPipeline =
   | ({ readonly kind: 'byte-fallback' } & ByteFallbackPipeline)
-  | ({ readonly kind: 'byte-level' } & ByteLevelPipeline);
+  | ({ readonly kind: 'byte-level' } & ByteLevelPipeline)
+  | ({ readonly kind: 'unigram' } & UnigramPipeline);
 
-const KINDS = { 'byte-fallback': byteFallbackSchema, 'byte-level': byteLevelPipelineSchema } as const;
+const KINDS = {
+  'byte-fallback': byteFallbackSchema,
+  'byte-level': byteLevelPipelineSchema,
+  unigram: unigramPipelineSchema,
+} as const;
 const PARTS = ['normalizer', 'pre_tokenizer', 'model', 'post_processor', 'decoder'] as const;
 
 /** The pipeline if it is one of the proven ones, else the part that is not, by name: of the kind that it comes closest to. */
@@ -121,7 +182,11 @@ export function provenPipeline(description: Description): ProvenPipeline | { rea
   let closest: readonly (typeof PARTS)[number][] | undefined;
   for (const [kind, schema] of Object.entries(KINDS)) {
     const parsed = schema.safeParse(description);
-    if (parsed.success) return { kind, ...parsed.data } as ProvenPipeline;
+    if (parsed.success) {
+      const pipeline = { kind, ...parsed.data } as ProvenPipeline;
+      const unknown = pipeline.kind === 'unigram' ? unknownBeginning(pipeline, description) : undefined;
+      return unknown === undefined ? pipeline : { refused: unknown };
+    }
     const differing = PARTS.filter((part) => !schema.shape[part].safeParse(description[part]).success);
     if (!closest || differing.length < closest.length) closest = differing;
   }
@@ -129,14 +194,19 @@ export function provenPipeline(description: Description): ProvenPipeline | { rea
   return { refused: `its ${part} ${nameOf(description[part])}` };
 }
 
+/** Is the pre-tokenizer's mark in front of the first word alone, and what stands between the text and its words moves beginnings? */
+function unknownBeginning({ normalizer, pre_tokenizer }: UnigramPipeline, { added_tokens }: Description) {
+  if (pre_tokenizer.type !== 'Metaspace' || pre_tokenizer.prepend_scheme !== 'first') return undefined;
+  const strips = normalizer?.type === 'Sequence' ? normalizer.normalizers[1] : undefined;
+  if (strips?.strip_left) return `its pre_tokenizer ${nameOf(pre_tokenizer)} behind ${nameOf(strips)}`;
+  const moving = added_tokens.find(({ normalized }) => normalized);
+  if (!moving) return undefined;
+  return `its pre_tokenizer ${nameOf(pre_tokenizer)} beside the added token ${JSON.stringify(moving.content)}, which is normalized,`;
+}
+
 /** With dropout a text has other tokens at every call, in Python too: nothing that is computed from it could be repeated. */
 export function drawsTokens({ model }: Description): boolean {
   return typeof model.dropout === 'number' && model.dropout !== 0;
-}
-
-/** T5's character map, whose library would be needed. */
-export function needsCharacterMap({ normalizer, model }: Description): boolean {
-  return model.type === 'Unigram' || JSON.stringify(normalizer).includes('"Precompiled"');
 }
 
 /** What a part is, with what it is made of, and what it is told unless that is long. */

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { parse } from '../../base/parse.js';
 import { BYTE_CHARACTERS } from './bytes.js';
 import type { AddedToken, Description } from './description.js';
+import { asT5Tokenizer, sentinelsBeside, T5_NAMES } from './t5-class.js';
 
 const flags = {
   content: z.string().min(1),
@@ -41,6 +42,7 @@ const settingsSchema = z.looseObject({
   added_tokens_decoder: z.record(z.string().regex(/^\d+$/), flaggedSchema).optional(),
   extra_special_tokens: z.union([z.array(namedSchema), z.record(z.string(), namedSchema)]).nullish(),
   additional_special_tokens: z.array(namedSchema).nullish(),
+  extra_ids: z.int().nonnegative().optional(),
 });
 
 type Settings = z.infer<typeof settingsSchema>;
@@ -61,6 +63,8 @@ export interface Resolved {
   readonly tokens: readonly AddedToken[];
   /** `split_special_tokens`: control tokens in a text are text even if nobody asks for that. */
   readonly splitsSpecial: boolean;
+  /** The pipeline, where transformers builds it itself whatever tokenizer.json says. */
+  readonly built?: Description;
 }
 
 const NAMED_FIRST = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
@@ -110,9 +114,8 @@ export function resolveSettings(
   const name = (written.tokenizer_class ?? companions.modelTokenizerClass ?? byType) as string;
   const rebuilt = GENERIC.includes(name) ? undefined : REBUILT[name.replace(/Fast$/, '')];
   if (!rebuilt && !GENERIC.includes(name)) {
-    const isT5 = Object.values(CLASS_BY_TYPE).includes(name.replace(/Fast$/, ''));
     return {
-      refused: `tokenizer_class is ${name}, for which transformers builds a pipeline of its own, which ${isT5 ? 'this program does not build yet' : 'has not been compared. If tokenizer.json is right as it is, name PreTrainedTokenizerFast there'}`,
+      refused: `tokenizer_class is ${name}, for which transformers builds a pipeline of its own, which has not been compared. If tokenizer.json is right as it is, name PreTrainedTokenizerFast there`,
     };
   }
   const differing = rebuilt?.differing(description, settings);
@@ -129,8 +132,18 @@ export function resolveSettings(
   }
   const tokens = withListed(description, decoder, rebuilt !== undefined);
   if ('refused' in tokens) return tokens;
+  if (rebuilt === t5 && own.length === 0 && older.extra_special_tokens === undefined) {
+    const listed = settings.additional_special_tokens ?? undefined;
+    const sentinels = sentinelsBeside(listed?.map(contentOf), settings.extra_ids);
+    if ('refused' in sentinels) return sentinels;
+    settings.additional_special_tokens = [...(listed ?? []), ...sentinels];
+  }
   withNamed(tokens.tokens, settings, rebuilt?.names ?? {}, description);
-  return { tokens: tokens.tokens, splitsSpecial: settings.split_special_tokens };
+  const resolved = { tokens: tokens.tokens, splitsSpecial: settings.split_special_tokens };
+  if (rebuilt !== t5) return resolved;
+  const end = namedSchema.safeParse({ ...T5_NAMES, ...settings }.eos_token);
+  if (!end.success) return { refused: `tokenizer_class is ${name}, and there is no eos_token` };
+  return { ...resolved, built: asT5Tokenizer(description, tokens.tokens, contentOf(end.data)) };
 }
 
 /** Is a list of control tokens there, empty or not? One that gives them names is none. */
@@ -223,6 +236,13 @@ const roberta = byteLevel(
   'RobertaProcessing',
 );
 
+const t5: Rebuilt = {
+  names: T5_NAMES,
+  differing({ model }) {
+    return model.type === 'Unigram' && Array.isArray(model.vocab) ? undefined : 'model';
+  },
+};
+
 /** Of model types whose class does not take tokenizer.json as it is. */
 const CLASS_BY_TYPE: Readonly<Record<string, string>> = { t5: 'T5Tokenizer', mt5: 'T5Tokenizer' };
 
@@ -231,6 +251,7 @@ const REBUILT: Readonly<Record<string, Rebuilt>> = {
   GPT2Tokenizer: byteLevel({ bos_token: END, eos_token: END, unk_token: END }),
   RobertaTokenizer: roberta,
   BartTokenizer: roberta,
+  T5Tokenizer: t5,
 };
 
 /** tokenizer.json's tokens, and those that tokenizer_config.json lists beside them. */
@@ -286,6 +307,10 @@ function withNamed(
   for (const token of [...named, ...listed.map(listedToken)]) {
     if (!tokens.some(({ content }) => content === token.content)) append(tokens, token, model);
   }
+}
+
+function contentOf(named: Named): string {
+  return typeof named === 'string' ? named : named.content;
 }
 
 function controlToken(named: Named): Flagged {

@@ -14,7 +14,8 @@ import { AddedTokens } from './added-tokens.js';
 import { type AddedToken, type Description, descriptionSchema } from './description.js';
 import { NATIVE_PACKAGE, nativeCodec } from './native.js';
 import { type Codec, type Frame, frameOf, runPipeline } from './pipeline.js';
-import { drawsTokens, needsCharacterMap, provenPipeline } from './pipelines.js';
+import { drawsTokens, provenPipeline } from './pipelines.js';
+import { parseAsRust } from './rust-numbers.js';
 import { type Resolved, resolveSettings } from './settings.js';
 
 /** What control tokens such as `<bos>` are where a text has them as they are written. */
@@ -67,8 +68,8 @@ export async function loadTokenizer(
 ): Promise<Tokenizer> {
   const file = path.join(directory, 'tokenizer.json');
   const { bytes, description } = await readDescription(file);
-  const { tokens, splitsSpecial } = await readSettings(directory, description);
-  const { codec, frame } = await codecOf(file, bytes, description, tokens);
+  const { tokens, splitsSpecial, built } = await readSettings(directory, description);
+  const { codec, frame } = await codecOf(file, bytes, built ?? description, tokens, built !== undefined);
   // Added tokens may lie beyond (Gemma's image token does); a text that holds one is refused when it is encoded.
   if (codec.highestId >= vocabularySize) {
     throw new DkvError(
@@ -78,6 +79,7 @@ export async function loadTokenizer(
   }
   const digest = createHash('sha256').update(bytes);
   if (!isDeepStrictEqual(tokens, description.added_tokens)) digest.update(JSON.stringify(tokens));
+  if (built) digest.update(JSON.stringify(['T5Tokenizer', built.post_processor]));
   // A checkpoint may say itself that control tokens in texts are text; what is made of them is told by the choice that took effect.
   const effective = splitsSpecial ? 'text' : controlTokens;
   const splitSpecial = effective === 'text';
@@ -165,15 +167,24 @@ async function readSettings(directory: string, description: Description): Promis
   throw new DkvError('MODEL_UNSUPPORTED', `${directory}: this tokenizer cannot be used: ${resolved.refused}.`);
 }
 
-/** By this program where that is proven to be right, else by the native package where that is installed. */
+/**
+ * By this program where that is proven to be right, else by the native package where that is installed.
+ * @param isBuilt is it the pipeline that transformers builds, and not the file's?
+ */
 async function codecOf(
   file: string,
   bytes: Buffer,
   description: Description,
   tokens: readonly AddedToken[],
+  isBuilt: boolean,
 ): Promise<{ codec: Codec; frame: Frame }> {
-  const pipeline = provenPipeline({ ...description, added_tokens: [...tokens] });
+  const advice = isBuilt
+    ? 'Use a model with another tokenizer.'
+    : `Install the native package beside this one (npm install ${NATIVE_PACKAGE}), which runs every pipeline as Python does, or use a model with another tokenizer.`;
   try {
+    const isScored = description.model.type === 'Unigram' && !isBuilt;
+    const read = isScored ? descriptionSchema.parse(parseAsRust(bytes.toString('utf8'))) : description;
+    const pipeline = provenPipeline({ ...read, added_tokens: [...tokens] });
     if (!('refused' in pipeline)) return { codec: runPipeline(pipeline, tokens), frame: frameOf(pipeline) };
     if (drawsTokens(description)) {
       throw new DkvError(
@@ -181,17 +192,16 @@ async function codecOf(
         `${file}: its model has a dropout, with which a text gets other tokens every time. Set it to null, which is what it was trained for.`,
       );
     }
-    const native = await nativeCodec(JSON.parse(bytes.toString('utf8')), tokens);
+    const native = isBuilt ? undefined : await nativeCodec(JSON.parse(bytes.toString('utf8')), tokens);
     if (native) return native;
+    throw new DkvError(
+      'MODEL_UNSUPPORTED',
+      `${file}: ${pipeline.refused} makes no pipeline that has been proven equal to Python's tokenizers, and wrong ids would show nowhere but in the numbers. ${advice}`,
+    );
   } catch (error) {
     if (error instanceof DkvError) throw error;
     throw new DkvError('CHECKPOINT_INVALID', `${file}: not a usable tokenizer: ${messageOf(error)}`);
   }
-  const later = needsCharacterMap(description) ? ' This program does not run tokenizers of T5 yet.' : '';
-  throw new DkvError(
-    'MODEL_UNSUPPORTED',
-    `${file}: ${pipeline.refused} makes no pipeline that has been proven equal to Python's tokenizers, and wrong ids would show nowhere but in the numbers.${later} Install the native package beside this one (npm install ${NATIVE_PACKAGE}), which runs every pipeline as Python does, or use a model with another tokenizer.`,
-  );
 }
 
 /** A text with fewer characters a token is tokenised whole, which costs little. */
