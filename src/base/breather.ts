@@ -1,19 +1,47 @@
-/** Long work in the thread that also hears Ctrl-C and timers: it lets them have their turn. */
-import { setImmediate } from 'node:timers/promises';
+/**
+ * Long work in the thread that also hears Ctrl-C, timers and requests: it lets them have their turn. Several pieces of work of one thread
+ * share it: while one has its turn the others wait for theirs, so that the loop is held no longer by many than by one.
+ */
 import { DkvError } from './errors.js';
 
 /** Work may hold the thread for about so long. */
 const TURN_MS = 50;
 
+/** When the present turn of the event loop began, as far as anybody has asked; all Breathers of the thread look at it. */
+let turnSince: number | undefined;
+/** Work that rests, first come first served: one goes on in each turn of the loop. */
+const resting: (() => void)[] = [];
+
+function turnBegun(): number {
+  if (turnSince === undefined) {
+    turnSince = performance.now();
+    setImmediate(endTurn);
+  }
+  return turnSince;
+}
+
+function endTurn(): void {
+  turnSince = undefined;
+  const next = resting.shift();
+  if (!next) return;
+  turnBegun();
+  next();
+}
+
 export class Breather {
   readonly #signal: AbortSignal | undefined;
   readonly #stopped: string;
-  #since = performance.now();
+  readonly #turnMs: number;
 
-  /** @param stopped the message of CANCELLED */
-  constructor(signal: AbortSignal | undefined, stopped = 'The work was stopped.') {
+  /**
+   * @param stopped the message of CANCELLED
+   * @param turnMs for so long the thread is held without a rest
+   */
+  constructor(signal: AbortSignal | undefined, stopped = 'The work was stopped.', turnMs = TURN_MS) {
     this.#signal = signal;
     this.#stopped = stopped;
+    this.#turnMs = turnMs;
+    turnBegun();
   }
 
   /** To be awaited between pieces of work; costs next to nothing until the turn is over. @throws DkvError CANCELLED */
@@ -24,9 +52,8 @@ export class Breather {
 
   /** The same for work that ends in its own way. */
   async rest(): Promise<void> {
-    if (performance.now() - this.#since < TURN_MS) return;
-    await setImmediate();
-    this.#since = performance.now();
+    if (performance.now() - turnBegun() < this.#turnMs) return;
+    await new Promise<void>((resolve) => resting.push(resolve));
   }
 
   /** What `make` gives for each item, in their order. @throws DkvError CANCELLED and what `make` throws */

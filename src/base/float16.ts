@@ -34,11 +34,16 @@ export function toFloat16(
 
 let numbers: Float32Array | undefined;
 
-/** Exactly. */
-export function fromFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
+/**
+ * Exactly.
+ * @param values where the numbers go; memory of their own when left out
+ */
+export function fromFloat16<Memory extends ArrayBufferLike = ArrayBuffer>(
+  halves: Uint16Array,
+  values = new Float32Array(halves.length) as Float32Array<Memory>,
+): Float32Array<Memory> {
   numbers ??= Float32Array.from({ length: 0x10000 }, (_, half) => numberOf(half));
   const table = numbers;
-  const values = new Float32Array(halves.length);
   for (let at = 0; at < halves.length; at++) values[at] = table[halves[at]!]!;
   return values;
 }

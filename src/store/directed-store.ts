@@ -1,20 +1,21 @@
 /** The store over any storage: keys, records, documents, expiry. The storage moves bytes; everything read is checked here. */
 import { DkvError, messageOf } from '../base/errors.js';
 import { shellWord } from '../base/shell-word.js';
-import type { Backend, Blob } from './backends/backend.js';
+import { type Backend, type Blob, type Found, foundIn, readingTurns } from './backends/backend.js';
 import { ClosableBackend } from './backends/closable.js';
 import { isDamage, unlessDamaged } from './records/damage.js';
-import { decodeEntry, encodeEntry, inspectEntry, slotOf, tenantOf } from './records/entry.js';
+import { decodeEntry, encodeEntry, inspectEntry, keyOfVariant, slotOf, tenantOf } from './records/entry.js';
 import { keyOf } from './records/key.js';
 import {
   type DecodedRecord,
   decodeRecord,
-  encodeRecord,
+  encodeRecordInTurns,
   expectIdentity,
   inspectRecord,
   keyIn,
   withExpiry,
 } from './records/record.js';
+import { StatesMemory } from './records/states-memory.js';
 import type {
   CacheRecord,
   Collected,
@@ -66,7 +67,8 @@ export class DirectedStore implements Store {
   }
 
   async get(key: string): Promise<CacheRecord | undefined> {
-    const served = await this.#read(expectKey(key));
+    const [served] = await this.#read([expectKey(key)]);
+    if (served instanceof DkvError) throw served;
     if (served) this.#hits++;
     else this.#misses++;
     return served;
@@ -120,7 +122,16 @@ export class DirectedStore implements Store {
   }
 
   async entry(id: string): Promise<DocumentEntry | undefined> {
-    return this.#readEntry(slotOf(id, this.#salt));
+    const [entry] = await this.entries([id]);
+    if (entry instanceof DkvError) throw entry;
+    return entry;
+  }
+
+  async entries(ids: readonly string[]): Promise<Found<DocumentEntry>[]> {
+    const slots = new Map(ids.map((id) => [id, slotOf(id, this.#salt)]));
+    const entries = await this.#readEntries([...slots.values()]);
+    const found = new Map([...slots.keys()].map((id, at) => [id, entries[at]]));
+    return ids.map((id) => found.get(id));
   }
 
   async getDocument(
@@ -128,23 +139,51 @@ export class DirectedStore implements Store {
     variant: string,
     fingerprint?: string | readonly string[],
   ): Promise<StoredDocument | undefined> {
-    let before: string | undefined;
-    for (;;) {
-      const entry = await this.entry(id);
-      const key = entry && Object.hasOwn(entry.variants, variant) ? entry.variants[variant] : undefined;
-      const found = key === undefined || key === before ? undefined : await this.#read(key);
-      if (entry && key !== undefined && found) {
-        if (fingerprint !== undefined) expectModel(id, found, fingerprint);
-        this.#hits++;
-        return { key, record: found, metadata: entry.metadata };
+    const [found] = await this.getDocuments([id], variant, fingerprint);
+    if (!(found instanceof DkvError)) return found;
+    if (found.code === 'DOCUMENT_MISSING') return undefined;
+    throw found;
+  }
+
+  async getDocuments(
+    ids: readonly string[],
+    variant: string,
+    fingerprint?: string | readonly string[],
+  ): Promise<(StoredDocument | DkvError)[]> {
+    const found = new Map<string, StoredDocument | DkvError>();
+    const before = new Map<string, string>();
+    for (let asked = [...new Set(ids)]; asked.length > 0; ) {
+      const entries = await this.entries(asked);
+      const pointing: { readonly id: string; readonly key: string; readonly metadata: Metadata }[] = [];
+      for (const [at, id] of asked.entries()) {
+        const entry = entries[at];
+        const key = entry instanceof DkvError ? undefined : keyOfVariant(entry, variant);
+        if (entry instanceof DkvError) found.set(id, entry);
+        else if (!entry || key === undefined || key === before.get(id)) found.set(id, this.#missing(id, variant));
+        else pointing.push({ id, key, metadata: entry.metadata });
       }
-      // Replaced and collected between the two reads? Then the id points elsewhere by now.
-      if (key === undefined || key === before) {
-        this.#misses++;
-        return undefined;
+      const keys = [...new Set(pointing.map(({ key }) => key))];
+      const records = await this.#read(keys);
+      const recordOf = new Map(keys.map((key, at) => [key, records[at]]));
+      asked = [];
+      for (const { id, key, metadata } of pointing) {
+        const record = recordOf.get(key);
+        if (record === undefined) {
+          // Replaced and collected between the two reads? Then the id points elsewhere by now.
+          before.set(id, key);
+          asked.push(id);
+        } else if (record instanceof DkvError) found.set(id, record);
+        else {
+          const isOther = fingerprint !== undefined && !isOf(record, fingerprint);
+          found.set(id, isOther ? otherModel(id, record, fingerprint) : { key, record, metadata });
+        }
       }
-      before = key;
     }
+    for (const document of found.values()) {
+      if (!(document instanceof DkvError)) this.#hits++;
+      else if (document.code === 'DOCUMENT_MISSING') this.#misses++;
+    }
+    return ids.map((id) => found.get(id)!);
   }
 
   async deleteDocument(id: string): Promise<boolean> {
@@ -157,14 +196,14 @@ export class DirectedStore implements Store {
 
   async *ids(): AsyncIterable<string> {
     for await (const slot of this.#ownSlots()) {
-      const entry = await this.#readEntry(slot);
+      const [entry] = await this.#readEntries([slot]);
+      if (entry instanceof DkvError) throw entry;
       if (entry) yield entry.id;
     }
   }
 
   async note(name: NoteName): Promise<Metadata | undefined> {
-    const slot = this.#slotOfNote(name);
-    const bytes = await this.#backend.readSlot(slot);
+    const [bytes] = await this.#backend.readSlots([this.#slotOfNote(name)]);
     return bytes && this.#mended(() => this.#decodeNote(bytes, name).metadata);
   }
 
@@ -183,7 +222,7 @@ export class DirectedStore implements Store {
 
   async stats(): Promise<StoreStats> {
     const usage = await this.#backend.usage();
-    const notes = await Promise.all(NOTES.map((name) => this.#backend.readSlot(this.#slotOfNote(name))));
+    const notes = await this.#backend.readSlots(NOTES.map((name) => this.#slotOfNote(name)));
     const documents = usage.documents - notes.filter(Boolean).length;
     return { fallbacks: 0, ...usage, documents, hits: this.#hits, misses: this.#misses };
   }
@@ -229,7 +268,7 @@ export class DirectedStore implements Store {
     const tenant = tenantOf(this.#salt);
     for await (const slot of backend.slots()) {
       const note = notes.get(slot);
-      const bytes = await backend.readSlot(slot);
+      const [bytes] = await backend.readSlots([slot]);
       if (!bytes) continue;
       counts[note ? 'notes' : 'documents']++;
       const read = () => {
@@ -256,7 +295,7 @@ export class DirectedStore implements Store {
   async #encoded(record: CacheRecord, expiresAt: number | undefined): Promise<Blob> {
     const key = this.keyOf(record);
     const end = await this.#endOf(key, expiresAt);
-    return { key, bytes: encodeRecord(key, record, end), expiresAt: end };
+    return { key, bytes: await encodeRecordInTurns(key, record, end), expiresAt: end };
   }
 
   async #copied(bytes: Uint8Array, expiresAt: number | undefined): Promise<Blob> {
@@ -288,23 +327,41 @@ export class DirectedStore implements Store {
 
   async #readBytes(key: string): Promise<(DecodedRecord & { readonly bytes: Uint8Array }) | undefined> {
     let copy = new Uint8Array();
-    const found = await this.#backend.read(key, (bytes) => {
+    const [found] = await this.#backend.read([key], (bytes) => {
       const decoded = this.#mended(() => decodeRecord(bytes, key));
       copy = new Uint8Array(bytes);
       return decoded;
     });
+    if (found instanceof DkvError) throw found;
     return found && !isPast(found.expiresAt) ? { ...found, bytes: copy } : undefined;
   }
 
-  async #read(key: string): Promise<CacheRecord | undefined> {
-    const found = await this.#backend.read(key, (bytes) => this.#mended(() => decodeRecord(bytes, key)));
-    return found && !isPast(found.expiresAt) ? found.record : undefined;
+  /** @param keys distinct */
+  async #read(keys: readonly string[], signal?: AbortSignal): Promise<Found<CacheRecord>[]> {
+    const memory = new StatesMemory(keys.length);
+    const take = (count: number) => memory.take(count);
+    const decode = (bytes: Uint8Array, key: string) => this.#mended(() => decodeRecord(bytes, key, take));
+    return (await this.#backend.read(keys, decode, signal)).map((found) => {
+      if (found instanceof DkvError) return found;
+      return found && !isPast(found.expiresAt) ? found.record : undefined;
+    });
   }
 
-  async #readEntry(slot: string): Promise<DocumentEntry | undefined> {
-    const bytes = await this.#backend.readSlot(slot);
-    const entry = bytes && this.#mended(() => decodeEntry(bytes, slot, this.#salt));
-    return entry && !isPast(entry.expiresAt) ? entry : undefined;
+  /** @param slots distinct */
+  async #readEntries(slots: readonly string[]): Promise<Found<DocumentEntry>[]> {
+    const read = await this.#backend.readSlots(slots);
+    return readingTurns().map(slots.entries(), ([at, slot]) => {
+      const bytes = read[at];
+      const entry = bytes && foundIn(() => this.#mended(() => decodeEntry(bytes, slot, this.#salt)));
+      return entry instanceof DkvError || (entry && !isPast(entry.expiresAt)) ? entry : undefined;
+    });
+  }
+
+  #missing(id: string, variant: string): DkvError {
+    return new DkvError(
+      'DOCUMENT_MISSING',
+      `${this.location} has no ${JSON.stringify(variant)} cache of document ${JSON.stringify(id)}: it was never primed so, or has expired, or was evicted. Prime it.`,
+    );
   }
 
   #slotOfNote(name: NoteName): string {
@@ -347,10 +404,13 @@ function notesSalt(salt: string): string {
   return `notes:${salt}`;
 }
 
-function expectModel(id: string, { fingerprint }: CacheRecord, wanted: string | readonly string[]): void {
-  const [expected = '', ...others] = typeof wanted === 'string' ? [wanted] : wanted;
-  if (fingerprint === expected || others.includes(fingerprint)) return;
-  throw new DkvError(
+function isOf({ fingerprint }: CacheRecord, wanted: string | readonly string[]): boolean {
+  return typeof wanted === 'string' ? wanted === fingerprint : wanted.includes(fingerprint);
+}
+
+function otherModel(id: string, { fingerprint }: CacheRecord, wanted: string | readonly string[]): DkvError {
+  const [expected = ''] = typeof wanted === 'string' ? [wanted] : wanted;
+  return new DkvError(
     'STORE_MISMATCH',
     `Document ${JSON.stringify(id)} was primed with model ${fingerprint.slice(0, 12)}, its states are to be read with ${expected.slice(0, 12)}. Prime it again with this model, or load the other.`,
   );

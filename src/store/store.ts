@@ -8,6 +8,7 @@
  * The store does not know how states are made, and nothing of texts beyond keeping one. Every read is checked against the record's
  * checksum: a damaged record is an error, never an answer. Several processes may share a store.
  */
+import type { DkvError } from '../base/errors.js';
 import type { States } from '../engine/engine.js';
 import type { Range, Segment, Visibility } from '../priming/input.js';
 
@@ -167,6 +168,11 @@ export interface Store {
   /** What the id points to, whether or not the records are still there. */
   entry(id: string): Promise<DocumentEntry | undefined>;
   /**
+   * What several ids point to, read together and each once, in the order of the ids.
+   * @returns per id its entry, undefined where there is none, or the DkvError STORE_DAMAGED
+   */
+  entries(ids: readonly string[]): Promise<(DocumentEntry | DkvError | undefined)[]>;
+  /**
    * @param fingerprint of the model that will read the states, or those that it has had; another one's are refused
    * @throws DkvError STORE_MISMATCH
    */
@@ -175,6 +181,17 @@ export interface Store {
     variant: string,
     fingerprint?: string | readonly string[],
   ): Promise<StoredDocument | undefined>;
+  /**
+   * Several documents, in the order of the ids, each with one read of its entry and one of its record; equal ids are read once. The states
+   * of all of them are held together. Reading rests every few milliseconds, so that whoever shares the thread has its turn.
+   * @param fingerprint of the model that will read the states, or those that it has had; another one's are refused
+   * @returns per id its document, or the DkvError that says why it has none: DOCUMENT_MISSING, STORE_DAMAGED, STORE_MISMATCH
+   */
+  getDocuments(
+    ids: readonly string[],
+    variant: string,
+    fingerprint?: string | readonly string[],
+  ): Promise<(StoredDocument | DkvError)[]>;
   /** False when there was none. */
   deleteDocument(id: string): Promise<boolean>;
   /** Of every record, in no order. What is stored or deleted meanwhile may or may not be among them. */

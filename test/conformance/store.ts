@@ -2,9 +2,32 @@
 import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
+import type { Backend } from '../../src/store/backends/backend.js';
+import { DirectedStore } from '../../src/store/directed-store.js';
+import { slotOf } from '../../src/store/records/entry.js';
 import { encodeRecord } from '../../src/store/records/record.js';
-import { type CacheRecord, STATES_PRECISIONS, type Store } from '../../src/store/store.js';
+import {
+  type CacheRecord,
+  type DocumentEntry,
+  STATES_PRECISIONS,
+  type Store,
+  type StoredDocument,
+} from '../../src/store/store.js';
 import { type RecordShape, recordOf, recordOfBytes } from '../support/records.js';
+
+/** The same storage; what it is asked for is noted, with the first argument. */
+function watched(backend: Backend, calls: [string, unknown][]): Backend {
+  return new Proxy(backend, {
+    get(target, name) {
+      const own = Reflect.get(target, name, target);
+      if (typeof own !== 'function') return own;
+      return (...args: unknown[]) => {
+        calls.push([String(name), args[0]]);
+        return own.apply(target, args);
+      };
+    },
+  });
+}
 
 export interface StoreUnderTest {
   readonly store: Store;
@@ -16,6 +39,8 @@ export interface StoreUnderTest {
 
 export interface StoreSuite {
   open(maxBytes?: number): Promise<StoreUnderTest>;
+  /** The storage alone, to be watched under a store. */
+  backend(): Promise<Backend>;
   /** Why there is no maximum size. */
   readonly withoutCap?: string;
 }
@@ -167,6 +192,69 @@ export function describeStore(name: string, suite: StoreSuite): void {
       expect(await other.entry('bad')).toBeUndefined();
       await damage(key, (stored) => stored.with(50, stored[50]! ^ 1));
       await expect(store.getBytes(key)).rejects.toMatchObject(code);
+    });
+
+    it('reads several documents at once, in the order of their ids, and says of each what is wrong with it', async () => {
+      const { store, damage } = await openTest();
+      const ids = Array.from({ length: 40 }, (_, seed) => `ad ${seed}`);
+      for (const [seed, id] of ids.entries()) {
+        await store.putDocument(id, { bare: recordOf(seed), twin: recordOf(0) }, { metadata: { seed } });
+      }
+      const foreign = { ...recordOf(50), fingerprint: 'b'.repeat(64) };
+      await store.putDocument('other model', { bare: foreign });
+      const { bare } = await store.putDocument('damaged', { bare: recordOf(51) });
+      await damage(bare!, (bytes) => bytes.with(50, bytes[50]! ^ 1));
+      const asked = ['damaged', ...ids, 'nobody', 'ad 3', 'other model', 'nobody'];
+      const [first, ...rest] = await store.getDocuments(asked, 'bare', ['c'.repeat(64), 'a'.repeat(64)]);
+      expect(first).toMatchObject({ code: 'STORE_DAMAGED', message: expect.stringMatching(/checksum does not match/) });
+      for (const [seed] of ids.entries()) {
+        const found = rest[seed] as StoredDocument;
+        expectSame(found.record, recordOf(seed));
+        expect([found.key, found.metadata]).toEqual([store.keyOf(recordOf(seed)), { seed }]);
+      }
+      const [nobody, again, other] = rest.slice(ids.length);
+      expect(nobody).toMatchObject({
+        code: 'DOCUMENT_MISSING',
+        message: expect.stringMatching(/has no "bare" cache of document "nobody"/),
+      });
+      expect((again as StoredDocument).key).toBe(store.keyOf(recordOf(3)));
+      expect(other).toMatchObject({
+        code: 'STORE_MISMATCH',
+        message: expect.stringMatching(/^Document "other model"/),
+      });
+      expect(rest.at(-1)).toBe(nobody);
+      const twins = await store.getDocuments(['ad 7', 'ad 8'], 'twin');
+      for (const twin of twins) expectSame((twin as StoredDocument).record, recordOf(0));
+      expect(await store.getDocuments([], 'bare')).toEqual([]);
+      // Of documents, each once: 40 there and one that is nowhere, then two.
+      expect(await store.stats()).toMatchObject({ hits: 42, misses: 1 });
+      const entries = await store.entries(['nobody', 'ad 1', 'ad 1']);
+      expect(entries.map((entry) => (entry as DocumentEntry | undefined)?.metadata)).toEqual([
+        undefined,
+        { seed: 1 },
+        { seed: 1 },
+      ]);
+    });
+
+    it('reads one entry and one record for each of several documents, and nothing else', async () => {
+      const backend = await suite.backend();
+      const calls: [string, unknown][] = [];
+      const store = new DirectedStore(watched(backend, calls), '');
+      opened.push(store);
+      const ids = Array.from({ length: 50 }, (_, seed) => `ad ${seed}`);
+      const keys: string[] = [];
+      for (const [seed, id] of ids.entries()) {
+        keys.push((await store.putDocument(id, { bare: recordOf(seed, { precision: 'int8' }) })).bare!);
+      }
+      calls.length = 0;
+      await store.getDocuments([...ids, ...ids.slice(0, 5)], 'bare');
+      expect(calls).toEqual([
+        ['readSlots', ids.map((id) => slotOf(id, ''))],
+        ['read', keys],
+      ]);
+      const states = (await store.getDocuments(['ad 1'], 'bare')) as StoredDocument[];
+      // So that an engine's thread is handed them without a copy.
+      expect(states[0]!.record.states.data.buffer).toBeInstanceOf(SharedArrayBuffer);
     });
 
     it('refuses states of another model', async () => {

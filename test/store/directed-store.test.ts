@@ -23,12 +23,12 @@ it('looks again where a document was replaced, and its record collected, between
   const { bare: old } = await store.putDocument('ad', { bare: recordOf(1) });
   const { read } = backend;
   let reads = 0;
-  backend.read = async (key, decode) => {
+  backend.read = async (keys, decode) => {
     if (reads++ === 0) {
       await store.putDocument('ad', { bare: recordOf(2) });
       await backend.remove(old!);
     }
-    return read.call(backend, key, decode) as never;
+    return read.call(backend, keys, decode) as never;
   };
   expect((await store.getDocument('ad', 'bare'))?.key).toBe(store.keyOf(recordOf(2)));
   await backend.remove(store.keyOf(recordOf(2)));

@@ -124,6 +124,24 @@ describe('S3 and tiers above it', () => {
     await embedded.close();
   });
 
+  it('asks the last tier once for what the first lacks of several documents, and brings it up', async () => {
+    const location = place();
+    const below = await opened(location);
+    const ids = Array.from({ length: 40 }, (_, seed) => `ad ${seed}`);
+    for (const [seed, id] of ids.entries()) await below.putDocument(id, { bare: recordOf(seed) });
+    const tiers = await opened(['memory:', location]);
+    for (const key of ids.slice(0, 30).map((_, seed) => tiers.keyOf(recordOf(seed)))) await tiers.get(key);
+    const before = server.requests;
+    const found = await tiers.getDocuments(ids, 'bare');
+    expect(found.map((document) => 'key' in document && document.key)).toEqual(
+      ids.map((_, seed) => tiers.keyOf(recordOf(seed))),
+    );
+    // Entries are the last tier's to tell.
+    expect(server.requests - before).toBe(ids.length + 10);
+    await tiers.getDocuments(ids, 'bare');
+    expect(server.requests - before).toBe(2 * ids.length + 10);
+  });
+
   it('sees at once what another process replaced in the last tier', async () => {
     const location = place();
     const tiers = await opened(['memory:', location]);

@@ -4,8 +4,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import type { StoreAddress } from '../../src/store/backends/address.js';
+import {
+  parseAddress,
+  type RedisAddress,
+  type S3Address,
+  type StoreAddress,
+} from '../../src/store/backends/address.js';
 import { InProcessBackend } from '../../src/store/backends/in-process.js';
+import { LmdbBackend } from '../../src/store/backends/lmdb.js';
+import { RedisBackend } from '../../src/store/backends/redis.js';
+import { S3Backend } from '../../src/store/backends/s3.js';
+import { TieredBackend } from '../../src/store/backends/tiered.js';
 import { DirectedStore } from '../../src/store/directed-store.js';
 import { openStore } from '../../src/store/open.js';
 import { describeStore, type StoreUnderTest } from '../conformance/store.js';
@@ -35,7 +44,7 @@ async function freshFolder(): Promise<string> {
 async function damageInProcess(backend: InProcessBackend, key: string, change: Change) {
   let bytes = new Uint8Array();
   await backend
-    .read(key, (stored) => {
+    .read([key], (stored) => {
       bytes = new Uint8Array(stored);
       throw new Error('only looked at');
     })
@@ -44,6 +53,7 @@ async function damageInProcess(backend: InProcessBackend, key: string, change: C
 }
 
 describeStore(SUITES.memory, {
+  backend: async () => new InProcessBackend(Number.POSITIVE_INFINITY),
   open: async (maxBytes = Number.POSITIVE_INFINITY): Promise<StoreUnderTest> => {
     const backend = new InProcessBackend(maxBytes);
     return {
@@ -54,6 +64,7 @@ describeStore(SUITES.memory, {
 });
 
 describeStore(SUITES.folder, {
+  backend: async () => LmdbBackend.open(await freshFolder(), Number.POSITIVE_INFINITY, false),
   open: async (maxBytes): Promise<StoreUnderTest> => {
     const folder = await freshFolder();
     const options = maxBytes === undefined ? {} : { maxBytes };
@@ -73,6 +84,10 @@ describe.skipIf(!existsSync(REDIS_SERVER))(`Redis (needs ${REDIS_SERVER}: instal
   });
   afterAll(() => server.stop());
   describeStore(SUITES.redis, {
+    backend: () => {
+      const address = parseAddress(`redis://127.0.0.1:${server.port}?prefix=test${stores++}`) as RedisAddress;
+      return RedisBackend.open(address, Number.POSITIVE_INFINITY, 10_000);
+    },
     open: async (maxBytes): Promise<StoreUnderTest> => {
       const prefix = `test${stores++}`;
       const location = `redis://127.0.0.1:${server.port}?prefix=${prefix}`;
@@ -96,8 +111,11 @@ describe('an S3 server', () => {
   afterAll(() => server.stop());
   const withoutCap = 'S3 keeps no order of use';
 
+  const s3 = () => new S3Backend(parseAddress(`s3://bucket/test${stores++}`) as S3Address, 10_000, server.options);
+
   describeStore(SUITES.s3, {
     withoutCap,
+    backend: async () => s3(),
     open: async (): Promise<StoreUnderTest> => {
       const prefix = `test${stores++}`;
       const again = () => openStore(`s3://bucket/${prefix}`, { s3: server.options });
@@ -107,6 +125,10 @@ describe('an S3 server', () => {
 
   describeStore('tiers of lmdb and s3', {
     withoutCap: 'the last tier is the truth, and it is S3 here',
+    backend: async () => {
+      const upper = await LmdbBackend.open(await freshFolder(), Number.POSITIVE_INFINITY, false);
+      return new TieredBackend([upper, s3()], 'error');
+    },
     open: async (): Promise<StoreUnderTest> => {
       const prefix = `test${stores++}`;
       const folder = await freshFolder();

@@ -2,6 +2,7 @@
  * What a storage must do for the store of directed caches. It moves bytes and knows neither records nor documents: records are bytes
  * under a key, documents are bytes in a slot that name keys. Checking them is the caller's part, handed in as `decode`.
  */
+import { Breather } from '../../base/breather.js';
 import { DkvError } from '../../base/errors.js';
 import type { Collected } from '../store.js';
 
@@ -35,8 +36,14 @@ export interface Expiring {
   readonly expiresAt: number | undefined;
 }
 
-/** Throws STORE_DAMAGED for bytes that are not the record. The bytes may change once it returns. */
-export type Decode<T> = (bytes: Uint8Array) => T;
+/**
+ * Throws STORE_DAMAGED for bytes that are not the record, STORE_MISMATCH for a record that this package cannot read. The bytes may change
+ * once it returns.
+ */
+export type Decode<T> = (bytes: Uint8Array, key: string) => T;
+
+/** One of several things that were asked for together: what it is, undefined where there is none, or why it cannot be served. */
+export type Found<T> = T | undefined | DkvError;
 
 export interface Backend {
   readonly location: string;
@@ -44,15 +51,20 @@ export interface Backend {
   readonly places: readonly string[];
   /** Nothing can be put into it or taken out: every method that would do so throws STORE_READONLY. */
   readonly isReadOnly: boolean;
-  /** Counts as a use of the record. */
-  read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined>;
-  /** The same without counting as a use; of several storages, what the last one has. */
+  /**
+   * Records, in the order of their keys, which are distinct; each is read once and counts as used. The thread is not held for longer than
+   * a record takes.
+   * @throws DkvError CANCELLED when the signal is aborted, and what befalls all of them
+   */
+  read<T extends Expiring>(keys: readonly string[], decode: Decode<T>, signal?: AbortSignal): Promise<Found<T>[]>;
+  /** One without counting as a use; of several storages, what the last one has. */
   check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined>;
   /** Is it there, and not expired at that time? @param now milliseconds since 1970 */
   has(key: string, now: number): Promise<boolean>;
   /** All of it or nothing; where a storage cannot do that, the slot last. Evicts what was used longest ago to keep the cap. */
   write(blobs: readonly Blob[], slot?: Slot): Promise<void>;
-  readSlot(slot: string): Promise<Uint8Array | undefined>;
+  /** In their order, each read once. */
+  readSlots(slots: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   deleteSlot(slot: string): Promise<boolean>;
   /** Pinned or not. */
   remove(key: string): Promise<void>;
@@ -64,6 +76,24 @@ export interface Backend {
   /** See `Store.gc`. @param now milliseconds since 1970 */
   collect(now: number, minimumAgeMs: number): Promise<Collected>;
   close(): Promise<void>;
+}
+
+/** What has several records to read rests after so long, so that whoever shares the thread does not wait. */
+const READ_TURN_MS = 2;
+
+/** For reading records. @throws DkvError CANCELLED from `breathe` */
+export function readingTurns(signal?: AbortSignal): Breather {
+  return new Breather(signal, 'Reading from the store was stopped.', READ_TURN_MS);
+}
+
+/** What `decode` makes of one of several records. @throws what is no fault of the record's own */
+export function foundIn<T>(read: () => T): Found<T> {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DkvError && (error.code === 'STORE_DAMAGED' || error.code === 'STORE_MISMATCH')) return error;
+    throw error;
+  }
 }
 
 /** @throws DkvError STORE_FULL when the records cannot fit together even into an empty store */

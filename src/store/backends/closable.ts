@@ -1,7 +1,7 @@
 /** Any storage with an end: closing waits for the requests that are under way, and what is asked afterwards is refused by name. */
 import { DkvError } from '../../base/errors.js';
 import type { Collected } from '../store.js';
-import type { Backend, Blob, Decode, Expiring, Slot, Usage } from './backend.js';
+import type { Backend, Blob, Decode, Expiring, Found, Slot, Usage } from './backend.js';
 
 export class ClosableBackend implements Backend {
   readonly location: string;
@@ -19,8 +19,8 @@ export class ClosableBackend implements Backend {
     this.places = backend.places;
   }
 
-  read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
-    return this.#ask((backend) => backend.read(key, decode));
+  read<T extends Expiring>(keys: readonly string[], decode: Decode<T>, signal?: AbortSignal): Promise<Found<T>[]> {
+    return this.#ask((backend) => backend.read(keys, decode, signal));
   }
 
   check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
@@ -35,8 +35,8 @@ export class ClosableBackend implements Backend {
     return this.#ask((backend) => backend.write(blobs, slot));
   }
 
-  readSlot(slot: string): Promise<Uint8Array | undefined> {
-    return this.#ask((backend) => backend.readSlot(slot));
+  readSlots(slots: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#ask((backend) => backend.readSlots(slots));
   }
 
   deleteSlot(slot: string): Promise<boolean> {

@@ -6,7 +6,10 @@ import {
   type Decode,
   type Expiring,
   expectFits,
+  type Found,
+  foundIn,
   full,
+  readingTurns,
   type Slot,
   type Usage,
 } from './backend.js';
@@ -30,17 +33,23 @@ export class InProcessBackend implements Backend {
     this.#maxBytes = maxBytes;
   }
 
-  async read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
-    const kept = this.#records.get(key);
-    if (!kept) return undefined;
-    this.#records.delete(key);
-    this.#records.set(key, kept);
-    return decode(kept.bytes);
+  async read<T extends Expiring>(
+    keys: readonly string[],
+    decode: Decode<T>,
+    signal?: AbortSignal,
+  ): Promise<Found<T>[]> {
+    return readingTurns(signal).map(keys, (key) => {
+      const kept = this.#records.get(key);
+      if (!kept) return undefined;
+      this.#records.delete(key);
+      this.#records.set(key, kept);
+      return foundIn(() => decode(kept.bytes, key));
+    });
   }
 
   async check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
     const kept = this.#records.get(key);
-    return kept && decode(kept.bytes);
+    return kept && decode(kept.bytes, key);
   }
 
   async has(key: string, now: number): Promise<boolean> {
@@ -61,8 +70,8 @@ export class InProcessBackend implements Backend {
     if (slot) this.#slots.set(slot.slot, slot);
   }
 
-  async readSlot(slot: string): Promise<Uint8Array | undefined> {
-    return this.#slots.get(slot)?.bytes;
+  async readSlots(slots: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    return slots.map((slot) => this.#slots.get(slot)?.bytes);
   }
 
   async deleteSlot(slot: string): Promise<boolean> {

@@ -6,7 +6,7 @@
  * records. Uses are noted in RAM and written once in a while, so that a read costs no transaction.
  */
 import { statfsSync } from 'node:fs';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { type Database, open, type RootDatabase, type Transaction } from 'lmdb';
 import { asBuffer } from '../../base/bytes.js';
 import { DkvError, type ErrorCode, messageOf } from '../../base/errors.js';
 import { shellWord } from '../../base/shell-word.js';
@@ -17,7 +17,10 @@ import {
   type Decode,
   type Expiring,
   expectFits,
+  type Found,
+  foundIn,
   full,
+  readingTurns,
   type Slot,
   type Usage,
 } from './backend.js';
@@ -125,22 +128,51 @@ export class LmdbBackend implements Backend {
     }
   }
 
-  async read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
-    const decoded = this.#lookUp(key, decode);
-    if (decoded) this.#touch(key);
-    return decoded;
+  async read<T extends Expiring>(
+    keys: readonly string[],
+    decode: Decode<T>,
+    signal?: AbortSignal,
+  ): Promise<Found<T>[]> {
+    return this.#seeEach(
+      keys,
+      (key, transaction) => {
+        const decoded = foundIn(() => this.#lookUp(key, decode, transaction));
+        if (decoded && !(decoded instanceof DkvError)) this.#touch(key);
+        return decoded;
+      },
+      signal,
+    );
   }
 
   async check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
-    return this.#lookUp(key, decode);
+    return this.#see(() => this.#lookUp(key, decode));
   }
 
-  #lookUp<T>(key: string, decode: Decode<T>): T | undefined {
-    return this.#see(() => {
+  #lookUp<T>(key: string, decode: Decode<T>, transaction?: Transaction): T | undefined {
+    try {
       // Valid until the next read, which `decode` does not wait for.
-      const bytes = this.#records.getBinaryFast(key);
-      return bytes && decode(bytes.subarray(0, bytes.length));
-    });
+      const bytes = fast(this.#records, key, transaction);
+      return bytes && decode(bytes.subarray(0, bytes.length), key);
+    } catch (error) {
+      throw this.#translate(error);
+    }
+  }
+
+  /** Several looks at one state of the store, with rests between them. */
+  async #seeEach<T>(
+    names: readonly string[],
+    look: (name: string, transaction: Transaction) => T,
+    signal?: AbortSignal,
+  ): Promise<T[]> {
+    const turns = readingTurns(signal);
+    const transaction = this.#see(() => this.#root.useReadTransaction());
+    try {
+      return await turns.map(names, (name) => look(name, transaction));
+    } catch (error) {
+      throw this.#translate(error);
+    } finally {
+      transaction.done();
+    }
   }
 
   /**
@@ -175,8 +207,11 @@ export class LmdbBackend implements Backend {
     });
   }
 
-  async readSlot(slot: string): Promise<Uint8Array | undefined> {
-    return this.#see(() => this.#documents.getBinary(slot));
+  async readSlots(slots: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#seeEach(slots, (slot, transaction) => {
+      const bytes = fast(this.#documents, slot, transaction);
+      return bytes && new Uint8Array(bytes.subarray(0, bytes.length));
+    });
   }
 
   async deleteSlot(slot: string): Promise<boolean> {
@@ -437,6 +472,12 @@ export class LmdbBackend implements Backend {
       start = `${page.at(-1)}!`;
     }
   }
+}
+
+/** The bytes of an entry, valid until the next read. The types of lmdb-js leave out that it takes a transaction here as elsewhere. */
+function fast(table: Database<Buffer, string>, name: string, transaction: Transaction | undefined): Buffer | undefined {
+  type Read = (name: string, options?: { readonly transaction: Transaction }) => Buffer | undefined;
+  return (table.getBinaryFast as Read).call(table, name, transaction && { transaction });
 }
 
 function ofAnotherProgram(directory: string): DkvError {

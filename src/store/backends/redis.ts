@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { z } from 'zod';
 import { asBuffer } from '../../base/bytes.js';
 import { DkvError, type ErrorCode, messageOf } from '../../base/errors.js';
+import { grouped } from '../../base/groups.js';
 import type { Collected } from '../store.js';
 import type { RedisAddress } from './address.js';
 import {
@@ -14,13 +15,20 @@ import {
   type Decode,
   type Expiring,
   expectFits,
+  type Found,
+  foundIn,
   full,
+  readingTurns,
   type Slot,
   type Usage,
 } from './backend.js';
 import { UseClock } from './use-clock.js';
 
 const PAGE = 256;
+/** Of records whose sizes are not known yet. */
+const PIPELINE_RECORDS = 32;
+const PIPELINE_BYTES = 32 * 1024 ** 2;
+const PIPELINE_SLOTS = 1024;
 
 /**
  * Tables under the base name: `r:<key>` bytes of a record; `size`, hash of key to bytes; `used`, `stored`, `expires`, sorted sets of
@@ -199,17 +207,43 @@ export class RedisBackend implements Backend {
     return this.#isReadOnly;
   }
 
-  async read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
-    const decoded = await this.check(key, decode);
-    if (!decoded) return undefined;
-    // Nobody waits for it: a use that is not noted only makes eviction less exact. Later requests of this client come after it.
-    this.#redis.zadd(`${this.#base}used`, 'XX', this.#uses.next(), key).catch(() => undefined);
-    return decoded;
+  /** In pipelines, each with records of so many bytes: the first brings along how large the others are. */
+  async read<T extends Expiring>(
+    keys: readonly string[],
+    decode: Decode<T>,
+    signal?: AbortSignal,
+  ): Promise<Found<T>[]> {
+    const turns = readingTurns(signal);
+    const found: Found<T>[] = [];
+    const take = async (some: readonly string[], replies: readonly unknown[]) => {
+      const used: (string | number)[] = [];
+      for (const [at, key] of some.entries()) {
+        const bytes = replies[at];
+        const own = bytes instanceof Buffer ? foundIn(() => decode(bytes, key)) : undefined;
+        if (own && !(own instanceof DkvError)) used.push(this.#uses.next(), key);
+        found.push(own);
+        await turns.breathe();
+      }
+      if (used.length === 0) return;
+      // Nobody waits for it: a use that is not noted only makes eviction less exact. Later requests of this client come after it.
+      this.#redis.zadd(`${this.#base}used`, 'XX', ...used).catch(() => undefined);
+    };
+    const [first, rest] = [keys.slice(0, PIPELINE_RECORDS), keys.slice(PIPELINE_RECORDS)];
+    const records = (some: readonly string[]) => some.map((key) => ['getBuffer', `${this.#base}r:${key}`]);
+    const ofRest = rest.length > 0 ? [['hmget', `${this.#base}size`, ...rest]] : [];
+    const replies = await this.#pipelined([...records(first), ...ofRest]);
+    await take(first, replies);
+    const sizes = replies[first.length];
+    const sizeOf = new Map(rest.map((key, at) => [key, Number(Array.isArray(sizes) ? (sizes[at] ?? 0) : 0)]));
+    for (const some of grouped(rest, PIPELINE_BYTES, (key) => sizeOf.get(key)!)) {
+      await take(some, await this.#pipelined(records(some)));
+    }
+    return found;
   }
 
   async check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
     const bytes = await this.#ask(this.#redis.getBuffer(`${this.#base}r:${key}`));
-    return bytes ? decode(bytes) : undefined;
+    return bytes ? decode(bytes, key) : undefined;
   }
 
   async has(key: string, now: number): Promise<boolean> {
@@ -232,8 +266,13 @@ export class RedisBackend implements Backend {
     if (short !== 0) throw full(this.location, Number(short), this.#maxBytes);
   }
 
-  async readSlot(slot: string): Promise<Uint8Array | undefined> {
-    return (await this.#ask(this.#redis.hgetBuffer(`${this.#base}documents`, slot))) ?? undefined;
+  async readSlots(slots: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    const found: (Uint8Array | undefined)[] = [];
+    for (const some of grouped(slots, PIPELINE_SLOTS)) {
+      const replies = await this.#ask(this.#redis.hmgetBuffer(`${this.#base}documents`, ...some));
+      found.push(...replies.map((bytes) => bytes ?? undefined));
+    }
+    return found;
   }
 
   async deleteSlot(slot: string): Promise<boolean> {
@@ -329,6 +368,15 @@ export class RedisBackend implements Backend {
     const reason =
       'the server answers a script with something else than three numbers. Is it a Redis or Valkey server?';
     throw new DkvError('STORE_UNREACHABLE', `${this.location}: ${reason}`);
+  }
+
+  /** The replies to commands that go out together. @throws DkvError for the first of them that failed */
+  async #pipelined(commands: string[][]): Promise<unknown[]> {
+    const replies = (await this.#ask(this.#redis.pipeline(commands).exec())) ?? [];
+    return replies.map(([error, reply]) => {
+      if (error) throw this.#translate(error);
+      return reply;
+    });
   }
 
   async #ask<T>(answer: Promise<T>): Promise<T> {

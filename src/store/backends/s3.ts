@@ -17,7 +17,17 @@ import { DkvError, messageOf } from '../../base/errors.js';
 import { inParallel } from '../../base/parallel.js';
 import type { Collected } from '../store.js';
 import type { S3Address, S3Options } from './address.js';
-import type { Backend, Blob, Decode, Expiring, Slot, Usage } from './backend.js';
+import {
+  type Backend,
+  type Blob,
+  type Decode,
+  type Expiring,
+  type Found,
+  foundIn,
+  readingTurns,
+  type Slot,
+  type Usage,
+} from './backend.js';
 
 /** Tells `collect` when an object expires and which records a document needs, without knowing their formats. */
 const EXPIRES = 'dkv-expires';
@@ -25,7 +35,7 @@ const NEEDS = 'dkv-needs';
 const MOST_VARIANTS = 28;
 /** Requests of one store at a time. */
 const MOST_UNDER_WAY = 32;
-/** Of requests that `collect` has under way. */
+/** Of requests that one reading or collection has under way. */
 const PARALLEL = 16;
 
 interface Listed {
@@ -66,13 +76,24 @@ export class S3Backend implements Backend {
     });
   }
 
-  async read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
-    return this.check(key, decode);
+  async read<T extends Expiring>(
+    keys: readonly string[],
+    decode: Decode<T>,
+    signal?: AbortSignal,
+  ): Promise<Found<T>[]> {
+    const turns = readingTurns(signal);
+    const found = new Array<Found<T>>(keys.length);
+    await inParallel(keys.entries(), PARALLEL, async ([at, key]) => {
+      const bytes = await this.#get(`records/${key}`);
+      await turns.breathe();
+      found[at] = bytes && foundIn(() => decode(bytes, key));
+    });
+    return found;
   }
 
   async check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
     const bytes = await this.#get(`records/${key}`);
-    return bytes && decode(bytes);
+    return bytes && decode(bytes, key);
   }
 
   async has(key: string, now: number): Promise<boolean> {
@@ -100,8 +121,12 @@ export class S3Backend implements Backend {
     });
   }
 
-  async readSlot(slot: string): Promise<Uint8Array | undefined> {
-    return this.#get(`documents/${slot}`);
+  async readSlots(slots: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    const found = new Array<Uint8Array | undefined>(slots.length);
+    await inParallel(slots.entries(), PARALLEL, async ([at, slot]) => {
+      found[at] = await this.#get(`documents/${slot}`);
+    });
+    return found;
   }
 
   async deleteSlot(slot: string): Promise<boolean> {

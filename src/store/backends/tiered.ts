@@ -4,15 +4,18 @@
  * the first tier that has a sound one and brought up to those above it.
  */
 import { DkvError } from '../../base/errors.js';
-import { isDamage } from '../records/damage.js';
+import { grouped } from '../../base/groups.js';
 import type { Collected } from '../store.js';
-import type { Backend, Blob, Decode, Expiring, Slot, Usage } from './backend.js';
+import type { Backend, Blob, Decode, Expiring, Found, Slot, Usage } from './backend.js';
 
 /**
  * `error`: a failing tier fails the request. `fallback`: reads are answered by the other tiers, and writes need the last tier only;
  * while the last one is away, documents are answered as the upper tiers last knew them.
  */
 export type OnFailure = 'error' | 'fallback';
+
+/** Records that one tier is asked for, to be brought up, at a time. */
+const PROMOTED_TOGETHER = 32;
 
 export class TieredBackend implements Backend {
   readonly location: string;
@@ -35,27 +38,44 @@ export class TieredBackend implements Backend {
     this.location = tiers.map(({ location }) => location).join(', ');
   }
 
-  async read<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
+  async read<T extends Expiring>(
+    keys: readonly string[],
+    decode: Decode<T>,
+    signal?: AbortSignal,
+  ): Promise<Found<T>[]> {
+    const found = new Map<string, T>();
+    const damaged = new Map<string, DkvError>();
     let failure: unknown;
+    let left = keys;
     for (const [at, tier] of this.#tiers.entries()) {
-      let copy = new Uint8Array();
-      try {
-        const found = await tier.read(key, (bytes) => {
-          const decoded = decode(bytes);
-          if (at > 0) copy = new Uint8Array(bytes);
+      // What is brought up is held as bytes meanwhile.
+      for (const some of at === 0 ? [left] : grouped(left, PROMOTED_TOGETHER)) {
+        const copies: Blob[] = [];
+        const keepingCopies = (bytes: Uint8Array, key: string) => {
+          const decoded = decode(bytes, key);
+          if (at > 0) copies.push({ key, bytes: new Uint8Array(bytes), expiresAt: decoded.expiresAt });
           return decoded;
-        });
-        if (!found) continue;
-        await this.#promote({ key, bytes: copy, expiresAt: found.expiresAt }, this.#tiers.slice(0, at));
-        return found;
-      } catch (error) {
-        // A damaged copy is as good as none while another tier has a sound one.
-        if (!isDamage(error)) this.#passOver(error);
-        failure ??= error;
+        };
+        try {
+          const own = await tier.read(some, keepingCopies, signal);
+          for (const [place, answer] of own.entries()) {
+            // A damaged copy is as good as none while another tier has a sound one.
+            if (answer instanceof DkvError) damaged.set(some[place]!, damaged.get(some[place]!) ?? answer);
+            else if (answer) found.set(some[place]!, answer);
+          }
+        } catch (error) {
+          if (signal?.aborted) throw error;
+          this.#passOver(error);
+          failure ??= error;
+        }
+        for (const copy of copies) await this.#promote(copy, this.#tiers.slice(0, at));
       }
+      left = left.filter((key) => !found.has(key));
+      if (left.length === 0) break;
     }
-    if (failure) throw failure;
-    return undefined;
+    // What is nowhere else is no miss where a tier could not be asked.
+    if (failure && left.some((key) => !damaged.has(key))) throw failure;
+    return keys.map((key) => found.get(key) ?? damaged.get(key));
   }
 
   check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
@@ -71,14 +91,24 @@ export class TieredBackend implements Backend {
     await this.#above((tier) => tier.write(blobs, slot));
   }
 
-  async readSlot(slot: string): Promise<Uint8Array | undefined> {
+  async readSlots(slots: readonly string[]): Promise<(Uint8Array | undefined)[]> {
     try {
-      return await this.#last.readSlot(slot);
+      return await this.#last.readSlots(slots);
     } catch (error) {
       this.#passOver(error);
-      const known = await this.#first(this.#upper, (tier) => tier.readSlot(slot), Boolean);
-      if (!known) throw error;
-      return known;
+      const known = new Map<string, Uint8Array>();
+      for (const tier of this.#upper) {
+        const left = slots.filter((slot) => !known.has(slot));
+        if (left.length === 0) break;
+        try {
+          const own = await tier.readSlots(left);
+          for (const [at, bytes] of own.entries()) if (bytes) known.set(left[at]!, bytes);
+        } catch (failure) {
+          this.#passOver(failure);
+        }
+      }
+      if (slots.some((slot) => !known.has(slot))) throw error;
+      return slots.map((slot) => known.get(slot));
     }
   }
 
@@ -120,7 +150,7 @@ export class TieredBackend implements Backend {
     const collected = await this.#last.collect(now, minimumAgeMs);
     await this.#above(async (tier) => {
       for await (const slot of tier.slots()) {
-        const [here, there] = await Promise.all([tier.readSlot(slot), this.#last.readSlot(slot)]);
+        const [[here], [there]] = await Promise.all([tier.readSlots([slot]), this.#last.readSlots([slot])]);
         if (here && !(there && Buffer.compare(here, there) === 0)) await tier.deleteSlot(slot);
       }
       await tier.collect(now, minimumAgeMs);

@@ -1,10 +1,10 @@
 /** What an id points to, as bytes: SHA-256 of the rest, then JSON. Ids of any length and form; a slot's name is a digest of the id. */
 import { z } from 'zod';
-import { sha256 } from '../../base/bytes.js';
+import { asBuffer, sha256 } from '../../base/bytes.js';
 import { DkvError } from '../../base/errors.js';
 import { parse } from '../../base/parse.js';
 import type { DocumentEntry } from '../store.js';
-import { metadataSchema } from './record.js';
+import { metadataSchema, readMetadataSchema } from './record.js';
 import { parseStoredJson } from './stored-json.js';
 
 const DIGEST_BYTES = 32;
@@ -18,14 +18,28 @@ const entrySchema = z.strictObject({
   expiresAt: z.int().nullable(),
 });
 
+/** Of what has just been read as JSON. */
+const readEntrySchema = entrySchema.extend({ metadata: readMetadataSchema });
+
+/** The last one that was asked for: a store asks for its own with every entry. */
+let lastTenant: { readonly salt: string; readonly tenant: string } | undefined;
+
 /** Slots of one tenant begin alike. 16 hex digits. */
 export function tenantOf(salt: string): string {
-  return sha256(`tenant:${salt}`).toString('hex').slice(0, 16);
+  if (lastTenant?.salt !== salt) {
+    lastTenant = { salt, tenant: sha256(`tenant:${salt}`).toString('hex').slice(0, 16) };
+  }
+  return lastTenant.tenant;
 }
 
 export function slotOf(id: string, salt: string): string {
   // As UTF-16: every string has one form, lone surrogates included.
   return tenantOf(salt) + sha256(Buffer.from(id, 'utf16le')).toString('hex');
+}
+
+/** What the id points to in one of its variants. */
+export function keyOfVariant(entry: DocumentEntry | undefined, variant: string): string | undefined {
+  return entry && Object.hasOwn(entry.variants, variant) ? entry.variants[variant] : undefined;
 }
 
 /** @throws DkvError INPUT_INVALID */
@@ -50,11 +64,12 @@ export function decodeEntry(bytes: Uint8Array, slot: string, salt: string): Docu
 
 /** Checks what can be checked of an entry whose tenant is not known. @throws DkvError STORE_DAMAGED */
 export function inspectEntry(bytes: Uint8Array, slot: string): z.infer<typeof entrySchema> {
-  const json = Buffer.from(bytes).subarray(DIGEST_BYTES);
-  if (!sha256(json).equals(Buffer.from(bytes).subarray(0, DIGEST_BYTES))) {
+  const view = asBuffer(bytes);
+  const json = view.subarray(DIGEST_BYTES);
+  if (!sha256(json).equals(view.subarray(0, DIGEST_BYTES))) {
     throw damagedEntry(slot, 'its checksum does not match');
   }
-  const entry = parseStoredJson(entrySchema, json);
+  const entry = parseStoredJson(readEntrySchema, json);
   if (entry.success) return entry.data;
   throw damagedEntry(slot, entry.problem);
 }

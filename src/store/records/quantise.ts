@@ -15,16 +15,16 @@ import type { StatesPrecision } from '../store.js';
 const SMALLEST_SCALE = 2 ** -126;
 const INT8_STEPS = 127;
 
-/** @throws DkvError NUMBERS_NOT_FINITE */
-export function expectFinite(values: Float32Array): void {
-  largestMagnitude(values, 0, values.length);
+/** @param first place of the first value among all, for the message. @throws DkvError NUMBERS_NOT_FINITE */
+export function expectFinite(values: Float32Array, first = 0): void {
+  largestMagnitude(values, 0, values.length, first);
 }
 
 /** As bits, magnitudes are in the order of integers, infinities and NaN above all numbers. */
 const INFINITE_BITS = 0x7f800000;
 
 /** Of some of the values. @throws DkvError NUMBERS_NOT_FINITE for what is not finite */
-function largestMagnitude(values: Float32Array, start: number, end: number): number {
+function largestMagnitude(values: Float32Array, start: number, end: number, first: number): number {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   let largest = 0;
   let place = start;
@@ -34,14 +34,18 @@ function largestMagnitude(values: Float32Array, start: number, end: number): num
     largest = magnitude;
     place = at;
   }
-  if (largest >= INFINITE_BITS) refuse(values[place]!, place, 'States must be finite numbers');
+  if (largest >= INFINITE_BITS) refuse(values[place]!, first + place, 'States must be finite numbers');
   return largest === 0 ? 0 : Math.abs(values[place]!);
 }
 
-/** [n] numbers to [n] bit patterns. @throws DkvError NUMBERS_NOT_FINITE for what is not finite or beyond 65504 */
-export function statesToFloat16(values: Float32Array): Uint16Array {
+/**
+ * [n] numbers to [n] bit patterns.
+ * @param first place of the first value among all, for the message
+ * @throws DkvError NUMBERS_NOT_FINITE for what is not finite or beyond 65504
+ */
+export function statesToFloat16(values: Float32Array, first = 0): Uint16Array {
   return toFloat16(values, (value, at) =>
-    refuse(value, at, `float16 holds finite numbers up to ${LARGEST_FLOAT16}; store them as float32 or int8`),
+    refuse(value, first + at, `float16 holds finite numbers up to ${LARGEST_FLOAT16}; store them as float32 or int8`),
   );
 }
 
@@ -52,14 +56,18 @@ export interface Int8Rows {
   readonly scales: Float32Array;
 }
 
-/** @param values [rows * width], row after row @throws DkvError NUMBERS_NOT_FINITE for what is not finite */
-export function toInt8Rows(values: Float32Array, rows: number, width: number): Int8Rows {
+/**
+ * @param values [rows * width], row after row
+ * @param first place of the first value among all, for the message
+ * @throws DkvError NUMBERS_NOT_FINITE for what is not finite
+ */
+export function toInt8Rows(values: Float32Array, rows: number, width: number, first = 0): Int8Rows {
   const steps = new Int8Array(values.length);
   const scales = new Float32Array(rows);
   for (let row = 0; row < rows; row++) {
     const start = row * width;
     const end = start + width;
-    const largest = largestMagnitude(values, start, end);
+    const largest = largestMagnitude(values, start, end, first);
     if (largest === 0) continue;
     const scale = Math.fround(Math.max(largest / INT8_STEPS, SMALLEST_SCALE));
     scales[row] = scale;
@@ -69,9 +77,12 @@ export function toInt8Rows(values: Float32Array, rows: number, width: number): I
   return { steps, scales };
 }
 
-/** [rows * width] numbers. */
-export function fromInt8Rows({ steps, scales }: Int8Rows, width: number): Float32Array {
-  const values = new Float32Array(steps.length);
+/** [rows * width] numbers. @param values where they go; memory of their own when left out */
+export function fromInt8Rows(
+  { steps, scales }: Int8Rows,
+  width: number,
+  values: Float32Array = new Float32Array(steps.length),
+): Float32Array {
   for (let row = 0; row < scales.length; row++) {
     const scale = scales[row]!;
     const end = (row + 1) * width;

@@ -12,7 +12,9 @@
  * The checksum covers every byte, so a record is either what was written or refused. The header names the key that the record was
  * stored under: a whole record in another's place is refused as well.
  */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { Breather } from '../../base/breather.js';
 import { asBuffer, sha256 } from '../../base/bytes.js';
 import { DkvError } from '../../base/errors.js';
 import { fromFloat16 } from '../../base/float16.js';
@@ -26,11 +28,16 @@ import { parseStoredJson } from './stored-json.js';
 const FORMAT_VERSION = 1;
 const MAGIC = Buffer.from('DKVCACHE', 'latin1');
 const CHECKSUM_BYTES = 32;
+/** Of a record that is encoded: what is done with it without a rest. */
+const PIECE_BYTES = 256 * 1024;
+const ENCODING_TURN_MS = 2;
 const BYTES_PER_STATE = { float32: 4, float16: 2, int8: 1 } as const;
 
 const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
 const rangeSchema = z.strictObject({ start: z.int().nonnegative(), end: z.int().nonnegative() });
 export const metadataSchema: z.ZodType<Metadata> = z.record(z.string(), z.json());
+/** Of metadata that have just been read as JSON. */
+export const readMetadataSchema = z.looseObject({}) as unknown as z.ZodType<Metadata>;
 
 const headerSchema = z.strictObject({
   key: digestSchema,
@@ -53,8 +60,33 @@ const headerSchema = z.strictObject({
 });
 type Header = z.infer<typeof headerSchema>;
 
+/** The same of what has just been read as JSON: then any value is JSON, and need not be walked through. */
+const readHeaderSchema: z.ZodType<Header> = headerSchema.extend({
+  surrogate: z.custom<Header['surrogate']>((value) => value !== undefined),
+  metadata: readMetadataSchema,
+});
+
 /** @param expiresAt milliseconds since 1970; undefined: never @throws DkvError INPUT_INVALID */
 export function encodeRecord(key: string, record: CacheRecord, expiresAt?: number): Buffer {
+  const steps = encoding(key, record, expiresAt);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same with rests between pieces of a large record, for a thread that has other things to do. */
+export async function encodeRecordInTurns(key: string, record: CacheRecord, expiresAt?: number): Promise<Buffer> {
+  const steps = encoding(key, record, expiresAt);
+  const turns = new Breather(undefined, undefined, ENCODING_TURN_MS);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    await turns.rest();
+  }
+}
+
+function* encoding(key: string, record: CacheRecord, expiresAt: number | undefined): Generator<undefined, Buffer> {
   const { states, tokenIds, precision } = record;
   expectConsistent(record);
   const text = record.text === undefined ? undefined : Buffer.from(record.text, 'utf8');
@@ -76,7 +108,12 @@ export function encodeRecord(key: string, record: CacheRecord, expiresAt?: numbe
     expiresAt: expiresAt ?? null,
   };
   const checked = parse(headerSchema, header, 'INPUT_INVALID', 'The record cannot be stored');
-  return assembled(checked, [asBuffer(tokenIds), ...stateBytes(record), text ?? new Uint8Array()]);
+  const ofStates: Uint8Array[] = [];
+  for (const piece of stateBytes(record)) {
+    ofStates.push(...piece);
+    yield;
+  }
+  return yield* assembling(checked, [asBuffer(tokenIds), ...ofStates, text ?? new Uint8Array()]);
 }
 
 /**
@@ -108,6 +145,14 @@ function payloadBytes({
 }
 
 function assembled(about: Header, parts: readonly Uint8Array[]): Buffer {
+  const steps = assembling(about, parts);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+function* assembling(about: Header, parts: readonly Uint8Array[]): Generator<undefined, Buffer> {
   const header = paddedHeader(JSON.stringify(about));
   const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
   const bytes = Buffer.allocUnsafeSlow(PREFIX_BYTES + header.length + length + CHECKSUM_BYTES);
@@ -117,11 +162,17 @@ function assembled(about: Header, parts: readonly Uint8Array[]): Buffer {
   bytes.writeBigUInt64LE(BigInt(length), 16);
   bytes.set(header, PREFIX_BYTES);
   let at = PREFIX_BYTES + header.length;
+  const hash = createHash('sha256').update(bytes.subarray(0, at));
   for (const part of parts) {
-    bytes.set(part, at);
-    at += part.byteLength;
+    for (let from = 0; from < part.byteLength; from += PIECE_BYTES) {
+      const piece = part.subarray(from, from + PIECE_BYTES);
+      bytes.set(piece, at);
+      hash.update(piece);
+      at += piece.byteLength;
+      if (piece.byteLength === PIECE_BYTES) yield;
+    }
   }
-  bytes.set(sha256(bytes.subarray(0, at)), at);
+  bytes.set(hash.digest(), at);
   return bytes;
 }
 
@@ -131,13 +182,21 @@ export interface DecodedRecord {
   readonly expiresAt: number | undefined;
 }
 
+/** Memory for so many numbers. */
+export type Allocate = (count: number) => Float32Array;
+
 /**
  * Checks and reads a record.
  * @param bytes are only looked at: nothing of them is kept
  * @param key that it was asked for under
+ * @param allocate where the states go
  * @throws DkvError STORE_DAMAGED; STORE_MISMATCH for a format of a later version of this package
  */
-export function decodeRecord(bytes: Uint8Array, key: string): DecodedRecord {
+export function decodeRecord(
+  bytes: Uint8Array,
+  key: string,
+  allocate: Allocate = (count) => new Float32Array(count),
+): DecodedRecord {
   const { header, payloadAt } = checkRecord(bytes, key);
   const { rows, width, tokens, precision } = header;
   let at = payloadAt;
@@ -145,9 +204,10 @@ export function decodeRecord(bytes: Uint8Array, key: string): DecodedRecord {
     at += length;
     return bytes.subarray(at - length, at);
   };
-  const tokenIds = new Int32Array(aligned(take(tokens * 4)));
-  const data = readStates(header, take);
-  const text = header.text === null ? undefined : Buffer.from(take(header.text)).toString('utf8');
+  const tokenIds = new Int32Array(new Uint8Array(take(tokens * 4)).buffer);
+  const data = allocate(rows * width);
+  readStates(header, take, data);
+  const text = header.text === null ? undefined : asBuffer(take(header.text)).toString('utf8');
   return {
     key,
     expiresAt: header.expiresAt ?? undefined,
@@ -226,27 +286,49 @@ function checkRecord(bytes: Uint8Array, key: string): { header: Header; payloadA
 }
 
 function parseHeader(json: Uint8Array, key: string): Header {
-  const header = parseStoredJson(headerSchema, json);
+  const header = parseStoredJson(readHeaderSchema, json);
   if (header.success) return header.data;
   throw damaged(key, `its header cannot be read: ${header.problem}`);
 }
 
-function stateBytes({ states: { data, rows, width }, precision }: CacheRecord): Uint8Array[] {
-  if (precision === 'float16') return [asBuffer(statesToFloat16(data))];
-  if (precision === 'int8') {
-    const { steps, scales } = toInt8Rows(data, rows, width);
-    return [asBuffer(scales), asBuffer(steps)];
+/** Rows after rows, so many at a time: what int8 keeps beside them stands before all of them. */
+function* stateBytes({ states: { data, rows, width }, precision }: CacheRecord): Generator<Uint8Array[]> {
+  const rowsAtOnce = Math.max(1, Math.floor(PIECE_BYTES / (width * Float32Array.BYTES_PER_ELEMENT)));
+  const scales = new Float32Array(rows);
+  const pieces: Uint8Array[] = [];
+  for (let row = 0; row < rows; row += rowsAtOnce) {
+    const first = row * width;
+    const some = data.subarray(first, first + rowsAtOnce * width);
+    if (precision === 'float16') yield [asBuffer(statesToFloat16(some, first))];
+    else if (precision === 'float32') {
+      expectFinite(some, first);
+      yield [asBuffer(some)];
+    } else {
+      const packed = toInt8Rows(some, some.length / width, width, first);
+      scales.set(packed.scales, row);
+      pieces.push(asBuffer(packed.steps));
+      yield [];
+    }
   }
-  expectFinite(data);
-  return [asBuffer(data)];
+  if (precision === 'int8') yield [asBuffer(scales), ...pieces];
 }
 
-function readStates({ precision, rows, width }: Header, take: (bytes: number) => Uint8Array): Float32Array {
-  const count = rows * width;
-  if (precision === 'float16') return fromFloat16(new Uint16Array(aligned(take(count * 2))));
-  if (precision === 'float32') return new Float32Array(aligned(take(count * 4)));
-  const scales = new Float32Array(aligned(take(rows * 4)));
-  return fromInt8Rows({ steps: new Int8Array(aligned(take(count))), scales }, width);
+/** Straight to where they stay: memory that is touched for the first time costs more than the copy into it. */
+function readStates(
+  { precision, rows, width }: Header,
+  take: (bytes: number) => Uint8Array,
+  values: Float32Array,
+): void {
+  if (precision === 'float16') {
+    const { buffer, byteOffset } = aligned(take(values.length * 2), Uint16Array.BYTES_PER_ELEMENT);
+    fromFloat16(new Uint16Array(buffer, byteOffset, values.length), values);
+  } else if (precision === 'float32') {
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength).set(take(values.byteLength));
+  } else {
+    const scales = new Float32Array(new Uint8Array(take(rows * 4)).buffer);
+    const { buffer, byteOffset } = take(values.length);
+    fromInt8Rows({ steps: new Int8Array(buffer, byteOffset, values.length), scales }, width, values);
+  }
 }
 
 function expectConsistent({ states, tokenIds, visible }: CacheRecord): void {
@@ -268,7 +350,7 @@ function damaged(key: string, reason: string): DkvError {
   return new DkvError('STORE_DAMAGED', `Record ${key} is damaged: ${reason}. It is not served.`);
 }
 
-/** A copy: typed arrays want aligned bytes, and the storage's own may change after the read. */
-function aligned(bytes: Uint8Array): ArrayBuffer {
-  return new Uint8Array(bytes).buffer;
+/** The bytes at a place where typed arrays take them. */
+function aligned(bytes: Uint8Array, unitBytes: number): Uint8Array {
+  return bytes.byteOffset % unitBytes === 0 ? bytes : new Uint8Array(bytes);
 }
