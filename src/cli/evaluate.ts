@@ -2,26 +2,23 @@
 
 import { Command, Option } from 'commander';
 import { DkvError } from '../base/errors.js';
+import { firstFew } from '../base/few.js';
 import type { Bm25 } from '../serving/bm25.js';
 import type { Evaluation } from '../serving/evaluate.js';
 import type { Store } from '../store/store.js';
 import { evaluationSchema } from '../wire/ranking.js';
 import { printJson } from './json.js';
 import { integer, openModel } from './model-options.js';
-import { specifications } from './prime.js';
 import {
   addRankingOptions,
-  firstFew,
   indexTexts,
   openPrimedStore,
   openQrels,
-  openQueries,
   type RankingOptions,
   sayLiterals,
   unrankedLines,
-  withCandidates,
 } from './ranking-options.js';
-import { interruptSignal, Progress, whileBlocked } from './terminal.js';
+import { interruptSignal, Progress, sayNotice, whileBlocked } from './terminal.js';
 
 interface EvaluateCommandOptions extends RankingOptions {
   readonly qrels: string;
@@ -66,10 +63,13 @@ Examples:
 }
 
 async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> {
+  const { readQueryFile } = await import('../datasets/queries.js');
+  const { withCandidates } = await import('../serving/candidates.js');
   const { evaluate } = await import('../serving/evaluate.js');
+  const { specificationsIn } = await import('../serving/variants.js');
   const { objective, prior, measures, primary, calibrate, onMissing, seed } = options;
   const signal = interruptSignal();
-  const allQueries = await openQueries(options.queries, signal);
+  const allQueries = await readQueryFile(options.queries, { signal });
   const qrels = await openQrels(options.qrels);
   const judged = allQueries.filter(({ id }) => qrels.has(id));
   if (judged.length === 0) {
@@ -81,7 +81,12 @@ async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> 
   const store = await openPrimedStore(options.store);
   try {
     const bm25 = await indexIfTexts(store, options.candidates, signal);
-    const queries = await withCandidates(options.candidates, store, judged, { qrels, bm25, signal });
+    const queries = await withCandidates(options.candidates, store, judged, {
+      qrels,
+      signal,
+      onNotice: sayNotice,
+      ...(bm25 && { bm25 }),
+    });
     const model = await openModel(options, signal);
     sayLiterals(model, queries);
     const progress = new Progress('ranking', 'candidates');
@@ -94,7 +99,7 @@ async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> 
         seed,
         signal,
         whileBlocked,
-        ...(options.variants && { variants: await specifications(options.variants) }),
+        ...(options.variants && { variants: specificationsIn(options.variants) }),
         ...(measures && { measures }),
         ...(primary !== undefined && { primary }),
         ...(bm25 && { bm25 }),

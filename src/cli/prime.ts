@@ -15,7 +15,7 @@ import { expectApart, type Output, openOutput } from './output.js';
 import { byteSize, duration, shownBytes } from './quantities.js';
 import { sayLiterals } from './ranking-options.js';
 import { addTableOptions, type TableOptions, textForm } from './table-options.js';
-import { interruptSignal, Progress } from './terminal.js';
+import { interruptSignal, Progress, sayNotice } from './terminal.js';
 
 interface PrimeCommandOptions extends ModelOptions, TableOptions {
   readonly input: string;
@@ -118,13 +118,14 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
   const { parseColumns } = await import('../datasets/mapped.js');
   const { DEFAULT_SURROGATES, prime } = await import('../serving/prime.js');
   const { expectWriter } = await import('../priming/prepare.js');
-  const { variantsOf } = await import('../serving/variants.js');
+  const { specificationsIn, variantsOf } = await import('../serving/variants.js');
+  const { readReferenceTexts } = await import('../datasets/queries.js');
   const { openStore } = await import('../store/open.js');
-  const { endpointWriter, describeWriting, textSources } = await import('./text-sources.js');
-  const surrogates = options.surrogate ? await specifications(options.surrogate) : DEFAULT_SURROGATES;
+  const { endpointWriter, describeWriting, textSources } = await import('../llm/text-sources.js');
+  const surrogates = options.surrogate ? specificationsIn(options.surrogate) : DEFAULT_SURROGATES;
   // Told before a model is loaded.
   variantsOf(surrogates, options.bare);
-  const writing = await endpointWriter();
+  const writing = endpointWriter();
   expectWriter(surrogates, writing && { llm: writing.asked });
   const signal = interruptSignal();
   const isPiped = options.input === '-';
@@ -132,9 +133,10 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
     columns: parseColumns(options.columns),
     ...textForm(options),
     signal,
-    onNotice: (notice) => process.stderr.write(`${notice}\n`),
+    onNotice: sayNotice,
   });
-  const priorQueries = options.prior === undefined ? undefined : await referenceQueries(options.prior);
+  const priorQueries =
+    options.prior === undefined ? undefined : await readReferenceTexts(options.prior, `--prior ${options.prior}`);
   const rejectsTo = options.rejects ?? rejectsFile(options);
   await expectApart(
     [['--rejects', rejectsTo]],
@@ -165,7 +167,7 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
         keepText: options.text,
         replace: options.replace,
         check: options.check,
-        sources: await textSources(model, options.maxLength, writing),
+        sources: textSources(model, options.maxLength, writing),
         signal,
         ...(ttl !== undefined && { ttlMs: ttl }),
         ...(priorQueries && { priorQueries }),
@@ -203,38 +205,6 @@ async function* firstOf<T>(items: AsyncIterable<T>, count = Number.POSITIVE_INFI
     yield item;
     if (++given >= count) return;
   }
-}
-
-/** Separated by commas, unless it is one as it stands: a text may have commas. */
-export async function specifications(lists: readonly string[]): Promise<string[]> {
-  const { surrogateSchema } = await import('../priming/surrogate.js');
-  return lists.flatMap((list) => (surrogateSchema.safeParse(list).success ? [list] : list.split(',')));
-}
-
-/** Lines of text, or of a .jsonl file the field `text` or `query`. @throws DkvError INPUT_INVALID, also when there are none */
-async function referenceQueries(file: string): Promise<string[]> {
-  const queries = await queriesIn(file);
-  if (queries.length > 0) return queries;
-  throw new DkvError('INPUT_INVALID', `--prior ${file}: there are no reference queries in it.`);
-}
-
-async function queriesIn(file: string): Promise<string[]> {
-  const { kindOf, textRows } = await import('../datasets/text-rows.js');
-  if (kindOf(file) !== 'jsonl') {
-    const { readText } = await import('../base/text-input.js');
-    const lines = (await readText(file, `--prior ${file}`)).split('\n').map((line) => line.trim());
-    return lines.filter((line) => line !== '');
-  }
-  const queries: string[] = [];
-  for await (const row of textRows(file)) {
-    if (row instanceof DkvError) throw row;
-    const query = row.text ?? row.query;
-    if (typeof query !== 'string') {
-      throw new DkvError('INPUT_INVALID', `--prior ${file}: query ${queries.length + 1} has no "text" and no "query".`);
-    }
-    queries.push(query);
-  }
-  return queries;
 }
 
 /** Beside a file; for what is no file, in the working folder. */

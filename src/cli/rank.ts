@@ -1,7 +1,9 @@
 /** `dkv rank`: rankings of stored documents as a TREC run, and what they are worth if judgements are at hand. */
+
 import { Command, Option } from 'commander';
 import type { z } from 'zod';
 import { DkvError } from '../base/errors.js';
+import { firstFew } from '../base/few.js';
 import type { Model } from '../scoring/load-model.js';
 import type { QueryToRank } from '../serving/rank.js';
 import { rankedRunSchema } from '../wire/ranking.js';
@@ -10,18 +12,15 @@ import { openModel, positiveInteger } from './model-options.js';
 import { expectApart, type Output, openOutput } from './output.js';
 import {
   addRankingOptions,
-  firstFew,
   indexTexts,
   openPrimedStore,
   openQrels,
-  openQueries,
   type RankingOptions,
   sayLiterals,
   share,
   unrankedLines,
-  withCandidates,
 } from './ranking-options.js';
-import { interruptSignal, Progress } from './terminal.js';
+import { interruptSignal, Progress, sayNotice } from './terminal.js';
 
 interface RankCommandOptions extends RankingOptions {
   readonly output: string;
@@ -68,7 +67,8 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
   const { rank } = await import('../serving/rank.js');
   const { measuredRun, writeRankedRun } = await import('../serving/ranked-run.js');
   const { DEFAULT_MEASURES } = await import('../serving/evaluate.js');
-  const { isBm25 } = await import('../serving/candidates.js');
+  const { readQueryFile } = await import('../datasets/queries.js');
+  const { isBm25, withCandidates } = await import('../serving/candidates.js');
   const { measure } = await import('../stats/ranking.js');
   const { objective, variant, prior, interpolate, onMissing } = options;
   const signal = interruptSignal();
@@ -91,16 +91,17 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
   if (options.measures && options.qrels === undefined) {
     throw new DkvError('INPUT_INVALID', '--measures are of judgements, and none are given: give --qrels as well.');
   }
-  const allQueries = await openQueries(options.queries, signal);
+  const allQueries = await readQueryFile(options.queries, { signal });
   const qrels = options.qrels === undefined ? undefined : await openQrels(options.qrels);
   const store = await openPrimedStore(options.store);
   try {
     const bm25 = isBm25(options.candidates) ? await indexTexts(store, signal) : undefined;
     const asked = await withCandidates(options.candidates, store, allQueries, {
-      bm25,
       signal,
+      onNotice: sayNotice,
+      ...(bm25 && { bm25 }),
       // A search does not know what was judged: BM25's best stay what they are.
-      qrels: options.candidates === 'judged' ? qrels : undefined,
+      ...(options.candidates === 'judged' && qrels && { qrels }),
     });
     const queries = asked.filter(({ candidates }) => candidates.length > 0);
     expectRunIds(idsOf(queries));

@@ -1,7 +1,7 @@
 /** What `dkv rank` and `dkv evaluate` have in common: a store, queries, candidates, judgements. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DkvError } from '../base/errors.js';
-import type { QueryRow } from '../datasets/queries.js';
+import { firstFew } from '../base/few.js';
 import type { Qrels } from '../datasets/trec.js';
 import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
 import type { Model } from '../scoring/load-model.js';
@@ -76,12 +76,6 @@ export async function openPrimedStore(locations: readonly string[]): Promise<Sto
   return openStore(locations.length === 1 ? first : locations, { mustExist: true });
 }
 
-export async function openQueries(file: string, signal: AbortSignal): Promise<QueryRow[]> {
-  const { openTable } = await import('../datasets/table.js');
-  const { readQueries } = await import('../datasets/queries.js');
-  return readQueries(await openTable(file, { signal }));
-}
-
 export async function openQrels(file: string): Promise<Qrels> {
   const { readQrels } = await import('../datasets/trec.js');
   const qrels = await readQrels(file, `--qrels ${file}`);
@@ -99,36 +93,6 @@ export async function indexTexts(store: Store, signal: AbortSignal): Promise<Bm2
   }
 }
 
-/** The queries with their candidates, of which some have none: standard error says how many and which. */
-export async function withCandidates(
-  named: string,
-  store: Store,
-  queries: readonly QueryRow[],
-  given: { readonly qrels: Qrels | undefined; readonly bm25: Bm25 | undefined; readonly signal: AbortSignal },
-): Promise<QueryToRank[]> {
-  const { candidatesFrom } = await import('../serving/candidates.js');
-  const { qrels, bm25, signal } = given;
-  const lists = await candidatesFrom(named, store, queries, { signal, ...(qrels && { qrels }), ...(bm25 && { bm25 }) });
-  const found = queries.map((query) => ({ ...query, candidates: lists.get(query.id) ?? [] }));
-  const without = found.filter(({ candidates }) => candidates.length === 0).map(({ id }) => id);
-  if (without.length === queries.length && queries.length > 0) {
-    const why =
-      bm25 && bm25.size > 0
-        ? `none of its ${bm25.size} documents has a word of them. BM25 knows whole words only; --candidates all ranks every document.`
-        : 'is anything primed there, and not expired? "dkv store stats" tells.';
-    throw new DkvError(
-      'INPUT_INVALID',
-      `None of the ${queries.length} queries has candidates by ${named} in ${store.location}: ${why}`,
-    );
-  }
-  if (without.length > 0) {
-    process.stderr.write(
-      `${without.length} of ${queries.length} queries have no candidates and are left out: ${firstFew(without)}.\n`,
-    );
-  }
-  return found;
-}
-
 /** What was judged and not ranked, a line each kind. */
 export function unrankedLines({ withoutCandidates, notAsked }: Unranked): string[] {
   const line = (ids: readonly string[], why: string) =>
@@ -138,10 +102,4 @@ export function unrankedLines({ withoutCandidates, notAsked }: Unranked): string
           `${ids.length} judged ${ids.length === 1 ? `query ${why} and counts` : `queries ${why.replace(/^is/, 'are').replace(/^has/, 'have')} and count`} 0: ${firstFew(ids)}.`,
         ];
   return [...line(withoutCandidates, 'has no candidates'), ...line(notAsked, 'is not in the query file')];
-}
-
-const SHOWN_IDS = 5;
-
-export function firstFew(ids: readonly string[]): string {
-  return `${ids.slice(0, SHOWN_IDS).join(', ')}${ids.length > SHOWN_IDS ? ', ...' : ''}`;
 }

@@ -15,8 +15,7 @@ import type { Model } from '../scoring/load-model.js';
 import { printJson } from './json.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { addTableOptions, type TableOptions, textForm } from './table-options.js';
-import { interruptSignal, Progress, paint, whileBlocked } from './terminal.js';
-import { describeWriting, endpointWriter, textSources } from './text-sources.js';
+import { interruptSignal, Progress, paint, sayNotice, whileBlocked } from './terminal.js';
 
 interface RunCommandOptions extends ModelOptions, TableOptions {
   readonly dataset: string;
@@ -83,12 +82,13 @@ Examples:
 async function run(name: string, options: RunCommandOptions, command: Command): Promise<void> {
   const experiments = await experimentsNamed(name);
   const { asksLanguageModel, specificationsOf } = await import('../runs/schema/experiment.js');
+  const { endpointWriter } = await import('../llm/text-sources.js');
   const { expectWriter } = await import('../priming/prepare.js');
   const { expectTexts } = await import('../experiments/plan/texts.js');
   const { refusalOf } = await import('../experiments/plan/conditions.js');
   const { segmentsOf } = await import('../priming/input.js');
   const signal = interruptSignal();
-  const writing = await endpointWriter();
+  const writing = endpointWriter();
   // All that there are are run without those that nobody can write for.
   if (name !== ALL) expectWriter(experiments.flatMap(specificationsOf), writing && { llm: writing.asked });
   const lengthGiven = command.getOptionValueSource('maxLength') !== 'default';
@@ -156,7 +156,7 @@ async function openData(
     ...textForm(form),
     signal,
     ...(datasetRevision !== undefined && { revision: datasetRevision }),
-    onNotice: (notice: string) => process.stderr.write(`${notice}\n`),
+    onNotice: sayNotice,
   };
   const data =
     unit === 'pool'
@@ -181,6 +181,7 @@ interface OneRun {
 async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Model, options: OneRun): Promise<void> {
   // Statistics and plots take most of a second to load: only who runs an experiment waits for them.
   const { asksLanguageModel } = await import('../runs/schema/experiment.js');
+  const { describeWriting, textSources } = await import('../llm/text-sources.js');
   const { runExperiment } = await import('../experiments/run/run.js');
   const { shortTable } = await import('../report/tables/short.js');
   const { warnings } = await import('../report/words/notes.js');
@@ -197,10 +198,10 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
       noText: !options.text,
       maxTokens,
       signal,
-      sources: await textSources(model, maxTokens, writing),
+      sources: textSources(model, maxTokens, writing),
       ...(writing && { writer: writing.identity }),
       whileBlocked,
-      onNotice: (notice) => process.stderr.write(`${notice}\n`),
+      onNotice: sayNotice,
       onWriting: (done, total) => written.update(done, total),
       onProgress: ({ doneSamples, totalSamples, resumedSamples }) => {
         written.end();

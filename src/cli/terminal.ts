@@ -163,6 +163,11 @@ export function interruptSignal(): AbortSignal {
   return interrupted.signal;
 }
 
+/** A line on standard error. */
+export function sayNotice(notice: string): void {
+  process.stderr.write(`${notice}\n`);
+}
+
 /** Does what holds the thread, so that nothing could be heard: Ctrl-C ends the process on the spot meanwhile. */
 export function whileBlocked<T>(work: () => T): T {
   for (const name of ENDINGS) process.removeAllListeners(name);

@@ -7,6 +7,7 @@ import { NumpyRandomState } from '../base/numpy-random.js';
 import { Random } from '../base/random.js';
 import { type PoolRequest, type PoolSet, poolSetOf, type Source } from '../samples/dataset.js';
 import type { Candidate, Grade, Pool } from '../samples/sample.js';
+import { documentInputSchema } from '../wire/inputs.js';
 import { limitCandidates } from './draw.js';
 import type { OpenOptions } from './options.js';
 import { readQueries } from './queries.js';
@@ -18,7 +19,10 @@ import { identifier } from './values.js';
 const OTHERS = 10;
 const JUDGED = 30;
 
-export const beirDocumentSchema = z.object({ _id: identifier, title: z.string().nullish(), text: z.string() });
+export const beirDocumentSchema = documentInputSchema
+  .pick({ title: true })
+  .extend({ _id: identifier, text: z.string() })
+  .strip();
 
 export function beirSource(folder: string, options: OpenOptions): Source {
   return {

@@ -5,6 +5,7 @@
  */
 
 import { DkvError, messageOf } from '../base/errors.js';
+import { firstFew } from '../base/few.js';
 import { readText } from '../base/text-input.js';
 import { parseQrels, parseRun, type Qrels } from '../datasets/trec.js';
 import type { RequestOptions } from '../engine/engine.js';
@@ -66,6 +67,43 @@ export async function candidatesFrom(
   return new Map(
     found.map(({ id }) => [id, [...pairs.get(id)!].map(([document, firstStage]) => ({ id: document, firstStage }))]),
   );
+}
+
+export interface WithCandidatesOptions extends CandidateOptions {
+  /** Told which queries have none. */
+  readonly onNotice?: (notice: string) => void;
+}
+
+/**
+ * @returns the queries with their candidates, of which some have none
+ * @throws DkvError INPUT_INVALID where none has any; CANCELLED
+ */
+export async function withCandidates<Query extends Pick<QueryToRank, 'id' | 'text'>>(
+  named: string,
+  store: Store,
+  queries: readonly Query[],
+  { onNotice, ...options }: WithCandidatesOptions = {},
+): Promise<(Query & Pick<QueryToRank, 'candidates'>)[]> {
+  const lists = await candidatesFrom(named, store, queries, options);
+  const found = queries.map((query) => ({ ...query, candidates: lists.get(query.id) ?? [] }));
+  const without = found.filter(({ candidates }) => candidates.length === 0).map(({ id }) => id);
+  if (without.length === queries.length && queries.length > 0) {
+    const size = options.bm25?.size ?? 0;
+    const why =
+      size > 0
+        ? `none of its ${size} documents has a word of them. BM25 knows whole words only; --candidates all ranks every document.`
+        : 'is anything primed there, and not expired? "dkv store stats" tells.';
+    throw new DkvError(
+      'INPUT_INVALID',
+      `None of the ${queries.length} queries has candidates by ${named} in ${store.location}: ${why}`,
+    );
+  }
+  if (without.length > 0) {
+    onNotice?.(
+      `${without.length} of ${queries.length} queries have no candidates and are left out: ${firstFew(without)}.`,
+    );
+  }
+  return found;
 }
 
 /** BM25's best, then what else was judged for the query, all with BM25's scores. */

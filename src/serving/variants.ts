@@ -6,7 +6,7 @@ import { sha256 } from '../base/bytes.js';
 import { DkvError } from '../base/errors.js';
 import { remembering } from '../model/tokenizer/tokenizer.js';
 import { type Presented, present } from '../priming/condition.js';
-import { type Surrogate, surrogate } from '../priming/surrogate.js';
+import { type Surrogate, surrogate, surrogateSchema } from '../priming/surrogate.js';
 import type { Prepared } from '../priming/surrogate-kinds.js';
 import type { Model } from '../scoring/load-model.js';
 import { identityOf } from '../store/records/identity.js';
@@ -21,6 +21,11 @@ export interface Variant {
   readonly name: string;
   /** Undefined: nothing stands before the document. */
   readonly surrogate: Surrogate | undefined;
+}
+
+/** Of lists with commas between specifications; one that is a specification as it stands is taken so: a text may have commas. */
+export function specificationsIn(lists: readonly string[]): string[] {
+  return lists.flatMap((list) => (surrogateSchema.safeParse(list).success ? [list] : list.split(',')));
 }
 
 /** @throws DkvError INPUT_INVALID for surrogates that cannot be made from a document alone, and when nothing is left to prime */

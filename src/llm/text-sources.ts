@@ -1,30 +1,27 @@
-/** Who writes surrogates for the commands: the endpoint that the environment names, and the model at hand. */
+/** Who writes surrogates: the endpoint that the environment names, and the model at hand. What they wrote is kept beside the compiled models. */
 import path from 'node:path';
-import type { EndpointWriter } from '../llm/endpoint-writer.js';
 import { defaultCacheDirectory } from '../model/compiled.js';
 import type { TextSources } from '../priming/prepare.js';
 import type { Model } from '../scoring/load-model.js';
+import { EndpointWriter } from './endpoint-writer.js';
+import { selfWriter } from './self-writer.js';
+import { llmSettings } from './settings.js';
 
 /** Undefined when the environment names none. @throws DkvError INPUT_INVALID */
-export async function endpointWriter(): Promise<EndpointWriter | undefined> {
-  const { llmSettings } = await import('../llm/settings.js');
-  const { EndpointWriter } = await import('../llm/endpoint-writer.js');
+export function endpointWriter(): EndpointWriter | undefined {
   const settings = llmSettings();
   return settings && new EndpointWriter(settings, { cacheDirectory: textFolder() });
 }
 
-export async function textSources(
-  model: Model,
-  maxTokens: number,
-  writing: EndpointWriter | undefined,
-): Promise<TextSources> {
-  const { selfWriter } = await import('../llm/self-writer.js');
+/** @param maxTokens rows that the encoder reads of a document */
+export function textSources(model: Model, maxTokens: number, writing: EndpointWriter | undefined): TextSources {
   return {
     self: selfWriter(model, { cacheDirectory: textFolder(), maxTokens }),
     ...(writing && { llm: writing.asked }),
   };
 }
 
+/** What was asked for and what it cost, in words. */
 export function describeWriting({ summary, identity }: EndpointWriter): string {
   const { requests, fromCache, failures, shortened, promptTokens, completionTokens, cost } = summary;
   const price = cost === null ? '' : `, cost ${cost.toFixed(4)}`;

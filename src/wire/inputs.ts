@@ -1,0 +1,28 @@
+/** JSON lines that commands read beside those of `dkv score`. What a line says besides is allowed; of documents it is kept. */
+import { isLosslessNumber, type LosslessNumber } from 'lossless-json';
+import { z } from 'zod';
+
+const idSchema = z
+  .union([z.string(), z.int(), z.custom<LosslessNumber>(isLosslessNumber)])
+  .optional()
+  .describe('Unique: text, or a whole number of any size. `_id` or `id` has to be there.');
+
+export const documentInputSchema = z.looseObject({
+  id: idSchema,
+  _id: idSchema,
+  text: z.string().optional().describe('What is encoded. `text` or `document` has to be there.'),
+  document: z.string().optional().describe('The same by another name.'),
+  title: z.string().nullish().describe('Its title, where it has one of its own.'),
+});
+
+export const queryInputSchema = z.looseObject({
+  _id: idSchema,
+  id: idSchema,
+  text: z.string().describe('The query.'),
+  answer: z.string().nullish().describe('Its answer, which `--objective answer-likelihood` scores.'),
+});
+
+export const referenceQueryInputSchema = z.looseObject({
+  text: z.string().nullish().describe('A query. `text` or `query` has to be there.'),
+  query: z.unknown().optional().describe('The same by another name; of lines without `text`.'),
+});
