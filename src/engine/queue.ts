@@ -159,7 +159,8 @@ export class QueuedEngine implements Engine {
 
   async #close(): Promise<void> {
     this.#end(closedError());
-    for (const { stop } of this.#running) stop.abort();
+    // Of texts the end may be far.
+    for (const { stop, parts } of this.#running) if (parts[0]!.request.method === 'generate') stop.abort();
     await Promise.all([...this.#running].map(({ ended }) => ended));
     await Promise.all([...this.#runners].map((runner) => runner.close()));
   }

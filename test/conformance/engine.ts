@@ -9,13 +9,15 @@ import {
   type Engine,
   eachOf,
   type GenerateItem,
+  type PhaseTimes,
+  PRIORITIES,
   type ScoreItem,
   type StatesSource,
 } from '../../src/engine/engine.js';
-import type { ExecutorOptions } from '../../src/engine/executor.js';
+import type { HostOptions } from '../../src/hosts/options.js';
 import type { Precision } from '../../src/model/graph/layout.js';
 
-export type StartEngine = (options?: Partial<ExecutorOptions>) => Promise<Engine>;
+export type StartEngine = (options?: Partial<HostOptions>) => Promise<Engine>;
 
 const random = new Random('engine conformance');
 const tokens = (count: number, vocabulary = 300) =>
@@ -180,9 +182,63 @@ export function engineConformance(
       expect(seen.at(-1)).toEqual([60, 60]);
     });
 
-    it('works requests off one after the other, all of them', async () => {
-      const many = await Promise.all(items.map((item) => engine.encode([item])));
-      expect(many.map(([states]) => states!.rows)).toEqual(items.map(({ tokenIds }) => tokenIds.length));
+    it('answers many callers at once as each of them alone', async () => {
+      const states = await engine.encode(items.slice(0, 12));
+      const wanted = states.map((of, i): ScoreItem & GenerateItem => ({
+        memory: [allRows(of)],
+        prompt: tokens(i % 3),
+        target: tokens(2 + (i % 4)),
+        maxTokens: 2 + (i % 5),
+      }));
+      const priority = (i: number) => PRIORITIES[i % 2]!;
+      const [encoded, scored, generated] = await Promise.all([
+        Promise.all(items.map((item, i) => engine.encode([item, items[59 - i]!], { priority: priority(i) }))),
+        Promise.all(wanted.map((item, i) => engine.score([item, wanted[11 - i]!], { priority: priority(i) }))),
+        Promise.all(wanted.map((item, i) => engine.generate([item], { priority: priority(i) }))),
+      ]);
+      for (const [i, item] of items.entries()) {
+        const [alone] = await engine.encode([item]);
+        expect(encoded[i]![0]!.data).toEqual(alone!.data);
+        expect(encoded[59 - i]![1]!.data).toEqual(alone!.data);
+      }
+      for (const [i, item] of wanted.entries()) {
+        const [[nlls], [text]] = [await engine.score([item]), await engine.generate([item])];
+        for (const own of [scored[i]![0]!, scored[11 - i]![1]!]) {
+          for (const [j, nll] of nlls!.entries()) expect(own[j], `item ${i}`).toBeCloseTo(nll, 5);
+        }
+        expect([...generated[i]![0]!.tokenIds], `item ${i}`).toEqual([...text!.tokenIds]);
+      }
+      const { waitingItems, runningBatches, phases } = await engine.load();
+      expect({ waitingItems, runningBatches }).toEqual({
+        waitingItems: { interactive: 0, bulk: 0 },
+        runningBatches: 0,
+      });
+      expect(Math.min(phases.waiting, phases.encoding, phases.decoding)).toBeGreaterThan(0);
+    });
+
+    it('drops requests after their deadline, and answers those of others', async () => {
+      const busy = engine.encode([...items, ...items]);
+      const late = engine.encode([items[0]!], { deadlineMs: 0 });
+      const other = engine.encode([items[1]!], { priority: 'interactive' });
+      await expect(late).rejects.toMatchObject({ code: 'DEADLINE_PASSED' });
+      expect(await other).toHaveLength(1);
+      expect(await busy).toHaveLength(120);
+    });
+
+    it('says how long a request was in each phase', async () => {
+      const seen: PhaseTimes[] = [];
+      await engine.encode(items, { tokenisingMs: 5, onPhases: (times) => seen.push(times) });
+      expect(seen).toEqual([expect.objectContaining({ tokenising: 5, decoding: 0, reading: 0 })]);
+      expect(seen[0]!.encoding).toBeGreaterThan(0);
+    });
+
+    it('refuses more than may wait', async () => {
+      const small = await start({ batchTokens: 1, queueItems: 10 });
+      const first = small.encode(items);
+      const second = small.encode(items);
+      await expect(second).rejects.toMatchObject({ code: 'ENGINE_BUSY' });
+      expect(await first).toHaveLength(60);
+      await small.close();
     });
 
     it('does not run what is cancelled before it starts', async () => {

@@ -1,0 +1,425 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { DkvError } from '../../src/base/errors.js';
+import {
+  allRows,
+  type EncodeItem,
+  eachOf,
+  type PhaseTimes,
+  type ScoreItem,
+  type States,
+  type StatesSource,
+} from '../../src/engine/engine.js';
+import { Executor, type ExecutorOptions } from '../../src/engine/executor.js';
+import { Pace } from '../../src/engine/pace.js';
+import { QueuedEngine, type QueueOptions } from '../../src/engine/queue.js';
+import type { Work } from '../../src/engine/runner.js';
+import { openCheckpoint } from '../../src/model/checkpoint.js';
+import { compileModel } from '../../src/model/compile.js';
+import { referenceFixture } from '../support/fixtures.js';
+
+const cacheDirectory = await mkdtemp(path.join(os.tmpdir(), 'dkv-queue-'));
+afterAll(() => rm(cacheDirectory, { recursive: true, force: true }));
+const checkpoint = await openCheckpoint(referenceFixture('one-kv-head'));
+const model = await compileModel(checkpoint, { precision: 'float32', embeddingScale: 'exact', cacheDirectory });
+
+const tokens = (count: number, seed = 0) =>
+  Int32Array.from({ length: count }, (_, i) => 3 + ((seed * 31 + i * 7) % 290));
+const items = (count: number, rows: number): EncodeItem[] =>
+  Array.from({ length: count }, (_, i) => ({ tokenIds: tokens(rows, i) }));
+
+/** An engine whose executor waits before each batch until it is let go, and its batches in their order. */
+function held(options: Partial<ExecutorOptions> & QueueOptions = {}) {
+  const runner = new Executor(model, { device: 'cpu', batchTokens: 64, threads: 1, ...options });
+  const run = runner.run.bind(runner);
+  const batches: Work[] = [];
+  const outcomes: Promise<unknown>[] = [];
+  const waiting: (() => void)[] = [];
+  let isOpen = false;
+  runner.run = async (work, signal) => {
+    batches.push(work);
+    if (!isOpen) await new Promise<void>((resolve) => waiting.push(resolve));
+    const outcome = run(work, signal);
+    outcomes.push(outcome.catch((error) => error));
+    return outcome;
+  };
+  const open = () => {
+    isOpen = true;
+    for (const go of waiting.splice(0)) go();
+  };
+  return { engine: new QueuedEngine([runner], options), batches, outcomes, open };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await setImmediate();
+}
+
+const codeOf = (request: Promise<unknown>) =>
+  request.then(
+    () => 'answered',
+    (error: DkvError) => error.code,
+  );
+
+describe('a queue', () => {
+  it('lets requests of many callers share batches, and gives each what it gets alone', async () => {
+    const { engine, batches, open } = held();
+    open();
+    const wanted = items(9, 14);
+    const together = await Promise.all(wanted.map((item) => engine.encode([item])));
+    // 16 rows each after padding.
+    expect(batches.map((batch) => batch.items.length)).toEqual([4, 4, 1]);
+    for (const [i, item] of wanted.entries()) {
+      const [alone] = await engine.encode([item]);
+      expect(together[i]![0]!.data).toEqual(alone!.data);
+    }
+    await engine.close();
+  });
+
+  it('lets interactive requests overtake bulk ones between two batches', async () => {
+    const { engine, batches, open } = held();
+    const bulk = engine.encode(items(3, 60), { priority: 'bulk' });
+    await until(() => batches.length === 1);
+    const interactive = engine.encode(items(2, 30), { priority: 'interactive' });
+    open();
+    expect(await bulk).toHaveLength(3);
+    expect(await interactive).toHaveLength(2);
+    expect(batches.map((batch) => batch.rows)).toEqual([64, 32, 64, 64]);
+    await engine.close();
+  });
+
+  it('mixes neither methods nor texts of very different lengths', async () => {
+    const { engine, batches, open } = held({ batchTokens: 4096 });
+    open();
+    const [states] = await engine.encode(items(1, 8));
+    batches.length = 0;
+    const text = { memory: [allRows(states!)], prompt: tokens(3) };
+    const sampling = { temperature: 1, topP: 1, seed: 1 };
+    await Promise.all([
+      engine.generate([
+        { ...text, maxTokens: 3 },
+        { ...text, maxTokens: 40 },
+      ]),
+      engine.generate([
+        { ...text, maxTokens: 4 },
+        { ...text, maxTokens: 4, sampling },
+      ]),
+      engine.score([{ ...text, target: tokens(1) }]),
+      engine.probe(items(1, 8), { hidden: [0], attention: [] }),
+      engine.probe(items(1, 8), { hidden: [1], attention: [] }),
+      engine.encode(items(1, 8)),
+    ]);
+    expect(batches.map((batch) => `${batch.method} ${batch.items.length}`).sort()).toEqual([
+      'encode 1',
+      'generate 1',
+      'generate 1',
+      'generate 2',
+      'probe 1',
+      'probe 1',
+      'score 1',
+    ]);
+    await engine.close();
+  });
+
+  it('waits for company only where there was some', async () => {
+    const { engine, batches, open } = held({ waitMs: 2 ** 31 - 1 });
+    open();
+    // One caller, one request after the other, would wait for ever.
+    for (const item of items(3, 8)) await engine.encode([item]);
+    const [a, b] = items(2, 8);
+    await Promise.all([engine.encode([a!]), engine.encode([b!])]);
+    const first = engine.encode([a!]);
+    for (let i = 0; i < 20; i++) await setImmediate();
+    await Promise.all([first, engine.encode([b!])]);
+    expect(batches.map((batch) => batch.items.length)).toEqual([1, 1, 1, 2, 2]);
+    await engine.close();
+  });
+
+  it('drops a request unstarted whose deadline has passed, and no other', async () => {
+    const { engine, batches, open } = held();
+    const first = codeOf(engine.encode(items(1, 60), { deadlineMs: 1000 }));
+    await until(() => batches.length === 1);
+    const late = codeOf(engine.encode(items(5, 60), { deadlineMs: 5 }));
+    const patient = codeOf(engine.encode(items(1, 20)));
+    expect(await late).toBe('DEADLINE_PASSED');
+    // Begun before: its deadline has no meaning any more.
+    await new Promise((resolve) => setTimeout(resolve, 1050));
+    open();
+    expect([await first, await patient]).toEqual(['answered', 'answered']);
+    expect(batches).toHaveLength(2);
+    await engine.close();
+  });
+
+  it('refuses what would be too much, but not a request that is large by itself', async () => {
+    const { engine, batches, open } = held({ queueItems: 4 });
+    const large = codeOf(engine.encode(items(9, 60)));
+    await until(() => batches.length === 1);
+    const error = await engine.encode(items(1, 60)).catch((thrown) => thrown);
+    expect(error).toMatchObject({
+      code: 'ENGINE_BUSY',
+      status: 429,
+      message: expect.stringContaining('8 items wait for the engine, and this request would bring 1 more; 4 may wait'),
+    });
+    open();
+    expect(await large).toBe('answered');
+    expect(await codeOf(engine.encode(items(4, 60)))).toBe('answered');
+    await engine.close();
+  });
+
+  it('takes a cancelled request out at once', async () => {
+    const { engine, batches, open } = held();
+    const first = codeOf(engine.encode(items(1, 60)));
+    await until(() => batches.length === 1);
+    const cancel = new AbortController();
+    const second = codeOf(engine.encode(items(2, 60), { signal: cancel.signal }));
+    expect((await engine.load()).waitingItems).toEqual({ interactive: 2, bulk: 0 });
+    cancel.abort();
+    expect(await second).toBe('CANCELLED');
+    expect((await engine.load()).waitingItems).toEqual({ interactive: 0, bulk: 0 });
+    open();
+    expect(await first).toBe('answered');
+    expect(batches).toHaveLength(1);
+    await engine.close();
+  });
+
+  it('stops a text that nobody waits for any more, and goes on with one that somebody does', async () => {
+    const { engine, batches, outcomes, open } = held();
+    open();
+    const [states] = await engine.encode(items(1, 8));
+    const item = { memory: [allRows(states!)], prompt: tokens(1), maxTokens: 64 };
+    const texts = (count: number) => {
+      const cancel = new AbortController();
+      const { signal } = cancel;
+      return { cancel, requests: Array.from({ length: count }, () => codeOf(engine.generate([item], { signal }))) };
+    };
+    const [gone, other] = [texts(2), texts(1)];
+    const before = batches.length;
+    await until(() => outcomes.length > before);
+    gone.cancel.abort();
+    expect(await Promise.all(gone.requests)).toEqual(['CANCELLED', 'CANCELLED']);
+    expect(await other.requests[0]).toBe('answered');
+    expect(batches).toHaveLength(before + 1);
+    const last = texts(2);
+    await until(() => outcomes.length > before + 1);
+    last.cancel.abort();
+    expect(await Promise.all(last.requests)).toEqual(['CANCELLED', 'CANCELLED']);
+    expect(await outcomes[before + 1]).toMatchObject({ code: 'CANCELLED' });
+    await engine.close();
+  });
+
+  it('tries a batch that failed again for each of its requests alone', async () => {
+    const runner = new Executor(model, { device: 'cpu', batchTokens: 512, threads: 1 });
+    const run = runner.run.bind(runner);
+    const counts: number[] = [];
+    runner.run = async (work, signal) => {
+      counts.push(work.items.length);
+      if (work.items.length > 2) throw new DkvError('ENGINE_FAILED', 'out of memory');
+      return run(work, signal);
+    };
+    const engine = new QueuedEngine([runner]);
+    const [few, many, one] = await Promise.all([2, 3, 1].map((count) => codeOf(engine.encode(items(count, 8)))));
+    expect([few, many, one]).toEqual(['answered', 'ENGINE_FAILED', 'answered']);
+    expect(counts).toEqual([6, 2, 3, 1]);
+    await engine.close();
+  });
+
+  it('says what it is at, for all and for each request', async () => {
+    const { engine, batches, open } = held();
+    const times: PhaseTimes[] = [];
+    const onPhases = (own: PhaseTimes) => times.push(own);
+    const first = engine.encode(items(1, 60), { onPhases, tokenisingMs: 7 });
+    await until(() => batches.length === 1);
+    const second = engine.encode(items(3, 60), { priority: 'bulk', onPhases });
+    expect(await engine.load()).toMatchObject({ waitingItems: { interactive: 0, bulk: 3 }, runningBatches: 1 });
+    open();
+    await Promise.all([first, second]);
+    expect(times).toHaveLength(2);
+    expect(times[0]).toMatchObject({ tokenising: 7, reading: 0, decoding: 0 });
+    for (const own of times) expect(Math.min(own.waiting, own.encoding)).toBeGreaterThan(0);
+    const { phases, ...rest } = await engine.load();
+    expect(rest).toEqual({ waitingItems: { interactive: 0, bulk: 0 }, runningBatches: 0 });
+    for (const phase of ['waiting', 'encoding', 'tokenising'] as const) {
+      expect(phases[phase]).toBeCloseTo(times[0]![phase] + times[1]![phase], 6);
+    }
+    await engine.close();
+  });
+
+  it('refuses options that mean nothing', async () => {
+    const { engine } = held();
+    for (const options of [{ deadlineMs: -1 }, { deadlineMs: Number.NaN }, { priority: 'urgent' as 'bulk' }]) {
+      await expect(engine.encode(items(1, 8), options)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    }
+    await engine.close();
+  });
+
+  it('answers what is in hand when it is closed, and rejects what waits', async () => {
+    const { engine, batches, open } = held();
+    const first = codeOf(engine.encode(items(1, 60)));
+    await until(() => batches.length === 1);
+    const second = codeOf(engine.encode(items(1, 60)));
+    const closing = engine.close();
+    expect(await second).toBe('ENGINE_CLOSED');
+    open();
+    expect(await first).toBe('answered');
+    await closing;
+    expect(await codeOf(engine.encode(items(1, 60)))).toBe('ENGINE_CLOSED');
+  });
+
+  it('keeps batches of a time, whatever their rows take', async () => {
+    const { engine, batches, open } = held({ batchTokens: 4096, batchMs: 1e-6 });
+    open();
+    await engine.encode(items(5, 8));
+    expect(batches.map((batch) => batch.items.length)).toEqual([1, 1, 1, 1, 1]);
+    await engine.close();
+    const patient = held({ batchTokens: 4096, batchMs: 1e6 });
+    patient.open();
+    await patient.engine.encode(items(15, 8));
+    // Twice what was tried: more is not known.
+    expect(patient.batches.map((batch) => batch.items.length)).toEqual([1, 2, 4, 8]);
+    await patient.engine.close();
+  });
+});
+
+describe('states by name', () => {
+  const width = 32;
+  /** @param rows of each state */
+  function source(rows: number) {
+    const reads: (readonly string[])[] = [];
+    const own: StatesSource = {
+      address: undefined,
+      statesOf: async (keys) => {
+        reads.push(keys);
+        await setImmediate();
+        return keys.map((key): States | DkvError => {
+          if (key.startsWith('missing')) return new DkvError('DOCUMENT_MISSING', `There is no ${key}.`);
+          const of = key.startsWith('wide') ? width + 1 : width;
+          return { rows, width: of, data: new Float32Array(rows * of).fill(0.1 + key.length / 100) };
+        });
+      },
+    };
+    return { own, reads };
+  }
+  const named = (from: StatesSource, key: string, fingerprints = ['f']): ScoreItem => ({
+    memory: { source: from, key, fingerprints },
+    prompt: tokens(2),
+    target: tokens(3),
+  });
+  const keys = (count: number) => Array.from({ length: count }, (_, i) => `key ${i}`);
+
+  it('are read in order, as much ahead as may be held', async () => {
+    const { engine, batches, open } = held({ batchTokens: 8192 });
+    // 4 MB each.
+    const { own, reads } = source(32_768);
+    const request = engine.score(keys(60).map((key) => named(own, key)));
+    await until(() => batches.length === 1);
+    for (let i = 0; i < 50; i++) await setImmediate();
+    expect(reads.flat()).toEqual(keys(32));
+    open();
+    expect(await request).toHaveLength(60);
+    expect(reads.flat()).toEqual(keys(60));
+    await engine.close();
+  });
+
+  it('of bulk requests do not keep interactive ones from theirs', async () => {
+    const { engine, batches, open } = held({ batchTokens: 8192 });
+    const { own, reads } = source(32_768);
+    const bulk = engine.score(
+      keys(60).map((key) => named(own, key)),
+      { priority: 'bulk' },
+    );
+    await until(() => reads.flat().length === 32);
+    const interactive = engine.score([named(own, 'mine')]);
+    await until(() => reads.flat().includes('mine'));
+    open();
+    await Promise.all([bulk, interactive]);
+    expect(batches.findIndex(({ items: of }) => of.length === 1)).toBeLessThan(3);
+    await engine.close();
+  });
+
+  it('are read once for all who wait for them, and again when nobody holds them any more', async () => {
+    const { engine, batches, open } = held({ batchTokens: 8192 });
+    const { own, reads } = source(10);
+    const ask = () => engine.score([named(own, 'a'), named(own, 'b'), named(own, 'a')]);
+    const [first, second] = [ask(), ask()];
+    await until(() => batches.length === 1);
+    const third = ask();
+    open();
+    const [one, two, three] = await Promise.all([first, second, third]);
+    expect(reads).toEqual([['a', 'b']]);
+    expect(two).toEqual(one);
+    expect(three).toEqual(one);
+    await ask();
+    // The same key as another model: not what is there.
+    await engine.score([named(own, 'a', ['f', 'g']), named(own, 'a')]);
+    expect(reads.slice(1)).toEqual([['a', 'b'], ['a'], ['a']]);
+    await engine.close();
+  });
+
+  it('that are not there fail their items, and a source that fails its requests alone', async () => {
+    const { engine, open } = held();
+    open();
+    const { own } = source(10);
+    const some = ['a', 'missing', 'wide', 'b'].map((key) => named(own, key));
+    const found = await eachOf(some, (wanted) => engine.score(wanted));
+    expect(found[1]).toMatchObject({ code: 'DOCUMENT_MISSING', message: 'There is no missing.' });
+    expect(found[2]).toMatchObject({ code: 'STORE_MISMATCH', message: expect.stringContaining('10 x 33') });
+    for (const i of [0, 3]) expect(found[i]).toBeInstanceOf(Float32Array);
+    const gone: StatesSource = {
+      address: undefined,
+      statesOf: () => Promise.reject(new DkvError('STORE_UNREACHABLE', 'It is gone.')),
+    };
+    const [bad, mixed, good] = [[named(gone, 'a')], [named(own, 'a'), named(gone, 'a')], [named(own, 'a')]].map((of) =>
+      codeOf(engine.score(of)),
+    );
+    expect([await bad, await mixed, await good]).toEqual(['STORE_UNREACHABLE', 'STORE_UNREACHABLE', 'answered']);
+    await engine.close();
+  });
+
+  it('are not read for who has stopped waiting', async () => {
+    const { engine, batches, open } = held();
+    const { own, reads } = source(32_768);
+    const cancel = new AbortController();
+    const gone = codeOf(
+      engine.score(
+        keys(60).map((key) => named(own, key)),
+        { signal: cancel.signal },
+      ),
+    );
+    const stays = codeOf(engine.score([named(own, 'mine')]));
+    await until(() => batches.length === 1 && reads.flat().length === 32);
+    cancel.abort();
+    expect(await gone).toBe('CANCELLED');
+    open();
+    expect(await stays).toBe('answered');
+    expect(reads.flat()).toEqual([...keys(32), 'mine']);
+    await engine.close();
+  });
+});
+
+describe('the pace', () => {
+  it('is learned from batches, and forgotten', () => {
+    const pace = new Pace();
+    expect(pace.rowsWithin('score', 50)).toBe(0);
+    pace.learn('score', 100, 20);
+    // Of one batch it is not known what is fixed: 5 rows a millisecond, at most twice as many as were tried.
+    expect(pace.rowsWithin('score', 30)).toBeCloseTo(150);
+    expect(pace.rowsWithin('score', 50)).toBe(200);
+    expect(pace.rowsWithin('encode', 50)).toBe(0);
+    for (const rows of [200, 400, 300]) pace.learn('score', rows, 10 + rows / 10);
+    expect(pace.rowsWithin('score', 50)).toBeCloseTo(400);
+    expect(pace.rowsWithin('score', 5)).toBe(0);
+    for (let i = 0; i < 300; i++) pace.learn('score', 200 + (i % 3) * 100, 20 + (200 + (i % 3) * 100) / 5);
+    expect(pace.rowsWithin('score', 80)).toBeCloseTo(300);
+  });
+
+  it('does not believe that more rows take less time', () => {
+    const pace = new Pace();
+    pace.learn('score', 100, 40);
+    pace.learn('score', 200, 20);
+    const rows = pace.rowsWithin('score', 30);
+    expect(rows).toBeGreaterThan(100);
+    expect(rows).toBeLessThan(200);
+  });
+});
