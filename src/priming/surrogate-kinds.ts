@@ -7,6 +7,7 @@ import { DkvError } from '../base/errors.js';
 import { NumpyRandomState } from '../base/numpy-random.js';
 import { splitWords } from '../base/words.js';
 import type { Sample } from '../samples/sample.js';
+import { COMMON_WORDS } from './common-words.js';
 import { keywords, topKeywords } from './keywords.js';
 import { QUERY_PROMPTS } from './prompts.js';
 
@@ -47,6 +48,8 @@ export type SurrogateSource = 'query' | 'document' | 'other' | 'constant' | 'gen
 export interface Family {
   /** What follows the name: nothing, a number from 1, or a text. */
   readonly parameter: 'none' | 'number' | 'text';
+  /** The largest number that it takes, where that is not the one for all. */
+  readonly most?: number;
   /** With `#` where the parameter belongs. */
   readonly about: string;
   readonly source: SurrogateSource;
@@ -58,6 +61,8 @@ export interface Family {
 /** What a document without any keyword is given. */
 const NO_KEYWORDS = 'information';
 const LEAD_WORDS = 25;
+/** The research adds it to the sample's seed, so that these draws are not those of its other random texts. */
+const COMMON_WORDS_SEED = 20_000;
 
 /** The sample that another one borrows from: the one half the list further on. */
 function partnerOf({ index, samples }: SurrogateContext): Sample {
@@ -257,6 +262,15 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     source: 'other',
     needsQuery: false,
     make: (_, context, count) => topKeywords(partnerOf(context).document, Number(count)).join(' ') || NO_KEYWORDS,
+  },
+  common_words: {
+    about: `# words, drawn for each sample from a list of ${COMMON_WORDS.length} common ones`,
+    parameter: 'number',
+    most: COMMON_WORDS.length,
+    source: 'constant',
+    needsQuery: false,
+    make: (_, { index, seed }, count) =>
+      new NumpyRandomState(seed + index + COMMON_WORDS_SEED).choice(COMMON_WORDS, Number(count)).join(' '),
   },
   'llm:need': {
     ...written('a web search, written by a language model', () => ({ by: 'llm', prompt: QUERY_PROMPTS.need })),

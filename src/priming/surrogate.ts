@@ -73,8 +73,8 @@ function scrambled(plain: Surrogate): Surrogate {
   };
 }
 
-function expectAffordable(number: string, specification: string): void {
-  if (Number(number) > MOST) throw tooMuch(specification, `the number in it may be up to ${MOST}`);
+function expectAffordable(number: string, specification: string, most = MOST): void {
+  if (Number(number) > most) throw tooMuch(specification, `the number in it may be up to ${most}`);
 }
 
 function tooMuch(specification: string, limit: string): DkvError {
@@ -85,10 +85,10 @@ function tooMuch(specification: string, limit: string): DkvError {
 const PARAMETER = { none: /^$/, number: /^[1-9]\d*$/, text: /./s };
 
 function familySurrogate(head: string, specification: string): Surrogate {
-  for (const [name, { about, source, needsQuery, preparation, ...family }] of Object.entries(FAMILIES)) {
+  for (const [name, { about, source, needsQuery, preparation, most, ...family }] of Object.entries(FAMILIES)) {
     const parameter = head.slice(name.length);
     if (!head.startsWith(name) || !PARAMETER[family.parameter].test(parameter)) continue;
-    if (family.parameter === 'number') expectAffordable(parameter, specification);
+    if (family.parameter === 'number') expectAffordable(parameter, specification, most);
     expectNoPlaceholder(name, parameter);
     return {
       about: about.replace('#', () => parameter),

@@ -9,10 +9,15 @@ interface Fixture {
     readonly permutations: readonly { readonly size: number; readonly head: number[]; readonly sha256: string }[];
   }[];
   readonly words: string[];
+  /** Of 1500, by numpy's own generator after `np.random.seed(42)`. */
+  readonly permutation: string;
+  readonly choices: readonly { readonly seed: number; readonly size: number; readonly chosen: string }[];
 }
-const { cases, words }: Fixture = JSON.parse(
+const { cases, words, permutation, choices }: Fixture = JSON.parse(
   readFileSync(new URL('../fixtures/numpy-random.json', import.meta.url), 'utf8'),
 );
+
+const digest = (values: readonly number[]) => createHash('sha256').update(JSON.stringify(values)).digest('hex');
 
 describe("numpy's legacy generator", () => {
   it.each(cases)('draws the same permutations with seed $seed', ({ seed, permutations }) => {
@@ -20,7 +25,22 @@ describe("numpy's legacy generator", () => {
     for (const { size, head, sha256 } of permutations) {
       const drawn = state.permutation(size);
       expect([size, drawn.slice(0, 5)]).toEqual([size, head]);
-      expect(createHash('sha256').update(JSON.stringify(drawn)).digest('hex')).toBe(sha256);
+      expect(digest(drawn)).toBe(sha256);
+    }
+  });
+
+  it('draws as numpy’s module does when it is seeded', () => {
+    expect(digest(new NumpyRandomState(42).permutation(1500))).toBe(permutation);
+  });
+
+  it.each(choices)('chooses the same of $size with seed $seed', ({ seed, size, chosen }) => {
+    const wanted = chosen === '' ? [] : chosen.split(' ').map(Number);
+    expect(new NumpyRandomState(seed).choice([...Array(size).keys()], wanted.length)).toEqual(wanted);
+  });
+
+  it('chooses none twice', () => {
+    for (const count of [-1, 1.5, 4]) {
+      expect(() => new NumpyRandomState(1).choice(['a', 'b', 'c'], count)).toThrow(`${count} different ones of 3`);
     }
   });
 

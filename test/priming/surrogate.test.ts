@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitWords } from '../../src/base/words.js';
+import { COMMON_WORDS } from '../../src/priming/common-words.js';
 import { keywords } from '../../src/priming/keywords.js';
 import { type SurrogateContext, surrogate, surrogateForms, surrogateSchema } from '../../src/priming/surrogate.js';
 
@@ -37,6 +38,8 @@ describe('surrogates', () => {
     ['random3', 'Fresh bread every'],
     ['random20', partner.document],
     ['random_matched', 'Fresh bread every morning from our oven,'],
+    // The words that the research's experiment 09 drew for its first sample.
+    ['common_words8', 'creative exchange platform military involved pleasant standard learning'],
     ['kw1*3', 'lamp lamp lamp'],
     ['static:the*query', 'the the the the the the the'],
     ['static:24: yes*2', '24: yes 24: yes'],
@@ -50,6 +53,21 @@ describe('surrogates', () => {
     const next = surrogate('scrambled').make(sample, { ...context, index: 1 });
     expect(next).not.toBe(made('scrambled'));
     expect(next.split(' ').sort()).toEqual(sample.query.split(' ').sort());
+  });
+
+  it('draws common words by the sample’s place, as numpy does', () => {
+    const { choices }: { choices: { seed: number; size: number; chosen: string }[] } = JSON.parse(
+      readFileSync(new URL('../fixtures/numpy-random.json', import.meta.url), 'utf8'),
+    );
+    expect([COMMON_WORDS.length, new Set(COMMON_WORDS).size]).toEqual([102, 102]);
+    expect(COMMON_WORDS.filter((word) => !/^[a-z]{8}$/.test(word))).toEqual([]);
+    for (const index of [0, 1, 499]) {
+      const { chosen } = choices.find(({ seed, size }) => seed === 20_042 + index && size === COMMON_WORDS.length)!;
+      const words = chosen.split(' ').map((place) => COMMON_WORDS[Number(place)]);
+      expect(made('common_words8', {}, { index })).toBe(words.join(' '));
+    }
+    expect(made('common_words102').split(' ').sort()).toEqual([...COMMON_WORDS].sort());
+    expect(() => surrogate('common_words103')).toThrow('the number in it may be up to 102');
   });
 
   it('borrows from the sample half the list further on', () => {
