@@ -21,6 +21,9 @@ import { surrogateSchema } from './surrogate.js';
 const PARTS = [...SEGMENTS, 'counted', 'rest'] as const;
 type Part = (typeof PARTS)[number];
 
+/** What the decoder may read before the target. */
+export const PROMPTS = ['none', 'query'] as const;
+
 /** One pass of the encoder and what the decoder sees of it. */
 export const encodingSchema = z.strictObject({
   /** What stands before the document; nothing when left out. */
@@ -53,6 +56,8 @@ export const conditionSchema = encodingSchema.extend({
       z.strictObject({ tokens: z.number().int().positive() }),
     ])
     .optional(),
+  /** What the decoder reads before the target, where that is not what the experiment says: nothing, or the query. */
+  prompt: z.enum(PROMPTS).optional(),
   /** Further passes over the same document whose visible rows the decoder sees together with these. */
   also: z.array(encodingSchema).readonly().optional(),
 });

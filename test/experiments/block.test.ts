@@ -56,6 +56,18 @@ describe('blocks', () => {
     expect(keys).toHaveLength(45 * 11);
   });
 
+  it('score no more of a target than the protocol says', () => {
+    const [answer] = samples.map((one) => tokenizer.encode(one.answer));
+    const targets = (target_tokens?: number) => {
+      const protocol = { ...truncation.protocol, ...(target_tokens !== undefined && { target_tokens }) };
+      const [block] = planBlocks(planOf(samples, { ...truncation, protocol }), tokenizer, LIMITS);
+      return block!.trials.map(({ target }) => target);
+    };
+    expect(answer!.length).toBeGreaterThan(2);
+    for (const target of targets()) expect(target).toEqual(answer);
+    for (const target of targets(2)) expect(target).toEqual(answer!.subarray(0, 2));
+  });
+
   it('are closed early when their rows are many', () => {
     const blocks = [...planBlocks(planOf(samples), tokenizer, { ...LIMITS, maxRows: 1 })];
     expect(blocks.every((block) => block.units.length === 1)).toBe(true);

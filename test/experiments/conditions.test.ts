@@ -6,7 +6,7 @@ import { EXPERIMENTS } from '../../src/experiments/catalogue/registry.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { conditionsFor, refusalOf } from '../../src/experiments/plan/conditions.js';
 import { SEGMENTS, type Segment } from '../../src/priming/input.js';
-import type { ExperimentDeclaration } from '../../src/runs/schema/experiment.js';
+import type { Experiment, ExperimentDeclaration } from '../../src/runs/schema/experiment.js';
 
 /** All segments but these. */
 const without = (...segments: Segment[]) => new Set(SEGMENTS.filter((segment) => !segments.includes(segment)));
@@ -14,25 +14,36 @@ const without = (...segments: Segment[]) => new Set(SEGMENTS.filter((segment) =>
 describe('the experiments that there are', () => {
   it('are run whole with all segments', () => {
     for (const experiment of Object.values(EXPERIMENTS)) {
-      expect(conditionsFor(experiment, without())).toEqual({ experiment, leftOut: [] });
-      expect(conditionsFor(experiment, without()).experiment).toBe(experiment);
+      expect(conditionsFor(experiment, without())).toEqual({ experiment: withoutStandIns(experiment), leftOut: [] });
     }
   });
 
-  it('need BOS and the line break in one of them only', () => {
-    for (const segment of ['bos', 'separator'] as const) {
-      const partial = Object.values(EXPERIMENTS).filter((experiment) => {
-        if (refusalOf(experiment, without(segment))) return true;
-        return conditionsFor(experiment, without(segment)).experiment !== experiment;
-      });
-      expect(partial.map(({ id }) => id)).toEqual(['bos']);
+  it('need BOS and the line break in one of them only, and can be run without them', () => {
+    const partial = (...segments: Segment[]) =>
+      Object.values(EXPERIMENTS)
+        .filter((experiment) => conditionsFor(experiment, without(...segments)).leftOut.length > 0)
+        .map(({ id }) => id);
+    for (const segment of ['bos', 'separator'] as const) expect(partial(segment)).toEqual(['bos']);
+    expect(partial('bos', 'separator')).toEqual(['bos']);
+    expect(partial('eos')).toEqual([]);
+  });
+
+  it('hide from the document whatever stands before it, also by way of the end of text', () => {
+    const blocked = (experiment: Experiment, name: string) =>
+      experiment.conditions.find((condition) => condition.name === name)?.blocked;
+    const columns = ['bos', 'prefix'];
+    expect(blocked(positionsOrContent, 'blocked_d')).toEqual([{ rows: ['separator', 'document', 'eos'], columns }]);
+    for (const { conditions } of [positionsOrContent, hiddenBos]) {
+      for (const { rows } of conditions.flatMap((condition) => condition.blocked ?? [])) {
+        if (rows.includes('document')) expect(rows).toContain('eos');
+      }
     }
-    expect(Object.values(EXPERIMENTS).filter((one) => conditionsFor(one, without('eos')).experiment !== one)).toEqual(
-      [],
-    );
-    // What stands before the document is hidden from it, whatever that is.
-    expect(positionsOrContent.conditions.find(({ name }) => name === 'blocked_d')?.blocked).toEqual([
-      { rows: ['separator', 'document'], columns: ['bos', 'prefix'] },
+    // A record says what was computed: a model without an end of text has none in its masks, as before there were such models.
+    const { experiment } = conditionsFor(positionsOrContent, without('eos'));
+    expect(blocked(experiment, 'blocked_d')).toEqual([{ rows: ['separator', 'document'], columns }]);
+    expect(blocked(experiment, 'blocked_published')).toEqual([{ rows: ['rest'], columns: ['counted'] }]);
+    expect(blocked(conditionsFor(hiddenBos, without('bos', 'separator')).experiment, 'oracle M4:D')).toEqual([
+      { rows: ['document', 'eos'], columns: ['prefix'] },
     ]);
   });
 
@@ -50,7 +61,7 @@ describe('the experiments that there are', () => {
     expect(experiment.conditions.map(({ name }) => name)).toEqual(
       hiddenBos.conditions.map(({ name }) => name).filter((name) => !names.includes(name)),
     );
-    expect(experiment.comparisons).toEqual(hiddenBos.comparisons);
+    expect(experiment.comparisons).toEqual(withoutStandIns(hiddenBos).comparisons);
     const oracle = experiment.contrasts.find(({ title }) => title === 'oracle')!;
     // The total and what it is compared with BOS in view have no cells; what is left is a share of nothing.
     expect(oracle.contrasts).toEqual([
@@ -63,17 +74,40 @@ describe('the experiments that there are', () => {
     expect(defineExperiment(experiment)).toEqual(experiment);
   });
 
-  it('are refused where their primary comparison needs what is not there', () => {
-    expect(() => conditionsFor(hiddenBos, without('separator'))).toThrow(
-      expect.objectContaining({
-        code: 'INPUT_INVALID',
-        message: expect.stringMatching(
-          /^Experiment bos cannot .* its primary comparison, doc_kw E2:D against E1:D, needs the condition "E1:D", and inputs of this model have no line break\./,
-        ),
-      }),
+  it('on a T5, with neither BOS nor a line break, ask of bos what is left: the primed document against the bare one', () => {
+    const { experiment, leftOut } = conditionsFor(hiddenBos, without('bos', 'separator'));
+    const prefixes = ['oracle', 'doc_kw', 'random_matched', 'the', 'random1'];
+    const cells = ['E2:D', 'E2:PD', 'M1:D', 'M2:D', 'M3:D', 'M4:D', 'M1, positions of E1'];
+    expect(experiment.conditions.map(({ name }) => name).sort()).toEqual(
+      ['E0:D', ...prefixes.flatMap((prefix) => cells.map((cell) => `${prefix} ${cell}`))].sort(),
     );
+    expect(leftOut).toHaveLength(hiddenBos.conditions.length - experiment.conditions.length);
+    expect(new Set(leftOut.map(({ reason }) => reason))).toEqual(
+      new Set(
+        ['no BOS', 'no line break', 'no BOS and no line break'].map((which) => `inputs of this model have ${which}`),
+      ),
+    );
+    expect(experiment.primary).toEqual({ treatment: 'doc_kw E2:D', baseline: 'E0:D' });
+    expect(experiment.comparisons).toEqual(
+      prefixes.map((prefix) => ({ treatment: `${prefix} E2:D`, baseline: 'E0:D', oracle: 'oracle E2:D' })),
+    );
+    expect(experiment.contrasts.map(({ title }) => title)).toEqual(['Meaning']);
+    expect(experiment.identities.map(({ left, right }) => [left, right])).toEqual(
+      prefixes.map((prefix) => [`${prefix} M1, positions of E1`, 'E0:D']),
+    );
+    expect(defineExperiment(experiment)).toEqual(experiment);
   });
 });
+
+/** As they are computed where no baseline is missing. */
+function withoutStandIns(experiment: Experiment): Experiment {
+  const plain = <T extends object>(one: T): T => Object.assign({ ...one }, { otherwise: undefined });
+  return {
+    ...experiment,
+    comparisons: experiment.comparisons.map(plain),
+    identities: experiment.identities.map(plain),
+  };
+}
 
 describe('a declaration', () => {
   const declared = (more: Partial<ExperimentDeclaration> = {}) =>
@@ -159,6 +193,33 @@ describe('a declaration', () => {
     expect(leftOut.map(({ condition }) => condition)).toEqual(needed.length > 0 ? ['changed'] : []);
     expect(leftOut[0]?.reason ?? '').toBe(
       needed.length === 0 ? '' : `inputs of this model have ${needed.map((segment) => NAMES[segment]).join(' and ')}`,
+    );
+  });
+
+  it('takes the baseline that stands in for one that is left out, and is refused where that is left out too', () => {
+    const comparisons = [{ treatment: 'a', baseline: 'oracle', otherwise: 'bare' }];
+    const asked = declared({ comparisons, primary: { treatment: 'a', baseline: 'oracle' } });
+    expect(conditionsFor(asked, without()).experiment).toMatchObject({
+      primary: { treatment: 'a', baseline: 'oracle' },
+      comparisons: [{ treatment: 'a', baseline: 'oracle' }],
+    });
+    expect(conditionsFor(asked, without('bos')).experiment).toMatchObject({
+      primary: { treatment: 'a', baseline: 'bare' },
+      comparisons: [{ treatment: 'a', baseline: 'bare' }],
+    });
+    const shown = { name: 'bare', visibility: ['separator' as const] };
+    const [, ...others] = asked.conditions;
+    const neither = defineExperiment({ ...asked, conditions: [shown, ...others] });
+    expect(() => conditionsFor(neither, without('bos', 'separator'))).toThrow(
+      expect.objectContaining({
+        code: 'INPUT_INVALID',
+        message: expect.stringMatching(
+          /^Experiment mine cannot .* its primary comparison, a against bare, needs the condition "bare", and inputs of this model have no line break\./,
+        ),
+      }),
+    );
+    expect(() => declared({ comparisons: [{ treatment: 'a', baseline: 'bare', otherwise: 'bear' }] })).toThrow(
+      'there is no condition "bear"',
     );
   });
 

@@ -20,7 +20,9 @@ export type Prefixes = Readonly<Record<string, string>>;
 
 export interface DesignOptions {
   readonly document?: Condition['document'];
-  /** Behind every name, where the same prefixes are used on several forms of the document. */
+  /** Where it is not the experiment's. */
+  readonly prompt?: Condition['prompt'];
+  /** Behind every name, where the same prefixes are used on several forms of the document or with several prompts. */
   readonly at?: string;
 }
 
@@ -28,8 +30,8 @@ export interface DesignOptions {
  * Every prefix in full, hidden by the published mask and hidden exactly, each against the bare document that sees as much and beside the
  * oracle shown in the same way (where `oracle` is among the prefixes).
  */
-export function design(prefixes: Prefixes, { document, at = '' }: DesignOptions = {}) {
-  const shape = document ? { document } : {};
+export function design(prefixes: Prefixes, { document, prompt, at = '' }: DesignOptions = {}) {
+  const shape = { ...(document && { document }), ...(prompt && { prompt }) };
   const conditions: Condition[] = [
     { name: baselineOf('full', at), visibility: 'full', ...shape },
     { name: baselineOf('d', at), visibility: 'exact', ...shape },

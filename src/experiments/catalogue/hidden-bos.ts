@@ -3,7 +3,9 @@
  * visible line break are mixed in it; here they are taken apart.
  *
  * Letters: B is BOS, P the prefix, N the line break, D the document. `E0` encodes [B, D], `E1` [B, N, D], `E2` [B, P, N, D], `E4`
- * [N, D]; what the decoder sees of an encode stands behind the colon. `{B0,D2}` are rows of two encodes together.
+ * [N, D]; what the decoder sees of an encode stands behind the colon. `{B0,D2}` are rows of two encodes together. An end of text, S, stands
+ * behind the document where a model has one; no cell shows it, and a mask that hides the prefix from the document hides it from that row too,
+ * which would hand it on.
  */
 import type { Condition, Encoding } from '../../priming/condition.js';
 import type { Segment } from '../../priming/input.js';
@@ -11,7 +13,7 @@ import type { Contrast, ContrastGroup } from '../../runs/schema/experiment.js';
 import { defineExperiment } from '../declaration/define.js';
 import { gain } from './design.js';
 
-const SEGMENT: Readonly<Record<string, Segment>> = { B: 'bos', P: 'prefix', N: 'separator', D: 'document' };
+const SEGMENT: Readonly<Record<string, Segment>> = { B: 'bos', P: 'prefix', N: 'separator', D: 'document', S: 'eos' };
 
 const segments = (letters: string): Segment[] => [...letters].map((letter) => SEGMENT[letter]!);
 
@@ -21,12 +23,12 @@ const ENCODES = {
   E4: { bos: false, separator: true },
 } as const satisfies Record<string, Omit<Encoding, 'visibility'>>;
 
-/** Who may not see whom in the encoder of [B, P, N, D]. */
+/** Who may not see whom in the encoder of [B, P, N, D, S]. */
 const MASKS = {
-  M1: [{ rows: segments('BND'), columns: segments('P') }],
-  M2: [{ rows: segments('BN'), columns: segments('P') }],
-  M3: [{ rows: segments('D'), columns: segments('P') }],
-  M4: [{ rows: segments('ND'), columns: segments('BP') }],
+  M1: [{ rows: segments('BNDS'), columns: segments('P') }],
+  M2: [{ rows: segments('BNS'), columns: segments('P') }],
+  M3: [{ rows: segments('DS'), columns: segments('P') }],
+  M4: [{ rows: segments('NDS'), columns: segments('BP') }],
 };
 
 const PREFIXES: Readonly<Record<string, string>> = {
@@ -126,6 +128,8 @@ export const hiddenBos = defineExperiment({
   comparisons: Object.keys(PREFIXES).map((prefix) => ({
     treatment: `${prefix} E2:D`,
     baseline: 'E1:D',
+    // Without a line break the two unprimed encodes are one.
+    otherwise: 'E0:D',
     oracle: 'oracle E2:D',
   })),
   primary: { treatment: 'doc_kw E2:D', baseline: 'E1:D' },
@@ -143,12 +147,14 @@ export const hiddenBos = defineExperiment({
       name: `${prefix}: without BOS and prefix in view, as if they were not there`,
       left: `${prefix} M4:ND`,
       right: 'E4:ND',
+      relative: true,
     },
-    { name: `${prefix}: moved positions change nothing`, left: `${prefix} shifted`, right: 'E0:BD' },
+    { name: `${prefix}: moved positions change nothing`, left: `${prefix} shifted`, right: 'E0:BD', relative: true },
     {
       name: `${prefix}: an unseen prefix is none`,
       left: `${prefix} M1, positions of E1`,
       right: 'E1:D',
+      otherwise: 'E0:D',
       within_window: true,
     },
   ]),

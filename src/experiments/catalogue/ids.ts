@@ -20,6 +20,8 @@ export const EXPERIMENT_IDS = [
   'v4-02',
   'v4-03',
   'v4-04',
+  'v4-09',
+  'v4-10',
 ] as const;
 
 export type ExperimentId = (typeof EXPERIMENT_IDS)[number];

@@ -15,10 +15,12 @@ const random = (name: string, suffix: Suffix, change: Partial<Condition>): Condi
   ...change,
 });
 
-/** The published count knows no segments: what it hides, BOS and prefix, is what the rest may not attend. */
+/** The published count knows no segments: what it hides, BOS and prefix, is what the rest may not attend. An end of text would hand it on. */
 const BLOCKED = {
   published: [{ rows: ['rest' as const], columns: ['counted' as const] }],
-  d: [{ rows: ['separator' as const, 'document' as const], columns: ['bos' as const, 'prefix' as const] }],
+  d: [
+    { rows: ['separator' as const, 'document' as const, 'eos' as const], columns: ['bos' as const, 'prefix' as const] },
+  ],
 };
 
 const CELLS = ['shifted', 'blocked', 'neutralized'];

@@ -17,7 +17,9 @@ import { prefixContent } from './prefix-content.js';
 import { productRanking } from './product-ranking.js';
 import { queryInDecoder } from './query-in-decoder.js';
 import { queryInDecoderByLength } from './query-in-decoder-by-length.js';
+import { queryInDecoderBySize } from './query-in-decoder-by-size.js';
 import { queryInDecoderElsewhere } from './query-in-decoder-elsewhere.js';
+import { queryInDecoderOtherModels } from './query-in-decoder-other-models.js';
 import { surrogateSweep } from './surrogate-sweep.js';
 import { truncation } from './truncation.js';
 import { writtenSurrogates } from './written-surrogates.js';
@@ -43,6 +45,8 @@ const BY_ID = {
   'v4-02': queryInDecoderByLength,
   'v4-03': queryInDecoderElsewhere,
   'v4-04': prefixContent,
+  'v4-09': queryInDecoderOtherModels,
+  'v4-10': queryInDecoderBySize,
 } satisfies Record<ExperimentId, Experiment>;
 
 export const EXPERIMENTS: Readonly<Record<string, Experiment>> = BY_ID;

@@ -16,16 +16,17 @@ export function defineExperiment(declaration: ExperimentDeclaration): Experiment
   const invalid = (message: string) => new DkvError('INPUT_INVALID', `Experiment ${id}: ${message}`);
   if (known.size < names.length) throw invalid('two conditions have the same name.');
   const used = [
-    ...rest.comparisons.flatMap(({ treatment, baseline, oracle }) => [
+    ...rest.comparisons.flatMap(({ treatment, baseline, otherwise, oracle }) => [
       treatment,
       baseline,
+      ...(otherwise ? [otherwise] : []),
       ...(oracle ? [oracle] : []),
     ]),
     ...rest.contrasts.flatMap(({ contrasts }) => contrasts.flatMap(({ terms }) => Object.keys(terms))),
     ...rest.curves.flatMap(({ series }) =>
       series.flatMap(({ points }) => points.flatMap((p) => [p.treatment, p.baseline])),
     ),
-    ...rest.identities.flatMap(({ left, right }) => [left, right]),
+    ...rest.identities.flatMap(({ left, right, otherwise }) => [left, right, ...(otherwise ? [otherwise] : [])]),
     ...[...rest.orders, ...rest.selections].flatMap(({ treatments, baseline }) => [...treatments, baseline]),
   ];
   const missing = used.find((condition) => !known.has(condition));

@@ -76,16 +76,27 @@ export function* planBlocks(plan: Plan, tokenizer: Tokenizer, limits: BlockLimit
 
 function planUnit(plan: Plan, unit: Unit, tokenizer: Tokenizer, maxTokens: number): PlannedTrial[] | Rejection {
   const { sample } = unit;
-  const { target: scored, prompt, conditions } = plan.experiment;
+  const { target: scored, prompt, conditions, protocol } = plan.experiment;
   try {
     const text = scored === 'answer' ? sample.answer : sample.query;
-    const target = tokenizer.encode(text);
+    const target = tokenizer.encode(text).subarray(0, protocol.target_tokens);
     if (target.length === 0) return { sample: sample.id, rejected: `the ${scored} is empty` };
-    const asked = prompt === 'query' ? tokenizer.encode(sample.query).subarray(0, MAX_PROMPT) : new Int32Array(0);
+    const promptOf = (condition: Condition) =>
+      (condition.prompt ?? prompt) === 'query'
+        ? tokenizer.encode(sample.query).subarray(0, MAX_PROMPT)
+        : new Int32Array(0);
     const presentations = presentationsOf(plan, unit, tokenizer, maxTokens);
     return conditions.map((condition, i) => {
       const { parts, jointDiffers, prefix } = presentations[i]!;
-      return { sample, condition, target, prompt: asked, parts, jointDiffers, leak: contains(prefix, text) };
+      return {
+        sample,
+        condition,
+        target,
+        prompt: promptOf(condition),
+        parts,
+        jointDiffers,
+        leak: contains(prefix, text),
+      };
     });
   } catch (error) {
     if (!(error instanceof DkvError)) throw error;

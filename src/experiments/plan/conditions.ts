@@ -1,15 +1,16 @@
 /**
  * Which conditions of an experiment a model can be asked. A condition's data say which segments it needs; where a model's inputs have no such
- * segment, the condition is left out and named, with all that is computed from it. What is left is a whole experiment.
+ * segment, the condition is left out and named, with all that is computed from it. A comparison whose baseline is left out may declare another
+ * one to stand in for it. What is left is a whole experiment.
  */
 import { DkvError } from '../../base/errors.js';
 import type { Encoding } from '../../priming/condition.js';
-import type { Segment } from '../../priming/input.js';
+import { SEGMENTS, type Segment } from '../../priming/input.js';
 import type { LeftOut } from '../../runs/schema/configuration.js';
 import type { Comparison, ContrastGroup, Experiment } from '../../runs/schema/experiment.js';
 
 export interface Computable {
-  /** The declared one itself where nothing is left out. */
+  /** As it is computed: with the baselines that this model has, and masks that speak only of rows that are there. */
   readonly experiment: Experiment;
   readonly leftOut: readonly LeftOut[];
 }
@@ -20,19 +21,68 @@ export interface Computable {
  */
 export function conditionsFor(experiment: Experiment, segments: ReadonlySet<Segment>): Computable {
   const leftOut = leftOutOf(experiment, segments);
-  if (leftOut.length === 0) return { experiment, leftOut };
   const refusal = refusalOf(experiment, segments);
   if (refusal) throw refusal;
   const names = new Set(leftOut.map(({ condition }) => condition));
-  return { experiment: restricted(experiment, (condition) => !names.has(condition)), leftOut };
+  const has = (condition: string) => !names.has(condition);
+  const fitted = withMasksOf(withBaselines(experiment, has), segments);
+  return { experiment: leftOut.length > 0 ? restricted(fitted, has) : fitted, leftOut };
+}
+
+/** Each comparison with the baseline that is left, the primary one with that of its comparison, and each identity with its right side. */
+function withBaselines(experiment: Experiment, has: (condition: string) => boolean): Experiment {
+  const { primary } = experiment;
+  const comparisons = experiment.comparisons.map(({ otherwise, ...comparison }) => ({
+    ...comparison,
+    ...(otherwise !== undefined && !has(comparison.baseline) && { baseline: otherwise }),
+  }));
+  const identities = experiment.identities.map(({ otherwise, ...identity }) => ({
+    ...identity,
+    ...(otherwise !== undefined && !has(identity.right) && { right: otherwise }),
+  }));
+  const place = experiment.comparisons.findIndex(
+    ({ treatment, baseline }) => treatment === primary?.treatment && baseline === primary.baseline,
+  );
+  const baseline = comparisons[place]?.baseline;
+  return {
+    ...experiment,
+    comparisons,
+    ...(primary && baseline && { primary: { ...primary, baseline } }),
+    identities,
+  };
+}
+
+/** What a mask says of rows that are not there is nothing: it is left out, so that a record says what was computed. */
+function withMasksOf(experiment: Experiment, segments: ReadonlySet<Segment>): Experiment {
+  const there = (parts: Mask['rows']) => parts.filter((part) => isThere(part, segments));
+  const masked = <T extends Encoding>(encoding: T): T => ({
+    ...encoding,
+    ...(encoding.blocked && {
+      blocked: encoding.blocked.map(({ rows, columns }) => ({ rows: there(rows), columns: there(columns) })),
+    }),
+  });
+  const conditions = experiment.conditions.map((condition) => ({
+    ...masked(condition),
+    ...(condition.also && { also: condition.also.map(masked) }),
+  }));
+  return { ...experiment, conditions };
+}
+
+type Mask = NonNullable<Encoding['blocked']>[number];
+
+/** The two sides of the published count are always there. */
+function isThere(part: Mask['rows'][number], segments: ReadonlySet<Segment>): boolean {
+  return part === 'counted' || part === 'rest' || segments.has(part);
 }
 
 function leftOutOf({ conditions }: Experiment, segments: ReadonlySet<Segment>): LeftOut[] {
   return conditions.flatMap((condition) => {
     const encodings = [condition, ...(condition.also ?? [])];
-    const missing = new Set(encodings.flatMap((encoding) => missingOf(encoding, segments)));
-    if (missing.size === 0) return [];
-    const named = [...missing].map((segment) => `no ${WORDS[segment] ?? segment}`).join(' and ');
+    const missing = encodings.flatMap((encoding) => missingOf(encoding, segments));
+    if (missing.length === 0) return [];
+    const named = SEGMENTS.filter((segment) => missing.includes(segment))
+      .map((segment) => `no ${WORDS[segment] ?? segment}`)
+      .join(' and ');
     return { condition: condition.name, reason: `inputs of this model have ${named}` };
   });
 }
@@ -49,17 +99,17 @@ function missingOf({ bos, separator, visibility, blocked = [] }: Encoding, segme
   const needed: Segment[] = typeof visibility === 'string' ? [] : [...visibility];
   if (bos === false) needed.push('bos');
   if (separator) needed.push('separator');
-  const isThere = (part: string) => part === 'counted' || part === 'rest' || segments.has(part as Segment);
-  const hides = blocked.some(({ rows, columns }) => rows.some(isThere) && columns.some(isThere));
+  const there = (part: Mask['rows'][number]) => isThere(part, segments);
+  const hides = blocked.some(({ rows, columns }) => rows.some(there) && columns.some(there));
   const spoken = hides ? [] : blocked.flatMap(({ rows, columns }) => [...rows, ...columns]);
-  return [...needed, ...(spoken as Segment[])].filter((part) => !isThere(part));
+  return [...needed, ...(spoken as Segment[])].filter((part) => !there(part));
 }
 
 /** Why an experiment cannot be run with such a model, INPUT_INVALID: its primary comparison, or what a probe compares with, is not among what is left. */
 export function refusalOf(experiment: Experiment, segments: ReadonlySet<Segment>): DkvError | undefined {
   const leftOut = leftOutOf(experiment, segments);
-  const { id, unit, primary, comparisons, conditions } = experiment;
   const reasons = new Map(leftOut.map(({ condition, reason }) => [condition, reason]));
+  const { id, unit, primary, comparisons, conditions } = withBaselines(experiment, (name) => !reasons.has(name));
   const refuse = (what: string, condition: string) =>
     new DkvError(
       'INPUT_INVALID',

@@ -8,7 +8,7 @@ import type { Scored, Unit } from './unit.js';
 /** What is scored, in order, and under what. */
 export interface Plan {
   readonly units: readonly Unit[];
-  readonly experiment: Pick<Experiment, 'conditions' | 'target' | 'prompt' | 'padding_step'>;
+  readonly experiment: Pick<Experiment, 'conditions' | 'protocol' | 'target' | 'prompt' | 'padding_step'>;
   /** Texts to make documents longer with. */
   readonly padding: readonly string[];
   /** The text of a surrogate for a unit. @throws DkvError when there is none: the unit is rejected */

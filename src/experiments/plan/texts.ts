@@ -6,7 +6,8 @@ import type { Dataset, PoolSet } from '../../samples/dataset.js';
 
 /** @throws DkvError INPUT_INVALID when no sample has what is scored, or what the surrogates are made of */
 export function expectTexts(experiment: Experiment, data: Dataset | PoolSet): void {
-  const { id, target, prompt, unit } = experiment;
+  const { id, target, unit } = experiment;
+  const readsQuery = experiment.conditions.some(({ prompt = experiment.prompt }) => prompt === 'query');
   const texts: readonly { readonly query: string; readonly answer?: string | undefined }[] =
     'samples' in data ? data.samples : data.pools;
   if (texts.length === 0) {
@@ -19,7 +20,7 @@ export function expectTexts(experiment: Experiment, data: Dataset | PoolSet): vo
   const needed = [
     ...(target === 'answer' && unit !== 'probe' ? [['answer', 'scores answers'] as const] : []),
     ...(target === 'query' ? [['query', 'scores queries'] as const] : []),
-    ...(prompt === 'query' ? [['query', 'puts queries before the answers'] as const] : []),
+    ...(readsQuery ? [['query', 'puts queries before the answers'] as const] : []),
     ...(fromQuery === undefined
       ? []
       : [['query', `has the surrogate ${fromQuery}, which is made of the query`] as const]),

@@ -36,6 +36,7 @@ export async function runExperiment(
   options: RunOptions,
 ): Promise<Summary> {
   const { directory } = options;
+  const own = { ...options, maxTokens: tokensRead(model, options.maxTokens) };
   const computable = conditionsFor(experiment, segmentsOf(model.tokenizer));
   for (const notice of describeLeftOut(computable.leftOut)) options.onNotice?.(notice);
   await makeFolder(directory);
@@ -44,7 +45,12 @@ export async function runExperiment(
       'RUN_BUSY',
       `${directory}: ${holder} is at work on this run. Wait for it, stop it, or choose another folder with --out.`,
     );
-  return withLock(path.join(directory, 'run.lock'), () => runAlone(computable, data, model, options), { refuse });
+  return withLock(path.join(directory, 'run.lock'), () => runAlone(computable, data, model, own), { refuse });
+}
+
+/** Documents are cut to what a model with learned positions can read, where more is asked for. */
+export function tokensRead({ engine }: Pick<Model, 'engine'>, asked: number): number {
+  return Math.min(asked, engine.info.shape.encoder.mostRows ?? asked);
 }
 
 async function runAlone(

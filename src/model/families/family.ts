@@ -32,6 +32,8 @@ export interface ModelShape {
   readonly stopTokenIds: readonly number[];
   /** The window of the encoder's layers with the narrowest one, in rows; null where all see all. */
   readonly narrowestWindow: number | null;
+  /** The encoder's rows have learned positions, so that a row means something else at another one; absent where only distances count. */
+  readonly absolutePositions?: true;
   /** Tokens that the encoder was made for. It reads longer inputs too, of which nothing is known. Null where it has no such number. */
   readonly trainedTokens: number | null;
 }

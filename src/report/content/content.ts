@@ -11,7 +11,7 @@ import { curvePlot } from '../figures/curves.js';
 import { differencePlot, effectPlot, hardnessComparisons, hardnessPlot } from '../figures/effects.js';
 import { attentionHeatMap, probePlot } from '../figures/probe.js';
 import { rankingPlot } from '../figures/ranking.js';
-import { authorsNote, authorsTable } from '../tables/authors.js';
+import { authorsNllTable, authorsNote, authorsTable } from '../tables/authors.js';
 import { conditionTable } from '../tables/conditions.js';
 import {
   contrastNotes,
@@ -225,9 +225,11 @@ function hardnessSection(summary: Summary): Section {
 }
 
 function authorsBlocks(summary: Summary): Block[] {
-  const content = authorsTable(summary);
+  const effects = authorsTable(summary);
+  const nlls = authorsNllTable(summary);
   return [
-    note(authorsNote(summary.configuration)),
-    ...(content ? [table('authors', 'Measured, and the authors’ log', content)] : []),
+    note(authorsNote(summary)),
+    ...(effects ? [table('authors', 'Measured, and the authors’ log', effects)] : []),
+    ...(nlls ? [table('authors-nll', 'Mean NLL, measured and in the authors’ log', nlls)] : []),
   ];
 }

@@ -1,4 +1,5 @@
 /** Every condition of a run: what it is, and its mean NLL. */
+import type { Condition } from '../../priming/condition.js';
 import { surrogate as surrogateOf } from '../../priming/surrogate.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import { fixed, percent } from '../words/format.js';
@@ -21,12 +22,14 @@ export function conditionTable({ configuration: { experiment, model }, condition
     ],
     rows: conditions.map(({ name, nll, prefix_tokens, document_tokens, leak }) => {
       const condition = conditionOf(experiment, name);
-      const { surrogate, also } = condition;
+      const { surrogate, also, prompt } = condition;
       return [
         name,
         surrogate ? surrogateOf(surrogate).about : 'none',
         documentForm(condition),
-        describeVisibility(condition, model.segments) + (also ? ', with rows of another encode' : ''),
+        describeVisibility(condition, model.segments) +
+          (also ? ', with rows of another encode' : '') +
+          ownPrompt(prompt),
         isDeployable(experiment, name) ? 'yes' : 'no',
         percent(leak),
         fixed(nll, 3),
@@ -35,4 +38,10 @@ export function conditionTable({ configuration: { experiment, model }, condition
       ];
     }),
   };
+}
+
+/** Of a condition whose decoder reads something else before the target than the experiment says. */
+function ownPrompt(prompt: Condition['prompt']): string {
+  if (prompt === undefined) return '';
+  return prompt === 'query' ? '; the query before the target' : '; nothing before the target';
 }

@@ -69,7 +69,8 @@ function leftByTheCount(segments: readonly Segment[]): string[] {
   return [segments.includes('separator') ? 'line break' : 'the prefix’s last token'];
 }
 
-function listed(names: readonly string[]): string {
+/** `a, b and c` */
+export function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 

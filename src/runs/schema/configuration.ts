@@ -40,6 +40,8 @@ export const configurationSchema = z.object({
     precision: z.string(),
     /** Of int8: how far NLLs of a fixed text are from float32's, in nats a token; absent for other precisions, and before 0.2. */
     drift: driftSchema.optional(),
+    /** Its rows have positions of their own, and mean something else at another one; absent where only distances count. */
+    absolute_positions: z.literal(true).optional(),
     /** Rows between the ends of the encoder's narrowest sliding window; null when every layer sees everything. */
     window: z.number().int().nullable(),
     /** Of its inputs, in their order; absent for the usual ones. */

@@ -4,7 +4,7 @@
  * holds the whole of it, so this is the form of a file as well.
  */
 import { z } from 'zod';
-import { conditionSchema } from '../../priming/condition.js';
+import { conditionSchema, PROMPTS } from '../../priming/condition.js';
 import { surrogate } from '../../priming/surrogate.js';
 
 const name = z.string().min(1);
@@ -21,6 +21,8 @@ const id = z
 export const comparisonSchema = z.strictObject({
   treatment: name,
   baseline: name,
+  /** The baseline for a model that lacks a segment which the first one needs. */
+  otherwise: name.optional(),
   oracle: name.optional(),
   /** P-values are corrected over the comparisons of one family; all that name none are one. */
   family: name.optional(),
@@ -76,9 +78,24 @@ const identitySchema = z.strictObject({
   name,
   left: name,
   right: name,
+  /** The right side for a model that lacks a segment which the first one needs. */
+  otherwise: name.optional(),
   /** Only for inputs that fit into the encoder's sliding window, because rows between others take up places in it. */
   within_window: z.boolean().default(false),
+  /** Only for models that know no places of rows, but their distances: rows are moved as a whole. */
+  relative: z.literal(true).optional(),
 });
+
+/** What the research's log says of one model. */
+const authorsSchema = z.strictObject({
+  model: name,
+  /** Of a comparison: its treatment, or `treatment over baseline` where several have that treatment. */
+  d: z.record(name, z.number()),
+  /** Mean NLL of conditions, in nats a token. */
+  nll: z.record(name, z.number()).optional(),
+});
+
+export type AuthorsFigures = z.infer<typeof authorsSchema>;
 
 export const experimentSchema = z.strictObject({
   id,
@@ -94,6 +111,8 @@ export const experimentSchema = z.strictObject({
       dataset: z.string().default('ms-marco'),
       /** Rows that the encoder may read. */
       max_tokens: z.number().int().positive().default(2048),
+      /** Of the target's tokens the first ones that are scored; all when left out. */
+      target_tokens: z.number().int().positive().optional(),
     })
     .prefault({ samples: 500 }),
   /** Seed of everything drawn at random. */
@@ -106,8 +125,8 @@ export const experimentSchema = z.strictObject({
   padding_step: z.number().int().positive().default(50),
   /** What is scored. */
   target: z.enum(['answer', 'query']).default('answer'),
-  /** What the decoder reads before the target. */
-  prompt: z.enum(['none', 'query']).default('none'),
+  /** What the decoder reads before the target, in conditions that do not say it themselves. */
+  prompt: z.enum(PROMPTS).default('none'),
   conditions: z.array(conditionSchema).min(1),
   comparisons: z.array(comparisonSchema).default([]),
   /** The one comparison that was named beforehand; the first when left out. */
@@ -122,8 +141,8 @@ export const experimentSchema = z.strictObject({
   measures: z.array(name).default([]),
   /** Of a probe: layers whose attention and whose output is read; those that the model does not have are left out. */
   layers: z.strictObject({ attention: z.array(z.number().int()), hidden: z.array(z.number().int()) }).optional(),
-  /** What the research's log says, shown beside a run of the same model, data and N. */
-  authors: z.strictObject({ model: name, d: z.record(name, z.number()) }).optional(),
+  /** Shown beside a run of the same model, data and N. */
+  authors: z.union([authorsSchema, z.array(authorsSchema).min(1)]).optional(),
 });
 
 export type Experiment = z.infer<typeof experimentSchema>;

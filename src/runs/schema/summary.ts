@@ -38,7 +38,7 @@ const gradientSchema = z.strictObject({
 
 export interface GradientSummary extends z.infer<typeof gradientSchema> {}
 
-const comparisonSummarySchema = comparisonSchema.extend({
+const comparisonSummarySchema = comparisonSchema.omit({ otherwise: true }).extend({
   ...SHARE,
   gain: gainSchema,
   /** Of the t-test's p. */

@@ -1,8 +1,9 @@
 /** Every mutation that mutate.ts tries, room by room. */
+import { EXPERIMENTS } from './experiments.js';
 import { MODEL } from './model.js';
 import type { Mutation } from './mutation.js';
 import { SERVING } from './serving.js';
 import { STATISTICS } from './statistics.js';
 import { STORE } from './store.js';
 
-export const MUTATIONS: readonly Mutation[] = [...MODEL, ...STORE, ...SERVING, ...STATISTICS];
+export const MUTATIONS: readonly Mutation[] = [...MODEL, ...STORE, ...SERVING, ...STATISTICS, ...EXPERIMENTS];

@@ -37,6 +37,7 @@ export const bart: ModelFamily<BartConfig> = {
       padTokenId: config.padTokenId,
       stopTokenIds: config.stopTokenIds,
       narrowestWindow: null,
+      absolutePositions: true,
       trainedTokens: config.maxPositions,
     };
   },

@@ -1,0 +1,181 @@
+/**
+ * Experiments on inputs that are framed as T5's are, with an end of text alone and no token for a line break, and as BART's are, on both sides.
+ * Weights are random: what is shown is that conditions are what they are called.
+ */
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { EXPERIMENTS } from '../../src/experiments/catalogue/registry.js';
+import { runExperiment } from '../../src/experiments/run/run.js';
+import type { Tokenizer } from '../../src/model/tokenizer/tokenizer.js';
+import type { Visibility } from '../../src/priming/input.js';
+import { surrogate } from '../../src/priming/surrogate.js';
+import { warnings } from '../../src/report/words/notes.js';
+import { readJournal } from '../../src/runs/journal.js';
+import { isTrial } from '../../src/runs/schema/entry.js';
+import type { Summary } from '../../src/runs/schema/summary.js';
+import { datasetOf } from '../../src/samples/dataset.js';
+import { scoreTexts, type TextScore } from '../../src/scoring/inputs.js';
+import { loadModel, type Model } from '../../src/scoring/load-model.js';
+import { temporaryFolder } from '../support/fixtures.js';
+import { checkpoint, KINDS } from '../support/small-checkpoints.js';
+
+const SAMPLES = ['lamp', 'desk', 'chair', 'clock', 'radio'].map((thing, i) => ({
+  id: thing,
+  document: `The ${thing} costs ${i + 3} euros, and the one beside it ${i + 7}.`,
+  query: `How much is the ${thing}?`,
+  answer: `${i + 3} euros`,
+}));
+const DATA = datasetOf({ name: 'things', revision: '1', licence: 'Apache-2.0', selection: 'all' }, SAMPLES);
+
+/** Words are tokenised apart and white space vanishes, so that a line break is no token and one string has the ids of its parts. */
+function wordByWord(tokenizer: Tokenizer): Tokenizer {
+  const encode = (text: string) =>
+    Int32Array.from(text.split(/\s+/).flatMap((word) => (word ? [...tokenizer.encode(` ${word}`)] : [])));
+  const { after } = tokenizer.frame;
+  return { ...tokenizer, encode, encodeFramed: (text) => Int32Array.from([...encode(text), ...after]) };
+}
+
+async function load(family: keyof typeof KINDS): Promise<Model> {
+  const model = await loadModel(await checkpoint(KINDS[family]), { cacheDirectory: await temporaryFolder() });
+  onTestFinished(() => model.close());
+  return family === 't5' ? { ...model, tokenizer: wordByWord(model.tokenizer) } : model;
+}
+
+async function run(id: string, model: Model, data = DATA) {
+  const directory = await temporaryFolder();
+  const notices: string[] = [];
+  const options = { directory, resume: true, maxTokens: 2048, onNotice: (notice: string) => notices.push(notice) };
+  const summary = await runExperiment(EXPERIMENTS[id]!, data, model, options);
+  const trials = ((await readJournal(path.join(directory, 'trials.jsonl'))) ?? []).filter(isTrial);
+  const nlls = (condition: string) =>
+    SAMPLES.map(({ id }) => trials.find((trial) => trial.sample === id && trial.condition === condition)!.nll);
+  return { summary, notices, nlls };
+}
+
+interface Shown {
+  readonly prefix?: string;
+  readonly visibility: Visibility;
+  readonly query?: boolean;
+}
+
+/** NLLs of all samples' answers, scored one condition at a time as a program would. */
+async function scored(model: Model, { prefix, visibility, query = true }: Shown): Promise<number[]> {
+  const items = SAMPLES.map((sample, index) => ({
+    document: sample.document,
+    target: sample.answer,
+    visibility,
+    ...(query && { query: sample.query }),
+    ...(prefix !== undefined && { prefix: surrogate(prefix).make(sample, { index, samples: SAMPLES, seed: 42 }) }),
+  }));
+  return (await scoreTexts(model, items, { maxTokens: 512 })).map((score) => (score as TextScore).nll);
+}
+
+const close = (measured: readonly number[], wanted: readonly number[]) => {
+  for (const [i, nll] of wanted.entries()) expect(measured[i]).toBeCloseTo(nll, 5);
+};
+
+const identities = ({ identities: all }: Summary) => all.map(({ name, holds }) => `${name}: ${holds}`);
+
+describe('T5', () => {
+  it('is asked v4-09 as it is declared, and its mask hides the prefix alone', async () => {
+    const model = await load('t5');
+    const { summary, notices, nlls } = await run('v4-09', model);
+    expect(notices).toEqual([]);
+    expect(summary.configuration.left_out).toBeUndefined();
+    expect(summary.samples).toMatchObject({ scored: 5, joint_differs: 0 });
+    const published: Visibility = ['document', 'eos'];
+    close(nlls('bare'), await scored(model, { visibility: published }));
+    close(nlls('bare_nq'), await scored(model, { visibility: published, query: false }));
+    close(nlls('bare_d_nq'), await scored(model, { visibility: 'exact', query: false }));
+    close(nlls('oracle_published'), await scored(model, { prefix: 'oracle', visibility: published }));
+    close(nlls('random_published'), await scored(model, { prefix: 'common_words8', visibility: published }));
+    close(nlls('oracle_full'), await scored(model, { prefix: 'oracle', visibility: ['prefix', 'document', 'eos'] }));
+    close(nlls('oracle_d'), await scored(model, { prefix: 'oracle', visibility: 'exact' }));
+    expect(nlls('bare')).not.toEqual(nlls('bare_nq'));
+    // What the mask adds is what the end of text adds.
+    const [added] = summary.contrasts.find(({ title }) => title === 'Published gain over exact gain')!.contrasts;
+    const gains = (left: string, right: string) => nlls(left).map((nll, i) => nll - nlls(right)[i]!);
+    const difference = gains('bare', 'oracle_published').map((gain, i) => gain - gains('bare_d', 'oracle_d')[i]!);
+    expect(added!.gain.mean.value).toBeCloseTo(difference.reduce((a, b) => a + b) / 5, 12);
+  });
+
+  it('is asked v4-10 with and without the query', async () => {
+    const model = await load('t5');
+    const { summary, nlls } = await run('v4-10', model);
+    expect(summary.configuration.left_out).toBeUndefined();
+    close(
+      nlls('oracle_published_nq'),
+      await scored(model, { prefix: 'oracle', visibility: ['document', 'eos'], query: false }),
+    );
+    close(nlls('doc_kw_d'), await scored(model, { prefix: 'doc_kw', visibility: 'exact' }));
+  });
+
+  it('runs of bos what needs neither BOS nor a line break, and names the rest', async () => {
+    const model = await load('t5');
+    const { summary, notices } = await run('bos', model);
+    expect(notices).toHaveLength(3);
+    expect(notices.join('\n')).toMatch(
+      /no BOS: E0:BD, .*\n.*no line break: E1:D, .*\n.*no BOS and no line break: E1:BD, /,
+    );
+    expect(summary.comparisons.map(({ treatment, baseline }) => [treatment, baseline])).toContainEqual([
+      'doc_kw E2:D',
+      'E0:D',
+    ]);
+    expect(identities(summary)).toEqual(
+      ['oracle', 'doc_kw', 'random_matched', 'the', 'random1'].map(
+        (prefix) => `${prefix}: an unseen prefix is none: true`,
+      ),
+    );
+    // To rounding: an end of text that has seen the prefix would tell of it.
+    for (const { largest } of summary.identities) expect(largest).toBeLessThan(1e-5);
+    expect(warnings(summary).filter((line) => line.includes('by construction'))).toEqual([]);
+  });
+
+  it('runs the older experiments whole', async () => {
+    const model = await load('t5');
+    for (const id of ['exp01', 'exp07']) {
+      const { summary } = await run(id, model);
+      expect(summary.configuration.left_out).toBeUndefined();
+      expect(summary.samples.scored).toBe(5);
+    }
+  });
+});
+
+describe('BART', () => {
+  it('is asked v4-09 with BOS hidden, line break and end of text in view', async () => {
+    const model = await load('bart');
+    const { summary, notices, nlls } = await run('v4-09', model);
+    expect(notices).toEqual([]);
+    const whole: Visibility = ['bos', 'document', 'eos'];
+    close(nlls('bare'), await scored(model, { visibility: whole }));
+    close(nlls('bare_nq'), await scored(model, { visibility: whole, query: false }));
+    close(nlls('random_d'), await scored(model, { prefix: 'common_words8', visibility: 'exact' }));
+    // Its byte-level tokens begin with the space, so that the first word behind a line break is the one without.
+    expect(summary.samples.joint_differs).toBe(0);
+    close(
+      nlls('oracle_published'),
+      await scored(model, { prefix: 'oracle', visibility: ['separator', 'document', 'eos'] }),
+    );
+  });
+
+  it('runs all of bos, and is not told of identities that learned positions break', async () => {
+    const model = await load('bart');
+    const { summary, notices } = await run('bos', model);
+    expect(notices).toEqual([]);
+    expect(summary.configuration.model.absolute_positions).toBe(true);
+    for (const { name, holds, largest } of summary.identities) {
+      const moves = !name.endsWith('an unseen prefix is none');
+      expect([name, holds]).toEqual([name, moves ? null : true]);
+      if (!moves) expect(largest).toBeLessThan(1e-5);
+    }
+    expect(warnings(summary).filter((line) => line.includes('by construction'))).toEqual([]);
+  });
+
+  it('cuts documents to the rows that it has', async () => {
+    const model = await load('bart');
+    const long = SAMPLES.map((sample) => ({ ...sample, document: `${sample.document} `.repeat(60) }));
+    const { summary } = await run('v4-09', model, datasetOf({ ...DATA }, long));
+    expect(summary.configuration.max_tokens).toBe(512);
+    expect(summary.samples).toMatchObject({ scored: 5, cut: 5 });
+  });
+});
