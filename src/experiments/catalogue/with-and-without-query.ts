@@ -6,7 +6,7 @@ import type { AuthorsFigures, Comparison, Contrast, ContrastGroup } from '../../
 import { baselineOf, design, gain, HIDDEN, type Prefixes, type Suffix, VISIBILITIES } from './design.js';
 
 /** Behind the names of conditions whose decoder does not read the query. */
-export const NO_QUERY = '_nq';
+const NO_QUERY = '_nq';
 
 /** As the research ran them: MS MARCO's 500 samples, answers cut after 256 tokens. */
 export const SMALL_MODELS_PROTOCOL = { samples: 500, target_tokens: 256 };
