@@ -1,13 +1,7 @@
 /** Stores that the engine's process opens for itself, by the addresses that its host was given: one for each, until the end. */
 import type { StatesSource } from '../engine/engine.js';
-import { openStore, type StoreOptions } from '../store/open.js';
-import type { Store } from '../store/store.js';
-
-/** What a store says of where it is. */
-interface Address {
-  readonly location: string | readonly string[];
-  readonly options: StoreOptions;
-}
+import { openStore } from '../store/open.js';
+import type { Store, StoreAddressed } from '../store/store.js';
 
 export class OpenStores {
   readonly #sources = new Map<string, { readonly source: StatesSource; close(): Promise<void> }>();
@@ -19,7 +13,7 @@ export class OpenStores {
     if (known) return known.source;
     let opened: Promise<Store> | undefined;
     const store = () => {
-      const { location, options } = address as Address;
+      const { location, options } = address as StoreAddressed;
       opened ??= openStore(location, { ...options, mustExist: true }).catch((error) => {
         // The next one who asks tries again.
         opened = undefined;
@@ -29,8 +23,7 @@ export class OpenStores {
     };
     const source: StatesSource = {
       address,
-      statesOf: async (keys, fingerprints, signal) =>
-        ((await store()) as unknown as StatesSource).statesOf(keys, fingerprints, signal),
+      statesOf: async (keys, fingerprints, signal) => (await store()).statesOf(keys, fingerprints, signal),
     };
     this.#sources.set(name, { source, close: async () => (await opened?.catch(() => undefined))?.close() });
     return source;

@@ -1,16 +1,25 @@
 /** Candidates that a store does not have: found before anything is scored, and told. */
+import { DkvError, isResult } from '../base/errors.js';
+import { grouped } from '../base/groups.js';
 import { didYouMean } from '../base/near.js';
 import { inParallel, STORE_REQUESTS } from '../base/parallel.js';
+import { keyOfVariant } from '../store/records/entry.js';
 import type { Store } from '../store/store.js';
+
+const ENTRIES_TOGETHER = 1024;
 
 /** Which of these ids have no cache of the variant, evicted ones included; each once. */
 export async function missingDocuments(store: Store, ids: Iterable<string>, variant: string): Promise<string[]> {
   const missing = new Set(ids);
-  await inParallel([...missing], STORE_REQUESTS, async (id) => {
-    const variants = (await store.entry(id))?.variants ?? {};
-    const key = Object.hasOwn(variants, variant) ? variants[variant] : undefined;
-    if (key !== undefined && (await store.has(key))) missing.delete(id);
-  });
+  for (const some of grouped([...missing], ENTRIES_TOGETHER)) {
+    const entries = await store.entries(some);
+    await inParallel(some.entries(), STORE_REQUESTS, async ([at, id]) => {
+      const entry = entries[at];
+      if (entry instanceof DkvError) throw entry;
+      const key = keyOfVariant(entry, variant);
+      if (key !== undefined && (await store.has(key))) missing.delete(id);
+    });
+  }
   return [...missing];
 }
 
@@ -25,8 +34,8 @@ export async function missingMessage(
   const some = missing.slice(0, SHOWN_MISSING);
   const shown = some.map((id) => JSON.stringify(id));
   const more = missing.length > SHOWN_MISSING ? ', ...' : '';
-  const entries = await Promise.all(some.map((id) => store.entry(id)));
-  const others = new Set(entries.flatMap((entry) => Object.keys(entry?.variants ?? {})));
+  const entries = (await store.entries(some)).filter((entry) => entry !== undefined).filter(isResult);
+  const others = new Set(entries.flatMap(({ variants }) => Object.keys(variants)));
   others.delete(variant);
   const known = others.size === 0 ? '' : ` What they have is ${[...others].join(', ')}.${didYouMean(variant, others)}`;
   return `${store.location} has no ${JSON.stringify(variant)} cache of ${missing.length} of ${all} candidates: ${shown.join(', ')}${more}.${known} They were never primed so, or have expired, or were evicted. Prime them, or say that missing ones are put last or skipped.`;

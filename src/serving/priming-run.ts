@@ -202,7 +202,10 @@ export class PrimingRun {
     const { keepText = true, references, ttlMs } = this.#options;
     const passes = [...missing.values()];
     const states = await eachOf(passes, (some) =>
-      this.#model.engine.encode(some.map(({ presented }) => presented.item)),
+      this.#model.engine.encode(
+        some.map(({ presented }) => presented.item),
+        { priority: 'bulk' },
+      ),
     );
     this.#counts.encoded += passes.length;
     for (const { presented } of passes) this.#counts.tokens += presented.item.tokenIds.length;

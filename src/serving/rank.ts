@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { grouped } from '../base/groups.js';
 import { parse } from '../base/parse.js';
-import type { RequestOptions } from '../engine/engine.js';
+import { PRIORITIES, type RequestOptions } from '../engine/engine.js';
 import type { Model } from '../scoring/load-model.js';
 import { zScores } from '../stats/describe.js';
 import { rank as ordered } from '../stats/ranking.js';
@@ -56,6 +56,10 @@ const optionsSchema = z.strictObject({
   /** `error` when left out. */
   onMissing: z.enum(ON_MISSING).optional(),
   signal: z.instanceof(AbortSignal).optional(),
+  /** Of the engine's queue; `interactive` when left out. */
+  priority: z.enum(PRIORITIES).optional(),
+  /** So many milliseconds from the call, what has not been begun is dropped with DEADLINE_PASSED. */
+  deadlineMs: z.number().positive().optional(),
   onProgress: z.custom<NonNullable<RequestOptions['onProgress']>>().optional(),
 });
 
@@ -105,7 +109,8 @@ export async function* rank(
   options: RankOptions = {},
 ): AsyncGenerator<RankedQuery> {
   const { objective = 'query-likelihood', variant = BARE, prior = false, ...rest } = checkedOptions(options);
-  const { onMissing = 'error', signal, onProgress, interpolate } = rest;
+  const { onMissing = 'error', signal, onProgress, interpolate, priority, deadlineMs } = rest;
+  const until = deadlineMs === undefined ? undefined : performance.now() + deadlineMs;
   const { provenance, model } = await expectProvenance(store, given);
   for (const query of queries) expectQuery(query, objective, interpolate);
   const references = prior ? await expectReferenceDigest(store) : null;
@@ -114,19 +119,33 @@ export async function* rank(
       ? undefined
       : await readCalibration(store, provenance, { variant, objective, references });
   if (rest.calibration && !calibration) throw uncalibrated(store, variant, objective, prior);
-  if (onMissing === 'error') await expectDocuments(store, queries, variant);
+  // Every query may have the whole store as its candidates: one list at a time.
+  const ids = new Set<string>();
+  for (const { candidates } of queries) for (const { id } of candidates) ids.add(id);
+  const expectNone = async (missing: readonly string[]) => {
+    if (missing.length === 0) return;
+    throw new DkvError('DOCUMENT_MISSING', await missingMessage(store, variant, missing, ids.size));
+  };
+  const groups = [...grouped(queries, GROUP_CANDIDATES, ({ candidates }) => candidates.length)];
+  // Of a single group its own reads are the check; of more, nothing is to be scored in vain.
+  const isCheckedByReading = onMissing === 'error' && groups.length === 1;
+  if (onMissing === 'error' && groups.length > 1) await expectNone(await missingDocuments(store, ids, variant));
 
   const total = queries.reduce((sum, { candidates }) => sum + candidates.length, 0);
   let done = 0;
-  for (const group of grouped(queries, GROUP_CANDIDATES, ({ candidates }) => candidates.length)) {
+  for (const group of groups) {
     const items = group.flatMap(({ text, answer, candidates }) => {
       const said = objective === 'query-likelihood' ? { target: text } : { query: text, target: answer! };
       return candidates.map(({ id }) => ({ id, variant, ...said }));
     });
     const scores = await score(model, store, items, {
       ...(signal && { signal }),
+      ...(priority && { priority }),
+      ...(until !== undefined && { deadlineMs: Math.max(1, until - performance.now()) }),
+      ...(isCheckedByReading && { onMissing: expectNone }),
       onProgress: (scored) => onProgress?.(done + scored, total),
     });
+    if (isCheckedByReading) await expectNone(missingAmong(items, scores));
     let next = 0;
     for (const query of group) {
       const own = scores.slice(next, next + query.candidates.length);
@@ -187,13 +206,13 @@ function uncalibrated(store: Store, variant: string, objective: Objective, prior
   );
 }
 
-async function expectDocuments(store: Store, queries: readonly QueryToRank[], variant: string): Promise<void> {
-  // Every query may have the whole store as its candidates: one list at a time.
-  const ids = new Set<string>();
-  for (const { candidates } of queries) for (const { id } of candidates) ids.add(id);
-  const missing = await missingDocuments(store, ids, variant);
-  if (missing.length === 0) return;
-  throw new DkvError('DOCUMENT_MISSING', await missingMessage(store, variant, missing, ids.size));
+/** Each once. */
+function missingAmong(
+  items: readonly { readonly id: string }[],
+  scores: readonly (StoredScore | DkvError)[],
+): readonly string[] {
+  const isMissing = (own: StoredScore | DkvError) => own instanceof DkvError && own.code === 'DOCUMENT_MISSING';
+  return [...new Set(items.filter((_, at) => isMissing(scores[at]!)).map(({ id }) => id))];
 }
 
 interface Ranking {

@@ -103,7 +103,7 @@ export async function meanReferenceNlls(
   const prompt = new Int32Array(0);
   const nlls = await eachOf(
     states.flatMap((own) => targets.map((target) => ({ memory: [allRows(own)], prompt, target }))),
-    (items) => engine.score(items),
+    (items) => engine.score(items, { priority: 'bulk' }),
   );
   return states.map((_, at) => {
     const own = nlls.slice(at * targets.length, (at + 1) * targets.length);

@@ -1,17 +1,16 @@
 /**
- * Scores targets given stored documents: the numbers of `scoreTexts`, without the encoder. A document that many items ask for is read
- * once; states are held for as many documents as fit a number of bytes, whatever the number of items.
+ * Scores targets given stored documents: the numbers of `scoreTexts`, without the encoder. What the ids point to is read here, each once;
+ * the states go by name to the engine, which reads them where it computes, each once for all items that want them.
  */
 
+import { Breather } from '../base/breather.js';
 import { DkvError } from '../base/errors.js';
-import { grouped } from '../base/groups.js';
-import { inParallel, STORE_REQUESTS } from '../base/parallel.js';
-import { eachOf, type RequestOptions } from '../engine/engine.js';
+import { eachOf, type RequestOptions, type ScoreItem } from '../engine/engine.js';
 import { remembering } from '../model/tokenizer/tokenizer.js';
 import { decoderInput, type InputToScore, type TargetScore, targetScore } from '../scoring/inputs.js';
 import { type Model, sameNumbers } from '../scoring/load-model.js';
-import { memoryOf } from '../store/records/identity.js';
-import type { Metadata, Store, StoredDocument } from '../store/store.js';
+import { keyOfVariant } from '../store/records/entry.js';
+import { type DocumentEntry, type Metadata, missingDocument, type Store } from '../store/store.js';
 import { BARE } from './variants.js';
 
 export interface StoredToScore {
@@ -31,107 +30,177 @@ export interface StoredScore extends TargetScore {
   readonly metadata: Metadata;
 }
 
-/** Of states that are held at a time, and of one reading more. */
-const GROUP_BYTES = 128 * 1024 ** 2;
-const READ_TOGETHER = 16;
+export interface ScoreStoredOptions extends Omit<RequestOptions, 'tokenisingMs'> {
+  /** Called before anything is scored with the ids that point to nothing in the variants asked for; what it throws ends the scoring. */
+  readonly onMissing?: (ids: readonly string[]) => Promise<void>;
+}
 
-type Ready = Pick<InputToScore, 'prompt' | 'target'> & { readonly place: number; readonly document: StoredDocument };
+/** A document in one of its variants, and the places of the items that want it. */
+interface Wanted {
+  readonly id: string;
+  readonly variant: string;
+  readonly places: number[];
+  /** The record that the id points to. */
+  key: string | undefined;
+  metadata: Metadata;
+}
+
+interface Ready {
+  readonly wanted: Wanted;
+  readonly place: number;
+  readonly item: ScoreItem;
+}
 
 /**
  * Progress counts the items that have been answered, of all.
  * @returns per item its score, or the DkvError that says why it has none: DOCUMENT_MISSING, STORE_MISMATCH (primed with another
- * model), STORE_DAMAGED, INPUT_INVALID, NUMBERS_NOT_FINITE
- * @throws DkvError what befalls all items: CANCELLED, STORE_UNREACHABLE, and the engine's
+ * model), STORE_DAMAGED, INPUT_INVALID, INPUT_TOO_LONG, NUMBERS_NOT_FINITE
+ * @throws DkvError what befalls all items: CANCELLED, DEADLINE_PASSED, STORE_UNREACHABLE, and the engine's
  */
 export async function score(
   model: Pick<Model, 'tokenizer' | 'engine' | 'fingerprint'> & Partial<Pick<Model, 'formerly'>>,
   store: Store,
   items: readonly StoredToScore[],
-  { signal, onProgress }: RequestOptions = {},
+  { onMissing, onProgress, deadlineMs, ...request }: ScoreStoredOptions = {},
 ): Promise<(StoredScore | DkvError)[]> {
-  const tokenizer = remembering(model.tokenizer);
+  const { signal } = request;
+  const since = performance.now();
   const fingerprints = sameNumbers(model);
-  const answers = new Array<StoredScore | DkvError>(items.length);
+  const answers = new Array<StoredScore | DkvError | undefined>(items.length);
   let answered = 0;
-  const refuse = (place: number, error: DkvError) => {
-    answers[place] = error;
+  const answer = (place: number, own: StoredScore | DkvError) => {
+    answers[place] = own;
     answered++;
   };
-  const scoreGroup = async (group: readonly Ready[]) => {
-    const progress = {
-      ...(signal && { signal }),
-      onProgress: (done: number) => onProgress?.(answered + done, items.length),
-    };
-    const nlls = await eachOf(
-      group.map(({ document, prompt, target }) => ({ memory: memoryOf(document.record), prompt, target })),
-      (inputs) => model.engine.score(inputs, progress),
-    );
-    for (const [i, { place, document }] of group.entries()) {
-      const own = nlls[i]!;
-      answers[place] =
-        own instanceof DkvError
-          ? new DkvError(own.code, `Document ${JSON.stringify(items[place]!.id)}: ${own.message}`)
-          : { ...targetScore(own), key: document.key, metadata: document.metadata };
-    }
-    answered += group.length;
+  const open = ({ places }: Wanted) => places.filter((place) => answers[place] === undefined);
+  const refuse = (wanted: Wanted, error: DkvError) => {
+    for (const place of open(wanted)) answer(place, error);
   };
-
-  let group: Ready[] = [];
-  let bytes = 0;
-  for (const some of grouped(placesByDocument(items), READ_TOGETHER)) {
+  let tokenisingMs = 0;
+  const said = sayingOf(model, items, (ms) => {
+    tokenisingMs += ms;
+  });
+  let asked = documentsOf(items);
+  const documents = asked;
+  while (asked.length > 0) {
     if (signal?.aborted) throw new DkvError('CANCELLED', `Stopped after ${answered} of ${items.length} scores.`);
-    await inParallel(some, STORE_REQUESTS, async (places) => {
-      const document = await orError(() => documentOf(store, items[places[0]!]!, fingerprints));
-      for (const place of places) {
-        const said = await orError(() => decoderInput(tokenizer, items[place]!));
-        if (document instanceof DkvError) refuse(place, document);
-        else if (said instanceof DkvError) refuse(place, said);
-        else group.push({ place, document, ...said });
+    const pointing = await withEntries(store, asked, refuse);
+    const gone = documents.filter(({ places }) => isMissing(answers[places[0]!]));
+    if (asked === documents) await onMissing?.(gone.map(({ id }) => id));
+    const ready: Ready[] = [];
+    const turns = new Breather(signal, `Stopped after ${answered} of ${items.length} scores.`);
+    for (const wanted of pointing) {
+      const memory = { source: store, key: wanted.key!, fingerprints };
+      for (const place of open(wanted)) {
+        const own = said(place);
+        if (own instanceof DkvError) answer(place, own);
+        else ready.push({ wanted, place, item: { memory, ...own } });
+        await turns.breathe();
       }
-      if (!(document instanceof DkvError)) bytes += document.record.states.data.byteLength;
-    });
-    if (bytes < GROUP_BYTES) continue;
-    await scoreGroup(group);
-    [group, bytes] = [[], 0];
+    }
+    asked = [];
+    if (ready.length === 0) break;
+    const before = answered;
+    const nlls = await eachOf(
+      ready.map(({ item }) => item),
+      (inputs) =>
+        model.engine.score(inputs, {
+          ...request,
+          tokenisingMs,
+          ...(deadlineMs !== undefined && { deadlineMs: Math.max(1, deadlineMs - (performance.now() - since)) }),
+          onProgress: (done) => onProgress?.(before + done, items.length),
+        }),
+    );
+    tokenisingMs = 0;
+    const lost = new Set<Wanted>();
+    for (const [at, { wanted, place }] of ready.entries()) {
+      const own = nlls[at]!;
+      // Replaced and collected since the entry was read? Then the id points elsewhere by now.
+      if (own instanceof DkvError && own.code === 'DOCUMENT_MISSING') lost.add(wanted);
+      else if (own instanceof DkvError) answer(place, ofDocument(wanted.id, own));
+      else answer(place, { ...targetScore(own), key: wanted.key!, metadata: wanted.metadata });
+    }
+    asked = [...lost];
   }
-  if (group.length > 0) await scoreGroup(group);
   onProgress?.(items.length, items.length);
-  return answers;
+  countServed(store, documents, answers);
+  return answers.map((own) => own!);
 }
 
-/** Places of the items, those of one document and variant together, in order of first appearance. */
-function placesByDocument(items: readonly StoredToScore[]): number[][] {
-  const places = new Map<string, number[]>();
+/** What an item says to the decoder, texts that come again tokenised once; for each the time that it took is told. */
+function sayingOf(
+  { tokenizer }: Pick<Model, 'tokenizer'>,
+  items: readonly StoredToScore[],
+  took: (ms: number) => void,
+): (place: number) => Pick<InputToScore, 'prompt' | 'target'> | DkvError {
+  const remembered = remembering(tokenizer);
+  return (place) => {
+    const since = performance.now();
+    try {
+      return decoderInput(remembered, items[place]!);
+    } catch (error) {
+      if (error instanceof DkvError && error.code === 'INPUT_INVALID') return error;
+      throw error;
+    } finally {
+      took(performance.now() - since);
+    }
+  };
+}
+
+/** Each once, with the places of its items, in order of first appearance. */
+function documentsOf(items: readonly StoredToScore[]): Wanted[] {
+  const documents = new Map<string, Wanted>();
   for (const [place, { id, variant = BARE }] of items.entries()) {
     const document = JSON.stringify([id, variant]);
-    const known = places.get(document);
-    if (known) known.push(place);
-    else places.set(document, [place]);
+    const known = documents.get(document);
+    if (known) known.places.push(place);
+    else documents.set(document, { id, variant, places: [place], key: undefined, metadata: {} });
   }
-  return [...places.values()];
+  return [...documents.values()];
 }
 
-async function documentOf(
+/**
+ * The documents with the keys that their ids point to now. Those are refused that point to nothing, or to where they pointed before in vain.
+ */
+async function withEntries(
   store: Store,
-  { id, variant = BARE }: StoredToScore,
-  fingerprints: readonly string[],
-): Promise<StoredDocument> {
-  const found = await store.getDocument(id, variant, fingerprints);
-  if (found) return found;
-  throw new DkvError(
-    'DOCUMENT_MISSING',
-    `${store.location} has no ${JSON.stringify(variant)} cache of document ${JSON.stringify(id)}: it was never primed so, or has expired, or was evicted. Prime it.`,
-  );
+  documents: readonly Wanted[],
+  refuse: (wanted: Wanted, error: DkvError) => void,
+): Promise<Wanted[]> {
+  const entries = await store.entries(documents.map(({ id }) => id));
+  return documents.filter((wanted, at) => {
+    const entry = entries[at];
+    const { id, variant, key: before } = wanted;
+    const key = entry instanceof DkvError ? undefined : keyOfVariant(entry, variant);
+    if (key === undefined || key === before) {
+      refuse(wanted, entry instanceof DkvError ? entry : missingDocument(store.location, id, variant));
+      return false;
+    }
+    wanted.key = key;
+    wanted.metadata = (entry as DocumentEntry).metadata;
+    return true;
+  });
 }
 
-/** Errors of one item; the others go on. */
-const OF_ONE_ITEM = new Set(['DOCUMENT_MISSING', 'STORE_MISMATCH', 'STORE_DAMAGED', 'INPUT_INVALID']);
+/** An error of the engine's, told with the document that it befell. What a store says names the record and what to do. */
+function ofDocument(id: string, error: DkvError): DkvError {
+  if (error.code === 'STORE_DAMAGED') return error;
+  return new DkvError(error.code, `Document ${JSON.stringify(id)}: ${error.message}`);
+}
 
-async function orError<T>(work: () => T | Promise<T>): Promise<T | DkvError> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof DkvError && OF_ONE_ITEM.has(error.code)) return error;
-    throw error;
-  }
+function isMissing(answer: StoredScore | DkvError | undefined): boolean {
+  return answer instanceof DkvError && answer.code === 'DOCUMENT_MISSING';
+}
+
+/** For the store's statistics: whoever reads the states does not know how many documents they were asked for. */
+function countServed(
+  store: Store,
+  documents: readonly Wanted[],
+  answers: readonly (StoredScore | DkvError | undefined)[],
+): void {
+  const isHit = (answer: StoredScore | DkvError | undefined) =>
+    !(answer instanceof DkvError) || answer.code === 'NUMBERS_NOT_FINITE';
+  const count = (is: typeof isHit) =>
+    documents.filter(({ places }) => places.some((place) => is(answers[place]))).length;
+  store.served(count(isHit), count(isMissing));
 }

@@ -1,6 +1,7 @@
 /** The store over any storage: keys, records, documents, expiry. The storage moves bytes; everything read is checked here. */
 import { DkvError, messageOf } from '../base/errors.js';
 import { shellWord } from '../base/shell-word.js';
+import type { States } from '../engine/engine.js';
 import { type Backend, type Blob, type Found, foundIn, readingTurns } from './backends/backend.js';
 import { ClosableBackend } from './backends/closable.js';
 import { isDamage, unlessDamaged } from './records/damage.js';
@@ -28,25 +29,31 @@ import type {
   PutOptions,
   RecordIdentity,
   Store,
+  StoreAddressed,
   StoredDocument,
   StoreStats,
   Verification,
   VerifyOptions,
 } from './store.js';
-import { NOTES } from './store.js';
+import { missingDocument, NOTES } from './store.js';
 
 const DEFAULT_MINIMUM_AGE_MS = 3_600_000;
 
 export class DirectedStore implements Store {
   readonly location: string;
   readonly isReadOnly: boolean;
+  readonly address: StoreAddressed | undefined;
   readonly #backend: Backend;
   readonly #salt: string;
   #hits = 0;
   #misses = 0;
 
-  /** @param backend is the store's from now on */
-  constructor(backend: Backend, tenantSalt: string) {
+  /**
+   * @param backend is the store's from now on
+   * @param address by which another process opens the same store; undefined where only this one has it
+   */
+  constructor(backend: Backend, tenantSalt: string, address?: StoreAddressed) {
+    this.address = address;
     this.#backend = new ClosableBackend(backend);
     this.#salt = tenantSalt;
     this.isReadOnly = backend.isReadOnly;
@@ -159,7 +166,8 @@ export class DirectedStore implements Store {
         const entry = entries[at];
         const key = entry instanceof DkvError ? undefined : keyOfVariant(entry, variant);
         if (entry instanceof DkvError) found.set(id, entry);
-        else if (!entry || key === undefined || key === before.get(id)) found.set(id, this.#missing(id, variant));
+        else if (!entry || key === undefined || key === before.get(id))
+          found.set(id, missingDocument(this.location, id, variant));
         else pointing.push({ id, key, metadata: entry.metadata });
       }
       const keys = [...new Set(pointing.map(({ key }) => key))];
@@ -175,7 +183,8 @@ export class DirectedStore implements Store {
         } else if (record instanceof DkvError) found.set(id, record);
         else {
           const isOther = fingerprint !== undefined && !isOf(record, fingerprint);
-          found.set(id, isOther ? otherModel(id, record, fingerprint) : { key, record, metadata });
+          const called = `Document ${JSON.stringify(id)}`;
+          found.set(id, isOther ? otherModel(called, record, fingerprint) : { key, record, metadata });
         }
       }
     }
@@ -184,6 +193,29 @@ export class DirectedStore implements Store {
       else if (document.code === 'DOCUMENT_MISSING') this.#misses++;
     }
     return ids.map((id) => found.get(id)!);
+  }
+
+  async statesOf(
+    keys: readonly string[],
+    fingerprints: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<(States | DkvError)[]> {
+    const distinct = [...new Set(keys.map(expectKey))];
+    const records = await this.#read(distinct, signal);
+    const found = new Map<string, States | DkvError>();
+    for (const [at, key] of distinct.entries()) {
+      const record = records[at];
+      if (record === undefined) found.set(key, missingRecord(this.location, key));
+      else if (record instanceof DkvError) found.set(key, record);
+      else
+        found.set(key, isOf(record, fingerprints) ? record.states : otherModel(`Record ${key}`, record, fingerprints));
+    }
+    return keys.map((key) => found.get(key)!);
+  }
+
+  served(hits: number, misses: number): void {
+    this.#hits += hits;
+    this.#misses += misses;
   }
 
   async deleteDocument(id: string): Promise<boolean> {
@@ -357,13 +389,6 @@ export class DirectedStore implements Store {
     });
   }
 
-  #missing(id: string, variant: string): DkvError {
-    return new DkvError(
-      'DOCUMENT_MISSING',
-      `${this.location} has no ${JSON.stringify(variant)} cache of document ${JSON.stringify(id)}: it was never primed so, or has expired, or was evicted. Prime it.`,
-    );
-  }
-
   #slotOfNote(name: NoteName): string {
     return slotOf(name, notesSalt(this.#salt));
   }
@@ -408,11 +433,19 @@ function isOf({ fingerprint }: CacheRecord, wanted: string | readonly string[]):
   return typeof wanted === 'string' ? wanted === fingerprint : wanted.includes(fingerprint);
 }
 
-function otherModel(id: string, { fingerprint }: CacheRecord, wanted: string | readonly string[]): DkvError {
+function missingRecord(location: string, key: string): DkvError {
+  return new DkvError(
+    'DOCUMENT_MISSING',
+    `${location} has no record ${key}: it has expired, or was evicted or collected. Prime its documents again.`,
+  );
+}
+
+/** @param called the document or record, at the beginning of a sentence */
+function otherModel(called: string, { fingerprint }: CacheRecord, wanted: string | readonly string[]): DkvError {
   const [expected = ''] = typeof wanted === 'string' ? [wanted] : wanted;
   return new DkvError(
     'STORE_MISMATCH',
-    `Document ${JSON.stringify(id)} was primed with model ${fingerprint.slice(0, 12)}, its states are to be read with ${expected.slice(0, 12)}. Prime it again with this model, or load the other.`,
+    `${called} was primed with model ${fingerprint.slice(0, 12)}, its states are to be read with ${expected.slice(0, 12)}. Prime it again with this model, or load the other.`,
   );
 }
 

@@ -8,7 +8,7 @@ import type { Backend } from './backends/backend.js';
 import { InProcessBackend } from './backends/in-process.js';
 import { type OnFailure, TieredBackend } from './backends/tiered.js';
 import { DirectedStore } from './directed-store.js';
-import type { Store } from './store.js';
+import type { Store, StoreAddressed } from './store.js';
 
 const DEFAULT_IN_PROCESS_BYTES = 1024 ** 3;
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -69,10 +69,22 @@ export async function openStore(location: string | readonly string[], options: S
     throw error;
   }
   const [only] = tiers;
-  return new DirectedStore(isOne ? only! : new TieredBackend(tiers, options.onFailure ?? 'error'), tenantSalt);
+  const backend = isOne ? only! : new TieredBackend(tiers, options.onFailure ?? 'error');
+  return new DirectedStore(backend, tenantSalt, addressOf(places, isOne, options));
+}
+
+/** @returns undefined where another process would not find the same */
+function addressOf(places: readonly Place[], isOne: boolean, options: StoreOptions): StoreAddressed | undefined {
+  if (places.some(({ address }) => address.kind === 'memory')) return undefined;
+  // Another process may stand in another folder.
+  const locations = places.map(({ address, location }) =>
+    address.kind === 'folder' ? path.resolve(address.path) : location,
+  );
+  return { location: isOne ? locations[0]! : locations, options: { ...options } };
 }
 
 interface Place {
+  readonly location: string;
   readonly address: StoreAddress;
   readonly maxBytes: number | undefined;
 }
@@ -85,7 +97,7 @@ function placeOf(location: string, maxBytes: number | undefined): Place {
       `${address.shown}: S3 has no order of use, so no maximum size. Use gc or the bucket's rules.`,
     );
   }
-  return { address, maxBytes };
+  return { location, address, maxBytes };
 }
 
 async function openBackend({ address, maxBytes }: Place, options: StoreOptions): Promise<Backend> {

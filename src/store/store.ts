@@ -8,8 +8,8 @@
  * The store does not know how states are made, and nothing of texts beyond keeping one. Every read is checked against the record's
  * checksum: a damaged record is an error, never an answer. Several processes may share a store.
  */
-import type { DkvError } from '../base/errors.js';
-import type { States } from '../engine/engine.js';
+import { DkvError } from '../base/errors.js';
+import type { States, StatesSource } from '../engine/engine.js';
 import type { Range, Segment, Visibility } from '../priming/input.js';
 
 /** How states are kept: 4, 2 or 1 byte a number; `int8` has one float32 scale a row. */
@@ -130,12 +130,28 @@ export interface Verification {
   readonly damaged: readonly Damage[];
 }
 
+/** What `openStore` was given, as plain data. It may hold passwords. */
+export interface StoreAddressed {
+  readonly location: string | readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Why a document cannot be read in a variant that it does not have. */
+export function missingDocument(location: string, id: string, variant: string): DkvError {
+  return new DkvError(
+    'DOCUMENT_MISSING',
+    `${location} has no ${JSON.stringify(variant)} cache of document ${JSON.stringify(id)}: it was never primed so, or has expired, or was evicted. Prime it.`,
+  );
+}
+
 /**
  * @throws DkvError from every method: STORE_CLOSED, STORE_UNREACHABLE, STORE_DENIED, STORE_READONLY, STORE_DAMAGED, DISK_FULL. What is
  * damaged stays so until it is put again or `verify` removes it.
  */
-export interface Store {
+export interface Store extends StatesSource {
   readonly location: string;
+  /** Undefined for `memory:`, also as one of several tiers, and for a storage of the caller's own. */
+  readonly address: StoreAddressed | undefined;
   /** It was opened where nothing can be put into it or taken out: what would do so throws STORE_READONLY. */
   readonly isReadOnly: boolean;
   /** The key of what has not been computed yet, to ask `has` before computing it. 64 hex digits. */
@@ -192,6 +208,11 @@ export interface Store {
     variant: string,
     fingerprint?: string | readonly string[],
   ): Promise<(StoredDocument | DkvError)[]>;
+  /**
+   * Counts documents whose states were asked for by key: who did so, here or in another process, knows what was found.
+   * @param misses documents that were not there
+   */
+  served(hits: number, misses: number): void;
   /** False when there was none. */
   deleteDocument(id: string): Promise<boolean>;
   /** Of every record, in no order. What is stored or deleted meanwhile may or may not be among them. */

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import type { Backend } from '../../src/store/backends/backend.js';
 import { DirectedStore } from '../../src/store/directed-store.js';
+import { openStore } from '../../src/store/open.js';
 import { slotOf } from '../../src/store/records/entry.js';
 import { encodeRecord } from '../../src/store/records/record.js';
 import {
@@ -14,20 +15,7 @@ import {
   type StoredDocument,
 } from '../../src/store/store.js';
 import { type RecordShape, recordOf, recordOfBytes } from '../support/records.js';
-
-/** The same storage; what it is asked for is noted, with the first argument. */
-function watched(backend: Backend, calls: [string, unknown][]): Backend {
-  return new Proxy(backend, {
-    get(target, name) {
-      const own = Reflect.get(target, name, target);
-      if (typeof own !== 'function') return own;
-      return (...args: unknown[]) => {
-        calls.push([String(name), args[0]]);
-        return own.apply(target, args);
-      };
-    },
-  });
-}
+import { watched } from '../support/watched-backend.js';
 
 export interface StoreUnderTest {
   readonly store: Store;
@@ -255,6 +243,35 @@ export function describeStore(name: string, suite: StoreSuite): void {
       const states = (await store.getDocuments(['ad 1'], 'bare')) as StoredDocument[];
       // So that an engine's thread is handed them without a copy.
       expect(states[0]!.record.states.data.buffer).toBeInstanceOf(SharedArrayBuffer);
+    });
+
+    it('gives an engine states by their keys, and says of each why there are none', async () => {
+      const { store, damage, reopen } = await openTest();
+      const keys = [];
+      for (const seed of [1, 2, 3]) keys.push(await store.put(recordOf(seed)));
+      const [one, two, broken] = keys as [string, string, string];
+      const foreign = await store.put({ ...recordOf(4), fingerprint: 'b'.repeat(64) });
+      await damage(broken, (bytes) => bytes.with(50, bytes[50]! ^ 1));
+      const asked = [two, broken, store.keyOf(recordOf(5)), foreign, one, two];
+      const found = await store.statesOf(asked, ['c'.repeat(64), 'a'.repeat(64)]);
+      expect(found.map((own) => ('code' in own ? own.code : own.data))).toEqual([
+        recordOf(2).states.data,
+        'STORE_DAMAGED',
+        'DOCUMENT_MISSING',
+        'STORE_MISMATCH',
+        recordOf(1).states.data,
+        recordOf(2).states.data,
+      ]);
+      expect(found.at(-1)).toBe(found[0]);
+      await expect(store.statesOf([one], [], AbortSignal.abort())).rejects.toMatchObject({ code: 'CANCELLED' });
+      // Whoever asked knows how many documents these were.
+      store.served(2, 1);
+      expect(await store.stats()).toMatchObject({ hits: 2, misses: 1 });
+      if (!reopen || store.address === undefined) return;
+      const { location, options } = structuredClone(store.address);
+      const elsewhere = await openStore(location, options);
+      opened.push(elsewhere);
+      expect(await elsewhere.statesOf([one], ['a'.repeat(64)])).toEqual([recordOf(1).states]);
     });
 
     it('refuses states of another model', async () => {

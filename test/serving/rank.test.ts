@@ -1,19 +1,24 @@
 /** Rankings from a store, with the built-in model. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { adworldAnswerPools, adworldPools } from '../../src/adworld/pools.js';
 import { DkvError } from '../../src/base/errors.js';
 import { scoreTexts, type TextScore } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { writeCalibration } from '../../src/serving/calibration.js';
 import { parseDocumentMetadata } from '../../src/serving/document-metadata.js';
+import { prime } from '../../src/serving/prime.js';
 import { provenanceOf, readProvenance, writeProvenance } from '../../src/serving/provenance.js';
 import { type QueryToRank, type RankedQuery, type RankOptions, rank } from '../../src/serving/rank.js';
 import { referenceQueriesOf, writeReferenceQueries } from '../../src/serving/reference-queries.js';
 import { mean } from '../../src/stats/describe.js';
 import { measure } from '../../src/stats/ranking.js';
+import { InProcessBackend } from '../../src/store/backends/in-process.js';
+import { DirectedStore } from '../../src/store/directed-store.js';
 import { openStore } from '../../src/store/open.js';
-import type { Store } from '../../src/store/store.js';
+import { slotOf } from '../../src/store/records/entry.js';
+import { type DocumentEntry, NOTES, type Store } from '../../src/store/store.js';
 import { documentsOf, primedStore } from '../support/primed-store.js';
+import { watched } from '../support/watched-backend.js';
 
 const pools = adworldPools({ split: 'test', count: 12 });
 const documents = documentsOf(pools);
@@ -177,6 +182,39 @@ describe('rank', () => {
     expect(none!.documents.map(({ id }) => id)).toEqual(['b', 'a']);
   });
 
+  it('costs one read of the entry and one of the record for each candidate', async () => {
+    const calls: [string, unknown][] = [];
+    const store = new DirectedStore(watched(new InProcessBackend(Number.POSITIVE_INFINITY), calls), '');
+    onTestFinished(() => store.close());
+    await prime(model, store, ofFirst, { surrogates: [] });
+    const notes = new Set(NOTES.map((name) => slotOf(name, 'notes:')));
+    calls.length = 0;
+    const [ranking] = await all(store, [first, { ...first, id: 'again', text: 'garden chairs' }]);
+    expect(ranking!.documents).toHaveLength(8);
+    const read = (name: string) => calls.flatMap(([own, names]) => (own === name ? (names as string[]) : []));
+    const entries = read('readSlots').filter((slot) => !notes.has(slot));
+    expect(entries.sort()).toEqual(ofFirst.map(({ id }) => slotOf(id, '')).sort());
+    const keys = (await store.entries(ofFirst.map(({ id }) => id))).map(
+      (entry) => (entry as DocumentEntry).variants.bare,
+    );
+    expect(read('read').sort()).toEqual([...keys].sort());
+    expect(new Set(calls.map(([name]) => name))).toEqual(new Set(['readSlots', 'read']));
+    expect(await store.stats()).toMatchObject({ hits: 8, misses: 0 });
+  });
+
+  it('passes a deadline on to the engine', async () => {
+    const store = await primedStore(model, ofFirst);
+    await expect(all(store, [first], { deadlineMs: 0 })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    // Of a bulk request something else comes first.
+    const long = all(
+      store,
+      Array.from({ length: 30 }, (_, at) => ({ ...first, id: `${at}` })),
+    );
+    const late = all(store, [first], { priority: 'bulk', deadlineMs: 1 });
+    await expect(late).rejects.toMatchObject({ code: 'DEADLINE_PASSED' });
+    expect(await long).toHaveLength(30);
+  });
+
   it('takes an evicted record for a missing one, though its id is there', async () => {
     const small = await primedStore(model, ofFirst, { maxBytes: 300_000 });
     const { records } = await small.stats();
@@ -184,6 +222,9 @@ describe('rank', () => {
     expect(records).toBeLessThan(8);
     expect(await small.entry(first.candidates[0]!.id)).toBeDefined();
     await expect(all(small, [first])).rejects.toThrow(`of ${8 - records} of 8 candidates`);
+    // More than are scored together are looked at before anything is scored.
+    const many = Array.from({ length: 40 }, (_, at) => ({ ...first, id: `${at}` }));
+    await expect(all(small, many)).rejects.toThrow(`of ${8 - records} of 8 candidates`);
     const [skipped] = await all(small, [first], { onMissing: 'skip' });
     expect(skipped!.documents).toHaveLength(records);
   });

@@ -1,12 +1,17 @@
 /** Scores of stored documents against scores of their texts, with the built-in model. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { adworldAnswerPools } from '../../src/adworld/pools.js';
 import { DkvError } from '../../src/base/errors.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
-import type { PrimeOptions } from '../../src/serving/prime-options.js';
+import { prime } from '../../src/serving/prime.js';
+import type { DocumentToPrime, PrimeOptions } from '../../src/serving/prime-options.js';
 import { type StoredScore, score } from '../../src/serving/score.js';
+import { InProcessBackend } from '../../src/store/backends/in-process.js';
+import { DirectedStore } from '../../src/store/directed-store.js';
+import { openStore } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
+import { temporaryFolder } from '../support/fixtures.js';
 import { documentsOf, primedStore } from '../support/primed-store.js';
 
 const pools = adworldAnswerPools({ split: 'test', count: 3, candidates: 4 });
@@ -119,6 +124,54 @@ describe('score', () => {
     await expect(score(model, store, items, { signal: controller.signal })).rejects.toMatchObject({
       code: 'CANCELLED',
     });
+  });
+
+  it('looks again where a document was replaced, and its record collected, between the two reads', async () => {
+    const backend = new InProcessBackend(Number.POSITIVE_INFINITY);
+    const store = new DirectedStore(backend, '');
+    onTestFinished(() => store.close());
+    const [one, other, gone] = documents as [DocumentToPrime, DocumentToPrime, DocumentToPrime];
+    await prime(model, store, [one, other, gone], { surrogates: [] });
+    const [target] = [items[0]!.target];
+    const [before] = scores(await score(model, store, [{ id: other.id, target }]));
+    const keyOf = async (id: string) => (await store.entry(id))!.variants.bare!;
+    const { read } = backend;
+    backend.read = async (keys, decode, signal) => {
+      backend.read = read;
+      await backend.remove(await keyOf(one.id));
+      await backend.remove(await keyOf(gone.id));
+      await store.putDocument(one.id, { bare: await keyOf(other.id) }, { metadata: { moved: true } });
+      return read.call(backend, keys, decode, signal) as never;
+    };
+    const { hits, misses } = await store.stats();
+    const [found, missing] = await score(model, store, [
+      { id: one.id, target },
+      { id: gone.id, target },
+    ]);
+    expect(found).toMatchObject({ nll: before!.nll, key: before!.key, metadata: { moved: true } });
+    expect(missing).toMatchObject({ code: 'DOCUMENT_MISSING', message: expect.stringMatching(/ cache of document /) });
+    expect(await store.stats()).toMatchObject({ hits: hits + 1, misses: misses + 1 });
+  });
+
+  it('gives the same where the engine’s process reads the states itself', async () => {
+    const folder = await temporaryFolder();
+    const store = await openStore(folder);
+    onTestFinished(() => store.close());
+    await prime(model, store, documents, { surrogates: [] });
+    const bare = items.filter(({ variant }) => variant === undefined);
+    const expected = await score(model, store, bare);
+    const notices: string[] = [];
+    const away = await loadModel(undefined, { host: 'process', onNotice: (notice) => notices.push(notice) });
+    onTestFinished(() => away.close());
+    const { hits } = await store.stats();
+    const reads = vi.spyOn(store, 'statesOf');
+    expect(await score(away, store, bare)).toEqual(expected);
+    expect(reads).not.toHaveBeenCalled();
+    expect(notices).toEqual([]);
+    expect((await store.stats()).hits - hits).toBe(documents.length);
+    const own = await primed();
+    expect(await score(away, own, bare)).toEqual(expected);
+    expect(notices).toEqual([expect.stringMatching(/slower/)]);
   });
 
   it('does not hide that a store is closed', async () => {

@@ -211,6 +211,23 @@ describe('locations and options', () => {
     await expect(openStore('memory:', { maxBytes: -1 })).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 
+  it('has an address that another process opens, unless only this one has what is in it', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'dkv-address-'));
+    const relative = path.relative(process.cwd(), folder);
+    const options = { tenantSalt: 'mine', maxBytes: 1e6 };
+    const store = await openStore(relative, options);
+    expect(store.address).toEqual({ location: folder, options });
+    const tiers = await openStore([relative, `${relative}/below`], { tenantSalt: 'mine' });
+    expect(tiers.address).toEqual({ location: [folder, `${folder}/below`], options: { tenantSalt: 'mine' } });
+    for (const location of ['memory:', ['memory:', relative]]) {
+      const own = await openStore(location);
+      expect(own.address).toBeUndefined();
+      await own.close();
+    }
+    await Promise.all([store.close(), tiers.close()]);
+    await rm(folder, { recursive: true });
+  });
+
   it('keeps tenants apart', async () => {
     const [one, two] = await Promise.all(['one', 'two'].map((tenantSalt) => openStore('memory:', { tenantSalt })));
     expect(one!.keyOf(recordOf(1))).not.toBe(two!.keyOf(recordOf(1)));

@@ -235,6 +235,14 @@ export const SERVING: readonly Mutation[] = [
     only: 'reads a document once',
   },
   {
+    name: 'document replaced while its states were read missed',
+    file: SCORE,
+    from: 'if (key === undefined || key === before) {',
+    to: 'if (key === undefined || before !== undefined) {',
+    tests: SCORE_TEST,
+    only: 'looks again where a document was replaced',
+  },
+  {
     name: 'variants of a document mixed up',
     file: SCORE,
     from: 'JSON.stringify([id, variant])',

@@ -211,6 +211,22 @@ export const STORE: readonly Mutation[] = [
     only: 'memory refuses states of another model',
   },
   {
+    name: 'states of another model given to an engine',
+    file: STORE_OVER_STORAGE,
+    from: 'isOf(record, fingerprints) ? record.states',
+    to: 'record.states ? record.states',
+    tests: STORES_TEST,
+    only: 'memory gives an engine states by their keys',
+  },
+  {
+    name: 'one tier in memory not kept from other processes',
+    file: 'src/store/open.ts',
+    from: "if (places.some(({ address }) => address.kind === 'memory')) return undefined;",
+    to: "if (places.every(({ address }) => address.kind === 'memory')) return undefined;",
+    tests: FAULTS_TEST,
+    only: 'has an address that another process opens',
+  },
+  {
     name: 'record collected while its document was written not missed',
     file: STORE_OVER_STORAGE,
     from: 'if (!blobs.has(key) && !(await this.#backend.has(key, Date.now())))',
