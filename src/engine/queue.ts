@@ -270,7 +270,7 @@ export class QueuedEngine implements Engine {
           this.#answer(request, place, error);
           this.#advance(request);
         },
-        fail: (error: DkvError) => this.#settle(request, error),
+        fail: (error: Error) => this.#settle(request, error),
       });
     }
     this.#advance(request);
@@ -335,6 +335,11 @@ export class QueuedEngine implements Engine {
 
   #dispatch(): void {
     clearTimeout(this.#waitTimer);
+    // One that ended while it had nothing to do.
+    for (const runner of this.#free.filter(({ ended }) => ended)) {
+      this.#free.splice(this.#free.indexOf(runner), 1);
+      this.#remove(runner);
+    }
     while (this.#free.length > 0 && !this.#ended) {
       const requests = [...this.#requests].filter(({ ready }) => ready.count > 0);
       const choice = nextBatch(requests.map(waitingView), {
@@ -395,13 +400,17 @@ export class QueuedEngine implements Engine {
     }
     this.#company.set(`${priority} ${kind}`, there.size);
     if (runner.ended) {
-      this.#runners.delete(runner);
-      if (this.#runners.size === 0) this.#end(runner.ended);
+      this.#remove(runner);
       return;
     }
     if (this.#free.length === 0) this.#freeSince = performance.now();
     this.#free.push(runner);
     this.#dispatchSoon();
+  }
+
+  #remove(runner: Runner): void {
+    this.#runners.delete(runner);
+    if (this.#runners.size === 0) this.#end(runner.ended!);
   }
 
   #deliver({ parts }: Running, results: readonly unknown[]): void {

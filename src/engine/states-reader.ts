@@ -2,7 +2,7 @@
  * Reads states that waiting items name, in the order in which these came, a little ahead of what is computed: no more is held at a time than
  * a number of bytes. Items that name the same states share them, and those are read once while anybody waits for them.
  */
-import { DkvError, messageOf } from '../base/errors.js';
+import { DkvError } from '../base/errors.js';
 import { type NamedStates, PRIORITIES, type Priority, type States, type StatesSource } from './engine.js';
 
 /** States held at a time for each class of requests: bulk requests cannot take the room of interactive ones. */
@@ -27,7 +27,7 @@ export interface Want {
   /** There are no such states. */
   refuse(error: DkvError): void;
   /** The source has failed. */
-  fail(error: DkvError): void;
+  fail(error: Error): void;
 }
 
 interface Entry {
@@ -118,10 +118,9 @@ export class StatesReader {
     try {
       found = await source.statesOf(keys, fingerprints, this.#closed.signal);
     } catch (error) {
-      const failure = error instanceof DkvError ? error : new DkvError('STORE_UNREACHABLE', messageOf(error));
       for (const [key, { wants }] of entries) {
         this.#forget(source, nameOf(key, fingerprints));
-        for (const want of wants) want.fail(failure);
+        for (const want of wants) want.fail(error as Error);
       }
       return;
     }

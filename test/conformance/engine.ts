@@ -8,6 +8,7 @@ import {
   type EncodeItem,
   type Engine,
   eachOf,
+  type Generated,
   type GenerateItem,
   type PhaseTimes,
   PRIORITIES,
@@ -161,13 +162,18 @@ export function engineConformance(
         const own = 'key' in memory ? states[Number(memory.key)] : undefined;
         return { ...item, memory: own ? [allRows(own)] : [] };
       });
-      for (const ask of [
-        (wanted: typeof named) => eachOf(wanted, (some): Promise<unknown[]> => engine.score(some)),
-        (wanted: typeof named) => eachOf(wanted, (some): Promise<unknown[]> => engine.generate(some)),
-      ]) {
-        const [found, wanted] = [await ask(named), await ask(held)];
-        expect(found[1]).toMatchObject({ code: 'DOCUMENT_MISSING', message: 'There is no 7.' });
-        for (const i of [0, 2, 3]) expect(found[i]).toEqual(wanted[i]);
+      const missing = { code: 'DOCUMENT_MISSING', message: 'There is no 7.' };
+      const scored = await eachOf(named, (some) => engine.score(some));
+      const nlls = await engine.score(held);
+      const generated = await eachOf(named, (some) => engine.generate(some));
+      const texts = await engine.generate(held);
+      for (const [i, { target }] of named.entries()) {
+        if (i === 1) {
+          for (const found of [scored, generated]) expect(found[i]).toMatchObject(missing);
+          continue;
+        }
+        for (const j of target.keys()) expect((scored[i] as Float32Array)[j]).toBeCloseTo(nlls[i]![j]!, 5);
+        expect((generated[i] as Generated).tokenIds).toEqual(texts[i]!.tokenIds);
       }
       expect(reads.map((keys) => [...keys].sort())).toEqual([
         ['0', '2', '7'],

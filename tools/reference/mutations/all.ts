@@ -1,4 +1,5 @@
 /** Every mutation that mutate.ts tries, room by room. */
+import { ENGINE } from './engine.js';
 import { EXPERIMENTS } from './experiments.js';
 import { MODEL } from './model.js';
 import type { Mutation } from './mutation.js';
@@ -6,4 +7,11 @@ import { SERVING } from './serving.js';
 import { STATISTICS } from './statistics.js';
 import { STORE } from './store.js';
 
-export const MUTATIONS: readonly Mutation[] = [...MODEL, ...STORE, ...SERVING, ...STATISTICS, ...EXPERIMENTS];
+export const MUTATIONS: readonly Mutation[] = [
+  ...MODEL,
+  ...ENGINE,
+  ...STORE,
+  ...SERVING,
+  ...STATISTICS,
+  ...EXPERIMENTS,
+];
