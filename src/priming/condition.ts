@@ -26,40 +26,50 @@ export const PROMPTS = ['none', 'query'] as const;
 
 /** One pass of the encoder and what the decoder sees of it. */
 export const encodingSchema = z.strictObject({
-  /** What stands before the document; nothing when left out. */
-  surrogate: surrogateSchema.optional(),
-  /** The line break stands before the document although no prefix does. */
-  separator: z.literal(true).optional(),
-  /** False: without BOS. */
-  bos: z.literal(false).optional(),
-  /** Rows that may not see columns in the encoder. */
+  surrogate: surrogateSchema.optional().describe('What stands before the document; nothing when left out.'),
+  separator: z.literal(true).optional().describe('The line break stands before the document although no prefix does.'),
+  bos: z.literal(false).optional().describe('False: without BOS.'),
   blocked: z
-    .array(z.strictObject({ rows: z.array(z.enum(PARTS)), columns: z.array(z.enum(PARTS)) }))
+    .array(
+      z.strictObject({
+        rows: z.array(z.enum(PARTS)).describe('Those that may not see.'),
+        columns: z.array(z.enum(PARTS)).describe('What they may not see.'),
+      }),
+    )
     .readonly()
-    .optional(),
-  /**
-   * Where rows stand; 0, 1, 2, ... when left out. `after_prefix`: the document without its prefix, where it would stand behind it;
-   * `prefix_last`: the prefix at positions behind the document's end; `without_prefix`: all but the prefix as if it were not there.
-   */
-  positions: z.enum(['after_prefix', 'prefix_last', 'without_prefix']).optional(),
-  visibility: visibilitySchema,
+    .optional()
+    .describe('Rows that may not see columns in the encoder.'),
+  positions: z
+    .enum(['after_prefix', 'prefix_last', 'without_prefix'])
+    .optional()
+    .describe(
+      'Where rows stand; 0, 1, 2, ... when left out. `after_prefix`: the document without its prefix, where it would stand behind it; `prefix_last`: the prefix at positions behind the document’s end; `without_prefix`: all but the prefix as if it were not there.',
+    ),
+  visibility: visibilitySchema.describe('Which rows the decoder sees: `full`, `published`, `exact`, or segments.'),
 });
 
 export type Encoding = z.infer<typeof encodingSchema>;
 
 export const conditionSchema = encodingSchema.extend({
-  name: z.string().min(1),
-  /** The document's first words only, or the document made longer with others to so many tokens. */
+  name: z.string().min(1).describe('In tables, and in a run’s journal.'),
   document: z
     .union([
-      z.strictObject({ first_words: z.number().int().positive() }),
-      z.strictObject({ tokens: z.number().int().positive() }),
+      z.strictObject({ first_words: z.number().int().positive().describe('So many of its words.') }),
+      z.strictObject({ tokens: z.number().int().positive().describe('So many tokens.') }),
     ])
-    .optional(),
-  /** What the decoder reads before the target, where that is not what the experiment says: nothing, or the query. */
-  prompt: z.enum(PROMPTS).optional(),
-  /** Further passes over the same document whose visible rows the decoder sees together with these. */
-  also: z.array(encodingSchema).readonly().optional(),
+    .optional()
+    .describe('The document’s first words only, or the document made longer with others to so many tokens.'),
+  prompt: z
+    .enum(PROMPTS)
+    .optional()
+    .describe(
+      'What the decoder reads before the target, where that is not what the experiment says: nothing, or the query.',
+    ),
+  also: z
+    .array(encodingSchema)
+    .readonly()
+    .optional()
+    .describe('Further passes over the same document whose visible rows the decoder sees together with these.'),
 });
 
 export type Condition = z.infer<typeof conditionSchema>;

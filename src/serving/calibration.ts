@@ -28,17 +28,18 @@ export interface Scoring {
 }
 
 const calibrationSchema = z.strictObject({
-  /** Thresholds: the probability is linear between them and constant beyond. Scores ascend. */
-  x: z.array(z.number()).min(1),
-  y: z.array(z.number().min(0).max(1)).min(1),
-  /** Made with. */
-  queries: z.int().positive(),
-  documents: z.int().positive(),
+  x: z
+    .array(z.number())
+    .min(1)
+    .describe('Thresholds: the probability is linear between them and constant beyond. Scores ascend.'),
+  y: z.array(z.number().min(0).max(1)).min(1).describe('Probability of relevance at each.'),
+  queries: z.int().positive().describe('Judged queries that it was made with.'),
+  documents: z.int().positive().describe('Candidates that it was made with.'),
 });
 
 export type Calibration = z.infer<typeof calibrationSchema>;
 
-const noteSchema = z.record(z.string(), calibrationSchema);
+export const calibrationsSchema = z.record(z.string(), calibrationSchema);
 
 /** Everything that decides a score, as a JSON array in this order. A later fact is put at its end, where it is not what it always was. */
 function keyOf(provenance: Provenance, { variant, objective, references }: Scoring): string {
@@ -140,7 +141,7 @@ export async function readCalibrations(store: Store): Promise<Record<string, Cal
   const note = await store.note('calibration');
   if (!note) return undefined;
   return parse(
-    noteSchema,
+    calibrationsSchema,
     note,
     'STORE_DAMAGED',
     `${store.location}: its calibrations cannot be read`,

@@ -4,19 +4,19 @@ import { parse } from '../base/parse.js';
 import { metadataSchema } from '../store/records/record.js';
 import type { Metadata } from '../store/store.js';
 
-const schema = z.strictObject({
-  /** What the input said of the document beside its text. */
-  fields: metadataSchema,
-  /** Per variant the mean NLL in nats a token of the reference queries; absent where none were given. */
-  priors: z.record(z.string(), z.number()).exactOptional(),
-  /** Of the reference queries that `priors` were computed with. */
-  priorDigest: z.string().exactOptional(),
+export const documentMetadataSchema = z.strictObject({
+  fields: metadataSchema.describe('What the input said of the document beside its text.'),
+  priors: z
+    .record(z.string(), z.number())
+    .exactOptional()
+    .describe('Per variant the mean NLL in nats a token of the reference queries; absent where none were given.'),
+  priorDigest: z.string().exactOptional().describe('Of the reference queries that `priors` were computed with.'),
 });
 
-export type DocumentMetadata = z.infer<typeof schema>;
+export type DocumentMetadata = z.infer<typeof documentMetadataSchema>;
 
 /** @throws DkvError STORE_MISMATCH when something else than priming stored the document */
 export function parseDocumentMetadata(id: string, metadata: Metadata): DocumentMetadata {
   const where = `Document ${JSON.stringify(id)} was not stored by priming`;
-  return parse(schema, metadata, 'STORE_MISMATCH', where, 'Prime it again.');
+  return parse(documentMetadataSchema, metadata, 'STORE_MISMATCH', where, 'Prime it again.');
 }

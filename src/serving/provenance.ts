@@ -9,20 +9,22 @@ import type { Model } from '../scoring/load-model.js';
 import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../store/store.js';
 import { readNote } from './notes.js';
 
-const schema = z.strictObject({
-  /** For messages only: the fingerprint decides. */
-  model: z.string(),
-  fingerprint: z.string(),
-  modelPrecision: z.string(),
-  statesPrecision: z.enum(STATES_PRECISIONS),
-  visibility: visibilitySchema,
-  /** Longer inputs were cut at the document's end. */
-  maxTokens: z.int().positive(),
-  /** Where texts gave control tokens as they are written. Absent: text was text, or the store is older than the choice. */
-  controlTokens: z.literal('keep').exactOptional(),
+export const provenanceSchema = z.strictObject({
+  model: z.string().describe('For messages only: the fingerprint decides.'),
+  fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
+  modelPrecision: z.string().describe('Of its weights.'),
+  statesPrecision: z.enum(STATES_PRECISIONS).describe('Of what is kept.'),
+  visibility: visibilitySchema.describe('Which rows the decoder sees.'),
+  maxTokens: z.int().positive().describe('Longer inputs were cut at the document’s end.'),
+  controlTokens: z
+    .literal('keep')
+    .exactOptional()
+    .describe(
+      'Where texts gave control tokens as they are written. Absent: text was text, or the store is older than the choice.',
+    ),
 });
 
-export type Provenance = z.infer<typeof schema>;
+export type Provenance = z.infer<typeof provenanceSchema>;
 
 /** How states are made and kept, beside the model. */
 export interface StatesOptions {
@@ -41,7 +43,7 @@ export function provenanceOf(model: Model, options: StatesOptions): Provenance {
  * @throws DkvError STORE_DAMAGED; STORE_MISMATCH for a note of another form
  */
 export async function readProvenance(store: Store): Promise<Provenance | undefined> {
-  return readNote(store, 'primed', schema);
+  return readNote(store, 'primed', provenanceSchema);
 }
 
 export async function writeProvenance(store: Store, provenance: Provenance): Promise<void> {

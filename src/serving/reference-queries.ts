@@ -11,13 +11,12 @@ import { mean } from '../stats/describe.js';
 import type { Store } from '../store/store.js';
 import { readNote } from './notes.js';
 
-const schema = z.strictObject({
-  /** SHA-256 in hex of the queries, in their order. */
-  digest: z.string(),
-  queries: z.array(z.string()),
+export const referenceQueriesSchema = z.strictObject({
+  digest: z.string().describe('SHA-256 in hex of the queries, in their order.'),
+  queries: z.array(z.string()).describe('In their order.'),
 });
 
-export type ReferenceQueries = z.infer<typeof schema>;
+export type ReferenceQueries = z.infer<typeof referenceQueriesSchema>;
 
 /** Reference queries as they are scored. */
 export interface ReferenceTargets {
@@ -33,7 +32,7 @@ export function referenceQueriesOf(queries: readonly string[]): ReferenceQueries
 
 /** @returns undefined for a store whose documents have no prior */
 export async function readReferenceQueries(store: Store): Promise<ReferenceQueries | undefined> {
-  return readNote(store, 'prior', schema);
+  return readNote(store, 'prior', referenceQueriesSchema);
 }
 
 export async function writeReferenceQueries(store: Store, references: ReferenceQueries): Promise<void> {

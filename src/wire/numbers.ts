@@ -14,7 +14,7 @@ export const estimateSchema = wireObject({
   value: z.number().nullable().describe('Null where it is undefined.'),
   low: z.number().nullable().describe('Lower end of the 95% interval.'),
   high: z.number().nullable().describe('Upper end of the 95% interval.'),
-});
+}).meta({ id: 'estimate' });
 
 export const gainSchema = wireObject({
   mean: estimateSchema.describe('Mean of the differences; positive when the treatment is better.'),
@@ -28,4 +28,4 @@ export const gainSchema = wireObject({
     wilcoxon: z.number().describe('Of Wilcoxon’s signed ranks.'),
     signFlip: z.number().describe('Of random signs.'),
   }).describe('Two-sided, uncorrected.'),
-});
+}).meta({ id: 'gain' });

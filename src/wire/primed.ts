@@ -13,7 +13,7 @@ export const provenanceSchema = wireObject({
   visibility: visibilitySchema.describe('Which rows the decoder sees.'),
   maxTokens: countSchema.describe('Longer inputs were cut at the document’s end.'),
   controlTokens: z.literal('keep').optional().describe('There where texts gave control tokens as they are written.'),
-});
+}).meta({ id: 'provenance' });
 
 export const primeRejectSchema = wireObject({
   row: z.int().positive().describe('Its number in the input, from 1.'),

@@ -4,57 +4,85 @@ import { SEGMENTS, type Segment } from '../../priming/input.js';
 import { experimentSchema } from './experiment.js';
 
 const driftSchema = z.object({
-  method: z.string(),
-  tokens: z.number().int(),
-  mean_absolute: z.number(),
-  mean: z.number(),
-  largest: z.number(),
+  method: z.string().describe('What it was measured against.'),
+  tokens: z.number().int().describe('Of the fixed text.'),
+  mean_absolute: z.number().describe('Mean of the absolute differences of NLLs, nats a token.'),
+  mean: z.number().describe('Mean of the differences.'),
+  largest: z.number().describe('The largest difference.'),
 });
 
 /** What inputs of T5Gemma 2 are made of, and of the models of all runs that do not say it: all but an end of text. */
 export const USUAL_SEGMENTS: readonly Segment[] = ['bos', 'prefix', 'separator', 'document'];
 
-const leftOutSchema = z.strictObject({ condition: z.string(), reason: z.string() });
+const leftOutSchema = z.strictObject({
+  condition: z.string().describe('Its name.'),
+  reason: z.string().describe('Why.'),
+});
 
 /** A condition of the experiment as it was declared that this model cannot be asked, and why: "inputs of this model have no BOS". */
 export type LeftOut = z.infer<typeof leftOutSchema>;
 
-export const configurationSchema = z.object({
-  /** Without what is left out. */
-  experiment: experimentSchema,
-  /** Absent where nothing is. */
-  left_out: z.array(leftOutSchema).readonly().optional(),
-  samples: z.number().int(),
-  seed: z.number().int(),
-  dataset: z.object({
-    name: z.string(),
-    revision: z.string(),
-    licence: z.string(),
-    selection: z.string(),
-    digest: z.string(),
-  }),
-  model: z.object({
-    name: z.string(),
-    built_in: z.boolean(),
-    fingerprint: z.string(),
-    precision: z.string(),
-    /** Of int8: how far NLLs of a fixed text are from float32's, in nats a token; absent for other precisions, and before 0.2. */
-    drift: driftSchema.optional(),
-    /** Its rows have positions of their own, and mean something else at another one; absent where only distances count. */
-    absolute_positions: z.literal(true).optional(),
-    /** Rows between the ends of the encoder's narrowest sliding window; null when every layer sees everything. */
-    window: z.number().int().nullable(),
-    /** Of its inputs, in their order; absent for the usual ones. */
-    segments: z.array(z.enum(SEGMENTS)).readonly().optional(),
-  }),
-  device: z.string(),
-  /** What control tokens such as `<bos>` were where a text has them. Runs that are older than the choice kept them, and do not say so. */
-  control_tokens: z.enum(['text', 'keep']).optional(),
-  max_tokens: z.number().int(),
-  batch_tokens: z.number().int(),
-  /** The language model that wrote surrogates, with its address; null without any. */
-  writer: z.string().nullable(),
-});
+export const configurationSchema = z
+  .object({
+    experiment: experimentSchema.describe('Without what is left out.'),
+    left_out: z.array(leftOutSchema).readonly().optional().describe('Absent where nothing is.'),
+    samples: z.number().int().describe('That were asked for.'),
+    seed: z.number().int().describe('Of everything drawn at random.'),
+    dataset: z
+      .object({
+        name: z.string().describe('Of the dataset.'),
+        revision: z.string().describe('Of the dataset.'),
+        licence: z.string().describe('Of the dataset.'),
+        selection: z.string().describe('How samples were taken, in words.'),
+        digest: z.string().describe('Of the samples.'),
+      })
+      .describe('What it was run on.'),
+    model: z
+      .object({
+        name: z.string().describe('Of the model.'),
+        built_in: z.boolean().describe('It is the built-in model.'),
+        fingerprint: z.string().describe('Digest of everything that decides its numbers.'),
+        precision: z.string().describe('Of its weights.'),
+        drift: driftSchema
+          .optional()
+          .describe(
+            'Of int8: how far NLLs of a fixed text are from float32’s, in nats a token; absent for other precisions, and before 0.2.',
+          ),
+        absolute_positions: z
+          .literal(true)
+          .optional()
+          .describe(
+            'Its rows have positions of their own, and mean something else at another one; absent where only distances count.',
+          ),
+        window: z
+          .number()
+          .int()
+          .nullable()
+          .describe(
+            'Rows between the ends of the encoder’s narrowest sliding window; null when every layer sees everything.',
+          ),
+        segments: z
+          .array(z.enum(SEGMENTS))
+          .readonly()
+          .optional()
+          .describe('Of its inputs, in their order; absent for the usual ones.'),
+      })
+      .describe('What ran.'),
+    device: z.string().describe('ONNX Runtime’s provider.'),
+    control_tokens: z
+      .enum(['text', 'keep'])
+      .optional()
+      .describe(
+        'What control tokens such as `<bos>` were where a text has them. Runs that are older than the choice kept them, and do not say so.',
+      ),
+    max_tokens: z.number().int().describe('Rows that the encoder may read.'),
+    batch_tokens: z.number().int().describe('Rows of a batch.'),
+    writer: z
+      .string()
+      .nullable()
+      .describe('The language model that wrote surrogates, with its address; null without any.'),
+  })
+  .meta({ id: 'configuration' });
 
 /** What the numbers of a run depend on. Equal configurations give equal trials: this is what may not change when a run is resumed. */
 export type Configuration = z.infer<typeof configurationSchema>;

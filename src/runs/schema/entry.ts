@@ -3,21 +3,20 @@ import { z } from 'zod';
 import { expectFiniteNumbers } from '../../base/finite.js';
 
 const trialSchema = z.strictObject({
-  sample: z.string(),
-  condition: z.string(),
-  /** Mean over the target's tokens. */
-  nll: z.number(),
-  nll_sum: z.number(),
-  num_tokens: z.number().int().positive(),
-  token_nlls: z.array(z.number()),
-  prefix_tokens: z.number().int().nonnegative(),
-  document_tokens: z.number().int().nonnegative(),
-  /** The document was cut at its end to keep the maximum length. */
-  cut: z.boolean(),
-  /** Tokenised as one string, prefix and document have other token ids than tokenised apart. */
-  joint_differs: z.boolean().optional(),
-  /** The prefix contains the scored text. */
-  leak: z.boolean().optional(),
+  sample: z.string().describe('Its id.'),
+  condition: z.string().describe('Its name.'),
+  nll: z.number().describe('Mean over the target’s tokens.'),
+  nll_sum: z.number().describe('The sum in float64 of `token_nlls`, in their order.'),
+  num_tokens: z.number().int().positive().describe('Tokens of the target.'),
+  token_nlls: z.array(z.number()).describe('NLL of each token, in nats: float32 numbers in nine digits.'),
+  prefix_tokens: z.number().int().nonnegative().describe('Tokens of the prefix.'),
+  document_tokens: z.number().int().nonnegative().describe('Tokens of the document that the encoder read.'),
+  cut: z.boolean().describe('The document was cut at its end to keep the maximum length.'),
+  joint_differs: z
+    .boolean()
+    .optional()
+    .describe('Tokenised as one string, prefix and document have other token ids than tokenised apart.'),
+  leak: z.boolean().optional().describe('The prefix contains the scored text.'),
 });
 
 /**
@@ -27,15 +26,25 @@ const trialSchema = z.strictObject({
 export type Trial = z.infer<typeof trialSchema>;
 
 const probeTrialSchema = z.strictObject({
-  sample: z.string(),
-  condition: z.string(),
-  layers: z.array(z.object({ layer: z.number().int(), measures: z.record(z.string(), z.number()) })),
+  sample: z.string().describe('Its id.'),
+  condition: z.string().describe('Its name.'),
+  layers: z
+    .array(
+      z.object({
+        layer: z.number().int().describe('Its number.'),
+        measures: z.record(z.string(), z.number()).describe('By name.'),
+      }),
+    )
+    .describe('What was measured in each layer.'),
 });
 
 /** What was measured inside the encoder for one sample under one condition. */
 export type ProbeTrial = z.infer<typeof probeTrialSchema>;
 
-export const rejectionSchema = z.strictObject({ sample: z.string(), rejected: z.string() });
+export const rejectionSchema = z.strictObject({
+  sample: z.string().describe('Its id.'),
+  rejected: z.string().describe('Why it cannot be scored.'),
+});
 
 /** A sample that could not be scored, and why. */
 export type Rejection = z.infer<typeof rejectionSchema>;

@@ -19,131 +19,180 @@ const id = z
 
 /** A treatment against its lower bound. With an upper bound it also says how much of the gap it closes. */
 export const comparisonSchema = z.strictObject({
-  treatment: name,
-  baseline: name,
-  /** The baseline for a model that lacks a segment which the first one needs. */
-  otherwise: name.optional(),
-  oracle: name.optional(),
-  /** P-values are corrected over the comparisons of one family; all that name none are one. */
-  family: name.optional(),
+  treatment: name.describe('A condition’s name.'),
+  baseline: name.describe('The condition that it is compared with.'),
+  otherwise: name.optional().describe('The baseline for a model that lacks a segment which the first one needs.'),
+  oracle: name.optional().describe('The upper bound: the share of its gain is told.'),
+  family: name
+    .optional()
+    .describe('P-values are corrected over the comparisons of one family; all that name none are one.'),
 });
 
 export type Comparison = z.infer<typeof comparisonSchema>;
 
 /** A sum of conditions' NLLs, weighted; positive is better where the weights are baseline 1, treatment -1. */
 const contrastSchema = z.strictObject({
-  name,
-  terms: z.record(name, z.number()),
-  /** Another contrast of the group that this one is a share of. */
-  share_of: name.optional(),
+  name: name.describe('Of the contrast.'),
+  terms: z.record(name, z.number()).describe('By condition its weight.'),
+  share_of: name.optional().describe('Another contrast of the group that this one is a share of.'),
 });
 
 export type Contrast = z.infer<typeof contrastSchema>;
 
 /** Contrasts that are read together: a decomposition, a two by two, head-to-heads. One family for Holm's correction. */
 const contrastGroupSchema = z.strictObject({
-  title: name,
-  note: z.string().default(''),
-  contrasts: z.array(contrastSchema).min(1),
-  /** Contrasts whose p is corrected; all when left out. */
-  family: z.array(name).optional(),
-  /** Margin, in Cohen's d, for tests of equivalence to 0. */
-  equivalence_margin: z.number().positive().optional(),
-  /** Bars of shares instead of effects. */
-  decomposition: z.boolean().default(false),
+  title: name.describe('Of the group.'),
+  note: z.string().default('').describe('What a reader should know.'),
+  contrasts: z.array(contrastSchema).min(1).describe('What is read together.'),
+  family: z.array(name).optional().describe('Contrasts whose p is corrected; all when left out.'),
+  equivalence_margin: z.number().positive().optional().describe('Margin, in Cohen’s d, for tests of equivalence to 0.'),
+  decomposition: z.boolean().default(false).describe('Bars of shares instead of effects.'),
 });
 
 export type ContrastGroup = z.infer<typeof contrastGroupSchema>;
 
 /** Effects along an axis: lengths, numbers of words, repetitions. */
 const curveSchema = z.strictObject({
-  title: name,
-  axis: name,
-  series: z.array(
-    z.strictObject({
-      name,
-      points: z.array(z.strictObject({ x: z.union([z.number(), z.string()]), treatment: name, baseline: name })).min(1),
-    }),
-  ),
+  title: name.describe('Of the figure.'),
+  axis: name.describe('What the axis is of.'),
+  series: z
+    .array(
+      z.strictObject({
+        name: name.describe('Of the line.'),
+        points: z
+          .array(
+            z.strictObject({
+              x: z.union([z.number(), z.string()]).describe('Place on the axis.'),
+              treatment: name.describe('A condition’s name.'),
+              baseline: name.describe('What it is compared with.'),
+            }),
+          )
+          .min(1)
+          .describe('Its points.'),
+      }),
+    )
+    .describe('The lines.'),
 });
 
 /** Does the effect follow an order of the treatments given beforehand? Spearman's correlation of rank and d. */
-const orderSchema = z.strictObject({ title: name, treatments: z.array(name).min(3), baseline: name });
+const orderSchema = z.strictObject({
+  title: name.describe('Of the order.'),
+  treatments: z.array(name).min(3).describe('In the order that is expected, the first the largest.'),
+  baseline: name.describe('What they are compared with.'),
+});
 
 /** The best of several treatments, chosen and measured on different samples. */
-const selectionSchema = z.strictObject({ title: name, treatments: z.array(name).min(2), baseline: name });
+const selectionSchema = z.strictObject({
+  title: name.describe('Of the choice.'),
+  treatments: z.array(name).min(2).describe('What is chosen from.'),
+  baseline: name.describe('What they are compared with.'),
+});
 
 /** Two conditions that are the same by construction. */
 const identitySchema = z.strictObject({
-  name,
-  left: name,
-  right: name,
-  /** The right side for a model that lacks a segment which the first one needs. */
-  otherwise: name.optional(),
-  /** Only for inputs that fit into the encoder's sliding window, because rows between others take up places in it. */
-  within_window: z.boolean().default(false),
-  /** Only for models that know no places of rows, but their distances: rows are moved as a whole. */
-  relative: z.literal(true).optional(),
+  name: name.describe('Of the identity.'),
+  left: name.describe('A condition.'),
+  right: name.describe('Another one.'),
+  otherwise: name.optional().describe('The right side for a model that lacks a segment which the first one needs.'),
+  within_window: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Only for inputs that fit into the encoder’s sliding window, because rows between others take up places in it.',
+    ),
+  relative: z
+    .literal(true)
+    .optional()
+    .describe('Only for models that know no places of rows, but their distances: rows are moved as a whole.'),
 });
 
 /** What the research's log says of one model. */
 const authorsSchema = z.strictObject({
-  model: name,
-  /** Of a comparison: its treatment, or `treatment over baseline` where several have that treatment. */
-  d: z.record(name, z.number()),
-  /** Mean NLL of conditions, in nats a token. */
-  nll: z.record(name, z.number()).optional(),
+  model: name.describe('Of the research’s log.'),
+  d: z
+    .record(name, z.number())
+    .describe('Of a comparison: its treatment, or `treatment over baseline` where several have that treatment.'),
+  nll: z.record(name, z.number()).optional().describe('Mean NLL of conditions, in nats a token.'),
 });
 
 export type AuthorsFigures = z.infer<typeof authorsSchema>;
 
-export const experimentSchema = z.strictObject({
-  id,
-  title: name,
-  question: name,
-  /** What is scored: a sample's answer, the candidates of a pool, or nothing (what happens in the encoder is measured). */
-  unit: z.enum(['sample', 'pool', 'probe']).default('sample'),
-  protocol: z
-    .strictObject({
-      /** Samples or pools that the protocol asks for; a run with fewer is a smoke run. */
-      samples: z.number().int().positive(),
-      /** The research's dataset, by its name here. */
-      dataset: z.string().default('ms-marco'),
-      /** Rows that the encoder may read. */
-      max_tokens: z.number().int().positive().default(2048),
-      /** Of the target's tokens the first ones that are scored; all when left out. */
-      target_tokens: z.number().int().positive().optional(),
-    })
-    .prefault({ samples: 500 }),
-  /** Seed of everything drawn at random. */
-  seed: z.number().int().default(42),
-  /** Which samples a dataset is asked for. */
-  rule: z.enum(['standard', 'length', 'factoid']).default('standard'),
-  /** Texts to make documents longer with, at least. */
-  padding: z.number().int().nonnegative().default(0),
-  /** Of the padding, sample i begins at text i times this one. */
-  padding_step: z.number().int().positive().default(50),
-  /** What is scored. */
-  target: z.enum(['answer', 'query']).default('answer'),
-  /** What the decoder reads before the target, in conditions that do not say it themselves. */
-  prompt: z.enum(PROMPTS).default('none'),
-  conditions: z.array(conditionSchema).min(1),
-  comparisons: z.array(comparisonSchema).default([]),
-  /** The one comparison that was named beforehand; the first when left out. */
-  primary: z.strictObject({ treatment: name, baseline: name }).optional(),
-  contrasts: z.array(contrastGroupSchema).default([]),
-  curves: z.array(curveSchema).default([]),
-  orders: z.array(orderSchema).default([]),
-  /** Conditions that must give the same NLLs; a run says when they do not. */
-  identities: z.array(identitySchema).default([]),
-  selections: z.array(selectionSchema).default([]),
-  /** Of a ranking: names as in `measure`. */
-  measures: z.array(name).default([]),
-  /** Of a probe: layers whose attention and whose output is read; those that the model does not have are left out. */
-  layers: z.strictObject({ attention: z.array(z.number().int()), hidden: z.array(z.number().int()) }).optional(),
-  /** Shown beside a run of the same model, data and N. */
-  authors: z.union([authorsSchema, z.array(authorsSchema).min(1)]).optional(),
-});
+export const experimentSchema = z
+  .strictObject({
+    id: id.describe('A name of letters, digits, ".", "_" and "-": results get a folder of it.'),
+    title: name.describe('In tables and reports.'),
+    question: name.describe('What it asks, in a sentence.'),
+    unit: z
+      .enum(['sample', 'pool', 'probe'])
+      .default('sample')
+      .describe(
+        'What is scored: a sample’s answer, the candidates of a pool, or nothing (what happens in the encoder is measured).',
+      ),
+    protocol: z
+      .strictObject({
+        samples: z
+          .number()
+          .int()
+          .positive()
+          .describe('Samples or pools that the protocol asks for; a run with fewer is a smoke run.'),
+        dataset: z.string().default('ms-marco').describe('The research’s dataset, by its name here.'),
+        max_tokens: z.number().int().positive().default(2048).describe('Rows that the encoder may read.'),
+        target_tokens: z
+          .number()
+          .int()
+          .positive()
+          .optional()
+          .describe('Of the target’s tokens the first ones that are scored; all when left out.'),
+      })
+      .prefault({ samples: 500 })
+      .describe('What the protocol asks for.'),
+    seed: z.number().int().default(42).describe('Seed of everything drawn at random.'),
+    rule: z
+      .enum(['standard', 'length', 'factoid'])
+      .default('standard')
+      .describe('Which samples a dataset is asked for.'),
+    padding: z.number().int().nonnegative().default(0).describe('Texts to make documents longer with, at least.'),
+    padding_step: z
+      .number()
+      .int()
+      .positive()
+      .default(50)
+      .describe('Of the padding, sample i begins at text i times this one.'),
+    target: z.enum(['answer', 'query']).default('answer').describe('What is scored.'),
+    prompt: z
+      .enum(PROMPTS)
+      .default('none')
+      .describe('What the decoder reads before the target, in conditions that do not say it themselves.'),
+    conditions: z.array(conditionSchema).min(1).describe('How documents are presented.'),
+    comparisons: z.array(comparisonSchema).default([]).describe('Treatments against their lower bounds.'),
+    primary: z
+      .strictObject({ treatment: name.describe('Its treatment.'), baseline: name.describe('Its baseline.') })
+      .optional()
+      .describe('The one comparison that was named beforehand; the first when left out.'),
+    contrasts: z.array(contrastGroupSchema).default([]).describe('Weighted sums of conditions, in groups.'),
+    curves: z.array(curveSchema).default([]).describe('Effects along an axis.'),
+    orders: z.array(orderSchema).default([]).describe('Orders of treatments given beforehand.'),
+    identities: z
+      .array(identitySchema)
+      .default([])
+      .describe('Conditions that must give the same NLLs; a run says when they do not.'),
+    selections: z.array(selectionSchema).default([]).describe('Choices to cross-validate.'),
+    measures: z.array(name).default([]).describe('Of a ranking: names as in `measure`.'),
+    layers: z
+      .strictObject({
+        attention: z.array(z.number().int()).describe('Layers whose attention is read.'),
+        hidden: z.array(z.number().int()).describe('Layers whose output is read.'),
+      })
+      .optional()
+      .describe(
+        'Of a probe: layers whose attention and whose output is read; those that the model does not have are left out.',
+      ),
+    authors: z
+      .union([authorsSchema, z.array(authorsSchema).min(1)])
+      .optional()
+      .describe('Shown beside a run of the same model, data and N.'),
+  })
+  .meta({ id: 'experiment' });
 
 export type Experiment = z.infer<typeof experimentSchema>;
 export type ExperimentDeclaration = z.input<typeof experimentSchema>;

@@ -8,30 +8,43 @@ const numberOrNaN = z
   .nullable()
   .transform((value) => value ?? Number.NaN);
 
-export const estimateSchema = z.strictObject({
-  value: z.number().nullable(),
-  low: z.number().nullable(),
-  high: z.number().nullable(),
-}) satisfies z.ZodType<Estimate>;
+export const estimateSchema = z
+  .strictObject({
+    value: z.number().nullable().describe('Null where it is undefined.'),
+    low: z.number().nullable().describe('Lower end of the 95% interval.'),
+    high: z.number().nullable().describe('Upper end of the 95% interval.'),
+  })
+  .meta({ id: 'estimate' }) satisfies z.ZodType<Estimate>;
 
-export const gainSchema = z.strictObject({
-  mean: estimateSchema,
-  median: numberOrNaN,
-  trimmed_mean: numberOrNaN,
-  d: estimateSchema,
-  d_analytic: estimateSchema,
-  win: estimateSchema,
-  p: z.strictObject({ t: z.number().nullable(), wilcoxon: z.number(), sign_flip: z.number() }),
-});
+export const gainSchema = z
+  .strictObject({
+    mean: estimateSchema.describe('Mean of the differences; positive when the treatment is better.'),
+    median: numberOrNaN.describe('Their median.'),
+    trimmed_mean: numberOrNaN.describe('Their mean without the lowest and the highest fifth.'),
+    d: estimateSchema.describe('Cohen’s d of the differences.'),
+    d_analytic: estimateSchema.describe('The same with the interval of its large-sample standard error.'),
+    win: estimateSchema.describe('Share of differences above 0, with Wilson’s interval.'),
+    p: z
+      .strictObject({
+        t: z.number().nullable().describe('Of the t-test.'),
+        wilcoxon: z.number().describe('Of Wilcoxon’s signed ranks.'),
+        sign_flip: z.number().describe('Of random signs.'),
+      })
+      .describe('Two-sided, uncorrected.'),
+  })
+  .meta({ id: 'gain' });
 
 export interface GainRecord extends z.infer<typeof gainSchema> {}
 
 export const correctedSchema = z.strictObject({
-  family_size: z.number().int(),
-  bonferroni: z.number().nullable(),
-  holm: z.number().nullable(),
-  bh: z.number().nullable(),
+  family_size: z.number().int().describe('How many p the family has.'),
+  bonferroni: z.number().nullable().describe('By Bonferroni.'),
+  holm: z.number().nullable().describe('By Holm.'),
+  bh: z.number().nullable().describe('By Benjamini and Hochberg.'),
 });
 
 /** `Share` of `stats`, as members of what it is a share of. */
-export const SHARE = { share: estimateSchema, share_fieller: estimateSchema };
+export const SHARE = {
+  share: estimateSchema.describe('Ratio of means; null where the whole is not distinguishable from 0.'),
+  share_fieller: estimateSchema.describe('The same with Fieller’s interval.'),
+};

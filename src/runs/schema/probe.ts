@@ -19,25 +19,25 @@ export const PROBE_MEASURES = {
 export type ProbeMeasure = keyof typeof PROBE_MEASURES;
 
 export const probeSummarySchema = z.strictObject({
-  samples: z.number().int(),
-  layers: z.array(z.number().int()).readonly(),
-  /** Means over samples; null where the condition or the layer has no such measure. */
+  samples: z.number().int().describe('How many.'),
+  layers: z.array(z.number().int()).readonly().describe('Their numbers.'),
   conditions: z
     .array(
       z.strictObject({
-        name: z.string(),
-        /** Those that the run has of any condition. */
+        name: z.string().describe('Of the condition.'),
         measures: z
           .array(
             z.strictObject({
-              name: z.enum(Object.keys(PROBE_MEASURES) as ProbeMeasure[]),
-              by_layer: z.array(estimateSchema.nullable()).readonly(),
+              name: z.enum(Object.keys(PROBE_MEASURES) as ProbeMeasure[]).describe('What is measured.'),
+              by_layer: z.array(estimateSchema.nullable()).readonly().describe('In the order of `layers`.'),
             }),
           )
-          .readonly(),
+          .readonly()
+          .describe('Those that the run has of any condition.'),
       }),
     )
-    .readonly(),
+    .readonly()
+    .describe('Means over samples; null where the condition or the layer has no such measure.'),
 });
 
 export interface ProbeSummary extends z.infer<typeof probeSummarySchema> {}

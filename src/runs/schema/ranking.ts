@@ -4,35 +4,52 @@ import { comparisonSchema } from './experiment.js';
 import { estimateSchema, gainSchema } from './gains.js';
 
 export const rankingSummarySchema = z.strictObject({
-  /** All that are judged. */
-  pools: z.number().int(),
-  /** Scored ones. */
-  candidates: z.number().int(),
-  /** Pools without a candidate that could be scored, which count 0; not in summaries of older versions. */
-  unranked: z.array(z.string()).readonly().optional(),
-  /** Per measure: how many pools have a relevant candidate, so that there is something to find by it. */
-  measures: z.array(z.strictObject({ name: z.string(), pools: z.number().int() })).readonly(),
-  /** Per condition and measure the mean over these pools, and over all judged ones (null where the measure has no value for the others). */
+  pools: z.number().int().describe('All that are judged.'),
+  candidates: z.number().int().describe('Scored ones.'),
+  unranked: z
+    .array(z.string())
+    .readonly()
+    .optional()
+    .describe('Pools without a candidate that could be scored, which count 0; not in summaries of older versions.'),
+  measures: z
+    .array(
+      z.strictObject({
+        name: z.string().describe('As in ir_measures.'),
+        pools: z.number().int().describe('That have a relevant candidate.'),
+      }),
+    )
+    .readonly()
+    .describe('Per measure: how many pools have a relevant candidate, so that there is something to find by it.'),
   conditions: z
     .array(
       z.strictObject({
-        name: z.string(),
-        means: z.array(estimateSchema).readonly(),
-        /** Not in summaries of older versions. */
-        judged_means: z.array(z.number().nullable()).readonly().optional(),
+        name: z.string().describe('Of the condition.'),
+        means: z.array(estimateSchema).readonly().describe('Over these pools.'),
+        judged_means: z
+          .array(z.number().nullable())
+          .readonly()
+          .optional()
+          .describe('Not in summaries of older versions.'),
       }),
     )
-    .readonly(),
+    .readonly()
+    .describe(
+      'Per condition and measure the mean over these pools, and over all judged ones (null where the measure has no value for the others).',
+    ),
   comparisons: z
     .array(
       comparisonSchema.extend({
-        /** Per measure: the treatment's value less the baseline's, pool by pool. */
-        differences: z.array(gainSchema).readonly(),
-        /** Gain of the relevant candidates less that of the others, in nats; null where no pool has both. */
-        differential: gainSchema.nullable(),
+        differences: z
+          .array(gainSchema)
+          .readonly()
+          .describe('Per measure: the treatment’s value less the baseline’s, pool by pool.'),
+        differential: gainSchema
+          .nullable()
+          .describe('Gain of the relevant candidates less that of the others, in nats; null where no pool has both.'),
       }),
     )
-    .readonly(),
+    .readonly()
+    .describe('Treatments against baselines.'),
 });
 
 export interface RankingSummary extends z.infer<typeof rankingSummarySchema> {}

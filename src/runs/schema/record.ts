@@ -6,13 +6,20 @@ import type { FileContent } from './sealed.js';
 
 export const RECORD_FILE = 'run.json';
 
-const recordSchema = z.strictObject({
-  format: z.literal(RECORD_FORMAT),
-  configuration: configurationSchema,
-  started_at: z.string(),
-  versions: z.record(z.string(), z.string()),
-  git_revision: z.string().nullable(),
-  machine: z.object({ platform: z.string(), cpu: z.string(), cores: z.number(), memory_gb: z.number() }),
+export const recordSchema = z.strictObject({
+  format: z.literal(RECORD_FORMAT).describe('Of this file.'),
+  configuration: configurationSchema.describe('What the numbers depend on.'),
+  started_at: z.string().describe('ISO 8601.'),
+  versions: z.record(z.string(), z.string()).describe('By package.'),
+  git_revision: z.string().nullable().describe('Of the project’s own working copy; null for an installed package.'),
+  machine: z
+    .object({
+      platform: z.string().describe('System and architecture.'),
+      cpu: z.string().describe('Its name.'),
+      cores: z.number().describe('How many.'),
+      memory_gb: z.number().describe('How much.'),
+    })
+    .describe('Where it ran.'),
 });
 
 /** What a run was asked, of which data and model, when, by which versions and on what machine. */

@@ -6,26 +6,23 @@ import { bytesOf, type FileContent, unsealLines, wholeLines } from './sealed.js'
 
 export const SAMPLES_FILE = 'samples.jsonl';
 
-const sampleSchema = z.strictObject({
-  id: z.string(),
-  cluster: z.string().optional(),
-  /** Of a candidate: its pool, its name in it, its grade, and the lowest grade that counts as relevant. */
-  pool: z.string().optional(),
-  candidate: z.string().optional(),
-  grade: z.number().optional(),
-  relevant: z.number().optional(),
-  /** That the texts hold as they are written, such as `<bos>`. */
-  control_tokens: z.array(z.string()).optional(),
-  /** Absent where texts were not to be kept. */
+export const sampleSchema = z.strictObject({
+  id: z.string().describe('Unique.'),
+  cluster: z.string().optional().describe('Samples of one cluster are not independent.'),
+  pool: z.string().optional().describe('Of a candidate: its pool.'),
+  candidate: z.string().optional().describe('Its name in the pool.'),
+  grade: z.number().optional().describe('Its grade.'),
+  relevant: z.number().optional().describe('The lowest grade that counts as relevant.'),
+  control_tokens: z.array(z.string()).optional().describe('That the texts hold as they are written, such as `<bos>`.'),
   texts: z
     .strictObject({
-      document: z.string(),
-      query: z.string(),
-      answer: z.string(),
-      /** The scored text, token by token. */
-      target: z.array(z.string()),
+      document: z.string().describe('What was encoded.'),
+      query: z.string().describe('The query.'),
+      answer: z.string().describe('The answer.'),
+      target: z.array(z.string()).describe('The scored text, token by token.'),
     })
-    .optional(),
+    .optional()
+    .describe('Absent where texts were not to be kept.'),
 });
 
 /** A sample of a run, with its texts unless they were not to be kept. */

@@ -17,132 +17,146 @@ export const SUMMARY_FILE = 'summary.json';
 const count = z.number().int().nonnegative();
 
 const conditionSummarySchema = z.strictObject({
-  name: z.string(),
-  /** Mean over samples of the mean NLL per target token, in nats. */
-  nll: z.number(),
-  prefix_tokens: z.number(),
-  document_tokens: z.number(),
-  /** Share of samples whose prefix contains the scored text. */
-  leak: z.number(),
+  name: z.string().describe('Of the condition.'),
+  nll: z.number().describe('Mean over samples of the mean NLL per target token, in nats.'),
+  prefix_tokens: z.number().describe('Mean tokens of the prefix.'),
+  document_tokens: z.number().describe('Mean tokens of the document.'),
+  leak: z.number().describe('Share of samples whose prefix contains the scored text.'),
 });
 
 export interface ConditionSummary extends z.infer<typeof conditionSummarySchema> {}
 
 const gradientSchema = z.strictObject({
-  /** Fifths by hardness, easiest first; null in one that nothing falls into. */
   quintiles: z
-    .array(z.strictObject({ n: count, hardness: z.number().nullable(), gain: z.number().nullable() }))
-    .readonly(),
-  r: estimateSchema,
+    .array(
+      z.strictObject({
+        n: count.describe('Samples in it.'),
+        hardness: z.number().nullable().describe('Their mean hardness.'),
+        gain: z.number().nullable().describe('Their mean gain.'),
+      }),
+    )
+    .readonly()
+    .describe('Fifths by hardness, easiest first; null in one that nothing falls into.'),
+  r: estimateSchema.describe('Correlation of hardness and gain.'),
 });
 
 export interface GradientSummary extends z.infer<typeof gradientSchema> {}
 
 const comparisonSummarySchema = comparisonSchema.omit({ otherwise: true }).extend({
   ...SHARE,
-  gain: gainSchema,
-  /** Of the t-test's p. */
-  corrected: correctedSchema,
-  /** The research's share of the oracle: the ratio of the two d. */
-  authors_share: z.number().nullable(),
-  hardness: z.strictObject({
-    split: gradientSchema.extend({ excluded_samples: count }),
-    coupled: gradientSchema,
-  }),
+  gain: gainSchema.describe('Of the treatment over the baseline.'),
+  corrected: correctedSchema.describe('Of the t-test’s p.'),
+  authors_share: z.number().nullable().describe('The research’s share of the oracle: the ratio of the two d.'),
+  hardness: z
+    .strictObject({
+      split: gradientSchema
+        .extend({ excluded_samples: count.describe('With a single token.') })
+        .describe('Hardness and gain from different tokens.'),
+      coupled: gradientSchema.describe('Both from the same tokens.'),
+    })
+    .describe('Do hard samples gain more?'),
 });
 
 export interface ComparisonSummary extends z.infer<typeof comparisonSummarySchema> {}
 
 const contrastSummarySchema = z.strictObject({
-  name: z.string(),
-  share_of: z.string().optional(),
+  name: z.string().describe('Of the contrast.'),
+  share_of: z.string().optional().describe('Another contrast of the group.'),
   ...SHARE,
-  gain: gainSchema,
-  /** Null outside the family. */
-  p_holm: z.number().nullable(),
-  /** p of the test that the effect lies within the margin; null without a margin. */
-  p_equivalence: z.number().nullable(),
+  gain: gainSchema.describe('Of the weighted sum.'),
+  p_holm: z.number().nullable().describe('Null outside the family.'),
+  p_equivalence: z
+    .number()
+    .nullable()
+    .describe('p of the test that the effect lies within the margin; null without a margin.'),
 });
 
 export interface ContrastSummary extends z.infer<typeof contrastSummarySchema> {}
 
 const contrastGroupSummarySchema = z.strictObject({
-  title: z.string(),
-  note: z.string(),
-  decomposition: z.boolean(),
-  equivalence_margin: z.number().nullable(),
-  contrasts: z.array(contrastSummarySchema).readonly(),
+  title: z.string().describe('Of the group.'),
+  note: z.string().describe('What a reader should know.'),
+  decomposition: z.boolean().describe('Shown as bars of shares.'),
+  equivalence_margin: z.number().nullable().describe('In Cohen’s d; null without.'),
+  contrasts: z.array(contrastSummarySchema).readonly().describe('In order.'),
 });
 
 export type ContrastGroupSummary = z.infer<typeof contrastGroupSummarySchema>;
 
 const orderSummarySchema = z.strictObject({
-  title: z.string(),
-  /** Spearman's correlation of the place in the order, the first place 1, with d. */
-  rho: estimateSchema,
+  title: z.string().describe('Of the order.'),
+  rho: estimateSchema.describe('Spearman’s correlation of the place in the order, the first place 1, with d.'),
 });
 
 export interface OrderSummary extends z.infer<typeof orderSummarySchema> {}
 
 const selectionSummarySchema = z.strictObject({
-  title: z.string(),
-  /** How often each treatment was the best on the samples that choose. */
-  chosen: z.record(z.string(), count),
-  folds: count,
-  /** On samples that had no part in the choice. */
-  held_out: gainSchema,
-  /** The best on all samples at once: too good, because chosen by what it is measured on. */
-  best: z.strictObject({ treatment: z.string(), gain: z.number() }),
+  title: z.string().describe('Of the choice.'),
+  chosen: z.record(z.string(), count).describe('How often each treatment was the best on the samples that choose.'),
+  folds: count.describe('Of the cross-validation.'),
+  held_out: gainSchema.describe('On samples that had no part in the choice.'),
+  best: z
+    .strictObject({ treatment: z.string().describe('Its name.'), gain: z.number().describe('Its mean gain.') })
+    .describe('The best on all samples at once: too good, because chosen by what it is measured on.'),
 });
 
 export interface SelectionSummary extends z.infer<typeof selectionSummarySchema> {}
 
 const identitySummarySchema = z.strictObject({
-  name: z.string(),
-  /** Samples that the identity holds for. */
-  samples: count,
-  /** The largest difference of a token's NLL, in nats; null without samples. */
-  largest: z.number().nullable(),
-  holds: z.boolean().nullable(),
+  name: z.string().describe('Of the identity.'),
+  samples: count.describe('Samples that the identity holds for.'),
+  largest: z.number().nullable().describe('The largest difference of a token’s NLL, in nats; null without samples.'),
+  holds: z.boolean().nullable().describe('Null without samples.'),
 });
 
 export interface IdentitySummary extends z.infer<typeof identitySummarySchema> {}
 
 /** Forward passes made, and what the loop over samples and conditions would make. */
-const passesSchema = z.strictObject({ encoder: count, decoder: count, naive_encoder: count });
+const passesSchema = z.strictObject({
+  encoder: count.describe('Of the encoder.'),
+  decoder: count.describe('Of the decoder.'),
+  naive_encoder: count.describe('Of an encoder that runs once for each sample and condition.'),
+});
 
 export interface PassCounts extends z.infer<typeof passesSchema> {}
 
 export const summarySchema = z.strictObject({
-  format: z.literal(RECORD_FORMAT),
-  configuration: configurationSchema,
-  /** Fewer samples than the protocol asks for: nothing may be concluded. */
-  smoke_run: z.boolean(),
-  /** The smallest d of a single comparison that this number of samples finds with 80% power. */
-  detectable_d: z.number(),
-  samples: z.strictObject({
-    scored: count,
-    clusters: count,
-    rejected: z.array(rejectionSchema).readonly(),
-    /** Samples with a document cut to the maximum length. */
-    cut: count,
-    /** Samples whose token ids change when prefix and document are tokenised as one string. */
-    joint_differs: count,
-    /** Samples whose texts hold control tokens as they are written, and those tokens. Summaries that are older do not say so. */
-    literal: z.strictObject({ samples: count, tokens: z.array(z.string()).readonly() }).optional(),
-  }),
-  passes: passesSchema,
-  resamples: count,
-  conditions: z.array(conditionSummarySchema).readonly(),
-  comparisons: z.array(comparisonSummarySchema).readonly(),
-  contrasts: z.array(contrastGroupSummarySchema).readonly(),
-  orders: z.array(orderSummarySchema).readonly(),
-  selections: z.array(selectionSummarySchema).readonly(),
-  identities: z.array(identitySummarySchema).readonly(),
-  /** Of an experiment on pools. */
-  ranking: rankingSummarySchema.optional(),
-  /** Of an experiment that looks into the encoder. */
-  probe: probeSummarySchema.optional(),
+  format: z.literal(RECORD_FORMAT).describe('Of this file.'),
+  configuration: configurationSchema.describe('What the numbers depend on.'),
+  smoke_run: z.boolean().describe('Fewer samples than the protocol asks for: nothing may be concluded.'),
+  detectable_d: z
+    .number()
+    .describe('The smallest d of a single comparison that this number of samples finds with 80% power.'),
+  samples: z
+    .strictObject({
+      scored: count.describe('Samples that were scored.'),
+      clusters: count.describe('Of samples that are not independent.'),
+      rejected: z.array(rejectionSchema).readonly().describe('Samples that could not be scored.'),
+      cut: count.describe('Samples with a document cut to the maximum length.'),
+      joint_differs: count.describe(
+        'Samples whose token ids change when prefix and document are tokenised as one string.',
+      ),
+      literal: z
+        .strictObject({
+          samples: count.describe('How many.'),
+          tokens: z.array(z.string()).readonly().describe('Which.'),
+        })
+        .optional()
+        .describe(
+          'Samples whose texts hold control tokens as they are written, and those tokens. Summaries that are older do not say so.',
+        ),
+    })
+    .describe('How many of what.'),
+  passes: passesSchema.describe('Forward passes that were made, and that a loop would make.'),
+  resamples: count.describe('Of the bootstrap.'),
+  conditions: z.array(conditionSummarySchema).readonly().describe('In order.'),
+  comparisons: z.array(comparisonSummarySchema).readonly().describe('In order.'),
+  contrasts: z.array(contrastGroupSummarySchema).readonly().describe('In groups.'),
+  orders: z.array(orderSummarySchema).readonly().describe('In order.'),
+  selections: z.array(selectionSummarySchema).readonly().describe('In order.'),
+  identities: z.array(identitySummarySchema).readonly().describe('In order.'),
+  ranking: rankingSummarySchema.optional().describe('Of an experiment on pools.'),
+  probe: probeSummarySchema.optional().describe('Of an experiment that looks into the encoder.'),
 });
 
 export interface Summary extends z.infer<typeof summarySchema> {}

@@ -9,13 +9,13 @@ import { parseStoredJson } from './stored-json.js';
 
 const DIGEST_BYTES = 32;
 
-const entrySchema = z.strictObject({
-  id: z.string(),
-  /** Pairs, not an object: any name will do. */
-  variants: z.array(z.tuple([z.string(), z.string().regex(/^[0-9a-f]{64}$/)])),
-  metadata: metadataSchema,
-  /** Milliseconds since 1970; null: never. */
-  expiresAt: z.int().nullable(),
+export const entrySchema = z.strictObject({
+  id: z.string().describe('Of the document.'),
+  variants: z
+    .array(z.tuple([z.string(), z.string().regex(/^[0-9a-f]{64}$/)]))
+    .describe('Pairs of a variant’s name and a record’s key, not an object: any name will do.'),
+  metadata: metadataSchema.describe('About the document.'),
+  expiresAt: z.int().nullable().describe('Milliseconds since 1970; null: never.'),
 });
 
 /** Of what has just been read as JSON. */

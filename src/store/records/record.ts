@@ -34,29 +34,32 @@ const ENCODING_TURN_MS = 2;
 const BYTES_PER_STATE = { float32: 4, float16: 2, int8: 1 } as const;
 
 const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
-const rangeSchema = z.strictObject({ start: z.int().nonnegative(), end: z.int().nonnegative() });
+const rangeSchema = z.strictObject({
+  start: z.int().nonnegative().describe('The first row.'),
+  end: z.int().nonnegative().describe('The row behind the last one.'),
+});
 export const metadataSchema: z.ZodType<Metadata> = z.record(z.string(), z.json());
 /** Of metadata that have just been read as JSON. */
 export const readMetadataSchema = z.looseObject({}) as unknown as z.ZodType<Metadata>;
 
-const headerSchema = z.strictObject({
-  key: digestSchema,
-  fingerprint: z.string(),
-  modelPrecision: z.string(),
-  precision: z.enum(STATES_PRECISIONS),
-  rows: z.int().nonnegative(),
-  width: z.int().positive(),
-  tokens: z.int().nonnegative(),
-  spans: z.partialRecord(z.enum(SEGMENTS), rangeSchema),
-  visibility: visibilitySchema,
-  visible: z.array(rangeSchema),
-  layoutDigest: digestSchema.exactOptional(),
-  surrogate: z.json(),
-  metadata: metadataSchema,
-  /** Bytes of UTF-8; null without a text. */
-  text: z.int().nonnegative().nullable(),
-  /** Milliseconds since 1970; null: never. */
-  expiresAt: z.int().nullable(),
+export const headerSchema = z.strictObject({
+  key: digestSchema.describe('Digest of everything that decides the states.'),
+  fingerprint: z.string().describe('Of the model: digest of everything that decides its numbers.'),
+  modelPrecision: z.string().describe('Of the model’s weights.'),
+  precision: z.enum(STATES_PRECISIONS).describe('Of the states.'),
+  rows: z.int().nonnegative().describe('Of the states.'),
+  width: z.int().positive().describe('Numbers of a row.'),
+  tokens: z.int().nonnegative().describe('Of the encoder’s input.'),
+  spans: z.partialRecord(z.enum(SEGMENTS), rangeSchema).describe('By segment its rows in the input.'),
+  visibility: visibilitySchema.describe('Which rows the decoder sees.'),
+  visible: z.array(rangeSchema).describe('The rows of the input that the record keeps.'),
+  layoutDigest: digestSchema
+    .exactOptional()
+    .describe('SHA-256 over positions and mask, where they are not the usual ones.'),
+  surrogate: z.json().describe('What stood before the document, and its specification; null for a bare one.'),
+  metadata: metadataSchema.describe('About the priming.'),
+  text: z.int().nonnegative().nullable().describe('Bytes of UTF-8; null without a text.'),
+  expiresAt: z.int().nullable().describe('Milliseconds since 1970; null: never.'),
 });
 type Header = z.infer<typeof headerSchema>;
 

@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { formatsMarkdown } from '../../tools/formats/document.js';
+import { CHAPTERS } from '../../tools/formats/formats.js';
+import { describeJson } from '../../tools/formats/table.js';
+
+describe('docs/formats.md', () => {
+  it('is what the schemas say (npm run formats)', () => {
+    const file = path.resolve(import.meta.dirname, '../../docs/formats.md');
+    expect(readFileSync(file, 'utf8')).toBe(formatsMarkdown());
+  });
+
+  it('has every schema of the wire that is an object of its own', async () => {
+    const folder = path.resolve(import.meta.dirname, '../../src/wire');
+    const documented = new Set<unknown>(CHAPTERS.flatMap(({ formats }) => formats.map(({ schema }) => schema)));
+    const missing: string[] = [];
+    for (const file of readdirSync(folder)) {
+      const exported: Record<string, unknown> = await import(path.join(folder, file));
+      for (const [name, value] of Object.entries(exported)) {
+        if (value instanceof z.ZodType && !documented.has(value)) missing.push(name);
+      }
+    }
+    // Parts of others.
+    expect(missing.sort()).toEqual([
+      'countSchema',
+      'estimateSchema',
+      'gainSchema',
+      'measuredSchema',
+      'objectiveSchema',
+      'provenanceSchema',
+      'scoredSchema',
+    ]);
+  });
+
+  it('names fields by the way to them', () => {
+    const inner = z.object({ value: z.number().nullable().describe('A number.') });
+    const schema = z.object({
+      list: z.array(inner).describe('Many.'),
+      byName: z.record(z.string(), inner).optional().describe('Some.'),
+    });
+    expect(describeJson(z.toJSONSchema(schema) as never).tables).toEqual([
+      [
+        { field: 'list', type: 'list of objects', meaning: 'Many.' },
+        { field: 'list[].value', type: 'number or null', meaning: 'A number.' },
+        { field: 'byName?', type: 'object, by name: object', meaning: 'Some.' },
+        { field: 'byName.*.value', type: 'number or null', meaning: 'A number.' },
+      ],
+    ]);
+  });
+});

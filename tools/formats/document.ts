@@ -1,0 +1,50 @@
+/** docs/formats.md, made of the schemas. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { tryParse } from '../../src/base/parse.js';
+import { CHAPTERS, type Format } from './formats.js';
+import { type Described, describeJson, describeSchema, markdownTable } from './table.js';
+
+const EXAMPLES = path.join(import.meta.dirname, 'examples');
+
+const HEAD = `# Formats
+
+Every JSON that commands read and print, and that runs and stores keep. Made from the schemas in \`src/wire\`, \`src/runs/schema\`, \`src/store/records\` and
+\`src/serving\` by \`npm run formats\`; not written by hand. \`?\` behind a field: it may be left out. \`[]\`: of each entry of a list; \`*\`: of each name.
+Lists in examples are cut short.`;
+
+/** @throws Error for an example that is not of its format, and for a field that nobody explained */
+export function formatsMarkdown(): string {
+  const parts = new Map<string, string>();
+  const chapters = CHAPTERS.map(({ title, text, formats }) => {
+    const sections = formats.map((format) => section(format, parts));
+    return [`## ${title}`, text, ...sections].join('\n\n');
+  });
+  const shared = [...parts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, table]) => `### ${id}\n\n${table}`);
+  return `${[HEAD, ...chapters, '## Parts of several formats', ...shared].join('\n\n')}\n`;
+}
+
+function section({ title, source, schema, example }: Format, parts: Map<string, string>): string {
+  const value: unknown = JSON.parse(readFileSync(path.join(EXAMPLES, `${example}.json`), 'utf8'));
+  const parsed = tryParse(schema, value);
+  if (!parsed.success) throw new Error(`The example of "${title}" is not of its format: ${parsed.problem}.`);
+  const described = describeSchema(schema);
+  for (const [id, json] of described.parts) {
+    // JSON of any kind has no table.
+    if (id.startsWith('__')) continue;
+    const table = tableOf(`part ${id}`, describeJson(json));
+    if ((parts.get(id) ?? table) !== table) throw new Error(`Two parts are called "${id}".`);
+    parts.set(id, table);
+  }
+  const table =
+    described.part === undefined ? tableOf(title, described) : `Its fields: [${described.part}](#${described.part}).`;
+  return [`### ${title}`, source, `\`\`\`json\n${JSON.stringify(value)}\n\`\`\``, table].join('\n\n');
+}
+
+function tableOf(title: string, { tables }: Pick<Described, 'tables'>): string {
+  const unexplained = tables.flat().filter(({ meaning }) => meaning === '');
+  if (unexplained.length > 0) {
+    throw new Error(`${title}: nobody says what ${unexplained.map(({ field }) => field).join(', ')} means.`);
+  }
+  return tables.map(markdownTable).join('\n\nor\n\n');
+}

@@ -1,0 +1,290 @@
+/** Every JSON format, in the order of docs/formats.md: where it comes from, and its schema. An example of each lies in `examples/`. */
+import type { z } from 'zod';
+import { entrySchema as journalEntrySchema } from '../../src/runs/schema/entry.js';
+import { experimentSchema } from '../../src/runs/schema/experiment.js';
+import { recordSchema } from '../../src/runs/schema/record.js';
+import { sampleSchema } from '../../src/runs/schema/sample.js';
+import { summarySchema } from '../../src/runs/schema/summary.js';
+import { calibrationsSchema } from '../../src/serving/calibration.js';
+import { documentMetadataSchema } from '../../src/serving/document-metadata.js';
+import { provenanceSchema as primedNoteSchema } from '../../src/serving/provenance.js';
+import { referenceQueriesSchema } from '../../src/serving/reference-queries.js';
+import { entrySchema } from '../../src/store/records/entry.js';
+import { headerSchema } from '../../src/store/records/record.js';
+import {
+  adSchema,
+  adworldStatisticsSchema,
+  corpusLineSchema,
+  poolSchema,
+  queryLineSchema,
+} from '../../src/wire/adworld.js';
+import { documentInputSchema, queryInputSchema, referenceQueryInputSchema } from '../../src/wire/inputs.js';
+import {
+  demoSchema,
+  doctorSchema,
+  modelInfoSchema,
+  modelListSchema,
+  modelVerificationSchema,
+  sanitySchema,
+} from '../../src/wire/models.js';
+import {
+  primeRejectSchema,
+  primeSummarySchema,
+  storeCollectionSchema,
+  storeStatsSchema,
+  storeTransferSchema,
+  storeVerificationSchema,
+} from '../../src/wire/primed.js';
+import { evaluationSchema, rankedLineSchema, rankedRunSchema } from '../../src/wire/ranking.js';
+import { listedExperimentSchema, reportFilesSchema, runComparisonSchema, runLogSchema } from '../../src/wire/runs.js';
+import { scoreAnswerSchema, scoreLineSchema, scoreRefusalSchema } from '../../src/wire/score.js';
+
+export interface Format {
+  readonly title: string;
+  /** Where it comes from, or who reads it: a sentence. */
+  readonly source: string;
+  readonly schema: z.ZodType;
+  /** Of the file in `examples/`, without its ending. */
+  readonly example: string;
+}
+
+export interface Chapter {
+  readonly title: string;
+  readonly text: string;
+  readonly formats: readonly Format[];
+}
+
+const CHECKSUM = 'Its last member is `crc32`, the checksum that [architecture.md](architecture.md#formats) explains.';
+
+export const CHAPTERS: readonly Chapter[] = [
+  {
+    title: 'What commands read',
+    text: 'Names are snake_case. A line that is not of its form is refused with its number, the field, what was expected and what was found. Documents, queries and rows of experiments may as well be tables (CSV, TSV, Parquet) whose columns have these names, or others that `--columns` says.',
+    formats: [
+      { title: 'A line to score', source: 'Read by `dkv score`.', schema: scoreLineSchema, example: 'score-line' },
+      {
+        title: 'A document',
+        source: 'Read by `dkv prime`; what else it says is kept with the document.',
+        schema: documentInputSchema,
+        example: 'document',
+      },
+      {
+        title: 'A query',
+        source: 'Read by `dkv rank` and `dkv evaluate`.',
+        schema: queryInputSchema,
+        example: 'query',
+      },
+      {
+        title: 'A reference query',
+        source: 'Read by `dkv prime --prior` from a file that ends in .jsonl.',
+        schema: referenceQueryInputSchema,
+        example: 'reference-query',
+      },
+      {
+        title: 'An experiment',
+        source: 'Read by `dkv run FILE`, as JSON or YAML; what is left out has the value that is named.',
+        schema: experimentSchema,
+        example: 'experiment',
+      },
+    ],
+  },
+  {
+    title: 'What commands print',
+    text: 'With `--json` a command prints one line of JSON on the standard output (`dkv list` one for each experiment); messages and progress go to standard error. Numbers are written with as many digits as bring the same number back.',
+    formats: [
+      {
+        title: 'A score',
+        source: 'Answer of `dkv score` to a line.',
+        schema: scoreAnswerSchema,
+        example: 'score-answer',
+      },
+      {
+        title: 'A refusal',
+        source: 'Answer of `dkv score` to a line that cannot be scored.',
+        schema: scoreRefusalSchema,
+        example: 'score-refusal',
+      },
+      {
+        title: 'dkv prime',
+        source: 'Printed by `dkv prime --json`.',
+        schema: primeSummarySchema,
+        example: 'prime-summary',
+      },
+      {
+        title: 'A rejected document',
+        source: 'A line of the file of rejects of `dkv prime`.',
+        schema: primeRejectSchema,
+        example: 'prime-reject',
+      },
+      { title: 'dkv rank', source: 'Printed by `dkv rank --json`.', schema: rankedRunSchema, example: 'ranked-run' },
+      {
+        title: 'A ranked document',
+        source: 'A line of `dkv rank --details`.',
+        schema: rankedLineSchema,
+        example: 'ranked-line',
+      },
+      {
+        title: 'dkv evaluate',
+        source: 'Printed by `dkv evaluate --json`.',
+        schema: evaluationSchema,
+        example: 'evaluation',
+      },
+      {
+        title: 'dkv store stats',
+        source: 'Printed by `dkv store stats --json`.',
+        schema: storeStatsSchema,
+        example: 'store-stats',
+      },
+      {
+        title: 'dkv store verify',
+        source: 'Printed by `dkv store verify --json`.',
+        schema: storeVerificationSchema,
+        example: 'store-verification',
+      },
+      {
+        title: 'dkv store gc',
+        source: 'Printed by `dkv store gc --json`.',
+        schema: storeCollectionSchema,
+        example: 'store-collection',
+      },
+      {
+        title: 'dkv store export, import, copy',
+        source: 'Printed by these with `--json`; by an export to the standard output on standard error.',
+        schema: storeTransferSchema,
+        example: 'store-transfer',
+      },
+      {
+        title: 'dkv list experiments',
+        source: 'A line of `dkv list experiments --json`.',
+        schema: listedExperimentSchema,
+        example: 'listed-experiment',
+      },
+      {
+        title: 'dkv report',
+        source: 'Printed by `dkv report --json`.',
+        schema: reportFilesSchema,
+        example: 'report-files',
+      },
+      {
+        title: 'dkv compare',
+        source: 'Printed by `dkv compare --json`.',
+        schema: runComparisonSchema,
+        example: 'run-comparison',
+      },
+      { title: 'dkv log', source: 'Printed by `dkv log --json`.', schema: runLogSchema, example: 'run-log' },
+      {
+        title: 'dkv models list',
+        source: 'Printed by `dkv models list --json`.',
+        schema: modelListSchema,
+        example: 'model-list',
+      },
+      {
+        title: 'dkv models info',
+        source: 'Printed by `dkv models info --json`.',
+        schema: modelInfoSchema,
+        example: 'model-info',
+      },
+      {
+        title: 'dkv models verify',
+        source: 'Printed by `dkv models verify --json`.',
+        schema: modelVerificationSchema,
+        example: 'model-verification',
+      },
+      {
+        title: 'dkv doctor',
+        source: 'Printed by `dkv doctor --json`: a list.',
+        schema: doctorSchema,
+        example: 'doctor',
+      },
+      { title: 'dkv sanity', source: 'Printed by `dkv sanity --json`.', schema: sanitySchema, example: 'sanity' },
+      { title: 'dkv demo', source: 'Printed by `dkv demo --json`.', schema: demoSchema, example: 'demo' },
+      { title: 'An advertisement', source: 'A line of `dkv data adworld`.', schema: adSchema, example: 'ad' },
+      { title: 'A pool', source: 'A line of `dkv data adworld --pools`.', schema: poolSchema, example: 'pool' },
+      {
+        title: 'A document of a collection',
+        source: 'A line of the corpus.jsonl of `dkv data adworld --beir`.',
+        schema: corpusLineSchema,
+        example: 'corpus-line',
+      },
+      {
+        title: 'A query of a collection',
+        source: 'A line of the queries.jsonl of `dkv data adworld --beir`.',
+        schema: queryLineSchema,
+        example: 'query-line',
+      },
+      {
+        title: 'dkv data adworld --stats',
+        source: 'Printed by `dkv data adworld --stats --json`.',
+        schema: adworldStatisticsSchema,
+        example: 'adworld-statistics',
+      },
+    ],
+  },
+  {
+    title: 'What a run folder holds',
+    text: '`dkv run --json` prints the summary. Examples are of a run of the built-in model.',
+    formats: [
+      {
+        title: 'run.json',
+        source: `What was run, written when it starts. ${CHECKSUM}`,
+        schema: recordSchema,
+        example: 'run',
+      },
+      { title: 'samples.jsonl', source: `A line a sample. ${CHECKSUM}`, schema: sampleSchema, example: 'sample' },
+      {
+        title: 'trials.jsonl',
+        source: `The journal, a line a trial, a look into the encoder, or a sample that could not be scored. ${CHECKSUM}`,
+        schema: journalEntrySchema,
+        example: 'trial',
+      },
+      {
+        title: 'summary.json',
+        source: `What the trials come to. ${CHECKSUM}`,
+        schema: summarySchema,
+        example: 'summary',
+      },
+    ],
+  },
+  {
+    title: 'What a store keeps',
+    text: 'Names are camelCase here: these are formats of version 1, which stay as they are. How bytes are laid out around them stands in [store.md](store.md).',
+    formats: [
+      {
+        title: 'The header of a record',
+        source: 'Stands in front of the states.',
+        schema: headerSchema,
+        example: 'record-header',
+      },
+      {
+        title: 'The entry of a document',
+        source: 'What an id points to.',
+        schema: entrySchema,
+        example: 'store-entry',
+      },
+      {
+        title: 'What priming says of a document',
+        source: 'The `metadata` of an entry that `dkv prime` made.',
+        schema: documentMetadataSchema,
+        example: 'document-metadata',
+      },
+      {
+        title: 'The note “primed”',
+        source: 'What the whole store was primed with.',
+        schema: primedNoteSchema,
+        example: 'note-primed',
+      },
+      {
+        title: 'The note “prior”',
+        source: 'Reference queries of the documents’ priors.',
+        schema: referenceQueriesSchema,
+        example: 'note-prior',
+      },
+      {
+        title: 'The note “calibration”',
+        source: 'Calibrations of `dkv evaluate --calibrate`, by what their scores were made with.',
+        schema: calibrationsSchema,
+        example: 'note-calibration',
+      },
+    ],
+  },
+];
