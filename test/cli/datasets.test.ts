@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dkv } from '../support/dkv.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 import { HubStandIn } from '../support/hub.js';
+import { checkpoint, KINDS } from '../support/small-checkpoints.js';
+
+type Family = keyof typeof KINDS;
 
 const FIXTURES = path.resolve(import.meta.dirname, '../fixtures/datasets');
 const model = referenceFixture('text');
@@ -21,12 +24,15 @@ const idsOf = async (folder: string) =>
     .split('\n')
     .map((line) => JSON.parse(line).id);
 
+const publishMsMarco = async () =>
+  hub.publishData('microsoft/ms_marco', {
+    'v1.1/validation-00000-of-00001.parquet': await readFile(path.join(FIXTURES, 'ms-marco.parquet')),
+  });
+
 describe('dkv run --dataset', () => {
   it('ms-marco: the samples that the published rule selects, offline the second time', async () => {
     const expected = JSON.parse(await readFile(path.join(FIXTURES, 'ms-marco.json'), 'utf8'));
-    hub.publishData('microsoft/ms_marco', {
-      'v1.1/validation-00000-of-00001.parquet': await readFile(path.join(FIXTURES, 'ms-marco.parquet')),
-    });
+    await publishMsMarco();
     const home = await temporaryFolder();
     const env = { HF_HOME: home, HF_ENDPOINT: hub.url };
     const run = (out: string, variables: NodeJS.ProcessEnv) =>
@@ -59,6 +65,37 @@ describe('dkv run --dataset', () => {
     const offline = await run('offline', { HF_HOME: home, HF_ENDPOINT: hub.url, HF_HUB_OFFLINE: '1' });
     expect(hub.requests).toEqual([]);
     expect(JSON.parse(offline.stdout)).toEqual(JSON.parse(online.stdout));
+  });
+
+  it('runs the research’s experiments on a T5 and a BART of the hub, with samples and random words as it drew them', async () => {
+    const expected = JSON.parse(await readFile(path.join(FIXTURES, 'ms-marco.json'), 'utf8'));
+    await publishMsMarco();
+    const home = await temporaryFolder();
+    const names = { t5: 'google/flan-t5-base', bart: 'facebook/bart-large' } as const;
+    for (const [kind, name] of Object.entries(names)) await hub.publish(name, await checkpoint(KINDS[kind as Family]));
+    const run = async (family: Family, experiment: string) => {
+      const out = path.join(home, family, experiment);
+      const { exitCode, stdout, stderr } = await dkv(
+        ['run', experiment, '--model', names[family], '--dataset', 'ms-marco', '--n', '20', '--out', out, '--json'],
+        { env: { HF_HOME: home, HF_ENDPOINT: hub.url } },
+      );
+      expect([exitCode, stderr.match(/^error.*/m)?.[0]]).toEqual([0, undefined]);
+      expect(await idsOf(out)).toEqual(expected.standard.ids);
+      return { summary: JSON.parse(stdout), stderr, report: await readFile(path.join(out, 'report.md'), 'utf8') };
+    };
+    for (const family of ['t5', 'bart'] as const) {
+      const { summary, stderr, report } = await run(family, 'v4-09');
+      expect(stderr).not.toContain('Left out');
+      expect(summary.configuration.model.name).toMatch(new RegExp(`^${names[family]}@[0-9a-f]{12}$`));
+      expect(summary.configuration.max_tokens).toBe(family === 't5' ? 2048 : 512);
+      expect(summary.samples.joint_differs).toBe(0);
+      // The model is one of theirs by its name; the number of samples is not.
+      expect(report).toContain('not shown beside these results, because theirs are of 500 samples, these of 20');
+      expect((await run(family, 'exp01')).summary.samples.scored).toBe(20);
+    }
+    const { stderr, summary } = await run('t5', 'bos');
+    expect(stderr).toContain('Left out, because inputs of this model have no line break: E1:D,');
+    expect(summary.configuration.experiment.primary).toEqual({ treatment: 'doc_kw E2:D', baseline: 'E0:D' });
   });
 
   it('a table of one’s own, its columns named', async () => {

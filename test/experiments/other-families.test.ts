@@ -6,7 +6,6 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EXPERIMENTS } from '../../src/experiments/catalogue/registry.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
-import type { Tokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import type { Visibility } from '../../src/priming/input.js';
 import { surrogate } from '../../src/priming/surrogate.js';
 import { warnings } from '../../src/report/words/notes.js';
@@ -27,18 +26,10 @@ const SAMPLES = ['lamp', 'desk', 'chair', 'clock', 'radio'].map((thing, i) => ({
 }));
 const DATA = datasetOf({ name: 'things', revision: '1', licence: 'Apache-2.0', selection: 'all' }, SAMPLES);
 
-/** Words are tokenised apart and white space vanishes, so that a line break is no token and one string has the ids of its parts. */
-function wordByWord(tokenizer: Tokenizer): Tokenizer {
-  const encode = (text: string) =>
-    Int32Array.from(text.split(/\s+/).flatMap((word) => (word ? [...tokenizer.encode(` ${word}`)] : [])));
-  const { after } = tokenizer.frame;
-  return { ...tokenizer, encode, encodeFramed: (text) => Int32Array.from([...encode(text), ...after]) };
-}
-
 async function load(family: keyof typeof KINDS): Promise<Model> {
   const model = await loadModel(await checkpoint(KINDS[family]), { cacheDirectory: await temporaryFolder() });
   onTestFinished(() => model.close());
-  return family === 't5' ? { ...model, tokenizer: wordByWord(model.tokenizer) } : model;
+  return model;
 }
 
 async function run(id: string, model: Model, data = DATA) {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -66,6 +67,11 @@ describe('surrogates', () => {
       const words = chosen.split(' ').map((place) => COMMON_WORDS[Number(place)]);
       expect(made('common_words8', {}, { index })).toBe(words.join(' '));
     }
+    // Of all 500 that the research's Python draws from its own list.
+    const all = Array.from({ length: 500 }, (_, index) => made('common_words8', {}, { index }));
+    expect(createHash('sha256').update(all.join('\n')).digest('hex')).toBe(
+      'fa49a84b127069ad473402ba77823ae1a07255b02b7ef109b1fa908054773957',
+    );
     expect(made('common_words102').split(' ').sort()).toEqual([...COMMON_WORDS].sort());
     expect(() => surrogate('common_words103')).toThrow('the number in it may be up to 102');
   });

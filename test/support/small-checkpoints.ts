@@ -1,32 +1,26 @@
 /** Checkpoints of further families, made in a moment: random weights, and a tokenizer with the family's frame. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeRandomCheckpoint } from '../../src/model/random-checkpoint.js';
-import { referenceFixture, temporaryFolder } from './fixtures.js';
-import { type Family, tokenizerFixture } from './tokenizers.js';
+import { temporaryFolder } from './fixtures.js';
+import { type Family, tokenizerFixture, unigramFixture } from './tokenizers.js';
 
 export interface Kind {
   readonly config: object;
   /** The content of tokenizer.json and tokenizer_config.json. */
-  readonly tokenizer: () => Promise<{ readonly tokenizer: object; readonly settings: object }>;
+  readonly tokenizer: () => { readonly tokenizer: object; readonly settings: object };
   readonly hasBos: boolean;
   readonly end: number;
 }
 
-/** The words of the fixture `text` in T5's frame. */
-async function t5Tokenizer() {
-  const read = async (name: string) => JSON.parse(await readFile(path.join(referenceFixture('text'), name), 'utf8'));
-  const tokenizer = await read('tokenizer.json');
-  tokenizer.post_processor.single = [
-    { Sequence: { id: 'A', type_id: 0 } },
-    { SpecialToken: { id: '<eos>', type_id: 0 } },
-  ];
-  tokenizer.post_processor.special_tokens = { '<eos>': { id: '<eos>', ids: [1], tokens: ['<eos>'] } };
-  return { tokenizer, settings: await read('tokenizer_config.json') };
+/** A Unigram tokenizer as T5's files have it. */
+function t5Tokenizer() {
+  const { tokenizer } = unigramFixture<Family>('t5');
+  return { tokenizer, settings: { tokenizer_class: 'T5Tokenizer' } };
 }
 
 /** A byte-level tokenizer of BART's form. */
-async function bartTokenizer() {
+function bartTokenizer() {
   const { tokenizer, pipelines } = tokenizerFixture<Family>('byte-level');
   const { changes } = pipelines.find(({ name }) => name === 'BART Roberta space False trim False')!;
   return { tokenizer: { ...tokenizer, ...changes }, settings: { tokenizer_class: 'BartTokenizerFast' } };
@@ -36,7 +30,7 @@ export const KINDS: Record<'t5' | 'bart', Kind> = {
   t5: {
     config: {
       model_type: 't5',
-      vocab_size: 512,
+      vocab_size: 1300,
       d_model: 48,
       d_kv: 8,
       d_ff: 96,
@@ -78,7 +72,7 @@ export const KINDS: Record<'t5' | 'bart', Kind> = {
 /** Random weights of a kind, with its tokenizer. */
 export async function checkpoint({ config, tokenizer }: Kind): Promise<string> {
   const [source, folder] = [await temporaryFolder(), await temporaryFolder()];
-  const made = await tokenizer();
+  const made = tokenizer();
   const files = { 'config.json': config, 'tokenizer.json': made.tokenizer, 'tokenizer_config.json': made.settings };
   for (const [name, content] of Object.entries(files)) {
     await writeFile(path.join(source, name), JSON.stringify(content));
