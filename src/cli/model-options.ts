@@ -93,10 +93,13 @@ export async function openModel(
       ...(threads !== undefined && { threads }),
       ...progress.callbacks,
     });
-    const { trainedTokens } = loaded.engine.info.shape;
-    if (options.maxLength !== undefined && trainedTokens !== null && options.maxLength > trainedTokens) {
+    const { trainedTokens, encoder } = loaded.engine.info.shape;
+    const { maxLength = 0 } = options;
+    if (encoder.mostRows !== null && maxLength > encoder.mostRows) {
+      progress.callbacks.onNotice(`Documents are cut to ${encoder.mostRows} tokens: this model has no more positions.`);
+    } else if (trainedTokens !== null && maxLength > trainedTokens) {
       progress.callbacks.onNotice(
-        `Up to ${options.maxLength} tokens are read; this model was made for ${trainedTokens} (max_position_embeddings), and what it does beyond is not known. --max-length ${trainedTokens} cuts documents there.`,
+        `Up to ${maxLength} tokens are read; this model was made for ${trainedTokens} (max_position_embeddings), and what it does beyond is not known. --max-length ${trainedTokens} cuts documents there.`,
       );
     }
     return loaded;

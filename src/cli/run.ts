@@ -182,7 +182,7 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
   // Statistics and plots take most of a second to load: only who runs an experiment waits for them.
   const { asksLanguageModel } = await import('../runs/schema/experiment.js');
   const { describeWriting, textSources } = await import('../llm/text-sources.js');
-  const { runExperiment, tokensRead } = await import('../experiments/run/run.js');
+  const { runExperiment } = await import('../experiments/run/run.js');
   const { shortTable } = await import('../report/tables/short.js');
   const { warnings } = await import('../report/words/notes.js');
   const { writeReports } = await import('../report/report.js');
@@ -198,7 +198,7 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
       noText: !options.text,
       maxTokens,
       signal,
-      sources: textSources(model, tokensRead(model, maxTokens), writing),
+      sources: textSources(model, maxTokens, writing),
       ...(writing && { writer: writing.identity }),
       whileBlocked,
       onNotice: sayNotice,

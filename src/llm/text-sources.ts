@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { defaultCacheDirectory } from '../model/compiled.js';
 import type { TextSources } from '../priming/prepare.js';
+import { tokensRead } from '../scoring/inputs.js';
 import type { Model } from '../scoring/load-model.js';
 import { EndpointWriter } from './endpoint-writer.js';
 import { selfWriter } from './self-writer.js';
@@ -16,7 +17,7 @@ export function endpointWriter(): EndpointWriter | undefined {
 /** @param maxTokens rows that the encoder reads of a document */
 export function textSources(model: Model, maxTokens: number, writing: EndpointWriter | undefined): TextSources {
   return {
-    self: selfWriter(model, { cacheDirectory: textFolder(), maxTokens }),
+    self: selfWriter(model, { cacheDirectory: textFolder(), maxTokens: tokensRead(model, maxTokens) }),
     ...(writing && { llm: writing.asked }),
   };
 }

@@ -95,12 +95,19 @@ export interface TextScore extends TargetScore {
   readonly cutTokens: number;
 }
 
+/** Rows that the encoder may be given: documents are cut to what a model with learned positions has, where more are asked for. */
+export function tokensRead({ engine }: Pick<Model, 'engine'>, asked: number): number {
+  return Math.min(asked, engine.info.shape.encoder.mostRows ?? asked);
+}
+
 /** @returns per item its score, or the DkvError (INPUT_INVALID, INPUT_TOO_LONG, NUMBERS_NOT_FINITE) that says why it has none */
 export async function scoreTexts(
-  { tokenizer, engine }: Model,
+  model: Model,
   items: readonly TextToScore[],
   options: { readonly maxTokens: number; readonly signal?: AbortSignal },
 ): Promise<(TextScore | DkvError)[]> {
+  const { tokenizer, engine } = model;
+  const limits = { maxTokens: tokensRead(model, options.maxTokens) };
   const turns = new Breather(options.signal);
   const prepared = await turns.map(items, (item): InputToScore | DkvError => {
     try {
@@ -108,7 +115,7 @@ export async function scoreTexts(
       if (document.trim() === '') throw new DkvError('INPUT_INVALID', 'document is empty.');
       expectSegments(tokenizer, visibility);
       const said = decoderInput(tokenizer, item);
-      const part = present(tokenizer, { visibility }, document, prefix, { maxTokens: options.maxTokens });
+      const part = present(tokenizer, { visibility }, document, prefix, limits);
       return { parts: [part], ...said };
     } catch (error) {
       if (error instanceof DkvError) return error;

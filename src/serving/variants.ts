@@ -8,6 +8,7 @@ import { remembering } from '../model/tokenizer/tokenizer.js';
 import { type Presented, present } from '../priming/condition.js';
 import { type Surrogate, surrogate, surrogateSchema } from '../priming/surrogate.js';
 import type { Prepared } from '../priming/surrogate-kinds.js';
+import { tokensRead } from '../scoring/inputs.js';
 import type { Model } from '../scoring/load-model.js';
 import { identityOf } from '../store/records/identity.js';
 import type { Json, RecordIdentity } from '../store/store.js';
@@ -75,10 +76,11 @@ export function planVariants(
   const tokenizer = remembering(model.tokenizer);
   const sample = { id, document: text, query: '', answer: '', ...(title !== undefined && { title }) };
   const context = { index: drawOf(text), samples: [sample], seed: 0, prepared };
+  const limits = { maxTokens: tokensRead(model, maxTokens) };
   const by = { fingerprint: model.fingerprint, modelPrecision: model.engine.info.precision };
   return variants.map(({ name, surrogate }) => {
     const prefix = surrogate?.make(sample, context);
-    const presented = present(tokenizer, { visibility }, text, prefix, { maxTokens });
+    const presented = present(tokenizer, { visibility }, text, prefix, limits);
     if (presented.visible.every(({ start, end }) => start === end)) {
       throw new DkvError('INPUT_INVALID', `the decoder would see nothing of it as "${name}"`);
     }

@@ -8,7 +8,7 @@ import { conditionsFor } from '../../src/experiments/plan/conditions.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { buildInput, segmentsOf } from '../../src/priming/input.js';
 import { datasetOf } from '../../src/samples/dataset.js';
-import { scoreTexts } from '../../src/scoring/inputs.js';
+import { scoreTexts, type TextScore } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { prime } from '../../src/serving/prime.js';
 import { type RankedQuery, rank } from '../../src/serving/rank.js';
@@ -56,6 +56,16 @@ async function expectAllOf(model: Model, { hasBos, end }: Kind): Promise<void> {
     const stored = (ranked as RankedQuery).documents.find(({ id }) => id === thing)!;
     expect(stored.nll).toBeCloseTo((direct[at] as { nll: number }).nll, 5);
   }
+
+  // A document that is longer than the model's positions is cut to them, whatever length is asked for.
+  const { mostRows } = model.engine.info.shape.encoder;
+  const long = { id: 'long', text: `${documentOf('lamp')} `.repeat(80) };
+  const [cut] = await scoreTexts(model, [{ document: long.text, target: 'lamp' }], { maxTokens: 2048 });
+  expect([(cut as TextScore).cutTokens > 0, (cut as TextScore).documentTokens > 400]).toEqual([
+    mostRows !== null,
+    true,
+  ]);
+  expect(await prime(model, store, [long], { surrogates: ['doc_kw'] })).toMatchObject({ primed: 1, rejected: 0 });
 
   // A segment that no input has is refused by name wherever it is asked for.
   const [absent] = (['bos', 'separator', 'eos'] as const).filter((segment) => !segmentsOf(tokenizer).has(segment));

@@ -14,6 +14,7 @@ import { isRejection } from '../../runs/schema/entry.js';
 import { type Experiment, specificationsOf } from '../../runs/schema/experiment.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import type { Dataset, PoolSet } from '../../samples/dataset.js';
+import { tokensRead } from '../../scoring/inputs.js';
 import type { Model } from '../../scoring/load-model.js';
 import { summarize } from '../analysis/summarize.js';
 import { type Computable, conditionsFor } from '../plan/conditions.js';
@@ -46,11 +47,6 @@ export async function runExperiment(
       `${directory}: ${holder} is at work on this run. Wait for it, stop it, or choose another folder with --out.`,
     );
   return withLock(path.join(directory, 'run.lock'), () => runAlone(computable, data, model, own), { refuse });
-}
-
-/** Documents are cut to what a model with learned positions can read, where more is asked for. */
-export function tokensRead({ engine }: Pick<Model, 'engine'>, asked: number): number {
-  return Math.min(asked, engine.info.shape.encoder.mostRows ?? asked);
 }
 
 async function runAlone(

@@ -5,6 +5,7 @@
  * `pass` and `fail` are for what has a right answer; `finding` is for what is worth knowing and has none.
  */
 import { DkvError } from '../../base/errors.js';
+import { tokensRead } from '../../scoring/inputs.js';
 import type { Model } from '../../scoring/load-model.js';
 import type { SanityCheck, SanityOptions } from './check.js';
 import { documents, queries, shuffledAnswers } from './help.js';
@@ -13,9 +14,9 @@ import { itemsOf } from './items.js';
 import { asks, bare, type Known, meanNlls } from './nlls.js';
 import { strangers } from './strangers.js';
 
-export async function runSanity(model: Model, options: SanityOptions): Promise<SanityCheck[]> {
-  if (options.samples < 8)
-    throw new DkvError('INPUT_INVALID', `${options.samples} samples are too few; take at least 8.`);
+export async function runSanity(model: Model, asked: SanityOptions): Promise<SanityCheck[]> {
+  if (asked.samples < 8) throw new DkvError('INPUT_INVALID', `${asked.samples} samples are too few; take at least 8.`);
+  const options = { ...asked, maxTokens: tokensRead(model, asked.maxTokens) };
   const items = itemsOf(options);
   const checks: SanityCheck[] = [];
   const known: Known = {
