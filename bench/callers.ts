@@ -95,6 +95,13 @@ interface Measured {
   /** Of the callers' event loop, in milliseconds. */
   readonly loopP99: number;
   readonly loopMax: number;
+  /** Milliseconds of a call by what the engine was at; versions without a queue do not say. */
+  readonly phases: Readonly<Record<string, number>> | undefined;
+}
+
+/** Of all calls so far. */
+async function phasesOf({ engine }: Model): Promise<Readonly<Record<string, number>> | undefined> {
+  return 'load' in engine ? (await engine.load()).phases : undefined;
 }
 
 /** @param q between 0 and 1; the value that so much of the others do not exceed */
@@ -114,6 +121,7 @@ async function measure(
   const resolution = 1;
   const loop = monitorEventLoopDelay({ resolution });
   const times: number[] = [];
+  const before = await phasesOf(model);
   loop.enable();
   const start = performance.now();
   await Promise.all(
@@ -128,6 +136,10 @@ async function measure(
   );
   const elapsed = (performance.now() - start) / 1000;
   loop.disable();
+  const phases = Object.entries((await phasesOf(model)) ?? {}).map(([phase, ms]) => [
+    phase,
+    (ms - before![phase]!) / times.length,
+  ]);
   // What the monitor reads on an idle loop is its own interval.
   const delay = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - resolution);
   return {
@@ -140,6 +152,7 @@ async function measure(
     p99: quantile(times, 0.99),
     loopP99: delay(loop.percentile(99)),
     loopMax: delay(loop.max),
+    phases: before && Object.fromEntries(phases),
   };
 }
 
@@ -260,6 +273,19 @@ if (!options.json) {
       of(one.loopMax),
     ]),
   );
+  const [phased] = measured.filter(({ phases }) => phases);
+  if (phased) {
+    const names = Object.keys(phased.phases!);
+    show(
+      ['host', 'call', 'callers', ...names.map((name) => `${name}, ms`)],
+      measured.map(({ host, workload, callers, phases }) => [
+        host,
+        workload,
+        String(callers),
+        ...names.map((name) => of(phases![name]!)),
+      ]),
+    );
+  }
   show(
     ['ratio of rates', ''],
     Object.entries(ratios).map(([name, ratio]) => [name, ratio.toFixed(2)]),

@@ -137,7 +137,7 @@ const ABSENT = '–';
 
 /** Fields of the configurations that are not the same in all runs; conditions where one name means different things. */
 function differencesOf(configurations: readonly Configuration[]): RunComparison['differences'] {
-  const flat = configurations.map((configuration) => new Map(flatten(configuration)));
+  const flat = configurations.map((configuration) => new Map(flatten(configuration, configuration)));
   const fields = [...new Set(flat.flatMap((fieldsOf) => [...fieldsOf.keys()]))];
   return fields.flatMap((field) => {
     const values = flat.map((fieldsOf) => fieldsOf.get(field) ?? ABSENT);
@@ -146,10 +146,11 @@ function differencesOf(configurations: readonly Configuration[]): RunComparison[
   });
 }
 
-function flatten(value: unknown, field = ''): [string, string][] {
+/** Members by their path, of a value in the configuration. */
+function flatten(configuration: Configuration, value: unknown, field = ''): [string, string][] {
   if (PRESENTATION.has(field)) return [];
   if (field === 'experiment.conditions') {
-    return (value as Configuration['experiment']['conditions']).map((condition) => [
+    return configuration.experiment.conditions.map((condition) => [
       `condition ${condition.name}`,
       JSON.stringify(condition),
     ]);
@@ -157,7 +158,9 @@ function flatten(value: unknown, field = ''): [string, string][] {
   // Lists (comparisons, contrasts, curves) say how results are shown.
   if (Array.isArray(value)) return [];
   if (typeof value !== 'object' || value === null) return [[field, String(value)]];
-  return Object.entries(value).flatMap(([key, child]) => flatten(child, field === '' ? key : `${field}.${key}`));
+  return Object.entries(value).flatMap(([key, child]) =>
+    flatten(configuration, child, field === '' ? key : `${field}.${key}`),
+  );
 }
 
 /** Of a field, in a table. */

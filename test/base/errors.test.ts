@@ -31,6 +31,14 @@ describe('errors', () => {
     }
   });
 
+  it('are all thrown somewhere', () => {
+    const source = path.join(ROOT, 'src');
+    const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const texts = files.filter((name) => name !== 'base/errors.ts').map((name) => text(path.join(source, name)));
+    const unused = Object.keys(ERROR_CODES).filter((code) => !texts.some((one) => one.includes(`'${code}'`)));
+    expect(unused).toEqual([]);
+  });
+
   it('that the documentation shows are there', () => {
     const files = readdirSync(DOCS).filter((name) => name.endsWith('.md'));
     const shown = [path.join(ROOT, 'README.md'), ...files.map((name) => path.join(DOCS, name))].flatMap((file) =>

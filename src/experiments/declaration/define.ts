@@ -9,6 +9,11 @@ import { type Experiment, type ExperimentDeclaration, experimentSchema } from '.
  * @throws DkvError INPUT_INVALID naming the field, or the condition that is not there
  */
 export function defineExperiment(declaration: ExperimentDeclaration): Experiment {
+  return parseExperiment(declaration);
+}
+
+/** The same of a declaration that comes from elsewhere. */
+export function parseExperiment(declaration: unknown): Experiment {
   const experiment = parse(experimentSchema, declaration, 'INPUT_INVALID', 'The experiment is not well formed');
   const { id, conditions, ...rest } = experiment;
   const names = conditions.map((condition) => condition.name);

@@ -2,8 +2,8 @@
 import path from 'node:path';
 import { DkvError, messageOf } from '../../base/errors.js';
 import { readText } from '../../base/text-input.js';
-import type { Experiment, ExperimentDeclaration } from '../../runs/schema/experiment.js';
-import { defineExperiment } from './define.js';
+import type { Experiment } from '../../runs/schema/experiment.js';
+import { parseExperiment } from './define.js';
 
 const DATA = ['.yaml', '.yml', '.json'];
 const MODULES = ['.ts', '.mts', '.js', '.mjs'];
@@ -28,7 +28,7 @@ export async function readExperiment(file: string): Promise<Experiment> {
     throw invalid('holds no experiment. A module exports one as its default, a YAML file is one.');
   }
   try {
-    return defineExperiment(declaration as ExperimentDeclaration);
+    return parseExperiment(declaration);
   } catch (error) {
     throw invalid(messageOf(error), error);
   }

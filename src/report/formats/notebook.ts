@@ -3,7 +3,6 @@
  * standard library alone. Running it again in the run folder gives the same outputs: tables and figures are files beside it.
  */
 import { printable } from '../../base/printable.js';
-import type { Trial } from '../../runs/schema/entry.js';
 import type { FinishedRun } from '../../runs/schema/run.js';
 import { mean, standardDeviation } from '../../stats/describe.js';
 import type { Block, Section } from '../content/block.js';
@@ -165,7 +164,7 @@ for comparison in experiment["comparisons"]:
 function recomputations({ summary, trials }: FinishedRun): { source: string; prints: string }[] {
   const { conditions, comparisons } = summary.configuration.experiment;
   const columns = new Map<string, Map<string, number>>();
-  for (const { sample, condition, nll } of trials as readonly Trial[]) {
+  for (const { sample, condition, nll } of trials) {
     columns.set(condition, (columns.get(condition) ?? new Map()).set(sample, nll));
   }
   const samples = [...new Set(trials.map(({ sample }) => sample))];
