@@ -25,6 +25,7 @@ from transformers import MT5Config, MT5ForConditionalGeneration, PreTrainedModel
 
 from reference_fixture import Case, Reference, ending_case, write_cases
 from t5_by_hand import T5ByHand
+from t5_text_fixture import SENTINELS, make_t5_text_cases, make_t5_tokenizer
 
 # How far the reference, float32, may be from float64: the tolerance that our engine is held to.
 TOLERANCE = 1e-4
@@ -268,6 +269,8 @@ class Fixture:
     lengths: tuple[int, ...] = (1, 16, 91, 113, 300)
     every_position_case: bool = False
     rewrite: Callable[[Path], None] | None = None
+    # So many pieces of a tokenizer; then the cases are texts.
+    pieces: int = 0
 
 
 FIXTURES = {
@@ -293,6 +296,12 @@ FIXTURES = {
         "the first T5 files: a short config, every alias stored, a stray bias table", 6,
         Shape(heads=3, d_kv=6, encoder_layers=1, decoder_layers=1), lengths=(1, 16, 113), rewrite=first_t5_checkpoint,
     ),
+    "text": Fixture(
+        "texts by T5's tokenizer under full, published and exact; query in the decoder", 31,
+        # More words than the tokenizer has, as T5's tables have.
+        Shape(heads=2, d_kv=6, vocab=136, encoder_layers=1, decoder_layers=1, feed_forward="gated-gelu", scaled=False, own_head=True),
+        rewrite=flan_config, pieces=120,
+    ),
 }
 
 
@@ -309,10 +318,17 @@ def make(name: str, root: Path) -> None:
     model = family.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
     reference = T5Reference(model, shape)
     by_hand = T5ByHand(folder)
-    moved = position_cases(shape, seed + 20)
-    cases = [*common_cases(shape, seed + 10, fixture.lengths), *(moved if fixture.every_position_case else moved[:2])]
-    refuse_wrong_head(reference, by_hand, cases[1])
-    cases.append(ending_case(reference, shape.vocab, seed + 30))
+    if fixture.pieces:
+        tokenizer = make_t5_tokenizer(folder, fixture.pieces)
+        assert len(tokenizer) == fixture.pieces + SENTINELS < shape.vocab
+        cases, texts = make_t5_text_cases(tokenizer, Case)
+        (folder / "texts.json").write_text(json.dumps(texts, ensure_ascii=False, indent=1) + "\n")
+        refuse_wrong_head(reference, by_hand, cases[0])
+    else:
+        moved = position_cases(shape, seed + 20)
+        cases = [*common_cases(shape, seed + 10, fixture.lengths), *(moved if fixture.every_position_case else moved[:2])]
+        refuse_wrong_head(reference, by_hand, cases[1])
+        cases.append(ending_case(reference, shape.vocab, seed + 30))
     versions = {"transformers": transformers.__version__, "torch": torch.__version__, "numpy": np.__version__}
     write_cases(folder, reference, cases, fixture.about, versions=versions)
     difference = by_hand_difference(folder, by_hand, shape.start)

@@ -34,8 +34,6 @@ from text_fixture import CORPUS
 
 COUNT = 5000
 EXTRA_IDS = 100
-# Of a vocabulary before the sentinels.
-SIZE = 1200
 SYLLABLES = ["ka", "lo", "mi", "ter", "an", "ing", "der", "sch", "ou", "é", "ñ", "ст", "ро", "на", "λο", "σα", "日", "本", "語", "文", "คร", "ู", "सं", "स्क", "ৃ", "가", "나", "한", "م", "ر", "ﻻ"]
 # Characters that a map changes, deletes or joins, and what stands beside them.
 CHANGED = "\u0344\u061c\x85\u200d\u200b\xad\u2028\u00a8\u00b4\ufb01\u00bd\u2122\u00a9\u00ae\u3000\uff21\u1e9b\u0323\u0958\u0e33\u2460\u3358\ufdfa\u2167\u0132\u01c4\u1f71\u037a\u2025\u2474\ufe30\uff76\uff9e\u309b\U0001f100\U0001d400\U0002f800"
@@ -128,10 +126,10 @@ def drawn_pieces(known: set[str], count: int) -> list[list]:
     return pieces
 
 
-def base_of(proto: sentencepiece_model_pb2.ModelProto, extra_ids: int) -> dict:
+def base_of(proto: sentencepiece_model_pb2.ModelProto, size: int, extra_ids: int) -> dict:
     """As convert_slow_tokenizer of transformers 4 writes it: the sentinels at the end of the vocabulary, with a score of 0."""
     vocabulary = [[piece.piece, piece.score] for piece in proto.pieces]
-    vocabulary += drawn_pieces({piece for piece, _ in vocabulary}, SIZE - len(vocabulary))
+    vocabulary += drawn_pieces({piece for piece, _ in vocabulary}, size - extra_ids - len(vocabulary))
     vocabulary += [[f"<extra_id_{number}>", 0.0] for number in reversed(range(extra_ids))]
     ids = {piece: number for number, (piece, _) in enumerate(vocabulary)}
     controls = ["<pad>", "</s>", "<unk>"] + [f"<extra_id_{number}>" for number in reversed(range(extra_ids))]
@@ -297,8 +295,8 @@ def main(output: Path) -> None:
     logging.disable(logging.WARNING)
     strings = unigram_strings()
     write(output / "unigram-strings.json.gz", strings)
-    t5 = base_of(trained(400, "nmt_nfkc", False), EXTRA_IDS)
-    mt5 = base_of(trained(650, "nmt_nfkc_cf", True), 0)
+    t5 = base_of(trained(400, "nmt_nfkc", False), 1300, EXTRA_IDS)
+    mt5 = base_of(trained(650, "nmt_nfkc_cf", True), 1000, 0)
     for name, base, variants in (("t5", t5, t5_family(t5)), ("mt5", mt5, mt5_family(mt5))):
         rows = []
         for title, changes in variants:

@@ -8,6 +8,9 @@ const CONTEXT = 'src/model/graph/context.ts';
 const RELATIVE_BIAS = 'src/model/graph/relative-bias.ts';
 const T5_BLOCKS = 'src/model/families/t5/blocks.ts';
 const T5_TEST = 'test/model/t5.test.ts';
+const UNIGRAM = 'src/model/tokenizer/unigram.ts';
+const CHARACTER_MAP = 'src/model/tokenizer/character-map.ts';
+const UNIGRAM_TEST = 'test/model/tokenizer-unigram.test.ts';
 const BART_BLOCKS = 'src/model/families/bart/blocks.ts';
 const BART_TEST = 'test/model/bart.test.ts';
 const LINEAR = 'src/model/graph/linear.ts';
@@ -578,5 +581,101 @@ export const MODEL: readonly Mutation[] = [
     from: '.sort(([a], [b]) => (a < b ? -1 : 1))',
     to: '',
     tests: 'test/model/identity.test.ts',
+  },
+  {
+    name: 'Unigram: of equally good cuts the last counts',
+    file: UNIGRAM,
+    from: 'sum <= sums[end]!',
+    to: 'sum < sums[end]!',
+    tests: UNIGRAM_TEST,
+    only: 't5 pipelines',
+  },
+  {
+    name: 'Unigram: an unknown character costs as much as the worst token',
+    file: UNIGRAM,
+    from: 'const UNKNOWN_PENALTY = 10;',
+    to: 'const UNKNOWN_PENALTY = 0;',
+    tests: UNIGRAM_TEST,
+    only: 't5 pipelines',
+  },
+  {
+    name: 'Unigram: unknown characters side by side stay apart',
+    file: UNIGRAM,
+    from: 'while (start > 0 && this.#lasts[start] === this.#unknown)',
+    to: 'while (false)',
+    tests: UNIGRAM_TEST,
+    only: 'mt5 pipelines',
+  },
+  {
+    name: 'Unigram: bytes in place of the unknown token where some have no token',
+    file: UNIGRAM,
+    from: 'bytes?.every((id) => id !== undefined) ? bytes : [this.#unknown]',
+    to: 'bytes?.some((id) => id !== undefined) ? bytes.map((id) => id ?? this.#unknown) : [this.#unknown]',
+    tests: UNIGRAM_TEST,
+    only: 'byte_fallback',
+  },
+  {
+    name: 'scores of Unigram as JavaScript reads them',
+    file: 'src/model/tokenizer/rust-numbers.ts',
+    from: 'parse(text, undefined, readAsRust)',
+    to: 'parse(text, undefined, Number)',
+    tests: UNIGRAM_TEST,
+    only: 't5 pipelines',
+  },
+  {
+    name: 'character map: clusters of six bytes looked up as one',
+    file: CHARACTER_MAP,
+    from: 'const LONGEST_CLUSTER = 5;',
+    to: 'const LONGEST_CLUSTER = 6;',
+    tests: UNIGRAM_TEST,
+    only: 't5 pipelines',
+  },
+  {
+    name: 'character map: character by character, whatever joins',
+    file: CHARACTER_MAP,
+    from: 'of splitGraphemes(text)',
+    to: 'of text',
+    tests: UNIGRAM_TEST,
+    only: 't5 pipelines',
+  },
+  {
+    name: 'character map: a carriage return and a line feed apart',
+    file: CHARACTER_MAP,
+    from: 'before === RETURN && after === FEED',
+    to: 'false',
+    tests: UNIGRAM_TEST,
+    only: 't5 pipelines',
+  },
+  {
+    name: 'Metaspace: a mark in front of every part where only the first has one',
+    file: 'src/model/tokenizer/parts.ts',
+    from: "(prepend_scheme === 'first' && isFirst)",
+    to: "prepend_scheme === 'first'",
+    tests: UNIGRAM_TEST,
+    only: 't5 pipelines',
+  },
+  {
+    name: 'T5: a text cut at a space that joins what is beside it',
+    file: 'src/model/tokenizer/cuts.ts',
+    from: 'at < text.length && !standsAlone(text, at)',
+    to: 'false',
+    tests: 'test/model/tokenizer-cuts.test.ts',
+    only: 'T5',
+  },
+  {
+    name: 'T5Tokenizer: the pipeline of the file, not the one that transformers builds',
+    file: 'src/model/tokenizer/t5-class.ts',
+    from: 'normalizer: characterMapOf(description.normalizer),',
+    to: 'normalizer: description.normalizer,',
+    tests: UNIGRAM_TEST,
+    only: 'T5Tokenizer',
+  },
+  {
+    name: 'T5Tokenizer: no sentinels of its own',
+    file: 'src/model/tokenizer/t5-class.ts',
+    from: 'if (found === 0) return',
+    to: 'if (found < 0) return',
+    tests: UNIGRAM_TEST,
+    only: 'T5Tokenizer',
   },
 ];

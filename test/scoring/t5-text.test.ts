@@ -1,0 +1,99 @@
+/** T5 from texts to numbers: its own tokenizer, its frame and its arithmetic, as transformers has them for the fixture `text`. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/model/families/families.js';
+import { present } from '../../src/priming/condition.js';
+import { buildInput, segmentsOf, type Visibility } from '../../src/priming/input.js';
+import { scoreTexts } from '../../src/scoring/inputs.js';
+import { loadModel, loadTokenizerOf, type Model } from '../../src/scoring/load-model.js';
+import { FAMILY_FIXTURES } from '../support/fixtures.js';
+import { type ReferenceCase, readFixture, TOLERANCES } from '../support/reference.js';
+
+const FOLDER = path.join(FAMILY_FIXTURES.T5ForConditionalGeneration!, 'text');
+const LIMITS = { maxTokens: 512 };
+
+interface Text {
+  readonly name: string;
+  readonly document: string;
+  readonly prefix?: string;
+  readonly visibility: Visibility;
+  readonly query?: string;
+  readonly target: string;
+}
+
+const texts: Text[] = JSON.parse(readFileSync(path.join(FOLDER, 'texts.json'), 'utf8'));
+const { cases }: { cases: ReferenceCase[] } = JSON.parse(readFileSync(path.join(FOLDER, 'cases.json'), 'utf8'));
+
+let model: Model;
+beforeAll(async () => {
+  // As transformers was called for the fixture.
+  model = await loadModel(FOLDER, { controlTokens: 'keep' });
+});
+afterAll(() => model.close());
+
+it.each(texts.map((text, i) => ({ ...text, expected: cases[i]! })))(
+  "$name: ids, visible rows, prompt and target are Python's",
+  ({ document, prefix, visibility, query = '', target, expected, name }) => {
+    expect(expected.name).toBe(name);
+    const { item, visible } = present(model.tokenizer, { visibility }, document, prefix, LIMITS);
+    expect([...item.tokenIds]).toEqual(expected.ids);
+    const rows = visible.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, i) => start + i));
+    expect(rows).toEqual(expected.visible);
+    expect([...model.tokenizer.encode(query)]).toEqual(expected.prompt);
+    expect([...model.tokenizer.encode(target)]).toEqual(expected.target);
+  },
+);
+
+it("NLLs are the reference's", async () => {
+  const { expected } = await readFixture(FOLDER);
+  const scores = await scoreTexts(model, texts, LIMITS);
+  for (const [i, score] of scores.entries()) {
+    if (!('tokenNlls' in score)) throw score;
+    const wanted = expected.get(`${texts[i]!.name}.nll`)!;
+    expect(score.tokenNlls).toHaveLength(wanted.length);
+    for (const [at, nll] of wanted.entries()) expect(Math.abs(score.tokenNlls[at]! - nll)).toBeLessThan(TOLERANCES.nll);
+  }
+});
+
+describe('inputs of T5', () => {
+  const [document, prefix] = ['Our bakery opens at seven in the morning.', 'When does it open?'];
+
+  it('stand in a frame of an end of text alone, and have neither BOS nor a line break', () => {
+    const { tokenizer } = model;
+    expect(tokenizer.frame).toEqual({ before: [], after: [1] });
+    expect([...tokenizer.encodeFramed('')]).toEqual([1]);
+    expect([...tokenizer.encode('\n')]).toEqual([]);
+    expect([...segmentsOf(tokenizer)]).toEqual(['prefix', 'document', 'eos']);
+    expect(() => present(tokenizer, { bos: false, visibility: 'exact' }, document, prefix, LIMITS)).toThrow('BOS');
+  });
+
+  it('have the same ids as one string and apart, and lose the end of the document when they are cut', () => {
+    const { tokenizer } = model;
+    const ids = [...tokenizer.encode(prefix), ...tokenizer.encode(document)];
+    for (const tokenisation of ['joint', 'segments'] as const) {
+      const whole = buildInput(tokenizer, { document, prefix }, tokenisation, LIMITS);
+      expect([...whole.tokenIds]).toEqual([...ids, 1]);
+      expect(whole.publishedCount).toBe(tokenizer.encode(prefix).length);
+      const cut = buildInput(tokenizer, { document, prefix }, tokenisation, { maxTokens: ids.length - 4 });
+      expect([...cut.tokenIds]).toEqual([...ids.slice(0, -5), 1]);
+      expect(cut.cutTokens).toBe(5);
+    }
+  });
+
+  it('of a very long document are those of its beginning', () => {
+    const { tokenizer } = model;
+    const long = 'The lamp costs 24.90 euros. '.repeat(100_000);
+    expect(tokenizer.head(long, 512).length).toBeLessThan(10_000);
+    const { tokenIds, documentTokens } = buildInput(tokenizer, { document: long }, 'joint', LIMITS);
+    expect(documentTokens).toBe(511);
+    expect([...tokenIds]).toEqual([...tokenizer.encode(long.slice(0, 5000)).subarray(0, 511), 1]);
+  });
+});
+
+it('control tokens that are pieces of the vocabulary become themselves even where they are read as text, as in transformers', async () => {
+  const asText = await loadTokenizerOf({ directory: FOLDER, config: await readConfig(FOLDER) });
+  const ids = [...asText.encode('a </s> b')];
+  expect(ids).toContain(1);
+  expect(asText.controlTokensIn('a </s> <extra_id_3>')).toEqual(['</s>', '<extra_id_3>']);
+});
