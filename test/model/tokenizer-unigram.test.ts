@@ -1,5 +1,7 @@
 /** T5's and mT5's tokenizers against Python's, text to ids and ids to text: 5,000 strings for every form that this program runs. */
 import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { splitGraphemes } from 'unicode-segmenter/grapheme';
 import { describe, expect, it } from 'vitest';
 import { type Description, descriptionSchema } from '../../src/model/tokenizer/description.js';
@@ -7,6 +9,8 @@ import { frameOf, runPipeline } from '../../src/model/tokenizer/pipeline.js';
 import { provenPipeline } from '../../src/model/tokenizer/pipelines.js';
 import { parseAsRust, readAsRust } from '../../src/model/tokenizer/rust-numbers.js';
 import { resolveSettings } from '../../src/model/tokenizer/settings.js';
+import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.js';
+import { temporaryFolder } from '../support/fixtures.js';
 import { type TransformersText, tokenizerFixture, unigramFixture } from '../support/tokenizers.js';
 
 interface Expected {
@@ -32,6 +36,12 @@ interface SettingsCase {
 interface T5Family extends Family {
   readonly settings: readonly SettingsCase[];
   readonly numbers: readonly (readonly [numeral: string, read: string])[];
+  readonly last_bits: {
+    readonly tokenizer: object;
+    readonly text: string;
+    readonly as_file: readonly number[];
+    readonly as_t5_tokenizer: readonly number[];
+  };
 }
 
 const strings = tokenizerFixture<string[]>('unigram-strings');
@@ -208,4 +218,20 @@ it("grapheme clusters begin and end where Python's tokenizers see that", () => {
 it("numbers are read as Rust's parser of JSON reads them, which rounds twice", () => {
   for (const [numeral, read] of t5.numbers) expect(readAsRust(numeral), numeral).toBe(Number(read));
   expect(t5.numbers.filter(([numeral]) => readAsRust(numeral) !== Number(numeral)).length).toBeGreaterThan(20);
+});
+
+it("a score's last bit decides as it does in Python: as Rust reads it from a file, as Python reads it for T5Tokenizer", async () => {
+  const { tokenizer, text, as_file, as_t5_tokenizer } = t5.last_bits;
+  const load = async (settings: object) => {
+    const folder = await temporaryFolder();
+    await writeFile(path.join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
+    await writeFile(path.join(folder, 'tokenizer_config.json'), JSON.stringify(settings));
+    return loadTokenizer(folder, { vocabularySize: 100 });
+  };
+  const asFile = await load({ tokenizer_class: 'PreTrainedTokenizerFast' });
+  const asBuilt = await load({ tokenizer_class: 'T5Tokenizer', extra_ids: 0 });
+  expect([...asFile.encodeFramed(text)]).toEqual(as_file);
+  expect([...asBuilt.encodeFramed(text)]).toEqual(as_t5_tokenizer);
+  // Stores and runs are told apart by it.
+  expect(asFile.digest).not.toBe(asBuilt.digest);
 });

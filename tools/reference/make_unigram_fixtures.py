@@ -281,6 +281,41 @@ def read_by_rust() -> list[list[str]]:
     return [[numeral, repr(value)] for numeral, (_, value) in zip(numerals, back, strict=True)]
 
 
+def decided_by_last_bits() -> dict:
+    """A vocabulary in which two letters are as good as their pair but for the last bit of a score: which one wins shows who read it."""
+    generator = random.Random(9)
+
+    def by_rust(numeral: float) -> float:
+        text = json.dumps({"version": "1.0", "added_tokens": [], "model": {"type": "Unigram", "unk_id": 0, "vocab": [["a", numeral]]}})
+        return json.loads(Tokenizer.from_str(text).to_str())["model"]["vocab"][0][1]
+
+    vocabulary: list[list] = [["<pad>", 0.0], ["</s>", 0.0], ["<unk>", 0.0], ["▁", 0.0]]
+    letters = iter("abcdefghijklmnopqrstuvwxyz")
+    words = []
+    while len(words) < 8:
+        pair = -9 - 6 * generator.random()
+        read = by_rust(pair)
+        second = max(read, pair) + 8
+        if read == pair or by_rust(second) != second:
+            continue
+        first, other = next(letters), next(letters)
+        vocabulary += [[first, -8.0], [other, second], [first + other, pair]]
+        words.append(first + other)
+    tokenizer = {
+        "version": "1.0", "added_tokens": [], "normalizer": None, "pre_tokenizer": behind_split(METASPACE), "decoder": METASPACE,
+        "post_processor": template("A", ("</s>", 1)), "model": {"type": "Unigram", "unk_id": 2, "vocab": vocabulary, "byte_fallback": False},
+    }
+    text = " ".join(words)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "tokenizer.json").write_text(json.dumps(tokenizer))
+        Path(folder, "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "T5Tokenizer", "extra_ids": 0}))
+        Path(folder, "config.json").write_text(json.dumps({"model_type": "t5"}))
+        built = AutoTokenizer.from_pretrained(folder).encode(text)
+    read = Tokenizer.from_str(json.dumps(tokenizer)).encode(text).ids
+    assert built != read
+    return {"tokenizer": tokenizer, "text": text, "as_file": read, "as_t5_tokenizer": built}
+
+
 def ranges(codes: list[int]) -> list[list[int]]:
     found: list[list[int]] = []
     for code in codes:
@@ -307,6 +342,7 @@ def main(output: Path) -> None:
         if name == "t5":
             content["settings"] = settings_cases(base, dict(variants))
             content["numbers"] = read_by_rust()
+            content["last_bits"] = decided_by_last_bits()
         write(output / f"{name}.json.gz", content)
     write(output / "graphemes.json.gz", {name: ranges(codes) for name, codes in grapheme_classes().items()})
 

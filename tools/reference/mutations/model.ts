@@ -620,7 +620,7 @@ export const MODEL: readonly Mutation[] = [
     from: 'parse(text, undefined, readAsRust)',
     to: 'parse(text, undefined, Number)',
     tests: UNIGRAM_TEST,
-    only: 't5 pipelines',
+    only: 'last bit',
   },
   {
     name: 'character map: clusters of six bytes looked up as one',
@@ -665,8 +665,8 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'T5Tokenizer: the pipeline of the file, not the one that transformers builds',
     file: 'src/model/tokenizer/t5-class.ts',
-    from: 'normalizer: characterMapOf(description.normalizer),',
-    to: 'normalizer: description.normalizer,',
+    from: "pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'WhitespaceSplit' }, metaspace] },",
+    to: 'pre_tokenizer: description.pre_tokenizer,',
     tests: UNIGRAM_TEST,
     only: 'T5Tokenizer',
   },
