@@ -8,6 +8,7 @@ import { type Codec, type Frame, frameOf, runPipeline } from '../../src/model/to
 import { provenPipeline } from '../../src/model/tokenizer/pipelines.js';
 import { type Companions, resolveSettings } from '../../src/model/tokenizer/settings.js';
 import {
+  drawnRows,
   type Expected,
   type Family,
   gemma3Folder,
@@ -71,7 +72,7 @@ function expectPython(json: object, expected: Expected): void {
     expectSame(`ids, ${mode}`, rows.map(String), expected[mode]);
     expectSame(`decoded, ${mode}`, rows.map(codec.decode), expected[`${mode}_decoded`]);
   }
-  expectSame('drawn ids decoded', drawnRows(size(codec)).map(codec.decode), expected.drawn);
+  expectSame('drawn ids decoded', drawnRows(size(codec), strings.length).map(codec.decode), expected.drawn);
 }
 
 function expectTransformers(json: object, companions: Companions, texts: readonly TransformersText[]): void {
@@ -100,15 +101,4 @@ function size(codec: Codec): number {
   let count = codec.highestId + 1;
   while (codec.tokenOf(count) !== undefined) count++;
   return count;
-}
-
-/** The generator of the script that made the fixtures. */
-function drawnRows(ids: number): number[][] {
-  let state = 1;
-  return strings.map(() =>
-    Array.from({ length: 12 }, () => {
-      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-      return (state >> 8) % ids;
-    }),
-  );
 }

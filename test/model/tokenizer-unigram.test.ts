@@ -11,7 +11,7 @@ import { parseAsRust, readAsRust } from '../../src/model/tokenizer/rust-numbers.
 import { resolveSettings } from '../../src/model/tokenizer/settings.js';
 import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { temporaryFolder } from '../support/fixtures.js';
-import { type TransformersText, tokenizerFixture, unigramFixture } from '../support/tokenizers.js';
+import { drawnRows, type TransformersText, tokenizerFixture, unigramFixture } from '../support/tokenizers.js';
 
 interface Expected {
   /** Per string the first hex digit of SHA-256, and one of all. */
@@ -19,6 +19,8 @@ interface Expected {
   readonly keep_all: string;
   readonly text: string;
   readonly text_all: string;
+  /** Of the texts of drawn ids. */
+  readonly drawn: string;
 }
 
 interface Family {
@@ -53,7 +55,8 @@ function running(description: Description) {
   const codec = runPipeline(pipeline, description.added_tokens);
   const { before, after } = frameOf(pipeline);
   const encode = (text: string, split: boolean) => [...before, ...codec.encode(text, split), ...after];
-  return { encode, decode: codec.decode };
+  const size = Math.max(codec.highestId, ...description.added_tokens.map(({ id }) => id)) + 1;
+  return { encode, decode: codec.decode, size };
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -64,7 +67,7 @@ describe.each([
 ] as const)('%s pipelines', (_, { tokenizer, pipelines }) => {
   it.each(pipelines.map((pipeline) => [pipeline.name, pipeline] as const))('%s', (__, { changes, expected }) => {
     const json = JSON.stringify({ ...tokenizer, ...changes });
-    const { encode, decode } = running(descriptionSchema.parse(parseAsRust(json)));
+    const { encode, decode, size } = running(descriptionSchema.parse(parseAsRust(json)));
     for (const mode of ['keep', 'text'] as const) {
       const made = strings.map((text) => {
         const ids = encode(text, mode === 'text');
@@ -77,6 +80,7 @@ describe.each([
         expected[`${mode}_all`],
       );
     }
+    expect(sha256(drawnRows(size, 500).map(decode).join('\n'))).toBe(expected.drawn);
   });
 });
 

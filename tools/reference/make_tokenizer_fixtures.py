@@ -239,6 +239,18 @@ def digest(value: list[int] | str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:4]
 
 
+def drawn_texts(tokenizer: Tokenizer) -> list[str]:
+    texts, state = [], 1
+    size = tokenizer.get_vocab_size()
+    for _ in range(COUNT):
+        row = []
+        for _ in range(12):
+            state = (state * 1103515245 + 12345) % 2147483648
+            row.append((state >> 8) % size)
+        texts.append(tokenizer.decode(row, skip_special_tokens=True))
+    return texts
+
+
 def expected(tokenizer: Tokenizer, strings: list[str]) -> dict:
     # transformers resets both when it is called without such arguments.
     tokenizer.no_truncation()
@@ -250,15 +262,7 @@ def expected(tokenizer: Tokenizer, strings: list[str]) -> dict:
         rows[name] = "".join(digest(row) for row in ids)
         rows[f"{name}_decoded"] = "".join(digest(tokenizer.decode(row, skip_special_tokens=True)) for row in ids)
     # Ids that no text gives: halves of characters, control tokens anywhere. The same generator is in the test.
-    drawn, state = [], 1
-    size = tokenizer.get_vocab_size()
-    for _ in range(COUNT):
-        row = []
-        for _ in range(12):
-            state = (state * 1103515245 + 12345) % 2147483648
-            row.append((state >> 8) % size)
-        drawn.append(digest(tokenizer.decode(row, skip_special_tokens=True)))
-    rows["drawn"] = "".join(drawn)
+    rows["drawn"] = "".join(digest(text) for text in drawn_texts(tokenizer))
     tokenizer.encode_special_tokens = False
     return rows
 

@@ -29,7 +29,7 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from character_map import grapheme_classes
-from make_tokenizer_fixtures import BLANKS, PROSE, added, hard_strings, template, write
+from make_tokenizer_fixtures import BLANKS, PROSE, added, drawn_texts, hard_strings, template, write
 from text_fixture import CORPUS
 
 COUNT = 5000
@@ -223,6 +223,7 @@ def expected(tokenizer: Tokenizer, strings: list[str]) -> dict:
         rows[name] = "".join(row[0] for row in digests)
         rows[f"{name}_all"] = hashlib.sha256("".join(digests).encode()).hexdigest()
     tokenizer.encode_special_tokens = False
+    rows["drawn"] = hashlib.sha256("\n".join(drawn_texts(tokenizer)).encode()).hexdigest()
     return rows
 
 

@@ -1,7 +1,7 @@
 /**
  * Numbers of `tokenizer.json` as Python's tokenizers read them. The Rust library behind them (serde_json) takes the digits for a whole number and
  * divides by a power of ten, which rounds twice: of numbers with more than 15 digits, which scores of a Unigram model are, one in seven
- * is off by its last bit. Such a bit decides between ways to cut a word that are equally good, and runs of one character have many.
+ * is off by its last bit, which decides between cuts of a word that are equally good but for it.
  */
 import { parse } from 'lossless-json';
 
