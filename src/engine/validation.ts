@@ -83,6 +83,21 @@ export function checkRequestOptions({ priority, deadlineMs = 0, tokenisingMs = 0
   }
 }
 
+/** What a queue is told, before anything is started for it. */
+export function checkQueueOptions({
+  waitMs = 0,
+  batchMs = 1,
+  queueItems = 1,
+}: {
+  readonly waitMs?: number;
+  readonly batchMs?: number;
+  readonly queueItems?: number;
+}): void {
+  if (!(waitMs >= 0)) throw invalid(`waitMs is ${waitMs}; expected milliseconds from 0.`);
+  if (!(batchMs > 0)) throw invalid(`batchMs is ${batchMs}; expected milliseconds above 0.`);
+  if (!(queueItems >= 1)) throw invalid(`queueItems is ${queueItems}; expected at least 1.`);
+}
+
 /** Of states that were found by their name. */
 export function statesProblem(
   { rows, width, data }: States,

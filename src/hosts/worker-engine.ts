@@ -5,6 +5,7 @@ import type { EngineInfo, Memory, States } from '../engine/engine.js';
 import type { ExecutorOptions } from '../engine/executor.js';
 import { closedError, QueuedEngine } from '../engine/queue.js';
 import type { Done, Runner, Work } from '../engine/runner.js';
+import { checkQueueOptions } from '../engine/validation.js';
 import type { CompiledModel } from '../model/compiled.js';
 import { entry } from './entry.js';
 import { errorOf, type FromRunner, resultsOf, type StartRunner, type ToRunner } from './messages.js';
@@ -13,10 +14,14 @@ import type { HostOptions } from './options.js';
 /**
  * Starts the threads and waits until they answer; with `workers`, so many executors side by side behind one queue. With few threads each they lose
  * less time waiting for each other's threads than one executor does with many, as long as there are batches for all.
- * @throws DkvError DEVICE_UNAVAILABLE, ENGINE_FAILED; none is left running
+ * @throws DkvError INPUT_INVALID, DEVICE_UNAVAILABLE, ENGINE_FAILED; none is left running
  */
 export async function startWorkerEngine(model: CompiledModel, options: HostOptions): Promise<QueuedEngine> {
   const { workers = 1, waitMs, batchMs, queueItems, ...own } = options;
+  checkQueueOptions(options);
+  if (!(Number.isInteger(workers) && workers >= 1)) {
+    throw new DkvError('INPUT_INVALID', `workers is ${workers}; expected a whole number of at least 1.`);
+  }
   const starting = await Promise.allSettled(Array.from({ length: workers }, () => WorkerRunner.start(model, own)));
   const runners = starting.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failed = starting.find((one) => one.status === 'rejected');

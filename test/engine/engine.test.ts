@@ -100,6 +100,18 @@ describe('worker thread', () => {
   });
 });
 
+it.each([{ waitMs: -1 }, { batchMs: 0 }, { queueItems: Number.NaN }, { workers: 0 }])(
+  'starts nothing with %j',
+  async (options) => {
+    for (const start of [startWorkerEngine, startChildEngine]) {
+      await expect(start(model, { device: 'cpu', ...options })).rejects.toMatchObject({
+        code: 'INPUT_INVALID',
+        message: expect.stringContaining(Object.keys(options)[0]!),
+      });
+    }
+  },
+);
+
 describe('team', () => {
   const items = Array.from({ length: 64 }, (_, i) => ({
     tokenIds: Int32Array.from({ length: 20 + (i % 50) }, (_, j) => 3 + ((i * 31 + j * 7) % 300)),
@@ -202,19 +214,47 @@ describe('child process', () => {
     await engine.close();
   });
 
-  it('does not outlive its parent', async () => {
+  it('does not outlive its parent, also while it works', async () => {
     const script = `
-import { startChildEngine } from ${JSON.stringify(path.resolve('dist/hosts/child-engine.js'))};
-      await startChildEngine(${JSON.stringify(model)}, { device: 'cpu' });
-      process.stdout.write('started');
-      setInterval(() => undefined, 1000);`;
+      import { startChildEngine } from ${JSON.stringify(path.resolve('dist/hosts/child-engine.js'))};
+      const engine = await startChildEngine(${JSON.stringify(model)}, { device: 'cpu', threads: 1 });
+      const item = { tokenIds: new Int32Array(2000).fill(5) };
+      const onProgress = () => process.stdout.write('at work');
+      await engine.encode(Array.from({ length: 2000 }, () => item), { onProgress });`;
     const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(parent.stdout, 'data');
     const child = Number(execFileSync('pgrep', ['-P', String(parent.pid)], { encoding: 'utf8' }));
     parent.kill('SIGKILL');
-    for (let i = 0; i < 100 && isAlive(child); i++) await setTimeout(50);
+    for (let i = 0; i < 200 && isAlive(child); i++) await setTimeout(50);
     expect(isAlive(child)).toBe(false);
+  });
+
+  it('does not keep an idle program running, and is told secrets by its channel alone', async () => {
+    const script = `
+      import { execFileSync } from 'node:child_process';
+      import { startChildEngine } from ${JSON.stringify(path.resolve('dist/hosts/child-engine.js'))};
+      const engine = await startChildEngine(${JSON.stringify(model)}, { device: 'cpu', threads: 1 });
+      const address = { location: 'redis://me:hidden-word@127.0.0.1:1/0', options: { timeoutMs: 300 } };
+      const memory = { source: { address, statesOf: () => [] }, key: 'a'.repeat(64), fingerprints: ['f'] };
+      const ids = Int32Array.of(5);
+      const error = await engine.score([{ memory, prompt: ids, target: ids }]).catch((thrown) => thrown);
+      const seen = execFileSync('ps', ['eww', '-o', 'args', '--ppid', String(process.pid)], { encoding: 'utf8' });
+      console.log(JSON.stringify({ code: error.code, message: error.message, seen }));`;
+    const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    parent.stdout.setEncoding('utf8').on('data', (text) => {
+      said += text;
+    });
+    const [code] = await once(parent, 'exit');
+    expect(code).toBe(0);
+    expect(JSON.parse(said)).toMatchObject({
+      code: 'STORE_UNREACHABLE',
+      seen: expect.stringContaining('dist/hosts/child.js'),
+    });
+    expect(said).not.toContain('hidden-word');
   });
 });
