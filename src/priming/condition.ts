@@ -32,8 +32,8 @@ export const encodingSchema = z.strictObject({
   blocked: z
     .array(
       z.strictObject({
-        rows: z.array(z.enum(PARTS)).describe('Those that may not see.'),
-        columns: z.array(z.enum(PARTS)).describe('What they may not see.'),
+        rows: z.array(z.enum(PARTS)).describe('Rows that may not see.'),
+        columns: z.array(z.enum(PARTS)).describe('Rows that they may not see.'),
       }),
     )
     .readonly()
@@ -51,11 +51,11 @@ export const encodingSchema = z.strictObject({
 export type Encoding = z.infer<typeof encodingSchema>;
 
 export const conditionSchema = encodingSchema.extend({
-  name: z.string().min(1).describe('In tables, and in a run’s journal.'),
+  name: z.string().min(1).describe('The condition’s name, in tables and in a run’s journal.'),
   document: z
     .union([
-      z.strictObject({ first_words: z.number().int().positive().describe('So many of its words.') }),
-      z.strictObject({ tokens: z.number().int().positive().describe('So many tokens.') }),
+      z.strictObject({ first_words: z.number().int().positive().describe('Number of words.') }),
+      z.strictObject({ tokens: z.number().int().positive().describe('Number of tokens.') }),
     ])
     .optional()
     .describe('The document’s first words only, or the document made longer with others to so many tokens.'),

@@ -10,7 +10,7 @@ export const documentMetadataSchema = z.strictObject({
     .record(z.string(), z.number())
     .exactOptional()
     .describe('Per variant the mean NLL in nats a token of the reference queries; absent where none were given.'),
-  priorDigest: z.string().exactOptional().describe('Of the reference queries that `priors` were computed with.'),
+  priorDigest: z.string().exactOptional().describe('Digest of the reference queries that `priors` were computed with.'),
 });
 
 export type DocumentMetadata = z.infer<typeof documentMetadataSchema>;

@@ -10,10 +10,10 @@ import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../store/st
 import { readNote } from './notes.js';
 
 export const provenanceSchema = z.strictObject({
-  model: z.string().describe('For messages only: the fingerprint decides.'),
+  model: z.string().describe('The model’s name, for messages: the fingerprint decides.'),
   fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
-  modelPrecision: z.string().describe('Of its weights.'),
-  statesPrecision: z.enum(STATES_PRECISIONS).describe('Of what is kept.'),
+  modelPrecision: z.string().describe('Precision of the model’s weights.'),
+  statesPrecision: z.enum(STATES_PRECISIONS).describe('Precision of the states that are kept.'),
   visibility: visibilitySchema.describe('Which rows the decoder sees.'),
   maxTokens: z.int().positive().describe('Longer inputs were cut at the document’s end.'),
   controlTokens: z

@@ -13,7 +13,7 @@ import { readNote } from './notes.js';
 
 export const referenceQueriesSchema = z.strictObject({
   digest: z.string().describe('SHA-256 in hex of the queries, in their order.'),
-  queries: z.array(z.string()).describe('In their order.'),
+  queries: z.array(z.string()).describe('The queries, in their order.'),
 });
 
 export type ReferenceQueries = z.infer<typeof referenceQueriesSchema>;

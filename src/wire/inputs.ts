@@ -11,18 +11,18 @@ export const documentInputSchema = z.looseObject({
   id: idSchema,
   _id: idSchema,
   text: z.string().optional().describe('What is encoded. `text` or `document` has to be there.'),
-  document: z.string().optional().describe('The same by another name.'),
-  title: z.string().nullish().describe('Its title, where it has one of its own.'),
+  document: z.string().optional().describe('What is encoded, by another name.'),
+  title: z.string().nullish().describe('The document’s title, where it has one.'),
 });
 
 export const queryInputSchema = z.looseObject({
   _id: idSchema,
   id: idSchema,
-  text: z.string().describe('The query.'),
-  answer: z.string().nullish().describe('Its answer, which `--objective answer-likelihood` scores.'),
+  text: z.string().describe('The query’s text.'),
+  answer: z.string().nullish().describe('The query’s answer, which `--objective answer-likelihood` scores.'),
 });
 
 export const referenceQueryInputSchema = z.looseObject({
   text: z.string().nullish().describe('A query. `text` or `query` has to be there.'),
-  query: z.unknown().optional().describe('The same by another name; of lines without `text`.'),
+  query: z.unknown().optional().describe('The query, in lines without `text`.'),
 });

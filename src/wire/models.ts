@@ -6,14 +6,14 @@ import { countSchema } from './numbers.js';
 const compiledSchema = z
   .array(
     wireObject({
-      directory: z.string().describe('Its folder.'),
-      precision: z.string().describe('Of its weights.'),
-      weightsDigest: z.string().describe('Of the checkpoint’s tensors.'),
-      weights: countSchema.describe('Numbers in it.'),
-      sizeBytes: countSchema.describe('Of its weights file.'),
+      directory: z.string().describe('The compiled model’s folder.'),
+      precision: z.string().describe('Precision of the weights.'),
+      weightsDigest: z.string().describe('Digest of the checkpoint’s tensors.'),
+      weights: countSchema.describe('Numbers that the model has.'),
+      sizeBytes: countSchema.describe('Bytes of the weights file.'),
       drift: wireObject({
-        method: z.string().describe('What it was measured against.'),
-        tokens: countSchema.describe('Of the fixed text.'),
+        method: z.string().describe('What the drift was measured against.'),
+        tokens: countSchema.describe('Tokens of the fixed text.'),
         meanAbsolute: z.number().describe('Mean of the absolute differences of NLLs, nats a token.'),
         mean: z.number().describe('Mean of the differences.'),
         largest: z.number().describe('The largest difference.'),
@@ -29,47 +29,47 @@ export const modelListSchema = wireObject({
     .array(
       wireObject({
         name: z.string().describe('`built-in`, or organisation/name.'),
-        commit: z.string().optional().describe('Of the hub; the built-in model has none.'),
-        directory: z.string().describe('Its folder.'),
-        weights: countSchema.describe('Numbers in it.'),
-        sizeBytes: countSchema.describe('Of its tensors.'),
+        commit: z.string().optional().describe('The hub’s commit; the built-in model has none.'),
+        directory: z.string().describe('The checkpoint’s folder.'),
+        weights: countSchema.describe('Numbers that the model has.'),
+        sizeBytes: countSchema.describe('Bytes of the tensors.'),
       }),
     )
     .readonly()
-    .describe('Of supported families, on disk.'),
+    .describe('Checkpoints of supported families on disk.'),
   compiled: compiledSchema.describe('Compiled models.'),
 });
 
 export const modelInfoSchema = wireObject({
-  name: z.string().describe('As it is called in records.'),
-  directory: z.string().describe('Its folder.'),
-  licence: z.string().optional().describe('There where the model card states it.'),
-  weights: countSchema.describe('Numbers in it.'),
-  storedAs: z.array(z.string()).readonly().describe('Types of its tensors.'),
-  sizeBytes: countSchema.describe('Of its tensors.'),
-  weightsDigest: z.string().describe('Of its tensors, however they are sharded.'),
-  notices: z.array(z.string()).readonly().describe('What the user should know of it.'),
-  family: z.string().describe('Such as t5gemma2.'),
-  vocabulary: countSchema.describe('Tokens.'),
-  hiddenSize: countSchema.describe('Of the encoder.'),
-  encoderLayers: countSchema.describe('How many.'),
-  decoderLayers: countSchema.describe('How many.'),
-  compiled: compiledSchema.describe('Its compiled forms.'),
-  memory: z.record(z.string(), z.number()).describe('By precision, about how many bytes it takes to run.'),
-  memoryAvailable: countSchema.describe('Bytes, now.'),
+  name: z.string().describe('The model’s name in records.'),
+  directory: z.string().describe('The checkpoint’s folder.'),
+  licence: z.string().optional().describe('The licence, where the model card states it.'),
+  weights: countSchema.describe('Numbers that the model has.'),
+  storedAs: z.array(z.string()).readonly().describe('Types of the tensors.'),
+  sizeBytes: countSchema.describe('Bytes of the tensors.'),
+  weightsDigest: z.string().describe('Digest of the tensors, which is the same however they are sharded.'),
+  notices: z.array(z.string()).readonly().describe('What the user should know of the model.'),
+  family: z.string().describe('The model’s family, such as t5gemma2.'),
+  vocabulary: countSchema.describe('Tokens of the vocabulary.'),
+  hiddenSize: countSchema.describe('Width of the encoder’s rows.'),
+  encoderLayers: countSchema.describe('Layers of the encoder.'),
+  decoderLayers: countSchema.describe('Layers of the decoder.'),
+  compiled: compiledSchema.describe('The model’s compiled forms.'),
+  memory: z.record(z.string(), z.number()).describe('By precision about how many bytes it takes to run the model.'),
+  memoryAvailable: countSchema.describe('Bytes of memory that are available now.'),
 });
 
 export const modelVerificationSchema = wireObject({
   models: z
     .array(
       wireObject({
-        directory: z.string().describe('Of a compiled model.'),
-        damage: z.string().optional().describe('What is wrong with it, where something is.'),
-        removed: z.boolean().optional().describe('It was removed.'),
+        directory: z.string().describe('A compiled model’s folder.'),
+        damage: z.string().optional().describe('What is wrong with the model, where something is.'),
+        removed: z.boolean().optional().describe('True where it was removed.'),
       }),
     )
     .readonly()
-    .describe('That were read.'),
+    .describe('Compiled models that were read.'),
 });
 
 export const doctorSchema = z
@@ -83,19 +83,19 @@ export const doctorSchema = z
   .readonly();
 
 export const sanitySchema = wireObject({
-  model: z.string().describe('Its name.'),
-  fingerprint: z.string().describe('Digest of everything that decides its numbers.'),
+  model: z.string().describe('The model’s name.'),
+  fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
   checks: z
     .array(
       wireObject({
-        name: z.string().describe('Of the check.'),
-        question: z.string().describe('What it asks.'),
+        name: z.string().describe('The check’s name.'),
+        question: z.string().describe('What the check asks.'),
         state: z.enum(['pass', 'fail', 'finding']).describe('`finding`: worth knowing, without a right answer.'),
-        result: z.string().describe('In words.'),
+        result: z.string().describe('The result in words.'),
       }),
     )
     .readonly()
-    .describe('In order.'),
+    .describe('The checks, in their order.'),
 });
 
 export const demoSchema = wireObject({
@@ -109,12 +109,17 @@ export const demoSchema = wireObject({
         condition: z.string().describe('What the decoder sees.'),
         nll: z.number().describe('Mean NLL over the answer’s tokens, in nats.'),
         tokens: z
-          .array(wireObject({ text: z.string().describe('A token.'), nll: z.number().describe('Its NLL.') }))
+          .array(
+            wireObject({
+              text: z.string().describe('Text of a token.'),
+              nll: z.number().describe('NLL of the token, in nats.'),
+            }),
+          )
           .readonly()
-          .describe('Of the answer.'),
+          .describe('The answer’s tokens.'),
         greedy: z.string().describe('What the model would say.'),
       }),
     )
     .readonly()
-    .describe('One a visibility.'),
+    .describe('What was asked, one a visibility.'),
 });

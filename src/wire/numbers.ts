@@ -11,21 +11,21 @@ export const measuredSchema = z.codec(z.number().nullable(), z.custom<number>(),
 });
 
 export const estimateSchema = wireObject({
-  value: z.number().nullable().describe('Null where it is undefined.'),
+  value: z.number().nullable().describe('The number; null where it is undefined.'),
   low: z.number().nullable().describe('Lower end of the 95% interval.'),
   high: z.number().nullable().describe('Upper end of the 95% interval.'),
 }).meta({ id: 'estimate' });
 
 export const gainSchema = wireObject({
   mean: estimateSchema.describe('Mean of the differences; positive when the treatment is better.'),
-  median: measuredSchema.describe('Their median.'),
-  trimmedMean: measuredSchema.describe('Their mean without the lowest and the highest fifth.'),
+  median: measuredSchema.describe('Median of the differences.'),
+  trimmedMean: measuredSchema.describe('Mean of the differences without the lowest and the highest fifth.'),
   d: estimateSchema.describe('Cohen’s d of the differences.'),
-  dAnalytic: estimateSchema.describe('The same with the interval of its large-sample standard error.'),
+  dAnalytic: estimateSchema.describe('Cohen’s d with the interval of its large-sample standard error.'),
   win: estimateSchema.describe('Share of differences above 0, with Wilson’s interval.'),
   p: wireObject({
-    t: z.number().nullable().describe('Of the t-test.'),
-    wilcoxon: z.number().describe('Of Wilcoxon’s signed ranks.'),
-    signFlip: z.number().describe('Of random signs.'),
-  }).describe('Two-sided, uncorrected.'),
+    t: z.number().nullable().describe('P of the t-test.'),
+    wilcoxon: z.number().describe('P of Wilcoxon’s signed ranks.'),
+    signFlip: z.number().describe('P of random signs.'),
+  }).describe('P-values, two-sided and uncorrected.'),
 }).meta({ id: 'gain' });

@@ -6,60 +6,60 @@ import { wireObject } from './case.js';
 import { countSchema, measuredSchema } from './numbers.js';
 
 export const provenanceSchema = wireObject({
-  model: z.string().describe('Its name, for people: the fingerprint decides.'),
+  model: z.string().describe('The model’s name, for people: the fingerprint decides.'),
   fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
-  modelPrecision: z.string().describe('Of its weights.'),
-  statesPrecision: z.enum(STATES_PRECISIONS).describe('Of what is kept.'),
+  modelPrecision: z.string().describe('Precision of the model’s weights.'),
+  statesPrecision: z.enum(STATES_PRECISIONS).describe('Precision of the states that are kept.'),
   visibility: visibilitySchema.describe('Which rows the decoder sees.'),
   maxTokens: countSchema.describe('Longer inputs were cut at the document’s end.'),
   controlTokens: z.literal('keep').optional().describe('There where texts gave control tokens as they are written.'),
 }).meta({ id: 'provenance' });
 
 export const primeRejectSchema = wireObject({
-  row: z.int().positive().describe('Its number in the input, from 1.'),
-  id: z.string().optional().describe('There where the row has one.'),
-  reason: z.string().describe('Why it was not primed.'),
+  row: z.int().positive().describe('The row’s number in the input, from 1.'),
+  id: z.string().optional().describe('The document’s id, where the row has one.'),
+  reason: z.string().describe('Why the document was not primed.'),
 });
 
 export const primeSummarySchema = wireObject({
   store: z.string().describe('Where the documents are.'),
-  rows: countSchema.describe('Taken from the input, those of other shards included.'),
-  documents: countSchema.describe('Of this shard: primed, unchanged or rejected.'),
-  primed: countSchema.describe('Put into the store.'),
-  unchanged: countSchema.describe('The store had them just so.'),
-  rejected: countSchema.describe('Could not be primed; each has a line in the file of rejects.'),
-  cut: countSchema.describe('Cut at their end to keep to the maximum length.'),
-  tokens: countSchema.describe('That the encoder read.'),
+  rows: countSchema.describe('Rows taken from the input, those of other shards included.'),
+  documents: countSchema.describe('Documents of this shard: primed, unchanged or rejected.'),
+  primed: countSchema.describe('Documents that were put into the store.'),
+  unchanged: countSchema.describe('Documents that the store had just so.'),
+  rejected: countSchema.describe('Documents that could not be primed; each has a line in the file of rejects.'),
+  cut: countSchema.describe('Documents that were cut at their end to keep to the maximum length.'),
+  tokens: countSchema.describe('Tokens that the encoder read.'),
   encoded: countSchema.describe('Passes through the encoder.'),
-  literal: countSchema.describe('With control tokens in document or surrogate as they are written.'),
-  seconds: z.number().describe('That it took.'),
+  literal: countSchema.describe('Documents with control tokens in document or surrogate as they are written.'),
+  seconds: z.number().describe('Seconds that it took.'),
   variants: z.array(z.string()).readonly().describe('What the documents were primed as.'),
   literalTokens: z.array(z.string()).readonly().describe('The control tokens of those that `literal` counts.'),
-  documentsPerSecond: measuredSchema.describe('Primed and unchanged ones.'),
-  tokensPerSecond: measuredSchema.describe('That the encoder read.'),
+  documentsPerSecond: measuredSchema.describe('Primed and unchanged documents in a second.'),
+  tokensPerSecond: measuredSchema.describe('Tokens that the encoder read in a second.'),
   bytesPerDocument: z
     .number()
     .nullable()
-    .describe('Of the records that were stored, without headers; null without any.'),
+    .describe('Bytes of the records that were stored for a document, without headers; null without any.'),
   rejects: z.string().optional().describe('The file of rejects, where something was rejected.'),
 });
 
-const placeSchema = z.string().describe('Its location.');
+const placeSchema = z.string().describe('The store’s location.');
 
 export const storeStatsSchema = wireObject({
   store: placeSchema,
   records: countSchema.describe('Records of states.'),
   documents: countSchema.describe('Ids, of all tenants.'),
   pinned: countSchema.describe('Records that are neither evicted nor collected.'),
-  sizeBytes: countSchema.describe('Of the records, without the storage’s own overhead.'),
-  maxBytes: countSchema.optional().describe('The cap, where there is one.'),
+  sizeBytes: countSchema.describe('Bytes of the records, without the storage’s own overhead.'),
+  maxBytes: countSchema.optional().describe('The most bytes that it may have, where there is a cap.'),
   primed: provenanceSchema.nullable().describe('What it was primed with; null before anything is.'),
   prior: wireObject({
     digest: z.string().describe('SHA-256 of the reference queries as a JSON array.'),
-    queries: z.array(z.string()).readonly().describe('Reference queries of the documents’ priors.'),
+    queries: z.array(z.string()).readonly().describe('The queries, in their order.'),
   })
     .nullable()
-    .describe('Null for documents without priors.'),
+    .describe('Reference queries of the documents’ priors; null without.'),
   calibration: z
     .record(
       z.string(),
@@ -74,14 +74,14 @@ export const storeStatsSchema = wireObject({
       }),
     )
     .nullable()
-    .describe('By what the scores were made with, a JSON array: a calibration. Null without any.'),
+    .describe('Calibrations, each under a JSON array of what its scores were made with; null without any.'),
 });
 
 export const storeVerificationSchema = wireObject({
   store: placeSchema,
-  records: countSchema.describe('Records read.'),
-  documents: countSchema.describe('Documents read.'),
-  notes: countSchema.describe('Notes read.'),
+  records: countSchema.describe('Records that were read.'),
+  documents: countSchema.describe('Documents that were read.'),
+  notes: countSchema.describe('Notes that were read.'),
   damaged: z
     .array(
       wireObject({
@@ -92,13 +92,13 @@ export const storeVerificationSchema = wireObject({
     )
     .readonly()
     .describe('What is not as it was put there.'),
-  removed: countSchema.describe('How many of them were taken out.'),
+  removed: countSchema.describe('How many of the damaged ones were taken out.'),
 });
 
 export const storeCollectionSchema = wireObject({
   store: placeSchema,
   records: countSchema.describe('Records that were taken away.'),
-  sizeBytes: countSchema.describe('Their bytes.'),
+  sizeBytes: countSchema.describe('Bytes of these records.'),
   documents: countSchema.describe('Documents that had expired.'),
 });
 

@@ -15,7 +15,7 @@ const rejectedSchema = z
     wireObject({
       query: z.string().describe('Id of the query.'),
       id: z.string().describe('Id of the document.'),
-      reason: z.string().describe('Why it has no score.'),
+      reason: z.string().describe('Why the document has no score.'),
     }),
   )
   .readonly();
@@ -28,7 +28,7 @@ const unrankedSchema = wireObject({
 export const rankedLineSchema = wireObject({
   query: z.string().describe('Id of the query.'),
   id: z.string().describe('Id of the document.'),
-  rank: z.int().positive().describe('Its place, from 1.'),
+  rank: z.int().positive().describe('The document’s place, from 1.'),
   score: z
     .number()
     .describe('Higher is better: -nll, plus the prior where it is taken off, or mixed with the first stage’s.'),
@@ -36,22 +36,22 @@ export const rankedLineSchema = wireObject({
     .number()
     .nullable()
     .describe('Mean NLL over the target’s tokens, in nats; null for a missing document put last.'),
-  nllSum: z.number().nullable().describe('Their sum.'),
+  nllSum: z.number().nullable().describe('Sum of the NLLs of the target’s tokens.'),
   tokens: countSchema.describe('Tokens of the target.'),
   relevanceScore: z.number().optional().describe('Probability of relevance, where there is a calibration.'),
-  firstStage: z.number().optional().describe('What an earlier stage gave it.'),
+  firstStage: z.number().optional().describe('The score that an earlier stage gave the document.'),
 });
 
 export const rankedRunSchema = wireObject({
-  store: z.string().describe('Its location.'),
-  model: z.string().describe('Its name.'),
+  store: z.string().describe('The store’s location.'),
+  model: z.string().describe('The model’s name.'),
   fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
   builtIn: z.boolean().describe('It is the built-in model.'),
   objective,
-  variant: z.string().describe('Which of the documents’ caches.'),
+  variant: z.string().describe('Which of the documents’ caches was read.'),
   prior: z.boolean().describe('Each document’s prior was taken off.'),
   interpolate: z.number().nullable().describe('The first stage’s weight; null without.'),
-  queries: countSchema.describe('That have a ranking.'),
+  queries: countSchema.describe('Queries that have a ranking.'),
   documents: countSchema.describe('Lines of the run.'),
   missing: ids.describe('Candidates that the store does not have.'),
   rejected: rejectedSchema.describe('Candidates without a finite score: in no ranking.'),
@@ -59,54 +59,60 @@ export const rankedRunSchema = wireObject({
     .array(
       wireObject({
         name: z.string().describe('As in ir_measures.'),
-        mean: z.number().nullable().describe('Over the judged queries with a relevant document; null without any.'),
-        queries: countSchema.describe('How many these are.'),
-        judgedMean: z.number().nullable().describe('Over all judged queries; null for AUC.'),
-        judgedQueries: countSchema.describe('How many these are.'),
+        mean: z
+          .number()
+          .nullable()
+          .describe('Mean over the judged queries with a relevant document; null without any.'),
+        queries: countSchema.describe('How many queries these are.'),
+        judgedMean: z.number().nullable().describe('Mean over all judged queries; null for AUC.'),
+        judgedQueries: countSchema.describe('How many queries these are.'),
       }),
     )
     .readonly()
-    .describe('Empty without judgements.'),
+    .describe('What the ranking is worth by judgements; empty without any.'),
   unranked: unrankedSchema,
 });
 
 const standingSchema = wireObject({
-  system: z.string().describe('Its name.'),
-  mean: z.number().nullable().describe('Of the measure, over the queries with a relevant document; null without any.'),
+  system: z.string().describe('The system’s name.'),
+  mean: z
+    .number()
+    .nullable()
+    .describe('The system’s mean of the measure, over the queries with a relevant document; null without any.'),
   betterThan: ids.describe('Those that it is shown to be better than.'),
   undecided: ids.describe('Those with another mean that it is not shown to be better than.'),
 });
 
 const verdictSchema = wireObject({
-  measure: z.string().describe('That decides.'),
+  measure: z.string().describe('The measure that decides.'),
   comparisons: countSchema.describe('Pairs of systems that the correction is over.'),
-  queries: countSchema.describe('With a relevant document.'),
-  queriesNeeded: countSchema.describe('Fewer cannot show any difference between so many systems.'),
+  queries: countSchema.describe('Judged queries with a relevant document.'),
+  queriesNeeded: countSchema.describe('Fewer queries than this cannot show any difference between so many systems.'),
   best: standingSchema.describe('The best of all systems, with evidence.'),
-  bestCache: standingSchema.describe('The same among the model’s caches.'),
+  bestCache: standingSchema.describe('The best of the model’s caches, with evidence.'),
   rerank: z
     .enum(['yes', 'no', 'undecided'])
     .nullable()
     .describe('`yes`: a cache is shown to be better than BM25; `no`: worse; null without BM25.'),
   rerankMargin: wireObject({
-    treatment: z.string().describe('A cache.'),
-    baseline: z.string().describe('BM25.'),
+    treatment: z.string().describe('A cache’s name.'),
+    baseline: z.string().describe('BM25’s name.'),
     difference: estimateSchema.describe('The cache’s mean less BM25’s.'),
-    holm: z.number().nullable().describe('Its p, corrected over all pairs of systems.'),
+    holm: z.number().nullable().describe('The difference’s p, corrected over all pairs of systems.'),
   })
     .nullable()
     .describe('What `rerank` rests on.'),
 });
 
 export const evaluationSchema = wireObject({
-  store: z.string().describe('Its location.'),
+  store: z.string().describe('The store’s location.'),
   primed: provenanceSchema.describe('What it was primed with.'),
   objective,
   prior: z.boolean().describe('Each document’s prior was taken off.'),
-  seed: z.int().describe('Of the bootstrap.'),
-  queries: countSchema.describe('With judgements and candidates.'),
+  seed: z.int().describe('Seed of the bootstrap.'),
+  queries: countSchema.describe('Queries with judgements and candidates.'),
   unranked: unrankedSchema,
-  candidates: countSchema.describe('Of all queries together.'),
+  candidates: countSchema.describe('Candidates of all queries together.'),
   missing: ids.describe('Candidates that were left out for every system.'),
   rejected: rejectedSchema.describe('Candidates without a finite score: their queries are left out for every system.'),
   primary: z.string().describe('The measure that decides.'),
@@ -119,25 +125,28 @@ export const evaluationSchema = wireObject({
       }),
     )
     .readonly()
-    .describe('What the lists below are by.'),
+    .describe('The measures that the lists below are in the order of.'),
   systems: z
     .array(
       wireObject({
         name: z.string().describe('`bm25`, `bare`, or a surrogate’s specification.'),
-        means: z.array(estimateSchema).readonly().describe('Per measure, over the queries with a relevant document.'),
+        means: z
+          .array(estimateSchema)
+          .readonly()
+          .describe('Per measure the mean over the queries with a relevant document.'),
         judgedMeans: z
           .array(z.number().nullable())
           .readonly()
-          .describe('Per measure, over all judged queries; null for AUC.'),
+          .describe('Per measure the mean over all judged queries; null for AUC.'),
       }),
     )
     .readonly()
-    .describe('The simplest first.'),
+    .describe('What was compared, the simplest first.'),
   comparisons: z
     .array(
       wireObject({
-        treatment: z.string().describe('A system.'),
-        baseline: z.string().describe('One that stands before it.'),
+        treatment: z.string().describe('A system’s name.'),
+        baseline: z.string().describe('A system that stands before it.'),
         differences: z
           .array(gainSchema.nullable())
           .readonly()
@@ -150,21 +159,21 @@ export const evaluationSchema = wireObject({
     )
     .readonly()
     .describe('Every pair of systems.'),
-  verdict: verdictSchema.describe('What that says, and what it does not.'),
+  verdict: verdictSchema.describe('What the comparisons say, and what they do not.'),
   calibrations: z
     .array(
       wireObject({
         relevant: z.number().describe('Share of the candidates that is relevant.'),
         brier: wireObject({
-          constant: z.number().describe('Of that share for every candidate.'),
-          raw: z.number().describe('Of exp(score).'),
-          calibrated: z.number().describe('Of the calibrated score.'),
+          constant: z.number().describe('Error where every candidate is given that share.'),
+          raw: z.number().describe('Error of exp(score).'),
+          calibrated: z.number().describe('Error of the calibrated score.'),
         })
           .nullable()
           .describe('Mean squared errors on queries that were not fitted on; null with fewer than two queries.'),
-        variant: z.string().describe('Whose scores.'),
+        variant: z.string().describe('The variant whose scores were calibrated.'),
       }),
     )
     .readonly()
-    .describe('That were fitted and stored.'),
+    .describe('Calibrations that were fitted and stored.'),
 });

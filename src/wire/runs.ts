@@ -4,45 +4,45 @@ import { wireObject } from './case.js';
 import { countSchema, estimateSchema } from './numbers.js';
 
 export const listedExperimentSchema = wireObject({
-  id: z.string().describe('For `dkv run`.'),
-  question: z.string().describe('What it asks.'),
-  dataset: z.string().describe('The protocol’s.'),
-  samples: countSchema.describe('The protocol’s.'),
+  id: z.string().describe('The experiment’s name for `dkv run`.'),
+  question: z.string().describe('What the experiment asks.'),
+  dataset: z.string().describe('The protocol’s data set.'),
+  samples: countSchema.describe('The protocol’s number of samples.'),
   encoder: countSchema.optional().describe('Passes of the encoder; this and what follows with `--estimate`.'),
   decoder: countSchema.optional().describe('Passes of the decoder.'),
   naiveEncoder: countSchema.optional().describe('Passes of an encoder that runs once for each condition.'),
   rows: countSchema.optional().describe('Rows that the encoder reads.'),
-  seconds: countSchema.optional().describe('About, on this machine.'),
+  seconds: countSchema.optional().describe('About how many seconds it takes on this machine.'),
 });
 
 export const runLogSchema = wireObject({
   runs: z
     .array(
       wireObject({
-        folder: z.string().describe('Below the folder that was asked for.'),
-        date: z.string().describe('When it was started.'),
-        experiment: z.string().describe('Its id.'),
-        model: z.string().describe('Its name.'),
+        folder: z.string().describe('The run folder, below the folder that was asked for.'),
+        date: z.string().describe('The day when the run was started.'),
+        experiment: z.string().describe('The experiment’s id.'),
+        model: z.string().describe('The model’s name.'),
         builtIn: z.boolean().describe('It is the built-in model.'),
-        dataset: z.string().describe('Its name.'),
-        samples: countSchema.describe('That were asked for.'),
+        dataset: z.string().describe('The data set’s name.'),
+        samples: countSchema.describe('Samples that were asked for.'),
         smokeRun: z.boolean().describe('Fewer samples than the protocol asks for: nothing may be concluded.'),
         primary: wireObject({
           comparison: z.string().describe('The comparison that was named beforehand.'),
-          effect: z.string().describe('Its mean, with the interval.'),
-          d: z.string().describe('Its d, with the interval.'),
+          effect: z.string().describe('Mean of its effect, with the interval.'),
+          d: z.string().describe('Cohen’s d of its effect, with the interval.'),
         })
           .nullable()
-          .describe('In words; null for a run that compares nothing.'),
+          .describe('The primary comparison in words; null for a run that compares nothing.'),
       }),
     )
     .readonly()
-    .describe('Oldest first.'),
+    .describe('Finished runs, oldest first.'),
   unread: z
     .array(
       wireObject({
-        folder: z.string().describe('Where the record is.'),
-        reason: z.string().describe('Why it is not read.'),
+        folder: z.string().describe('The folder with the record.'),
+        reason: z.string().describe('Why the record is not read.'),
       }),
     )
     .readonly()
@@ -53,22 +53,22 @@ export const runComparisonSchema = wireObject({
   runs: z
     .array(
       wireObject({
-        name: z.string().describe('A letter.'),
+        name: z.string().describe('A letter that names the run.'),
         directory: z.string().describe('The run folder.'),
-        experiment: z.string().describe('Its id.'),
-        model: z.string().describe('Its name.'),
-        dataset: z.string().describe('Its name.'),
-        samples: countSchema.describe('That were asked for.'),
+        experiment: z.string().describe('The experiment’s id.'),
+        model: z.string().describe('The model’s name.'),
+        dataset: z.string().describe('The data set’s name.'),
+        samples: countSchema.describe('Samples that were asked for.'),
         smokeRun: z.boolean().describe('Fewer samples than the protocol asks for.'),
       }),
     )
     .readonly()
-    .describe('In the order in which they were given.'),
+    .describe('The runs, in the order in which they were given.'),
   differences: z
     .array(
       wireObject({
-        field: z.string().describe('Of the configuration.'),
-        values: z.array(z.string()).readonly().describe('Per run.'),
+        field: z.string().describe('Name of a field of the configuration.'),
+        values: z.array(z.string()).readonly().describe('The field’s value in each run.'),
       }),
     )
     .readonly()
@@ -77,22 +77,24 @@ export const runComparisonSchema = wireObject({
     .array(
       wireObject({
         treatment: z.string().describe('The names that runs give to the same condition.'),
-        baseline: z.string().describe('Likewise.'),
-        measure: z.string().optional().describe('Of a ranking; NLL where it is left out.'),
+        baseline: z.string().describe('The names that runs give to its baseline.'),
+        measure: z.string().optional().describe('A measure of rankings; NLL where it is left out.'),
         effects: z
           .array(
             wireObject({
-              mean: estimateSchema.describe('Mean gain.'),
-              d: estimateSchema.describe('Cohen’s d.'),
-              share: estimateSchema.optional().describe('Of the oracle’s gain; not of a ranking.'),
+              mean: estimateSchema.describe('The mean gain.'),
+              d: estimateSchema.describe('Cohen’s d of the gains.'),
+              share: estimateSchema.optional().describe('Share of the oracle’s gain; rankings have none.'),
             }).nullable(),
           )
           .readonly()
-          .describe('Per run; null where it does not have the comparison.'),
+          .describe('The effect in each run; null where it does not have the comparison.'),
       }),
     )
     .readonly()
-    .describe('Aligned by what the conditions do; what all runs have comes first.'),
+    .describe('Comparisons, aligned by what the conditions do; what all runs have comes first.'),
 });
 
-export const reportFilesSchema = wireObject({ files: z.array(z.string()).readonly().describe('That were written.') });
+export const reportFilesSchema = wireObject({
+  files: z.array(z.string()).readonly().describe('Files that were written.'),
+});

@@ -32,7 +32,7 @@ const count = z.int().nonnegative();
 
 const scoredShape = {
   nll: z.number().describe('Mean NLL over the target’s tokens, in nats.'),
-  nllSum: z.number().describe('Their sum.'),
+  nllSum: z.number().describe('Sum of the NLLs of the target’s tokens.'),
   numTokens: count.describe('Tokens of the target.'),
   tokenNlls: float32Schema.describe('NLL of each token: float32 numbers in nine digits.'),
   prefixTokens: count.describe('Tokens of the prefix.'),
@@ -51,7 +51,7 @@ export type ScoreAnswer = z.output<typeof scoreAnswerSchema>;
 
 export const scoreRefusalSchema = wireObject({
   id: idSchema.optional(),
-  line: z.int().positive().describe('Its number in the input, from 1.'),
+  line: z.int().positive().describe('The line’s number in the input, from 1.'),
   error: wireObject({
     code: z.string().describe('One of the error codes.'),
     message: z.string().describe('What was found, what was expected and what to do.'),

@@ -4,8 +4,8 @@ import { SEGMENTS, type Segment } from '../../priming/input.js';
 import { experimentSchema } from './experiment.js';
 
 const driftSchema = z.object({
-  method: z.string().describe('What it was measured against.'),
-  tokens: z.number().int().describe('Of the fixed text.'),
+  method: z.string().describe('What the drift was measured against.'),
+  tokens: z.number().int().describe('Tokens of the fixed text.'),
   mean_absolute: z.number().describe('Mean of the absolute differences of NLLs, nats a token.'),
   mean: z.number().describe('Mean of the differences.'),
   largest: z.number().describe('The largest difference.'),
@@ -15,8 +15,8 @@ const driftSchema = z.object({
 export const USUAL_SEGMENTS: readonly Segment[] = ['bos', 'prefix', 'separator', 'document'];
 
 const leftOutSchema = z.strictObject({
-  condition: z.string().describe('Its name.'),
-  reason: z.string().describe('Why.'),
+  condition: z.string().describe('The condition’s name.'),
+  reason: z.string().describe('Why it was left out.'),
 });
 
 /** A condition of the experiment as it was declared that this model cannot be asked, and why: "inputs of this model have no BOS". */
@@ -24,29 +24,33 @@ export type LeftOut = z.infer<typeof leftOutSchema>;
 
 export const configurationSchema = z
   .object({
-    experiment: experimentSchema.describe('Without what is left out.'),
-    left_out: z.array(leftOutSchema).readonly().optional().describe('Absent where nothing is.'),
-    samples: z.number().int().describe('That were asked for.'),
-    seed: z.number().int().describe('Of everything drawn at random.'),
+    experiment: experimentSchema.describe('The experiment, without what is left out.'),
+    left_out: z
+      .array(leftOutSchema)
+      .readonly()
+      .optional()
+      .describe('Conditions that this model cannot be asked; absent where there are none.'),
+    samples: z.number().int().describe('Samples that were asked for.'),
+    seed: z.number().int().describe('Seed of everything drawn at random.'),
     dataset: z
       .object({
-        name: z.string().describe('Of the dataset.'),
-        revision: z.string().describe('Of the dataset.'),
-        licence: z.string().describe('Of the dataset.'),
+        name: z.string().describe('The data set’s name.'),
+        revision: z.string().describe('The data set’s revision.'),
+        licence: z.string().describe('The data set’s licence.'),
         selection: z.string().describe('How samples were taken, in words.'),
-        digest: z.string().describe('Of the samples.'),
+        digest: z.string().describe('Digest of the samples.'),
       })
-      .describe('What it was run on.'),
+      .describe('The data set that it was run on.'),
     model: z
       .object({
-        name: z.string().describe('Of the model.'),
+        name: z.string().describe('The model’s name.'),
         built_in: z.boolean().describe('It is the built-in model.'),
-        fingerprint: z.string().describe('Digest of everything that decides its numbers.'),
-        precision: z.string().describe('Of its weights.'),
+        fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
+        precision: z.string().describe('Precision of the weights.'),
         drift: driftSchema
           .optional()
           .describe(
-            'Of int8: how far NLLs of a fixed text are from float32’s, in nats a token; absent for other precisions, and before 0.2.',
+            'How far int8’s NLLs of a fixed text are from float32’s, in nats a token; absent for other precisions, and before 0.2.',
           ),
         absolute_positions: z
           .literal(true)
@@ -65,9 +69,9 @@ export const configurationSchema = z
           .array(z.enum(SEGMENTS))
           .readonly()
           .optional()
-          .describe('Of its inputs, in their order; absent for the usual ones.'),
+          .describe('Segments of the model’s inputs, in their order; absent for the usual ones.'),
       })
-      .describe('What ran.'),
+      .describe('The model that ran.'),
     device: z.string().describe('ONNX Runtime’s provider.'),
     control_tokens: z
       .enum(['text', 'keep'])

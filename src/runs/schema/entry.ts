@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { expectFiniteNumbers } from '../../base/finite.js';
 
 const trialSchema = z.strictObject({
-  sample: z.string().describe('Its id.'),
-  condition: z.string().describe('Its name.'),
+  sample: z.string().describe('The sample’s id.'),
+  condition: z.string().describe('The condition’s name.'),
   nll: z.number().describe('Mean over the target’s tokens.'),
   nll_sum: z.number().describe('The sum in float64 of `token_nlls`, in their order.'),
   num_tokens: z.number().int().positive().describe('Tokens of the target.'),
@@ -26,13 +26,13 @@ const trialSchema = z.strictObject({
 export type Trial = z.infer<typeof trialSchema>;
 
 const probeTrialSchema = z.strictObject({
-  sample: z.string().describe('Its id.'),
-  condition: z.string().describe('Its name.'),
+  sample: z.string().describe('The sample’s id.'),
+  condition: z.string().describe('The condition’s name.'),
   layers: z
     .array(
       z.object({
-        layer: z.number().int().describe('Its number.'),
-        measures: z.record(z.string(), z.number()).describe('By name.'),
+        layer: z.number().int().describe('The layer’s number.'),
+        measures: z.record(z.string(), z.number()).describe('What was measured, by the measure’s name.'),
       }),
     )
     .describe('What was measured in each layer.'),
@@ -42,8 +42,8 @@ const probeTrialSchema = z.strictObject({
 export type ProbeTrial = z.infer<typeof probeTrialSchema>;
 
 export const rejectionSchema = z.strictObject({
-  sample: z.string().describe('Its id.'),
-  rejected: z.string().describe('Why it cannot be scored.'),
+  sample: z.string().describe('The sample’s id.'),
+  rejected: z.string().describe('Why the sample cannot be scored.'),
 });
 
 /** A sample that could not be scored, and why. */

@@ -32,8 +32,8 @@ export type Comparison = z.infer<typeof comparisonSchema>;
 
 /** A sum of conditions' NLLs, weighted; positive is better where the weights are baseline 1, treatment -1. */
 const contrastSchema = z.strictObject({
-  name: name.describe('Of the contrast.'),
-  terms: z.record(name, z.number()).describe('By condition its weight.'),
+  name: name.describe('The contrast’s name.'),
+  terms: z.record(name, z.number()).describe('Weights of conditions, each under the condition’s name.'),
   share_of: name.optional().describe('Another contrast of the group that this one is a share of.'),
 });
 
@@ -41,9 +41,9 @@ export type Contrast = z.infer<typeof contrastSchema>;
 
 /** Contrasts that are read together: a decomposition, a two by two, head-to-heads. One family for Holm's correction. */
 const contrastGroupSchema = z.strictObject({
-  title: name.describe('Of the group.'),
+  title: name.describe('The group’s title.'),
   note: z.string().default('').describe('What a reader should know.'),
-  contrasts: z.array(contrastSchema).min(1).describe('What is read together.'),
+  contrasts: z.array(contrastSchema).min(1).describe('The contrasts that are read together.'),
   family: z.array(name).optional().describe('Contrasts whose p is corrected; all when left out.'),
   equivalence_margin: z.number().positive().optional().describe('Margin, in Cohen’s d, for tests of equivalence to 0.'),
   decomposition: z.boolean().default(false).describe('Bars of shares instead of effects.'),
@@ -53,46 +53,49 @@ export type ContrastGroup = z.infer<typeof contrastGroupSchema>;
 
 /** Effects along an axis: lengths, numbers of words, repetitions. */
 const curveSchema = z.strictObject({
-  title: name.describe('Of the figure.'),
-  axis: name.describe('What the axis is of.'),
+  title: name.describe('The figure’s title.'),
+  axis: name.describe('The axis’s title.'),
   series: z
     .array(
       z.strictObject({
-        name: name.describe('Of the line.'),
+        name: name.describe('The line’s name.'),
         points: z
           .array(
             z.strictObject({
-              x: z.union([z.number(), z.string()]).describe('Place on the axis.'),
+              x: z.union([z.number(), z.string()]).describe('The point’s place on the axis.'),
               treatment: name.describe('A condition’s name.'),
               baseline: name.describe('What it is compared with.'),
             }),
           )
           .min(1)
-          .describe('Its points.'),
+          .describe('The line’s points.'),
       }),
     )
-    .describe('The lines.'),
+    .describe('The figure’s lines.'),
 });
 
 /** Does the effect follow an order of the treatments given beforehand? Spearman's correlation of rank and d. */
 const orderSchema = z.strictObject({
-  title: name.describe('Of the order.'),
-  treatments: z.array(name).min(3).describe('In the order that is expected, the first the largest.'),
+  title: name.describe('The order’s title.'),
+  treatments: z
+    .array(name)
+    .min(3)
+    .describe('Treatments in the order that is expected, the one with the largest effect first.'),
   baseline: name.describe('What they are compared with.'),
 });
 
 /** The best of several treatments, chosen and measured on different samples. */
 const selectionSchema = z.strictObject({
-  title: name.describe('Of the choice.'),
-  treatments: z.array(name).min(2).describe('What is chosen from.'),
+  title: name.describe('The choice’s title.'),
+  treatments: z.array(name).min(2).describe('The treatments that are chosen from.'),
   baseline: name.describe('What they are compared with.'),
 });
 
 /** Two conditions that are the same by construction. */
 const identitySchema = z.strictObject({
-  name: name.describe('Of the identity.'),
-  left: name.describe('A condition.'),
-  right: name.describe('Another one.'),
+  name: name.describe('The identity’s name.'),
+  left: name.describe('A condition’s name.'),
+  right: name.describe('Name of the condition that must be the same.'),
   otherwise: name.optional().describe('The right side for a model that lacks a segment which the first one needs.'),
   within_window: z
     .boolean()
@@ -108,10 +111,12 @@ const identitySchema = z.strictObject({
 
 /** What the research's log says of one model. */
 const authorsSchema = z.strictObject({
-  model: name.describe('Of the research’s log.'),
+  model: name.describe('The model that the log is of.'),
   d: z
     .record(name, z.number())
-    .describe('Of a comparison: its treatment, or `treatment over baseline` where several have that treatment.'),
+    .describe(
+      'The log’s d of comparisons, each under its treatment, or under `treatment over baseline` where several have that treatment.',
+    ),
   nll: z.record(name, z.number()).optional().describe('Mean NLL of conditions, in nats a token.'),
 });
 
@@ -120,8 +125,8 @@ export type AuthorsFigures = z.infer<typeof authorsSchema>;
 export const experimentSchema = z
   .strictObject({
     id: id.describe('A name of letters, digits, ".", "_" and "-": results get a folder of it.'),
-    title: name.describe('In tables and reports.'),
-    question: name.describe('What it asks, in a sentence.'),
+    title: name.describe('The experiment’s title in tables and reports.'),
+    question: name.describe('What the experiment asks, in a sentence.'),
     unit: z
       .enum(['sample', 'pool', 'probe'])
       .default('sample')
@@ -142,7 +147,7 @@ export const experimentSchema = z
           .int()
           .positive()
           .optional()
-          .describe('Of the target’s tokens the first ones that are scored; all when left out.'),
+          .describe('How many of the target’s first tokens are scored; all when left out.'),
       })
       .prefault({ samples: 500 })
       .describe('What the protocol asks for.'),
@@ -157,7 +162,7 @@ export const experimentSchema = z
       .int()
       .positive()
       .default(50)
-      .describe('Of the padding, sample i begins at text i times this one.'),
+      .describe('Sample i takes the padding from text i times this number on.'),
     target: z.enum(['answer', 'query']).default('answer').describe('What is scored.'),
     prompt: z
       .enum(PROMPTS)
@@ -166,7 +171,10 @@ export const experimentSchema = z
     conditions: z.array(conditionSchema).min(1).describe('How documents are presented.'),
     comparisons: z.array(comparisonSchema).default([]).describe('Treatments against their lower bounds.'),
     primary: z
-      .strictObject({ treatment: name.describe('Its treatment.'), baseline: name.describe('Its baseline.') })
+      .strictObject({
+        treatment: name.describe('The comparison’s treatment.'),
+        baseline: name.describe('The comparison’s baseline.'),
+      })
       .optional()
       .describe('The one comparison that was named beforehand; the first when left out.'),
     contrasts: z.array(contrastGroupSchema).default([]).describe('Weighted sums of conditions, in groups.'),
@@ -177,16 +185,14 @@ export const experimentSchema = z
       .default([])
       .describe('Conditions that must give the same NLLs; a run says when they do not.'),
     selections: z.array(selectionSchema).default([]).describe('Choices to cross-validate.'),
-    measures: z.array(name).default([]).describe('Of a ranking: names as in `measure`.'),
+    measures: z.array(name).default([]).describe('Measures of a ranking, by their names.'),
     layers: z
       .strictObject({
         attention: z.array(z.number().int()).describe('Layers whose attention is read.'),
         hidden: z.array(z.number().int()).describe('Layers whose output is read.'),
       })
       .optional()
-      .describe(
-        'Of a probe: layers whose attention and whose output is read; those that the model does not have are left out.',
-      ),
+      .describe('Layers that a probe looks into; those that the model does not have are left out.'),
     authors: z
       .union([authorsSchema, z.array(authorsSchema).min(1)])
       .optional()

@@ -19,17 +19,17 @@ export const PROBE_MEASURES = {
 export type ProbeMeasure = keyof typeof PROBE_MEASURES;
 
 export const probeSummarySchema = z.strictObject({
-  samples: z.number().int().describe('How many.'),
-  layers: z.array(z.number().int()).readonly().describe('Their numbers.'),
+  samples: z.number().int().describe('Number of samples.'),
+  layers: z.array(z.number().int()).readonly().describe('Numbers of the layers.'),
   conditions: z
     .array(
       z.strictObject({
-        name: z.string().describe('Of the condition.'),
+        name: z.string().describe('The condition’s name.'),
         measures: z
           .array(
             z.strictObject({
               name: z.enum(Object.keys(PROBE_MEASURES) as ProbeMeasure[]).describe('What is measured.'),
-              by_layer: z.array(estimateSchema.nullable()).readonly().describe('In the order of `layers`.'),
+              by_layer: z.array(estimateSchema.nullable()).readonly().describe('Means in the order of `layers`.'),
             }),
           )
           .readonly()

@@ -5,7 +5,7 @@ import { estimateSchema, gainSchema } from './gains.js';
 
 export const rankingSummarySchema = z.strictObject({
   pools: z.number().int().describe('All that are judged.'),
-  candidates: z.number().int().describe('Scored ones.'),
+  candidates: z.number().int().describe('Candidates that were scored.'),
   unranked: z
     .array(z.string())
     .readonly()
@@ -14,8 +14,8 @@ export const rankingSummarySchema = z.strictObject({
   measures: z
     .array(
       z.strictObject({
-        name: z.string().describe('As in ir_measures.'),
-        pools: z.number().int().describe('That have a relevant candidate.'),
+        name: z.string().describe('The measure’s name, as in ir_measures.'),
+        pools: z.number().int().describe('Pools that have a relevant candidate.'),
       }),
     )
     .readonly()
@@ -23,8 +23,8 @@ export const rankingSummarySchema = z.strictObject({
   conditions: z
     .array(
       z.strictObject({
-        name: z.string().describe('Of the condition.'),
-        means: z.array(estimateSchema).readonly().describe('Over these pools.'),
+        name: z.string().describe('The condition’s name.'),
+        means: z.array(estimateSchema).readonly().describe('Means over these pools, in the order of the measures.'),
         judged_means: z
           .array(z.number().nullable())
           .readonly()

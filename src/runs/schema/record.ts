@@ -7,19 +7,22 @@ import type { FileContent } from './sealed.js';
 export const RECORD_FILE = 'run.json';
 
 export const recordSchema = z.strictObject({
-  format: z.literal(RECORD_FORMAT).describe('Of this file.'),
-  configuration: configurationSchema.describe('What the numbers depend on.'),
-  started_at: z.string().describe('ISO 8601.'),
-  versions: z.record(z.string(), z.string()).describe('By package.'),
-  git_revision: z.string().nullable().describe('Of the project’s own working copy; null for an installed package.'),
+  format: z.literal(RECORD_FORMAT).describe('Version of the file’s form.'),
+  configuration: configurationSchema.describe('Everything that the numbers depend on.'),
+  started_at: z.string().describe('When the run was started, as ISO 8601.'),
+  versions: z.record(z.string(), z.string()).describe('Versions of what computed, by package.'),
+  git_revision: z
+    .string()
+    .nullable()
+    .describe('Git’s revision of the project’s working copy; null for an installed package.'),
   machine: z
     .object({
       platform: z.string().describe('System and architecture.'),
-      cpu: z.string().describe('Its name.'),
-      cores: z.number().describe('How many.'),
-      memory_gb: z.number().describe('How much.'),
+      cpu: z.string().describe('The processor’s name.'),
+      cores: z.number().describe('Number of cores.'),
+      memory_gb: z.number().describe('Gigabytes of memory.'),
     })
-    .describe('Where it ran.'),
+    .describe('The machine that it ran on.'),
 });
 
 /** What a run was asked, of which data and model, when, by which versions and on what machine. */

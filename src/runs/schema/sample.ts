@@ -7,18 +7,21 @@ import { bytesOf, type FileContent, unsealLines, wholeLines } from './sealed.js'
 export const SAMPLES_FILE = 'samples.jsonl';
 
 export const sampleSchema = z.strictObject({
-  id: z.string().describe('Unique.'),
+  id: z.string().describe('The sample’s id, unique in the run.'),
   cluster: z.string().optional().describe('Samples of one cluster are not independent.'),
-  pool: z.string().optional().describe('Of a candidate: its pool.'),
-  candidate: z.string().optional().describe('Its name in the pool.'),
-  grade: z.number().optional().describe('Its grade.'),
+  pool: z.string().optional().describe('The pool, where the sample is a candidate.'),
+  candidate: z.string().optional().describe('The candidate’s name in the pool.'),
+  grade: z.number().optional().describe('The candidate’s grade.'),
   relevant: z.number().optional().describe('The lowest grade that counts as relevant.'),
-  control_tokens: z.array(z.string()).optional().describe('That the texts hold as they are written, such as `<bos>`.'),
+  control_tokens: z
+    .array(z.string())
+    .optional()
+    .describe('Control tokens that the texts hold as they are written, such as `<bos>`.'),
   texts: z
     .strictObject({
       document: z.string().describe('What was encoded.'),
-      query: z.string().describe('The query.'),
-      answer: z.string().describe('The answer.'),
+      query: z.string().describe('The query’s text.'),
+      answer: z.string().describe('The answer’s text.'),
       target: z.array(z.string()).describe('The scored text, token by token.'),
     })
     .optional()

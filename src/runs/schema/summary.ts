@@ -17,7 +17,7 @@ export const SUMMARY_FILE = 'summary.json';
 const count = z.number().int().nonnegative();
 
 const conditionSummarySchema = z.strictObject({
-  name: z.string().describe('Of the condition.'),
+  name: z.string().describe('The condition’s name.'),
   nll: z.number().describe('Mean over samples of the mean NLL per target token, in nats.'),
   prefix_tokens: z.number().describe('Mean tokens of the prefix.'),
   document_tokens: z.number().describe('Mean tokens of the document.'),
@@ -44,8 +44,8 @@ export interface GradientSummary extends z.infer<typeof gradientSchema> {}
 
 const comparisonSummarySchema = comparisonSchema.omit({ otherwise: true }).extend({
   ...SHARE,
-  gain: gainSchema.describe('Of the treatment over the baseline.'),
-  corrected: correctedSchema.describe('Of the t-test’s p.'),
+  gain: gainSchema.describe('The treatment’s gain over the baseline.'),
+  corrected: correctedSchema.describe('Corrections of the t-test’s p.'),
   authors_share: z.number().nullable().describe('The research’s share of the oracle: the ratio of the two d.'),
   hardness: z
     .strictObject({
@@ -60,11 +60,11 @@ const comparisonSummarySchema = comparisonSchema.omit({ otherwise: true }).exten
 export interface ComparisonSummary extends z.infer<typeof comparisonSummarySchema> {}
 
 const contrastSummarySchema = z.strictObject({
-  name: z.string().describe('Of the contrast.'),
-  share_of: z.string().optional().describe('Another contrast of the group.'),
+  name: z.string().describe('The contrast’s name.'),
+  share_of: z.string().optional().describe('The contrast that it is a share of.'),
   ...SHARE,
-  gain: gainSchema.describe('Of the weighted sum.'),
-  p_holm: z.number().nullable().describe('Null outside the family.'),
+  gain: gainSchema.describe('The weighted sum of NLLs.'),
+  p_holm: z.number().nullable().describe('P corrected by Holm; null outside the family.'),
   p_equivalence: z
     .number()
     .nullable()
@@ -74,55 +74,58 @@ const contrastSummarySchema = z.strictObject({
 export interface ContrastSummary extends z.infer<typeof contrastSummarySchema> {}
 
 const contrastGroupSummarySchema = z.strictObject({
-  title: z.string().describe('Of the group.'),
+  title: z.string().describe('The group’s title.'),
   note: z.string().describe('What a reader should know.'),
   decomposition: z.boolean().describe('Shown as bars of shares.'),
-  equivalence_margin: z.number().nullable().describe('In Cohen’s d; null without.'),
-  contrasts: z.array(contrastSummarySchema).readonly().describe('In order.'),
+  equivalence_margin: z.number().nullable().describe('Margin of the tests of equivalence, in Cohen’s d; null without.'),
+  contrasts: z.array(contrastSummarySchema).readonly().describe('The group’s contrasts.'),
 });
 
 export type ContrastGroupSummary = z.infer<typeof contrastGroupSummarySchema>;
 
 const orderSummarySchema = z.strictObject({
-  title: z.string().describe('Of the order.'),
+  title: z.string().describe('The order’s title.'),
   rho: estimateSchema.describe('Spearman’s correlation of the place in the order, the first place 1, with d.'),
 });
 
 export interface OrderSummary extends z.infer<typeof orderSummarySchema> {}
 
 const selectionSummarySchema = z.strictObject({
-  title: z.string().describe('Of the choice.'),
+  title: z.string().describe('The choice’s title.'),
   chosen: z.record(z.string(), count).describe('How often each treatment was the best on the samples that choose.'),
-  folds: count.describe('Of the cross-validation.'),
-  held_out: gainSchema.describe('On samples that had no part in the choice.'),
+  folds: count.describe('Folds of the cross-validation.'),
+  held_out: gainSchema.describe('The gain on samples that had no part in the choice.'),
   best: z
-    .strictObject({ treatment: z.string().describe('Its name.'), gain: z.number().describe('Its mean gain.') })
+    .strictObject({
+      treatment: z.string().describe('The treatment’s name.'),
+      gain: z.number().describe('The treatment’s mean gain.'),
+    })
     .describe('The best on all samples at once: too good, because chosen by what it is measured on.'),
 });
 
 export interface SelectionSummary extends z.infer<typeof selectionSummarySchema> {}
 
 const identitySummarySchema = z.strictObject({
-  name: z.string().describe('Of the identity.'),
+  name: z.string().describe('The identity’s name.'),
   samples: count.describe('Samples that the identity holds for.'),
   largest: z.number().nullable().describe('The largest difference of a token’s NLL, in nats; null without samples.'),
-  holds: z.boolean().nullable().describe('Null without samples.'),
+  holds: z.boolean().nullable().describe('Whether the identity holds; null without samples.'),
 });
 
 export interface IdentitySummary extends z.infer<typeof identitySummarySchema> {}
 
 /** Forward passes made, and what the loop over samples and conditions would make. */
 const passesSchema = z.strictObject({
-  encoder: count.describe('Of the encoder.'),
-  decoder: count.describe('Of the decoder.'),
-  naive_encoder: count.describe('Of an encoder that runs once for each sample and condition.'),
+  encoder: count.describe('Passes of the encoder.'),
+  decoder: count.describe('Passes of the decoder.'),
+  naive_encoder: count.describe('Passes of an encoder that runs once for each sample and condition.'),
 });
 
 export interface PassCounts extends z.infer<typeof passesSchema> {}
 
 export const summarySchema = z.strictObject({
-  format: z.literal(RECORD_FORMAT).describe('Of this file.'),
-  configuration: configurationSchema.describe('What the numbers depend on.'),
+  format: z.literal(RECORD_FORMAT).describe('Version of the file’s form.'),
+  configuration: configurationSchema.describe('Everything that the numbers depend on.'),
   smoke_run: z.boolean().describe('Fewer samples than the protocol asks for: nothing may be concluded.'),
   detectable_d: z
     .number()
@@ -130,7 +133,7 @@ export const summarySchema = z.strictObject({
   samples: z
     .strictObject({
       scored: count.describe('Samples that were scored.'),
-      clusters: count.describe('Of samples that are not independent.'),
+      clusters: count.describe('Clusters of samples that are not independent.'),
       rejected: z.array(rejectionSchema).readonly().describe('Samples that could not be scored.'),
       cut: count.describe('Samples with a document cut to the maximum length.'),
       joint_differs: count.describe(
@@ -138,25 +141,25 @@ export const summarySchema = z.strictObject({
       ),
       literal: z
         .strictObject({
-          samples: count.describe('How many.'),
-          tokens: z.array(z.string()).readonly().describe('Which.'),
+          samples: count.describe('Number of samples.'),
+          tokens: z.array(z.string()).readonly().describe('The control tokens.'),
         })
         .optional()
         .describe(
           'Samples whose texts hold control tokens as they are written, and those tokens. Summaries that are older do not say so.',
         ),
     })
-    .describe('How many of what.'),
+    .describe('Numbers of samples.'),
   passes: passesSchema.describe('Forward passes that were made, and that a loop would make.'),
-  resamples: count.describe('Of the bootstrap.'),
-  conditions: z.array(conditionSummarySchema).readonly().describe('In order.'),
-  comparisons: z.array(comparisonSummarySchema).readonly().describe('In order.'),
-  contrasts: z.array(contrastGroupSummarySchema).readonly().describe('In groups.'),
-  orders: z.array(orderSummarySchema).readonly().describe('In order.'),
-  selections: z.array(selectionSummarySchema).readonly().describe('In order.'),
-  identities: z.array(identitySummarySchema).readonly().describe('In order.'),
-  ranking: rankingSummarySchema.optional().describe('Of an experiment on pools.'),
-  probe: probeSummarySchema.optional().describe('Of an experiment that looks into the encoder.'),
+  resamples: count.describe('Resamples of the bootstrap.'),
+  conditions: z.array(conditionSummarySchema).readonly().describe('Conditions, in the experiment’s order.'),
+  comparisons: z.array(comparisonSummarySchema).readonly().describe('Comparisons, in the experiment’s order.'),
+  contrasts: z.array(contrastGroupSummarySchema).readonly().describe('Contrasts, in groups.'),
+  orders: z.array(orderSummarySchema).readonly().describe('Orders of treatments.'),
+  selections: z.array(selectionSummarySchema).readonly().describe('Choices that were cross-validated.'),
+  identities: z.array(identitySummarySchema).readonly().describe('Identities that were checked.'),
+  ranking: rankingSummarySchema.optional().describe('What an experiment on pools found.'),
+  probe: probeSummarySchema.optional().describe('What an experiment that looks into the encoder found.'),
 });
 
 export interface Summary extends z.infer<typeof summarySchema> {}

@@ -10,12 +10,12 @@ import { parseStoredJson } from './stored-json.js';
 const DIGEST_BYTES = 32;
 
 export const entrySchema = z.strictObject({
-  id: z.string().describe('Of the document.'),
+  id: z.string().describe('The document’s id.'),
   variants: z
     .array(z.tuple([z.string(), z.string().regex(/^[0-9a-f]{64}$/)]))
     .describe('Pairs of a variant’s name and a record’s key, not an object: any name will do.'),
-  metadata: metadataSchema.describe('About the document.'),
-  expiresAt: z.int().nullable().describe('Milliseconds since 1970; null: never.'),
+  metadata: metadataSchema.describe('What is known of the document.'),
+  expiresAt: z.int().nullable().describe('When it expires, in milliseconds since 1970; null: never.'),
 });
 
 /** Of what has just been read as JSON. */

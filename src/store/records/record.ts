@@ -44,22 +44,22 @@ export const readMetadataSchema = z.looseObject({}) as unknown as z.ZodType<Meta
 
 export const headerSchema = z.strictObject({
   key: digestSchema.describe('Digest of everything that decides the states.'),
-  fingerprint: z.string().describe('Of the model: digest of everything that decides its numbers.'),
-  modelPrecision: z.string().describe('Of the model’s weights.'),
-  precision: z.enum(STATES_PRECISIONS).describe('Of the states.'),
-  rows: z.int().nonnegative().describe('Of the states.'),
-  width: z.int().positive().describe('Numbers of a row.'),
-  tokens: z.int().nonnegative().describe('Of the encoder’s input.'),
-  spans: z.partialRecord(z.enum(SEGMENTS), rangeSchema).describe('By segment its rows in the input.'),
+  fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
+  modelPrecision: z.string().describe('Precision of the model’s weights.'),
+  precision: z.enum(STATES_PRECISIONS).describe('Precision of the states.'),
+  rows: z.int().nonnegative().describe('Rows of the states.'),
+  width: z.int().positive().describe('Numbers in a row.'),
+  tokens: z.int().nonnegative().describe('Tokens of the encoder’s input.'),
+  spans: z.partialRecord(z.enum(SEGMENTS), rangeSchema).describe('Rows of the input, by segment.'),
   visibility: visibilitySchema.describe('Which rows the decoder sees.'),
   visible: z.array(rangeSchema).describe('The rows of the input that the record keeps.'),
   layoutDigest: digestSchema
     .exactOptional()
     .describe('SHA-256 over positions and mask, where they are not the usual ones.'),
   surrogate: z.json().describe('What stood before the document, and its specification; null for a bare one.'),
-  metadata: metadataSchema.describe('About the priming.'),
-  text: z.int().nonnegative().nullable().describe('Bytes of UTF-8; null without a text.'),
-  expiresAt: z.int().nullable().describe('Milliseconds since 1970; null: never.'),
+  metadata: metadataSchema.describe('What is known of the priming.'),
+  text: z.int().nonnegative().nullable().describe('Bytes of the document’s text in UTF-8; null without one.'),
+  expiresAt: z.int().nullable().describe('When it expires, in milliseconds since 1970; null: never.'),
 });
 type Header = z.infer<typeof headerSchema>;
 
