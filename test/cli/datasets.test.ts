@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dkv } from '../support/dkv.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 import { HubStandIn } from '../support/hub.js';
-import { checkpoint, KINDS } from '../support/small-checkpoints.js';
+import { KINDS, writeSmallCheckpoint } from '../support/small-checkpoints.js';
 
 type Family = keyof typeof KINDS;
 
@@ -72,7 +72,8 @@ describe('dkv run --dataset', () => {
     await publishMsMarco();
     const home = await temporaryFolder();
     const names = { t5: 'google/flan-t5-base', bart: 'facebook/bart-large' } as const;
-    for (const [kind, name] of Object.entries(names)) await hub.publish(name, await checkpoint(KINDS[kind as Family]));
+    for (const [kind, name] of Object.entries(names))
+      await hub.publish(name, await writeSmallCheckpoint(KINDS[kind as Family], await temporaryFolder()));
     const run = async (family: Family, experiment: string) => {
       const out = path.join(home, family, experiment);
       const { exitCode, stdout, stderr } = await dkv(

@@ -2,6 +2,7 @@
  * Experiments on inputs that are framed as T5's are, with an end of text alone and no token for a line break, and as BART's are, on both sides.
  * Weights are random: what is shown is that conditions are what they are called.
  */
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EXPERIMENTS } from '../../src/experiments/catalogue/registry.js';
@@ -16,7 +17,7 @@ import { datasetOf } from '../../src/samples/dataset.js';
 import { scoreTexts, type TextScore } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { temporaryFolder } from '../support/fixtures.js';
-import { checkpoint, KINDS } from '../support/small-checkpoints.js';
+import { KINDS, writeSmallCheckpoint } from '../support/small-checkpoints.js';
 
 const SAMPLES = ['lamp', 'desk', 'chair', 'clock', 'radio'].map((thing, i) => ({
   id: thing,
@@ -27,7 +28,9 @@ const SAMPLES = ['lamp', 'desk', 'chair', 'clock', 'radio'].map((thing, i) => ({
 const DATA = datasetOf({ name: 'things', revision: '1', licence: 'Apache-2.0', selection: 'all' }, SAMPLES);
 
 async function load(family: keyof typeof KINDS): Promise<Model> {
-  const model = await loadModel(await checkpoint(KINDS[family]), { cacheDirectory: await temporaryFolder() });
+  const model = await loadModel(await writeSmallCheckpoint(KINDS[family], await temporaryFolder()), {
+    cacheDirectory: await temporaryFolder(),
+  });
   onTestFinished(() => model.close());
   return model;
 }
@@ -38,10 +41,14 @@ async function run(id: string, model: Model, data = DATA) {
   const options = { directory, resume: true, maxTokens: 2048, onNotice: (notice: string) => notices.push(notice) };
   const summary = await runExperiment(EXPERIMENTS[id]!, data, model, options);
   const trials = ((await readJournal(path.join(directory, 'trials.jsonl'))) ?? []).filter(isTrial);
-  const nlls = (condition: string) =>
-    SAMPLES.map(({ id }) => trials.find((trial) => trial.sample === id && trial.condition === condition)!.nll);
-  return { summary, notices, nlls };
+  const nllOf = (sample: string, condition: string) =>
+    trials.find((trial) => trial.sample === sample && trial.condition === condition)!.nll;
+  const nlls = (condition: string) => SAMPLES.map(({ id }) => nllOf(id, condition));
+  return { summary, notices, nllOf, nlls };
 }
+
+/** Of a mean NLL of 6 or 7 nats: float32's rounding, twice what is measured. */
+const TOLERANCE = 2e-6;
 
 interface Shown {
   readonly prefix?: string;
@@ -66,6 +73,40 @@ const close = (measured: readonly number[], wanted: readonly number[]) => {
 };
 
 const identities = ({ identities: all }: Summary) => all.map(({ name, holds }) => `${name}: ${holds}`);
+
+describe('what transformers answers to the research’s conditions, from texts to NLLs', async () => {
+  const { samples, nlls: wanted } = JSON.parse(
+    await readFile(path.join(import.meta.dirname, '../fixtures/experiments/other-families.json'), 'utf8'),
+  ) as {
+    readonly samples: readonly { readonly query: string; readonly document: string; readonly answer: string }[];
+    readonly nlls: Readonly<Record<string, readonly Readonly<Record<string, number>>[]>>;
+  };
+  const data = datasetOf(
+    { name: 'texts', revision: '1', licence: 'Apache-2.0', selection: 'all' },
+    samples.map((sample, i) => ({ id: `s${i}`, ...sample })),
+  );
+
+  it.each(['t5', 'bart'] as const)('%s', async (family) => {
+    const { nllOf } = await run('v4-10', await load(family), data);
+    const conditions = Object.keys(wanted[family]![0]!);
+    expect(conditions).toHaveLength(10);
+    const farthest = (nllOfSample: (i: number) => number, condition: string) =>
+      Math.max(...wanted[family]!.map((expected, i) => Math.abs(nllOfSample(i) - expected[condition]!)));
+    for (const condition of conditions) {
+      expect(
+        farthest((i) => nllOf(`s${i}`, condition), condition),
+        condition,
+      ).toBeLessThan(TOLERANCE);
+      // So small that no condition passes for another.
+      for (const other of conditions.filter((one) => one !== condition)) {
+        expect(
+          farthest((i) => wanted[family]![i]![other]!, condition),
+          other,
+        ).toBeGreaterThan(5 * TOLERANCE);
+      }
+    }
+  });
+});
 
 describe('T5', () => {
   it('is asked v4-09 as it is declared, and its mask hides the prefix alone', async () => {

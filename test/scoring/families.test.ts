@@ -14,7 +14,7 @@ import { prime } from '../../src/serving/prime.js';
 import { type RankedQuery, rank } from '../../src/serving/rank.js';
 import { openStore } from '../../src/store/open.js';
 import { temporaryFolder } from '../support/fixtures.js';
-import { checkpoint, KINDS, type Kind } from '../support/small-checkpoints.js';
+import { KINDS, type Kind, writeSmallCheckpoint } from '../support/small-checkpoints.js';
 
 const THINGS = ['lamp', 'desk', 'chair', 'clock'];
 const documentOf = (thing: string) => `The ${thing} costs ${thing.length + 3} euros.`;
@@ -22,7 +22,7 @@ const documentOf = (thing: string) => `The ${thing} costs ${thing.length + 3} eu
 describe.each(['t5', 'bart'] as const)('%s', (family) => {
   it.each(['float32', 'int8'] as const)('scores, primes, ranks and runs experiments as %s', async (precision) => {
     const kind = KINDS[family];
-    const folder = await checkpoint(kind);
+    const folder = await writeSmallCheckpoint(kind, await temporaryFolder());
     const model = await loadModel(folder, { cacheDirectory: await temporaryFolder(), precision, ignoreDrift: true });
     try {
       expect(model.engine.info.family).toBe(family);

@@ -1,8 +1,7 @@
 /** Checkpoints of further families, made in a moment: random weights, and a tokenizer with the family's frame. */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeRandomCheckpoint } from '../../src/model/random-checkpoint.js';
-import { temporaryFolder } from './fixtures.js';
 import { type Family, tokenizerFixture, unigramFixture } from './tokenizers.js';
 
 export interface Kind {
@@ -69,14 +68,19 @@ export const KINDS: Record<'t5' | 'bart', Kind> = {
   },
 };
 
-/** Random weights of a kind, with its tokenizer. */
-export async function checkpoint({ config, tokenizer }: Kind): Promise<string> {
-  const [source, folder] = [await temporaryFolder(), await temporaryFolder()];
+/**
+ * Random weights of a kind, with its tokenizer: the same ones every time.
+ * @returns the folder
+ */
+export async function writeSmallCheckpoint({ config, tokenizer }: Kind, folder: string): Promise<string> {
+  const source = path.join(folder, 'source');
+  await mkdir(source, { recursive: true });
   const made = tokenizer();
   const files = { 'config.json': config, 'tokenizer.json': made.tokenizer, 'tokenizer_config.json': made.settings };
   for (const [name, content] of Object.entries(files)) {
     await writeFile(path.join(source, name), JSON.stringify(content));
   }
   await writeRandomCheckpoint(source, folder, 7);
+  await rm(source, { recursive: true });
   return folder;
 }
