@@ -67,3 +67,14 @@ test('without onnxruntime-node and data the command starts, and what needs them 
   // Said beforehand: not after a model was downloaded and compiled.
   expect(existsSync(cache)).toBe(false);
 });
+
+test('what reads runs is a part by itself, and of the whole', async () => {
+  const program = `
+    import * as whole from 'directed-kvcache';
+    import * as runs from 'directed-kvcache/runs';
+    console.log(JSON.stringify([Object.keys(runs), Object.keys(runs).filter((name) => whole[name] !== runs[name])]));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { cwd: ROOT });
+  const [names, others] = JSON.parse(stdout);
+  expect(names).toEqual(expect.arrayContaining(['parseRunFiles', 'parseTrials', 'DkvError']));
+  expect(others).toEqual([]);
+});
