@@ -327,7 +327,7 @@ export class DirectedStore implements Store {
   async #encoded(record: CacheRecord, expiresAt: number | undefined): Promise<Blob> {
     const key = this.keyOf(record);
     const end = await this.#endOf(key, expiresAt);
-    return { key, bytes: await encodeRecordInTurns(key, record, end), expiresAt: end };
+    return { key, bytes: await encodeRecordInTurns(key, record, end), expiresAt: end, isSpare: true };
   }
 
   async #copied(bytes: Uint8Array, expiresAt: number | undefined): Promise<Blob> {
@@ -340,14 +340,15 @@ export class DirectedStore implements Store {
       );
     }
     const end = await this.#endOf(key, outlives(own, expiresAt) ? own : expiresAt);
-    return { key, bytes: end === own ? bytes : withExpiry(bytes, key, end), expiresAt: end };
+    if (end === own) return { key, bytes, expiresAt: end };
+    return { key, bytes: withExpiry(bytes, key, end), expiresAt: end, isSpare: true };
   }
 
   async #prolonged(key: string, expiresAt: number | undefined): Promise<Blob | undefined> {
     const kept = await this.#readBytes(key);
     if (!kept) throw missing(key, this.location);
     if (outlives(kept.expiresAt, expiresAt)) return undefined;
-    return { key, bytes: withExpiry(kept.bytes, key, expiresAt), expiresAt };
+    return { key, bytes: withExpiry(kept.bytes, key, expiresAt), expiresAt, isSpare: true };
   }
 
   /** Another document may have been promised a longer life of the same record. */

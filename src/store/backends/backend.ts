@@ -11,6 +11,8 @@ export interface Blob {
   readonly bytes: Uint8Array;
   /** Milliseconds since 1970; undefined: never. */
   readonly expiresAt: number | undefined;
+  /** The bytes have memory of their own, all of it theirs, and nobody looks at them any more: the storage may give it to another thread. */
+  readonly isSpare?: boolean;
 }
 
 export interface Slot {

@@ -61,10 +61,10 @@ export class InProcessBackend implements Backend {
     expectFits(blobs, this.#maxBytes, this.location);
     const victims = this.#victims(blobs);
     for (const key of victims) this.#drop(key);
-    for (const { key, bytes, expiresAt } of blobs) {
+    for (const { key, bytes, expiresAt, isSpare } of blobs) {
       this.#drop(key);
-      // A copy: the bytes are the caller's.
-      this.#records.set(key, { key, bytes: new Uint8Array(bytes), expiresAt, storedAt: Date.now() });
+      const own = isSpare ? bytes : new Uint8Array(bytes);
+      this.#records.set(key, { key, bytes: own, expiresAt, storedAt: Date.now() });
       this.#sizeBytes += bytes.byteLength;
     }
     if (slot) this.#slots.set(slot.slot, slot);

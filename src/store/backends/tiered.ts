@@ -87,8 +87,10 @@ export class TieredBackend implements Backend {
   }
 
   async write(blobs: readonly Blob[], slot?: Slot): Promise<void> {
-    await this.#last.write(blobs, slot);
-    await this.#above((tier) => tier.write(blobs, slot));
+    // Given to several, so no tier may keep the bytes.
+    const shared = blobs.map(({ key, bytes, expiresAt }) => ({ key, bytes, expiresAt }));
+    await this.#last.write(shared, slot);
+    await this.#above((tier) => tier.write(shared, slot));
   }
 
   async readSlots(slots: readonly string[]): Promise<(Uint8Array | undefined)[]> {

@@ -10,6 +10,8 @@ const IN_PROCESS = 'src/store/backends/in-process.ts';
 const TIERED = 'src/store/backends/tiered.ts';
 const CLOSABLE = 'src/store/backends/closable.ts';
 const LMDB = 'src/store/backends/lmdb.ts';
+const LMDB_TABLES = 'src/store/backends/lmdb-tables.ts';
+const LMDB_WRITER = 'src/store/backends/lmdb-writer.ts';
 const REDIS = 'src/store/backends/redis.ts';
 const S3 = 'src/store/backends/s3.ts';
 const TRANSFER = 'src/store/transfer.ts';
@@ -330,23 +332,23 @@ export const STORE: readonly Mutation[] = [
   },
   {
     name: 'LMDB reads from an old view',
-    file: LMDB,
-    from: '      this.#root.resetReadTxn();\n',
+    file: LMDB_TABLES,
+    from: '      this.root.resetReadTxn();\n',
     to: '',
     tests: 'test/store/lmdb.test.ts',
     only: 'sees at once what another has acknowledged',
   },
   {
     name: 'LMDB acknowledges into a file that is gone',
-    file: LMDB,
-    from: '      this.#expectFile();\n      return result;',
+    file: LMDB_WRITER,
+    from: '      tables.expectFile();\n      return result;',
     to: '      return result;',
     tests: 'test/store/refusals.test.ts',
     only: 'acknowledges nothing more',
   },
   {
     name: 'LMDB pages of a list overlap',
-    file: LMDB,
+    file: 'src/store/backends/lmdb-pages.ts',
     from: 'start = `${page.at(-1)}!`;',
     to: 'start = page.length > 1 ? page.at(-1)! : `${page.at(-1)}!`;',
     tests: STORES_TEST,
@@ -354,7 +356,7 @@ export const STORE: readonly Mutation[] = [
   },
   {
     name: 'LMDB collects records that documents need',
-    file: LMDB,
+    file: LMDB_WRITER,
     from: 'end: `${key};`',
     to: 'end: `${key}:`',
     tests: STORES_TEST,
@@ -362,9 +364,9 @@ export const STORE: readonly Mutation[] = [
   },
   {
     name: 'LMDB evicts the record that it was just given',
-    file: LMDB,
-    from: 'if (kept.has(key) || this.#pins.doesExist(key)) continue;',
-    to: 'if (this.#pins.doesExist(key)) continue;',
+    file: LMDB_WRITER,
+    from: 'if (kept.has(key) || this.#tables.pins.doesExist(key)) continue;',
+    to: 'if (this.#tables.pins.doesExist(key)) continue;',
     tests: STORES_TEST,
     only: 'lmdb with a maximum size',
   },
