@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { open } from 'lmdb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { openStore } from '../../src/store/open.js';
@@ -96,6 +97,62 @@ describe('lmdb', () => {
       await store.close();
       from = acknowledged + 1;
     }
+  });
+
+  it('ends with its program, in the middle of writes, and keeps what it has acknowledged', async () => {
+    for (const afterMs of [0, 40, 150, 400]) {
+      const directory = path.join(folder, `left${afterMs}`);
+      const args = [...ARGUMENTS, 'leave', directory, String(afterMs)];
+      const { status, signal, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+      expect({ afterMs, status, signal }).toEqual({ afterMs, status: 7, signal: null });
+      const store = await openStore(directory);
+      for (const at of stdout.trim().split('\n').filter(Boolean).map(Number)) {
+        expect((await store.getDocument(`ad ${at}`, 'bare'))?.record.text).toBe(recordOf(at).text);
+      }
+      expect((await store.verify()).damaged).toEqual([]);
+      await store.close();
+    }
+  });
+
+  it('leaves the thread to others while a write goes to the disk', async () => {
+    const store = await openStore(path.join(folder, 'turns'));
+    await store.put(recordOf(0));
+    let turns = 0;
+    let writing = true;
+    const count = () => {
+      turns++;
+      if (writing) setImmediate(count);
+    };
+    setImmediate(count);
+    const key = await store.put(recordOf(1));
+    writing = false;
+    expect(turns).toBeGreaterThan(0);
+    expect(await store.has(key)).toBe(true);
+    await store.close();
+  });
+
+  it.each([
+    [
+      'index',
+      { sizeBytes: 'many', storedAt: 1, usedAt: 1, expiresAt: null },
+      /index, [0-9a-f]{64}: sizeBytes: expected a number/,
+    ],
+    ['index', [1], /index, [0-9a-f]{64}: expected an object/],
+    ['totals', null, /totals, sizeBytes: expected a number/],
+  ] as const)('refuses a table %s of another form by its name', async (name, value, message) => {
+    const directory = path.join(folder, `form ${String(message).length}`);
+    const store = await openStore(directory);
+    const key = await store.put(recordOf(1));
+    await store.close();
+    const root = open({ path: directory, noSubdir: false, maxDbs: 12, encoding: 'binary' });
+    await root.openDB({ name, encoding: 'json' }).put(name === 'index' ? key : 'sizeBytes', value);
+    await root.close();
+    const again = await openStore(directory);
+    const refused = { code: 'STORE_DAMAGED', message: expect.stringMatching(message) };
+    await expect(name === 'index' ? again.has(key) : again.stats()).rejects.toMatchObject(refused);
+    // Also where it is written, in another thread.
+    await expect(again.put(recordOf(1))).rejects.toMatchObject(refused);
+    await again.close();
   });
 
   it('is read by several processes while one writes', async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '../../src/base/bytes.js';
+import { asBuffer, sha256 } from '../../src/base/bytes.js';
 import { fromFloat16 } from '../../src/base/float16.js';
 import { memoryOf, visibleStates } from '../../src/store/records/identity.js';
 import { keyOf } from '../../src/store/records/key.js';
@@ -17,6 +17,7 @@ import {
 import {
   decodeRecord,
   encodeRecord,
+  encodeRecordInTurns,
   expectIdentity,
   inspectRecord,
   withExpiry,
@@ -104,6 +105,19 @@ describe('a record of version 1', () => {
     };
     expect(states).toEqual({ ...stored, data: numbers[precision]() });
     expect(encodeRecord(key, record, 2_000_000_000_000).equals(bytes)).toBe(true);
+  });
+
+  it('is the same written in pieces, and says which number is not finite, wherever it stands', async () => {
+    for (const precision of STATES_PRECISIONS) {
+      const large = recordOf(1, { rows: 300, width: 700, precision });
+      const [key, bytes] = ['0'.repeat(64), encodeRecord('0'.repeat(64), large)];
+      expect((await encodeRecordInTurns(key, large)).equals(bytes)).toBe(true);
+      const { states } = decodeRecord(bytes, key).record;
+      expect(asBuffer(states.data).equals(asBuffer(asStored(large.states, precision).data))).toBe(true);
+      const data = large.states.data.with(200_000, Number.NaN);
+      const broken = { ...large, states: { ...large.states, data } };
+      await expect(encodeRecordInTurns(key, broken)).rejects.toThrow(/^State number 200000 is NaN/);
+    }
   });
 
   it('of a later version is refused with the version', () => {

@@ -1,6 +1,6 @@
 /**
  * Another process on a store: `write <folder> <from>` replaces documents for ever, `fill <folder>` writes until the disk is full;
- * one line on standard output for each acknowledged write. `collect
+ * one line on standard output for each acknowledged write. `leave <folder> <ms>` exits after so long in the middle of writes. `collect
  * <location>` keeps ten documents and collects what nobody needs, for ever, a line for each time. `look <folder>` reads all of it and tries to change it.
  */
 
@@ -13,6 +13,7 @@ const store = await openStore(folder);
 if (mode === 'write') await write(Number(from));
 else if (mode === 'collect') await collect();
 else if (mode === 'look') await look();
+else if (mode === 'leave') await leave(Number(from));
 else await fill();
 
 async function write(first: number): Promise<void> {
@@ -27,6 +28,18 @@ async function write(first: number): Promise<void> {
     if (version % 3 === 0) await store.put(recordOf(version + 0.5));
     if (version % 5 === 0) await store.gc({ minimumAgeMs: 0 });
   }
+}
+
+async function leave(afterMs: number): Promise<void> {
+  await store.put(recordOf(0));
+  setTimeout(() => process.exit(7), afterMs);
+  const lane = async (first: number) => {
+    for (let at = first; ; at += 4) {
+      await store.putDocument(`ad ${at}`, { bare: recordOf(at, { rows: 20, width: 80 }) });
+      process.stdout.write(`${at}\n`);
+    }
+  };
+  await Promise.all([1, 2, 3, 4].map(lane));
 }
 
 async function collect(): Promise<void> {

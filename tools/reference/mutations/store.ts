@@ -317,8 +317,8 @@ export const STORE: readonly Mutation[] = [
   {
     name: 'upper tiers written first',
     file: TIERED,
-    from: '    await this.#last.write(blobs, slot);\n    await this.#above((tier) => tier.write(blobs, slot));',
-    to: '    await this.#above((tier) => tier.write(blobs, slot));\n    await this.#last.write(blobs, slot);',
+    from: '    await this.#last.write(shared, slot);\n    await this.#above((tier) => tier.write(shared, slot));',
+    to: '    await this.#above((tier) => tier.write(shared, slot));\n    await this.#last.write(shared, slot);',
     tests: FAULTS_TEST,
     only: 'answers from above',
   },
@@ -345,6 +345,14 @@ export const STORE: readonly Mutation[] = [
     to: '      return result;',
     tests: 'test/store/refusals.test.ts',
     only: 'acknowledges nothing more',
+  },
+  {
+    name: 'LMDB tables of any form believed',
+    file: LMDB_TABLES,
+    from: 'if (parsed.success) return parsed.data;',
+    to: 'if (parsed.success || value !== undefined) return value as T;',
+    tests: 'test/store/lmdb.test.ts',
+    only: 'refuses a table',
   },
   {
     name: 'LMDB pages of a list overlap',
