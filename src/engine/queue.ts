@@ -41,7 +41,7 @@ export interface QueueOptions {
   readonly waitMs?: number;
   /** How long a batch may take where one item takes less, as far as can be told from earlier ones; no bound when left out. Serving: 50. */
   readonly batchMs?: number;
-  /** Items that may wait; a request that finds some waiting and would bring more is refused with ENGINE_BUSY. 65536 when left out. */
+  /** Items that may wait; a request that finds some waiting and would bring more is refused with ENGINE_BUSY. A million when left out. */
   readonly queueItems?: number;
 }
 
@@ -88,7 +88,7 @@ interface Running {
 }
 
 const DEFAULT_WAIT_MS = 3;
-const DEFAULT_QUEUE_ITEMS = 65_536;
+const DEFAULT_QUEUE_ITEMS = 1_000_000;
 /** Timers of more end at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

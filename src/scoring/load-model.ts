@@ -68,7 +68,7 @@ export interface LoadOptions {
    * ones. No bound when left out, which is best for throughput; 50 is good for serving.
    */
   readonly batchMs?: number;
-  /** Items that may wait for the engine: a request that finds some waiting and would bring more is refused with ENGINE_BUSY. 65536 when left out. */
+  /** Items that may wait for the engine: a request that finds some waiting and would bring more is refused with ENGINE_BUSY. A million when left out. */
   readonly queueItems?: number;
   /** Executors side by side, 1 if left out. For many documents: each takes the next batch, with its own threads and packed weights. */
   readonly workers?: number;

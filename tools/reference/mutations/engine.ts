@@ -92,4 +92,20 @@ export const ENGINE: readonly Mutation[] = [
     to: 'for (const priority of PRIORITIES) this.#lanes[priority].heldBytes += byteLength;',
     tests: QUEUE_TEST,
   },
+  {
+    name: 'requests that a dead process had not begun fail with it',
+    file: 'src/hosts/child-session.ts',
+    from: 'reject(started || this.#isClosing ? this.#ended : new Unstarted());',
+    to: 'reject(this.#ended);',
+    tests: 'test/engine/stored-states.test.ts',
+    only: 'after a kill',
+  },
+  {
+    name: "the engine's process asks its host for what lies at an address",
+    file: 'src/hosts/child-session.ts',
+    from: 'address: source.address });',
+    to: 'address: undefined });',
+    tests: 'test/engine/stored-states.test.ts',
+    only: 'child process',
+  },
 ];
