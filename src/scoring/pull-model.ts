@@ -6,6 +6,7 @@ import { HubClient, type ListedFile } from '../hub/client.js';
 import { type PullOptions, pullFiles } from '../hub/pull.js';
 import type { HubSettings } from '../hub/settings.js';
 import { INDEX, readIndex, SINGLE } from '../model/checkpoint.js';
+import { SENTENCEPIECE_ADVICE, SENTENCEPIECE_FILE } from '../model/tokenizer/tokenizer.js';
 
 export interface ModelReference {
   /** `organisation/name` */
@@ -85,9 +86,10 @@ async function pullNeeded(
   const weights = byPath.has(SINGLE) || !byPath.has(INDEX) ? SINGLE : INDEX;
   for (const name of [...REQUIRED, weights]) {
     if (byPath.has(name)) continue;
+    const isOlder = name === 'tokenizer.json' && byPath.has(SENTENCEPIECE_FILE);
     throw new DkvError(
       'HUB_NOT_FOUND',
-      `${repository} at ${commit.slice(0, 7)} has no ${name}: it is no checkpoint in Hugging Face form, or its files have other names.`,
+      `${repository} at ${commit.slice(0, 7)} has no ${name}${isOlder ? `. ${SENTENCEPIECE_ADVICE}` : ': it is no checkpoint in Hugging Face form, or its files have other names.'}`,
     );
   }
   const described = (file: ListedFile) => client.describe(repository, commit, file, options.signal);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, readdir, readFile, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, readlink, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
@@ -360,6 +360,10 @@ describe('faults', () => {
     });
     await hub.publish('google/empty', path.join(referenceFixture('text'), '..', '..', 'stats'));
     await expect(pull('google/empty')).rejects.toThrow('has no config.json');
+    const older = await copyOfFixture('text');
+    await rename(path.join(older, 'tokenizer.json'), path.join(older, 'spiece.model'));
+    await hub.publish('google/mt5', older);
+    await expect(pull('google/mt5')).rejects.toThrow('has no tokenizer.json. Its spiece.model is not read here');
   });
 
   it('are survived by interrupting again and again', async () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -82,6 +82,9 @@ describe('loading a tokenizer', () => {
       code: 'CHECKPOINT_INVALID',
       message: expect.stringContaining('tokenizer.json: no such file'),
     });
+    const older = await copyOfFixture('text');
+    await rename(path.join(older, 'tokenizer.json'), path.join(older, 'spiece.model'));
+    await expect(load(older)).rejects.toThrow('Its spiece.model is not read here; transformers, with sentencepiece');
   });
 
   it('says that the file is broken', async () => {

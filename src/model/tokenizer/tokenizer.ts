@@ -3,6 +3,7 @@
  * `transformers`, or none: see docs/parity.md.
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -120,6 +121,10 @@ export async function loadTokenizer(
   };
 }
 
+/** What mT5 and the first T5 are published with, where they have no tokenizer.json. */
+export const SENTENCEPIECE_FILE = 'spiece.model';
+export const SENTENCEPIECE_ADVICE = `Its ${SENTENCEPIECE_FILE} is not read here; transformers, with sentencepiece and protobuf, makes tokenizer.json of it: AutoTokenizer.from_pretrained("MODEL").save_pretrained("FOLDER"). Put what it writes beside config.json and the weights, and name that folder.`;
+
 const BARE_TEXT: Frame = { before: [], after: [] };
 
 async function readDescription(file: string): Promise<{ bytes: Buffer; description: Description }> {
@@ -128,8 +133,9 @@ async function readDescription(file: string): Promise<{ bytes: Buffer; descripti
   try {
     bytes = await readFile(file);
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw invalid(missing ? 'no such file. Texts cannot be tokenised without it.' : messageOf(error));
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw invalid(messageOf(error));
+    const hasOther = existsSync(path.join(path.dirname(file), SENTENCEPIECE_FILE));
+    throw invalid(`no such file. Texts cannot be tokenised without it.${hasOther ? ` ${SENTENCEPIECE_ADVICE}` : ''}`);
   }
   let json: unknown;
   try {
