@@ -242,6 +242,8 @@ SETTINGS: list[tuple[dict, dict | None]] = [
     ({"tokenizer_class": "T5Tokenizer", "eos_token": "<new>"}, None),
     ({"tokenizer_class": "T5Tokenizer", "image_token": "<img>", "add_prefix_space": False, "split_special_tokens": True}, None),
     ({"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "</s>"}, None),
+    ({"tokenizer_class": "PreTrainedTokenizerFast", "extra_special_tokens": {"some_token": "<new>"}, "additional_special_tokens": ["<other>"]}, None),
+    ({"tokenizer_class": "T5Tokenizer", "extra_ids": 103, "extra_special_tokens": {"some_token": "<new>"}}, None),
 ]
 SETTINGS_TEXTS = ["a</s>b <extra_id_0>  c.", "The <new> lamp  <img>\u200d \ufb01ne.", " x\n\ny <unk><pad> ", "aaaaaaaaaaaaaaaaaaaaa kakakakakakakakaka", "日<other>日 <extra_id_102>", "  two  spaces\t"]
 

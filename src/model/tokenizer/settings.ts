@@ -302,8 +302,7 @@ function withNamed(
     .map(controlToken);
   const names = new Set(named.map(({ content }) => content));
   for (const [at, token] of tokens.entries()) if (names.has(token.content)) tokens[at] = { ...token, special: true };
-  const hasExtra = Array.isArray(extra) ? extra.length > 0 : extra && Object.keys(extra).length > 0;
-  const listed = Array.isArray(extra) && hasExtra ? extra : hasExtra ? [] : (additional ?? []);
+  const listed = Array.isArray(extra) && extra.length > 0 ? extra : (additional ?? []);
   for (const token of [...named, ...listed.map(listedToken)]) {
     if (!tokens.some(({ content }) => content === token.content)) append(tokens, token, model);
   }
