@@ -38,7 +38,7 @@ export const rankingSummarySchema = z.strictObject({
     ),
   comparisons: z
     .array(
-      comparisonSchema.extend({
+      comparisonSchema.omit({ otherwise: true }).extend({
         differences: z
           .array(gainSchema)
           .readonly()
