@@ -95,7 +95,7 @@ function float32Graphs(checkpoint: Checkpoint, compiled: CompiledModel): Open {
 }
 
 async function opened(form: CompiledModel, bytes: readonly Uint8Array[]): Promise<Opened> {
-  const graphs = await Promise.all(bytes.map((graph) => loadGraph(form, graph, 'cpu')));
+  const graphs = await Promise.all(bytes.map((own) => loadGraph(form, { name: 'part', bytes: own }, 'cpu')));
   return {
     graphs,
     async close() {

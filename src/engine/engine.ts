@@ -79,6 +79,14 @@ export interface ScoreItem {
   readonly target: Int32Array;
 }
 
+export interface LogitsItem {
+  readonly memory: Memory | NamedStates;
+  /** Tokens behind the decoder's start token. */
+  readonly prompt: Int32Array;
+  /** The tokens whose logits are wanted, at least one. */
+  readonly tokens: Int32Array;
+}
+
 export interface Sampling {
   /** Logits are divided by it; 0 means greedy. */
   readonly temperature: number;
@@ -184,6 +192,11 @@ export interface Engine {
   encode(items: readonly EncodeItem[], options?: RequestOptions): Promise<States[]>;
   /** Negative log-likelihood in nats of each target token: decoder input is [start token] + prompt + target. */
   score(items: readonly ScoreItem[], options?: RequestOptions): Promise<Float32Array[]>;
+  /**
+   * Logits of some tokens as the next one behind [start token] + prompt. The difference of two is the log of the odds between these tokens; of the
+   * vocabulary no more is computed than the tokens asked for.
+   */
+  logits(items: readonly LogitsItem[], options?: RequestOptions): Promise<Float32Array[]>;
   generate(items: readonly GenerateItem[], options?: RequestOptions): Promise<Generated[]>;
   /** Encodes and also returns what happens inside. */
   probe(items: readonly EncodeItem[], layers: ProbeLayers, options?: RequestOptions): Promise<Probed[]>;

@@ -5,13 +5,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { DkvError } from '../base/errors.js';
 import { firstNotFinite } from '../base/finite.js';
-import { type CompiledModel, encoderProbeGraph, type GraphName } from '../model/compiled.js';
+import { type CompiledModel, encoderProbeGraph, type GraphName, logitsGraph } from '../model/compiled.js';
 import { type ModelConfig, shapeOf } from '../model/families/families.js';
 import { weightCount } from '../model/memory.js';
+import type { Shape } from './batching.js';
 import type { Device, EncodeItem, EngineInfo, Generated, Memory, Probed, States } from './engine.js';
 import { generateBatch } from './generation.js';
 import type { Done, Runner, Work } from './runner.js';
-import { expectDevice, type Graph, loadGraph } from './runtime.js';
+import { expectDevice, type Graph, loadGraph, type MadeGraph } from './runtime.js';
 import { cutRows, cutSquares, distinctMemories, encoderFeeds, int64, memoryFeeds } from './tensors.js';
 
 export interface ExecutorOptions {
@@ -80,6 +81,10 @@ export class Executor implements Runner {
         const graph = await this.#graph('score');
         return () => this.#score(graph, work);
       }
+      case 'logits': {
+        const graph = await this.#load('logits', (name) => ({ name, bytes: logitsGraph(this.#model) }));
+        return () => this.#logits(graph, work);
+      }
       case 'generate': {
         const graphs = { cross: await this.#graph('cross'), generate: await this.#graph('generate') };
         return () => this.#generate(graphs, work, signal);
@@ -87,7 +92,10 @@ export class Executor implements Runner {
       case 'probe': {
         const { hidden: hiddenLayers, attention: attentionLayers } = work.layers;
         const probe = { hiddenLayers, attentionLayers };
-        const graph = await this.#load(`probe ${JSON.stringify(probe)}`, () => encoderProbeGraph(this.#model, probe));
+        const graph = await this.#load(`probe ${JSON.stringify(probe)}`, (name) => ({
+          name,
+          bytes: encoderProbeGraph(this.#model, probe),
+        }));
         return () => this.#probe(graph, work);
       }
     }
@@ -128,31 +136,58 @@ export class Executor implements Runner {
   }
 
   async #score(graph: Graph, work: WorkOf<'score'>): Promise<(Float32Array | Problem)[]> {
-    const { items: batch, rows, memoryRows: stateRows } = work;
+    const read = work.items.map(({ memory, prompt, target }) => ({
+      memory,
+      input: [...prompt, ...target.subarray(0, -1)],
+      scored: Array.from(target, (_, i) => prompt.length + i),
+      targets: target,
+    }));
+    return this.#decode(graph, 'nll', read, work, "The NLLs of the target's tokens");
+  }
+
+  async #logits(graph: Graph, work: WorkOf<'logits'>): Promise<(Float32Array | Problem)[]> {
+    const read = work.items.map(({ memory, prompt, tokens }) => ({
+      memory,
+      input: [...prompt],
+      scored: Array.from(tokens, () => prompt.length),
+      targets: tokens,
+    }));
+    return this.#decode(graph, 'logit', read, work, 'The logits of the tokens that were asked for');
+  }
+
+  /** @returns per item a number for each of its targets */
+  async #decode(
+    graph: Graph,
+    output: string,
+    items: readonly DecoderRead[],
+    { rows, memoryRows: stateRows }: Shape,
+    what: string,
+  ): Promise<(Float32Array | Problem)[]> {
     const { shape } = this.info;
     const tokenIds: number[] = [];
     const scored: number[] = [];
     const targets: number[] = [];
-    for (const [b, { prompt, target }] of batch.entries()) {
-      const input = [shape.decoderStartTokenId, ...prompt, ...target.subarray(0, -1)];
-      for (let i = 0; i < rows; i++) tokenIds.push(input[i] ?? shape.padTokenId);
-      for (let i = 0; i < target.length; i++) scored.push(b * rows + prompt.length + i);
-      targets.push(...target);
+    for (const [b, { input, scored: own, targets: ownTargets }] of items.entries()) {
+      tokenIds.push(shape.decoderStartTokenId);
+      for (let i = 1; i < rows; i++) tokenIds.push(input[i - 1] ?? shape.padTokenId);
+      for (const row of own) scored.push(b * rows + row);
+      targets.push(...ownTargets);
     }
-    const { distinct, which } = distinctMemories(batch.map(({ memory }) => memory));
-    const { nll } = await graph.run({
-      token_ids: int64(tokenIds, [batch.length, rows]),
-      memory: int64(which, [batch.length]),
+    const { distinct, which } = distinctMemories(items.map(({ memory }) => memory));
+    const outputs = await graph.run({
+      token_ids: int64(tokenIds, [items.length, rows]),
+      memory: int64(which, [items.length]),
       ...memoryFeeds(distinct, stateRows, shape.encoder.width),
       scored: int64(scored, [scored.length]),
       targets: int64(targets, [targets.length]),
     });
+    const values = outputs[output]!.data as Float32Array;
     const unsound = memoryProblems(distinct);
     let end = 0;
-    return batch.map(({ target }, i) => {
-      end += target.length;
-      const own = (nll!.data as Float32Array).slice(end - target.length, end);
-      return unsound[which[i]!] ?? numbersProblem(own, "The NLLs of the target's tokens") ?? own;
+    return items.map((item, i) => {
+      end += item.targets.length;
+      const own = values.slice(end - item.targets.length, end);
+      return unsound[which[i]!] ?? numbersProblem(own, what) ?? own;
     });
   }
 
@@ -181,11 +216,11 @@ export class Executor implements Runner {
   }
 
   /** A graph that failed to load is not kept, so that the next request tries again. */
-  async #load(key: string, source: () => GraphName | Uint8Array): Promise<Graph> {
+  async #load(key: string, source: (key: string) => GraphName | MadeGraph): Promise<Graph> {
     if (this.#closed) throw new DkvError('ENGINE_CLOSED', 'The engine was closed.');
     let graph = this.#graphs.get(key);
     if (!graph) {
-      graph = loadGraph(this.#model, source(), this.info.device, this.#threads).catch((error) => {
+      graph = loadGraph(this.#model, source(key), this.info.device, this.#threads).catch((error) => {
         this.#graphs.delete(key);
         throw error;
       });
@@ -193,6 +228,14 @@ export class Executor implements Runner {
     }
     return graph;
   }
+}
+
+/** What the decoder reads for an item, behind its start token, and which tokens are looked at in which of its rows. */
+interface DecoderRead {
+  readonly memory: Memory;
+  readonly input: readonly number[];
+  readonly scored: readonly number[];
+  readonly targets: Int32Array;
 }
 
 /** Numbers of an item that are not finite. */

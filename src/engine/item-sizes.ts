@@ -1,7 +1,7 @@
 /** What items count when batches are chosen. */
 
 import type { ItemSize } from './batching.js';
-import type { EncodeItem, GenerateItem, Memory, ScoreItem, States } from './engine.js';
+import type { EncodeItem, GenerateItem, LogitsItem, Memory, ScoreItem, States } from './engine.js';
 import type { WithMemory } from './runner.js';
 import { memoryRows } from './tensors.js';
 
@@ -13,7 +13,8 @@ export function scoreSize({ prompt, target, memory }: WithMemory<ScoreItem>, ids
   return { rows: prompt.length + target.length, memory: { rows: memoryRows(memory), id: ids.idOf(memory) } };
 }
 
-export function generateSize({ prompt, memory }: WithMemory<GenerateItem>, ids: MemoryIds): ItemSize {
+/** Of items whose decoder reads their prompt and no more, at first. */
+export function promptSize({ prompt, memory }: WithMemory<GenerateItem | LogitsItem>, ids: MemoryIds): ItemSize {
   return { rows: 1 + prompt.length, memory: { rows: memoryRows(memory), id: ids.idOf(memory) } };
 }
 

@@ -14,6 +14,7 @@ import {
   type Generated,
   type GenerateItem,
   ItemsFailedError,
+  type LogitsItem,
   type Priority,
   type Probed,
   type ProbeLayers,
@@ -21,7 +22,7 @@ import {
   type ScoreItem,
   type States,
 } from './engine.js';
-import { encodeSize, generateKind, generateSize, MemoryIds, scoreSize } from './item-sizes.js';
+import { encodeSize, generateKind, MemoryIds, promptSize, scoreSize } from './item-sizes.js';
 import { Pace } from './pace.js';
 import { PhaseMeter } from './phases.js';
 import { ReadyItems } from './ready-items.js';
@@ -30,6 +31,7 @@ import { type Held, StatesReader } from './states-reader.js';
 import {
   checkEncodeItems,
   checkGenerateItems,
+  checkLogitsItems,
   checkProbeLayers,
   checkRequestOptions,
   checkScoreItems,
@@ -52,14 +54,14 @@ export interface QueuedRequestOptions extends RequestOptions {
 }
 
 type Method = Work['method'];
-type Item = EncodeItem | ScoreItem | GenerateItem;
+type Item = EncodeItem | ScoreItem | LogitsItem | GenerateItem;
 
 /** A request from its arrival to its end. */
 interface Request {
   readonly method: Method;
   readonly layers: ProbeLayers | undefined;
   /** With states in place of their names as soon as these are there. */
-  readonly items: (EncodeItem | WithMemory<ScoreItem> | WithMemory<GenerateItem>)[];
+  readonly items: (EncodeItem | WithMemory<ScoreItem> | WithMemory<LogitsItem> | WithMemory<GenerateItem>)[];
   readonly options: QueuedRequestOptions;
   readonly priority: Priority;
   readonly ready: ReadyItems;
@@ -133,6 +135,11 @@ export class QueuedEngine implements Engine {
   async score(items: readonly ScoreItem[], options?: QueuedRequestOptions): Promise<Float32Array[]> {
     checkScoreItems(items, this.info.shape);
     return (await this.#request('score', items, undefined, options)) as Float32Array[];
+  }
+
+  async logits(items: readonly LogitsItem[], options?: QueuedRequestOptions): Promise<Float32Array[]> {
+    checkLogitsItems(items, this.info.shape);
+    return (await this.#request('logits', items, undefined, options)) as Float32Array[];
   }
 
   async generate(items: readonly GenerateItem[], options?: QueuedRequestOptions): Promise<Generated[]> {
@@ -284,7 +291,7 @@ export class QueuedEngine implements Engine {
 
   #sizeOf(item: Request['items'][number]): ItemSize {
     if (!('memory' in item)) return encodeSize(item);
-    return 'target' in item ? scoreSize(item, this.#memoryIds) : generateSize(item, this.#memoryIds);
+    return 'target' in item ? scoreSize(item, this.#memoryIds) : promptSize(item, this.#memoryIds);
   }
 
   #answer(request: Request, place: number, result: unknown): void {

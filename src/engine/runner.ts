@@ -3,7 +3,7 @@
  */
 import type { DkvError } from '../base/errors.js';
 import type { Shape } from './batching.js';
-import type { EncodeItem, EngineInfo, GenerateItem, Memory, ProbeLayers, ScoreItem } from './engine.js';
+import type { EncodeItem, EngineInfo, GenerateItem, LogitsItem, Memory, ProbeLayers, ScoreItem } from './engine.js';
 
 /** An item whose states are at hand. */
 export type WithMemory<Item> = Omit<Item, 'memory'> & { readonly memory: Memory };
@@ -13,6 +13,7 @@ export type Work = Shape &
   (
     | { readonly method: 'encode'; readonly items: readonly EncodeItem[] }
     | { readonly method: 'score'; readonly items: readonly WithMemory<ScoreItem>[] }
+    | { readonly method: 'logits'; readonly items: readonly WithMemory<LogitsItem>[] }
     | { readonly method: 'generate'; readonly items: readonly WithMemory<GenerateItem>[] }
     | { readonly method: 'probe'; readonly items: readonly EncodeItem[]; readonly layers: ProbeLayers }
   );

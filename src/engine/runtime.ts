@@ -42,15 +42,22 @@ export function expectDevice(device: Device, precision: Precision): void {
   );
 }
 
-/** Loads a graph file of a compiled model, or a graph given as bytes that refers to the same weights file. */
+/** A graph as bytes that refers to a compiled model's weights file. */
+export interface MadeGraph {
+  /** For messages. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Loads a graph file of a compiled model, or a graph over the same weights file. */
 export async function loadGraph(
   model: CompiledModel,
-  graph: GraphName | Uint8Array,
+  graph: GraphName | MadeGraph,
   device: Device,
   threads: number | undefined = threadsOf(process.env),
 ): Promise<Graph> {
   if (model.precision === 'int8') await expectExactProducts();
-  const name = typeof graph === 'string' ? graph : 'encoder probe';
+  const name = typeof graph === 'string' ? graph : graph.name;
   const widened = isWidened(model.precision);
   const options: InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
@@ -65,7 +72,7 @@ export async function loadGraph(
   let session: InferenceSession;
   try {
     session = await onnxRuntime().InferenceSession.create(
-      typeof graph === 'string' ? await readFile(graphFile(model, graph)) : graph,
+      typeof graph === 'string' ? await readFile(graphFile(model, graph)) : graph.bytes,
       options,
     );
   } catch (error) {

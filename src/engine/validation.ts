@@ -5,6 +5,7 @@ import type { ModelShape, SideShape } from '../model/families/family.js';
 import {
   type EncodeItem,
   type GenerateItem,
+  type LogitsItem,
   type Memory,
   type NamedStates,
   PRIORITIES,
@@ -45,6 +46,17 @@ export function checkScoreItems(items: readonly ScoreItem[], shape: ModelShape):
     if (target.length === 0) throw invalid(`${where}: target is empty; there is nothing to score.`);
     checkTokens(target, shape, `${where}: target`);
     checkRows(prompt.length + target.length, shape.decoder, where);
+  }
+}
+
+export function checkLogitsItems(items: readonly LogitsItem[], shape: ModelShape): void {
+  for (const [index, { memory, prompt, tokens }] of items.entries()) {
+    const where = `logits item ${index}`;
+    checkMemory(memory, shape, where);
+    checkTokens(prompt, shape, `${where}: prompt`);
+    if (tokens.length === 0) throw invalid(`${where}: tokens is empty; there is nothing to look at.`);
+    checkTokens(tokens, shape, `${where}: tokens`);
+    checkRows(1 + prompt.length, shape.decoder, where);
   }
 }
 

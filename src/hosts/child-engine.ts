@@ -12,6 +12,7 @@ import type {
   EngineLoad,
   Generated,
   GenerateItem,
+  LogitsItem,
   Memory,
   NamedStates,
   Probed,
@@ -76,6 +77,11 @@ class ChildEngine implements Engine {
   async score(items: readonly ScoreItem[], options: RequestOptions = {}): Promise<Float32Array[]> {
     this.#tellOfSlowStates(items);
     return (await this.#request({ method: 'score', items, options })) as Float32Array[];
+  }
+
+  async logits(items: readonly LogitsItem[], options: RequestOptions = {}): Promise<Float32Array[]> {
+    this.#tellOfSlowStates(items);
+    return (await this.#request({ method: 'logits', items, options })) as Float32Array[];
   }
 
   async generate(items: readonly GenerateItem[], options: RequestOptions = {}): Promise<Generated[]> {

@@ -5,6 +5,7 @@ import type {
   EncodeItem,
   EngineLoad,
   GenerateItem,
+  LogitsItem,
   ProbeLayers,
   RequestOptions,
   ScoreItem,
@@ -34,7 +35,7 @@ export interface Channel {
 /** What is asked of an engine in another process. */
 export interface Asked {
   readonly method: SentRequest['method'];
-  readonly items: readonly (EncodeItem | ScoreItem | GenerateItem)[];
+  readonly items: readonly (EncodeItem | ScoreItem | LogitsItem | GenerateItem)[];
   readonly layers?: ProbeLayers;
   readonly options: RequestOptions;
 }
@@ -143,7 +144,7 @@ export class ChildSession {
     }
   }
 
-  #toSend(item: EncodeItem | ScoreItem | GenerateItem, used: Set<StatesSource>): SentItem {
+  #toSend(item: EncodeItem | ScoreItem | LogitsItem | GenerateItem, used: Set<StatesSource>): SentItem {
     if (!('memory' in item) || !('source' in item.memory)) return item as SentItem;
     const { source, key, fingerprints } = item.memory;
     let id = this.#sources.idOf(source);

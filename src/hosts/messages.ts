@@ -7,6 +7,7 @@ import {
   type EngineLoad,
   type GenerateItem,
   ItemsFailedError,
+  type LogitsItem,
   type Memory,
   type PhaseTimes,
   type ProbeLayers,
@@ -104,7 +105,7 @@ export interface SentName {
 }
 
 export type Sent<Item> = Omit<Item, 'memory'> & { readonly memory: Memory | SentName };
-export type SentItem = EncodeItem | Sent<ScoreItem> | Sent<GenerateItem>;
+export type SentItem = EncodeItem | Sent<ScoreItem> | Sent<LogitsItem> | Sent<GenerateItem>;
 
 export interface SentRequest {
   readonly type: 'request';

@@ -6,6 +6,7 @@ import { DkvError } from '../base/errors.js';
 import type {
   EncodeItem,
   GenerateItem,
+  LogitsItem,
   Memory,
   NamedStates,
   ScoreItem,
@@ -106,6 +107,7 @@ class EngineServer {
       const asked: Record<SentRequest['method'], () => Promise<unknown>> = {
         encode: () => this.#engine.encode(received as EncodeItem[], own),
         score: () => this.#engine.score(received as ScoreItem[], own),
+        logits: () => this.#engine.logits(received as LogitsItem[], own),
         generate: () => this.#engine.generate(received as GenerateItem[], own),
         probe: () => this.#engine.probe(received as EncodeItem[], layers!, own),
       };
@@ -118,7 +120,7 @@ class EngineServer {
   }
 
   /** In memory of its own: what comes through the pipe are parts of whole messages, of which threads would be sent all. */
-  #received(item: SentItem, copies: Map<States, States>): EncodeItem | ScoreItem | GenerateItem {
+  #received(item: SentItem, copies: Map<States, States>): EncodeItem | ScoreItem | LogitsItem | GenerateItem {
     if (!('memory' in item)) {
       const { tokenIds, positions, pairMask } = item;
       return {
@@ -127,7 +129,11 @@ class EngineServer {
         ...(pairMask && { pairMask: pairMask.slice() }),
       };
     }
-    const said = { prompt: item.prompt.slice(), ...('target' in item && { target: item.target.slice() }) };
+    const said = {
+      prompt: item.prompt.slice(),
+      ...('target' in item && { target: item.target.slice() }),
+      ...('tokens' in item && { tokens: item.tokens.slice() }),
+    };
     return { ...item, ...said, memory: this.#memory(item.memory, copies) };
   }
 

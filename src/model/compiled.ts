@@ -14,7 +14,7 @@ import { familyOf, type ModelConfig } from './families/families.js';
 import type { ReadingOptions } from './files/digests.js';
 import type { BuildGraph, GraphModel } from './graph/blocks.js';
 import { GraphBuilder } from './graph/builder.js';
-import { buildCross, buildGenerate, buildScore } from './graph/decoder.js';
+import { buildCross, buildGenerate, buildLogits, buildScore } from './graph/decoder.js';
 import { buildEncoder, type EncoderProbe } from './graph/encoder.js';
 import { createLayout, PRECISIONS } from './graph/layout.js';
 import { type PlacedTensor, Weights } from './graph/weights.js';
@@ -118,6 +118,11 @@ export function graphOver(model: CompiledModel, build: BuildGraph): Uint8Array {
 /** The encoder's graph with some layers' outputs and attention as further outputs, over the same weights file. */
 export function encoderProbeGraph(model: CompiledModel, probe: EncoderProbe): Uint8Array {
   return graphOver(model, (parts) => buildEncoder(parts, probe));
+}
+
+/** The decoder's graph that looks at few tokens of the vocabulary, over the same weights file. */
+export function logitsGraph(model: CompiledModel): Uint8Array {
+  return graphOver(model, buildLogits);
 }
 
 export function graphFile(model: CompiledModel, name: GraphName): string {

@@ -10,6 +10,7 @@ import {
   eachOf,
   type Generated,
   type GenerateItem,
+  type LogitsItem,
   type PhaseTimes,
   PRIORITIES,
   type ScoreItem,
@@ -58,6 +59,7 @@ export function engineConformance(
     it('does nothing for no items', async () => {
       expect(await engine.encode([])).toEqual([]);
       expect(await engine.score([])).toEqual([]);
+      expect(await engine.logits([])).toEqual([]);
       expect(await engine.generate([])).toEqual([]);
       expect(await engine.probe([], { hidden: [0], attention: [] })).toEqual([]);
     });
@@ -86,6 +88,25 @@ export function engineConformance(
       for (const [i, item] of wanted.entries()) {
         const [alone] = await engine.score([item]);
         for (const [j, nll] of alone!.entries()) expect(together[i]![j], `item ${i}`).toBeCloseTo(nll, 5);
+      }
+    });
+
+    it('gives logits that differ as the NLLs of the same tokens do, whatever the batches', async () => {
+      const states = await engine.encode(items.slice(0, 6));
+      const wanted = Array.from({ length: 12 }, (_, i): LogitsItem => {
+        const memory = [allRows(states[i % 6]!)];
+        return { memory, prompt: i % 4 === 3 ? NO_PROMPT : tokens(1 + (i % 5)), tokens: tokens(1 + (i % 4)) };
+      });
+      const together = await engine.logits(wanted);
+      for (const [i, { tokens: ids, ...item }] of wanted.entries()) {
+        const nlls = await engine.score(Array.from(ids, (id) => ({ ...item, target: Int32Array.of(id) })));
+        const own = together[i]!;
+        expect(own).toHaveLength(ids.length);
+        for (let j = 1; j < ids.length; j++) {
+          expect(Math.abs(own[j]! - own[0]! - (nlls[0]![0]! - nlls[j]![0]!)), `item ${i}`).toBeLessThan(1e-4);
+        }
+        const [alone] = await engine.logits([wanted[i]!]);
+        for (const [j, logit] of alone!.entries()) expect(own[j], `item ${i}`).toBeCloseTo(logit, 5);
       }
     });
 
@@ -152,10 +173,11 @@ export function engineConformance(
           return keys.map((key) => states[Number(key)] ?? new DkvError('DOCUMENT_MISSING', `There is no ${key}.`));
         },
       };
-      const named = ['2', '7', '0', '2'].map((key): ScoreItem & GenerateItem => ({
+      const named = ['2', '7', '0', '2'].map((key): ScoreItem & LogitsItem & GenerateItem => ({
         memory: { source, key, fingerprints: ['f'] },
         prompt: tokens(3),
         target: tokens(4),
+        tokens: tokens(2),
         maxTokens: 3,
       }));
       const held = named.map(({ memory, ...item }) => {
@@ -165,17 +187,21 @@ export function engineConformance(
       const missing = { code: 'DOCUMENT_MISSING', message: 'There is no 7.' };
       const scored = await eachOf(named, (some) => engine.score(some));
       const nlls = await engine.score(held);
+      const odds = await eachOf(named, (some) => engine.logits(some));
+      const logits = await engine.logits(held);
       const generated = await eachOf(named, (some) => engine.generate(some));
       const texts = await engine.generate(held);
       for (const [i, { target }] of named.entries()) {
         if (i === 1) {
-          for (const found of [scored, generated]) expect(found[i]).toMatchObject(missing);
+          for (const found of [scored, odds, generated]) expect(found[i]).toMatchObject(missing);
           continue;
         }
         for (const j of target.keys()) expect((scored[i] as Float32Array)[j]).toBeCloseTo(nlls[i]![j]!, 5);
+        for (const j of [0, 1]) expect((odds[i] as Float32Array)[j]).toBeCloseTo(logits[i]![j]!, 5);
         expect((generated[i] as Generated).tokenIds).toEqual(texts[i]!.tokenIds);
       }
       expect(reads.map((keys) => [...keys].sort())).toEqual([
+        ['0', '2', '7'],
         ['0', '2', '7'],
         ['0', '2', '7'],
       ]);
@@ -298,6 +324,8 @@ export function engineConformance(
       const encode = (item: EncodeItem) => () => engine.encode([items[0]!, item]);
       const score = (item: Partial<ScoreItem>) => () =>
         engine.score([{ memory: [], prompt: NO_PROMPT, target: tokens(1), ...item }]);
+      const logits = (item: Partial<LogitsItem>) => () =>
+        engine.logits([{ memory: [], prompt: NO_PROMPT, tokens: tokens(1), ...item }]);
       const generate = (item: Partial<GenerateItem>) => () =>
         engine.generate([{ memory: [], prompt: NO_PROMPT, maxTokens: 1, ...item }]);
       const states = (rows: number, width: number) => ({ rows, width, data: new Float32Array(rows * width) });
@@ -320,6 +348,8 @@ export function engineConformance(
           'rows 1 to 3 are asked for, the states have 2',
           score({ memory: [{ states: states(2, 32), start: 1, end: 3 }] }),
         ],
+        ['logits item 0: tokens is empty', logits({ tokens: NO_PROMPT })],
+        ['logits item 0: tokens holds 320', logits({ tokens: Int32Array.of(5, 320) })],
         ['maxTokens is 0', generate({ maxTokens: 0 })],
         ['topP is 0', generate({ sampling: { ...sampling, topP: 0 } })],
         ['temperature is -1', generate({ sampling: { ...sampling, temperature: -1 } })],

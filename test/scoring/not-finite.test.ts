@@ -142,6 +142,12 @@ describe('an engine', () => {
         [3, 4],
         /and 1 more.*NLLs of the target's tokens hold NaN/,
       );
+      const behind = { memory: [allRows(states[0]!)], prompt: texts[1]!, tokens: texts[0]! };
+      await refused(
+        engine.logits([{ ...behind, prompt }, behind]),
+        [1],
+        /logits of the tokens that were asked for hold/,
+      );
       const wrong = (value: number): States => {
         const data = states[1]!.data.slice();
         data[2 * states[1]!.width + 7] = value;
@@ -154,6 +160,8 @@ describe('an engine', () => {
           [1],
           new RegExp(`memory that was given holds ${value} \\(row 2, number 7\\)`),
         );
+        const logits = items.map(({ memory }) => ({ memory, prompt, tokens: texts[0]! }));
+        await refused(engine.logits(logits), [1], /memory that was given/);
         const generate = items.map(({ memory }) => ({ memory, prompt, maxTokens: 2 }));
         await refused(engine.generate(generate), [1], /memory that was given/);
       }

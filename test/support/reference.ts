@@ -156,7 +156,10 @@ async function compareProbes(
   }
 }
 
-/** The distribution after the prompt, one NLL for each of up to 300 words spread over the vocabulary. */
+/**
+ * The distribution after the prompt: one NLL for each of up to 300 words spread over the vocabulary, and the log of each one's odds to the first, from
+ * their logits alone.
+ */
 async function compareLogits(
   engine: Engine,
   item: ReferenceCase,
@@ -169,7 +172,9 @@ async function compareLogits(
   const nlls = await engine.score(words.map((id) => ({ memory, prompt, target: Int32Array.of(id) })));
   const max = logits.reduce((a, b) => Math.max(a, b));
   const logTotal = max + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - max), 0));
-  return Math.max(...words.map((id, i) => Math.abs(logTotal - logits[id]! - nlls[i]![0]!)));
+  const [own] = await engine.logits([{ memory, prompt, tokens: Int32Array.from(words) }]);
+  const odds = words.map((id, i) => Math.abs(own![i]! - own![0]! - (logits[id]! - logits[words[0]!]!)));
+  return Math.max(...odds, ...words.map((id, i) => Math.abs(logTotal - logits[id]! - nlls[i]![0]!)));
 }
 
 function encodeItem({ ids, positions, pair_mask }: ReferenceCase): EncodeItem {

@@ -5,6 +5,8 @@
  * `score`  one pass over known tokens. Inputs `token_ids` [batch, rows] int64, right-padded; `states` [memories, state_rows, hidden]
  *          and `visible` [memories, state_rows] bool; `memory` [batch] int64, which of them an item reads; `scored` [n] int64, flat
  *          indices into batch * rows; `targets` [n] int64. Output `nll` [n].
+ * `logits` the same pass, after which logits of few tokens are looked at and not the whole vocabulary. Inputs as of `score`; output
+ *          `logit` [n], of the tokens `targets` at the rows `scored`. Made from a compiled model when it is first asked for: no file.
  * `cross`  keys and values of encoder states, once per document. Input `states`; outputs `cross_keys.<layer>` and
  *          `cross_values.<layer>` [batch, kv_heads, state_rows, head_dim].
  * `generate`  tokens chosen greedily after others already seen, several in one run. Inputs `token_ids`, `positions` [batch, rows] int64
@@ -18,7 +20,7 @@
 import type { DecoderInputs, GraphModel } from './blocks.js';
 import type { Dimensions, GraphBuilder, Value } from './builder.js';
 import { axisIndex, byHead, eachOf, type KeysValues, rowShape } from './context.js';
-import { nextToken, tokenNlls } from './head.js';
+import { nextToken, tokenLogits, tokenNlls } from './head.js';
 import { firstRows, hiddenInput, outputHidden } from './parts.js';
 
 export function buildScore(model: GraphModel): void {
@@ -26,6 +28,15 @@ export function buildScore(model: GraphModel): void {
   const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
   const inputs = knownTokens(model, tokenIds);
   outputNlls(model, decoderRows(model, inputs), rowShape(graph, tokenIds));
+}
+
+export function buildLogits(model: GraphModel): void {
+  const { graph, blocks } = model;
+  const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
+  const hidden = decoderRows(model, knownTokens(model, tokenIds));
+  outputOfScored(model, 'logit', hidden, rowShape(graph, tokenIds), (rows, tokens) =>
+    tokenLogits(model, blocks.head, rows, tokens),
+  );
 }
 
 /**
@@ -80,13 +91,27 @@ function knownTokens(model: GraphModel, tokenIds: Value): DecoderInputs {
  * @param shape int64 [3]: batch, rows, -1
  */
 function outputNlls(model: GraphModel, hidden: Value, shape: Value): void {
-  const { graph, blocks } = model;
+  outputOfScored(model, 'nll', hidden, shape, (rows, targets) => tokenNlls(model, model.blocks.head, rows, targets));
+}
+
+/**
+ * What the head makes of rows and tokens, as an output.
+ * @param hidden [batch * rows, hidden], after the final norm
+ * @param shape int64 [3]: batch, rows, -1
+ */
+function outputOfScored(
+  { graph }: GraphModel,
+  output: string,
+  hidden: Value,
+  shape: Value,
+  headOf: (rows: Value, targets: Value) => Value,
+): void {
   const scored = graph.input('scored', 'int64', ['n']);
   const targets = graph.input('targets', 'int64', ['n']);
   const rows = graph.op('Gather', [hidden, scored]);
   const item = graph.op('Div', [scored, graph.op('Gather', [shape, graph.ints([1], [])])]);
   const sound = graph.op('Gather', [soundness(graph, hidden, shape), item]);
-  graph.output('nll', graph.op('Add', [tokenNlls(model, blocks.head, rows, targets), sound]), 'float32', ['n']);
+  graph.output(output, graph.op('Add', [headOf(rows, targets), sound]), 'float32', ['n']);
 }
 
 /**

@@ -25,15 +25,32 @@ export interface Head {
  * @returns [n] float32
  */
 export function tokenNlls(context: GraphContext, head: Head, hidden: Value, targets: Value): Value {
-  const { graph, layout } = context;
+  const { graph } = context;
   const logits = cappedLogits(context, head, hidden);
   const axis = graph.ints([logits.vocabularyAxis]);
   const largest = logits.chunks.map((chunk) => graph.op('ReduceMax', [chunk, axis], KEEP));
-  const products = graph.op('Mul', [logits.rows, layout.embed(graph, head.table, targets, 1)]);
+  const target = uncappedLogits(context, head, logits.rows, targets);
+  return graph.op('Sub', [logSumExp(context, logits, largest), softcap(context, head, target)]);
+}
+
+/**
+ * Logits of some tokens alone: as many rows of the table are read, and not the vocabulary.
+ * @param hidden [n, hidden], after the final norm
+ * @param tokens [n] int64, one for each row
+ * @returns [n] float32
+ */
+export function tokenLogits(context: GraphContext, head: Head, hidden: Value, tokens: Value): Value {
+  const rows = context.layout.seenByTable(context.graph, head.table, scaledRows(context, head, hidden));
+  return softcap(context, head, uncappedLogits(context, head, rows, tokens));
+}
+
+/** @param rows as the products with the table see them, one for each token */
+function uncappedLogits(context: GraphContext, head: Head, rows: Value, tokens: Value): Value {
+  const { graph, layout } = context;
+  const products = graph.op('Mul', [rows, layout.embed(graph, head.table, tokens, 1)]);
   const product = graph.op('ReduceSum', [products, graph.ints([1])], { keepdims: { int: 0 } });
   const bias = biasOf(context, head);
-  const target = bias === undefined ? product : graph.op('Add', [product, graph.op('Gather', [bias, targets])]);
-  return graph.op('Sub', [logSumExp(context, logits, largest), softcap(context, head, target)]);
+  return bias === undefined ? product : graph.op('Add', [product, graph.op('Gather', [bias, tokens])]);
 }
 
 /** What choosing the next token needs; of the largest logits the first. */
@@ -80,9 +97,12 @@ const KEEP = { keepdims: { int: 1 } };
 
 function cappedLogits(context: GraphContext, head: Head, hidden: Value): LogitChunks {
   const { graph, layout } = context;
-  const rows = head.scale === 1 ? hidden : graph.op('Mul', [hidden, graph.floats([head.scale], [])]);
-  const logits = layout.logits(graph, head.table, rows);
+  const logits = layout.logits(graph, head.table, scaledRows(context, head, hidden));
   return { ...logits, chunks: biased(context, head, logits).map((chunk) => softcap(context, head, chunk)) };
+}
+
+function scaledRows({ graph }: GraphContext, { scale }: Head, hidden: Value): Value {
+  return scale === 1 ? hidden : graph.op('Mul', [hidden, graph.floats([scale], [])]);
 }
 
 /** What is added to the products, where the head has such: [vocabulary]. */

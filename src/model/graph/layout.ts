@@ -72,6 +72,8 @@ export interface Layout {
   embed(graph: GraphBuilder, table: string, ids: Value, scale: number): Value;
   /** Products of rows with a table, never as one tensor. @param x [n, hidden] float32 */
   logits(graph: GraphBuilder, table: string, x: Value): LogitChunks;
+  /** Rows as these products see them, where few of the products are wanted. @param x [n, hidden] float32 @returns the same shape */
+  seenByTable(graph: GraphBuilder, table: string, x: Value): Value;
   /** A small tensor, used as it is stored; a bias is divided as what it is added to. @returns float32, of the stored shape */
   plain(graph: GraphBuilder, name: string): Value;
   /** What a norm multiplies by. @returns [size] float32 */
@@ -138,6 +140,10 @@ class PlainLayout implements Layout {
       return graph.op('Gemm', [this.#widen(graph, rows), x], { transB: { int: 1 } });
     });
     return { rows: x, chunks, starts: pieces.map(([start]) => start), vocabularyAxis: 0 };
+  }
+
+  seenByTable(_graph: GraphBuilder, _table: string, x: Value): Value {
+    return x;
   }
 
   plain(graph: GraphBuilder, name: string): Value {
@@ -262,7 +268,12 @@ class Int8Layout implements Layout {
       });
       return scaled(graph, integerProduct(graph, rows, columns, sliceRows(steps, start, count)), rows.steps);
     });
-    return { rows: dequantise(graph, rows), chunks, starts: pieces.map(([start]) => start), vocabularyAxis: 1 };
+    const seen = this.seenByTable(graph, table, x);
+    return { rows: seen, chunks, starts: pieces.map(([start]) => start), vocabularyAxis: 1 };
+  }
+
+  seenByTable(graph: GraphBuilder, table: string, x: Value): Value {
+    return dequantise(graph, this.#round(graph, x, table));
   }
 
   plain(graph: GraphBuilder, name: string): Value {

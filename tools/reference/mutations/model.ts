@@ -50,6 +50,19 @@ export const MODEL: readonly Mutation[] = [
     to: 'graph.ints([-1])',
   },
   {
+    name: 'logits of chosen tokens without the cap',
+    file: HEAD,
+    from: 'return softcap(context, head, uncappedLogits(context, head, rows, tokens));',
+    to: 'return uncappedLogits(context, head, rows, tokens);',
+  },
+  {
+    name: 'logits of chosen tokens of unscaled rows',
+    file: HEAD,
+    from: 'context.layout.seenByTable(context.graph, head.table, scaledRows(context, head, hidden))',
+    to: 'context.layout.seenByTable(context.graph, head.table, hidden)',
+    tests: T5_TEST,
+  },
+  {
     name: 'rope factor ignored',
     file: ROTARY,
     from: 'Math.fround(Math.fround(1 / power) / factor)',
@@ -275,8 +288,8 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'head uses scaled embeddings',
     file: HEAD,
-    from: 'layout.embed(graph, head.table, targets, 1)',
-    to: 'layout.embed(graph, head.table, targets, 1.01)',
+    from: 'layout.embed(graph, head.table, tokens, 1)',
+    to: 'layout.embed(graph, head.table, tokens, 1.01)',
   },
   {
     name: 'vocabulary chunks overlap',
@@ -293,14 +306,20 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'decoder starts with padding',
     file: EXECUTOR,
-    from: 'const input = [shape.decoderStartTokenId, ...prompt',
-    to: 'const input = [shape.padTokenId, ...prompt',
+    from: 'tokenIds.push(shape.decoderStartTokenId);',
+    to: 'tokenIds.push(shape.padTokenId);',
   },
   {
     name: 'scored rows one early',
     file: 'src/engine/executor.ts',
-    from: 'b * rows + prompt.length + i',
-    to: 'b * rows + Math.max(0, prompt.length + i - 1)',
+    from: 'scored: Array.from(target, (_, i) => prompt.length + i)',
+    to: 'scored: Array.from(target, (_, i) => Math.max(0, prompt.length + i - 1))',
+  },
+  {
+    name: 'logits of chosen tokens one row early',
+    file: EXECUTOR,
+    from: 'scored: Array.from(tokens, () => prompt.length)',
+    to: 'scored: Array.from(tokens, () => Math.max(0, prompt.length - 1))',
   },
   { name: 'positions ignored', file: TENSORS, from: 'item.positions?.[i] ?? i', to: 'i' },
   {
@@ -536,8 +555,8 @@ export const MODEL: readonly Mutation[] = [
   {
     name: "BART: the target's logit with another token's bias",
     file: HEAD,
-    from: "graph.op('Gather', [bias, targets])",
-    to: "graph.op('Gather', [bias, graph.op('Sub', [targets, targets])])",
+    from: "graph.op('Gather', [bias, tokens])",
+    to: "graph.op('Gather', [bias, graph.op('Sub', [tokens, tokens])])",
     tests: BART_TEST,
   },
   {
