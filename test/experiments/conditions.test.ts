@@ -1,4 +1,6 @@
 /** Experiments for models whose inputs lack a segment: what is left out, what is left, and what is refused. */
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hiddenBos } from '../../src/experiments/catalogue/hidden-bos.js';
 import { positionsOrContent } from '../../src/experiments/catalogue/positions-or-content.js';
@@ -6,6 +8,8 @@ import { EXPERIMENTS } from '../../src/experiments/catalogue/registry.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { conditionsFor, refusalOf } from '../../src/experiments/plan/conditions.js';
 import { SEGMENTS, type Segment } from '../../src/priming/input.js';
+import { readSummary } from '../../src/runs/run-folder.js';
+import { USUAL_SEGMENTS } from '../../src/runs/schema/configuration.js';
 import type { Experiment, ExperimentDeclaration } from '../../src/runs/schema/experiment.js';
 
 /** All segments but these. */
@@ -18,6 +22,14 @@ describe('the experiments that there are', () => {
     }
   });
 
+  it('are what they were to the models that there were before, so that runs go on', async () => {
+    const results = path.resolve(import.meta.dirname, '../../results/built-in');
+    for (const id of await readdir(results)) {
+      const { experiment } = (await readSummary(path.join(results, id))).record.configuration;
+      expect(conditionsFor(EXPERIMENTS[id]!, new Set(USUAL_SEGMENTS)).experiment, id).toEqual(experiment);
+    }
+  });
+
   it('need BOS and the line break in one of them only, and can be run without them', () => {
     const partial = (...segments: Segment[]) =>
       Object.values(EXPERIMENTS)
@@ -26,6 +38,14 @@ describe('the experiments that there are', () => {
     for (const segment of ['bos', 'separator'] as const) expect(partial(segment)).toEqual(['bos']);
     expect(partial('bos', 'separator')).toEqual(['bos']);
     expect(partial('eos')).toEqual([]);
+  });
+
+  it('do not move rows of a model with learned positions and ask for the same numbers', () => {
+    const names = (shape: { absolutePositions?: true }) =>
+      conditionsFor(hiddenBos, without(), shape).experiment.identities.map(({ name }) => name.replace(/^.*: /, ''));
+    const unseen = 'an unseen prefix is none';
+    expect(new Set(names({ absolutePositions: true }))).toEqual(new Set([unseen]));
+    expect(new Set(names({})).size).toBe(3);
   });
 
   it('hide from the document whatever stands before it, also by way of the end of text', () => {
@@ -101,7 +121,8 @@ describe('the experiments that there are', () => {
 
 /** As they are computed where no baseline is missing. */
 function withoutStandIns(experiment: Experiment): Experiment {
-  const plain = <T extends object>(one: T): T => Object.assign({ ...one }, { otherwise: undefined });
+  const plain = <T extends object>(one: T): T =>
+    Object.assign({ ...one }, { otherwise: undefined, relative: undefined });
   return {
     ...experiment,
     comparisons: experiment.comparisons.map(plain),

@@ -10,14 +10,13 @@ export function checkIdentities(
   { experiment, model }: Configuration,
   column: (condition: string) => readonly Trial[],
 ): IdentitySummary[] {
-  return experiment.identities.map(({ name, left, right, within_window, relative }) => {
-    const ofModel = !relative || !model.absolute_positions;
+  return experiment.identities.map(({ name, left, right, within_window }) => {
     // Half of a window to either side; BOS, prefix, line break and document are in a row.
     const fits = ({ prefix_tokens, document_tokens }: Trial) =>
       model.window === null || prefix_tokens + document_tokens + 2 <= Math.floor(model.window / 2);
     const others = column(right);
     const differences = column(left).flatMap((trial, i) =>
-      !ofModel || (within_window && !fits(trial))
+      within_window && !fits(trial)
         ? []
         : [Math.max(...trial.token_nlls.map((nll, t) => Math.abs(nll - others[i]!.token_nlls[t]!)))],
     );

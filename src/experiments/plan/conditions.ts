@@ -4,6 +4,7 @@
  * one to stand in for it. What is left is a whole experiment.
  */
 import { DkvError } from '../../base/errors.js';
+import type { ModelShape } from '../../model/families/family.js';
 import type { Encoding } from '../../priming/condition.js';
 import { SEGMENTS, type Segment } from '../../priming/input.js';
 import type { LeftOut } from '../../runs/schema/configuration.js';
@@ -19,13 +20,20 @@ export interface Computable {
  * @param segments those that the model's inputs have
  * @throws DkvError INPUT_INVALID where the experiment's own question needs a condition that is left out
  */
-export function conditionsFor(experiment: Experiment, segments: ReadonlySet<Segment>): Computable {
+export function conditionsFor(
+  experiment: Experiment,
+  segments: ReadonlySet<Segment>,
+  { absolutePositions }: Pick<ModelShape, 'absolutePositions'> = {},
+): Computable {
   const leftOut = leftOutOf(experiment, segments);
   const refusal = refusalOf(experiment, segments);
   if (refusal) throw refusal;
   const names = new Set(leftOut.map(({ condition }) => condition));
   const has = (condition: string) => !names.has(condition);
-  const fitted = withMasksOf(withBaselines(experiment, has), segments);
+  const identities = experiment.identities.flatMap(({ relative, ...identity }) =>
+    relative && absolutePositions ? [] : [identity],
+  );
+  const fitted = withMasksOf(withBaselines({ ...experiment, identities }, has), segments);
   return { experiment: leftOut.length > 0 ? restricted(fitted, has) : fitted, leftOut };
 }
 

@@ -30,7 +30,6 @@ export function configurationOf(
       fingerprint: model.fingerprint,
       precision,
       ...(drift && { drift: driftRecord(drift) }),
-      ...(shape.absolutePositions && { absolute_positions: true as const }),
       window: shape.narrowestWindow,
       ...(segments.join() !== USUAL_SEGMENTS.join() && { segments }),
     },

@@ -24,7 +24,7 @@ const ONE_BLOCK = { maxUnits: Number.POSITIVE_INFINITY, maxRows: Number.POSITIVE
  */
 export async function estimateRun(declared: Experiment, data: Dataset | PoolSet, model: Model): Promise<RunEstimate> {
   const { tokenizer } = model;
-  const { experiment } = conditionsFor(declared, segmentsOf(model.tokenizer));
+  const { experiment } = conditionsFor(declared, segmentsOf(model.tokenizer), model.engine.info.shape);
   const scored = unitsOf(data);
   const writer: TextWriter = async (documents) => documents.map(() => 'what a model would write here');
   const samples = scored.units.map(({ sample }) => sample);

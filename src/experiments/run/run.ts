@@ -38,7 +38,7 @@ export async function runExperiment(
 ): Promise<Summary> {
   const { directory } = options;
   const own = { ...options, maxTokens: tokensRead(model, options.maxTokens) };
-  const computable = conditionsFor(experiment, segmentsOf(model.tokenizer));
+  const computable = conditionsFor(experiment, segmentsOf(model.tokenizer), model.engine.info.shape);
   for (const notice of describeLeftOut(computable.leftOut)) options.onNotice?.(notice);
   await makeFolder(directory);
   const refuse = (holder: string) =>

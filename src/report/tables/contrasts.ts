@@ -93,7 +93,7 @@ export function selectionTable({ selections }: Summary): Table {
 }
 
 export const IDENTITY_NOTE =
-  'Conditions that are the same by construction must give the same NLL of every token, to 0.0001 nats: a check of the computation in every run. Not applicable: no sample fits into the encoder’s window, where the identity needs that, or rows are moved and the model has learned positions.';
+  'Conditions that are the same by construction must give the same NLL of every token, to 0.0001 nats: a check of the computation in every run. Not applicable: no sample fits into the encoder’s window, which the identity needs.';
 
 export function identityTable({ identities }: Summary): Table {
   return {

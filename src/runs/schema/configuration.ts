@@ -52,12 +52,6 @@ export const configurationSchema = z
           .describe(
             'How far int8’s NLLs of a fixed text are from float32’s, in nats a token; absent for other precisions, and before 0.2.',
           ),
-        absolute_positions: z
-          .literal(true)
-          .optional()
-          .describe(
-            'Its rows have positions of their own, and mean something else at another one; absent where only distances count.',
-          ),
         window: z
           .number()
           .int()

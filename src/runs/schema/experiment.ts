@@ -103,10 +103,7 @@ const identitySchema = z.strictObject({
     .describe(
       'Only for inputs that fit into the encoder’s sliding window, because rows between others take up places in it.',
     ),
-  relative: z
-    .literal(true)
-    .optional()
-    .describe('Only for models that know no places of rows, but their distances: rows are moved as a whole.'),
+  relative: z.literal(true).optional().describe('Not asked of models with learned positions, because rows are moved.'),
 });
 
 /** What the research's log says of one model. */

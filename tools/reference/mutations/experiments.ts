@@ -5,7 +5,6 @@ const NUMPY = 'src/base/numpy-random.ts';
 const SURROGATES = 'src/priming/surrogate-kinds.ts';
 const BLOCK = 'src/experiments/plan/block.ts';
 const CONDITIONS = 'src/experiments/plan/conditions.ts';
-const IDENTITIES = 'src/experiments/analysis/identities.ts';
 const HIDDEN_BOS = 'src/experiments/catalogue/hidden-bos.ts';
 const AUTHORS = 'src/report/tables/authors.ts';
 
@@ -70,8 +69,8 @@ export const EXPERIMENTS: readonly Mutation[] = [
   {
     name: 'masks with rows that are not there',
     file: CONDITIONS,
-    from: 'const fitted = withMasksOf(withBaselines(experiment, has), segments);',
-    to: 'const fitted = withBaselines(experiment, has);',
+    from: 'withMasksOf(withBaselines({ ...experiment, identities }, has), segments)',
+    to: 'withBaselines({ ...experiment, identities }, has)',
     tests: CONDITIONS_TEST,
   },
   {
@@ -84,11 +83,10 @@ export const EXPERIMENTS: readonly Mutation[] = [
   },
   {
     name: 'moved rows expected to be the same with learned positions',
-    file: IDENTITIES,
-    from: '!ofModel || ',
-    to: '',
-    tests: FAMILIES_TEST,
-    only: 'runs all of bos',
+    file: CONDITIONS,
+    from: 'relative && absolutePositions ?',
+    to: 'relative && !absolutePositions ?',
+    tests: CONDITIONS_TEST,
   },
   {
     name: 'a model with a commit unknown to the authors’ log',
