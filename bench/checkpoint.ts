@@ -27,22 +27,49 @@ export const WORK = path.resolve(import.meta.dirname, '../.work/bench');
  * The folder of a checkpoint; made if it is not there.
  * @param layers fewer than the shape has, to measure what a layer costs
  */
-export async function benchCheckpoint(
-  name: keyof typeof SHAPES,
-  layers: number = SHAPES[name].layers,
-): Promise<string> {
-  const directory = path.join(WORK, 'checkpoints', `${name}-${layers}`);
+export function benchCheckpoint(name: keyof typeof SHAPES, layers: number = SHAPES[name].layers): Promise<string> {
+  return made(`${name}-${layers}`, configOf({ ...SHAPES[name], layers }));
+}
+
+/** A checkpoint of google/flan-t5-base's shape. */
+export function flanT5Checkpoint(): Promise<string> {
+  return made('flan-t5-base', FLAN_T5_BASE);
+}
+
+async function made(name: string, config: object): Promise<string> {
+  const directory = path.join(WORK, 'checkpoints', name);
   if (existsSync(directory)) return directory;
   const partial = `${directory}.${process.pid}`;
   await mkdir(partial, { recursive: true });
   const source = path.join(partial, 'source');
   await mkdir(source);
-  await writeFile(path.join(source, 'config.json'), JSON.stringify(configOf({ ...SHAPES[name], layers })));
+  await writeFile(path.join(source, 'config.json'), JSON.stringify(config));
   await writeRandomCheckpoint(source, partial, 1);
   await rm(source, { recursive: true });
   await rename(partial, directory);
   return directory;
 }
+
+const FLAN_T5_BASE = {
+  architectures: ['T5ForConditionalGeneration'],
+  model_type: 't5',
+  is_encoder_decoder: true,
+  vocab_size: 32_128,
+  d_model: 768,
+  d_kv: 64,
+  d_ff: 2048,
+  num_layers: 12,
+  num_decoder_layers: 12,
+  num_heads: 12,
+  feed_forward_proj: 'gated-gelu',
+  layer_norm_epsilon: 1e-6,
+  relative_attention_num_buckets: 32,
+  relative_attention_max_distance: 128,
+  decoder_start_token_id: 0,
+  eos_token_id: 1,
+  pad_token_id: 0,
+  tie_word_embeddings: false,
+};
 
 function configOf(shape: Shape) {
   const stack = {

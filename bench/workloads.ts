@@ -44,10 +44,13 @@ export type WorkloadName = (typeof WORKLOADS)[number];
 /** Rows of a batch, for all: a peer that does better with another number may take it. */
 export const BATCH_TOKENS = 1024;
 
-/** @param share of the documents, for a quick look */
-export function makeWorkloads(share: number): Workloads {
+/**
+ * @param share of the documents, for a quick look
+ * @param words that tokens are drawn from
+ */
+export function makeWorkloads(share: number, words = 250_000): Workloads {
   const random = new Random('bench');
-  const tokens = (count: number) => Array.from({ length: count }, () => 3 + random.below(250_000));
+  const tokens = (count: number) => Array.from({ length: count }, () => 3 + random.below(words));
   const documents = (count: number, length: () => number) =>
     Array.from({ length: Math.max(2, Math.round(count * share)) }, () => [2, ...tokens(length() - 1)]);
   const like = () => Math.min(300, Math.max(16, Math.round(73 * Math.exp(0.45 * normal(random) - 0.45 ** 2 / 2))));

@@ -23,13 +23,15 @@ export interface ModelOptions extends EngineOptions {
   readonly maxLength: number;
 }
 
+export const DEFAULT_MAX_LENGTH = 2048;
+
 /** For commands that encode documents. */
 export function addModelOptions(command: Command): Command {
   return addEngineOptions(command).option(
     '--max-length <n>',
     'tokens that the encoder reads; longer documents are cut at their end',
     positiveInteger,
-    2048,
+    DEFAULT_MAX_LENGTH,
   );
 }
 
@@ -89,6 +91,7 @@ export async function openModel(
       ignoreDrift,
       signal,
       ...(batchTokens !== undefined && { batchTokens }),
+      ...(options.maxLength !== undefined && { maxTokens: options.maxLength }),
       workers,
       ...(threads !== undefined && { threads }),
       ...progress.callbacks,

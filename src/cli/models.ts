@@ -21,7 +21,7 @@ import { BUILT_IN_MODEL, compileMeasured, findModel, loadTokenizerOf } from '../
 import { parseModelReference } from '../scoring/pull-model.js';
 import { modelInfoSchema, modelListSchema } from '../wire/models.js';
 import { printJson } from './json.js';
-import { LoadingProgress } from './model-options.js';
+import { DEFAULT_MAX_LENGTH, LoadingProgress } from './model-options.js';
 import { verifyCommand } from './models-verify.js';
 import { interruptSignal } from './terminal.js';
 
@@ -256,7 +256,9 @@ async function describe(model: string) {
     encoderLayers: shape.encoder.layers,
     decoderLayers: shape.decoder.layers,
     compiled,
-    memory: Object.fromEntries(PRECISIONS.map((precision) => [precision, memoryEstimate(config, precision)])),
+    memory: Object.fromEntries(
+      PRECISIONS.map((precision) => [precision, memoryEstimate(config, precision, { tokens: DEFAULT_MAX_LENGTH })]),
+    ),
     memoryAvailable: availableMemory(),
   };
 }

@@ -5,6 +5,7 @@
  * meets the same arithmetic in any company and its result does not depend on the batch. (Matrix products of different padded lengths may differ
  * in the last bits.)
  */
+import { ATTENTION_BYTES, attentionBytes } from '../model/memory.js';
 import { PRIORITIES, type Priority } from './engine.js';
 
 export interface ItemSize {
@@ -53,6 +54,12 @@ export function costOf({ rows, memoryRows }: Shape): number {
   return rows + memoryRows * READ_COST;
 }
 
+/** Items of this shape that a batch may have by the memory that their attention takes. */
+export function mostByMemory({ rows, memoryRows }: Shape, { encoder, decoder }: Conditions['heads']): number {
+  // What the decoder reads is never of no rows.
+  return ATTENTION_BYTES / attentionBytes(memoryRows > 0 ? decoder : encoder, rows, rows + memoryRows);
+}
+
 /** Items of one request that wait and may share a batch. */
 export interface Group extends Shape {
   /** What is computed of them: items of different kinds share no batch. */
@@ -74,6 +81,8 @@ export interface Waiting {
 export interface Conditions {
   /** Rows that a batch may have, padding included, with what is read for its part; an item above it is a batch of its own. */
   readonly batchTokens: number;
+  /** The model's, which say what memory attention takes: of long inputs fewer share a batch than their rows would allow. */
+  readonly heads: { readonly encoder: number; readonly decoder: number };
   /** Runners that have nothing to do, of which one gets the batch; at least one. */
   readonly freeRunners: number;
   /** On the clock of `Waiting.since`. */
@@ -122,7 +131,12 @@ export function nextBatch(waiting: readonly Waiting[], conditions: Conditions): 
   const rows = sharers
     .flatMap((at) => waiting[at]!.groups)
     .reduce((sum, group) => sum + (group.kind === kind ? group.count * costOf(group) : 0), 0);
-  const budget = Math.min(conditions.batchTokens, rows / conditions.freeRunners, conditions.mostRows(kind));
+  const budget = Math.min(
+    conditions.batchTokens,
+    rows / conditions.freeRunners,
+    conditions.mostRows(kind),
+    mostByMemory(shape, conditions.heads) * costOf(shape),
+  );
   const most = Math.max(1, Math.floor(budget / costOf(shape)));
   const takes: { request: number; count: number }[] = [];
   let left = most;

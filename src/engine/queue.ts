@@ -351,6 +351,7 @@ export class QueuedEngine implements Engine {
       const requests = [...this.#requests].filter(({ ready }) => ready.count > 0);
       const choice = nextBatch(requests.map(waitingView), {
         batchTokens: this.info.batchTokens,
+        heads: { encoder: this.info.shape.encoder.heads, decoder: this.info.shape.decoder.heads },
         freeRunners: this.#free.length,
         now: performance.now(),
         freeSince: this.#freeSince,

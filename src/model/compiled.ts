@@ -25,6 +25,9 @@ import { smoothedNames } from './smoothing.js';
 /** Changes whenever a graph or the layout of the weights file changes, so that old cache folders are not taken for new ones. */
 const FORMAT_VERSION = 14;
 
+/** The same for graphs of one family alone; 1 when left out. */
+const FAMILY_VERSIONS: Readonly<Record<string, number>> = { t5: 2 };
+
 export const GRAPHS = { encoder: buildEncoder, score: buildScore, cross: buildCross, generate: buildGenerate };
 
 export type GraphName = keyof typeof GRAPHS;
@@ -48,7 +51,9 @@ export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.e
 
 /** The name of a compiled model's folder, which says everything that decides the content. */
 export function folderName({ identity, precision }: Pick<Manifest, 'identity' | 'precision'>): string {
-  const key = createHash('sha256').update(canonicalJson({ ...identity, format: FORMAT_VERSION }));
+  const family = FAMILY_VERSIONS[String(identity.family)];
+  const versions = { format: FORMAT_VERSION, ...(family !== undefined && { family_format: family }) };
+  const key = createHash('sha256').update(canonicalJson({ ...identity, ...versions }));
   return `${key.digest('hex').slice(0, 32)}-${precision}-v${FORMAT_VERSION}`;
 }
 

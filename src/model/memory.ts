@@ -24,6 +24,20 @@ const RESIDENT_BYTES: Record<Precision, { readonly mapped: number; readonly own:
  */
 const BESIDE_WEIGHTS_BYTES = 0.9e9;
 
+/**
+ * What the scores of a batch's items may take together, with what is added to them, where each could be a batch of its own; part of what a run takes
+ * beside the weights.
+ */
+export const ATTENTION_BYTES = 0.25e9;
+
+/**
+ * Bytes of one item's attention: a layer's scores, and as much for what is added to them, which the layers share. It grows with the square of the rows: one
+ * input of 2,048 takes 0.4 GB with 12 heads.
+ */
+export function attentionBytes(heads: number, rows: number, keys: number): number {
+  return 2 * 4 * heads * rows * keys;
+}
+
 /** Weights that are read, a tied table counted once; or of those tensors whose name starts with `part`. */
 export function weightCount(config: ModelConfig, part = ''): number {
   let count = 0;
@@ -31,11 +45,27 @@ export function weightCount(config: ModelConfig, part = ''): number {
   return count;
 }
 
-/** Resident bytes of encoding and scoring at a precision, about. @param workers engines side by side */
-export function memoryEstimate(config: ModelConfig, precision: Precision, workers = 1): number {
+/** What is run. */
+export interface MemoryUse {
+  /** Engines side by side; 1 when left out. */
+  readonly workers?: number;
+  /** Of the longest input; as many as change nothing when left out. */
+  readonly tokens?: number;
+}
+
+/** Resident bytes of encoding and scoring at a precision, about. */
+export function memoryEstimate(
+  config: ModelConfig,
+  precision: Precision,
+  { workers = 1, tokens = 0 }: MemoryUse = {},
+): number {
   const weights = weightCount(config);
   const { mapped, own } = RESIDENT_BYTES[precision];
-  return mapped * weights + workers * (own * weights + BESIDE_WEIGHTS_BYTES);
+  const { heads, mostRows } = familyOf(config).shape(config).encoder;
+  const rows = Math.min(tokens, mostRows ?? tokens);
+  const longest = attentionBytes(heads, rows, rows);
+  const beside = BESIDE_WEIGHTS_BYTES + Math.max(0, longest - ATTENTION_BYTES);
+  return mapped * weights + workers * (own * weights + beside);
 }
 
 /** What this process may still take: free memory, within the limit of a container. */
@@ -49,24 +79,26 @@ export function availableMemory(): number {
 export function expectMemory(
   config: ModelConfig,
   precision: Precision,
-  { workers = 1, available = availableMemory() }: { readonly workers?: number; readonly available?: number } = {},
+  { available = availableMemory(), ...use }: MemoryUse & { readonly available?: number } = {},
 ): void {
-  const needed = memoryEstimate(config, precision, workers);
+  const needed = memoryEstimate(config, precision, use);
+  const { workers = 1 } = use;
   if (needed <= available) return;
   throw new DkvError(
     'MEMORY_SHORT',
-    `As ${precision}${workers > 1 ? ` in ${workers} workers` : ''} this model takes about ${gigabytes(needed)} of memory; ${gigabytes(available)} are available. ${advice(config, precision, workers, available)} (--ignore-memory tries all the same.)`,
+    `As ${precision}${workers > 1 ? ` in ${workers} workers` : ''} this model takes about ${gigabytes(needed)} of memory; ${gigabytes(available)} are available. ${advice(config, precision, use, available)} (--ignore-memory tries all the same.)`,
   );
 }
 
 /** What would fit. */
-function advice(config: ModelConfig, precision: Precision, workers: number, available: number): string {
-  const fits = (other: Precision, count: number) => memoryEstimate(config, other, count) <= available;
+function advice(config: ModelConfig, precision: Precision, use: MemoryUse, available: number): string {
+  const { workers = 1 } = use;
+  const taken = (other: Precision, count: number) => memoryEstimate(config, other, { ...use, workers: count });
   for (let fewer = workers - 1; fewer > 0; fewer--) {
-    if (fits(precision, fewer))
-      return `--workers ${fewer} would take ${gigabytes(memoryEstimate(config, precision, fewer))}.`;
+    if (taken(precision, fewer) <= available)
+      return `--workers ${fewer} would take ${gigabytes(taken(precision, fewer))}.`;
   }
-  const other = PRECISIONS.find((candidate) => fits(candidate, 1));
-  if (other) return `--precision ${other} would take ${gigabytes(memoryEstimate(config, other))}.`;
+  const other = PRECISIONS.find((candidate) => taken(candidate, 1) <= available);
+  if (other) return `--precision ${other} would take ${gigabytes(taken(other, 1))}.`;
   return 'No precision fits: take a smaller model or a larger machine.';
 }

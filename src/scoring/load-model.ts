@@ -74,6 +74,8 @@ export interface LoadOptions {
   readonly workers?: number;
   /** Of each worker. If left out one for each physical core, or 1 with several workers. */
   readonly threads?: number;
+  /** Tokens of the longest input that will be encoded, for the estimate of memory, in which attention counts with its square. */
+  readonly maxTokens?: number;
   /** Load even if memory seems too short. */
   readonly ignoreMemory?: boolean;
   /** Load int8 even if it moves the model's numbers far from float32's; see `DRIFT_REFUSAL`. */
@@ -187,7 +189,8 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
   const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, workers = 1 } = options;
   const { host = 'thread', waitMs, batchMs, queueItems, onNotice } = options;
   expectHost(host);
-  if (!options.ignoreMemory) expectMemory(checkpoint.config, precision, { workers });
+  const use = { workers, ...(options.maxTokens !== undefined && { tokens: options.maxTokens }) };
+  if (!options.ignoreMemory) expectMemory(checkpoint.config, precision, use);
   const compiled = await compileMeasured({ directory, name }, checkpoint, async () => tokenizer, options);
   const threads = options.threads ?? (workers > 1 ? 1 : undefined);
   const hosted: HostOptions = {

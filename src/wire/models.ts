@@ -55,7 +55,9 @@ export const modelInfoSchema = wireObject({
   encoderLayers: countSchema.describe('Layers of the encoder.'),
   decoderLayers: countSchema.describe('Layers of the decoder.'),
   compiled: compiledSchema.describe('The model’s compiled forms.'),
-  memory: z.record(z.string(), z.number()).describe('By precision about how many bytes it takes to run the model.'),
+  memory: z
+    .record(z.string(), z.number())
+    .describe('By precision about how many bytes it takes to run the model on documents of up to 2,048 tokens.'),
   memoryAvailable: countSchema.describe('Bytes of memory that are available now.'),
 });
 

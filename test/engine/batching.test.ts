@@ -4,6 +4,7 @@ import {
   type Conditions,
   costOf,
   type Group,
+  mostByMemory,
   nextBatch,
   paddedLength,
   paddedMemory,
@@ -23,6 +24,7 @@ const sizes = fc.array(
 
 const CALM: Conditions = {
   batchTokens: 100,
+  heads: { encoder: 12, decoder: 16 },
   freeRunners: 1,
   now: 0,
   freeSince: 0,
@@ -87,6 +89,23 @@ describe('the next batch', () => {
   it('counts rows that are only read for an eighth', () => {
     const waiting = [request([group(9, 8, 'score', 128)])];
     expect(nextBatch(waiting, CALM)).toMatchObject({ memoryRows: 128, takes: [{ request: 0, count: 4 }] });
+  });
+
+  it('has fewer long items than their rows would allow, for the memory of their scores', () => {
+    const many = { ...CALM, batchTokens: 1e6 };
+    // 12 heads of 1,024 x 1,024 float32 scores, and as much that is added to them: 101 MB of the 250 MB.
+    expect(mostByMemory({ rows: 1024, memoryRows: 0 }, many.heads)).toBeCloseTo(250 / 100.66, 3);
+    // 16 heads of 512 x (512 + 2,048).
+    expect(mostByMemory({ rows: 512, memoryRows: 2048 }, many.heads)).toBeCloseTo(250 / 167.77, 3);
+    for (const [item, count] of [
+      [group(99, 128, 'encode'), 99],
+      [group(99, 1024, 'encode'), 2],
+      [group(99, 2048, 'encode'), 1],
+      [group(99, 8, 'score', 2048), 99],
+      [group(99, 512, 'score', 2048), 1],
+    ] as const) {
+      expect(nextBatch([request([item])], many)).toMatchObject({ takes: [{ request: 0, count }] });
+    }
   });
 
   it('has one item that is too large for any', () => {

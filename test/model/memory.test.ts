@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/model/families/families.js';
-import { expectMemory, memoryEstimate, weightCount } from '../../src/model/memory.js';
+import { ATTENTION_BYTES, attentionBytes, expectMemory, memoryEstimate, weightCount } from '../../src/model/memory.js';
 import { referenceFixture } from '../support/fixtures.js';
 
 /** Sizes that Google publishes, put into a fixture's config. */
@@ -50,12 +50,22 @@ describe('memory', () => {
   });
 
   it('counts what each of several workers has of its own', () => {
-    expect(memoryEstimate(SMALL, 'int8', 3) - memoryEstimate(SMALL, 'int8', 2)).toBeLessThan(
+    expect(memoryEstimate(SMALL, 'int8', { workers: 3 }) - memoryEstimate(SMALL, 'int8', { workers: 2 })).toBeLessThan(
       memoryEstimate(SMALL, 'int8'),
     );
     expect(() => expectMemory(SMALL, 'int8', { workers: 4, available: 4e9 })).toThrow(
       /in 4 workers.*--workers 2 would take 2\.\d GB/,
     );
+  });
+
+  it('counts what the scores of long inputs take, in each worker', () => {
+    const more = (tokens: number, workers = 1) =>
+      memoryEstimate(SMALL, 'int8', { workers, tokens }) - memoryEstimate(SMALL, 'int8', { workers });
+    expect(more(512)).toBe(0);
+    expect(more(8192)).toBe(attentionBytes(4, 8192, 8192) - ATTENTION_BYTES);
+    expect(more(8192, 2)).toBe(2 * more(8192));
+    expect(() => expectMemory(SMALL, 'int8', { available: 2e9 })).not.toThrow();
+    expect(() => expectMemory(SMALL, 'int8', { available: 2e9, tokens: 8192 })).toThrow('about 3.5 GB');
   });
 
   it('says when nothing fits', () => {

@@ -90,6 +90,35 @@ describe('at 8 bits', () => {
   });
 });
 
+describe('long inputs', () => {
+  // Rows that are looked at attend to all keys at once, which the reference's cases hold to the reference.
+  it.each([256, 257, 300, 520, 1000])('of %i rows attend in blocks as they would at once', async (rows) => {
+    const checkpoint = await openCheckpoint(fixture('unequal'));
+    const options = { precision: 'float32', embeddingScale: 'exact', cacheDirectory: cache } as const;
+    const engine = engineHere(await compileModel(checkpoint, options), { device: 'cpu' });
+    const numbers = (of: (at: number) => number, count = rows) => Int32Array.from({ length: count }, (_, at) => of(at));
+    const tokenIds = numbers((at) => 6 + ((at * 37) % 90));
+    const items = [
+      { tokenIds },
+      { tokenIds: tokenIds.map((id) => 101 - id), positions: numbers((at) => (at * 7919) % 2000) },
+      {
+        tokenIds,
+        pairMask: Uint8Array.from({ length: rows * rows }, (_, at) => Number(at % 3 > 0 || at % (rows + 1) === 0)),
+      },
+    ];
+    const layers = { hidden: [], attention: [0, 1, 2] };
+    const [together, atOnce] = [await engine.encode(items), await engine.probe(items, layers)];
+    for (const [i, { data }] of together.entries()) {
+      const [alone] = await engine.encode([items[i]!]);
+      expect([...data]).toEqual([...alone!.data]);
+      const difference = data.reduce((most, x, at) => Math.max(most, Math.abs(x - atOnce[i]!.states.data[at]!)), 0);
+      expect(difference).toBeLessThanOrEqual(TOLERANCES['batched = single']);
+      expect(data.every(Number.isFinite)).toBe(true);
+    }
+    await engine.close();
+  });
+});
+
 describe('a config of T5', () => {
   it.each<[string, Json, string]>([
     ['MODEL_UNSUPPORTED', { model_type: 'umt5' }, 'supported are "t5gemma2" (T5Gemma 2), "t5" (T5), "mt5" (T5)'],

@@ -1,6 +1,7 @@
 """Makes small T5 checkpoints with random weights and what the reference computes on them.
 
     python make_t5_fixtures.py OUTPUT_FOLDER [NAME ...]
+    python make_t5_fixtures.py OUTPUT_FOLDER full-size-t5       google/flan-t5-base's shape, about 1 GB
 
 The files are those of make_fixtures.py: a checkpoint, `cases.json` and `expected.safetensors`. The reference is transformers'
 T5ForConditionalGeneration (or MT5ForConditionalGeneration) with eager attention in float32. It takes no positions: moved positions
@@ -48,6 +49,8 @@ class Shape:
     max_distance: int = 128
     scaled: bool = True
     own_head: bool = False
+    # How far scores spread grows with d_kv, since nothing divides them: at d_kv 64 queries have to be smaller.
+    queries: float = 1.0
     start: int = 0
     end: int = 1
     pad: int = 0
@@ -85,6 +88,7 @@ def random_model(shape: Shape, seed: int) -> PreTrainedModel:
             elif name != "shared.weight":
                 # Strong layers, so that the next token is not the last one again.
                 strength = 6.0 if name.endswith(".wo.weight") else 2.0 if name.endswith(".o.weight") else 1.0
+                strength *= shape.queries if name.endswith(".q.weight") else 1.0
                 values *= strength / math.sqrt(parameter.shape[1])
             parameter.copy_(torch.from_numpy(values))
     return model
@@ -260,6 +264,14 @@ def position_cases(shape: Shape, seed: int) -> list[Case]:
 # ---------------------------------------------------------------- the fixtures
 
 
+def long_case(shape: Shape, seed: int) -> Case:
+    """More rows than attend at once."""
+    g = np.random.default_rng(seed)
+    ids = [*g.integers(6, shape.vocab, 1099).tolist(), shape.end]
+    prompt, target = g.integers(6, shape.vocab, 12).tolist(), g.integers(6, shape.vocab, 24).tolist()
+    return Case("long", ids, visible=list(range(40, 1100)), prompt=prompt, target=target)
+
+
 @dataclass
 class Fixture:
     about: str
@@ -304,9 +316,18 @@ FIXTURES = {
     ),
 }
 
+# Too large for the repository.
+FULL_SIZE = {
+    "full-size-t5": Fixture(
+        "google/flan-t5-base's shape, random weights", 3,
+        Shape(width=768, d_ff=2048, vocab=32128, heads=12, d_kv=64, encoder_layers=12, decoder_layers=12,
+              feed_forward="gated-gelu", scaled=False, own_head=True, queries=0.25), rewrite=flan_config,
+    ),
+}
+
 
 def make(name: str, root: Path) -> None:
-    fixture = FIXTURES[name]
+    fixture = (FIXTURES | FULL_SIZE)[name]
     shape, seed = fixture.shape, fixture.seed
     folder = root / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -328,7 +349,8 @@ def make(name: str, root: Path) -> None:
         moved = position_cases(shape, seed + 20)
         cases = [*common_cases(shape, seed + 10, fixture.lengths), *(moved if fixture.every_position_case else moved[:2])]
         refuse_wrong_head(reference, by_hand, cases[1])
-        cases.append(ending_case(reference, shape.vocab, seed + 30))
+        # Among tens of thousands of tokens no random text reaches the end.
+        cases.append(long_case(shape, seed + 30) if name in FULL_SIZE else ending_case(reference, shape.vocab, seed + 30))
     versions = {"transformers": transformers.__version__, "torch": torch.__version__, "numpy": np.__version__}
     write_cases(folder, reference, cases, fixture.about, versions=versions)
     difference = by_hand_difference(folder, by_hand, shape.start)

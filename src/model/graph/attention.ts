@@ -28,6 +28,23 @@ export function attend(
   return { attended: outputs[0]!, probabilities: outputs[3] ?? '' };
 }
 
+/**
+ * The same for what is by head already.
+ * @param queries [n, heads, rows, head_dim]
+ * @param own [n, kv_heads, keys, head_dim]
+ * @param mask [n, heads | 1, rows, keys]
+ * @returns of the queries' shape
+ */
+export function attendByHead(
+  { graph }: GraphContext,
+  { scale }: Heads,
+  queries: Value,
+  { keys, values }: KeysValues,
+  mask: Value,
+): Value {
+  return graph.op('Attention', [queries, keys, values, mask], { scale: { float: scale } });
+}
+
 /** `qk_matmul_output_mode` of the ONNX Attention operator: the fourth output holds the probabilities. */
 const AFTER_SOFTMAX = 3;
 

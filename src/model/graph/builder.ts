@@ -187,6 +187,18 @@ export class GraphBuilder {
     };
   }
 
+  /**
+   * Runs `body` on every slice of the inputs along their first axis, which is as long in all of them. It may read every value made before.
+   * @returns what the runs gave, float32, stacked along a new first axis; each is written to its place at once, while a loop keeps a second copy of all
+   */
+  scan(inputs: readonly TypedValue[], body: (slices: readonly Value[]) => Value): Value {
+    const name = `${this.#scope}scan_${this.#counter++}`;
+    const slices = inputs.map(({ type }, i): TypedName => [`${name}/${i}`, type]);
+    const each = this.#subgraph('body', slices, () => [[body(slices.map(([slice]) => slice)), 'float32']]);
+    const values = inputs.map(({ value }) => value);
+    return this.op('Scan', values, { body: each, num_scan_inputs: { int: inputs.length } });
+  }
+
   /** The nodes that `build` adds, as a graph of their own. */
   #subgraph(name: string, inputs: readonly TypedName[], build: () => readonly TypedName[]) {
     const outer = this.#nodes;

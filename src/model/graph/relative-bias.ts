@@ -2,6 +2,7 @@
  * Relative positions as T5 has them: what is added to a score follows from the distance between key and row, near distances each by themselves and far
  * ones in buckets that grow with the logarithm, up to one for all beyond.
  */
+import { MASKED } from './attention.js';
 import type { Value } from './builder.js';
 import type { GraphContext } from './context.js';
 
@@ -30,10 +31,11 @@ export function bucketOf(distance: number, { count, maxDistance, bothWays }: Buc
 }
 
 /**
- * The bias of every row and key, made once and read by all layers of a side.
+ * What is added to scores: the bias of every row and key, MASKED where a row may not see the key. Made once and read by all layers of a side.
  * @param table name of the weights [buckets, heads]
  * @param rowPositions [batch | 1, rows] float32
  * @param keyPositions [batch | 1, keys] float32
+ * @param seen [batch | 1, rows | 1, keys] bool
  * @returns [batch | 1, heads, rows, keys] float32
  */
 export function relativeBias(
@@ -42,13 +44,18 @@ export function relativeBias(
   buckets: Buckets,
   rowPositions: Value,
   keyPositions: Value,
+  seen: Value,
 ): Value {
   const { maxDistance } = buckets;
   const distances = Array.from({ length: 2 * maxDistance + 1 }, (_, i) => i - maxDistance);
+  const weights = layout.plain(graph, table);
   const ofDistance = graph.op('Gather', [
-    layout.plain(graph, table),
+    weights,
     graph.ints(distances.map((distance) => bucketOf(distance, buckets))),
   ]);
+  const hidden = graph.op('Add', [graph.op('Gather', [weights, graph.ints([0])]), graph.floats([MASKED])]);
+  // What is hidden has a row of the table, too: a mask that is added afterwards would be another pass over as many numbers as there are scores.
+  const rows = graph.op('Concat', [ofDistance, hidden], { axis: { int: 0 } });
   const row = graph.op('Unsqueeze', [rowPositions, graph.ints([2])]);
   const key = graph.op('Unsqueeze', [keyPositions, graph.ints([1])]);
   const near = graph.op('Clip', [
@@ -56,7 +63,12 @@ export function relativeBias(
     graph.floats([-maxDistance], []),
     graph.floats([maxDistance], []),
   ]);
-  const place = graph.op('Cast', [graph.op('Add', [near, graph.floats([maxDistance])])], { to: { int: 7 } });
+  const place = graph.op('Where', [
+    seen,
+    graph.op('Add', [near, graph.floats([maxDistance], [])]),
+    graph.floats([distances.length], []),
+  ]);
   // Gathered as [batch, rows, keys, heads]: along the first axis, which takes a third of the time of the second.
-  return graph.op('Transpose', [graph.op('Gather', [ofDistance, place])], { perm: [0, 3, 1, 2] });
+  const gathered = graph.op('Gather', [rows, graph.op('Cast', [place], { to: { int: 7 } })]);
+  return graph.op('Transpose', [gathered], { perm: [0, 3, 1, 2] });
 }

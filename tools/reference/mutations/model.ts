@@ -401,8 +401,8 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'T5: positions in attention to the encoder',
     file: T5_BLOCKS,
-    from: 'attendSeparately(context, heads, looking, seen.cross, crossBias)',
-    to: "attendSeparately(context, heads, looking, seen.cross, graph.op('Add', [crossBias, graph.op('ReduceMax', [ownBias, graph.ints([3])])]))",
+    from: 'attendSeparately(context, heads, looking, there.cross, crossBias)',
+    to: "attendSeparately(context, heads, looking, there.cross, graph.op('Add', [crossBias, graph.op('ReduceMax', [ownBias, graph.ints([3])])]))",
     tests: T5_TEST,
   },
   {

@@ -13,6 +13,7 @@ import { visiblePairs } from '../../graph/encoder.js';
 import { ACTIVATIONS } from '../../graph/feed-forward.js';
 import { rmsNorm } from '../../graph/norms.js';
 import { relativeBias } from '../../graph/relative-bias.js';
+import { biasedAttention } from '../../graph/row-blocks.js';
 import { attendSeparately, causal, maskBias } from '../../graph/separate-attention.js';
 import type { T5Config } from './config.js';
 import { biasTable, EMBEDDING, HEAD, layerNames } from './tensors.js';
@@ -64,14 +65,17 @@ function encoderStack(context: Context, inputs: EncoderInputs): Stack {
     embed: () => embed(context, inputs.tokenIds),
     start() {
       const positions = graph.op('Cast', [inputs.positions], { to: { int: 1 } });
-      const bias = biasOf(context, 'encoder', positions, positions);
-      const mask = graph.op('Add', [bias, maskBias(graph, visiblePairs(context, inputs))]);
+      const seen = graph.op('Squeeze', [visiblePairs(context, inputs), graph.ints([1])]);
+      const ofRows = (rows: Value, visible: Value) => biasOf(context, 'encoder', rows, positions, visible);
+      const attention = biasedAttention(context, heads, { positions, seen, shape: inputs.shape, biasOf: ofRows });
+      // Whose probabilities are looked at, sees all keys at once.
+      const whole = inputs.probed.length > 0 ? ofRows(positions, seen) : '';
       return (hidden, layer) => {
         const { self, feedForward } = layerNames('encoder', layer, config);
         const { queries, ...own } = projectRows(context, norm(context, hidden, self.norm), self, inputs.shape);
-        const wanted = inputs.probed.includes(layer);
-        const { attended, probabilities } = attend(context, heads, queries, own, mask, wanted);
-        if (wanted) inputs.see(layer, probabilities);
+        const looked = inputs.probed.includes(layer) ? attend(context, heads, queries, own, whole, true) : undefined;
+        if (looked) inputs.see(layer, looked.probabilities);
+        const attended = looked?.attended ?? attention(queries, own);
         return feed(context, add(context, hidden, projectAttended(context, attended, self.o)), feedForward);
       };
     },
@@ -87,21 +91,21 @@ function decoderStack(context: Context, inputs: DecoderInputs): Stack {
     start() {
       const { rowPositions, keyPositions } = inputs;
       const shape = rowShape(graph, inputs.tokenIds);
-      const later = maskBias(graph, causal(graph, rowPositions, keyPositions));
-      const ownBias = graph.op('Add', [biasOf(context, 'decoder', rowPositions, keyPositions), later]);
+      const seen = graph.op('Squeeze', [causal(graph, rowPositions, keyPositions), graph.ints([1])]);
+      const ownBias = biasOf(context, 'decoder', rowPositions, keyPositions, seen);
       const crossBias = maskBias(graph, graph.op('Unsqueeze', [inputs.visible, graph.ints([1, 2])]));
       return (hidden, layer) => {
         const { self, cross, feedForward } = layerNames('decoder', layer, config);
         const { queries, ...rows } = projectRows(context, norm(context, hidden, self.norm), self, shape);
-        const seen = inputs.keysAndValues(
+        const there = inputs.keysAndValues(
           layer,
           eachOf(rows, (x) => byHead(context, heads, x)),
         );
-        const said = attendSeparately(context, heads, queries, seen.own, ownBias);
+        const said = attendSeparately(context, heads, queries, there.own, ownBias);
         const middle = add(context, hidden, projectAttended(context, said, self.o));
         const [asked] = layout.project(graph, norm(context, middle, cross.norm), [cross.q]) as [Value];
         const looking = graph.op('Reshape', [asked, shape]);
-        const read = attendSeparately(context, heads, looking, seen.cross, crossBias);
+        const read = attendSeparately(context, heads, looking, there.cross, crossBias);
         return feed(context, add(context, middle, projectAttended(context, read, cross.o)), feedForward);
       };
     },
@@ -109,11 +113,11 @@ function decoderStack(context: Context, inputs: DecoderInputs): Stack {
   };
 }
 
-/** The bias of scores by distance, [batch | 1, heads, rows, keys] float32. */
-function biasOf(context: Context, side: Side, rowPositions: Value, keyPositions: Value): Value {
+/** @param seen [batch | 1, rows | 1, keys] bool @returns what is added to scores, [batch | 1, heads, rows, keys] float32 */
+function biasOf(context: Context, side: Side, rowPositions: Value, keyPositions: Value, seen: Value): Value {
   const { buckets: count, maxDistance } = context.config;
   const buckets = { count, maxDistance, bothWays: side === 'encoder' };
-  return relativeBias(context, biasTable(side), buckets, rowPositions, keyPositions);
+  return relativeBias(context, biasTable(side), buckets, rowPositions, keyPositions, seen);
 }
 
 type AttentionNames = ReturnType<typeof layerNames>['self'];
