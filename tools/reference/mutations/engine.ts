@@ -18,15 +18,29 @@ export const ENGINE: readonly Mutation[] = [
   {
     name: 'a batch takes as long as it likes',
     file: BATCHING,
-    from: 'rows / conditions.freeRunners, conditions.mostRows(kind))',
-    to: 'rows / conditions.freeRunners)',
+    from: '    conditions.mostRows(kind),\n',
+    to: '',
+    tests: BATCHING_TEST,
+  },
+  {
+    name: 'the memory of scores bounds no batch',
+    file: BATCHING,
+    from: '    mostByMemory(shape, conditions.heads) * costOf(shape),\n',
+    to: '',
+    tests: BATCHING_TEST,
+  },
+  {
+    name: "what the decoder reads counts with the encoder's heads",
+    file: BATCHING,
+    from: 'memoryRows > 0 ? decoder : encoder',
+    to: 'encoder',
     tests: BATCHING_TEST,
   },
   {
     name: 'the first free runner gets all',
     file: BATCHING,
-    from: 'const budget = Math.min(conditions.batchTokens, rows / conditions.freeRunners,',
-    to: 'const budget = Math.min(conditions.batchTokens, rows,',
+    from: '    rows / conditions.freeRunners,\n',
+    to: '    rows,\n',
     tests: BATCHING_TEST,
   },
   {

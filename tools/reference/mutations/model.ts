@@ -6,6 +6,7 @@ const ROTARY = 'src/model/graph/rotary.ts';
 const FEED_FORWARD = 'src/model/graph/feed-forward.ts';
 const CONTEXT = 'src/model/graph/context.ts';
 const RELATIVE_BIAS = 'src/model/graph/relative-bias.ts';
+const ROW_BLOCKS = 'src/model/graph/row-blocks.ts';
 const T5_BLOCKS = 'src/model/families/t5/blocks.ts';
 const T5_TEST = 'test/model/t5.test.ts';
 const UNIGRAM = 'src/model/tokenizer/unigram.ts';
@@ -452,6 +453,104 @@ export const MODEL: readonly Mutation[] = [
     file: T5_BLOCKS,
     from: 'isTied ? EMBEDDING : HEAD',
     to: 'EMBEDDING',
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: what a row may not see counts like the farthest distance',
+    file: RELATIVE_BIAS,
+    from: 'graph.floats([distances.length], [])',
+    to: 'graph.floats([distances.length - 1], [])',
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: heads read the bias of keys',
+    file: RELATIVE_BIAS,
+    from: '{ perm: [0, 3, 1, 2] }',
+    to: '{ perm: [0, 3, 2, 1] }',
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: far distances are cut one too early',
+    file: RELATIVE_BIAS,
+    from: 'graph.floats([maxDistance], []),\n  ]);\n  const place',
+    to: 'graph.floats([8], []),\n  ]);\n  const place',
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: the first block of rows has the bias of all',
+    file: ROW_BLOCKS,
+    from: '([own, visible]) => biasOf(own!, visible!)',
+    to: "([own, visible]) => biasOf(graph.op('Sub', [own!, graph.op('ReduceMin', [own!])]), visible!)",
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: blocks of rows come back in the order of items',
+    file: ROW_BLOCKS,
+    from: "const rowsFirst = graph.op('Transpose', [attended], { perm: BLOCKS_FIRST });",
+    to: "const rowsFirst = graph.op('Transpose', [attended], { perm: [0, 1, 3, 2, 4] });",
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: blocks of rows attend without their mask',
+    file: 'src/model/graph/attention.ts',
+    from: "graph.op('Attention', [queries, keys, values, mask], { scale: { float: scale } })",
+    to: "graph.op('Attention', [queries, keys, values], { scale: { float: scale } })",
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: blocks of rows divide scores',
+    file: 'src/model/graph/attention.ts',
+    from: '{ scale: { float: scale } });\n}',
+    to: '{});\n}',
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: embeddings scaled',
+    file: T5_BLOCKS,
+    from: 'flatIds(graph, tokenIds), 1)',
+    to: 'flatIds(graph, tokenIds), 1.01)',
+    tests: T5_TEST,
+  },
+  {
+    name: "T5: the encoder's last norm on both sides",
+    file: T5_BLOCKS,
+    from: '`${side}.final_layer_norm.weight`',
+    to: "`${'encoder'}.final_layer_norm.weight`",
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: the feed-forward network without its norm',
+    file: T5_BLOCKS,
+    from: 'norm(context, hidden, names.norm)',
+    to: 'hidden',
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: what attention gives takes the place of rows',
+    file: T5_BLOCKS,
+    from: "return graph.op('Add', [hidden, more]);",
+    to: 'return more;',
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: gate and up swapped',
+    file: 'src/model/families/t5/tensors.ts',
+    from: "dense(isGated ? 'wi_0' : 'wi')",
+    to: "dense(isGated ? 'wi_1' : 'wi')",
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: keys of the encoder as values',
+    file: T5_BLOCKS,
+    from: 'projectStates(model.graph, states, [k, v])',
+    to: 'projectStates(model.graph, states, [v, k])',
+    tests: T5_TEST,
+  },
+  {
+    name: 'T5: relu of a gated network',
+    file: T5_BLOCKS,
+    from: 'ACTIVATIONS[config.activation](graph, x)',
+    to: 'ACTIVATIONS.relu(graph, x)',
     tests: T5_TEST,
   },
   {
