@@ -32,8 +32,10 @@ export interface Revision {
   readonly files: readonly ListedFile[];
 }
 
+const commitSchema = z.string().regex(/^[0-9a-f]{40}$/);
+
 const revisionSchema = z.object({
-  sha: z.string().regex(/^[0-9a-f]{40}$/),
+  sha: commitSchema,
   siblings: z.array(
     z.object({
       rfilename: z.string(),
@@ -45,6 +47,18 @@ const revisionSchema = z.object({
       lfs: z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), size: z.number().int().nonnegative() }).nullish(),
     }),
   ),
+});
+
+/** A branch or a pull request. */
+export interface Reference {
+  /** What stands behind the `@` of a model's name: `main`, `refs/pr/4`. */
+  readonly name: string;
+  readonly commit: string;
+}
+
+const referencesSchema = z.object({
+  branches: z.array(z.object({ name: z.string(), targetCommit: commitSchema })),
+  pullRequests: z.array(z.object({ ref: z.string(), targetCommit: commitSchema })).nullish(),
 });
 
 const treeSchema = z.array(
@@ -132,6 +146,27 @@ export class HubClient {
     const url = `${this.#settings.endpoint}/api/${this.#kind}/${repository}/revision/${encodeURIComponent(revision)}`;
     const { text } = await this.#text(url, repository, `revision ${revision}`, signal);
     return this.#parse(revisionSchema.pick({ sha: true }), text).sha;
+  }
+
+  /** A repository's branches, then its pull requests, the oldest first. */
+  async references(repository: string, signal?: AbortSignal): Promise<Reference[]> {
+    const url = `${this.#settings.endpoint}/api/${this.#kind}/${repository}/refs?include_prs=1`;
+    const { text } = await this.#text(url, repository, 'list of branches', signal);
+    const { branches, pullRequests } = this.#parse(referencesSchema, text);
+    const requests = (pullRequests ?? []).flatMap(({ ref, targetCommit }) => {
+      const [, number] = /^refs\/pr\/(\d+)$/.exec(ref) ?? [];
+      return number ? [{ number: Number(number), name: ref, commit: targetCommit }] : [];
+    });
+    requests.sort((a, b) => a.number - b.number);
+    return [
+      ...branches.map(({ name, targetCommit }) => ({ name, commit: targetCommit })),
+      ...requests.map(({ name, commit }) => ({ name, commit })),
+    ];
+  }
+
+  /** Where people see a repository's pull requests. */
+  discussionsPage(repository: string): string {
+    return `${this.#page(repository)}/discussions`;
   }
 
   /** Every file of a commit, in all its folders. The hub gives them a page at a time. */

@@ -6,13 +6,14 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { fileError } from '../base/files.js';
 import { familyOf, type ModelConfig, mayBeRead, readConfig } from './families/families.js';
 import { expectFileOrNothing, readJsonIfPresent } from './files/json-file.js';
+import { SAVE_ANEW, weightsInstead } from './files/other-forms.js';
 import { readHeader, type TensorEntry } from './files/safetensors.js';
 
 export interface Checkpoint {
@@ -142,10 +143,9 @@ async function storedTensors(directory: string, isRead: (name: string) => boolea
     return { stored: await readHeader(single), where: single, notices };
   }
   if (hasIndex) return { stored: await shardedTensors(directory, index, isRead), where: index, notices: [] };
-  throw new DkvError(
-    'CHECKPOINT_INVALID',
-    `${directory}: neither a file ${SINGLE} nor ${INDEX}. Is the checkpoint complete, and in safetensors form?`,
-  );
+  const instead = weightsInstead(await readdir(directory).catch(() => []));
+  const advice = instead ? `: ${instead}. ${SAVE_ANEW}` : '. Is the checkpoint complete, and in safetensors form?';
+  throw new DkvError('CHECKPOINT_INVALID', `${directory}: neither a file ${SINGLE} nor ${INDEX}${advice}`);
 }
 
 /** What reads them says what is missing or wrong in them; here they have to be files. */

@@ -6,7 +6,8 @@ import { HubClient, type ListedFile } from '../hub/client.js';
 import { type PullOptions, pullFiles } from '../hub/pull.js';
 import type { HubSettings } from '../hub/settings.js';
 import { INDEX, readIndex, SINGLE } from '../model/checkpoint.js';
-import { SENTENCEPIECE_ADVICE, SENTENCEPIECE_FILE } from '../model/tokenizer/tokenizer.js';
+import { readConfig } from '../model/families/families.js';
+import { unusableRepository } from './unusable-repository.js';
 
 export interface ModelReference {
   /** `organisation/name` */
@@ -44,7 +45,8 @@ export function parseModelReference(text: string): ModelReference | undefined {
 
 /**
  * Makes sure that a model's files are in the cache: config, tokenizer, the shards that hold text tensors, the card.
- * @throws DkvError HUB_NOT_FOUND, HUB_DENIED, HUB_OFFLINE, HUB_UNREACHABLE, DOWNLOAD_DAMAGED, DISK_FULL, CANCELLED
+ * @throws DkvError HUB_NOT_FOUND, HUB_DENIED, HUB_OFFLINE, HUB_UNREACHABLE, DOWNLOAD_DAMAGED, DISK_FULL, CANCELLED; MODEL_UNSUPPORTED or
+ *   CHECKPOINT_INVALID for a config.json, before weights are brought
  */
 export async function pullModel(
   { repository, revision }: ModelReference,
@@ -83,31 +85,33 @@ async function pullNeeded(
   options: PullModelOptions,
 ): Promise<void> {
   const byPath = new Map(files.map((file): [string, ListedFile] => [file.path, file]));
-  const weights = byPath.has(SINGLE) || !byPath.has(INDEX) ? SINGLE : INDEX;
-  for (const name of [...REQUIRED, weights]) {
-    if (byPath.has(name)) continue;
-    const isOlder = name === 'tokenizer.json' && byPath.has(SENTENCEPIECE_FILE);
-    throw new DkvError(
-      'HUB_NOT_FOUND',
-      `${repository} at ${commit.slice(0, 7)} has no ${name}${isOlder ? `. ${SENTENCEPIECE_ADVICE}` : ': it is no checkpoint in Hugging Face form, or its files have other names.'}`,
-    );
+  const present = [...byPath.keys()];
+  if (lackingOf(present).length > 0) {
+    throw await unusableRepository(client, { repository, commit, present, lackingOf }, options.signal);
   }
-  const described = (file: ListedFile) => client.describe(repository, commit, file, options.signal);
-  const names = [...REQUIRED, ...OPTIONAL.filter((name) => byPath.has(name))];
-  if (weights === INDEX) {
-    const index = await described(byPath.get(INDEX)!);
-    byPath.set(INDEX, index);
-    await pullFiles(client, cache, repository, commit, [index], options);
-    names.push(INDEX, ...(await textShards(path.join(cache.snapshot(commit), INDEX))));
-  } else {
-    names.push(SINGLE);
-  }
-  const wanted = names.map((name) => {
-    const file = byPath.get(name);
-    if (file) return file;
-    throw new DkvError('HUB_NOT_FOUND', `${repository}: ${INDEX} names ${name}, which the repository does not have.`);
-  });
-  await pullFiles(client, cache, repository, commit, await Promise.all(wanted.map(described)), options);
+  const bring = async (names: readonly string[]) => {
+    const wanted = names.map((name) => {
+      const file = byPath.get(name);
+      if (file) return client.describe(repository, commit, file, options.signal);
+      throw new DkvError('HUB_NOT_FOUND', `${repository}: ${INDEX} names ${name}, which the repository does not have.`);
+    });
+    const described = await Promise.all(wanted);
+    for (const file of described) byPath.set(file.path, file);
+    await pullFiles(client, cache, repository, commit, described, options);
+  };
+  const snapshot = cache.snapshot(commit);
+  const isSharded = !byPath.has(SINGLE);
+  const small = [...REQUIRED, ...OPTIONAL.filter((name) => byPath.has(name)), ...(isSharded ? [INDEX] : [])];
+  await bring(small);
+  // A model of another architecture is refused before its weights are brought.
+  await readConfig(snapshot);
+  await bring([...small, ...(isSharded ? await textShards(path.join(snapshot, INDEX)) : [SINGLE])]);
+}
+
+/** Which of the files that it takes to run a model a list of paths lacks. */
+function lackingOf(paths: readonly string[]): string[] {
+  const weights = paths.includes(INDEX) ? [] : [SINGLE];
+  return [...REQUIRED, ...weights].filter((name) => !paths.includes(name));
 }
 
 /** Files that a snapshot lacks to be run. */

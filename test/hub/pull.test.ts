@@ -153,6 +153,90 @@ describe('which files', () => {
   });
 });
 
+describe('a repository that lacks what is read', () => {
+  const WEIGHTS = Buffer.alloc(50_000);
+  /** A repository in the form of before safetensors: nothing of it is worth a download. */
+  async function publishOld(name: string, without: readonly string[] = []): Promise<string> {
+    const folder = await copyOfFixture('text');
+    await rm(path.join(folder, 'model.safetensors'));
+    for (const file of without) await rm(path.join(folder, file));
+    for (const file of ['pytorch_model.bin', 'spiece.model']) await writeFile(path.join(folder, file), WEIGHTS);
+    await hub.publish(name, folder);
+    return folder;
+  }
+  const request = (name: string, folder: string, number: number) =>
+    hub.publish(name, folder, 'open', `refs/pr/${number}`);
+  const downloads = () => hub.requests.filter(({ url }) => /resolve|content/.test(url)).map(({ url }) => url);
+
+  it('with weights as .bin is refused, with the pull request that has safetensors', async () => {
+    const old = await publishOld('facebook/old');
+    await writeFile(path.join(old, 'README.md'), 'a typing error less');
+    await request('facebook/old', old, 2);
+    await request('facebook/old', referenceFixture('text'), 11);
+    const commit = await request('facebook/old', await copyOfFixture('text'), 4);
+    const error = await pull('facebook/old').catch((error: Error) => error);
+    expect(error).toMatchObject({ code: 'HUB_NOT_FOUND' });
+    expect((error as Error).message).toMatch(
+      /^facebook\/old at [0-9a-f]{7} has no model\.safetensors: its weights stand in pytorch_model\.bin, a Python pickle, .* stands at refs\/pr\/4, a pull request, .*\/facebook\/old\/discussions\/4 .* --model facebook\/old@refs\/pr\/4\.$/,
+    );
+    expect(downloads()).toEqual([]);
+    // The advice is one that can be taken.
+    const { directory, ...pulled } = await pull('facebook/old@refs/pr/4');
+    expect(pulled).toEqual({ repository: 'facebook/old', commit });
+    expect(await readdir(directory)).toContain('model.safetensors');
+    expect((await pull('facebook/old@refs/pr/4', { HF_HUB_OFFLINE: '1' })).directory).toBe(directory);
+  });
+
+  it('and no pull request that has it says how it is made', async () => {
+    const old = await publishOld('google/older', ['tokenizer.json']);
+    await writeFile(path.join(old, 'model.safetensors'), WEIGHTS);
+    await request('google/older', old, 1);
+    await expect(pull('google/older')).rejects.toThrow(
+      /has no tokenizer\.json and no model\.safetensors: .*pytorch_model\.bin.*, and its tokenizer stands in spiece\.model alone.*None of its 1 other branches and pull requests.*docs\/troubleshooting\.md/,
+    );
+    expect(downloads()).toEqual([]);
+  });
+
+  it('and a hub that lists no pull requests says where they are', async () => {
+    await publishOld('google/unlisted');
+    hub.fault = ({ url }) => (url.includes('/refs') ? { status: 404 } : undefined);
+    await expect(pull('google/unlisted')).rejects.toMatchObject({
+      code: 'HUB_NOT_FOUND',
+      message: expect.stringContaining(`${hub.url}/google/unlisted/discussions may have what is missing`),
+    });
+  });
+
+  it('is not searched for another model than one of Hugging Face’s form', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(path.join(folder, 'weights.gguf'), WEIGHTS);
+    await hub.publish('google/gguf', folder);
+    await expect(pull('google/gguf')).rejects.toThrow('no checkpoint in Hugging Face form');
+    expect(hub.requests.filter(({ url }) => url.includes('/refs'))).toEqual([]);
+  });
+
+  it('no pickle is read where both forms lie', async () => {
+    const folder = await copyOfFixture('text');
+    for (const file of ['pytorch_model.bin', 'training_args.bin', 'tf_model.h5', 'spiece.model'])
+      await writeFile(path.join(folder, file), WEIGHTS);
+    await hub.publish('google/both-forms', folder);
+    const { directory } = await pull('google/both-forms');
+    const brought = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
+    expect((await readdir(directory)).sort()).toEqual(brought);
+    expect(downloads().filter((url) => /\.(bin|h5)|spiece/.test(url))).toEqual([]);
+  });
+
+  it('another architecture is refused before its weights are brought', async () => {
+    const folder = await copyOfFixture('text');
+    await writeFile(path.join(folder, 'config.json'), '{"model_type": "bert"}');
+    await hub.publish('google/bert', folder);
+    await expect(pull('google/bert')).rejects.toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      message: expect.stringContaining('"t5gemma2" (T5Gemma 2), "t5" (T5)'),
+    });
+    expect(downloads().filter((url) => url.includes('safetensors'))).toEqual([]);
+  });
+});
+
 describe('a mirror that lists names only', () => {
   beforeEach(() => {
     hub.listsNamesOnly = true;
@@ -363,7 +447,9 @@ describe('faults', () => {
     const older = await copyOfFixture('text');
     await rename(path.join(older, 'tokenizer.json'), path.join(older, 'spiece.model'));
     await hub.publish('google/mt5', older);
-    await expect(pull('google/mt5')).rejects.toThrow('has no tokenizer.json. Its spiece.model is not read here');
+    await expect(pull('google/mt5')).rejects.toThrow(
+      'has no tokenizer.json: its tokenizer stands in spiece.model alone',
+    );
   });
 
   it('are survived by interrupting again and again', async () => {

@@ -45,6 +45,10 @@ describe('checkpoint', () => {
     const folder = await copyOfFixture('one-kv-head');
     await rm(path.join(folder, 'model.safetensors'));
     await expect(openCheckpoint(folder)).rejects.toMatchObject(invalid('neither a file model.safetensors nor'));
+    await writeFile(path.join(folder, 'pytorch_model-00001-of-00002.bin'), 'a pickle');
+    await expect(openCheckpoint(folder)).rejects.toMatchObject(
+      invalid('stand in pytorch_model-00001-of-00002.bin', 'docs/troubleshooting.md'),
+    );
   });
 
   it('names the missing shard', async () => {

@@ -38,9 +38,14 @@ export interface SeenRequest {
   sentBytes: number;
 }
 
-interface Repository {
+interface Commit {
   readonly commit: string;
   readonly files: ReadonlyMap<string, Buffer>;
+}
+
+interface Repository {
+  /** By branch or pull request (`refs/pr/4`). */
+  readonly revisions: Map<string, Commit>;
   /** Who may read it: anybody, or holders of a token that accepted the licence. */
   readonly access: 'open' | 'gated' | 'private';
 }
@@ -81,12 +86,17 @@ export class HubStandIn {
     }
   }
 
-  /** Publishes a folder as a repository; its commit follows from its content. */
-  async publish(name: string, directory: string, access: Repository['access'] = 'open'): Promise<string> {
+  /** Publishes a folder as a repository, or as a pull request of one that is there; its commit follows from its content. */
+  async publish(
+    name: string,
+    directory: string,
+    access: Repository['access'] = 'open',
+    revision = 'main',
+  ): Promise<string> {
     const files = new Map<string, Buffer>();
     for (const entry of (await readdir(directory)).sort())
       files.set(entry, await readFile(path.join(directory, entry)));
-    return this.#publish(name, files, access);
+    return this.#publish(name, files, access, revision);
   }
 
   /** Publishes files, by their paths, as a repository of data. */
@@ -99,11 +109,13 @@ export class HubStandIn {
     return this.#publish(`datasets/${name}`, new Map(buffers), access);
   }
 
-  #publish(name: string, files: ReadonlyMap<string, Buffer>, access: Repository['access']): string {
+  #publish(name: string, files: ReadonlyMap<string, Buffer>, access: Repository['access'], revision = 'main'): string {
     const hash = createHash('sha1');
     for (const [file, bytes] of files) hash.update(`${file}\0`).update(bytes);
     const commit = hash.digest('hex');
-    this.#repositories.set(name, { commit, files, access });
+    const others = revision === 'main' ? [] : (this.#repositories.get(name)?.revisions ?? []);
+    const revisions = new Map([...others, [revision, { commit, files }] as const]);
+    this.#repositories.set(name, { revisions, access });
     return commit;
   }
 
@@ -134,16 +146,20 @@ export class HubStandIn {
     }
     const url = new URL(seen.url, this.url);
     if (host === 'content') {
-      const [, name, file] = /^\/content\/(.+?)\/blob\/(.+)$/.exec(decodeURIComponent(url.pathname))!;
-      send(response, request, this.#repositories.get(name!)!.files.get(file!)!, {}, fault, seen);
+      const [, name, commit, file] = /^\/content\/(.+?)\/blob\/([0-9a-f]+)\/(.+)$/.exec(
+        decodeURIComponent(url.pathname),
+      )!;
+      const { files } = commitOf(this.#repositories.get(name!)!, commit!)!;
+      send(response, request, files.get(file!)!, {}, fault, seen);
       return;
     }
     // Data have paths of their own: api/datasets/..., datasets/.../resolve/...
     const api = /^\/api\/(?:models\/|(?=datasets\/))((?:datasets\/)?[^/]+\/[^/]+)\/(?:revision|tree)\/(.+)$/.exec(
       url.pathname,
     );
+    const refs = /^\/api\/models\/([^/]+\/[^/]+)\/refs$/.exec(url.pathname);
     const resolve = /^\/((?:datasets\/)?[^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
-    const name = decodeURIComponent((api ?? resolve)?.[1] ?? '');
+    const name = decodeURIComponent((api ?? resolve ?? refs)?.[1] ?? '');
     const repository = this.#repositories.get(name);
     const known = seen.authorization === `Bearer ${this.token}`;
     if (!repository || (repository.access === 'private' && !known)) {
@@ -151,17 +167,32 @@ export class HubStandIn {
       response.writeHead(seen.authorization ? 404 : 401, { 'x-error-code': 'RepoNotFound' }).end();
       return;
     }
+    if (refs) {
+      listRefs(response, repository, url.searchParams.has('include_prs'));
+      return;
+    }
     const revision = decodeURIComponent((api ?? resolve)![2]!);
-    if (revision !== 'main' && revision !== repository.commit) {
+    const found = commitOf(repository, revision);
+    if (!found) {
       response.writeHead(404, { 'x-error-code': 'RevisionNotFound' }).end();
       return;
     }
-    if (api && url.pathname.includes('/tree/')) this.#list(response, url, repository);
-    else if (api) this.#describe(response, name, repository);
-    else this.#resolve(response, request, name, repository, decodeURIComponent(resolve![3]!), known, fault, seen);
+    if (api && url.pathname.includes('/tree/')) this.#list(response, url, found);
+    else if (api) this.#describe(response, name, found);
+    else
+      this.#resolve(
+        response,
+        request,
+        name,
+        { ...found, access: repository.access },
+        decodeURIComponent(resolve![3]!),
+        known,
+        fault,
+        seen,
+      );
   }
 
-  #describe(response: http.ServerResponse, name: string, { commit, files }: Repository): void {
+  #describe(response: http.ServerResponse, name: string, { commit, files }: Commit): void {
     const siblings = [...files].map(([rfilename, bytes]) => ({
       rfilename,
       ...(!this.listsNamesOnly && this.#details(bytes)),
@@ -179,7 +210,7 @@ export class HubStandIn {
   }
 
   /** The listing that Python asks for, page by page. */
-  #list(response: http.ServerResponse, url: URL, { files }: Repository): void {
+  #list(response: http.ServerResponse, url: URL, { files }: Commit): void {
     const all = [...files].map(([file, bytes]) => ({
       type: 'file',
       path: file,
@@ -203,7 +234,7 @@ export class HubStandIn {
     response: http.ServerResponse,
     request: http.IncomingMessage,
     name: string,
-    { commit, files, access }: Repository,
+    { commit, files, access }: Commit & Pick<Repository, 'access'>,
     file: string,
     known: boolean,
     fault: Fault,
@@ -224,7 +255,7 @@ export class HubStandIn {
       send(response, request, bytes, { ...headers, ...(etag !== undefined && { etag: `"${etag}"` }) }, fault, seen);
       return;
     }
-    const location = `http://127.0.0.1:${(this.#content.address() as AddressInfo).port}/content/${name}/blob/${file}?signature=abc`;
+    const location = `http://127.0.0.1:${(this.#content.address() as AddressInfo).port}/content/${name}/blob/${commit}/${file}?signature=abc`;
     response
       .writeHead(302, {
         ...headers,
@@ -234,6 +265,24 @@ export class HubStandIn {
       })
       .end();
   }
+}
+
+function commitOf({ revisions }: Repository, revision: string): Commit | undefined {
+  return revisions.get(revision) ?? [...revisions.values()].find(({ commit }) => commit === revision);
+}
+
+/** Branches, and pull requests where they are asked for. */
+function listRefs(response: http.ServerResponse, { revisions }: Repository, withRequests: boolean): void {
+  const all = [...revisions].map(([name, { commit }]) => ({
+    name,
+    ref: name.startsWith('refs/') ? name : `refs/heads/${name}`,
+    targetCommit: commit,
+  }));
+  const requests = all.filter(({ ref }) => ref.startsWith('refs/pr/'));
+  const branches = all.filter((ref) => !requests.includes(ref));
+  response
+    .writeHead(200, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ tags: [], branches, converts: [], ...(withRequests && { pullRequests: requests }) }));
 }
 
 function send(

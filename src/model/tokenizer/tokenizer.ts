@@ -3,14 +3,14 @@
  * `transformers`, or none: see docs/parity.md.
  */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../../base/errors.js';
 import { readTextIfPresent } from '../../base/files.js';
 import { parse } from '../../base/parse.js';
+import { SAVE_ANEW, tokenizerInstead } from '../files/other-forms.js';
 import { AddedTokens } from './added-tokens.js';
 import { type AddedToken, type Description, descriptionSchema } from './description.js';
 import { NATIVE_PACKAGE, nativeCodec } from './native.js';
@@ -121,10 +121,6 @@ export async function loadTokenizer(
   };
 }
 
-/** What mT5 and the first T5 are published with, where they have no tokenizer.json. */
-export const SENTENCEPIECE_FILE = 'spiece.model';
-export const SENTENCEPIECE_ADVICE = `Its ${SENTENCEPIECE_FILE} is not read here; transformers, with sentencepiece and protobuf, makes tokenizer.json of it: AutoTokenizer.from_pretrained("MODEL").save_pretrained("FOLDER"). Put what it writes beside config.json and the weights, and name that folder.`;
-
 const BARE_TEXT: Frame = { before: [], after: [] };
 
 async function readDescription(file: string): Promise<{ bytes: Buffer; description: Description }> {
@@ -134,8 +130,8 @@ async function readDescription(file: string): Promise<{ bytes: Buffer; descripti
     bytes = await readFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw invalid(messageOf(error));
-    const hasOther = existsSync(path.join(path.dirname(file), SENTENCEPIECE_FILE));
-    throw invalid(`no such file. Texts cannot be tokenised without it.${hasOther ? ` ${SENTENCEPIECE_ADVICE}` : ''}`);
+    const instead = tokenizerInstead(await readdir(path.dirname(file)).catch(() => []));
+    throw invalid(`no such file${instead ? `: ${instead}. ${SAVE_ANEW}` : '. Texts cannot be tokenised without it.'}`);
   }
   let json: unknown;
   try {
