@@ -57,7 +57,7 @@ export { BUILT_IN_MODEL, HOSTS, type Host, type LoadOptions, loadModel, type Mod
 export { type Bm25, bm25Of } from './serving/bm25.js';
 export { OBJECTIVES, type Objective, type Reliability } from './serving/calibration.js';
 export { type CandidateOptions, type Candidates, candidatesFrom } from './serving/candidates.js';
-export { type EvaluateOptions, type Evaluation, evaluate } from './serving/evaluate.js';
+export { type EncoderPasses, type EvaluateOptions, type Evaluation, evaluate } from './serving/evaluate.js';
 export { prime } from './serving/prime.js';
 export type {
   DocumentToPrime,
@@ -78,6 +78,7 @@ export {
   type RejectedCandidate,
   rank,
 } from './serving/rank.js';
+export type { Relevance, WholeRelevance } from './serving/relevance.js';
 export { type StoredScore, type StoredToScore, score } from './serving/score.js';
 export type { Unranked } from './serving/unranked.js';
 export { BARE } from './serving/variants.js';

@@ -15,7 +15,9 @@ import {
   openPrimedStore,
   openQrels,
   type RankingOptions,
+  relevanceAsked,
   sayLiterals,
+  scoredAs,
   unrankedLines,
 } from './ranking-options.js';
 import { interruptSignal, Progress, sayNotice, whileBlocked } from './terminal.js';
@@ -25,6 +27,8 @@ interface EvaluateCommandOptions extends RankingOptions {
   readonly variants?: readonly string[];
   readonly primary?: string;
   readonly calibrate: boolean;
+  readonly upperBound: boolean;
+  readonly template?: string;
   readonly onMissing: 'error' | 'skip';
   readonly seed: number;
 }
@@ -38,6 +42,15 @@ export function evaluateCommand(): Command {
     .option('--variants <names...>', 'such as bare,doc_kw (default: all that the candidates have)')
     .option('--primary <measure>', 'decides the verdict (default: the first measure)')
     .option('--calibrate', 'fit and store what turns scores into probabilities of relevance', false)
+    .option(
+      '--upper-bound',
+      'rank with the model as a full cross-encoder too: an encoder pass for every candidate',
+      false,
+    )
+    .option(
+      '--template <text>',
+      'what a cross-encoder reads of the objective relevance (default: "Query: {query} Document: {document} Relevant:")',
+    )
     .addOption(
       new Option('--on-missing <what>', 'about candidates that lack a variant: end, or leave them out for all')
         .choices(['error', 'skip'])
@@ -54,11 +67,14 @@ whether to re-rank BM25's documents with the model at all.
 Means are over the judged queries with a relevant document and, as ir_measures has them, over all judged ones; one without candidates counts 0.
 BM25 stands for the first stage: down to its K the measures are those of searching the whole store. The other systems order the same
 documents anew; what BM25 misses and nobody judged, they never see.
+--upper-bound adds cross-encoder: query and document together in the encoder, by the template for --objective relevance, else the query in front of the
+document as an oracle has it. It is what caches are held against and no verdict recommends it; each system's passes of the encoder stand beside it.
 
 Examples:
   dkv evaluate --store ads --queries queries.jsonl --qrels qrels/test.tsv
   dkv evaluate --store ads --queries queries.jsonl --qrels qrels.txt --candidates judged --variants bare,doc_kw --calibrate
-  dkv evaluate --store ads --queries queries.jsonl --qrels qrels.txt --measures nDCG@10 AP --json`,
+  dkv evaluate --store ads --queries queries.jsonl --qrels qrels.txt --measures nDCG@10 AP --json
+  dkv evaluate --store ads --queries queries.jsonl --qrels qrels.txt --objective relevance --relevant-token true --irrelevant-token false --upper-bound`,
   ).action(evaluateVariants);
 }
 
@@ -67,7 +83,14 @@ async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> 
   const { withCandidates } = await import('../serving/candidates.js');
   const { evaluate } = await import('../serving/evaluate.js');
   const { specificationsIn } = await import('../serving/variants.js');
-  const { objective, prior, measures, primary, calibrate, onMissing, seed } = options;
+  const { objective, prior, measures, primary, calibrate, upperBound, onMissing, seed } = options;
+  const relevance = relevanceAsked(options);
+  if (options.template !== undefined && !upperBound) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      '--template is what a cross-encoder reads, and none is asked for: give --upper-bound as well.',
+    );
+  }
   const signal = interruptSignal();
   const allQueries = await readQueryFile(options.queries, { signal });
   const qrels = await openQrels(options.qrels);
@@ -93,6 +116,8 @@ async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> 
     try {
       const evaluation = await evaluate(model, store, queries, qrels, {
         objective,
+        ...(relevance && { relevance }),
+        upperBound,
         prior,
         calibrate,
         onMissing,
@@ -147,8 +172,10 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
           rows: systems.map(({ name, judgedMeans }) => [name, ...judgedMeans.map((value) => fixed(value, 3))]),
         }),
       ];
+  const hasUpperBound = systems.some(({ encoderPasses }) => encoderPasses.perQuery > 0);
+  const passesColumns = hasUpperBound ? ['encoder passes a query', 'passes a document, before'] : [];
   const lines = [
-    `${evaluation.queries} judged queries, ${evaluation.candidates} candidates, ${evaluation.objective} of ${primed.model}${isBuiltIn ? ', the built-in model' : ''}`,
+    `${evaluation.queries} judged queries, ${evaluation.candidates} candidates, ${scoredAs(evaluation)} of ${primed.model}${isBuiltIn ? ', the built-in model' : ''}`,
     ...(rejected[0]
       ? [
           `${new Set(rejected.map(({ query }) => query)).size} queries have candidates without a finite score and are left out for all. ${rejected[0].reason}`,
@@ -163,8 +190,13 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
         ...measures.map(({ name, queries, judgedQueries }) =>
           number(queries < judgedQueries ? `${name}, ${queries} queries` : name),
         ),
+        ...passesColumns.map(number),
       ],
-      rows: systems.map(({ name, means }) => [name, ...means.map(({ value }) => fixed(value, 3))]),
+      rows: systems.map(({ name, means, encoderPasses: { perQuery, perDocument } }) => [
+        name,
+        ...means.map(({ value }) => fixed(value, 3)),
+        ...(hasUpperBound ? [fixed(perQuery, perQuery === 0 ? 0 : 1), String(perDocument)] : []),
+      ]),
     }),
     ...judgedTable,
   ];

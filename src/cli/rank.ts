@@ -16,7 +16,9 @@ import {
   openPrimedStore,
   openQrels,
   type RankingOptions,
+  relevanceAsked,
   sayLiterals,
+  scoredAs,
   share,
   unrankedLines,
 } from './ranking-options.js';
@@ -51,14 +53,16 @@ export function rankCommand(): Command {
     `
 The authors found no gain in ranking from priming: bare is the variant to begin with, and dkv evaluate tells whether another one
 is better on your own judgements.
-A score is -NLL, mean over the target's tokens. Scores compare within a query, not between queries. A line of details:
+A score is -NLL, mean over the target's tokens. Scores compare within a query, not between queries. With --objective relevance it is the log
+of the odds between two words, or the log of one word's probability; both have to be one token each. A line of details:
   {"query", "id", "rank", "score", "nll", "nll_sum", "tokens", "relevance_score"?, "first_stage"?}
 relevance_score is there if dkv evaluate --calibrate has been run with the same settings. Measures are of what is written.
 
 Examples:
   dkv rank --store ads --queries queries.jsonl --candidates bm25:100 --output run.txt
   dkv rank --store ads --queries queries.jsonl --candidates qrels/test.tsv --qrels qrels/test.tsv --output run.txt
-  dkv rank --store ads --queries queries.jsonl --candidates first.run --interpolate 0.3 --output run.txt --details all.jsonl`,
+  dkv rank --store ads --queries queries.jsonl --candidates first.run --interpolate 0.3 --output run.txt --details all.jsonl
+  dkv rank --store ads --queries queries.jsonl --objective relevance --relevant-token true --irrelevant-token false --output run.txt`,
   ).action(rankDocuments);
 }
 
@@ -69,6 +73,7 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
   const { DEFAULT_MEASURES } = await import('../serving/evaluate.js');
   const { readQueryFile } = await import('../datasets/queries.js');
   const { isBm25, withCandidates } = await import('../serving/candidates.js');
+  const { wholeRelevance } = await import('../serving/relevance.js');
   const { measure } = await import('../stats/ranking.js');
   const { objective, variant, prior, interpolate, onMissing } = options;
   const signal = interruptSignal();
@@ -86,6 +91,7 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
       ['--candidates', options.candidates],
     ],
   );
+  const relevance = relevanceAsked(options);
   const { measures = DEFAULT_MEASURES } = options;
   measures.forEach(measure);
   if (options.measures && options.qrels === undefined) {
@@ -117,6 +123,7 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
       sayLiterals(model, queries);
       const rankings = rank(model, store, queries, {
         objective,
+        ...(relevance && { relevance }),
         variant,
         prior,
         onMissing,
@@ -134,6 +141,7 @@ async function rankDocuments(options: RankCommandOptions): Promise<void> {
         fingerprint: model.fingerprint,
         builtIn: model.builtIn,
         objective,
+        ...(relevance && { relevance: wholeRelevance(relevance) }),
         variant,
         prior,
         interpolate: interpolate ?? null,
@@ -163,8 +171,8 @@ function* idsOf(queries: readonly QueryToRank[]): Generator<string> {
 async function described(summary: z.output<typeof rankedRunSchema>): Promise<string> {
   const { fixed } = await import('../report/words/format.js');
   const { number, renderText, text } = await import('../report/tables/table.js');
-  const { queries, documents, missing, rejected, measures, model, variant, objective, prior, interpolate } = summary;
-  const how = `${objective}${prior ? ' less priors' : ''}${interpolate === null ? '' : `, ${interpolate} of the first stage,`}`;
+  const { queries, documents, missing, rejected, measures, model, variant, prior, interpolate } = summary;
+  const how = `${scoredAs(summary)}${prior ? ' less priors' : ''}${interpolate === null ? '' : `, ${interpolate} of the first stage,`}`;
   const lines = [
     `${queries} queries, ${documents} documents ranked by ${how} with ${variant} of ${model}${summary.builtIn ? ', the built-in model' : ''}`,
   ];

@@ -6,7 +6,9 @@ import type { Qrels } from '../datasets/trec.js';
 import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
 import type { Model } from '../scoring/load-model.js';
 import type { Bm25 } from '../serving/bm25.js';
+import type { Objective } from '../serving/calibration.js';
 import type { QueryToRank } from '../serving/rank.js';
+import type { Relevance } from '../serving/relevance.js';
 import type { Unranked } from '../serving/unranked.js';
 import type { Store } from '../store/store.js';
 import { addEngineOptions, type EngineOptions } from './model-options.js';
@@ -16,7 +18,10 @@ export interface RankingOptions extends EngineOptions {
   readonly store: readonly string[];
   readonly queries: string;
   readonly candidates: string;
-  readonly objective: 'query-likelihood' | 'answer-likelihood';
+  readonly objective: Objective;
+  readonly relevantToken?: string;
+  readonly irrelevantToken?: string;
+  readonly prompt?: string;
   readonly prior: boolean;
   readonly measures?: readonly string[];
   readonly json: boolean;
@@ -49,14 +54,58 @@ export function addRankingOptions(command: Command, help: string): Command {
       .requiredOption('--queries <file>', 'JSON lines: {"_id" or "id", "text", "answer"?}, as in BEIR')
       .option('--candidates <what>', 'which documents each query is ranked over', 'bm25:100')
       .addOption(
-        new Option('--objective <name>', 'what is scored: the query, or its answer after the query')
-          .choices(['query-likelihood', 'answer-likelihood'])
+        new Option(
+          '--objective <name>',
+          'what is scored: the query, its answer after the query, or whether the first word after both means relevant',
+        )
+          .choices(['query-likelihood', 'answer-likelihood', 'relevance'])
           .default('query-likelihood'),
       )
+      .option('--relevant-token <word>', 'of the objective relevance: that word, one token of the model (monoT5: true)')
+      .option('--irrelevant-token <word>', 'what it is weighed against (monoT5: false; default: every token)')
+      .option('--prompt <text>', 'what stands before that word in the decoder (default: "Query: {query} Relevant:")')
       .option('--prior', "take off each document's prior (dkv prime --prior)", false)
       .option('--measures <names...>', MEASURES_HELP, names)
       .option('--json', 'for machines', false),
   ).addHelpText('after', `${CANDIDATES_HELP}\n${help}`);
+}
+
+/** What the objective relevance is asked with; undefined for others. @throws DkvError INPUT_INVALID for options that do not go together */
+export function relevanceAsked({
+  objective,
+  relevantToken,
+  irrelevantToken,
+  prompt,
+  template,
+}: RankingOptions & { readonly template?: string }): Relevance | undefined {
+  const others = { '--irrelevant-token': irrelevantToken, '--prompt': prompt, '--template': template };
+  const [given] =
+    Object.entries({ '--relevant-token': relevantToken, ...others }).find(([, own]) => own !== undefined) ?? [];
+  if (objective !== 'relevance') {
+    if (given === undefined) return undefined;
+    throw new DkvError('INPUT_INVALID', `${given} is for --objective relevance, and the objective is ${objective}.`);
+  }
+  if (relevantToken === undefined) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      '--objective relevance needs the word that means relevant: give --relevant-token (monoT5: true), and for odds --irrelevant-token (monoT5: false).',
+    );
+  }
+  return { relevantToken, irrelevantToken, prompt, template };
+}
+
+/** An objective in words. */
+export function scoredAs({
+  objective,
+  relevance,
+}: {
+  readonly objective: Objective;
+  readonly relevance?: Relevance | undefined;
+}): string {
+  if (!relevance) return objective;
+  const { relevantToken, irrelevantToken } = relevance;
+  const against = irrelevantToken === undefined ? '' : ` against ${JSON.stringify(irrelevantToken)}`;
+  return `${objective} (${JSON.stringify(relevantToken)}${against})`;
 }
 
 /** Separated by white space or commas. */

@@ -4,7 +4,7 @@
  */
 import { Breather } from '../base/breather.js';
 import { DkvError, isResult } from '../base/errors.js';
-import { type Engine, eachOf, type RequestOptions, type StateRange } from '../engine/engine.js';
+import { type Engine, eachOf, type RequestOptions, type ScoreItem, type StateRange } from '../engine/engine.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { type Presented, present } from '../priming/condition.js';
 import { expectSegments, type Visibility } from '../priming/input.js';
@@ -41,6 +41,19 @@ export async function scoreEach(
   items: readonly InputToScore[],
   options: Pick<RequestOptions, 'signal'> = {},
 ): Promise<(Float32Array | DkvError)[]> {
+  return decodeEach(engine, items, (inputs) => engine.score(inputs, options), options);
+}
+
+/**
+ * The same for whatever is asked of the decoder.
+ * @param ask gives per item its numbers
+ */
+export async function decodeEach(
+  engine: Engine,
+  items: readonly InputToScore[],
+  ask: (items: readonly ScoreItem[]) => Promise<readonly Float32Array[]>,
+  options: Pick<RequestOptions, 'signal'> = {},
+): Promise<(Float32Array | DkvError)[]> {
   const places = new Map<string, number>();
   const distinct: Presented[] = [];
   const placeOf = (part: Presented) => {
@@ -66,8 +79,8 @@ export async function scoreEach(
     return { memory, prompt, target };
   });
   const usable = ready.filter(isResult);
-  const nlls = (await eachOf(usable, (inputs) => engine.score(inputs, options))).values();
-  return ready.map((item) => (item instanceof DkvError ? item : nlls.next().value!));
+  const numbers = (await eachOf(usable, ask)).values();
+  return ready.map((item) => (item instanceof DkvError ? item : numbers.next().value!));
 }
 
 export interface TextToScore {

@@ -14,10 +14,14 @@ import { unlessDamaged } from '../store/records/damage.js';
 import type { Metadata, Store } from '../store/store.js';
 import { objectiveSchema } from '../wire/ranking.js';
 import type { Provenance } from './provenance.js';
+import type { RelevanceTokens } from './relevance.js';
 
-/** What is scored: the query's text given the document, or the query's answer given the document and the query. */
+/**
+ * What is scored: the query's text given the document, the query's answer given the document and the query, or whether the first word after both is the
+ * one that means relevant.
+ */
 export const OBJECTIVES: readonly Objective[] = objectiveSchema.options;
-export type Objective = 'query-likelihood' | 'answer-likelihood';
+export type Objective = 'query-likelihood' | 'answer-likelihood' | 'relevance';
 
 /** How a score was made, beside what the whole store was primed with. */
 export interface Scoring {
@@ -25,6 +29,8 @@ export interface Scoring {
   readonly objective: Objective;
   /** Digest of the reference queries whose mean NLL was taken off, as the document's prior; null without. */
   readonly references: string | null;
+  /** What decides scores of one-token relevance. */
+  readonly relevance?: RelevanceTokens | undefined;
 }
 
 const calibrationSchema = z.strictObject({
@@ -42,7 +48,7 @@ export type Calibration = z.infer<typeof calibrationSchema>;
 export const calibrationsSchema = z.record(z.string(), calibrationSchema);
 
 /** Everything that decides a score, as a JSON array in this order. A later fact is put at its end, where it is not what it always was. */
-function keyOf(provenance: Provenance, { variant, objective, references }: Scoring): string {
+function keyOf(provenance: Provenance, { variant, objective, references, relevance }: Scoring): string {
   const { fingerprint, modelPrecision, statesPrecision, visibility, maxTokens } = provenance;
   return JSON.stringify([
     fingerprint,
@@ -53,6 +59,7 @@ function keyOf(provenance: Provenance, { variant, objective, references }: Scori
     variant,
     objective,
     references,
+    ...(relevance ? [[...relevance.tokens, relevance.said.prompt]] : []),
   ]);
 }
 
@@ -105,15 +112,22 @@ export interface Reliability {
   readonly relevant: number;
   /**
    * Mean squared error of a probability (Brier 1950), lower is better, for candidates of queries that were not fitted on: the share of
-   * relevant candidates for all of them, exp(score) as it is, and the calibrated score. Null with fewer than two queries.
+   * relevant candidates for all of them, the score as it is (exp(score), or of odds their share), and the calibrated score. Null with fewer than two queries.
    */
   readonly brier: { readonly constant: number; readonly raw: number; readonly calibrated: number } | null;
 }
 
 const FOLDS = 5;
 
-/** How far calibrated scores can be trusted, by fitting on four fifths of the queries and looking at the rest, five times. */
-export function reliabilityOf(queries: readonly (readonly Judged[])[], random: Random): Reliability {
+/**
+ * How far calibrated scores can be trusted, by fitting on four fifths of the queries and looking at the rest, five times.
+ * @param raw the probability that a score says itself; exp(score) when left out
+ */
+export function reliabilityOf(
+  queries: readonly (readonly Judged[])[],
+  random: Random,
+  raw: (score: number) => number = (score) => Math.min(1, Math.exp(score)),
+): Reliability {
   const relevant = mean(queries.flat().map((judged) => Number(judged.relevant)));
   if (queries.length < 2) return { relevant, brier: null };
   const shuffled = random.shuffle(queries);
@@ -127,7 +141,7 @@ export function reliabilityOf(queries: readonly (readonly Judged[])[], random: R
       const error = (probability: number) => (probability - Number(relevant)) ** 2;
       errors.push({
         constant: error(share),
-        raw: error(Math.min(1, Math.exp(score))),
+        raw: error(raw(score)),
         calibrated: error(relevanceOf(calibration, score)),
       });
     }

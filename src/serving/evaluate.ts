@@ -20,13 +20,16 @@ import {
   reliabilityOf,
   writeCalibration,
 } from './calibration.js';
+import { crossEncoderScores, textsOf } from './cross-encoder.js';
 import { missingDocuments, missingMessage } from './missing.js';
+import { rawProbability, scoredBy } from './objectives.js';
 import { expectProvenance, expectWritable, type Provenance } from './provenance.js';
 import { type QueryToRank, type RejectedCandidate, rank } from './rank.js';
 import { expectReferenceDigest } from './reference-queries.js';
+import type { Relevance, WholeRelevance } from './relevance.js';
 import { type Unranked, unrankedOf } from './unranked.js';
 import { BARE } from './variants.js';
-import { BM25, type Verdict, verdictOf } from './verdict.js';
+import { BM25, CROSS_ENCODER, type Verdict, verdictOf } from './verdict.js';
 
 export const DEFAULT_MEASURES: readonly string[] = ['nDCG@10', 'RR@10', 'AP', 'P@5', 'Success@1'];
 
@@ -35,6 +38,13 @@ export interface EvaluateOptions extends RequestOptions {
   readonly variants?: readonly string[];
   /** `query-likelihood` when left out. */
   readonly objective?: Objective;
+  /** Of the objective `relevance`, and of it alone: which words of the decoder mean what. */
+  readonly relevance?: Relevance;
+  /**
+   * Rank with the model as a full cross-encoder too, which reads query and document together: one encoder pass for every candidate. It needs the
+   * stored texts.
+   */
+  readonly upperBound?: boolean;
   /** Take off each document's prior. */
   readonly prior?: boolean;
   /** Names as in ir_measures: nDCG@10, RR@10, AP, P@5, Success@1 when left out. */
@@ -52,10 +62,21 @@ export interface EvaluateOptions extends RequestOptions {
   readonly whileBlocked?: (work: () => SystemComparison) => SystemComparison;
 }
 
+/** What a system costs in passes of the encoder, the dear part of a ranking. */
+export interface EncoderPasses {
+  /** When a query comes, on average. */
+  readonly perQuery: number;
+  /** Beforehand. */
+  readonly perDocument: number;
+}
+
 export interface Evaluation extends SystemComparison {
+  readonly systems: readonly (SystemComparison['systems'][number] & { readonly encoderPasses: EncoderPasses })[];
   readonly store: string;
   readonly primed: Provenance;
   readonly objective: Objective;
+  /** Of the objective `relevance`, with what was left out. */
+  readonly relevance?: WholeRelevance;
   readonly prior: boolean;
   readonly seed: number;
   /** With judgements and candidates. */
@@ -95,6 +116,7 @@ export async function evaluate(
   names.forEach(measure);
   if (options.calibrate) expectWritable(store);
   const { provenance: primed, model } = await expectProvenance(store, given);
+  const scoring = scoredBy(model, objective, options.relevance);
   const judged = judgedQueries(queries, qrels);
   const variants = [...new Set([BARE, ...(options.variants ?? (await variantsOf(store, judged)))])];
   const missing = await missingOf(store, judged, variants);
@@ -104,18 +126,21 @@ export async function evaluate(
   const scored = new Map<string, Scores[]>();
   if (bm25) scored.set(BM25, bm25Scores(bm25, complete));
   const rejected: (RejectedCandidate & { query: string })[] = [];
-  const total = variants.length * candidatesOf(complete);
+  const texts = options.upperBound ? await textsOf(store, idsOf(complete), options) : undefined;
+  const each = candidatesOf(complete);
+  const total = (variants.length + (texts ? 1 : 0)) * each;
   for (const [v, variant] of variants.entries()) {
-    const done = (v * total) / variants.length;
-    const scoring = {
+    const done = v * each;
+    const ranking = {
       objective,
+      ...(options.relevance && { relevance: options.relevance }),
       variant,
       prior,
       calibration: false,
       ...(options.signal && { signal: options.signal }),
     };
     const rankings = rank(model, store, complete, {
-      ...scoring,
+      ...ranking,
       onProgress: (candidates) => options.onProgress?.(done + candidates, total),
     });
     const scores: Scores[] = [];
@@ -124,6 +149,14 @@ export async function evaluate(
       rejected.push(...own.map((one) => ({ query, ...one })));
     }
     scored.set(variant, scores);
+  }
+  if (texts) {
+    const found = await crossEncoderScores(model, complete, texts, scoring, primed, {
+      ...(options.signal && { signal: options.signal }),
+      onProgress: (pairs) => options.onProgress?.(variants.length * each + pairs, total),
+    });
+    scored.set(CROSS_ENCODER, found.scores);
+    rejected.push(...found.rejected);
   }
   // What is compared is the same candidates of the same queries, whichever variant broke.
   const broken = new Set(rejected.map(({ query }) => query));
@@ -150,13 +183,17 @@ export async function evaluate(
   const calibrations = [];
   for (const variant of options.calibrate ? variants : []) {
     const cases = casesOf(systems.get(variant)!, grades);
-    await writeCalibration(store, primed, { variant, objective, references }, calibrate(cases));
-    calibrations.push({ variant, ...reliabilityOf(cases, new Random('calibration', seed)) });
+    const { relevance } = scoring;
+    await writeCalibration(store, primed, { variant, objective, references, relevance }, calibrate(cases));
+    const reliability = reliabilityOf(cases, new Random('calibration', seed), rawProbability(scoring));
+    calibrations.push({ variant, ...reliability });
   }
+  const passes = candidatesOf(ranked) / ranked.length;
   return {
     store: store.location,
     primed,
     objective,
+    ...(scoring.relevance && { relevance: scoring.relevance.said }),
     prior,
     seed,
     queries: ranked.length,
@@ -166,9 +203,15 @@ export async function evaluate(
     rejected,
     primary,
     ...compared,
+    systems: compared.systems.map((system) => ({ ...system, encoderPasses: encoderPassesOf(system.name, passes) })),
     verdict: verdictOf(compared, primary),
     calibrations,
   };
+}
+
+function encoderPassesOf(system: string, candidates: number): EncoderPasses {
+  if (system === CROSS_ENCODER) return { perQuery: candidates, perDocument: 0 };
+  return { perQuery: 0, perDocument: system === BM25 ? 0 : 1 };
 }
 
 function judgedQueries(queries: readonly QueryToRank[], qrels: Qrels): readonly QueryToRank[] {

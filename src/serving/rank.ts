@@ -16,9 +16,11 @@ import type { Metadata, Store } from '../store/store.js';
 import { type Calibration, OBJECTIVES, type Objective, readCalibration, relevanceOf } from './calibration.js';
 import { parseDocumentMetadata } from './document-metadata.js';
 import { missingDocuments, missingMessage } from './missing.js';
+import { type OwnScore, questionOf, scoredBy } from './objectives.js';
 import { expectProvenance } from './provenance.js';
 import { expectReferenceDigest } from './reference-queries.js';
-import { type StoredScore, score } from './score.js';
+import type { Relevance } from './relevance.js';
+import { askStored, type StoredSource } from './score.js';
 import { BARE } from './variants.js';
 
 export interface CandidateToRank {
@@ -42,6 +44,8 @@ export type OnMissing = (typeof ON_MISSING)[number];
 const optionsSchema = z.strictObject({
   /** `query-likelihood` when left out. */
   objective: z.enum(OBJECTIVES).optional(),
+  /** Of the objective `relevance`, and of it alone: which words of the decoder mean what. */
+  relevance: z.custom<Relevance>().optional(),
   /** `bare` when left out: no surrogate has been shown to rank better. */
   variant: z.string().min(1).optional(),
   /** Take off each document's prior, its mean NLL of reference queries: see docs/ranking.md. */
@@ -68,9 +72,12 @@ export type RankOptions = z.input<typeof optionsSchema>;
 
 export interface RankedDocument {
   readonly id: string;
-  /** Higher is better: -NLL, mean over the target's tokens; plus the prior, or interpolated, where asked for. */
+  /**
+   * Higher is better: -NLL, mean over the target's tokens, or of the objective `relevance` the log of the odds; plus the prior, or interpolated, where asked
+   * for.
+   */
   readonly score: number;
-  /** Of the target, in nats: mean over its tokens. Null, as the sum, for a missing document that was put last. */
+  /** Of the target, in nats: mean over its tokens. Null, as the sum, of odds, and for a missing document that was put last. */
   readonly nll: number | null;
   readonly nllSum: number | null;
   /** Of the target. */
@@ -110,6 +117,8 @@ export async function* rank(
 ): AsyncGenerator<RankedQuery> {
   const { objective = 'query-likelihood', variant = BARE, prior = false, ...rest } = checkedOptions(options);
   const { onMissing = 'error', signal, onProgress, interpolate, priority, deadlineMs } = rest;
+  const scored = scoredBy(given, objective, rest.relevance);
+  const { relevance } = scored;
   const until = deadlineMs === undefined ? undefined : performance.now() + deadlineMs;
   const { provenance, model } = await expectProvenance(store, given);
   for (const query of queries) expectQuery(query, objective, interpolate);
@@ -117,7 +126,7 @@ export async function* rank(
   const calibration =
     rest.calibration === false || interpolate !== undefined
       ? undefined
-      : await readCalibration(store, provenance, { variant, objective, references });
+      : await readCalibration(store, provenance, { variant, objective, references, relevance });
   if (rest.calibration && !calibration) throw uncalibrated(store, variant, objective, prior);
   // Every query may have the whole store as its candidates: one list at a time.
   const ids = new Set<string>();
@@ -134,16 +143,15 @@ export async function* rank(
   const total = queries.reduce((sum, { candidates }) => sum + candidates.length, 0);
   let done = 0;
   for (const group of groups) {
-    const items = group.flatMap(({ text, answer, candidates }) => {
-      const said = objective === 'query-likelihood' ? { target: text } : { query: text, target: answer! };
-      return candidates.map(({ id }) => ({ id, variant, ...said }));
-    });
-    const scores = await score(model, store, items, {
+    const items = group.flatMap(({ text, answer, candidates }) =>
+      candidates.map(({ id }) => ({ id, variant, text, answer })),
+    );
+    const scores = await askStored(model, store, items, questionOf(scored), {
       ...(signal && { signal }),
       ...(priority && { priority }),
       ...(until !== undefined && { deadlineMs: Math.max(1, until - performance.now()) }),
       ...(isCheckedByReading && { onMissing: expectNone }),
-      onProgress: (scored) => onProgress?.(done + scored, total),
+      onProgress: (answered) => onProgress?.(done + answered, total),
     });
     if (isCheckedByReading) await expectNone(missingAmong(items, scores));
     let next = 0;
@@ -159,10 +167,10 @@ export async function* rank(
 function checkedOptions(options: RankOptions) {
   const checked = parse(optionsSchema, options, 'INPUT_INVALID', 'Ranking');
   const { objective, prior, interpolate, calibration } = checked;
-  if (prior && objective === 'answer-likelihood') {
+  if (prior && objective !== undefined && objective !== 'query-likelihood') {
     throw new DkvError(
       'INPUT_INVALID',
-      'A prior is the likelihood of queries: it cannot be taken off the likelihood of answers. Leave one of the two out.',
+      `A prior is the likelihood of queries: it cannot be taken off ${objective === 'relevance' ? 'relevance' : 'the likelihood of answers'}. Leave one of the two out.`,
     );
   }
   if (calibration && interpolate !== undefined) {
@@ -207,12 +215,9 @@ function uncalibrated(store: Store, variant: string, objective: Objective, prior
 }
 
 /** Each once. */
-function missingAmong(
-  items: readonly { readonly id: string }[],
-  scores: readonly (StoredScore | DkvError)[],
-): readonly string[] {
-  const isMissing = (own: StoredScore | DkvError) => own instanceof DkvError && own.code === 'DOCUMENT_MISSING';
-  return [...new Set(items.filter((_, at) => isMissing(scores[at]!)).map(({ id }) => id))];
+function missingAmong(items: readonly { readonly id: string }[], scores: readonly object[]): readonly string[] {
+  const isMissing = (own: object | undefined) => own instanceof DkvError && own.code === 'DOCUMENT_MISSING';
+  return [...new Set(items.filter((_, at) => isMissing(scores[at])).map(({ id }) => id))];
 }
 
 interface Ranking {
@@ -226,7 +231,7 @@ interface Ranking {
 
 function rankedQuery(
   { id, candidates }: QueryToRank,
-  scores: readonly (StoredScore | DkvError)[],
+  scores: readonly ((OwnScore & StoredSource) | DkvError)[],
   { variant, references, interpolate, onMissing, calibration }: Ranking,
 ): RankedQuery {
   const found: (RankedDocument & { readonly own: number })[] = [];
@@ -243,10 +248,10 @@ function rankedQuery(
       missing.push(candidate);
       continue;
     }
-    const { nll, nllSum, tokenNlls, metadata } = scored;
-    const own = (references === null ? 0 : priorOf(candidate.id, metadata, variant, references)) - nll;
+    const { nll, nllSum, tokens, metadata } = scored;
+    const own = scored.score + (references === null ? 0 : priorOf(candidate.id, metadata, variant, references));
     const relevance = calibration && { relevanceScore: relevanceOf(calibration, own) };
-    found.push({ ...named(candidate), own, score: own, nll, nllSum, tokens: tokenNlls.length, ...relevance });
+    found.push({ ...named(candidate), own, score: own, nll, nllSum, tokens, ...relevance });
   }
   const mixed = interpolate === undefined ? found : mixedWith(found, interpolate);
   const lowest = mixed.reduce((low, { score }) => Math.min(low, score), 0);

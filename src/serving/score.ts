@@ -5,29 +5,45 @@
 
 import { Breather } from '../base/breather.js';
 import { DkvError } from '../base/errors.js';
-import { eachOf, type RequestOptions, type ScoreItem } from '../engine/engine.js';
-import { remembering } from '../model/tokenizer/tokenizer.js';
+import { type Engine, eachOf, type RequestOptions, type ScoreItem } from '../engine/engine.js';
+import { remembering, type Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { decoderInput, type InputToScore, type TargetScore, targetScore } from '../scoring/inputs.js';
 import { type Model, sameNumbers } from '../scoring/load-model.js';
 import { keyOfVariant } from '../store/records/entry.js';
 import { type DocumentEntry, type Metadata, missingDocument, type Store } from '../store/store.js';
 import { BARE } from './variants.js';
 
-export interface StoredToScore {
+/** A document in one of its variants. */
+export interface DocumentVariant {
   /** The document's. */
   readonly id: string;
   /** Which of the document's caches; `bare` when left out. */
   readonly variant?: string | undefined;
+}
+
+export interface StoredToScore extends DocumentVariant {
   /** Put before the target in the decoder, tokenised apart. */
   readonly query?: string | undefined;
   readonly target: string;
 }
 
-export interface StoredScore extends TargetScore {
+/** Where an answer was read. */
+export interface StoredSource {
   /** Of the record that was read. */
   readonly key: string;
   /** Of the document. */
   readonly metadata: Metadata;
+}
+
+export interface StoredScore extends TargetScore, StoredSource {}
+
+/** What is asked of a decoder about a document. */
+export interface Question<Item, Answer> {
+  /** What the decoder reads, and the tokens that are looked at. @throws DkvError INPUT_INVALID that says why it cannot read that */
+  say(tokenizer: Tokenizer, item: Item): Pick<InputToScore, 'prompt' | 'target'>;
+  /** @returns per item numbers of its target's tokens */
+  ask(engine: Engine, items: readonly ScoreItem[], options: RequestOptions): Promise<readonly Float32Array[]>;
+  answer(numbers: Float32Array): Answer;
 }
 
 export interface ScoreStoredOptions extends Omit<RequestOptions, 'tokenisingMs'> {
@@ -51,6 +67,15 @@ interface Ready {
   readonly item: ScoreItem;
 }
 
+/** The model as far as it is needed. */
+type Scorer = Pick<Model, 'tokenizer' | 'engine' | 'fingerprint'> & Partial<Pick<Model, 'formerly'>>;
+
+const NLLS: Question<StoredToScore, TargetScore> = {
+  say: decoderInput,
+  ask: (engine, items, options) => engine.score(items, options),
+  answer: targetScore,
+};
+
 /**
  * Progress counts the items that have been answered, of all.
  * @returns per item its score, or the DkvError that says why it has none: DOCUMENT_MISSING, STORE_MISMATCH (primed with another
@@ -58,17 +83,28 @@ interface Ready {
  * @throws DkvError what befalls all items: CANCELLED, DEADLINE_PASSED, STORE_UNREACHABLE, and the engine's
  */
 export async function score(
-  model: Pick<Model, 'tokenizer' | 'engine' | 'fingerprint'> & Partial<Pick<Model, 'formerly'>>,
+  model: Scorer,
   store: Store,
   items: readonly StoredToScore[],
-  { onMissing, onProgress, deadlineMs, ...request }: ScoreStoredOptions = {},
+  options: ScoreStoredOptions = {},
 ): Promise<(StoredScore | DkvError)[]> {
+  return askStored(model, store, items, NLLS, options);
+}
+
+/** The same for any question. @returns and throws as `score` */
+export async function askStored<Item extends DocumentVariant, Answer extends object>(
+  model: Scorer,
+  store: Store,
+  items: readonly Item[],
+  question: Question<NoInfer<Item>, Answer>,
+  { onMissing, onProgress, deadlineMs, ...request }: ScoreStoredOptions = {},
+): Promise<((Answer & StoredSource) | DkvError)[]> {
   const { signal } = request;
   const since = performance.now();
   const fingerprints = sameNumbers(model);
-  const answers = new Array<StoredScore | DkvError | undefined>(items.length);
+  const answers = new Array<(Answer & StoredSource) | DkvError | undefined>(items.length);
   let answered = 0;
-  const answer = (place: number, own: StoredScore | DkvError) => {
+  const answer = (place: number, own: (Answer & StoredSource) | DkvError) => {
     answers[place] = own;
     answered++;
   };
@@ -77,9 +113,18 @@ export async function score(
     for (const place of open(wanted)) answer(place, error);
   };
   let tokenisingMs = 0;
-  const said = sayingOf(model, items, (ms) => {
-    tokenisingMs += ms;
-  });
+  const tokenizer = remembering(model.tokenizer);
+  const said = (place: number) => {
+    const before = performance.now();
+    try {
+      return question.say(tokenizer, items[place]!);
+    } catch (error) {
+      if (error instanceof DkvError && error.code === 'INPUT_INVALID') return error;
+      throw error;
+    } finally {
+      tokenisingMs += performance.now() - before;
+    }
+  };
   let asked = documentsOf(items);
   const documents = asked;
   while (asked.length > 0) {
@@ -104,7 +149,7 @@ export async function score(
     const nlls = await eachOf(
       ready.map(({ item }) => item),
       (inputs) =>
-        model.engine.score(inputs, {
+        question.ask(model.engine, inputs, {
           ...request,
           tokenisingMs,
           ...(deadlineMs !== undefined && { deadlineMs: Math.max(1, deadlineMs - (performance.now() - since)) }),
@@ -118,7 +163,7 @@ export async function score(
       // Replaced and collected since the entry was read? Then the id points elsewhere by now.
       if (own instanceof DkvError && own.code === 'DOCUMENT_MISSING') lost.add(wanted);
       else if (own instanceof DkvError) answer(place, ofDocument(wanted.id, own));
-      else answer(place, { ...targetScore(own), key: wanted.key!, metadata: wanted.metadata });
+      else answer(place, { ...question.answer(own), key: wanted.key!, metadata: wanted.metadata });
     }
     asked = [...lost];
   }
@@ -127,28 +172,8 @@ export async function score(
   return answers.map((own) => own!);
 }
 
-/** What an item says to the decoder, texts that come again tokenised once; for each the time that it took is told. */
-function sayingOf(
-  { tokenizer }: Pick<Model, 'tokenizer'>,
-  items: readonly StoredToScore[],
-  took: (ms: number) => void,
-): (place: number) => Pick<InputToScore, 'prompt' | 'target'> | DkvError {
-  const remembered = remembering(tokenizer);
-  return (place) => {
-    const since = performance.now();
-    try {
-      return decoderInput(remembered, items[place]!);
-    } catch (error) {
-      if (error instanceof DkvError && error.code === 'INPUT_INVALID') return error;
-      throw error;
-    } finally {
-      took(performance.now() - since);
-    }
-  };
-}
-
 /** Each once, with the places of its items, in order of first appearance. */
-function documentsOf(items: readonly StoredToScore[]): Wanted[] {
+function documentsOf(items: readonly DocumentVariant[]): Wanted[] {
   const documents = new Map<string, Wanted>();
   for (const [place, { id, variant = BARE }] of items.entries()) {
     const document = JSON.stringify([id, variant]);
@@ -188,18 +213,13 @@ function ofDocument(id: string, error: DkvError): DkvError {
   return new DkvError(error.code, `Document ${JSON.stringify(id)}: ${error.message}`);
 }
 
-function isMissing(answer: StoredScore | DkvError | undefined): boolean {
+function isMissing(answer: object | undefined): boolean {
   return answer instanceof DkvError && answer.code === 'DOCUMENT_MISSING';
 }
 
 /** For the store's statistics: whoever reads the states does not know how many documents they were asked for. */
-function countServed(
-  store: Store,
-  documents: readonly Wanted[],
-  answers: readonly (StoredScore | DkvError | undefined)[],
-): void {
-  const isHit = (answer: StoredScore | DkvError | undefined) =>
-    !(answer instanceof DkvError) || answer.code === 'NUMBERS_NOT_FINITE';
+function countServed(store: Store, documents: readonly Wanted[], answers: readonly (object | undefined)[]): void {
+  const isHit = (answer: object | undefined) => !(answer instanceof DkvError) || answer.code === 'NUMBERS_NOT_FINITE';
   const count = (is: typeof isHit) =>
     documents.filter(({ places }) => places.some((place) => is(answers[place]))).length;
   store.served(count(isHit), count(isMissing));

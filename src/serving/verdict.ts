@@ -12,6 +12,9 @@ import { BARE } from './variants.js';
 /** The name of BM25 among the systems. */
 export const BM25 = 'bm25';
 
+/** The name of the model as a full cross-encoder among the systems: an upper bound, which no verdict recommends. */
+export const CROSS_ENCODER = 'cross-encoder';
+
 /** The chance of any false evidence in the whole comparison. */
 const SIGNIFICANCE = 0.05;
 
@@ -81,7 +84,7 @@ export function verdictOf({ measures, systems, comparisons }: SystemComparison, 
       undecided: others.filter((name) => !isBetter(system, name) && order(name) !== order(system)),
     };
   };
-  const names = systems.map(({ name }) => name);
+  const names = systems.map(({ name }) => name).filter((name) => name !== CROSS_ENCODER);
   const caches = names.filter((name) => name !== BM25);
   const bestSystem = bestOf(names, isBetter, order);
   const best = standingOf(bestSystem, names);

@@ -4,9 +4,22 @@ import { wireObject } from './case.js';
 import { countSchema, estimateSchema, gainSchema } from './numbers.js';
 import { provenanceSchema } from './primed.js';
 
-export const objectiveSchema = z.enum(['query-likelihood', 'answer-likelihood']);
+export const objectiveSchema = z.enum(['query-likelihood', 'answer-likelihood', 'relevance']);
 
-const objective = objectiveSchema.describe('What is scored: the query, or its answer after the query.');
+const objective = objectiveSchema.describe(
+  'What is scored: the query, its answer after the query, or whether the first word after both means relevant.',
+);
+
+const relevanceShape = {
+  relevantToken: z.string().describe('The decoder’s first word for a relevant document.'),
+  irrelevantToken: z
+    .string()
+    .optional()
+    .describe(
+      'The decoder’s first word for another document: scores are the log of the odds between the two. Left out: of the relevant word’s probability.',
+    ),
+  prompt: z.string().describe('What the decoder reads before that word, with `{query}` for the query’s text.'),
+};
 
 const ids = z.array(z.string()).readonly();
 
@@ -31,11 +44,13 @@ export const rankedLineSchema = wireObject({
   rank: z.int().positive().describe('The document’s place, from 1.'),
   score: z
     .number()
-    .describe('Higher is better: -nll, plus the prior where it is taken off, or mixed with the first stage’s.'),
+    .describe(
+      'Higher is better: -nll, or the log of odds of relevance; plus the prior where it is taken off, or mixed with the first stage’s.',
+    ),
   nll: z
     .number()
     .nullable()
-    .describe('Mean NLL over the target’s tokens, in nats; null for a missing document put last.'),
+    .describe('Mean NLL over the target’s tokens, in nats; null of odds, and for a missing document put last.'),
   nllSum: z.number().nullable().describe('Sum of the NLLs of the target’s tokens.'),
   tokens: countSchema.describe('Tokens of the target.'),
   relevanceScore: z.number().optional().describe('Probability of relevance, where there is a calibration.'),
@@ -48,6 +63,7 @@ export const rankedRunSchema = wireObject({
   fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
   builtIn: z.boolean().describe('It is the built-in model.'),
   objective,
+  relevance: wireObject(relevanceShape).optional().describe('There for the objective `relevance`.'),
   variant: z.string().describe('Which of the documents’ caches was read.'),
   prior: z.boolean().describe('Each document’s prior was taken off.'),
   interpolate: z.number().nullable().describe('The first stage’s weight; null without.'),
@@ -108,6 +124,12 @@ export const evaluationSchema = wireObject({
   store: z.string().describe('The store’s location.'),
   primed: provenanceSchema.describe('What it was primed with.'),
   objective,
+  relevance: wireObject({
+    ...relevanceShape,
+    template: z.string().describe('What a cross-encoder reads, with `{query}` and `{document}` for their texts.'),
+  })
+    .optional()
+    .describe('There for the objective `relevance`.'),
   prior: z.boolean().describe('Each document’s prior was taken off.'),
   seed: z.int().describe('Seed of the bootstrap.'),
   queries: countSchema.describe('Queries with judgements and candidates.'),
@@ -129,7 +151,11 @@ export const evaluationSchema = wireObject({
   systems: z
     .array(
       wireObject({
-        name: z.string().describe('`bm25`, `bare`, or a surrogate’s specification.'),
+        name: z.string().describe('`bm25`, `bare`, a surrogate’s specification, or `cross-encoder`, the upper bound.'),
+        encoderPasses: wireObject({
+          perQuery: z.number().describe('Encoder passes when a query comes, on average.'),
+          perDocument: countSchema.describe('Encoder passes for each document beforehand.'),
+        }).describe('What the system costs in passes of the encoder.'),
         means: z
           .array(estimateSchema)
           .readonly()
@@ -166,7 +192,7 @@ export const evaluationSchema = wireObject({
         relevant: z.number().describe('Share of the candidates that is relevant.'),
         brier: wireObject({
           constant: z.number().describe('Error where every candidate is given that share.'),
-          raw: z.number().describe('Error of exp(score).'),
+          raw: z.number().describe('Error of exp(score), or of the probability that log odds say.'),
           calibrated: z.number().describe('Error of the calibrated score.'),
         })
           .nullable()

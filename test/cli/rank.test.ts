@@ -236,7 +236,35 @@ describe('dkv rank', () => {
     });
   });
 
+  it('ranks by whether the first word means relevant', async () => {
+    const word = (name: string, text: string) => [`--${name}-token`, text];
+    const args = ['--candidates', 'bm25:4', '--objective', 'relevance', '--prompt', '{query}?'];
+    const of = [...args, ...word('relevant', ' lamp'), ...word('irrelevant', ' no'), '--output', 'odds.txt'];
+    const { exitCode, stdout } = await ranked(...of, '--details', 'odds.jsonl', '--json');
+    expect(exitCode).toBe(0);
+    const asked = { relevant_token: ' lamp', irrelevant_token: ' no', prompt: '{query}?' };
+    expect(JSON.parse(stdout)).toMatchObject({ objective: 'relevance', relevance: asked, documents: 32 });
+    for (const { nll, tokens, score } of jsonLines(await read('odds.jsonl'))) {
+      expect([nll, tokens, typeof score]).toEqual([null, 1, 'number']);
+    }
+    const shown = await ranked(...of);
+    expect(shown.stdout).toMatch(
+      /^8 queries, 32 documents ranked by relevance \(" lamp" against " no"\) with bare of tiny/,
+    );
+    const alone = await ranked(...args, ...word('relevant', ' lamp'), '--details', 'alone.jsonl', '--output', 'x.txt');
+    expect(alone.exitCode).toBe(0);
+    for (const { nll, score } of jsonLines(await read('alone.jsonl'))) expect(score).toBe(-(nll as number));
+  });
+
   it.each<[string[], RegExp]>([
+    [['--objective', 'relevance'], /needs the word that means relevant: give --relevant-token/],
+    [
+      ['--objective', 'relevance', '--relevant-token', 'true'],
+      /"true" is 3: "t" \(id 360\), "r" \(id 358\), "ue" \(id 500\)/,
+    ],
+    [['--irrelevant-token', 'no'], /--irrelevant-token is for --objective relevance/],
+    [['--objective', 'relevance', '--relevant-token', 'no', '--prompt', 'x'], /expected a text with \{query\} in it/],
+    [['--objective', 'relevance', '--relevant-token', 'no', '--prior'], /it cannot be taken off relevance/],
     [['--objective', 'answer-likelihood'], /INPUT_INVALID: Query "adworld-pool-test-00000" has no answer/],
     [['--model', referenceFixture('text')], /STORE_MISMATCH: .*was primed with .*\(tiny\)/],
     [['--variant', 'template'], /DOCUMENT_MISSING: .*no "template" cache of/],
@@ -306,6 +334,28 @@ describe('dkv evaluate', () => {
     }
     await ranked('--candidates', 'bm25:10', '--output', 'r.txt', '--details', 'none.jsonl', '--prior');
     expect(jsonLines(await read('none.jsonl'))[0]).not.toHaveProperty('relevance_score');
+  });
+
+  it('sets a cross-encoder beside them, with what each system costs', async () => {
+    const { exitCode, stdout } = await evaluated('--candidates', 'bm25:3', '--upper-bound', '--measures', 'RR');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^mean of +RR +encoder passes a query +passes a document, before$/m);
+    const [, candidates] = /^8 judged queries, (\d+) candidates/.exec(stdout)!;
+    const passes = { bm25: ['0', '0'], bare: ['0', '1'], 'cross-encoder': [(Number(candidates) / 8).toFixed(1), '0'] };
+    for (const [name, costs] of Object.entries(passes)) {
+      expect(stdout).toMatch(new RegExp(`^${name} +[01]\\.\\d{3} +${costs.join(' +')}$`, 'm'));
+    }
+    expect(stdout).toMatch(/^cross-encoder +bare +/m);
+    expect(stdout).not.toMatch(/^Best .*cross-encoder/m);
+    const template = await evaluated(
+      '--objective',
+      'relevance',
+      '--relevant-token',
+      'no',
+      '--template',
+      '{query}{document}',
+    );
+    expect(template).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('give --upper-bound as well') });
   });
 
   it('says not to re-rank where BM25 is shown to be better', async () => {

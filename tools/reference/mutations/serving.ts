@@ -16,6 +16,7 @@ const SCORE_TEST = 'test/serving/score.test.ts';
 const CALIBRATION_TEST = 'test/serving/calibration.test.ts';
 const BM25_TEST = 'test/serving/bm25.test.ts';
 const EVALUATE_TEST = 'test/serving/evaluate.test.ts';
+const RELEVANCE_TEST = 'test/serving/relevance.test.ts';
 const VERDICT_TEST = 'test/serving/verdict.test.ts';
 
 export const SERVING: readonly Mutation[] = [
@@ -163,10 +164,45 @@ export const SERVING: readonly Mutation[] = [
     only: 'are the mean NLL of the reference queries',
   },
   {
+    name: 'odds the wrong way round',
+    file: 'src/serving/objectives.ts',
+    from: 'score: logits[0]! - logits[1]!',
+    to: 'score: logits[1]! - logits[0]!',
+    tests: RELEVANCE_TEST,
+  },
+  {
+    name: 'calibration of other words found',
+    file: CALIBRATION,
+    from: '...(relevance ? [[...relevance.tokens, relevance.said.prompt]] : []),',
+    to: '...(relevance ? [[relevance.said.prompt]] : []),',
+    tests: RELEVANCE_TEST,
+  },
+  {
+    name: 'a template is cut at its end',
+    file: 'src/serving/cross-encoder.ts',
+    from: 'if (fits(whole)) return whole;',
+    to: 'if (fits(whole) || maxTokens > 100) return whole;',
+    tests: RELEVANCE_TEST,
+  },
+  {
+    name: 'the decoder of a cross-encoder reads the prompt of caches',
+    file: 'src/serving/cross-encoder.ts',
+    from: 'return { parts: [part], prompt: new Int32Array(0), target: tokens };',
+    to: 'return { parts: [part], prompt: questionOf(scored).say(tokenizer, query).prompt, target: tokens };',
+    tests: RELEVANCE_TEST,
+  },
+  {
+    name: 'the upper bound is recommended',
+    file: 'src/serving/verdict.ts',
+    from: '.filter((name) => name !== CROSS_ENCODER)',
+    to: '',
+    tests: RELEVANCE_TEST,
+  },
+  {
     name: 'prior added to the NLL',
     file: RANK,
-    from: 'priorOf(candidate.id, metadata, variant, references)) - nll;',
-    to: '-priorOf(candidate.id, metadata, variant, references)) - nll;',
+    from: '? 0 : priorOf(candidate.id, metadata, variant, references));',
+    to: '? 0 : -priorOf(candidate.id, metadata, variant, references));',
     tests: RANK_TEST,
     only: 'takes priors off',
   },
@@ -260,8 +296,8 @@ export const SERVING: readonly Mutation[] = [
   {
     name: 'calibration with other reference queries found',
     file: CALIBRATION,
-    from: '    objective,\n    references,\n  ]',
-    to: '    objective,\n    null,\n  ]',
+    from: '    objective,\n    references,\n    ...(relevance',
+    to: '    objective,\n    null,\n    ...(relevance',
     tests: CALIBRATION_TEST,
   },
   {

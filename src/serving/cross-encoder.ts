@@ -1,0 +1,140 @@
+/**
+ * The model as a full cross-encoder: the encoder reads query and document together, one pass for every pair. What that gives is the upper bound that
+ * caches are held against, which are made before any query is known.
+ *
+ * For one-token relevance the encoder reads the reranker's template, as the reranker was trained to. For likelihoods it reads the query in front of
+ * the document, where a cache has a surrogate, and the decoder sees what it sees of the caches: the oracle of the research.
+ */
+import { Breather } from '../base/breather.js';
+import { DkvError, isResult } from '../base/errors.js';
+import { grouped } from '../base/groups.js';
+import type { RequestOptions } from '../engine/engine.js';
+import { type Presented, present } from '../priming/condition.js';
+import { decodeEach, type InputToScore, tokensRead } from '../scoring/inputs.js';
+import type { Model } from '../scoring/load-model.js';
+import type { Scores } from '../stats/ranking.js';
+import type { Store } from '../store/store.js';
+import { questionOf, type ScoredBy } from './objectives.js';
+import type { Provenance } from './provenance.js';
+import type { QueryToRank, RejectedCandidate } from './rank.js';
+import { filled } from './relevance.js';
+import { BARE } from './variants.js';
+
+/** Documents read together: their states come with them, and are let go. */
+const READ_TOGETHER = 16;
+/** Pairs of which the states are held. */
+const PAIRS_TOGETHER = 32;
+
+/** The stored texts of documents, each read once. @throws DkvError INPUT_INVALID for one that was stored without; DOCUMENT_MISSING, CANCELLED */
+export async function textsOf(
+  store: Store,
+  ids: Iterable<string>,
+  { signal }: Pick<RequestOptions, 'signal'> = {},
+): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (const some of grouped([...ids], READ_TOGETHER)) {
+    if (signal?.aborted) throw new DkvError('CANCELLED', `Stopped after reading ${texts.size} texts.`);
+    for (const [at, found] of (await store.getDocuments(some, BARE)).entries()) {
+      if (found instanceof DkvError) throw found;
+      const { text } = found.record;
+      if (text === undefined) {
+        throw new DkvError(
+          'INPUT_INVALID',
+          `Document ${JSON.stringify(some[at])} in ${store.location} was stored without its text, and a cross-encoder reads it with every query. Prime with texts, or leave the upper bound out.`,
+        );
+      }
+      texts.set(some[at]!, text);
+    }
+  }
+  return texts;
+}
+
+/** What was read and how it was cut, for all systems alike. */
+type Limits = Pick<Provenance, 'visibility' | 'maxTokens'>;
+
+/**
+ * Progress counts pairs.
+ * @param texts of all candidates
+ * @returns per query the scores of its candidates, and those that have no finite one
+ * @throws DkvError INPUT_TOO_LONG for a query that leaves no room for a document; CANCELLED, and the engine's
+ */
+export async function crossEncoderScores(
+  model: Model,
+  queries: readonly QueryToRank[],
+  texts: ReadonlyMap<string, string>,
+  scored: ScoredBy,
+  limits: Limits,
+  { signal, onProgress }: Pick<RequestOptions, 'signal' | 'onProgress'> = {},
+): Promise<{ readonly scores: Scores[]; readonly rejected: (RejectedCandidate & { readonly query: string })[] }> {
+  const { engine } = model;
+  const { ask, answer } = questionOf(scored);
+  const options = signal ? { signal } : {};
+  const pairs = queries.flatMap((query, at) => query.candidates.map(({ id }) => ({ query, at, id })));
+  const scores = queries.map(() => new Map<string, number>());
+  const rejected: (RejectedCandidate & { query: string })[] = [];
+  const turns = new Breather(signal);
+  let done = 0;
+  for (const some of grouped(pairs, PAIRS_TOGETHER)) {
+    const inputs = await turns.map(some, ({ query, id }) => inputOf(model, query, texts.get(id)!, scored, limits));
+    const found = await decodeEach(engine, inputs, (items) => ask(engine, items, options), options);
+    for (const [i, { query, at, id }] of some.entries()) {
+      const own = found[i]!;
+      if (isResult(own)) scores[at]!.set(id, answer(own).score);
+      else if (own.code === 'NUMBERS_NOT_FINITE') rejected.push({ query: query.id, id, reason: own.message });
+      else throw own;
+    }
+    done += some.length;
+    onProgress?.(done, pairs.length);
+  }
+  return { scores, rejected };
+}
+
+function inputOf(
+  model: Model,
+  query: QueryToRank,
+  document: string,
+  scored: ScoredBy,
+  { visibility, maxTokens }: Limits,
+): InputToScore {
+  const { tokenizer } = model;
+  const limit = tokensRead(model, maxTokens);
+  if (!scored.relevance) {
+    const part = present(tokenizer, { visibility }, document, query.text, { maxTokens: limit });
+    return { parts: [part], ...questionOf(scored).say(tokenizer, query) };
+  }
+  const { said, tokens } = scored.relevance;
+  const part = fitted(model, said.template, { query: query.text, document }, limit);
+  return { parts: [part], prompt: new Int32Array(0), target: tokens };
+}
+
+/** The template with its texts, tokenised as one: of the document as much from its beginning as there is room for. */
+function fitted(
+  { tokenizer }: Pick<Model, 'tokenizer'>,
+  template: string,
+  { query, document }: { readonly query: string; readonly document: string },
+  maxTokens: number,
+): Presented {
+  const readable = tokenizer.head(document, maxTokens + 1);
+  const upTo = (end: number) => {
+    const isWithin = end < readable.length && /[\udc00-\udfff]/.test(readable.charAt(end));
+    const text = filled(template, { query, document: readable.slice(0, isWithin ? end - 1 : end) });
+    return present(tokenizer, { visibility: 'full' }, text, undefined, { maxTokens });
+  };
+  const fits = ({ input }: Presented) => input.cutTokens === 0;
+  const whole = upTo(readable.length);
+  if (fits(whole)) return whole;
+  let best = upTo(0);
+  if (!fits(best)) {
+    throw new DkvError(
+      'INPUT_TOO_LONG',
+      `The query ${JSON.stringify(query.slice(0, 40))}... in its template takes more than the ${maxTokens} tokens allowed and leaves none for a document. Shorten one of the two.`,
+    );
+  }
+  for (let [low, high] = [0, readable.length]; high - low > 1; ) {
+    const middle = Math.floor((low + high) / 2);
+    const tried = upTo(middle);
+    if (fits(tried)) [low, best] = [middle, tried];
+    else high = middle;
+  }
+  return best;
+}
