@@ -256,7 +256,7 @@ describe('of the built-in model', () => {
     const stopped = evaluate(model, store, queries, qrels, {
       upperBound: true,
       signal: controller.signal,
-      onProgress: (done, all) => done > all / 2 && controller.abort(),
+      onProgress: (done, all) => done >= all / 2 && controller.abort(),
     });
     await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
     const textless = await primedStore(model, documents, { keepText: false });
