@@ -76,6 +76,7 @@ const generate =
 const RUNS: Record<Exclude<WorkloadName, 'experiment-loop'>, Run> = {
   encode: encode(work.documents),
   'encode-long': encode(work.long),
+  'encode-128': encode(work.of128),
   'score-text': scoreText(work.documents),
   'score-cached': scoreCached(work.documents),
   'score-text-128': scoreText(work.of128),

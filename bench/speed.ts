@@ -1,11 +1,11 @@
 /**
  * How fast encoding, scoring and generation are, in this project and in what else runs the model on a CPU, as ratios in one run: every side
- * is a process, all do the same work on the same random weights of google/t5gemma-2-270m-270m's shape, in turn, several rounds.
+ * is a process, all do the same work on the same random weights of google/t5gemma-2-270m-270m's shape, or of google/flan-t5-base's, in turn, several rounds.
  *
  *     npm run bench                                   ours alone, a part of the work
  *     bench/peers/run                                 all sides, all of the work
  *
- *     npx tsx bench/speed.ts [--peers PYTHON] [--compiled] [--share 0.125] [--rounds 3] [--only encode,score-text] [--section ours|all]
+ *     npx tsx bench/speed.ts [--shape 270m|flan-t5-base] [--peers PYTHON] [--compiled] [--share 0.125] [--rounds 3] [--only encode,score-text] [--section ours|all]
  *                         [--earlier RUN.json]
  *
  * With a section, what was measured replaces that part of docs/benchmarks.md. The last line of output, kept in a file, can be given to a later
@@ -16,7 +16,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from '../src/stats/describe.js';
-import { benchCheckpoint, WORK } from './checkpoint.js';
+import { benchCheckpoint, flanT5Checkpoint, WORK } from './checkpoint.js';
 import { Contestant, ours } from './contestants.js';
 import { limits } from './limit.js';
 import { replaceSection, table } from './sections.js';
@@ -24,6 +24,7 @@ import { makeWorkloads, WORKLOADS, type WorkloadName, type Workloads } from './w
 
 const { values: options } = parseArgs({
   options: {
+    shape: { type: 'string', default: '270m' },
     peers: { type: 'string' },
     share: { type: 'string', default: '0.125' },
     rounds: { type: 'string', default: '3' },
@@ -42,9 +43,23 @@ interface Side {
 
 const here = import.meta.dirname;
 const machine = `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores`;
-const checkpoint = await benchCheckpoint('270m');
-const work = makeWorkloads(Number(options.share));
-const file = path.join(WORK, 'workloads.json');
+/** Numbers of the encoder's matrices. */
+const SHAPES = {
+  '270m': {
+    checkpoint: () => benchCheckpoint('270m'),
+    words: 250_000,
+    encoderWeights: 18 * (640 * (1024 + 256 + 256) + 1024 * 640 + 3 * 640 * 2048),
+  },
+  'flan-t5-base': {
+    checkpoint: flanT5Checkpoint,
+    words: 32_000,
+    encoderWeights: 12 * (4 * 768 * 768 + 3 * 768 * 2048),
+  },
+};
+const shape = SHAPES[options.shape as keyof typeof SHAPES];
+const checkpoint = await shape.checkpoint();
+const work = makeWorkloads(Number(options.share), shape.words);
+const file = path.join(WORK, `workloads-${options.shape}.json`);
 await mkdir(WORK, { recursive: true });
 await writeFile(file, JSON.stringify(work));
 
@@ -75,7 +90,7 @@ const ctranslate2 = (compute: string): Side => ({
     compute,
     checkpoint,
     file,
-    path.join(WORK, 'ctranslate2'),
+    path.join(WORK, 'ctranslate2', options.shape),
   ],
   workloads: WORKLOADS.filter((workload) => /^(score-text|generate)/.test(workload)),
 });
@@ -91,9 +106,8 @@ if (options.peers) {
 }
 
 /** Operations of the encoder's matrix products over some documents: two a weight and row. */
-const ENCODER_WEIGHTS = 18 * (640 * (1024 + 256 + 256) + 1024 * 640 + 3 * 640 * 2048);
 const encoderFlop = (documents: Workloads['documents']) =>
-  2 * ENCODER_WEIGHTS * documents.reduce((rows, ids) => rows + ids.length, 0);
+  2 * shape.encoderWeights * documents.reduce((rows, ids) => rows + ids.length, 0);
 
 const rounds = Number(options.rounds);
 interface Result {
@@ -173,6 +187,18 @@ const RATIOS: readonly (readonly [label: string, ratio: (of: Medians) => number]
   [
     'encode, 1024 tokens: int8 against the best of transformers bfloat16',
     (of) => best(of, 'encode-long', 'bfloat16') / at(of, 'encode-long', INT8),
+  ],
+  [
+    'encode, 128 tokens: int8 against the best of transformers in any type',
+    (of) => best(of, 'encode-128', '') / at(of, 'encode-128', INT8),
+  ],
+  [
+    'encode, 128 tokens: float32 against the best of transformers float32',
+    (of) => best(of, 'encode-128', 'float32') / at(of, 'encode-128', FLOAT32),
+  ],
+  [
+    'score from text, 128 tokens: int8 against CTranslate2 int8',
+    (of) => at(of, 'score-text-128', 'CTranslate2 int8') / at(of, 'score-text-128', INT8),
   ],
   [
     'score from text: int8 against CTranslate2 int8',

@@ -28,6 +28,7 @@ export interface Workloads {
 export const WORKLOADS = [
   'encode',
   'encode-long',
+  'encode-128',
   'score-text',
   'score-cached',
   'score-text-128',

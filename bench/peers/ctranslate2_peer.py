@@ -16,25 +16,51 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import ctranslate2
 from ctranslate2.converters import TransformersConverter
+from ctranslate2.converters.transformers import T5Loader
+from ctranslate2.specs.model_spec import OPTIONAL
 
 from side import serve
 
-VOCABULARY = 262_144
 BATCH_TOKENS = 1024
 
 
 class Tokens:
     """What the converter asks of a tokenizer."""
 
-    bos_token, eos_token, unk_token = "t2", "t1", "t3"
+    pad_token, eos_token, bos_token, unk_token = "t0", "t1", "t2", "t3"
+
+    def __init__(self, vocabulary: int):
+        self.vocabulary = vocabulary
 
     def get_vocab(self) -> dict[str, int]:
-        return {f"t{token}": token for token in range(VOCABULARY)}
+        return {self.convert_ids_to_tokens(token): token for token in range(self.vocabulary)}
+
+    def convert_ids_to_tokens(self, token: int) -> str:
+        return f"t{token}"
 
 
 class Converter(TransformersConverter):
+    def __init__(self, checkpoint: str):
+        super().__init__(checkpoint)
+        self.vocabulary = json.loads((Path(checkpoint) / "config.json").read_text())["vocab_size"]
+
     def load_tokenizer(self, *_, **__) -> Tokens:
-        return Tokens()
+        return Tokens(self.vocabulary)
+
+
+def unscaled(get_model_spec):
+    """The converter scales what T5's head reads wherever a config says `tie_word_embeddings`; transformers 5 says so of FLAN-T5, too."""
+
+    def get(loader, model):
+        spec = get_model_spec(loader, model)
+        if not model.config.scale_decoder_outputs:
+            spec.decoder.scale_outputs = OPTIONAL
+        return spec
+
+    return get
+
+
+T5Loader.get_model_spec = unscaled(T5Loader.get_model_spec)
 
 
 def named(documents: list[list[int]]) -> list[list[str]]:

@@ -18,7 +18,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import torch
 import torch.nn.functional as F
-from transformers import T5Gemma2ForConditionalGeneration
+from transformers import AutoModelForSeq2SeqLM
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import logging
 
@@ -46,11 +46,16 @@ class Contestant:
     def __init__(self, dtype: str, form: str, checkpoint: str, work: dict, batch_tokens: int):
         self.work = work
         self.batch_tokens = batch_tokens
-        self.model = T5Gemma2ForConditionalGeneration.from_pretrained(
+        self.model = AutoModelForSeq2SeqLM.from_pretrained(
             checkpoint, dtype=getattr(torch, dtype), attn_implementation="eager" if form == "eager" else "sdpa"
         ).eval()
-        self.encoder = self.model.model.encoder
-        self.decoder = self.model.model.decoder
+        stacks = getattr(self.model, "model", self.model)
+        self.encoder, self.decoder = stacks.encoder, stacks.decoder
+        # No model that is measured scales the rows that its head reads.
+        assert getattr(self.model.config, "scale_decoder_outputs", False) is False
+        config = self.model.config
+        start = getattr(config, "decoder_start_token_id", None)
+        self.start = config.decoder.bos_token_id if start is None else start
         if form == "compiled":
             # In place, so that generate and the loop run the compiled modules too.
             self.encoder.compile(dynamic=True)
@@ -71,13 +76,13 @@ class Contestant:
     def score(self, states: list[torch.Tensor], targets: list[list[int]]) -> list[float]:
         """Mean NLL of each target given the rows of its states."""
         nlls = [0.0] * len(states)
-        head = self.model.lm_head.out_proj.weight
+        head = getattr(self.model.lm_head, "out_proj", self.model.lm_head).weight
         for batch in batches([len(of) + len(targets[at]) for at, of in enumerate(states)], self.batch_tokens):
             longest = max(len(states[at]) for at in batch)
             memory = torch.stack([F.pad(states[at], (0, 0, 0, longest - len(states[at]))) for at in batch])
             mask = torch.tensor([[1] * len(states[at]) + [0] * (longest - len(states[at])) for at in batch])
             labels = torch.tensor([targets[at] for at in batch])
-            ids = torch.cat([torch.full((len(batch), 1), 2), labels[:, :-1]], dim=1)
+            ids = torch.cat([torch.full((len(batch), 1), self.start), labels[:, :-1]], dim=1)
             hidden = self.decoder(
                 input_ids=ids, encoder_hidden_states=memory, encoder_attention_mask=mask, use_cache=False
             ).last_hidden_state.flatten(0, 1)
@@ -144,6 +149,7 @@ class Contestant:
 DOCUMENTS = {
     "encode": "documents",
     "encode-long": "long",
+    "encode-128": "of128",
     "score-text": "documents",
     "score-cached": "documents",
     "score-text-128": "of128",

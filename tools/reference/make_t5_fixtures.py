@@ -51,6 +51,8 @@ class Shape:
     own_head: bool = False
     # How far scores spread grows with d_kv, since nothing divides them: at d_kv 64 queries have to be smaller.
     queries: float = 1.0
+    # How far the logits of an own head spread: among many tokens less, or NLLs are of 25 nats, of which float32 is that much less exact.
+    head: float = 4.0
     start: int = 0
     end: int = 1
     pad: int = 0
@@ -78,7 +80,7 @@ def random_model(shape: Shape, seed: int) -> PreTrainedModel:
         for name, parameter in sorted(model.named_parameters(), key=lambda item: item[0]):
             values = generator.standard_normal(parameter.shape, dtype=np.float32)
             if name == "lm_head.weight":
-                values *= 4.0 / math.sqrt(shape.width)
+                values *= shape.head / math.sqrt(shape.width)
             elif name.endswith("relative_attention_bias.weight"):
                 values *= 3.0
             elif parameter.dim() == 1:
@@ -321,7 +323,7 @@ FULL_SIZE = {
     "full-size-t5": Fixture(
         "google/flan-t5-base's shape, random weights", 3,
         Shape(width=768, d_ff=2048, vocab=32128, heads=12, d_kv=64, encoder_layers=12, decoder_layers=12,
-              feed_forward="gated-gelu", scaled=False, own_head=True, queries=0.25), rewrite=flan_config,
+              feed_forward="gated-gelu", scaled=False, own_head=True, queries=0.25, head=1.0), rewrite=flan_config,
     ),
 }
 

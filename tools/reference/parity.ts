@@ -1,7 +1,7 @@
 /**
  * Measures every fixture against the reference and writes docs/parity.md.
  *
- *   npx tsx tools/reference/parity.ts [FOLDER_OF_A_FULL_SIZE_FIXTURE]
+ *   npx tsx tools/reference/parity.ts [FOLDER_OF_A_FULL_SIZE_FIXTURE]...
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { defaultCacheDirectory } from '../../src/model/compiled.js';
 import { FAMILY_FIXTURES } from '../../test/support/fixtures.js';
 import { compareWithReference, type Quantity, TOLERANCES } from '../../test/support/reference.js';
 
-const [fullSize] = process.argv.slice(2);
+const fullSizes = process.argv.slice(2);
 const root = path.resolve(import.meta.dirname, '../..');
 const quantities = Object.keys(TOLERANCES) as Quantity[];
 
@@ -42,13 +42,21 @@ for (const [model, folder] of Object.entries(FAMILY_FIXTURES)) {
   tables.push(`Class \`${model}\`:\n\n${header}\n${rows.join('\n')}`);
 }
 await rm(cache, { recursive: true });
-const large = fullSize ? await row(fullSize, defaultCacheDirectory()) : undefined;
+const large: string[] = [];
+for (const folder of fullSizes) large.push(await row(folder, defaultCacheDirectory()));
 
 const file = path.join(root, 'docs/parity.md');
 const marker = '<!-- full size -->';
 const byHand = '<!-- written by hand from here on -->';
 const [measured = '', written = ''] = readFileSync(file, { encoding: 'utf8', flag: 'a+' }).split(byHand);
-const kept = measured.split(marker)[1]?.trim().split('\n').at(-1);
+/** Rows of fixtures that were not measured now. */
+const kept = (measured.split(marker)[1] ?? '')
+  .trim()
+  .split('\n')
+  .filter(
+    (line) =>
+      line.startsWith('| full-size') && !fullSizes.some((folder) => line.startsWith(`| ${path.basename(folder)} |`)),
+  );
 const pins = readFileSync(path.join(import.meta.dirname, 'requirements.txt'), 'utf8');
 const version = (name: string) => new RegExp(`^${name}==(.*)$`, 'm').exec(pins)?.[1];
 const runtime = JSON.parse(readFileSync(path.join(root, 'node_modules/onnxruntime-node/package.json'), 'utf8')).version;
@@ -77,18 +85,19 @@ ${tables.join('\n\n')}
 
 ## Full size
 
-A random bfloat16 checkpoint of google/t5gemma-2-270m-270m's shape (vocabulary 262,144), made and measured by hand:
+A random bfloat16 checkpoint of google/t5gemma-2-270m-270m's shape (vocabulary 262,144) and a float32 one of google/flan-t5-base's, made and measured by hand:
 
 \`\`\`sh
 pip install -r tools/reference/requirements.txt
 python tools/reference/make_fixtures.py /tmp/fixtures full-size
-npx tsx tools/reference/parity.ts /tmp/fixtures/full-size
+python tools/reference/make_t5_fixtures.py /tmp/fixtures full-size-t5
+npx tsx tools/reference/parity.ts /tmp/fixtures/full-size /tmp/fixtures/full-size-t5
 \`\`\`
 
 ${marker}
 
 ${header}
-${large ?? kept ?? '| not measured |'}
+${[...kept, ...large].join('\n')}
 
 ${byHand}${written}`,
 );
