@@ -47,6 +47,7 @@ On a terminal it asks for what is not given; elsewhere it takes an advertisement
 
 Examples:
   dkv demo
+  dkv demo --model google/flan-t5-base
   dkv demo --document "The lamp costs 24 euros." --query "price of the lamp" --answer "24 euros"`,
     )
     .action(demo);

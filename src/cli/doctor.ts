@@ -147,7 +147,11 @@ async function drift(): Promise<Check> {
 async function token(): Promise<Check> {
   const { tokenSource } = hubSettings();
   if (tokenSource) return { name: 'token', state: 'ok', message: `found in ${tokenSource}` };
-  return { name: 'token', state: 'note', message: "none; Google's models are gated and need HF_TOKEN" };
+  return {
+    name: 'token',
+    state: 'note',
+    message: 'none; T5Gemma 2 is gated and needs HF_TOKEN, T5, FLAN-T5 and BART do not',
+  };
 }
 
 async function hub(): Promise<Check> {

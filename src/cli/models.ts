@@ -17,9 +17,10 @@ import { availableMemory, memoryEstimate, weightCount } from '../model/memory.js
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { renderText, type Table } from '../report/tables/table.js';
 import { describeDrift, driftRecord } from '../scoring/drift.js';
+import { KNOWN_MODELS, knownSizeBytes } from '../scoring/known-models.js';
 import { BUILT_IN_MODEL, compileMeasured, findModel, loadTokenizerOf } from '../scoring/load-model.js';
 import { parseModelReference } from '../scoring/pull-model.js';
-import { modelInfoSchema, modelListSchema } from '../wire/models.js';
+import { knownModelsSchema, modelInfoSchema, modelListSchema } from '../wire/models.js';
 import { printJson } from './json.js';
 import { DEFAULT_MAX_LENGTH, LoadingProgress } from './model-options.js';
 import { verifyCommand } from './models-verify.js';
@@ -34,10 +35,11 @@ export function modelsCommand(): Command {
       'after',
       `
 Downloads share Hugging Face's cache folder (HF_HUB_CACHE, HF_HOME) with Python; compiled forms lie under DKV_CACHE.
-Google's models are gated: accept the licence on the model's page, then set HF_TOKEN.
+T5Gemma 2 is gated: accept the licence on the model's page, then set HF_TOKEN. FLAN-T5, T5 and BART need no token.
 
 Examples:
-  dkv models pull google/t5gemma-2-270m-270m
+  dkv models list --known
+  dkv models pull google/flan-t5-base
   dkv models info google/t5gemma-2-270m-270m
   dkv models list --json`,
     )
@@ -53,7 +55,10 @@ function pullCommand(): Command {
   return new Command('pull')
     .description('Download what it takes to run a model; goes on where an earlier download stopped.')
     .argument(...MODEL)
-    .addHelpText('after', '\nExamples:\n  dkv models pull google/t5gemma-2-1b-1b@main')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  dkv models pull google/t5gemma-2-1b-1b@main\n  dkv models pull facebook/bart-large@refs/pr/4',
+    )
     .action(async (model: string) => {
       if (!parseModelReference(model)) {
         throw new DkvError(
@@ -70,9 +75,14 @@ function pullCommand(): Command {
 function listCommand(): Command {
   return new Command('list')
     .description('Every checkpoint of a supported family in the hub cache, and every compiled model.')
+    .option('--known', 'checkpoints on the hub that this program reads instead, with size, licence and access', false)
     .option('--json', 'for machines', false)
-    .addHelpText('after', '\nExamples:\n  dkv models list')
-    .action(async ({ json }: { json: boolean }) => {
+    .addHelpText('after', '\nExamples:\n  dkv models list\n  dkv models list --known')
+    .action(async ({ json, known }: { json: boolean; known: boolean }) => {
+      if (known) {
+        listKnown(json);
+        return;
+      }
       const checkpoints = await listCheckpoints();
       const compiled = await Promise.all((await listCompiled(defaultCacheDirectory())).map(describeCompiled));
       if (json) {
@@ -107,6 +117,40 @@ function listCommand(): Command {
         })}\n`,
       );
     });
+}
+
+function listKnown(json: boolean): void {
+  const known = KNOWN_MODELS.map((model) => ({ ...model, sizeBytes: knownSizeBytes(model) }));
+  if (json) {
+    const wireNames: Readonly<Record<string, string>> = { tokenizerJson: 'tokenizer_json' };
+    const listed = known.map(({ storedAs: _, ...model }) => ({
+      ...model,
+      unchecked: model.unchecked.map((fact) => wireNames[fact] ?? fact),
+    }));
+    printJson(knownModelsSchema, { known: listed });
+    return;
+  }
+  const titles = ['model', 'family', 'weights', 'on disk', 'licence', 'token', 'safetensors', 'tokenizer.json'];
+  const columns = titles.map((title) => ({ title, numeric: title === 'weights' || title === 'on disk' }));
+  const rows = known.map((model) => {
+    const { name, family, weights, sizeBytes, licence, gated, safetensors, tokenizerJson, unchecked } = model;
+    const said = (fact: (typeof unchecked)[number], text: string) => `${text}${unchecked.includes(fact) ? ' (?)' : ''}`;
+    return [
+      name,
+      family,
+      millions(weights),
+      sizeBytes === null ? '–' : gigabytes(sizeBytes),
+      said('licence', licence),
+      gated ? 'needed' : 'none',
+      said('safetensors', safetensors),
+      said('tokenizerJson', tokenizerJson ? 'yes' : 'no'),
+    ];
+  });
+  process.stdout.write(`${renderText({ columns, rows })}
+
+From model cards and listings of the hub; (?) is from memory. None of these weights could be run where this package was made.
+Without a tokenizer.json or safetensors: docs/troubleshooting.md, "Weights as .bin, or no tokenizer.json".
+`);
 }
 
 function infoCommand(): Command {

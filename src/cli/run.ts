@@ -73,6 +73,7 @@ Examples:
   dkv run exp02 --n 60 --out results/try
   dkv run ${ALL} --n 60
   dkv run exp01 --model google/t5gemma-2-270m-270m --dataset ms-marco --resume
+  dkv run v4-09 --model google/flan-t5-base --dataset ms-marco
   dkv run exp02 --dataset faq.csv --columns document=text query=question answer=reply
   dkv run ./mine.yaml`,
     )

@@ -40,6 +40,25 @@ export const modelListSchema = wireObject({
   compiled: compiledSchema.describe('Compiled models.'),
 });
 
+export const knownModelsSchema = wireObject({
+  known: z
+    .array(
+      wireObject({
+        name: z.string().describe('As `--model` takes it.'),
+        family: z.string().describe('The model’s family, such as t5gemma2.'),
+        weights: countSchema.describe('Numbers that the model has.'),
+        sizeBytes: countSchema.nullable().describe('Bytes of the tensors; null where the type is not known.'),
+        licence: z.string().describe('The licence, as the model card names it.'),
+        gated: z.boolean().describe('Whether the hub wants a token of an account that accepted the licence.'),
+        safetensors: z.enum(['yes', 'in a pull request']).describe('Where weights stand as safetensors.'),
+        tokenizerJson: z.boolean().describe('Whether the repository has a tokenizer.json.'),
+        unchecked: z.array(z.string()).readonly().describe('Fields that are from memory, by name.'),
+      }),
+    )
+    .readonly()
+    .describe('Checkpoints on the hub of supported families.'),
+});
+
 export const modelInfoSchema = wireObject({
   name: z.string().describe('The model’s name in records.'),
   directory: z.string().describe('The checkpoint’s folder.'),

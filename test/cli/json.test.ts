@@ -19,6 +19,7 @@ import {
 import {
   demoSchema,
   doctorSchema,
+  knownModelsSchema,
   modelInfoSchema,
   modelListSchema,
   modelVerificationSchema,
@@ -80,6 +81,7 @@ const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Re
   [['doctor', '--json'], doctorSchema],
   [['sanity', '--n', '8', '--json'], sanitySchema],
   [['models', 'list', '--json'], modelListSchema],
+  [['models', 'list', '--known', '--json'], knownModelsSchema],
   [['models', 'info', BUILT_IN, '--json'], modelInfoSchema],
   [['models', 'verify', BUILT_IN, '--json'], modelVerificationSchema],
   [['list', 'experiments', '--json'], listedExperimentSchema],

@@ -22,6 +22,7 @@ import { documentInputSchema, queryInputSchema, referenceQueryInputSchema } from
 import {
   demoSchema,
   doctorSchema,
+  knownModelsSchema,
   modelInfoSchema,
   modelListSchema,
   modelVerificationSchema,
@@ -177,6 +178,12 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Printed by `dkv models list --json`.',
         schema: modelListSchema,
         example: 'model-list',
+      },
+      {
+        title: 'dkv models list --known',
+        source: 'Printed by `dkv models list --known --json`.',
+        schema: knownModelsSchema,
+        example: 'known-models',
       },
       {
         title: 'dkv models info',

@@ -22,6 +22,7 @@ export class LmdbThread {
   readonly #waiting = new Map<number, Waiting>();
   #running: Running | undefined;
   #nextId = 0;
+  #isClosing = false;
 
   constructor(start: StartWriter) {
     this.#start = start;
@@ -50,6 +51,8 @@ export class LmdbThread {
   async close(): Promise<void> {
     if (!this.#running) return;
     const { worker, ended } = this.#running;
+    // An answer that is still on its way may not let the program end before the thread has.
+    this.#isClosing = true;
     worker.ref();
     worker.postMessage({ type: 'close' } satisfies ToWriter);
     await ended;
@@ -62,7 +65,7 @@ export class LmdbThread {
     worker.on('message', (message: FromWriter) => {
       const waiting = this.#waiting.get(message.id);
       this.#waiting.delete(message.id);
-      if (this.#waiting.size === 0) worker.unref();
+      if (this.#waiting.size === 0 && !this.#isClosing) worker.unref();
       if ('error' in message)
         waiting?.reject(new DkvError(message.error.code ?? 'STORE_UNREACHABLE', message.error.message));
       else waiting?.resolve(message.value);
@@ -73,6 +76,7 @@ export class LmdbThread {
     const ended = new Promise<void>((resolve) => {
       worker.once('exit', () => {
         this.#running = undefined;
+        this.#isClosing = false;
         const message = `${this.#start.directory}: the thread that writes failed (${reason}). Nothing is known of what it was given last; write again.`;
         for (const { reject } of this.#waiting.values()) reject(new DkvError('STORE_UNREACHABLE', message));
         this.#waiting.clear();
