@@ -114,6 +114,14 @@ describe('lmdb', () => {
     }
   });
 
+  it('closes while a use is being noted, whatever else keeps the program alive', () => {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const args = [...ARGUMENTS, 'close', path.join(folder, `closed${attempt}`)];
+      const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+      expect({ attempt, status, stdout }).toEqual({ attempt, status: 0, stdout: 'closed' });
+    }
+  });
+
   it('leaves the thread to others while a write goes to the disk', async () => {
     const store = await openStore(path.join(folder, 'turns'));
     await store.put(recordOf(0));

@@ -1,7 +1,8 @@
 /**
  * Another process on a store: `write <folder> <from>` replaces documents for ever, `fill <folder>` writes until the disk is full;
- * one line on standard output for each acknowledged write. `leave <folder> <ms>` exits after so long in the middle of writes. `collect
- * <location>` keeps ten documents and collects what nobody needs, for ever, a line for each time. `look <folder>` reads all of it and tries to change it.
+ * one line on standard output for each acknowledged write. `leave <folder> <ms>` exits after so long in the middle of writes.
+ * `close <folder>` closes while a use is being noted, with nothing else that keeps the program alive. `collect <location>` keeps ten
+ * documents and collects what nobody needs, for ever, a line for each time. `look <folder>` reads all of it and tries to change it.
  */
 
 import { messageOf } from '../../src/base/errors.js';
@@ -14,6 +15,7 @@ if (mode === 'write') await write(Number(from));
 else if (mode === 'collect') await collect();
 else if (mode === 'look') await look();
 else if (mode === 'leave') await leave(Number(from));
+else if (mode === 'close') await close();
 else await fill();
 
 async function write(first: number): Promise<void> {
@@ -40,6 +42,15 @@ async function leave(afterMs: number): Promise<void> {
     }
   };
   await Promise.all([1, 2, 3, 4].map(lane));
+}
+
+async function close(): Promise<void> {
+  const key = await store.put(recordOf(0));
+  await store.get(key);
+  // A second is when the use of the record is noted; this timer is the next one.
+  await new Promise((resolve) => setTimeout(resolve, 1001));
+  await store.close();
+  process.stdout.write('closed');
 }
 
 async function collect(): Promise<void> {
