@@ -311,17 +311,7 @@ if (!options.json) {
     ]),
   );
 }
-console.log(
-  JSON.stringify({
-    machine,
-    quick: options.quick,
-    precision: options.precision,
-    batchMs: BATCH_MS,
-    seconds: SECONDS,
-    documents: DOCUMENTS,
-    measured,
-    ratios,
-    beside,
-    leftOut,
-  }),
-);
+if (options.json) {
+  const shape = { machine, quick: options.quick, precision: options.precision, batchMs: BATCH_MS };
+  console.log(JSON.stringify({ ...shape, seconds: SECONDS, documents: DOCUMENTS, measured, ratios, beside, leftOut }));
+}

@@ -17,6 +17,14 @@ const EXAMPLES: Record<string, { args?: () => Promise<string[]>; prints: RegExp[
     args: async () => [path.join(await temporaryFolder(), 'store')],
     prints: [/^(adworld-pool-test-0000\d adworld-pool-test-0000\d-\d -\d+\.\d+\n){3}$/],
   },
+  'serve.ts': {
+    args: async () => [path.join(await temporaryFolder(), 'store')],
+    prints: [
+      /^(.+ -> adworld-pool-test-0000\d-\d, nll of adworld-pool-test-0000\d-\d \d+\.\d+\n){2}/,
+      /^8 documents primed beside them$/m,
+      /^0 items wait, 0 batches run$/m,
+    ],
+  },
   'experiment.ts': {
     args: async () => [path.join(await temporaryFolder(), 'run')],
     prints: [/^oracle_full -?\d+\.\d{3} nats$/m, /^surr_doc_d /m, /report\.html/],

@@ -84,11 +84,15 @@ export const ERROR_CODES = {
     status: 503,
     meaning: 'the engine was closed or its thread ended while a request waited',
   },
-  ENGINE_BUSY: { exitCode: 1, status: 429, meaning: 'as many requests wait for the engine as may: come again later' },
+  ENGINE_BUSY: {
+    exitCode: 1,
+    status: 429,
+    meaning: 'as many items wait for the engine as `queueItems` allows: come again later',
+  },
   DEADLINE_PASSED: {
     exitCode: 1,
     status: 504,
-    meaning: 'the time that the caller gave was over before the work began',
+    meaning: 'the time that the caller gave by `deadlineMs` was over before the work began',
   },
   STORE_DAMAGED: {
     exitCode: 1,

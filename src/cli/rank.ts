@@ -37,7 +37,11 @@ interface RankCommandOptions extends RankingOptions {
 export function rankCommand(): Command {
   const command = new Command('rank')
     .description('Rank stored documents by how likely the model finds the query, or its answer, given each.')
-    .option('--output <file>', 'TREC run: qid Q0 docid rank score tag; - for standard output', '-')
+    .option(
+      '--output <file>',
+      'TREC run: qid Q0 docid rank score tag; - for standard output, which --json has to itself',
+      '-',
+    )
     .option('--details <file>', 'JSON lines with every number of every document')
     .option('--variant <name>', 'which of the documents’ caches: bare, or a surrogate’s specification', 'bare')
     .option('--qrels <file>', 'judgements, TREC’s four columns or BEIR’s TSV: measures are printed')

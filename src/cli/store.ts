@@ -1,6 +1,6 @@
 /** `dkv store`: looks after stores of directed caches. */
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { fileError } from '../base/files.js';
 import type { Store } from '../store/store.js';
 import type { Transferred } from '../store/transfer.js';
@@ -48,11 +48,10 @@ export function storeCommand(): Command {
     'Take away what expired, and records that no document points to.',
     '  dkv store gc ads\n  dkv store gc ads --min-age 0',
   )
-    .option(
-      '--min-age <time>',
-      'leave what was stored more recently alone: somebody may be about to need it',
-      duration,
-      3_600_000,
+    .addOption(
+      new Option('--min-age <time>', 'leave what was stored more recently alone: somebody may be about to need it')
+        .argParser(duration)
+        .default(duration('1h'), '1h'),
     )
     .action(gc);
   add(

@@ -66,6 +66,10 @@ describe('a run folder', () => {
         expect.objectContaining({ code: 'RUN_DAMAGED', message: expect.stringContaining(name) }),
       );
     }
+    const broken = { ...files((content) => content.toString('utf8')), 'run.json': 'no\nJSON\n' };
+    expect(() => parseRunFiles(broken)).toThrow(/^run\.json: not what was written \(.*no JSON.*\)\. .+$/);
+    const empty = { ...files((content) => content.toString('utf8')), 'samples.jsonl': '' };
+    expect(() => parseRunFiles(empty)).toThrow('samples.jsonl: empty, and a run has samples. Remove the file');
     const { 'trials.jsonl': _, ...withoutTrials } = files((content) => content.toString('utf8'));
     expect(parseRunFiles(withoutTrials)).toEqual({ ...wanted, trials: [] });
   });

@@ -34,6 +34,20 @@ describe('docs/formats.md', () => {
     ]);
   });
 
+  it('says of an object of several forms which fields stand instead of which', () => {
+    const words = z.object({ kind: z.string().describe('What.'), words: z.number().describe('Words.') });
+    const tokens = z.object({ kind: z.string().describe('What.'), tokens: z.number().describe('Tokens.') });
+    const schema = z.object({ cut: z.union([words, tokens]).describe('Where.') });
+    const [rows] = describeJson(z.toJSONSchema(schema) as never).tables;
+    expect(rows!.map(({ field, meaning }) => [field, meaning])).toEqual([
+      ['cut', 'Where.'],
+      ['cut.kind', 'What.'],
+      ['cut.words?', 'Words. Either this or `tokens`.'],
+      ['cut.kind', 'What.'],
+      ['cut.tokens?', 'Tokens. Either this or `words`.'],
+    ]);
+  });
+
   it('names fields by the way to them', () => {
     const inner = z.object({ value: z.number().nullable().describe('A number.') });
     const schema = z.object({

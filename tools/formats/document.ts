@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { tryParse } from '../../src/base/parse.js';
 import { CHAPTERS, type Format } from './formats.js';
-import { type Described, describeJson, describeSchema, markdownTable } from './table.js';
+import { type Described, describeJson, describeSchema, markdownTable, type Row } from './table.js';
 
 const EXAMPLES = path.join(import.meta.dirname, 'examples');
 
@@ -11,7 +11,10 @@ const HEAD = `# Formats
 
 Every JSON that commands read and print, and that runs and stores keep. Made from the schemas in \`src/wire\`, \`src/runs/schema\`, \`src/store/records\` and
 \`src/serving\` by \`npm run formats\`; not written by hand. \`?\` behind a field: it may be left out. \`[]\`: of each entry of a list; \`*\`: of each name.
-Lists in examples are cut short.`;
+Lists in examples are cut short.
+
+A *fingerprint* is the SHA-256 of everything that decides a model's numbers (weights, tokenizer, precision, and how they are computed): what has equal fingerprints
+gives equal numbers, and a store or a run is refused to a model with another one.`;
 
 /** @throws Error for an example that is not of its format, and for a field that nobody explained */
 export function formatsMarkdown(): string {
@@ -24,20 +27,28 @@ export function formatsMarkdown(): string {
   return `${[HEAD, ...chapters, '## Parts of several formats', ...shared].join('\n\n')}\n`;
 }
 
-function section({ title, source, schema, example }: Format, parts: Map<string, string>): string {
+/** What every file of a run ends with; its reader takes it off before the schema is asked. */
+const CHECKSUM: Row = {
+  field: 'crc32?',
+  type: 'text',
+  meaning:
+    'Last: CRC-32 of all bytes before the comma in front of it, in eight lower-case hexadecimal digits; absent in files of 0.1.0. See [architecture.md](architecture.md#formats).',
+};
+
+function section({ title, source, schema, example, isSealed }: Format, parts: Map<string, string>): string {
   const value: unknown = JSON.parse(readFileSync(path.join(EXAMPLES, `${example}.json`), 'utf8'));
   const parsed = tryParse(schema, value);
   if (!parsed.success) throw new Error(`The example of "${title}" is not of its format: ${parsed.problem}.`);
-  const described = describeSchema(schema);
-  for (const [id, json] of described.parts) {
+  const { part, parts: ownParts, tables } = describeSchema(schema);
+  for (const [id, json] of ownParts) {
     // JSON of any kind has no table.
     if (id.startsWith('__')) continue;
     const table = tableOf(`part ${id}`, describeJson(json));
     if ((parts.get(id) ?? table) !== table) throw new Error(`Two parts are called "${id}".`);
     parts.set(id, table);
   }
-  const table =
-    described.part === undefined ? tableOf(title, described) : `Its fields: [${described.part}](#${described.part}).`;
+  const sealed = isSealed ? tables.map((rows) => [...rows, CHECKSUM]) : tables;
+  const table = part === undefined ? tableOf(title, { tables: sealed }) : `Its fields: [${part}](#${part}).`;
   return [`### ${title}`, source, `\`\`\`json\n${JSON.stringify(value)}\n\`\`\``, table].join('\n\n');
 }
 

@@ -47,6 +47,8 @@ export interface Format {
   readonly schema: z.ZodType;
   /** Of the file in `examples/`, without its ending. */
   readonly example: string;
+  /** It ends with a checksum. */
+  readonly isSealed?: true;
 }
 
 export interface Chapter {
@@ -54,8 +56,6 @@ export interface Chapter {
   readonly text: string;
   readonly formats: readonly Format[];
 }
-
-const CHECKSUM = 'Its last member is `crc32`, the checksum that [architecture.md](architecture.md#formats) explains.';
 
 export const CHAPTERS: readonly Chapter[] = [
   {
@@ -229,26 +229,35 @@ export const CHAPTERS: readonly Chapter[] = [
   },
   {
     title: 'What a run folder holds',
-    text: '`dkv run --json` prints the summary. Examples are of a run of the built-in model.',
+    text: '`dkv run --json` prints the summary. Examples are of a run of the built-in model. These names stand in TypeScript too: what `readRun`, `parseRunFiles` and `runExperiment` give, and the experiments that `defineExperiment` takes, have the members of the files, snake_case.',
     formats: [
       {
         title: 'run.json',
-        source: `What was run, written when it starts. ${CHECKSUM}`,
+        source: 'What was run, written when it starts.',
         schema: recordSchema,
         example: 'run',
+        isSealed: true,
       },
-      { title: 'samples.jsonl', source: `A line a sample. ${CHECKSUM}`, schema: sampleSchema, example: 'sample' },
+      {
+        title: 'samples.jsonl',
+        source: 'A line a sample.',
+        schema: sampleSchema,
+        example: 'sample',
+        isSealed: true,
+      },
       {
         title: 'trials.jsonl',
-        source: `The journal, a line a trial, a look into the encoder, or a sample that could not be scored. ${CHECKSUM}`,
+        source: 'The journal, a line a trial, a look into the encoder, or a sample that could not be scored.',
         schema: journalEntrySchema,
         example: 'trial',
+        isSealed: true,
       },
       {
         title: 'summary.json',
-        source: `What the trials come to. ${CHECKSUM}`,
+        source: 'What the trials come to.',
         schema: summarySchema,
         example: 'summary',
+        isSealed: true,
       },
     ],
   },

@@ -68,10 +68,26 @@ function* rowsOf(json: JsonSchema, above: string): Generator<Row> {
 }
 
 function* rowsBelow(member: JsonSchema, field: string): Generator<Row> {
-  for (const shape of shapesOf(member)) {
-    if (shape.properties) yield* rowsOf(shape, `${field}.`);
+  const shapes = shapesOf(member);
+  const forms = shapes.filter(({ properties }) => properties);
+  for (const shape of shapes) {
+    if (shape.properties) yield* formRows(shape, forms, `${field}.`);
     else if (shape.items) yield* rowsBelow(shape.items, `${field}[]`);
     else if (typeof shape.additionalProperties === 'object') yield* rowsBelow(shape.additionalProperties, `${field}.*`);
+  }
+}
+
+/** Of one form of an object: a field that others lack may be left out, and says instead of what it stands. */
+function* formRows(form: JsonSchema, forms: readonly JsonSchema[], above: string): Generator<Row> {
+  const names = (one: JsonSchema) => Object.keys(one.properties!);
+  const own = names(form).filter((name) => !forms.every((other) => name in other.properties!));
+  const others = forms.flatMap((other) => names(other).filter((name) => !(name in form.properties!)));
+  const instead = oneOf([...new Set(others)].map((name) => `\`${name}\``));
+  for (const row of rowsOf(form, above)) {
+    const isOwn = own.some((name) => row.field === `${above}${name}`);
+    yield isOwn && others.length > 0
+      ? { ...row, field: `${row.field}?`, meaning: `${row.meaning} Either this or ${instead}.` }
+      : row;
   }
 }
 

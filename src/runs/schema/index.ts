@@ -2,6 +2,8 @@
  * Run folders for any program: `directed-kvcache/runs`. What a run's files hold, parsed and checked, without Node, so that a browser reads them too. Part of the
  * public API, no logic.
  *
+ * Names are those of the files, snake_case: `parseRunFiles` gives `summary.configuration.max_tokens` as summary.json has it.
+ *
  * @module
  */
 

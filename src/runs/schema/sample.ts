@@ -42,7 +42,8 @@ export function parseSamples(content: FileContent, file = SAMPLES_FILE): SampleR
   const bytes = bytesOf(content);
   const records = unsealLines(file, bytes, checkedSample, ADVICE);
   if (wholeLines(bytes) === bytes.length && bytes.length > 0) return records;
-  throw new DkvError('RUN_DAMAGED', `${file}: its last line, ${records.length + 1}, is torn. ${ADVICE}`);
+  const found = bytes.length === 0 ? 'empty, and a run has samples' : `its last line, ${records.length + 1}, is torn`;
+  throw new DkvError('RUN_DAMAGED', `${file}: ${found}. ${ADVICE}`);
 }
 
 function checkedSample(value: unknown): SampleRecord {

@@ -48,11 +48,20 @@ export function unseal(bytes: Uint8Array): { value: unknown; sealed: boolean } {
   if (seal && checksum(bytes.subarray(0, start + seal.index)) !== seal[1]) {
     throw new Error('the checksum is of other bytes than these');
   }
-  const value: unknown = JSON.parse(decode(bytes));
+  const value = parsed(decode(bytes));
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, MEMBER)) return { value, sealed: false };
   if (!seal) throw new Error(`"${MEMBER}" is not a checksum at the end`);
   const rest = Object.entries(value).filter(([name]) => name !== MEMBER);
   return { value: Object.fromEntries(rest), sealed: true };
+}
+
+/** JSON.parse quotes what it was given, line breaks included, and a message is one line. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(messageOf(error).replace(/\s+/g, ' '), { cause: error });
+  }
 }
 
 function checksum(bytes: Uint8Array): string {
