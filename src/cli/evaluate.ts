@@ -178,7 +178,7 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
     `${evaluation.queries} judged queries, ${evaluation.candidates} candidates, ${scoredAs(evaluation)} of ${primed.model}${isBuiltIn ? ', the built-in model' : ''}`,
     ...(rejected[0]
       ? [
-          `${new Set(rejected.map(({ query }) => query)).size} queries have candidates without a finite score and are left out for all. ${rejected[0].reason}`,
+          `${new Set(rejected.map(({ query }) => query)).size} queries have candidates without a score and are left out for all. ${rejected[0].reason}`,
         ]
       : []),
     ...(missing.length > 0 ? [`${missing.length} candidates lack a variant and are left out for all.`] : []),

@@ -186,7 +186,7 @@ async function described(summary: z.output<typeof rankedRunSchema>): Promise<str
   const [first] = rejected;
   if (first) {
     lines.push(
-      `${rejected.length} candidates have no finite score and are in no ranking. The first, of query ${first.query}: ${first.reason}`,
+      `${rejected.length} candidates have no score and are in no ranking. The first, of query ${first.query}: ${first.reason}`,
     );
   }
   if (measures.length > 0) {

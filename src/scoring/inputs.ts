@@ -35,7 +35,7 @@ export async function scoreInputs(
   });
 }
 
-/** @returns per item the NLL in nats of each target token, or the DkvError NUMBERS_NOT_FINITE that says why it has none */
+/** @returns per item the NLL in nats of each target token, or the DkvError (INPUT_TOO_LONG, NUMBERS_NOT_FINITE) that says why it has none */
 export async function scoreEach(
   engine: Engine,
   items: readonly InputToScore[],
@@ -64,12 +64,16 @@ export async function decodeEach(
     }
     return place;
   };
-  const located = items.map(({ parts }) => parts.map((part) => ({ place: placeOf(part), visible: part.visible })));
+  const refused = items.map((item) => tooLong(engine, item.prompt.length + item.target.length));
+  const located = items.map(({ parts }, i) =>
+    refused[i] ? [] : parts.map((part) => ({ place: placeOf(part), visible: part.visible })),
+  );
   const states = await eachOf(
     distinct.map(({ item }) => item),
     (inputs) => engine.encode(inputs, options),
   );
   const ready = items.map(({ prompt, target }, i) => {
+    if (refused[i]) return refused[i];
     const memory: StateRange[] = [];
     for (const { place, visible } of located[i]!) {
       const own = states[place]!;
@@ -81,6 +85,16 @@ export async function decodeEach(
   const usable = ready.filter(isResult);
   const numbers = (await eachOf(usable, ask)).values();
   return ready.map((item) => (item instanceof DkvError ? item : numbers.next().value!));
+}
+
+/** Of a decoder with learned positions. @returns undefined where it has so many rows */
+export function tooLong({ info }: Pick<Engine, 'info'>, rows: number): DkvError | undefined {
+  const { mostRows } = info.shape.decoder;
+  if (mostRows === null || rows <= mostRows) return undefined;
+  return new DkvError(
+    'INPUT_TOO_LONG',
+    `The decoder would read ${rows} tokens, query and target together; this model has positions for ${mostRows}. Shorten them.`,
+  );
 }
 
 export interface TextToScore {

@@ -25,17 +25,23 @@ const READ_TOGETHER = 16;
 /** Pairs of which the states are held. */
 const PAIRS_TOGETHER = 32;
 
-/** The stored texts of documents, each read once. @throws DkvError INPUT_INVALID for one that was stored without; DOCUMENT_MISSING, CANCELLED */
+/**
+ * The stored texts of documents, each read once; none of damaged ones where missing ones are no error.
+ * @throws DkvError INPUT_INVALID for one that was stored without; DOCUMENT_MISSING, CANCELLED
+ */
 export async function textsOf(
   store: Store,
   ids: Iterable<string>,
-  { signal }: Pick<RequestOptions, 'signal'> = {},
+  { signal, onMissing = 'error' }: Pick<RequestOptions, 'signal'> & { readonly onMissing?: 'error' | 'skip' } = {},
 ): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   for (const some of grouped([...ids], READ_TOGETHER)) {
     if (signal?.aborted) throw new DkvError('CANCELLED', `Stopped after reading ${texts.size} texts.`);
     for (const [at, found] of (await store.getDocuments(some, BARE)).entries()) {
-      if (found instanceof DkvError) throw found;
+      if (found instanceof DkvError) {
+        if (onMissing === 'error' || found.code !== 'STORE_DAMAGED') throw found;
+        continue;
+      }
       const { text } = found.record;
       if (text === undefined) {
         throw new DkvError(
@@ -54,8 +60,8 @@ type Limits = Pick<Provenance, 'visibility' | 'maxTokens'>;
 
 /**
  * Progress counts pairs.
- * @param texts of all candidates
- * @returns per query the scores of its candidates, and those that have no finite one
+ * @param texts of all candidates; those without one have no score
+ * @returns per query the scores of its candidates, and those that have none
  * @throws DkvError INPUT_TOO_LONG for a query that leaves no room for a document; CANCELLED, and the engine's
  */
 export async function crossEncoderScores(
@@ -69,7 +75,9 @@ export async function crossEncoderScores(
   const { engine } = model;
   const { ask, answer } = questionOf(scored);
   const options = signal ? { signal } : {};
-  const pairs = queries.flatMap((query, at) => query.candidates.map(({ id }) => ({ query, at, id })));
+  const pairs = queries
+    .flatMap((query, at) => query.candidates.map(({ id }) => ({ query, at, id })))
+    .filter(({ id }) => texts.has(id));
   const scores = queries.map(() => new Map<string, number>());
   const rejected: (RejectedCandidate & { query: string })[] = [];
   const turns = new Breather(signal);
@@ -80,7 +88,8 @@ export async function crossEncoderScores(
     for (const [i, { query, at, id }] of some.entries()) {
       const own = found[i]!;
       if (isResult(own)) scores[at]!.set(id, answer(own).score);
-      else if (own.code === 'NUMBERS_NOT_FINITE') rejected.push({ query: query.id, id, reason: own.message });
+      else if (own.code === 'NUMBERS_NOT_FINITE' || own.code === 'INPUT_TOO_LONG')
+        rejected.push({ query: query.id, id, reason: own.message });
       else throw own;
     }
     done += some.length;

@@ -3,14 +3,14 @@
  * candidates, query by query.
  */
 
-import { DkvError } from '../base/errors.js';
+import { DkvError, isResult } from '../base/errors.js';
 import { Random } from '../base/random.js';
 import type { Qrels } from '../datasets/trec.js';
 import type { RequestOptions } from '../engine/engine.js';
 import type { Model } from '../scoring/load-model.js';
 import { type Grades, measure, type Scores } from '../stats/ranking.js';
 import { compareSystems, type SystemComparison } from '../stats/systems.js';
-import type { Store } from '../store/store.js';
+import { missingDocument, type Store } from '../store/store.js';
 import type { Bm25 } from './bm25.js';
 import {
   calibrate,
@@ -55,7 +55,7 @@ export interface EvaluateOptions extends RequestOptions {
   readonly bm25?: Bm25;
   /** Fit and store a calibration for each variant. */
   readonly calibrate?: boolean;
-  /** Candidates that lack a variant: an error (when left out), or left out for every system. */
+  /** Candidates that lack a variant: an error (when left out), or left out for every system. Damaged ones are then rejected. */
   readonly onMissing?: 'error' | 'skip';
   readonly seed?: number;
   /** Called with what holds the thread for seconds, the statistics. It has to do it. */
@@ -87,7 +87,7 @@ export interface Evaluation extends SystemComparison {
   readonly candidates: number;
   /** Ids of candidates that were left out for every system. */
   readonly missing: readonly string[];
-  /** Candidates that have no finite score under some variant: their queries are left out for every system. */
+  /** Candidates that have no score under some variant, as `rank` rejects them: their queries are left out for every system. */
   readonly rejected: readonly (RejectedCandidate & { readonly query: string })[];
   /** The measure that decides. */
   readonly primary: string;
@@ -119,7 +119,7 @@ export async function evaluate(
   const scoring = scoredBy(model, objective, options.relevance);
   const judged = judgedQueries(queries, qrels);
   const variants = [...new Set([BARE, ...(options.variants ?? (await variantsOf(store, judged)))])];
-  const missing = await missingOf(store, judged, variants);
+  const missing = await missingOf(store, judged, variants, options.onMissing);
   if (missing.ids.size > 0 && options.onMissing !== 'skip') throw new DkvError('DOCUMENT_MISSING', missing.message);
   const complete = missing.ids.size > 0 ? judgedQueries(without(judged, missing.ids), qrels) : judged;
 
@@ -137,6 +137,7 @@ export async function evaluate(
       variant,
       prior,
       calibration: false,
+      ...(options.onMissing && { onMissing: options.onMissing }),
       ...(options.signal && { signal: options.signal }),
     };
     const rankings = rank(model, store, complete, {
@@ -144,9 +145,11 @@ export async function evaluate(
       onProgress: (candidates) => options.onProgress?.(done + candidates, total),
     });
     const scores: Scores[] = [];
-    for await (const { id: query, documents, rejected: own } of rankings) {
+    for await (const { id: query, documents, rejected: own, missing: lost } of rankings) {
       scores.push(new Map(documents.map(({ id, score }) => [id, score])));
       rejected.push(...own.map((one) => ({ query, ...one })));
+      // It was there a moment ago.
+      rejected.push(...lost.map((id) => ({ query, id, reason: missingDocument(store.location, id, variant).message })));
     }
     scored.set(variant, scores);
   }
@@ -236,8 +239,9 @@ function idsOf(queries: readonly QueryToRank[]): Set<string> {
 /** Of all candidates, in the order in which they are met. */
 async function variantsOf(store: Store, queries: readonly QueryToRank[]): Promise<Set<string>> {
   const variants = new Set<string>();
-  for (const id of idsOf(queries)) {
-    for (const variant of Object.keys((await store.entry(id))?.variants ?? {})) variants.add(variant);
+  // What is damaged is told, or rejected, where it is ranked.
+  for (const entry of (await store.entries([...idsOf(queries)])).filter(isResult)) {
+    for (const variant of Object.keys(entry?.variants ?? {})) variants.add(variant);
   }
   return variants;
 }
@@ -247,12 +251,13 @@ async function missingOf(
   store: Store,
   queries: readonly QueryToRank[],
   variants: readonly string[],
+  onMissing: EvaluateOptions['onMissing'],
 ): Promise<{ readonly ids: ReadonlySet<string>; readonly message: string }> {
   const all = idsOf(queries);
   const ids = new Set<string>();
   const messages: string[] = [];
   for (const variant of variants) {
-    const missing = await missingDocuments(store, all, variant);
+    const missing = await missingDocuments(store, all, variant, onMissing);
     if (missing.length > 0) messages.push(await missingMessage(store, variant, missing, all.size));
     for (const id of missing) ids.add(id);
   }

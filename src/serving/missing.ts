@@ -8,14 +8,26 @@ import type { Store } from '../store/store.js';
 
 const ENTRIES_TOGETHER = 1024;
 
-/** Which of these ids have no cache of the variant, evicted ones included; each once. */
-export async function missingDocuments(store: Store, ids: Iterable<string>, variant: string): Promise<string[]> {
+/**
+ * Which of these ids have no cache of the variant, evicted ones included; each once. Damaged ones are an error, or where missing ones are not,
+ * none of them: whoever reads them is told.
+ */
+export async function missingDocuments(
+  store: Store,
+  ids: Iterable<string>,
+  variant: string,
+  onMissing: 'error' | 'skip' = 'error',
+): Promise<string[]> {
   const missing = new Set(ids);
   for (const some of grouped([...missing], ENTRIES_TOGETHER)) {
     const entries = await store.entries(some);
     await inParallel(some.entries(), STORE_REQUESTS, async ([at, id]) => {
       const entry = entries[at];
-      if (entry instanceof DkvError) throw entry;
+      if (entry instanceof DkvError) {
+        if (onMissing === 'error' || entry.code !== 'STORE_DAMAGED') throw entry;
+        missing.delete(id);
+        return;
+      }
       const key = keyOfVariant(entry, variant);
       if (key !== undefined && (await store.has(key))) missing.delete(id);
     });

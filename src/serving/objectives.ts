@@ -75,20 +75,22 @@ export function rawProbability({ relevance }: ScoredBy): (score: number) => numb
     : (logProbability) => Math.min(1, Math.exp(logProbability));
 }
 
-const LIKELIHOOD: Pick<Question<Asked, OwnScore>, 'ask' | 'answer'> = {
+const LIKELIHOOD: Omit<Question<Asked, OwnScore>, 'say'> = {
   ask: (engine, items, options) => engine.score(items, options),
+  rows: ({ prompt, target }) => prompt.length + target.length,
   answer: (numbers) => {
     const { nll, nllSum, tokenNlls } = targetScore(numbers);
     return { score: 0 - nll, nll, nllSum, tokens: tokenNlls.length };
   },
 };
 
-const ODDS: Pick<Question<Asked, OwnScore>, 'ask' | 'answer'> = {
+const ODDS: Omit<Question<Asked, OwnScore>, 'say'> = {
   ask: (engine, items, options) =>
     engine.logits(
       items.map(({ memory, prompt, target }) => ({ memory, prompt, tokens: target })),
       options,
     ),
+  rows: ({ prompt }) => 1 + prompt.length,
   answer: (logits) => ({ score: logits[0]! - logits[1]!, nll: null, nllSum: null, tokens: 1 }),
 };
 

@@ -37,7 +37,10 @@ export interface QueryToRank {
   readonly candidates: readonly CandidateToRank[];
 }
 
-/** What to do about candidates that the store does not have: end, put them last, or leave them out. */
+/**
+ * What to do about candidates that the store does not have: end, put them last, or leave them out. Damaged ones end the ranking too, or are
+ * rejected.
+ */
 export const ON_MISSING = ['error', 'last', 'skip'] as const;
 export type OnMissing = (typeof ON_MISSING)[number];
 
@@ -93,7 +96,10 @@ export interface RankedQuery {
   readonly documents: readonly RankedDocument[];
   /** Ids of candidates that the store does not have. */
   readonly missing: readonly string[];
-  /** Candidates that have no finite score, and why; they are not among the documents. */
+  /**
+   * Candidates that have no score, and why; they are not among the documents. Their scores are not finite, what the decoder would read is longer than
+   * its positions, or, unless missing candidates are an error, their records are damaged.
+   */
   readonly rejected: readonly RejectedCandidate[];
 }
 
@@ -239,7 +245,7 @@ function rankedQuery(
   const rejected: RejectedCandidate[] = [];
   for (const [i, candidate] of candidates.entries()) {
     const scored = scores[i]!;
-    if (scored instanceof DkvError && scored.code === 'NUMBERS_NOT_FINITE') {
+    if (scored instanceof DkvError && isRejected(scored, onMissing)) {
       rejected.push({ id: candidate.id, reason: scored.message });
       continue;
     }
@@ -268,6 +274,13 @@ function rankedQuery(
   if (onMissing === 'last') for (const document of last) documents.set(document.id, document);
   const order = ordered(new Map([...documents].map(([id, { score }]) => [id, score])));
   return { id, documents: order.map((id) => documents.get(id)!), missing: missing.map(({ id }) => id), rejected };
+}
+
+/** Does it befall this candidate alone, so that the others are ranked without it? */
+function isRejected({ code }: DkvError, onMissing: OnMissing): boolean {
+  return (
+    code === 'NUMBERS_NOT_FINITE' || code === 'INPUT_TOO_LONG' || (code === 'STORE_DAMAGED' && onMissing !== 'error')
+  );
 }
 
 function named({ id, firstStage }: CandidateToRank): Pick<RankedDocument, 'id' | 'firstStage'> {

@@ -7,7 +7,7 @@ import { Breather } from '../base/breather.js';
 import { DkvError } from '../base/errors.js';
 import { type Engine, eachOf, type RequestOptions, type ScoreItem } from '../engine/engine.js';
 import { remembering, type Tokenizer } from '../model/tokenizer/tokenizer.js';
-import { decoderInput, type InputToScore, type TargetScore, targetScore } from '../scoring/inputs.js';
+import { decoderInput, type InputToScore, type TargetScore, targetScore, tooLong } from '../scoring/inputs.js';
 import { type Model, sameNumbers } from '../scoring/load-model.js';
 import { keyOfVariant } from '../store/records/entry.js';
 import { type DocumentEntry, type Metadata, missingDocument, type Store } from '../store/store.js';
@@ -43,6 +43,8 @@ export interface Question<Item, Answer> {
   say(tokenizer: Tokenizer, item: Item): Pick<InputToScore, 'prompt' | 'target'>;
   /** @returns per item numbers of its target's tokens */
   ask(engine: Engine, items: readonly ScoreItem[], options: RequestOptions): Promise<readonly Float32Array[]>;
+  /** How many the decoder reads for it. */
+  rows(item: Pick<InputToScore, 'prompt' | 'target'>): number;
   answer(numbers: Float32Array): Answer;
 }
 
@@ -73,6 +75,7 @@ type Scorer = Pick<Model, 'tokenizer' | 'engine' | 'fingerprint'> & Partial<Pick
 const NLLS: Question<StoredToScore, TargetScore> = {
   say: decoderInput,
   ask: (engine, items, options) => engine.score(items, options),
+  rows: ({ prompt, target }) => prompt.length + target.length,
   answer: targetScore,
 };
 
@@ -117,9 +120,11 @@ export async function askStored<Item extends DocumentVariant, Answer extends obj
   const said = (place: number) => {
     const before = performance.now();
     try {
-      return question.say(tokenizer, items[place]!);
+      const own = question.say(tokenizer, items[place]!);
+      return tooLong(model.engine, question.rows(own)) ?? own;
     } catch (error) {
-      if (error instanceof DkvError && error.code === 'INPUT_INVALID') return error;
+      if (error instanceof DkvError && (error.code === 'INPUT_INVALID' || error.code === 'INPUT_TOO_LONG'))
+        return error;
       throw error;
     } finally {
       tokenisingMs += performance.now() - before;

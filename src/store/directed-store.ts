@@ -1,4 +1,5 @@
 /** The store over any storage: keys, records, documents, expiry. The storage moves bytes; everything read is checked here. */
+import { inspect } from 'node:util';
 import { DkvError, messageOf } from '../base/errors.js';
 import { shellWord } from '../base/shell-word.js';
 import type { States } from '../engine/engine.js';
@@ -42,7 +43,8 @@ const DEFAULT_MINIMUM_AGE_MS = 3_600_000;
 export class DirectedStore implements Store {
   readonly location: string;
   readonly isReadOnly: boolean;
-  readonly address: StoreAddressed | undefined;
+  /** Has the password of a server and the keys of a bucket in it. */
+  readonly #address: StoreAddressed | undefined;
   readonly #backend: Backend;
   readonly #salt: string;
   #hits = 0;
@@ -53,11 +55,20 @@ export class DirectedStore implements Store {
    * @param address by which another process opens the same store; undefined where only this one has it
    */
   constructor(backend: Backend, tenantSalt: string, address?: StoreAddressed) {
-    this.address = address;
+    this.#address = address;
     this.#backend = new ClosableBackend(backend);
     this.#salt = tenantSalt;
     this.isReadOnly = backend.isReadOnly;
     this.location = backend.location;
+  }
+
+  get address(): StoreAddressed | undefined {
+    return this.#address;
+  }
+
+  /** Whoever looks at hidden properties too would be shown what getters return. */
+  [inspect.custom](): string {
+    return `DirectedStore(${this.location})`;
   }
 
   keyOf(identity: RecordIdentity): string {

@@ -76,10 +76,7 @@ export async function openStore(location: string | readonly string[], options: S
 /** @returns undefined where another process would not find the same */
 function addressOf(places: readonly Place[], isOne: boolean, options: StoreOptions): StoreAddressed | undefined {
   if (places.some(({ address }) => address.kind === 'memory')) return undefined;
-  // Another process may stand in another folder.
-  const locations = places.map(({ address, location }) =>
-    address.kind === 'folder' ? path.resolve(address.path) : location,
-  );
+  const locations = places.map(({ address, location }) => (address.kind === 'folder' ? address.path : location));
   return { location: isOne ? locations[0]! : locations, options: { ...options } };
 }
 
@@ -97,6 +94,9 @@ function placeOf(location: string, maxBytes: number | undefined): Place {
       `${address.shown}: S3 has no order of use, so no maximum size. Use gc or the bucket's rules.`,
     );
   }
+  // Another process may stand in another folder, and this one in another by the time that the store is opened.
+  if (address.kind === 'folder')
+    return { location, address: { ...address, path: path.resolve(address.path) }, maxBytes };
   return { location, address, maxBytes };
 }
 
@@ -108,7 +108,7 @@ async function openBackend({ address, maxBytes }: Place, options: StoreOptions):
       return new InProcessBackend(maxBytes ?? DEFAULT_IN_PROCESS_BYTES);
     case 'folder': {
       const { LmdbBackend } = await import('./backends/lmdb.js');
-      return LmdbBackend.open(path.resolve(address.path), cap, mustExist);
+      return LmdbBackend.open(address.path, cap, mustExist);
     }
     case 'redis': {
       const { RedisBackend } = await import('./backends/redis.js');

@@ -70,7 +70,9 @@ export const rankedRunSchema = wireObject({
   queries: countSchema.describe('Queries that have a ranking.'),
   documents: countSchema.describe('Lines of the run.'),
   missing: ids.describe('Candidates that the store does not have.'),
-  rejected: rejectedSchema.describe('Candidates without a finite score: in no ranking.'),
+  rejected: rejectedSchema.describe(
+    'Candidates without a score, since it is not finite, the query too long for the decoder, or the record damaged: in no ranking.',
+  ),
   measures: z
     .array(
       wireObject({
@@ -136,7 +138,7 @@ export const evaluationSchema = wireObject({
   unranked: unrankedSchema,
   candidates: countSchema.describe('Candidates of all queries together.'),
   missing: ids.describe('Candidates that were left out for every system.'),
-  rejected: rejectedSchema.describe('Candidates without a finite score: their queries are left out for every system.'),
+  rejected: rejectedSchema.describe('Candidates without a score: their queries are left out for every system.'),
   primary: z.string().describe('The measure that decides.'),
   measures: z
     .array(

@@ -16,6 +16,10 @@ import type { Summary } from '../../src/runs/schema/summary.js';
 import { datasetOf } from '../../src/samples/dataset.js';
 import { scoreTexts, type TextScore } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
+import { prime } from '../../src/serving/prime.js';
+import { rank } from '../../src/serving/rank.js';
+import { score } from '../../src/serving/score.js';
+import { openStore } from '../../src/store/open.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { KINDS, writeSmallCheckpoint } from '../support/small-checkpoints.js';
 
@@ -206,5 +210,39 @@ describe('BART', () => {
     const { summary } = await run('v4-09', model, datasetOf({ ...DATA }, long));
     expect(summary.configuration.max_tokens).toBe(512);
     expect(summary.samples).toMatchObject({ scored: 5, cut: 5 });
+  });
+
+  it('rejects by name what its decoder has no positions for, and goes on', async () => {
+    const model = await load('bart');
+    const answer = 'a lamp and a desk '.repeat(200);
+    const { summary } = await run(
+      'exp01',
+      model,
+      datasetOf({ ...DATA }, [...SAMPLES, { ...SAMPLES[0]!, id: 'long', answer }]),
+    );
+    expect(summary.samples.scored).toBe(5);
+    expect(summary.samples.rejected).toEqual([
+      { sample: 'long', rejected: expect.stringMatching(/would read \d+ tokens.*positions for 512/) },
+    ]);
+    const item = { document: SAMPLES[0]!.document, target: 'a lamp' };
+    const [good, long] = await scoreTexts(model, [item, { ...item, target: answer }], { maxTokens: 512 });
+    expect(good).toHaveProperty('nll');
+    expect(long).toMatchObject({ code: 'INPUT_TOO_LONG' });
+    const store = await openStore('memory:');
+    onTestFinished(() => store.close());
+    await prime(model, store, [{ id: 'd', text: item.document }], { surrogates: [] });
+    const asked = ['a lamp', answer].map((text, at) => ({ id: `q${at}`, text, candidates: [{ id: 'd' }] }));
+    const found = [];
+    for await (const { documents, rejected } of rank(model, store, asked))
+      found.push([documents.length, rejected.length]);
+    expect(found).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+    const stored = await score(model, store, [
+      { id: 'd', target: answer },
+      { id: 'd', target: 'a lamp' },
+    ]);
+    expect(stored).toMatchObject([{ code: 'INPUT_TOO_LONG' }, { nll: expect.any(Number) }]);
   });
 });

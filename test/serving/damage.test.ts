@@ -6,8 +6,10 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { DkvError } from '../../src/base/errors.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { calibrate, readCalibration, writeCalibration } from '../../src/serving/calibration.js';
+import { evaluate } from '../../src/serving/evaluate.js';
 import { prime } from '../../src/serving/prime.js';
 import { readProvenance } from '../../src/serving/provenance.js';
+import { type RankedQuery, rank } from '../../src/serving/rank.js';
 import { BARE } from '../../src/serving/variants.js';
 import { openStore, type StoreOptions } from '../../src/store/open.js';
 import { slotOf } from '../../src/store/records/entry.js';
@@ -106,6 +108,32 @@ for (const [name, make] of Object.entries(PLACES)) {
       expect(again).toMatchObject({ primed: 2, unchanged: COUNT - 2, encoded: 2 });
       expect((await store.verify()).damaged).toEqual([]);
       expect(await prime(model, store, made(COUNT), HOW)).toMatchObject(PRIMED);
+    });
+
+    it('a ranking that passes over missing candidates rejects damaged ones by name, and so does an evaluation', async () => {
+      const place = await make();
+      const store = await primed(place);
+      await place.damager.record((await store.entry('ad 1'))!.variants[BARE]!, flipped);
+      await place.damager.slot(slotOf('ad 2', ''), flipped);
+      const candidates = ['ad 0', 'ad 1', 'ad 2', 'ad 3', 'gone'].map((id) => ({ id }));
+      const asked = [
+        { id: 'q', text: 'a lamp', candidates },
+        { id: 'r', text: 'a lamp', candidates: candidates.slice(3, 4) },
+      ];
+      for (const onMissing of ['skip', 'last'] as const) {
+        const { value } = await rank(model, store, asked, { onMissing }).next();
+        expect(value).toMatchObject({ missing: ['gone'] });
+        expect((value as RankedQuery).rejected.map(({ id }) => id)).toEqual(['ad 1', 'ad 2']);
+        for (const { reason } of (value as RankedQuery).rejected) expect(reason).toMatch(/is damaged/);
+        expect((value as RankedQuery).documents).toHaveLength(onMissing === 'skip' ? 2 : 3);
+      }
+      const ending = rank(model, store, [{ ...asked[0]!, candidates: candidates.slice(0, 4) }]).next();
+      await expect(ending).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
+      const grades = new Map([['ad 3', 1]]);
+      const qrels = new Map(asked.map(({ id }) => [id, grades]));
+      const evaluation = await evaluate(model, store, asked, qrels, { onMissing: 'skip', upperBound: true });
+      expect(evaluation).toMatchObject({ queries: 1, missing: ['gone'] });
+      expect(new Set(evaluation.rejected.map(({ id }) => id))).toEqual(new Set(['ad 1', 'ad 2']));
     });
 
     it('the command of a message takes a damaged record or entry out', async () => {

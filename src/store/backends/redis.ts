@@ -390,7 +390,9 @@ export class RedisBackend implements Backend {
   #translate(error: unknown): DkvError {
     const message = messageOf(error);
     const told = (code: ErrorCode, text: string) =>
-      new DkvError(code, `${this.location}: ${text}`, { cause: this.#refusedDatabase ?? error });
+      new DkvError(code, `${this.location}: ${text}`, {
+        cause: withoutArguments(this.#refusedDatabase ?? error),
+      });
     if (this.#refusedDatabase) {
       const reason = messageOf(this.#refusedDatabase);
       return told(
@@ -411,4 +413,10 @@ export class RedisBackend implements Backend {
     const reason = /^Reached the max retries/.test(message) ? messageOf(this.#connectionError ?? error) : message;
     return told('STORE_UNREACHABLE', `${reason}. Is the server running, and the address right?`);
   }
+}
+
+/** The client hangs the command on its errors, and the arguments of AUTH are the password. */
+function withoutArguments(error: unknown): unknown {
+  if (error instanceof Error && 'command' in error) delete error.command;
+  return error;
 }
