@@ -44,7 +44,7 @@ export interface StatesSource {
   /**
    * States of these keys, all of their rows, in the keys' order. What is given may be shared by several items and threads: nobody writes into it.
    * @param fingerprints under which the model has given its numbers; states of another model are refused
-   * @returns per key its states, or the DkvError (DOCUMENT_MISSING, STORE_DAMAGED, STORE_MISMATCH) that says why there are none
+   * @returns per key its states, or the DkvError (INPUT_INVALID, DOCUMENT_MISSING, STORE_DAMAGED, STORE_MISMATCH) that says why there are none
    * @throws DkvError what befalls all keys, such as STORE_UNREACHABLE
    */
   statesOf(
@@ -232,7 +232,7 @@ export class ItemsFailedError extends DkvError {
 
 /**
  * The answers of a request item by item, where one item's failure must not keep the others from going on.
- * @returns per item its result, or the DkvError that says why it has none: NUMBERS_NOT_FINITE, and of states that are named DOCUMENT_MISSING,
+ * @returns per item its result, or the DkvError that says why it has none: NUMBERS_NOT_FINITE, and of states that are named INPUT_INVALID, DOCUMENT_MISSING,
  * STORE_DAMAGED and STORE_MISMATCH
  * @throws what the request throws otherwise
  */

@@ -260,6 +260,7 @@ export class QueuedEngine implements Engine {
       request.unread++;
       wants.push({
         named,
+        owner: request,
         priority: request.priority,
         isGone: () => request.isSettled,
         take: (held: Held) => {

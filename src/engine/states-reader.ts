@@ -2,7 +2,7 @@
  * Reads states that waiting items name, in the order in which these came, a little ahead of what is computed: no more is held at a time than
  * a number of bytes. Items that name the same states share them, and those are read once while anybody waits for them.
  */
-import { DkvError } from '../base/errors.js';
+import { DkvError, messageOf } from '../base/errors.js';
 import { type NamedStates, PRIORITIES, type Priority, type States, type StatesSource } from './engine.js';
 
 /** States held at a time for each class of requests: bulk requests cannot take the room of interactive ones. */
@@ -21,6 +21,8 @@ export interface Held {
 export interface Want {
   readonly named: NamedStates;
   readonly priority: Priority;
+  /** The request: a read for several of them that fails is repeated for each alone. */
+  readonly owner: object;
   /** Nobody waits for it any more. */
   isGone(): boolean;
   take(held: Held): void;
@@ -38,6 +40,13 @@ interface Entry {
   readonly wants: Want[];
 }
 
+/** What is read in one go. */
+interface Read {
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** Whose read it is when it is one's alone, because one for several failed. */
+  readonly alone: object | undefined;
+}
+
 interface Lane {
   /** That no read has been begun for. */
   readonly wants: Want[];
@@ -52,6 +61,8 @@ export class StatesReader {
     PRIORITIES.map((priority) => [priority, { wants: [], isReading: false, heldBytes: 0, bytesEach: undefined }]),
   ) as unknown as Readonly<Record<Priority, Lane>>;
   readonly #entries = new Map<StatesSource, Map<string, Entry>>();
+  /** Wants that were in a read for several requests which failed. */
+  readonly #alone = new WeakSet<Want>();
   readonly #closed = new AbortController();
 
   /** Answers each want some time, by one of its callbacks, unless it is gone or the reader closed. */
@@ -70,9 +81,9 @@ export class StatesReader {
     lane.isReading = true;
     try {
       while (!this.#closed.signal.aborted) {
-        const entries = this.#nextRead(lane);
-        if (!entries) return;
-        await this.#readInto(entries, lane, priority);
+        const read = this.#nextRead(lane);
+        if (!read) return;
+        await this.#readInto(read, lane, priority);
       }
     } finally {
       lane.isReading = false;
@@ -80,25 +91,28 @@ export class StatesReader {
   }
 
   /** What is read in one go: of one source, as one model. Wants for what is there, or on its way, are served without. */
-  #nextRead(lane: Lane): Map<string, Entry> | undefined {
+  #nextRead(lane: Lane): Read | undefined {
     const room = HELD_BYTES - lane.heldBytes;
     const most =
       lane.bytesEach === undefined
         ? FIRST_READ
         : Math.min(LARGEST_READ, Math.max(lane.heldBytes > 0 ? 0 : 1, Math.floor(room / lane.bytesEach)));
     const entries = new Map<string, Entry>();
-    let first: NamedStates | undefined;
+    let first: Want | undefined;
     let taken = 0;
     for (const want of lane.wants) {
       if (!want.isGone()) {
         const { source, key, fingerprints } = want.named;
+        const isApart = first && first.owner !== want.owner && (this.#alone.has(first) || this.#alone.has(want));
+        if (isApart) break;
         const known = this.#entryOf(want.named);
         if (known) {
           this.#serve(want, known);
         } else {
-          const fits = !first || (first.source === source && String(first.fingerprints) === String(fingerprints));
+          const { named } = first ?? want;
+          const fits = named.source === source && String(named.fingerprints) === String(fingerprints);
           if (!fits || entries.size >= most) break;
-          first ??= want.named;
+          first ??= want;
           const entry: Entry = { held: undefined, users: 0, wants: [want] };
           entries.set(key, entry);
           const ofSource = this.#entries.get(source) ?? new Map<string, Entry>();
@@ -108,20 +122,20 @@ export class StatesReader {
       taken++;
     }
     lane.wants.splice(0, taken);
-    return entries.size > 0 ? entries : undefined;
+    return first && { entries, alone: this.#alone.has(first) ? first.owner : undefined };
   }
 
-  async #readInto(entries: ReadonlyMap<string, Entry>, lane: Lane, priority: Priority): Promise<void> {
+  /** Throws nothing: whatever goes wrong is told to who wanted the states. */
+  async #readInto(read: Read, lane: Lane, priority: Priority): Promise<void> {
+    const { entries } = read;
     const keys = [...entries.keys()];
     const { source, fingerprints } = entries.get(keys[0]!)!.wants[0]!.named;
     let found: readonly (States | DkvError)[];
     try {
-      found = await source.statesOf(keys, fingerprints, this.#closed.signal);
+      found = answersTo(keys, await source.statesOf(keys, fingerprints, this.#closed.signal));
     } catch (error) {
-      for (const [key, { wants }] of entries) {
-        this.#forget(source, nameOf(key, fingerprints));
-        for (const want of wants) want.fail(error as Error);
-      }
+      for (const key of keys) this.#forget(source, nameOf(key, fingerprints));
+      this.#failed(read, sourceError(error));
       return;
     }
     for (const [i, key] of keys.entries()) {
@@ -153,6 +167,21 @@ export class StatesReader {
     }
   }
 
+  /** One request's bad key must not spoil the others: what several wanted is read again for each of them. */
+  #failed({ entries, alone }: Read, error: DkvError): void {
+    const wants = [...entries.values()].flatMap((entry) => entry.wants);
+    const owners = new Set(wants.map(({ owner }) => owner));
+    for (const owner of owners) {
+      const own = wants.filter((want) => want.owner === owner);
+      if (owners.size === 1 || owner === alone) {
+        for (const want of own) want.fail(error);
+        continue;
+      }
+      for (const want of own) this.#alone.add(want);
+      this.read(own);
+    }
+  }
+
   #entryOf({ source, key, fingerprints }: NamedStates): Entry | undefined {
     return this.#entries.get(source)?.get(nameOf(key, fingerprints));
   }
@@ -171,6 +200,35 @@ export class StatesReader {
       want.take(entry.held);
     }
   }
+}
+
+/** What a source gives, looked at: it may be anybody's. @throws DkvError INPUT_INVALID */
+function answersTo(keys: readonly string[], found: unknown): (States | DkvError)[] {
+  if (!Array.isArray(found) || found.length !== keys.length) {
+    const what = Array.isArray(found) ? `${found.length} answers` : typeof found;
+    throw new DkvError(
+      'INPUT_INVALID',
+      `A source of states was asked for ${keys.length} keys and gave ${what}; expected an array with one answer a key.`,
+    );
+  }
+  return keys.map((key, i): States | DkvError => {
+    const own: unknown = found[i];
+    if (own instanceof DkvError) return own;
+    if (own instanceof Error) return sourceError(own);
+    const { rows, width, data } = (own ?? {}) as Partial<States>;
+    const isWhole = [rows, width].every((count) => Number.isInteger(count) && count! >= 0);
+    if (isWhole && data instanceof Float32Array && data.length === rows! * width!) return own as States;
+    return new DkvError(
+      'INPUT_INVALID',
+      `What a source of states gave for ${JSON.stringify(key)} is neither states (rows, width and a Float32Array of rows * width numbers) nor a DkvError.`,
+    );
+  });
+}
+
+function sourceError(error: unknown): DkvError {
+  return error instanceof DkvError
+    ? error
+    : new DkvError('ENGINE_FAILED', `A source of states failed: ${messageOf(error)}`);
 }
 
 function nameOf(key: string, fingerprints: readonly string[]): string {

@@ -123,9 +123,25 @@ export function statesProblem(
   );
 }
 
+/** Names come from callers, and reads are shared: one that is none must not reach the source. @throws DkvError INPUT_INVALID */
+export function checkNamedStates({ source, key, fingerprints }: NamedStates, where: string): void {
+  const problem =
+    typeof source?.statesOf !== 'function'
+      ? 'source has no function statesOf; expected a store, or an object like one'
+      : typeof key !== 'string'
+        ? `key is ${typeof key}; expected a string`
+        : !Array.isArray(fingerprints) || fingerprints.some((own) => typeof own !== 'string')
+          ? "fingerprints are no array of strings; expected the model's"
+          : undefined;
+  if (problem) throw invalid(`${where}: of the named states, ${problem}.`);
+}
+
 /** Of states that are named nothing is known yet. */
 function checkMemory(memory: Memory | NamedStates, { encoder }: ModelShape, where: string): void {
-  if ('source' in memory) return;
+  if ('source' in memory) {
+    checkNamedStates(memory, where);
+    return;
+  }
   for (const { states, start, end } of memory) {
     if (states.width !== encoder.width || states.data.length !== states.rows * states.width) {
       throw invalid(

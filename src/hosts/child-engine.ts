@@ -32,6 +32,8 @@ import type { HostOptions } from './options.js';
 const CLOSE_MS = 60_000;
 /** So often a child is started that ends before it answers: something else may have killed it. */
 const START_TRIES = 3;
+/** So many processes may end with a request waiting in them before it is thought to be the reason. */
+const REQUEST_TRIES = 3;
 
 export interface ChildOptions extends HostOptions {
   /** Told once, when states have to be sent through the pipe. */
@@ -123,12 +125,19 @@ class ChildEngine implements Engine {
 
   /** On another child again if this one ends before it begins. */
   async #onChild<Result>(ask: (session: ChildSession) => Promise<Result>): Promise<Result> {
-    for (;;) {
+    for (let sent = 0; ; ) {
       const session = await this.#session();
       try {
         return await ask(session);
       } catch (error) {
         if (!(error instanceof Unstarted)) throw error;
+        if (error.wasSent) sent++;
+        if (sent === REQUEST_TRIES) {
+          throw new DkvError(
+            'ENGINE_FAILED',
+            `${sent} processes of the engine ended one after another while this request waited in them, so it is not sent to another. If something else ended them, ask again.`,
+          );
+        }
       }
     }
   }

@@ -12,6 +12,7 @@ import type {
   StatesSource,
 } from '../engine/engine.js';
 import { cancelledError, closedError } from '../engine/queue.js';
+import { checkNamedStates } from '../engine/validation.js';
 import {
   type Answers,
   answersOf,
@@ -49,7 +50,15 @@ interface Waiting {
 }
 
 /** The fate of a request that still waited when its process ended: nothing was done, so it may be sent elsewhere. */
-export class Unstarted extends Error {}
+export class Unstarted extends Error {
+  /** False when the process was gone before it was told of the request. */
+  readonly wasSent: boolean;
+
+  constructor(wasSent: boolean) {
+    super();
+    this.wasSent = wasSent;
+  }
+}
 
 export class ChildSession {
   readonly #channel: Channel;
@@ -71,7 +80,7 @@ export class ChildSession {
     const { signal, priority, deadlineMs, tokenisingMs } = asked.options;
     if (signal?.aborted) throw cancelledError();
     const used = new Set<StatesSource>();
-    const items = asked.items.map((item) => this.#toSend(item, used));
+    const items = asked.items.map((item, i) => this.#toSend(item, used, `item ${i}`));
     try {
       return await this.#ask(asked.options, (id) => ({
         type: 'request',
@@ -122,13 +131,13 @@ export class ChildSession {
   end(reason: DkvError): void {
     this.#ended ??= this.#isClosing ? closedError() : reason;
     for (const { started, reject } of this.#waiting.values()) {
-      reject(started || this.#isClosing ? this.#ended : new Unstarted());
+      reject(started || this.#isClosing ? this.#ended : new Unstarted(true));
     }
   }
 
   async #ask(options: RequestOptions, message: (id: number) => ToProcess): Promise<unknown> {
     if (this.#isClosing) throw closedError();
-    if (this.#ended) throw new Unstarted();
+    if (this.#ended) throw new Unstarted(false);
     const id = this.#nextId++;
     const stopListening = onAbort(options.signal, () => this.#channel.send({ type: 'cancel', id }));
     this.#channel.ref();
@@ -144,8 +153,9 @@ export class ChildSession {
     }
   }
 
-  #toSend(item: EncodeItem | ScoreItem | LogitsItem | GenerateItem, used: Set<StatesSource>): SentItem {
+  #toSend(item: EncodeItem | ScoreItem | LogitsItem | GenerateItem, used: Set<StatesSource>, where: string): SentItem {
     if (!('memory' in item) || !('source' in item.memory)) return item as SentItem;
+    checkNamedStates(item.memory, where);
     const { source, key, fingerprints } = item.memory;
     let id = this.#sources.idOf(source);
     if (id === undefined) {

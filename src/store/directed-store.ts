@@ -211,9 +211,11 @@ export class DirectedStore implements Store {
     fingerprints: readonly string[],
     signal?: AbortSignal,
   ): Promise<(States | DkvError)[]> {
-    const distinct = [...new Set(keys.map(expectKey))];
-    const records = await this.#read(distinct, signal);
     const found = new Map<string, States | DkvError>();
+    // A read is shared by many: what is no key fails alone.
+    for (const key of keys) if (!isKey(key)) found.set(key, noKey(key));
+    const distinct = [...new Set(keys.filter(isKey))];
+    const records = await this.#read(distinct, signal);
     for (const [at, key] of distinct.entries()) {
       const record = records[at];
       if (record === undefined) found.set(key, missingRecord(this.location, key));
@@ -462,8 +464,16 @@ function otherModel(called: string, { fingerprint }: CacheRecord, wanted: string
 }
 
 function expectKey(key: string): string {
-  if (/^[0-9a-f]{64}$/.test(key)) return key;
-  throw new DkvError('INPUT_INVALID', `${JSON.stringify(key)} is no key of a record: expected 64 hex digits.`);
+  if (isKey(key)) return key;
+  throw noKey(key);
+}
+
+function isKey(key: string): boolean {
+  return /^[0-9a-f]{64}$/.test(key);
+}
+
+function noKey(key: string): DkvError {
+  return new DkvError('INPUT_INVALID', `${JSON.stringify(key)} is no key of a record: expected 64 hex digits.`);
 }
 
 function missing(key: string, location: string): DkvError {

@@ -252,7 +252,7 @@ export function describeStore(name: string, suite: StoreSuite): void {
       const [one, two, broken] = keys as [string, string, string];
       const foreign = await store.put({ ...recordOf(4), fingerprint: 'b'.repeat(64) });
       await damage(broken, (bytes) => bytes.with(50, bytes[50]! ^ 1));
-      const asked = [two, broken, store.keyOf(recordOf(5)), foreign, one, two];
+      const asked = [two, broken, store.keyOf(recordOf(5)), foreign, one, 'no key', two];
       const found = await store.statesOf(asked, ['c'.repeat(64), 'a'.repeat(64)]);
       expect(found.map((own) => ('code' in own ? own.code : own.data))).toEqual([
         recordOf(2).states.data,
@@ -260,6 +260,7 @@ export function describeStore(name: string, suite: StoreSuite): void {
         'DOCUMENT_MISSING',
         'STORE_MISMATCH',
         recordOf(1).states.data,
+        'INPUT_INVALID',
         recordOf(2).states.data,
       ]);
       expect(found.at(-1)).toBe(found[0]);

@@ -379,6 +379,79 @@ describe('states by name', () => {
     await engine.close();
   });
 
+  it('fail with a code when their source gives something else', async () => {
+    const { engine, open } = held();
+    open();
+    const { own } = source(10);
+    const faulty: [string, unknown, string][] = [
+      ['too few', [], 'INPUT_INVALID'],
+      ['nothing', undefined, 'INPUT_INVALID'],
+      ['no states', [null], 'INPUT_INVALID'],
+      ['a plain error', [new Error('broken')], 'ENGINE_FAILED'],
+      ['too few numbers', [{ rows: 5, width, data: new Float32Array(4 * width) }], 'INPUT_INVALID'],
+      ['other numbers', [{ rows: 5, width, data: new Float64Array(5 * width) }], 'INPUT_INVALID'],
+    ];
+    for (const [what, gives, code] of faulty) {
+      const bad = { address: undefined, statesOf: async () => gives } as unknown as StatesSource;
+      const codes = [codeOf(engine.score([named(bad, 'a')])), codeOf(engine.score([named(own, 'a')]))];
+      expect([what, ...(await Promise.all(codes))]).toEqual([what, code, 'answered']);
+    }
+    const throws = (error: unknown): StatesSource => ({
+      address: undefined,
+      statesOf: () => {
+        throw error;
+      },
+    });
+    for (const error of [new Error('broken'), undefined]) {
+      expect(await codeOf(engine.score([named(throws(error), 'a')]))).toBe('ENGINE_FAILED');
+    }
+    await engine.close();
+  });
+
+  it('that cannot be named so are refused at once', async () => {
+    const { engine } = held();
+    const { own, reads } = source(10);
+    const fingerprints = ['f'];
+    for (const memory of [
+      { source: null, key: 'a', fingerprints },
+      { source: {}, key: 'a', fingerprints },
+      { source: own, key: 5, fingerprints },
+      { source: own, key: 'a' },
+      { source: own, key: 'a', fingerprints: 'f' },
+    ]) {
+      const item = { ...named(own, 'a'), memory } as unknown as ScoreItem;
+      expect(await codeOf(engine.score([item]))).toBe('INPUT_INVALID');
+    }
+    expect(reads).toEqual([]);
+    await engine.close();
+  });
+
+  it('that a read for several requests did not give are read again for each of them', async () => {
+    const { engine, open } = held();
+    open();
+    const { own, reads } = source(10);
+    const { statesOf } = own;
+    const picky: StatesSource = {
+      address: undefined,
+      statesOf: async (keys, fingerprints) => {
+        const found = await statesOf(keys, fingerprints);
+        if (keys.includes('bad')) throw new DkvError('STORE_UNREACHABLE', 'Not with this key.');
+        return found;
+      },
+    };
+    const requests = [['a', 'b'], ['bad', 'a'], ['c']].map((keys) =>
+      codeOf(engine.score(keys.map((key) => named(picky, key)))),
+    );
+    expect(await Promise.all(requests)).toEqual(['answered', 'STORE_UNREACHABLE', 'answered']);
+    // The first read was on its way already.
+    expect(reads.slice(0, 2)).toEqual([
+      ['a', 'b'],
+      ['bad', 'c'],
+    ]);
+    expect(reads.slice(2)).toContainEqual(['c']);
+    await engine.close();
+  });
+
   it('are not read for who has stopped waiting', async () => {
     const { engine, batches, open } = held();
     const { own, reads } = source(32_768);

@@ -144,6 +144,16 @@ describe.each(hosts)('%s', (host, start) => {
 });
 
 describe('child process', () => {
+  it("outlives a caller's faulty source", async () => {
+    const engine = await startChildEngine(model, options);
+    for (const gives of [[], [null], undefined, [new Error('broken')]]) {
+      const source = { address: undefined, statesOf: async () => gives } as unknown as StatesSource;
+      await expect(engine.score([named(source, 'a', 1)])).rejects.toMatchObject({ code: expect.stringMatching(/_/) });
+      expect(await engine.encode([{ tokenIds: tokens(4, 1) }])).toHaveLength(1);
+    }
+    await engine.close();
+  });
+
   it('opens stores anew after a kill, and callers of stored states notice nothing but the request that was in it', async () => {
     const { store, keys, states } = await filled(path.join(base, 'killed'));
     const engine = await startChildEngine(model, { ...options, batchTokens: 1 });

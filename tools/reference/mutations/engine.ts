@@ -109,7 +109,7 @@ export const ENGINE: readonly Mutation[] = [
   {
     name: 'requests that a dead process had not begun fail with it',
     file: 'src/hosts/child-session.ts',
-    from: 'reject(started || this.#isClosing ? this.#ended : new Unstarted());',
+    from: 'reject(started || this.#isClosing ? this.#ended : new Unstarted(true));',
     to: 'reject(this.#ended);',
     tests: 'test/engine/stored-states.test.ts',
     only: 'after a kill',
