@@ -203,7 +203,7 @@ export class StatesReader {
 }
 
 /** What a source gives, looked at: it may be anybody's. @throws DkvError INPUT_INVALID */
-function answersTo(keys: readonly string[], found: unknown): (States | DkvError)[] {
+export function answersTo(keys: readonly string[], found: unknown): (States | DkvError)[] {
   if (!Array.isArray(found) || found.length !== keys.length) {
     const what = Array.isArray(found) ? `${found.length} answers` : typeof found;
     throw new DkvError(

@@ -12,6 +12,7 @@ import type {
   StatesSource,
 } from '../engine/engine.js';
 import { cancelledError, closedError } from '../engine/queue.js';
+import { answersTo } from '../engine/states-reader.js';
 import { checkNamedStates } from '../engine/validation.js';
 import {
   type Answers,
@@ -171,9 +172,10 @@ export class ChildSession {
   async #read({ id, source, keys, fingerprints }: Extract<FromProcess, { type: 'read' }>): Promise<void> {
     const answers = async (): Promise<Answers | Failure> => {
       try {
-        const found = await this.#sources.at(source)?.statesOf(keys, fingerprints);
+        const own = this.#sources.at(source);
         // Nobody waits for them any more.
-        return found ? answersOf(found) : failureOf(cancelledError());
+        if (!own) return failureOf(cancelledError());
+        return answersOf(answersTo(keys, await own.statesOf(keys, fingerprints)));
       } catch (error) {
         return failureOf(error);
       }
