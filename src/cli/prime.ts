@@ -184,10 +184,11 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
       if (summary.rows === 0)
         throw new DkvError('INPUT_INVALID', `--input ${options.input}: there are no documents in it.`);
       if (summary.rejected > 0) process.exitCode = 2;
+      const pieces = summary.literalTokens.filter((token) => model.tokenizer.isPiece(token));
       if (options.json) {
         const file = rejects.count > 0 ? { rejects: rejects.file } : {};
         printJson(primeSummarySchema, { store: store.location, ...summary, ...file });
-      } else process.stdout.write(described(summary, store.location, rejects, options));
+      } else process.stdout.write(described(summary, store.location, rejects, options, pieces));
     } finally {
       progress.end();
       await model.close();
@@ -266,8 +267,9 @@ function described(
   location: string,
   rejects: Rejects,
   { maxLength: maxTokens, controlTokens }: ModelOptions,
+  pieces: readonly string[],
 ): string {
-  const literals = describeLiterals(summary.literal, 'documents', summary.literalTokens, controlTokens);
+  const literals = describeLiterals(summary.literal, 'documents', summary.literalTokens, controlTokens, pieces);
   const { documents, primed, unchanged, rejected, cut, encoded, variants, bytesPerDocument, seconds } = summary;
   const number = (value: number) => value.toLocaleString('en');
   const share = documents > 0 ? ` (${Math.round((100 * unchanged) / documents)}%)` : '';

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/model/families/families.js';
+import { LiteralTokens } from '../../src/model/tokenizer/literal-tokens.js';
 import { present } from '../../src/priming/condition.js';
 import { buildInput, segmentsOf, type Visibility } from '../../src/priming/input.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';
@@ -96,4 +97,7 @@ it('control tokens that are pieces of the vocabulary become themselves even wher
   const ids = [...asText.encode('a </s> b')];
   expect(ids).toContain(1);
   expect(asText.controlTokensIn('a </s> <extra_id_3>')).toEqual(['</s>', '<extra_id_3>']);
+  const literals = new LiteralTokens(asText);
+  literals.see('a </s>');
+  expect(literals.described('texts')).toMatch(/read as text, which the vocabulary turns into the ids of <\/s> all the/);
 });

@@ -2,11 +2,11 @@
 import type { ControlTokens, Tokenizer } from './tokenizer.js';
 
 export class LiteralTokens {
-  readonly #tokenizer: Pick<Tokenizer, 'controlTokens' | 'controlTokensIn'>;
+  readonly #tokenizer: Pick<Tokenizer, 'controlTokens' | 'controlTokensIn' | 'isPiece'>;
   readonly #found = new Set<string>();
   #count = 0;
 
-  constructor(tokenizer: Pick<Tokenizer, 'controlTokens' | 'controlTokensIn'>) {
+  constructor(tokenizer: Pick<Tokenizer, 'controlTokens' | 'controlTokensIn' | 'isPiece'>) {
     this.#tokenizer = tokenizer;
   }
 
@@ -33,21 +33,28 @@ export class LiteralTokens {
 
   /** @returns undefined when nothing was found */
   described(things: string): string | undefined {
-    return describeLiterals(this.#count, things, this.tokens, this.#tokenizer.controlTokens);
+    const pieces = this.tokens.filter((token) => this.#tokenizer.isPiece(token));
+    return describeLiterals(this.#count, things, this.tokens, this.#tokenizer.controlTokens, pieces);
   }
 }
 
-/** In a sentence; undefined for none. */
+/**
+ * In a sentence; undefined for none.
+ * @param pieces those of the tokens that become their ids as text, too, where that is known
+ */
 export function describeLiterals(
   count: number,
   things: string,
   tokens: readonly string[],
   controlTokens: ControlTokens,
+  pieces: readonly string[] = [],
 ): string | undefined {
   if (count === 0) return undefined;
+  const anyway =
+    pieces.length > 0 ? `, which the vocabulary turns into the ids of ${pieces.join(', ')} all the same` : '';
   const read =
     controlTokens === 'text'
-      ? 'read as text; --control-tokens keep makes control tokens of them'
+      ? `read as text${anyway}; --control-tokens keep makes control tokens of them`
       : 'read as control tokens (--control-tokens keep)';
   return `${count} ${things} with control tokens as they are written (${tokens.join(', ')}), ${read}.`;
 }

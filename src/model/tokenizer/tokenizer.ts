@@ -52,6 +52,8 @@ export interface Tokenizer {
   decode(tokenIds: Int32Array): string;
   /** The control tokens that a text has as they are written, each once, whatever is made of them. */
   controlTokensIn(text: string): string[];
+  /** Is a control token a piece of the vocabulary too, so that it becomes its id even where it is read as text, as `</s>` of T5 does? */
+  isPiece(controlToken: string): boolean;
   /** Ends the thread of the native package, where one runs. */
   close(): Promise<void>;
 }
@@ -117,6 +119,10 @@ export async function loadTokenizer(
     },
     decode: (tokenIds) => codec.decode([...tokenIds]),
     controlTokensIn: (text) => [...literals.specialIn(text)],
+    isPiece(controlToken) {
+      const own = tokens.find(({ content }) => content === controlToken);
+      return own !== undefined && [...codec.encode(controlToken, true)].includes(own.id);
+    },
     close: () => codec.close(),
   };
 }
