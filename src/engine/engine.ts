@@ -3,7 +3,7 @@
  *
  * Everything that goes in or comes out is plain data, so that an engine can live in another thread or process. Requests of any number of
  * callers queue, are worked off in batches, and share these. What a request answers for one item does not depend on the other items, on
- * other requests or on the batch size.
+ * other requests or on the batch size, but for last bits (batching.ts).
  */
 import { DkvError } from '../base/errors.js';
 import type { ModelShape } from '../model/families/family.js';
@@ -37,8 +37,8 @@ export type Memory = readonly StateRange[];
 /** Where an engine finds states by name: a store is one. */
 export interface StatesSource {
   /**
-   * Plain data by which another process opens the same source; undefined where only this process has it. It may hold a password: it goes from
-   * process to process and into no message.
+   * Plain data by which another process opens the same source; undefined where only this process has it. Only addresses of stores that `openStore`
+   * opened are understood; states of any other source are read here. It may hold a password: it goes from process to process and into no message.
    */
   readonly address: unknown;
   /**
@@ -140,7 +140,7 @@ export type PhaseTimes = Readonly<Record<Phase, number>>;
 export interface RequestOptions {
   /** Aborting rejects the request with CANCELLED, and takes what waits of it out of the queue; a batch that is being worked on is finished. */
   readonly signal?: AbortSignal;
-  /** Called after every batch. */
+  /** Called after every batch. What it throws rejects the request. */
   readonly onProgress?: (doneItems: number, totalItems: number) => void;
   /** `interactive` when left out. */
   readonly priority?: Priority;
@@ -148,7 +148,10 @@ export interface RequestOptions {
   readonly deadlineMs?: number;
   /** Milliseconds that the caller has spent on tokenising for this request, to be counted among its phases. */
   readonly tokenisingMs?: number;
-  /** Called once, when the request is answered or fails. */
+  /**
+   * Called once, when the request is answered or fails; not for one that is cancelled while another process has it. What it throws rejects the
+   * request.
+   */
   readonly onPhases?: (times: PhaseTimes) => void;
 }
 

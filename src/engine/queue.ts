@@ -92,7 +92,7 @@ interface Running {
 const DEFAULT_WAIT_MS = 3;
 const DEFAULT_QUEUE_ITEMS = 1_000_000;
 /** Timers of more end at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class QueuedEngine implements Engine {
   readonly info: EngineInfo;
@@ -154,6 +154,7 @@ export class QueuedEngine implements Engine {
   }
 
   async load(): Promise<EngineLoad> {
+    if (this.#ended) throw this.#ended;
     const waitingItems = { interactive: 0, bulk: 0 };
     for (const request of this.#requests) waitingItems[request.priority] += waitingOf(request);
     return { waitingItems, runningBatches: this.#running.size, phases: this.#phases.times };
@@ -326,8 +327,12 @@ export class QueuedEngine implements Engine {
     for (const { parts, stop } of this.#running) {
       if (parts.every((part) => part.request.isSettled)) stop.abort();
     }
-    request.options.onPhases?.(request.meter.times);
-    request.settle(outcome);
+    try {
+      request.options.onPhases?.(request.meter.times);
+      request.settle(outcome);
+    } catch (error) {
+      request.settle(thrown(error));
+    }
     this.#dispatchSoon();
   }
 
@@ -363,7 +368,7 @@ export class QueuedEngine implements Engine {
       });
       if (choice === undefined) return;
       if (typeof choice === 'number') {
-        this.#waitTimer = setTimeout(() => this.#dispatch(), choice);
+        this.#waitTimer = setTimeout(() => this.#dispatch(), Math.min(choice, LONGEST_TIMER_MS));
         return;
       }
       this.#run(this.#free.shift()!, requests, choice);
@@ -429,7 +434,11 @@ export class QueuedEngine implements Engine {
       at += places.length;
       if (request.isSettled) continue;
       for (const [i, place] of places.entries()) this.#answer(request, place, own[i]);
-      request.options.onProgress?.(request.answered, request.results.length);
+      try {
+        request.options.onProgress?.(request.answered, request.results.length);
+      } catch (error) {
+        this.#settle(request, thrown(error));
+      }
       this.#advance(request);
     }
   }
@@ -468,6 +477,11 @@ function workOf(parts: Running['parts'], { rows, memoryRows }: Choice): Work {
   const [{ method, layers }] = parts.map(({ request }) => request) as [Request];
   const items = parts.flatMap(({ request, places }) => places.map((place) => request.items[place]!));
   return { method, items, rows, memoryRows, ...(layers && { layers }) } as Work;
+}
+
+/** What a function of the caller's has thrown, with which its request is rejected. */
+export function thrown(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 export function closedError(): DkvError {

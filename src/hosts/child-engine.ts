@@ -153,7 +153,7 @@ class ChildEngine implements Engine {
   }
 
   #tellOfSlowStates(items: readonly { readonly memory: Memory | NamedStates }[]): void {
-    if (!this.#onNotice || !items.some(({ memory }) => 'source' in memory && memory.source.address === undefined))
+    if (!this.#onNotice || !items.some(({ memory }) => 'source' in memory && memory.source?.address === undefined))
       return;
     this.#onNotice(
       "States of a store that only this process can open go to the engine's process through a pipe, which is slower than if it read them itself. A store with an address (a folder, redis:, s3:) is opened there too.",
@@ -165,7 +165,10 @@ class ChildEngine implements Engine {
 /** The child ended before it said anything. */
 class EarlyEnd extends DkvError {
   constructor(how: string) {
-    super('ENGINE_FAILED', `The engine's process did not start (${how}).`);
+    super(
+      'ENGINE_FAILED',
+      `The engine's process did not start (${how}), ${START_TRIES} times. If something else ended it, or memory was short, try again.`,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 /** The requests to one child process, from its start to its end: numbers them, keeps who waits for which, and tells them how it went. */
 import { onAbort } from '../base/aborts.js';
-import type { DkvError } from '../base/errors.js';
+import { DkvError } from '../base/errors.js';
 import type {
   EncodeItem,
   EngineLoad,
@@ -11,7 +11,7 @@ import type {
   ScoreItem,
   StatesSource,
 } from '../engine/engine.js';
-import { cancelledError, closedError } from '../engine/queue.js';
+import { cancelledError, closedError, LONGEST_TIMER_MS, thrown } from '../engine/queue.js';
 import { answersTo } from '../engine/states-reader.js';
 import { checkNamedStates } from '../engine/validation.js';
 import {
@@ -25,6 +25,7 @@ import {
   type SentRequest,
   type ToProcess,
 } from './messages.js';
+import { addressToSend } from './open-stores.js';
 
 /** The way to the process. */
 export interface Channel {
@@ -33,6 +34,9 @@ export interface Channel {
   ref(): void;
   unref(): void;
 }
+
+/** So much later than its deadline a request is given up of which the process, which watches deadlines itself, has said nothing. */
+const DEADLINE_GRACE_MS = 100;
 
 /** What is asked of an engine in another process. */
 export interface Asked {
@@ -44,7 +48,7 @@ export interface Asked {
 
 interface Waiting {
   resolve(value: unknown): void;
-  reject(error: DkvError | Unstarted): void;
+  reject(error: Error): void;
   /** Has its turn come? */
   started: boolean;
   readonly options: RequestOptions;
@@ -119,6 +123,15 @@ export class ChildSession {
     }
     const waiting = this.#waiting.get(message.id);
     if (!waiting) return;
+    try {
+      this.#tell(waiting, message);
+    } catch (error) {
+      // One of the caller's functions has thrown it.
+      this.#giveUp(message.id, thrown(error));
+    }
+  }
+
+  #tell(waiting: Waiting, message: Exclude<FromProcess, { type: 'ready' | 'failed' | 'read' }>): void {
     const { options } = waiting;
     if (message.type === 'started') waiting.started = true;
     else if (message.type === 'progress') options.onProgress?.(message.done, message.total);
@@ -140,18 +153,38 @@ export class ChildSession {
     if (this.#isClosing) throw closedError();
     if (this.#ended) throw new Unstarted(false);
     const id = this.#nextId++;
-    const stopListening = onAbort(options.signal, () => this.#channel.send({ type: 'cancel', id }));
+    const watching: (() => void)[] = [];
     this.#channel.ref();
     try {
       return await new Promise((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject, started: false, options });
+        const waiting: Waiting = { resolve, reject, started: false, options };
+        this.#waiting.set(id, waiting);
         this.#channel.send(message(id));
+        // The process may not answer: neither waits for it.
+        watching.push(onAbort(options.signal, () => this.#giveUp(id, cancelledError())));
+        const { deadlineMs } = options;
+        if (deadlineMs === undefined || !(deadlineMs >= 0)) return;
+        const timer = setTimeout(
+          () => {
+            if (waiting.started) return;
+            const message = `The request's deadline passed ${DEADLINE_GRACE_MS} ms ago, and the engine's process has neither begun it nor said so. Give it more time, or the engine fewer requests.`;
+            this.#giveUp(id, new DkvError('DEADLINE_PASSED', message));
+          },
+          Math.min(deadlineMs + DEADLINE_GRACE_MS, LONGEST_TIMER_MS),
+        );
+        watching.push(() => clearTimeout(timer));
       });
     } finally {
-      stopListening();
+      for (const stop of watching) stop();
       this.#waiting.delete(id);
       if (this.#waiting.size === 0 && !this.#isClosing) this.#channel.unref();
     }
+  }
+
+  /** What the process says of it later is not heard. */
+  #giveUp(id: number, error: Error): void {
+    this.#waiting.get(id)?.reject(error);
+    if (!this.#ended) this.#channel.send({ type: 'cancel', id });
   }
 
   #toSend(item: EncodeItem | ScoreItem | LogitsItem | GenerateItem, used: Set<StatesSource>, where: string): SentItem {
@@ -161,7 +194,7 @@ export class ChildSession {
     let id = this.#sources.idOf(source);
     if (id === undefined) {
       id = this.#sources.number(source);
-      this.#channel.send({ type: 'source', source: id, address: source.address });
+      this.#channel.send({ type: 'source', source: id, address: addressToSend(source.address) });
     }
     if (!used.has(source)) this.#sources.use(id, source);
     used.add(source);

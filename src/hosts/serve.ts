@@ -84,7 +84,10 @@ class EngineServer {
         this.#reads.delete(message.id);
         break;
       case 'load':
-        void this.#engine.load().then((load) => this.#port.send({ type: 'load', id: message.id, load }));
+        void this.#engine.load().then(
+          (load) => this.#port.send({ type: 'load', id: message.id, load }),
+          (error) => this.#port.send({ type: 'error', id: message.id, error: failureOf(error) }),
+        );
         break;
       case 'close':
         void this.#close();

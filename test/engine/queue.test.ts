@@ -246,6 +246,21 @@ describe('a queue', () => {
     await engine.close();
   });
 
+  it("rejects a request with what its caller's functions throw, and no other", async () => {
+    const { engine, open } = held();
+    open();
+    const broken = () => {
+      throw new Error('the caller is wrong');
+    };
+    for (const own of [{ onProgress: broken }, { onPhases: broken }]) {
+      const [bad, good] = [engine.encode(items(2, 8), own), codeOf(engine.encode(items(2, 8)))];
+      await expect(bad).rejects.toThrow('the caller is wrong');
+      expect(await good).toBe('answered');
+    }
+    await engine.close();
+    expect(await codeOf(engine.load())).toBe('ENGINE_CLOSED');
+  });
+
   it('refuses options that mean nothing', async () => {
     const { engine } = held();
     for (const options of [{ deadlineMs: -1 }, { deadlineMs: Number.NaN }, { priority: 'urgent' as 'bulk' }]) {

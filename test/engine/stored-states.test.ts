@@ -143,7 +143,56 @@ describe.each(hosts)('%s', (host, start) => {
   });
 });
 
+const noStates = () => Promise.reject(new Error('states were asked for'));
+const newestChild = () =>
+  Number(execFileSync('pgrep', ['-n', '-P', String(process.pid), '-f', 'dist/hosts/child.js'], { encoding: 'utf8' }));
+
 describe('child process', () => {
+  it('is not waited for when it does not answer', async () => {
+    const engine = await startChildEngine(model, options);
+    const pid = newestChild();
+    process.kill(pid, 'SIGSTOP');
+    const item = { tokenIds: tokens(4, 1) };
+    const cancel = new AbortController();
+    const cancelled = engine.encode([item], { signal: cancel.signal });
+    cancelled.catch(() => undefined);
+    await setTimeout(20);
+    cancel.abort();
+    await expect(cancelled).rejects.toMatchObject({ code: 'CANCELLED' });
+    await expect(engine.encode([item], { deadlineMs: 20 })).rejects.toMatchObject({ code: 'DEADLINE_PASSED' });
+    process.kill(pid, 'SIGCONT');
+    for (const name of ['onProgress', 'onPhases']) {
+      const broken = () => {
+        throw new Error('the caller is wrong');
+      };
+      await expect(engine.encode([item], { [name]: broken })).rejects.toThrow('the caller is wrong');
+    }
+    expect(await engine.encode([item])).toHaveLength(1);
+    await engine.close();
+  });
+
+  it('opens a folder again that was deleted and made anew', async () => {
+    const engine = await startChildEngine(model, options);
+    const folder = path.join(base, 'made anew');
+    for (let round = 0; round < 2; round++) {
+      const { store, keys } = await filled(folder);
+      expect(await engine.score([named({ address: store.address, statesOf: noStates }, keys[0]!, 1)])).toHaveLength(1);
+      await store.close();
+      await rm(folder, { recursive: true });
+    }
+    await engine.close();
+  });
+
+  it('reads states of a source whose address is no store of ours through its host', async () => {
+    const engine = await startChildEngine(model, options);
+    const { store, keys } = await filled('memory:');
+    for (const address of ['my place', { location: 'x', options: { find: () => undefined } }]) {
+      const source: StatesSource = { address, statesOf: (...asked) => store.statesOf(...asked) };
+      for (let again = 0; again < 2; again++) expect(await engine.score([named(source, keys[0]!, 1)])).toHaveLength(1);
+    }
+    await engine.close();
+  });
+
   it("outlives a caller's faulty source", async () => {
     const engine = await startChildEngine(model, options);
     for (const gives of [[], [null], undefined, [new Error('broken')]]) {
@@ -160,10 +209,6 @@ describe('child process', () => {
     const { store, keys, states } = await filled(path.join(base, 'killed'));
     const engine = await startChildEngine(model, { ...options, batchTokens: 1 });
     const wanted = await engine.score(states.map((of, i) => ({ ...named(store, '', i), memory: [allRows(of)] })));
-    const child = () =>
-      Number(
-        execFileSync('pgrep', ['-n', '-P', String(process.pid), '-f', 'dist/hosts/child.js'], { encoding: 'utf8' }),
-      );
     for (let round = 0; round < 5; round++) {
       await engine.score([named(store, keys[0]!, 0)]);
       let failed = 0;
@@ -176,7 +221,7 @@ describe('child process', () => {
         expectNear(nlls, wanted[i]!);
       });
       await setTimeout(round * 4);
-      process.kill(child(), 'SIGKILL');
+      process.kill(newestChild(), 'SIGKILL');
       await Promise.all(callers);
       expect(failed).toBeLessThanOrEqual(1);
     }

@@ -117,7 +117,7 @@ export const ENGINE: readonly Mutation[] = [
   {
     name: "the engine's process asks its host for what lies at an address",
     file: 'src/hosts/child-session.ts',
-    from: 'address: source.address });',
+    from: 'address: addressToSend(source.address) });',
     to: 'address: undefined });',
     tests: 'test/engine/stored-states.test.ts',
     only: 'child process',
