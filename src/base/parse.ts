@@ -127,7 +127,9 @@ function limited(
 function unionOf(issue: Extract<Issue, { code: 'invalid_union' }>): string {
   const { discriminator, options } = issue as { discriminator?: string; options?: readonly z.core.util.Primitive[] };
   if (discriminator !== undefined) return oneOf((options ?? []).map(inWords));
-  const types = issue.errors.flat().map((one) => {
+  // What a function decides has no words of its own.
+  const said = issue.errors.flat().filter(({ code, message }) => code !== 'custom' || message !== '');
+  const types = said.map((one) => {
     if (one.code === 'invalid_type') return TYPES[one.expected] ?? one.expected;
     return one.code === 'invalid_value'
       ? oneOf(one.values.map(inWords))

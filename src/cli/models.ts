@@ -301,7 +301,10 @@ async function describe(model: string) {
     decoderLayers: shape.decoder.layers,
     compiled,
     memory: Object.fromEntries(
-      PRECISIONS.map((precision) => [precision, memoryEstimate(config, precision, { tokens: DEFAULT_MAX_LENGTH })]),
+      PRECISIONS.map((precision) => [
+        precision,
+        Math.round(memoryEstimate(config, precision, { tokens: DEFAULT_MAX_LENGTH })),
+      ]),
     ),
     memoryAvailable: availableMemory(),
   };

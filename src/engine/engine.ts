@@ -66,9 +66,9 @@ export interface EncodeItem {
   /** [rows] */
   readonly tokenIds: Int32Array;
   /** [rows], from which distances follow; 0, 1, 2, ... when left out. Windows go by row, whatever the positions. */
-  readonly positions?: Int32Array;
+  readonly positions?: Int32Array | undefined;
   /** [rows * rows], 1 where the row (first axis) may see the column; windows still apply. Everything when left out. */
-  readonly pairMask?: Uint8Array;
+  readonly pairMask?: Uint8Array | undefined;
 }
 
 export interface ScoreItem {
@@ -101,7 +101,7 @@ export interface GenerateItem {
   readonly prompt: Int32Array;
   readonly maxTokens: number;
   /** Greedy when left out. */
-  readonly sampling?: Sampling;
+  readonly sampling?: Sampling | undefined;
 }
 
 export interface Generated {
@@ -139,20 +139,20 @@ export type PhaseTimes = Readonly<Record<Phase, number>>;
 
 export interface RequestOptions {
   /** Aborting rejects the request with CANCELLED, and takes what waits of it out of the queue; a batch that is being worked on is finished. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called after every batch. What it throws rejects the request. */
-  readonly onProgress?: (doneItems: number, totalItems: number) => void;
+  readonly onProgress?: ((doneItems: number, totalItems: number) => void) | undefined;
   /** `interactive` when left out. */
-  readonly priority?: Priority;
-  /** So many milliseconds from now a request of which no batch was begun is dropped with DEADLINE_PASSED. */
-  readonly deadlineMs?: number;
+  readonly priority?: Priority | undefined;
+  /** So many milliseconds from now, more than 0, a request of which no batch was begun is dropped with DEADLINE_PASSED. */
+  readonly deadlineMs?: number | undefined;
   /** Milliseconds that the caller has spent on tokenising for this request, to be counted among its phases. */
-  readonly tokenisingMs?: number;
+  readonly tokenisingMs?: number | undefined;
   /**
    * Called once, when the request is answered or fails; not for one that is cancelled while another process has it. What it throws rejects the
    * request.
    */
-  readonly onPhases?: (times: PhaseTimes) => void;
+  readonly onPhases?: ((times: PhaseTimes) => void) | undefined;
 }
 
 /** How busy an engine is. */

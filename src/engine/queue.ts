@@ -5,6 +5,7 @@
 import { onAbort } from '../base/aborts.js';
 import { DkvError } from '../base/errors.js';
 import { type Choice, costOf, type ItemSize, nextBatch, type Waiting } from './batching.js';
+import { type Deadline, deadlineOf, deadlinePassed, expectTimeLeft, msLeft } from './deadline.js';
 import {
   allRows,
   type EncodeItem,
@@ -40,17 +41,19 @@ import {
 
 export interface QueueOptions {
   /** How long a free runner waits for company, where company is to be expected. A lone caller never waits. 3 when left out. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
   /** How long a batch may take where one item takes less, as far as can be told from earlier ones; no bound when left out. Serving: 50. */
-  readonly batchMs?: number;
+  readonly batchMs?: number | undefined;
   /** Items that may wait; a request that finds some waiting and would bring more is refused with ENGINE_BUSY. A million when left out. */
-  readonly queueItems?: number;
+  readonly queueItems?: number | undefined;
 }
 
 /** What a host asks for besides. */
 export interface QueuedRequestOptions extends RequestOptions {
   /** Called when the first batch with items of the request begins. */
   readonly onStarted?: () => void;
+  /** In place of `deadlineMs`: time counts from when the host was asked. */
+  readonly deadline?: Deadline | undefined;
 }
 
 type Method = Work['method'];
@@ -64,6 +67,7 @@ interface Request {
   readonly items: (EncodeItem | WithMemory<ScoreItem> | WithMemory<LogitsItem> | WithMemory<GenerateItem>)[];
   readonly options: QueuedRequestOptions;
   readonly priority: Priority;
+  readonly deadline: Deadline | undefined;
   readonly ready: ReadyItems;
   /** By item, of those that are not answered yet. */
   readonly held: Map<number, Held>;
@@ -91,7 +95,7 @@ interface Running {
 
 const DEFAULT_WAIT_MS = 3;
 const DEFAULT_QUEUE_ITEMS = 1_000_000;
-/** Timers of more end at once. */
+/** Timers of more end at once; deadlines beyond are looked at before batches only. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class QueuedEngine implements Engine {
@@ -189,8 +193,9 @@ export class QueuedEngine implements Engine {
   ): Promise<unknown[]> {
     checkRequestOptions(options);
     if (this.#ended) throw this.#ended;
-    const { signal, deadlineMs, priority = 'interactive', tokenisingMs = 0 } = options;
+    const { signal, priority = 'interactive', tokenisingMs = 0, deadline = deadlineOf(options.deadlineMs) } = options;
     if (signal?.aborted) throw cancelledError();
+    expectTimeLeft(deadline);
     if (items.length === 0) return [];
     this.#expectRoom(items.length);
     const cancelling: (() => void)[] = [];
@@ -202,6 +207,7 @@ export class QueuedEngine implements Engine {
           items: [...items] as Request['items'],
           options,
           priority,
+          deadline,
           ready: new ReadyItems(),
           held: new Map(),
           results: new Array(items.length),
@@ -217,11 +223,8 @@ export class QueuedEngine implements Engine {
           settle: (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome)),
         };
         cancelling.push(onAbort(signal, () => this.#settle(request, cancelledError())));
-        if (deadlineMs !== undefined) {
-          const timer = setTimeout(
-            () => this.#passDeadline(request, deadlineMs),
-            Math.min(deadlineMs, LONGEST_TIMER_MS),
-          );
+        if (deadline && deadline.ms <= LONGEST_TIMER_MS) {
+          const timer = setTimeout(() => this.#passDeadline(request, deadline), Math.max(0, msLeft(deadline)));
           cancelling.push(() => clearTimeout(timer));
         }
         request.meter.add('tokenising', tokenisingMs);
@@ -243,10 +246,16 @@ export class QueuedEngine implements Engine {
     );
   }
 
-  #passDeadline(request: Request, deadlineMs: number): void {
+  #passDeadline(request: Request, deadline: Deadline): void {
     if (request.isStarted) return;
-    const message = `The request's deadline of ${deadlineMs} ms passed before its turn came. Give it more time, or the engine fewer requests.`;
-    this.#settle(request, new DkvError('DEADLINE_PASSED', message));
+    this.#settle(request, deadlinePassed(deadline));
+  }
+
+  /** A timer comes late where something has held this thread. */
+  #passDeadlines(): void {
+    for (const request of [...this.#requests]) {
+      if (request.deadline && msLeft(request.deadline) <= 0) this.#passDeadline(request, request.deadline);
+    }
   }
 
   /** Items are made ready at once, or when the states that they name have been read. */
@@ -354,6 +363,7 @@ export class QueuedEngine implements Engine {
       this.#remove(runner);
     }
     while (this.#free.length > 0 && !this.#ended) {
+      this.#passDeadlines();
       const requests = [...this.#requests].filter(({ ready }) => ready.count > 0);
       const choice = nextBatch(requests.map(waitingView), {
         batchTokens: this.info.batchTokens,

@@ -86,13 +86,18 @@ export function checkProbeLayers({ hidden, attention }: ProbeLayers, shape: Mode
   }
 }
 
-export function checkRequestOptions({ priority, deadlineMs = 0, tokenisingMs = 0 }: RequestOptions): void {
+export function checkRequestOptions({
+  priority,
+  deadlineMs = 1,
+  tokenisingMs = 0,
+}: Pick<RequestOptions, 'priority' | 'deadlineMs' | 'tokenisingMs'>): void {
   if (priority !== undefined && !PRIORITIES.includes(priority)) {
     throw invalid(`priority is ${JSON.stringify(priority)}; expected ${PRIORITIES.join(' or ')}.`);
   }
-  for (const [name, ms] of Object.entries({ deadlineMs, tokenisingMs })) {
-    if (!(ms >= 0)) throw invalid(`${name} is ${ms}; expected milliseconds from 0.`);
+  if (!(Number.isFinite(deadlineMs) && deadlineMs > 0)) {
+    throw invalid(`deadlineMs is ${deadlineMs}; expected milliseconds above 0, and none for no deadline.`);
   }
+  if (!(tokenisingMs >= 0)) throw invalid(`tokenisingMs is ${tokenisingMs}; expected milliseconds from 0.`);
 }
 
 /** What a queue is told, before anything is started for it. */
@@ -101,9 +106,9 @@ export function checkQueueOptions({
   batchMs = 1,
   queueItems = 1,
 }: {
-  readonly waitMs?: number;
-  readonly batchMs?: number;
-  readonly queueItems?: number;
+  readonly waitMs?: number | undefined;
+  readonly batchMs?: number | undefined;
+  readonly queueItems?: number | undefined;
 }): void {
   if (!(waitMs >= 0)) throw invalid(`waitMs is ${waitMs}; expected milliseconds from 0.`);
   if (!(batchMs > 0)) throw invalid(`batchMs is ${batchMs}; expected milliseconds above 0.`);

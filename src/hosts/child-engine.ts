@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { DkvError } from '../base/errors.js';
+import { deadlineOf, expectTimeLeft } from '../engine/deadline.js';
 import type {
   EncodeItem,
   Engine,
@@ -22,6 +23,7 @@ import type {
   States,
 } from '../engine/engine.js';
 import { closedError } from '../engine/queue.js';
+import { checkRequestOptions } from '../engine/validation.js';
 import type { CompiledModel } from '../model/compiled.js';
 import { type Asked, ChildSession, Unstarted } from './child-session.js';
 import { entry } from './entry.js';
@@ -109,17 +111,12 @@ class ChildEngine implements Engine {
     clearTimeout(timer);
   }
 
-  #request(asked: Asked): Promise<unknown> {
-    const { deadlineMs } = asked.options;
-    if (deadlineMs === undefined) return this.#onChild((session) => session.request(asked));
-    const deadline = performance.now() + deadlineMs;
+  async #request(asked: Omit<Asked, 'deadline'>): Promise<unknown> {
+    checkRequestOptions(asked.options);
+    const deadline = deadlineOf(asked.options.deadlineMs);
     return this.#onChild((session) => {
-      const left = Math.max(0, deadline - performance.now());
-      // What is no number of milliseconds is for the engine to refuse.
-      return session.request({
-        ...asked,
-        options: { ...asked.options, deadlineMs: deadlineMs >= 0 ? left : deadlineMs },
-      });
+      expectTimeLeft(deadline);
+      return session.request({ ...asked, deadline });
     });
   }
 

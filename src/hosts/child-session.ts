@@ -1,6 +1,7 @@
 /** The requests to one child process, from its start to its end: numbers them, keeps who waits for which, and tells them how it went. */
 import { onAbort } from '../base/aborts.js';
 import { DkvError } from '../base/errors.js';
+import { type Deadline, msLeft } from '../engine/deadline.js';
 import type {
   EncodeItem,
   EngineLoad,
@@ -44,6 +45,7 @@ export interface Asked {
   readonly items: readonly (EncodeItem | ScoreItem | LogitsItem | GenerateItem)[];
   readonly layers?: ProbeLayers;
   readonly options: RequestOptions;
+  readonly deadline: Deadline | undefined;
 }
 
 interface Waiting {
@@ -82,12 +84,13 @@ export class ChildSession {
   }
 
   async request(asked: Asked): Promise<unknown> {
-    const { signal, priority, deadlineMs, tokenisingMs } = asked.options;
+    const { signal, priority, tokenisingMs } = asked.options;
     if (signal?.aborted) throw cancelledError();
     const used = new Set<StatesSource>();
     const items = asked.items.map((item, i) => this.#toSend(item, used, `item ${i}`));
     try {
-      return await this.#ask(asked.options, (id) => ({
+      const { deadline } = asked;
+      const message = (id: number): SentRequest => ({
         type: 'request',
         id,
         method: asked.method,
@@ -95,17 +98,18 @@ export class ChildSession {
         ...(asked.layers && { layers: asked.layers }),
         options: {
           ...(priority !== undefined && { priority }),
-          ...(deadlineMs !== undefined && { deadlineMs }),
+          ...(deadline && { deadline }),
           ...(tokenisingMs !== undefined && { tokenisingMs }),
         },
-      }));
+      });
+      return await this.#ask(message, asked.options, deadline);
     } finally {
       for (const source of used) this.#sources.release(source);
     }
   }
 
   async load(): Promise<EngineLoad> {
-    return (await this.#ask({}, (id) => ({ type: 'load', id }))) as EngineLoad;
+    return (await this.#ask((id) => ({ type: 'load', id }))) as EngineLoad;
   }
 
   /** Asks for the end; what still waits then is rejected with ENGINE_CLOSED. */
@@ -149,7 +153,7 @@ export class ChildSession {
     }
   }
 
-  async #ask(options: RequestOptions, message: (id: number) => ToProcess): Promise<unknown> {
+  async #ask(message: (id: number) => ToProcess, options: RequestOptions = {}, deadline?: Deadline): Promise<unknown> {
     if (this.#isClosing) throw closedError();
     if (this.#ended) throw new Unstarted(false);
     const id = this.#nextId++;
@@ -162,15 +166,14 @@ export class ChildSession {
         this.#channel.send(message(id));
         // The process may not answer: neither waits for it.
         watching.push(onAbort(options.signal, () => this.#giveUp(id, cancelledError())));
-        const { deadlineMs } = options;
-        if (deadlineMs === undefined || !(deadlineMs >= 0)) return;
+        if (!deadline) return;
         const timer = setTimeout(
           () => {
             if (waiting.started) return;
-            const message = `The request's deadline passed ${DEADLINE_GRACE_MS} ms ago, and the engine's process has neither begun it nor said so. Give it more time, or the engine fewer requests.`;
+            const message = `The request's deadline of ${deadline.ms} ms passed ${DEADLINE_GRACE_MS} ms ago, and the engine's process has neither begun it nor said so. Give it more time, or the engine fewer requests.`;
             this.#giveUp(id, new DkvError('DEADLINE_PASSED', message));
           },
-          Math.min(deadlineMs + DEADLINE_GRACE_MS, LONGEST_TIMER_MS),
+          Math.min(msLeft(deadline) + DEADLINE_GRACE_MS, LONGEST_TIMER_MS),
         );
         watching.push(() => clearTimeout(timer));
       });

@@ -11,10 +11,10 @@ import {
   type Memory,
   type PhaseTimes,
   type ProbeLayers,
-  type RequestOptions,
   type ScoreItem,
 } from '../engine/engine.js';
 import type { ExecutorOptions } from '../engine/executor.js';
+import type { QueuedRequestOptions } from '../engine/queue.js';
 import type { Work } from '../engine/runner.js';
 import type { CompiledModel } from '../model/compiled.js';
 import type { HostOptions } from './options.js';
@@ -113,7 +113,7 @@ export interface SentRequest {
   readonly method: Work['method'];
   readonly items: readonly SentItem[];
   readonly layers?: ProbeLayers;
-  readonly options: Pick<RequestOptions, 'priority' | 'deadlineMs' | 'tokenisingMs'>;
+  readonly options: Pick<QueuedRequestOptions, 'priority' | 'deadline' | 'tokenisingMs'>;
 }
 
 export type ToProcess =

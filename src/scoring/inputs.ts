@@ -4,12 +4,24 @@
  */
 import { Breather } from '../base/breather.js';
 import { DkvError, isResult } from '../base/errors.js';
+import { expectKnownOptions } from '../base/option-names.js';
+import { type CompoundOptions, CompoundRequest } from '../engine/compound-request.js';
+import { deadlineOf } from '../engine/deadline.js';
 import { type Engine, eachOf, type RequestOptions, type ScoreItem, type StateRange } from '../engine/engine.js';
+import { checkRequestOptions } from '../engine/validation.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { type Presented, present } from '../priming/condition.js';
 import { expectSegments, type Visibility } from '../priming/input.js';
 import type { Scored } from '../wire/score.js';
 import type { Model } from './load-model.js';
+
+const OPTIONS: Readonly<Record<keyof Omit<RequestOptions, 'tokenisingMs'>, true>> = {
+  signal: true,
+  onProgress: true,
+  onPhases: true,
+  priority: true,
+  deadlineMs: true,
+};
 
 export interface InputToScore {
   /** What the decoder sees: rows of one encode, or of several. */
@@ -21,38 +33,60 @@ export interface InputToScore {
 }
 
 /**
+ * Of the options a deadline is for the whole, progress counts what the decoder has answered, and phases are told once.
  * @returns per item the NLL in nats of each target token
  * @throws DkvError NUMBERS_NOT_FINITE for the first item with such numbers, and what the engine throws
  */
 export async function scoreInputs(
   engine: Engine,
   items: readonly InputToScore[],
-  options: Pick<RequestOptions, 'signal'> = {},
+  options: RequestOptions = {},
 ): Promise<Float32Array[]> {
-  return (await scoreEach(engine, items, options)).map((nlls, item) => {
+  expectKnownOptions(options, { ...OPTIONS, tokenisingMs: true }, 'Scoring');
+  checkRequestOptions(options);
+  const { deadlineMs, ...rest } = options;
+  return (await scoreEach(engine, items, { ...rest, deadline: deadlineOf(deadlineMs) })).map((nlls, item) => {
     if (!(nlls instanceof DkvError)) return nlls;
     throw new DkvError(nlls.code, `Item ${item}: ${nlls.message}`);
   });
 }
 
+/** With a deadline that counts already. */
+export interface DecodeOptions extends CompoundOptions, Pick<RequestOptions, 'tokenisingMs' | 'onProgress'> {}
+
 /** @returns per item the NLL in nats of each target token, or the DkvError (INPUT_TOO_LONG, NUMBERS_NOT_FINITE) that says why it has none */
 export async function scoreEach(
   engine: Engine,
   items: readonly InputToScore[],
-  options: Pick<RequestOptions, 'signal'> = {},
+  options: DecodeOptions = {},
 ): Promise<(Float32Array | DkvError)[]> {
-  return decodeEach(engine, items, (inputs) => engine.score(inputs, options), options);
+  return decodeEach(engine, items, (inputs, own) => engine.score(inputs, own), options);
 }
 
 /**
  * The same for whatever is asked of the decoder.
- * @param ask gives per item its numbers
+ * @param ask gives per item its numbers, by a request with the options that it is given
  */
 export async function decodeEach(
   engine: Engine,
   items: readonly InputToScore[],
-  ask: (items: readonly ScoreItem[]) => Promise<readonly Float32Array[]>,
-  options: Pick<RequestOptions, 'signal'> = {},
+  ask: (items: readonly ScoreItem[], options: RequestOptions) => Promise<readonly Float32Array[]>,
+  { tokenisingMs, onProgress, ...options }: DecodeOptions = {},
+): Promise<(Float32Array | DkvError)[]> {
+  const request = new CompoundRequest(options);
+  try {
+    return await decodedBy(request, engine, items, ask, { tokenisingMs, onProgress });
+  } finally {
+    request.end();
+  }
+}
+
+async function decodedBy(
+  request: CompoundRequest,
+  engine: Engine,
+  items: readonly InputToScore[],
+  ask: (items: readonly ScoreItem[], options: RequestOptions) => Promise<readonly Float32Array[]>,
+  { tokenisingMs, onProgress }: Pick<RequestOptions, 'tokenisingMs' | 'onProgress'>,
 ): Promise<(Float32Array | DkvError)[]> {
   const places = new Map<string, number>();
   const distinct: Presented[] = [];
@@ -70,7 +104,7 @@ export async function decodeEach(
   );
   const states = await eachOf(
     distinct.map(({ item }) => item),
-    (inputs) => engine.encode(inputs, options),
+    (inputs) => request.ask((own) => engine.encode(inputs, own), tokenisingMs),
   );
   const ready = items.map(({ prompt, target }, i) => {
     if (refused[i]) return refused[i];
@@ -83,7 +117,9 @@ export async function decodeEach(
     return { memory, prompt, target };
   });
   const usable = ready.filter(isResult);
-  const numbers = (await eachOf(usable, ask)).values();
+  const asked = (inputs: readonly ScoreItem[]) =>
+    request.ask((own) => ask(inputs, { ...own, ...(onProgress && { onProgress }) }));
+  const numbers = (await eachOf(usable, asked)).values();
   return ready.map((item) => (item instanceof DkvError ? item : numbers.next().value!));
 }
 
@@ -127,16 +163,31 @@ export function tokensRead({ engine }: Pick<Model, 'engine'>, asked: number): nu
   return Math.min(asked, engine.info.shape.encoder.mostRows ?? asked);
 }
 
-/** @returns per item its score, or the DkvError (INPUT_INVALID, INPUT_TOO_LONG, NUMBERS_NOT_FINITE) that says why it has none */
+export interface ScoreTextsOptions extends Omit<RequestOptions, 'tokenisingMs'> {
+  /** Rows that the encoder reads; longer documents are cut at their end. */
+  readonly maxTokens: number;
+}
+
+/**
+ * A deadline is for the whole; progress counts the items that have been answered, of all.
+ * @returns per item its score, or the DkvError (INPUT_INVALID, INPUT_TOO_LONG, NUMBERS_NOT_FINITE) that says why it has none
+ * @throws DkvError what befalls all items: INPUT_INVALID for options, CANCELLED, DEADLINE_PASSED, and the engine's
+ */
 export async function scoreTexts(
   model: Model,
   items: readonly TextToScore[],
-  options: { readonly maxTokens: number; readonly signal?: AbortSignal },
+  options: ScoreTextsOptions,
 ): Promise<(TextScore | DkvError)[]> {
+  expectKnownOptions(options, { ...OPTIONS, maxTokens: true }, 'Scoring');
+  checkRequestOptions(options);
+  const { maxTokens, deadlineMs, onProgress, ...rest } = options;
+  const deadline = deadlineOf(deadlineMs);
   const { tokenizer, engine } = model;
-  const limits = { maxTokens: tokensRead(model, options.maxTokens) };
+  const limits = { maxTokens: tokensRead(model, maxTokens) };
   const turns = new Breather(options.signal);
+  let tokenisingMs = 0;
   const prepared = await turns.map(items, (item): InputToScore | DkvError => {
+    const before = performance.now();
     try {
       const { document, prefix, visibility = 'exact' } = item;
       if (document.trim() === '') throw new DkvError('INPUT_INVALID', 'document is empty.');
@@ -147,10 +198,19 @@ export async function scoreTexts(
     } catch (error) {
       if (error instanceof DkvError) return error;
       throw error;
+    } finally {
+      tokenisingMs += performance.now() - before;
     }
   });
   const usable = prepared.filter(isResult);
-  const nlls = (await scoreEach(engine, usable, options.signal ? { signal: options.signal } : {})).values();
+  const refused = items.length - usable.length;
+  const scores = await scoreEach(engine, usable, {
+    ...rest,
+    deadline,
+    tokenisingMs,
+    ...(onProgress && { onProgress: (done) => onProgress(refused + done, items.length) }),
+  });
+  const nlls = scores.values();
   return prepared.map((item) => {
     if (item instanceof DkvError) return item;
     const own = nlls.next().value!;

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
+import { expectKnownOptions } from '../base/option-names.js';
 import type { Device, Engine } from '../engine/engine.js';
 import { onnxRuntimeVersion } from '../engine/onnxruntime.js';
 import { startChildEngine } from '../hosts/child-engine.js';
@@ -48,51 +49,75 @@ export const HOSTS = ['thread', 'process'] as const;
 export type Host = (typeof HOSTS)[number];
 
 export interface LoadOptions {
-  readonly precision?: Precision;
-  readonly device?: Device;
+  readonly precision?: Precision | undefined;
+  readonly device?: Device | undefined;
   /** T5Gemma 2: how sqrt(hidden size) is rounded; `bfloat16` repeats what a bfloat16 load of the reference does. */
-  readonly embeddingScale?: EmbeddingScale;
+  readonly embeddingScale?: EmbeddingScale | undefined;
   /** What control tokens such as `<bos>` are where a text has them as they are written; `text` when left out. */
-  readonly controlTokens?: ControlTokens;
-  readonly batchTokens?: number;
+  readonly controlTokens?: ControlTokens | undefined;
+  readonly batchTokens?: number | undefined;
   /**
    * Where the engine lives. `thread`, when left out: in threads of this process, which share the memory of states with it. `process`: in a child process, as
    * a server wants it: a native crash takes the requests that it had begun, and no others. It opens stores by their addresses itself; a `memory:` store
    * and a caller's own storage stay here, and their states go through a pipe, which is slower.
    */
-  readonly host?: Host;
+  readonly host?: Host | undefined;
   /** How long, in milliseconds, a batch waits for requests of other callers where some are to be expected. A lone caller never waits. 3 when left out. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
   /**
    * How long, in milliseconds, a batch may take where one item takes less, as far as earlier batches tell: what an interactive request may have to wait for bulk
    * ones. No bound when left out, which is best for throughput; 50 is good for serving.
    */
-  readonly batchMs?: number;
+  readonly batchMs?: number | undefined;
   /** Items that may wait for the engine: a request that finds some waiting and would bring more is refused with ENGINE_BUSY. A million when left out. */
-  readonly queueItems?: number;
+  readonly queueItems?: number | undefined;
   /** Executors side by side, 1 if left out. For many documents: each takes the next batch, with its own threads and packed weights. */
-  readonly workers?: number;
+  readonly workers?: number | undefined;
   /** Of each worker. If left out one for each physical core, or 1 with several workers. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Tokens of the longest input that will be encoded, for the estimate of memory, in which attention counts with its square. */
-  readonly maxTokens?: number;
+  readonly maxTokens?: number | undefined;
   /** Load even if memory seems too short. */
-  readonly ignoreMemory?: boolean;
+  readonly ignoreMemory?: boolean | undefined;
   /** Load int8 even if it moves the model's numbers far from float32's; see `DRIFT_REFUSAL`. */
-  readonly ignoreDrift?: boolean;
-  readonly cacheDirectory?: string;
+  readonly ignoreDrift?: boolean | undefined;
+  readonly cacheDirectory?: string | undefined;
   /** The environment's (HF_ENDPOINT, HF_TOKEN, ...) when left out. */
-  readonly hub?: HubSettings;
+  readonly hub?: HubSettings | undefined;
   /** Called while files come from the hub, the first time that a model is used. */
-  readonly onDownload?: (doneBytes: number, totalBytes: number) => void;
+  readonly onDownload?: ((doneBytes: number, totalBytes: number) => void) | undefined;
   /** Called while weights are written, the first time that a checkpoint is used. */
-  readonly onCompile?: (doneBytes: number, totalBytes: number) => void;
+  readonly onCompile?: ((doneBytes: number, totalBytes: number) => void) | undefined;
   /** Called while the drift of int8 is measured, after its weights were written: parts of the model. */
-  readonly onMeasure?: (doneParts: number, totalParts: number) => void;
+  readonly onMeasure?: ((doneParts: number, totalParts: number) => void) | undefined;
   /** Called with what the user should know though it is no error: another process is waited for, the hub does not answer. */
-  readonly onNotice?: (notice: string) => void;
-  readonly signal?: AbortSignal;
+  readonly onNotice?: ((notice: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
+
+const LOAD_OPTIONS: Readonly<Record<keyof LoadOptions, true>> = {
+  precision: true,
+  device: true,
+  embeddingScale: true,
+  controlTokens: true,
+  batchTokens: true,
+  host: true,
+  waitMs: true,
+  batchMs: true,
+  queueItems: true,
+  workers: true,
+  threads: true,
+  maxTokens: true,
+  ignoreMemory: true,
+  ignoreDrift: true,
+  cacheDirectory: true,
+  hub: true,
+  onDownload: true,
+  onCompile: true,
+  onMeasure: true,
+  onNotice: true,
+  signal: true,
+};
 
 /** A checkpoint folder and how to call it. */
 export interface ModelSource {
@@ -181,6 +206,7 @@ export async function loadTokenizerOf(
  * @throws DkvError CHECKPOINT_INVALID, MODEL_UNSUPPORTED, NUMBERS_NOT_FINITE, DRIFT_LARGE, MEMORY_SHORT, DISK_FULL, DEVICE_UNAVAILABLE, RUNTIME_MISSING, CANCELLED, and the hub's
  */
 export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOptions = {}): Promise<Model> {
+  expectKnownOptions(options, LOAD_OPTIONS, 'Loading a model');
   onnxRuntimeVersion();
   const { directory, name } = await findModel(model, options);
   const checkpoint = await openCheckpoint(directory);

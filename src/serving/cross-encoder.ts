@@ -84,7 +84,7 @@ export async function crossEncoderScores(
   let done = 0;
   for (const some of grouped(pairs, PAIRS_TOGETHER)) {
     const inputs = await turns.map(some, ({ query, id }) => inputOf(model, query, texts.get(id)!, scored, limits));
-    const found = await decodeEach(engine, inputs, (items) => ask(engine, items, options), options);
+    const found = await decodeEach(engine, inputs, (items, own) => ask(engine, items, own), options);
     for (const [i, { query, at, id }] of some.entries()) {
       const own = found[i]!;
       if (isResult(own)) scores[at]!.set(id, answer(own).score);

@@ -6,9 +6,9 @@ import type { StatesOptions } from './provenance.js';
 export interface DocumentToPrime {
   readonly id: string;
   readonly text: string;
-  readonly title?: string;
+  readonly title?: string | undefined;
   /** Kept with the document: whatever is to come back with it. */
-  readonly fields?: Metadata;
+  readonly fields?: Metadata | undefined;
 }
 
 /** The part of one of several processes that prime the same stream, by a hash of the id. */
@@ -54,29 +54,31 @@ export interface PrimeSummary extends PrimeProgress {
   readonly bytesPerDocument: number | null;
 }
 
-export interface PrimeOptions extends Partial<StatesOptions> {
+type OrUndefined<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined };
+
+export interface PrimeOptions extends OrUndefined<StatesOptions> {
   /** Specifications of surrogates that need the document alone; `doc_kw` when left out. */
-  readonly surrogates?: readonly string[];
+  readonly surrogates?: readonly string[] | undefined;
   /** Also each document alone, to compare with; true when left out. */
-  readonly bare?: boolean;
+  readonly bare?: boolean | undefined;
   /** Keep the documents' texts in the records; true when left out. */
-  readonly keepText?: boolean;
+  readonly keepText?: boolean | undefined;
   /** Documents expire after so long. For ever when left out. */
-  readonly ttlMs?: number;
+  readonly ttlMs?: number | undefined;
   /** Of documents primed now; the store's own when left out. */
-  readonly priorQueries?: readonly string[];
+  readonly priorQueries?: readonly string[] | undefined;
   /** Let a store that was primed otherwise be primed anew. What is not primed again keeps its old states. */
-  readonly replace?: boolean;
+  readonly replace?: boolean | undefined;
   /**
    * Read what the store has already, and prime again what is damaged; true when left out. Otherwise the storage is trusted with what it
    * holds, which is quicker where reading it is slow.
    */
-  readonly check?: boolean;
-  readonly shard?: Shard;
+  readonly check?: boolean | undefined;
+  readonly shard?: Shard | undefined;
   /** Who writes surrogates that a model writes. */
-  readonly sources?: TextSources;
+  readonly sources?: TextSources | undefined;
   /** Aborting ends with CANCELLED once what is being encoded is stored. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: PrimeProgress) => void;
-  readonly onRejected?: (rejection: RejectedDocument) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: PrimeProgress) => void) | undefined;
+  readonly onRejected?: ((rejection: RejectedDocument) => void) | undefined;
 }

@@ -8,6 +8,7 @@
  */
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
+import { expectKnownOptions } from '../base/option-names.js';
 import { parse } from '../base/parse.js';
 import { windows } from '../base/windows.js';
 import { expectSegments, visibilitySchema } from '../priming/input.js';
@@ -36,10 +37,28 @@ const WINDOW_DOCUMENTS = 256;
 /** ... or characters of text, a few more than tokens. */
 const WINDOW_CHARACTERS = 1 << 20;
 
+const OPTIONS: Readonly<Record<keyof PrimeOptions, true>> = {
+  visibility: true,
+  statesPrecision: true,
+  maxTokens: true,
+  surrogates: true,
+  bare: true,
+  keepText: true,
+  ttlMs: true,
+  priorQueries: true,
+  replace: true,
+  check: true,
+  shard: true,
+  sources: true,
+  signal: true,
+  onProgress: true,
+  onRejected: true,
+};
+
 const optionsSchema = z.object({
-  visibility: visibilitySchema,
-  statesPrecision: z.enum(STATES_PRECISIONS),
-  maxTokens: z.int().positive(),
+  visibility: visibilitySchema.default(DEFAULTS.visibility),
+  statesPrecision: z.enum(STATES_PRECISIONS).default(DEFAULTS.statesPrecision),
+  maxTokens: z.int().positive().default(DEFAULTS.maxTokens),
   ttlMs: z.number().positive().optional(),
   shard: z
     .strictObject({ number: z.int().positive(), of: z.int().positive() })
@@ -59,8 +78,13 @@ export async function prime(
   options: PrimeOptions = {},
 ): Promise<PrimeSummary> {
   const { surrogates = DEFAULT_SURROGATES, bare = true, replace = false, sources = {}, signal } = options;
-  const given = { ...DEFAULTS, ...options };
-  const { visibility, statesPrecision, maxTokens } = parse(optionsSchema, given, 'INPUT_INVALID', 'Options of priming');
+  expectKnownOptions(options, OPTIONS, 'Priming');
+  const { visibility, statesPrecision, maxTokens } = parse(
+    optionsSchema,
+    options,
+    'INPUT_INVALID',
+    'Options of priming',
+  );
   const how = { visibility, statesPrecision, maxTokens };
   expectSegments(model.tokenizer, visibility);
   const variants = variantsOf(surrogates, bare);

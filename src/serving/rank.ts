@@ -7,7 +7,9 @@
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { grouped } from '../base/groups.js';
+import { expectKnownOptions } from '../base/option-names.js';
 import { parse } from '../base/parse.js';
+import { deadlineOf } from '../engine/deadline.js';
 import { PRIORITIES, type RequestOptions } from '../engine/engine.js';
 import type { Model } from '../scoring/load-model.js';
 import { zScores } from '../stats/describe.js';
@@ -125,7 +127,7 @@ export async function* rank(
   const { onMissing = 'error', signal, onProgress, interpolate, priority, deadlineMs } = rest;
   const scored = scoredBy(given, objective, rest.relevance);
   const { relevance } = scored;
-  const until = deadlineMs === undefined ? undefined : performance.now() + deadlineMs;
+  const deadline = deadlineOf(deadlineMs);
   const { provenance, model } = await expectProvenance(store, given);
   for (const query of queries) expectQuery(query, objective, interpolate);
   const references = prior ? await expectReferenceDigest(store) : null;
@@ -153,9 +155,9 @@ export async function* rank(
       candidates.map(({ id }) => ({ id, variant, text, answer })),
     );
     const scores = await askStored(model, store, items, questionOf(scored), {
-      ...(signal && { signal }),
-      ...(priority && { priority }),
-      ...(until !== undefined && { deadlineMs: Math.max(1, until - performance.now()) }),
+      signal,
+      priority,
+      deadline,
       ...(isCheckedByReading && { onMissing: expectNone }),
       onProgress: (answered) => onProgress?.(done + answered, total),
     });
@@ -171,6 +173,7 @@ export async function* rank(
 }
 
 function checkedOptions(options: RankOptions) {
+  expectKnownOptions(options, optionsSchema.shape, 'Ranking');
   const checked = parse(optionsSchema, options, 'INPUT_INVALID', 'Ranking');
   const { objective, prior, interpolate, calibration } = checked;
   if (prior && objective !== undefined && objective !== 'query-likelihood') {

@@ -5,7 +5,11 @@
 
 import { Breather } from '../base/breather.js';
 import { DkvError } from '../base/errors.js';
+import { expectKnownOptions } from '../base/option-names.js';
+import { type CompoundOptions, CompoundRequest } from '../engine/compound-request.js';
+import { deadlineOf } from '../engine/deadline.js';
 import { type Engine, eachOf, type RequestOptions, type ScoreItem } from '../engine/engine.js';
+import { checkRequestOptions } from '../engine/validation.js';
 import { remembering, type Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { decoderInput, type InputToScore, type TargetScore, targetScore, tooLong } from '../scoring/inputs.js';
 import { type Model, sameNumbers } from '../scoring/load-model.js';
@@ -50,8 +54,19 @@ export interface Question<Item, Answer> {
 
 export interface ScoreStoredOptions extends Omit<RequestOptions, 'tokenisingMs'> {
   /** Called before anything is scored with the ids that point to nothing in the variants asked for; what it throws ends the scoring. */
-  readonly onMissing?: (ids: readonly string[]) => Promise<void>;
+  readonly onMissing?: ((ids: readonly string[]) => Promise<void>) | undefined;
 }
+
+const OPTIONS: Readonly<Record<keyof ScoreStoredOptions, true>> = {
+  onMissing: true,
+  signal: true,
+  onProgress: true,
+  onPhases: true,
+  priority: true,
+  deadlineMs: true,
+};
+
+export interface AskStoredOptions extends CompoundOptions, Pick<ScoreStoredOptions, 'onMissing' | 'onProgress'> {}
 
 /** A document in one of its variants, and the places of the items that want it. */
 interface Wanted {
@@ -83,7 +98,7 @@ const NLLS: Question<StoredToScore, TargetScore> = {
  * Progress counts the items that have been answered, of all.
  * @returns per item its score, or the DkvError that says why it has none: DOCUMENT_MISSING, STORE_MISMATCH (primed with another
  * model), STORE_DAMAGED, INPUT_INVALID, INPUT_TOO_LONG, NUMBERS_NOT_FINITE
- * @throws DkvError what befalls all items: CANCELLED, DEADLINE_PASSED, STORE_UNREACHABLE, and the engine's
+ * @throws DkvError what befalls all items: CANCELLED, DEADLINE_PASSED, STORE_UNREACHABLE, and the engine's; INPUT_INVALID for options
  */
 export async function score(
   model: Scorer,
@@ -91,19 +106,40 @@ export async function score(
   items: readonly StoredToScore[],
   options: ScoreStoredOptions = {},
 ): Promise<(StoredScore | DkvError)[]> {
-  return askStored(model, store, items, NLLS, options);
+  expectKnownOptions(options, OPTIONS, 'Scoring');
+  checkRequestOptions(options);
+  const { deadlineMs, ...rest } = options;
+  return askStored(model, store, items, NLLS, { ...rest, deadline: deadlineOf(deadlineMs) });
 }
 
-/** The same for any question. @returns and throws as `score` */
+/** The same for any question, and until a deadline that counts already. @returns and throws as `score` */
 export async function askStored<Item extends DocumentVariant, Answer extends object>(
   model: Scorer,
   store: Store,
   items: readonly Item[],
   question: Question<NoInfer<Item>, Answer>,
-  { onMissing, onProgress, deadlineMs, ...request }: ScoreStoredOptions = {},
+  { onMissing, onProgress, ...options }: AskStoredOptions = {},
 ): Promise<((Answer & StoredSource) | DkvError)[]> {
-  const { signal } = request;
-  const since = performance.now();
+  const request = new CompoundRequest(options);
+  const { signal } = options;
+  try {
+    return await answersOf(model, store, items, question, { request, signal, onMissing, onProgress });
+  } finally {
+    request.end();
+  }
+}
+
+interface Asking extends Pick<AskStoredOptions, 'onMissing' | 'onProgress' | 'signal'> {
+  readonly request: CompoundRequest;
+}
+
+async function answersOf<Item extends DocumentVariant, Answer extends object>(
+  model: Scorer,
+  store: Store,
+  items: readonly Item[],
+  question: Question<Item, Answer>,
+  { request, signal, onMissing, onProgress }: Asking,
+): Promise<((Answer & StoredSource) | DkvError)[]> {
   const fingerprints = sameNumbers(model);
   const answers = new Array<(Answer & StoredSource) | DkvError | undefined>(items.length);
   let answered = 0;
@@ -154,12 +190,14 @@ export async function askStored<Item extends DocumentVariant, Answer extends obj
     const nlls = await eachOf(
       ready.map(({ item }) => item),
       (inputs) =>
-        question.ask(model.engine, inputs, {
-          ...request,
+        request.ask(
+          (own) =>
+            question.ask(model.engine, inputs, {
+              ...own,
+              onProgress: (done) => onProgress?.(before + done, items.length),
+            }),
           tokenisingMs,
-          ...(deadlineMs !== undefined && { deadlineMs: Math.max(1, deadlineMs - (performance.now() - since)) }),
-          onProgress: (done) => onProgress?.(before + done, items.length),
-        }),
+        ),
     );
     tokenisingMs = 0;
     const lost = new Set<Wanted>();

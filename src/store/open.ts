@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
+import { expectKnownOptions } from '../base/option-names.js';
 import { parse } from '../base/parse.js';
 import { parseAddress, type S3Options, type StoreAddress } from './backends/address.js';
 import type { Backend } from './backends/backend.js';
@@ -15,19 +16,19 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 
 export interface StoreOptions {
   /** Least recently used records go when the store would grow beyond. Of a single storage; not for S3. 1 GiB for `memory:`, else none. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
   /** The same for the tiers of a list, in their order; undefined for those without. */
-  readonly tierMaxBytes?: readonly (number | undefined)[];
+  readonly tierMaxBytes?: readonly (number | undefined)[] | undefined;
   /** Open a folder only if there is a store in it: for whoever reads. False when left out. */
-  readonly mustExist?: boolean;
+  readonly mustExist?: boolean | undefined;
   /** Part of every key and id: equal documents of two tenants share nothing. It separates, it does not protect. */
-  readonly tenantSalt?: string;
+  readonly tenantSalt?: string | undefined;
   /** For one request to a server, with its repetitions. 10 s when left out. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** What tiers do when one of them fails: tell, or read from the others. Writes always need the last tier. `error` when left out. */
-  readonly onFailure?: OnFailure;
+  readonly onFailure?: OnFailure | undefined;
   /** For `s3:`; the environment's, as every AWS tool reads it, when left out. */
-  readonly s3?: S3Options;
+  readonly s3?: S3Options | undefined;
 }
 
 const bytesSchema = z.number().positive();
@@ -47,6 +48,7 @@ const optionsSchema = z.strictObject({
  * @throws DkvError INPUT_INVALID, STORE_UNREACHABLE, STORE_MISMATCH
  */
 export async function openStore(location: string | readonly string[], options: StoreOptions = {}): Promise<Store> {
+  expectKnownOptions(options, optionsSchema.shape, 'Options of the store');
   parse(optionsSchema, options, 'INPUT_INVALID', 'Options of the store');
   const { tenantSalt = '', tierMaxBytes = [], maxBytes } = options;
   const isOne = typeof location === 'string';

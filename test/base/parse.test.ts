@@ -52,6 +52,12 @@ describe('what is wrong', () => {
     ],
     ['none of several types', z.union([z.string(), z.int()]), true, 'expected text or a number, found true'],
     [
+      'none of several of which a function knows one',
+      z.union([z.string(), z.number(), z.custom<LosslessNumber>((value) => value instanceof LosslessNumber)]),
+      { a: 1 },
+      'expected text or a number, found an object',
+    ],
+    [
       'of several forms the closest',
       z.union([z.string(), z.object({ a: z.string() })]),
       { a: 1 },

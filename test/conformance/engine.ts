@@ -250,11 +250,18 @@ export function engineConformance(
 
     it('drops requests after their deadline, and answers those of others', async () => {
       const busy = engine.encode([...items, ...items]);
-      const late = engine.encode([items[0]!], { deadlineMs: 0 });
+      const late = engine.encode([items[0]!], { deadlineMs: 0.001 });
       const other = engine.encode([items[1]!], { priority: 'interactive' });
       await expect(late).rejects.toMatchObject({ code: 'DEADLINE_PASSED' });
       expect(await other).toHaveLength(1);
       expect(await busy).toHaveLength(120);
+    });
+
+    it('counts against a deadline what held the caller’s thread', async () => {
+      const late = engine.encode([items[0]!], { deadlineMs: 10 });
+      const since = performance.now();
+      while (performance.now() - since < 30);
+      await expect(late).rejects.toThrow('deadline of 10 ms passed');
     });
 
     it('says how long a request was in each phase', async () => {

@@ -152,6 +152,22 @@ describe('a queue', () => {
     await engine.close();
   });
 
+  it('looks at deadlines before it begins, where its timers come late', async () => {
+    const { engine, batches, open } = held();
+    open();
+    // Just before the queue looks at what has come: timers have no turn in between.
+    globalThis.setImmediate(() => {
+      const since = performance.now();
+      while (performance.now() - since < 20);
+    });
+    const late = engine.encode(items(1, 60), { deadlineMs: 5 }).catch((error) => error);
+    const patient = codeOf(engine.encode(items(1, 20)));
+    expect((await late).message).toContain('deadline of 5 ms passed');
+    expect(await patient).toBe('answered');
+    expect(batches).toHaveLength(1);
+    await engine.close();
+  });
+
   it('refuses what would be too much, but not a request that is large by itself', async () => {
     const { engine, batches, open } = held({ queueItems: 4 });
     const large = codeOf(engine.encode(items(9, 60)));
@@ -263,7 +279,10 @@ describe('a queue', () => {
 
   it('refuses options that mean nothing', async () => {
     const { engine } = held();
-    for (const options of [{ deadlineMs: -1 }, { deadlineMs: Number.NaN }, { priority: 'urgent' as 'bulk' }]) {
+    for (const options of [-1, 0, Number.NaN, Number.POSITIVE_INFINITY].map((deadlineMs) => ({ deadlineMs }))) {
+      await expect(engine.encode(items(1, 8), options)).rejects.toThrow(`deadlineMs is ${options.deadlineMs};`);
+    }
+    for (const options of [{ tokenisingMs: -1 }, { priority: 'urgent' as 'bulk' }]) {
       await expect(engine.encode(items(1, 8), options)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
     }
     await engine.close();

@@ -2,10 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { adworldAnswerPools } from '../../src/adworld/pools.js';
 import { DkvError } from '../../src/base/errors.js';
-import { scoreTexts } from '../../src/scoring/inputs.js';
+import type { PhaseTimes } from '../../src/engine/engine.js';
+import { scoreTexts, type TextScore } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { prime } from '../../src/serving/prime.js';
 import type { DocumentToPrime, PrimeOptions } from '../../src/serving/prime-options.js';
+import { rank } from '../../src/serving/rank.js';
 import { type StoredScore, score } from '../../src/serving/score.js';
 import { InProcessBackend } from '../../src/store/backends/in-process.js';
 import { DirectedStore } from '../../src/store/directed-store.js';
@@ -43,6 +45,88 @@ const scores = (answers: readonly (StoredScore | DkvError)[]) =>
   });
 
 describe('score', () => {
+  it('asks for nothing once its deadline has passed, and names it by the number that it was given', async () => {
+    const store = await primed();
+    const entries = store.entries.bind(store);
+    const asked = vi.spyOn(model.engine, 'score');
+    onTestFinished(() => asked.mockRestore());
+    store.entries = async (ids) => {
+      const found = await entries(ids);
+      const since = performance.now();
+      while (performance.now() - since < 20);
+      return found;
+    };
+    await expect(score(model, store, items, { deadlineMs: 15 })).rejects.toMatchObject({
+      code: 'DEADLINE_PASSED',
+      message: expect.stringContaining('deadline of 15 ms passed'),
+    });
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  it('refuses options that mean nothing before anything is read', async () => {
+    const store = await primed();
+    const read = vi.spyOn(store, 'entries');
+    for (const deadlineMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      await expect(score(model, store, items, { deadlineMs })).rejects.toThrow(`deadlineMs is ${deadlineMs};`);
+    }
+    const mistyped = { deadlinMs: 5 } as object;
+    const meant = 'unknown option "deadlinMs". Did you mean "deadlineMs"?';
+    await expect(score(model, store, items, mistyped)).rejects.toThrow(meant);
+    await expect(scoreTexts(model, [], { maxTokens: 64, ...mistyped })).rejects.toThrow(meant);
+    await expect(loadModel(undefined, { bathMs: 5 } as object)).rejects.toThrow('Did you mean "batchMs"?');
+    await expect(openStore('memory:', { maxByte: 5 } as object)).rejects.toThrow('Did you mean "maxBytes"?');
+    await expect(prime(model, store, [], { surrogate: [] } as object)).rejects.toThrow('Did you mean "surrogates"?');
+    await expect(rank(model, store, [], { variants: 'bare' } as object).next()).rejects.toThrow(
+      'Did you mean "variant"?',
+    );
+    expect(read).not.toHaveBeenCalled();
+  });
+
+  it('takes options that are undefined for left out', async () => {
+    const undefinedOptions = { signal: undefined, priority: undefined, deadlineMs: undefined, onProgress: undefined };
+    const loaded = await loadModel(undefined, {
+      host: undefined,
+      batchMs: undefined,
+      hub: undefined,
+      signal: undefined,
+    });
+    const store = await openStore('memory:', { maxBytes: undefined, onFailure: undefined });
+    await prime(loaded, store, documents.slice(0, 1), { surrogates: [], visibility: undefined, maxTokens: undefined });
+    const { id } = documents[0]!;
+    const [own] = await score(loaded, store, [{ id, target: 'lamp' }], { ...undefinedOptions, onMissing: undefined });
+    const [text] = await scoreTexts(loaded, [{ document: textOf.get(id)!, target: 'lamp' }], {
+      maxTokens: 2048,
+      ...undefinedOptions,
+    });
+    expect((own as StoredScore).nll).toBeCloseTo((text as TextScore).nll, 5);
+    await loaded.close();
+  });
+
+  it('passes the options of texts on to the engine, and tells their phases once', async () => {
+    const phases: PhaseTimes[] = [];
+    const progress: number[][] = [];
+    const texts = [
+      { document: '', target: 'lamp' },
+      { document: 'A red lamp.', target: 'lamp' },
+    ];
+    const encode = vi.spyOn(model.engine, 'encode');
+    onTestFinished(() => encode.mockRestore());
+    await scoreTexts(model, texts, {
+      maxTokens: 64,
+      priority: 'bulk',
+      deadlineMs: 60_000,
+      onPhases: (times) => phases.push(times),
+      onProgress: (...done) => progress.push(done),
+    });
+    expect(encode.mock.calls[0]![1]).toMatchObject({ priority: 'bulk', deadlineMs: expect.any(Number) });
+    expect(phases).toHaveLength(1);
+    expect(Math.min(phases[0]!.tokenising, phases[0]!.encoding, phases[0]!.decoding)).toBeGreaterThan(0);
+    expect(progress).toEqual([[2, 2]]);
+    await expect(scoreTexts(model, texts, { maxTokens: 64, deadlineMs: 0.000001 })).rejects.toThrow(
+      'of 0.000001 ms passed',
+    );
+  });
+
   it('gives the numbers of scoreTexts, with and without a surrogate and a query', async () => {
     const stored = scores(await score(model, await primed(), items));
     const texts = await scoreTexts(

@@ -30,9 +30,9 @@ export interface S3Address {
 
 /** How an S3 store is reached, beside its address. */
 export interface S3Options {
-  readonly endpoint?: string;
-  readonly region?: string;
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
 }
 
 export type StoreAddress =
