@@ -175,8 +175,12 @@ describe('child process', () => {
     const engine = await startChildEngine(model, options);
     const folder = path.join(base, 'made anew');
     for (let round = 0; round < 2; round++) {
-      const { store, keys } = await filled(folder);
-      expect(await engine.score([named({ address: store.address, statesOf: noStates }, keys[0]!, 1)])).toHaveLength(1);
+      // A store looks once a second whether its folder is still there.
+      await setTimeout(round * 1200);
+      const store = await openStore(folder);
+      const key = await store.put(recordOf(round, { rows: 5, width: 32 }));
+      const source: StatesSource = { address: store.address, statesOf: noStates };
+      expect(await engine.score([named(source, key, 1)])).toHaveLength(1);
       await store.close();
       await rm(folder, { recursive: true });
     }
