@@ -79,7 +79,13 @@ export {
   rank,
 } from './serving/rank.js';
 export type { Relevance, WholeRelevance } from './serving/relevance.js';
-export { type StoredScore, type StoredToScore, score } from './serving/score.js';
+export {
+  type Scorer,
+  type ScoreStoredOptions,
+  type StoredScore,
+  type StoredToScore,
+  score,
+} from './serving/score.js';
 export type { Unranked } from './serving/unranked.js';
 export { BARE } from './serving/variants.js';
 export type { Margin, Standing, Verdict } from './serving/verdict.js';

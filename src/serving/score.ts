@@ -85,7 +85,8 @@ interface Ready {
 }
 
 /** The model as far as it is needed. */
-type Scorer = Pick<Model, 'tokenizer' | 'engine' | 'fingerprint'> & Partial<Pick<Model, 'formerly'>>;
+/** What scoring needs of a model. */
+export type Scorer = Pick<Model, 'tokenizer' | 'engine' | 'fingerprint'> & Partial<Pick<Model, 'formerly'>>;
 
 const NLLS: Question<StoredToScore, TargetScore> = {
   say: decoderInput,
