@@ -47,6 +47,7 @@ export { datasetOf, poolSetOf } from './samples/dataset.js';
 export type { Candidate, Grade, Pool, Sample } from './samples/sample.js';
 export {
   type InputToScore,
+  type ScoreTextsOptions,
   scoreInputs,
   scoreTexts,
   type TargetScore,
