@@ -241,7 +241,7 @@ describe('of the built-in model', () => {
             prefix: text,
             ...(objective === 'query-likelihood' ? { target: text } : { query: text, target: answer }),
           })),
-          limits,
+          { maxTokens: limits.maxTokens },
         );
         for (const [i, { id }] of candidates.entries()) {
           expect(scores[q]!.get(id)).toBeCloseTo(-(own[i] as TextScore).nll, 5);
