@@ -2,7 +2,8 @@
  * Many callers of one model: each asks, waits for its answer and asks again. Single scores of stored documents, and ranks of 20 and of 100 of them, by 1, 8 and
  * 32 callers, with the engine in a thread and in a process; then eight callers of single scores beside documents that are primed in bulk.
  *
- *     npx tsx bench/callers.ts [--callers 1,8,32] [--host thread,process] [--precision int8] [--seconds 5] [--batch-ms 50] [--json] [--quick]
+ *     npx tsx bench/callers.ts [--callers 1,8,32] [--calls score,20,100] [--host thread,process] [--precision int8] [--seconds 5]
+ *                              [--batch-ms 50] [--json] [--quick]
  *
  * By weights of google/t5gemma-2-270m-270m's shape drawn at random, Gemma's tokenizer, and AdWorld's advertisements and queries in a store in a folder that
  * the system has in memory. `--quick` takes the built-in model for a second each: to see that it works. Rates count finished pairs over the time until the last
@@ -32,6 +33,7 @@ import { table } from './sections.js';
 const { values: options } = parseArgs({
   options: {
     callers: { type: 'string', default: '1,8,32' },
+    calls: { type: 'string', default: 'score,20,100' },
     host: { type: 'string', default: 'thread,process' },
     precision: { type: 'string', default: 'int8' },
     seconds: { type: 'string' },
@@ -82,6 +84,9 @@ const ranking = (pairs: number): Workload => ({
     }
   },
 });
+
+/** By what `--calls` names. */
+const WORKLOADS = options.calls.split(',').map((name) => (name === 'score' ? single : ranking(Number(name))));
 
 interface Measured {
   readonly host: string;
@@ -156,6 +161,13 @@ async function measure(
   };
 }
 
+/** As soon as it is known: the tables come at the end. */
+function tell({ host, workload, callers, pairsPerSecond, p50, p99 }: Measured): void {
+  if (options.json) return;
+  const [rate, ...times] = [pairsPerSecond, p50, p99].map((value) => value.toFixed(1));
+  console.error(`${host}  ${workload}  ${callers} callers  ${rate} pairs/s, p50 ${times[0]} ms, p99 ${times[1]} ms`);
+}
+
 /** Primes advertisements that the store does not have until it is told to stop. */
 function primeInBulk(model: Model, store: Store): () => Promise<number> {
   let goesOn = true;
@@ -209,20 +221,21 @@ for (const host of options.host.split(',')) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'dkv-bench-'));
   const store = await openStore(folder);
   await prime(model, store, documents, { surrogates: [] });
-  for (const workload of [single, ranking(20), ranking(100)]) {
+  for (const workload of WORKLOADS) {
     // Graphs and pages are brought in before the clock starts.
     await measure(host, workload, 1, model, store, 0);
     for (const callers of CALLERS) {
       const one = await measure(host, workload, callers, model, store);
       measured.push(one);
-      if (!options.json)
-        console.error(`${host}  ${workload.name}  ${callers} callers  ${one.pairsPerSecond.toFixed(1)} pairs/s`);
+      tell(one);
     }
   }
   const alone = await measure(host, single, BESIDE, model, store, 2 * SECONDS);
   const stop = primeInBulk(model, store);
   const besideBulk = await measure(host, single, BESIDE, model, store, 2 * SECONDS);
   const primedPerSecond = await stop();
+  tell({ ...alone, workload: `${alone.workload}, alone` });
+  tell({ ...besideBulk, workload: `${besideBulk.workload}, beside priming` });
   beside.push({ host, alone, besideBulk, addedP99: besideBulk.p99 - alone.p99, primedPerSecond });
   await store.close();
   await model.close();
