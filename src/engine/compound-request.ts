@@ -2,13 +2,41 @@
  * One request of a caller that takes several of an engine: all of them share the caller's deadline, and their phases are told together, once.
  */
 import { DkvError } from '../base/errors.js';
-import { type Deadline, deadlinePassed, expectTimeLeft, msLeft } from './deadline.js';
+import { expectKnownOptions } from '../base/option-names.js';
+import { type Deadline, deadlineOf, deadlinePassed, msLeft } from './deadline.js';
 import type { PhaseTimes, RequestOptions } from './engine.js';
 import { PhaseMeter } from './phases.js';
+import { checkRequestOptions } from './validation.js';
 
 export type CompoundOptions = Omit<RequestOptions, 'deadlineMs' | 'tokenisingMs' | 'onProgress'> & {
   readonly deadline?: Deadline | undefined;
 };
+
+/** Names of what every caller's request may be told. */
+const NAMES: Readonly<Record<keyof Omit<RequestOptions, 'tokenisingMs'>, true>> = {
+  signal: true,
+  onProgress: true,
+  onPhases: true,
+  priority: true,
+  deadlineMs: true,
+};
+
+/**
+ * A caller's options, looked at before anything is done for it, with a deadline that counts from now.
+ * @param further names that there are besides those of every request
+ * @param where what the options are for: the message's beginning
+ * @throws DkvError INPUT_INVALID
+ */
+export function checkedOptions<Options extends RequestOptions>(
+  options: Options,
+  further: Readonly<Record<Exclude<keyof Options, keyof typeof NAMES>, true>>,
+  where: string,
+): Omit<Options, 'deadlineMs'> & { readonly deadline: Deadline | undefined } {
+  expectKnownOptions(options, { ...NAMES, ...further }, where);
+  checkRequestOptions(options);
+  const { deadlineMs, ...rest } = options;
+  return { ...rest, deadline: deadlineOf(deadlineMs) };
+}
 
 export class CompoundRequest {
   readonly #options: CompoundOptions;
@@ -25,12 +53,14 @@ export class CompoundRequest {
    */
   async ask<Result>(request: (options: RequestOptions) => Promise<Result>, tokenisingMs = 0): Promise<Result> {
     const { deadline, onPhases, ...own } = this.#options;
-    expectTimeLeft(deadline);
+    // Looked at once: it could pass between two looks.
+    const deadlineMs = deadline && msLeft(deadline);
+    if (deadline && deadlineMs! <= 0) throw deadlinePassed(deadline);
     try {
       return await request({
         ...own,
         tokenisingMs,
-        ...(deadline && { deadlineMs: msLeft(deadline) }),
+        ...(deadlineMs !== undefined && { deadlineMs }),
         ...(onPhases && { onPhases: (times) => this.#add(times) }),
       });
     } catch (error) {

@@ -4,24 +4,13 @@
  */
 import { Breather } from '../base/breather.js';
 import { DkvError, isResult } from '../base/errors.js';
-import { expectKnownOptions } from '../base/option-names.js';
-import { type CompoundOptions, CompoundRequest } from '../engine/compound-request.js';
-import { deadlineOf } from '../engine/deadline.js';
+import { type CompoundOptions, CompoundRequest, checkedOptions } from '../engine/compound-request.js';
 import { type Engine, eachOf, type RequestOptions, type ScoreItem, type StateRange } from '../engine/engine.js';
-import { checkRequestOptions } from '../engine/validation.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { type Presented, present } from '../priming/condition.js';
 import { expectSegments, type Visibility } from '../priming/input.js';
 import type { Scored } from '../wire/score.js';
 import type { Model } from './load-model.js';
-
-const OPTIONS: Readonly<Record<keyof Omit<RequestOptions, 'tokenisingMs'>, true>> = {
-  signal: true,
-  onProgress: true,
-  onPhases: true,
-  priority: true,
-  deadlineMs: true,
-};
 
 export interface InputToScore {
   /** What the decoder sees: rows of one encode, or of several. */
@@ -42,10 +31,8 @@ export async function scoreInputs(
   items: readonly InputToScore[],
   options: RequestOptions = {},
 ): Promise<Float32Array[]> {
-  expectKnownOptions(options, { ...OPTIONS, tokenisingMs: true }, 'Scoring');
-  checkRequestOptions(options);
-  const { deadlineMs, ...rest } = options;
-  return (await scoreEach(engine, items, { ...rest, deadline: deadlineOf(deadlineMs) })).map((nlls, item) => {
+  const checked = checkedOptions(options, { tokenisingMs: true }, 'Scoring');
+  return (await scoreEach(engine, items, checked)).map((nlls, item) => {
     if (!(nlls instanceof DkvError)) return nlls;
     throw new DkvError(nlls.code, `Item ${item}: ${nlls.message}`);
   });
@@ -178,10 +165,7 @@ export async function scoreTexts(
   items: readonly TextToScore[],
   options: ScoreTextsOptions,
 ): Promise<(TextScore | DkvError)[]> {
-  expectKnownOptions(options, { ...OPTIONS, maxTokens: true }, 'Scoring');
-  checkRequestOptions(options);
-  const { maxTokens, deadlineMs, onProgress, ...rest } = options;
-  const deadline = deadlineOf(deadlineMs);
+  const { maxTokens, onProgress, ...rest } = checkedOptions(options, { maxTokens: true }, 'Scoring');
   const { tokenizer, engine } = model;
   const limits = { maxTokens: tokensRead(model, maxTokens) };
   const turns = new Breather(options.signal);
@@ -206,7 +190,6 @@ export async function scoreTexts(
   const refused = items.length - usable.length;
   const scores = await scoreEach(engine, usable, {
     ...rest,
-    deadline,
     tokenisingMs,
     ...(onProgress && { onProgress: (done) => onProgress(refused + done, items.length) }),
   });

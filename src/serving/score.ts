@@ -5,11 +5,8 @@
 
 import { Breather } from '../base/breather.js';
 import { DkvError } from '../base/errors.js';
-import { expectKnownOptions } from '../base/option-names.js';
-import { type CompoundOptions, CompoundRequest } from '../engine/compound-request.js';
-import { deadlineOf } from '../engine/deadline.js';
+import { type CompoundOptions, CompoundRequest, checkedOptions } from '../engine/compound-request.js';
 import { type Engine, eachOf, type RequestOptions, type ScoreItem } from '../engine/engine.js';
-import { checkRequestOptions } from '../engine/validation.js';
 import { remembering, type Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { decoderInput, type InputToScore, type TargetScore, targetScore, tooLong } from '../scoring/inputs.js';
 import { type Model, sameNumbers } from '../scoring/load-model.js';
@@ -57,15 +54,6 @@ export interface ScoreStoredOptions extends Omit<RequestOptions, 'tokenisingMs'>
   readonly onMissing?: ((ids: readonly string[]) => Promise<void>) | undefined;
 }
 
-const OPTIONS: Readonly<Record<keyof ScoreStoredOptions, true>> = {
-  onMissing: true,
-  signal: true,
-  onProgress: true,
-  onPhases: true,
-  priority: true,
-  deadlineMs: true,
-};
-
 export interface AskStoredOptions extends CompoundOptions, Pick<ScoreStoredOptions, 'onMissing' | 'onProgress'> {}
 
 /** A document in one of its variants, and the places of the items that want it. */
@@ -84,7 +72,6 @@ interface Ready {
   readonly item: ScoreItem;
 }
 
-/** The model as far as it is needed. */
 /** What scoring needs of a model. */
 export type Scorer = Pick<Model, 'tokenizer' | 'engine' | 'fingerprint'> & Partial<Pick<Model, 'formerly'>>;
 
@@ -107,10 +94,7 @@ export async function score(
   items: readonly StoredToScore[],
   options: ScoreStoredOptions = {},
 ): Promise<(StoredScore | DkvError)[]> {
-  expectKnownOptions(options, OPTIONS, 'Scoring');
-  checkRequestOptions(options);
-  const { deadlineMs, ...rest } = options;
-  return askStored(model, store, items, NLLS, { ...rest, deadline: deadlineOf(deadlineMs) });
+  return askStored(model, store, items, NLLS, checkedOptions(options, { onMissing: true }, 'Scoring'));
 }
 
 /** The same for any question, and until a deadline that counts already. @returns and throws as `score` */
