@@ -16,6 +16,7 @@ import type { BuildGraph } from '../model/graph/blocks.js';
 import { buildScoreEnd, buildScoreLayer } from '../model/graph/decoder.js';
 import { buildEncoderLayer } from '../model/graph/encoder.js';
 import { buildEmbedding } from '../model/graph/parts.js';
+import { CPU } from '../model/graph/target.js';
 import type { Drift } from '../model/manifest.js';
 import { mean } from '../stats/describe.js';
 import { type Graph, loadGraph } from './runtime.js';
@@ -63,7 +64,7 @@ export async function measureDrift(
   const rounded = await nllsOf(compiled, samples, step, compiled.precision, (builds) =>
     opened(
       compiled,
-      builds.map((build) => graphOver(compiled, build)),
+      builds.map((build) => graphOver(compiled, build, CPU)),
     ),
   );
   const differences = exact.map((nll, token) => rounded[token]! - nll);

@@ -8,11 +8,10 @@
 import { DkvError } from '../base/errors.js';
 import type { ModelShape } from '../model/families/family.js';
 import type { Precision } from '../model/graph/layout.js';
+import type { Device } from '../model/graph/target.js';
 import type { Drift } from '../model/manifest.js';
 
-/** ONNX Runtime's execution providers. */
-export const DEVICES = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const;
-export type Device = (typeof DEVICES)[number];
+export { DEVICES, type Device } from '../model/graph/target.js';
 
 /** Encoder output: `rows` rows of `width` numbers, row after row. */
 export interface States {

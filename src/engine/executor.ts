@@ -5,8 +5,16 @@
 import { setImmediate } from 'node:timers/promises';
 import { DkvError } from '../base/errors.js';
 import { firstNotFinite } from '../base/finite.js';
-import { type CompiledModel, encoderProbeGraph, type GraphName, logitsGraph } from '../model/compiled.js';
+import {
+  type CompiledModel,
+  encoderProbeGraph,
+  GRAPHS,
+  type GraphName,
+  graphOver,
+  logitsGraph,
+} from '../model/compiled.js';
 import { type ModelConfig, shapeOf } from '../model/families/families.js';
+import { type Target, targetOf } from '../model/graph/target.js';
 import { weightCount } from '../model/memory.js';
 import type { Shape } from './batching.js';
 import type { Device, EncodeItem, EngineInfo, Generated, Memory, Probed, States } from './engine.js';
@@ -33,6 +41,7 @@ export class Executor implements Runner {
   readonly info: EngineInfo;
   readonly ended = undefined;
   readonly #model: CompiledModel;
+  readonly #target: Target;
   readonly #sharedMemory: boolean;
   readonly #threads: number | undefined;
   readonly #graphs = new Map<string, Promise<Graph>>();
@@ -42,6 +51,7 @@ export class Executor implements Runner {
   constructor(model: CompiledModel, { name, device, batchTokens, threads, sharedMemory = true }: ExecutorOptions) {
     expectDevice(device, model.precision);
     this.#model = model;
+    this.#target = targetOf(model.precision, device);
     this.#sharedMemory = sharedMemory;
     this.#threads = threads;
     const { config, precision, weightsDigest, drift } = model;
@@ -82,7 +92,10 @@ export class Executor implements Runner {
         return () => this.#score(graph, work);
       }
       case 'logits': {
-        const graph = await this.#load('logits', (name) => ({ name, bytes: logitsGraph(this.#model) }));
+        const graph = await this.#load('logits', (name) => ({
+          name,
+          bytes: logitsGraph(this.#model, this.#target),
+        }));
         return () => this.#logits(graph, work);
       }
       case 'generate': {
@@ -94,7 +107,7 @@ export class Executor implements Runner {
         const probe = { hiddenLayers, attentionLayers };
         const graph = await this.#load(`probe ${JSON.stringify(probe)}`, (name) => ({
           name,
-          bytes: encoderProbeGraph(this.#model, probe),
+          bytes: encoderProbeGraph(this.#model, probe, this.#target),
         }));
         return () => this.#probe(graph, work);
       }
@@ -212,7 +225,8 @@ export class Executor implements Runner {
   }
 
   #graph(name: GraphName): Promise<Graph> {
-    return this.#load(name, () => name);
+    if (this.#target.device === 'cpu') return this.#load(name, () => name);
+    return this.#load(name, () => ({ name, bytes: graphOver(this.#model, GRAPHS[name], this.#target) }));
   }
 
   /** A graph that failed to load is not kept, so that the next request tries again. */

@@ -17,6 +17,7 @@ import { GraphBuilder } from './graph/builder.js';
 import { buildCross, buildGenerate, buildLogits, buildScore } from './graph/decoder.js';
 import { buildEncoder, type EncoderProbe } from './graph/encoder.js';
 import { createLayout, PRECISIONS } from './graph/layout.js';
+import { CPU, type Target } from './graph/target.js';
 import { type PlacedTensor, Weights } from './graph/weights.js';
 import { identityOf } from './identity.js';
 import type { Manifest } from './manifest.js';
@@ -112,22 +113,22 @@ export async function verifyCompiled(directory: string, reading: ReadingOptions 
   return model;
 }
 
-/** A graph over the weights file of a compiled model. */
-export function graphOver(model: CompiledModel, build: BuildGraph): Uint8Array {
+/** A graph over the weights file of a compiled model. @param target what it is to run on */
+export function graphOver(model: CompiledModel, build: BuildGraph, target: Target): Uint8Array {
   const graph = new GraphBuilder('part');
   const weights = weightsOf(model.config, model.tensors);
-  build(graphModel(graph, weights, model));
+  build(graphModel(graph, weights, { ...model, target }));
   return graph.toBytes();
 }
 
 /** The encoder's graph with some layers' outputs and attention as further outputs, over the same weights file. */
-export function encoderProbeGraph(model: CompiledModel, probe: EncoderProbe): Uint8Array {
-  return graphOver(model, (parts) => buildEncoder(parts, probe));
+export function encoderProbeGraph(model: CompiledModel, probe: EncoderProbe, target: Target): Uint8Array {
+  return graphOver(model, (parts) => buildEncoder(parts, probe), target);
 }
 
 /** The decoder's graph that looks at few tokens of the vocabulary, over the same weights file. */
-export function logitsGraph(model: CompiledModel): Uint8Array {
-  return graphOver(model, buildLogits);
+export function logitsGraph(model: CompiledModel, target: Target): Uint8Array {
+  return graphOver(model, buildLogits, target);
 }
 
 export function graphFile(model: CompiledModel, name: GraphName): string {
@@ -142,11 +143,15 @@ export function weightsOf(config: ModelConfig, placed: readonly PlacedTensor[] =
   return new Weights(familyOf(config).tensors(config), placed);
 }
 
+/** A model's form, and what its graphs are to run on: the CPU when left out, as in compiled folders. */
+type GraphForm = Pick<CompiledModel, 'config' | 'precision' | 'embeddingScale'> & { readonly target?: Target };
+
 export function graphModel(
   graph: GraphBuilder,
   weights: Weights,
-  { config, precision, embeddingScale }: Pick<CompiledModel, 'config' | 'precision' | 'embeddingScale'>,
+  { config, precision, embeddingScale, target = CPU }: GraphForm,
 ): GraphModel {
   const layout = createLayout(precision, weights, smoothedNames(config));
-  return { graph, layout, blocks: familyOf(config).blocks({ graph, layout }, config, embeddingScale) };
+  const context = { graph, layout, target };
+  return { ...context, blocks: familyOf(config).blocks(context, config, embeddingScale) };
 }

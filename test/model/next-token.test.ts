@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/model/graph/builder.js';
 import { type Head, nextToken } from '../../src/model/graph/head.js';
 import type { Layout } from '../../src/model/graph/layout.js';
+import { CPU } from '../../src/model/graph/target.js';
 
 const HEAD: Head = { table: 'table', scale: 1, cap: null };
 
@@ -26,7 +27,7 @@ async function choose(
     logits: () => ({ rows, chunks: [piece(0, 2), piece(2, 5)], starts: [0, 2], vocabularyAxis }),
   } as Partial<Layout> as Layout;
   const wanted = graph.input('want_logits', 'bool', []);
-  const made = nextToken({ graph, layout }, { ...HEAD, ...(bias && { bias: 'bias' }) }, rows, wanted);
+  const made = nextToken({ graph, layout, target: CPU }, { ...HEAD, ...(bias && { bias: 'bias' }) }, rows, wanted);
   graph.output('best', made.best, 'int64', ['n']);
   graph.output('best_logit', made.bestLogit, 'float32', ['n']);
   graph.output('log_sum', made.logSum, 'float32', ['n']);

@@ -1,10 +1,12 @@
 /** What every part of a graph is built with, and the little shapes that all of them use. Parts know no family of models. */
 import type { GraphBuilder, Value } from './builder.js';
 import type { Layout } from './layout.js';
+import type { Target } from './target.js';
 
 export interface GraphContext {
   readonly graph: GraphBuilder;
   readonly layout: Layout;
+  readonly target: Target;
 }
 
 export type Side = 'encoder' | 'decoder';
