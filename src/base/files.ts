@@ -46,7 +46,7 @@ export function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
-/** Files that are being written under a name of their own, until they are moved to where they belong. */
+/** Files and folders that are being written under a name of their own, until they are moved to where they belong. */
 const partials = new Set<string>();
 
 /** A name beside `file` for what is written until it is whole. `removePartials` knows of it until `forgetPartial` is called. */
@@ -62,7 +62,7 @@ export function forgetPartial(name: string): void {
 
 /** For whoever ends the process on the spot: what is half written is of no use to anybody. Works without the event loop. */
 export function removePartials(): void {
-  for (const name of partials) rmSync(name, { force: true });
+  for (const name of partials) rmSync(name, { recursive: true, force: true });
   partials.clear();
 }
 

@@ -10,6 +10,7 @@ import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { importCommand } from './import.js';
 import { listCommand } from './list.js';
 import { logCommand } from './log.js';
 import { modelsCommand } from './models.js';
@@ -47,6 +48,7 @@ for (const command of [
   reportCommand(),
   compareCommand(),
   logCommand(),
+  importCommand(),
   scoreCommand(),
   primeCommand(),
   rankCommand(),

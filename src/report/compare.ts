@@ -28,6 +28,8 @@ export interface RunComparison {
     readonly directory: string;
     readonly experiment: string;
     readonly model: string;
+    /** Recorded by others, not computed by this program. */
+    readonly imported: boolean;
     readonly dataset: string;
     readonly samples: number;
     readonly smokeRun: boolean;
@@ -73,6 +75,7 @@ export function compareRuns(runs: readonly ComparedRun[]): RunComparison {
       directory,
       experiment: configuration.experiment.id,
       model: configuration.model.name,
+      imported: configuration.imported !== undefined,
       dataset: configuration.dataset.name,
       samples: configuration.samples,
       smokeRun: smoke_run,
@@ -214,11 +217,11 @@ function runTable({ runs }: RunComparison): Table {
       number('N'),
       text('smoke run'),
     ],
-    rows: runs.map(({ name, directory, experiment, model, dataset, samples, smokeRun }) => [
+    rows: runs.map(({ name, directory, experiment, model, imported, dataset, samples, smokeRun }) => [
       name,
       path.basename(path.resolve(directory)),
       experiment,
-      model,
+      `${model}${imported ? ' (imported)' : ''}`,
       dataset,
       String(samples),
       smokeRun ? 'yes' : 'no',

@@ -16,6 +16,8 @@ export interface LoggedRun {
   readonly experiment: string;
   readonly model: string;
   readonly builtIn: boolean;
+  /** Recorded by others, not computed by this program. */
+  readonly imported: boolean;
   readonly dataset: string;
   readonly samples: number;
   readonly smokeRun: boolean;
@@ -62,13 +64,14 @@ async function runFolders(root: string): Promise<string[]> {
 }
 
 function loggedRun(folder: string, { started_at }: RunRecord, summary: Summary): LoggedRun {
-  const { experiment, model, dataset, samples } = summary.configuration;
+  const { experiment, model, dataset, samples, imported } = summary.configuration;
   return {
     folder: folder || '.',
     date: started_at.slice(0, 10),
     experiment: experiment.id,
     model: model.name,
     builtIn: model.built_in,
+    imported: imported !== undefined,
     dataset: dataset.name,
     samples,
     smokeRun: summary.smoke_run,
@@ -131,7 +134,7 @@ function logTable(runs: readonly LoggedRun[]): Table {
     rows: runs.map((run) => [
       run.date,
       run.experiment,
-      run.model,
+      `${run.model}${run.imported ? ' (imported)' : ''}`,
       run.dataset,
       String(run.samples),
       run.primary?.comparison ?? '–',

@@ -24,6 +24,7 @@ export const runLogSchema = wireObject({
         experiment: z.string().describe('The experiment’s id.'),
         model: z.string().describe('The model’s name.'),
         builtIn: z.boolean().describe('It is the built-in model.'),
+        imported: z.boolean().describe('Recorded by others, not computed by this program.'),
         dataset: z.string().describe('The data set’s name.'),
         samples: countSchema.describe('Samples that were asked for.'),
         smokeRun: z.boolean().describe('Fewer samples than the protocol asks for: nothing may be concluded.'),
@@ -57,6 +58,7 @@ export const runComparisonSchema = wireObject({
         directory: z.string().describe('The run folder.'),
         experiment: z.string().describe('The experiment’s id.'),
         model: z.string().describe('The model’s name.'),
+        imported: z.boolean().describe('Recorded by others, not computed by this program.'),
         dataset: z.string().describe('The data set’s name.'),
         samples: countSchema.describe('Samples that were asked for.'),
         smokeRun: z.boolean().describe('Fewer samples than the protocol asks for.'),
@@ -97,4 +99,19 @@ export const runComparisonSchema = wireObject({
 
 export const reportFilesSchema = wireObject({
   files: z.array(z.string()).readonly().describe('Files that were written.'),
+});
+
+export const importedRunsSchema = wireObject({
+  runs: z
+    .array(
+      wireObject({
+        experiment: z.string().describe('The experiment’s id.'),
+        directory: z.string().describe('The run folder that was made.'),
+        file: z.string().describe('The file that it was read from, below the folder that was imported.'),
+        samples: countSchema.describe('Samples.'),
+        conditions: countSchema.describe('Conditions that the file has.'),
+      }),
+    )
+    .readonly()
+    .describe('Run folders that were made.'),
 });

@@ -13,6 +13,7 @@ describe('dkv completion', () => {
         'report',
         'compare',
         'log',
+        'import',
         'score',
         'prime',
         'rank',

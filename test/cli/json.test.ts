@@ -1,6 +1,6 @@
 /** Every command that prints JSON, on the built-in model: what it prints is what its schema says, and its names are snake_case. */
 import { readdirSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
@@ -34,9 +34,16 @@ import {
   storeVerificationSchema,
 } from '../../src/wire/primed.js';
 import { evaluationSchema, rankedLineSchema, rankedRunSchema } from '../../src/wire/ranking.js';
-import { listedExperimentSchema, reportFilesSchema, runComparisonSchema, runLogSchema } from '../../src/wire/runs.js';
+import {
+  importedRunsSchema,
+  listedExperimentSchema,
+  reportFilesSchema,
+  runComparisonSchema,
+  runLogSchema,
+} from '../../src/wire/runs.js';
 import { scoreAnswerSchema, scoreRefusalSchema } from '../../src/wire/score.js';
 import { madeRun, writeRun } from '../report/made-run.js';
+import { madeRecords, writeNumbers } from '../support/authors-records.js';
 import { dkv } from '../support/dkv.js';
 
 const BUILT_IN = path.resolve(import.meta.dirname, '../../models/tiny');
@@ -89,6 +96,7 @@ const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Re
   [['report', 'runs/one', '--format', 'md', '--json'], reportFilesSchema],
   [['compare', 'runs/one', 'runs/two', '--json'], runComparisonSchema],
   [['log', 'runs', '--json'], runLogSchema],
+  [['import', 'authors', 'theirs', '--out', 'authors', '--json'], importedRunsSchema],
 ];
 
 describe('JSON that commands print', () => {
@@ -103,6 +111,8 @@ describe('JSON that commands print', () => {
       path.join(cwd, 'lines.jsonl'),
       '{"id":1.0,"document":"A lamp.","target":"lamp"}\n{"document":"x"}\n',
     );
+    await mkdir(path.join(cwd, 'theirs'));
+    await writeNumbers(path.join(cwd, 'theirs'), madeRecords());
     for (const name of ['one', 'two']) await writeRun(path.join(cwd, 'runs', name), madeRun(truncation));
   });
 

@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { madeRun, writeRun } from '../report/made-run.js';
-import { dkv } from '../support/dkv.js';
+import { madeRecords, writeNumbers } from '../support/authors-records.js';
+import { dkv, startDkv } from '../support/dkv.js';
 import { temporaryFolder } from '../support/fixtures.js';
 
 async function runFolder(...options: [Parameters<typeof madeRun>[1]?]): Promise<string> {
@@ -14,8 +17,8 @@ async function runFolder(...options: [Parameters<typeof madeRun>[1]?]): Promise<
 }
 
 describe('dkv report, compare and log', () => {
-  it.each(['report', 'compare', 'log'])('%s helps with examples', async (command) => {
-    const { exitCode, stdout } = await dkv([command, '--help']);
+  it.each(['report', 'compare', 'log', 'import authors'])('%s helps with examples', async (command) => {
+    const { exitCode, stdout } = await dkv([...command.split(' '), '--help']);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('Examples:');
     expect(stdout).toContain('--json');
@@ -74,5 +77,29 @@ describe('dkv report, compare and log', () => {
     expect(JSON.parse((await dkv(['log', path.dirname(a), '--json'])).stdout).runs).toHaveLength(1);
     expect((await dkv(['log', path.dirname(a), '--output', output])).exitCode).toBe(0);
     expect(await readFile(output, 'utf8')).toContain('# Results log');
+  });
+});
+
+describe('dkv import authors', () => {
+  it('makes run folders once, and leaves nothing of what is wrong or stopped', async () => {
+    const cwd = await temporaryFolder();
+    const theirs = path.join(cwd, 'theirs');
+    await mkdir(theirs);
+    await writeNumbers(theirs, { exp01: madeRecords().exp01 });
+    const again = () => dkv(['import', 'authors', 'theirs', '--out', 'runs'], { cwd });
+    const { stdout, exitCode } = await again();
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('exp01: 12 samples, 7 conditions, from authors-exp01.jsonl');
+    expect(await again()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('RUN_EXISTS: runs is there') });
+    await rm(path.join(cwd, 'runs'), { recursive: true });
+    // Statistics of many samples take long.
+    await writeNumbers(theirs, madeRecords(5000));
+    const child = startDkv(['import', 'authors', 'theirs', '--out', 'runs'], { cwd });
+    const ended = once(child, 'close');
+    await setTimeout(2500);
+    expect(child.exitCode).toBeNull();
+    child.kill('SIGINT');
+    expect((await ended)[1]).toBe('SIGINT');
+    expect(await readdir(cwd)).toEqual(['theirs']);
   });
 });

@@ -215,7 +215,7 @@ describe('going on with a run', () => {
       ...options,
       directory: path.join(directory, 'text'),
     });
-    const tokens = (run: typeof summary) => run.conditions[0]!.document_tokens;
+    const tokens = (run: typeof summary) => run.conditions[0]!.document_tokens!;
     expect(tokens(asText)).toBeGreaterThan(tokens(summary));
   });
 

@@ -36,6 +36,7 @@ export const ROOMS = [
   'experiments/catalogue',
   'experiments/plan',
   'experiments/analysis',
+  'experiments/imported',
   'experiments/run',
   'experiments/screening',
   'report/words',

@@ -37,7 +37,13 @@ import {
   storeVerificationSchema,
 } from '../../src/wire/primed.js';
 import { evaluationSchema, rankedLineSchema, rankedRunSchema } from '../../src/wire/ranking.js';
-import { listedExperimentSchema, reportFilesSchema, runComparisonSchema, runLogSchema } from '../../src/wire/runs.js';
+import {
+  importedRunsSchema,
+  listedExperimentSchema,
+  reportFilesSchema,
+  runComparisonSchema,
+  runLogSchema,
+} from '../../src/wire/runs.js';
 import { scoreAnswerSchema, scoreLineSchema, scoreRefusalSchema } from '../../src/wire/score.js';
 
 export interface Format {
@@ -165,6 +171,12 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Printed by `dkv report --json`.',
         schema: reportFilesSchema,
         example: 'report-files',
+      },
+      {
+        title: 'dkv import authors',
+        source: 'Printed by `dkv import authors --json`.',
+        schema: importedRunsSchema,
+        example: 'imported-runs',
       },
       {
         title: 'dkv compare',

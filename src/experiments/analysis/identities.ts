@@ -12,7 +12,7 @@ export function checkIdentities(
 ): IdentitySummary[] {
   return experiment.identities.map(({ name, left, right, within_window }) => {
     // Half of a window to either side; BOS, prefix, line break and document are in a row.
-    const fits = ({ prefix_tokens, document_tokens }: Trial) =>
+    const fits = ({ prefix_tokens = Infinity, document_tokens = Infinity }: Trial) =>
       model.window === null || prefix_tokens + document_tokens + 2 <= Math.floor(model.window / 2);
     const others = column(right);
     const differences = column(left).flatMap((trial, i) =>

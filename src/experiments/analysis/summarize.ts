@@ -67,13 +67,19 @@ export function summarize(
     conditions: (experiment.unit === 'probe' ? [] : experiment.conditions).map(({ name }) => ({
       name,
       nll: mean(column(name).map(({ nll }) => nll)),
-      prefix_tokens: mean(column(name).map((trial) => trial.prefix_tokens)),
-      document_tokens: mean(column(name).map((trial) => trial.document_tokens)),
-      leak: column(name).filter(({ leak }) => leak).length / kept.length,
+      prefix_tokens: meanOfKnown(column(name).map((trial) => trial.prefix_tokens)),
+      document_tokens: meanOfKnown(column(name).map((trial) => trial.document_tokens)),
+      leak: configuration.imported ? null : column(name).filter(({ leak }) => leak).length / kept.length,
     })),
     identities: checkIdentities(configuration, column),
     ...measured,
   };
+}
+
+/** Null where a trial does not say it, as imported ones may not. */
+function meanOfKnown(values: readonly (number | undefined)[]): number | null {
+  const known = values.filter((value) => value !== undefined);
+  return known.length < values.length ? null : mean(known);
 }
 
 const NOTHING_COMPARED = { comparisons: [], contrasts: [], orders: [], selections: [] };

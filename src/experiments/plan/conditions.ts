@@ -136,7 +136,8 @@ export function refusalOf(experiment: Experiment, segments: ReadonlySet<Segment>
 /** The fewest treatments that an order can be of, and a choice be made among. */
 const FEWEST = { order: 3, selection: 2 };
 
-function restricted(experiment: Experiment, has: (condition: string) => boolean): Experiment {
+/** What is left of an experiment with some of its conditions: comparisons, contrasts, curves and orders whose conditions are all there. */
+export function restricted(experiment: Experiment, has: (condition: string) => boolean): Experiment {
   const both = ({ treatment, baseline }: Pick<Comparison, 'treatment' | 'baseline'>) => has(treatment) && has(baseline);
   const ofTreatments = <T extends { readonly treatments: string[]; readonly baseline: string }>(
     all: T[],

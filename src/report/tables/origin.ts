@@ -1,11 +1,13 @@
 /** Where a run's numbers come from: model, data, versions, machine. */
+import type { Imported } from '../../runs/schema/configuration.js';
 import type { RunRecord } from '../../runs/schema/record.js';
 import { describeDrift } from '../../scoring/drift.js';
 import type { Table } from './table.js';
 
 export function origin({ configuration, started_at, versions, git_revision, machine }: RunRecord): Table {
-  const { model, dataset } = configuration;
+  const { model, dataset, imported } = configuration;
   const rows = [
+    ...(imported ? importRows(imported) : []),
     ['model', `${model.name}${model.built_in ? ' (built-in)' : ''}, ${model.precision}`],
     ...(model.drift ? [['drift of int8', describeDrift(model.drift)]] : []),
     ['model fingerprint', model.fingerprint],
@@ -18,7 +20,7 @@ export function origin({ configuration, started_at, versions, git_revision, mach
     ...(configuration.control_tokens ? [['control tokens in texts', configuration.control_tokens]] : []),
     ['maximum length', `${configuration.max_tokens} tokens`],
     ['batch', `${configuration.batch_tokens} tokens`],
-    ['started', started_at],
+    [imported ? 'imported' : 'started', started_at],
     [
       'versions',
       Object.entries(versions)
@@ -26,7 +28,10 @@ export function origin({ configuration, started_at, versions, git_revision, mach
         .join(', '),
     ],
     ['git revision', git_revision ?? 'none'],
-    ['machine', `${machine.platform}, ${machine.cpu}, ${machine.cores} cores, ${machine.memory_gb} GB`],
+    [
+      imported ? 'imported on' : 'machine',
+      `${machine.platform}, ${machine.cpu}, ${machine.cores} cores, ${machine.memory_gb} GB`,
+    ],
   ];
   return {
     columns: [
@@ -35,4 +40,13 @@ export function origin({ configuration, started_at, versions, git_revision, mach
     ],
     rows,
   };
+}
+
+function importRows({ file, form, digest, recorded_at, with: other }: Imported): string[][] {
+  return [
+    ['imported from', `${file}, ${form === 'checkpoint' ? 'a checkpoint of the research' : 'numbers without texts'}`],
+    ['SHA-256 of that file', digest],
+    ...(recorded_at === null ? [] : [['written there', recorded_at]]),
+    ...(other ? [['bare document and oracle from', `${other.file}, SHA-256 ${other.digest}`]] : []),
+  ];
 }

@@ -1,6 +1,7 @@
 /** The sentences of a report: what stands above its numbers, how they were made, and what the run was for. */
 import { describeLiterals } from '../../model/tokenizer/literal-tokens.js';
 import { describeLeftOut } from '../../runs/left-out.js';
+import type { Configuration } from '../../runs/schema/configuration.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import { DRIFT_NOTICE, describeDrift } from '../../scoring/drift.js';
 import { fixed, percent, pValue, signed, withInterval } from './format.js';
@@ -25,7 +26,8 @@ export function methods(summary: Summary): string[] {
   const { comparisons, detectable_d, samples, smoke_run, ranking, probe } = summary;
   const units = ranking ? `${ranking.pools} pools` : `${samples.scored} samples`;
   const power = `Power: with ${units}, a single comparison finds |d| of ${fixed(detectable_d, 2)} or more with 80% power at the 5% level${smoke_run ? '; this is a smoke run' : ''}.`;
-  return [...(comparisons.length > 0 ? [METHODS] : []), ...(probe ? [] : [COLUMNS, power]), describePasses(summary)];
+  const made = summary.configuration.imported ? [] : [describePasses(summary)];
+  return [...(comparisons.length > 0 ? [METHODS] : []), ...(probe ? [] : [COLUMNS, power]), ...made];
 }
 
 function describePasses({ passes: { encoder, decoder, naive_encoder }, probe }: Summary): string {
@@ -50,6 +52,7 @@ export function warnings({ configuration, smoke_run, samples, ranking, identitie
       'Results of the built-in model: it is small, trained on generated advertisements, and trained to use a query in the encoder. They say how this model behaves, nothing about T5Gemma 2.',
     );
   }
+  if (configuration.imported) lines.push(describeImport(configuration));
   lines.push(...describeLeftOut(configuration.left_out ?? []));
   const { literal = { samples: 0, tokens: [] } } = samples;
   const literals = describeLiterals(literal.samples, 'samples', literal.tokens, configuration.control_tokens ?? 'keep');
@@ -66,6 +69,11 @@ export function warnings({ configuration, smoke_run, samples, ranking, identitie
     );
   }
   return lines;
+}
+
+/** What a reader of numbers has to know that this program did not compute. */
+function describeImport({ imported, model }: Configuration): string {
+  return `Imported from ${imported!.file}: these numbers are the authors’ own, of ${model.name} in ${model.precision}, and nothing here was computed by this program’s engine. Each is the mean over an answer’s tokens, known to a step of ${model.precision} (0.0039 nats between 0.5 and 1, 0.0156 between 2 and 4, 0.125 between 16 and 32) and no finer. Only conditions that they scored are here; single tokens and texts are not.`;
 }
 
 /** A surrogate works if it keeps this share of the oracle's gain. */
@@ -93,6 +101,11 @@ export function sampleNotes({ samples, configuration, comparisons }: Summary): s
   const excluded = comparisons[0]?.hardness.split.excluded_samples ?? 0;
   const together =
     samples.clusters < samples.scored ? ` They form ${samples.clusters} clusters that are resampled whole.` : '';
+  if (configuration.imported) {
+    return [
+      `${samples.scored} samples, each with one number a condition: there is no hardness by split tokens.${together}`,
+    ];
+  }
   const notes = [
     `${samples.scored} samples scored, ${samples.rejected.length} rejected, ${samples.cut} with a document cut to keep ${configuration.max_tokens} tokens.${together}`,
     `Tokenised as one string (full, published), prefix and document get other token ids than tokenised apart (exact) in ${samples.joint_differs} samples.`,

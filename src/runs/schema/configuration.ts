@@ -22,6 +22,29 @@ const leftOutSchema = z.strictObject({
 /** A condition of the experiment as it was declared that this model cannot be asked, and why: "inputs of this model have no BOS". */
 export type LeftOut = z.infer<typeof leftOutSchema>;
 
+const importedFile = {
+  file: z.string().describe('The file’s name, below the folder that was imported.'),
+  digest: z.string().describe('SHA-256 of its bytes.'),
+};
+
+const importedSchema = z.strictObject({
+  ...importedFile,
+  form: z
+    .enum(['checkpoint', 'numbers'])
+    .describe('A checkpoint of the research’s notebooks, or lines of its numbers without texts.'),
+  recorded_at: z
+    .string()
+    .nullable()
+    .describe('When it was written, as it says itself, without a time zone; null where it does not.'),
+  with: z
+    .strictObject(importedFile)
+    .optional()
+    .describe('The file that the bare document and the oracle come from, where the first has none.'),
+});
+
+/** Where numbers come from that this program did not compute. */
+export type Imported = z.infer<typeof importedSchema>;
+
 export const configurationSchema = z
   .object({
     experiment: experimentSchema.describe('The experiment, without what is left out.'),
@@ -30,6 +53,11 @@ export const configurationSchema = z
       .readonly()
       .optional()
       .describe('Conditions that this model cannot be asked; absent where there are none.'),
+    imported: importedSchema
+      .optional()
+      .describe(
+        'The numbers are those of another program, read from its record: of each sample and condition one NLL, the mean over the target’s tokens, which stands in the journal as that of a single token. Absent for what this program computed.',
+      ),
     samples: z.number().int().describe('Samples that were asked for.'),
     seed: z.number().int().describe('Seed of everything drawn at random.'),
     dataset: z

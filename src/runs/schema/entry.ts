@@ -7,10 +7,24 @@ const trialSchema = z.strictObject({
   condition: z.string().describe('The condition’s name.'),
   nll: z.number().describe('Mean over the target’s tokens.'),
   nll_sum: z.number().describe('The sum in float64 of `token_nlls`, in their order.'),
-  num_tokens: z.number().int().positive().describe('Tokens of the target.'),
+  num_tokens: z
+    .number()
+    .int()
+    .positive()
+    .describe('Tokens of the target; 1 in an imported run, which has means of whole targets.'),
   token_nlls: z.array(z.number()).describe('NLL of each token, in nats: float32 numbers in nine digits.'),
-  prefix_tokens: z.number().int().nonnegative().describe('Tokens of the prefix.'),
-  document_tokens: z.number().int().nonnegative().describe('Tokens of the document that the encoder read.'),
+  prefix_tokens: z
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('Tokens of the prefix; absent in an imported run whose record does not say it.'),
+  document_tokens: z
+    .number()
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('Tokens of the document that the encoder read; absent in an imported run.'),
   cut: z.boolean().describe('The document was cut at its end to keep the maximum length.'),
   joint_differs: z
     .boolean()

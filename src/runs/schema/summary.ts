@@ -19,9 +19,17 @@ const count = z.number().int().nonnegative();
 const conditionSummarySchema = z.strictObject({
   name: z.string().describe('The condition’s name.'),
   nll: z.number().describe('Mean over samples of the mean NLL per target token, in nats.'),
-  prefix_tokens: z.number().describe('Mean tokens of the prefix.'),
-  document_tokens: z.number().describe('Mean tokens of the document.'),
-  leak: z.number().describe('Share of samples whose prefix contains the scored text.'),
+  prefix_tokens: z
+    .number()
+    .nullable()
+    .describe('Mean tokens of the prefix; null in an imported run that does not say it.'),
+  document_tokens: z.number().nullable().describe('Mean tokens of the document; null in an imported run.'),
+  leak: z
+    .number()
+    .nullable()
+    .describe(
+      'Share of samples whose prefix contains the scored text; null in an imported run, which has no prefixes.',
+    ),
 });
 
 export interface ConditionSummary extends z.infer<typeof conditionSummarySchema> {}
