@@ -51,6 +51,11 @@ export const ERROR_CODES = {
     status: 500,
     meaning: 'the requested execution provider cannot be used on this machine',
   },
+  DEVICE_LOST: {
+    exitCode: 1,
+    status: 503,
+    meaning: 'a device stopped while it computed: its driver failed or was restarted',
+  },
   RUNTIME_MISSING: { exitCode: 2, status: 500, meaning: 'ONNX Runtime is not installed, or not for this machine' },
   INPUT_INVALID: {
     exitCode: 2,

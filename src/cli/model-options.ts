@@ -17,6 +17,7 @@ export interface EngineOptions {
   readonly ignoreMemory: boolean;
   readonly controlTokens: ControlTokens;
   readonly ignoreDrift: boolean;
+  readonly verbose: boolean;
 }
 
 export interface ModelOptions extends EngineOptions {
@@ -44,7 +45,11 @@ export function addEngineOptions(command: Command): Command {
         'the built-in model',
       ),
     )
-    .addOption(new Option('--precision <name>', 'of the weights').choices(PRECISIONS).default('float32'))
+    .addOption(
+      new Option('--precision <name>', 'of the weights; tf32: those of float32, products in TF32 (cuda)')
+        .choices(PRECISIONS)
+        .default('float32'),
+    )
     .addOption(new Option('--device <name>', 'ONNX Runtime provider').choices(DEVICES).default('cpu'))
     .option('--batch-tokens <n>', 'rows of a batch, padding included (default: by model size)', positiveInteger)
     .option('--workers <n>', 'engines side by side, for many documents; each has its own weights', positiveInteger, 1)
@@ -59,7 +64,8 @@ export function addEngineOptions(command: Command): Command {
       new Option('--control-tokens <what>', 'what <bos>, <eos> and their like are in a text: text, or themselves')
         .choices(CONTROL_TOKENS)
         .default('text'),
-    );
+    )
+    .option('--verbose', "show what a GPU's driver and ONNX Runtime write", false);
 }
 
 export function positiveInteger(text: string): number {
@@ -80,7 +86,7 @@ export async function openModel(
   signal: AbortSignal,
 ): Promise<Model> {
   const { model, precision, device, batchTokens, workers, threads } = options;
-  const { ignoreMemory, ignoreDrift, controlTokens } = options;
+  const { ignoreMemory, ignoreDrift, controlTokens, verbose } = options;
   const progress = new LoadingProgress();
   try {
     const loaded = await loadModel(model, {
@@ -95,6 +101,7 @@ export async function openModel(
       workers,
       ...(threads !== undefined && { threads }),
       ...progress.callbacks,
+      ...(verbose && { onRuntimeLine: progress.callbacks.onNotice }),
     });
     const { trainedTokens, encoder } = loaded.engine.info.shape;
     const { maxLength = 0 } = options;

@@ -12,7 +12,7 @@ import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
 import { cachedDigest } from '../model/checkpoint-digest.js';
 import { type CompiledForm, compiledFoldersOf, defaultCacheDirectory, listCompiled } from '../model/compiled.js';
 import { readConfig, shapeOf } from '../model/families/families.js';
-import { PRECISIONS, type Precision } from '../model/graph/layout.js';
+import { WEIGHTS_PRECISIONS, type WeightsPrecision } from '../model/graph/layout.js';
 import { availableMemory, memoryEstimate, weightCount } from '../model/memory.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { renderText, type Table } from '../report/tables/table.js';
@@ -170,10 +170,14 @@ function compileCommand(): Command {
   return new Command('compile')
     .description('Make the graphs and weights of a model now instead of at its first use.')
     .argument(...MODEL)
-    .addOption(new Option('--precision <name>', 'of the weights').choices(PRECISIONS).default('float32'))
+    .addOption(
+      new Option('--precision <name>', 'of the weights (tf32 runs on those of float32)')
+        .choices(WEIGHTS_PRECISIONS)
+        .default('float32'),
+    )
     .option('--ignore-drift', "take int8 even if this model's numbers are far from float32's", false)
     .addHelpText('after', '\nExamples:\n  dkv models compile google/t5gemma-2-4b-4b --precision bfloat16')
-    .action(async (model: string, options: { precision: Precision; ignoreDrift: boolean }) => {
+    .action(async (model: string, options: { precision: WeightsPrecision; ignoreDrift: boolean }) => {
       const signal = interruptSignal();
       const source = await locate(model);
       const progress = new LoadingProgress();
@@ -301,7 +305,7 @@ async function describe(model: string) {
     decoderLayers: shape.decoder.layers,
     compiled,
     memory: Object.fromEntries(
-      PRECISIONS.map((precision) => [
+      WEIGHTS_PRECISIONS.map((precision) => [
         precision,
         Math.round(memoryEstimate(config, precision, { tokens: DEFAULT_MAX_LENGTH })),
       ]),

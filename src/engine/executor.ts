@@ -14,6 +14,7 @@ import {
   logitsGraph,
 } from '../model/compiled.js';
 import { type ModelConfig, shapeOf } from '../model/families/families.js';
+import type { Precision } from '../model/graph/layout.js';
 import { type Target, targetOf } from '../model/graph/target.js';
 import { weightCount } from '../model/memory.js';
 import type { Shape } from './batching.js';
@@ -27,6 +28,8 @@ export interface ExecutorOptions {
   /** The model's, for messages. */
   readonly name?: string;
   readonly device: Device;
+  /** What the model runs as, of which its weights are (`weightsOfPrecision`); the weights' own when left out. */
+  readonly precision?: Precision;
   /** Rows of a batch; by default what takes about a second on a small CPU. */
   readonly batchTokens?: number;
   /** That compute; one for each physical core if left out. In a container that may use some of them only, say how many. */
@@ -48,13 +51,14 @@ export class Executor implements Runner {
   #closed = false;
 
   /** Loads nothing yet: a graph is loaded when it is first needed. @throws DkvError DEVICE_UNAVAILABLE */
-  constructor(model: CompiledModel, { name, device, batchTokens, threads, sharedMemory = true }: ExecutorOptions) {
-    expectDevice(device, model.precision);
+  constructor(model: CompiledModel, options: ExecutorOptions) {
+    const { name, device, precision = model.precision, batchTokens, threads, sharedMemory = true } = options;
+    expectDevice(device, precision);
     this.#model = model;
-    this.#target = targetOf(model.precision, device);
+    this.#target = targetOf(precision, device);
     this.#sharedMemory = sharedMemory;
     this.#threads = threads;
-    const { config, precision, weightsDigest, drift } = model;
+    const { config, weightsDigest, drift } = model;
     const tokens = batchTokens ?? defaultBatchTokens(config);
     const called = name ?? weightsDigest.slice(0, 12);
     this.info = {

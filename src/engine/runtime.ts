@@ -4,6 +4,8 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { DkvError, messageOf } from '../base/errors.js';
 import { type CompiledModel, type GraphName, graphFile } from '../model/compiled.js';
 import { isWidened, type Precision } from '../model/graph/layout.js';
+import { cudaLoadProblem } from './cuda-library.js';
+import { runError, startError } from './device-errors.js';
 import type { Device } from './engine.js';
 import { expectExactProducts } from './exact-products.js';
 import { onnxRuntime } from './onnxruntime.js';
@@ -24,17 +26,30 @@ export interface Graph {
   release(): Promise<void>;
 }
 
+/** @throws DkvError DEVICE_UNAVAILABLE where a device has no such precision */
+export function expectPrecision(device: Device, precision: Precision): void {
+  if (precision === 'int8' && device !== 'cpu') {
+    throw new DkvError(
+      'DEVICE_UNAVAILABLE',
+      `int8 runs on the CPU only, not on "${device}". Use --precision float32 or float16 there.`,
+    );
+  }
+  if (precision === 'tf32' && device !== 'cuda') {
+    throw new DkvError(
+      'DEVICE_UNAVAILABLE',
+      `tf32 is a way in which NVIDIA's GPUs multiply: it runs on "cuda" only, not on "${device}". Use --precision float32 there, or --device cuda.`,
+    );
+  }
+}
+
 /** @throws DkvError DEVICE_UNAVAILABLE when this build of the runtime does not have the provider, or the provider not the precision */
 export function expectDevice(device: Device, precision: Precision): void {
   const available = onnxRuntime()
     .listSupportedBackends()
     .map(({ name }) => name);
   if (available.includes(device)) {
-    if (precision !== 'int8' || device === 'cpu') return;
-    throw new DkvError(
-      'DEVICE_UNAVAILABLE',
-      `int8 runs on the CPU only, not on "${device}". Use --precision float32 or float16 there.`,
-    );
+    expectPrecision(device, precision);
+    return;
   }
   throw new DkvError(
     'DEVICE_UNAVAILABLE',
@@ -77,16 +92,15 @@ export async function loadGraph(
     );
   } catch (error) {
     if (device === 'cpu') throw new DkvError('ENGINE_FAILED', `Loading the ${name} graph failed: ${messageOf(error)}`);
-    throw new DkvError(
-      'DEVICE_UNAVAILABLE',
-      `Device "${device}" could not be started: ${messageOf(error).replace(/\s+/g, ' ').trim()}. Use --device cpu, or install what the provider needs (see README, "Devices").`,
-    );
+    throw startError(device, messageOf(error), device === 'cuda' ? cudaLoadProblem() : undefined);
   }
   return {
     async run(feeds, outputs = session.outputNames) {
       try {
         return (await session.run(feeds, outputs)) as Feeds;
       } catch (error) {
+        const failed = runError(device, name, messageOf(error));
+        if (failed) throw failed;
         const shapes = Object.entries(feeds).map(([input, { dims }]) => `${input} [${dims}]`);
         throw new DkvError(
           'ENGINE_FAILED',

@@ -4,6 +4,8 @@
  * others, and all later ones, go to a new one.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Variables } from '../base/environment.js';
 import { DkvError } from '../base/errors.js';
 import { deadlineOf, expectTimeLeft } from '../engine/deadline.js';
 import type {
@@ -29,6 +31,7 @@ import { type Asked, ChildSession, Unstarted } from './child-session.js';
 import { entry } from './entry.js';
 import { errorOf, type FromProcess, type StartProcess, type ToProcess } from './messages.js';
 import type { HostOptions } from './options.js';
+import { RuntimeLines } from './runtime-lines.js';
 
 /** A child that does not end by itself so long after it was asked to is killed. */
 const CLOSE_MS = 60_000;
@@ -38,6 +41,10 @@ const START_TRIES = 3;
 const REQUEST_TRIES = 3;
 
 export interface ChildOptions extends HostOptions {
+  /** The variables of the process; this one's when left out. */
+  readonly environment?: Variables;
+  /** Called with each line that driver and runtime write; left out, they are kept for an error's message alone. Of the CPU nothing is hidden. */
+  readonly onRuntimeLine?: (line: string) => void;
   /** Told once, when states have to be sent through the pipe. */
   readonly onNotice?: (notice: string) => void;
 }
@@ -47,9 +54,16 @@ export interface ChildOptions extends HostOptions {
  * @throws DkvError DEVICE_UNAVAILABLE, ENGINE_FAILED
  */
 export async function startChildEngine(model: CompiledModel, options: ChildOptions): Promise<Engine> {
-  const { onNotice, ...own } = options;
-  const start: StartProcess = { model, options: own };
-  return new ChildEngine(start, await startChild(start), onNotice);
+  const { onNotice, environment = process.env, onRuntimeLine, ...own } = options;
+  const plan: Plan = { start: { model, options: own }, environment, onRuntimeLine };
+  return new ChildEngine(plan, await startChild(plan), onNotice);
+}
+
+/** How a child is started, the first one and those that take its place. */
+interface Plan {
+  readonly start: StartProcess;
+  readonly environment: Variables;
+  readonly onRuntimeLine: ((line: string) => void) | undefined;
 }
 
 /** A running child and its requests. */
@@ -62,13 +76,13 @@ interface Running {
 
 class ChildEngine implements Engine {
   readonly info: EngineInfo;
-  readonly #start: StartProcess;
+  readonly #plan: Plan;
   #onNotice: ((notice: string) => void) | undefined;
   #running: Promise<Running>;
   #closed = false;
 
-  constructor(start: StartProcess, first: Running, onNotice: ((notice: string) => void) | undefined) {
-    this.#start = start;
+  constructor(plan: Plan, first: Running, onNotice: ((notice: string) => void) | undefined) {
+    this.#plan = plan;
     this.#onNotice = onNotice;
     this.info = first.info;
     this.#running = Promise.resolve(first);
@@ -123,10 +137,12 @@ class ChildEngine implements Engine {
   /** On another child again if this one ends before it begins. */
   async #onChild<Result>(ask: (session: ChildSession) => Promise<Result>): Promise<Result> {
     for (let sent = 0; ; ) {
-      const session = await this.#session();
+      const { session, process } = await this.#current();
       try {
         return await ask(session);
       } catch (error) {
+        // What has lost its device computes no more; a new process starts with the device as it is then.
+        if (error instanceof DkvError && error.code === 'DEVICE_LOST') process.kill('SIGKILL');
         if (!(error instanceof Unstarted)) throw error;
         if (error.wasSent) sent++;
         if (sent === REQUEST_TRIES) {
@@ -139,14 +155,14 @@ class ChildEngine implements Engine {
     }
   }
 
-  /** The session that takes requests now. @throws DkvError ENGINE_CLOSED, ENGINE_FAILED */
-  async #session(): Promise<ChildSession> {
+  /** The child that takes requests now. @throws DkvError ENGINE_CLOSED, ENGINE_FAILED */
+  async #current(): Promise<Running> {
     if (this.#closed) throw closedError();
     const current = this.#running;
     const dead = await current.then(({ session }) => session.ended).catch(() => true);
     // Several requests may find the same dead child: the first of them replaces it.
-    if (dead && this.#running === current) this.#running = startChild(this.#start);
-    return (await this.#running).session;
+    if (dead && this.#running === current) this.#running = startChild(this.#plan);
+    return this.#running;
   }
 
   #tellOfSlowStates(items: readonly { readonly memory: Memory | NamedStates }[]): void {
@@ -159,33 +175,42 @@ class ChildEngine implements Engine {
   }
 }
 
+/** The last lines of a child that ended, as the end of a message. */
+const wrote = (lines = '') => (lines === '' ? '' : ` It wrote: ${lines}`);
+
 /** The child ended before it said anything. */
 class EarlyEnd extends DkvError {
-  constructor(how: string) {
+  constructor(how: string, said = '') {
     super(
       'ENGINE_FAILED',
-      `The engine's process did not start (${how}), ${START_TRIES} times. If something else ended it, or memory was short, try again.`,
+      `The engine's process did not start (${how}), ${START_TRIES} times. If something else ended it, or memory was short, try again.${wrote(said)}`,
     );
   }
 }
 
-async function startChild(start: StartProcess): Promise<Running> {
+async function startChild(plan: Plan): Promise<Running> {
   for (let tries = START_TRIES; ; tries--) {
     try {
-      return await startOnce(start);
+      return await startOnce(plan);
     } catch (error) {
       if (!(error instanceof EarlyEnd) || tries === 1) throw error;
     }
   }
 }
 
-async function startOnce(start: StartProcess): Promise<Running> {
-  const child = fork(entry('child'), {
+async function startOnce({ start, environment, onRuntimeLine }: Plan): Promise<Running> {
+  const { device } = start.options;
+  const child = fork(entry('hosts/child'), {
+    env: environment as NodeJS.ProcessEnv,
     serialization: 'advanced',
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', 'inherit', device === 'cpu' ? 'inherit' : 'pipe', 'ipc'],
     // What this program was started with (a script to evaluate, say) is not for the child.
     execArgv: [],
   });
+  const lines =
+    child.stderr && new RuntimeLines(child.stderr, onRuntimeLine, (line) => process.stderr.write(`${line}\n`));
+  // Whoever waits for nothing else is not kept by it.
+  (child.stderr as Socket | null)?.unref();
   // A child that is going away takes no more messages; its end says so to who waits.
   const send = (message: ToProcess | StartProcess) => child.connected && child.send(message, () => undefined);
   const session = new ChildSession({
@@ -208,7 +233,7 @@ async function startOnce(start: StartProcess): Promise<Running> {
       session.end(
         new DkvError(
           'ENGINE_FAILED',
-          `The engine's process ${how} while it worked on this request. The next request starts a new process.`,
+          `The engine's process ${how} while it worked on this request. The next request starts a new process.${wrote(lines?.last)}`,
         ),
       );
       resolve();
@@ -223,7 +248,7 @@ async function startOnce(start: StartProcess): Promise<Running> {
     child.once('error', (error) =>
       reject(new DkvError('ENGINE_FAILED', `The engine's process did not start: ${error.message}`)),
     );
-    void ended.then(() => reject(new EarlyEnd(child.signalCode ?? `status ${child.exitCode}`)));
+    void ended.then(() => reject(new EarlyEnd(child.signalCode ?? `status ${child.exitCode}`, lines?.last)));
     send(start);
   });
   child.unref();

@@ -46,7 +46,7 @@ class WorkerRunner implements Runner {
   #waiting: { resolve(done: Done): void; reject(error: DkvError): void } | undefined;
 
   static async start(model: CompiledModel, options: ExecutorOptions): Promise<WorkerRunner> {
-    const worker = new Worker(entry('worker'), { workerData: { model, options } satisfies StartRunner });
+    const worker = new Worker(entry('hosts/worker'), { workerData: { model, options } satisfies StartRunner });
     const info = await new Promise<EngineInfo>((resolve, reject) => {
       worker.once('message', (message: FromRunner) => {
         if (message.type === 'ready') resolve(message.info);

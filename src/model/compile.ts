@@ -29,7 +29,7 @@ import type { EmbeddingScale } from './families/family.js';
 import { DigestMemory } from './files/digests.js';
 import type { BuildGraph } from './graph/blocks.js';
 import { GraphBuilder } from './graph/builder.js';
-import type { Precision } from './graph/layout.js';
+import { type Precision, type WeightsPrecision, weightsOfPrecision } from './graph/layout.js';
 import { WEIGHTS_FILE } from './graph/weights.js';
 import { identityOf } from './identity.js';
 import type { Drift, Manifest } from './manifest.js';
@@ -37,6 +37,7 @@ import { weightCount } from './memory.js';
 import { writeWeights } from './weights-file.js';
 
 export interface CompileOptions {
+  /** `tf32` has the weights and graphs of `float32`: the same folder. */
   readonly precision: Precision;
   readonly embeddingScale: EmbeddingScale;
   readonly cacheDirectory: string;
@@ -57,7 +58,8 @@ const CACHE_ADVICE = 'Set DKV_CACHE to a folder that can be written to and has r
  * The compiled form of a checkpoint: from the cache folder if it is there, else made now.
  * @throws DkvError CHECKPOINT_INVALID, NUMBERS_NOT_FINITE, DISK_FULL, CACHE_DAMAGED or CANCELLED
  */
-export async function compileModel(checkpoint: Checkpoint, options: CompileOptions): Promise<CompiledModel> {
+export async function compileModel(checkpoint: Checkpoint, asked: CompileOptions): Promise<CompiledModel> {
+  const options = { ...asked, precision: weightsOfPrecision(asked.precision) };
   const { precision, embeddingScale, cacheDirectory, signal, onWait } = options;
   await makeFolder(path.join(cacheDirectory, 'models'), CACHE_ADVICE);
   const digest = await cachedDigest(checkpoint, cacheDirectory);
@@ -86,7 +88,7 @@ async function compileTo(
   directory: string,
   checkpoint: Checkpoint,
   known: Pick<Manifest, 'identity' | 'weightsDigest'>,
-  options: CompileOptions,
+  options: CompileOptions & { readonly precision: WeightsPrecision },
 ): Promise<CompiledModel> {
   const models = path.dirname(directory);
   await removeAbandoned(models);

@@ -16,7 +16,7 @@ import type { BuildGraph, GraphModel } from './graph/blocks.js';
 import { GraphBuilder } from './graph/builder.js';
 import { buildCross, buildGenerate, buildLogits, buildScore } from './graph/decoder.js';
 import { buildEncoder, type EncoderProbe } from './graph/encoder.js';
-import { createLayout, PRECISIONS } from './graph/layout.js';
+import { createLayout, WEIGHTS_PRECISIONS } from './graph/layout.js';
 import { CPU, type Target } from './graph/target.js';
 import { type PlacedTensor, Weights } from './graph/weights.js';
 import { identityOf } from './identity.js';
@@ -85,7 +85,7 @@ export async function listCompiled(cacheDirectory: string): Promise<CompiledForm
 export async function compiledFoldersOf(checkpoint: Checkpoint, cacheDirectory: string): Promise<string[]> {
   const { config } = checkpoint;
   const digest = await cachedDigest(checkpoint, cacheDirectory);
-  const names = PRECISIONS.flatMap((precision) =>
+  const names = WEIGHTS_PRECISIONS.flatMap((precision) =>
     familyOf(config).embeddingScales.map((embeddingScale) =>
       folderName({ identity: identityOf({ precision, embeddingScale, config, weightsDigest: digest }), precision }),
     ),

@@ -51,14 +51,14 @@ export interface FormerIdentity {
 /**
  * What earlier releases called a model. Release 0.1.0 took the JSON of a list, in which the config stood as that release kept it.
  * @param tokenizer its digest
- * @returns none for models that no earlier release ran
+ * @returns none for models that no earlier release ran, or not as such: 0.1.0 called what CUDA gives by TF32 float32
  */
 export function formerIdentities(
   { config, weightsDigest, precision, embeddingScale }: ModelFacts,
   tokenizer: string,
 ): FormerIdentity[] {
   const arithmetic = familyOf(config).release010?.(config);
-  if (arithmetic === undefined) return [];
+  if (arithmetic === undefined || precision === 'tf32') return [];
   const list = [weightsDigest, arithmetic, tokenizer, precision, embeddingScale];
   return [
     {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Canonical } from '../base/canonical.js';
 import { EMBEDDING_SCALES } from './families/family.js';
 import { ELEMENT_TYPES } from './graph/builder.js';
-import { PRECISIONS } from './graph/layout.js';
+import { WEIGHTS_PRECISIONS } from './graph/layout.js';
 import { TRANSFORMS } from './graph/transforms.js';
 
 const count = z.int().nonnegative();
@@ -48,7 +48,7 @@ const canonicalSchema: z.ZodType<Canonical> = z.lazy(() =>
 export const manifestSchema = z.strictObject({
   /** What decides the content: see `identityOf`. */
   identity: z.record(z.string(), canonicalSchema),
-  precision: z.enum(PRECISIONS),
+  precision: z.enum(WEIGHTS_PRECISIONS),
   embeddingScale: z.enum(EMBEDDING_SCALES),
   /** SHA-256 of the checkpoint's tensors. */
   weightsDigest: digest,

@@ -4,14 +4,14 @@ import { DkvError } from '../base/errors.js';
 import { gigabytes } from '../base/files.js';
 import { familyOf, type ModelConfig } from './families/families.js';
 import { elementCount } from './files/safetensors.js';
-import { PRECISIONS, type Precision } from './graph/layout.js';
+import { type Precision, WEIGHTS_PRECISIONS, type WeightsPrecision, weightsOfPrecision } from './graph/layout.js';
 
 /**
  * Resident bytes of a weight: in the mapped file, and in what each engine makes of it. 16 bits are more than their two: on 4b's layer shapes each
  * layer pair (189 million weights, bfloat16) added 0.46 GB to the peak, the mapped file included (measured with 1 and 3 pairs). int8 is held twice,
  * mapped and as the runtime packs it. (Of float32 the table is mapped only; with several engines that is estimated too high.)
  */
-const RESIDENT_BYTES: Record<Precision, { readonly mapped: number; readonly own: number }> = {
+const RESIDENT_BYTES: Record<WeightsPrecision, { readonly mapped: number; readonly own: number }> = {
   float32: { mapped: 0, own: 4 },
   bfloat16: { mapped: 2, own: 0.4 },
   float16: { mapped: 2, own: 0.4 },
@@ -60,7 +60,7 @@ export function memoryEstimate(
   { workers = 1, tokens = 0 }: MemoryUse = {},
 ): number {
   const weights = weightCount(config);
-  const { mapped, own } = RESIDENT_BYTES[precision];
+  const { mapped, own } = RESIDENT_BYTES[weightsOfPrecision(precision)];
   const { heads, mostRows } = familyOf(config).shape(config).encoder;
   const rows = Math.min(tokens, mostRows ?? tokens);
   const longest = attentionBytes(heads, rows, rows);
@@ -98,7 +98,7 @@ function advice(config: ModelConfig, precision: Precision, use: MemoryUse, avail
     if (taken(precision, fewer) <= available)
       return `--workers ${fewer} would take ${gigabytes(taken(precision, fewer))}.`;
   }
-  const other = PRECISIONS.find((candidate) => taken(candidate, 1) <= available);
+  const other = WEIGHTS_PRECISIONS.find((candidate) => taken(candidate, 1) <= available);
   if (other) return `--precision ${other} would take ${gigabytes(taken(other, 1))}.`;
   return 'No precision fits: take a smaller model or a larger machine.';
 }

@@ -1,10 +1,13 @@
 /** From the name of a model, a folder or a repository on the hub, to something that tokenises, encodes and scores. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { Variables } from '../base/environment.js';
 import { DkvError } from '../base/errors.js';
 import { expectKnownOptions } from '../base/option-names.js';
+import { processEnvironment } from '../devices/environment.js';
 import type { Device, Engine } from '../engine/engine.js';
 import { onnxRuntimeVersion } from '../engine/onnxruntime.js';
+import { expectPrecision } from '../engine/runtime.js';
 import { startChildEngine } from '../hosts/child-engine.js';
 import type { HostOptions } from '../hosts/options.js';
 import { startWorkerEngine } from '../hosts/worker-engine.js';
@@ -57,9 +60,10 @@ export interface LoadOptions {
   readonly controlTokens?: ControlTokens | undefined;
   readonly batchTokens?: number | undefined;
   /**
-   * Where the engine lives. `thread`, when left out: in threads of this process, which share the memory of states with it. `process`: in a child process, as
-   * a server wants it: a native crash takes the requests that it had begun, and no others. It opens stores by their addresses itself; a `memory:` store
-   * and a caller's own storage stay here, and their states go through a pipe, which is slower.
+   * Where the engine lives. `thread`, when left out on the CPU: in threads of this process, which share the memory of states with it. `process`, when left out on
+   * other devices: in a child process, as a server wants it: a native crash, of a GPU's driver too, takes the requests that it had begun, and no others. It opens
+   * stores by their addresses itself; a `memory:` store and a caller's own storage stay here, and their states go through a pipe, which is slower. On
+   * `cuda` always `process`: whether its products are made in TF32 is decided by the environment that a process starts with.
    */
   readonly host?: Host | undefined;
   /** How long, in milliseconds, a batch waits for requests of other callers where some are to be expected. A lone caller never waits. 3 when left out. */
@@ -92,6 +96,8 @@ export interface LoadOptions {
   readonly onMeasure?: ((doneParts: number, totalParts: number) => void) | undefined;
   /** Called with what the user should know though it is no error: another process is waited for, the hub does not answer. */
   readonly onNotice?: ((notice: string) => void) | undefined;
+  /** Called with each line that a GPU's driver and the runtime write in the engine's process. They are harmless as long as it works, and not shown when left out. */
+  readonly onRuntimeLine?: ((line: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -116,6 +122,7 @@ const LOAD_OPTIONS: Readonly<Record<keyof LoadOptions, true>> = {
   onCompile: true,
   onMeasure: true,
   onNotice: true,
+  onRuntimeLine: true,
   signal: true,
 };
 
@@ -208,13 +215,14 @@ export async function loadTokenizerOf(
 export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOptions = {}): Promise<Model> {
   expectKnownOptions(options, LOAD_OPTIONS, 'Loading a model');
   onnxRuntimeVersion();
+  const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, workers = 1 } = options;
+  expectPrecision(device, precision);
+  const host = hostOf(device, options.host);
   const { directory, name } = await findModel(model, options);
   const checkpoint = await openCheckpoint(directory);
   for (const notice of checkpoint.notices) options.onNotice?.(notice);
   const tokenizer = await loadTokenizerOf(checkpoint, options.controlTokens);
-  const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, workers = 1 } = options;
-  const { host = 'thread', waitMs, batchMs, queueItems, onNotice } = options;
-  expectHost(host);
+  const { waitMs, batchMs, queueItems, onNotice, onRuntimeLine } = options;
   const use = { workers, ...(options.maxTokens !== undefined && { tokens: options.maxTokens }) };
   if (!options.ignoreMemory) expectMemory(checkpoint.config, precision, use);
   const compiled = await compileMeasured({ directory, name }, checkpoint, async () => tokenizer, options);
@@ -222,6 +230,7 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
   const hosted: HostOptions = {
     name,
     device,
+    precision,
     workers,
     ...(batchTokens !== undefined && { batchTokens }),
     ...(threads !== undefined && { threads }),
@@ -230,9 +239,14 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
     ...(queueItems !== undefined && { queueItems }),
   };
   const engine =
-    host === 'process'
-      ? await startChildEngine(compiled, { ...hosted, ...(onNotice && { onNotice }) })
-      : await startWorkerEngine(compiled, hosted);
+    host === 'thread'
+      ? await startWorkerEngine(compiled, hosted)
+      : await startChildEngine(compiled, {
+          ...hosted,
+          environment: await environmentOf(options),
+          ...(onNotice && { onNotice }),
+          ...(onRuntimeLine && { onRuntimeLine }),
+        });
   const { config } = checkpoint;
   const facts = { config, weightsDigest: compiled.weightsDigest, precision, embeddingScale };
   return {
@@ -248,7 +262,23 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
   };
 }
 
-function expectHost(host: string): void {
-  if ((HOSTS as readonly string[]).includes(host)) return;
-  throw new DkvError('INPUT_INVALID', `host is ${JSON.stringify(host)}; expected ${HOSTS.join(' or ')}.`);
+function hostOf(device: Device, host: Host = device === 'cpu' ? 'thread' : 'process'): Host {
+  if (!(HOSTS as readonly string[]).includes(host)) {
+    throw new DkvError('INPUT_INVALID', `host is ${JSON.stringify(host)}; expected ${HOSTS.join(' or ')}.`);
+  }
+  if (host === 'thread' && device === 'cuda') {
+    throw new DkvError(
+      'INPUT_INVALID',
+      'host is "thread"; an engine on cuda has a process of its own, because the environment of a process decides how CUDA multiplies and where its libraries are. Leave host out.',
+    );
+  }
+  return host;
+}
+
+/** The variables of an engine's process; what should be known of them is said. */
+async function environmentOf(options: LoadOptions): Promise<Variables> {
+  const { device = 'cpu', precision = 'float32', cacheDirectory = defaultCacheDirectory(), onNotice } = options;
+  const { variables, notices } = await processEnvironment(device, precision, cacheDirectory);
+  for (const notice of notices) onNotice?.(notice);
+  return variables;
 }

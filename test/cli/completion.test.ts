@@ -33,7 +33,7 @@ describe('dkv completion', () => {
     ['dkv store ', ['stats', 'verify', 'gc', 'export', 'import', 'copy', '--help']],
     ['dkv prime --states ', ['float32', 'float16', 'int8']],
     ['dkv run exp01 --res', ['--resume']],
-    ['dkv score --precision ', ['float32', 'bfloat16', 'float16', 'int8']],
+    ['dkv score --precision ', ['float32', 'tf32', 'bfloat16', 'float16', 'int8']],
     ['dkv score --model ', []],
   ])('completes "%s" in bash', async (line, expected) => {
     const { stdout: script } = await dkv(['completion', 'bash']);

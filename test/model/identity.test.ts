@@ -52,6 +52,7 @@ async function facts(change: Partial<ModelFacts> = {}): Promise<ModelFacts> {
 describe('a fingerprint', () => {
   it.each<[string, Partial<ModelFacts>, string]>([
     ['T5Gemma 2 as float32', {}, '1bbb938bf36b9476727e70a56fc49fc6f574b83f5838fc8f5d993b3bc0f1d318'],
+    ['as tf32', { precision: 'tf32' }, 'ee62613a08fbe9ffc90519119e1f297b7c10d7eb37624c62166e7cea974ab259'],
     ['as int8', { precision: 'int8' }, '609941cc202ef6e2cb7bdf5ad0fa5675384a7c5ba2dc8636766ca5793a5b60f8'],
     [
       'as bfloat16, with the embedding scale of a bfloat16 load',

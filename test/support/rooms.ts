@@ -25,6 +25,7 @@ export const ROOMS = [
   'store/backends',
   'store',
   'hosts',
+  'devices',
   'scoring',
   'adworld',
   'datasets',

@@ -15,14 +15,30 @@ import { type Read, sliceRows, type Weights } from './weights.js';
  * - `int8`      matrices as 8-bit numbers with a scale for each output, multiplied as integers with rows that are rounded to 8 bits
  *               with a scale each: a quarter of the memory, two to three times the speed, other numbers in the third digit.
  */
-export const PRECISIONS = ['float32', 'bfloat16', 'float16', 'int8'] as const;
+export const WEIGHTS_PRECISIONS = ['float32', 'bfloat16', 'float16', 'int8'] as const;
+export type WeightsPrecision = (typeof WEIGHTS_PRECISIONS)[number];
+
+/**
+ * What a model can run as: with weights of one of these, or
+ * - `tf32`      float32's weights and graphs on CUDA, whose products take the first ten digits of the factors' significands (NVIDIA's TF32): faster,
+ *               with other numbers in the third digit.
+ */
+export const PRECISIONS = ['float32', 'tf32', 'bfloat16', 'float16', 'int8'] as const satisfies readonly (
+  | WeightsPrecision
+  | 'tf32'
+)[];
 export type Precision = (typeof PRECISIONS)[number];
+
+/** How weights are kept for a precision. */
+export function weightsOfPrecision(precision: Precision): WeightsPrecision {
+  return precision === 'tf32' ? 'float32' : precision;
+}
 
 /** How int8 numbers are made; another form gives other numbers from the same weights. Part of a model's fingerprint. */
 export const INT8_FORM = 'smoothed';
 
 /** Whether weights are widened while they are used. */
-export function isWidened(precision: Precision): boolean {
+export function isWidened(precision: WeightsPrecision): boolean {
   return precision === 'bfloat16' || precision === 'float16';
 }
 
@@ -80,7 +96,7 @@ export interface Layout {
   normScale(graph: GraphBuilder, name: string, form: ScaleForm): Value;
 }
 
-export function createLayout(precision: Precision, weights: Weights, smoothed: SmoothedNames): Layout {
+export function createLayout(precision: WeightsPrecision, weights: Weights, smoothed: SmoothedNames): Layout {
   return precision === 'int8' ? new Int8Layout(weights, smoothed) : new PlainLayout(weights, precision);
 }
 
@@ -98,9 +114,9 @@ function piecesOf(vocabulary: number): [start: number, count: number][] {
 /** Matrices as the checkpoint has them, [out, in], as numbers of one of the floating types. */
 class PlainLayout implements Layout {
   readonly #weights: Weights;
-  readonly #type: Exclude<Precision, 'int8'>;
+  readonly #type: Exclude<WeightsPrecision, 'int8'>;
 
-  constructor(weights: Weights, type: Exclude<Precision, 'int8'>) {
+  constructor(weights: Weights, type: Exclude<WeightsPrecision, 'int8'>) {
     this.#weights = weights;
     this.#type = type;
   }

@@ -1,0 +1,43 @@
+/**
+ * The variables that an engine's process is started with. CUDA's libraries take two things from there and from nowhere else: whether products in float32 may
+ * be made in TF32, and where the libraries are. Both are read once a process, which is why an engine on CUDA has one of its own.
+ */
+import type { Variables } from '../base/environment.js';
+import type { Device } from '../engine/engine.js';
+import type { Precision } from '../model/graph/layout.js';
+import { cudaLibraryPath } from './cuda-provider.js';
+
+/** NVIDIA's libraries read it: 0 keeps every product in float32 from TF32, whatever a program asks for; unset, the program decides, and the runtime takes TF32. */
+const TF32_VARIABLE = 'NVIDIA_TF32_OVERRIDE';
+
+export interface ProcessEnvironment {
+  readonly variables: Variables;
+  /** What the user should know of it. */
+  readonly notices: readonly string[];
+}
+
+/** @param given this process's variables @throws DkvError FILES_UNUSABLE */
+export async function processEnvironment(
+  device: Device,
+  precision: Precision,
+  cacheDirectory: string,
+  given: Variables = process.env,
+): Promise<ProcessEnvironment> {
+  if (device !== 'cuda') return { variables: given, notices: [] };
+  const { [TF32_VARIABLE]: asked, ...others } = given;
+  const setsTf32 = precision === 'tf32';
+  const contradicts = asked !== undefined && asked !== '' && (asked === '0') === setsTf32;
+  const libraryPath = await cudaLibraryPath(cacheDirectory, given);
+  return {
+    variables: {
+      ...others,
+      ...(!setsTf32 && { [TF32_VARIABLE]: '0' }),
+      ...(libraryPath !== '' && { LD_LIBRARY_PATH: libraryPath }),
+    },
+    notices: contradicts
+      ? [
+          `${TF32_VARIABLE} is ${JSON.stringify(asked)} in the environment; --precision ${precision} decides: products are made ${setsTf32 ? 'in TF32. --precision float32 keeps them in float32' : `without TF32. --precision tf32 makes them so`}.`,
+        ]
+      : [],
+  };
+}
