@@ -1,10 +1,42 @@
+import { writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MEASURE_KINDS } from '../../src/stats/ranking.js';
 import { ADDRESS_FORMS } from '../../src/store/backends/address.js';
-import { dkv, jsonLines } from '../support/dkv.js';
+import { dkv, dkvAlone, jsonLines } from '../support/dkv.js';
+import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json');
+
+describe('a process of its own', () => {
+  const model = ['--model', referenceFixture('text')];
+
+  it('says and leaves what one says that goes on to the next command, and ends by itself', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(path.join(cwd, 'queries.jsonl'), '{"id":"q","text":"lamp"}\n');
+    const lines = '{"id":"a","document":"A lamp for 24 euros.","target":"24 euros"}\n';
+    for (const [args, input, status] of [
+      [['--version'], '', 0],
+      [['rum'], '', 2],
+      [['score', ...model], `${lines}oops\n`, 2],
+      [['prime', '--input', '-', '--store', 'ads', ...model], lines, 0],
+      [['rank', '--store', 'ads', '--queries', 'queries.jsonl', '--candidates', 'all', ...model], '', 0],
+      [['run', 'exp01', '--n', '2', '--out', '{}', '--json', ...model], '', 0],
+    ] as const) {
+      const of = (run: typeof dkv, out: string) =>
+        run(
+          args.map((arg) => arg.replace('{}', out)),
+          { cwd, input },
+        );
+      const [own, shared] = [await of(dkvAlone, 'own'), await of(dkv, 'shared')];
+      expect({ args, ...own }).toMatchObject({ args, exitCode: status });
+      // Priming the same again finds it unchanged, and tells its speed.
+      if (args[0] === 'prime') expect(shared.exitCode).toBe(own.exitCode);
+      else expect(shared).toEqual(own);
+    }
+  });
+});
 
 describe('dkv', () => {
   it('says its version', async () => {

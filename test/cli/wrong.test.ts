@@ -131,7 +131,7 @@ describe('a wrong invocation', () => {
 
   afterAll(() => rm(cwd, { recursive: true }));
 
-  it.concurrent.each([
+  it.each([
     ...WRONG.map(([line, said]) => [line, said, 2] as const),
     ...STATUS_1.map(([line, said]) => [line, said, 1] as const),
   ])('dkv %s', async (line, said, status) => {
