@@ -3,6 +3,7 @@ import { copyFile, type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { familyOf, readConfig } from './families/families.js';
+import type { Spread } from './families/family.js';
 import { elementCount, toBfloat16 } from './files/safetensors.js';
 
 const COPIED = [
@@ -42,16 +43,21 @@ export async function writeRandomCheckpoint(source: string, directory: string, s
     await file.appendFile(Buffer.concat([length, text]));
     const normal = normalNumbers(seed);
     for (const [name, shape] of tensors)
-      await writeRandom(file, elementCount(shape), family.deviationOf(name, shape, config), normal);
+      await writeRandom(file, elementCount(shape), family.spreadOf(name, shape, config), normal);
   } finally {
     await file.close();
   }
 }
 
-async function writeRandom(file: FileHandle, total: number, scale: number, normal: () => number): Promise<void> {
+async function writeRandom(
+  file: FileHandle,
+  total: number,
+  { mean, deviation }: Spread,
+  normal: () => number,
+): Promise<void> {
   for (let done = 0; done < total; done += CHUNK) {
     const values = new Float32Array(Math.min(CHUNK, total - done));
-    for (let i = 0; i < values.length; i++) values[i] = scale * normal();
+    for (let i = 0; i < values.length; i++) values[i] = mean + deviation * normal();
     await file.appendFile(new Uint8Array(toBfloat16(values).buffer));
   }
 }

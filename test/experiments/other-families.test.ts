@@ -51,8 +51,10 @@ async function run(id: string, model: Model, data = DATA) {
   return { summary, notices, nllOf, nlls };
 }
 
-/** Of a mean NLL of 6 or 7 nats: float32's rounding, twice what is measured. */
+/** Of a mean NLL of 6 to 8 nats: float32's rounding, three times what is measured. */
 const TOLERANCE = 2e-6;
+/** What two conditions differ by at least. */
+const APART = 0.01;
 
 interface Shown {
   readonly prefix?: string;
@@ -101,12 +103,12 @@ describe('what transformers answers to the research’s conditions, from texts t
         farthest((i) => nllOf(`s${i}`, condition), condition),
         condition,
       ).toBeLessThan(TOLERANCE);
-      // So small that no condition passes for another.
+      // No condition passes for another.
       for (const other of conditions.filter((one) => one !== condition)) {
         expect(
           farthest((i) => wanted[family]![i]![other]!, condition),
           other,
-        ).toBeGreaterThan(5 * TOLERANCE);
+        ).toBeGreaterThan(APART);
       }
     }
   });

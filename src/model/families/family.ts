@@ -60,6 +60,15 @@ export interface SmoothedChannels {
   readonly channelOf?: (column: number) => number;
 }
 
+/** Of normally distributed numbers. */
+export interface Spread {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
+/** Of the numbers that a norm multiplies by. */
+export const NORM_SPREAD: Spread = { mean: 1, deviation: 0.3 };
+
 /** Facts by name, in a form that does not depend on how the program keeps them. */
 export type Facts = { readonly [name: string]: Fact };
 export type Fact = number | string | boolean | null | readonly Fact[] | Facts;
@@ -102,6 +111,6 @@ export interface ModelFamily<Config extends { readonly family: string } = { read
   smoothed(config: Config): SmoothedChannels[];
   /** Why a tokenizer with this frame cannot be this model's; undefined when it can, as any can where a family does not ask. */
   frameProblem?(frame: Frame, config: Config): string | undefined;
-  /** Standard deviation of random weights that keep activations of the order of 1. */
-  deviationOf(name: string, shape: readonly number[], config: Config): number;
+  /** How a tensor's random weights are drawn, so that activations are of the order of 1 and every sublayer counts. */
+  spreadOf(name: string, shape: readonly number[], config: Config): Spread;
 }

@@ -4,9 +4,9 @@ import { bartBlocks } from './blocks.js';
 import { type BartConfig, type BartStack, parseBart, withGeneration } from './config.js';
 import {
   bartTensors,
-  deviationOf,
   isRead,
   smoothedChannels,
+  spreadOf,
   statesNorm,
   storedNames,
   withTensors,
@@ -61,7 +61,7 @@ export const bart: ModelFamily<BartConfig> = {
   normForm: 'copy',
   statesNorm,
   smoothed: smoothedChannels,
-  deviationOf,
+  spreadOf,
 };
 
 function stackFacts({ layers, heads, intermediateSize }: BartStack): Facts {

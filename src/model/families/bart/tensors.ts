@@ -2,7 +2,7 @@
 import type { Side } from '../../graph/context.js';
 import type { LinearNames } from '../../graph/linear.js';
 import type { LayerNormNames } from '../../graph/norms.js';
-import type { SmoothedChannels } from '../family.js';
+import { NORM_SPREAD, type SmoothedChannels, type Spread } from '../family.js';
 import type { BartConfig } from './config.js';
 
 /** Rows of tokens on both sides, and the head's table. */
@@ -126,9 +126,15 @@ export function smoothedChannels(config: BartConfig): SmoothedChannels[] {
   return all;
 }
 
-/** Standard deviations of random weights that keep activations of the order of 1. */
-export function deviationOf(name: string, shape: readonly number[], config: BartConfig): number {
-  if (name === EMBEDDING) return config.scalesEmbedding ? config.width ** -0.5 : 1;
-  if (name.endsWith('embed_positions.weight')) return 1;
+/** How random weights are drawn. */
+export function spreadOf(name: string, shape: readonly number[], config: BartConfig): Spread {
+  if (/(layer_norm|layernorm_embedding)\.weight$/.test(name)) return NORM_SPREAD;
+  return { mean: 0, deviation: deviationOf(name, shape, config) };
+}
+
+/** The table of tokens is the head's, too, whose logits would else grow with the width; positions are of the size of what they are added to. */
+function deviationOf(name: string, shape: readonly number[], { width, scalesEmbedding }: BartConfig): number {
+  if (name === EMBEDDING) return width ** -0.5;
+  if (name.endsWith('embed_positions.weight')) return scalesEmbedding ? 1 : width ** -0.5;
   return shape.length === 2 && name !== LOGITS_BIAS ? shape[1]! ** -0.5 : 0.1;
 }

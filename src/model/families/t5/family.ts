@@ -2,7 +2,7 @@
 import type { Facts, ModelFamily } from '../family.js';
 import { t5Blocks } from './blocks.js';
 import { parseT5, type T5Config, withGeneration } from './config.js';
-import { deviationOf, isRead, STATES_NORM, smoothedChannels, storedNames, t5Tensors, withTensors } from './tensors.js';
+import { isRead, STATES_NORM, smoothedChannels, spreadOf, storedNames, t5Tensors, withTensors } from './tensors.js';
 
 export const t5: ModelFamily<T5Config> = {
   name: 't5',
@@ -51,5 +51,5 @@ export const t5: ModelFamily<T5Config> = {
   normForm: 'copy',
   statesNorm: () => STATES_NORM,
   smoothed: smoothedChannels,
-  deviationOf,
+  spreadOf,
 };

@@ -1,6 +1,6 @@
 /** The tensors of T5: canonical names, which are those of its files, and shapes; and which channels 8-bit forms smooth. */
 import type { Side } from '../../graph/context.js';
-import type { SmoothedChannels } from '../family.js';
+import { NORM_SPREAD, type SmoothedChannels, type Spread } from '../family.js';
 import type { T5Config } from './config.js';
 
 /** Rows of tokens on both sides; of a tied model the head's table, too. */
@@ -114,10 +114,14 @@ export function smoothedChannels(config: T5Config): SmoothedChannels[] {
   return all;
 }
 
-/** Standard deviations of random weights that keep activations of the order of 1. Scores are not divided, so that queries have to be small. */
-export function deviationOf(name: string, shape: readonly number[], { headDim }: T5Config): number {
-  if (name === EMBEDDING) return 1;
-  if (shape.length !== 2) return 0.1;
+/** How random weights are drawn. */
+export function spreadOf(name: string, shape: readonly number[], config: T5Config): Spread {
+  return shape.length === 1 ? NORM_SPREAD : { mean: 0, deviation: deviationOf(name, shape, config) };
+}
+
+/** Scores are not divided, so that queries have to be small; neither are the logits of a tied head that is not scaled. */
+function deviationOf(name: string, shape: readonly number[], { headDim, isTied, scalesHead, width }: T5Config): number {
+  if (name === EMBEDDING) return isTied && !scalesHead ? width ** -0.5 : 1;
   const spread = name.endsWith('.relative_attention_bias.weight') ? 1 : shape[1]! ** -0.5;
   return /Attention\.q\.weight$/.test(name) ? spread * headDim ** -0.5 : spread;
 }

@@ -5,10 +5,10 @@ import { t5gemma2Blocks } from './blocks.js';
 import { parseT5Gemma2, type StackConfig, type T5Gemma2Config, withGeneration } from './config.js';
 import { arithmeticOf, release010Of } from './identity.js';
 import {
-  deviationOf,
   isTextTensor,
   STATES_NORM,
   smoothedChannels,
+  spreadOf,
   storedNames,
   t5gemma2Tensors,
   writtenName,
@@ -40,7 +40,7 @@ export const t5gemma2: ModelFamily<T5Gemma2Config> = {
     if (before.length === 1 && before[0] === decoderStartTokenId && after.length === 0) return undefined;
     return `expected BOS alone, [${decoderStartTokenId}]: its post_processor is not that of T5Gemma 2`;
   },
-  deviationOf,
+  spreadOf,
 };
 
 function shapeOf(config: T5Gemma2Config): ModelShape {

@@ -3,7 +3,7 @@
  * Vision parts have no place here.
  */
 import type { Side } from '../../graph/context.js';
-import type { SmoothedChannels } from '../family.js';
+import type { SmoothedChannels, Spread } from '../family.js';
 import type { StackConfig, T5Gemma2Config } from './config.js';
 
 /** The tied table: encoder embedding, decoder embedding and output head. */
@@ -101,8 +101,8 @@ function groupOf({ heads, kvHeads, headDim }: StackConfig): (column: number) => 
   return (column) => Math.floor(column / headDim / (heads / kvHeads)) * headDim + (column % headDim);
 }
 
-/** Standard deviations of random weights that keep activations of the order of 1. */
-export function deviationOf(name: string, shape: readonly number[], { hiddenSize }: T5Gemma2Config): number {
-  if (name === EMBEDDING || name === END_OF_IMAGE_EMBEDDING) return hiddenSize ** -0.5;
-  return shape.length === 2 ? shape[1]! ** -0.5 : 0.1;
+/** How random weights are drawn: norms, which multiply by 1 + weight, near 0. */
+export function spreadOf(name: string, shape: readonly number[], { hiddenSize }: T5Gemma2Config): Spread {
+  if (name === EMBEDDING || name === END_OF_IMAGE_EMBEDDING) return { mean: 0, deviation: hiddenSize ** -0.5 };
+  return { mean: 0, deviation: shape.length === 2 ? shape[1]! ** -0.5 : 0.1 };
 }
