@@ -45,8 +45,8 @@ export function parseModelReference(text: string): ModelReference | undefined {
 
 /**
  * Makes sure that a model's files are in the cache: config, tokenizer, the shards that hold text tensors, the card.
- * @throws DkvError HUB_NOT_FOUND, HUB_DENIED, HUB_OFFLINE, HUB_UNREACHABLE, DOWNLOAD_DAMAGED, DISK_FULL, CANCELLED; MODEL_UNSUPPORTED or
- *   CHECKPOINT_INVALID for a config.json, before weights are brought
+ * @throws DkvError HUB_NOT_FOUND, HUB_DENIED, HUB_OFFLINE, HUB_UNREACHABLE, DOWNLOAD_DAMAGED, DISK_FULL, CANCELLED; CHECKPOINT_INVALID for a repository that
+ *   lacks files, before any is brought; that or MODEL_UNSUPPORTED for a config.json, before weights are
  */
 export async function pullModel(
   { repository, revision }: ModelReference,
@@ -93,7 +93,10 @@ async function pullNeeded(
     const wanted = names.map((name) => {
       const file = byPath.get(name);
       if (file) return client.describe(repository, commit, file, options.signal);
-      throw new DkvError('HUB_NOT_FOUND', `${repository}: ${INDEX} names ${name}, which the repository does not have.`);
+      throw new DkvError(
+        'CHECKPOINT_INVALID',
+        `${repository}: ${INDEX} names ${name}, which the repository does not have.`,
+      );
     });
     const described = await Promise.all(wanted);
     for (const file of described) byPath.set(file.path, file);

@@ -1,6 +1,6 @@
 /**
  * What to say of a repository on the hub that lacks files which it takes to run it: what it has in their place, and which of its branches and pull
- * requests have them. Brings no file.
+ * requests have them. Brings no file. The error has the code of a folder that lacks them: the hub has the repository, which is no whole checkpoint.
  */
 import { DkvError } from '../base/errors.js';
 import type { HubClient, Reference } from '../hub/client.js';
@@ -24,7 +24,7 @@ export async function unusableRepository(client: HubClient, lack: Lack, signal?:
   const { repository, commit, present, lackingOf } = lack;
   const lacking = lackingOf(present);
   const what = `${repository} at ${commit.slice(0, 7)} has no ${lacking.join(' and no ')}`;
-  const error = (words: string) => new DkvError('HUB_NOT_FOUND', `${what}: ${words}`);
+  const error = (words: string) => new DkvError('CHECKPOINT_INVALID', `${what}: ${words}`);
   const instead = [
     ...(lacking.some((name) => name.includes('safetensors')) ? [weightsInstead(present)] : []),
     ...(lacking.includes('tokenizer.json') ? [tokenizerInstead(present)] : []),

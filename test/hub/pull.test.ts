@@ -151,6 +151,17 @@ describe('which files', () => {
     await hub.publish('google/pointer', folder);
     await expect(pull('google/pointer')).rejects.toMatchObject({ code: 'CHECKPOINT_INVALID' });
   });
+
+  it('names a shard that is listed and not there', async () => {
+    const folder = await copyOfFixture('sharded-bf16');
+    await writeFile(path.join(folder, 'tokenizer.json'), '{}');
+    await rm(path.join(folder, 'model-00002-of-00003.safetensors'));
+    await hub.publish('google/torn', folder);
+    await expect(pull('google/torn')).rejects.toMatchObject({
+      code: 'CHECKPOINT_INVALID',
+      message: expect.stringContaining('names model-00002-of-00003.safetensors, which the repository does not have'),
+    });
+  });
 });
 
 describe('a repository that lacks what is read', () => {
@@ -175,7 +186,7 @@ describe('a repository that lacks what is read', () => {
     await request('facebook/old', referenceFixture('text'), 11);
     const commit = await request('facebook/old', await copyOfFixture('text'), 4);
     const error = await pull('facebook/old').catch((error: Error) => error);
-    expect(error).toMatchObject({ code: 'HUB_NOT_FOUND' });
+    expect(error).toMatchObject({ code: 'CHECKPOINT_INVALID' });
     expect((error as Error).message).toMatch(
       /^facebook\/old at [0-9a-f]{7} has no model\.safetensors: its weights stand in pytorch_model\.bin, a Python pickle, .* stands at refs\/pr\/4, a pull request, .*\/facebook\/old\/discussions\/4 .* --model facebook\/old@refs\/pr\/4\.$/,
     );
@@ -201,7 +212,7 @@ describe('a repository that lacks what is read', () => {
     await publishOld('google/unlisted');
     hub.fault = ({ url }) => (url.includes('/refs') ? { status: 404 } : undefined);
     await expect(pull('google/unlisted')).rejects.toMatchObject({
-      code: 'HUB_NOT_FOUND',
+      code: 'CHECKPOINT_INVALID',
       message: expect.stringContaining(`${hub.url}/google/unlisted/discussions may have what is missing`),
     });
   });
@@ -210,7 +221,10 @@ describe('a repository that lacks what is read', () => {
     const folder = await temporaryFolder();
     await writeFile(path.join(folder, 'weights.gguf'), WEIGHTS);
     await hub.publish('google/gguf', folder);
-    await expect(pull('google/gguf')).rejects.toThrow('no checkpoint in Hugging Face form');
+    await expect(pull('google/gguf')).rejects.toMatchObject({
+      code: 'CHECKPOINT_INVALID',
+      message: expect.stringContaining('no checkpoint in Hugging Face form'),
+    });
     expect(hub.requests.filter(({ url }) => url.includes('/refs'))).toEqual([]);
   });
 

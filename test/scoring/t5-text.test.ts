@@ -1,7 +1,10 @@
-/** T5 from texts to numbers: its own tokenizer, its frame and its arithmetic, as transformers has them for the fixture `text`. */
+/**
+ * T5 from texts to numbers: its own tokenizer, its frame and its arithmetic, as transformers has them for the fixture `text`; and the same for `codet5`, a T5 with
+ * a tokenizer, a frame and ids of another form.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { readConfig } from '../../src/model/families/families.js';
 import { LiteralTokens } from '../../src/model/tokenizer/literal-tokens.js';
 import { present } from '../../src/priming/condition.js';
@@ -11,7 +14,8 @@ import { loadModel, loadTokenizerOf, type Model } from '../../src/scoring/load-m
 import { FAMILY_FIXTURES } from '../support/fixtures.js';
 import { type ReferenceCase, readFixture, TOLERANCES } from '../support/reference.js';
 
-const FOLDER = path.join(FAMILY_FIXTURES.T5ForConditionalGeneration!, 'text');
+const FIXTURES = FAMILY_FIXTURES.T5ForConditionalGeneration!;
+const FOLDER = path.join(FIXTURES, 'text');
 const LIMITS = { maxTokens: 512 };
 
 interface Text {
@@ -23,41 +27,64 @@ interface Text {
   readonly target: string;
 }
 
-const texts: Text[] = JSON.parse(readFileSync(path.join(FOLDER, 'texts.json'), 'utf8'));
-const { cases }: { cases: ReferenceCase[] } = JSON.parse(readFileSync(path.join(FOLDER, 'cases.json'), 'utf8'));
+/** As transformers was called for the fixtures. */
+const loaded = (folder: string) => loadModel(folder, { controlTokens: 'keep' });
 
-let model: Model;
-beforeAll(async () => {
-  // As transformers was called for the fixture.
-  model = await loadModel(FOLDER, { controlTokens: 'keep' });
+describe.each(['text', 'codet5'])('%s', (name) => {
+  const folder = path.join(FIXTURES, name);
+  const read = (file: string) => JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
+  const texts: Text[] = read('texts.json');
+  const { cases }: { cases: ReferenceCase[] } = read('cases.json');
+  let model: Model;
+  beforeAll(async () => {
+    model = await loaded(folder);
+  });
+  afterAll(() => model.close());
+
+  it.each(texts.map((text, i) => ({ ...text, expected: cases[i]! })))(
+    "$name: ids, visible rows, prompt and target are Python's",
+    ({ document, prefix, visibility, query = '', target, expected, name }) => {
+      expect(expected.name).toBe(name);
+      const { item, visible } = present(model.tokenizer, { visibility }, document, prefix, LIMITS);
+      expect([...item.tokenIds]).toEqual(expected.ids);
+      const rows = visible.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, i) => start + i));
+      expect(rows).toEqual(expected.visible);
+      expect([...model.tokenizer.encode(query)]).toEqual(expected.prompt);
+      expect([...model.tokenizer.encode(target)]).toEqual(expected.target);
+    },
+  );
+
+  it("NLLs are the reference's", async () => {
+    const { expected } = await readFixture(folder);
+    const scores = await scoreTexts(model, texts, LIMITS);
+    for (const [i, score] of scores.entries()) {
+      if (!('tokenNlls' in score)) throw score;
+      const wanted = expected.get(`${texts[i]!.name}.nll`)!;
+      expect(score.tokenNlls).toHaveLength(wanted.length);
+      for (const [at, nll] of wanted.entries())
+        expect(Math.abs(score.tokenNlls[at]! - nll)).toBeLessThan(TOLERANCES.nll);
+    }
+  });
 });
-afterAll(() => model.close());
 
-it.each(texts.map((text, i) => ({ ...text, expected: cases[i]! })))(
-  "$name: ids, visible rows, prompt and target are Python's",
-  ({ document, prefix, visibility, query = '', target, expected, name }) => {
-    expect(expected.name).toBe(name);
-    const { item, visible } = present(model.tokenizer, { visibility }, document, prefix, LIMITS);
-    expect([...item.tokenIds]).toEqual(expected.ids);
-    const rows = visible.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, i) => start + i));
-    expect(rows).toEqual(expected.visible);
-    expect([...model.tokenizer.encode(query)]).toEqual(expected.prompt);
-    expect([...model.tokenizer.encode(target)]).toEqual(expected.target);
-  },
-);
-
-it("NLLs are the reference's", async () => {
-  const { expected } = await readFixture(FOLDER);
-  const scores = await scoreTexts(model, texts, LIMITS);
-  for (const [i, score] of scores.entries()) {
-    if (!('tokenNlls' in score)) throw score;
-    const wanted = expected.get(`${texts[i]!.name}.nll`)!;
-    expect(score.tokenNlls).toHaveLength(wanted.length);
-    for (const [at, nll] of wanted.entries()) expect(Math.abs(score.tokenNlls[at]! - nll)).toBeLessThan(TOLERANCES.nll);
-  }
+it('ids of a T5 are those of its config, and what stands around a text is what its tokenizer says', async () => {
+  const model = await loaded(path.join(FIXTURES, 'codet5'));
+  onTestFinished(() => model.close());
+  const { tokenizer, engine } = model;
+  expect(engine.info).toMatchObject({
+    family: 't5',
+    shape: { decoderStartTokenId: 0, padTokenId: 0, stopTokenIds: [2] },
+  });
+  expect(tokenizer.frame).toEqual({ before: [1], after: [2] });
+  expect(segmentsOf(tokenizer)).toEqual(new Set(['bos', 'prefix', 'separator', 'document', 'eos']));
 });
 
 describe('inputs of T5', () => {
+  let model: Model;
+  beforeAll(async () => {
+    model = await loaded(FOLDER);
+  });
+  afterAll(() => model.close());
   const [document, prefix] = ['Our bakery opens at seven in the morning.', 'When does it open?'];
 
   it('stand in a frame of an end of text alone, and have neither BOS nor a line break', () => {

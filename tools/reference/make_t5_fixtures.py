@@ -24,9 +24,10 @@ import transformers
 from safetensors.torch import load_file, save_file
 from transformers import MT5Config, MT5ForConditionalGeneration, PreTrainedModel, T5Config, T5ForConditionalGeneration
 
+from codet5_text_fixture import make_codet5_text_cases, make_codet5_tokenizer
 from reference_fixture import Case, Reference, ending_case, write_cases
 from t5_by_hand import T5ByHand
-from t5_text_fixture import SENTINELS, make_t5_text_cases, make_t5_tokenizer
+from t5_text_fixture import make_t5_text_cases, make_t5_tokenizer
 
 # How far the reference, float32, may be from float64: the tolerance that our engine is held to.
 TOLERANCE = 1e-4
@@ -56,6 +57,8 @@ class Shape:
     start: int = 0
     end: int = 1
     pad: int = 0
+    # In the config alone: nothing reads it.
+    bos: int | None = None
 
 
 def config_of(shape: Shape) -> T5Config | MT5Config:
@@ -64,6 +67,7 @@ def config_of(shape: Shape) -> T5Config | MT5Config:
         num_layers=shape.encoder_layers, num_decoder_layers=shape.decoder_layers, feed_forward_proj=shape.feed_forward,
         relative_attention_num_buckets=shape.buckets, relative_attention_max_distance=shape.max_distance,
         decoder_start_token_id=shape.start, eos_token_id=shape.end, pad_token_id=shape.pad,
+        **({} if shape.bos is None else {"bos_token_id": shape.bos}),
     )
     # T5Config keeps no `tie_word_embeddings: false`; it turns it into `scale_decoder_outputs: false`.
     return MT5Config(**sizes) if shape.mt5 else T5Config(**sizes, tie_word_embeddings=shape.scaled)
@@ -192,6 +196,14 @@ def flan_config(folder: Path) -> None:
     )
 
 
+def codet5_config(folder: Path) -> None:
+    """Rewrites config.json in the form of Salesforce/codet5-*: that of transformers 4 with a BOS that nothing reads."""
+    rewrite_config(
+        folder, ["classifier_dropout", "dense_act_fn", "dtype", "is_decoder", "is_gated_act", "scale_decoder_outputs", "tie_word_embeddings"],
+        n_positions=512, output_past=True, gradient_checkpointing=False, transformers_version="4.10.0.dev0",
+    )
+
+
 def first_t5_checkpoint(folder: Path) -> None:
     """The form of the first T5 files: a config of few fields, every alias stored, and a bias table that nothing reads."""
     rewrite_config(
@@ -283,8 +295,9 @@ class Fixture:
     lengths: tuple[int, ...] = (1, 16, 91, 113, 300)
     every_position_case: bool = False
     rewrite: Callable[[Path], None] | None = None
-    # So many pieces of a tokenizer; then the cases are texts.
+    # A tokenizer of so many pieces, and its cases; then these are texts.
     pieces: int = 0
+    texts: tuple[Callable, Callable] = (make_t5_tokenizer, make_t5_text_cases)
 
 
 FIXTURES = {
@@ -302,7 +315,7 @@ FIXTURES = {
         Shape(mt5=True, heads=2, d_kv=6, feed_forward="gated-gelu", scaled=False, own_head=True),
     ),
     "unequal": Fixture(
-        "three encoder layers, one decoder layer, 8 buckets over 20, gated silu, start 5, end 2, pad 3", 21,
+        "three encoder layers, one decoder layer, 8 buckets over 20, UL2's gated silu, start 5, end 2, pad 3", 21,
         Shape(heads=2, d_kv=5, encoder_layers=3, decoder_layers=1, feed_forward="gated-silu", buckets=8, max_distance=20,
               start=5, end=2, pad=3), every_position_case=True,
     ),
@@ -315,6 +328,11 @@ FIXTURES = {
         # More words than the tokenizer has, as T5's tables have.
         Shape(heads=2, d_kv=6, vocab=136, encoder_layers=1, decoder_layers=1, feed_forward="gated-gelu", scaled=False, own_head=True),
         rewrite=flan_config, pieces=120,
+    ),
+    "codet5": Fixture(
+        "CodeT5: `<s>` 1 and `</s>` 2 around byte-level tokens, start 0; relu, tied and scaled head; code as text", 57,
+        Shape(heads=3, d_kv=6, vocab=336, encoder_layers=1, decoder_layers=1, end=2, bos=1),
+        rewrite=codet5_config, pieces=320, texts=(make_codet5_tokenizer, make_codet5_text_cases),
     ),
 }
 
@@ -342,11 +360,15 @@ def make(name: str, root: Path) -> None:
     reference = T5Reference(model, shape)
     by_hand = T5ByHand(folder)
     if fixture.pieces:
-        tokenizer = make_t5_tokenizer(folder, fixture.pieces)
-        assert len(tokenizer) == fixture.pieces + SENTINELS < shape.vocab
-        cases, texts = make_t5_text_cases(tokenizer, Case)
+        make_tokenizer, make_cases = fixture.texts
+        tokenizer = make_tokenizer(folder, fixture.pieces)
+        assert fixture.pieces < len(tokenizer) < shape.vocab
+        assert tokenizer.eos_token_id == shape.end
+        cases, texts = make_cases(tokenizer, Case)
         (folder / "texts.json").write_text(json.dumps(texts, ensure_ascii=False, indent=1) + "\n")
         refuse_wrong_head(reference, by_hand, cases[0])
+        if any(case.greedy for case in cases):
+            cases.append(ending_case(reference, shape.vocab, seed + 30))
     else:
         moved = position_cases(shape, seed + 20)
         cases = [*common_cases(shape, seed + 10, fixture.lengths), *(moved if fixture.every_position_case else moved[:2])]
