@@ -61,7 +61,10 @@ export function addEngineOptions(command: Command): Command {
     .option('--ignore-memory', 'load even if memory seems too short', false)
     .option('--ignore-drift', "load int8 even if this model's numbers are far from float32's", false)
     .addOption(
-      new Option('--control-tokens <what>', 'what <bos>, <eos> and their like are in a text: text, or themselves')
+      new Option(
+        '--control-tokens <what>',
+        'what a model’s own <bos>, </s> and their like are in a text: text, or themselves',
+      )
         .choices(CONTROL_TOKENS)
         .default('text'),
     )

@@ -142,6 +142,14 @@ describe('T5', () => {
     expect(added!.gain.mean.value).toBeCloseTo(difference.reduce((a, b) => a + b) / 5, 12);
   });
 
+  it('says of control tokens in texts what its vocabulary makes of them', async () => {
+    const model = await load('t5');
+    const written = SAMPLES.map((sample, i) => (i === 1 ? { ...sample, document: `${sample.document} </s>` } : sample));
+    const { summary } = await run('exp01', model, datasetOf({ ...DATA }, written));
+    expect(summary.samples.literal).toEqual({ samples: 1, tokens: ['</s>'], pieces: ['</s>'] });
+    expect(warnings(summary).join()).toContain("(</s>), read as text, which this model's vocabulary turns into");
+  });
+
   it('is asked v4-10 with and without the query', async () => {
     const model = await load('t5');
     const { summary, nlls } = await run('v4-10', model);

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { readConfig } from '../../src/model/families/families.js';
-import { LiteralTokens } from '../../src/model/tokenizer/literal-tokens.js';
+import { describeLiterals, LiteralTokens } from '../../src/model/tokenizer/literal-tokens.js';
 import { present } from '../../src/priming/condition.js';
 import { buildInput, segmentsOf, type Visibility } from '../../src/priming/input.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';
@@ -125,6 +125,18 @@ it('control tokens that are pieces of the vocabulary become themselves even wher
   expect(ids).toContain(1);
   expect(asText.controlTokensIn('a </s> <extra_id_3>')).toEqual(['</s>', '<extra_id_3>']);
   const literals = new LiteralTokens(asText);
-  literals.see('a </s>');
-  expect(literals.described('texts')).toMatch(/read as text, which the vocabulary turns into the ids of <\/s> all the/);
+  literals.see('a </s>', '<extra_id_3>');
+  expect(literals.described('texts')).toBe(
+    "1 texts with control tokens as they are written (</s>, <extra_id_3>), read as text, which this model's vocabulary turns into their own ids all the same.",
+  );
+});
+
+it('control tokens are named as the model at hand reads them', () => {
+  const described = (pieces: string[], controlTokens: 'text' | 'keep' = 'text') =>
+    describeLiterals(2, 'samples', ['<mask>', '</s>'], controlTokens, pieces);
+  expect(described([])).toMatch(/, read as text; --control-tokens keep makes control tokens of them\.$/);
+  expect(described(['</s>'])).toMatch(
+    /, read as text but for <\/s>, which this model's vocabulary turns into their own ids all the same; --control-tokens keep makes control tokens of all\.$/,
+  );
+  expect(described(['</s>'], 'keep')).toMatch(/, read as control tokens \(--control-tokens keep\)\.$/);
 });

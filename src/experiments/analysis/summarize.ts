@@ -84,7 +84,9 @@ function meanOfKnown(values: readonly (number | undefined)[]): number | null {
 
 const NOTHING_COMPARED = { comparisons: [], contrasts: [], orders: [], selections: [] };
 
-function literalsOf(samples: readonly SampleRecord[]): { samples: number; tokens: string[] } {
+function literalsOf(samples: readonly SampleRecord[]): Summary['samples']['literal'] {
+  const all = (lists: readonly (readonly string[])[]) => [...new Set(lists.flat())].sort();
   const found = samples.flatMap(({ control_tokens = [] }) => (control_tokens.length > 0 ? [control_tokens] : []));
-  return { samples: found.length, tokens: [...new Set(found.flat())].sort() };
+  const pieces = all(samples.map(({ control_pieces = [] }) => control_pieces));
+  return { samples: found.length, tokens: all(found), ...(pieces.length > 0 && { pieces }) };
 }

@@ -19,11 +19,13 @@ export function* samplesOf(
     const { id, cluster, document, query, answer } = sample;
     const { pool, id: candidate, grade } = ranked[i] ?? {};
     const literals = literalsOf(sample, tokenizer);
+    const pieces = tokenizer.controlTokens === 'text' ? literals.filter((token) => tokenizer.isPiece(token)) : [];
     yield {
       id,
       ...(cluster !== undefined && { cluster }),
       ...(pool && { pool: pool.id, candidate, grade, relevant: pool.relevant ?? 1 }),
       ...(literals.length > 0 && { control_tokens: literals }),
+      ...(pieces.length > 0 && { control_pieces: pieces }),
       ...(withTexts && {
         texts: { document, query, answer, target: tokensOf(target === 'answer' ? answer : query, tokenizer) },
       }),

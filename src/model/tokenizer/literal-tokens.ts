@@ -50,11 +50,13 @@ export function describeLiterals(
   pieces: readonly string[] = [],
 ): string | undefined {
   if (count === 0) return undefined;
-  const anyway =
-    pieces.length > 0 ? `, which the vocabulary turns into the ids of ${pieces.join(', ')} all the same` : '';
-  const read =
-    controlTokens === 'text'
-      ? `read as text${anyway}; --control-tokens keep makes control tokens of them`
-      : 'read as control tokens (--control-tokens keep)';
-  return `${count} ${things} with control tokens as they are written (${tokens.join(', ')}), ${read}.`;
+  return `${count} ${things} with control tokens as they are written (${tokens.join(', ')}), ${readAs(tokens, controlTokens, pieces)}.`;
+}
+
+function readAs(tokens: readonly string[], controlTokens: ControlTokens, pieces: readonly string[]): string {
+  if (controlTokens === 'keep') return 'read as control tokens (--control-tokens keep)';
+  if (pieces.length === 0) return 'read as text; --control-tokens keep makes control tokens of them';
+  const whose = "which this model's vocabulary turns into their own ids all the same";
+  if (pieces.length === tokens.length) return `read as text, ${whose}`;
+  return `read as text but for ${pieces.join(', ')}, ${whose}; --control-tokens keep makes control tokens of all`;
 }

@@ -54,9 +54,11 @@ export function warnings({ configuration, smoke_run, samples, ranking, identitie
   }
   if (configuration.imported) lines.push(describeImport(configuration));
   lines.push(...describeLeftOut(configuration.left_out ?? []));
-  const { literal = { samples: 0, tokens: [] } } = samples;
-  const literals = describeLiterals(literal.samples, 'samples', literal.tokens, configuration.control_tokens ?? 'keep');
-  if (literals) lines.push(literals);
+  if (samples.literal) {
+    const { samples: found, tokens, pieces } = samples.literal;
+    const literals = describeLiterals(found, 'samples', tokens, configuration.control_tokens ?? 'keep', pieces);
+    if (literals) lines.push(literals);
+  }
   if (model.drift && model.drift.mean_absolute > DRIFT_NOTICE) {
     lines.push(
       `Computed as int8, whose NLLs are ${describeDrift(model.drift)}: effects that are not much larger cannot be told from rounding.`,

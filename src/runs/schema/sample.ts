@@ -17,6 +17,12 @@ export const sampleSchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe('Control tokens that the texts hold as they are written, such as `<bos>`.'),
+  control_pieces: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Those of `control_tokens` that the vocabulary turns into their ids although they were read as text (T5’s `</s>`).',
+    ),
   texts: z
     .strictObject({
       document: z.string().describe('What was encoded.'),

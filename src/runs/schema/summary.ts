@@ -151,6 +151,11 @@ export const summarySchema = z.strictObject({
         .strictObject({
           samples: count.describe('Number of samples.'),
           tokens: z.array(z.string()).readonly().describe('The control tokens.'),
+          pieces: z
+            .array(z.string())
+            .readonly()
+            .optional()
+            .describe('Those of them that the vocabulary turned into their ids although they were read as text.'),
         })
         .optional()
         .describe(
