@@ -1,4 +1,5 @@
 /** Every mutation that mutate.ts tries, room by room. */
+import { CHECKPOINTS } from './checkpoints.js';
 import { ENGINE } from './engine.js';
 import { EXPERIMENTS } from './experiments.js';
 import { MODEL } from './model.js';
@@ -9,6 +10,7 @@ import { STORE } from './store.js';
 
 export const MUTATIONS: readonly Mutation[] = [
   ...MODEL,
+  ...CHECKPOINTS,
   ...ENGINE,
   ...STORE,
   ...SERVING,
