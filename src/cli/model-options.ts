@@ -14,6 +14,7 @@ export interface EngineOptions {
   readonly batchTokens?: number;
   readonly workers: number;
   readonly threads?: number;
+  readonly deviceMemory?: number;
   readonly ignoreMemory: boolean;
   readonly controlTokens: ControlTokens;
   readonly ignoreDrift: boolean;
@@ -58,6 +59,11 @@ export function addEngineOptions(command: Command): Command {
       'of each worker (default: one for each physical core, or 1 with several workers)',
       positiveInteger,
     )
+    .option(
+      '--device-memory <GB>',
+      'of a GPU, that may be used (default: what it has free, where that can be asked)',
+      positiveNumber,
+    )
     .option('--ignore-memory', 'load even if memory seems too short', false)
     .option('--ignore-drift', "load int8 even if this model's numbers are far from float32's", false)
     .addOption(
@@ -77,6 +83,12 @@ export function positiveInteger(text: string): number {
   throw new InvalidArgumentError('Expected a whole number above 0.');
 }
 
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('Expected a number above 0.');
+}
+
 export function integer(text: string): number {
   const value = Number(text);
   if (Number.isSafeInteger(value)) return value;
@@ -89,12 +101,13 @@ export async function openModel(
   signal: AbortSignal,
 ): Promise<Model> {
   const { model, precision, device, batchTokens, workers, threads } = options;
-  const { ignoreMemory, ignoreDrift, controlTokens, verbose } = options;
+  const { deviceMemory, ignoreMemory, ignoreDrift, controlTokens, verbose } = options;
   const progress = new LoadingProgress();
   try {
     const loaded = await loadModel(model, {
       precision,
       device,
+      ...(deviceMemory !== undefined && { deviceMemoryBytes: deviceMemory * 1e9 }),
       ignoreMemory,
       controlTokens,
       ignoreDrift,

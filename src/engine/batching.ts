@@ -55,10 +55,14 @@ export function costOf({ rows, memoryRows }: Shape): number {
   return rows + memoryRows * READ_COST;
 }
 
-/** Items of this shape that a batch may have by the memory that their attention takes. */
-export function mostByMemory({ rows, memoryRows }: Shape, { encoder, decoder }: Conditions['heads']): number {
+/** Items of this shape that a batch may have by the memory that their attention takes. @param bytes that a batch's attention may take */
+export function mostByMemory(
+  { rows, memoryRows }: Shape,
+  { encoder, decoder }: Conditions['heads'],
+  bytes = ATTENTION_BYTES,
+): number {
   // What the decoder reads is never of no rows.
-  return ATTENTION_BYTES / attentionBytes(memoryRows > 0 ? decoder : encoder, rows, rows + memoryRows);
+  return bytes / attentionBytes(memoryRows > 0 ? decoder : encoder, rows, rows + memoryRows);
 }
 
 /** Items of one request that wait and may share a batch. */
@@ -84,6 +88,8 @@ export interface Conditions {
   readonly batchTokens: number;
   /** The model's, which say what memory attention takes: of long inputs fewer share a batch than their rows would allow. */
   readonly heads: { readonly encoder: number; readonly decoder: number };
+  /** What that may be; `ATTENTION_BYTES` when left out. */
+  readonly attentionBytes?: number | undefined;
   /** Runners that have nothing to do, of which one gets the batch; at least one. */
   readonly freeRunners: number;
   /** On the clock of `Waiting.since`. */
@@ -136,7 +142,7 @@ export function nextBatch(waiting: readonly Waiting[], conditions: Conditions): 
     conditions.batchTokens,
     rows / conditions.freeRunners,
     conditions.mostRows(kind),
-    mostByMemory(shape, conditions.heads) * costOf(shape),
+    mostByMemory(shape, conditions.heads, conditions.attentionBytes) * costOf(shape),
   );
   const most = Math.max(1, Math.floor(budget / costOf(shape)));
   const takes: { request: number; count: number }[] = [];

@@ -5,21 +5,19 @@
 import { setImmediate } from 'node:timers/promises';
 import { DkvError } from '../base/errors.js';
 import { firstNotFinite } from '../base/finite.js';
-import {
-  type CompiledModel,
-  encoderProbeGraph,
-  GRAPHS,
-  type GraphName,
-  graphOver,
-  logitsGraph,
-} from '../model/compiled.js';
+import { type CompiledModel, GRAPHS, type GraphName, graphOver, weightBytes } from '../model/compiled.js';
+import { planDevice } from '../model/device-memory.js';
 import { type ModelConfig, shapeOf } from '../model/families/families.js';
+import type { BuildGraph } from '../model/graph/blocks.js';
+import { buildLogits } from '../model/graph/decoder.js';
+import { buildEncoder } from '../model/graph/encoder.js';
 import type { Precision } from '../model/graph/layout.js';
 import { type Target, targetOf } from '../model/graph/target.js';
 import { weightCount } from '../model/memory.js';
 import type { Shape } from './batching.js';
 import type { Device, EncodeItem, EngineInfo, Generated, Memory, Probed, States } from './engine.js';
 import { generateBatch } from './generation.js';
+import { LoadedGraphs, type WantedGraph } from './loaded-graphs.js';
 import type { Done, Runner, Work } from './runner.js';
 import { expectDevice, type Graph, loadGraph, type MadeGraph } from './runtime.js';
 import { cutRows, cutSquares, distinctMemories, encoderFeeds, int64, memoryFeeds } from './tensors.js';
@@ -30,8 +28,10 @@ export interface ExecutorOptions {
   readonly device: Device;
   /** What the model runs as, of which its weights are (`weightsOfPrecision`); the weights' own when left out. */
   readonly precision?: Precision;
-  /** Rows of a batch; by default what takes about a second on a small CPU. */
+  /** Rows of a batch; by default what takes about a second on a small CPU, and on other devices `planDevice`'s for one of unknown memory. */
   readonly batchTokens?: number;
+  /** Bytes of weights that may be held on a device at a time: graphs that are not used make room. No bound when left out. */
+  readonly weightBytes?: number;
   /** That compute; one for each physical core if left out. In a container that may use some of them only, say how many. */
   readonly threads?: number;
   /** Give states in memory that threads can share; the default. */
@@ -47,8 +47,7 @@ export class Executor implements Runner {
   readonly #target: Target;
   readonly #sharedMemory: boolean;
   readonly #threads: number | undefined;
-  readonly #graphs = new Map<string, Promise<Graph>>();
-  #closed = false;
+  readonly #graphs: LoadedGraphs;
 
   /** Loads nothing yet: a graph is loaded when it is first needed. @throws DkvError DEVICE_UNAVAILABLE */
   constructor(model: CompiledModel, options: ExecutorOptions) {
@@ -58,8 +57,9 @@ export class Executor implements Runner {
     this.#target = targetOf(precision, device);
     this.#sharedMemory = sharedMemory;
     this.#threads = threads;
+    this.#graphs = new LoadedGraphs(options.weightBytes);
     const { config, weightsDigest, drift } = model;
-    const tokens = batchTokens ?? defaultBatchTokens(config);
+    const tokens = batchTokens ?? defaultBatchTokens(config, precision, device);
     const called = name ?? weightsDigest.slice(0, 12);
     this.info = {
       name: called,
@@ -75,46 +75,47 @@ export class Executor implements Runner {
   }
 
   async run(work: Work, signal: AbortSignal): Promise<Done> {
-    const compute = await this.#ready(work, signal);
-    // Lets messages in that came meanwhile: the runtime blocks its thread while it computes.
-    await breathe(signal);
-    const started = performance.now();
-    const made = await compute();
-    const results = made.map((own) => (own instanceof Problem ? own.errorOf(this.info) : own));
-    return { results, computedMs: performance.now() - started };
+    return this.#graphs.with(this.#wanted(work), async (graphs) => {
+      // Lets messages in that came meanwhile: the runtime blocks its thread while it computes.
+      await breathe(signal);
+      const started = performance.now();
+      const made = await this.#compute(work, graphs, signal);
+      const results = made.map((own) => (own instanceof Problem ? own.errorOf(this.info) : own));
+      return { results, computedMs: performance.now() - started };
+    });
   }
 
-  /** Loads the graphs that are needed. */
-  async #ready(work: Work, signal: AbortSignal): Promise<() => Promise<readonly unknown[]>> {
+  /** The graphs that work is done with. */
+  #wanted(work: Work): WantedGraph[] {
     switch (work.method) {
-      case 'encode': {
-        const graph = await this.#graph('encoder');
-        return () => this.#encode(graph, work);
-      }
-      case 'score': {
-        const graph = await this.#graph('score');
-        return () => this.#score(graph, work);
-      }
-      case 'logits': {
-        const graph = await this.#load('logits', (name) => ({
-          name,
-          bytes: logitsGraph(this.#model, this.#target),
-        }));
-        return () => this.#logits(graph, work);
-      }
-      case 'generate': {
-        const graphs = { cross: await this.#graph('cross'), generate: await this.#graph('generate') };
-        return () => this.#generate(graphs, work, signal);
-      }
+      case 'encode':
+        return [this.#graph('encoder')];
+      case 'score':
+        return [this.#graph('score')];
+      case 'logits':
+        return [this.#made('logits', buildLogits)];
+      case 'generate':
+        return [this.#graph('cross'), this.#graph('generate')];
       case 'probe': {
         const { hidden: hiddenLayers, attention: attentionLayers } = work.layers;
         const probe = { hiddenLayers, attentionLayers };
-        const graph = await this.#load(`probe ${JSON.stringify(probe)}`, (name) => ({
-          name,
-          bytes: encoderProbeGraph(this.#model, probe, this.#target),
-        }));
-        return () => this.#probe(graph, work);
+        return [this.#made(`probe ${JSON.stringify(probe)}`, (parts) => buildEncoder(parts, probe))];
       }
+    }
+  }
+
+  #compute(work: Work, [graph, second]: readonly Graph[], signal: AbortSignal): Promise<readonly unknown[]> {
+    switch (work.method) {
+      case 'encode':
+        return this.#encode(graph!, work);
+      case 'score':
+        return this.#score(graph!, work);
+      case 'logits':
+        return this.#logits(graph!, work);
+      case 'generate':
+        return this.#generate({ cross: graph!, generate: second! }, work, signal);
+      case 'probe':
+        return this.#probe(graph!, work);
     }
   }
 
@@ -221,30 +222,28 @@ export class Executor implements Runner {
     );
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    const graphs = [...this.#graphs.values()];
-    this.#graphs.clear();
-    for (const graph of await Promise.allSettled(graphs)) if (graph.status === 'fulfilled') await graph.value.release();
+  close(): Promise<void> {
+    return this.#graphs.close();
   }
 
-  #graph(name: GraphName): Promise<Graph> {
-    if (this.#target.device === 'cpu') return this.#load(name, () => name);
-    return this.#load(name, () => ({ name, bytes: graphOver(this.#model, GRAPHS[name], this.#target) }));
+  /** The CPU's stand in the compiled folder. */
+  #graph(name: GraphName): WantedGraph {
+    if (this.#target.device !== 'cpu') return this.#made(name, GRAPHS[name]);
+    return { key: name, bytes: () => 0, load: () => this.#load(name) };
   }
 
-  /** A graph that failed to load is not kept, so that the next request tries again. */
-  async #load(key: string, source: (key: string) => GraphName | MadeGraph): Promise<Graph> {
-    if (this.#closed) throw new DkvError('ENGINE_CLOSED', 'The engine was closed.');
-    let graph = this.#graphs.get(key);
-    if (!graph) {
-      graph = loadGraph(this.#model, source(key), this.info.device, this.#threads).catch((error) => {
-        this.#graphs.delete(key);
-        throw error;
-      });
-      this.#graphs.set(key, graph);
-    }
-    return graph;
+  /** Over the same weights. */
+  #made(name: string, build: BuildGraph): WantedGraph {
+    const target = this.#target;
+    return {
+      key: name,
+      bytes: () => weightBytes({ ...this.#model, target }, build),
+      load: () => this.#load({ name, bytes: graphOver(this.#model, build, target) }),
+    };
+  }
+
+  #load(graph: GraphName | MadeGraph): Promise<Graph> {
+    return loadGraph(this.#model, graph, this.info.device, this.#threads);
   }
 }
 
@@ -313,7 +312,8 @@ async function breathe(signal: AbortSignal): Promise<void> {
  * Rows that a CPU of about 0.2 TFLOP/s encodes in a second, at two operations per weight and row. A large model gets batches of
  * one item, which may then take longer.
  */
-function defaultBatchTokens(config: ModelConfig): number {
+function defaultBatchTokens(config: ModelConfig, precision: Precision, device: Device): number {
+  if (device !== 'cpu') return planDevice(config, { precision, device }, undefined).batchTokens;
   return Math.min(8192, Math.max(1, Math.round(0.2e12 / (2 * weightCount(config, 'encoder.')))));
 }
 

@@ -46,6 +46,8 @@ export interface QueueOptions {
   readonly batchMs?: number | undefined;
   /** Items that may wait; a request that finds some waiting and would bring more is refused with ENGINE_BUSY. A million when left out. */
   readonly queueItems?: number | undefined;
+  /** What attention may take of a batch's memory; `ATTENTION_BYTES` when left out, which is for a CPU. */
+  readonly attentionBytes?: number | undefined;
 }
 
 /** What a host asks for besides. */
@@ -105,6 +107,7 @@ export class QueuedEngine implements Engine {
   readonly #waitMs: number;
   readonly #batchMs: number | undefined;
   readonly #queueItems: number;
+  readonly #attentionBytes: number | undefined;
   /** In order of arrival. */
   readonly #requests = new Set<Request>();
   readonly #running = new Set<Running>();
@@ -122,13 +125,14 @@ export class QueuedEngine implements Engine {
   #closing: Promise<void> | undefined;
 
   /** @param runners at least one, of the same model; the queue closes them */
-  constructor(runners: readonly Runner[], { waitMs, batchMs, queueItems }: QueueOptions = {}) {
+  constructor(runners: readonly Runner[], { waitMs, batchMs, queueItems, attentionBytes }: QueueOptions = {}) {
     this.info = runners[0]!.info;
     this.#free = [...runners];
     this.#runners = new Set(runners);
     this.#waitMs = waitMs ?? DEFAULT_WAIT_MS;
     this.#batchMs = batchMs;
     this.#queueItems = queueItems ?? DEFAULT_QUEUE_ITEMS;
+    this.#attentionBytes = attentionBytes;
   }
 
   async encode(items: readonly EncodeItem[], options?: QueuedRequestOptions): Promise<States[]> {
@@ -368,6 +372,7 @@ export class QueuedEngine implements Engine {
       const choice = nextBatch(requests.map(waitingView), {
         batchTokens: this.info.batchTokens,
         heads: { encoder: this.info.shape.encoder.heads, decoder: this.info.shape.decoder.heads },
+        attentionBytes: this.#attentionBytes,
         freeRunners: this.#free.length,
         now: performance.now(),
         freeSince: this.#freeSince,

@@ -17,7 +17,7 @@ import type { HostOptions } from './options.js';
  * @throws DkvError INPUT_INVALID, DEVICE_UNAVAILABLE, ENGINE_FAILED; none is left running
  */
 export async function startWorkerEngine(model: CompiledModel, options: HostOptions): Promise<QueuedEngine> {
-  const { workers = 1, waitMs, batchMs, queueItems, ...own } = options;
+  const { workers = 1, waitMs, batchMs, queueItems, attentionBytes, ...own } = options;
   checkQueueOptions(options);
   if (!(Number.isInteger(workers) && workers >= 1)) {
     throw new DkvError('INPUT_INVALID', `workers is ${workers}; expected a whole number of at least 1.`);
@@ -33,6 +33,7 @@ export async function startWorkerEngine(model: CompiledModel, options: HostOptio
     ...(waitMs !== undefined && { waitMs }),
     ...(batchMs !== undefined && { batchMs }),
     ...(queueItems !== undefined && { queueItems }),
+    ...(attentionBytes !== undefined && { attentionBytes }),
   });
 }
 

@@ -14,8 +14,8 @@ import { familyOf, type ModelConfig } from './families/families.js';
 import type { ReadingOptions } from './files/digests.js';
 import type { BuildGraph, GraphModel } from './graph/blocks.js';
 import { GraphBuilder } from './graph/builder.js';
-import { buildCross, buildGenerate, buildLogits, buildScore } from './graph/decoder.js';
-import { buildEncoder, type EncoderProbe } from './graph/encoder.js';
+import { buildCross, buildGenerate, buildScore } from './graph/decoder.js';
+import { buildEncoder } from './graph/encoder.js';
 import { createLayout, WEIGHTS_PRECISIONS } from './graph/layout.js';
 import { CPU, type Target } from './graph/target.js';
 import { type PlacedTensor, Weights } from './graph/weights.js';
@@ -121,14 +121,11 @@ export function graphOver(model: CompiledModel, build: BuildGraph, target: Targe
   return graph.toBytes();
 }
 
-/** The encoder's graph with some layers' outputs and attention as further outputs, over the same weights file. */
-export function encoderProbeGraph(model: CompiledModel, probe: EncoderProbe, target: Target): Uint8Array {
-  return graphOver(model, (parts) => buildEncoder(parts, probe), target);
-}
-
-/** The decoder's graph that looks at few tokens of the vocabulary, over the same weights file. */
-export function logitsGraph(model: CompiledModel, target: Target): Uint8Array {
-  return graphOver(model, buildLogits, target);
+/** Bytes of the weights that a graph names, a part of a tensor that is a tensor of its own counted as such: what a session of it copies to a device. */
+export function weightBytes(form: GraphForm, build: BuildGraph): number {
+  const graph = new GraphBuilder('weights');
+  build(graphModel(graph, weightsOf(form.config), form));
+  return graph.externals.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 export function graphFile(model: CompiledModel, name: GraphName): string {
@@ -144,7 +141,7 @@ export function weightsOf(config: ModelConfig, placed: readonly PlacedTensor[] =
 }
 
 /** A model's form, and what its graphs are to run on: the CPU when left out, as in compiled folders. */
-type GraphForm = Pick<CompiledModel, 'config' | 'precision' | 'embeddingScale'> & { readonly target?: Target };
+export type GraphForm = Pick<CompiledModel, 'config' | 'precision' | 'embeddingScale'> & { readonly target?: Target };
 
 export function graphModel(
   graph: GraphBuilder,

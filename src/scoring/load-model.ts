@@ -5,6 +5,7 @@ import type { Variables } from '../base/environment.js';
 import { DkvError } from '../base/errors.js';
 import { expectKnownOptions } from '../base/option-names.js';
 import { processEnvironment } from '../devices/environment.js';
+import { deviceMemory } from '../engine/device-memory.js';
 import type { Device, Engine } from '../engine/engine.js';
 import { onnxRuntimeVersion } from '../engine/onnxruntime.js';
 import { expectPrecision } from '../engine/runtime.js';
@@ -15,7 +16,8 @@ import { type HubSettings, hubSettings } from '../hub/settings.js';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
 import { compileModel } from '../model/compile.js';
 import { type CompiledModel, defaultCacheDirectory } from '../model/compiled.js';
-import { familyOf } from '../model/families/families.js';
+import { type DevicePlan, planDevice } from '../model/device-memory.js';
+import { familyOf, type ModelConfig } from '../model/families/families.js';
 import type { EmbeddingScale } from '../model/families/family.js';
 import type { Precision } from '../model/graph/layout.js';
 import { type FormerIdentity, fingerprintOf, formerIdentities } from '../model/identity.js';
@@ -81,6 +83,8 @@ export interface LoadOptions {
   readonly threads?: number | undefined;
   /** Tokens of the longest input that will be encoded, for the estimate of memory, in which attention counts with its square. */
   readonly maxTokens?: number | undefined;
+  /** Bytes of the device's memory that may be used, where nothing tells (WebGPU, no `nvidia-smi`) or less than all; else what the device has free. */
+  readonly deviceMemoryBytes?: number | undefined;
   /** Load even if memory seems too short. */
   readonly ignoreMemory?: boolean | undefined;
   /** Load int8 even if it moves the model's numbers far from float32's; see `DRIFT_REFUSAL`. */
@@ -114,6 +118,7 @@ const LOAD_OPTIONS: Readonly<Record<keyof LoadOptions, true>> = {
   workers: true,
   threads: true,
   maxTokens: true,
+  deviceMemoryBytes: true,
   ignoreMemory: true,
   ignoreDrift: true,
   cacheDirectory: true,
@@ -223,8 +228,7 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
   for (const notice of checkpoint.notices) options.onNotice?.(notice);
   const tokenizer = await loadTokenizerOf(checkpoint, options.controlTokens);
   const { waitMs, batchMs, queueItems, onNotice, onRuntimeLine } = options;
-  const use = { workers, ...(options.maxTokens !== undefined && { tokens: options.maxTokens }) };
-  if (!options.ignoreMemory) expectMemory(checkpoint.config, precision, use);
+  const plan = await planned(checkpoint.config, options);
   const compiled = await compileMeasured({ directory, name }, checkpoint, async () => tokenizer, options);
   const threads = options.threads ?? (workers > 1 ? 1 : undefined);
   const hosted: HostOptions = {
@@ -233,6 +237,7 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
     precision,
     workers,
     ...(batchTokens !== undefined && { batchTokens }),
+    ...plan,
     ...(threads !== undefined && { threads }),
     ...(waitMs !== undefined && { waitMs }),
     ...(batchMs !== undefined && { batchMs }),
@@ -281,4 +286,25 @@ async function environmentOf(options: LoadOptions): Promise<Variables> {
   const { variables, notices } = await processEnvironment(device, precision, cacheDirectory);
   for (const notice of notices) onNotice?.(notice);
   return variables;
+}
+
+/**
+ * Looks at memory before anything is compiled or loaded.
+ * @returns how a device is used; nothing for the CPU
+ * @throws DkvError MEMORY_SHORT, and INPUT_INVALID for a DKV_DEVICE_MEMORY that is no number
+ */
+async function planned(config: ModelConfig, options: LoadOptions): Promise<Partial<DevicePlan>> {
+  const { precision = 'float32', device = 'cpu', workers = 1, maxTokens: tokens, batchTokens, ignoreMemory } = options;
+  if (device === 'cpu') {
+    if (!ignoreMemory) expectMemory(config, precision, { workers, ...(tokens !== undefined && { tokens }) });
+    return {};
+  }
+  const memory = await deviceMemory(device, options.deviceMemoryBytes);
+  if (!memory) {
+    options.onNotice?.(
+      `Nothing tells how much memory the ${device} device has, so it is not known whether the model fits, and batches are of a moderate size. --device-memory (or DKV_DEVICE_MEMORY, in GB) says it.`,
+    );
+  }
+  const use = { precision, device, workers, batchTokens, tokens };
+  return planDevice(config, use, ignoreMemory ? undefined : memory?.freeBytes);
 }

@@ -1,30 +1,7 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../src/model/families/families.js';
 import { ATTENTION_BYTES, attentionBytes, expectMemory, memoryEstimate, weightCount } from '../../src/model/memory.js';
-import { referenceFixture } from '../support/fixtures.js';
+import { LARGE, SMALL } from '../support/published.js';
 
-/** Sizes that Google publishes, put into a fixture's config. */
-function published(sizes: { hidden: number; intermediate: number; layers: number; heads: number; kvHeads: number }) {
-  const json = JSON.parse(readFileSync(path.join(referenceFixture('one-kv-head'), 'config.json'), 'utf8'));
-  for (const stack of [json.encoder.text_config, json.decoder]) {
-    Object.assign(stack, {
-      vocab_size: 262_144,
-      hidden_size: sizes.hidden,
-      intermediate_size: sizes.intermediate,
-      num_hidden_layers: sizes.layers,
-      num_attention_heads: sizes.heads,
-      num_key_value_heads: sizes.kvHeads,
-      head_dim: 256,
-      layer_types: undefined,
-    });
-  }
-  return parseConfig(json, 'config.json');
-}
-
-const SMALL = published({ hidden: 640, intermediate: 2048, layers: 18, heads: 4, kvHeads: 1 });
-const LARGE = published({ hidden: 2560, intermediate: 10_240, layers: 34, heads: 8, kvHeads: 4 });
 const MACHINE_BYTES = 24e9;
 
 describe('memory', () => {

@@ -85,7 +85,7 @@ export class GraphBuilder {
   readonly #graph;
   /** Where nodes go: the graph's, or those of a branch being built. */
   #nodes: NodeProto[];
-  readonly #initializers = new Set<string>();
+  readonly #externals = new Map<string, ExternalTensor>();
   readonly #constants = new Map<string, Value>();
   #scope = '';
   #counter = 0;
@@ -236,8 +236,8 @@ export class GraphBuilder {
 
   /** A weight that lives in the external file beside the graph. Naming it twice gives the same tensor. */
   external(tensor: ExternalTensor): Value {
-    if (this.#initializers.has(tensor.name)) return tensor.name;
-    this.#initializers.add(tensor.name);
+    if (this.#externals.has(tensor.name)) return tensor.name;
+    this.#externals.set(tensor.name, tensor);
     const entries = { location: tensor.file, offset: String(tensor.offset), length: String(tensor.sizeBytes) };
     this.#graph.initializer.push(
       create(TensorProtoSchema, {
@@ -251,6 +251,11 @@ export class GraphBuilder {
       }),
     );
     return tensor.name;
+  }
+
+  /** The weights that the graph names so far. */
+  get externals(): readonly ExternalTensor[] {
+    return [...this.#externals.values()];
   }
 
   /**

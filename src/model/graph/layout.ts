@@ -101,7 +101,7 @@ export function createLayout(precision: WeightsPrecision, weights: Weights, smoo
 }
 
 /** Rows of the vocabulary whose logits are made at a time. */
-const VOCABULARY_CHUNK = 16_384;
+export const VOCABULARY_CHUNK = 16_384;
 
 /** First row and number of rows of each such piece, in order. */
 function piecesOf(vocabulary: number): [start: number, count: number][] {

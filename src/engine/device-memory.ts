@@ -1,0 +1,58 @@
+/** How much memory a device has, as far as anything tells: NVIDIA's driver does, WebGPU does not, and a user may say it. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { DkvError } from '../base/errors.js';
+import type { Device } from './engine.js';
+
+export interface DeviceMemory {
+  readonly totalBytes: number;
+  /** What other programs have left of it. */
+  readonly freeBytes: number;
+  /** Who says so. */
+  readonly from: 'nvidia-smi' | 'stated';
+}
+
+const execute = promisify(execFile);
+
+/** A driver that does not answer is one that says nothing. */
+const PATIENCE_MS = 10_000;
+const MEBIBYTE = 2 ** 20;
+
+/**
+ * @param stated bytes that may be used, where a user knows better; `DKV_DEVICE_MEMORY`, in GB, when left out
+ * @returns undefined where nothing tells
+ * @throws DkvError INPUT_INVALID for a `DKV_DEVICE_MEMORY` that is no number above 0
+ */
+export async function deviceMemory(
+  device: Exclude<Device, 'cpu'>,
+  stated: number | undefined,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<DeviceMemory | undefined> {
+  const bytes = stated ?? statedIn(environment);
+  if (bytes !== undefined) return { totalBytes: bytes, freeBytes: bytes, from: 'stated' };
+  return device === 'cuda' ? askNvidia(environment) : undefined;
+}
+
+function statedIn({ DKV_DEVICE_MEMORY: given }: NodeJS.ProcessEnv): number | undefined {
+  if (given === undefined || given === '') return undefined;
+  const bytes = Number(given) * 1e9;
+  if (Number.isFinite(bytes) && bytes > 0) return bytes;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `DKV_DEVICE_MEMORY is ${JSON.stringify(given)}; expected gigabytes, a number above 0.`,
+  );
+}
+
+/** The first device that this process may use. Cards that share the machine's memory answer "[N/A]". */
+async function askNvidia(environment: NodeJS.ProcessEnv): Promise<DeviceMemory | undefined> {
+  const [visible] = (environment.CUDA_VISIBLE_DEVICES ?? '').split(',');
+  const query = ['--query-gpu=memory.total,memory.free', '--format=csv,noheader,nounits', `--id=${visible || '0'}`];
+  try {
+    const { stdout } = await execute('nvidia-smi', query, { env: environment, timeout: PATIENCE_MS });
+    const [, total, free] = /^\s*(\d+)\s*,\s*(\d+)\s*$/m.exec(stdout) ?? [];
+    if (total === undefined || free === undefined) return undefined;
+    return { totalBytes: Number(total) * MEBIBYTE, freeBytes: Number(free) * MEBIBYTE, from: 'nvidia-smi' };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * What a model takes of a device's memory, reckoned from its config before anything is loaded: weights, as the graphs name them, and batches. Every
+ * session copies the weights of its own graph to the device, and keeps room for the largest batch that it has run.
+ */
+import { DkvError } from '../base/errors.js';
+import { gigabytes } from '../base/files.js';
+import { type GraphForm, weightBytes } from './compiled.js';
+import { familyOf, type ModelConfig } from './families/families.js';
+import type { BuildGraph } from './graph/blocks.js';
+import { buildCross, buildGenerate, buildLogits, buildScore } from './graph/decoder.js';
+import { buildEncoder } from './graph/encoder.js';
+import { type Precision, VOCABULARY_CHUNK } from './graph/layout.js';
+import { type Arithmetic, type Device, targetOf } from './graph/target.js';
+import { attentionBytes, availableMemory, memoryEstimate, weightCount } from './memory.js';
+
+/** What the provider itself takes: its context, kernels and workspaces. */
+const PROVIDER_BYTES = 0.8e9;
+
+/** Operations of a batch beside which starting kernels and copying is little, on the largest cards: they take a twentieth of a second. */
+const BUSY_OPERATIONS = 2e13;
+/** Rows of a batch, whatever the operations: the products of fewer keep no device busy, and more are too much at once for the host. */
+const [BUSY_ROWS, MOST_ROWS] = [4096, 32_768];
+/** Fewer than these are not worth a device: a smaller model is. */
+const LEAST_ROWS = 1024;
+
+/** Where nothing tells how much memory there is. */
+const IN_THE_DARK = { batchTokens: 8192, attentionBytes: 1e9 } as const;
+
+/** What attention may take of a batch, as a part of what its rows take. */
+const ATTENTION_SHARE = 1 / 4;
+/** Rows of the encoder that are only read, for each that is computed: in a batch they count so much less. */
+const READ_ROWS = 8;
+/** Copies of a piece of the logits that are there at a time. */
+const LOGIT_COPIES = 2.5;
+
+const NUMBER_BYTES: Record<Arithmetic, number> = { float32: 4, float16: 2, bfloat16: 2 };
+
+/** The graphs of a model, each a session of its own. */
+export const SESSIONS = {
+  encoder: buildEncoder,
+  score: buildScore,
+  logits: buildLogits,
+  cross: buildCross,
+  generate: buildGenerate,
+} as const satisfies Record<string, BuildGraph>;
+export type SessionName = keyof typeof SESSIONS;
+
+/** What is held for experiments and for scoring: no other session is needed there. */
+const SCORING: readonly SessionName[] = ['encoder', 'score'];
+
+/** Bytes of the weights that sessions hold on a device, each session its own. */
+export function heldBytes(form: Omit<GraphForm, 'target'>, device: Device, sessions: readonly SessionName[]): number {
+  const target = targetOf(form.precision, device);
+  return sessions.reduce((sum, name) => sum + weightBytes({ ...form, target }, SESSIONS[name]), 0);
+}
+
+/** What is to be run on a device. */
+export interface DeviceUse {
+  readonly precision: Precision;
+  readonly device: Device;
+  /** Rows of a batch; as many as keep the device busy and fit when left out. */
+  readonly batchTokens?: number | undefined;
+  /** Tokens of the longest input; 0 when left out. */
+  readonly tokens?: number | undefined;
+  /** Engines side by side, each with weights and batches of its own; 1 when left out. */
+  readonly workers?: number | undefined;
+}
+
+export interface DevicePlan {
+  /** Rows of a batch. */
+  readonly batchTokens: number;
+  /** What attention may take of a batch's memory. */
+  readonly attentionBytes: number;
+  /** Of weights, that may be held at a time; absent where nothing tells. */
+  readonly weightBytes?: number;
+}
+
+/**
+ * How a model uses a device.
+ * @param free bytes of the device's memory; undefined where nothing tells: batches are of a moderate size then, and what does not fit fails when it is loaded
+ * @throws DkvError MEMORY_SHORT saying what would fit
+ */
+export function planDevice(config: ModelConfig, use: DeviceUse, free: number | undefined): DevicePlan {
+  if (free === undefined) {
+    const batchTokens = use.batchTokens ?? Math.min(IN_THE_DARK.batchTokens, busyRows(config));
+    return { ...IN_THE_DARK, batchTokens };
+  }
+  const batchTokens = rowsThatFit(config, use, free);
+  if (batchTokens === undefined) throw short(config, use, free);
+  const batch = batchBytes(config, { ...use, batchTokens });
+  const { workers = 1 } = use;
+  const weightBytes = free / workers - PROVIDER_BYTES - SCORING.length * batch.all;
+  return { batchTokens, attentionBytes: batch.attention, weightBytes };
+}
+
+/** What encoding and scoring take of a device: both graphs with their weights, and room for a batch in each; of each worker. */
+export function deviceEstimate(config: ModelConfig, use: DeviceUse & { readonly batchTokens: number }): number {
+  return (use.workers ?? 1) * (fixedBytes(config, use) + SCORING.length * batchBytes(config, use).all);
+}
+
+/** What does not depend on batches. */
+function fixedBytes(config: ModelConfig, { precision, device }: DeviceUse): number {
+  return PROVIDER_BYTES + heldBytes({ config, precision, embeddingScale: 'exact' }, device, SCORING);
+}
+
+/** As many as keep the device busy, or half of that, a quarter and so on: a number that another day's free memory does not change. */
+function rowsThatFit(config: ModelConfig, use: DeviceUse, free: number): number | undefined {
+  const { workers = 1 } = use;
+  const left = free / workers - fixedBytes(config, use);
+  const fits = (batchTokens: number) => SCORING.length * batchBytes(config, { ...use, batchTokens }).all <= left;
+  if (use.batchTokens !== undefined) return fits(use.batchTokens) ? use.batchTokens : undefined;
+  for (let rows = busyRows(config); rows >= LEAST_ROWS; rows /= 2) if (fits(rows)) return rows;
+  return undefined;
+}
+
+/** A power of two. */
+function busyRows(config: ModelConfig): number {
+  const rows = BUSY_OPERATIONS / (2 * weightCount(config, 'encoder.'));
+  return Math.min(MOST_ROWS, Math.max(BUSY_ROWS, 2 ** Math.floor(Math.log2(rows))));
+}
+
+/** Bytes that a batch takes beside the weights, and its attention's among them. */
+function batchBytes(config: ModelConfig, { batchTokens = 0, tokens = 0, precision, device }: DeviceUse) {
+  const { encoder, decoder } = familyOf(config).shape(config);
+  const number = NUMBER_BYTES[targetOf(precision, device).arithmetic];
+  // In a layer: what the feed-forward network makes, beside rows as they were, are and will be, which are float32.
+  const encoded = 4 * number * widest(config) + 6 * 4 * encoder.width;
+  const read = READ_ROWS * ((4 + number) * encoder.width + 4 * number * decoder.kvHeads * decoder.headDim);
+  const scored = LOGIT_COPIES * 4 * VOCABULARY_CHUNK;
+  const longest = Math.min(tokens, encoder.mostRows ?? tokens);
+  const rows = Math.max(batchTokens, longest) * Math.max(encoded, read, scored);
+  const attention = Math.max(attentionBytes(encoder.heads, longest, longest), ATTENTION_SHARE * rows);
+  return { all: rows + attention, attention };
+}
+
+/** The most numbers that a layer makes of a row. */
+function widest(config: ModelConfig): number {
+  const sides = [...familyOf(config).tensors(config)].filter(([name]) => /^(en|de)coder\./.test(name));
+  return Math.max(...sides.map(([, shape]) => (shape.length === 2 ? shape[0]! : 0)));
+}
+
+function short(config: ModelConfig, use: DeviceUse, free: number): DkvError {
+  const { batchTokens = LEAST_ROWS, workers = 1 } = use;
+  const needed = deviceEstimate(config, { ...use, batchTokens });
+  return new DkvError(
+    'MEMORY_SHORT',
+    `As ${use.precision} on ${use.device}${workers > 1 ? ` in ${workers} workers` : ''}, in batches of ${batchTokens} rows, this model takes about ${gigabytes(needed)} of the device's memory; ${gigabytes(free)} are available. ${advice(config, use, free)} (--ignore-memory tries all the same, --device-memory says how much there is.)`,
+  );
+}
+
+/** What would fit. */
+function advice(config: ModelConfig, use: DeviceUse, free: number): string {
+  const { device, precision, workers = 1 } = use;
+  if (workers > 1) return 'A device needs no more than one worker: --workers 1.';
+  const rows = rowsThatFit(config, { ...use, batchTokens: undefined }, free);
+  if (rows !== undefined) return `--batch-tokens ${rows} would fit.`;
+  const halves: readonly Precision[] = device === 'cuda' ? ['bfloat16', 'float16'] : ['float16'];
+  for (const half of halves.includes(precision) ? [] : halves) {
+    const other = { ...use, precision: half, batchTokens: undefined };
+    const fitting = rowsThatFit(config, other, free);
+    if (fitting === undefined) continue;
+    return `--precision ${half} would take ${gigabytes(deviceEstimate(config, { ...other, batchTokens: fitting }))}.`;
+  }
+  const onCpu = memoryEstimate(config, 'int8', use.tokens === undefined ? {} : { tokens: use.tokens });
+  if (onCpu <= availableMemory()) {
+    return `--device cpu --precision int8 would take ${gigabytes(onCpu)} of this machine's memory; a smaller model would fit on the device.`;
+  }
+  return 'Take a smaller model or a device with more memory.';
+}
