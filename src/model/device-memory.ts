@@ -49,7 +49,7 @@ export type SessionName = keyof typeof SESSIONS;
 const SCORING: readonly SessionName[] = ['encoder', 'score'];
 
 /** Bytes of the weights that sessions hold on a device, each session its own. */
-export function heldBytes(form: Omit<GraphForm, 'target'>, device: Device, sessions: readonly SessionName[]): number {
+function heldBytes(form: Omit<GraphForm, 'target'>, device: Device, sessions: readonly SessionName[]): number {
   const target = targetOf(form.precision, device);
   return sessions.reduce((sum, name) => sum + weightBytes({ ...form, target }, SESSIONS[name]), 0);
 }
