@@ -10,7 +10,7 @@ import type { BuildGraph } from './graph/blocks.js';
 import { buildCross, buildGenerate, buildLogits, buildScore } from './graph/decoder.js';
 import { buildEncoder } from './graph/encoder.js';
 import { type Precision, VOCABULARY_CHUNK } from './graph/layout.js';
-import { type Arithmetic, type Device, targetOf } from './graph/target.js';
+import { type Device, targetOf } from './graph/target.js';
 import { attentionBytes, availableMemory, memoryEstimate, weightCount } from './memory.js';
 
 /** What the provider itself takes: its context, kernels and workspaces. */
@@ -32,8 +32,6 @@ const ATTENTION_SHARE = 1 / 4;
 const READ_ROWS = 8;
 /** Copies of a piece of the logits that are there at a time. */
 const LOGIT_COPIES = 2.5;
-
-const NUMBER_BYTES: Record<Arithmetic, number> = { float32: 4, float16: 2, bfloat16: 2 };
 
 /** The graphs of a model, each a session of its own. */
 export const SESSIONS = {
@@ -119,13 +117,12 @@ function busyRows(config: ModelConfig): number {
   return Math.min(MOST_ROWS, Math.max(BUSY_ROWS, 2 ** Math.floor(Math.log2(rows))));
 }
 
-/** Bytes that a batch takes beside the weights, and its attention's among them. */
-function batchBytes(config: ModelConfig, { batchTokens = 0, tokens = 0, precision, device }: DeviceUse) {
+/** Bytes that a batch takes beside the weights, and its attention's among them. Between products numbers are float32 at every precision. */
+function batchBytes(config: ModelConfig, { batchTokens = 0, tokens = 0 }: DeviceUse) {
   const { encoder, decoder } = familyOf(config).shape(config);
-  const number = NUMBER_BYTES[targetOf(precision, device).arithmetic];
-  // In a layer: what the feed-forward network makes, beside rows as they were, are and will be, which are float32.
-  const encoded = 4 * number * widest(config) + 6 * 4 * encoder.width;
-  const read = READ_ROWS * ((4 + number) * encoder.width + 4 * number * decoder.kvHeads * decoder.headDim);
+  // In a layer: what the feed-forward network makes, beside rows as they were, are and will be.
+  const encoded = 4 * (4 * widest(config) + 6 * encoder.width);
+  const read = READ_ROWS * 4 * (2 * encoder.width + 4 * decoder.kvHeads * decoder.headDim);
   const scored = LOGIT_COPIES * 4 * VOCABULARY_CHUNK;
   const longest = Math.min(tokens, encoder.mostRows ?? tokens);
   const rows = Math.max(batchTokens, longest) * Math.max(encoded, read, scored);

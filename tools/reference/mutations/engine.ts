@@ -25,7 +25,7 @@ export const ENGINE: readonly Mutation[] = [
   {
     name: 'the memory of scores bounds no batch',
     file: BATCHING,
-    from: '    mostByMemory(shape, conditions.heads) * costOf(shape),\n',
+    from: '    mostByMemory(shape, conditions.heads, conditions.attentionBytes) * costOf(shape),\n',
     to: '',
     tests: BATCHING_TEST,
   },
