@@ -141,7 +141,7 @@ export function weightsOf(config: ModelConfig, placed: readonly PlacedTensor[] =
 }
 
 /** A model's form, and what its graphs are to run on: the CPU when left out, as in compiled folders. */
-export type GraphForm = Pick<CompiledModel, 'config' | 'precision' | 'embeddingScale'> & { readonly target?: Target };
+type GraphForm = Pick<CompiledModel, 'config' | 'precision' | 'embeddingScale'> & { readonly target?: Target };
 
 export function graphModel(
   graph: GraphBuilder,

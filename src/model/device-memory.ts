@@ -4,12 +4,12 @@
  */
 import { DkvError } from '../base/errors.js';
 import { gigabytes } from '../base/files.js';
-import { type GraphForm, weightBytes } from './compiled.js';
+import { weightBytes } from './compiled.js';
 import { familyOf, type ModelConfig } from './families/families.js';
 import type { BuildGraph } from './graph/blocks.js';
 import { buildCross, buildGenerate, buildLogits, buildScore } from './graph/decoder.js';
 import { buildEncoder } from './graph/encoder.js';
-import { type Precision, VOCABULARY_CHUNK } from './graph/layout.js';
+import { type Precision, VOCABULARY_CHUNK, weightsOfPrecision } from './graph/layout.js';
 import { type Device, targetOf } from './graph/target.js';
 import { attentionBytes, availableMemory, memoryEstimate, weightCount } from './memory.js';
 
@@ -47,9 +47,15 @@ export type SessionName = keyof typeof SESSIONS;
 const SCORING: readonly SessionName[] = ['encoder', 'score'];
 
 /** Bytes of the weights that sessions hold on a device, each session its own. */
-function heldBytes(form: Omit<GraphForm, 'target'>, device: Device, sessions: readonly SessionName[]): number {
-  const target = targetOf(form.precision, device);
-  return sessions.reduce((sum, name) => sum + weightBytes({ ...form, target }, SESSIONS[name]), 0);
+function heldBytes(
+  config: ModelConfig,
+  precision: Precision,
+  device: Device,
+  sessions: readonly SessionName[],
+): number {
+  const target = targetOf(precision, device);
+  const form = { config, precision: weightsOfPrecision(precision), embeddingScale: 'exact', target } as const;
+  return sessions.reduce((sum, name) => sum + weightBytes(form, SESSIONS[name]), 0);
 }
 
 /** What is to be run on a device. */
@@ -98,7 +104,7 @@ export function deviceEstimate(config: ModelConfig, use: DeviceUse & { readonly 
 
 /** What does not depend on batches. */
 function fixedBytes(config: ModelConfig, { precision, device }: DeviceUse): number {
-  return PROVIDER_BYTES + heldBytes({ config, precision, embeddingScale: 'exact' }, device, SCORING);
+  return PROVIDER_BYTES + heldBytes(config, precision, device, SCORING);
 }
 
 /** As many as keep the device busy, or half of that, a quarter and so on: a number that another day's free memory does not change. */

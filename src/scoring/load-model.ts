@@ -5,7 +5,7 @@ import type { Variables } from '../base/environment.js';
 import { DkvError } from '../base/errors.js';
 import { expectKnownOptions } from '../base/option-names.js';
 import { processEnvironment } from '../devices/environment.js';
-import { deviceMemory } from '../engine/device-memory.js';
+import { deviceMemory } from '../devices/memory.js';
 import type { Device, Engine } from '../engine/engine.js';
 import { onnxRuntimeVersion } from '../engine/onnxruntime.js';
 import { expectPrecision } from '../engine/runtime.js';

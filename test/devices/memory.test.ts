@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { deviceMemory } from '../../src/engine/device-memory.js';
+import { deviceMemory } from '../../src/devices/memory.js';
 import { loadModel } from '../../src/scoring/load-model.js';
 
 const folder = await mkdtemp(path.join(os.tmpdir(), 'dkv-device-memory-'));

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { DkvError } from '../base/errors.js';
-import type { Device } from './engine.js';
+import type { Device } from '../engine/engine.js';
 
 export interface DeviceMemory {
   readonly totalBytes: number;
