@@ -76,7 +76,11 @@ export const ERROR_CODES = {
     meaning: 'the model needs no help on this data: nothing could be measured',
   },
   RUN_DAMAGED: { exitCode: 1, status: 500, meaning: 'a record of a run cannot be read' },
-  DRIFT_LARGE: { exitCode: 2, status: 500, meaning: "as int8 this model's numbers are too far from float32's" },
+  DRIFT_LARGE: {
+    exitCode: 2,
+    status: 500,
+    meaning: "as int8, or in a device's 16 bits, this model's numbers are too far from float32's",
+  },
   NUMBERS_NOT_FINITE: {
     exitCode: 2,
     status: 422,

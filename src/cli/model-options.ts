@@ -47,7 +47,10 @@ export function addEngineOptions(command: Command): Command {
       ),
     )
     .addOption(
-      new Option('--precision <name>', 'of the weights; tf32: those of float32, products in TF32 (cuda)')
+      new Option(
+        '--precision <name>',
+        'of the weights, of 16 bits on GPUs of products too; tf32: float32 in TF32 products (cuda)',
+      )
         .choices(PRECISIONS)
         .default('float32'),
     )
@@ -65,7 +68,11 @@ export function addEngineOptions(command: Command): Command {
       positiveNumber,
     )
     .option('--ignore-memory', 'load even if memory seems too short', false)
-    .option('--ignore-drift', "load int8 even if this model's numbers are far from float32's", false)
+    .option(
+      '--ignore-drift',
+      "load int8, or 16 bits on a GPU, even if this model's numbers are far from float32's",
+      false,
+    )
     .addOption(
       new Option(
         '--control-tokens <what>',

@@ -2,7 +2,8 @@
  * How far a precision moves the model's numbers: NLLs of a text's tokens as compiled, and as float32 gives them.
  *
  * Both go through the model a layer at a time, each loaded, run on all samples and let go: what a large model takes of memory is one layer, and
- * float32 need not fit as a whole. The graphs are those of the model, cut after every layer.
+ * float32 need not fit as a whole. The graphs are those of the model, cut after every layer. What a device computes in 16 bits goes through the whole
+ * graphs there, which hold it anyway.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -19,6 +20,7 @@ import { buildEmbedding } from '../model/graph/parts.js';
 import { CPU } from '../model/graph/target.js';
 import type { Drift } from '../model/manifest.js';
 import { mean } from '../stats/describe.js';
+import { allRows, type Engine } from './engine.js';
 import { type Graph, loadGraph } from './runtime.js';
 import { encoderFeeds, int64, memoryFeeds } from './tensors.js';
 
@@ -31,8 +33,8 @@ export interface DriftSample {
 
 export interface DriftOptions {
   /** Called after each part of the model, of both forms. */
-  readonly onProgress?: (done: number, total: number) => void;
-  readonly signal?: AbortSignal;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Graphs over one form of the weights, until they are closed. */
@@ -53,13 +55,7 @@ export async function measureDrift(
   samples: readonly DriftSample[],
   { onProgress, signal }: DriftOptions = {},
 ): Promise<Drift> {
-  const { encoder, decoder } = shapeOf(compiled.config);
-  const parts = encoder.layers + decoder.layers + 2;
-  let done = 0;
-  const step = () => {
-    onProgress?.(++done, 2 * parts);
-    if (signal?.aborted) throw new DkvError('CANCELLED', 'Compiling was stopped; nothing was left behind.');
-  };
+  const step = stepper(2 * partsOf(compiled), { onProgress, signal });
   const exact = await nllsOf(compiled, samples, step, 'float32', float32Graphs(checkpoint, compiled));
   const rounded = await nllsOf(compiled, samples, step, compiled.precision, (builds) =>
     opened(
@@ -67,6 +63,49 @@ export async function measureDrift(
       builds.map((build) => graphOver(compiled, build, CPU)),
     ),
   );
+  return driftBetween(exact, rounded);
+}
+
+/**
+ * The same for what an engine computes on its device.
+ * @param scratch an empty folder, in which float32 is written a layer at a time
+ * @throws DkvError what the engine throws, NUMBERS_NOT_FINITE among it, CANCELLED, and what reading the checkpoint throws
+ */
+export async function measureEngineDrift(
+  checkpoint: Checkpoint,
+  compiled: CompiledModel,
+  engine: Engine,
+  scratch: string,
+  samples: readonly DriftSample[],
+  options: DriftOptions = {},
+): Promise<Drift> {
+  const step = stepper(partsOf(compiled) + 1, options);
+  const states = await engine.encode(samples);
+  const prompt = new Int32Array(0);
+  const items = samples.flatMap(({ targets }, i) =>
+    targets.map((target) => ({ memory: [allRows(states[i]!)], prompt, target })),
+  );
+  const found = (await engine.score(items)).flatMap((nlls) => [...nlls]);
+  step();
+  const float32 = float32Graphs(checkpoint, { ...compiled, directory: scratch });
+  return driftBetween(await nllsOf(compiled, samples, step, 'float32', float32), found);
+}
+
+/** Layers of both sides, the table's rows and the head. */
+function partsOf({ config }: CompiledModel): number {
+  const { encoder, decoder } = shapeOf(config);
+  return encoder.layers + decoder.layers + 2;
+}
+
+function stepper(total: number, { onProgress, signal }: DriftOptions): () => void {
+  let done = 0;
+  return () => {
+    onProgress?.(++done, total);
+    if (signal?.aborted) throw new DkvError('CANCELLED', 'Compiling was stopped; nothing was left behind.');
+  };
+}
+
+function driftBetween(exact: readonly number[], rounded: readonly number[]): Drift {
   const differences = exact.map((nll, token) => rounded[token]! - nll);
   return {
     method: 'float32, a layer at a time',

@@ -176,8 +176,10 @@ export interface EngineInfo {
   /** Numbers that the model consists of, a tied table counted once. */
   readonly weights: number;
   readonly precision: Precision;
+  /** The precision as records name it: `float16 on cuda` where products are computed in 16 bits, which gives other numbers than widening does. */
+  readonly computedAs: string;
   readonly weightsDigest: string;
-  /** Of int8, where it was measured: how far NLLs are from float32's. */
+  /** Of int8, and of devices that compute in 16 bits, where it was measured: how far NLLs are from float32's. */
   readonly drift?: Drift;
   readonly device: Device;
   /** Rows of a batch, encoder's and decoder's, padding included; a single longer item makes a batch of its own. */

@@ -12,7 +12,7 @@ import type { BuildGraph } from '../model/graph/blocks.js';
 import { buildLogits } from '../model/graph/decoder.js';
 import { buildEncoder } from '../model/graph/encoder.js';
 import type { Precision } from '../model/graph/layout.js';
-import { type Target, targetOf } from '../model/graph/target.js';
+import { computedAs, type Target, targetOf } from '../model/graph/target.js';
 import { weightCount } from '../model/memory.js';
 import type { Shape } from './batching.js';
 import type { Device, EncodeItem, EngineInfo, Generated, Memory, Probed, States } from './engine.js';
@@ -67,6 +67,7 @@ export class Executor implements Runner {
       shape: shapeOf(config),
       weights: weightCount(config),
       precision,
+      computedAs: computedAs(precision, this.#target),
       weightsDigest,
       ...(drift && { drift }),
       device,
@@ -263,7 +264,7 @@ class Problem {
     this.#found = found;
   }
 
-  errorOf({ name, precision }: EngineInfo): DkvError {
+  errorOf({ name, computedAs: precision }: EngineInfo): DkvError {
     return new DkvError(
       'NUMBERS_NOT_FINITE',
       `${this.#found}, computed by model ${name} as ${precision}. Are its weights sound, and small enough for the precision? float32 has the widest range.`,

@@ -40,6 +40,12 @@ export function expectPrecision(device: Device, precision: Precision): void {
       `tf32 is a way in which NVIDIA's GPUs multiply: it runs on "cuda" only, not on "${device}". Use --precision float32 there, or --device cuda.`,
     );
   }
+  if (precision === 'bfloat16' && device !== 'cpu' && device !== 'cuda') {
+    throw new DkvError(
+      'DEVICE_UNAVAILABLE',
+      `bfloat16 runs on "cpu" and "cuda" only: ONNX Runtime's provider for "${device}" has no such numbers. Use --precision float16 or float32 there.`,
+    );
+  }
 }
 
 /** @throws DkvError DEVICE_UNAVAILABLE when this build of the runtime does not have the provider, or the provider not the precision */
@@ -73,7 +79,7 @@ export async function loadGraph(
 ): Promise<Graph> {
   if (model.precision === 'int8') await expectExactProducts();
   const name = typeof graph === 'string' ? graph : graph.name;
-  const widened = isWidened(model.precision);
+  const widened = device === 'cpu' && isWidened(model.precision);
   const options: InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     logSeverityLevel: 3,

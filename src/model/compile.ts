@@ -161,6 +161,23 @@ async function expectUntouched(model: CompiledForm, options: CompileOptions): Pr
 
 const PARTIAL = /^partial-(.+)-(\d+)-[0-9a-f]{8}-/;
 
+/**
+ * Runs `use` with an empty folder beside a compiled model, which goes when it is done. Where the process is killed before that, a later compile
+ * removes it.
+ */
+export async function withScratch<T>(
+  { directory }: Pick<CompiledForm, 'directory'>,
+  use: (scratch: string) => Promise<T>,
+): Promise<T> {
+  const scratch = path.join(path.dirname(directory), partialName('scratch'));
+  await mkdir(scratch);
+  try {
+    return await use(scratch);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
 function partialName(name: string): string {
   return `partial-${os.hostname()}-${process.pid}-${randomBytes(4).toString('hex')}-${name}`;
 }

@@ -16,6 +16,7 @@ import type { BuildGraph, GraphModel } from './graph/blocks.js';
 import { GraphBuilder } from './graph/builder.js';
 import { buildCross, buildGenerate, buildScore } from './graph/decoder.js';
 import { buildEncoder } from './graph/encoder.js';
+import { HalfLayout } from './graph/half-layout.js';
 import { createLayout, WEIGHTS_PRECISIONS } from './graph/layout.js';
 import { CPU, type Target } from './graph/target.js';
 import { type PlacedTensor, Weights } from './graph/weights.js';
@@ -148,7 +149,11 @@ export function graphModel(
   weights: Weights,
   { config, precision, embeddingScale, target = CPU }: GraphForm,
 ): GraphModel {
-  const layout = createLayout(precision, weights, smoothedNames(config));
+  const { arithmetic } = target;
+  const layout =
+    arithmetic === 'float32'
+      ? createLayout(precision, weights, smoothedNames(config))
+      : new HalfLayout(weights, arithmetic);
   const context = { graph, layout, target };
   return { ...context, blocks: familyOf(config).blocks(context, config, embeddingScale) };
 }

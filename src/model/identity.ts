@@ -9,6 +9,7 @@ import { type Canonical, canonicalJson } from '../base/canonical.js';
 import { familyOf, type ModelConfig } from './families/families.js';
 import type { EmbeddingScale } from './families/family.js';
 import { INT8_FORM, type Precision } from './graph/layout.js';
+import { CPU, computedAs, type Target } from './graph/target.js';
 
 /** The version of the record's form. */
 const IDENTITY_VERSION = 2;
@@ -19,6 +20,8 @@ export interface ModelFacts {
   readonly weightsDigest: string;
   readonly precision: Precision;
   readonly embeddingScale: EmbeddingScale;
+  /** What computes them; the CPU, or what computes in float32 as it does, when left out. */
+  readonly target?: Target;
 }
 
 /** The record without the tokenizer: what a compiled model is known by. */
@@ -37,7 +40,10 @@ export function identityOf({ config, weightsDigest, precision, embeddingScale }:
 
 /** SHA-256 (hex) over what decides token ids and all numbers. @param tokenizer its digest */
 export function fingerprintOf(facts: ModelFacts, tokenizer: string): string {
-  return digestOf(canonicalJson({ ...identityOf(facts), tokenizer }));
+  const { arithmetic, device } = facts.target ?? CPU;
+  // Devices that compute in 16 bits sum in their own ways, some in 16 bits too.
+  const computes = arithmetic !== 'float32' && { computes: arithmetic, device };
+  return digestOf(canonicalJson({ ...identityOf(facts), ...computes, tokenizer }));
 }
 
 /** A model as an earlier release knew it. */
@@ -54,7 +60,7 @@ export interface FormerIdentity {
  * @returns none for models that no earlier release ran, or not as such: 0.1.0 called what CUDA gives by TF32 float32
  */
 export function formerIdentities(
-  { config, weightsDigest, precision, embeddingScale }: ModelFacts,
+  { config, weightsDigest, precision, embeddingScale, target = CPU }: ModelFacts,
   tokenizer: string,
 ): FormerIdentity[] {
   const arithmetic = familyOf(config).release010?.(config);
@@ -66,6 +72,9 @@ export function formerIdentities(
       fingerprint: digestOf(JSON.stringify(list)),
       ...(precision === 'int8' && {
         changed: 'weights and rows are smoothed before they are rounded to 8 bits, which gives other numbers',
+      }),
+      ...(target.arithmetic !== 'float32' && {
+        changed: `${computedAs(precision, target)} means products in ${target.arithmetic}, which were float32`,
       }),
     },
   ];

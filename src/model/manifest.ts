@@ -21,7 +21,7 @@ const placedTensorSchema = z.strictObject({
   sizeBytes: count,
 });
 
-const driftSchema = z.strictObject({
+export const driftSchema = z.strictObject({
   /** What it was measured against, and how. */
   method: z.string(),
   tokens: count,
@@ -31,7 +31,7 @@ const driftSchema = z.strictObject({
   largest: z.number(),
 });
 
-/** How far a precision moves NLLs of a fixed text from float32's, in nats a token. */
+/** How far a precision, or a device that computes in it, moves NLLs of a fixed text from float32's, in nats a token. */
 export interface Drift extends z.infer<typeof driftSchema> {}
 
 const canonicalSchema: z.ZodType<Canonical> = z.lazy(() =>

@@ -1,6 +1,7 @@
 /**
  * Does int8 hold what float32 gives? Rounding to 8 bits is harmless for most models and not for all: where a few channels are far larger than the
- * others, those lose their digits. So the drift of NLLs is measured on a fixed text while a model is compiled, and what drifts far is refused.
+ * others, those lose their digits. So the drift of NLLs is measured on a fixed text while a model is compiled, and what drifts far is refused. The same is asked
+ * of 16 bits where a device computes in them (device-drift.ts).
  */
 
 import { DkvError } from '../base/errors.js';
@@ -163,16 +164,17 @@ export function describeDrift({ mean_absolute, mean, largest, tokens, method }: 
 
 /**
  * @param name of the model
+ * @param computedAs how it is computed: a precision, or one on a device
  * @returns what the user should be told; undefined where the drift is small
  * @throws DkvError DRIFT_LARGE, unless it is to be ignored
  */
-export function driftNotice(name: string, drift: Drift, ignoreDrift = false): string | undefined {
+export function driftNotice(name: string, drift: Drift, ignoreDrift = false, computedAs = 'int8'): string | undefined {
   if (drift.meanAbsolute <= DRIFT_NOTICE) return undefined;
-  const found = `As int8 the NLLs of ${name} are ${describeDrift(driftRecord(drift))}.`;
+  const found = `As ${computedAs} the NLLs of ${name} are ${describeDrift(driftRecord(drift))}.`;
   if (drift.meanAbsolute > DRIFT_REFUSAL && !ignoreDrift) {
     throw new DkvError(
       'DRIFT_LARGE',
-      `${found} More than ${DRIFT_REFUSAL} would hide what experiments look for. Use --precision bfloat16 or float32, or go on with --ignore-drift.`,
+      `${found} More than ${DRIFT_REFUSAL} would hide what experiments look for. Use --precision ${computedAs === 'int8' ? 'bfloat16 or float32' : 'float32'}, or go on with --ignore-drift.`,
     );
   }
   return `${found} Effects that are not much larger cannot be told from rounding.`;

@@ -20,9 +20,11 @@ import { type DevicePlan, planDevice } from '../model/device-memory.js';
 import { familyOf, type ModelConfig } from '../model/families/families.js';
 import type { EmbeddingScale } from '../model/families/family.js';
 import type { Precision } from '../model/graph/layout.js';
+import { targetOf } from '../model/graph/target.js';
 import { type FormerIdentity, fingerprintOf, formerIdentities } from '../model/identity.js';
 import { expectMemory } from '../model/memory.js';
 import { type ControlTokens, loadTokenizer, type Tokenizer } from '../model/tokenizer/tokenizer.js';
+import { measuredOnDevice } from './device-drift.js';
 import { driftNotice, measureTextDrift } from './drift.js';
 import { parseModelReference, pullModel } from './pull-model.js';
 
@@ -87,7 +89,10 @@ export interface LoadOptions {
   readonly deviceMemoryBytes?: number | undefined;
   /** Load even if memory seems too short. */
   readonly ignoreMemory?: boolean | undefined;
-  /** Load int8 even if it moves the model's numbers far from float32's; see `DRIFT_REFUSAL`. */
+  /**
+   * Load int8, or 16 bits that a device computes in, even if it moves the model's numbers far from float32's; see `DRIFT_REFUSAL`. Of a device it is not
+   * measured then, unless it was before.
+   */
   readonly ignoreDrift?: boolean | undefined;
   readonly cacheDirectory?: string | undefined;
   /** The environment's (HF_ENDPOINT, HF_TOKEN, ...) when left out. */
@@ -96,7 +101,7 @@ export interface LoadOptions {
   readonly onDownload?: ((doneBytes: number, totalBytes: number) => void) | undefined;
   /** Called while weights are written, the first time that a checkpoint is used. */
   readonly onCompile?: ((doneBytes: number, totalBytes: number) => void) | undefined;
-  /** Called while the drift of int8 is measured, after its weights were written: parts of the model. */
+  /** Called while drift is measured, after weights were written or a device was first asked for 16 bits: parts of the model. */
   readonly onMeasure?: ((doneParts: number, totalParts: number) => void) | undefined;
   /** Called with what the user should know though it is no error: another process is waited for, the hub does not answer. */
   readonly onNotice?: ((notice: string) => void) | undefined;
@@ -243,17 +248,20 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
     ...(batchMs !== undefined && { batchMs }),
     ...(queueItems !== undefined && { queueItems }),
   };
-  const engine =
+  const start = async (form: CompiledModel): Promise<Engine> =>
     host === 'thread'
-      ? await startWorkerEngine(compiled, hosted)
-      : await startChildEngine(compiled, {
+      ? startWorkerEngine(form, hosted)
+      : startChildEngine(form, {
           ...hosted,
           environment: await environmentOf(options),
           ...(onNotice && { onNotice }),
           ...(onRuntimeLine && { onRuntimeLine }),
         });
+  const target = targetOf(precision, device);
+  const measured = await measuredOnDevice({ name, checkpoint, compiled, tokenizer, target, start }, options);
+  const engine = await start(measured);
   const { config } = checkpoint;
-  const facts = { config, weightsDigest: compiled.weightsDigest, precision, embeddingScale };
+  const facts = { config, weightsDigest: compiled.weightsDigest, precision, embeddingScale, target };
   return {
     name,
     builtIn: path.resolve(directory) === BUILT_IN_MODEL,

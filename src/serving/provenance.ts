@@ -12,7 +12,9 @@ import { readNote } from './notes.js';
 export const provenanceSchema = z.strictObject({
   model: z.string().describe('The model’s name, for messages: the fingerprint decides.'),
   fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
-  modelPrecision: z.string().describe('Precision of the model’s weights.'),
+  modelPrecision: z
+    .string()
+    .describe('Precision of the model’s weights, with the device where it computes in 16 bits: “float16 on cuda”.'),
   statesPrecision: z.enum(STATES_PRECISIONS).describe('Precision of the states that are kept.'),
   visibility: visibilitySchema.describe('Which rows the decoder sees.'),
   maxTokens: z.int().positive().describe('Longer inputs were cut at the document’s end.'),
@@ -35,7 +37,7 @@ export interface StatesOptions {
 
 export function provenanceOf(model: Model, options: StatesOptions): Provenance {
   const { name, fingerprint, engine, tokenizer } = model;
-  return { model: name, fingerprint, modelPrecision: engine.info.precision, ...options, ...keeping(tokenizer) };
+  return { model: name, fingerprint, modelPrecision: engine.info.computedAs, ...options, ...keeping(tokenizer) };
 }
 
 /**
@@ -89,7 +91,7 @@ export function knownTo(location: string, found: Provenance | undefined, model: 
   if (former.changed === undefined) return { ...model, fingerprint: former.fingerprint };
   throw new DkvError(
     'STORE_MISMATCH',
-    `${location} was primed with ${model.name} as ${model.engine.info.precision} by release ${former.release}; since then ${former.changed}. Prime it anew (dkv prime --replace), or use that release.`,
+    `${location} was primed with ${model.name} as ${model.engine.info.computedAs} by release ${former.release}; since then ${former.changed}. Prime it anew (dkv prime --replace), or use that release.`,
   );
 }
 
@@ -107,7 +109,7 @@ export async function expectProvenance(
   }
   const model = knownTo(store.location, found, given);
   const { name, fingerprint, engine, tokenizer } = model;
-  const asked = { model: name, fingerprint, modelPrecision: engine.info.precision, ...keeping(tokenizer) };
+  const asked = { model: name, fingerprint, modelPrecision: engine.info.computedAs, ...keeping(tokenizer) };
   expectSameProvenance(store.location, found, asked);
   return { provenance: found, model };
 }

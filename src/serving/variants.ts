@@ -77,7 +77,7 @@ export function planVariants(
   const sample = { id, document: text, query: '', answer: '', ...(title !== undefined && { title }) };
   const context = { index: drawOf(text), samples: [sample], seed: 0, prepared };
   const limits = { maxTokens: tokensRead(model, maxTokens) };
-  const by = { fingerprint: model.fingerprint, modelPrecision: model.engine.info.precision };
+  const by = { fingerprint: model.fingerprint, modelPrecision: model.engine.info.computedAs };
   return variants.map(({ name, surrogate }) => {
     const prefix = surrogate?.make(sample, context);
     const presented = present(tokenizer, { visibility }, text, prefix, limits);

@@ -8,7 +8,9 @@ import { countSchema, measuredSchema } from './numbers.js';
 export const provenanceSchema = wireObject({
   model: z.string().describe('The model’s name, for people: the fingerprint decides.'),
   fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
-  modelPrecision: z.string().describe('Precision of the model’s weights.'),
+  modelPrecision: z
+    .string()
+    .describe('Precision of the model’s weights, with the device where it computes in 16 bits: “float16 on cuda”.'),
   statesPrecision: z.enum(STATES_PRECISIONS).describe('Precision of the states that are kept.'),
   visibility: visibilitySchema.describe('Which rows the decoder sees.'),
   maxTokens: countSchema.describe('Longer inputs were cut at the document’s end.'),

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { measureEngineDrift } from '../../src/engine/drift.js';
 import { allRows, type EncodeItem, type Engine } from '../../src/engine/engine.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
-import { compileModel } from '../../src/model/compile.js';
+import { compileModel, withScratch } from '../../src/model/compile.js';
 import type { Precision } from '../../src/model/graph/layout.js';
 import { engineConformance } from '../conformance/engine.js';
 import { engineHere } from '../support/engine-here.js';
@@ -41,7 +42,6 @@ describe.runIf(await found())('WebGPU', () => {
   it.each([
     ['one-kv-head', 'float32'],
     ['several-kv-heads', 'float32'],
-    ['several-kv-heads', 'float16'],
   ] as const)('computes what the CPU computes: %s as %s', async (fixture, precision) => {
     const weights = await compiled(fixture, precision);
     const items: EncodeItem[] = [1, 3, 8, 20, 64, 300].map((length) => ({
@@ -69,5 +69,33 @@ describe.runIf(await found())('WebGPU', () => {
       ] as const;
       for (const [a, b] of pairs) expect(Math.max(...a.map((x, at) => Math.abs(x - b[at]!)))).toBeLessThan(1e-4);
     }
+  });
+
+  it('computes in float16, which is as near to float32 as 16-bit sums come', async () => {
+    const folder = referenceFixture('several-kv-heads');
+    const halves = await compiled('several-kv-heads', 'float16');
+    const engine = engineHere(halves, { device });
+    expect(engine.info).toMatchObject({ precision: 'float16', computedAs: 'float16 on webgpu' });
+    const samples = [5, 16, 40].map((length) => ({
+      tokenIds: Int32Array.from({ length }, (_, i) => 3 + ((i * 31 + length) % 290)),
+      targets: [Int32Array.of(11, 13, 17)],
+    }));
+    const checkpoint = await openCheckpoint(folder);
+    const drift = await withScratch(halves, (scratch) =>
+      measureEngineDrift(checkpoint, halves, engine, scratch, samples),
+    );
+    await engine.close();
+    const known = JSON.parse(await readFile(path.join(folder, '../../half.json'), 'utf8'));
+    const { nlls } = known.fixtures['reference/several-kv-heads'].float16;
+    expect(drift.meanAbsolute).toBeGreaterThan(nlls / 20);
+    // Of transformers as float16, whose sums are float32.
+    expect(drift.meanAbsolute).toBeLessThan(4 * nlls);
+  });
+
+  it('refuses bfloat16 by name', async () => {
+    const bfloat16 = await compiled('one-kv-head', 'bfloat16');
+    expect(() => engineHere(bfloat16, { device })).toThrow(
+      /^bfloat16 runs on "cpu" and "cuda" only: .* "webgpu" has no such numbers. Use --precision float16/,
+    );
   });
 });

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../src/base/canonical.js';
 import { familyOf, type ModelConfig, parseConfig, readConfig } from '../../src/model/families/families.js';
 import type { T5Gemma2Config } from '../../src/model/families/t5gemma2/config.js';
+import type { Precision } from '../../src/model/graph/layout.js';
+import { DEVICES, type Device, type Target, targetOf } from '../../src/model/graph/target.js';
 import { fingerprintOf, formerIdentities, type ModelFacts } from '../../src/model/identity.js';
 import { referenceFixture } from '../support/fixtures.js';
 
@@ -71,6 +73,29 @@ describe('a fingerprint', () => {
     ],
   ])('of %s stays what it is', async (_, change, expected) => {
     expect(fingerprintOf(await facts(change), TOKENIZER)).toBe(expected);
+  });
+
+  it('changes with what computes in 16 bits, and with no device that widens', async () => {
+    const half = await facts({ precision: 'float16' });
+    const target = (device: Device) => targetOf('float16', device);
+    const on = (own: Target, precision: Precision = 'float16') =>
+      fingerprintOf({ ...half, precision, target: own }, TOKENIZER);
+    const before = fingerprintOf(half, TOKENIZER);
+    expect(on(target('cpu'))).toBe(before);
+    const float32 = fingerprintOf(await facts(), TOKENIZER);
+    for (const device of DEVICES) expect(on(targetOf('float32', device), 'float32')).toBe(float32);
+    const computing = ['cuda', 'webgpu', 'dml', 'coreml'] as const;
+    expect(new Set([before, ...computing.map((device) => on(target(device)))]).size).toBe(computing.length + 1);
+    expect(on(targetOf('bfloat16', 'cuda'), 'bfloat16')).not.toBe(on(target('cuda')));
+  });
+
+  it('of 0.1.0 stood for products in float32, on every device', async () => {
+    const half = await facts({ precision: 'float16' });
+    const [onCpu] = formerIdentities({ ...half, target: targetOf('float16', 'cpu') }, TOKENIZER);
+    const [onGpu] = formerIdentities({ ...half, target: targetOf('float16', 'cuda') }, TOKENIZER);
+    expect(onGpu!.fingerprint).toBe(onCpu!.fingerprint);
+    expect(onCpu!.changed).toBeUndefined();
+    expect(onGpu!.changed).toContain('products in float16');
   });
 
   it('does not depend on the order in which a config was written', async () => {

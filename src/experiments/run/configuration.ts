@@ -14,7 +14,7 @@ export function configurationOf(
   model: Model,
   { maxTokens, writer }: Pick<RunOptions, 'maxTokens' | 'writer'>,
 ): Configuration {
-  const { precision, drift, device, batchTokens, shape } = model.engine.info;
+  const { computedAs: precision, drift, device, batchTokens, shape } = model.engine.info;
   const ofModel = segmentsOf(model.tokenizer);
   const segments = SEGMENTS.filter((segment) => ofModel.has(segment));
   const { name, revision, licence, selection, digest } = data;

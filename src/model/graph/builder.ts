@@ -124,6 +124,11 @@ export class GraphBuilder {
     return this.#node(type, inputs, attributes, 1)[0]!;
   }
 
+  /** The same numbers as another type, rounded to the nearest; beyond what the type holds they are infinite. */
+  cast(x: Value, type: ElementType): Value {
+    return this.op('Cast', [x], { to: { int: DATA_TYPES[type] } });
+  }
+
   /**
    * Both are true. Not as `And`: the runtime's WebGPU provider (1.30) computes that one wrongly once the process has run it on shapes that
    * broadcast in another way.

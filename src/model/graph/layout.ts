@@ -1,5 +1,5 @@
 /**
- * How weights are laid out and multiplied at a precision. The only place that knows: the graphs of encoder and decoder ask a
+ * How weights are laid out and multiplied at a precision. The only place that knows, with half-layout.ts: the graphs of encoder and decoder ask a
  * layout for projections, embedding rows and logits, and stay the same when a precision is added.
  */
 import type { ElementType, ExternalTensor, GraphBuilder, Value } from './builder.js';
@@ -8,9 +8,9 @@ import { type Read, sliceRows, type Weights } from './weights.js';
 
 /**
  * - `float32`   weights as float32; the reference.
- * - `bfloat16`  weights on disk as bfloat16, mapped, and widened one at a time while they are used: half the memory, the same float32
- *               arithmetic, and the same numbers when the checkpoint itself is bfloat16.
- * - `float16`   the same for GPUs, which widen it themselves. Of a bfloat16 checkpoint only weights below 2^-14 are rounded, to
+ * - `bfloat16`  weights on disk as bfloat16. On the CPU they are mapped, and widened one at a time while they are used: half the memory, the same
+ *               float32 arithmetic, and the same numbers when the checkpoint itself is bfloat16. On CUDA products are computed in bfloat16.
+ * - `float16`   the same as float16, which other devices have as well. Of a bfloat16 checkpoint only weights below 2^-14 are rounded, to
  *               multiples of 2^-24.
  * - `int8`      matrices as 8-bit numbers with a scale for each output, multiplied as integers with rows that are rounded to 8 bits
  *               with a scale each: a quarter of the memory, two to three times the speed, other numbers in the third digit.
@@ -37,7 +37,7 @@ export function weightsOfPrecision(precision: Precision): WeightsPrecision {
 /** How int8 numbers are made; another form gives other numbers from the same weights. Part of a model's fingerprint. */
 export const INT8_FORM = 'smoothed';
 
-/** Whether weights are widened while they are used. */
+/** Whether weights are kept in 16 bits: widened while they are used on the CPU, and factors of 16-bit products elsewhere. */
 export function isWidened(precision: WeightsPrecision): boolean {
   return precision === 'bfloat16' || precision === 'float16';
 }
@@ -104,7 +104,7 @@ export function createLayout(precision: WeightsPrecision, weights: Weights, smoo
 export const VOCABULARY_CHUNK = 16_384;
 
 /** First row and number of rows of each such piece, in order. */
-function piecesOf(vocabulary: number): [start: number, count: number][] {
+export function piecesOf(vocabulary: number): [start: number, count: number][] {
   return Array.from({ length: Math.ceil(vocabulary / VOCABULARY_CHUNK) }, (_, i) => {
     const start = i * VOCABULARY_CHUNK;
     return [start, Math.min(VOCABULARY_CHUNK, vocabulary - start)];
@@ -181,7 +181,13 @@ class PlainLayout implements Layout {
 }
 
 /** Vectors and tables of positions are small and stay float32 at every precision: rounding 1 + weight would be an error of its own. */
-function small(graph: GraphBuilder, weights: Weights, source: string, transform: ScaleForm, isSmoothed = false): Value {
+export function small(
+  graph: GraphBuilder,
+  weights: Weights,
+  source: string,
+  transform: ScaleForm,
+  isSmoothed = false,
+): Value {
   const name = transform === 'add-one' ? `1+${source}` : source;
   const dimensions = weights.shape(source);
   const smoothed = isSmoothed ? ({ smoothed: 'rows' } as const) : {};

@@ -11,6 +11,7 @@ export type Device = (typeof DEVICES)[number];
 /** What products, and what feeds them, are computed in. */
 export const ARITHMETICS = ['float32', 'float16', 'bfloat16'] as const;
 export type Arithmetic = (typeof ARITHMETICS)[number];
+export type HalfType = Exclude<Arithmetic, 'float32'>;
 
 export interface Target {
   readonly device: Device;
@@ -20,6 +21,13 @@ export interface Target {
 /** The CPU computes in float32, 8-bit products of int8 apart, which its layout brings. */
 export const CPU: Target = { device: 'cpu', arithmetic: 'float32' };
 
-export function targetOf(_precision: Precision, device: Device): Target {
-  return { device, arithmetic: 'float32' };
+/** A precision as records and messages name it: with the device where products are computed in 16 bits, whose way to sum decides numbers too. */
+export function computedAs(precision: Precision, { device, arithmetic }: Target): string {
+  return arithmetic === 'float32' ? precision : `${precision} on ${device}`;
+}
+
+/** 16-bit weights are widened on the CPU; other devices compute in what they are given. */
+export function targetOf(precision: Precision, device: Device): Target {
+  const isHalf = device !== 'cpu' && (precision === 'float16' || precision === 'bfloat16');
+  return { device, arithmetic: isHalf ? precision : 'float32' };
 }

@@ -9,7 +9,7 @@ export function origin({ configuration, started_at, versions, git_revision, mach
   const rows = [
     ...(imported ? importRows(imported) : []),
     ['model', `${model.name}${model.built_in ? ' (built-in)' : ''}, ${model.precision}`],
-    ...(model.drift ? [['drift of int8', describeDrift(model.drift)]] : []),
+    ...(model.drift ? [[`drift of ${model.precision}`, describeDrift(model.drift)]] : []),
     ['model fingerprint', model.fingerprint],
     ['dataset', `${dataset.name} ${dataset.revision}`],
     ['dataset licence', dataset.licence],

@@ -74,11 +74,13 @@ export const configurationSchema = z
         name: z.string().describe('The model’s name.'),
         built_in: z.boolean().describe('It is the built-in model.'),
         fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
-        precision: z.string().describe('Precision of the weights.'),
+        precision: z
+          .string()
+          .describe('Precision of the weights, with the device where it computes in 16 bits: “float16 on cuda”.'),
         drift: driftSchema
           .optional()
           .describe(
-            'How far int8’s NLLs of a fixed text are from float32’s, in nats a token; absent for other precisions, and before 0.2.',
+            'How far NLLs of a fixed text are from float32’s, in nats a token: of int8, and where a device computes in 16 bits. Absent for others, and before 0.2.',
           ),
         window: z
           .number()

@@ -10,7 +10,7 @@ import { layoutDigestOf } from './key.js';
 export interface EncodedBy {
   /** `Model.fingerprint` */
   readonly fingerprint: string;
-  /** `Engine.info.precision` */
+  /** `Engine.info.computedAs` */
   readonly modelPrecision: string;
 }
 

@@ -45,7 +45,9 @@ export const readMetadataSchema = z.looseObject({}) as unknown as z.ZodType<Meta
 export const headerSchema = z.strictObject({
   key: digestSchema.describe('Digest of everything that decides the states.'),
   fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
-  modelPrecision: z.string().describe('Precision of the model’s weights.'),
+  modelPrecision: z
+    .string()
+    .describe('Precision of the model’s weights, with the device where it computes in 16 bits: “float16 on cuda”.'),
   precision: z.enum(STATES_PRECISIONS).describe('Precision of the states.'),
   rows: z.int().nonnegative().describe('Rows of the states.'),
   width: z.int().positive().describe('Numbers in a row.'),
