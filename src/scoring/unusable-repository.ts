@@ -53,6 +53,7 @@ async function whereElse(client: HubClient, lack: Lack, signal?: AbortSignal): P
     return `All that it takes stands at ${found}${caution}. Take it by --model ${repository}@${found}.`;
   }
   const rest = unseen > 0 ? ` (${unseen} more were not looked at: ${page})` : '';
+  if (seen === 0) return `It has no other branches and no pull requests. ${SAVE_ANEW}`;
   return `None of its ${seen} other branches and pull requests has all that it takes${rest}. ${SAVE_ANEW}`;
 }
 

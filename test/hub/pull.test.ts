@@ -208,6 +208,13 @@ describe('a repository that lacks what is read', () => {
     expect(downloads()).toEqual([]);
   });
 
+  it('and nothing else at all says so', async () => {
+    await publishOld('google/alone');
+    await expect(pull('google/alone')).rejects.toThrow(
+      /It has no other branches and no pull requests\. Python writes both/,
+    );
+  });
+
   it('and a hub that lists no pull requests says where they are', async () => {
     await publishOld('google/unlisted');
     hub.fault = ({ url }) => (url.includes('/refs') ? { status: 404 } : undefined);

@@ -197,7 +197,8 @@ def flan_config(folder: Path) -> None:
 
 
 def codet5_config(folder: Path) -> None:
-    """Rewrites config.json in the form of Salesforce/codet5-*: that of transformers 4 with a BOS that nothing reads."""
+    """Rewrites config.json in the form of Salesforce/codet5-*: that of transformers 4 with a BOS that nothing reads, and alone."""
+    (folder / "generation_config.json").unlink()
     rewrite_config(
         folder, ["classifier_dropout", "dense_act_fn", "dtype", "is_decoder", "is_gated_act", "scale_decoder_outputs", "tie_word_embeddings"],
         n_positions=512, output_past=True, gradient_checkpointing=False, transformers_version="4.10.0.dev0",

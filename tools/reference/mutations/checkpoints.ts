@@ -61,7 +61,7 @@ export const CHECKPOINTS: readonly Mutation[] = [
     from: 'written.tokenizer_class ?? companions.modelTokenizerClass ?? byType',
     to: 'byType ?? written.tokenizer_class ?? companions.modelTokenizerClass',
     tests: T5_TEXT_TEST,
-    only: 'codet5',
+    only: 'ids of a T5',
   },
   {
     name: "what ends a T5's text is the id that T5 has",
