@@ -29,7 +29,7 @@ export interface RunComparison {
     readonly experiment: string;
     readonly model: string;
     /** Recorded by others, not computed by this program. */
-    readonly imported: boolean;
+    readonly imported?: true;
     readonly dataset: string;
     readonly samples: number;
     readonly smokeRun: boolean;
@@ -75,7 +75,7 @@ export function compareRuns(runs: readonly ComparedRun[]): RunComparison {
       directory,
       experiment: configuration.experiment.id,
       model: configuration.model.name,
-      imported: configuration.imported !== undefined,
+      ...(configuration.imported && { imported: true as const }),
       dataset: configuration.dataset.name,
       samples: configuration.samples,
       smokeRun: smoke_run,

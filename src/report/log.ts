@@ -17,7 +17,7 @@ export interface LoggedRun {
   readonly model: string;
   readonly builtIn: boolean;
   /** Recorded by others, not computed by this program. */
-  readonly imported: boolean;
+  readonly imported?: true;
   readonly dataset: string;
   readonly samples: number;
   readonly smokeRun: boolean;
@@ -71,7 +71,7 @@ function loggedRun(folder: string, { started_at }: RunRecord, summary: Summary):
     experiment: experiment.id,
     model: model.name,
     builtIn: model.built_in,
-    imported: imported !== undefined,
+    ...(imported && { imported: true as const }),
     dataset: dataset.name,
     samples,
     smokeRun: summary.smoke_run,

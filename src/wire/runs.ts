@@ -24,7 +24,10 @@ export const runLogSchema = wireObject({
         experiment: z.string().describe('The experiment’s id.'),
         model: z.string().describe('The model’s name.'),
         builtIn: z.boolean().describe('It is the built-in model.'),
-        imported: z.boolean().describe('Recorded by others, not computed by this program.'),
+        imported: z
+          .literal(true)
+          .optional()
+          .describe('Recorded by others, not computed by this program; absent otherwise.'),
         dataset: z.string().describe('The data set’s name.'),
         samples: countSchema.describe('Samples that were asked for.'),
         smokeRun: z.boolean().describe('Fewer samples than the protocol asks for: nothing may be concluded.'),
@@ -58,7 +61,10 @@ export const runComparisonSchema = wireObject({
         directory: z.string().describe('The run folder.'),
         experiment: z.string().describe('The experiment’s id.'),
         model: z.string().describe('The model’s name.'),
-        imported: z.boolean().describe('Recorded by others, not computed by this program.'),
+        imported: z
+          .literal(true)
+          .optional()
+          .describe('Recorded by others, not computed by this program; absent otherwise.'),
         dataset: z.string().describe('The data set’s name.'),
         samples: countSchema.describe('Samples that were asked for.'),
         smokeRun: z.boolean().describe('Fewer samples than the protocol asks for.'),

@@ -25,7 +25,7 @@ const PROTOCOL: Record<string, { n: number; family?: number }> = {
   exp07: { n: 500 },
   bos: { n: 1000 },
   'v4-01': { n: 500 },
-  'v4-02': { n: 400 },
+  'v4-02': { n: 500 },
   'v4-03': { n: 500 },
   'v4-04': { n: 500 },
   'v4-09': { n: 500 },
@@ -63,18 +63,8 @@ describe('the research’s experiments', () => {
     }
   });
 
-  it('have published figures for conditions that exist, and no gain that weighs more on one side', () => {
-    for (const { id, authors, comparisons, conditions, contrasts } of Object.values(EXPERIMENTS)) {
-      const treatments = comparisons.map(({ treatment }) => treatment);
-      const pairs = comparisons.map(({ treatment, baseline }) => `${treatment} over ${baseline}`);
-      for (const { d, nll = {} } of [authors ?? []].flat()) {
-        for (const name of Object.keys(d)) expect([...treatments, ...pairs], id).toContain(name);
-        for (const name of Object.keys(nll))
-          expect(
-            conditions.map((one) => one.name),
-            id,
-          ).toContain(name);
-      }
+  it('have no gain that weighs more on one side', () => {
+    for (const { id, contrasts } of Object.values(EXPERIMENTS)) {
       for (const { terms, name } of contrasts.flatMap((group) => group.contrasts)) {
         const sum = Object.values(terms).reduce((a, b) => a + b, 0);
         expect(Math.abs(sum), `${id}: ${name}`).toBeLessThan(1e-12);

@@ -229,6 +229,17 @@ describe('going on with a run', () => {
     expect((await readSummary(directory)).summary.configuration).toEqual(configuration);
   });
 
+  it('goes on with a run whose record holds figures of the research, which stand beside numbers and decide none', async () => {
+    const directory = await temporaryFolder();
+    const summary = await start(directory, 3);
+    const { crc32: _, ...record } = JSON.parse(await file(directory, 'run.json'));
+    record.configuration.experiment.authors = { model: 'x/y', d: { oracle_full: 0.3 } };
+    await writeFile(path.join(directory, 'run.json'), sealedFile(record));
+    const resumed = await start(directory, 3, { resume: true });
+    expect(resumed.comparisons).toEqual(summary.comparisons);
+    expect(resumed.configuration.experiment.authors).toEqual(record.configuration.experiment.authors);
+  });
+
   async function withoutControlTokens(directory: string): Promise<void> {
     const record = JSON.parse(await file(directory, 'run.json'));
     const { crc32: _, ...content } = record;

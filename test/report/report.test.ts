@@ -5,8 +5,6 @@ import { gainDecomposition } from '../../src/experiments/catalogue/gain-decompos
 import { positionsOrContent } from '../../src/experiments/catalogue/positions-or-content.js';
 import { prefixContent } from '../../src/experiments/catalogue/prefix-content.js';
 import { productRanking } from '../../src/experiments/catalogue/product-ranking.js';
-import { queryInDecoderBySize } from '../../src/experiments/catalogue/query-in-decoder-by-size.js';
-import { queryInDecoderOtherModels } from '../../src/experiments/catalogue/query-in-decoder-other-models.js';
 import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import type { Block, Section } from '../../src/report/content/block.js';
@@ -15,18 +13,16 @@ import { axisOf } from '../../src/report/figures/curves.js';
 import { seriesOf } from '../../src/report/figures/draw.js';
 import { escapeLatex, latexTable } from '../../src/report/formats/latex.js';
 import { type ReportFormat, writeReports } from '../../src/report/report.js';
-import { authorsNllTable, authorsNote, authorsTable, incomparable } from '../../src/report/tables/authors.js';
 import { gainGroups, gainTable, statisticsTable } from '../../src/report/tables/gains.js';
 import { rankingTestTable } from '../../src/report/tables/ranking.js';
 import { shortTable } from '../../src/report/tables/short.js';
 import { renderHtml, renderMarkdown, renderText } from '../../src/report/tables/table.js';
 import { fixed, percent, pValue, signed, withInterval } from '../../src/report/words/format.js';
 import { headline, methods, warnings } from '../../src/report/words/notes.js';
-import type { Experiment } from '../../src/runs/schema/experiment.js';
 import type { FinishedRun } from '../../src/runs/schema/run.js';
 import type { Summary } from '../../src/runs/schema/summary.js';
 import { temporaryFolder } from '../support/fixtures.js';
-import { type MadeRun, madeRun, madeTrials, writeRun } from './made-run.js';
+import { type MadeRun, madeRun, writeRun } from './made-run.js';
 
 const BUILT_IN: MadeRun = { samples: 60, model: { name: 'tiny', built_in: true } };
 /** Statistics of many comparisons take time. */
@@ -193,80 +189,6 @@ describe('gains', () => {
     expect(text).toContain('100 of the encoder and 300 of the decoder');
     expect(text).toContain('250 of the encoder, 2.5 times as many');
   });
-});
-
-describe('the authors’ log', () => {
-  const same: MadeRun = { samples: 200, dataset: 'ms-marco', model: { name: 'google/t5gemma-2-4b-4b' } };
-
-  it('stands beside the same model, data and N', () => {
-    const { summary } = madeRun(truncation, same);
-    expect(incomparable(summary)).toEqual([]);
-    expect(authorsTable(summary)!.rows.map(([name, , , d]) => [name, d])).toContainEqual([
-      'oracle_published',
-      '+0.408',
-    ]);
-  });
-
-  it.each([
-    [{ ...same, samples: 199 }, 'theirs are of 200 samples, these of 199'],
-    [{ ...same, dataset: 'squad' }, 'theirs are on ms-marco, these on squad'],
-    [{ ...same, model: { name: 'x/y' } }, 'theirs are of google/t5gemma-2-4b-4b, these of x/y'],
-    [{ ...same, model: { name: 'google/t5gemma-2-4b-4b', built_in: true } }, 'these of the built-in model'],
-  ] satisfies [MadeRun, string][])('is left out otherwise, with the reason: %#', (options, reason) => {
-    const { configuration } = madeTrials(truncation, options);
-    const summary = { ...builtIn.summary, configuration };
-    expect(authorsTable(summary)).toBeUndefined();
-    expect(authorsNote(summary)).toContain(reason);
-  });
-
-  it('is left out for other samples, another prompt and cut documents', () => {
-    const { configuration } = madeTrials({ ...truncation, seed: 7, prompt: 'query' }, same);
-    const cut = { ...configuration, max_tokens: 512 };
-    expect(incomparable({ configuration: cut, samples: { ...builtIn.summary.samples, cut: 1 } })).toEqual([
-      'theirs are of documents of up to 2048 tokens, these of 512',
-      'theirs are of the samples of seed 42, these of seed 7',
-      'theirs are with the decoder prompt “none”, these with “query”',
-    ]);
-    // A lower limit that cuts nothing is none.
-    expect(incomparable({ configuration: cut, samples: { ...builtIn.summary.samples, cut: 0 } })).toHaveLength(2);
-  });
-
-  it('knows several models, by their names on the hub, and has mean NLLs beside d', () => {
-    const summary = few(queryInDecoderOtherModels, 'google/flan-t5-large@0613663d0d48');
-    expect(authorsNote(summary)).toContain('gives them for google/flan-t5-large, ms-marco, N = 500');
-    expect(theirs(summary)).toEqual([
-      ['oracle_published', 'bare', '+0.320'],
-      ['random_published', 'bare', '+0.247'],
-      ['bare', 'bare_nq', '−0.416'],
-    ]);
-    expect(authorsNllTable(summary)!.rows.map(([name, , nll]) => [name, nll])).toEqual([
-      ['bare', '3.0054'],
-      ['oracle_published', '2.8242'],
-      ['random_published', '2.9117'],
-      ['bare_nq', '2.2434'],
-    ]);
-    const other = few(queryInDecoderOtherModels, 'google/flan-t5-small@1');
-    expect(authorsNllTable(other)).toBeUndefined();
-    expect(incomparable(other)).toEqual([
-      'theirs are of google/flan-t5-base, google/flan-t5-large, google/flan-t5-xl and facebook/bart-large, these of google/flan-t5-small@1',
-    ]);
-  });
-
-  it('tells two comparisons of one treatment apart', () => {
-    const rows = theirs(few(queryInDecoderBySize, 'google-t5/t5-3b@1'));
-    expect(rows).toContainEqual(['doc_kw_published', 'bare', '+0.533']);
-    expect(rows).toContainEqual(['doc_kw_published', 'random_published', '+0.292']);
-    expect(rows).toContainEqual(['oracle_published_nq', 'bare_nq', '+0.010']);
-  });
-
-  /** Statistics of a few samples, as if they were of the protocol's number. */
-  function few(experiment: Experiment, name: string): Summary {
-    const { summary } = madeRun(experiment, { samples: 8, dataset: 'ms-marco', model: { name } });
-    return { ...summary, configuration: { ...summary.configuration, samples: experiment.protocol.samples } };
-  }
-
-  const theirs = (summary: Summary) =>
-    authorsTable(summary)!.rows.map(([treatment, baseline, , d]) => [treatment, baseline, d]);
 });
 
 describe('content', () => {

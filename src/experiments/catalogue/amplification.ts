@@ -1,6 +1,6 @@
 /** Experiment 3F, amplification: does meaning come out when the prefix is repeated or the document is short? */
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL, curves, decomposition, design } from './design.js';
+import { curves, decomposition, design } from './design.js';
 
 const TIMES = [1, 3, 5, 10, 20];
 const FEW_TIMES = [5, 10];
@@ -40,5 +40,4 @@ export const amplification = defineExperiment({
     oracle: TIMES.map((x) => ({ x, name: `oracle_x${x}` })),
     random: TIMES.map((x) => ({ x, name: `random_x${x}` })),
   }),
-  authors: { model: AUTHORS_MODEL, d: { 'oracle_published@30w': 0.458 } },
 });

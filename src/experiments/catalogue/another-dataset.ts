@@ -1,6 +1,6 @@
 /** Experiment 3D: the decomposition on another dataset, with long questions and answers. */
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL, decomposition, design, published } from './design.js';
+import { decomposition, design } from './design.js';
 
 export const anotherDataset = defineExperiment({
   id: 'exp3d',
@@ -17,15 +17,4 @@ export const anotherDataset = defineExperiment({
   }),
   primary: { treatment: 'random_matched_d', baseline: 'bare_d' },
   contrasts: decomposition(),
-  authors: {
-    model: AUTHORS_MODEL,
-    d: published({
-      template: 0.933,
-      scrambled: 0.889,
-      the: 0.888,
-      keyword: 0.887,
-      random_matched: 0.858,
-      oracle: 0.592,
-    }),
-  },
 });

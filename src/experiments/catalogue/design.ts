@@ -114,10 +114,3 @@ export function curves(
     })),
   }));
 }
-
-/** Published figures by the research's condition names, for the conditions that are hidden by its mask. */
-export function published(d: Readonly<Record<string, number>>, suffix: Suffix = 'published') {
-  return Object.fromEntries(Object.entries(d).map(([name, value]) => [`${name}_${suffix}`, value]));
-}
-
-export const AUTHORS_MODEL = 'google/t5gemma-2-4b-4b';

@@ -1,6 +1,6 @@
 /** Experiment 06: short answers, where the document decides. */
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL, decomposition, design, published } from './design.js';
+import { decomposition, design } from './design.js';
 
 export const factoidAnswers = defineExperiment({
   id: 'exp06',
@@ -21,5 +21,4 @@ export const factoidAnswers = defineExperiment({
   }),
   primary: { treatment: 'doc_kw_d', baseline: 'bare_d' },
   contrasts: decomposition('oracle', 'scrambled', 'random'),
-  authors: { model: AUTHORS_MODEL, d: published({ oracle: 0.767, scrambled: 0.722, template: 0.685, random: 0.578 }) },
 });

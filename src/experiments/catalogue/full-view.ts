@@ -1,6 +1,6 @@
 /** Experiment 33b: does a surrogate in front of the document help when everything is visible? */
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL, design } from './design.js';
+import { design } from './design.js';
 
 export const fullView = defineExperiment({
   id: 'exp33b',
@@ -14,8 +14,4 @@ export const fullView = defineExperiment({
     static: 'static:What are the key facts?',
   }),
   primary: { treatment: 'surr_doc_full', baseline: 'bare' },
-  authors: {
-    model: AUTHORS_MODEL,
-    d: { oracle_full: 0.345, surr_doc_full: 0.312, surr_para_full: 0.293, static_full: 0.103 },
-  },
 });

@@ -1,6 +1,6 @@
 /** Experiment 2B, decomposition: how much of the oracle's gain is any words, its words, their order; and how many words does it take? */
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL, baselineOf, curves, decomposition, design, HIDDEN, published } from './design.js';
+import { baselineOf, curves, decomposition, design, HIDDEN } from './design.js';
 
 const WORDS = [1, 3, 5, 10, 20, 50];
 
@@ -33,18 +33,4 @@ export const gainDecomposition = defineExperiment({
   curves: curves('Titration', 'words of another document', {
     random: WORDS.map((words) => ({ x: words, name: `random${words}w` })),
   }),
-  authors: {
-    model: AUTHORS_MODEL,
-    d: published({
-      random1w: 0.321,
-      random3w: 0.308,
-      random5w: 0.298,
-      random10w: 0.279,
-      random20w: 0.303,
-      random50w: 0.296,
-      random_matched: 0.296,
-      the_x10: 0.338,
-      keyword_x10: 0.332,
-    }),
-  },
 });

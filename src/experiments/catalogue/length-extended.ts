@@ -1,7 +1,6 @@
 /** Experiment 03B: length again, with more prefixes and longer documents. */
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL } from './design.js';
-import { acrossLengths, ORIGINAL, publishedByLength } from './lengths.js';
+import { acrossLengths, ORIGINAL } from './lengths.js';
 
 const LENGTHS = [ORIGINAL, 512, 1024, 2048, 3072, 4096, 6144] as const;
 
@@ -26,8 +25,4 @@ export const lengthExtended = defineExperiment({
     LENGTHS,
   ),
   primary: { treatment: 'oracle_d@6144', baseline: 'bare_d@6144' },
-  authors: {
-    model: AUTHORS_MODEL,
-    d: publishedByLength(LENGTHS, { oracle: [0.384, 0.432, 0.384, 0.335, 0.422, 0.389, 0.382] }),
-  },
 });

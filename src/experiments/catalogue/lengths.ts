@@ -21,15 +21,3 @@ export function acrossLengths(prefixes: Prefixes, lengths: readonly (number | ty
     ),
   };
 }
-
-/** Published d of each prefix at each length. */
-export function publishedByLength(
-  lengths: readonly (number | typeof ORIGINAL)[],
-  ds: Readonly<Record<string, readonly number[]>>,
-): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(ds).flatMap(([name, values]) =>
-      values.map((d, i) => [`${name}_published@${lengths[i]}`, d] as const),
-    ),
-  );
-}

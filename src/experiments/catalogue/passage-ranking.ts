@@ -1,6 +1,6 @@
 /** Experiment 04A: do primed caches rank the passage with the answer above the others of a web search? */
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL, design } from './design.js';
+import { design } from './design.js';
 
 export const passageRanking = defineExperiment({
   id: 'exp04a',
@@ -17,5 +17,4 @@ export const passageRanking = defineExperiment({
   }),
   primary: { treatment: 'doc_kw_d', baseline: 'bare_d' },
   measures: ['AUC', 'RR@3', 'Success@1', 'Success@3', 'AP', 'P@1'],
-  authors: { model: AUTHORS_MODEL, d: { oracle_published: -0.007 } },
 });

@@ -4,7 +4,7 @@
  */
 import type { Condition } from '../../priming/condition.js';
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL, baselineOf, design, gain, HIDDEN, type Suffix, VISIBILITIES } from './design.js';
+import { baselineOf, design, gain, HIDDEN, type Suffix, VISIBILITIES } from './design.js';
 
 const { conditions, comparisons } = design({ oracle: 'oracle', random: 'random_matched' });
 
@@ -77,14 +77,4 @@ export const positionsOrContent = defineExperiment({
       equivalence_margin: 0.1,
     };
   }),
-  authors: {
-    model: AUTHORS_MODEL,
-    d: {
-      oracle_published: 0.376,
-      random_published: 0.296,
-      shifted_published: -0.034,
-      blocked_published: 0.036,
-      neutralized_published: 0.372,
-    },
-  },
 });

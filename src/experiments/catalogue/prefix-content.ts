@@ -1,6 +1,6 @@
 /** Experiment 04 of v4: what the prefix should say, when the decoder reads the query. */
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL, baselineOf, design, gain, HIDDEN, published, VISIBILITIES } from './design.js';
+import { baselineOf, design, gain, HIDDEN, VISIBILITIES } from './design.js';
 
 const KEYWORD_COUNTS = [1, 3, 5, 10, 20];
 
@@ -15,7 +15,7 @@ export const prefixContent = defineExperiment({
     ...Object.fromEntries(KEYWORD_COUNTS.map((count) => [`kw${count}`, `kw${count}`])),
     wrong_kw5: 'wrong_kw5',
     pos_kw5: 'pos_kw5',
-    random: 'random20',
+    random: 'random_matched',
     first_sentence: 'lead_full',
   }),
   primary: { treatment: 'kw5_d', baseline: 'bare_d' },
@@ -33,8 +33,4 @@ export const prefixContent = defineExperiment({
     treatments: KEYWORD_COUNTS.map((count) => `kw${count}_${suffix}`),
     baseline: baselineOf(suffix),
   })),
-  authors: {
-    model: AUTHORS_MODEL,
-    d: published({ kw10: 0.186, kw5: 0.148, wrong_kw5: 0.129, kw20: 0.115, random: 0.08, first_sentence: -0.298 }),
-  },
 });

@@ -1,6 +1,5 @@
 /** Experiment 04B: do primed caches rank products by the likelihood of the query? */
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL } from './design.js';
 import { PRODUCT_RANKING } from './products.js';
 
 export const productRanking = defineExperiment({
@@ -9,5 +8,4 @@ export const productRanking = defineExperiment({
   question: 'Does priming a product’s text help to rank it by the likelihood of the query?',
   protocol: { samples: 400, dataset: 'esci', max_tokens: 8192 },
   ...PRODUCT_RANKING,
-  authors: { model: AUTHORS_MODEL, d: { oracle_published: -0.269, title_published: -0.245 } },
 });

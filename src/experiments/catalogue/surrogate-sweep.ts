@@ -1,6 +1,6 @@
 /** Experiment 02, the sweep: which surrogates close how much of the gap, and does their meaning matter? */
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL, baselineOf, design, gain, groupGain, HIDDEN, published, VISIBILITIES } from './design.js';
+import { baselineOf, design, gain, groupGain, HIDDEN, VISIBILITIES } from './design.js';
 
 /** In the order of how much of the query's meaning they should have, as the research ranked them beforehand. */
 const PREFIXES = {
@@ -50,17 +50,4 @@ export const surrogateSweep = defineExperiment({
       ),
     ],
   })),
-  authors: {
-    model: AUTHORS_MODEL,
-    d: published({
-      oracle: 0.376,
-      static_fact: 0.372,
-      static_howto: 0.346,
-      template: 0.336,
-      doc_kw: 0.322,
-      para: 0.305,
-      random: 0.303,
-      lead: 0.151,
-    }),
-  },
 });

@@ -5,7 +5,7 @@
  * document alone, is the baseline of the exact ones, so that hiding BOS is not taken for priming.
  */
 import { defineExperiment } from '../declaration/define.js';
-import { AUTHORS_MODEL, baselineOf, design, gain, HIDDEN } from './design.js';
+import { baselineOf, design, gain, HIDDEN } from './design.js';
 
 const PREFIXES = { oracle: 'oracle', surr_para: 'para', surr_doc: 'doc_kw' };
 
@@ -29,15 +29,4 @@ export const truncation = defineExperiment({
       ]),
     },
   ],
-  authors: {
-    model: AUTHORS_MODEL,
-    d: {
-      oracle_published: 0.408,
-      surr_doc_published: 0.363,
-      surr_para_published: 0.357,
-      oracle_full: 0.345,
-      surr_doc_full: 0.312,
-      surr_para_full: 0.293,
-    },
-  },
 });

@@ -2,7 +2,7 @@
  * What experiments 09 and 10 of v4 share: other models than the research's own, random prefixes from a list of words, and the bare document also
  * without the query in the decoder.
  */
-import type { AuthorsFigures, Comparison, Contrast, ContrastGroup } from '../../runs/schema/experiment.js';
+import type { Comparison, Contrast, ContrastGroup } from '../../runs/schema/experiment.js';
 import { baselineOf, design, gain, HIDDEN, type Prefixes, type Suffix, VISIBILITIES } from './design.js';
 
 /** Behind the names of conditions whose decoder does not read the query. */
@@ -71,23 +71,4 @@ export function whereTheQueryStands(): ContrastGroup[] {
       decomposition: false,
     };
   });
-}
-
-/**
- * The log's figures as a table: a row a model.
- * @param d names of the first list's columns
- * @param nll names of the second list's columns
- */
-export function figures(
-  d: readonly string[],
-  nll: readonly string[],
-  models: Readonly<Record<string, { readonly d: readonly number[]; readonly nll: readonly number[] }>>,
-): AuthorsFigures[] {
-  const named = (names: readonly string[], values: readonly number[]) =>
-    Object.fromEntries(names.map((name, at) => [name, values[at]!]));
-  return Object.entries(models).map(([model, values]) => ({
-    model,
-    d: named(d, values.d),
-    nll: named(nll, values.nll),
-  }));
 }

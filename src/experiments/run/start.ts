@@ -92,7 +92,7 @@ async function startedConfiguration(
     );
   }
   const known = sameNumbers(model).includes(fingerprint) ? { ...asked, model: { ...asked.model, fingerprint } } : asked;
-  const changed = differences({ ...configuration, control_tokens }, known);
+  const changed = differences(measured({ ...configuration, control_tokens }), measured(known));
   if (changed.length > 0) {
     throw new DkvError(
       'RUN_MISMATCH',
@@ -106,4 +106,9 @@ async function startedConfiguration(
     );
   }
   return configuration;
+}
+
+/** Without what stands beside numbers and decides none: the research's figures, which older records of its experiments hold. */
+function measured({ experiment: { authors: _, ...experiment }, ...configuration }: Configuration) {
+  return { ...configuration, experiment };
 }

@@ -11,7 +11,7 @@ import { curvePlot } from '../figures/curves.js';
 import { differencePlot, effectPlot, hardnessComparisons, hardnessPlot } from '../figures/effects.js';
 import { attentionHeatMap, probePlot } from '../figures/probe.js';
 import { rankingPlot } from '../figures/ranking.js';
-import { authorsNllTable, authorsNote, authorsTable } from '../tables/authors.js';
+import { authorsNotes, authorsTables } from '../tables/authors.js';
 import { conditionTable } from '../tables/conditions.js';
 import {
   contrastNotes,
@@ -225,11 +225,10 @@ function hardnessSection(summary: Summary): Section {
 }
 
 function authorsBlocks(summary: Summary): Block[] {
-  const effects = authorsTable(summary);
-  const nlls = authorsNllTable(summary);
   return [
-    note(authorsNote(summary)),
-    ...(effects ? [table('authors', 'Measured, and the authors’ log', effects)] : []),
-    ...(nlls ? [table('authors-nll', 'Mean NLL, measured and in the authors’ log', nlls)] : []),
+    ...authorsNotes(summary).map(note),
+    ...authorsTables(summary).map(({ slug, title, table: beside, folded = false }) =>
+      table(`authors-${slug}`, `Authors’ log: ${title}`, beside, folded),
+    ),
   ];
 }

@@ -106,7 +106,7 @@ const identitySchema = z.strictObject({
   relative: z.literal(true).optional().describe('Not asked of models with learned positions, because rows are moved.'),
 });
 
-/** What the research's log says of one model. */
+/** What others found with one model. */
 const authorsSchema = z.strictObject({
   model: name.describe('The model that the log is of.'),
   d: z
@@ -116,8 +116,6 @@ const authorsSchema = z.strictObject({
     ),
   nll: z.record(name, z.number()).optional().describe('Mean NLL of conditions, in nats a token.'),
 });
-
-export type AuthorsFigures = z.infer<typeof authorsSchema>;
 
 export const experimentSchema = z
   .strictObject({
@@ -193,7 +191,9 @@ export const experimentSchema = z
     authors: z
       .union([authorsSchema, z.array(authorsSchema).min(1)])
       .optional()
-      .describe('Shown beside a run of the same model, data and N.'),
+      .describe(
+        'Figures of others for an experiment of one’s own, shown beside a run of the same model, data and N. Those of the research stand in the package, in data/authors-log.yaml; records of its experiments that are older than that file hold some.',
+      ),
   })
   .meta({ id: 'experiment' });
 

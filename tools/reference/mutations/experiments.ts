@@ -7,12 +7,12 @@ const BLOCK = 'src/experiments/plan/block.ts';
 const CONDITIONS = 'src/experiments/plan/conditions.ts';
 const HIDDEN_BOS = 'src/experiments/catalogue/hidden-bos.ts';
 const AUTHORS = 'src/report/tables/authors.ts';
+const AUTHORS_TEST = 'test/report/authors.test.ts';
 
 const NUMPY_TEST = 'test/base/numpy-random.test.ts';
 const SURROGATE_TEST = 'test/priming/surrogate.test.ts';
 const CONDITIONS_TEST = 'test/experiments/conditions.test.ts';
 const FAMILIES_TEST = 'test/experiments/other-families.test.ts';
-const REPORT_TEST = 'test/report/report.test.ts';
 
 export const EXPERIMENTS: readonly Mutation[] = [
   {
@@ -93,15 +93,15 @@ export const EXPERIMENTS: readonly Mutation[] = [
     file: AUTHORS,
     from: "model.name.split('@')",
     to: '[model.name]',
-    tests: REPORT_TEST,
+    tests: AUTHORS_TEST,
     only: 'knows several models',
   },
   {
     name: 'two comparisons of one treatment taken for the same in the authors’ log',
     file: AUTHORS,
-    from: '[treatment, `${treatment} over ${baseline}`].includes(name)',
-    to: 'name.startsWith(treatment)',
-    tests: REPORT_TEST,
+    from: 'one.treatment === name || pairOf(one) === name',
+    to: 'name.startsWith(one.treatment)',
+    tests: AUTHORS_TEST,
     only: 'two comparisons of one treatment',
   },
 ];
