@@ -18,7 +18,7 @@ async function product(precision: 'float32' | 'int8') {
       ? graph.op(INTEGER_PRODUCT, [left, right, graph.floats([1], []), graph.floats([1], [])])
       : graph.op('MatMul', [left, right]);
   graph.output('product', made, 'float32', ['rows', SIZE]);
-  const session = await InferenceSession.create(graph.toBytes(), { logSeverityLevel: 3 });
+  const session = await InferenceSession.create(await graph.toBytes(), { logSeverityLevel: 3 });
   const data = precision === 'int8' ? new Uint8Array(SIZE * SIZE).fill(5) : new Float32Array(SIZE * SIZE).fill(0.5);
   const feeds = { left: new Tensor(precision === 'int8' ? 'uint8' : 'float32', data as Float32Array, [SIZE, SIZE]) };
   return () => session.run(feeds);

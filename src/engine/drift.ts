@@ -57,11 +57,8 @@ export async function measureDrift(
 ): Promise<Drift> {
   const step = stepper(2 * partsOf(compiled), { onProgress, signal });
   const exact = await nllsOf(compiled, samples, step, 'float32', float32Graphs(checkpoint, compiled));
-  const rounded = await nllsOf(compiled, samples, step, compiled.precision, (builds) =>
-    opened(
-      compiled,
-      builds.map((build) => graphOver(compiled, build, CPU)),
-    ),
+  const rounded = await nllsOf(compiled, samples, step, compiled.precision, async (builds) =>
+    opened(compiled, await Promise.all(builds.map((build) => graphOver(compiled, build, CPU)))),
   );
   return driftBetween(exact, rounded);
 }

@@ -33,7 +33,7 @@ async function multiplyLargest(): Promise<Float32Array> {
   const product = graph.op(INTEGER_PRODUCT, [left, right, graph.floats([1], []), graph.floats([1], [])]);
   graph.output('product', product, 'float32', ['rows', COLUMNS]);
   const { InferenceSession, Tensor } = onnxRuntime();
-  const session = await InferenceSession.create(graph.toBytes(), { logSeverityLevel: 3 });
+  const session = await InferenceSession.create(await graph.toBytes(), { logSeverityLevel: 3 });
   const { product: products } = await session.run({
     left: new Tensor('uint8', new Uint8Array(ROWS * INNER).fill(255), [ROWS, INNER]),
   });

@@ -239,7 +239,7 @@ export class Executor implements Runner {
     return {
       key: name,
       bytes: () => weightBytes({ ...this.#model, target }, build),
-      load: () => this.#load({ name, bytes: graphOver(this.#model, build, target) }),
+      load: async () => this.#load({ name, bytes: await graphOver(this.#model, build, target) }),
     };
   }
 

@@ -95,11 +95,12 @@ async function compileTo(
   const { config } = checkpoint;
   const { precision, embeddingScale } = options;
   const weights = weightsOf(config);
-  const graphs = (Object.keys(GRAPHS) as GraphName[]).map((name) => {
+  const graphs: { readonly name: GraphName; readonly bytes: Uint8Array }[] = [];
+  for (const name of Object.keys(GRAPHS) as GraphName[]) {
     const graph = new GraphBuilder(name);
     GRAPHS[name](graphModel(graph, weights, { config, precision, embeddingScale }));
-    return { name, bytes: graph.toBytes() };
-  });
+    graphs.push({ name, bytes: await graph.toBytes() });
+  }
   await expectSpace(models, weights.sizeBytes, 'the compiled model', 'DKV_CACHE');
 
   const partial = path.join(models, partialName(path.basename(directory)));
@@ -202,11 +203,12 @@ export async function writeForm(
   builds: readonly BuildGraph[],
 ): Promise<Uint8Array[]> {
   const weights = weightsOf(checkpoint.config);
-  const graphs = builds.map((build) => {
+  const graphs: Uint8Array[] = [];
+  for (const build of builds) {
     const graph = new GraphBuilder('part');
     build(graphModel(graph, weights, { ...form, config: checkpoint.config }));
-    return graph.toBytes();
-  });
+    graphs.push(await graph.toBytes());
+  }
   await expectSpace(form.directory, weights.sizeBytes, 'a part of the model', 'DKV_CACHE');
   await writeWeights(path.join(form.directory, WEIGHTS_FILE), weights, checkpoint, { isKept: false });
   return graphs;

@@ -115,7 +115,7 @@ export async function verifyCompiled(directory: string, reading: ReadingOptions 
 }
 
 /** A graph over the weights file of a compiled model. @param target what it is to run on */
-export function graphOver(model: CompiledModel, build: BuildGraph, target: Target): Uint8Array {
+export async function graphOver(model: CompiledModel, build: BuildGraph, target: Target): Promise<Uint8Array> {
   const graph = new GraphBuilder('part');
   const weights = weightsOf(model.config, model.tensors);
   build(graphModel(graph, weights, { ...model, target }));

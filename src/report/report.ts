@@ -6,7 +6,6 @@ import { readRecord } from '../runs/record.js';
 import { withTrials } from '../runs/run-folder.js';
 import type { FinishedRun } from '../runs/schema/run.js';
 import type { Summary } from '../runs/schema/summary.js';
-import { contentOf } from './content/content.js';
 import { htmlReport } from './formats/html.js';
 import { printPng, printSvg } from './formats/images.js';
 import { latexTable } from './formats/latex.js';
@@ -50,6 +49,8 @@ async function filesOf(
   formats: readonly ReportFormat[],
   noText: boolean,
 ): Promise<Map<string, string | Uint8Array>> {
+  // What draws figures takes longer to load than all else of this package, and most who import that write no report.
+  const { contentOf } = await import('./content/content.js');
   const sections = contentOf(run);
   const wants = (format: ReportFormat) => formats.includes(format);
   const files = new Map<string, string | Uint8Array>();

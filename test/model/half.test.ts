@@ -84,7 +84,7 @@ describe.each(NAMES)('%s', (name) => {
     const half = type === 'float16' ? DataType.FLOAT16 : DataType.BFLOAT16;
     const builds: Record<string, BuildGraph> = { ...GRAPHS, logits: buildLogits };
     for (const [graph, build] of Object.entries(builds)) {
-      const nodes = nodesOf(graphOver(model, build, { device: 'cuda', arithmetic: type }));
+      const nodes = nodesOf(await graphOver(model, build, { device: 'cuda', arithmetic: type }));
       const products = nodes.filter(({ node }) => PRODUCTS.has(node.opType));
       expect(products.length, graph).toBeGreaterThan(0);
       const wide = products.filter(({ inputs }) => inputs.some((own) => own !== half));

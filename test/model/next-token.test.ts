@@ -32,7 +32,7 @@ async function choose(
   graph.output('best_logit', made.bestLogit, 'float32', ['n']);
   graph.output('log_sum', made.logSum, 'float32', ['n']);
   graph.output('all', made.logits, 'float32', ['speaking', 'vocabulary']);
-  const session = await InferenceSession.create(graph.toBytes(), { logSeverityLevel: 3 });
+  const session = await InferenceSession.create(await graph.toBytes(), { logSeverityLevel: 3 });
   const feed = new Tensor('float32', Float32Array.from(logits.flat()), [logits.length, 5]);
   const outputs = await session.run({
     logits: feed,

@@ -121,7 +121,8 @@ export async function spelledOutModel(model: CompiledModel, directory: string): 
   await link(path.join(model.directory, WEIGHTS_FILE), path.join(directory, WEIGHTS_FILE));
   const target = { device: 'cpu', arithmetic: model.precision as HalfType } as const;
   for (const name of Object.keys(GRAPHS) as GraphName[]) {
-    await writeFile(path.join(directory, graphName(name)), spelledOut(graphOver(model, GRAPHS[name], target)));
+    const bytes = await graphOver(model, GRAPHS[name], target);
+    await writeFile(path.join(directory, graphName(name)), spelledOut(bytes));
   }
   return { ...model, directory };
 }

@@ -1,44 +1,27 @@
 /**
- * Writes an ONNX graph: inputs, operator nodes, small inline constants, weights in an external file, outputs.
- * Knows the ONNX format and nothing of the model.
+ * Builds an ONNX graph: inputs, operator nodes, small inline constants, weights in an external file, outputs.
+ * Knows what such a graph is made of and nothing of the model.
  */
-import { create, toBinary } from '@bufbuild/protobuf';
-import {
-  AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
-  type GraphProto,
-  GraphProtoSchema,
-  ModelProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
-  OperatorSetIdProtoSchema,
-  StringStringEntryProtoSchema,
-  TensorProto_DataLocation,
-  TensorProto_DataType,
-  TensorProtoSchema,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  ValueInfoProtoSchema,
-} from 'onnx-buf';
+import type {
+  Attribute,
+  Dimensions,
+  ElementType,
+  ExternalTensor,
+  InlineTensor,
+  NodePart,
+  TypedName,
+  TypedValue,
+  Value,
+} from './graph-parts.js';
 
-/** The name of a tensor in the graph. */
-export type Value = string;
-
-/** Sizes known when the graph is built, names for those known when it runs, such as `['batch', 'rows', 640]`. */
-export type Dimensions = readonly (number | string)[];
-
-export const ELEMENT_TYPES = ['float32', 'float16', 'bfloat16', 'uint8', 'int8', 'int64', 'bool'] as const;
-export type ElementType = (typeof ELEMENT_TYPES)[number];
-
-export interface TypedValue {
-  readonly value: Value;
-  readonly type: ElementType;
-}
-
-/** An input or output of a graph within the graph; its shape is unknown unless it is said. */
-type TypedName = readonly [value: Value, type: ElementType, dimensions?: Dimensions];
+export {
+  type Dimensions,
+  ELEMENT_TYPES,
+  type ElementType,
+  type ExternalTensor,
+  type TypedValue,
+  type Value,
+} from './graph-parts.js';
 
 /** What one turn of a loop gives. */
 export interface Turn<Carried extends string, Kept extends string> {
@@ -50,49 +33,21 @@ export interface Turn<Carried extends string, Kept extends string> {
   readonly kept: Record<Kept, TypedValue>;
 }
 
-/** A slice of the external weights file. */
-export interface ExternalTensor {
-  readonly name: string;
-  readonly type: ElementType;
-  readonly dimensions: readonly number[];
-  readonly file: string;
-  readonly offset: number;
-  readonly sizeBytes: number;
-}
-
-type Attribute =
-  | { readonly int: number }
-  | { readonly float: number }
-  | { readonly text: string }
-  | { readonly graph: GraphProto }
-  | readonly number[];
-
-const DATA_TYPES: Record<ElementType, TensorProto_DataType> = {
-  float32: TensorProto_DataType.FLOAT,
-  float16: TensorProto_DataType.FLOAT16,
-  bfloat16: TensorProto_DataType.BFLOAT16,
-  uint8: TensorProto_DataType.UINT8,
-  int8: TensorProto_DataType.INT8,
-  int64: TensorProto_DataType.INT64,
-  bool: TensorProto_DataType.BOOL,
-};
-
-/** The operator set: 23 brought grouped-query `Attention`, `RotaryEmbedding` and `RMSNormalization`. */
-const OPSET_VERSION = 23n;
-const IR_VERSION = 11n;
-
 export class GraphBuilder {
-  readonly #graph;
+  readonly #name: string;
+  readonly #inputs: TypedName[] = [];
+  readonly #outputs: TypedName[] = [];
+  readonly #tensors: (InlineTensor | ExternalTensor)[] = [];
+  readonly #ownNodes: NodePart[] = [];
   /** Where nodes go: the graph's, or those of a branch being built. */
-  #nodes: NodeProto[];
+  #nodes = this.#ownNodes;
   readonly #externals = new Map<string, ExternalTensor>();
   readonly #constants = new Map<string, Value>();
   #scope = '';
   #counter = 0;
 
   constructor(name: string) {
-    this.#graph = create(GraphProtoSchema, { name });
-    this.#nodes = this.#graph.node;
+    this.#name = name;
   }
 
   /** Runs `build` with its node names prefixed, so that errors and profiles say where in the model they are. */
@@ -107,16 +62,15 @@ export class GraphBuilder {
   }
 
   input(name: string, type: ElementType, dimensions: Dimensions): Value {
-    this.#graph.input.push(valueInfo(name, type, dimensions));
+    this.#inputs.push([name, type, dimensions]);
     return name;
   }
 
   /** Makes a value an output of the graph under a name of its own. */
   output(name: string, value: Value, type: ElementType, dimensions: Dimensions): void {
-    this.#graph.node.push(
-      create(NodeProtoSchema, { name: `output/${name}`, opType: 'Identity', input: [value], output: [name] }),
-    );
-    this.#graph.output.push(valueInfo(name, type, dimensions));
+    const node = { name: `output/${name}`, type: 'Identity', inputs: [value], outputs: [name], attributes: {} };
+    this.#ownNodes.push(node);
+    this.#outputs.push([name, type, dimensions]);
   }
 
   /** Adds a node with one output. An empty input name stands for an optional input left out. */
@@ -126,7 +80,7 @@ export class GraphBuilder {
 
   /** The same numbers as another type, rounded to the nearest; beyond what the type holds they are infinite. */
   cast(x: Value, type: ElementType): Value {
-    return this.op('Cast', [x], { to: { int: DATA_TYPES[type] } });
+    return this.op('Cast', [x], { to: { type } });
   }
 
   /**
@@ -181,7 +135,7 @@ export class GraphBuilder {
         ...kept.map((key) => [made.kept[key].value, made.kept[key].type] as const),
       ];
       // An output has to be made in the body, and be one output only: what is not gets a node.
-      const free = new Set(this.#nodes.flatMap(({ output }) => output));
+      const free = new Set(this.#nodes.flatMap(({ outputs }) => outputs));
       return outputs.map(([value, type]) => [free.delete(value) ? value : this.op('Identity', [value]), type] as const);
     });
     const states = names.map((key) => carried[key].value);
@@ -208,17 +162,9 @@ export class GraphBuilder {
   #subgraph(name: string, inputs: readonly TypedName[], build: () => readonly TypedName[]) {
     const outer = this.#nodes;
     this.#nodes = [];
-    const info = ([value, type, dimensions]: TypedName) => valueInfo(value, type, dimensions);
     try {
       const outputs = build();
-      return {
-        graph: create(GraphProtoSchema, {
-          name,
-          input: inputs.map(info),
-          node: this.#early(this.#nodes),
-          output: outputs.map(info),
-        }),
-      };
+      return { graph: { name, inputs, outputs, nodes: this.#early(this.#nodes), tensors: [] } };
     } finally {
       this.#nodes = outer;
     }
@@ -243,18 +189,7 @@ export class GraphBuilder {
   external(tensor: ExternalTensor): Value {
     if (this.#externals.has(tensor.name)) return tensor.name;
     this.#externals.set(tensor.name, tensor);
-    const entries = { location: tensor.file, offset: String(tensor.offset), length: String(tensor.sizeBytes) };
-    this.#graph.initializer.push(
-      create(TensorProtoSchema, {
-        name: tensor.name,
-        dataType: DATA_TYPES[tensor.type],
-        dims: tensor.dimensions.map(BigInt),
-        dataLocation: TensorProto_DataLocation.EXTERNAL,
-        externalData: Object.entries(entries).map(([key, value]) =>
-          create(StringStringEntryProtoSchema, { key, value }),
-        ),
-      }),
-    );
+    this.#tensors.push(tensor);
     return tensor.name;
   }
 
@@ -268,27 +203,22 @@ export class GraphBuilder {
    * the outputs backwards, of a node's inputs the one that stands last in the file before the others: so every weight is widened
    * right before it is used, after what it is multiplied with, and not all of them before the first layer.
    */
-  #early(nodes: readonly NodeProto[]): NodeProto[] {
-    const constants = new Set(this.#graph.initializer.map(({ name }) => name));
-    const early = (node: NodeProto) => node.input.every((input) => constants.has(input));
+  #early(nodes: readonly NodePart[]): NodePart[] {
+    const constants = new Set(this.#tensors.map(({ name }) => name));
+    const early = (node: NodePart) => node.inputs.every((input) => constants.has(input));
     return [...nodes.filter(early), ...nodes.filter((node) => !early(node))];
   }
 
-  /** The finished graph as the bytes of an `.onnx` file. */
-  toBytes(): Uint8Array {
-    this.#graph.node = this.#early(this.#graph.node);
-    return toBinary(
-      ModelProtoSchema,
-      create(ModelProtoSchema, {
-        irVersion: IR_VERSION,
-        producerName: 'directed-kvcache',
-        graph: this.#graph,
-        opsetImport: [
-          create(OperatorSetIdProtoSchema, { domain: '', version: OPSET_VERSION }),
-          create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }),
-        ],
-      }),
-    );
+  /** The finished graph as the bytes of an `.onnx` file. What writes it is loaded with the first: most processes run graphs that are there. */
+  async toBytes(): Promise<Uint8Array> {
+    const { onnxFile } = await import('./onnx-file.js');
+    return onnxFile({
+      name: this.#name,
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+      nodes: this.#early(this.#ownNodes),
+      tensors: this.#tensors,
+    });
   }
 
   #node(
@@ -298,20 +228,10 @@ export class GraphBuilder {
     count: number,
     wanted?: readonly boolean[],
   ): Value[] {
-    const separator = type.lastIndexOf('.');
-    const name = `${this.#scope}${type.slice(separator + 1)}_${this.#counter++}`;
-    const output = Array.from({ length: count }, (_, i) => (wanted?.[i] === false ? '' : `${name}:${i}`));
-    this.#nodes.push(
-      create(NodeProtoSchema, {
-        name,
-        domain: type.slice(0, Math.max(separator, 0)),
-        opType: type.slice(separator + 1),
-        input: [...inputs],
-        output,
-        attribute: Object.entries(attributes).map(([key, value]) => attributeProto(key, value)),
-      }),
-    );
-    return output;
+    const name = `${this.#scope}${type.slice(type.lastIndexOf('.') + 1)}_${this.#counter++}`;
+    const outputs = Array.from({ length: count }, (_, i) => (wanted?.[i] === false ? '' : `${name}:${i}`));
+    this.#nodes.push({ name, type, inputs: [...inputs], outputs, attributes });
+    return outputs;
   }
 
   #constant(
@@ -325,51 +245,11 @@ export class GraphBuilder {
     if (known !== undefined) return known;
     const name = `constant_${this.#constants.size}`;
     this.#constants.set(key, name);
-    this.#graph.initializer.push(
-      create(TensorProtoSchema, {
-        name,
-        dataType: DATA_TYPES[type],
-        dims: dimensions.map(BigInt),
-        rawData: bytes,
-      }),
-    );
+    this.#tensors.push({ name, type, dimensions, bytes });
     return name;
   }
 }
 
 function record<Key extends string, T>(keys: readonly Key[], of: (key: Key, index: number) => T) {
   return Object.fromEntries(keys.map((key, i) => [key, of(key, i)])) as Record<Key, T>;
-}
-
-function attributeProto(name: string, value: Attribute) {
-  if (Array.isArray(value)) {
-    return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
-  }
-  const scalar = value as Exclude<Attribute, readonly number[]>;
-  if ('int' in scalar) {
-    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(scalar.int) });
-  }
-  if ('graph' in scalar) return create(AttributeProtoSchema, { name, type: AttributeType.GRAPH, g: scalar.graph });
-  if ('float' in scalar) return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: scalar.float });
-  return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(scalar.text) });
-}
-
-/** @param dimensions unknown when left out */
-function valueInfo(name: string, type: ElementType, dimensions?: Dimensions) {
-  const dim = dimensions?.map((size) =>
-    create(TensorShapeProto_DimensionSchema, {
-      value:
-        typeof size === 'number'
-          ? { case: 'dimValue' as const, value: BigInt(size) }
-          : { case: 'dimParam' as const, value: size },
-    }),
-  );
-  const tensor = create(TypeProto_TensorSchema, {
-    elemType: DATA_TYPES[type],
-    ...(dim && { shape: create(TensorShapeProtoSchema, { dim }) }),
-  });
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
-  });
 }
