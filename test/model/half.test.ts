@@ -126,7 +126,7 @@ describe.each(TYPES)('as %s', (type) => {
   });
 });
 
-const PRODUCTS = new Set(['Gemm']);
+const PRODUCTS = new Set(['Gemm', 'MatMul']);
 const MOVES = new Set(['Cast', 'Concat', 'Gather', 'Reshape', 'Slice', 'Split', 'Transpose', 'Unsqueeze']);
 
 /** Encodes under two more edits, by a float16 or bfloat16 model that is spelled out, and by the same weights in float32. */

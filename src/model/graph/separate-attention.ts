@@ -3,6 +3,7 @@
  * encoder states are read where they lie; each head has keys of its own.
  */
 import { MASKED } from './attention.js';
+import { scoresOf, weightedValues } from './attention-products.js';
 import type { GraphBuilder, Value } from './builder.js';
 import { byHead, type GraphContext, type Heads, type KeysValues, SWAP_ROWS } from './context.js';
 
@@ -21,11 +22,9 @@ export function attendSeparately(
 ): Value {
   if (shape.heads !== shape.kvHeads) throw new Error(`${shape.heads} heads share keys of ${shape.kvHeads}`);
   const { graph } = context;
-  const columns = graph.op('Transpose', [seen.keys], { perm: [0, 1, 3, 2] });
-  const products = graph.op('MatMul', [byHead(context, shape, queries), columns]);
-  const scores = shape.scale === 1 ? products : graph.op('Mul', [products, graph.floats([shape.scale], [])]);
+  const scores = scoresOf(context, byHead(context, shape, queries), seen.keys, shape.scale);
   const weights = graph.op('Softmax', [graph.op('Add', [scores, bias])]);
-  const byRow = graph.op('Transpose', [graph.op('MatMul', [weights, seen.values])], { perm: SWAP_ROWS });
+  const byRow = graph.op('Transpose', [weightedValues(context, weights, seen.values)], { perm: SWAP_ROWS });
   return graph.op('Reshape', [byRow, graph.ints([0, 0, -1])]);
 }
 
