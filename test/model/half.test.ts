@@ -9,17 +9,21 @@ import { TensorProto_DataType as DataType } from 'onnx-buf';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DkvError } from '../../src/base/errors.js';
 import { allRows, type Engine, eachOf, type States } from '../../src/engine/engine.js';
+import { onnxRuntime } from '../../src/engine/onnxruntime.js';
+import { loadGraph } from '../../src/engine/runtime.js';
+import { int64 } from '../../src/engine/tensors.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 import { type CompiledModel, GRAPHS, graphOver } from '../../src/model/compiled.js';
+import { shapeOf } from '../../src/model/families/families.js';
 import type { BuildGraph } from '../../src/model/graph/blocks.js';
-import { buildLogits } from '../../src/model/graph/decoder.js';
-import type { HalfType } from '../../src/model/graph/target.js';
+import { buildLogits, buildScoreEnd } from '../../src/model/graph/decoder.js';
+import { CPU, type HalfType } from '../../src/model/graph/target.js';
 import { mean } from '../../src/stats/describe.js';
 import { type Edit, editCheckpoint } from '../support/edited-checkpoint.js';
 import { engineHere } from '../support/engine-here.js';
 import { temporaryFolder } from '../support/fixtures.js';
-import { nodesOf, spelledOutModel } from '../support/half-graphs.js';
+import { nodesOf, spelledOut, spelledOutModel } from '../support/half-graphs.js';
 
 const FIXTURES = path.resolve(import.meta.dirname, '../fixtures');
 const NAMES = [
@@ -124,6 +128,37 @@ describe.each(TYPES)('as %s', (type) => {
     expect(mean(pooled.ours)).toBeLessThan(mean(pooled.theirs));
     expect(mean(pooled.ours)).toBeGreaterThan(mean(pooled.theirs) / 10);
   });
+});
+
+/** BART's head reads the decoder's rows as they are: of rows that 16 bits hold only results are rounded. */
+it.each(TYPES)('logits as %s have twice the digits', async (type) => {
+  const model = await compiled(path.join(FIXTURES, 'reference-bart/plain'), type);
+  const { width } = shapeOf(model.config).decoder;
+  const rows = 6;
+  const hidden = Float32Array.from({ length: rows * width }, (_, i) => (((i * 37) % 101) - 50) / 16);
+  const integers = (of: (row: number) => number) =>
+    int64(
+      Array.from({ length: rows }, (_, row) => of(row)),
+      [rows],
+    );
+  const nlls = async (bytes: Uint8Array) => {
+    const graph = await loadGraph(model, { name: 'end', bytes }, 'cpu');
+    const { nll } = await graph.run({
+      hidden: new (onnxRuntime().Tensor)('float32', hidden, [1, rows, width]),
+      scored: integers((row) => row),
+      targets: integers((row) => 7 * row + 5),
+    });
+    await graph.release();
+    return nll!.data as Float32Array;
+  };
+  const exact = await nlls(await graphOver(model, buildScoreEnd, CPU));
+  const found = await nlls(spelledOut(await graphOver(model, buildScoreEnd, { device: 'cpu', arithmetic: type })));
+  // A logit that is rounded twice is off by a 2^-8 of a 2^-8 of itself, or by the square of 2^-11.
+  const step = type === 'float16' ? 2 ** -11 : 2 ** -8;
+  const largest = Math.max(...exact);
+  expect(largest).toBeGreaterThan(5);
+  for (const [row, nll] of found.entries())
+    expect(Math.abs(nll - exact[row]!)).toBeLessThan(largest * step ** 2 + 1e-5);
 });
 
 const PRODUCTS = new Set(['Gemm', 'MatMul']);

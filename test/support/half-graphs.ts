@@ -46,7 +46,7 @@ export function nodesOf(bytes: Uint8Array): SeenNode[] {
 }
 
 /** The same graph with products in float32, rounded to 16 bits where the graph's own are. */
-function spelledOut(bytes: Uint8Array): Uint8Array {
+export function spelledOut(bytes: Uint8Array): Uint8Array {
   const model = fromBinary(ModelProtoSchema, bytes);
   walk(model.graph!, new Map(), (node, inputs) => {
     const half = inputs.find(isHalf);

@@ -2,6 +2,7 @@
 import { CHECKPOINTS } from './checkpoints.js';
 import { ENGINE } from './engine.js';
 import { EXPERIMENTS } from './experiments.js';
+import { HALVES } from './halves.js';
 import { MODEL } from './model.js';
 import type { Mutation } from './mutation.js';
 import { SERVING } from './serving.js';
@@ -10,6 +11,7 @@ import { STORE } from './store.js';
 
 export const MUTATIONS: readonly Mutation[] = [
   ...MODEL,
+  ...HALVES,
   ...CHECKPOINTS,
   ...ENGINE,
   ...STORE,
