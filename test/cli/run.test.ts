@@ -120,9 +120,9 @@ describe('dkv run', () => {
 
   it('ranks pools', async () => {
     const out = path.join(await temporaryFolder(), 'run');
-    const { stdout, stderr } = await dkv(['run', 'exp04b', '--n', '3', '--model', model, '--out', out]);
+    const { stdout, stderr } = await dkv(['run', 'exp04b', '--n', '2', '--model', model, '--out', out]);
     expect(stdout).toMatch(/condition +AUC +RR@3/);
-    expect(stderr).toContain('24/24 candidates');
+    expect(stderr).toContain('16/16 candidates');
     const samples = (await readFile(path.join(out, 'samples.jsonl'), 'utf8')).trim().split('\n');
     expect(JSON.parse(samples[0]!)).toMatchObject({ pool: expect.stringMatching(/pool/), grade: expect.any(Number) });
   });

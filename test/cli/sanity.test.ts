@@ -13,7 +13,7 @@ async function sanity(...args: string[]): Promise<{ exitCode: number | null; che
 }
 
 it('the built-in model passes every check that has a right answer', async () => {
-  const { exitCode, checks } = await sanity('--n', '48');
+  const { exitCode, checks } = await sanity('--n', '32');
   expect(checks.filter(({ state }) => state === 'fail')).toEqual([]);
   expect(exitCode).toBe(0);
   expect(checks.filter(({ state }) => state === 'pass').map(({ name }) => name)).toEqual([
@@ -31,7 +31,7 @@ it('the built-in model passes every check that has a right answer', async () => 
 });
 
 it('a model with random weights fails', async () => {
-  const { exitCode, checks } = await sanity('--n', '16', '--model', referenceFixture('text'));
+  const { exitCode, checks } = await sanity('--n', '8', '--model', referenceFixture('text'));
   expect(exitCode).toBe(1);
   expect(checks.find(({ name }) => name === 'oracle, full')?.state).toBe('fail');
   expect(checks.find(({ name }) => name === 'A/A')?.state).toBe('pass');

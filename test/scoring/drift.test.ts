@@ -77,7 +77,7 @@ let exact: readonly number[];
 beforeAll(async () => {
   cache = await mkdtemp(path.join(os.tmpdir(), 'dkv-drift-'));
   whole = await compiled(BUILT_IN_MODEL, 'int8', cache);
-  exact = await nlls(await compiled(BUILT_IN_MODEL, 'float32', cache), BUILT_IN_MODEL);
+  exact = await nlls(await compiled(BUILT_IN_MODEL, 'float32', process.env.DKV_CACHE!), BUILT_IN_MODEL);
   return () => rm(cache, { recursive: true });
 });
 
