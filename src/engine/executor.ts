@@ -13,14 +13,16 @@ import { buildLogits } from '../model/graph/decoder.js';
 import { buildEncoder } from '../model/graph/encoder.js';
 import type { Precision } from '../model/graph/layout.js';
 import { computedAs, type Target, targetOf } from '../model/graph/target.js';
+import { TOKEN_ROWS } from '../model/graph/token-rows.js';
 import { weightCount } from '../model/memory.js';
 import type { Shape } from './batching.js';
 import type { Device, EncodeItem, EngineInfo, Generated, Memory, Probed, States } from './engine.js';
 import { generateBatch } from './generation.js';
 import { LoadedGraphs, type WantedGraph } from './loaded-graphs.js';
 import type { Done, Runner, Work } from './runner.js';
-import { expectDevice, type Graph, loadGraph, type MadeGraph } from './runtime.js';
+import { expectDevice, type Feeds, type Graph, loadGraph, type MadeGraph } from './runtime.js';
 import { cutRows, cutSquares, distinctMemories, encoderFeeds, int64, memoryFeeds } from './tensors.js';
+import { TokenRows } from './token-rows.js';
 
 export interface ExecutorOptions {
   /** The model's, for messages. */
@@ -32,6 +34,8 @@ export interface ExecutorOptions {
   readonly batchTokens?: number;
   /** Bytes of weights that may be held on a device at a time: graphs that are not used make room. No bound when left out. */
   readonly weightBytes?: number;
+  /** The encoder's graph is brought its tokens' rows and does not hold their table; false when left out. */
+  readonly givenRows?: boolean;
   /** That compute; one for each physical core if left out. In a container that may use some of them only, say how many. */
   readonly threads?: number;
   /** Give states in memory that threads can share; the default. */
@@ -48,6 +52,7 @@ export class Executor implements Runner {
   readonly #sharedMemory: boolean;
   readonly #threads: number | undefined;
   readonly #graphs: LoadedGraphs;
+  readonly #tokenRows: TokenRows | undefined;
 
   /** Loads nothing yet: a graph is loaded when it is first needed. @throws DkvError DEVICE_UNAVAILABLE */
   constructor(model: CompiledModel, options: ExecutorOptions) {
@@ -58,6 +63,7 @@ export class Executor implements Runner {
     this.#sharedMemory = sharedMemory;
     this.#threads = threads;
     this.#graphs = new LoadedGraphs(options.weightBytes);
+    this.#tokenRows = options.givenRows ? new TokenRows(model) : undefined;
     const { config, weightsDigest, drift } = model;
     const tokens = batchTokens ?? defaultBatchTokens(config, precision, device);
     const called = name ?? weightsDigest.slice(0, 12);
@@ -90,7 +96,7 @@ export class Executor implements Runner {
   #wanted(work: Work): WantedGraph[] {
     switch (work.method) {
       case 'encode':
-        return [this.#graph('encoder')];
+        return [this.#graph('encoder', this.#encoderTarget)];
       case 'score':
         return [this.#graph('score')];
       case 'logits':
@@ -100,7 +106,8 @@ export class Executor implements Runner {
       case 'probe': {
         const { hidden: hiddenLayers, attention: attentionLayers } = work.layers;
         const probe = { hiddenLayers, attentionLayers };
-        return [this.#made(`probe ${JSON.stringify(probe)}`, (parts) => buildEncoder(parts, probe))];
+        const name = `probe ${JSON.stringify(probe)}`;
+        return [this.#made(name, (parts) => buildEncoder(parts, probe), this.#encoderTarget)];
       }
     }
   }
@@ -121,12 +128,17 @@ export class Executor implements Runner {
   }
 
   async #encode(graph: Graph, { items, rows }: WorkOf<'encode'>): Promise<(States | Problem)[]> {
-    const { states } = await graph.run(encoderFeeds(items, rows));
+    const { states } = await graph.run(this.#encoderFeeds(items, rows));
     return cutRows(states!, items.map(rowCount), this.#sharedMemory).map((of) => statesProblem(of) ?? of);
   }
 
+  #encoderFeeds(items: readonly EncodeItem[], rows: number): Feeds {
+    const feeds = encoderFeeds(items, rows);
+    return this.#tokenRows ? { ...feeds, [TOKEN_ROWS]: this.#tokenRows.feed(items, rows) } : feeds;
+  }
+
   async #probe(graph: Graph, { items, rows, layers }: WorkOf<'probe'>): Promise<(Probed | Problem)[]> {
-    const outputs = await graph.run(encoderFeeds(items, rows));
+    const outputs = await graph.run(this.#encoderFeeds(items, rows));
     const lengths = items.map(rowCount);
     const states = cutRows(outputs.states!, lengths, this.#sharedMemory);
     const hidden = layers.hidden.map((layer) => ({
@@ -223,19 +235,23 @@ export class Executor implements Runner {
     );
   }
 
-  close(): Promise<void> {
-    return this.#graphs.close();
+  async close(): Promise<void> {
+    await this.#graphs.close();
+    this.#tokenRows?.close();
+  }
+
+  get #encoderTarget(): Target {
+    return this.#tokenRows ? { ...this.#target, givenRows: true } : this.#target;
   }
 
   /** The CPU's stand in the compiled folder. */
-  #graph(name: GraphName): WantedGraph {
-    if (this.#target.device !== 'cpu') return this.#made(name, GRAPHS[name]);
+  #graph(name: GraphName, target = this.#target): WantedGraph {
+    if (target.device !== 'cpu' || target.givenRows) return this.#made(name, GRAPHS[name], target);
     return { key: name, bytes: () => 0, load: () => this.#load(name) };
   }
 
   /** Over the same weights. */
-  #made(name: string, build: BuildGraph): WantedGraph {
-    const target = this.#target;
+  #made(name: string, build: BuildGraph, target = this.#target): WantedGraph {
     return {
       key: name,
       bytes: () => weightBytes({ ...this.#model, target }, build),

@@ -19,6 +19,9 @@ export type Feeds = Record<string, Tensor>;
 const WIDEN_ONE_AT_A_TIME = { enableCpuMemArena: false, enableMemPattern: false } as const;
 const OPTIMIZERS_THAT_WIDEN = 'ConstantFolding;FuseFp16InitializerToFp32NodeTransformer';
 
+/** On a device: it would cut a table into pieces while the graph is loaded, and the device would hold both. */
+const OPTIMIZERS_THAT_CUT = 'ConstantFolding';
+
 /** A loaded graph. */
 export interface Graph {
   /** @param outputs which of the graph's; all when left out @throws DkvError ENGINE_FAILED */
@@ -80,6 +83,7 @@ export async function loadGraph(
   if (model.precision === 'int8') await expectExactProducts();
   const name = typeof graph === 'string' ? graph : graph.name;
   const widened = device === 'cpu' && isWidened(model.precision);
+  const disabled = widened ? OPTIMIZERS_THAT_WIDEN : device === 'cpu' ? undefined : OPTIMIZERS_THAT_CUT;
   const options: InferenceSession.SessionOptions = {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     logSeverityLevel: 3,
@@ -87,7 +91,7 @@ export async function loadGraph(
     ...(widened && WIDEN_ONE_AT_A_TIME),
     extra: {
       session: { model_external_initializers_file_folder_path: model.directory },
-      ...(widened && { optimization: { disable_specified_optimizers: OPTIMIZERS_THAT_WIDEN } }),
+      ...(disabled && { optimization: { disable_specified_optimizers: disabled } }),
     },
   };
   let session: InferenceSession;

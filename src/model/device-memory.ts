@@ -6,10 +6,11 @@ import { DkvError } from '../base/errors.js';
 import { gigabytes } from '../base/files.js';
 import { weightBytes } from './compiled.js';
 import { familyOf, type ModelConfig } from './families/families.js';
+import { elementCount } from './files/safetensors.js';
 import type { BuildGraph } from './graph/blocks.js';
 import { buildCross, buildGenerate, buildLogits, buildScore } from './graph/decoder.js';
 import { buildEncoder } from './graph/encoder.js';
-import { type Precision, VOCABULARY_CHUNK, weightsOfPrecision } from './graph/layout.js';
+import { isWidened, type Precision, VOCABULARY_CHUNK, weightsOfPrecision } from './graph/layout.js';
 import { type Device, targetOf } from './graph/target.js';
 import { attentionBytes, availableMemory, memoryEstimate, weightCount } from './memory.js';
 
@@ -43,19 +44,33 @@ export const SESSIONS = {
 } as const satisfies Record<string, BuildGraph>;
 export type SessionName = keyof typeof SESSIONS;
 
+/** A table of more bytes is held once, by the decoder, and the host brings the encoder's rows; of a smaller one the copy is quicker than that. */
+const SMALL_TABLE_BYTES = 1e9;
+
 /** What is held for experiments and for scoring: no other session is needed there. */
 const SCORING: readonly SessionName[] = ['encoder', 'score'];
 
 /** Bytes of the weights that sessions hold on a device, each session its own. */
-function heldBytes(
+export function heldBytes(
   config: ModelConfig,
   precision: Precision,
   device: Device,
   sessions: readonly SessionName[],
 ): number {
   const target = targetOf(precision, device);
-  const form = { config, precision: weightsOfPrecision(precision), embeddingScale: 'exact', target } as const;
-  return sessions.reduce((sum, name) => sum + weightBytes(form, SESSIONS[name]), 0);
+  const form = { config, precision: weightsOfPrecision(precision), embeddingScale: 'exact' } as const;
+  const givenRows = givesRows(config, precision);
+  return sessions.reduce((sum, name) => {
+    const own = name === 'encoder' ? { ...target, givenRows } : target;
+    return sum + weightBytes({ ...form, target: own }, SESSIONS[name]);
+  }, 0);
+}
+
+function givesRows(config: ModelConfig, precision: Precision): boolean {
+  const { table, tensors } = familyOf(config);
+  return (
+    elementCount(tensors(config).get(table)!) * (isWidened(weightsOfPrecision(precision)) ? 2 : 4) > SMALL_TABLE_BYTES
+  );
 }
 
 /** What is to be run on a device. */
@@ -75,6 +90,8 @@ export interface DevicePlan {
   readonly batchTokens: number;
   /** What attention may take of a batch's memory. */
   readonly attentionBytes: number;
+  /** The host brings the encoder's rows of tokens, and the device holds their table once. */
+  readonly givenRows: boolean;
   /** Of weights, that may be held at a time; absent where nothing tells. */
   readonly weightBytes?: number;
 }
@@ -85,16 +102,17 @@ export interface DevicePlan {
  * @throws DkvError MEMORY_SHORT saying what would fit
  */
 export function planDevice(config: ModelConfig, use: DeviceUse, free: number | undefined): DevicePlan {
+  const givenRows = givesRows(config, use.precision);
   if (free === undefined) {
     const batchTokens = use.batchTokens ?? Math.min(IN_THE_DARK.batchTokens, busyRows(config));
-    return { ...IN_THE_DARK, batchTokens };
+    return { ...IN_THE_DARK, batchTokens, givenRows };
   }
   const batchTokens = rowsThatFit(config, use, free);
   if (batchTokens === undefined) throw short(config, use, free);
   const batch = batchBytes(config, { ...use, batchTokens });
   const { workers = 1 } = use;
   const weightBytes = free / workers - PROVIDER_BYTES - SCORING.length * batch.all;
-  return { batchTokens, attentionBytes: batch.attention, weightBytes };
+  return { batchTokens, attentionBytes: batch.attention, givenRows, weightBytes };
 }
 
 /** What encoding and scoring take of a device: both graphs with their weights, and room for a batch in each; of each worker. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { measureEngineDrift } from '../../src/engine/drift.js';
 import { allRows, type EncodeItem, type Engine } from '../../src/engine/engine.js';
+import type { HostOptions } from '../../src/hosts/options.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel, withScratch } from '../../src/model/compile.js';
 import type { Precision } from '../../src/model/graph/layout.js';
@@ -38,6 +39,23 @@ async function found(): Promise<boolean> {
 
 describe.runIf(await found())('WebGPU', () => {
   engineConformance(device, async (options) => engineHere(model, { device, ...options }), false, { device });
+
+  it('computes the same where weights are held once, one graph at a time', async () => {
+    const weights = await compiled('several-kv-heads', 'float16');
+    const items = [{ tokenIds: Int32Array.of(2, 5, 9, 7, 5) }];
+    const asked = { prompt: Int32Array.of(7, 9), target: Int32Array.of(11, 13) };
+    const results = async (options: Partial<HostOptions>) => {
+      const engine = engineHere(weights, { device, ...options });
+      const [states] = await engine.encode(items);
+      const memory = [allRows(states!)];
+      const [written] = await engine.generate([{ memory, prompt: asked.prompt, maxTokens: 3 }]);
+      const [nlls] = await engine.score([{ memory, ...asked }]);
+      const [again] = await engine.encode(items);
+      await engine.close();
+      return { states, written, nlls, again };
+    };
+    expect(await results({ givenRows: true, weightBytes: 1 })).toEqual(await results({}));
+  });
 
   it.each([
     ['one-kv-head', 'float32'],

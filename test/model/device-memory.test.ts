@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { deviceEstimate, planDevice } from '../../src/model/device-memory.js';
+import { deviceEstimate, heldBytes, planDevice } from '../../src/model/device-memory.js';
+import { weightCount } from '../../src/model/memory.js';
 import { LARGE, SMALL } from '../support/published.js';
 
 const ON_CUDA = { precision: 'bfloat16', device: 'cuda' } as const;
@@ -46,6 +47,22 @@ describe("a device's memory", () => {
       /--precision float16 would/,
     );
     expect(() => planDevice(LARGE, ON_CUDA, 8e9)).toThrow(/--precision int8 would take|Take a smaller model/);
+  });
+
+  it('holds weights once for encoding and scoring, in 16 bits: 4b-4b fits on a card of 24 GB, with room left of 20', () => {
+    const held = heldBytes(LARGE, 'bfloat16', 'cuda', ['encoder', 'score']);
+    // Norms are float32, of a few thousand numbers each.
+    expect(held / (2 * weightCount(LARGE))).toBeCloseTo(1, 3);
+    const { batchTokens, givenRows, weightBytes } = planDevice(LARGE, { ...ON_CUDA, tokens: 2048 }, 23.5e9);
+    expect(givenRows).toBe(true);
+    expect(batchTokens).toBeGreaterThanOrEqual(4096);
+    expect(deviceEstimate(LARGE, { ...ON_CUDA, batchTokens, tokens: 2048 })).toBeLessThan(20e9);
+    // Text is written by a decoder that holds its weights again, for which the scoring one makes room.
+    const writing = heldBytes(LARGE, 'bfloat16', 'cuda', ['cross', 'generate']);
+    expect(held + writing).toBeGreaterThan(weightBytes!);
+    expect(heldBytes(LARGE, 'bfloat16', 'cuda', ['encoder', 'cross', 'generate'])).toBeLessThan(weightBytes!);
+    // Of a small table the copy is quicker than bringing rows.
+    expect(planDevice(SMALL, ON_CUDA, 23.5e9).givenRows).toBe(false);
   });
 
   it('decides nothing where nothing tells how much there is', () => {

@@ -94,6 +94,8 @@ export interface ModelFamily<Config extends { readonly family: string } = { read
   arithmetic(config: Config): Facts;
   /** What release 0.1.0 made a fingerprint from; undefined for families that it did not know. */
   release010?(config: Config): unknown;
+  /** Canonical name of the table of tokens' rows, [vocabulary, width], which both sides read. */
+  readonly table: string;
   /** Canonical name and shape of every tensor. Linear weights are [out, in]. Those of a side begin with `encoder.` or `decoder.`. */
   tensors(config: Config): Map<string, readonly number[]>;
   /** Names under which files may hold a tensor. Where several are present they have to be equal. */

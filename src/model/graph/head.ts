@@ -25,8 +25,9 @@ export interface Head {
  * @returns [n] float32
  */
 export function tokenNlls(context: GraphContext, head: Head, hidden: Value, targets: Value): Value {
-  const { graph } = context;
-  const logits = cappedLogits(context, head, hidden);
+  const { graph, target: on } = context;
+  // A copy of the table a batch is little beside the rest, and the device's memory holds it once.
+  const logits = cappedLogits(context, head, hidden, on.device !== 'cpu');
   const axis = graph.ints([logits.vocabularyAxis]);
   const largest = logits.chunks.map((chunk) => graph.op('ReduceMax', [chunk, axis], KEEP));
   const target = uncappedLogits(context, head, logits.rows, targets);
@@ -70,7 +71,8 @@ export interface NextToken {
  */
 export function nextToken(context: GraphContext, head: Head, hidden: Value, wantLogits: Value): NextToken {
   const { graph } = context;
-  const logits = cappedLogits(context, head, hidden);
+  // At every token it would not be little.
+  const logits = cappedLogits(context, head, hidden, false);
   const { chunks, starts, vocabularyAxis } = logits;
   const axis = { axis: { int: vocabularyAxis } };
   const join = (parts: readonly Value[]) => graph.op('Concat', parts, axis);
@@ -95,9 +97,9 @@ export function nextToken(context: GraphContext, head: Head, hidden: Value, want
 
 const KEEP = { keepdims: { int: 1 } };
 
-function cappedLogits(context: GraphContext, head: Head, hidden: Value): LogitChunks {
+function cappedLogits(context: GraphContext, head: Head, hidden: Value, isCut: boolean): LogitChunks {
   const { graph, layout } = context;
-  const logits = layout.logits(graph, head.table, scaledRows(context, head, hidden));
+  const logits = layout.logits(graph, head.table, scaledRows(context, head, hidden), isCut);
   return { ...logits, chunks: biased(context, head, logits).map((chunk) => softcap(context, head, chunk)) };
 }
 

@@ -86,8 +86,12 @@ export interface Layout {
   feedForward(graph: GraphBuilder, x: Value, names: FeedForwardNames, activate: (gate: Value) => Value): Value;
   /** Rows of a table times a number. @param ids [n] int64 @returns [n, hidden] float32 */
   embed(graph: GraphBuilder, table: string, ids: Value, scale: number): Value;
-  /** Products of rows with a table, never as one tensor. @param x [n, hidden] float32 */
-  logits(graph: GraphBuilder, table: string, x: Value): LogitChunks;
+  /**
+   * Products of rows with a table, never as one tensor.
+   * @param x [n, hidden] float32
+   * @param isCut pieces of the table are cut from it while the graph runs; else each is a tensor of its own over the same bytes, which a device would hold twice
+   */
+  logits(graph: GraphBuilder, table: string, x: Value, isCut: boolean): LogitChunks;
   /** Rows as these products see them, where few of the products are wanted. @param x [n, hidden] float32 @returns the same shape */
   seenByTable(graph: GraphBuilder, table: string, x: Value): Value;
   /** A small tensor, used as it is stored; a bias is divided as what it is added to. @returns float32, of the stored shape */
@@ -109,6 +113,18 @@ export function piecesOf(vocabulary: number): [start: number, count: number][] {
     const start = i * VOCABULARY_CHUNK;
     return [start, Math.min(VOCABULARY_CHUNK, vocabulary - start)];
   });
+}
+
+/** Rows `start` to `start + count` of a table. */
+export function pieceOf(
+  graph: GraphBuilder,
+  table: ExternalTensor,
+  start: number,
+  count: number,
+  isCut: boolean,
+): Value {
+  if (!isCut) return graph.external(sliceRows(table, start, count));
+  return graph.op('Slice', [graph.external(table), graph.ints([start]), graph.ints([start + count]), graph.ints([0])]);
 }
 
 /** Matrices as the checkpoint has them, [out, in], as numbers of one of the floating types. */
@@ -147,12 +163,12 @@ class PlainLayout implements Layout {
    * The table is the left factor. The runtime repacks a constant right factor into a second copy at load (0.7 GB and 1.5 s for
    * 262,144 x 640) and leaves a left one alone, so the head reads the bytes that `embed` reads.
    */
-  logits(graph: GraphBuilder, name: string, x: Value): LogitChunks {
+  logits(graph: GraphBuilder, name: string, x: Value, isCut: boolean): LogitChunks {
     const table = this.#matrix(name);
     const [vocabulary] = table.dimensions as [number];
     const pieces = piecesOf(vocabulary);
     const chunks = pieces.map(([start, count]) => {
-      const rows = graph.external(sliceRows(table, start, count));
+      const rows = pieceOf(graph, table, start, count, isCut);
       return graph.op('Gemm', [this.#widen(graph, rows), x], { transB: { int: 1 } });
     });
     return { rows: x, chunks, starts: pieces.map(([start]) => start), vocabularyAxis: 0 };

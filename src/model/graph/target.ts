@@ -16,6 +16,8 @@ export type HalfType = Exclude<Arithmetic, 'float32'>;
 export interface Target {
   readonly device: Device;
   readonly arithmetic: Arithmetic;
+  /** Rows of the encoder's tokens come as an input, `token_rows`, and its graph does not hold their table, which the decoder's does. */
+  readonly givenRows?: boolean;
 }
 
 /** The CPU computes in float32, 8-bit products of int8 apart, which its layout brings. */

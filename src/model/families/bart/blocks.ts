@@ -8,13 +8,14 @@
 import { attend } from '../../graph/attention.js';
 import type { Blocks, DecoderInputs, EncoderInputs, Stack } from '../../graph/blocks.js';
 import type { Value } from '../../graph/builder.js';
-import { byHead, eachOf, flatIds, type GraphContext, type Heads, rowShape, type Side } from '../../graph/context.js';
+import { byHead, eachOf, type GraphContext, type Heads, rowShape, type Side } from '../../graph/context.js';
 import { rowIndices, visiblePairs, visibleToEach } from '../../graph/encoder.js';
 import { ACTIVATIONS } from '../../graph/feed-forward.js';
 import { learnedPositions } from '../../graph/learned-positions.js';
 import { type LinearNames, linear, linearFeedForward, linearOfStates } from '../../graph/linear.js';
 import { type LayerNormNames, layerNorm } from '../../graph/norms.js';
 import { attendSeparately, causal, maskBias } from '../../graph/separate-attention.js';
+import { tokenRows } from '../../graph/token-rows.js';
 import type { BartConfig } from './config.js';
 import { EMBEDDING, embeddingNorm, LOGITS_BIAS, layerNames, POSITION_OFFSET, positionTable } from './tensors.js';
 
@@ -50,8 +51,9 @@ function headsOf(config: BartConfig, side: Side): Heads {
   return { heads, kvHeads: heads, headDim, scale: headDim ** -0.5 };
 }
 
-function embed({ graph, layout, config }: Context, tokenIds: Value): Value {
-  return layout.embed(graph, EMBEDDING, flatIds(graph, tokenIds), config.scalesEmbedding ? Math.sqrt(config.width) : 1);
+function embed(context: Context, tokenIds: Value): Value {
+  const { width, scalesEmbedding } = context.config;
+  return tokenRows(context, { table: EMBEDDING, width, scale: scalesEmbedding ? Math.sqrt(width) : 1 }, tokenIds);
 }
 
 /** @param rows of tokens @param positions [batch, rows] int64 */

@@ -4,6 +4,7 @@ import { bartBlocks } from './blocks.js';
 import { type BartConfig, type BartStack, parseBart, withGeneration } from './config.js';
 import {
   bartTensors,
+  EMBEDDING,
   isRead,
   smoothedChannels,
   spreadOf,
@@ -52,6 +53,7 @@ export const bart: ModelFamily<BartConfig> = {
     has_logits_bias: config.hasLogitsBias,
     decoder_start_token: config.decoderStartTokenId,
   }),
+  table: EMBEDDING,
   tensors: bartTensors,
   storedNames,
   isRead,

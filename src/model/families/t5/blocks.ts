@@ -8,13 +8,14 @@
 import { attend } from '../../graph/attention.js';
 import type { Blocks, DecoderInputs, EncoderInputs, Stack } from '../../graph/blocks.js';
 import type { Value } from '../../graph/builder.js';
-import { byHead, eachOf, flatIds, type GraphContext, type Heads, rowShape, type Side } from '../../graph/context.js';
+import { byHead, eachOf, type GraphContext, type Heads, rowShape, type Side } from '../../graph/context.js';
 import { visiblePairs } from '../../graph/encoder.js';
 import { ACTIVATIONS } from '../../graph/feed-forward.js';
 import { rmsNorm } from '../../graph/norms.js';
 import { relativeBias } from '../../graph/relative-bias.js';
 import { biasedAttention } from '../../graph/row-blocks.js';
 import { attendSeparately, causal, maskBias } from '../../graph/separate-attention.js';
+import { tokenRows } from '../../graph/token-rows.js';
 import type { T5Config } from './config.js';
 import { biasTable, EMBEDDING, HEAD, layerNames } from './tensors.js';
 
@@ -46,8 +47,8 @@ function headsOf({ heads, headDim }: T5Config): Heads {
   return { heads, kvHeads: heads, headDim, scale: 1 };
 }
 
-function embed({ graph, layout }: Context, tokenIds: Value): Value {
-  return layout.embed(graph, EMBEDDING, flatIds(graph, tokenIds), 1);
+function embed(context: Context, tokenIds: Value): Value {
+  return tokenRows(context, { table: EMBEDDING, width: context.config.width, scale: 1 }, tokenIds);
 }
 
 function norm(context: Context, x: Value, name: string): Value {

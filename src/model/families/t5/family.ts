@@ -2,7 +2,16 @@
 import type { Facts, ModelFamily } from '../family.js';
 import { t5Blocks } from './blocks.js';
 import { parseT5, type T5Config, withGeneration } from './config.js';
-import { isRead, STATES_NORM, smoothedChannels, spreadOf, storedNames, t5Tensors, withTensors } from './tensors.js';
+import {
+  EMBEDDING,
+  isRead,
+  STATES_NORM,
+  smoothedChannels,
+  spreadOf,
+  storedNames,
+  t5Tensors,
+  withTensors,
+} from './tensors.js';
 
 export const t5: ModelFamily<T5Config> = {
   name: 't5',
@@ -42,6 +51,7 @@ export const t5: ModelFamily<T5Config> = {
     scales_head: config.scalesHead,
     decoder_start_token: config.decoderStartTokenId,
   }),
+  table: EMBEDDING,
   tensors: t5Tensors,
   storedNames,
   isRead,

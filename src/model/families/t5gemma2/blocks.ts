@@ -23,6 +23,7 @@ import { inWindow, localAttention } from '../../graph/local-attention.js';
 import { attendMerged, mergedMask } from '../../graph/merged-attention.js';
 import { rmsNorm } from '../../graph/norms.js';
 import { inverseFrequencies, type Rotate, rotary } from '../../graph/rotary.js';
+import { tokenRows } from '../../graph/token-rows.js';
 import type { LayerType, StackConfig, T5Gemma2Config } from './config.js';
 import { EMBEDDING, END_OF_IMAGE_EMBEDDING, layerTensor } from './tensors.js';
 
@@ -134,9 +135,10 @@ function finalNorm(context: Context, hidden: Value): Value {
  * @param tokenIds [batch, rows] int64
  * @returns [batch * rows, hidden]
  */
-function embedTokens({ graph, layout }: GraphContext, config: T5Gemma2Config, tokenIds: Value, scale: number): Value {
+function embedTokens(context: GraphContext, config: T5Gemma2Config, tokenIds: Value, scale: number): Value {
+  const { graph, layout } = context;
   const ids = flatIds(graph, tokenIds);
-  const scaled = layout.embed(graph, EMBEDDING, ids, scale);
+  const scaled = tokenRows(context, { table: EMBEDDING, width: config.hiddenSize, scale }, tokenIds);
   const isEndOfImage = graph.op('Equal', [ids, graph.ints([config.endOfImageTokenId])]);
   const column = graph.op('Unsqueeze', [isEndOfImage, graph.ints([-1])]);
   return graph.op('Where', [column, layout.plain(graph, END_OF_IMAGE_EMBEDDING), scaled]);

@@ -5,6 +5,7 @@ import { t5gemma2Blocks } from './blocks.js';
 import { parseT5Gemma2, type StackConfig, type T5Gemma2Config, withGeneration } from './config.js';
 import { arithmeticOf, release010Of } from './identity.js';
 import {
+  EMBEDDING,
   isTextTensor,
   STATES_NORM,
   smoothedChannels,
@@ -23,6 +24,7 @@ export const t5gemma2: ModelFamily<T5Gemma2Config> = {
   shape: shapeOf,
   arithmetic: arithmeticOf,
   release010: release010Of,
+  table: EMBEDDING,
   tensors: t5gemma2Tensors,
   storedNames,
   isRead: isTextTensor,
