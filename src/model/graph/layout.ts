@@ -116,7 +116,7 @@ export function piecesOf(vocabulary: number): [start: number, count: number][] {
 }
 
 /** Rows `start` to `start + count` of a table. */
-export function pieceOf(
+function pieceOf(
   graph: GraphBuilder,
   table: ExternalTensor,
   start: number,
