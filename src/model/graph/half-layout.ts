@@ -8,9 +8,17 @@
  * reaches what leaves the graph.
  */
 import type { GraphBuilder, Value } from './builder.js';
-import { type FeedForwardNames, type Layout, type LogitChunks, piecesOf, type ScaleForm, small } from './layout.js';
+import {
+  type FeedForwardNames,
+  type Layout,
+  type LogitChunks,
+  pieceOf,
+  piecesOf,
+  type ScaleForm,
+  small,
+} from './layout.js';
 import type { HalfType } from './target.js';
-import { sliceRows, type Weights } from './weights.js';
+import type { Weights } from './weights.js';
 
 export class HalfLayout implements Layout {
   readonly #weights: Weights;
@@ -58,13 +66,13 @@ export class HalfLayout implements Layout {
    * Logits are large and their differences count: of a logit of 20 bfloat16 keeps eighths. So what a product lost when it was rounded is a product of its own,
    * with the first one taken off before it is rounded: their sum has twice the digits. Of an infinity it makes NaN.
    */
-  logits(graph: GraphBuilder, name: string, x: Value): LogitChunks {
+  logits(graph: GraphBuilder, name: string, x: Value, isCut: boolean): LogitChunks {
     const table = this.#matrix(name);
     const [vocabulary] = table.dimensions as [number];
     const rows = this.#round(graph, x);
     const pieces = piecesOf(vocabulary);
     const chunks = pieces.map(([start, count]) => {
-      const factors = [graph.external(sliceRows(table, start, count)), rows];
+      const factors = [pieceOf(graph, table, start, count, isCut), rows];
       const rounded = graph.op('Gemm', factors, { transB: { int: 1 } });
       const lost = graph.op('Gemm', [...factors, rounded], { transB: { int: 1 }, beta: { float: -1 } });
       return graph.op('Add', [graph.cast(rounded, 'float32'), graph.cast(lost, 'float32')]);

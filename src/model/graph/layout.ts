@@ -116,7 +116,7 @@ export function piecesOf(vocabulary: number): [start: number, count: number][] {
 }
 
 /** Rows `start` to `start + count` of a table. */
-function pieceOf(
+export function pieceOf(
   graph: GraphBuilder,
   table: ExternalTensor,
   start: number,
