@@ -90,7 +90,7 @@ export function positiveInteger(text: string): number {
   throw new InvalidArgumentError('Expected a whole number above 0.');
 }
 
-function positiveNumber(text: string): number {
+export function positiveNumber(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
   throw new InvalidArgumentError('Expected a number above 0.');

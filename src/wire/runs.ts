@@ -8,11 +8,15 @@ export const listedExperimentSchema = wireObject({
   question: z.string().describe('What the experiment asks.'),
   dataset: z.string().describe('The protocol’s data set.'),
   samples: countSchema.describe('The protocol’s number of samples.'),
-  encoder: countSchema.optional().describe('Passes of the encoder; this and what follows with `--estimate`.'),
+  encoder: countSchema
+    .optional()
+    .describe('Passes of the encoder; this and what follows with `--estimate` or `--tflops`.'),
   decoder: countSchema.optional().describe('Passes of the decoder.'),
   naiveEncoder: countSchema.optional().describe('Passes of an encoder that runs once for each condition.'),
   rows: countSchema.optional().describe('Rows that the encoder reads.'),
-  seconds: countSchema.optional().describe('About how many seconds it takes on this machine.'),
+  seconds: countSchema
+    .optional()
+    .describe('About how many seconds it takes on this machine, or at the speed of `--tflops`.'),
 });
 
 export const runLogSchema = wireObject({

@@ -1,4 +1,8 @@
 /** What a run will take, from the plan of its first samples: passes of encoder and decoder, and time. */
+import type { ModelShape } from '../../model/families/family.js';
+import type { RowCounts } from '../../model/operations.js';
+import type { Tokenizer } from '../../model/tokenizer/tokenizer.js';
+import type { Presented } from '../../priming/condition.js';
 import { segmentsOf } from '../../priming/input.js';
 import { prepareSurrogates, type TextWriter } from '../../priming/prepare.js';
 import { type Experiment, specificationsOf } from '../../runs/schema/experiment.js';
@@ -6,14 +10,17 @@ import type { PassCounts } from '../../runs/schema/summary.js';
 import type { Dataset, PoolSet } from '../../samples/dataset.js';
 import { scoreInputs } from '../../scoring/inputs.js';
 import type { Model } from '../../scoring/load-model.js';
-import { type Block, passesOf, planBlocks } from '../plan/block.js';
+import { type Block, type PlannedTrial, passesOf, planBlocks } from '../plan/block.js';
 import { conditionsFor } from '../plan/conditions.js';
 import { planOf } from '../plan/plan.js';
 import { unitsOf } from '../plan/unit.js';
 
-export interface RunEstimate extends PassCounts {
-  /** Rows that the encoder reads. */
-  readonly rows: number;
+export interface RunEstimate extends PassCounts, RowCounts {}
+
+/** What an estimate needs to know of a model. */
+export interface EstimatedModel {
+  readonly tokenizer: Tokenizer;
+  readonly shape: ModelShape;
 }
 
 const ONE_BLOCK = { maxUnits: Number.POSITIVE_INFINITY, maxRows: Number.POSITIVE_INFINITY };
@@ -22,9 +29,12 @@ const ONE_BLOCK = { maxUnits: Number.POSITIVE_INFINITY, maxRows: Number.POSITIVE
  * @param data a few samples or pools; the protocol's number is reckoned from them
  * @throws DkvError INPUT_INVALID where the model cannot run the experiment
  */
-export async function estimateRun(declared: Experiment, data: Dataset | PoolSet, model: Model): Promise<RunEstimate> {
-  const { tokenizer } = model;
-  const { experiment } = conditionsFor(declared, segmentsOf(model.tokenizer), model.engine.info.shape);
+export async function estimateRun(
+  declared: Experiment,
+  data: Dataset | PoolSet,
+  { tokenizer, shape }: EstimatedModel,
+): Promise<RunEstimate> {
+  const { experiment } = conditionsFor(declared, segmentsOf(tokenizer), shape);
   const scored = unitsOf(data);
   const writer: TextWriter = async (documents) => documents.map(() => 'what a model would write here');
   const samples = scored.units.map(({ sample }) => sample);
@@ -39,6 +49,7 @@ export async function estimateRun(declared: Experiment, data: Dataset | PoolSet,
     decoder: whole(decoder),
     naive_encoder: whole(naive_encoder),
     rows: whole(rowsOf(block!)),
+    ...(decoder === 0 ? NOTHING_DECODED : decodedBy(block!, whole)),
   };
 }
 
@@ -58,4 +69,17 @@ export async function rowsPerSecond(experiment: Experiment, data: Dataset, model
 function rowsOf({ trials }: Block): number {
   const rows = new Map(trials.flatMap(({ parts }) => parts).map(({ key, item }) => [key, item.tokenIds.length]));
   return [...rows.values()].reduce((sum, count) => sum + count, 0);
+}
+
+const NOTHING_DECODED = { decoderRows: 0, readRows: 0, scoredTokens: 0 };
+
+/** What the decoder works off: the start token, prompt and target of each trial, on the rows that it sees. */
+function decodedBy({ trials }: Block, whole: (count: number) => number): Omit<RowCounts, 'rows'> {
+  const sum = (of: (trial: PlannedTrial) => number) => whole(trials.reduce((all, trial) => all + of(trial), 0));
+  const seen = ({ visible }: Presented) => visible.reduce((rows, { start, end }) => rows + end - start, 0);
+  return {
+    decoderRows: sum(({ prompt, target }) => prompt.length + target.length),
+    readRows: sum(({ parts }) => parts.reduce((rows, part) => rows + seen(part), 0)),
+    scoredTokens: sum(({ target }) => target.length),
+  };
 }
