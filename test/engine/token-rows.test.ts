@@ -15,7 +15,7 @@ import { FAMILY_FIXTURES, referenceFixture } from '../support/fixtures.js';
 const cacheDirectory = await mkdtemp(path.join(os.tmpdir(), 'dkv-token-rows-'));
 afterAll(() => rm(cacheDirectory, { recursive: true, force: true }));
 
-const items: EncodeItem[] = [1, 9, 40].map((length) => ({
+const items: EncodeItem[] = [1, 9, 12, 40].map((length) => ({
   tokenIds: Int32Array.from({ length }, (_, i) => 3 + ((i * 31 + length) % 90)),
 }));
 

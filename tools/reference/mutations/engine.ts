@@ -23,6 +23,13 @@ export const ENGINE: readonly Mutation[] = [
     tests: BATCHING_TEST,
   },
   {
+    name: "rows that the host brings go to a batch's first item",
+    file: 'src/engine/token-rows.ts',
+    from: '(b * rows + i) * width',
+    to: 'i * width',
+    tests: 'test/engine/token-rows.test.ts',
+  },
+  {
     name: 'the memory of scores bounds no batch',
     file: BATCHING,
     from: '    mostByMemory(shape, conditions.heads, conditions.attentionBytes) * costOf(shape),\n',

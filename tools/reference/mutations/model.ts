@@ -35,8 +35,8 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'embedding not scaled',
     file: BLOCKS,
-    from: 'layout.embed(graph, EMBEDDING, ids, scale)',
-    to: 'layout.embed(graph, EMBEDDING, ids, 1)',
+    from: 'width: config.hiddenSize, scale }',
+    to: 'width: config.hiddenSize, scale: 1 }',
   },
   {
     name: 'end-of-image row scaled like the others',
@@ -507,8 +507,8 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'T5: embeddings scaled',
     file: T5_BLOCKS,
-    from: 'flatIds(graph, tokenIds), 1)',
-    to: 'flatIds(graph, tokenIds), 1.01)',
+    from: 'width: context.config.width, scale: 1 }',
+    to: 'width: context.config.width, scale: 1.01 }',
     tests: T5_TEST,
   },
   {
@@ -612,7 +612,7 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'BART: embeddings never scaled',
     file: BART_BLOCKS,
-    from: 'config.scalesEmbedding ? Math.sqrt(config.width) : 1',
+    from: 'scalesEmbedding ? Math.sqrt(width) : 1',
     to: '1',
     tests: BART_TEST,
   },
