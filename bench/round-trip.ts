@@ -49,7 +49,7 @@ const batch = float32(states.data, [items, length, width]);
 
 const graph = new GraphBuilder('copy');
 graph.output('y', graph.input('x', 'float32', ['items', 'rows', width]), 'float32', ['items', 'rows', width]);
-const session = await onnxRuntime().InferenceSession.create(graph.toBytes(), {
+const session = await onnxRuntime().InferenceSession.create(await graph.toBytes(), {
   executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
   logSeverityLevel: 3,
 });
