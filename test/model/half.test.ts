@@ -18,6 +18,7 @@ import { type CompiledModel, GRAPHS, graphOver } from '../../src/model/compiled.
 import { shapeOf } from '../../src/model/families/families.js';
 import type { BuildGraph } from '../../src/model/graph/blocks.js';
 import { buildLogits, buildScoreEnd } from '../../src/model/graph/decoder.js';
+import { tokenLogits } from '../../src/model/graph/head.js';
 import { CPU, type HalfType } from '../../src/model/graph/target.js';
 import { mean } from '../../src/stats/describe.js';
 import { type Edit, editCheckpoint } from '../support/edited-checkpoint.js';
@@ -288,6 +289,26 @@ describe('what leaves the range of float16', () => {
     await expect(halves.score([scored])).rejects.toMatchObject(broken);
     await expect(halves.generate([{ memory, prompt, maxTokens: 3 }])).rejects.toMatchObject(broken);
     await Promise.all([widened.close(), halves.close()]);
+  });
+
+  it('is found in rows of which few logits are wanted, behind a softcap too', async () => {
+    const model = await compiled(path.join(FIXTURES, 'reference/softcap-fp16'), 'float16');
+    const { width } = shapeOf(model.config).decoder;
+    const build: BuildGraph = (parts) => {
+      const hidden = parts.graph.input('hidden', 'float32', ['n', width]);
+      const tokens = parts.graph.input('tokens', 'int64', ['n']);
+      parts.graph.output('logit', tokenLogits(parts, parts.blocks.head, hidden, tokens), 'float32', ['n']);
+    };
+    const logitOf = async (bytes: Uint8Array) => {
+      const graph = await loadGraph(model, { name: 'head', bytes }, 'cpu');
+      const hidden = new (onnxRuntime().Tensor)('float32', new Float32Array(width).fill(0.5).with(3, 7e4), [1, width]);
+      const { logit } = await graph.run({ hidden, tokens: int64([7], [1]) });
+      await graph.release();
+      return (logit!.data as Float32Array)[0]!;
+    };
+    expect(Number.isFinite(await logitOf(await graphOver(model, build, CPU)))).toBe(true);
+    const halves = spelledOut(await graphOver(model, build, { device: 'cpu', arithmetic: 'float16' }));
+    expect(await logitOf(halves)).toBeNaN();
   });
 
   it('is found in states that the decoder reads', async () => {
