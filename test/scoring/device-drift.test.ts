@@ -95,6 +95,7 @@ describe('the drift of a device', () => {
   });
 
   it('is measured anew where what was kept is of another runtime, or no JSON', async () => {
+    await measured();
     const kept = JSON.parse(await readFile(file(), 'utf8'));
     for (const content of [JSON.stringify({ ...kept, runtime: '1.29.0' }), '{"runtime"']) {
       await writeFile(file(), content);
@@ -104,6 +105,7 @@ describe('the drift of a device', () => {
   });
 
   it('is refused where it is large, told of where it is not small, and can be ignored', async () => {
+    await measured();
     const text = await readFile(file(), 'utf8');
     const kept = JSON.parse(text);
     const keep = (meanAbsolute: number) =>
@@ -127,7 +129,7 @@ describe('the drift of a device', () => {
   });
 
   it('of an engine that fails is none, and leaves nothing behind', async () => {
-    await rm(file());
+    await rm(file(), { force: true });
     const closed = engineHere(halves, { device: 'cpu' });
     await closed.close();
     await expect(measured({}, () => closed)).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });

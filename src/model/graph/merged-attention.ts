@@ -3,7 +3,7 @@
  * keys and values of encoder states, which are many and stay the same while a text is written, are read where they lie.
  */
 import { MASKED } from './attention.js';
-import { factor, scoresOf, weightedValues } from './attention-products.js';
+import { scoresOf, weightedValues } from './attention-products.js';
 import type { Value } from './builder.js';
 import { byHead, type GraphContext, type Heads, type KeysValues, SWAP_ROWS } from './context.js';
 
@@ -80,10 +80,7 @@ export function attendMerged(
   // The heads that share keys are further rows of one product.
   const grouped = kvHeads === 1 ? queries : byHead(context, shape, queries);
   const rows = graph.op('Reshape', [grouped, graph.ints([0, kvHeads, -1, headDim])]);
-  const scores = [own, cross].map(({ keys }) => {
-    const columns = graph.op('Transpose', [factor(context, keys)], { perm: [0, 1, 3, 2] });
-    return scoresOf(context, rows, columns, shape.scale);
-  });
+  const scores = [own, cross].map(({ keys }) => scoresOf(context, rows, keys, shape.scale));
   const joined = graph.op('Add', [graph.op('Concat', scores, LAST_AXIS), mask]);
   const weights = graph.opWithOutputs('Split', [graph.op('Softmax', [joined]), lengths], LAST_AXIS, [true, true]);
   const [ofOwn, ofCross] = [own, cross].map(({ values }, i) => weightedValues(context, weights[i]!, values));

@@ -3,7 +3,7 @@
  * encoder states are read where they lie; each head has keys of its own.
  */
 import { MASKED } from './attention.js';
-import { factor, scoresOf, weightedValues } from './attention-products.js';
+import { scoresOf, weightedValues } from './attention-products.js';
 import type { GraphBuilder, Value } from './builder.js';
 import { byHead, type GraphContext, type Heads, type KeysValues, SWAP_ROWS } from './context.js';
 
@@ -22,8 +22,7 @@ export function attendSeparately(
 ): Value {
   if (shape.heads !== shape.kvHeads) throw new Error(`${shape.heads} heads share keys of ${shape.kvHeads}`);
   const { graph } = context;
-  const columns = graph.op('Transpose', [factor(context, seen.keys)], { perm: [0, 1, 3, 2] });
-  const scores = scoresOf(context, byHead(context, shape, queries), columns, shape.scale);
+  const scores = scoresOf(context, byHead(context, shape, queries), seen.keys, shape.scale);
   const weights = graph.op('Softmax', [graph.op('Add', [scores, bias])]);
   const byRow = graph.op('Transpose', [weightedValues(context, weights, seen.values)], { perm: SWAP_ROWS });
   return graph.op('Reshape', [byRow, graph.ints([0, 0, -1])]);

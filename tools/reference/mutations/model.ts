@@ -247,8 +247,8 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'decoder scale from head_dim',
     file: MERGED,
-    from: 'scoresOf(context, rows, columns, shape.scale)',
-    to: 'scoresOf(context, rows, columns, headDim ** -0.5)',
+    from: 'scoresOf(context, rows, keys, shape.scale)',
+    to: 'scoresOf(context, rows, keys, headDim ** -0.5)',
   },
   {
     name: 'decoder heads mixed up',
