@@ -8,7 +8,8 @@ import { compareRuns, comparisonMarkdown } from '../../src/report/compare.js';
 import { collectRuns, logMarkdown } from '../../src/report/log.js';
 import { writeReports } from '../../src/report/report.js';
 import { readRun } from '../../src/runs/run-folder.js';
-import { cohensD, mean } from '../../src/stats/describe.js';
+import { cohensD, mean, median } from '../../src/stats/describe.js';
+import { reanalysis } from '../../tools/authors/reanalysis.js';
 import { type MadeRecords, madeRecords, writeCheckpoints, writeNumbers } from '../support/authors-records.js';
 import { temporaryFolder } from '../support/fixtures.js';
 
@@ -117,6 +118,28 @@ describe('imported runs', () => {
 
   it('take no folder that is there', async () => {
     await expect(expectNew(await temporaryFolder())).rejects.toMatchObject({ code: 'RUN_EXISTS' });
+  });
+});
+
+describe('the reanalysis of docs/authors-records.md', () => {
+  it('is of both forms the same, and its shares and gains are those of the numbers', async () => {
+    const records = madeRecords(30);
+    const of = (form: Form) => written(form, records).then((folder) => reanalysis(folder, 20));
+    const tables = await of('numbers');
+    expect(await of('checkpoint')).toBe(tables);
+    expect(tables).not.toMatch(/NaN|undefined|Infinity/);
+    const gains = (from: string, to: string) => {
+      const [a, b] = [from, to].map((column) =>
+        nllsOf(records, column.startsWith('rand_') ? 'exp2b' : 'exp02', column),
+      );
+      return a!.map((nll, i) => nll - b![i]!);
+    };
+    const oracle = gains('bare', 'oracle_trunc');
+    const shareOf = (statistic: (list: readonly number[]) => number) =>
+      ((100 * statistic(gains('bare', 'rand_matched_trunc'))) / statistic(oracle)).toFixed(1);
+    expect(tables).toContain(`| mean | +${shareOf(mean)} [`);
+    expect(tables).toContain(`| median | +${shareOf(median)} [`);
+    expect(tables).toContain(`| exp02 | oracle_published | +${mean(oracle).toFixed(3)} [`);
   });
 });
 

@@ -79,11 +79,13 @@ function entryFor({ experiment, model }: Configuration): LogEntry | undefined {
 export function authorsNotes(summary: Compared): string[] {
   const reasons = incomparable(summary);
   if (reasons.length > 0) return [`Authors’ log: not shown beside these results, because ${reasons.join('; ')}.`];
-  const { model, dataset, samples, seed } = summary.configuration;
+  const { model, dataset, samples, seed, imported } = summary.configuration;
   const { sources, notes, model: theirs } = entryFor(summary.configuration)!;
   return [
     `Authors’ log: figures as the research’s log gives them for ${theirs}, ${dataset.name}, N = ${samples}; not from a paper. Theirs in bfloat16, ours in ${model.precision}; seed ${seed}. From ${sources.join('; ')}.`,
-    'Differences are measured less the log’s. Their intervals take the two as independent; on the same samples they go together, and the intervals are too wide. The log’s side comes from its own N and d (gains, d) or its share of wins (Wilson); its other figures say nothing of their uncertainty, and have a difference alone.',
+    imported
+      ? 'The run is made of the authors’ own numbers: differences are digits that the log leaves out.'
+      : 'Differences are measured less the log’s. Their intervals take the two as independent; on the same samples they go together, and the intervals are too wide. The log’s side comes from its own N and d (gains, d) or its share of wins (Wilson); its other figures say nothing of their uncertainty, and have a difference alone.',
     ...notes,
   ];
 }
@@ -115,7 +117,14 @@ export function authorsTables(summary: Summary): AuthorsTable[] {
   const tables = kinds.flatMap(([kind, rowsOf, folded]): AuthorsTable[] => {
     const rows = rowsOf(summary, entry);
     if (rows.length === 0) return [];
-    return [{ slug: slugOf(kind), title: kind, table: besideTable(rows), ...(folded && { folded }) }];
+    return [
+      {
+        slug: slugOf(kind),
+        title: kind,
+        table: besideTable(rows, !summary.configuration.imported),
+        ...(folded && { folded }),
+      },
+    ];
   });
   const others = Object.entries(entry.others);
   if (others.length === 0) return tables;
@@ -155,7 +164,8 @@ const FIGURES = {
   positive: ['positive %', (x) => fixed(x, 1)],
 } satisfies Record<string, [string, Shown]>;
 
-function besideTable(rows: readonly Row[]): Table {
+/** @param independent false where both sides are of the same numbers: their difference has no uncertainty */
+function besideTable(rows: readonly Row[], independent: boolean): Table {
   return {
     columns: [
       text('what'),
@@ -167,7 +177,8 @@ function besideTable(rows: readonly Row[]): Table {
     rows: rows.map(({ what, figure, part, ours, theirs }) => {
       const [name, shown] = FIGURES[figure];
       // Two p-values are read beside each other; their difference says nothing.
-      const difference = figure === 'p' ? NONE : differenceOf(ours, theirs);
+      const { value, ...interval } = figure === 'p' ? NONE : differenceOf(ours, theirs);
+      const difference = independent ? { value, ...interval } : alone(value);
       const signedAs: Shown = (x) => (x !== null && x > 0 ? `+${shown(x)}`.replace('++', '+') : shown(x));
       return [
         what,
