@@ -31,8 +31,8 @@ const IN_THE_DARK = { batchTokens: 8192, attentionBytes: 1e9 } as const;
 const ATTENTION_SHARE = 1 / 4;
 /** Rows of the encoder that are only read, for each that is computed: in a batch they count so much less. */
 const READ_ROWS = 8;
-/** Copies of a piece of the logits that are there at a time. */
-const LOGIT_COPIES = 2.5;
+/** Copies of a piece of the logits that are there at a time, as float32: in 16 bits the products, what was lost of them, and both widened. */
+const LOGIT_COPIES = 4;
 
 /** The graphs of a model, each a session of its own. */
 export const SESSIONS = {
@@ -111,13 +111,13 @@ export function planDevice(config: ModelConfig, use: DeviceUse, free: number | u
   if (batchTokens === undefined) throw short(config, use, free);
   const batch = batchBytes(config, { ...use, batchTokens });
   const { workers = 1 } = use;
-  const weightBytes = free / workers - PROVIDER_BYTES - SCORING.length * batch.all;
+  const weightBytes = free / workers - PROVIDER_BYTES - batch.all;
   return { batchTokens, attentionBytes: batch.attention, givenRows, weightBytes };
 }
 
 /** What encoding and scoring take of a device: both graphs with their weights, and room for a batch in each; of each worker. */
 export function deviceEstimate(config: ModelConfig, use: DeviceUse & { readonly batchTokens: number }): number {
-  return (use.workers ?? 1) * (fixedBytes(config, use) + SCORING.length * batchBytes(config, use).all);
+  return (use.workers ?? 1) * (fixedBytes(config, use) + batchBytes(config, use).all);
 }
 
 /** What does not depend on batches. */
@@ -129,7 +129,7 @@ function fixedBytes(config: ModelConfig, { precision, device }: DeviceUse): numb
 function rowsThatFit(config: ModelConfig, use: DeviceUse, free: number): number | undefined {
   const { workers = 1 } = use;
   const left = free / workers - fixedBytes(config, use);
-  const fits = (batchTokens: number) => SCORING.length * batchBytes(config, { ...use, batchTokens }).all <= left;
+  const fits = (batchTokens: number) => batchBytes(config, { ...use, batchTokens }).all <= left;
   if (use.batchTokens !== undefined) return fits(use.batchTokens) ? use.batchTokens : undefined;
   for (let rows = busyRows(config); rows >= LEAST_ROWS; rows /= 2) if (fits(rows)) return rows;
   return undefined;
@@ -141,17 +141,17 @@ function busyRows(config: ModelConfig): number {
   return Math.min(MOST_ROWS, Math.max(BUSY_ROWS, 2 ** Math.floor(Math.log2(rows))));
 }
 
-/** Bytes that a batch takes beside the weights, and its attention's among them. Between products numbers are float32 at every precision. */
+/** Bytes that batches take beside the weights in both sessions, and attention's in each of them. Between products numbers are float32 at every precision. */
 function batchBytes(config: ModelConfig, { batchTokens = 0, tokens = 0 }: DeviceUse) {
   const { encoder, decoder } = familyOf(config).shape(config);
   // In a layer: what the feed-forward network makes, beside rows as they were, are and will be.
-  const encoded = 4 * (4 * widest(config) + 6 * encoder.width);
+  const computed = 4 * (4 * widest(config) + 6 * encoder.width);
   const read = READ_ROWS * 4 * (2 * encoder.width + 4 * decoder.kvHeads * decoder.headDim);
   const scored = LOGIT_COPIES * 4 * VOCABULARY_CHUNK;
   const longest = Math.min(tokens, encoder.mostRows ?? tokens);
-  const rows = Math.max(batchTokens, longest) * Math.max(encoded, read, scored);
-  const attention = Math.max(attentionBytes(encoder.heads, longest, longest), ATTENTION_SHARE * rows);
-  return { all: rows + attention, attention };
+  const rows = Math.max(batchTokens, longest);
+  const attention = Math.max(attentionBytes(encoder.heads, longest, longest), ATTENTION_SHARE * rows * computed);
+  return { all: rows * (computed + Math.max(computed, read, scored)) + SCORING.length * attention, attention };
 }
 
 /** The most numbers that a layer makes of a row. */
