@@ -3,27 +3,39 @@
 import { readFile, statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { Command } from 'commander';
-import { messageOf } from '../base/errors.js';
+import { Command, Option } from 'commander';
+import { DkvError, messageOf } from '../base/errors.js';
 import { gigabytes } from '../base/files.js';
 import { shownAddress } from '../base/redact.js';
-import { DEVICES } from '../engine/engine.js';
+import { nvidiaState } from '../devices/nvidia.js';
+import { type TrialOptions, tryDevice } from '../devices/trial.js';
+import { DEVICES, type Device } from '../engine/engine.js';
 import { expectExactProducts } from '../engine/exact-products.js';
+import { expectPrecision } from '../engine/runtime.js';
 import { HubClient } from '../hub/client.js';
 import { hubSettings } from '../hub/settings.js';
 import { defaultCacheDirectory, listCompiled } from '../model/compiled.js';
+import { PRECISIONS, type Precision } from '../model/graph/layout.js';
 import { availableMemory } from '../model/memory.js';
 import { DRIFT_NOTICE, describeDrift, driftRecord } from '../scoring/drift.js';
-import { BUILT_IN_MODEL, loadModel } from '../scoring/load-model.js';
+import { BUILT_IN_MODEL, type LoadOptions, loadModel } from '../scoring/load-model.js';
 import { runSelfTest } from '../scoring/self-test.js';
 import { doctorSchema } from '../wire/models.js';
 import { printJson } from './json.js';
-import { paint } from './terminal.js';
+import { interruptSignal, paint, sayNotice } from './terminal.js';
 
 interface Check {
   readonly name: string;
   readonly state: 'ok' | 'note' | 'problem';
   readonly message: string;
+  readonly measured?: readonly { readonly value: number; readonly unit: string }[];
+}
+
+interface DoctorOptions {
+  readonly device?: Device;
+  readonly precision: Precision;
+  readonly verbose: boolean;
+  readonly json: boolean;
 }
 
 /** Major versions of Node that are tested, each since a minor version: `engines` of `package.json`. */
@@ -38,36 +50,116 @@ const CPU_FEATURES = ['avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_int8
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Check Node, processor, providers, memory, disk, cache, hub, and the arithmetic itself.')
+    .description(
+      'Check Node, processor, providers, memory, disk, cache, hub, and the arithmetic itself; or one device.',
+    )
+    .addOption(
+      new Option('--device <name>', 'only this one: its numbers, products, copies and memory').choices(DEVICES),
+    )
+    .addOption(
+      new Option('--precision <name>', 'with --device: what it computes as').choices(PRECISIONS).default('float32'),
+    )
+    .option('--verbose', "with --device: show what a GPU's driver and ONNX Runtime write", false)
     .option('--json', 'for machines', false)
     .addHelpText(
       'after',
-      '\nThe exit status is 1 when something is wrong.\n\nExamples:\n  dkv doctor\n  dkv doctor --json',
+      `
+The exit status is 1 when something is wrong.
+
+Examples:
+  dkv doctor
+  dkv doctor --device cuda --precision tf32
+  dkv doctor --json`,
     )
-    .action(async ({ json }: { json: boolean }) => {
-      const checks: Check[] = [];
-      for (const check of [
-        node,
-        processor,
-        memory,
-        disk,
-        cache,
-        drift,
-        token,
-        hub,
-        ...DEVICES.map(device),
-        products,
-        arithmetic,
-      ]) {
-        const made = await check().catch(
-          (error): Check => ({ name: 'check', state: 'problem', message: messageOf(error) }),
-        );
-        checks.push(made);
-        if (!json) process.stdout.write(`${render(made)}\n`);
-      }
-      if (json) printJson(doctorSchema, checks);
-      if (checks.some(({ state }) => state === 'problem')) process.exitCode = 1;
+    .action(doctor);
+}
+
+async function doctor({ device: only, precision, verbose, json }: DoctorOptions): Promise<void> {
+  const chosen = only !== undefined ? deviceChecks(only, precision, verbose) : machineChecks();
+  const checks: Check[] = [];
+  for (const [name, check] of chosen) {
+    const made = await check().catch((error): Check => {
+      if (error instanceof DkvError && error.code === 'CANCELLED') throw error;
+      return { name, state: 'problem', message: messageOf(error) };
     });
+    checks.push(made);
+    if (!json) process.stdout.write(`${render(made)}\n`);
+    // What does not start need not be measured.
+    if (only !== undefined && made.name === only && made.state === 'problem') break;
+  }
+  if (json) printJson(doctorSchema, checks);
+  if (checks.some(({ state }) => state === 'problem')) process.exitCode = 1;
+}
+
+type NamedCheck = readonly [name: string, check: () => Promise<Check>];
+
+function machineChecks(): NamedCheck[] {
+  const all = [node, processor, memory, disk, cache, drift, token, hub, ...DEVICES.map(device), products, arithmetic];
+  return all.map((check) => ['check', check]);
+}
+
+/** A device by itself: does it start, are its numbers right, how fast is it. */
+function deviceChecks(name: Device, precision: Precision, verbose: boolean): NamedCheck[] {
+  expectPrecision(name, precision);
+  const signal = interruptSignal();
+  const trial = {
+    cacheDirectory: defaultCacheDirectory(),
+    signal,
+    ...(verbose && { onRuntimeLine: sayNotice }),
+  };
+  const loading = {
+    device: name,
+    precision,
+    signal,
+    onNotice: sayNotice,
+    ...(verbose && { onRuntimeLine: sayNotice }),
+  };
+  return [
+    [name, () => starts(name, precision, trial)],
+    ['arithmetic', () => numbers(loading)],
+    ['speed', () => speed(name, precision, trial)],
+    ...(name === 'cuda' ? [['GPU', () => gpus(signal)] as const] : []),
+  ];
+}
+
+async function starts(name: Device, precision: Precision, trial: TrialOptions): Promise<Check> {
+  await tryDevice({ device: name, precision, measures: false }, trial);
+  return { name, state: 'ok', message: `starts, in a process of its own, as ${precision}` };
+}
+
+async function speed(name: Device, precision: Precision, trial: TrialOptions): Promise<Check> {
+  if (precision === 'int8') return { name: 'speed', state: 'note', message: 'is not measured as int8' };
+  const { gflops, rows, width, toDevice, fromDevice } = (await tryDevice(
+    { device: name, precision, measures: true },
+    trial,
+  ))!;
+  const copies = [
+    { value: toDevice / 1e9, unit: 'GB/s to the device' },
+    { value: fromDevice / 1e9, unit: 'GB/s from the device' },
+  ];
+  const measured = [{ value: gflops, unit: 'GFLOP/s' }, ...(name === 'cpu' ? [] : copies)];
+  const said = measured.map(({ value, unit }) => `${Number(value.toPrecision(3)).toLocaleString('en')} ${unit}`);
+  return {
+    name: 'speed',
+    state: 'ok',
+    message: `${said.join(', ')} (products of ${rows} rows with ${width} x ${4 * width} as ${precision})`,
+    measured,
+  };
+}
+
+async function gpus(signal: AbortSignal): Promise<Check> {
+  const { driver = 'not known', gpus: found, problem } = await nvidiaState(signal);
+  if (found.length === 0) return { name: 'GPU', state: 'note', message: problem ?? 'none is listed' };
+  const said = found.map((gpu) => `${gpu.name}, ${gigabytes(gpu.memoryBytes)}, ${gigabytes(gpu.freeBytes)} free`);
+  return {
+    name: 'GPU',
+    state: 'ok',
+    message: `${said.join('; ')}; driver ${driver}`,
+    measured: found.flatMap(({ memoryBytes, freeBytes }) => [
+      { value: memoryBytes, unit: 'bytes of memory' },
+      { value: freeBytes, unit: 'bytes free' },
+    ]),
+  };
 }
 
 function render({ name, state, message }: Check): string {
@@ -185,12 +277,15 @@ async function products(): Promise<Check> {
   }
 }
 
-async function arithmetic(): Promise<Check> {
-  const { largest, tolerance } = await runSelfTest();
+const arithmetic = () => numbers({});
+
+async function numbers(options: LoadOptions): Promise<Check> {
+  const { largest, tolerance } = await runSelfTest(options);
   const state = largest <= tolerance ? 'ok' : 'problem';
   return {
     name: 'arithmetic',
     state,
     message: `NLLs of the built-in model differ from the reference's by up to ${largest.toExponential(1)} nats (allowed: ${tolerance})`,
+    ...(options.device && { measured: [{ value: largest, unit: 'nats' }] }),
   };
 }

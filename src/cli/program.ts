@@ -7,6 +7,7 @@ import { compareCommand } from './compare.js';
 import { completionCommand } from './completion.js';
 import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
+import { devicesCommand } from './devices.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { importCommand } from './import.js';
@@ -69,6 +70,7 @@ Examples:
     storeCommand(),
     modelsCommand(),
     dataCommand(),
+    devicesCommand(),
     doctorCommand(),
     sanityCommand(),
     completionCommand(made),

@@ -25,7 +25,16 @@ const recordSchema = z.object({
 });
 export type CudaRecord = z.output<typeof recordSchema>;
 
-const RECORD_FILE = 'provider.json';
+export const RECORD_FILE = 'provider.json';
+
+/** The release of CUDA that the provider of onnxruntime-node's version is built for, and what driver that needs on Linux. */
+export const CUDA = { major: 13, driver: '580.65.06' } as const;
+
+/** The command that brings the provider of a version, and CUDA's libraries, into a Python environment. */
+export function cudaPackages(version: string): string {
+  const libraries = ['nvidia-cuda-runtime', 'nvidia-cublas'].map((name) => `"${name}==${CUDA.major}.*"`);
+  return `pip install onnxruntime-gpu==${version} ${libraries.join(' ')} "nvidia-curand==10.*"`;
+}
 
 /** An installed provider. */
 export interface InstalledCuda extends CudaRecord {
@@ -33,16 +42,16 @@ export interface InstalledCuda extends CudaRecord {
 }
 
 /** The folder that all installed providers lie in. */
-function providersFolder(cacheDirectory: string): string {
+export function providersFolder(cacheDirectory: string): string {
   return path.join(cacheDirectory, 'providers');
 }
 
-function cudaFolder(cacheDirectory: string, version: string): string {
+export function cudaFolder(cacheDirectory: string, version: string): string {
   return path.join(providersFolder(cacheDirectory), `cuda-${version}`);
 }
 
 /** The provider for a version of the runtime, or undefined where none was installed whole. */
-async function installedCuda(
+export async function installedCuda(
   cacheDirectory: string,
   version: string = onnxRuntimeVersion(),
 ): Promise<InstalledCuda | undefined> {
@@ -62,7 +71,7 @@ function jsonOf(text: string): unknown {
 }
 
 /** The link by which the runtime finds the provider. The package may have moved since it was made. */
-async function linkRuntime(folder: string): Promise<void> {
+export async function linkRuntime(folder: string): Promise<void> {
   const link = path.join(folder, RUNTIME_LIBRARY);
   const target = path.join(runtimeFolder(), RUNTIME_LIBRARY);
   if ((await readlink(link).catch(() => undefined)) === target) return;

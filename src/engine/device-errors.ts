@@ -5,7 +5,7 @@
 import { DkvError } from '../base/errors.js';
 import type { Device } from './engine.js';
 
-const MORE = (device: Device) => `"dkv devices" lists what ${device} has and lacks here (docs/devices.md).`;
+const more = (device: Device) => `"dkv devices" lists what ${device} has and lacks here (docs/devices.md).`;
 
 const OUT_OF_MEMORY =
   /CUDA failure 2\b|CUBLAS_STATUS_ALLOC_FAILED|CUBLAS failure 3\b|Failed to allocate memory for requested buffer|is smaller than requested bytes|ran out of memory|out of memory/i;
@@ -43,22 +43,22 @@ function tidy(message: string): string {
     .trim();
 }
 
-/** Why a session could not be made on a device. @param reason what was found out beside the runtime's own message, a sentence without its stop */
-export function startError(device: Device, message: string, reason?: string): DkvError {
+/**
+ * Why a session could not be made on a device.
+ * @param reason what was found out beside the runtime's own message, a sentence without its stop
+ * @param advice the last sentence
+ */
+export function startError(device: Device, message: string, reason?: string, advice = more(device)): DkvError {
   if (OUT_OF_MEMORY.test(message)) return memoryError(device, message);
+  const end = advice === '' ? '' : ` ${advice}`;
+  if (device === 'webgpu' && /Failed to get a WebGPU adapter/.test(message)) {
+    const found = 'no adapter was found: a Vulkan driver that is new enough is missing (in software: Mesa 25)';
+    return new DkvError('DEVICE_UNAVAILABLE', `Device "${device}" could not be started: ${found}.${end}`);
+  }
   const failure = /CUDA failure (\d+)\b/.exec(message);
-  const known = failure && CUDA_START.find(([numbers]) => numbers.includes(Number(failure[1])))?.[1];
-  const noAdapter = device === 'webgpu' && /Failed to get a WebGPU adapter/.test(message);
-  const why =
-    reason ??
-    known ??
-    (noAdapter
-      ? 'no adapter was found: a Vulkan driver that is new enough is missing (in software: Mesa 25)'
-      : undefined);
-  return new DkvError(
-    'DEVICE_UNAVAILABLE',
-    `Device "${device}" could not be started: ${why ?? tidy(message)}. ${MORE(device)}${why ? ` (ONNX Runtime: ${tidy(message)})` : ' Or use --device cpu.'}`,
-  );
+  const why = reason ?? (failure && CUDA_START.find(([numbers]) => numbers.includes(Number(failure[1])))?.[1]);
+  const said = why ? `${why}. (ONNX Runtime: ${tidy(message)})` : `${tidy(message)}.`;
+  return new DkvError('DEVICE_UNAVAILABLE', `Device "${device}" could not be started: ${said}${end}`);
 }
 
 /** Why a run failed, where the device is the reason. */

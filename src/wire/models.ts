@@ -99,6 +99,11 @@ export const doctorSchema = z
       name: z.string().describe('What was looked at.'),
       state: z.enum(['ok', 'note', 'problem']).describe('`problem` makes the exit status 1.'),
       message: z.string().describe('What was found.'),
+      measured: z
+        .array(wireObject({ value: z.number().describe('The number.'), unit: z.string().describe('What it counts.') }))
+        .readonly()
+        .optional()
+        .describe('With `--device`: what was measured.'),
     }),
   )
   .readonly();

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { tryParse } from '../../src/base/parse.js';
+import { CUDA_PROVIDER_FILES } from '../../src/engine/cuda-library.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { summarySchema } from '../../src/runs/schema/summary.js';
 import {
@@ -16,6 +17,7 @@ import {
   poolSchema,
   queryLineSchema,
 } from '../../src/wire/adworld.js';
+import { deviceInstallSchema, deviceRemovalSchema, devicesSchema } from '../../src/wire/devices.js';
 import {
   demoSchema,
   doctorSchema,
@@ -85,6 +87,9 @@ const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Re
   [['store', 'copy', 'ads', 'copied', '--json'], storeTransferSchema],
   [['score', '--input', 'lines.jsonl'], z.union([scoreAnswerSchema, scoreRefusalSchema])],
   [['demo', '--document', 'The lamp costs 24 euros.', '--json'], demoSchema],
+  [['devices', 'list', '--json'], devicesSchema],
+  [['devices', 'install', 'cuda', '--from', 'provider', '--dry-run', '--json'], deviceInstallSchema],
+  [['devices', 'remove', 'cuda', '--json'], deviceRemovalSchema],
   [['doctor', '--json'], doctorSchema],
   [['sanity', '--n', '8', '--json'], sanitySchema],
   [['models', 'list', '--json'], modelListSchema],
@@ -111,6 +116,8 @@ describe('JSON that commands print', () => {
       path.join(cwd, 'lines.jsonl'),
       '{"id":1.0,"document":"A lamp.","target":"lamp"}\n{"document":"x"}\n',
     );
+    await mkdir(path.join(cwd, 'provider'));
+    for (const name of CUDA_PROVIDER_FILES) await writeFile(path.join(cwd, 'provider', name), 'not looked at');
     await mkdir(path.join(cwd, 'theirs'));
     await writeNumbers(path.join(cwd, 'theirs'), madeRecords());
     for (const name of ['one', 'two']) await writeRun(path.join(cwd, 'runs', name), madeRun(truncation));

@@ -18,6 +18,7 @@ import {
   poolSchema,
   queryLineSchema,
 } from '../../src/wire/adworld.js';
+import { deviceInstallSchema, deviceRemovalSchema, devicesSchema } from '../../src/wire/devices.js';
 import { documentInputSchema, queryInputSchema, referenceQueryInputSchema } from '../../src/wire/inputs.js';
 import {
   demoSchema,
@@ -208,6 +209,24 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Printed by `dkv models verify --json`.',
         schema: modelVerificationSchema,
         example: 'model-verification',
+      },
+      {
+        title: 'dkv devices',
+        source: 'Printed by `dkv devices --json`.',
+        schema: devicesSchema,
+        example: 'devices',
+      },
+      {
+        title: 'dkv devices install',
+        source: 'Printed by `dkv devices install --json`.',
+        schema: deviceInstallSchema,
+        example: 'device-install',
+      },
+      {
+        title: 'dkv devices remove',
+        source: 'Printed by `dkv devices remove --json`.',
+        schema: deviceRemovalSchema,
+        example: 'device-removal',
       },
       {
         title: 'dkv doctor',
