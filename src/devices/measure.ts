@@ -121,7 +121,7 @@ async function timed(
   let session: InferenceSession;
   try {
     const executionProviders = device === 'cpu' ? ['cpu'] : [device, 'cpu'];
-    session = await sessions.create(graph.toBytes(), { executionProviders, logSeverityLevel: 3 });
+    session = await sessions.create(await graph.toBytes(), { executionProviders, logSeverityLevel: 3 });
   } catch (error) {
     throw startError(device, messageOf(error), device === 'cuda' ? cudaLoadProblem() : undefined, '');
   }
