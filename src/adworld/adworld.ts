@@ -52,6 +52,16 @@ export function* samplesOf({ seed = DEFAULT_ADWORLD_SEED, split, count }: AdRang
   }
 }
 
+/** The kind of question that the sample of an ad asks, by the ad's id; undefined for another id. It is what samples share that are not independent. */
+export function askedKind(id: string, seed: number): string | undefined {
+  const { split, index } = AD_ID.exec(id)?.groups ?? {};
+  if (split === undefined) return undefined;
+  const place = { seed, split: split as Split, index: Number(index) };
+  return askedOf(generateAd(place), seed, place.split, place.index).kind;
+}
+
+const AD_ID = /^adworld-(?:answer-pool-)?(?<split>[a-z]+)-(?<index>\d{5,})$/;
+
 /** The one of an ad's questions that a sample asks. */
 export function askedOf(ad: Ad, seed: number, split: Split, index: number): AdQuestion {
   return new Random('adworld', ADWORLD_VERSION, seed, split, index, 'question').pick(ad.questions);

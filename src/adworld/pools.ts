@@ -93,6 +93,18 @@ export function* answerPoolsOf({
   }
 }
 
+/** The kinds of fact that a pool's query asks for, by the pool's id; undefined for another id. */
+export function soughtKind(id: string, seed: number): string | undefined {
+  const { split, index } = POOL_ID.exec(id)?.groups ?? {};
+  if (split === undefined) return undefined;
+  const random = new Random('adworld', ADWORLD_VERSION, seed, split, 'pool', Number(index));
+  const sought = random.pick(soughtOffers());
+  const kinds = chooseWishes(random, bankOf(split as Split), sought).map(({ facet }) => facet.kind);
+  return kinds.sort().join(' and ');
+}
+
+const POOL_ID = /^adworld-pool-(?<split>[a-z]+)-(?<index>\d{5,})$/;
+
 function makePool(seed: number, split: Split, index: number, candidates: number): Pool {
   const key = ['adworld', ADWORLD_VERSION, seed, split, 'pool', index] as const;
   const random = new Random(...key);

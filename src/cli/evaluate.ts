@@ -61,7 +61,7 @@ export function evaluateCommand(): Command {
     command,
     `
 All systems rank the same candidates, BM25's best together with whatever was judged, and are compared query by query: mean differences with bootstrap intervals, p of random signs
-corrected by Holm over all pairs of systems (of every measure with --json). One is called better where its interval excludes 0 and its corrected p is
+(could the two systems be exchanged, query by query?) corrected by Holm over all pairs of systems (of every measure with --json). One is called better where its interval excludes 0 and its corrected p is
 below .05; without that the simpler one stands, BM25 before bare and bare before variants. The last lines name the best system, the best cache, and say
 whether to re-rank BM25's documents with the model at all.
 Means are over the judged queries with a relevant document and, as ir_measures has them, over all judged ones; one without candidates counts 0.
@@ -204,7 +204,13 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
     lines.push(
       '',
       renderText({
-        columns: [text('difference'), text('against'), number(`${primary} [95%]`), number('p'), number('p, Holm')],
+        columns: [
+          text('difference'),
+          text('against'),
+          number(`${primary} [95%]`),
+          number('p, exchangeable'),
+          number('p, Holm'),
+        ],
         rows: comparisons.map(({ treatment, baseline, differences, holm }) => {
           const difference = differences[m];
           return [

@@ -31,6 +31,8 @@ tex    tables/*.tex, for \\input
 svg    figures/*.svg on white
 png    figures/*.png on white, 300 pixels an inch
 
+A summary.json of an older version is made again from trials.jsonl, where that is there.
+
 Examples:
   dkv report results/exp01
   dkv report results/exp01 --format tex,png
@@ -40,9 +42,12 @@ Examples:
 }
 
 async function report(directory: string, { format, text, json }: ReportCommandOptions): Promise<void> {
-  const { readSummary } = await import('../runs/run-folder.js');
+  const { renewedSummary } = await import('../experiments/analysis/renew.js');
   const { writeReports } = await import('../report/report.js');
-  const { summary } = await readSummary(directory);
+  const { summary, renewed } = await renewedSummary(directory);
+  if (renewed) {
+    process.stderr.write('The summary was made by an older version: it has been made again from the trials.\n');
+  }
   const files = await writeReports(directory, summary, { formats: format, noText: !text });
   const shown = files.map((file) => path.relative('.', file));
   if (json) printJson(reportFilesSchema, { files: shown });

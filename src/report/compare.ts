@@ -2,10 +2,12 @@
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
 import type { Configuration } from '../runs/schema/configuration.js';
+import type { GainRecord } from '../runs/schema/gains.js';
 import type { ComparisonSummary, Summary } from '../runs/schema/summary.js';
 import type { Estimate } from '../stats/gains.js';
+import { effectsOf as measuredEffects } from './tables/gains.js';
 import { number, renderMarkdown, type Table, text } from './tables/table.js';
-import { percent, signed, withInterval } from './words/format.js';
+import { ratio, signed, withInterval } from './words/format.js';
 import { conditionOf } from './words/labels.js';
 import { FRAMING } from './words/notes.js';
 
@@ -18,8 +20,11 @@ export interface ComparedRun {
 interface Effect {
   readonly mean: Estimate;
   readonly d: Estimate;
+  readonly trimmedMean: Estimate;
+  /** Undefined in summaries of older versions. */
+  readonly robustD?: Estimate | undefined;
   /** Of the oracle's gain; undefined for a ranking. */
-  readonly share?: Estimate;
+  readonly share?: ComparisonSummary['share'];
 }
 
 export interface RunComparison {
@@ -116,21 +121,25 @@ function letter(place: number): string {
 }
 
 function effectsOf({ comparisons, ranking }: Summary) {
-  const byNll = comparisons.map(({ treatment, baseline, gain, share }: ComparisonSummary) => ({
+  const byNll = measuredEffects({ comparisons }).map(({ treatment, baseline, gain, share }) => ({
     treatment,
     baseline,
     measure: undefined,
-    effect: { mean: gain.mean, d: gain.d, share },
+    effect: { ...effectOf(gain), share },
   }));
   const byMeasure = (ranking?.comparisons ?? []).flatMap(({ treatment, baseline, differences }) =>
-    differences.map(({ mean, d }, m) => ({
+    differences.map((gain, m) => ({
       treatment,
       baseline,
       measure: ranking!.measures[m]!.name as string | undefined,
-      effect: { mean, d },
+      effect: effectOf(gain),
     })),
   );
   return [...byNll, ...byMeasure];
+}
+
+function effectOf({ mean, d, trimmed_mean, robust_d }: GainRecord): Effect {
+  return { mean, d, trimmedMean: trimmed_mean, ...(robust_d && { robustD: robust_d }) };
 }
 
 /** Fields that do not say what was measured. */
@@ -179,7 +188,7 @@ export function comparisonMarkdown(comparison: RunComparison): string {
     ...(runs.some(({ smokeRun }) => smokeRun)
       ? ['> **Smoke runs are among these, with fewer samples than their protocols ask for: no conclusions.**']
       : []),
-    'Conditions are aligned by what they do; where runs call one differently, both names stand. Intervals are 95%, of each run by itself; that two of them overlap does not say that the runs agree. A dash: the run does not have the comparison.',
+    'Conditions are aligned by what they do; where runs call one differently, both names stand. Intervals are 95%, of each run by itself; that two of them overlap does not say that the runs agree. A dash: the run does not have the comparison, or its summary is of an older version, which “dkv report” makes again from the trials.',
     '## What differs',
     differenceText(comparison),
   ];
@@ -187,14 +196,20 @@ export function comparisonMarkdown(comparison: RunComparison): string {
     parts.push(
       '## Gains by NLL',
       FRAMING,
-      '**d [95%]**',
-      renderMarkdown(effectTable(comparison, byNll, ({ d }) => withInterval(d, (x) => signed(x, 2)))),
+      '**Robust d [95%]**',
+      renderMarkdown(
+        effectTable(comparison, byNll, ({ robustD }) => (robustD ? withInterval(robustD, (x) => signed(x, 2)) : '–')),
+      ),
+      '**Trimmed mean gain, nats per token [95%]**',
+      renderMarkdown(
+        effectTable(comparison, byNll, ({ trimmedMean }) => withInterval(trimmedMean, (x) => signed(x, 3))),
+      ),
+      '**d, nominal**',
+      renderMarkdown(effectTable(comparison, byNll, ({ d }) => signed(d.value, 2))),
       '**Mean gain, nats per token [95%]**',
       renderMarkdown(effectTable(comparison, byNll, ({ mean }) => withInterval(mean, (x) => signed(x, 3)))),
       '**% of the oracle’s gain [95%]**',
-      renderMarkdown(
-        effectTable(comparison, byNll, ({ share }) => (share ? withInterval(share, (x) => percent(x)) : '–')),
-      ),
+      renderMarkdown(effectTable(comparison, byNll, ({ share }) => (share ? ratio(share) : '–'))),
     );
   }
   if (ranked.length > 0) {

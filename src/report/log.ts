@@ -22,7 +22,12 @@ export interface LoggedRun {
   readonly samples: number;
   readonly smokeRun: boolean;
   /** What the primary comparison is of, and its effect in words; null for a run that compares nothing. */
-  readonly primary: { readonly comparison: string; readonly effect: string; readonly d: string } | null;
+  readonly primary: {
+    readonly comparison: string;
+    readonly effect: string;
+    readonly trimmed: string;
+    readonly d: string;
+  } | null;
 }
 
 export interface ResultsLog {
@@ -90,7 +95,8 @@ function primaryOf({ configuration: { experiment }, comparisons, ranking }: Summ
   return {
     comparison: `${treatment} against ${baseline}`,
     effect: `${withInterval(gain.mean, (x) => signed(x, 3))} ${unit}`,
-    d: withInterval(gain.d, (x) => signed(x, 2)),
+    trimmed: withInterval(gain.trimmed_mean, (x) => signed(x, 3)),
+    d: signed(gain.d.value, 2),
   };
 }
 
@@ -127,7 +133,8 @@ function logTable(runs: readonly LoggedRun[]): Table {
       number('N'),
       text('primary comparison'),
       number('effect [95%]'),
-      number('d [95%]'),
+      number('trimmed mean [95%]'),
+      number('d, nominal'),
       text('smoke run'),
       text('folder'),
     ],
@@ -139,6 +146,7 @@ function logTable(runs: readonly LoggedRun[]): Table {
       String(run.samples),
       run.primary?.comparison ?? '–',
       run.primary?.effect ?? '–',
+      run.primary?.trimmed ?? '–',
       run.primary?.d ?? '–',
       run.smokeRun ? 'yes: no conclusions' : 'no',
       run.folder,

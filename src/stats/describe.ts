@@ -34,12 +34,6 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** Mean without the lowest and the highest `share` of the values, rounded down (scipy's trim_mean). */
-export function trimmedMean(values: readonly number[], share: number): number {
-  const cut = Math.floor(share * values.length);
-  return mean(sorted(values).slice(cut, values.length - cut));
-}
-
 /** Distances from the mean in standard deviations; all 0 where the values do not differ. */
 export function zScores(values: readonly number[]): number[] {
   // The mean of equal values may differ from them in its last bit.
@@ -74,7 +68,7 @@ export function spearman(x: readonly number[], y: readonly number[]): number {
 }
 
 /** Ranks from 1 in ascending order; equal values share the mean of their ranks. */
-function ranks(values: readonly number[]): number[] {
+export function ranks(values: readonly number[]): number[] {
   const order = [...values.keys()].sort((a, b) => values[a]! - values[b]!);
   const found = new Array<number>(values.length);
   for (let first = 0; first < order.length; ) {

@@ -1,20 +1,22 @@
 /** The statistics of paired gains: one list of per-sample differences for each thing compared, all resampled together. */
 import { expectFiniteNumbers } from '../base/finite.js';
 import type { Random } from '../base/random.js';
-import { mean, median, trimmedMean } from './describe.js';
+import type { Dependence } from './dependence.js';
+import { cohensD, mean, median, standardDeviation } from './describe.js';
+import { analyticDInterval, bootstrap, type Interval, percentileInterval, wilsonInterval } from './interval.js';
 import {
-  analyticDInterval,
-  bcaInterval,
-  bootstrap,
-  clusteredBootstrap,
-  fiellerInterval,
-  type Interval,
-  percentileInterval,
-  wilsonInterval,
-} from './interval.js';
+  effectiveSamples,
+  equivalenceOfMean,
+  inferMeans,
+  intervalOfMean,
+  type MeanInference,
+  pOfMean,
+  standardErrorOfMean,
+} from './mean-inference.js';
+import { type RatioShape, ratioOfMeans } from './ratio.js';
+import { RESAMPLES, Resamples } from './resamples.js';
+import { percentilesOf, type RobustReplicates, resampledRobust, robust, topShare } from './robust.js';
 import { benjaminiHochberg, bonferroni, holm, signFlipTest, tTest, wilcoxon } from './significance.js';
-
-export const RESAMPLES = 10_000;
 
 /** A number with its 95% interval; null where it is undefined. */
 export interface Estimate {
@@ -25,97 +27,138 @@ export interface Estimate {
 
 /** Of differences in nats per token: positive when the treatment is better. */
 export interface GainSummary {
+  /** With the interval of the test that `p.mean` is of; null ends with fewer than six clusters. */
   readonly mean: Estimate;
   readonly median: number;
-  /** Without the lowest and highest fifth. */
-  readonly trimmedMean: number;
+  /** Without the lowest and highest fifth; percentile interval over clusters. */
+  readonly trimmedMean: Estimate;
+  /** .642 times the trimmed mean over the winsorised standard deviation; percentile interval over clusters. */
+  readonly robustD: Estimate;
+  /** Cohen's d of the samples, with its nominal interval: for normal data, without clusters. It decides nothing. */
   readonly d: Estimate;
-  /** The interval of d by its large-sample standard error, which knows no clusters. */
-  readonly dAnalytic: Estimate;
-  /** Share of samples above 0; Wilson's interval. */
+  /** Share of samples above 0; Wilson's interval at the effective number of samples. */
   readonly win: Estimate;
-  /** Two-sided, uncorrected: t-test, Wilcoxon's signed ranks (zeros dropped), random signs. */
-  readonly p: { readonly t: number | null; readonly wilcoxon: number; readonly signFlip: number };
+  /** Share of samples at 0. */
+  readonly ties: number;
+  /** Share of the whole gain in the 25 largest; null of no more samples than these. */
+  readonly topShare: number | null;
+  /** So many independent samples would know the mean as well. */
+  readonly effectiveSamples: number;
+  /** Two-sided, uncorrected. */
+  readonly p: {
+    /** Of a mean of 0, by clusters; null with fewer than six. */
+    readonly mean: number | null;
+    /** The t-test, which knows no clusters. */
+    readonly t: number | null;
+    /** Signed ranks, zeros dropped; knows no clusters. */
+    readonly wilcoxon: number;
+    /** Random signs: are the two arms exchangeable? Knows no clusters. */
+    readonly signFlip: number;
+  };
 }
 
 export interface Gains {
   readonly summaries: readonly GainSummary[];
-  /** Per list the mean and the d of each resample; the lists share resamples. */
-  readonly means: readonly Float64Array[];
-  readonly ds: readonly Float64Array[];
+  readonly inferences: readonly MeanInference[];
+  /** Per list the trimmed mean and the robust d of each resample; the lists share resamples. */
+  readonly replicates: readonly RobustReplicates[];
+  readonly dependence: Dependence;
+  readonly resamples: Resamples;
+}
+
+/** Samples that depend on each other, and resamples of them for all that is computed of these samples. */
+export interface Sampling {
+  readonly dependence: Dependence;
+  readonly resamples: Resamples;
+}
+
+export function samplingOf(dependence: Dependence, random: Random): Sampling {
+  return { dependence, resamples: new Resamples(dependence.clusters, random) };
 }
 
 /**
- * @param clusters the indices of samples that belong together
+ * @param random for random signs
  * @throws RangeError for a difference that is not finite
  */
 export function summarizeGains(
   lists: readonly (readonly number[])[],
-  clusters: readonly (readonly number[])[],
+  { dependence, resamples }: Sampling,
   random: Random,
 ): Gains {
   for (const list of lists) expectFiniteNumbers(list, 'gains');
-  // Differences from the list's own mean: sums of squares then lose no digits.
-  const centers = lists.map(mean);
-  const centered = lists.map((list, l) => Float64Array.from(list, (value) => value - centers[l]!));
-  const replicates = clusteredBootstrap(
-    clusters,
-    (indices) =>
-      centered.flatMap((list, l) => {
-        let [sum, squares] = [0, 0];
-        for (const index of indices) {
-          const value = list[index]!;
-          sum += value;
-          squares += value * value;
-        }
-        return momentsOf(sum, squares, indices.length, centers[l]!);
-      }),
-    RESAMPLES,
-    random,
-  );
-  const means = lists.map((_, l) => replicates[2 * l]!);
-  const ds = lists.map((_, l) => replicates[2 * l + 1]!);
+  const inferences = inferMeans(lists, dependence, resamples);
+  const wins = lists.map((list) => list.map((value) => Number(value > 0)));
+  const winShares = wins.map((list) => winShare(list, dependence));
+  const replicates = resampledRobust(lists, resamples);
   const summaries = lists.map((list, l): GainSummary => {
-    const [, d] = momentsOf(
-      0,
-      centered[l]!.reduce((sum, value) => sum + value * value, 0),
-      list.length,
-      centers[l]!,
-    );
-    const without = jackknife(centered[l]!, centers[l]!, clusters);
-    const wins = list.filter((value) => value > 0).length;
+    const inference = inferences[l]!;
+    const { trimmedMean, robustD } = list.length > 0 ? robust(list) : { trimmedMean: Number.NaN, robustD: Number.NaN };
+    const d = cohensD(list);
     return {
-      mean: estimate(centers[l]!, bcaInterval(means[l]!, centers[l]!, without.means)),
+      mean: estimate(inference.mean, intervalOfMean(inference)),
       median: median(list),
-      trimmedMean: trimmedMean(list, 0.2),
-      d: estimate(d, bcaInterval(ds[l]!, d, without.ds)),
-      dAnalytic: estimate(d, Number.isNaN(d) ? undefined : analyticDInterval(d, list.length)),
-      win: estimate(wins / list.length, wilsonInterval(wins, list.length)),
-      p: { t: tTest(list) ?? null, wilcoxon: wilcoxon(list), signFlip: signFlipTest(list, RESAMPLES, random) },
+      trimmedMean: estimate(trimmedMean, percentilesOf(replicates[l]!.trimmedMean, resamples)),
+      robustD: estimate(robustD, Number.isNaN(robustD) ? undefined : percentilesOf(replicates[l]!.robustD, resamples)),
+      d: estimate(d, Number.isNaN(d) ? undefined : analyticDInterval(d, list.length)),
+      win: winShares[l]!,
+      ties: list.filter((value) => value === 0).length / list.length,
+      topShare: topShare(list) ?? null,
+      effectiveSamples: effectiveSamples(list, inference.standardError),
+      p: {
+        mean: pOfMean(inference) ?? null,
+        t: tTest(list) ?? null,
+        wilcoxon: wilcoxon(list),
+        signFlip: signFlipTest(list, RESAMPLES, random),
+      },
     };
   });
-  return { summaries, means, ds };
+  return { summaries, inferences, replicates, dependence, resamples };
 }
 
-/** A share of one mean gain in another. */
+/** Means alone, with the intervals that the means of gains have. */
+export function inferredMeans(lists: readonly (readonly number[])[], { dependence, resamples }: Sampling): Estimate[] {
+  const inferences = inferMeans(lists, dependence, resamples);
+  return inferences.map((inference) => estimate(inference.mean, intervalOfMean(inference)));
+}
+
+/** Where all samples or none win the design effect is not known: it is taken to be as large as it can be, one sample a cluster. */
+function winShare(wins: readonly number[], dependence: Dependence): Estimate {
+  const share = mean(wins);
+  const { clusters } = dependence;
+  if (clusters.length < 2) return estimate(share);
+  const alike = wins.length ** 2 / clusters.reduce((sum, { length }) => sum + length ** 2, 0);
+  const effective = share > 0 && share < 1 ? effectiveSamples(wins, standardErrorOfMean(wins, dependence)) : alike;
+  return estimate(share, wilsonInterval(share, effective, clusters.length));
+}
+
+/** A share of one gain in another. */
 export interface Share {
-  /** Ratio of means; interval by joint resampling. Null where the whole is not distinguishable from 0. */
-  readonly share: Estimate;
-  /** The same with Fieller's interval. */
-  readonly shareFieller: Estimate;
+  /** Ratio of means, with Fieller's set of ratios; null without a whole. */
+  readonly share: Estimate & { readonly shape: RatioShape };
+  /** Ratio of trimmed means, with the percentile interval of joint resamples; null where the whole is not distinguishably above 0. */
+  readonly shareTrimmed: Estimate;
 }
 
 /** @param part, whole places in the lists that `gains` was made of */
 export function shareOf(gains: Gains, lists: readonly (readonly number[])[], part: number, whole: number): Share {
-  const none = { value: null, low: null, high: null };
-  const { low, high } = gains.summaries[whole]!.mean;
-  if (low === null || high === null || (low <= 0 && high >= 0)) return { share: none, shareFieller: none };
-  const ratio = mean(lists[part]!) / mean(lists[whole]!);
-  const ratios = gains.means[part]!.map((value, i) => value / gains.means[whole]![i]!);
+  const ratio = ratioOfMeans(lists[part]!, lists[whole]!, gains.dependence, gains.resamples);
+  const { value, low, high, shape } = ratio ?? { ...NO_RATIO, value: mean(lists[part]!) / mean(lists[whole]!) };
+  const trimmed = [part, whole].map((at) => gains.summaries[at]!.trimmedMean) as [Estimate, Estimate];
+  const isDefined = trimmed[0].value !== null && (trimmed[1].low ?? 0) > 0;
+  const ratios = gains.replicates[part]!.trimmedMean.map((x, i) => x / gains.replicates[whole]!.trimmedMean[i]!);
   return {
-    share: estimate(ratio, percentileInterval(ratios)),
-    shareFieller: estimate(ratio, fiellerInterval(lists[part]!, lists[whole]!)),
+    share: { ...estimate(value, { low, high }), shape },
+    shareTrimmed: isDefined
+      ? estimate(trimmed[0].value! / trimmed[1].value!, percentilesOf(ratios, gains.resamples))
+      : estimate(Number.NaN),
   };
+}
+
+const NO_RATIO = { low: Number.NaN, high: Number.NaN, shape: 'interval' } as const;
+
+/** p of the equivalence test: small where the mean is shown to lie within `margin` standard deviations of the samples (Cohen's d) of 0. */
+export function equivalence(list: readonly number[], inference: MeanInference, margin: number): number | null {
+  return equivalenceOfMean(inference, margin * standardDeviation(list)) ?? null;
 }
 
 /** A mean over samples or pools, with the bootstrap's percentile interval; undefined without any. */
@@ -163,31 +206,6 @@ export function correctFamilies(families: readonly string[], ps: readonly (numbe
     }
   }
   return corrected;
-}
-
-/** Mean and Cohen's d from the sums of values and squares around `center`. */
-function momentsOf(sum: number, squares: number, size: number, center: number): [number, number] {
-  const deviation = Math.sqrt((squares - sum ** 2 / size) / (size - 1));
-  const mean = center + sum / size;
-  return [mean, deviation > 0 ? mean / deviation : Number.NaN];
-}
-
-/** Mean and d without each cluster in turn. */
-function jackknife(
-  centered: Float64Array,
-  center: number,
-  clusters: readonly (readonly number[])[],
-): { means: number[]; ds: number[] } {
-  const squares = centered.reduce((sum, value) => sum + value * value, 0);
-  const left = clusters.map((cluster) => {
-    let [sum, square] = [0, 0];
-    for (const index of cluster) {
-      sum += centered[index]!;
-      square += centered[index]! ** 2;
-    }
-    return momentsOf(-sum, squares - square, centered.length - cluster.length, center);
-  });
-  return { means: left.map(([mean]) => mean), ds: left.map(([, d]) => d) };
 }
 
 export function estimate(value: number, interval?: Interval): Estimate {

@@ -2,11 +2,13 @@
  * Does a condition help more where the baseline finds it hard?
  *
  * Plotting gain against the baseline's NLL makes a gradient out of nothing, because the same noisy number stands in both axes. So
- * hardness is taken from half of an answer's tokens and the gain from the other half, and then the other way round. The axis of
- * the research, baseline NLL of all tokens on both sides, is kept beside it as the coupled one.
+ * hardness is taken from half of an answer's tokens and the gain from the other half, and then the other way round. That says something only where the halves
+ * agree on what is hard (`splitReliability`). Oldham's axis, the mean of both arms, takes the coupling out where the arms vary alike. The axis of
+ * the research, baseline NLL of all tokens on both sides, is kept beside them as the coupled one.
  */
 import { expectFiniteNumbers } from '../base/finite.js';
-import { mean, pearson, quantile } from './describe.js';
+import { mean, pearson, quantile, spearman } from './describe.js';
+import type { Resamples } from './resamples.js';
 
 /** NLLs per token of one sample under the baseline and under a treatment; equally many. */
 export interface TokenPair {
@@ -48,7 +50,7 @@ export function splitPoints(pairs: readonly TokenPair[]): {
   even: HardnessPoint[];
   excluded: number;
 } {
-  const usable = pairs.filter(({ baseline }) => baseline.length >= 2);
+  const usable = pairs.filter(hasHalves);
   const odd = (_: number, i: number) => i % 2 === 0;
   const even = (_: number, i: number) => i % 2 === 1;
   return {
@@ -56,6 +58,29 @@ export function splitPoints(pairs: readonly TokenPair[]): {
     even: usable.map((pair) => point(pair, even, odd)),
     excluded: pairs.length - usable.length,
   };
+}
+
+/**
+ * Hardness as the mean of both arms' NLL, gain as their difference (Oldham 1962): noise that both arms have alike makes no correlation of the two.
+ */
+export function oldhamPoints(pairs: readonly TokenPair[]): HardnessPoint[] {
+  return coupledPoints(pairs).map(({ hardness, gain }) => ({ hardness: hardness - gain / 2, gain }));
+}
+
+/** Do the two halves of the tokens agree on which samples are hard? Spearman's correlation of the baseline's mean NLLs; NaN when undefined. */
+export function splitReliability(pairs: readonly TokenPair[]): number {
+  const { odd, even } = splitPoints(pairs);
+  return odd.length < 2
+    ? Number.NaN
+    : spearman(
+        odd.map(({ hardness }) => hardness),
+        even.map(({ hardness }) => hardness),
+      );
+}
+
+/** Has the sample more than one token? */
+export function hasHalves({ baseline }: TokenPair): boolean {
+  return baseline.length >= 2;
 }
 
 type Keep = (value: number, index: number) => boolean;
@@ -99,4 +124,46 @@ export function averageGradients(a: Gradient, b: Gradient): Gradient {
     return { n, hardness: weighted(first.hardness, second.hardness), gain: weighted(first.gain, second.gain) };
   });
   return { quintiles, r: (a.r + b.r) / 2 };
+}
+
+/**
+ * Pearson's r of hardness and gain in every resample of whole clusters.
+ * @param points of each sample; undefined for one that has none
+ */
+export function resampledCorrelation(
+  points: readonly (HardnessPoint | undefined)[],
+  resamples: Resamples,
+): Float64Array {
+  const there = points.filter((point) => point !== undefined);
+  const [centerX, centerY] = [mean(there.map(({ hardness }) => hardness)), mean(there.map(({ gain }) => gain))];
+  // Of each cluster the number of points, and sums of x, y, their squares and products, around the means.
+  const sums = resamples.clusters.map((cluster) => {
+    const found = [0, 0, 0, 0, 0, 0];
+    for (const index of cluster) {
+      const point = points[index];
+      if (!point) continue;
+      const [x, y] = [point.hardness - centerX, point.gain - centerY];
+      for (const [term, value] of [1, x, y, x * x, y * y, x * y].entries()) found[term]! += value;
+    }
+    return found;
+  });
+  const table = Float64Array.from(sums.flat());
+  const replicates = new Float64Array(resamples.draws);
+  resamples.forEach((counts, draw) => {
+    let [n, x, y, xx, yy, xy] = [0, 0, 0, 0, 0, 0];
+    for (let g = 0, at = 0; g < counts.length; g++, at += 6) {
+      const count = counts[g]!;
+      if (count === 0) continue;
+      n += count * table[at]!;
+      x += count * table[at + 1]!;
+      y += count * table[at + 2]!;
+      xx += count * table[at + 3]!;
+      yy += count * table[at + 4]!;
+      xy += count * table[at + 5]!;
+    }
+    const [varianceX, varianceY] = [xx - (x * x) / n, yy - (y * y) / n];
+    const product = varianceX * varianceY;
+    replicates[draw] = varianceX > 0 && varianceY > 0 ? (xy - (x * y) / n) / Math.sqrt(product) : Number.NaN;
+  });
+  return replicates;
 }

@@ -1,9 +1,8 @@
-/** Interval estimates: bootstrap (BCa, percentile) and Wilson's. All at 95% unless said otherwise. */
-import normalCdf from '@stdlib/stats-base-dists-normal-cdf';
+/** Interval estimates: percentiles of a bootstrap, Wilson's, and the large-sample one of Cohen's d. All at 95%. */
 import normalQuantile from '@stdlib/stats-base-dists-normal-quantile';
 import tQuantile from '@stdlib/stats-base-dists-t-quantile';
 import type { Random } from '../base/random.js';
-import { mean, sortedQuantile } from './describe.js';
+import { sortedQuantile } from './describe.js';
 
 export interface Interval {
   readonly low: number;
@@ -35,30 +34,6 @@ export function bootstrap(
   return replicates;
 }
 
-/**
- * The same where cases are not independent: whole clusters are drawn, as many as there are, so that a resample's size varies.
- * @param clusters the indices of each cluster's cases
- */
-export function clusteredBootstrap(
-  clusters: readonly (readonly number[])[],
-  statistics: (indices: Int32Array) => readonly number[],
-  resamples: number,
-  random: Random,
-): Float64Array[] {
-  const widest = Math.max(...clusters.map(({ length }) => length));
-  const cases = new Int32Array(widest * clusters.length);
-  return bootstrap(
-    clusters.length,
-    (drawn) => {
-      let size = 0;
-      for (const cluster of drawn) for (const index of clusters[cluster]!) cases[size++] = index;
-      return statistics(cases.subarray(0, size));
-    },
-    resamples,
-    random,
-  );
-}
-
 /** The middle 95% of the replicates. NaN replicates are left out; undefined when they are more than a tenth. */
 export function percentileInterval(replicates: Float64Array): Interval | undefined {
   const usable = replicates.filter((value) => !Number.isNaN(value)).sort();
@@ -67,40 +42,15 @@ export function percentileInterval(replicates: Float64Array): Interval | undefin
 }
 
 /**
- * Bias-corrected and accelerated bootstrap interval (Efron 1987), or the percentile interval where the correction is undefined
- * (all replicates on one side, or no variation among the jackknife values).
- * @param estimate the statistic of the whole sample
- * @param jackknife the statistic of the sample without case i, for every i
+ * Wilson's interval for a share of wins (Wilson 1927), of as many samples as independent ones would tell as much, with Student's quantile for so many clusters
+ * (Korn and Graubard 1998 take both from the design).
+ * @param samples effective number of samples; need not be a whole number
+ * @param clusters two or more
  */
-export function bcaInterval(
-  replicates: Float64Array,
-  estimate: number,
-  jackknife: readonly number[],
-): Interval | undefined {
-  const usable = replicates.filter((value) => !Number.isNaN(value)).sort();
-  const below =
-    usable.filter((value) => value < estimate).length + usable.filter((value) => value === estimate).length / 2;
-  const bias = normalQuantile(below / usable.length, 0, 1);
-  const center = mean(jackknife);
-  const cubes = jackknife.reduce((sum, value) => sum + (center - value) ** 3, 0);
-  const squares = jackknife.reduce((sum, value) => sum + (center - value) ** 2, 0);
-  const acceleration = cubes / (6 * squares ** 1.5);
-  if (!Number.isFinite(bias) || !Number.isFinite(acceleration) || usable.length < 0.9 * replicates.length) {
-    return percentileInterval(replicates);
-  }
-  const corrected = (q: number) => {
-    const z = bias + normalQuantile(q, 0, 1);
-    return sortedQuantile(usable, normalCdf(bias + z / (1 - acceleration * z), 0, 1));
-  };
-  return { low: corrected((1 - LEVEL) / 2), high: corrected((1 + LEVEL) / 2) };
-}
-
-/** Wilson's interval for a share of `successes` among `trials`. */
-export function wilsonInterval(successes: number, trials: number): Interval {
-  const z = normalQuantile((1 + LEVEL) / 2, 0, 1);
-  const share = successes / trials;
-  const center = (share + z ** 2 / (2 * trials)) / (1 + z ** 2 / trials);
-  const half = (z / (1 + z ** 2 / trials)) * Math.sqrt((share * (1 - share)) / trials + z ** 2 / (4 * trials ** 2));
+export function wilsonInterval(share: number, samples: number, clusters: number): Interval {
+  const t = tQuantile((1 + LEVEL) / 2, clusters - 1);
+  const center = (share + t ** 2 / (2 * samples)) / (1 + t ** 2 / samples);
+  const half = (t / (1 + t ** 2 / samples)) * Math.sqrt((share * (1 - share)) / samples + t ** 2 / (4 * samples ** 2));
   return { low: Math.max(0, center - half), high: Math.min(1, center + half) };
 }
 
@@ -108,28 +58,4 @@ export function wilsonInterval(successes: number, trials: number): Interval {
 export function analyticDInterval(d: number, samples: number): Interval {
   const half = normalQuantile((1 + LEVEL) / 2, 0, 1) * Math.sqrt(1 / samples + d ** 2 / (2 * samples));
   return { low: d - half, high: d + half };
-}
-
-/**
- * Fieller's interval for the ratio of two paired means, numerator over denominator (Fieller 1954).
- * @returns undefined where the denominator's mean is not distinguishable from 0: the ratio is then not bounded
- */
-export function fiellerInterval(numerator: readonly number[], denominator: readonly number[]): Interval | undefined {
-  const n = numerator.length;
-  const [top, bottom] = [mean(numerator), mean(denominator)];
-  let [varianceTop, varianceBottom, covariance] = [0, 0, 0];
-  for (let i = 0; i < n; i++) {
-    const [dt, db] = [numerator[i]! - top, denominator[i]! - bottom];
-    varianceTop += dt * dt;
-    varianceBottom += db * db;
-    covariance += dt * db;
-  }
-  // t^2 over n times the (n - 1) of the variances.
-  const scale = tQuantile((1 + LEVEL) / 2, n - 1) ** 2 / (n * (n - 1));
-  const a = bottom ** 2 - scale * varianceBottom;
-  const b = top * bottom - scale * covariance;
-  const c = top ** 2 - scale * varianceTop;
-  if (!(a > 0)) return undefined;
-  const root = Math.sqrt(Math.max(0, b * b - a * c));
-  return { low: (b - root) / a, high: (b + root) / a };
 }

@@ -1,7 +1,16 @@
 /** Several systems that rank the same candidates: measures query by query, their means, and paired differences. */
 import type { Random } from '../base/random.js';
+import { independent } from './dependence.js';
 import { mean } from './describe.js';
-import { correctFamilies, type Estimate, finite, type GainSummary, meanEstimate, summarizeGains } from './gains.js';
+import {
+  correctFamilies,
+  type Estimate,
+  finite,
+  type GainSummary,
+  meanEstimate,
+  samplingOf,
+  summarizeGains,
+} from './gains.js';
 import { type Grades, measure, measured, type Scores } from './ranking.js';
 
 export interface SystemDifference {
@@ -79,6 +88,6 @@ export function compareSystems(
 
 function differenceOf(treatment: readonly number[], baseline: readonly number[], random: Random): GainSummary | null {
   if (treatment.length === 0) return null;
-  const single = treatment.map((_, query) => [query]);
-  return summarizeGains([treatment.map((value, query) => value - baseline[query]!)], single, random).summaries[0]!;
+  const sampling = samplingOf(independent(treatment.length), random);
+  return summarizeGains([treatment.map((value, query) => value - baseline[query]!)], sampling, random).summaries[0]!;
 }

@@ -16,16 +16,35 @@ export const estimateSchema = wireObject({
   high: z.number().nullable().describe('Upper end of the 95% interval.'),
 }).meta({ id: 'estimate' });
 
+export const ratioSchema = wireObject({
+  value: z.number().nullable().describe('The number; null where it is undefined.'),
+  low: z.number().nullable().describe('Lower end of the 95% set.'),
+  high: z.number().nullable().describe('Upper end of the 95% set.'),
+  shape: z
+    .enum(['interval', 'outside', 'all'])
+    .optional()
+    .describe('What the set is: what lies between its ends, all but that, or every number.'),
+}).meta({ id: 'ratio' });
+
 export const gainSchema = wireObject({
-  mean: estimateSchema.describe('Mean of the differences; positive when the treatment is better.'),
+  mean: estimateSchema.describe(
+    'Mean of the differences; positive when the treatment is better. No interval with fewer than six.',
+  ),
   median: measuredSchema.describe('Median of the differences.'),
-  trimmedMean: measuredSchema.describe('Mean of the differences without the lowest and the highest fifth.'),
-  d: estimateSchema.describe('Cohen’s d of the differences.'),
-  dAnalytic: estimateSchema.describe('Cohen’s d with the interval of its large-sample standard error.'),
+  trimmedMean: estimateSchema.describe('Mean of the differences without the lowest and the highest fifth.'),
+  robustD: estimateSchema.describe('.642 times the trimmed mean over the winsorised standard deviation.'),
+  d: estimateSchema.describe('Cohen’s d of the differences; its interval is nominal, for normal data.'),
   win: estimateSchema.describe('Share of differences above 0, with Wilson’s interval.'),
+  ties: measuredSchema.describe('Share of differences that are 0.'),
+  topShare: z
+    .number()
+    .nullable()
+    .describe('Share of the sum of differences in the 25 that are farthest from 0; null of no more than these.'),
+  effectiveSamples: z.number().describe('So many independent queries would know the mean as well.'),
   p: wireObject({
+    mean: z.number().nullable().describe('P of a mean of 0, the one that its interval belongs to; null below six.'),
     t: z.number().nullable().describe('P of the t-test.'),
     wilcoxon: z.number().describe('P of Wilcoxon’s signed ranks.'),
-    signFlip: z.number().describe('P of random signs.'),
+    signFlip: z.number().describe('P of random signs: are the two exchangeable?'),
   }).describe('P-values, two-sided and uncorrected.'),
 }).meta({ id: 'gain' });

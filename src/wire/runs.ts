@@ -1,7 +1,7 @@
 /** Runs of experiments, told from outside: `dkv list`, `log`, `compare` and `report`. What a run folder holds has its schemas in `runs/schema`. */
 import { z } from 'zod';
 import { wireObject } from './case.js';
-import { countSchema, estimateSchema } from './numbers.js';
+import { countSchema, estimateSchema, ratioSchema } from './numbers.js';
 
 export const listedExperimentSchema = wireObject({
   id: z.string().describe('The experiment’s name for `dkv run`.'),
@@ -38,7 +38,8 @@ export const runLogSchema = wireObject({
         primary: wireObject({
           comparison: z.string().describe('The comparison that was named beforehand.'),
           effect: z.string().describe('Mean of its effect, with the interval.'),
-          d: z.string().describe('Cohen’s d of its effect, with the interval.'),
+          trimmed: z.string().describe('Trimmed mean of its effect, with the interval.'),
+          d: z.string().describe('Cohen’s d of its effect.'),
         })
           .nullable()
           .describe('The primary comparison in words; null for a run that compares nothing.'),
@@ -95,8 +96,10 @@ export const runComparisonSchema = wireObject({
           .array(
             wireObject({
               mean: estimateSchema.describe('The mean gain.'),
-              d: estimateSchema.describe('Cohen’s d of the gains.'),
-              share: estimateSchema.optional().describe('Share of the oracle’s gain; rankings have none.'),
+              d: estimateSchema.describe('Cohen’s d of the gains, with its nominal interval.'),
+              trimmedMean: estimateSchema.describe('The mean without the lowest and the highest fifth.'),
+              robustD: estimateSchema.optional().describe('Robust d; not in summaries of older versions.'),
+              share: ratioSchema.optional().describe('Share of the oracle’s gain; rankings have none.'),
             }).nullable(),
           )
           .readonly()

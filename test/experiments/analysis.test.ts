@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { askedKind } from '../../src/adworld/adworld.js';
+import { soughtKind } from '../../src/adworld/pools.js';
 import { Random } from '../../src/base/random.js';
 import { summarize } from '../../src/experiments/analysis/summarize.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
@@ -70,17 +72,19 @@ describe('comparisons', () => {
       const list = gains(treatment, baseline);
       expect(gain.mean.value).toBeCloseTo(mean(list), 12);
       expect(gain.d.value).toBeCloseTo(cohensD(list), 12);
-      for (const { value, low, high } of [gain.mean, gain.d, gain.d_analytic, gain.win]) {
+      for (const { value, low, high } of [gain.mean, gain.trimmed_mean, gain.robust_d!, gain.d, gain.win]) {
         expect(low!).toBeLessThan(value!);
         // All wins: the upper bound is the value itself.
         expect(high!).toBeGreaterThan(value! - 1e-12);
       }
       expect(gain.p.t).toBe(tTest(list));
+      expect(gain.p.mean! <= 0.05).toBe(gain.mean.low! > 0 || gain.mean.high! < 0);
+      expect(gain.effective_samples).toBeCloseTo(SAMPLES, 9);
     }
   });
 
   it('correct p over the family only', () => {
-    const [first, second] = [gains('a'), gains('b')].map((list) => tTest(list)!);
+    const [first, second] = summary.comparisons.map(({ gain }) => gain.p.mean!);
     const { corrected } = summary.comparisons[1]!;
     expect(corrected.family_size).toBe(2);
     expect(corrected.holm).toBe(holm([first!, second!])[1]);
@@ -95,9 +99,10 @@ describe('comparisons', () => {
     expect(value).toBeCloseTo(mean(gains('b')) / mean(gains('a')), 12);
     expect(low!).toBeLessThan(value!);
     expect(high!).toBeGreaterThan(value!);
-    // Two ways to the same interval.
-    expect(b!.share_fieller.low!).toBeCloseTo(low!, 1);
-    expect(b!.share_fieller.high!).toBeCloseTo(high!, 1);
+    expect(b!.share.shape).toBe('interval');
+    // Trimmed means are in about the same proportion.
+    expect(b!.share_trimmed!.low!).toBeLessThan(value!);
+    expect(b!.share_trimmed!.high!).toBeGreaterThan(value!);
     expect(without!.share.value).toBeNull();
   });
 
@@ -115,12 +120,14 @@ describe('comparisons', () => {
       Array.from({ length: 200 }, (_, c) => copies.map((trial) => ({ ...trial, sample: `t${c}` }))).flat(),
     );
     const repeated = Array.from({ length: 200 }, (_, c) => ({ id: `t${c}`, cluster: 'copies' }));
-    const width = (all: readonly SampleRecord[]) => {
-      const { mean } = summarize(configurationOf({ comparisons }), many, all, PASSES).comparisons[0]!.gain;
-      return mean.high! - mean.low!;
-    };
-    const alone = repeated.map((record) => ({ id: record.id }));
-    expect(width([...records, ...repeated])).toBeGreaterThan(3 * width([...records, ...alone]));
+    const of = (all: readonly SampleRecord[]) =>
+      summarize(configurationOf({ comparisons }), many, all, PASSES).comparisons[0]!.gain;
+    const alone = of([...records, ...repeated.map((record) => ({ id: record.id }))]);
+    expect(alone.p.mean!).toBeLessThan(0.001);
+    expect(alone.effective_samples).toBeCloseTo(260, 6);
+    // Most samples are one cluster: how far its mean is from that of others nobody knows.
+    const whole = of([...records, ...repeated]);
+    expect(whole).toMatchObject({ mean: { low: null, high: null }, p: { mean: null } });
   });
 
   it('leave out what was rejected, unless it was scored later', () => {
@@ -132,6 +139,127 @@ describe('comparisons', () => {
     expect(summarize(configurationOf({ comparisons }), entries, records, PASSES).samples.rejected).toEqual([
       { sample: 'lost', rejected: 'the answer is empty' },
     ]);
+  });
+});
+
+describe('what samples share', () => {
+  const comparisons = [
+    { treatment: 'a', baseline: 'base', oracle: 'a' },
+    { treatment: 'b', baseline: 'base', oracle: 'a' },
+  ];
+  const borrowing = CONDITIONS.map((name) => ({
+    name,
+    visibility: 'exact' as const,
+    ...(name === 'b' && { surrogate: 'random_matched' }),
+  }));
+  const of = (own: readonly SampleRecord[], declaration: Partial<ExperimentDeclaration> = {}, dataset?: string) => {
+    const configuration = configurationOf({ comparisons, ...declaration });
+    const named = { ...configuration, dataset: { ...configuration.dataset, ...(dataset && { name: dataset }) } };
+    const known = new Set(own.map(({ id }) => id));
+    return summarize(
+      named,
+      trials.filter(({ sample }) => known.has(sample)),
+      own,
+      PASSES,
+    ).samples;
+  };
+  const texts = (query: string) => ({ document: '', query, answer: '', target: [] });
+
+  it('is nothing, a cluster of the data set, a query with or without texts', () => {
+    expect(of(records)).toMatchObject({ clusters: 60, dependence: { by: 'sample', partners: 'none', largest: 1 } });
+    const paragraphs = records.map((record, i) => ({ ...record, cluster: `p${i % 20}` }));
+    expect(of(paragraphs)).toMatchObject({ clusters: 20, dependence: { by: 'cluster', largest: 3 } });
+    const asked = records.map((record, i) => ({ ...record, texts: texts(`q${i % 30}`) }));
+    expect(of(asked)).toMatchObject({ clusters: 30, dependence: { by: 'query', largest: 2 } });
+    const silent = records.map((record, i) => ({ ...record, ...(i >= 30 && { query_as: id(i - 30) }) }));
+    expect(of(silent)).toMatchObject({ clusters: 30, dependence: { by: 'query', largest: 2 } });
+  });
+
+  it('are words that they lend each other, too where the data set has clusters', () => {
+    const experiment = { conditions: borrowing };
+    expect(of(records, experiment)).toMatchObject({ clusters: 30, dependence: { partners: 'pairs', crossed: null } });
+    const { dependence } = of(records, experiment);
+    expect(dependence!.partner_icc).toBeGreaterThan(-1);
+    expect(dependence!.partner_icc).toBeLessThan(1);
+    // Clusters of three, with the pairs in components of six: more than a twentieth, so both ways.
+    const clustered = records.map((record, i) => ({ ...record, cluster: `p${i % 20}` }));
+    expect(of(clustered, experiment)).toMatchObject({ clusters: 20, dependence: { by: 'cluster', crossed: 30 } });
+    // Of an odd number nobody's partner borrows back.
+    const odd = of(records.slice(0, 59), experiment);
+    expect(odd).toMatchObject({ clusters: 29, dependence: { partners: 'ring', largest: 3 } });
+  });
+
+  it('is a kind of question on AdWorld, for samples and for pools', () => {
+    const ids = Array.from({ length: 30 }, (_, i) => `adworld-test-${String(i).padStart(5, '0')}`);
+    const own = trials.slice(0, 120).map((trial, i) => ({ ...trial, sample: ids[Math.floor(i / 4)]! }));
+    const { samples } = summarize(
+      { ...configurationOf({ comparisons }), dataset: { ...configurationOf({}).dataset, name: 'adworld' } },
+      own,
+      ids.map((name) => ({ id: name })),
+      PASSES,
+    );
+    const kinds = new Set(ids.map((name) => askedKind(name, 7)));
+    expect(samples).toMatchObject({ clusters: kinds.size, dependence: { by: 'question kind' } });
+    expect(kinds.size).toBeLessThan(30);
+    expect(askedKind('adworld-answer-pool-test-00003', 7)).toBe(askedKind('adworld-test-00003', 7));
+    expect(askedKind('adworld-pool-test-00003', 7)).toBeUndefined();
+    expect(soughtKind('adworld-pool-test-00003', 7)).toMatch(/^[a-z]+( and [a-z]+)?$/);
+    expect(soughtKind('adworld-test-00003', 7)).toBeUndefined();
+  });
+});
+
+describe('capped gains', () => {
+  const comparisons = [{ treatment: 'a', baseline: 'base' }];
+  const one = (sample: string, base: number[], a: number[]) => [trialOf(sample, 'base', base), trialOf(sample, 'a', a)];
+  const conditions = ['base', 'a'].map((name) => ({ name, visibility: 'exact' as const }));
+  const entries = records.flatMap(({ id: sample }, i) =>
+    i === 0 ? one(sample, [50, 2], [10, 2]) : one(sample, [3, 2], [2, 2]),
+  );
+
+  it('count no token for more than ln V, and say how many samples are above it', () => {
+    const configuration = configurationOf({ comparisons, conditions });
+    const [found] = summarize(configuration, entries, records, PASSES, 4096).comparisons;
+    const cap = Math.log(4096);
+    expect(found!.gain.mean.value).toBeCloseTo((20 + 59 * 0.5) / 60, 12);
+    expect(found!.gain.capped!.value).toBeCloseTo(((cap - cap) / 2 + 59 * 0.5) / 60, 12);
+    // Its mean over two tokens is 26.
+    expect(found!.gain.above_cap).toBeCloseTo(1 / 60, 12);
+    expect(found!.gain.trimmed_mean.value).toBeCloseTo(0.5, 12);
+    expect(found!.gain.top_share).toBeCloseTo((20 + 24 * 0.5) / (20 + 59 * 0.5), 12);
+    const unknown = summarize(configuration, entries, records, PASSES);
+    expect(unknown.comparisons[0]!.gain).not.toHaveProperty('capped');
+    expect(unknown).not.toHaveProperty('vocabulary');
+  });
+});
+
+describe('a document whose positions are all moved', () => {
+  const conditions = [
+    { name: 'base', visibility: 'full' as const },
+    { name: 'a', visibility: 'published' as const, surrogate: 'random_matched', positions: 'after_prefix' as const },
+    { name: 'b', visibility: 'published' as const, surrogate: 'random_matched' },
+  ];
+  const comparisons = ['a', 'b'].map((treatment) => ({ treatment, baseline: 'base', family: 'one' }));
+  const own = trials
+    .filter(({ condition }) => condition !== 'c')
+    .map((trial) =>
+      trial.condition === 'a'
+        ? {
+            ...trials.find(({ sample, condition }) => sample === trial.sample && condition === 'base')!,
+            condition: 'a',
+          }
+        : trial,
+    );
+
+  it('is a test of the computation and no member of a family, unless the model learned positions', () => {
+    const configuration = configurationOf({ conditions, comparisons });
+    const summary = summarize(configuration, own, records, PASSES);
+    expect(summary.comparisons.map(({ self_test, corrected }) => [self_test, corrected.family_size])).toEqual([
+      [true, 0],
+      [undefined, 1],
+    ]);
+    expect(summary.identities).toEqual([expect.objectContaining({ samples: SAMPLES, largest: 0, holds: true })]);
+    const learned = { ...configuration, model: { ...configuration.model, positions: 'learned' as const } };
+    expect(summarize(learned, own, records, PASSES).comparisons[0]!.self_test).toBeUndefined();
   });
 });
 
@@ -173,7 +301,12 @@ describe('orders, choices and identities', () => {
     ];
     const summary = summarize(configurationOf({ comparisons, orders }), trials, records, PASSES);
     expect(summary.orders.map(({ rho }) => rho.value)).toEqual([-1, 1]);
-    for (const { rho } of summary.orders) expect(rho.low!).toBeLessThanOrEqual(rho.high!);
+    for (const { rho, effects } of summary.orders) {
+      expect(rho).toMatchObject({ low: null, high: null });
+      expect(effects!.map(({ effect }) => effect)).toEqual(['d', 'mean', 'trimmed mean']);
+      // Of the six orders of three treatments two are as far from 0, however many samples there are.
+      for (const { p } of effects!) expect(p).toBeCloseTo(2 / 6, 12);
+    }
   });
 
   it('choose on other samples than they measure', () => {

@@ -39,6 +39,7 @@ describe('runs compared', () => {
     expect(comparison.differences).toContainEqual({ field: 'model.name', values: ['some/model', 'other/model'] });
     const markdown = comparisonMarkdown(comparison);
     expect(markdown).toMatch(/\| oracle_d \| bare_d \| \+[\d.]+ \[\+[\d.]+, \+[\d.]+\] \| \+/);
+    expect(markdown).toContain('**Robust d [95%]**');
     expect(markdown).toContain('no conclusions');
     expect(comparisonMarkdown(compareRuns([a, a]))).toContain('the same configuration');
   });

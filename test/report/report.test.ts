@@ -13,12 +13,20 @@ import { axisOf } from '../../src/report/figures/curves.js';
 import { seriesOf } from '../../src/report/figures/draw.js';
 import { escapeLatex, latexTable } from '../../src/report/formats/latex.js';
 import { type ReportFormat, writeReports } from '../../src/report/report.js';
-import { gainGroups, gainTable, statisticsTable } from '../../src/report/tables/gains.js';
+import {
+  gainGroups,
+  gainTable,
+  hardnessTable,
+  relativeTable,
+  reliabilityNote,
+  statisticsTable,
+} from '../../src/report/tables/gains.js';
 import { rankingTestTable } from '../../src/report/tables/ranking.js';
 import { shortTable } from '../../src/report/tables/short.js';
 import { renderHtml, renderMarkdown, renderText } from '../../src/report/tables/table.js';
 import { fixed, percent, pValue, signed, withInterval } from '../../src/report/words/format.js';
-import { headline, methods, warnings } from '../../src/report/words/notes.js';
+import { headline, methods, sampleNotes, warnings } from '../../src/report/words/notes.js';
+import type { GainRecord } from '../../src/runs/schema/gains.js';
 import type { FinishedRun } from '../../src/runs/schema/run.js';
 import type { Summary } from '../../src/runs/schema/summary.js';
 import { temporaryFolder } from '../support/fixtures.js';
@@ -128,7 +136,7 @@ describe('gains', () => {
   const { summary } = builtIn;
 
   it('are warned of for a smoke run and for the built-in model', () => {
-    expect(warnings(summary)).toEqual([
+    expect(warnings({ ...summary, contrasts: [] })).toEqual([
       'Smoke run: no conclusions. 60 samples; the protocol asks for 200.',
       expect.stringContaining('Results of the built-in model'),
     ]);
@@ -149,16 +157,14 @@ describe('gains', () => {
       ['oracle_d', 'bare_d', 'upper bound', 'no', '0'],
     ]);
     expect(rows[3]!.at(-1)).toBe('100');
-    expect(rows[2]!.at(-1)).toMatch(/^\d+ \[\d+, \d+\]$/);
+    for (const place of [-1, -2]) expect(rows[2]!.at(place)).toMatch(/^\d+ \[\d+, \d+\]$/);
     expect(shortTable(summary).rows).toHaveLength(9);
   });
 
   it('never show a p without effect and interval', () => {
     for (const table of [gainTable(summary, summary.comparisons), statisticsTable(summary, summary.comparisons)]) {
       const titles = table.columns.map(({ title }) => title);
-      expect(titles.findIndex((title) => title.startsWith('d ['))).toBeLessThan(
-        titles.findIndex((t) => /^p\b/.test(t)),
-      );
+      expect(titles.findIndex((title) => title.startsWith('d'))).toBeLessThan(titles.findIndex((t) => /^p\b/.test(t)));
       for (const row of table.rows) {
         expect(row).toHaveLength(titles.length);
         for (const cell of row) expect(cell).not.toMatch(/NaN|undefined|null/);
@@ -173,18 +179,104 @@ describe('gains', () => {
   });
 
   it('are headed by the primary comparison, judged by the margin only when the run is large enough', () => {
-    expect(headline(summary)).toMatch(/^Primary comparison, named beforehand: surr_doc_d against bare_d, .*gain\.$/);
+    expect(headline(summary)).toMatch(
+      /^Primary comparison, named beforehand: surr_doc_d against bare_d, .*trimmed means\.$/,
+    );
     const full: Summary = { ...summary, smoke_run: false };
-    expect(headline(full)).toContain('by the margin fixed beforehand (80% or more) it does not work.');
+    expect(headline(full)).toContain('by the margin fixed beforehand (80% or more of the mean) it does not work.');
+    expect(headline(full)).toMatch(/Trimmed mean \+[\d.]+ \[.*\], robust d \+/);
     const works = summary.comparisons.map((c) => ({ ...c, share: { value: 0.9, low: 0.85, high: 1 } }));
     expect(headline({ ...full, comparisons: works })).toContain('it works.');
     const open = summary.comparisons.map((c) => ({ ...c, share: { value: 0.9, low: 0.5, high: 1 } }));
     expect(headline({ ...full, comparisons: open })).toContain('does not decide');
+    const unbounded = { value: 0.9, low: -0.5, high: 0.3, shape: 'outside' as const };
+    const untold = summary.comparisons.map((c) => ({ ...c, share: unbounded }));
+    expect(headline({ ...full, comparisons: untold })).toMatch(/90 \[≤ −50 or ≥ 30\].*not bounded/);
+  });
+
+  it('say “works” of surrogates alone, and show what is the same by construction as a self-test', () => {
+    const { summary: crossed } = madeRun(positionsOrContent, FEW);
+    const share = { value: 0.9, low: 0.85, high: 1 };
+    const works = crossed.comparisons.map((c) => ({ ...c, share, authors_share: 0.9 }));
+    const said = headline({ ...crossed, smoke_run: false, comparisons: works });
+    expect(said).toContain('neutralized_d against bare_d');
+    expect(said).toMatch(/90 \[85, 100\] percent of the oracle’s gain[^;]*\.$/);
+    expect(crossed.identities.map(({ name }) => name)).toEqual([
+      'shifted_published: moved positions change nothing',
+      'shifted_d: moved positions change nothing',
+    ]);
+    const shown = gainGroups(crossed).flatMap(({ comparisons }) => comparisons.map(({ treatment }) => treatment));
+    expect(shown).toContain('neutralized_d');
+    expect(shown).not.toContain('shifted_d');
+  });
+
+  it('are warned of where a few samples carry the mean', () => {
+    const [first] = summary.comparisons;
+    const told = (value: number) => ({ value, low: value / 2, high: 2 * value });
+    const withGain = (gain: Partial<GainRecord>, scored = 500): Summary => ({
+      ...summary,
+      smoke_run: false,
+      samples: { ...summary.samples, scored },
+      contrasts: [],
+      comparisons: [{ ...first!, gain: { ...first!.gain, mean: told(1), trimmed_mean: told(0.8), ...gain } }],
+    });
+    const of = (made: Summary) => warnings(made).filter((line) => !line.startsWith('Results of'));
+    expect(of(withGain({ top_share: 0.3 }))).toEqual([]);
+    expect(of(withGain({ top_share: 0.45 }))).toEqual([expect.stringContaining('may cover as little as .83')]);
+    // Of 100 samples 25 are a quarter.
+    expect(of(withGain({ top_share: 0.45 }, 100))).toEqual([]);
+    const [apart, turned] = [0.4, -0.1].map((x) => of(withGain({ trimmed_mean: told(x), top_share: 0.1 })));
+    expect(apart).toEqual([expect.stringContaining('differ in sign or by more than half')]);
+    expect(turned).toEqual(apart);
+    const around = { value: 0.1, low: -1, high: 1 };
+    expect(of(withGain({ mean: around, trimmed_mean: { ...around, value: -0.1 }, top_share: 7 }))).toEqual([]);
+  });
+
+  it('say which samples depend on each other, and what is done about it', () => {
+    const { summary: crossed } = madeRun(positionsOrContent, FEW);
+    expect(sampleNotes(crossed).join('\n')).toMatch(/Every sample has a query.* 6 clusters.*Two samples each lend/s);
+    const dependence = {
+      by: 'question kind',
+      partners: 'ring',
+      crossed: 250,
+      largest: 45,
+      icc: 0.073,
+      partner_icc: 0.005,
+    } as const;
+    const said = sampleNotes({ ...crossed, samples: { ...crossed.samples, dependence } }).join('\n');
+    for (const part of ['same kind of fact', '+0.073', 'form one ring', '+0.005', 'two-way, with 250']) {
+      expect(said).toContain(part);
+    }
+  });
+
+  it('show hardness on split tokens only where the halves agree, and beside it the other axes', () => {
+    const { reliability } = summary.comparisons[0]!.hardness.split;
+    const rated = (value: number): Summary => ({
+      ...summary,
+      comparisons: summary.comparisons.map((c) => ({
+        ...c,
+        hardness: { ...c.hardness, split: { ...c.hardness.split, reliability: value } },
+      })),
+    });
+    expect(reliability).toBeLessThan(0.5);
+    expect(hardnessTable(rated(0.49), 'split')).toBeUndefined();
+    expect(hardnessTable(rated(0.5), 'split')!.rows).toHaveLength(9);
+    expect(hardnessTable(summary, 'oldham')!.rows).toHaveLength(9);
+    expect(reliabilityNote(rated(0.2))).toContain('bare +0.20, bare_d +0.20. Below 0.5 the axis');
+    const [row] = relativeTable(summary).rows;
+    const { gain, hardness } = summary.comparisons[0]!.hardness.coupled.quintiles[4]!;
+    expect(row!.at(-1)).toBe(((100 * gain!) / hardness!).toFixed(1));
   });
 
   it('say power, passes and how zero differences are handled', () => {
     const text = methods(summary).join('\n');
     expect(text).toContain('zero differences dropped');
+    expect(text).toContain('Exchangeable arms');
+    expect(text).toContain('no capped means');
+    const known = { ...summary, vocabulary: 4096 };
+    expect(methods(known).join()).not.toContain('no capped means');
+    const { dependence, ...older } = summary.samples;
+    expect(methods({ ...known, samples: older }).join()).toContain('those of an older version');
     expect(text).toContain('|d| of 0.36 or more with 80% power');
     expect(text).toContain('100 of the encoder and 300 of the decoder');
     expect(text).toContain('250 of the encoder, 2.5 times as many');
@@ -220,7 +312,8 @@ describe('content', () => {
   });
 
   it('of a ranking keeps NLL and measures apart, and corrects over families', () => {
-    const run = madeRun(productRanking, { samples: 48, candidates: 6 });
+    // Pools lend each other words in pairs: of sixteen, eight.
+    const run = madeRun(productRanking, { samples: 96, candidates: 6 });
     const names = namesOf(sectionsOf(run), 'table');
     expect(names).toEqual(expect.arrayContaining(['ranking', 'ranking-differences', 'ranking-tests', 'differential']));
     expect(names.some((name) => name.startsWith('gains'))).toBe(false);
@@ -228,7 +321,8 @@ describe('content', () => {
     const { columns, rows } = rankingTestTable(run.summary, run.summary.ranking!);
     const at = (title: string) => columns.findIndex((column) => column.title === title);
     const ps = rows.filter((row) => row[0] === 'AUC' && row[1]!.endsWith('_d'));
-    for (const row of ps) expect(Number(row[at('p, Holm')])).toBeGreaterThanOrEqual(Number(row[at('p, t')]));
+    const number = (cell: string) => Number(cell.replace('−', '-'));
+    for (const row of ps) expect(number(row[at('p, Holm')]!)).toBeGreaterThanOrEqual(number(row[at('p')]!));
     expect(new Set(rows.filter(([name]) => name!.startsWith('nDCG')).map((row) => row.at(-1)))).not.toContain('–');
   });
 });

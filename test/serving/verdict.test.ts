@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { verdictLines } from '../../src/cli/verdict.js';
 import { type Verdict, verdictOf } from '../../src/serving/verdict.js';
-import { summarizeGains } from '../../src/stats/gains.js';
+import { independent } from '../../src/stats/dependence.js';
+import { samplingOf, summarizeGains } from '../../src/stats/gains.js';
 import type { Scores } from '../../src/stats/ranking.js';
 import { compareSystems, type SystemComparison } from '../../src/stats/systems.js';
 
@@ -31,7 +32,11 @@ function compared(
   means: Record<string, number>,
   pairs: readonly (readonly [string, string, number, number])[],
 ): SystemComparison {
-  const [summary] = summarizeGains([[0.1, 0.2, 0.3]], [[0], [1], [2]], new Random('pairs')).summaries;
+  const [summary] = summarizeGains(
+    [[0.1, 0.2, 0.3]],
+    samplingOf(independent(3), new Random('resamples')),
+    new Random('pairs'),
+  ).summaries;
   return {
     measures: [{ name: 'RR', queries: 40, judgedQueries: 40 }],
     systems: Object.entries(means).map(([name, value]) => ({

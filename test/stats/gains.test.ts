@@ -1,21 +1,17 @@
 /** Summaries of paired gains against what they are made of, computed here one sample and one cluster at a time. */
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
+import { independent } from '../../src/stats/dependence.js';
 import { cohensD, mean } from '../../src/stats/describe.js';
-import { correctFamilies, meanEstimate, RESAMPLES, shareOf, summarizeGains } from '../../src/stats/gains.js';
-import {
-  analyticDInterval,
-  bcaInterval,
-  clusteredBootstrap,
-  fiellerInterval,
-  percentileInterval,
-} from '../../src/stats/interval.js';
+import { correctFamilies, meanEstimate, samplingOf, summarizeGains } from '../../src/stats/gains.js';
+import { analyticDInterval } from '../../src/stats/interval.js';
+import { inferMeans, intervalOfMean, pOfMean } from '../../src/stats/mean-inference.js';
+import { percentilesOf, resampledRobust, robust } from '../../src/stats/robust.js';
 import { signFlipTest } from '../../src/stats/significance.js';
 
 const random = new Random('gains');
 /** Of one sign for the most part, skewed, with a tie and zeros. */
 const GAINS = Array.from({ length: 24 }, (_, i) => (i % 6 === 0 ? 0 : random.float() ** 3 * 2 - 0.1));
-const HALF = GAINS.map((gain) => 0.5 * gain + 0.05 * (random.float() - 0.5));
 /** Of unequal sizes. */
 const CLUSTERS = [
   [0, 1, 2, 3],
@@ -30,84 +26,67 @@ const CLUSTERS = [
   [21, 22, 23],
 ];
 
-const of = (indices: Iterable<number>) => Array.from(indices, (index) => GAINS[index]!);
-const without = (statistic: (values: readonly number[]) => number) =>
-  CLUSTERS.map((left) => statistic(GAINS.filter((_, index) => !left.includes(index))));
-
 describe('a summary of gains', () => {
-  const { summaries, means, ds } = summarizeGains([GAINS], CLUSTERS, new Random('summary'));
+  const sampling = samplingOf({ clusters: CLUSTERS }, new Random('summary'));
+  const { summaries } = summarizeGains([GAINS], sampling, new Random('signs'));
   const [summary] = summaries as [(typeof summaries)[number]];
 
-  it('has the mean and d of every resample of whole clusters', () => {
-    const replicates = clusteredBootstrap(
-      CLUSTERS,
-      (indices) => [mean(of(indices)), cohensD(of(indices))],
-      RESAMPLES,
-      new Random('summary'),
-    );
-    for (const [at, own] of [means[0]!, ds[0]!].entries()) {
-      expect(own).toHaveLength(RESAMPLES);
-      for (let i = 0; i < RESAMPLES; i += 97) expect(own[i]).toBeCloseTo(replicates[at]![i]!, 9);
-    }
+  it('has the mean with interval and p of one test, and robust statistics of the same resamples', () => {
+    const [inference] = inferMeans([GAINS], sampling.dependence, sampling.resamples);
+    expect(summary.mean).toEqual({ value: inference!.mean, ...intervalOfMean(inference!) });
+    expect(summary.p.mean).toBe(pOfMean(inference!));
+    const [replicates] = resampledRobust([GAINS], sampling.resamples);
+    const { trimmedMean, robustD } = robust(GAINS);
+    expect(summary.trimmedMean).toEqual({
+      value: trimmedMean,
+      ...percentilesOf(replicates!.trimmedMean, sampling.resamples),
+    });
+    expect(summary.robustD).toEqual({ value: robustD, ...percentilesOf(replicates!.robustD, sampling.resamples) });
   });
 
-  it('has BCa intervals by leaving out one cluster after the other', () => {
-    const wanted = {
-      mean: bcaInterval(means[0]!, mean(GAINS), without(mean))!,
-      d: bcaInterval(ds[0]!, cohensD(GAINS), without(cohensD))!,
-    };
-    for (const name of ['mean', 'd'] as const) {
-      expect(summary[name].low).toBeCloseTo(wanted[name].low, 9);
-      expect(summary[name].high).toBeCloseTo(wanted[name].high, 9);
-      // Leaving out samples would give another one.
-      expect(wanted[name]).not.toEqual(percentileInterval(name === 'mean' ? means[0]! : ds[0]!));
-    }
-    expect(summary.mean.value).toBeCloseTo(mean(GAINS), 12);
-    expect(summary.d.value).toBeCloseTo(cohensD(GAINS), 12);
+  it('has d of the samples, clusters or not, with its nominal interval', () => {
     const { low, high } = analyticDInterval(cohensD(GAINS), GAINS.length);
-    expect([summary.dAnalytic.low, summary.dAnalytic.high]).toEqual([
-      expect.closeTo(low, 12),
-      expect.closeTo(high, 12),
-    ]);
+    expect(summary.d).toEqual({ value: cohensD(GAINS), low, high });
+    expect(summary.mean.value).toBeCloseTo(mean(GAINS), 12);
   });
 
-  it('counts as won what is above 0, and tests both sides', () => {
+  it('counts as won what is above 0 and as tied what is 0, and tests both sides', () => {
     expect(summary.win.value).toBeCloseTo(GAINS.filter((gain) => gain > 0).length / GAINS.length, 12);
-    expect(summary.win.value).toBeLessThan(1 - 4 / GAINS.length + 1e-9);
+    expect(summary.ties).toBeCloseTo(4 / GAINS.length, 12);
     const negative = GAINS.map((gain) => -gain);
-    const [turned] = summarizeGains([negative], CLUSTERS, new Random('summary')).summaries;
+    const [turned] = summarizeGains([negative], sampling, new Random('signs')).summaries;
+    expect(turned!.p.mean).toBeCloseTo(summary.p.mean!, 12);
     expect(turned!.p.t).toBeCloseTo(summary.p.t!, 12);
     expect(turned!.p.wilcoxon).toBeCloseTo(summary.p.wilcoxon, 12);
-    expect(turned!.mean.low).toBeCloseTo(-summary.mean.high!, 1);
+    expect(turned!.mean.low).toBeCloseTo(-summary.mean.high!, 12);
   });
 
-  it('has no d and no interval of d where all gains are equal, and no t-test where all are 0', () => {
-    const [equal] = summarizeGains([[0.5, 0.5, 0.5]], [[0], [1], [2]], new Random('equal')).summaries;
+  it('takes wins of all samples for as few as there are clusters', () => {
+    const all = GAINS.map(() => 1).map((one, i) => one + i);
+    const [won] = summarizeGains([all], sampling, new Random('signs')).summaries;
+    expect(won!.win.value).toBe(1);
+    const [single] = summarizeGains(
+      [all],
+      samplingOf(independent(24), new Random('one')),
+      new Random('signs'),
+    ).summaries;
+    expect(won!.win.low!).toBeLessThan(single!.win.low! - 0.1);
+  });
+
+  it('has no d where all gains are equal, no t-test where all are 0, and nothing of nothing', () => {
+    const three = samplingOf(independent(3), new Random('equal'));
+    const [equal] = summarizeGains([[0.5, 0.5, 0.5]], three, random).summaries;
     const none = { value: null, low: null, high: null };
-    expect(equal).toMatchObject({ mean: { value: 0.5 }, d: none, dAnalytic: none });
-    const [zero] = summarizeGains([[0, 0, 0]], [[0], [1], [2]], new Random('zero')).summaries;
-    expect(zero).toMatchObject({ mean: { value: 0 }, d: none, win: { value: 0 }, p: { t: null } });
-  });
-});
-
-describe('a share of one gain in another', () => {
-  const lists = [HALF, GAINS, GAINS.map((gain, i) => (i % 2 ? gain : -gain))];
-  const gains = summarizeGains(lists, CLUSTERS, new Random('share'));
-
-  it('is the ratio of the means, by joint resampling and by Fieller', () => {
-    const { share, shareFieller } = shareOf(gains, lists, 0, 1);
-    expect(share.value).toBeCloseTo(mean(HALF) / mean(GAINS), 12);
-    const ratios = gains.means[0]!.map((value, i) => value / gains.means[1]![i]!);
-    expect(share).toMatchObject(percentileInterval(ratios)!);
-    expect(shareFieller).toMatchObject(fiellerInterval(HALF, GAINS)!);
-    // Both move together: that is what makes the interval narrow.
-    expect(share.high! - share.low!).toBeLessThan(0.2);
-  });
-
-  it('has none where the whole may be 0', () => {
-    expect(gains.summaries[2]!.mean.low).toBeLessThan(0);
-    expect(gains.summaries[2]!.mean.high).toBeGreaterThan(0);
-    expect(shareOf(gains, lists, 0, 2).share).toEqual({ value: null, low: null, high: null });
+    expect(equal).toMatchObject({ mean: { value: 0.5 }, d: none, robustD: none });
+    const [zero] = summarizeGains([[0, 0, 0]], three, random).summaries;
+    expect(zero).toMatchObject({ mean: { value: 0 }, d: none, win: { value: 0 }, ties: 1, p: { t: null } });
+    const [nothing] = summarizeGains([[]], samplingOf(independent(0), random), random).summaries;
+    expect(nothing).toMatchObject({
+      mean: none,
+      trimmedMean: none,
+      win: none,
+      p: { mean: null, t: null, wilcoxon: 1 },
+    });
   });
 });
 

@@ -2,30 +2,23 @@
 import type { Random } from '../../base/random.js';
 import type { ContrastGroup } from '../../runs/schema/experiment.js';
 import type { ContrastGroupSummary } from '../../runs/schema/summary.js';
-import { correctFamilies, type Share, shareOf, summarizeGains } from '../../stats/gains.js';
-import { equivalenceTest } from '../../stats/significance.js';
-import { recordedGain, recordedShare } from './recorded.js';
-
-/** Of what is no part of anything. */
-export const NO_SHARE: Share = {
-  share: { value: null, low: null, high: null },
-  shareFieller: { value: null, low: null, high: null },
-};
+import { correctFamilies, equivalence, type Sampling, shareOf, summarizeGains } from '../../stats/gains.js';
+import { type Columns, cappedGains, weighted } from './columns.js';
+import { NO_SHARE, recordedGain, recordedShare } from './recorded.js';
 
 export function summarizeContrasts(
   { title, note, decomposition, contrasts, family, equivalence_margin }: ContrastGroup,
-  nlls: (condition: string) => readonly number[],
-  clusters: readonly (readonly number[])[],
+  columns: Columns,
+  sampling: Sampling,
   random: Random,
 ): ContrastGroupSummary {
-  const lists = contrasts.map(({ terms }) => {
-    const weighted = Object.entries(terms).map(([condition, weight]) => ({ weight, nlls: nlls(condition) }));
-    return weighted[0]!.nlls.map((_, i) => weighted.reduce((sum, term) => sum + term.weight * term.nlls[i]!, 0));
-  });
-  const gains = summarizeGains(lists, clusters, random);
+  const terms = contrasts.map((contrast) => contrast.terms);
+  const lists = terms.map((own) => weighted(own, columns.nlls));
+  const gains = summarizeGains(lists, sampling, random);
+  const capped = cappedGains(terms, columns, sampling);
   const corrected = correctFamilies(
     contrasts.map(({ name }) => (!family || family.includes(name) ? 'in' : name)),
-    gains.summaries.map(({ p }) => p.t),
+    gains.summaries.map(({ p }) => p.mean),
   );
   return {
     title,
@@ -35,19 +28,19 @@ export function summarizeContrasts(
     contrasts: contrasts.map(({ name, share_of }, c) => ({
       name,
       ...(share_of !== undefined && { share_of }),
-      gain: recordedGain(gains.summaries[c]!),
+      gain: recordedGain(gains.summaries[c]!, capped[c]),
       p_holm: !family || family.includes(name) ? corrected[c]!.holm : null,
-      p_equivalence: equivalence_margin ? (equivalenceTest(lists[c]!, equivalence_margin) ?? null) : null,
-      ...recordedShare(
-        share_of === undefined
-          ? NO_SHARE
-          : shareOf(
+      p_equivalence: equivalence_margin ? equivalence(lists[c]!, gains.inferences[c]!, equivalence_margin) : null,
+      ...(share_of === undefined
+        ? NO_SHARE
+        : recordedShare(
+            shareOf(
               gains,
               lists,
               c,
               contrasts.findIndex((other) => other.name === share_of),
             ),
-      ),
+          )),
     })),
   };
 }

@@ -2,15 +2,25 @@
 import type { Configuration } from '../../runs/schema/configuration.js';
 import type { Trial } from '../../runs/schema/entry.js';
 import type { IdentitySummary } from '../../runs/schema/summary.js';
+import { isSelfTest } from './self-tests.js';
 
 /** Nats that two ways of computing the same may differ by. */
 const IDENTITY_TOLERANCE = 1e-4;
 
 export function checkIdentities(
-  { experiment, model }: Configuration,
+  configuration: Configuration,
   column: (condition: string) => readonly Trial[],
 ): IdentitySummary[] {
-  return experiment.identities.map(({ name, left, right, within_window }) => {
+  const { experiment, model } = configuration;
+  const moved = experiment.comparisons
+    .filter((comparison) => isSelfTest(configuration, comparison))
+    .map(({ treatment, baseline }) => ({
+      name: `${treatment}: moved positions change nothing`,
+      left: treatment,
+      right: baseline,
+      within_window: false,
+    }));
+  return [...experiment.identities, ...moved].map(({ name, left, right, within_window }) => {
     // Half of a window to either side; BOS, prefix, line break and document are in a row.
     const fits = ({ prefix_tokens = Infinity, document_tokens = Infinity }: Trial) =>
       model.window === null || prefix_tokens + document_tokens + 2 <= Math.floor(model.window / 2);

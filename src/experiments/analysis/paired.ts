@@ -1,72 +1,81 @@
 /** Gains of treatments over baselines, sample by sample, and what is made of them: shares, gradients, contrasts, orders, choices. */
 import type { Random } from '../../base/random.js';
-import type { Trial } from '../../runs/schema/entry.js';
-import type { Experiment } from '../../runs/schema/experiment.js';
-import type { Summary } from '../../runs/schema/summary.js';
+import type { Configuration } from '../../runs/schema/configuration.js';
+import type { Comparison, Experiment } from '../../runs/schema/experiment.js';
+import type { GainRecord } from '../../runs/schema/gains.js';
+import type { ComparisonSummary, OrderSummary, Summary } from '../../runs/schema/summary.js';
 import { spearman } from '../../stats/describe.js';
-import { correctFamilies, estimate, finite, RESAMPLES, shareOf, summarizeGains } from '../../stats/gains.js';
-import { percentileInterval } from '../../stats/interval.js';
-import { NO_SHARE, summarizeContrasts } from './contrasts.js';
+import { correctFamilies, finite, type Sampling, shareOf, summarizeGains } from '../../stats/gains.js';
+import { spearmanTest } from '../../stats/significance.js';
+import { type Columns, cappedGains, termsOf, weighted } from './columns.js';
+import { summarizeContrasts } from './contrasts.js';
 import { summarizeHardness } from './hardness.js';
-import { recordedCorrection, recordedGain, recordedShare } from './recorded.js';
+import { NO_SHARE, recordedCorrection, recordedGain, recordedShare } from './recorded.js';
 import { crossValidate } from './selection.js';
+import { isSelfTest } from './self-tests.js';
 
 export function summarizePaired(
-  { comparisons, contrasts, orders, selections }: Experiment,
-  column: (condition: string) => readonly Trial[],
-  clusters: readonly (readonly number[])[],
+  configuration: Configuration,
+  columns: Columns,
+  sampling: Sampling,
   random: Random,
 ): Pick<Summary, 'comparisons' | 'contrasts' | 'orders' | 'selections'> {
-  const nlls = (condition: string) => column(condition).map(({ nll }) => nll);
-  const differences = (treatment: string, baseline: string) => {
-    const treated = nlls(treatment);
-    return nlls(baseline).map((nll, i) => nll - treated[i]!);
-  };
-  // One set of resamples for all comparisons, so that a ratio of two of them can be formed resample by resample.
-  const lists = comparisons.map(({ treatment, baseline }) => differences(treatment, baseline));
-  const gains = summarizeGains(lists, clusters, random);
+  const { comparisons, contrasts, orders, selections } = configuration.experiment;
+  const terms = comparisons.map(termsOf);
+  const lists = terms.map((own) => weighted(own, columns.nlls));
+  const gains = summarizeGains(lists, sampling, random);
+  const capped = cappedGains(terms, columns, sampling);
   const placeOf = (treatment: string | undefined, baseline: string) =>
     comparisons.findIndex((other) => other.treatment === treatment && other.baseline === baseline);
+  const isTest = comparisons.map((comparison) => isSelfTest(configuration, comparison));
   const corrected = correctFamilies(
     comparisons.map(({ family }) => family ?? ''),
-    gains.summaries.map(({ p }) => p.t),
+    gains.summaries.map(({ p }, c) => (isTest[c] ? null : p.mean)),
   );
-  const hardness = summarizeHardness(
-    comparisons.map(({ treatment, baseline }) => {
-      const before = column(baseline);
-      return column(treatment).map(({ token_nlls }, i) => ({
-        baseline: before[i]!.token_nlls,
-        treatment: token_nlls,
-      }));
-    }),
-    clusters,
-    random,
-  );
+  const pairsOf = ({ treatment, baseline }: Comparison) => {
+    const before = columns.trials(baseline);
+    return columns
+      .trials(treatment)
+      .map(({ token_nlls }, i) => ({ baseline: before[i]!.token_nlls, treatment: token_nlls }));
+  };
+  const summarized = comparisons.map((comparison, c): ComparisonSummary => {
+    const oracle = placeOf(comparison.oracle, comparison.baseline);
+    const whole = gains.summaries[oracle]?.d.value ?? 0;
+    return {
+      ...comparison,
+      ...(isTest[c] && { self_test: true as const }),
+      gain: recordedGain(gains.summaries[c]!, capped[c]),
+      corrected: recordedCorrection(corrected[c]!),
+      ...(oracle < 0 ? NO_SHARE : recordedShare(shareOf(gains, lists, c, oracle))),
+      authors_share: whole > 0 ? finite((gains.summaries[c]!.d.value ?? Number.NaN) / whole) : null,
+      hardness: summarizeHardness(pairsOf(comparison), sampling.resamples),
+    };
+  });
   return {
-    comparisons: comparisons.map((comparison, c) => {
-      const oracle = placeOf(comparison.oracle, comparison.baseline);
-      const whole = gains.summaries[oracle]?.d.value ?? 0;
-      return {
-        ...comparison,
-        gain: recordedGain(gains.summaries[c]!),
-        corrected: recordedCorrection(corrected[c]!),
-        ...recordedShare(oracle < 0 ? NO_SHARE : shareOf(gains, lists, c, oracle)),
-        authors_share: whole > 0 ? finite((gains.summaries[c]!.d.value ?? Number.NaN) / whole) : null,
-        hardness: hardness[c]!,
-      };
-    }),
-    contrasts: contrasts.map((group) => summarizeContrasts(group, nlls, clusters, random)),
-    orders: orders.map(({ title, treatments, baseline }) => {
-      const places = treatments.map((treatment) => placeOf(treatment, baseline));
-      const ranks = treatments.map((_, rank) => rank + 1);
-      const rho = (ds: readonly number[]) => spearman(ranks, ds);
-      const replicates = Float64Array.from({ length: RESAMPLES }, (_, r) => rho(places.map((c) => gains.ds[c]![r]!)));
-      const measured = rho(places.map((c) => gains.summaries[c]!.d.value ?? Number.NaN));
-      return { title, rho: estimate(measured, percentileInterval(replicates)) };
-    }),
+    comparisons: summarized,
+    contrasts: contrasts.map((group) => summarizeContrasts(group, columns, sampling, random)),
+    orders: orders.map((order) =>
+      summarizeOrder(
+        order,
+        order.treatments.map((treatment) => summarized[placeOf(treatment, order.baseline)]!.gain),
+      ),
+    ),
     selections: selections.map(({ title, treatments, baseline }) => ({
       title,
-      ...crossValidate(treatments, (treatment) => differences(treatment, baseline), clusters, random),
+      ...crossValidate(treatments, baseline, columns, sampling, random),
     })),
   };
+}
+
+/** Do effects fall along the order? The conditions are what is correlated, and so what p is over; how many samples there are does not matter. */
+function summarizeOrder({ title }: Experiment['orders'][number], gains: readonly GainRecord[]): OrderSummary {
+  const ranks = gains.map((_, rank) => rank + 1);
+  const kinds = { d: 'd', mean: 'mean', 'trimmed mean': 'trimmed_mean' } as const;
+  const effects = (Object.keys(kinds) as (keyof typeof kinds)[]).map((effect) => {
+    const values = gains.map((gain) => gain[kinds[effect]].value ?? Number.NaN);
+    const isWhole = values.every((value) => !Number.isNaN(value));
+    const rho = isWhole ? finite(spearman(ranks, values)) : null;
+    return { effect, rho, p: rho === null ? null : (spearmanTest(ranks, values) ?? null) };
+  });
+  return { title, rho: { value: effects[0]!.rho, low: null, high: null }, effects };
 }

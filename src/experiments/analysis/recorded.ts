@@ -1,19 +1,30 @@
 /** Statistics under the names that they have in a run's summary. */
 
 import type { z } from 'zod';
-import type { correctedSchema, estimateSchema, GainRecord } from '../../runs/schema/gains.js';
-import type { Corrected, GainSummary, Share } from '../../stats/gains.js';
+import type { correctedSchema, GainRecord, SHARE } from '../../runs/schema/gains.js';
+import type { Corrected, Estimate, GainSummary, Share } from '../../stats/gains.js';
 
-export function recordedGain({ mean, median, trimmedMean, d, dAnalytic, win, p }: GainSummary): GainRecord {
-  const { t, wilcoxon, signFlip } = p;
+/** What is known of a gain in NLL where the vocabulary's size is. */
+export interface Capped {
+  readonly mean: Estimate;
+  /** Share of samples whose baseline NLL per token is above the cap. */
+  readonly above: number | null;
+}
+
+export function recordedGain(gain: GainSummary, capped?: Capped): GainRecord {
+  const { mean, median, trimmedMean, robustD, d, win, ties, topShare, effectiveSamples, p } = gain;
   return {
     mean,
     median,
     trimmed_mean: trimmedMean,
+    robust_d: robustD,
+    ...(capped && { capped: capped.mean, above_cap: capped.above }),
     d,
-    d_analytic: dAnalytic,
     win,
-    p: { t, wilcoxon, sign_flip: signFlip },
+    ties,
+    top_share: topShare,
+    effective_samples: effectiveSamples,
+    p: { mean: p.mean, t: p.t, wilcoxon: p.wilcoxon, sign_flip: p.signFlip },
   };
 }
 
@@ -21,8 +32,16 @@ export function recordedCorrection({ familySize, ...corrected }: Corrected): z.i
   return { family_size: familySize, ...corrected };
 }
 
-type Estimate = z.infer<typeof estimateSchema>;
-
-export function recordedShare({ share, shareFieller }: Share): { share: Estimate; share_fieller: Estimate } {
-  return { share, share_fieller: shareFieller };
+interface ShareRecord {
+  readonly share: z.infer<typeof SHARE.share>;
+  readonly share_trimmed: Estimate;
 }
+
+export function recordedShare({ share, shareTrimmed }: Share): ShareRecord {
+  return { share, share_trimmed: shareTrimmed };
+}
+
+const NONE = { value: null, low: null, high: null };
+
+/** Of what is no part of anything. */
+export const NO_SHARE: ShareRecord = { share: NONE, share_trimmed: NONE };

@@ -5,23 +5,29 @@
 import { Random } from '../../base/random.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
 import { type Entry, expectFiniteEntry, isProbe, isRejection, isTrial, type Trial } from '../../runs/schema/entry.js';
+import type { Experiment } from '../../runs/schema/experiment.js';
 import { RECORD_FORMAT } from '../../runs/schema/format.js';
+import type { GainRecord } from '../../runs/schema/gains.js';
 import type { SampleRecord } from '../../runs/schema/sample.js';
 import type { PassCounts, Summary } from '../../runs/schema/summary.js';
 import { mean } from '../../stats/describe.js';
-import { RESAMPLES } from '../../stats/gains.js';
+import { samplingOf } from '../../stats/gains.js';
 import { detectableD } from '../../stats/power.js';
-import { clustersOf } from './clusters.js';
+import { RESAMPLES } from '../../stats/resamples.js';
+import { borrowsWords, dependenceOf, recordedDependence, type Unit, unitOf } from './clusters.js';
+import { type Columns, columnsOf, termsOf, weighted } from './columns.js';
 import { checkIdentities } from './identities.js';
 import { summarizePaired } from './paired.js';
 import { summarizeProbe } from './probe.js';
 import { summarizeRanking } from './ranking.js';
+import { isSelfTest } from './self-tests.js';
 
 export function summarize(
   configuration: Configuration,
   entries: readonly Entry[],
   records: readonly SampleRecord[],
   passes: PassCounts,
+  vocabulary = configuration.model.vocabulary,
 ): Summary {
   for (const entry of entries) expectFiniteEntry(entry);
   const { experiment, seed } = configuration;
@@ -40,23 +46,29 @@ export function summarize(
       kept.map(({ id }) => table.get(name)!.get(id)!),
     );
   const column = (condition: string) => columns.get(condition)!;
+  const ofRun = columnsOf(column, vocabulary);
   const countSamples = (test: (trial: Trial) => boolean) => new Set(trials.filter(test).map((t) => t.sample)).size;
-  const clusters = clustersOf(kept, records, experiment);
+  const isPooled = experiment.unit === 'pool';
+  const scoredUnits = isPooled ? poolsOf(kept) : kept.map(unitOf);
+  const units = scoredUnits.length;
+  const depending = dependenceOf(scoredUnits, isPooled ? poolsOf(records) : records.map(unitOf), configuration);
   const random = new Random('bootstrap', seed);
-  const units = experiment.unit === 'pool' ? new Set(kept.map(({ pool }) => pool)).size : kept.length;
+  const sampling = samplingOf(depending.dependence, random);
   const measured = {
-    sample: () => summarizePaired(experiment, column, clusters, random),
-    pool: () => ({ ...NOTHING_COMPARED, ranking: summarizeRanking(experiment, kept, records, column, random) }),
+    sample: () => summarizePaired(configuration, ofRun, sampling, random),
+    pool: () => ({ ...NOTHING_COMPARED, ranking: summarizeRanking(configuration, kept, records, ofRun, random) }),
     probe: () => ({ ...NOTHING_COMPARED, probe: summarizeProbe(experiment.conditions, probes, random) }),
   }[experiment.unit]();
   return {
     format: RECORD_FORMAT,
     configuration,
     smoke_run: units < experiment.protocol.samples,
-    detectable_d: detectableD(units),
+    ...(vocabulary !== undefined && { vocabulary }),
+    detectable_d: detectableD(primaryGain(experiment, measured)?.effective_samples ?? units),
     samples: {
       scored: kept.length,
-      clusters: clusters.length,
+      clusters: depending.dependence.clusters.length,
+      dependence: recordedDependence(depending, ...gainsOf(configuration, ofRun, isPooled)),
       rejected: rejected.sort((a, b) => (a.sample < b.sample ? -1 : 1)),
       cut: countSamples(({ cut }) => cut),
       joint_differs: countSamples(({ joint_differs }) => joint_differs === true),
@@ -80,6 +92,41 @@ export function summarize(
 function meanOfKnown(values: readonly (number | undefined)[]): number | null {
   const known = values.filter((value) => value !== undefined);
   return known.length < values.length ? null : mean(known);
+}
+
+/** Pools as units: each by its own query. */
+function poolsOf(candidates: readonly SampleRecord[]): Unit[] {
+  const queries = new Map(candidates.map(({ pool = '', texts }) => [pool, texts?.query]));
+  return [...queries].map(([id, query]) => ({ id, query }));
+}
+
+/** The primary comparison's gain in NLL, or for a ranking in the first measure. */
+function primaryGain(
+  experiment: Experiment,
+  { comparisons, ranking }: Pick<Summary, 'comparisons' | 'ranking'>,
+): GainRecord | undefined {
+  const primary = experiment.primary ?? experiment.comparisons[0];
+  const isPrimary = ({ treatment, baseline }: { readonly treatment: string; readonly baseline: string }) =>
+    treatment === primary?.treatment && baseline === primary.baseline;
+  return comparisons.find(isPrimary)?.gain ?? ranking?.comparisons.find(isPrimary)?.differences[0];
+}
+
+/** Gains of the primary comparison, and those of the comparisons whose words are borrowed; none of pools, whose candidates are no units. */
+function gainsOf(
+  configuration: Configuration,
+  columns: Columns,
+  isPooled: boolean,
+): [primary: readonly number[] | undefined, borrowed: readonly (readonly number[])[]] {
+  const { experiment } = configuration;
+  const primary = experiment.primary ?? experiment.comparisons[0];
+  if (isPooled || primary === undefined) return [undefined, []];
+  const borrowed = experiment.comparisons.filter(
+    (comparison) => borrowsWords(experiment, comparison.treatment) && !isSelfTest(configuration, comparison),
+  );
+  return [
+    weighted(termsOf(primary), columns.nlls),
+    borrowed.map((comparison) => weighted(termsOf(comparison), columns.nlls)),
+  ];
 }
 
 const NOTHING_COMPARED = { comparisons: [], contrasts: [], orders: [], selections: [] };

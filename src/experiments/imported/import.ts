@@ -47,6 +47,7 @@ export function runOf({ experiment: id, source, samples: recorded }: AuthorsReco
       built_in: false,
       fingerprint: 'not recorded',
       precision: 'bfloat16',
+      vocabulary: 262_144,
       window: 1024,
     },
     device: 'not recorded',

@@ -30,6 +30,8 @@ export function configurationOf(
       fingerprint: model.fingerprint,
       precision,
       ...(drift && { drift: driftRecord(drift) }),
+      vocabulary: shape.vocabularySize,
+      ...(shape.absolutePositions && { positions: 'learned' as const }),
       window: shape.narrowestWindow,
       ...(segments.join() !== USUAL_SEGMENTS.join() && { segments }),
     },

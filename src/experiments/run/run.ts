@@ -75,7 +75,8 @@ async function runAlone(
     );
   }
   const { whileBlocked = (work) => work() } = options;
-  const summary = whileBlocked(() => summarize(configuration, entries, records, passes));
+  const { vocabularySize } = model.engine.info.shape;
+  const summary = whileBlocked(() => summarize(configuration, entries, records, passes, vocabularySize));
   await writeSummary(options.directory, summary);
   return summary;
 }

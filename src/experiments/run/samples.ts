@@ -15,14 +15,18 @@ export function* samplesOf(
   withTexts: boolean,
 ): Generator<SampleRecord> {
   const ranked = 'pools' in data ? data.pools.flatMap((pool) => pool.candidates.map((c) => ({ pool, ...c }))) : [];
+  const firstOf = new Map<string, string>();
   for (const [i, { sample }] of units.entries()) {
     const { id, cluster, document, query, answer } = sample;
+    const first = firstOf.get(query);
+    if (first === undefined) firstOf.set(query, id);
     const { pool, id: candidate, grade } = ranked[i] ?? {};
     const literals = literalsOf(sample, tokenizer);
     const pieces = tokenizer.controlTokens === 'text' ? literals.filter((token) => tokenizer.isPiece(token)) : [];
     yield {
       id,
       ...(cluster !== undefined && { cluster }),
+      ...(first !== undefined && !pool && !withTexts && { query_as: first }),
       ...(pool && { pool: pool.id, candidate, grade, relevant: pool.relevant ?? 1 }),
       ...(literals.length > 0 && { control_tokens: literals }),
       ...(pieces.length > 0 && { control_pieces: pieces }),

@@ -92,7 +92,10 @@ async function startedConfiguration(
     );
   }
   const known = sameNumbers(model).includes(fingerprint) ? { ...asked, model: { ...asked.model, fingerprint } } : asked;
-  const changed = differences(measured({ ...configuration, control_tokens }), measured(known));
+  // What runs say since about their models is no change of them.
+  const { vocabulary, ...older } = known.model;
+  const comparable = configuration.model.vocabulary === undefined ? { ...known, model: older } : known;
+  const changed = differences(measured({ ...configuration, control_tokens }), measured(comparable));
   if (changed.length > 0) {
     throw new DkvError(
       'RUN_MISMATCH',

@@ -1,8 +1,11 @@
 /** One check's answer, and the usual one: does a treatment take nats off the NLL, beyond what chance would? */
 import { Random } from '../../base/random.js';
 import type { Model } from '../../scoring/load-model.js';
-import { cohensD, mean } from '../../stats/describe.js';
-import { bcaInterval, bootstrap, type Interval } from '../../stats/interval.js';
+import { independent } from '../../stats/dependence.js';
+import { samplingOf } from '../../stats/gains.js';
+import type { Interval } from '../../stats/interval.js';
+import { inferMeans, intervalOfMean } from '../../stats/mean-inference.js';
+import { robust } from '../../stats/robust.js';
 
 export interface SanityCheck {
   readonly name: string;
@@ -22,8 +25,6 @@ export interface SanityOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-const RESAMPLES = 4000;
-
 /** Passes when the treatment's NLL is lower than the other's beyond the interval. */
 export function expectGain(
   name: string,
@@ -40,16 +41,10 @@ export function gainOf(
   treatment: readonly number[],
 ): { text: string; mean: number; interval: Interval } {
   const gains = lower.map((nll, i) => nll - treatment[i]!);
-  const center = mean(gains);
-  const [replicates] = bootstrap(
-    gains.length,
-    (indices) => [mean(Array.from(indices, (i) => gains[i]!))],
-    RESAMPLES,
-    new Random('sanity bootstrap'),
-  );
-  const jackknife = gains.map((gain) => (center * gains.length - gain) / (gains.length - 1));
-  const interval = bcaInterval(replicates!, center, jackknife) ?? { low: Number.NaN, high: Number.NaN };
+  const sampling = samplingOf(independent(gains.length), new Random('sanity bootstrap'));
+  const [inference] = inferMeans([gains], sampling.dependence, sampling.resamples);
+  const interval = intervalOfMean(inference!) ?? { low: Number.NaN, high: Number.NaN };
   const [low, high] = [interval.low, interval.high].map((x) => x.toFixed(2));
-  const text = `${center.toFixed(2)} nats [${low}, ${high}], d ${cohensD(gains).toFixed(2)}`;
-  return { text, mean: center, interval };
+  const text = `${inference!.mean.toFixed(2)} nats [${low}, ${high}], robust d ${robust(gains).robustD.toFixed(2)}`;
+  return { text, mean: inference!.mean, interval };
 }

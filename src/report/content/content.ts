@@ -23,7 +23,16 @@ import {
   SELECTION_NOTE,
   selectionTable,
 } from '../tables/contrasts.js';
-import { gainGroups, gainTable, hardnessTable, statisticsTable } from '../tables/gains.js';
+import {
+  effectsOf,
+  gainGroups,
+  gainTable,
+  type HardnessAxis,
+  hardnessTable,
+  relativeTable,
+  reliabilityNote,
+  statisticsTable,
+} from '../tables/gains.js';
 import { origin } from '../tables/origin.js';
 import { probeNote, probeTable } from '../tables/probe.js';
 import {
@@ -80,8 +89,8 @@ function gainSections(summary: Summary, trials: readonly Trial[]): Section[] {
   const groups = gainGroups(summary);
   const sentence = headline(summary);
   const pictures: { name: string; about: string; comparisons: readonly ComparisonSummary[] }[] =
-    summary.comparisons.length <= ROWS_OF_A_FIGURE
-      ? [{ name: '', about: '', comparisons: summary.comparisons }]
+    effectsOf(summary).length <= ROWS_OF_A_FIGURE
+      ? [{ name: '', about: '', comparisons: effectsOf(summary) }]
       : groups.map(({ slug, title, comparisons }) => ({ name: `-${slug}`, about: `${title}. `, comparisons }));
   return [
     {
@@ -155,7 +164,7 @@ function contrastSections(summary: Summary): Section[] {
         ...(others.length > 0 ? [figure('contrasts', 'Effect size of each contrast.', contrastPlot(others))] : []),
         ...contrasts.flatMap((group) => [
           table(`contrasts-${slugOf(group.title)}`, group.title, contrastTable(group)),
-          ...contrastNotes(group).map(note),
+          ...contrastNotes(group, summary.samples.scored).map(note),
         ]),
       ],
     });
@@ -212,17 +221,29 @@ function hardnessSection(summary: Summary): Section {
     title: 'Hardness',
     blocks: [
       note(HARDNESS_NOTE),
+      note(reliabilityNote(summary)),
       figure('hardness', `Mean gain by fifth of hardness.${form}`, hardnessPlot(summary)),
+      ...AXES.flatMap(({ axis, title }) => {
+        const content = hardnessTable(summary, axis);
+        return content
+          ? [table(`hardness-${axis}`, `Mean gain in nats by fifth of hardness, ${title}`, content, true)]
+          : [];
+      }),
       table(
-        'hardness-split',
-        'Mean gain in nats by fifth of hardness, split tokens',
-        hardnessTable(summary, 'split'),
+        'hardness-relative',
+        'Gain in percent of the baseline’s NLL, by fifth of that NLL',
+        relativeTable(summary),
         true,
       ),
-      table('hardness-coupled', 'The same, coupled (the authors’ axis)', hardnessTable(summary, 'coupled'), true),
     ],
   };
 }
+
+const AXES: readonly { readonly axis: HardnessAxis; readonly title: string }[] = [
+  { axis: 'split', title: 'split tokens' },
+  { axis: 'oldham', title: 'Oldham’s axis' },
+  { axis: 'coupled', title: 'coupled (the authors’ axis)' },
+];
 
 function authorsBlocks(summary: Summary): Block[] {
   return [

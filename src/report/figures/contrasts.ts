@@ -1,7 +1,9 @@
 /** Figures of contrast groups: shares of a decomposition, head-to-heads, two by twos. */
 import * as Plot from '@observablehq/plot';
 import type { ContrastGroup } from '../../runs/schema/experiment.js';
+import type { GainRecord } from '../../runs/schema/gains.js';
 import type { ContrastGroupSummary, Summary } from '../../runs/schema/summary.js';
+import type { Estimate } from '../../stats/gains.js';
 import {
   arrange,
   commonDomain,
@@ -21,8 +23,16 @@ const COLOUR = '#0072b2';
 /** Is any group's share defined for all its parts? Otherwise bars show nats. */
 function sharesDefined(groups: readonly ContrastGroupSummary[]): boolean {
   return groups.every(({ contrasts }) =>
-    contrasts.every(({ share_of, share }) => share_of === undefined || share.value !== null),
+    contrasts.every(
+      ({ share_of, share }) =>
+        share_of === undefined || (share.value !== null && (share.shape ?? 'interval') === 'interval'),
+    ),
   );
+}
+
+/** A set that is not bounded has no bar. */
+function bounded({ shape = 'interval', ...share }: ContrastGroupSummary['contrasts'][number]['share']): Estimate {
+  return shape === 'interval' ? share : { ...share, low: null, high: null };
 }
 
 /** Bars of the parts of each group, with intervals: shares of the whole, or nats where a share is undefined. */
@@ -32,7 +42,7 @@ export function decompositionPlot(groups: readonly ContrastGroupSummary[]): Draw
     const parts = contrasts.filter(({ share_of }) => share_of !== undefined || !asShares);
     const rows = parts.map(({ name, share, gain }) => {
       const scaled = (x: number | null) => (x === null ? null : x * (asShares ? 100 : 1));
-      const { value, low, high } = asShares ? share : gain.mean;
+      const { value, low, high } = asShares ? bounded(share) : gain.mean;
       return { name, value: scaled(value), low: scaled(low), high: scaled(high) };
     });
     return { title, rows };
@@ -60,13 +70,13 @@ export function decompositionPlot(groups: readonly ContrastGroupSummary[]): Draw
   return arrange(panels);
 }
 
-/** d of each contrast with its interval, and the margin of equivalence where one is set. */
+/** The mean of each contrast in standard deviations of the samples, d, with the interval of the mean; and the margin of equivalence where one is set. */
 export function contrastPlot(groups: readonly ContrastGroupSummary[]): Drawing {
   const all = groups.flatMap(({ contrasts }) => contrasts);
   const names = all.map(({ name }) => name);
-  const domain = commonDomain(all.map(({ gain }) => gain.d));
+  const domain = commonDomain(all.map(({ gain }) => inDeviations(gain)));
   const panels = groups.map(({ title, contrasts, equivalence_margin }) => {
-    const rows = contrasts.map(({ name, gain }) => ({ name, ...gain.d }));
+    const rows = contrasts.map(({ name, gain }) => ({ name, ...inDeviations(gain) }));
     const margin = equivalence_margin === null ? [] : [{ x1: -equivalence_margin, x2: equivalence_margin }];
     const drawing = draw({
       height: 70 + rows.length * 24,
@@ -83,6 +93,13 @@ export function contrastPlot(groups: readonly ContrastGroupSummary[]): Drawing {
     return { title, drawing };
   });
   return arrange(panels);
+}
+
+/** A mean and its interval as multiples of the samples' standard deviation, which is the mean over d. */
+function inDeviations({ mean, d }: GainRecord): Estimate {
+  const scale = mean.value && d.value ? d.value / mean.value : null;
+  const scaled = (x: number | null) => (x === null || scale === null ? null : x * scale);
+  return { value: d.value, low: scaled(mean.low), high: scaled(mean.high) };
 }
 
 /** The contrast of a two by two that says whether its factors act together. */

@@ -6,17 +6,17 @@ import { arrange, type Drawing, draw, scalesOf, seriesOf, WIDTH, Y_LABEL, Y_MARG
 
 type Curve = Experiment['curves'][number];
 
-/** d and mean gain of each series, side by side, with intervals. */
+/** Trimmed and mean gain of each series, side by side, with intervals. */
 export function curvePlot(summary: Summary, curve: Curve): Drawing {
   const { comparisons } = summary;
   const names = seriesOf(curve.series.map(({ name }) => name));
   const points = curve.series.flatMap(({ name, points }, s) =>
     points.map(({ x, treatment, baseline }) => {
       const { gain } = comparisons.find((c) => c.treatment === treatment && c.baseline === baseline)!;
-      return { name, s, x: x as number | string, d: gain.d, mean: gain.mean };
+      return { name, s, x: x as number | string, trimmed: gain.trimmed_mean, mean: gain.mean };
     }),
   );
-  const panel = (measure: 'd' | 'mean', label: string) => {
+  const panel = (measure: 'trimmed' | 'mean', label: string) => {
     const rows = points.map((point) => ({ ...point, ...point[measure] }));
     return draw({
       width: WIDTH / 2,
@@ -47,10 +47,16 @@ export function curvePlot(summary: Summary, curve: Curve): Drawing {
       ],
     });
   };
-  return arrange([{ drawing: panel('d', 'd [95%]') }, { drawing: panel('mean', 'mean gain, nats per token [95%]') }], {
-    columns: 2,
-    legend: names,
-  });
+  return arrange(
+    [
+      { drawing: panel('trimmed', 'trimmed mean gain, nats per token [95%]') },
+      { drawing: panel('mean', 'mean gain, nats per token [95%]') },
+    ],
+    {
+      columns: 2,
+      legend: names,
+    },
+  );
 }
 
 /** From here on the largest number is so far from the smallest that a linear axis would crowd the small ones. */

@@ -3,6 +3,7 @@ import * as Plot from '@observablehq/plot';
 import type { Trial } from '../../runs/schema/entry.js';
 import type { ComparisonSummary, Summary } from '../../runs/schema/summary.js';
 import { sortedQuantile } from '../../stats/describe.js';
+import { effectsOf, isShown } from '../tables/gains.js';
 import { conditionOf, documentForm, primaryOf, visibilityOf } from '../words/labels.js';
 import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesOf, X_LABEL, Y_LABEL, Y_MARGIN } from './draw.js';
 
@@ -13,20 +14,30 @@ interface Labels {
   readonly visibility: string;
 }
 
-/** Effect sizes with their intervals. */
+/** Effect sizes: robust d with its interval, and d as a hollow mark; in summaries of older versions d with its interval. */
 export function effectPlot(summary: Summary, comparisons: readonly ComparisonSummary[]): Drawing {
-  const rows = grouped(summary, comparisons).map((c) => ({ ...labelsOf(summary, c), ...c.gain.d }));
+  const rows = grouped(summary, comparisons).map((c) => ({
+    ...labelsOf(summary, c),
+    ...(c.gain.robust_d ?? c.gain.d),
+    nominal: c.gain.d.value,
+  }));
+  const isRobust = comparisons.some(({ gain }) => gain.robust_d);
   const series = seriesOf(rows.map((row) => row.series));
   const names = rows.map(({ condition }) => condition);
   const plot = draw({
     height: 68 + rows.length * 24,
     marginLeft: rowMargin(names),
-    x: { ...X_LABEL, label: 'd of the paired gains, 95% interval; right of 0 is better', grid: true },
+    x: {
+      ...X_LABEL,
+      label: `${isRobust ? 'robust d of the paired gains, 95% interval; hollow: d' : 'd of the paired gains, 95% interval'}; right of 0 is better`,
+      grid: true,
+    },
     y: { label: null, domain: names },
     ...scalesOf(series),
     marks: [
       Plot.ruleX([0], { stroke: '#888' }),
       Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'condition', stroke: 'series', strokeWidth: 2.5 }),
+      ...(isRobust ? [Plot.dot(rows, { x: 'nominal', y: 'condition', stroke: 'series', symbol: 'series', r: 4 })] : []),
       Plot.dot(rows, { x: 'value', y: 'condition', fill: 'series', symbol: 'series', r: 5 }),
     ],
   });
@@ -86,29 +97,32 @@ function evenly<T>(values: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, i) => values[Math.round((i * (values.length - 1)) / (count - 1))]!);
 }
 
-/** Mean gain by fifth of hardness: on split tokens, and coupled as the research plots it. */
+/** Mean gain by fifth of hardness: on split tokens where these are reliable, on Oldham's axis, and coupled as the research plots it. */
 export function hardnessPlot(summary: Summary): Drawing {
-  const axes = { split: 'split tokens', coupled: 'coupled (authors’ axis)' } as const;
+  const axes = { split: 'split tokens', oldham: 'Oldham’s axis', coupled: 'coupled (authors’ axis)' } as const;
   const comparisons = hardnessComparisons(summary);
   const points = comparisons.flatMap((c) =>
-    (['split', 'coupled'] as const).flatMap((axis) =>
-      c.hardness[axis].quintiles
-        .filter(({ gain }) => gain !== null)
-        .map(({ hardness, gain }) => ({ ...labelsOf(summary, c), axis: axes[axis], hardness, gain })),
-    ),
+    (['split', 'oldham', 'coupled'] as const)
+      .filter((axis) => isShown(c.hardness, axis))
+      .flatMap((axis) =>
+        (c.hardness[axis]?.quintiles ?? [])
+          .filter(({ gain }) => gain !== null)
+          .map(({ hardness, gain }) => ({ ...labelsOf(summary, c), axis: axes[axis], hardness, gain })),
+      ),
   );
+  const shownAxes = Object.values(axes).filter((axis) => points.some((point) => point.axis === axis));
   const visibilities = [...new Set(comparisons.map((c) => labelsOf(summary, c).visibility))];
   const series = seriesOf(points.map((point) => point.series));
   const common = { fx: 'visibility', fy: 'axis', x: 'hardness', y: 'gain' };
   const plot = draw({
-    height: 420,
+    height: 100 + 160 * shownAxes.length,
     marginLeft: Y_MARGIN,
     marginRight: 150,
     marginTop: 40,
     x: { ...X_LABEL, label: 'baseline NLL of the fifth, nats per token', grid: true, ticks: 4 },
     y: { ...Y_LABEL, label: 'mean gain, nats per token' },
     fx: { label: null, domain: visibilities, axis: 'top' },
-    fy: { label: null, domain: Object.values(axes) },
+    fy: { label: null, domain: shownAxes },
     ...scalesOf(series),
     marks: [
       Plot.frame({ stroke: '#ddd' }),
@@ -126,7 +140,8 @@ export function hardnessPlot(summary: Summary): Drawing {
 }
 
 /** Those on the primary comparison's form of the document, against bare documents: lines of all lengths could not be told apart. */
-export function hardnessComparisons({ configuration: { experiment }, comparisons }: Summary): ComparisonSummary[] {
+export function hardnessComparisons({ configuration: { experiment }, ...summary }: Summary): ComparisonSummary[] {
+  const comparisons = effectsOf(summary);
   const form = documentForm(conditionOf(experiment, primaryOf(experiment)!.treatment));
   return comparisons.filter(({ treatment }) => documentForm(conditionOf(experiment, treatment)) === form);
 }

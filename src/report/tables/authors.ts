@@ -243,7 +243,8 @@ function loggedD(d: number | undefined, samples: number): Estimate {
 /** Percent. */
 function loggedWin(percent: number | undefined, samples: number): Estimate {
   if (percent === undefined) return NONE;
-  const interval = wilsonInterval(Math.round((percent / 100) * samples), samples);
+  const wins = Math.round((percent / 100) * samples);
+  const interval = wilsonInterval(wins / samples, samples, samples);
   return within(percent, { low: 100 * interval.low, high: 100 * interval.high });
 }
 

@@ -1,62 +1,76 @@
 /** Tables of what is read together: groups of contrasts, orders, selections, identities. */
 import type { ContrastGroupSummary, Summary } from '../../runs/schema/summary.js';
-import { fixed, percent, pValue, signed, withInterval } from '../words/format.js';
+import { samplesForEquivalence } from '../../stats/power.js';
+import { fixed, percent, pValue, ratio, signed, withInterval } from '../words/format.js';
+import { effectColumns } from './effect.js';
 import { number, type Table, text } from './table.js';
 
 /** One row a contrast: effect, tests, and its share of the contrast it is a part of. */
 export function contrastTable({ contrasts, equivalence_margin }: ContrastGroupSummary): Table {
+  const effect = effectColumns(contrasts.map(({ gain }) => gain));
   const margin = equivalence_margin === null ? [] : [number(`p, within ±${equivalence_margin} d`)];
   return {
     columns: [
       text('contrast'),
-      number('mean, nats [95%]'),
-      number('d [95%]'),
-      number('median'),
-      number('win %'),
-      number('p'),
+      ...effect.columns,
       number('p, Holm'),
       ...margin,
-      number('share % [95%]'),
       number('share % [Fieller 95%]'),
+      number('share of trimmed % [95%]'),
       text('of'),
     ],
-    rows: contrasts.map(({ name, gain, p_holm, p_equivalence, share, share_fieller, share_of }) => [
+    rows: contrasts.map(({ name, gain, p_holm, p_equivalence, share, share_trimmed, share_fieller, share_of }) => [
       name,
-      withInterval(gain.mean, (x) => signed(x, 3)),
-      withInterval(gain.d, (x) => signed(x, 2)),
-      signed(gain.median, 3),
-      percent(gain.win.value),
-      pValue(gain.p.t),
+      ...effect.cells(gain),
       pValue(p_holm),
       ...(equivalence_margin === null ? [] : [pValue(p_equivalence)]),
-      withInterval(share, (x) => percent(x)),
-      withInterval(share_fieller, (x) => percent(x)),
+      ratio(share_fieller ?? share),
+      share_trimmed ? withInterval(share_trimmed, (x) => percent(x)) : '–',
       share_of ?? '–',
     ]),
   };
 }
 
 /** How a group of contrasts is read. */
-export function contrastNotes({ note, equivalence_margin, contrasts }: ContrastGroupSummary): string[] {
+export function contrastNotes(
+  { note, equivalence_margin, contrasts }: ContrastGroupSummary,
+  samples: number,
+): string[] {
   const notes = note === '' ? [] : [note];
   if (contrasts.some(({ p_holm }) => p_holm === null)) {
     notes.push('Without a Holm p: outside the family that is corrected.');
   }
   if (equivalence_margin !== null) {
     notes.push(
-      `Equivalence (two one-sided t-tests): a small p says that the effect lies within ±${equivalence_margin} d of 0; a large p of the t-test alone does not say that there is none.`,
+      `Equivalence (two one-sided tests): a small p says that the mean lies within ±${equivalence_margin} d of 0; a large p of the test against 0 alone does not say that there is none.`,
+      ...equivalenceSize(contrasts, equivalence_margin, samples),
     );
   }
   return notes;
 }
 
+/** How many samples equivalence needs, by the largest design effect of the group. */
+function equivalenceSize(contrasts: ContrastGroupSummary['contrasts'], margin: number, samples: number): string[] {
+  const effective = contrasts.flatMap(({ gain }) => gain.effective_samples ?? []);
+  if (effective.length === 0) return [];
+  const needed = samplesForEquivalence(margin);
+  const fewest = Math.min(...effective);
+  const all = Math.ceil((needed * samples) / fewest);
+  const more = all > needed ? `; as dependent as these, ${all}` : '';
+  return [
+    `To show an effect of 0 equivalent within that margin with 80% power takes ${needed} independent samples${more}. These ${samples} are worth ${fixed(fewest, 0)}.`,
+  ];
+}
+
 export const ORDER_NOTE =
-  'Spearman’s correlation of a treatment’s place in the order that was fixed beforehand (1 = first) with its d; −1 where the effect falls strictly along the order.';
+  'Spearman’s correlation of a treatment’s place in the order that was fixed beforehand (1 = first) with its effect; −1 where the effect falls strictly along the order. p is over the treatments, all orders of which are tried (up to nine): more samples do not make it smaller.';
 
 export function orderTable({ orders }: Summary): Table {
   return {
-    columns: [text('order'), number('rho [95%]')],
-    rows: orders.map(({ title, rho }) => [title, withInterval(rho, (x) => signed(x, 2))]),
+    columns: [text('order'), text('effect'), number('rho'), number('p over treatments')],
+    rows: orders.flatMap(({ title, rho, effects = [{ effect: 'd', rho: rho.value, p: null }] }) =>
+      effects.map(({ effect, rho, p }) => [title, effect, signed(rho, 2), pValue(p)]),
+    ),
   };
 }
 
@@ -64,23 +78,15 @@ export const SELECTION_NOTE =
   'The best treatment is chosen on four fifths of the samples and measured on the fifth left out, in turn. Beside it the naive best: chosen and measured on all samples, and so too good.';
 
 export function selectionTable({ selections }: Summary): Table {
+  const effect = effectColumns(
+    selections.map(({ held_out }) => held_out),
+    'held-out gain, nats',
+  );
   return {
-    columns: [
-      text('selection'),
-      number('held-out gain, nats [95%]'),
-      number('d [95%]'),
-      number('win %'),
-      number('p'),
-      text('chosen (of folds)'),
-      text('naive best'),
-      number('its gain'),
-    ],
+    columns: [text('selection'), ...effect.columns, text('chosen (of folds)'), text('naive best'), number('its gain')],
     rows: selections.map(({ title, held_out, chosen, folds, best }) => [
       title,
-      withInterval(held_out.mean, (x) => signed(x, 3)),
-      withInterval(held_out.d, (x) => signed(x, 2)),
-      percent(held_out.win.value),
-      pValue(held_out.p.t),
+      ...effect.cells(held_out),
       Object.entries(chosen)
         .filter(([, times]) => times > 0)
         .sort(([, a], [, b]) => b - a)

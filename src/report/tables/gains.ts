@@ -1,8 +1,9 @@
 /** Gains and their tests, one row a comparison, grouped by what the decoder sees. */
 import type { Comparison } from '../../runs/schema/experiment.js';
 import type { ComparisonSummary, Summary } from '../../runs/schema/summary.js';
-import { percent, pValue, signed, slugOf, withInterval } from '../words/format.js';
+import { fixed, percent, pValue, ratio, signed, slugOf, withInterval } from '../words/format.js';
 import { boundOf, conditionOf, isDeployable, marked, visibilityOf } from '../words/labels.js';
+import { effectColumns } from './effect.js';
 import { number, type Table, text } from './table.js';
 
 /** Comparisons whose rows belong into one table. */
@@ -20,7 +21,8 @@ const TITLES: Readonly<Record<string, string>> = {
 };
 
 /** By what the decoder sees; comparisons of two prefixes apart from those with a bare document. */
-export function gainGroups({ configuration: { experiment }, comparisons }: Summary): GainGroup[] {
+export function gainGroups({ configuration: { experiment }, ...summary }: Summary): GainGroup[] {
+  const comparisons = effectsOf(summary);
   const groups = new Map<string, ComparisonSummary[]>();
   for (const comparison of comparisons) {
     const bare = boundOf(experiment, comparison.baseline) === 'lower bound';
@@ -34,6 +36,11 @@ export function gainGroups({ configuration: { experiment }, comparisons }: Summa
   }));
 }
 
+/** Comparisons that measure an effect, and not the computation. */
+export function effectsOf({ comparisons }: Pick<Summary, 'comparisons'>): ComparisonSummary[] {
+  return comparisons.filter(({ self_test }) => !self_test);
+}
+
 const PREFIXES = 'prefixes';
 
 /** Gain, effect and share of the oracle: below each lower bound what is compared with it, upper bounds last. */
@@ -42,25 +49,25 @@ export function gainTable(
   comparisons: readonly ComparisonSummary[],
 ): Table {
   const leak = new Map(conditions.map((condition) => [condition.name, condition.leak]));
+  const effect = effectColumns(
+    comparisons.map(({ gain }) => gain),
+    'mean gain, nats',
+  );
+  const nothing = effect.columns.map((_, i) => (i === 0 ? '0' : '–'));
   const about = (name: string) => [isDeployable(experiment, name) ? 'yes' : 'no', percent(leak.get(name) ?? null)];
   const lowerBound = (baseline: string) =>
     boundOf(experiment, baseline) === 'lower bound'
-      ? [[baseline, '–', 'lower bound', ...about(baseline), '0', '–', '–', '–', '–', '–']]
+      ? [[baseline, '–', 'lower bound', ...about(baseline), ...nothing, '–', '–', '–']]
       : [];
   const row = (c: ComparisonSummary) => [
     marked(experiment, c),
     c.baseline,
     boundOf(experiment, c.baseline) === 'lower bound' ? boundOf(experiment, c.treatment) : '–',
     ...about(c.treatment),
-    withInterval(c.gain.mean, (x) => signed(x, 3)),
-    withInterval(c.gain.d, (x) => signed(x, 2)),
-    percent(c.gain.win.value),
-    pValue(c.gain.p.t),
+    ...effect.cells(c.gain),
     pValue(c.corrected.holm),
-    ofOracle(
-      c,
-      withInterval(c.share, (x) => percent(x)),
-    ),
+    ofOracle(c, ratio(c.share)),
+    ofOracle(c, c.share_trimmed ? withInterval(c.share_trimmed, (x) => percent(x)) : '–'),
   ];
   const rows = baselinesOf(comparisons).flatMap((baseline) => {
     const members = comparisons.filter((comparison) => comparison.baseline === baseline);
@@ -75,12 +82,10 @@ export function gainTable(
       text('bound'),
       text('deployable'),
       number('target leak %'),
-      number('mean gain, nats [95%]'),
-      number('d [95%]'),
-      number('win %'),
-      number('p'),
+      ...effect.columns,
       number('p, Holm'),
       number('% of oracle [95%]'),
+      number('% of oracle, trimmed [95%]'),
     ],
     rows,
   };
@@ -92,59 +97,89 @@ export function statisticsTable({ configuration }: Summary, comparisons: readonl
     columns: [
       text('condition'),
       text('against'),
-      number('d [analytic 95%]'),
-      number('median'),
-      number('trimmed mean'),
+      number('d [nominal 95%]'),
       number('win % [95%]'),
-      number('p, t'),
+      number('worth so many independent samples'),
       number('p, Wilcoxon'),
-      number('p, sign flips'),
+      number('p, exchangeable arms'),
+      number('p, t without clusters'),
       number('family'),
       number('Holm'),
       number('Bonferroni'),
       number('BH'),
-      number('% of oracle [Fieller 95%]'),
       number('authors’ %'),
     ],
     rows: comparisons.map((c) => [
       marked(configuration.experiment, c),
       c.baseline,
-      withInterval(c.gain.d_analytic, (x) => signed(x, 2)),
-      signed(c.gain.median, 3),
-      signed(c.gain.trimmed_mean, 3),
+      withInterval(c.gain.d_analytic ?? c.gain.d, (x) => signed(x, 2)),
       withInterval(c.gain.win, (x) => percent(x)),
-      pValue(c.gain.p.t),
+      fixed(c.gain.effective_samples ?? null, 0),
       pValue(c.gain.p.wilcoxon),
       pValue(c.gain.p.sign_flip),
+      pValue(c.gain.p.t),
       String(c.corrected.family_size),
       pValue(c.corrected.holm),
       pValue(c.corrected.bonferroni),
       pValue(c.corrected.bh),
-      ofOracle(
-        c,
-        withInterval(c.share_fieller, (x) => percent(x)),
-      ),
       ofOracle(c, percent(c.authors_share)),
     ]),
   };
 }
 
-/** Mean gain per fifth of hardness, and the correlation. */
-export function hardnessTable({ comparisons }: Summary, axis: 'split' | 'coupled'): Table {
+/** How hard samples are ordered. */
+export type HardnessAxis = 'split' | 'oldham' | 'coupled';
+
+const FIFTHS = ['easiest', '2nd', '3rd', '4th', 'hardest'];
+
+/** Mean gain per fifth of hardness, and the correlation; undefined where no comparison can be shown on that axis. */
+export function hardnessTable(summary: Summary, axis: HardnessAxis): Table | undefined {
+  const shown = effectsOf(summary).flatMap(({ treatment, baseline, hardness }) => {
+    const own = hardness[axis];
+    return own && isShown(hardness, axis) ? [{ treatment, baseline, own }] : [];
+  });
+  if (shown.length === 0) return undefined;
   return {
-    columns: [
-      text('condition'),
-      text('against'),
-      ...['easiest', '2nd', '3rd', '4th', 'hardest'].map((fifth) => number(fifth)),
-      number('r [95%]'),
-    ],
-    rows: comparisons.map(({ treatment, baseline, hardness }) => [
+    columns: [text('condition'), text('against'), ...FIFTHS.map((fifth) => number(fifth)), number('r [95%]')],
+    rows: shown.map(({ treatment, baseline, own }) => [
       treatment,
       baseline,
-      ...[0, 1, 2, 3, 4].map((fifth) => signed(hardness[axis].quintiles[fifth]?.gain ?? null, 3)),
-      withInterval(hardness[axis].r, (x) => signed(x, 2)),
+      ...FIFTHS.map((_, fifth) => signed(own.quintiles[fifth]?.gain ?? null, 3)),
+      withInterval(own.r, (x) => signed(x, 2)),
     ]),
   };
+}
+
+/** Gain as a share of the baseline's NLL, per fifth of that NLL: the same in all fifths where a gain is proportional. */
+export function relativeTable(summary: Summary): Table {
+  return {
+    columns: [text('condition'), text('against'), ...FIFTHS.map((fifth) => number(`${fifth} %`))],
+    rows: effectsOf(summary).map(({ treatment, baseline, hardness: { coupled } }) => [
+      treatment,
+      baseline,
+      ...FIFTHS.map((_, fifth) => {
+        const { gain, hardness } = coupled.quintiles[fifth] ?? {};
+        return percent(gain != null && hardness ? gain / hardness : null, 1);
+      }),
+    ]),
+  };
+}
+
+/** Below this the halves of the tokens do not agree on which samples are hard. */
+const RELIABLE_FROM = 0.5;
+
+/** Of the split axis only what is reliable; summaries of older versions do not say. */
+export function isShown({ split }: ComparisonSummary['hardness'], axis: HardnessAxis): boolean {
+  return axis !== 'split' || (split.reliability !== undefined && (split.reliability ?? 0) >= RELIABLE_FROM);
+}
+
+/** Do the halves of the tokens agree? One sentence. */
+export function reliabilityNote(summary: Summary): string {
+  const found = new Map(effectsOf(summary).map((c) => [c.baseline, c.hardness.split.reliability]));
+  const said = [...found].map(([name, value]) => `${name} ${value === undefined ? 'not said' : signed(value, 2)}`);
+  const shown = [...found.values()].filter((value) => (value ?? 0) >= RELIABLE_FROM).length;
+  const hidden = shown === found.size ? '' : ` Below ${RELIABLE_FROM} the axis of split tokens is not shown.`;
+  return `Split-half reliability, Spearman’s correlation of a baseline’s NLL on odd and on even tokens: ${said.join(', ')}.${hidden}`;
 }
 
 function baselinesOf(comparisons: readonly Comparison[]): string[] {

@@ -3,14 +3,15 @@ import type { GainRecord } from '../../runs/schema/gains.js';
 import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import { correctFamilies } from '../../stats/gains.js';
-import { fixed, percent, pValue, signed, withInterval } from '../words/format.js';
+import { fixed, percent, pOf, pValue, signed, withInterval } from '../words/format.js';
 import { boundOf, isDeployable, marked } from '../words/labels.js';
-import { number, type Table, text } from './table.js';
+import { effectColumns } from './effect.js';
+import { type Column, number, type Table, text } from './table.js';
 
 /** Rankings whose nDCG differs by less than this are called equal. */
 const EQUAL_WITHIN = 0.01;
 
-export const RANKING_NOTE = `Candidates are ranked by the likelihood of the scored text. Means over the judged pools with a relevant candidate; intervals by bootstrap over pools. Differences are pool by pool, treatment less baseline: positive is better. Holm corrects the t-test’s p of one measure over the comparisons that see the same. Equal: the whole interval of a difference in nDCG lies within ±${EQUAL_WITHIN}, the margin fixed beforehand.`;
+export const RANKING_NOTE = `Candidates are ranked by the likelihood of the scored text. Means over the judged pools with a relevant candidate; intervals by bootstrap over pools. Differences are pool by pool, treatment less baseline: positive is better. Holm corrects the p of the mean of one measure over the comparisons that see the same. Equal: the whole interval of a difference in nDCG lies within ±${EQUAL_WITHIN}, the margin fixed beforehand.`;
 
 export const DIFFERENTIAL_NOTE =
   'Differential signal: mean gain in NLL of a pool’s relevant candidates less that of its others, in nats per token. Only what is above 0 can help a ranking: a gain that all candidates share does not.';
@@ -65,6 +66,10 @@ export function differenceTable({ configuration: { experiment } }: Summary, rank
 
 /** The tests of the differences, one row a comparison and measure. */
 export function rankingTestTable({ configuration: { experiment } }: Summary, ranking: RankingSummary): Table {
+  const tests = testColumns(
+    ranking.comparisons.flatMap(({ differences }) => differences),
+    'difference',
+  );
   const rows = ranking.measures.flatMap(({ name }, m) => {
     const corrected = correctedByFamily(
       ranking.comparisons,
@@ -76,13 +81,13 @@ export function rankingTestTable({ configuration: { experiment } }: Summary, ran
         name,
         marked(experiment, comparison),
         comparison.baseline,
-        ...testsOf(difference, corrected[c]!),
+        ...tests.cells(difference, corrected[c]!),
         name.startsWith('nDCG') ? equality(difference) : '–',
       ];
     });
   });
   return {
-    columns: [text('measure'), text('condition'), text('against'), ...TEST_COLUMNS('difference'), text('equal')],
+    columns: [text('measure'), text('condition'), text('against'), ...tests.columns, text('equal')],
     rows,
   };
 }
@@ -94,36 +99,36 @@ export function differentialTable({ configuration: { experiment } }: Summary, ra
     measured,
     measured.map(({ differential }) => differential!),
   );
+  const tests = testColumns(
+    measured.map(({ differential }) => differential!),
+    'differential signal, nats',
+  );
   return {
-    columns: [text('condition'), text('against'), ...TEST_COLUMNS('differential signal, nats')],
+    columns: [text('condition'), text('against'), ...tests.columns],
     rows: measured.map((comparison, c) => [
       marked(experiment, comparison),
       comparison.baseline,
-      ...testsOf(comparison.differential!, corrected[c]!),
+      ...tests.cells(comparison.differential!, corrected[c]!),
     ]),
   };
 }
 
-const TEST_COLUMNS = (what: string) => [
-  number(`${what} [95%]`),
-  number('d [95%]'),
-  number('win %'),
-  number('p, t'),
-  number('p, Holm'),
-  number('p, Wilcoxon'),
-  number('p, sign flips'),
-];
+interface TestColumns {
+  readonly columns: readonly Column[];
+  cells(gain: GainRecord, corrected: number | null): string[];
+}
 
-function testsOf({ mean, d, win, p }: GainRecord, corrected: number | null): string[] {
-  return [
-    withInterval(mean, (x) => signed(x, 3)),
-    withInterval(d, (x) => signed(x, 2)),
-    percent(win.value),
-    pValue(p.t),
-    pValue(corrected),
-    pValue(p.wilcoxon),
-    pValue(p.sign_flip),
-  ];
+function testColumns(gains: readonly GainRecord[], what: string): TestColumns {
+  const effect = effectColumns(gains, what);
+  return {
+    columns: [...effect.columns, number('p, Holm'), number('p, Wilcoxon'), number('p, exchangeable arms')],
+    cells: (gain, corrected) => [
+      ...effect.cells(gain),
+      pValue(corrected),
+      pValue(gain.p.wilcoxon),
+      pValue(gain.p.sign_flip),
+    ],
+  };
 }
 
 /** Holm's correction of one p a comparison, over the comparisons of a family. */
@@ -132,10 +137,7 @@ function correctedByFamily(
   gains: readonly GainRecord[],
 ): (number | null)[] {
   const families = comparisons.map(({ family }) => family ?? '');
-  return correctFamilies(
-    families,
-    gains.map(({ p }) => p.t),
-  ).map(({ holm }) => holm);
+  return correctFamilies(families, gains.map(pOf)).map(({ holm }) => holm);
 }
 
 function equality({ mean: { low, high } }: GainRecord): string {

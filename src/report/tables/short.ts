@@ -2,9 +2,9 @@
 import type { ProbeSummary } from '../../runs/schema/probe.js';
 import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { Summary } from '../../runs/schema/summary.js';
-import { fixed, percent, pValue, signed, withInterval } from '../words/format.js';
+import { fixed, percent, pValue, ratio, signed, withInterval } from '../words/format.js';
 import { marked } from '../words/labels.js';
-import { ofOracle } from './gains.js';
+import { effectsOf, ofOracle } from './gains.js';
 import { number, type Table, text } from './table.js';
 
 export function shortTable(summary: Summary): Table {
@@ -31,28 +31,27 @@ function shortProbeTable({ layers, conditions }: ProbeSummary): Table {
   };
 }
 
-function shortGainTable({ configuration, comparisons }: Summary): Table {
+function shortGainTable({ configuration, ...summary }: Summary): Table {
   return {
     columns: [
       text('condition'),
       text('against'),
       number('mean gain, nats [95%]'),
-      number('d [95%]'),
+      number('trimmed mean [95%]'),
+      number('robust d'),
       number('win %'),
       number('p, Holm'),
       number('% of oracle [95%]'),
     ],
-    rows: comparisons.map((c) => [
+    rows: effectsOf(summary).map((c) => [
       marked(configuration.experiment, c),
       c.baseline,
       withInterval(c.gain.mean, (x) => signed(x, 3)),
-      withInterval(c.gain.d, (x) => signed(x, 2)),
+      withInterval(c.gain.trimmed_mean, (x) => signed(x, 3)),
+      signed(c.gain.robust_d?.value ?? null, 2),
       percent(c.gain.win.value),
       pValue(c.corrected.holm),
-      ofOracle(
-        c,
-        withInterval(c.share, (x) => percent(x)),
-      ),
+      ofOracle(c, ratio(c.share)),
     ]),
   };
 }

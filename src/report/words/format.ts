@@ -1,5 +1,7 @@
 /** How numbers are written in tables. A dash stands for what is undefined. */
+import type { GainRecord } from '../../runs/schema/gains.js';
 import type { Estimate } from '../../stats/gains.js';
+import type { RatioShape } from '../../stats/ratio.js';
 
 const NONE = '–';
 const MINUS = '−';
@@ -21,6 +23,21 @@ export function percent(share: number | null, digits = 0): string {
 export function withInterval({ value, low, high }: Estimate, format: (value: number | null) => string): string {
   if (value === null) return NONE;
   return low === null ? format(value) : `${format(value)} [${format(low)}, ${format(high)}]`;
+}
+
+/** `87 [61, 112]`; of a set that is not bounded `87 [≤ −20 or ≥ 45]` or `87 [any]`. */
+export function ratio(
+  { shape = 'interval', ...share }: Estimate & { readonly shape?: RatioShape | undefined },
+  format: (value: number | null) => string = (x) => percent(x),
+): string {
+  if (share.value === null || shape === 'interval') return withInterval(share, format);
+  const set = shape === 'all' ? 'any' : `≤ ${format(share.low)} or ≥ ${format(share.high)}`;
+  return `${format(share.value)} [${set}]`;
+}
+
+/** p of a gain's mean; in summaries of older versions the t-test's. */
+export function pOf({ p }: GainRecord): number | null {
+  return p.mean === undefined ? p.t : p.mean;
 }
 
 /** Two significant digits; the tail of the t distribution is not worth more than `< 1e-15`. */

@@ -1,11 +1,17 @@
 /** The sentences of a report: what stands above its numbers, how they were made, and what the run was for. */
+
+import { isOlder } from '../../experiments/analysis/renew.js';
 import { describeLiterals } from '../../model/tokenizer/literal-tokens.js';
 import { describeLeftOut } from '../../runs/left-out.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
-import type { Summary } from '../../runs/schema/summary.js';
+import type { DependenceRecord, Summary } from '../../runs/schema/summary.js';
 import { DRIFT_NOTICE, describeDrift } from '../../scoring/drift.js';
-import { fixed, percent, pValue, signed, withInterval } from './format.js';
-import { isPrimary } from './labels.js';
+import { FEWEST_FOR_BOOTSTRAP } from '../../stats/cluster-variance.js';
+import type { Estimate } from '../../stats/gains.js';
+import { FEWEST_FOR_TEST } from '../../stats/mean-inference.js';
+import { TOP_SAMPLES } from '../../stats/robust.js';
+import { fixed, percent, pOf, pValue, ratio, signed, withInterval } from './format.js';
+import { boundOf, isPrimary } from './labels.js';
 
 /** Lower bound, middle, upper bound: what every table of gains is about. */
 export const FRAMING =
@@ -13,10 +19,23 @@ export const FRAMING =
 
 const METHODS = [
   'Gain = NLL of the baseline minus NLL of the condition, per target token, paired by sample; positive is better.',
-  'Intervals are 95%: bootstrap over clusters of samples (10,000 resamples, seeded; BCa for mean and d), Wilson’s for the share of wins (strictly above 0), large-sample for the second interval of d.',
-  'p is two-sided: t-test, Wilcoxon’s signed ranks (zero differences dropped; p = 1 below 10 others), 10,000 random sign flips. Holm, Bonferroni, and Benjamini and Hochberg (BH) correct the t-test’s p over its family: the comparisons that see the same.',
-  '% of oracle is the ratio of mean gains (joint bootstrap; Fieller’s interval in the second table), undefined (–) where the oracle’s own gain is not distinguishably above 0. Authors’ % is their ratio of the two d.',
+  `Mean: interval and p (two-sided) are of one test, so p is at most .05 exactly where the 95% interval does not hold 0. Its standard error is cluster-robust (CR1), its distribution the symmetric studentised bootstrap over clusters (9,999 draws of |t*|, seeded; p is never below .0001); with ${FEWEST_FOR_TEST} to ${FEWEST_FOR_BOOTSTRAP - 1} clusters CR2 and Student’s t with Satterthwaite’s degrees of freedom; with fewer neither interval nor p.`,
+  'Trimmed mean: without the lowest and the highest fifth. Robust d: .642 times the trimmed mean over the winsorised standard deviation, which is d for normal data. Both with percentile intervals over clusters: they hold what they should where a few samples carry a mean.',
+  'd, nominal: Cohen’s d of the samples, mean over standard deviation; its interval is for normal independent data, on heavy tails too narrow, and decides nothing.',
+  'Capped mean: no token counts more than ln V, what a model that knows nothing would have. Above ln V: share of samples whose baseline NLL per token is above it. 25 largest: share of the whole gain in the 25 samples that gain or lose most. Win: share strictly above 0, ties apart; Wilson’s interval at the number of samples over their design effect, with t.',
+  'Holm, Bonferroni, and Benjamini and Hochberg (BH) correct the p of the mean over its family: the comparisons that see the same. Exchangeable arms: 10,000 random sign flips ask whether the two arms could be exchanged sample by sample, which is more than equal means. Wilcoxon’s signed ranks (zero differences dropped; p = 1 below 10 others), sign flips and the t-test know no clusters.',
+  '% of oracle is the ratio of mean gains with Fieller’s set, printed as it is where it is not bounded: the oracle’s gain is then not told from 0. Trimmed: the ratio of trimmed means. Authors’ % is their ratio of the two d.',
 ].join(' ');
+
+/** Where a summary of an older version cannot be made again, because its trials are not in the folder. */
+const OLDER =
+  'The statistics are those of an older version, whose trials are not in this folder: intervals are of a bootstrap (BCa for mean and d), p is of the t-test without clusters beyond the data set’s own, and there are no robust d, capped means, ties and shares of the largest gains.';
+
+const IMPORTED_CAP =
+  'Capped means of an imported run cap a sample’s mean NLL, because there are no tokens: they are not those of a run here.';
+
+const NO_CAP =
+  'There are no capped means: the run does not say how many tokens its model knows. “dkv run --resume” with that model adds it.';
 
 const COLUMNS =
   'Deployable: made without the query. Target leak: share of samples whose prefix contains the scored text.';
@@ -25,9 +44,23 @@ const COLUMNS =
 export function methods(summary: Summary): string[] {
   const { comparisons, detectable_d, samples, smoke_run, ranking, probe } = summary;
   const units = ranking ? `${ranking.pools} pools` : `${samples.scored} samples`;
-  const power = `Power: with ${units}, a single comparison finds |d| of ${fixed(detectable_d, 2)} or more with 80% power at the 5% level${smoke_run ? '; this is a smoke run' : ''}.`;
-  const made = summary.configuration.imported ? [] : [describePasses(summary)];
-  return [...(comparisons.length > 0 ? [METHODS] : []), ...(probe ? [] : [COLUMNS, power]), ...made];
+  const power = `Power: with ${units}${worth(summary)}, a single comparison finds |d| of ${fixed(detectable_d, 2)} or more with 80% power at the 5% level${smoke_run ? '; this is a smoke run' : ''}.`;
+  return [
+    ...(comparisons.length > 0 || ranking ? [isOlder(summary) ? OLDER : METHODS] : []),
+    ...(comparisons.length > 0 && !isOlder(summary) && summary.vocabulary === undefined ? [NO_CAP] : []),
+    ...(summary.configuration.imported ? [IMPORTED_CAP] : []),
+    ...(probe ? [] : [COLUMNS, power]),
+    ...(summary.configuration.imported ? [] : [describePasses(summary)]),
+  ];
+}
+
+/** Of the primary comparison's samples, where they are worth fewer independent ones. */
+function worth({ configuration: { experiment }, comparisons, samples }: Summary): string {
+  const primary = comparisons.find((comparison) => isPrimary(experiment, comparison));
+  const effective = primary?.gain.effective_samples ?? samples.scored;
+  return Math.round(effective) < samples.scored
+    ? `, worth ${fixed(effective, 0)} independent ones in the primary comparison`
+    : '';
 }
 
 function describePasses({ passes: { encoder, decoder, naive_encoder }, probe }: Summary): string {
@@ -37,10 +70,11 @@ function describePasses({ passes: { encoder, decoder, naive_encoder }, probe }: 
 }
 
 export const HARDNESS_NOTE =
-  'Does priming help more where the baseline finds the answer hard? Plotted against the NLL that the gain is computed from, a gradient appears out of nothing; so hardness is taken from the odd answer tokens and the gain from the even ones, and swapped. The coupled axis of the research is shown beside it.';
+  'Does priming help more where the baseline finds the answer hard? Plotted against the NLL that the gain is computed from, a gradient appears out of nothing. Split tokens: hardness from the odd answer tokens, the gain from the even ones, and swapped; it says something only where the two halves agree on what is hard. Oldham’s axis: the mean of both arms, which takes the coupling out where the arms vary alike. Coupled: the axis of the research. Relative: the gain as a share of the baseline’s NLL in that fifth; the same in all fifths where the gain is proportional.';
 
 /** What must stand above the numbers. */
-export function warnings({ configuration, smoke_run, samples, ranking, identities }: Summary): string[] {
+export function warnings(summary: Summary): string[] {
+  const { configuration, smoke_run, samples, ranking, identities } = summary;
   const { experiment, model } = configuration;
   const lines: string[] = [];
   if (smoke_run) {
@@ -64,6 +98,7 @@ export function warnings({ configuration, smoke_run, samples, ranking, identitie
       `Computed as int8, whose NLLs are ${describeDrift(model.drift)}: effects that are not much larger cannot be told from rounding.`,
     );
   }
+  lines.push(...outlierWarnings(summary));
   const broken = identities.filter(({ holds }) => holds === false);
   if (broken.length > 0) {
     lines.push(
@@ -78,6 +113,57 @@ function describeImport({ imported, model }: Configuration): string {
   return `Imported from ${imported!.file}: these numbers are the authors’ own, of ${model.name} in ${model.precision}, and nothing here was computed by this program’s engine. Each is the mean over an answer’s tokens, known to a step of ${model.precision} (0.0039 nats between 0.5 and 1, 0.0156 between 2 and 4, 0.125 between 16 and 32) and no finer. Only conditions that they scored are here; single tokens and texts are not.`;
 }
 
+/** Above this share of the gain in the 25 largest the mean is theirs. */
+const CARRIED_BY_FEW = 0.4;
+
+/** Means that a few samples carry. Only of gains that are told from 0 by one of the two means: around 0 both are noise. */
+function outlierWarnings({ configuration, comparisons, contrasts, samples }: Summary): string[] {
+  const named = [
+    ...comparisons.flatMap(({ treatment, baseline, self_test, gain }) =>
+      self_test ? [] : [{ name: `${treatment} over ${baseline}`, gain }],
+    ),
+    ...contrasts.flatMap((group) =>
+      group.contrasts.map(({ name, gain }) => ({ name: `${group.title}: ${name}`, gain })),
+    ),
+  ].filter(({ gain }) => isTold(gain.mean) || isTold(gain.trimmed_mean));
+  // Of few samples the 25 largest hold much of any gain: no less than twice what 25 equal ones would.
+  const threshold = Math.max(CARRIED_BY_FEW, (2 * TOP_SAMPLES) / samples.scored);
+  const carried = named.filter(({ gain }) => (gain.top_share ?? 0) > threshold);
+  const apart = named.filter(({ gain }) => differ(gain.mean.value, gain.trimmed_mean.value));
+  const first = configuration.experiment.primary ?? configuration.experiment.comparisons[0];
+  const list = (all: readonly { readonly name: string }[]) =>
+    namesOf(all, first && `${first.treatment} over ${first.baseline}`);
+  return [
+    ...(carried.length > 0
+      ? [
+          `More than ${percent(threshold)}% of the gain stands in the ${TOP_SAMPLES} samples that gain or lose most: ${list(carried)}. The 95% interval of such a mean may cover as little as .83: read the trimmed mean and robust d.`,
+        ]
+      : []),
+    ...(apart.length > 0
+      ? [`Mean and trimmed mean differ in sign or by more than half: ${list(apart)}. A few samples decide the mean.`]
+      : []),
+  ];
+}
+
+const NAMED = 5;
+
+/** The first few, the primary comparison before the others. */
+function namesOf(all: readonly { readonly name: string }[], primary: string | undefined): string {
+  const names = all.map(({ name }) => name);
+  const ordered = [...names.filter((name) => name === primary), ...names.filter((name) => name !== primary)];
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  return ordered.slice(0, NAMED).join('; ') + more;
+}
+
+function isTold({ low, high }: Estimate): boolean {
+  return low !== null && high !== null && (low > 0 || high < 0);
+}
+
+function differ(mean: number | null, trimmed: number | null): boolean {
+  if (mean === null || trimmed === null) return false;
+  return Math.abs(mean - trimmed) > 0.5 * Math.max(Math.abs(mean), Math.abs(trimmed));
+}
+
 /** A surrogate works if it keeps this share of the oracle's gain. */
 const WORKS_FROM = 0.8;
 
@@ -85,31 +171,42 @@ const WORKS_FROM = 0.8;
 export function headline({ configuration, comparisons, smoke_run }: Summary): string | undefined {
   const primary = comparisons.find((comparison) => isPrimary(configuration.experiment, comparison));
   if (!primary) return undefined;
-  const { treatment, baseline, gain, corrected, oracle, share } = primary;
-  const sentence = `Primary comparison${configuration.experiment.primary ? ', named beforehand' : ''}: ${treatment} against ${baseline}, mean gain ${withInterval(gain.mean, (x) => signed(x, 3))} nats per token, d ${withInterval(gain.d, (x) => signed(x, 2))}, p ${pValue(gain.p.t)} (Holm over ${corrected.family_size}: ${pValue(corrected.holm)}).`;
+  const { treatment, baseline, gain, corrected, oracle, share, share_trimmed } = primary;
+  const robustly = gain.robust_d
+    ? ` Trimmed mean ${withInterval(gain.trimmed_mean, (x) => signed(x, 3))}, robust d ${withInterval(gain.robust_d, (x) => signed(x, 2))}.`
+    : '';
+  const sentence = `Primary comparison${configuration.experiment.primary ? ', named beforehand' : ''}: ${treatment} against ${baseline}, mean gain ${withInterval(gain.mean, (x) => signed(x, 3))} nats per token, p ${pValue(pOf(gain))} (Holm over ${corrected.family_size}: ${pValue(corrected.holm)}); d ${signed(gain.d.value, 2)}, nominal.${robustly}`;
   if (oracle === undefined || oracle === treatment) return sentence;
   if (share.value === null || primary.authors_share === null) {
-    return `${sentence} Its share of the oracle’s gain is undefined: that gain is not distinguishably above 0.`;
+    return `${sentence} Its share of the oracle’s gain is undefined: that gain is not above 0.`;
   }
-  const kept = ` It keeps ${withInterval(share, (x) => percent(x))} percent of the oracle’s gain`;
-  if (smoke_run || share.low === null || share.high === null) return `${sentence}${kept}.`;
+  const ofTrimmed =
+    share_trimmed && share_trimmed.value !== null
+      ? `, ${withInterval(share_trimmed, (x) => percent(x))} of the trimmed means`
+      : '';
+  const kept = ` It keeps ${ratio(share)} percent of the oracle’s gain${ofTrimmed}`;
+  if ((share.shape ?? 'interval') !== 'interval')
+    return `${sentence}${kept}: not bounded, since the oracle’s gain is not told from 0.`;
+  // What is done to the encoder is no surrogate that could work.
+  const isSurrogate = boundOf(configuration.experiment, treatment) === 'middle';
+  if (smoke_run || !isSurrogate || share.low === null || share.high === null) return `${sentence}${kept}.`;
   const verdict =
     share.low >= WORKS_FROM ? 'it works' : share.high < WORKS_FROM ? 'it does not work' : 'the run does not decide it';
-  return `${sentence}${kept}; by the margin fixed beforehand (${WORKS_FROM * 100}% or more) ${verdict}.`;
+  return `${sentence}${kept}; by the margin fixed beforehand (${WORKS_FROM * 100}% or more of the mean) ${verdict}.`;
 }
 
 /** How samples were treated, one sentence each. */
 export function sampleNotes({ samples, configuration, comparisons }: Summary): string[] {
   const excluded = comparisons[0]?.hardness.split.excluded_samples ?? 0;
-  const together =
-    samples.clusters < samples.scored ? ` They form ${samples.clusters} clusters that are resampled whole.` : '';
   if (configuration.imported) {
     return [
-      `${samples.scored} samples, each with one number a condition: there is no hardness by split tokens.${together}`,
+      `${samples.scored} samples, each with one number a condition: there is no hardness by split tokens.`,
+      ...dependenceNotes(samples),
     ];
   }
   const notes = [
-    `${samples.scored} samples scored, ${samples.rejected.length} rejected, ${samples.cut} with a document cut to keep ${configuration.max_tokens} tokens.${together}`,
+    `${samples.scored} samples scored, ${samples.rejected.length} rejected, ${samples.cut} with a document cut to keep ${configuration.max_tokens} tokens.`,
+    ...dependenceNotes(samples),
     `Tokenised as one string (full, published), prefix and document get other token ids than tokenised apart (exact) in ${samples.joint_differs} samples.`,
   ];
   if (excluded > 0)
@@ -118,6 +215,33 @@ export function sampleNotes({ samples, configuration, comparisons }: Summary): s
   for (const { sample, rejected } of shown) notes.push(`Rejected ${sample}: ${rejected}`);
   const hidden = samples.rejected.length - shown.length;
   return hidden > 0 ? [...notes, `${hidden} more were rejected; trials.jsonl has the reasons.`] : notes;
+}
+
+const SHARED: Readonly<Record<DependenceRecord['by'], string>> = {
+  sample: 'Every sample has a query of its own and is taken as independent',
+  query: 'Samples with the same query are taken as dependent',
+  cluster: 'Samples that the data set puts together, and those with the same query, are taken as dependent',
+  'question kind':
+    'Samples that ask for the same kind of fact are taken as dependent: they share wordings and the shape of their answers',
+};
+
+/** Which samples depend on each other, and what is done about it. */
+function dependenceNotes({ dependence, clusters, scored }: Summary['samples']): string[] {
+  if (!dependence) return clusters < scored ? [`They form ${clusters} clusters that are resampled whole.`] : [];
+  const { by, partners, crossed, largest, icc, partner_icc } = dependence;
+  const alike = icc === null ? '' : ` (intraclass correlation of the primary comparison’s gains ${signed(icc, 3)})`;
+  const found = `${SHARED[by]}${alike}. ${clusters} clusters are resampled, the largest of ${largest}.`;
+  if (partners === 'none') return [found];
+  const form =
+    partners === 'pairs'
+      ? 'Two samples each lend each other words'
+      : 'The number of samples is odd, so that those who lend each other words form one ring; it is cut into pairs, and half of its links are left out';
+  const correlation = partner_icc === null ? '' : `; their largest intraclass correlation is ${signed(partner_icc, 3)}`;
+  const taken =
+    crossed === null
+      ? 'They stand in one cluster'
+      : `With the clusters above they would hang together in components of more than 5% of the samples, so variances are two-way, with ${crossed} clusters of partners (Cameron, Gelbach and Miller), and never below either one-way variance`;
+  return [found, `${form}${correlation}. ${taken}.`];
 }
 
 const REJECTIONS_SHOWN = 20;

@@ -82,6 +82,15 @@ export const configurationSchema = z
           .describe(
             'How far NLLs of a fixed text are from float32’s, in nats a token: of int8, and where a device computes in 16 bits. Absent for others, and before 0.2.',
           ),
+        vocabulary: z
+          .number()
+          .int()
+          .optional()
+          .describe('Tokens that the model knows; absent in runs that are older than the field.'),
+        positions: z
+          .literal('learned')
+          .optional()
+          .describe('Rows of a model with learned positions are others where they are moved; absent for other models.'),
         window: z
           .number()
           .int()

@@ -9,6 +9,10 @@ export const SAMPLES_FILE = 'samples.jsonl';
 export const sampleSchema = z.strictObject({
   id: z.string().describe('The sample’s id, unique in the run.'),
   cluster: z.string().optional().describe('Samples of one cluster are not independent.'),
+  query_as: z
+    .string()
+    .optional()
+    .describe('The first sample with the same query, where texts are not kept: the two are not independent.'),
   pool: z.string().optional().describe('The pool, where the sample is a candidate.'),
   candidate: z.string().optional().describe('The candidate’s name in the pool.'),
   grade: z.number().optional().describe('The candidate’s grade.'),

@@ -53,14 +53,34 @@ export interface GradientSummary extends z.infer<typeof gradientSchema> {}
 const comparisonSummarySchema = comparisonSchema.omit({ otherwise: true }).extend({
   ...SHARE,
   gain: gainSchema.describe('The treatment’s gain over the baseline.'),
-  corrected: correctedSchema.describe('Corrections of the t-test’s p.'),
+  corrected: correctedSchema.describe(
+    'Corrections of the p of the mean; of the t-test’s in summaries of older versions.',
+  ),
+  self_test: z
+    .literal(true)
+    .optional()
+    .describe('The two are the same by construction: no effect, and no member of a family.'),
   authors_share: z.number().nullable().describe('The research’s share of the oracle: the ratio of the two d.'),
   hardness: z
     .strictObject({
       split: gradientSchema
-        .extend({ excluded_samples: count.describe('With a single token.') })
+        .extend({
+          excluded_samples: count.describe('With a single token.'),
+          reliability: z
+            .number()
+            .nullable()
+            .optional()
+            .describe(
+              'Spearman’s correlation of the baseline’s NLLs of odd and of even tokens; null where undefined. Not in summaries of older versions.',
+            ),
+        })
         .describe('Hardness and gain from different tokens.'),
       coupled: gradientSchema.describe('Both from the same tokens.'),
+      oldham: gradientSchema
+        .optional()
+        .describe(
+          'Hardness is the mean NLL of baseline and treatment, gain their difference (Oldham 1962). Not in summaries of older versions.',
+        ),
     })
     .describe('Do hard samples gain more?'),
 });
@@ -93,7 +113,20 @@ export type ContrastGroupSummary = z.infer<typeof contrastGroupSummarySchema>;
 
 const orderSummarySchema = z.strictObject({
   title: z.string().describe('The order’s title.'),
-  rho: estimateSchema.describe('Spearman’s correlation of the place in the order, the first place 1, with d.'),
+  rho: estimateSchema.describe(
+    'Spearman’s correlation of the place in the order, the first place 1, with d. Without an interval: p is below. Summaries of older versions have one over samples.',
+  ),
+  effects: z
+    .array(
+      z.strictObject({
+        effect: z.enum(['d', 'mean', 'trimmed mean']).describe('What the order is compared with.'),
+        rho: z.number().nullable().describe('Spearman’s correlation.'),
+        p: z.number().nullable().describe('P over the treatments, two-sided: exact up to nine of them.'),
+      }),
+    )
+    .readonly()
+    .optional()
+    .describe('Correlations with each kind of effect. Not in summaries of older versions.'),
 });
 
 export interface OrderSummary extends z.infer<typeof orderSummarySchema> {}
@@ -131,17 +164,54 @@ const passesSchema = z.strictObject({
 
 export interface PassCounts extends z.infer<typeof passesSchema> {}
 
+const dependenceSchema = z.strictObject({
+  by: z
+    .enum(['sample', 'query', 'cluster', 'question kind'])
+    .describe(
+      'What samples of one cluster share: nothing, their query, what the data set says (and their query), or AdWorld’s kind of question.',
+    ),
+  partners: z
+    .enum(['none', 'pairs', 'ring'])
+    .describe(
+      'Samples that lend each other words: none, pairs, or for an odd number one ring, which is cut into pairs.',
+    ),
+  crossed: count
+    .nullable()
+    .describe('Clusters of partners where these are crossed with the others (two-way); null where they are not.'),
+  largest: count.describe('Samples of the largest cluster.'),
+  icc: z
+    .number()
+    .nullable()
+    .describe(
+      'Intraclass correlation of the primary comparison’s gains in clusters, partners apart; null where undefined.',
+    ),
+  partner_icc: z
+    .number()
+    .nullable()
+    .describe(
+      'The largest intraclass correlation of partners, over the comparisons with borrowed words; null without.',
+    ),
+});
+
+export type DependenceRecord = z.infer<typeof dependenceSchema>;
+
 export const summarySchema = z.strictObject({
   format: z.literal(RECORD_FORMAT).describe('Version of the file’s form.'),
   configuration: configurationSchema.describe('Everything that the numbers depend on.'),
+  vocabulary: count
+    .optional()
+    .describe('Tokens that the model knows, whose logarithm caps NLLs; absent where it is not known.'),
   smoke_run: z.boolean().describe('Fewer samples than the protocol asks for: nothing may be concluded.'),
   detectable_d: z
     .number()
-    .describe('The smallest d of a single comparison that this number of samples finds with 80% power.'),
+    .describe(
+      'The smallest d that the primary comparison finds with 80% power at its effective number of samples; in summaries of older versions at the number of samples.',
+    ),
   samples: z
     .strictObject({
       scored: count.describe('Samples that were scored.'),
       clusters: count.describe('Clusters of samples that are not independent.'),
+      dependence: dependenceSchema.optional().describe('What makes them so. Not in summaries of older versions.'),
       rejected: z.array(rejectionSchema).readonly().describe('Samples that could not be scored.'),
       cut: count.describe('Samples with a document cut to the maximum length.'),
       joint_differs: count.describe(

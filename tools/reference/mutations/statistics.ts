@@ -2,6 +2,11 @@
 import type { Mutation } from './mutation.js';
 
 const DESCRIBE = 'src/stats/describe.ts';
+const RESAMPLES = 'src/stats/resamples.ts';
+const CLUSTER_VARIANCE = 'src/stats/cluster-variance.ts';
+const MEAN = 'src/stats/mean-inference.ts';
+const RATIO = 'src/stats/ratio.ts';
+const ROBUST = 'src/stats/robust.ts';
 const INTERVAL = 'src/stats/interval.ts';
 const SIGNIFICANCE = 'src/stats/significance.ts';
 const GAINS = 'src/stats/gains.ts';
@@ -11,6 +16,7 @@ const POWER = 'src/stats/power.ts';
 const RANKING = 'src/stats/ranking.ts';
 const SYSTEMS = 'src/stats/systems.ts';
 
+const INFERENCE_TEST = 'test/stats/inference.test.ts';
 const STATS_TEST = 'test/stats/stats.test.ts';
 const GAINS_TEST = 'test/stats/gains.test.ts';
 const HARDNESS_TEST = 'test/stats/hardness.test.ts';
@@ -27,10 +33,24 @@ export const STATISTICS: readonly Mutation[] = [
   },
   {
     name: 'trimmed mean trimmed at one end',
-    file: DESCRIBE,
-    from: '.slice(cut, values.length - cut)',
-    to: '.slice(cut)',
-    tests: STATS_TEST,
+    file: ROBUST,
+    from: 'const end = samples - cut;',
+    to: 'const end = samples;',
+    tests: INFERENCE_TEST,
+  },
+  {
+    name: 'winsorised at one end',
+    file: ROBUST,
+    from: 'cut * (squares[low]! + squares[at]!)',
+    to: 'cut * (squares[low]! + squares[low]!)',
+    tests: INFERENCE_TEST,
+  },
+  {
+    name: 'largest gains by their signs',
+    file: ROBUST,
+    from: 'Math.abs(b) - Math.abs(a)',
+    to: 'b - a',
+    tests: INFERENCE_TEST,
   },
   {
     name: 'tied values with ranks of their own',
@@ -47,18 +67,39 @@ export const STATISTICS: readonly Mutation[] = [
     tests: STATS_TEST,
   },
   {
-    name: 'BCa with the acceleration turned round',
-    file: INTERVAL,
-    from: 'sum + (center - value) ** 3',
-    to: 'sum + (value - center) ** 3',
-    tests: STATS_TEST,
+    name: 'equal-tailed where the bootstrap is symmetric',
+    file: MEAN,
+    from: 'variance > least[l]! ? Math.abs(total) /',
+    to: 'variance > least[l]! ? total /',
+    tests: INFERENCE_TEST,
   },
   {
-    name: 'BCa blind to replicates that equal the estimate',
-    file: INTERVAL,
-    from: 'usable.filter((value) => value === estimate).length / 2;',
-    to: 'usable.filter((value) => value === estimate).length * 0;',
-    tests: STATS_TEST,
+    name: 'critical value of one draw more',
+    file: MEAN,
+    from: 'Math.ceil(LEVEL * (ts.length + 1)) - 1',
+    to: 'Math.ceil(LEVEL * (ts.length + 1))',
+    tests: INFERENCE_TEST,
+  },
+  {
+    name: "Student's t with as many degrees of freedom as clusters",
+    file: CLUSTER_VARIANCE,
+    from: 'return 1 / (diagonal + beside);',
+    to: 'return clusters.length;',
+    tests: INFERENCE_TEST,
+  },
+  {
+    name: 'CR1 without its factor',
+    file: CLUSTER_VARIANCE,
+    from: '(length / (length - 1)) * sum',
+    to: '1 * sum',
+    tests: INFERENCE_TEST,
+  },
+  {
+    name: 'two-way variance with common cells counted twice',
+    file: CLUSTER_VARIANCE,
+    from: 'plain(a, b) + second(a, b) - common(a, b)',
+    to: 'plain(a, b) + second(a, b)',
+    tests: INFERENCE_TEST,
   },
   {
     name: 'interval of too few replicates',
@@ -75,18 +116,25 @@ export const STATISTICS: readonly Mutation[] = [
     tests: STATS_TEST,
   },
   {
-    name: 'clusters drawn by the number of cases',
-    file: INTERVAL,
-    from: 'cases[size++] = index;\n      return statistics(cases.subarray(0, size));',
-    to: 'cases[size++] = index;\n      return statistics(cases.subarray(0, clusters.length));',
-    tests: STATS_TEST,
+    name: 'resamples that are not drawn again from the start',
+    file: RESAMPLES,
+    from: 'const generator = xoroshiro128plusFromState(this.#key);',
+    to: 'const generator = xoroshiro128plusFromState(this.#key.map((part) => part ^ performance.now()));',
+    tests: INFERENCE_TEST,
   },
   {
-    name: "Fieller's interval without covariance",
-    file: INTERVAL,
-    from: 'covariance += dt * db;',
-    to: 'covariance += 0 * dt * db;',
-    tests: STATS_TEST,
+    name: "Fieller's set without covariance",
+    file: RATIO,
+    from: 'top * bottom - square * covariance(dt, db)',
+    to: 'top * bottom',
+    tests: INFERENCE_TEST,
+  },
+  {
+    name: 'unbounded sets called intervals',
+    file: RATIO,
+    from: "shape: 'outside' };",
+    to: "shape: 'interval' };",
+    tests: INFERENCE_TEST,
   },
   {
     name: 'analytic interval of d as if d were 0',
@@ -119,9 +167,23 @@ export const STATISTICS: readonly Mutation[] = [
   {
     name: 'Wilcoxon wants eleven differences',
     file: SIGNIFICANCE,
-    from: 'if (changes.length < FEWEST_FOR_WILCOXON) return 1;',
-    to: 'if (changes.length <= FEWEST_FOR_WILCOXON) return 1;',
+    from: 'if (n < FEWEST_FOR_WILCOXON) return 1;',
+    to: 'if (n <= FEWEST_FOR_WILCOXON) return 1;',
     tests: STATS_TEST,
+  },
+  {
+    name: "Wilcoxon's tail as what is missing to 1",
+    file: SIGNIFICANCE,
+    from: '2 * normalCdf(-Math.abs(smaller - all / 2) / Math.sqrt(variance), 0, 1)',
+    to: '2 * (1 - normalCdf(Math.abs(smaller - all / 2) / Math.sqrt(variance), 0, 1))',
+    tests: INFERENCE_TEST,
+  },
+  {
+    name: "Spearman's p without its own order",
+    file: SIGNIFICANCE,
+    from: 'if (Math.abs(productOf()) >= enough) as++;',
+    to: 'if (Math.abs(productOf()) > enough) as++;',
+    tests: INFERENCE_TEST,
   },
   {
     name: 'Wilcoxon with zeros',
@@ -132,10 +194,10 @@ export const STATISTICS: readonly Mutation[] = [
   },
   {
     name: 'equivalence by one of the two tests',
-    file: SIGNIFICANCE,
-    from: 'return Math.max(tCdf(',
-    to: 'return Math.min(tCdf(',
-    tests: STATS_TEST,
+    file: MEAN,
+    from: 'return Math.max(above((margin + mean)',
+    to: 'return Math.min(above((margin + mean)',
+    tests: INFERENCE_TEST,
   },
   {
     name: 'Holm as Bonferroni',
@@ -154,37 +216,37 @@ export const STATISTICS: readonly Mutation[] = [
   {
     name: 'gain of 0 counted as won',
     file: GAINS,
-    from: 'list.filter((value) => value > 0)',
-    to: 'list.filter((value) => value >= 0)',
+    from: 'Number(value > 0)',
+    to: 'Number(value >= 0)',
     tests: GAINS_TEST,
   },
   {
-    name: 'jackknife with each cluster twice instead of without it',
-    file: GAINS,
-    from: 'momentsOf(-sum, squares - square, centered.length - cluster.length, center)',
-    to: 'momentsOf(sum, squares + square, centered.length + cluster.length, center)',
+    name: 'design effects below 1 believed',
+    file: MEAN,
+    from: 'Math.max(1, effect)',
+    to: 'effect',
     tests: GAINS_TEST,
   },
   {
-    name: 'jackknife without single samples',
+    name: 'wins of all taken for independent',
     file: GAINS,
-    from: 'const without = jackknife(centered[l]!, centers[l]!, clusters);',
-    to: 'const without = jackknife(centered[l]!, centers[l]!, list.map((_, i) => [i]));',
+    from: 'effectiveSamples(wins, standardErrorOfMean(wins, dependence)) : alike',
+    to: 'effectiveSamples(wins, standardErrorOfMean(wins, dependence)) : wins.length',
     tests: GAINS_TEST,
   },
   {
     name: 'share of a whole that may be 0',
     file: GAINS,
-    from: '(low <= 0 && high >= 0)',
-    to: '(low > 0 && high < 0)',
-    tests: GAINS_TEST,
+    from: '(trimmed[1].low ?? 0) > 0',
+    to: '(trimmed[1].value ?? 0) !== 0',
+    tests: INFERENCE_TEST,
   },
   {
     name: 'share by resamples that do not go together',
     file: GAINS,
-    from: 'value / gains.means[whole]![i]!',
-    to: 'value / gains.means[whole]!.at(-1 - i)!',
-    tests: GAINS_TEST,
+    from: 'gains.replicates[whole]!.trimmedMean[i]!',
+    to: 'gains.replicates[whole]!.trimmedMean[(i + 1) % RESAMPLES]!',
+    tests: INFERENCE_TEST,
   },
   {
     name: 'tests that there were none of corrected for',

@@ -1,0 +1,57 @@
+/** NLLs of conditions, sample by sample, as they are and with tokens capped. */
+import type { Trial } from '../../runs/schema/entry.js';
+import type { Estimate, Sampling } from '../../stats/gains.js';
+import { inferredMeans } from '../../stats/gains.js';
+import type { Capped } from './recorded.js';
+
+export interface Columns {
+  /** Of all samples, in their order. */
+  trials(condition: string): readonly Trial[];
+  /** Mean NLL per token. */
+  nlls(condition: string): readonly number[];
+  /** The same where no token counts more than the logarithm of the vocabulary's size: what a model that knows nothing would have. */
+  capped(condition: string): readonly number[];
+  /** That logarithm; undefined where the size is not known. */
+  readonly cap: number | undefined;
+}
+
+export function columnsOf(trials: (condition: string) => readonly Trial[], vocabulary: number | undefined): Columns {
+  const cap = vocabulary === undefined ? undefined : Math.log(vocabulary);
+  return {
+    trials,
+    cap,
+    nlls: (condition) => trials(condition).map(({ nll }) => nll),
+    capped: (condition) =>
+      trials(condition).map(
+        ({ token_nlls }) => token_nlls.reduce((sum, nll) => sum + Math.min(nll, cap!), 0) / token_nlls.length,
+      ),
+  };
+}
+
+/** Weighted sums of conditions' NLLs, sample by sample: baseline 1, treatment -1, or a contrast's terms. */
+export type Terms = Readonly<Record<string, number>>;
+
+export function weighted(terms: Terms, nlls: (condition: string) => readonly number[]): number[] {
+  const columns = Object.entries(terms).map(([condition, weight]) => ({ weight, values: nlls(condition) }));
+  return columns[0]!.values.map((_, i) => columns.reduce((sum, { weight, values }) => sum + weight * values[i]!, 0));
+}
+
+export function termsOf({ treatment, baseline }: { readonly treatment: string; readonly baseline: string }): Terms {
+  return treatment === baseline ? { [baseline]: 0 } : { [baseline]: 1, [treatment]: -1 };
+}
+
+/** Capped gains, each with the share of samples in which a condition on its better side, of positive weight, is above the cap; undefined without a cap. */
+export function cappedGains(all: readonly Terms[], columns: Columns, sampling: Sampling): (Capped | undefined)[] {
+  const { cap } = columns;
+  if (cap === undefined) return all.map(() => undefined);
+  const means: Estimate[] = inferredMeans(
+    all.map((terms) => weighted(terms, columns.capped)),
+    sampling,
+  );
+  return all.map((terms, i) => {
+    const sides = Object.entries(terms).flatMap(([condition, weight]) => (weight > 0 ? [columns.nlls(condition)] : []));
+    const samples = sides[0]?.length ?? 0;
+    const above = Array.from({ length: samples }, (_, s) => sides.some((side) => side[s]! > cap)).filter(Boolean);
+    return { mean: means[i]!, above: samples > 0 ? above.length / samples : null };
+  });
+}

@@ -1,0 +1,27 @@
+/** Summaries of older versions, made again from the trials that their runs keep. */
+import path from 'node:path';
+import { readJournal } from '../../runs/journal.js';
+import { readRun, readSummary, writeSummary } from '../../runs/run-folder.js';
+import type { Summary } from '../../runs/schema/summary.js';
+import { TRIALS_FILE } from '../../runs/schema/trials.js';
+import { summarize } from './summarize.js';
+
+/** Was it made before means had tests of their own? */
+export function isOlder({ samples }: Summary): boolean {
+  return samples.dependence === undefined;
+}
+
+/**
+ * The summary of a finished run: as it is, or where an older version made it and the folder holds the trials, made again and written in its place. What the
+ * run does not say (how many tokens the model knows) is left out.
+ * @throws DkvError as `readSummary`, and RUN_DAMAGED for trials that are not those of the summary
+ */
+export async function renewedSummary(directory: string): Promise<{ summary: Summary; renewed: boolean }> {
+  const { summary } = await readSummary(directory);
+  const entries = isOlder(summary) ? await readJournal(path.join(directory, TRIALS_FILE)) : undefined;
+  if (!entries) return { summary, renewed: false };
+  const { samples } = await readRun(directory);
+  const made = summarize(summary.configuration, entries, samples, summary.passes, summary.vocabulary);
+  await writeSummary(directory, made);
+  return { summary: made, renewed: true };
+}

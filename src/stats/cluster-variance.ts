@@ -1,0 +1,90 @@
+/** Variances and covariances of means of samples that come in clusters. */
+import type { Dependence, Partition } from './dependence.js';
+import { labelsOf, partitionBy } from './dependence.js';
+
+/** Sums of deviations from the mean, cluster by cluster. */
+function sumsOf(deviations: ArrayLike<number>, clusters: Partition): Float64Array {
+  return Float64Array.from(clusters, (cluster) => {
+    let sum = 0;
+    for (const index of cluster) sum += deviations[index]!;
+    return sum;
+  });
+}
+
+/** Estimated covariance of two means. */
+type Covariance = (a: ArrayLike<number>, b: ArrayLike<number>) => number;
+
+/**
+ * Cluster-robust covariance of two means with the factor G / (G - 1), CR1 (Liang and Zeger 1986; statsmodels' `cov_type='cluster'` of a regression on a
+ * constant). With every sample a cluster it is the usual variance of a mean.
+ * @param a, b deviations from the means
+ */
+function cr1({ length }: Partition, a: Float64Array, b: Float64Array, samples: number): number {
+  let sum = 0;
+  for (let g = 0; g < length; g++) sum += a[g]! * b[g]!;
+  return ((length / (length - 1)) * sum) / samples ** 2;
+}
+
+/**
+ * The same with the correction CR2 of Bell and McCaffrey (2002), which is unbiased where samples are independent. For a mean the matrix of a cluster of n
+ * of N samples, (I - 1 1' / N) to the power -1/2, multiplies the cluster's sum by (1 - n / N) to that power.
+ */
+function cr2(clusters: Partition, a: Float64Array, b: Float64Array, samples: number): number {
+  let sum = 0;
+  for (const [g, { length }] of clusters.entries()) sum += (a[g]! * b[g]!) / (1 - length / samples);
+  return sum / samples ** 2;
+}
+
+/**
+ * Satterthwaite's degrees of freedom of the CR2 variance of a mean, with independent samples of one variance as the working model (Bell and McCaffrey 2002;
+ * Pustejovsky and Tipton 2018): (trace of B)^2 / trace of B^2, where B holds the products of the clusters' weights. n - 1 for n clusters of one size.
+ */
+export function satterthwaite(clusters: Partition): number {
+  const samples = clusters.reduce((sum, { length }) => sum + length, 0);
+  const shares = clusters.map(({ length }) => length / samples);
+  // Of B: n_g / N on the diagonal, -n_g n_h / (N^2 sqrt((1 - n_g/N) (1 - n_h/N))) beside it.
+  const weights = shares.map((share) => share ** 2 / (1 - share));
+  const diagonal = shares.reduce((sum, share) => sum + share ** 2, 0);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const beside = total ** 2 - weights.reduce((sum, weight) => sum + weight ** 2, 0);
+  return 1 / (diagonal + beside);
+}
+
+/**
+ * How many clusters of one size would be worth as much: Satterthwaite's degrees of freedom and one. As many as there are where they are of one size; hardly more
+ * than one where a single cluster holds most samples, whose deviation from a mean that it makes itself says nothing.
+ */
+export function effectiveClusters(clusters: Partition): number {
+  // Ten digits, so that equal clusters are as many as there are.
+  return clusters.length < 2 ? clusters.length : Number((satterthwaite(clusters) + 1).toPrecision(10));
+}
+
+/** From so many clusters on the bootstrap says how large a |t| is usual, and standard errors are CR1; fewer have CR2 and Student's t. */
+export const FEWEST_FOR_BOOTSTRAP = 20;
+
+type Correction = 'CR1' | 'CR2';
+
+/** The correction that the clusters ask for. */
+export function correctionFor(clusters: Partition): Correction {
+  return effectiveClusters(clusters) < FEWEST_FOR_BOOTSTRAP ? 'CR2' : 'CR1';
+}
+
+/**
+ * The covariance matrices that are taken of means of dependent samples. With crossed partitions these are that of each partition and the two-way one, the sum of both
+ * less that of their common cells (Cameron, Gelbach and Miller 2011); which one is used is the caller's choice, as the largest (MacKinnon, Nielsen and
+ * Webb 2024: the two-way one alone may be too small, or below 0).
+ * @returns functions of two lists of deviations from the mean
+ */
+export function covariances({ clusters, crossed }: Dependence, samples: number, correction: Correction): Covariance[] {
+  const by =
+    (partition: Partition, formula: typeof cr1): Covariance =>
+    (a, b) =>
+      formula(partition, sumsOf(a, partition), sumsOf(b, partition), samples);
+  const first = by(clusters, correction === 'CR2' ? cr2 : cr1);
+  if (!crossed) return [first];
+  const labels = labelsOf(clusters, samples);
+  const others = labelsOf(crossed, samples);
+  const cells = partitionBy(Array.from(labels, (label, index) => label * crossed.length + others[index]!));
+  const [second, common, plain] = [by(crossed, cr1), by(cells, cr1), by(clusters, cr1)];
+  return [first, second, (a, b) => plain(a, b) + second(a, b) - common(a, b)];
+}

@@ -1,0 +1,204 @@
+/**
+ * Inference on means of samples that come in clusters. A mean's t is the mean over its cluster-robust standard error; interval and p come from one reference
+ * distribution of |t|, so that they cannot disagree: p is at most .05 exactly where the interval does not hold 0.
+ *
+ * - From 20 clusters on: the symmetric studentised cluster bootstrap (Hall 1988; Cameron, Gelbach and Miller 2008): whole clusters are drawn, and each
+ *   resample gives a |t*| around the sample's mean with its own CR1 standard error.
+ * - From 6 to 19: Student's t with Satterthwaite's degrees of freedom, and CR2 for the standard error.
+ * - Below 6: neither interval nor p.
+ *
+ * Clusters of unequal sizes count as fewer (`effectiveClusters`).
+ */
+import tCdf from '@stdlib/stats-base-dists-t-cdf';
+import tQuantile from '@stdlib/stats-base-dists-t-quantile';
+import {
+  correctionFor,
+  covariances,
+  effectiveClusters,
+  FEWEST_FOR_BOOTSTRAP,
+  satterthwaite,
+} from './cluster-variance.js';
+import type { Dependence, Partition } from './dependence.js';
+import { mean, standardDeviation } from './describe.js';
+import type { Interval } from './interval.js';
+import type { Resamples } from './resamples.js';
+
+/** Fewer clusters than this: no interval and no p. */
+export const FEWEST_FOR_TEST = 6;
+
+/** Are there enough clusters for an interval? */
+export function areEnough(clusters: Partition): boolean {
+  return effectiveClusters(clusters) >= FEWEST_FOR_TEST;
+}
+
+const LEVEL = 0.95;
+
+/** What |t| is held against. */
+interface Reference {
+  /** |t| above this is significant at 5%. */
+  readonly critical: number;
+  /** How likely so large a |t| is: p, two-sided. */
+  tail(t: number): number;
+}
+
+/** A mean and what is known of it. */
+export interface MeanInference {
+  readonly mean: number;
+  /** Cluster-robust standard error; NaN for a single cluster. */
+  readonly standardError: number;
+  /** Undefined with too few clusters. */
+  readonly reference: Reference | undefined;
+}
+
+/**
+ * @param lists each of as many values as there are samples
+ * @param resamples of the dependence's clusters
+ */
+export function inferMeans(
+  lists: readonly ArrayLike<number>[],
+  dependence: Dependence,
+  resamples: Resamples,
+): MeanInference[] {
+  const means = lists.map(mean);
+  const deviations = lists.map((list, l) => Float64Array.from(list, (value) => value - means[l]!));
+  const references = referencesOf(deviations, dependence, resamples);
+  return lists.map((_, l) => ({
+    mean: means[l]!,
+    standardError: errorOf(deviations[l]!, dependence),
+    reference: references[l],
+  }));
+}
+
+/** Cluster-robust standard error of a mean; NaN for a single cluster. */
+export function standardErrorOfMean(list: readonly number[], dependence: Dependence): number {
+  const center = mean(list);
+  return errorOf(
+    Float64Array.from(list, (value) => value - center),
+    dependence,
+  );
+}
+
+function errorOf(deviations: Float64Array, dependence: Dependence): number {
+  const { clusters } = dependence;
+  const estimators = covariances(dependence, deviations.length, correctionFor(clusters));
+  return Math.sqrt(Math.max(...estimators.map((covariance) => covariance(deviations, deviations))));
+}
+
+/** p of mean 0, two-sided; 1 where all values are 0. */
+export function pOfMean({ mean, standardError, reference }: MeanInference): number | undefined {
+  return mean === 0 ? reference && 1 : reference?.tail(Math.abs(mean) / standardError);
+}
+
+/** 95%. */
+export function intervalOfMean({ mean, standardError, reference }: MeanInference): Interval | undefined {
+  if (!reference) return undefined;
+  const half = reference.critical * standardError;
+  return { low: mean - half, high: mean + half };
+}
+
+/**
+ * p of the equivalence test (two one-sided tests): small where the mean is shown to lie within the margin around 0.
+ * @param margin in the unit of the values
+ */
+export function equivalenceOfMean(
+  { mean, standardError, reference }: MeanInference,
+  margin: number,
+): number | undefined {
+  if (!reference || !(standardError > 0)) return undefined;
+  // The distribution is symmetric: half of both tails.
+  const above = (t: number) => (t >= 0 ? reference.tail(t) / 2 : 1 - reference.tail(-t) / 2);
+  return Math.max(above((margin + mean) / standardError), above((margin - mean) / standardError));
+}
+
+/**
+ * How many independent samples would tell as much: the number of samples over the design effect, the clustered variance of the mean over that of independent
+ * samples, never more than there are.
+ */
+export function effectiveSamples(list: readonly number[], standardError: number): number {
+  const variance = standardDeviation(list) ** 2 / list.length;
+  const effect = variance > 0 && Number.isFinite(standardError) ? standardError ** 2 / variance : 1;
+  return list.length / Math.max(1, effect);
+}
+
+/** @param deviations of each list from its mean */
+function referencesOf(
+  deviations: readonly Float64Array[],
+  { clusters }: Dependence,
+  resamples: Resamples,
+): (Reference | undefined)[] {
+  if (!areEnough(clusters)) return deviations.map(() => undefined);
+  if (effectiveClusters(clusters) < FEWEST_FOR_BOOTSTRAP) {
+    const freedom = satterthwaite(clusters);
+    const student: Reference = {
+      critical: tQuantile((1 + LEVEL) / 2, freedom),
+      tail: (t) => 2 * tCdf(-t, freedom),
+    };
+    return deviations.map(() => student);
+  }
+  return studentized(deviations, resamples).map((ts) => {
+    ts.sort();
+    // The 9,500th of 9,999: then p is at most .05 exactly where |t| is above it.
+    const critical = ts[Math.ceil(LEVEL * (ts.length + 1)) - 1]!;
+    return { critical, tail: (t) => (1 + countFrom(ts, t)) / (ts.length + 1) };
+  });
+}
+
+/** Of each list the |t*| of every resample, around a mean of 0. */
+function studentized(deviations: readonly Float64Array[], resamples: Resamples): Float64Array[] {
+  const { clusters, draws } = resamples;
+  const size = clusters.length;
+  const sizes = Float64Array.from(clusters, ({ length }) => length);
+  const sums = deviations.map((list) =>
+    Float64Array.from(clusters, (cluster) => {
+      let sum = 0;
+      for (const index of cluster) sum += list[index]!;
+      return sum;
+    }),
+  );
+  const found = deviations.map(() => new Float64Array(draws));
+  const drawn = new Int32Array(size);
+  const factor = size / (size - 1);
+  // Of equal values the sums are rounding, and so is what they vary.
+  const least = sums.map((own) => (1e-12 * Math.max(...own.map(Math.abs))) ** 2);
+  resamples.forEach((counts, draw) => {
+    let [different, samples, sizeSquares] = [0, 0, 0];
+    for (let g = 0; g < size; g++) {
+      const count = counts[g]!;
+      if (count === 0) continue;
+      drawn[different++] = g;
+      const n = sizes[g]!;
+      samples += count * n;
+      sizeSquares += count * n * n;
+    }
+    for (let l = 0; l < sums.length; l++) {
+      const own = sums[l]!;
+      let [total, squares, products] = [0, 0, 0];
+      for (let i = 0; i < different; i++) {
+        const g = drawn[i]!;
+        const count = counts[g]!;
+        const sum = own[g]!;
+        const weighted = count * sum;
+        total += weighted;
+        squares += weighted * sum;
+        products += weighted * sizes[g]!;
+      }
+      const center = total / samples;
+      const variance = factor * (squares - 2 * center * products + center * center * sizeSquares);
+      // A resample of equal clusters does not vary: its mean is off by nothing or by infinitely many standard errors.
+      const t = variance > least[l]! ? Math.abs(total) / Math.sqrt(variance) : Number.POSITIVE_INFINITY;
+      found[l]![draw] = total * total <= least[l]! ? 0 : t;
+    }
+  });
+  return found;
+}
+
+/** How many of the ascending values are at least `from`. */
+function countFrom(ascending: Float64Array, from: number): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! >= from) high = middle;
+    else low = middle + 1;
+  }
+  return ascending.length - low;
+}
