@@ -92,6 +92,7 @@ export { BARE } from './serving/variants.js';
 export type { Margin, Standing, Verdict } from './serving/verdict.js';
 export type { Corrected, Estimate, GainSummary, Share } from './stats/gains.js';
 export type { Grades, Scores } from './stats/ranking.js';
+export type { RatioShape } from './stats/ratio.js';
 export type { SystemComparison, SystemDifference } from './stats/systems.js';
 export { exportStore, importStore } from './store/archive.js';
 export type { S3Options } from './store/backends/address.js';

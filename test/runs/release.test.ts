@@ -11,6 +11,7 @@ import type { GainRecord } from '../../src/runs/schema/gains.js';
 import { parseSummary, type Summary } from '../../src/runs/schema/summary.js';
 import { dkv } from '../support/dkv.js';
 import { temporaryFolder } from '../support/fixtures.js';
+import { withEstimates } from '../support/older.js';
 
 const RELEASE = path.resolve(import.meta.dirname, '../fixtures/runs/release-0.1.0');
 
@@ -45,18 +46,6 @@ function asThen(value: unknown, at = ''): unknown {
   const members = Object.entries(value).map(([name, member]) => [at ? `${at}.${name}` : name, name, member] as const);
   const kept = members.filter(([place, , member]) => !ADDED.has(place) && member !== undefined);
   return Object.fromEntries(kept.map(([place, name, member]) => [name, asThen(member, place)]));
-}
-
-/** As an old file is read: a trimmed mean alone is one without an interval. */
-function withEstimates(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withEstimates);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [
-      name,
-      name === 'trimmed_mean' ? { value: member, low: null, high: null } : withEstimates(member),
-    ]),
-  );
 }
 
 /** What no test and no interval is in. */

@@ -64,7 +64,7 @@ export function summarize(
     configuration,
     smoke_run: units < experiment.protocol.samples,
     ...(vocabulary !== undefined && { vocabulary }),
-    detectable_d: detectableD(primaryGain(experiment, measured)?.effective_samples ?? units),
+    detectable_d: detectableD(primaryGain(experiment, measured)?.effective_samples || units),
     samples: {
       scored: kept.length,
       clusters: depending.dependence.clusters.length,
