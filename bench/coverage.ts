@@ -54,6 +54,8 @@ interface Block {
   readonly cell: string;
   readonly draws: number;
   readonly block: number;
+  /** Repeats that have an interval, which takes six clusters or what is worth as many, and those whose interval holds the truth. */
+  readonly given: Readonly<Record<Statistic, number>>;
   readonly held: Readonly<Record<Statistic, number>>;
 }
 
@@ -132,7 +134,8 @@ function clustersOf(size: number, kinds: Partition, samples: number): number {
 
 function runBlock(cell: Cell, block: number): Block {
   const truth = truthOf(cell.population.values);
-  const held: Record<Statistic, number> = { mean: 0, 'trimmed mean': 0, 'robust d': 0, 'd, nominal': 0 };
+  const none = (): Record<Statistic, number> => ({ mean: 0, 'trimmed mean': 0, 'robust d': 0, 'd, nominal': 0 });
+  const [given, held] = [none(), none()];
   for (let repeat = 0; repeat < BLOCK; repeat++) {
     const random = new Random('coverage', cell.name, block, repeat);
     const { sample, dependence } = drawn(cell, random);
@@ -147,10 +150,12 @@ function runBlock(cell: Cell, block: number): Block {
     };
     for (const statistic of STATISTICS) {
       const interval = intervals[statistic];
-      if (interval && interval.low <= truth[statistic] && truth[statistic] <= interval.high) held[statistic]++;
+      if (!interval) continue;
+      given[statistic]++;
+      if (interval.low <= truth[statistic] && truth[statistic] <= interval.high) held[statistic]++;
     }
   }
-  return { cell: cell.name, draws: DRAWS, block, held };
+  return { cell: cell.name, draws: DRAWS, block, given, held };
 }
 
 const populations = [...(options.authors ? authorsPopulations(options.authors) : []), ...(await builtInPopulations())];
@@ -189,12 +194,15 @@ for (const cell of cells) {
   const { name, values, kinds } = cell.population;
   const clusters = cell.scheme === 'iid' || !kinds ? cell.size : clustersOf(cell.size, kinds, values.length);
   const tails = kurtosis(values);
-  const covered = (statistic: Statistic) =>
-    own.reduce((sum, { held }) => sum + held[statistic], 0) / (own.length * BLOCK);
+  const total = (of: 'given' | 'held', statistic: Statistic) => own.reduce((sum, one) => sum + one[of][statistic], 0);
   const shown = STATISTICS.map((statistic) => {
     const demanded = demandedOf(statistic, cell.scheme, clusters, tails);
-    const coverage = covered(statistic);
-    if (demanded === undefined) return coverage.toFixed(3);
+    const given = total('given', statistic);
+    const coverage = total('held', statistic) / given;
+    const share = given / (own.length * BLOCK);
+    if (demanded === undefined) {
+      return given === 0 ? 'no interval' : coverage.toFixed(3) + (share < 1 ? ` (of ${share.toFixed(2)})` : '');
+    }
     if (coverage < demanded) missed.push(`${cell.name}: ${statistic} ${coverage.toFixed(3)}, demanded ${demanded}`);
     return `**${coverage.toFixed(3)}**`;
   });
@@ -211,7 +219,7 @@ function demandedOf(statistic: Statistic, scheme: Cell['scheme'], clusters: numb
 
 const [first, ...others] = ROW_COLUMNS;
 const content = [
-  `Share of ${REPEATS.toLocaleString('en')} repeats whose 95% interval holds the truth, ${DRAWS.toLocaleString('en')} draws of each bootstrap; Monte Carlo error ${(1.96 * Math.sqrt((0.95 * 0.05) / REPEATS)).toFixed(3)}. Bold: at least ${DEMANDED.iid} is demanded, by kind ${DEMANDED.clustered} from ${DEMANDED.clusters} clusters on; of the mean where kurtosis (normal: 3) is below ${DEMANDED.kurtosis}.`,
+  `Share of ${REPEATS.toLocaleString('en')} repeats whose 95% interval holds the truth (of those that have one: clusters of unequal sizes may be worth fewer than six), ${DRAWS.toLocaleString('en')} draws of each bootstrap; Monte Carlo error ${(1.96 * Math.sqrt((0.95 * 0.05) / REPEATS)).toFixed(3)}. Bold: at least ${DEMANDED.iid} is demanded, by kind ${DEMANDED.clustered} from ${DEMANDED.clusters} clusters on; of the mean where kurtosis (normal: 3) is below ${DEMANDED.kurtosis}.`,
   table([first!, ...others], rows).join('\n'),
 ].join('\n\n');
 if (options.write) await replaceSection('benchmarks.md', 'coverage', content);
