@@ -54,7 +54,7 @@ interface Block {
   readonly cell: string;
   readonly draws: number;
   readonly block: number;
-  /** Repeats that have an interval, which takes six clusters or what is worth as many, and those whose interval holds the truth. */
+  /** Repeats that have an interval, which takes six clusters, and those whose interval holds the truth. */
   readonly given: Readonly<Record<Statistic, number>>;
   readonly held: Readonly<Record<Statistic, number>>;
 }
@@ -219,7 +219,7 @@ function demandedOf(statistic: Statistic, scheme: Cell['scheme'], clusters: numb
 
 const [first, ...others] = ROW_COLUMNS;
 const content = [
-  `Share of ${REPEATS.toLocaleString('en')} repeats whose 95% interval holds the truth (of those that have one: clusters of unequal sizes may be worth fewer than six), ${DRAWS.toLocaleString('en')} draws of each bootstrap; Monte Carlo error ${(1.96 * Math.sqrt((0.95 * 0.05) / REPEATS)).toFixed(3)}. Bold: at least ${DEMANDED.iid} is demanded, by kind ${DEMANDED.clustered} from ${DEMANDED.clusters} clusters on; of the mean where kurtosis (normal: 3) is below ${DEMANDED.kurtosis}.`,
+  `Share of ${REPEATS.toLocaleString('en')} repeats whose 95% interval holds the truth, ${DRAWS.toLocaleString('en')} draws of each bootstrap; Monte Carlo error ${(1.96 * Math.sqrt((0.95 * 0.05) / REPEATS)).toFixed(3)}. Bold: at least ${DEMANDED.iid} is demanded, by kind ${DEMANDED.clustered} from ${DEMANDED.clusters} clusters on; of the mean where kurtosis (normal: 3) is below ${DEMANDED.kurtosis}.`,
   table([first!, ...others], rows).join('\n'),
 ].join('\n\n');
 if (options.write) await replaceSection('benchmarks.md', 'coverage', content);

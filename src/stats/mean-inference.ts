@@ -7,7 +7,7 @@
  * - From 6 to 19: Student's t with Satterthwaite's degrees of freedom, and CR2 for the standard error.
  * - Below 6: neither interval nor p.
  *
- * Clusters of unequal sizes count as fewer (`effectiveClusters`).
+ * For the bootstrap clusters of unequal sizes count as fewer (`effectiveClusters`): where one holds most samples, few degrees of freedom make a wide interval.
  */
 import tCdf from '@stdlib/stats-base-dists-t-cdf';
 import tQuantile from '@stdlib/stats-base-dists-t-quantile';
@@ -28,7 +28,7 @@ export const FEWEST_FOR_TEST = 6;
 
 /** Are there enough clusters for an interval? */
 export function areEnough(clusters: Partition): boolean {
-  return effectiveClusters(clusters) >= FEWEST_FOR_TEST;
+  return clusters.length >= FEWEST_FOR_TEST;
 }
 
 const LEVEL = 0.95;
