@@ -21,6 +21,7 @@ describe('dkv completion', () => {
         'store',
         'models',
         'data',
+        'devices',
         'doctor',
         'sanity',
         'completion',
