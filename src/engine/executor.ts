@@ -12,12 +12,13 @@ import type { BuildGraph } from '../model/graph/blocks.js';
 import { buildLogits } from '../model/graph/decoder.js';
 import { buildEncoder } from '../model/graph/encoder.js';
 import type { Precision } from '../model/graph/layout.js';
-import { computedAs, type Target, targetOf } from '../model/graph/target.js';
+import { computedAs, isForCpu, type Target, targetOf } from '../model/graph/target.js';
 import { TOKEN_ROWS } from '../model/graph/token-rows.js';
 import { weightCount } from '../model/memory.js';
 import type { Shape } from './batching.js';
+import { deviceGraph } from './device-graph.js';
 import type { Device, EncodeItem, EngineInfo, Generated, Memory, Probed, States } from './engine.js';
-import { generateBatch } from './generation.js';
+import { generateBatch, keptOutputs } from './generation.js';
 import { LoadedGraphs, type WantedGraph } from './loaded-graphs.js';
 import type { Done, Runner, Work } from './runner.js';
 import { expectDevice, type Feeds, type Graph, loadGraph, type MadeGraph } from './runtime.js';
@@ -28,6 +29,8 @@ export interface ExecutorOptions {
   /** The model's, for messages. */
   readonly name?: string;
   readonly device: Device;
+  /** What graphs are built for: the device when left out. The CPU runs graphs for others too, which shows that their form is right. */
+  readonly target?: Target;
   /** What the model runs as, of which its weights are (`weightsOfPrecision`); the weights' own when left out. */
   readonly precision?: Precision;
   /** Rows of a batch; by default what takes about a second on a small CPU, and on other devices `planDevice`'s for one of unknown memory. */
@@ -59,7 +62,7 @@ export class Executor implements Runner {
     const { name, device, precision = model.precision, batchTokens, threads, sharedMemory = true } = options;
     expectDevice(device, precision);
     this.#model = model;
-    this.#target = targetOf(precision, device);
+    this.#target = options.target ?? targetOf(precision, device);
     this.#sharedMemory = sharedMemory;
     this.#threads = threads;
     this.#graphs = new LoadedGraphs(options.weightBytes);
@@ -246,7 +249,7 @@ export class Executor implements Runner {
 
   /** The CPU's stand in the compiled folder. */
   #graph(name: GraphName, target = this.#target): WantedGraph {
-    if (target.device !== 'cpu' || target.givenRows) return this.#made(name, GRAPHS[name], target);
+    if (!isForCpu(target) || target.givenRows) return this.#made(name, GRAPHS[name], target);
     return { key: name, bytes: () => 0, load: () => this.#load(name) };
   }
 
@@ -255,12 +258,18 @@ export class Executor implements Runner {
     return {
       key: name,
       bytes: () => weightBytes({ ...this.#model, target }, build),
-      load: async () => this.#load({ name, bytes: await graphOver(this.#model, build, target) }),
+      load: async () =>
+        this.#load({
+          name,
+          bytes: await graphOver(this.#model, build, target),
+          kept: keptOutputs(name, this.info.shape),
+        }),
     };
   }
 
-  #load(graph: GraphName | MadeGraph): Promise<Graph> {
-    return loadGraph(this.#model, graph, this.info.device, this.#threads);
+  async #load(graph: GraphName | MadeGraph): Promise<Graph> {
+    const loaded = await loadGraph(this.#model, graph, this.info.device, this.#threads);
+    return isForCpu(this.#target) ? loaded : deviceGraph(loaded);
   }
 }
 

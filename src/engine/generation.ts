@@ -46,24 +46,49 @@ export async function generateBatch(
   const sampled = batch.some(isSampled);
   const perRun = {
     steps: int64([sampled ? 1 : steps], []),
-    want_logits: booleans(Uint8Array.of(sampled ? 1 : 0), []),
+    ...(graphs.generate.inputs.includes('drawn')
+      ? { drawn: int64(sampled ? [...batch.keys()] : [], [sampled ? batch.length : 0]) }
+      : { want_logits: booleans(Uint8Array.of(sampled ? 1 : 0), []) }),
     ends: int64(shape.stopTokenIds, [shape.stopTokenIds.length]),
     visible,
     ...cross,
   };
-  let feeds = { ...promptFeeds(batch, rows, shape), ...emptyPast(shape, batch.length) };
-  while (generated.some(({ stop }) => !stop)) {
-    await beforeRun();
-    const wanted = generated.map(({ item, tokenIds, stop }) => (stop ? 0 : item.maxTokens - tokenIds.length));
-    const outputs = await graphs.generate.run({ ...perRun, ...feeds, wanted: int64(wanted, [batch.length]) });
-    takeTokens(generated, outputs, shape);
-    feeds = { ...lastTokenFeeds(generated, shape), ...pastFrom(outputs, shape) };
+  let past = emptyPast(shape, batch.length);
+  let feeds = promptFeeds(batch, rows, shape);
+  try {
+    while (generated.some(({ stop }) => !stop)) {
+      await beforeRun();
+      const wanted = int64(
+        generated.map(({ item, tokenIds, stop }) => (stop ? 0 : item.maxTokens - tokenIds.length)),
+        [batch.length],
+      );
+      const outputs = await graphs.generate.run({ ...perRun, ...feeds, ...past, wanted });
+      takeTokens(generated, outputs, shape);
+      dispose(past);
+      past = pastFrom(outputs, shape);
+      feeds = lastTokenFeeds(generated, shape);
+    }
+  } finally {
+    dispose(past);
+    dispose(cross);
   }
   return generated.map(({ tokenIds, logProbabilities, stop }) => ({
     tokenIds: Int32Array.from(tokenIds),
     logProbabilities: Float32Array.from(logProbabilities),
     stop: stop!,
   }));
+}
+
+/** What a graph leaves for later runs to read. */
+export function keptOutputs(graph: string, { decoder }: ModelShape): string[] {
+  const each = (kind: string) => Array.from({ length: decoder.layers }, (_, layer) => `${kind}.${layer}`);
+  if (graph === 'cross') return [...each('cross_keys'), ...each('cross_values')];
+  return graph === 'generate' ? [...each('keys'), ...each('values')] : [];
+}
+
+/** Tensors that nobody reads any more may be a device's, which no garbage collector sees. */
+function dispose(tensors: Feeds): void {
+  for (const tensor of Object.values(tensors)) tensor.dispose();
 }
 
 const isSampled = ({ sampling }: GenerateItem) => sampling !== undefined && sampling.temperature > 0;

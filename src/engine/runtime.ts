@@ -24,6 +24,8 @@ const OPTIMIZERS_THAT_CUT = 'ConstantFolding';
 
 /** A loaded graph. */
 export interface Graph {
+  /** Names of what it takes. */
+  readonly inputs: readonly string[];
   /** @param outputs which of the graph's; all when left out @throws DkvError ENGINE_FAILED */
   run(feeds: Feeds, outputs?: readonly string[]): Promise<Feeds>;
   release(): Promise<void>;
@@ -71,6 +73,8 @@ export interface MadeGraph {
   /** For messages. */
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** Outputs that later runs read: they stay on the device where the binding can hand them on (WebGPU), and whoever has them disposes of them. */
+  readonly kept?: readonly string[];
 }
 
 /** Loads a graph file of a compiled model, or a graph over the same weights file. */
@@ -82,6 +86,7 @@ export async function loadGraph(
 ): Promise<Graph> {
   if (model.precision === 'int8') await expectExactProducts();
   const name = typeof graph === 'string' ? graph : graph.name;
+  const kept = typeof graph === 'string' || device !== 'webgpu' ? [] : (graph.kept ?? []);
   const widened = device === 'cpu' && isWidened(model.precision);
   const disabled = widened ? OPTIMIZERS_THAT_WIDEN : device === 'cpu' ? undefined : OPTIMIZERS_THAT_CUT;
   const options: InferenceSession.SessionOptions = {
@@ -89,6 +94,9 @@ export async function loadGraph(
     logSeverityLevel: 3,
     ...(threads !== undefined && { intraOpNumThreads: threads }),
     ...(widened && WIDEN_ONE_AT_A_TIME),
+    ...(kept.length > 0 && {
+      preferredOutputLocation: Object.fromEntries(kept.map((output) => [output, 'gpu-buffer'])),
+    }),
     extra: {
       session: { model_external_initializers_file_folder_path: model.directory },
       ...(disabled && { optimization: { disable_specified_optimizers: disabled } }),
@@ -105,6 +113,7 @@ export async function loadGraph(
     throw startError(device, messageOf(error), device === 'cuda' ? cudaLoadProblem() : undefined);
   }
   return {
+    inputs: session.inputNames,
     async run(feeds, outputs = session.outputNames) {
       try {
         return (await session.run(feeds, outputs)) as Feeds;

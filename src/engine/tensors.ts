@@ -9,6 +9,10 @@ export function int64(values: readonly number[] | BigInt64Array, dimensions: rea
   return new (onnxRuntime().Tensor)('int64', data, dimensions);
 }
 
+export function int32(values: BigInt64Array, dimensions: readonly number[]): Tensor {
+  return new (onnxRuntime().Tensor)('int32', Int32Array.from(values, Number), dimensions);
+}
+
 export function booleans(values: Uint8Array, dimensions: readonly number[]): Tensor {
   return new (onnxRuntime().Tensor)('bool', values, dimensions);
 }

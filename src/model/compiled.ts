@@ -18,7 +18,7 @@ import { buildCross, buildGenerate, buildScore } from './graph/decoder.js';
 import { buildEncoder } from './graph/encoder.js';
 import { HalfLayout } from './graph/half-layout.js';
 import { createLayout, WEIGHTS_PRECISIONS } from './graph/layout.js';
-import { CPU, type Target } from './graph/target.js';
+import { CPU, dialectOf, type Target } from './graph/target.js';
 import { type PlacedTensor, Weights } from './graph/weights.js';
 import { identityOf } from './identity.js';
 import type { Manifest } from './manifest.js';
@@ -116,7 +116,7 @@ export async function verifyCompiled(directory: string, reading: ReadingOptions 
 
 /** A graph over the weights file of a compiled model. @param target what it is to run on */
 export async function graphOver(model: CompiledModel, build: BuildGraph, target: Target): Promise<Uint8Array> {
-  const graph = new GraphBuilder('part');
+  const graph = new GraphBuilder('part', dialectOf(target));
   const weights = weightsOf(model.config, model.tensors);
   build(graphModel(graph, weights, { ...model, target }));
   return graph.toBytes();
@@ -124,7 +124,7 @@ export async function graphOver(model: CompiledModel, build: BuildGraph, target:
 
 /** Bytes of the weights that a graph names, a part of a tensor that is a tensor of its own counted as such: what a session of it copies to a device. */
 export function weightBytes(form: GraphForm, build: BuildGraph): number {
-  const graph = new GraphBuilder('weights');
+  const graph = new GraphBuilder('weights', dialectOf(form.target ?? CPU));
   build(graphModel(graph, weightsOf(form.config), form));
   return graph.externals.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }

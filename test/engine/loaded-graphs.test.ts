@@ -10,7 +10,7 @@ function journal() {
     load: async () => {
       if (fails()) throw new Error(`${key} does not load`);
       said.push(`+${key}`);
-      return { run: async () => ({}), release: async () => void said.push(`-${key}`) };
+      return { run: async () => ({}), inputs: [], release: async () => void said.push(`-${key}`) };
     },
   });
   return { said, wanted };

@@ -11,6 +11,7 @@ import type { Precision } from '../../src/model/graph/layout.js';
 import { engineConformance } from '../conformance/engine.js';
 import { engineHere } from '../support/engine-here.js';
 import { referenceFixture } from '../support/fixtures.js';
+import { hasAdapter } from '../support/webgpu.js';
 
 const cacheDirectory = await mkdtemp(path.join(os.tmpdir(), 'dkv-webgpu-'));
 afterAll(() => rm(cacheDirectory, { recursive: true, force: true }));
@@ -23,21 +24,7 @@ async function compiled(fixture: string, precision: Precision = 'float32') {
 const model = await compiled('one-kv-head');
 const device = 'webgpu';
 
-/** Whether there is an adapter, one in software too: Debian's mesa-vulkan-drivers 25 is one. */
-async function found(): Promise<boolean> {
-  const engine = engineHere(model, { device });
-  try {
-    await engine.encode([{ tokenIds: Int32Array.of(2, 5) }]);
-    return true;
-  } catch (error) {
-    expect(error).toMatchObject({ code: 'DEVICE_UNAVAILABLE' });
-    return false;
-  } finally {
-    await engine.close();
-  }
-}
-
-describe.runIf(await found())('WebGPU', () => {
+describe.runIf(await hasAdapter(model))('WebGPU', () => {
   engineConformance(device, async (options) => engineHere(model, { device, ...options }), false, { device });
 
   it('computes the same where weights are held once, one graph at a time', async () => {

@@ -29,17 +29,19 @@ const COUNTS = new Set('Shape Size ArgMax'.split(' '));
 export interface SeenNode {
   readonly node: NodeProto;
   readonly inputs: readonly (DataType | undefined)[];
+  /** Of what it gives first. */
+  readonly output: DataType | undefined;
 }
 
 type Types = Map<string, DataType>;
 
 const isHalf = (type: DataType | undefined) => type === DataType.FLOAT16 || type === DataType.BFLOAT16;
 
-/** Every node, those of subgraphs too, with the element types of what it reads. */
+/** Every node, those of subgraphs too, with the element types of what it reads and gives. */
 export function nodesOf(bytes: Uint8Array): SeenNode[] {
   const seen: SeenNode[] = [];
-  walk(fromBinary(ModelProtoSchema, bytes).graph!, new Map(), (node, inputs) => {
-    seen.push({ node, inputs });
+  walk(fromBinary(ModelProtoSchema, bytes).graph!, new Map(), (node, inputs, output) => {
+    seen.push({ node, inputs, output });
     return [node];
   });
   return seen;
@@ -82,7 +84,11 @@ function cast(from: string, to: string, type: DataType): NodeProto {
 function walk(
   graph: GraphProto,
   outer: Types,
-  replace: (node: NodeProto, inputs: readonly (DataType | undefined)[]) => readonly NodeProto[],
+  replace: (
+    node: NodeProto,
+    inputs: readonly (DataType | undefined)[],
+    output: DataType | undefined,
+  ) => readonly NodeProto[],
 ): Types {
   const types: Types = new Map(outer);
   for (const { name, type } of graph.input) {
@@ -93,7 +99,7 @@ function walk(
     const inputs = node.input.map((name) => types.get(name));
     const inner = node.attribute.flatMap(({ g }) => (g ? [{ graph: g, types: walk(g, types, replace) }] : []));
     for (const [i, name] of node.output.entries()) types.set(name, typeOf(node, i, inputs, inner)!);
-    return replace(node, inputs);
+    return replace(node, inputs, types.get(node.output[0]!));
   });
   return types;
 }

@@ -1,22 +1,36 @@
-/** Attention over one set of keys, by the runtime's operator. */
+/** Attention over one set of keys, by the runtime's operator: on the CPU ONNX's own. */
 import type { Value } from './builder.js';
 import type { GraphContext, Heads, KeysValues } from './context.js';
+import { attendOnDevice, attendSeen, deviceMask } from './device-attention.js';
+import { isForCpu } from './target.js';
+
+/** What `attend` takes for a mask of who may see whom. @param seen [n, 1, rows, keys] bool */
+export function attentionMask(context: GraphContext, heads: Heads, seen: Value): Value {
+  return isForCpu(context.target) ? seen : deviceMask(context, heads, seen);
+}
 
 /**
  * Grouped-query attention.
  * @param queries [n, rows, heads * head_dim]
- * @param mask [n, heads | 1, rows, keys]: bool, true where a row may see a key, or float32, which is added to scores
+ * @param mask of `attentionMask`, or what is added to scores, [n, heads, rows, keys] float32, where each head has keys of its own
  * @param wantProbabilities also return [n, heads, rows, keys]
  * @returns [n, rows, heads * head_dim]
  */
 export function attend(
-  { graph }: GraphContext,
-  { heads, kvHeads, scale }: Heads,
+  context: GraphContext,
+  shape: Heads,
   queries: Value,
-  { keys, values }: KeysValues,
+  own: KeysValues,
   mask: Value,
   wantProbabilities = false,
 ): { readonly attended: Value; readonly probabilities: Value } {
+  if (!isForCpu(context.target)) {
+    if (wantProbabilities) return attendSeen(context, shape, queries, own, mask);
+    return { attended: attendOnDevice(context, shape, queries, own, mask), probabilities: '' };
+  }
+  const { graph } = context;
+  const { heads, kvHeads, scale } = shape;
+  const { keys, values } = own;
   const attributes = {
     q_num_heads: { int: heads },
     kv_num_heads: { int: kvHeads },
@@ -47,6 +61,3 @@ export function attendByHead(
 
 /** `qk_matmul_output_mode` of the ONNX Attention operator: the fourth output holds the probabilities. */
 const AFTER_SOFTMAX = 3;
-
-/** For a key that a row may not see. Finite: a row that sees nothing, as padding does, would become NaN. */
-export const MASKED = -1e30;

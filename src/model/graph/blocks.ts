@@ -7,9 +7,9 @@ import type { GraphContext, Heads, KeysValues } from './context.js';
 import type { Head } from './head.js';
 
 export interface EncoderInputs {
-  /** [batch, rows] int64 */
+  /** [batch, rows], as the target has indices */
   readonly tokenIds: Value;
-  /** [batch, rows] int64 */
+  /** [batch, rows], the same */
   readonly positions: Value;
   /** [batch, rows] bool, false for padding */
   readonly rowMask: Value;
@@ -23,9 +23,9 @@ export interface EncoderInputs {
 }
 
 export interface DecoderInputs {
-  /** [batch, rows] int64 */
+  /** [batch, rows], as the target has indices */
   readonly tokenIds: Value;
-  /** [batch | 1, rows] int64, -1 for padding */
+  /** [batch | 1, rows], the same, -1 for padding */
   readonly positions: Value;
   /** The same as float32. */
   readonly rowPositions: Value;
@@ -67,7 +67,7 @@ export interface Blocks {
   decoder(inputs: DecoderInputs): Stack;
   /** After the last layer of the decoder, by itself: for graphs of parts. */
   decoderEnd(hidden: Value): Value;
-  /** Rows of tokens, by themselves. @param tokenIds [batch, rows] int64 @returns [batch * rows, width] */
+  /** Rows of tokens, by themselves. @param tokenIds [batch, rows], as the target has indices @returns [batch * rows, width] */
   embed(tokenIds: Value): Value;
   /**
    * A decoder layer's keys and values of encoder states.

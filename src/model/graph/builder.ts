@@ -4,6 +4,7 @@
  */
 import type {
   Attribute,
+  Dialect,
   Dimensions,
   ElementType,
   ExternalTensor,
@@ -15,6 +16,7 @@ import type {
 } from './graph-parts.js';
 
 export {
+  type Dialect,
   type Dimensions,
   ELEMENT_TYPES,
   type ElementType,
@@ -34,6 +36,7 @@ export interface Turn<Carried extends string, Kept extends string> {
 }
 
 export class GraphBuilder {
+  readonly dialect: Dialect;
   readonly #name: string;
   readonly #inputs: TypedName[] = [];
   readonly #outputs: TypedName[] = [];
@@ -46,8 +49,9 @@ export class GraphBuilder {
   #scope = '';
   #counter = 0;
 
-  constructor(name: string) {
+  constructor(name: string, dialect: Dialect = 'cpu') {
     this.#name = name;
+    this.dialect = dialect;
   }
 
   /** Runs `build` with its node names prefixed, so that errors and profiles say where in the model they are. */
@@ -85,9 +89,12 @@ export class GraphBuilder {
 
   /**
    * Both are true. Not as `And`: the runtime's WebGPU provider (1.30) computes that one wrongly once the process has run it on shapes that
-   * broadcast in another way.
+   * broadcast in another way. Nor, for devices, as `Or`, which that provider does not have.
    */
   both(a: Value, b: Value): Value {
+    if (this.dialect === 'device') {
+      return this.cast(this.op('Mul', [this.cast(a, 'float32'), this.cast(b, 'float32')]), 'bool');
+    }
     return this.op('Not', [this.op('Or', [this.op('Not', [a]), this.op('Not', [b])])]);
   }
 
@@ -180,6 +187,11 @@ export class GraphBuilder {
     return this.#constant('int64', BigInt64Array.from(values, BigInt), dimensions ?? [values.length]);
   }
 
+  /** A small int32 constant inside the graph file; equal constants are stored once. */
+  int32s(values: readonly number[], dimensions?: readonly number[]): Value {
+    return this.#constant('int32', Int32Array.from(values), dimensions ?? [values.length]);
+  }
+
   /** Small 8-bit constants inside the graph file; signed or not as the array is. */
   bytes(values: Uint8Array | Int8Array, dimensions: readonly number[]): Value {
     return this.#constant(values instanceof Int8Array ? 'int8' : 'uint8', values, dimensions);
@@ -209,16 +221,32 @@ export class GraphBuilder {
     return [...nodes.filter(early), ...nodes.filter((node) => !early(node))];
   }
 
+  /** The nodes whose results are read, by other nodes, by graphs within them or as outputs: the runtime would compute the others as well. */
+  #read(nodes: readonly NodePart[]): NodePart[] {
+    const read = new Set(this.#outputs.map(([name]) => name));
+    const kept: NodePart[] = [];
+    for (const node of nodes.toReversed()) {
+      if (!node.outputs.some((output) => read.has(output))) continue;
+      kept.unshift(node);
+      for (const input of inputsOf(node)) read.add(input);
+    }
+    return kept;
+  }
+
   /** The finished graph as the bytes of an `.onnx` file. What writes it is loaded with the first: most processes run graphs that are there. */
   async toBytes(): Promise<Uint8Array> {
     const { onnxFile } = await import('./onnx-file.js');
-    return onnxFile({
-      name: this.#name,
-      inputs: this.#inputs,
-      outputs: this.#outputs,
-      nodes: this.#early(this.#ownNodes),
-      tensors: this.#tensors,
-    });
+    const nodes = this.dialect === 'device' ? this.#read(this.#ownNodes) : this.#ownNodes;
+    return onnxFile(
+      {
+        name: this.#name,
+        inputs: this.#inputs,
+        outputs: this.#outputs,
+        nodes: this.#early(nodes),
+        tensors: this.#tensors,
+      },
+      this.dialect,
+    );
   }
 
   #node(
@@ -236,7 +264,7 @@ export class GraphBuilder {
 
   #constant(
     type: ElementType,
-    data: Float32Array | BigInt64Array | Uint8Array | Int8Array,
+    data: Float32Array | BigInt64Array | Int32Array | Uint8Array | Int8Array,
     dimensions: readonly number[],
   ): Value {
     const bytes = new Uint8Array(data.slice().buffer);
@@ -248,6 +276,12 @@ export class GraphBuilder {
     this.#tensors.push({ name, type, dimensions, bytes });
     return name;
   }
+}
+
+/** What a node reads, the nodes of graphs within it too. */
+function inputsOf({ inputs, attributes }: NodePart): Value[] {
+  const inner = Object.values(attributes).flatMap((value) => ('graph' in value ? value.graph.nodes : []));
+  return [...inputs, ...inner.flatMap(inputsOf)];
 }
 
 function record<Key extends string, T>(keys: readonly Key[], of: (key: Key, index: number) => T) {

@@ -1,7 +1,7 @@
 /** What every part of a graph is built with, and the little shapes that all of them use. Parts know no family of models. */
 import type { GraphBuilder, Value } from './builder.js';
 import type { Layout } from './layout.js';
-import type { Target } from './target.js';
+import { indexType, isForCpu, type Target } from './target.js';
 
 export interface GraphContext {
   readonly graph: GraphBuilder;
@@ -21,6 +21,9 @@ export interface Heads {
   readonly scale: number;
 }
 
+/** For a key that a row may not see. Finite: a row that sees nothing, as padding does, would become NaN. */
+export const MASKED = -1e30;
+
 /** Keys and values, [batch, rows, kv_heads * head_dim], or by head: [batch, kv_heads, rows, head_dim]. */
 export interface KeysValues {
   readonly keys: Value;
@@ -37,14 +40,34 @@ export function rowShape(graph: GraphBuilder, like: Value): Value {
   return graph.op('Concat', [batchAndRows, graph.ints([-1])], { axis: { int: 0 } });
 }
 
+/** int64 [1]: the size of an axis. */
+export function sizeOf(graph: GraphBuilder, like: Value, axis: number): Value {
+  return graph.op('Shape', [like], { start: { int: axis }, end: { int: axis + 1 } });
+}
+
 /** 0, 1, ... up to the size of an axis, as float32 [size] (exact below 2^24). */
-export function axisIndex(graph: GraphBuilder, like: Value, axis: number): Value {
-  const size = graph.op('Shape', [like], { start: { int: axis }, end: { int: axis + 1 } });
+export function axisIndex({ graph, target }: Pick<GraphContext, 'graph' | 'target'>, like: Value, axis: number): Value {
+  const size = sizeOf(graph, like, axis);
+  if (!isForCpu(target)) return countTo(graph, size);
   const range = graph.op('Range', [graph.ints([0], []), graph.op('Squeeze', [size]), graph.ints([1], [])]);
   return graph.op('Cast', [range], { to: { int: 1 } });
 }
 
-/** [batch, rows] int64 -> [batch * rows] */
+/** 0, 1, ... as float32, summed up where the sum is used: no numbers have to be brought there. @param size int64 [1] @returns [size] */
+export function countTo(graph: GraphBuilder, size: Value): Value {
+  const ones = graph.op('Expand', [graph.floats([1], []), size]);
+  return graph.op('CumSum', [ones, graph.ints([0], [])], { exclusive: { int: 1 } });
+}
+
+/** Token ids or positions of the graph's own, as the target has them. */
+export function indexConstant(
+  { graph, target }: Pick<GraphContext, 'graph' | 'target'>,
+  values: readonly number[],
+): Value {
+  return indexType(target).type === 'int64' ? graph.ints(values) : graph.int32s(values);
+}
+
+/** [batch, rows] -> [batch * rows] */
 export function flatIds(graph: GraphBuilder, tokenIds: Value): Value {
   return graph.op('Reshape', [tokenIds, graph.ints([-1])]);
 }

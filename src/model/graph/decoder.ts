@@ -19,20 +19,21 @@
  */
 import type { DecoderInputs, GraphModel } from './blocks.js';
 import type { Dimensions, GraphBuilder, Value } from './builder.js';
-import { axisIndex, byHead, eachOf, type KeysValues, rowShape } from './context.js';
-import { nextToken, tokenLogits, tokenNlls } from './head.js';
+import { axisIndex, byHead, eachOf, indexConstant, type KeysValues, rowShape } from './context.js';
+import { nextToken, nextTokenOnDevice, tokenLogits, tokenNlls } from './head.js';
 import { firstRows, hiddenInput, outputHidden } from './parts.js';
+import { indexType, isForCpu, runsLoops } from './target.js';
 
 export function buildScore(model: GraphModel): void {
-  const { graph } = model;
-  const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
+  const { graph, target } = model;
+  const tokenIds = graph.input('token_ids', indexType(target).type, ['batch', 'rows']);
   const inputs = knownTokens(model, tokenIds);
   outputNlls(model, decoderRows(model, inputs), rowShape(graph, tokenIds));
 }
 
 export function buildLogits(model: GraphModel): void {
-  const { graph, blocks } = model;
-  const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
+  const { graph, blocks, target } = model;
+  const tokenIds = graph.input('token_ids', indexType(target).type, ['batch', 'rows']);
   const hidden = decoderRows(model, knownTokens(model, tokenIds));
   outputOfScored(model, 'logit', hidden, rowShape(graph, tokenIds), (rows, tokens) =>
     tokenLogits(model, blocks.head, rows, tokens),
@@ -44,9 +45,9 @@ export function buildLogits(model: GraphModel): void {
  * tokens; output `hidden_out`.
  */
 export function buildScoreLayer(model: GraphModel, layer: number): void {
-  const { graph, blocks } = model;
+  const { graph, blocks, target } = model;
   const { width } = blocks.decoderShape;
-  const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
+  const tokenIds = graph.input('token_ids', indexType(target).type, ['batch', 'rows']);
   const stack = blocks.decoder(knownTokens(model, tokenIds));
   const step = stack.start();
   const rows = hiddenInput(graph, width);
@@ -64,18 +65,18 @@ export function buildScoreEnd(model: GraphModel): void {
 
 /** What the layers of `score` read. */
 function knownTokens(model: GraphModel, tokenIds: Value): DecoderInputs {
-  const { graph, blocks } = model;
+  const { graph, blocks, target } = model;
   const { width } = blocks.encoderShape;
   const states = graph.input('states', 'float32', ['memories', 'state_rows', width]);
   const visible = graph.input('visible', 'bool', ['memories', 'state_rows']);
   const memory = graph.input('memory', 'int64', ['batch']);
-  const index = graph.op('Unsqueeze', [axisIndex(graph, tokenIds, 1), graph.ints([0])]);
+  const index = graph.op('Unsqueeze', [axisIndex(model, tokenIds, 1), graph.ints([0])]);
   const stateShape = rowShape(graph, states);
   const flatStates = graph.op('Reshape', [states, graph.ints([-1, width])]);
   const ofItems = (x: Value) => graph.op('Gather', [x, memory]);
   return {
     tokenIds,
-    positions: graph.op('Cast', [index], { to: { int: 7 } }),
+    positions: graph.op('Cast', [index], { to: indexType(target).to }),
     rowPositions: index,
     keyPositions: index,
     visible: ofItems(visible),
@@ -100,7 +101,7 @@ function outputNlls(model: GraphModel, hidden: Value, shape: Value): void {
  * @param shape int64 [3]: batch, rows, -1
  */
 function outputOfScored(
-  { graph }: GraphModel,
+  { graph, target }: GraphModel,
   output: string,
   hidden: Value,
   shape: Value,
@@ -109,8 +110,13 @@ function outputOfScored(
   const scored = graph.input('scored', 'int64', ['n']);
   const targets = graph.input('targets', 'int64', ['n']);
   const rows = graph.op('Gather', [hidden, scored]);
-  const item = graph.op('Div', [scored, graph.op('Gather', [shape, graph.ints([1], [])])]);
-  const sound = graph.op('Gather', [soundness(graph, hidden, shape), item]);
+  const ofItem = () => {
+    const item = graph.op('Div', [scored, graph.op('Gather', [shape, graph.ints([1], [])])]);
+    return graph.op('Gather', [soundness(graph, hidden, shape), item]);
+  };
+  // Other devices compute with no such integers: each row is given what its item has.
+  const ofRow = () => graph.op('Gather', [eachRow(graph, soundness(graph, hidden, shape), shape), scored]);
+  const sound = isForCpu(target) ? ofItem() : ofRow();
   graph.output(output, graph.op('Add', [headOf(rows, targets), sound]), 'float32', ['n']);
 }
 
@@ -125,6 +131,13 @@ function soundness(graph: GraphBuilder, hidden: Value, shape: Value): Value {
   const items = graph.op('Reshape', [hidden, shape]);
   const sums = graph.op('ReduceSum', [items, graph.ints([1, 2])], { keepdims: { int: 0 } });
   return graph.op('Mul', [sums, graph.floats([0], [])]);
+}
+
+/** @param ofItems [batch] @param shape int64 [3]: batch, rows, -1 @returns [batch * rows] */
+function eachRow(graph: GraphBuilder, ofItems: Value, shape: Value): Value {
+  const column = graph.op('Unsqueeze', [ofItems, graph.ints([1])]);
+  const whole = graph.op('Expand', [column, graph.op('Slice', [shape, graph.ints([0]), graph.ints([2])])]);
+  return graph.op('Reshape', [whole, graph.ints([-1])]);
 }
 
 export function buildCross(model: GraphModel): void {
@@ -143,15 +156,19 @@ export function buildCross(model: GraphModel): void {
 }
 
 export function buildGenerate(model: GraphModel): void {
-  const { graph, blocks } = model;
-  const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
-  const positions = graph.input('positions', 'int64', ['batch', 'rows']);
-  const seenPositions = graph.input('past_positions', 'int64', ['batch', 'past']);
+  if (runsLoops(model.target)) chooseSeveral(model);
+  else chooseOne(model);
+}
+
+/** Inputs of both forms. @param between adds those that only one has */
+function generationInputs<More>(model: GraphModel, between: () => More) {
+  const { graph, blocks, target } = model;
+  const { type } = indexType(target);
+  const tokenIds = graph.input('token_ids', type, ['batch', 'rows']);
+  const positions = graph.input('positions', type, ['batch', 'rows']);
+  const seenPositions = graph.input('past_positions', type, ['batch', 'past']);
   const speaking = graph.input('speaking', 'int64', ['batch']);
-  const wanted = graph.input('wanted', 'int64', ['batch']);
-  const ends = graph.input('ends', 'int64', ['ends']);
-  const steps = graph.input('steps', 'int64', []);
-  const wantLogits = graph.input('want_logits', 'bool', []);
+  const more = between();
   const visible = graph.input('visible', 'bool', ['batch', 'state_rows']);
   const layers = Array.from({ length: blocks.decoderShape.layers }, (_, layer) => layer);
   const pairs = (kind: string, rows: string): KeysValues[] =>
@@ -161,40 +178,108 @@ export function buildGenerate(model: GraphModel): void {
     }));
   const past = pairs('past', 'past');
   const cross = pairs('cross', 'state_rows');
-  const asInt = (x: Value) => graph.op('Cast', [x], { to: { int: 7 } });
+  return { tokenIds, positions, seenPositions, speaking, ...more, visible, past, cross };
+}
+
+/** Rows whose token is drawn by chance, for which logits leave the graph: none take no time. */
+function drawnRows(graph: GraphBuilder): Value {
+  return graph.input('drawn', 'int64', ['drawn']);
+}
+
+/** New rows of a text, and those before them. */
+interface Said {
+  readonly tokenIds: Value;
+  readonly positions: Value;
+  readonly seenPositions: Value;
+  readonly past: readonly KeysValues[];
+}
+
+/** @returns the decoder's rows, [batch * rows, width]; positions, keys and values of all rows, the new ones included */
+function newRows(
+  model: GraphModel,
+  { tokenIds, positions, seenPositions, past }: Said,
+  visible: Value,
+  cross: readonly KeysValues[],
+) {
+  const { graph } = model;
   const asFloat = (x: Value) => graph.op('Cast', [x], { to: { int: 1 } });
+  const seen = graph.op('Concat', [seenPositions, positions], { axis: { int: 1 } });
+  const kept: KeysValues[] = [];
+  const hidden = decoderRows(model, {
+    tokenIds,
+    positions,
+    rowPositions: asFloat(positions),
+    keyPositions: asFloat(seen),
+    visible,
+    keysAndValues: (layer, own) => {
+      const join = (a: Value, b: Value) => graph.op('Concat', [a, b], { axis: { int: 2 } });
+      const keys = join(past[layer]!.keys, own.keys);
+      const values = join(past[layer]!.values, own.values);
+      kept[layer] = { keys, values };
+      return { own: kept[layer], cross: cross[layer]! };
+    },
+  });
+  return { hidden, seen, kept };
+}
+
+/** The next token alone: keys and values stay on the device from run to run, and a loop would be the CPU's. */
+function chooseOne(model: GraphModel): void {
+  const { graph, blocks } = model;
+  const { speaking, drawn, visible, cross, ...said } = generationInputs(model, () => ({ drawn: drawnRows(graph) }));
+  const { hidden, seen, kept } = newRows(model, said, visible, cross);
+  const next = nextTokenOnDevice(model, blocks.head, graph.op('Gather', [hidden, speaking]));
+  const sound = soundness(graph, hidden, rowShape(graph, said.tokenIds));
+  graph.output('tokens', next.best, 'int64', ['steps', 'batch']);
+  graph.output('best_logit', next.bestLogit, 'float32', ['steps', 'batch']);
+  graph.output('log_sum', graph.op('Add', [next.logSum, sound]), 'float32', ['steps', 'batch']);
+  graph.output('logits', graph.op('Gather', [next.logits, drawn]), 'float32', ['speaking', 'vocabulary']);
+  outputSeen(model, seen, (name) => eachLayer(kept, (value) => value)[name]!);
+}
+
+/** What later rows look back at. */
+function outputSeen(model: GraphModel, positions: Value, of: (name: LayerCache) => Value): void {
+  const { graph, blocks, target } = model;
+  graph.output('seen_positions', positions, indexType(target).type, ['batch', 'seen']);
+  for (let layer = 0; layer < blocks.decoderShape.layers; layer++) {
+    for (const name of [`keys.${layer}`, `values.${layer}`] as const) {
+      graph.output(name, of(name), 'float32', keyDimensions(model, 'seen'));
+    }
+  }
+}
+
+/** Tokens one after the other, in a loop. */
+function chooseSeveral(model: GraphModel): void {
+  const { graph, blocks, target } = model;
+  const { tokenIds, positions, seenPositions, speaking, wanted, ends, steps, wantLogits, drawn, visible, past, cross } =
+    generationInputs(model, () => ({
+      wanted: graph.input('wanted', 'int64', ['batch']),
+      ends: graph.input('ends', 'int64', ['ends']),
+      steps: graph.input('steps', 'int64', []),
+      wantLogits: isForCpu(target) ? graph.input('want_logits', 'bool', []) : undefined,
+      drawn: isForCpu(target) ? undefined : drawnRows(graph),
+    }));
+  const { type } = indexType(target);
+  /** The token that was chosen, as the next one to read. */
+  const asRead = (token: Value) => (type === 'int64' ? token : graph.op('Cast', [token], { to: indexType(target).to }));
+  const asInt = (x: Value) => graph.op('Cast', [x], { to: { int: 7 } });
   const column = (x: Value) => graph.op('Unsqueeze', [x, graph.ints([1])]);
-  const onlyRows = asInt(axisIndex(graph, tokenIds, 0));
+  const onlyRows = asInt(axisIndex(model, tokenIds, 0));
   const none = graph.op('Cast', [graph.op('Sub', [wanted, wanted])], { to: { int: 9 } });
 
   const { last, all } = graph.loop<Carried, 'tokens' | 'best_logit' | 'log_sum'>(
     steps,
     {
-      tokenIds: { value: tokenIds, type: 'int64' },
-      positions: { value: positions, type: 'int64' },
-      seenPositions: { value: seenPositions, type: 'int64' },
+      tokenIds: { value: tokenIds, type },
+      positions: { value: positions, type },
+      seenPositions: { value: seenPositions, type },
       speaking: { value: speaking, type: 'int64' },
       stopped: { value: none, type: 'bool' },
       logits: { value: graph.floats([], [0, 0]), type: 'float32' },
       ...eachLayer(past, (value) => ({ value, type: 'float32' as const })),
     },
     (turn, before) => {
-      const seen = graph.op('Concat', [before.seenPositions, before.positions], { axis: { int: 1 } });
-      const kept: KeysValues[] = [];
-      const hidden = decoderRows(model, {
-        tokenIds: before.tokenIds,
-        positions: before.positions,
-        rowPositions: asFloat(before.positions),
-        keyPositions: asFloat(seen),
-        visible,
-        keysAndValues: (layer, own) => {
-          const join = (a: Value, b: Value) => graph.op('Concat', [a, b], { axis: { int: 2 } });
-          const keys = join(before[`keys.${layer}`]!, own.keys);
-          const values = join(before[`values.${layer}`]!, own.values);
-          kept[layer] = { keys, values };
-          return { own: kept[layer], cross: cross[layer]! };
-        },
-      });
+      const layers = past.map((_, layer) => ({ keys: before[`keys.${layer}`]!, values: before[`values.${layer}`]! }));
+      const { hidden, seen, kept } = newRows(model, { ...before, past: layers }, visible, cross);
       const next = nextToken(model, blocks.head, graph.op('Gather', [hidden, before.speaking]), wantLogits);
       const sound = soundness(graph, hidden, rowShape(graph, before.tokenIds));
       const ended = graph.op('Equal', [column(next.best), ends]);
@@ -208,12 +293,12 @@ export function buildGenerate(model: GraphModel): void {
       return {
         goOn: anyOf(graph, graph.op('Not', [stopped]), [0]),
         carried: {
-          tokenIds: column(next.best),
-          positions: graph.op('Add', [latest, graph.ints([1])]),
+          tokenIds: asRead(column(next.best)),
+          positions: graph.op('Add', [latest, indexConstant(model, [1])]),
           seenPositions: seen,
           speaking: onlyRows,
           stopped,
-          logits: next.logits,
+          logits: drawn === undefined ? next.logits : graph.op('Gather', [next.logits, drawn]),
           ...eachLayer(kept, (value) => value),
         },
         kept: {
@@ -228,12 +313,7 @@ export function buildGenerate(model: GraphModel): void {
   graph.output('best_logit', all.best_logit, 'float32', ['steps', 'batch']);
   graph.output('log_sum', all.log_sum, 'float32', ['steps', 'batch']);
   graph.output('logits', last.logits, 'float32', ['speaking', 'vocabulary']);
-  graph.output('seen_positions', last.seenPositions, 'int64', ['batch', 'seen']);
-  for (const layer of layers) {
-    for (const name of [`keys.${layer}`, `values.${layer}`] as const) {
-      graph.output(name, last[name]!, 'float32', keyDimensions(model, 'seen'));
-    }
-  }
+  outputSeen(model, last.seenPositions, (name) => last[name]!);
 }
 
 /** What a step hands to the next one. */

@@ -1,7 +1,7 @@
 /**
  * The encoder's graph: token ids, positions and masks in, states out.
  *
- * Inputs  `token_ids` [batch, rows] int64; `positions` [batch, rows] int64; `row_mask` [batch, rows] bool, false for padding;
+ * Inputs  `token_ids` and `positions` [batch, rows], int64 on the CPU and int32 on other devices; `row_mask` [batch, rows] bool, false for padding;
  *         `pair_mask` [batch | 1, rows | 1, rows | 1] bool, which row (second axis) may see which (third), ANDed with padding and
  *         window inside.
  * Outputs `states` [batch, rows, hidden]; for probed layers `hidden.<layer>` [batch, rows, hidden], the layer's output before
@@ -9,8 +9,9 @@
  */
 import type { EncoderInputs, GraphModel, Stack } from './blocks.js';
 import type { Value } from './builder.js';
-import { axisIndex, rowShape } from './context.js';
+import { axisIndex, type GraphContext, rowShape } from './context.js';
 import { firstRows, hiddenInput, outputHidden } from './parts.js';
+import { indexType } from './target.js';
 
 /** Layers whose output and attention become outputs of the graph. */
 export interface EncoderProbe {
@@ -56,9 +57,10 @@ export function buildEncoderLayer(model: GraphModel, layer: number): void {
   else outputStates(model, stack, hidden, inputs.shape);
 }
 
-function encoderInputs({ graph, blocks }: GraphModel, probed: readonly number[]): EncoderInputs {
-  const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
-  const positions = graph.input('positions', 'int64', ['batch', 'rows']);
+function encoderInputs({ graph, blocks, target }: GraphModel, probed: readonly number[]): EncoderInputs {
+  const { type } = indexType(target);
+  const tokenIds = graph.input('token_ids', type, ['batch', 'rows']);
+  const positions = graph.input('positions', type, ['batch', 'rows']);
   return {
     tokenIds,
     positions,
@@ -101,8 +103,9 @@ export function visibleToEach(
 }
 
 /** The place of each row, as one of those that look (`query`, [rows, 1]) and that are looked at (`key`, [1, rows]); float32. */
-export function rowIndices({ graph }: Pick<GraphModel, 'graph'>, { tokenIds }: EncoderInputs) {
-  const index = axisIndex(graph, tokenIds, 1);
+export function rowIndices(context: GraphContext, { tokenIds }: EncoderInputs) {
+  const { graph } = context;
+  const index = axisIndex(context, tokenIds, 1);
   const query = graph.op('Unsqueeze', [index, graph.ints([1])]);
   const key = graph.op('Unsqueeze', [index, graph.ints([0])]);
   return { query, key };

@@ -3,9 +3,18 @@ import type { GraphBuilder, Value } from './builder.js';
 
 export const ACTIVATIONS = {
   relu: (graph: GraphBuilder, x: Value) => graph.op('Relu', [x]),
-  gelu: (graph: GraphBuilder, x: Value) => graph.op('Gelu', [x], { approximate: { text: 'none' } }),
-  gelu_tanh: (graph: GraphBuilder, x: Value) => graph.op('Gelu', [x], { approximate: { text: 'tanh' } }),
+  gelu: (graph: GraphBuilder, x: Value) =>
+    isForCpu(graph) ? graph.op('Gelu', [x], { approximate: { text: 'none' } }) : graph.op('com.microsoft.Gelu', [x]),
+  gelu_tanh: (graph: GraphBuilder, x: Value) =>
+    isForCpu(graph)
+      ? graph.op('Gelu', [x], { approximate: { text: 'tanh' } })
+      : graph.op('com.microsoft.FastGelu', [x]),
   silu: (graph: GraphBuilder, x: Value) => graph.op('Mul', [x, graph.op('Sigmoid', [x])]),
 } as const;
+
+/** ONNX's own operator or, where it is too new, the runtime's. */
+function isForCpu({ dialect }: GraphBuilder): boolean {
+  return dialect === 'cpu';
+}
 
 export type Activation = keyof typeof ACTIVATIONS;

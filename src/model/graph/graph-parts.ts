@@ -6,7 +6,7 @@ export type Value = string;
 /** Sizes known when the graph is built, names for those known when it runs, such as `['batch', 'rows', 640]`. */
 export type Dimensions = readonly (number | string)[];
 
-export const ELEMENT_TYPES = ['float32', 'float16', 'bfloat16', 'uint8', 'int8', 'int64', 'bool'] as const;
+export const ELEMENT_TYPES = ['float32', 'float16', 'bfloat16', 'uint8', 'int8', 'int32', 'int64', 'bool'] as const;
 export type ElementType = (typeof ELEMENT_TYPES)[number];
 
 export interface TypedValue {
@@ -51,6 +51,13 @@ export interface InlineTensor {
   readonly dimensions: readonly number[];
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
+
+/**
+ * Which operators nodes are of. For the `cpu` those of 23, which brought grouped-query `Attention`, `RotaryEmbedding` and `RMSNormalization`. For a `device`
+ * those of 18: newer versions of the same operators (`Cos`, `Equal`, `Loop`) differ in types alone that are not used, and providers of other devices (WebGPU's of
+ * 1.30, CUDA's by its list of kernels) have kernels of the older ones only.
+ */
+export type Dialect = 'cpu' | 'device';
 
 export interface GraphParts {
   readonly name: string;

@@ -66,10 +66,40 @@ export interface NextToken {
 }
 
 /**
+ * The same where all logits of a step are made anyway, joined and reduced along their rows: devices that are no CPU take little time for either, and a
+ * token is found without integers.
  * @param hidden [n, hidden], after the final norm
- * @param wantLogits a single bool: to join all of them takes as long as a layer
+ * @returns `logits` [n, vocabulary], the others [1, n]
  */
-export function nextToken(context: GraphContext, head: Head, hidden: Value, wantLogits: Value): NextToken {
+export function nextTokenOnDevice(context: GraphContext, head: Head, hidden: Value): NextToken {
+  const { graph } = context;
+  const logits = joined(context, cappedLogits(context, head, hidden, false));
+  const step = graph.op('Unsqueeze', [logits, graph.ints([0])]);
+  const axis = graph.ints([2]);
+  const largest = graph.op('ReduceMax', [step, axis], KEEP);
+  const sum = graph.op('ReduceSum', [graph.op('Exp', [graph.op('Sub', [step, largest])]), axis], {
+    keepdims: { int: 0 },
+  });
+  const bestLogit = graph.op('Squeeze', [largest, axis]);
+  return {
+    logits,
+    logSum: graph.op('Add', [bestLogit, graph.op('Log', [sum])]),
+    best: graph.op('ArgMax', [step], { axis: { int: 2 }, keepdims: { int: 0 } }),
+    bestLogit,
+  };
+}
+
+/** @returns [n, vocabulary] */
+function joined({ graph }: GraphContext, { chunks, vocabularyAxis }: LogitChunks): Value {
+  const all = graph.op('Concat', chunks, { axis: { int: vocabularyAxis } });
+  return vocabularyAxis === 0 ? graph.op('Transpose', [all], { perm: [1, 0] }) : all;
+}
+
+/**
+ * @param hidden [n, hidden], after the final norm
+ * @param wantLogits a single bool: to join all of them takes as long as a layer on the CPU; they are always made when it is left out
+ */
+export function nextToken(context: GraphContext, head: Head, hidden: Value, wantLogits?: Value): NextToken {
   const { graph } = context;
   // At every token it would not be little.
   const logits = cappedLogits(context, head, hidden, false);
@@ -86,9 +116,10 @@ export function nextToken(context: GraphContext, head: Head, hidden: Value, want
   const tokens = first.map(({ index }, i) => graph.op('Add', [index, graph.ints([starts[i]!])]));
   const [bestLogit, ofChunk] = graph.opWithOutputs('TopK', [join(largest), graph.ints([1])], axis, [true, true]);
   const best = graph.op('GatherElements', [join(tokens), ofChunk!], axis);
-  const all = () => (vocabularyAxis === 0 ? graph.op('Transpose', [join(chunks)], { perm: [1, 0] }) : join(chunks));
+  const all = () => joined(context, logits);
+  const none = () => graph.op('Identity', [graph.floats([], [0, 0])]);
   return {
-    logits: graph.choose(wantLogits, 'float32', all, () => graph.op('Identity', [graph.floats([], [0, 0])])),
+    logits: wantLogits === undefined ? all() : graph.choose(wantLogits, 'float32', all, none),
     logSum: logSumExp(context, logits, largest),
     best: graph.op('Squeeze', [best, reduced]),
     bestLogit: graph.op('Squeeze', [bestLogit!, reduced]),

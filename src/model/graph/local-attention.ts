@@ -4,35 +4,11 @@
  */
 
 import { attend } from './attention.js';
-import type { GraphBuilder, Value } from './builder.js';
+import type { Value } from './builder.js';
 import type { GraphContext, Heads, KeysValues } from './context.js';
-
-/** Smaller blocks would make the matrix products small. */
-const SMALLEST_BLOCK = 128;
-
-/** What local attention reads of the encoder's inputs. */
-interface MaskedRows {
-  /** [batch, rows] int64 */
-  readonly tokenIds: Value;
-  /** [batch, rows] bool, false for padding */
-  readonly rowMask: Value;
-  /** [batch | 1, rows | 1, rows | 1] bool */
-  readonly pairMask: Value;
-}
-
-/**
- * Bidirectional window w by row index: 0 <= q-k < ceil(w/2), or 0 < k-q < floor(w/2) + 1.
- * @param query float32 @param key float32, broadcasting against each other
- * @returns bool
- */
-export function inWindow(graph: GraphBuilder, window: number, query: Value, key: Value): Value {
-  const left = graph.floats([Math.ceil(window / 2)]);
-  const right = graph.floats([Math.floor(window / 2) + 1]);
-  return graph.both(
-    graph.op('Greater', [key, graph.op('Sub', [query, left])]),
-    graph.op('Less', [key, graph.op('Add', [query, right])]),
-  );
-}
+import { localAttentionOnDevice } from './device-local-attention.js';
+import { isForCpu } from './target.js';
+import { blockRows, inWindow, type MaskedRows } from './window.js';
 
 /**
  * @param window of the sliding layers, in rows
@@ -46,11 +22,9 @@ export function localAttention(
   { tokenIds, rowMask, pairMask }: MaskedRows,
   dense: Value,
 ): (queries: Value, own: KeysValues) => Value {
+  if (!isForCpu(context.target)) return localAttentionOnDevice(context, heads, window, { tokenIds, rowMask, pairMask });
   const { graph } = context;
-  /** Keys on either side of a block that its rows can see. */
-  const reach = Math.floor(window / 2);
-  const block = Math.max(SMALLEST_BLOCK, reach);
-  const span = block + 2 * reach;
+  const { reach, block, span } = blockRows(window);
   const one = graph.ints([1]);
 
   const rows = graph.op('Shape', [tokenIds], { start: { int: 1 }, end: { int: 2 } });

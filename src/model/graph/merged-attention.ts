@@ -2,10 +2,10 @@
  * The decoder's attention: one softmax over [own rows ; encoder rows]. The two are multiplied apart and only their scores are joined, so that
  * keys and values of encoder states, which are many and stay the same while a text is written, are read where they lie.
  */
-import { MASKED } from './attention.js';
 import { scoresOf, weightedValues } from './attention-products.js';
 import type { Value } from './builder.js';
-import { byHead, type GraphContext, type Heads, type KeysValues, SWAP_ROWS } from './context.js';
+import { byHead, type GraphContext, type Heads, type KeysValues, MASKED, SWAP_ROWS } from './context.js';
+import { isForCpu } from './target.js';
 
 export interface MergedMask {
   /** Of layers with a window, or without: what is added to scores, 0 or MASKED: [batch, 1, rows * group, own + state_rows] float32. */
@@ -21,7 +21,7 @@ export interface MergedMask {
  * @param visible [batch, state_rows] bool
  */
 export function mergedMask(
-  { graph }: GraphContext,
+  { graph, target }: GraphContext,
   { heads, kvHeads }: Heads,
   rowPositions: Value,
   keyPositions: Value,
@@ -52,8 +52,10 @@ export function mergedMask(
       const known = masks.get(window);
       if (known) return known;
       const seen = window === null ? causal : graph.both(causal, within(window));
-      const all = join([widen(seen, own), widen(shown, rows)], 3);
-      const mask = graph.op('Where', [all, graph.floats([0], []), graph.floats([MASKED], [])]);
+      const added = (x: Value) => graph.op('Where', [x, graph.floats([0], []), graph.floats([MASKED], [])]);
+      const parts = [widen(seen, own), widen(shown, rows)];
+      // No other device joins bools.
+      const mask = isForCpu(target) ? added(join(parts, 3)) : join(parts.map(added), 3);
       masks.set(window, mask);
       return mask;
     },

@@ -2,6 +2,7 @@
 import type { Value } from './builder.js';
 import type { GraphContext } from './context.js';
 import type { ScaleForm } from './layout.js';
+import { isForCpu } from './target.js';
 
 /** How a family's norms compute. */
 export interface NormKind {
@@ -11,9 +12,12 @@ export interface NormKind {
 }
 
 /** RMSNorm: x / sqrt(mean(x^2) + eps) * scale. @param name canonical name of the weight */
-export function rmsNorm({ graph, layout }: GraphContext, { epsilon, form }: NormKind, x: Value, name: string): Value {
+export function rmsNorm(context: GraphContext, { epsilon, form }: NormKind, x: Value, name: string): Value {
+  const { graph, layout, target } = context;
   const scale = layout.normScale(graph, name, form);
-  return graph.op('RMSNormalization', [x, scale], { axis: { int: -1 }, epsilon: { float: epsilon } });
+  // ONNX's own and, before it had one, the runtime's.
+  const type = isForCpu(target) ? 'RMSNormalization' : 'SimplifiedLayerNormalization';
+  return graph.op(type, [x, scale], { axis: { int: -1 }, epsilon: { float: epsilon } });
 }
 
 /** Canonical names of a LayerNorm's weight and bias. */

@@ -20,6 +20,7 @@ import {
 } from 'onnx-buf';
 import type {
   Attribute,
+  Dialect,
   ElementType,
   ExternalTensor,
   GraphParts,
@@ -34,16 +35,17 @@ const DATA_TYPES: Record<ElementType, TensorProto_DataType> = {
   bfloat16: TensorProto_DataType.BFLOAT16,
   uint8: TensorProto_DataType.UINT8,
   int8: TensorProto_DataType.INT8,
+  int32: TensorProto_DataType.INT32,
   int64: TensorProto_DataType.INT64,
   bool: TensorProto_DataType.BOOL,
 };
 
-/** The operator set: 23 brought grouped-query `Attention`, `RotaryEmbedding` and `RMSNormalization`. */
-const OPSET_VERSION = 23n;
+/** The operator set of each dialect. */
+const OPSET_VERSIONS: Record<Dialect, bigint> = { cpu: 23n, device: 18n };
 const IR_VERSION = 11n;
 
 /** The bytes of the file. */
-export function onnxFile(graph: GraphParts): Uint8Array {
+export function onnxFile(graph: GraphParts, dialect: Dialect): Uint8Array {
   return toBinary(
     ModelProtoSchema,
     create(ModelProtoSchema, {
@@ -51,7 +53,7 @@ export function onnxFile(graph: GraphParts): Uint8Array {
       producerName: 'directed-kvcache',
       graph: graphProto(graph),
       opsetImport: [
-        create(OperatorSetIdProtoSchema, { domain: '', version: OPSET_VERSION }),
+        create(OperatorSetIdProtoSchema, { domain: '', version: OPSET_VERSIONS[dialect] }),
         create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }),
       ],
     }),

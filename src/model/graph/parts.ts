@@ -2,6 +2,7 @@
 import type { GraphModel, Stack } from './blocks.js';
 import type { GraphBuilder, Value } from './builder.js';
 import { rowShape } from './context.js';
+import { indexType } from './target.js';
 
 /** What enters, `hidden` [batch, rows, width]. @returns [batch * rows, width] */
 export function hiddenInput(graph: GraphBuilder, width: number): Value {
@@ -19,8 +20,8 @@ export function firstRows(stack: Stack, rows: Value): Value {
   return stack.begin?.(rows) ?? rows;
 }
 
-/** Rows of tokens by themselves, of both sides. Input `token_ids` [batch, rows] int64; output `hidden_out` [batch, rows, width]. */
-export function buildEmbedding({ graph, blocks }: GraphModel): void {
-  const tokenIds = graph.input('token_ids', 'int64', ['batch', 'rows']);
+/** Rows of tokens by themselves, of both sides. Input `token_ids` [batch, rows], as the target has indices; output `hidden_out` [batch, rows, width]. */
+export function buildEmbedding({ graph, blocks, target }: GraphModel): void {
+  const tokenIds = graph.input('token_ids', indexType(target).type, ['batch', 'rows']);
   outputHidden(graph, blocks.embed(tokenIds), rowShape(graph, tokenIds), blocks.decoderShape.width);
 }

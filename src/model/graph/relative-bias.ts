@@ -2,9 +2,9 @@
  * Relative positions as T5 has them: what is added to a score follows from the distance between key and row, near distances each by themselves and far
  * ones in buckets that grow with the logarithm, up to one for all beyond.
  */
-import { MASKED } from './attention.js';
 import type { Value } from './builder.js';
-import type { GraphContext } from './context.js';
+import { type GraphContext, MASKED } from './context.js';
+import { indexType } from './target.js';
 
 export interface Buckets {
   readonly count: number;
@@ -39,7 +39,7 @@ export function bucketOf(distance: number, { count, maxDistance, bothWays }: Buc
  * @returns [batch | 1, heads, rows, keys] float32
  */
 export function relativeBias(
-  { graph, layout }: GraphContext,
+  { graph, layout, target }: GraphContext,
   table: string,
   buckets: Buckets,
   rowPositions: Value,
@@ -69,6 +69,6 @@ export function relativeBias(
     graph.floats([distances.length], []),
   ]);
   // Gathered as [batch, rows, keys, heads]: along the first axis, which takes a third of the time of the second.
-  const gathered = graph.op('Gather', [rows, graph.op('Cast', [place], { to: { int: 7 } })]);
+  const gathered = graph.op('Gather', [rows, graph.op('Cast', [place], { to: indexType(target).to })]);
   return graph.op('Transpose', [gathered], { perm: [0, 3, 1, 2] });
 }

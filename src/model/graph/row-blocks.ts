@@ -1,11 +1,13 @@
 /**
  * Attention under a bias of rows and keys. Long inputs attend in blocks of rows, one after the other: of all scores that a layer makes, only those of a
  * block are there at a time. The bias, which all layers share, is made in the same blocks. Short inputs attend with all rows at once; the number of
- * rows decides, padding included, and not who else is in the batch.
+ * rows decides, padding included, and not who else is in the batch. Devices that are no CPU attend with all rows at once: they have the bandwidth for it, and the
+ * batch is bounded by what scores take.
  */
 import { attend, attendByHead } from './attention.js';
 import type { Value } from './builder.js';
 import { byHead, eachOf, type GraphContext, type Heads, type KeysValues } from './context.js';
+import { isForCpu } from './target.js';
 
 /** The most rows of a block, and of a short input. Smaller ones would make matrix products small; larger ones leave the processor's caches. */
 const MOST_ROWS = 256;
@@ -34,7 +36,11 @@ export function biasedAttention(
   heads: Heads,
   { positions, seen, shape, biasOf }: BiasedRows,
 ): (queries: Value, own: KeysValues) => Value {
-  const { graph } = context;
+  const { graph, target } = context;
+  if (!isForCpu(target)) {
+    const whole = biasOf(positions, seen);
+    return (queries, own) => attend(context, heads, queries, own, whole).attended;
+  }
   const join = (...parts: readonly Value[]) => graph.op('Concat', parts, { axis: { int: 0 } });
   const size = (axis: number) => graph.op('Slice', [shape, graph.ints([axis]), graph.ints([axis + 1])]);
   const [batch, rows] = [size(0), size(1)];

@@ -2,10 +2,10 @@
  * The decoder's attention to one set of keys at a time: to its own rows, or to those of the encoder. As plain products, so that keys and values of
  * encoder states are read where they lie; each head has keys of its own.
  */
-import { MASKED } from './attention.js';
 import { scoresOf, weightedValues } from './attention-products.js';
 import type { GraphBuilder, Value } from './builder.js';
-import { byHead, type GraphContext, type Heads, type KeysValues, SWAP_ROWS } from './context.js';
+import { byHead, type GraphContext, type Heads, type KeysValues, MASKED, SWAP_ROWS } from './context.js';
+import { isForCpu } from './target.js';
 
 /**
  * @param queries [batch, rows, heads * head_dim]
@@ -31,6 +31,12 @@ export function attendSeparately(
 /** 0 where a key may be seen, else MASKED. @param seen bool */
 export function maskBias(graph: GraphBuilder, seen: Value): Value {
   return graph.op('Where', [seen, graph.floats([0], []), graph.floats([MASKED], [])]);
+}
+
+/** What is the same for all heads, without the axis of heads: [n, 1, rows, keys] -> [n, rows, keys]. @param seen bool, which not every device squeezes */
+export function withoutHeads({ graph, target }: GraphContext, seen: Value): Value {
+  if (isForCpu(target)) return graph.op('Squeeze', [seen, graph.ints([1])]);
+  return graph.op('Gather', [seen, graph.ints([0], [])], { axis: { int: 1 } });
 }
 
 /**

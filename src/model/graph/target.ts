@@ -2,6 +2,7 @@
  * What a graph is built for. Compiled folders hold the graphs for the CPU; those for other devices are made when they are loaded, over the same
  * weights file.
  */
+import type { Dialect } from './builder.js';
 import type { Precision } from './layout.js';
 
 /** Execution providers by their names in onnxruntime-node; each runs what it has, the CPU the rest. */
@@ -22,6 +23,31 @@ export interface Target {
 
 /** The CPU computes in float32, 8-bit products of int8 apart, which its layout brings. */
 export const CPU: Target = { device: 'cpu', arithmetic: 'float32' };
+
+/**
+ * Whether a graph is for the CPU. All other devices have one form: what the host knows decides nothing in the graph, sizes are the only integers that are
+ * computed, and every operator has kernels of the CUDA and of the WebGPU provider.
+ */
+export function isForCpu({ device }: Target): boolean {
+  return device === 'cpu';
+}
+
+/**
+ * Whether the provider runs a loop where its nodes compute. That of any other is run by the CPU: what one turn hands to the next, keys and values above all,
+ * would be copied there and back.
+ */
+export function runsLoops({ device }: Target): boolean {
+  return device === 'cpu' || device === 'cuda';
+}
+
+export function dialectOf(target: Target): Dialect {
+  return isForCpu(target) ? 'cpu' : 'device';
+}
+
+/** The type of token ids and positions, and its number in ONNX. The WebGPU provider computes with no int64. */
+export function indexType(target: Target): { readonly type: 'int64' | 'int32'; readonly to: { readonly int: number } } {
+  return isForCpu(target) ? { type: 'int64', to: { int: 7 } } : { type: 'int32', to: { int: 6 } };
+}
 
 /** A precision as records and messages name it: with the device where products are computed in 16 bits, whose way to sum decides numbers too. */
 export function computedAs(precision: Precision, { device, arithmetic }: Target): string {

@@ -41,6 +41,7 @@ const ELEMENT_BYTES: Record<ElementType, number> = {
   bfloat16: 2,
   uint8: 1,
   int8: 1,
+  int32: 4,
   int64: 8,
   bool: 1,
 };

@@ -19,7 +19,10 @@ const LEARNED = 'src/model/graph/learned-positions.ts';
 const EXECUTOR = 'src/engine/executor.ts';
 const ENCODER = 'src/model/graph/encoder.ts';
 const DECODER = 'src/model/graph/decoder.ts';
-const LOCAL = 'src/model/graph/local-attention.ts';
+const WINDOW = 'src/model/graph/window.ts';
+const DEVICE_ATTENTION = 'src/model/graph/device-attention.ts';
+const DEVICE_LOCAL = 'src/model/graph/device-local-attention.ts';
+const DEVICE_TEST = 'test/model/device-form.test.ts';
 const MERGED = 'src/model/graph/merged-attention.ts';
 const HEAD = 'src/model/graph/head.ts';
 const LAYOUT = 'src/model/graph/layout.ts';
@@ -47,8 +50,8 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'end-of-image row ignored',
     file: BLOCKS,
-    from: 'graph.ints([config.endOfImageTokenId])',
-    to: 'graph.ints([-1])',
+    from: 'indexConstant(context, [config.endOfImageTokenId])',
+    to: 'indexConstant(context, [-1])',
   },
   {
     name: 'logits of chosen tokens without the cap',
@@ -143,25 +146,25 @@ export const MODEL: readonly Mutation[] = [
   },
   {
     name: 'encoder window one wider on the left',
-    file: LOCAL,
+    file: WINDOW,
     from: 'Math.ceil(window / 2)',
     to: 'Math.ceil(window / 2) + 1',
   },
   {
     name: 'encoder window rounded the other way',
-    file: LOCAL,
+    file: WINDOW,
     from: 'Math.ceil(window / 2)',
     to: 'Math.floor(window / 2)',
   },
   {
     name: 'encoder window one narrower on the right',
-    file: LOCAL,
+    file: WINDOW,
     from: 'Math.floor(window / 2) + 1',
     to: 'Math.floor(window / 2)',
   },
   {
     name: 'encoder window mirrored',
-    file: LOCAL,
+    file: WINDOW,
     from: "graph.op('Greater', [key, graph.op('Sub', [query, left])]),\n    graph.op('Less', [key, graph.op('Add', [query, right])])",
     to: "graph.op('Greater', [key, graph.op('Sub', [query, right])]),\n    graph.op('Less', [key, graph.op('Add', [query, left])])",
   },
@@ -795,5 +798,103 @@ export const MODEL: readonly Mutation[] = [
     to: 'if (found < 0) return',
     tests: UNIGRAM_TEST,
     only: 'T5Tokenizer',
+  },
+  {
+    name: 'device: a mask upside down',
+    file: DEVICE_ATTENTION,
+    from: '[seen, graph.floats([0], []), graph.floats([MASKED], [])]',
+    to: '[seen, graph.floats([MASKED], []), graph.floats([0], [])]',
+    tests: DEVICE_TEST,
+  },
+  {
+    name: 'device: heads that share keys in another order',
+    file: DEVICE_ATTENTION,
+    from: 'const SWAPPED = { perm: [0, 1, 3, 2, 4] };',
+    to: 'const SWAPPED = { perm: [0, 1, 2, 3, 4] };',
+    tests: DEVICE_TEST,
+  },
+  {
+    name: 'device: scores scaled twice',
+    file: DEVICE_ATTENTION,
+    from: 'byHead(keys), scale);\n  const weights',
+    to: 'byHead(keys), scale * scale);\n  const weights',
+    tests: DEVICE_TEST,
+  },
+  {
+    name: 'device: blocks in spite of a mask of pairs',
+    file: DEVICE_LOCAL,
+    from: 'mul(isLong, divided(one, pairs))',
+    to: 'mul(isLong, isLong)',
+    tests: DEVICE_TEST,
+  },
+  {
+    name: 'device: rows beyond the input seen',
+    file: DEVICE_LOCAL,
+    from: 'within(add(flat, one), add(rows, one))',
+    to: 'within(add(flat, one), rows)',
+    tests: DEVICE_TEST,
+  },
+  {
+    name: 'device: windows of blocks not where their rows are',
+    file: DEVICE_LOCAL,
+    from: "graph.op('Sub', [place, graph.op('Gather', [place, reach])])",
+    to: "graph.op('Sub', [place, graph.floats([0])])",
+    tests: DEVICE_TEST,
+  },
+  {
+    name: 'device: keys of blocks one beside',
+    file: DEVICE_LOCAL,
+    from: 'const ofSpans = within(flat, last);',
+    to: 'const ofSpans = within(add(flat, one), last);',
+    tests: DEVICE_TEST,
+  },
+  {
+    name: 'device: both as either',
+    file: 'src/model/graph/builder.ts',
+    from: "this.op('Mul', [this.cast(a, 'float32'), this.cast(b, 'float32')])",
+    to: "this.op('Add', [this.cast(a, 'float32'), this.cast(b, 'float32')])",
+    tests: DEVICE_TEST,
+  },
+  {
+    name: 'device: what a loop reads left out',
+    file: 'src/model/graph/builder.ts',
+    from: 'return [...inputs, ...inner.flatMap(inputsOf)];',
+    to: 'return [...inputs];',
+    tests: DEVICE_TEST,
+  },
+  {
+    name: 'device: what nobody reads kept',
+    file: 'src/model/graph/builder.ts',
+    from: "this.dialect === 'device' ? this.#read(this.#ownNodes) : this.#ownNodes",
+    to: 'this.#ownNodes',
+    tests: DEVICE_TEST,
+  },
+  {
+    name: 'device: angles of other rows',
+    file: ROTARY,
+    from: '[x, numbers, angles.cos, angles.sin]',
+    to: '[x, numbers, angles.sin, angles.cos]',
+    tests: DEVICE_TEST,
+  },
+  {
+    name: 'device: positions without their offset',
+    file: LEARNED,
+    from: 'graph.floats([offset], [])]);\n  const known',
+    to: 'graph.floats([0], [])]);\n  const known',
+    tests: DEVICE_TEST,
+  },
+  {
+    name: 'device: own rows and encoder rows masked the other way round',
+    file: MERGED,
+    from: 'join(parts.map(added), 3)',
+    to: 'join(parts.map(added).toReversed(), 3)',
+    tests: DEVICE_TEST,
+  },
+  {
+    name: 'device: log-sum-exp without the largest',
+    file: HEAD,
+    from: "logSum: graph.op('Add', [bestLogit, graph.op('Log', [sum])]),",
+    to: "logSum: graph.op('Log', [sum]),",
+    tests: DEVICE_TEST,
   },
 ];

@@ -5,7 +5,7 @@
  * tokens, normalised before the first layer; an encoder row has no position for the decoder, which attends to its own rows and to the encoder's in
  * two sublayers. Every linear map has a bias, and so have the logits.
  */
-import { attend } from '../../graph/attention.js';
+import { attend, attentionMask } from '../../graph/attention.js';
 import type { Blocks, DecoderInputs, EncoderInputs, Stack } from '../../graph/blocks.js';
 import type { Value } from '../../graph/builder.js';
 import { byHead, eachOf, type GraphContext, type Heads, rowShape, type Side } from '../../graph/context.js';
@@ -73,7 +73,8 @@ function encoderStack(context: Context, inputs: EncoderInputs): Stack {
     embed: () => embed(context, inputs.tokenIds),
     begin: (rows) => placed(context, 'encoder', rows, inputs.positions),
     start() {
-      const mask = visibleToEach(context, rowIndices(context, inputs), visiblePairs(context, inputs));
+      const seen = visibleToEach(context, rowIndices(context, inputs), visiblePairs(context, inputs));
+      const mask = attentionMask(context, heads, seen);
       return (hidden, layer) => {
         const { self, feedForward } = layerNames('encoder', layer);
         const { queries, ...own } = projectRows(context, hidden, self, inputs.shape);

@@ -14,7 +14,7 @@ import { ACTIVATIONS } from '../../graph/feed-forward.js';
 import { rmsNorm } from '../../graph/norms.js';
 import { relativeBias } from '../../graph/relative-bias.js';
 import { biasedAttention } from '../../graph/row-blocks.js';
-import { attendSeparately, causal, maskBias } from '../../graph/separate-attention.js';
+import { attendSeparately, causal, maskBias, withoutHeads } from '../../graph/separate-attention.js';
 import { tokenRows } from '../../graph/token-rows.js';
 import type { T5Config } from './config.js';
 import { biasTable, EMBEDDING, HEAD, layerNames } from './tensors.js';
@@ -66,7 +66,7 @@ function encoderStack(context: Context, inputs: EncoderInputs): Stack {
     embed: () => embed(context, inputs.tokenIds),
     start() {
       const positions = graph.op('Cast', [inputs.positions], { to: { int: 1 } });
-      const seen = graph.op('Squeeze', [visiblePairs(context, inputs), graph.ints([1])]);
+      const seen = withoutHeads(context, visiblePairs(context, inputs));
       const ofRows = (rows: Value, visible: Value) => biasOf(context, 'encoder', rows, positions, visible);
       const attention = biasedAttention(context, heads, { positions, seen, shape: inputs.shape, biasOf: ofRows });
       // Whose probabilities are looked at, sees all keys at once.
@@ -92,7 +92,7 @@ function decoderStack(context: Context, inputs: DecoderInputs): Stack {
     start() {
       const { rowPositions, keyPositions } = inputs;
       const shape = rowShape(graph, inputs.tokenIds);
-      const seen = graph.op('Squeeze', [causal(graph, rowPositions, keyPositions), graph.ints([1])]);
+      const seen = withoutHeads(context, causal(graph, rowPositions, keyPositions));
       const ownBias = biasOf(context, 'decoder', rowPositions, keyPositions, seen);
       const crossBias = maskBias(graph, graph.op('Unsqueeze', [inputs.visible, graph.ints([1, 2])]));
       return (hidden, layer) => {

@@ -5,7 +5,7 @@
  * alternate between full attention and a sliding window. The decoder attends to its own rows and to the encoder's in one softmax; its own k and v
  * projections and k norm read encoder states, without a rotation, so that an encoder row has no position for the decoder.
  */
-import { attend } from '../../graph/attention.js';
+import { attend, attentionMask } from '../../graph/attention.js';
 import type { Blocks, DecoderInputs, EncoderInputs, LayerStep, Stack } from '../../graph/blocks.js';
 import type { Value } from '../../graph/builder.js';
 import {
@@ -13,17 +13,20 @@ import {
   eachOf,
   flatIds,
   type GraphContext,
+  type Heads,
+  indexConstant,
   type KeysValues,
   rowShape,
   type Side,
 } from '../../graph/context.js';
 import { rowIndices, visiblePairs, visibleToEach } from '../../graph/encoder.js';
 import { ACTIVATIONS } from '../../graph/feed-forward.js';
-import { inWindow, localAttention } from '../../graph/local-attention.js';
+import { localAttention } from '../../graph/local-attention.js';
 import { attendMerged, mergedMask } from '../../graph/merged-attention.js';
 import { rmsNorm } from '../../graph/norms.js';
 import { inverseFrequencies, type Rotate, rotary } from '../../graph/rotary.js';
 import { tokenRows } from '../../graph/token-rows.js';
+import { inWindow } from '../../graph/window.js';
 import type { LayerType, StackConfig, T5Gemma2Config } from './config.js';
 import { EMBEDDING, END_OF_IMAGE_EMBEDDING, layerTensor } from './tensors.js';
 
@@ -61,7 +64,7 @@ function encoderStack(context: Context, inputs: EncoderInputs, embed: (tokenIds:
 function encoderLayers(context: Context, inputs: EncoderInputs): LayerStep {
   const { stack } = context;
   const heads = headsOf(stack);
-  const masks = encoderMasks(context, inputs);
+  const masks = encoderMasks(context, heads, inputs);
   // Who looks at attention wants all of it.
   const local =
     inputs.probed.length > 0
@@ -80,15 +83,19 @@ function encoderLayers(context: Context, inputs: EncoderInputs): LayerStep {
     });
 }
 
-/** The mask of each layer type, [batch, 1, rows, rows] bool; made once, shared by the layers of the type. */
-function encoderMasks(context: Context, inputs: EncoderInputs) {
+/** The mask of each layer type, as `attend` takes it; made once, shared by the layers of the type. */
+function encoderMasks(context: Context, heads: Heads, inputs: EncoderInputs) {
   const { graph, stack } = context;
   const visible = visiblePairs(context, inputs);
   const indices = rowIndices(context, inputs);
   const { query, key } = indices;
   return {
-    sliding_attention: graph.both(inWindow(graph, stack.slidingWindow, query, key), visible),
-    full_attention: visibleToEach(context, indices, visible),
+    sliding_attention: attentionMask(
+      context,
+      heads,
+      graph.both(inWindow(graph, stack.slidingWindow, query, key), visible),
+    ),
+    full_attention: attentionMask(context, heads, visibleToEach(context, indices, visible)),
   } satisfies Record<LayerType, Value>;
 }
 
@@ -132,21 +139,22 @@ function finalNorm(context: Context, hidden: Value): Value {
 
 /**
  * Embedding rows times the embedding scale; the end-of-image token has an embedding of its own, unscaled.
- * @param tokenIds [batch, rows] int64
+ * @param tokenIds [batch, rows] integers
  * @returns [batch * rows, hidden]
  */
 function embedTokens(context: GraphContext, config: T5Gemma2Config, tokenIds: Value, scale: number): Value {
   const { graph, layout } = context;
   const ids = flatIds(graph, tokenIds);
   const scaled = tokenRows(context, { table: EMBEDDING, width: config.hiddenSize, scale }, tokenIds);
-  const isEndOfImage = graph.op('Equal', [ids, graph.ints([config.endOfImageTokenId])]);
+  const isEndOfImage = graph.op('Equal', [ids, indexConstant(context, [config.endOfImageTokenId])]);
   const column = graph.op('Unsqueeze', [isEndOfImage, graph.ints([-1])]);
   return graph.op('Where', [column, layout.plain(graph, END_OF_IMAGE_EMBEDDING), scaled]);
 }
 
 /** @param positions [batch, rows] int64 */
-function rotation({ graph, stack }: Context, positions: Value): Rotate<LayerType> {
-  return rotary<LayerType>(graph, positions, (type) => inverseFrequencies(stack.headDim, stack.rope[type]));
+function rotation(context: Context, positions: Value): Rotate<LayerType> {
+  const { stack } = context;
+  return rotary<LayerType>(context, positions, (type) => inverseFrequencies(stack.headDim, stack.rope[type]));
 }
 
 /**
