@@ -26,7 +26,7 @@ async function compiled(family: string, fixture: string) {
   return compileModel(checkpoint, { precision: 'float32', embeddingScale: 'exact', cacheDirectory });
 }
 
-/** Windows of 7 rows, blocks of 128: 300 rows are three blocks, 134 the longest input in one. */
+/** Windows of 7 rows, blocks of 128: 300 rows are three blocks, 134 the longest input in one; 320 are not padded. */
 const MODELS = [
   ['T5Gemma2ForConditionalGeneration', 'several-kv-heads'],
   ['T5Gemma2ForConditionalGeneration', 'one-kv-head'],
@@ -41,7 +41,7 @@ const ids = (length: number, seed: number) => Int32Array.from({ length }, (_, i)
 /** Lengths in one block and in several, who may see whom, and positions that are moved. */
 function itemsFor({ config }: CompiledModel): EncodeItem[] {
   const longest = 'maxPositions' in config ? config.maxPositions : Number.POSITIVE_INFINITY;
-  const lengths = [1, 16, 91, 134, 135, 300].filter((length) => length <= longest);
+  const lengths = [1, 16, 91, 134, 135, 300, 320].filter((length) => length <= longest);
   const pairs = (length: number) => Uint8Array.from({ length: length ** 2 }, (_, i) => ((i * 7919) % 5 === 0 ? 0 : 1));
   const middle = Math.max(...lengths.filter((length) => length <= 134));
   return [

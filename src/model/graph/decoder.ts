@@ -16,6 +16,9 @@
  *          head_dim]. Ends early when all have chosen an end of text or all their tokens. Outputs, for each step taken, `tokens`
  *          int64, `best_logit` and `log_sum` (of all logits) [steps, batch]; `logits` [batch, vocabulary] of the last step if wanted,
  *          else [0, 0]; `keys.<layer>`, `values.<layer>` [batch, kv_heads, past + new, head_dim] and `seen_positions` [batch, past + new].
+ *
+ * For devices that are no CPU token ids and positions are int32, and of `generate` `drawn` [drawn] int64, the rows whose logits are wanted, stands for `want_logits`. Where
+ * a loop would be the CPU's, `generate` chooses one token a run, without `wanted`, `ends` and `steps`.
  */
 import type { DecoderInputs, GraphModel } from './blocks.js';
 import type { Dimensions, GraphBuilder, Value } from './builder.js';
