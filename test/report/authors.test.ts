@@ -187,6 +187,14 @@ describe('the authors’ log', () => {
     expect(rowsOf(summary, 'orders')[0]!.slice(3, 4)).toEqual(['−0.167']);
   });
 
+  it('differs by digits alone from a run that is made of the authors’ own numbers', () => {
+    const summary = asTheirs(surrogateSweep, log('exp02'));
+    const source = { file: 'f', form: 'numbers' as const, digest: 'd', recorded_at: null };
+    const imported = { ...summary, configuration: { ...summary.configuration, imported: source } };
+    for (const row of rowsOf(imported, 'gains')) expect(row[4]).not.toContain('[');
+    expect(authorsNotes(imported)[1]).toContain('the authors’ own numbers');
+  });
+
   it('is not shown for conditions that only have a name in common', () => {
     const conditions = surrogateSweep.conditions.map((condition) =>
       condition.name === 'random_published' ? { ...condition, surrogate: 'random5' } : condition,
