@@ -24,7 +24,7 @@ describe('a device that does not start', () => {
       '/onnxruntime_src/onnxruntime/core/providers/webgpu/webgpu_context.cc:136 status was false. Failed to get a WebGPU adapter: No supported adapters\n',
       /no adapter was found.*Mesa 25/,
     ],
-    ['webgpu', 'something that nobody has seen', /something that nobody has seen.*--device cpu/],
+    ['webgpu', 'something that nobody has seen', /something that nobody has seen/],
   ] as const)('is named by what is in the way (%s, %s)', (device, message, expected) => {
     const error = startError(device, message);
     expect(error).toMatchObject({ code: 'DEVICE_UNAVAILABLE', message: expect.stringMatching(expected) });
