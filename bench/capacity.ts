@@ -65,7 +65,9 @@ async function measure(size: Size, layers: number, precision: string): Promise<F
   const compile = [process.execPath, '--import', 'tsx', script, precision, checkpoint, cache] as const;
   const { stdout } = await execute(compile[0], compile.slice(1));
   const compiled = JSON.parse(stdout.trim().split('\n').at(-1)!);
-  const { contestant, startSeconds } = await Contestant.start([...ours(precision, checkpoint, file), cache]);
+  const { contestant, startSeconds } = await Contestant.start({
+    command: ours(precision, checkpoint, file, ['--cache', cache]),
+  });
   const seconds = async (workload: WorkloadName) => {
     const answers = [];
     for (let round = 0; round < ROUNDS; round++) answers.push(await contestant.run(workload));

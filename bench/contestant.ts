@@ -1,35 +1,55 @@
 /**
  * This project as one side of a benchmark: reads a line of JSON `{"workload"}`, runs it, and answers `{"seconds", "check", "peakBytes"}`. A process of its
- * own, so that its peak memory is its own and nothing else runs beside it. `check` is a mean that another side's can be held against.
+ * own, so that its peak memory is its own and nothing else runs beside it. `check` is a mean that another side's can be held against; it is made when the clock
+ * has stopped.
  *
- *     node --import tsx bench/contestant.ts PRECISION CHECKPOINT WORKLOADS.json WORKERS [CACHE_FOLDER]
+ *     node --import tsx bench/contestant.ts --precision int8 --checkpoint FOLDER --work WORKLOADS.json [--workers 1] [--cache FOLDER]
+ *                                           [--device cpu] [--batch-tokens 1024] [--host thread|process]
+ *
+ * On `cuda` the environment is that of the precision already: who starts this sees to it (contestants.ts).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { allRows, type Engine, type ScoreItem, type States } from '../src/engine/engine.js';
+import { parseArgs } from 'node:util';
+import { allRows, type Device, type ScoreItem, type States } from '../src/engine/engine.js';
+import { startChildEngine } from '../src/hosts/child-engine.js';
 import { startWorkerEngine } from '../src/hosts/worker-engine.js';
 import { openCheckpoint } from '../src/model/checkpoint.js';
 import { compileModel } from '../src/model/compile.js';
-import type { Precision } from '../src/model/graph/layout.js';
+import { type Precision, weightsOfPrecision } from '../src/model/graph/layout.js';
 import { mean } from '../src/stats/describe.js';
 import { WORK } from './checkpoint.js';
 import { BATCH_TOKENS, type WorkloadName, type Workloads } from './workloads.js';
 
-const [precision, directory, file, workers, cache] = process.argv.slice(2) as [
-  Precision,
-  string,
-  string,
-  string,
-  string | undefined,
-];
-const work: Workloads = JSON.parse(readFileSync(file, 'utf8'));
-const checkpoint = await openCheckpoint(directory);
-const cacheDirectory = cache ?? path.join(WORK, 'cache');
-const model = await compileModel(checkpoint, { precision, embeddingScale: 'exact', cacheDirectory });
+const { values: given } = parseArgs({
+  options: {
+    precision: { type: 'string', default: 'float32' },
+    checkpoint: { type: 'string', default: '' },
+    work: { type: 'string', default: '' },
+    workers: { type: 'string', default: '1' },
+    cache: { type: 'string', default: path.join(WORK, 'cache') },
+    device: { type: 'string', default: 'cpu' },
+    'batch-tokens': { type: 'string', default: String(BATCH_TOKENS) },
+    host: { type: 'string', default: 'thread' },
+  },
+});
+const work: Workloads = JSON.parse(readFileSync(given.work, 'utf8'));
+const precision = given.precision as Precision;
+const model = await compileModel(await openCheckpoint(given.checkpoint), {
+  precision: weightsOfPrecision(precision),
+  embeddingScale: 'exact',
+  cacheDirectory: given.cache,
+});
 let started = performance.now();
-const options = { device: 'cpu', batchTokens: BATCH_TOKENS, ...(workers !== '1' && { threads: 1 }) } as const;
-const engine = await startWorkerEngine(model, { ...options, workers: Number(workers) });
+const start = given.host === 'process' ? startChildEngine : startWorkerEngine;
+const engine = await start(model, {
+  device: given.device as Device,
+  precision,
+  batchTokens: Number(given['batch-tokens']),
+  workers: Number(given.workers),
+  ...(given.workers !== '1' && { threads: 1 }),
+});
 
 const items = (documents: readonly (readonly number[])[]) =>
   documents.map((ids) => ({ tokenIds: Int32Array.from(ids) }));
@@ -48,21 +68,24 @@ function statesOf(documents: readonly (readonly number[])[]): Promise<States[]> 
   return states;
 }
 
-type Run = (engine: Engine) => Promise<number>;
+/** Does the work, and gives what makes the check of what came of it. */
+type Run = () => Promise<() => number>;
 
-const meanNll = (nlls: readonly Float32Array[]) => mean(nlls.map(mean));
+const checkOfNlls = (nlls: readonly Float32Array[]) => () => mean(nlls.map(mean));
 const encode =
   (documents: readonly (readonly number[])[]): Run =>
-  async () =>
-    mean((await engine.encode(items(documents))).map(({ data }) => mean(data.map(Math.abs))));
+  async () => {
+    const states = await engine.encode(items(documents));
+    return () => mean(states.map(({ data }) => mean(data.map(Math.abs))));
+  };
 const scoreText =
   (documents: readonly (readonly number[])[]): Run =>
   async () =>
-    meanNll(await engine.score(toScore(await engine.encode(items(documents)))));
+    checkOfNlls(await engine.score(toScore(await engine.encode(items(documents)))));
 const scoreCached =
   (documents: readonly (readonly number[])[]): Run =>
   async () =>
-    meanNll(await engine.score(toScore(await statesOf(documents))));
+    checkOfNlls(await engine.score(toScore(await statesOf(documents))));
 const generate =
   (count: number): Run =>
   async () => {
@@ -70,13 +93,14 @@ const generate =
     const made = await engine.generate(
       states.map((of) => ({ memory: [allRows(of)], prompt: new Int32Array(0), maxTokens: work.generated })),
     );
-    return mean(made.map(({ tokenIds }) => tokenIds.length));
+    return () => mean(made.map(({ tokenIds }) => tokenIds.length));
   };
 
 const RUNS: Record<Exclude<WorkloadName, 'experiment-loop'>, Run> = {
   encode: encode(work.documents),
   'encode-long': encode(work.long),
   'encode-128': encode(work.of128),
+  'encode-512': encode(work.of512),
   'score-text': scoreText(work.documents),
   'score-cached': scoreCached(work.documents),
   'score-text-128': scoreText(work.of128),
@@ -93,7 +117,7 @@ const RUNS: Record<Exclude<WorkloadName, 'experiment-loop'>, Run> = {
       const [item] = toScore([of], hidden);
       return { ...item!, target: Int32Array.from(work.targets[Math.floor(at / work.prefixes.length)]!) };
     });
-    return meanNll(await engine.score(scored));
+    return checkOfNlls(await engine.score(scored));
   },
   'generate-1': generate(1),
   'generate-16': generate(16),
@@ -109,14 +133,14 @@ answer({ ready: true, startSeconds: (performance.now() - started) / 1000, about:
 for await (const line of createInterface({ input: process.stdin })) {
   const { workload } = JSON.parse(line) as { workload: keyof typeof RUNS };
   // Graphs that this needs are loaded, and states that are kept are made, before the clock starts.
-  if (!warm.has(workload)) await RUNS[workload](engine);
+  if (!warm.has(workload)) await RUNS[workload]();
   warm.add(workload);
   // The peak of this workload alone: Linux forgets the one before.
   writeFileSync('/proc/self/clear_refs', '5');
   started = performance.now();
-  const check = await RUNS[workload](engine);
+  const checkOf = await RUNS[workload]();
   const seconds = (performance.now() - started) / 1000;
   const status = readFileSync('/proc/self/status', 'utf8');
-  answer({ seconds, check, peakBytes: 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) });
+  answer({ seconds, check: checkOf(), peakBytes: 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) });
 }
 await engine.close();

@@ -36,7 +36,9 @@ try {
     const file = path.join(WORK, `long-${tokens}.json`);
     await writeFile(file, JSON.stringify({ ...work, documents: ofLength(2), long: documents, of512: documents }));
     for (const precision of options.precisions.split(',')) {
-      const { contestant } = await Contestant.start([...ours(precision, checkpoint, file), cache]);
+      const { contestant } = await Contestant.start({
+        command: ours(precision, checkpoint, file, ['--cache', cache]),
+      });
       for (const workload of ['encode-long', 'score-text-512'] satisfies WorkloadName[]) {
         const answers = [];
         for (let round = 0; round < Number(options.rounds); round++) answers.push(await contestant.run(workload));

@@ -7,6 +7,9 @@
  *
  *     npx tsx bench/speed.ts [--shape 270m|flan-t5-base] [--peers PYTHON] [--compiled] [--share 0.125] [--rounds 3] [--only encode,score-text] [--section ours|all]
  *                         [--earlier RUN.json]
+ *     npx tsx bench/speed.ts --device cuda,webgpu [--shape ...] [--peers PYTHON] [--batch-tokens 4096,16384,65536] [--share 1] [--rounds 3] [--only ...]
+ *
+ * On devices (device-speed.ts) the sides take turns as a whole, since they would share the device's memory.
  *
  * With a section, what was measured replaces that part of docs/benchmarks.md. The last line of output, kept in a file, can be given to a later
  * run of some workloads: those that it does not measure again are taken from there.
@@ -15,21 +18,25 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Device } from '../src/engine/engine.js';
 import { median } from '../src/stats/describe.js';
 import { benchCheckpoint, flanT5Checkpoint, WORK } from './checkpoint.js';
 import { Contestant, ours } from './contestants.js';
+import { deviceNames, deviceReport, deviceSides, measureSide } from './device-speed.js';
 import { limits } from './limit.js';
 import { replaceSection, table } from './sections.js';
-import { makeWorkloads, WORKLOADS, type WorkloadName, type Workloads } from './workloads.js';
+import { DEVICE_WORKLOADS, makeWorkloads, WORKLOADS, type WorkloadName, type Workloads } from './workloads.js';
 
 const { values: options } = parseArgs({
   options: {
     shape: { type: 'string', default: '270m' },
     peers: { type: 'string' },
-    share: { type: 'string', default: '0.125' },
+    device: { type: 'string' },
+    'batch-tokens': { type: 'string', default: '4096,16384,65536' },
+    share: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     compiled: { type: 'boolean', default: false },
-    only: { type: 'string', default: WORKLOADS.join(',') },
+    only: { type: 'string' },
     section: { type: 'string' },
     earlier: { type: 'string' },
   },
@@ -58,10 +65,39 @@ const SHAPES = {
 };
 const shape = SHAPES[options.shape as keyof typeof SHAPES];
 const checkpoint = await shape.checkpoint();
-const work = makeWorkloads(Number(options.share), shape.words);
+const share = Number(options.share ?? (options.device === undefined ? 0.125 : 1));
+const work = makeWorkloads(share, shape.words);
 const file = path.join(WORK, `workloads-${options.shape}.json`);
 await mkdir(WORK, { recursive: true });
 await writeFile(file, JSON.stringify(work));
+const rounds = Number(options.rounds);
+if (options.device !== undefined) {
+  await onDevices(deviceNames(options.device), (options.only?.split(',') as WorkloadName[]) ?? DEVICE_WORKLOADS);
+  process.exit();
+}
+
+/** All sides on devices, one after the other. */
+async function onDevices(devices: readonly Device[], workloads: readonly WorkloadName[]): Promise<void> {
+  const batchTokens = options['batch-tokens'].split(',').map(Number);
+  const peers = options.peers;
+  const sides = await deviceSides({ devices, checkpoint, file, batchTokens, workloads, ...(peers && { peers }) });
+  const measured = [];
+  for (const side of sides) {
+    const timings = await measureSide(side, rounds, ({ workload, seconds, check }) => {
+      console.error(
+        `${side.name.padEnd(52)} ${workload.padEnd(18)} ${seconds.toFixed(4)} s  check ${check.toFixed(5)}`,
+      );
+    });
+    measured.push({ side, ...timings });
+  }
+  const report = deviceReport(measured);
+  console.log(
+    `${machine}. ${work.of128.length} x 128 tokens and the others in proportion, ${rounds} rounds.\n\n${report}`,
+  );
+  if (options.section) await replaceSection('benchmarks.md', options.section, report);
+  const results = measured.map(({ side: { name }, ...timings }) => ({ name, ...timings }));
+  console.log(JSON.stringify({ machine, shape: options.shape, share, rounds, results }));
+}
 
 const INT8 = 'ours int8';
 const FLOAT32 = 'ours float32';
@@ -74,7 +110,7 @@ const CORES = os.availableParallelism();
 /** A worker for each core, with a thread each: for what has many batches. */
 const sideBySide: Side = {
   name: `ours int8, ${CORES} workers`,
-  command: ours('int8', checkpoint, file, CORES),
+  command: ours('int8', checkpoint, file, ['--workers', String(CORES)]),
   workloads: ['encode', 'score-text', 'experiment'],
 };
 const transformers = (dtype: string, form: string): Side => ({
@@ -94,7 +130,7 @@ const ctranslate2 = (compute: string): Side => ({
   ],
   workloads: WORKLOADS.filter((workload) => /^(score-text|generate)/.test(workload)),
 });
-const names = options.only.split(',') as WorkloadName[];
+const names = (options.only?.split(',') ?? WORKLOADS) as readonly WorkloadName[];
 const SIDES: Side[] = [own(INT8, 'int8'), sideBySide, own(FLOAT32, 'float32')];
 if (options.peers) {
   for (const dtype of ['bfloat16', 'float32']) {
@@ -109,7 +145,6 @@ if (options.peers) {
 const encoderFlop = (documents: Workloads['documents']) =>
   2 * shape.encoderWeights * documents.reduce((rows, ids) => rows + ids.length, 0);
 
-const rounds = Number(options.rounds);
 interface Result {
   readonly seconds: readonly number[];
   readonly check: number;
@@ -125,8 +160,8 @@ interface Run {
 }
 
 const earlier: Run | undefined = options.earlier && JSON.parse(await readFile(options.earlier, 'utf8'));
-if (earlier && earlier.share !== Number(options.share)) {
-  throw new Error(`${options.earlier} measured a share of ${earlier.share}, not ${options.share}`);
+if (earlier && earlier.share !== share) {
+  throw new Error(`${options.earlier} measured a share of ${earlier.share}, not ${share}`);
 }
 const results = new Map<string, Result>(Object.entries(earlier?.results ?? {}));
 const key = (workload: string, side: Side) => `${workload}/${side.name}`;
@@ -136,7 +171,7 @@ const start: Record<string, number> = {};
 const versions = new Set<string>();
 for (const side of SIDES) {
   if (!names.some((name) => side.workloads.includes(name))) continue;
-  const { contestant, startSeconds, about } = await Contestant.start(side.command);
+  const { contestant, startSeconds, about } = await Contestant.start(side);
   start[side.name] = startSeconds;
   versions.add(about);
   running.set(side, contestant);
@@ -295,7 +330,7 @@ console.log(
   JSON.stringify({
     machine,
     versions: [...versions],
-    share: Number(options.share),
+    share,
     limits: reached,
     results: Object.fromEntries(results),
   }),

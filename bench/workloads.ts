@@ -29,6 +29,7 @@ export const WORKLOADS = [
   'encode',
   'encode-long',
   'encode-128',
+  'encode-512',
   'score-text',
   'score-cached',
   'score-text-128',
@@ -41,6 +42,16 @@ export const WORKLOADS = [
   'generate-16',
 ] as const;
 export type WorkloadName = (typeof WORKLOADS)[number];
+
+/** What is asked of devices other than the CPU. */
+export const DEVICE_WORKLOADS: readonly WorkloadName[] = [
+  'encode-128',
+  'encode',
+  'encode-512',
+  'score-cached-128',
+  'score-cached',
+  'generate-16',
+];
 
 /** Rows of a batch, for all: a peer that does better with another number may take it. */
 export const BATCH_TOKENS = 1024;

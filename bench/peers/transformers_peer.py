@@ -1,15 +1,17 @@
 """transformers as one side of a benchmark: the protocol of ../contestant.ts.
 
-    python bench/peers/transformers_peer.py DTYPE FORM CHECKPOINT WORKLOADS.json
+    python bench/peers/transformers_peer.py DTYPE FORM CHECKPOINT WORKLOADS.json [--device cuda] [--states host|device] [--batch-tokens 1024]
 
-DTYPE is float32 or bfloat16; FORM eager, sdpa or compiled (sdpa under torch.compile). Items are
+DTYPE is float32, float16 or bfloat16; FORM eager, sdpa or compiled (sdpa under torch.compile). On a device states end in the host's memory as float32, as ours
+do, by way of pinned memory, or stay where they are. Items are
 batched by length, as ours are, and only the scored rows go through the head, in pieces: the best form known to us. `experiment-loop`
 alone does what the research did: one encoder pass for each condition, one item at a time.
 """
 
+import argparse
 import json
 import os
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 threads = len(os.sched_getaffinity(0))
@@ -27,7 +29,8 @@ from side import serve
 logging.set_verbosity_error()
 logging.disable_progress_bar()
 
-HEAD_ROWS = 128
+# Rows of the head at a time: on a device memory is no matter, and large products are faster.
+HEAD_ROWS = {"cpu": 128, "cuda": 1024}
 PAD = 0
 
 
@@ -43,12 +46,18 @@ def batches(lengths: list[int], tokens: int) -> list[list[int]]:
 
 
 class Contestant:
-    def __init__(self, dtype: str, form: str, checkpoint: str, work: dict, batch_tokens: int):
+    def __init__(self, dtype: str, form: str, checkpoint: str, work: dict, batch_tokens: int, device: str, states: str):
         self.work = work
         self.batch_tokens = batch_tokens
-        self.model = AutoModelForSeq2SeqLM.from_pretrained(
-            checkpoint, dtype=getattr(torch, dtype), attn_implementation="eager" if form == "eager" else "sdpa"
-        ).eval()
+        self.device = torch.device(device)
+        self.leaves_states = device == "cpu" or states == "device"
+        self.model = (
+            AutoModelForSeq2SeqLM.from_pretrained(
+                checkpoint, dtype=getattr(torch, dtype), attn_implementation="eager" if form == "eager" else "sdpa"
+            )
+            .eval()
+            .to(self.device)
+        )
         stacks = getattr(self.model, "model", self.model)
         self.encoder, self.decoder = stacks.encoder, stacks.decoder
         # No model that is measured scales the rows that its head reads.
@@ -62,37 +71,55 @@ class Contestant:
             self.decoder.compile(dynamic=True)
         self.kept: dict[str, list[torch.Tensor]] = {}
 
+    def tensor(self, values: list) -> torch.Tensor:
+        return torch.tensor(values, device=self.device)
+
+    def wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
     def encode(self, documents: list[list[int]]) -> list[torch.Tensor]:
         states: list[torch.Tensor | None] = [None] * len(documents)
         for batch in batches([len(ids) for ids in documents], self.batch_tokens):
             longest = max(len(documents[at]) for at in batch)
-            ids = torch.tensor([documents[at] + [PAD] * (longest - len(documents[at])) for at in batch])
-            mask = torch.tensor([[1] * len(documents[at]) + [0] * (longest - len(documents[at])) for at in batch])
+            ids = self.tensor([documents[at] + [PAD] * (longest - len(documents[at])) for at in batch])
+            mask = self.tensor([[1] * len(documents[at]) + [0] * (longest - len(documents[at])) for at in batch])
             made = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+            if not self.leaves_states:
+                # To pinned memory: the next batch starts while this one is copied.
+                made = made.float().to("cpu", non_blocking=True)
             for row, at in enumerate(batch):
-                states[at] = made[row, : len(documents[at])].clone()
+                rows = made[row, : len(documents[at])]
+                # In memory a padded batch is not held for the sake of its rows.
+                states[at] = rows.clone() if self.device.type == "cpu" else rows
+        self.wait()
         return states
 
     def score(self, states: list[torch.Tensor], targets: list[list[int]]) -> list[float]:
         """Mean NLL of each target given the rows of its states."""
-        nlls = [0.0] * len(states)
+        order: list[int] = []
+        nlls: list[torch.Tensor] = []
+        rows = HEAD_ROWS[self.device.type]
         head = getattr(self.model.lm_head, "out_proj", self.model.lm_head).weight
         for batch in batches([len(of) + len(targets[at]) for at, of in enumerate(states)], self.batch_tokens):
             longest = max(len(states[at]) for at in batch)
-            memory = torch.stack([F.pad(states[at], (0, 0, 0, longest - len(states[at]))) for at in batch])
-            mask = torch.tensor([[1] * len(states[at]) + [0] * (longest - len(states[at])) for at in batch])
-            labels = torch.tensor([targets[at] for at in batch])
-            ids = torch.cat([torch.full((len(batch), 1), self.start), labels[:, :-1]], dim=1)
+            own = [states[at].to(self.device, non_blocking=True).to(self.model.dtype) for at in batch]
+            memory = torch.stack([F.pad(of, (0, 0, 0, longest - len(of))) for of in own])
+            mask = self.tensor([[1] * len(states[at]) + [0] * (longest - len(states[at])) for at in batch])
+            labels = self.tensor([targets[at] for at in batch])
+            ids = torch.cat([torch.full((len(batch), 1), self.start, device=self.device), labels[:, :-1]], dim=1)
             hidden = self.decoder(
                 input_ids=ids, encoder_hidden_states=memory, encoder_attention_mask=mask, use_cache=False
             ).last_hidden_state.flatten(0, 1)
             losses = [
-                F.cross_entropy(F.linear(rows, head).float(), wanted, reduction="none")
-                for rows, wanted in zip(hidden.split(HEAD_ROWS), labels.flatten().split(HEAD_ROWS))
+                F.cross_entropy(F.linear(piece, head).float(), wanted, reduction="none")
+                for piece, wanted in zip(hidden.split(rows), labels.flatten().split(rows))
             ]
-            for row, loss in enumerate(torch.cat(losses).view(len(batch), -1).mean(1).tolist()):
-                nlls[batch[row]] = loss
-        return nlls
+            nlls.append(torch.cat(losses).view(len(batch), -1).mean(1))
+            order += batch
+        # Once: a device is not waited for between batches.
+        found = dict(zip(order, torch.cat(nlls).tolist()))
+        return [found[at] for at in range(len(states))]
 
     def targets(self, count: int) -> list[list[int]]:
         wanted = self.work["targets"]
@@ -113,10 +140,9 @@ class Contestant:
             return mean(self.score(states, targets))
         nlls = []
         for at, ids in enumerate(inputs):
-            made = self.encoder(input_ids=torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long))
-            mask = torch.ones(1, len(ids), dtype=torch.long)
-            mask[:, : hidden[at]] = 0
-            labels = torch.tensor([targets[at]])
+            made = self.encoder(input_ids=self.tensor([ids]), attention_mask=self.tensor([[1] * len(ids)]))
+            mask = self.tensor([[0] * hidden[at] + [1] * (len(ids) - hidden[at])])
+            labels = self.tensor([targets[at]])
             logits = self.model(
                 encoder_outputs=BaseModelOutput(last_hidden_state=made.last_hidden_state), attention_mask=mask, labels=labels
             ).logits
@@ -124,32 +150,38 @@ class Contestant:
         return mean(nlls)
 
     def generate(self, count: int) -> float:
-        states = torch.stack(self.states("prompts")[:count])
+        states = torch.stack(self.states("prompts")[:count]).to(self.device, self.model.dtype)
         made = self.model.generate(
             encoder_outputs=BaseModelOutput(last_hidden_state=states),
-            attention_mask=torch.ones(states.shape[:2], dtype=torch.long),
+            attention_mask=torch.ones(states.shape[:2], dtype=torch.long, device=self.device),
             do_sample=False,
             min_new_tokens=self.work["generated"],
             max_new_tokens=self.work["generated"],
         )
         return made.shape[1] - 1
 
-    def run(self, workload: str) -> float:
+    def run(self, workload: str) -> Callable[[], float]:
+        """Does the work; what it returns gives the check, when the clock has stopped."""
         if workload.startswith("experiment"):
-            return self.experiment(workload == "experiment-loop")
+            made = self.experiment(workload == "experiment-loop")
+            return lambda: made
         if workload.startswith("generate"):
-            return self.generate(int(workload.split("-")[1]))
+            count = self.generate(int(workload.split("-")[1]))
+            return lambda: count
         name = DOCUMENTS[workload]
         if workload.startswith("encode"):
-            return mean([of.float().abs().mean().item() for of in self.encode(self.work[name])])
+            encoded = self.encode(self.work[name])
+            return lambda: mean([of.float().abs().mean().item() for of in encoded])
         states = self.states(name) if workload.startswith("score-cached") else self.encode(self.work[name])
-        return mean(self.score(states, self.targets(len(states))))
+        nlls = self.score(states, self.targets(len(states)))
+        return lambda: mean(nlls)
 
 
 DOCUMENTS = {
     "encode": "documents",
     "encode-long": "long",
     "encode-128": "of128",
+    "encode-512": "of512",
     "score-text": "documents",
     "score-cached": "documents",
     "score-text-128": "of128",
@@ -164,12 +196,20 @@ def mean(values: list[float]) -> float:
 
 
 def main() -> None:
-    dtype, form, checkpoint, file = sys.argv[1:]
+    parser = argparse.ArgumentParser()
+    for name in ["dtype", "form", "checkpoint", "file"]:
+        parser.add_argument(name)
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--states", default="host", choices=["host", "device"])
+    parser.add_argument("--batch-tokens", type=int, default=1024)
+    given = parser.parse_args()
     torch.set_num_threads(threads)
-    work = json.loads(Path(file).read_text())
+    work = json.loads(Path(given.file).read_text())
 
     def start():
-        side = Contestant(dtype, form, checkpoint, work, 1024)
+        side = Contestant(
+            given.dtype, given.form, given.checkpoint, work, given.batch_tokens, given.device, given.states
+        )
         side.score(side.encode(work["documents"][:2]), work["targets"][:2])
         return side.run
 
