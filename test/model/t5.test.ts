@@ -123,6 +123,8 @@ describe('a config of T5', () => {
   it.each<[string, Json, string]>([
     ['MODEL_UNSUPPORTED', { model_type: 'umt5' }, 'supported are "t5gemma2" (T5Gemma 2), "t5" (T5), "mt5" (T5)'],
     ['MODEL_UNSUPPORTED', { dense_act_fn: 'mish' }, 'the activation of its feed-forward networks is "mish"'],
+    ['CHECKPOINT_INVALID', { dense_act_fn: null }, 'dense_act_fn'],
+    ['CHECKPOINT_INVALID', { feed_forward_proj: null }, 'feed_forward_proj'],
     ['MODEL_UNSUPPORTED', { relative_attention_num_buckets: 30 }, 'expected a multiple of 4'],
     ['CHECKPOINT_INVALID', { relative_attention_max_distance: 16 }, 'not beyond half of the 32 buckets'],
     ['CHECKPOINT_INVALID', { d_model: 0 }, 'd_model'],
@@ -165,6 +167,11 @@ describe('a config of T5', () => {
       { tie_word_embeddings: true, scale_decoder_outputs: false },
       { isTied: true, scalesHead: false },
     ],
+    [
+      { tie_word_embeddings: true, scale_decoder_outputs: null },
+      { isTied: true, scalesHead: false },
+    ],
+    [{ feed_forward_proj: 'gated-gelu', is_gated_act: null }, { isGated: false }],
     [{ num_decoder_layers: null }, { decoderLayers: 2 }],
     [{ eos_token_id: [1, 4] }, { stopTokenIds: [1, 4] }],
     [{ model_type: 'mt5', decoder_start_token_id: undefined, pad_token_id: 3 }, { decoderStartTokenId: 0 }],

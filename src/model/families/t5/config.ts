@@ -35,6 +35,10 @@ export interface T5Config {
 }
 
 const positive = z.number().int().positive();
+const flag = z
+  .boolean()
+  .nullable()
+  .transform((value) => value ?? false);
 
 const configSchema = z.object({
   model_type: z.enum(['t5', 'mt5']),
@@ -48,11 +52,12 @@ const configSchema = z.object({
   relative_attention_num_buckets: positive.default(32),
   relative_attention_max_distance: positive.default(128),
   layer_norm_epsilon: z.number().positive().default(1e-6),
-  feed_forward_proj: z.string().nullish(),
-  dense_act_fn: z.string().nullish(),
-  is_gated_act: z.boolean().nullish(),
+  // The reference cannot load a null of these two, and takes one of the flags for false.
+  feed_forward_proj: z.string().optional(),
+  dense_act_fn: z.string().optional(),
+  is_gated_act: flag.optional(),
   tie_word_embeddings: z.boolean().nullish(),
-  scale_decoder_outputs: z.boolean().nullish(),
+  scale_decoder_outputs: flag.optional(),
   decoder_start_token_id: tokenId.nullish(),
   pad_token_id: tokenId.nullish(),
   eos_token_id: tokenIds.nullish(),
