@@ -23,6 +23,20 @@ export function flanT5Checkpoint(): Promise<string> {
   return made('flan-t5-base', FLAN_T5_BASE);
 }
 
+/** A checkpoint of no size, for trying the benchmarks themselves. */
+export function tinyCheckpoint(): Promise<string> {
+  const small = {
+    vocab_size: 1200,
+    d_model: 64,
+    d_kv: 16,
+    d_ff: 128,
+    num_layers: 2,
+    num_decoder_layers: 2,
+    num_heads: 4,
+  };
+  return made('tiny', { ...FLAN_T5_BASE, ...small });
+}
+
 async function made(name: string, config: object): Promise<string> {
   const directory = path.join(WORK, 'checkpoints', name);
   if (existsSync(directory)) return directory;

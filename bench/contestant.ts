@@ -13,13 +13,10 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { allRows, type Device, type ScoreItem, type States } from '../src/engine/engine.js';
-import { startChildEngine } from '../src/hosts/child-engine.js';
-import { startWorkerEngine } from '../src/hosts/worker-engine.js';
-import { openCheckpoint } from '../src/model/checkpoint.js';
-import { compileModel } from '../src/model/compile.js';
-import { type Precision, weightsOfPrecision } from '../src/model/graph/layout.js';
+import type { Precision } from '../src/model/graph/layout.js';
 import { mean } from '../src/stats/describe.js';
 import { WORK } from './checkpoint.js';
+import { engineOf } from './engine-of.js';
 import { BATCH_TOKENS, type WorkloadName, type Workloads } from './workloads.js';
 
 const { values: given } = parseArgs({
@@ -35,21 +32,21 @@ const { values: given } = parseArgs({
   },
 });
 const work: Workloads = JSON.parse(readFileSync(given.work, 'utf8'));
-const precision = given.precision as Precision;
-const model = await compileModel(await openCheckpoint(given.checkpoint), {
-  precision: weightsOfPrecision(precision),
-  embeddingScale: 'exact',
-  cacheDirectory: given.cache,
-});
-let started = performance.now();
-const start = given.host === 'process' ? startChildEngine : startWorkerEngine;
-const engine = await start(model, {
-  device: given.device as Device,
-  precision,
-  batchTokens: Number(given['batch-tokens']),
-  workers: Number(given.workers),
-  ...(given.workers !== '1' && { threads: 1 }),
-});
+let started = 0;
+const engine = await engineOf(
+  {
+    checkpoint: given.checkpoint,
+    precision: given.precision as Precision,
+    device: given.device as Device,
+    batchTokens: Number(given['batch-tokens']),
+    workers: Number(given.workers),
+    host: given.host === 'process' ? 'process' : 'thread',
+    cache: given.cache,
+  },
+  () => {
+    started = performance.now();
+  },
+);
 
 const items = (documents: readonly (readonly number[])[]) =>
   documents.map((ids) => ({ tokenIds: Int32Array.from(ids) }));

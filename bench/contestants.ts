@@ -36,11 +36,9 @@ export function scriptPath(name: string): string {
   return path.join(import.meta.dirname, name);
 }
 
-/** A script of this folder as a command, from source or compiled, as this one is. @param name without its ending */
+/** A script of this folder as a command. @param name without its ending */
 export function scriptCommand(name: string, args: readonly string[]): string[] {
-  const isSource = import.meta.filename.endsWith('.ts');
-  const script = scriptPath(`${name}.${isSource ? 'ts' : 'js'}`);
-  return [process.execPath, ...(isSource ? ['--import', 'tsx'] : []), script, ...args];
+  return [process.execPath, '--import', 'tsx', scriptPath(`${name}.ts`), ...args];
 }
 
 /** The command of this project as a side. @param file of the workloads @param more options of contestant.ts */
