@@ -1,7 +1,7 @@
 /** An engine in worker threads of this process: the host for the command line and for use as a library. States are shared memory. */
 import { Worker } from 'node:worker_threads';
 import { DkvError } from '../base/errors.js';
-import type { EngineInfo, Memory, States } from '../engine/engine.js';
+import type { Device, EngineInfo, Memory, States } from '../engine/engine.js';
 import type { ExecutorOptions } from '../engine/executor.js';
 import { closedError, QueuedEngine } from '../engine/queue.js';
 import type { Done, Runner, Work } from '../engine/runner.js';
@@ -22,6 +22,7 @@ export async function startWorkerEngine(model: CompiledModel, options: HostOptio
   if (!(Number.isInteger(workers) && workers >= 1)) {
     throw new DkvError('INPUT_INVALID', `workers is ${workers}; expected a whole number of at least 1.`);
   }
+  expectAlone(own.device, workers);
   const starting = await Promise.allSettled(Array.from({ length: workers }, () => WorkerRunner.start(model, own)));
   const runners = starting.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failed = starting.find((one) => one.status === 'rejected');
@@ -37,6 +38,23 @@ export async function startWorkerEngine(model: CompiledModel, options: HostOptio
   });
 }
 
+/** Threads of this process that compute on WebGPU. */
+let onWebgpu = 0;
+
+/**
+ * ONNX Runtime's WebGPU provider has one context in a process, which breaks when two sessions run at the same time: results are lost, or the process is.
+ * @throws DkvError INPUT_INVALID where there would be a second
+ */
+export function expectAlone(device: Device, workers: number): void {
+  if (device !== 'webgpu' || (workers === 1 && onWebgpu === 0)) return;
+  throw new DkvError(
+    'INPUT_INVALID',
+    workers > 1
+      ? `workers is ${workers}; on "webgpu" one engine computes, because ONNX Runtime's provider cannot run two at the same time in a process. Leave workers out.`
+      : 'host is "thread", and another engine of this process computes on "webgpu" already; ONNX Runtime\'s provider cannot run two at the same time. Close it first, or leave host out: then each has a process of its own.',
+  );
+}
+
 class WorkerRunner implements Runner {
   readonly info: EngineInfo;
   readonly #worker: Worker;
@@ -48,6 +66,10 @@ class WorkerRunner implements Runner {
 
   static async start(model: CompiledModel, options: ExecutorOptions): Promise<WorkerRunner> {
     const worker = new Worker(entry('hosts/worker'), { workerData: { model, options } satisfies StartRunner });
+    if (options.device === 'webgpu') {
+      onWebgpu++;
+      worker.once('exit', () => onWebgpu--);
+    }
     const info = await new Promise<EngineInfo>((resolve, reject) => {
       worker.once('message', (message: FromRunner) => {
         if (message.type === 'ready') resolve(message.info);

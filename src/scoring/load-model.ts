@@ -11,7 +11,7 @@ import { onnxRuntimeVersion } from '../engine/onnxruntime.js';
 import { expectPrecision } from '../engine/runtime.js';
 import { startChildEngine } from '../hosts/child-engine.js';
 import type { HostOptions } from '../hosts/options.js';
-import { startWorkerEngine } from '../hosts/worker-engine.js';
+import { expectAlone, startWorkerEngine } from '../hosts/worker-engine.js';
 import { type HubSettings, hubSettings } from '../hub/settings.js';
 import { type Checkpoint, openCheckpoint } from '../model/checkpoint.js';
 import { compileModel } from '../model/compile.js';
@@ -228,6 +228,8 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
   const { precision = 'float32', embeddingScale = 'exact', device = 'cpu', batchTokens, workers = 1 } = options;
   expectPrecision(device, precision);
   const host = hostOf(device, options.host);
+  // What is known now is said before anything is downloaded and compiled.
+  if (workers > 1 || host === 'thread') expectAlone(device, workers);
   const { directory, name } = await findModel(model, options);
   const checkpoint = await openCheckpoint(directory);
   for (const notice of checkpoint.notices) options.onNotice?.(notice);

@@ -112,6 +112,18 @@ describe.runIf(process.platform === 'linux' && process.arch === 'x64')('an engin
     }
   });
 
+  it('is refused as several workers on WebGPU, whose provider cannot run two at a time, before anything is compiled', async () => {
+    const cacheDirectory = await temporaryFolder();
+    for (const host of [undefined, 'thread', 'process'] as const) {
+      const options = { device: 'webgpu', workers: 2, cacheDirectory, ...(host && { host }) } as const;
+      await expect(loadModel(BUILT_IN_MODEL, options)).rejects.toMatchObject({
+        code: 'INPUT_INVALID',
+        message: expect.stringMatching(/workers is 2; on "webgpu" one engine computes/),
+      });
+    }
+    expect(await readdir(cacheDirectory)).toEqual([]);
+  });
+
   it('is refused as a thread', async () => {
     await expect(loadModel(BUILT_IN_MODEL, { device: 'cuda', host: 'thread' })).rejects.toMatchObject({
       code: 'INPUT_INVALID',

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { measureEngineDrift } from '../../src/engine/drift.js';
 import { allRows, type EncodeItem, type Engine } from '../../src/engine/engine.js';
 import type { HostOptions } from '../../src/hosts/options.js';
+import { startWorkerEngine } from '../../src/hosts/worker-engine.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel, withScratch } from '../../src/model/compile.js';
 import type { Precision } from '../../src/model/graph/layout.js';
@@ -26,6 +27,17 @@ const device = 'webgpu';
 
 describe.runIf(await hasAdapter(model))('WebGPU', () => {
   engineConformance(device, async (options) => engineHere(model, { device, ...options }), false, { device });
+
+  it('has one engine in a process at a time, of those in threads', async () => {
+    const first = await startWorkerEngine(model, { device });
+    await expect(startWorkerEngine(model, { device })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(/leave host out/),
+    });
+    await first.close();
+    const next = await startWorkerEngine(model, { device });
+    await next.close();
+  });
 
   it('computes the same where weights are held once, one graph at a time', async () => {
     const weights = await compiled('several-kv-heads', 'float16');
