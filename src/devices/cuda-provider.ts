@@ -8,6 +8,7 @@ import { readlink, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Variables } from '../base/environment.js';
+import { DkvError } from '../base/errors.js';
 import { readTextIfPresent } from '../base/files.js';
 import { tryParse } from '../base/parse.js';
 import { CUDA_PROVIDER_FILES, RUNTIME_LIBRARY, runtimeFolder } from '../engine/cuda-library.js';
@@ -70,15 +71,24 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** The link by which the runtime finds the provider. The package may have moved since it was made. */
+/** The link by which the runtime finds the provider. The package may have moved since it was made. @throws DkvError FILES_UNUSABLE */
 export async function linkRuntime(folder: string): Promise<void> {
   const link = path.join(folder, RUNTIME_LIBRARY);
   const target = path.join(runtimeFolder(), RUNTIME_LIBRARY);
   if ((await readlink(link).catch(() => undefined)) === target) return;
   const partial = `${link}.${process.pid}`;
-  await rm(partial, { force: true });
-  await symlink(target, partial);
-  await rename(partial, link);
+  try {
+    await rm(partial, { force: true });
+    await symlink(target, partial);
+    await rename(partial, link);
+  } catch (error) {
+    // Not what the system names first, which is the file that is linked to.
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new DkvError(
+      'FILES_UNUSABLE',
+      `${link} has to become a link to ${target}, where onnxruntime-node is now, and cannot (${code ?? message}). Whoever may write there has to run "dkv devices install cuda" again; or set DKV_CACHE to a folder of your own and install there.`,
+    );
+  }
 }
 
 /** Folders that CUDA installs itself into. */

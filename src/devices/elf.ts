@@ -18,6 +18,24 @@ export function isX64Library(head: Uint8Array): boolean {
   return bytes.readUInt32BE(0) === 0x7f454c46 && bytes[4] === 2 && bytes[5] === 1 && bytes.readUInt16LE(18) === X86_64;
 }
 
+/** Bytes that a library has at least: its table of sections stands at its end. @param head the first bytes of a library */
+export function expectedBytes(head: Uint8Array): number {
+  if (head.length < HEADER_BYTES) return HEADER_BYTES;
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.length);
+  return Number(bytes.readBigUInt64LE(40)) + bytes.readUInt16LE(58) * bytes.readUInt16LE(60);
+}
+
+/** Is it a library for x64 that was not cut off? Errors are the system's. */
+export async function isWholeLibrary(file: string): Promise<boolean> {
+  const handle = await open(file);
+  try {
+    const header = await read(handle, 0, HEADER_BYTES);
+    return header !== undefined && isX64Library(header) && (await handle.stat()).size >= expectedBytes(header);
+  } finally {
+    await handle.close();
+  }
+}
+
 /** The libraries that a library needs, by name, in its order; undefined where the file is none for x64. Errors are the system's. */
 export async function neededLibraries(file: string): Promise<string[] | undefined> {
   const handle = await open(file);

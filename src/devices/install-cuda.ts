@@ -21,7 +21,7 @@ import {
   providersFolder,
   RECORD_FILE,
 } from './cuda-provider.js';
-import { isX64Library } from './elf.js';
+import { expectedBytes, isX64Library } from './elf.js';
 import { openSource, type ProviderSource, type SourceFile } from './provider-sources.js';
 
 export interface InstallOptions {
@@ -104,10 +104,11 @@ export async function installCuda(
 export async function removeCuda(cacheDirectory: string, signal?: AbortSignal): Promise<string[]> {
   const providers = providersFolder(cacheDirectory);
   const names = await readdir(providers).catch(() => []);
+  // What a killed installation has left takes as much room, and goes with them.
+  if (names.length === 0) return [];
   const folders = names
     .filter((name) => name.startsWith('cuda-') && !name.endsWith(PARTIAL))
     .map((name) => path.join(providers, name));
-  if (folders.length === 0) return [];
   return locked(cacheDirectory, signal, async () => {
     for (const folder of folders) {
       // Its name first: what is half removed is not taken for a provider.
@@ -145,6 +146,13 @@ async function withSource<T>(
 }
 
 async function planOf(source: ProviderSource, version: string, cacheDirectory: string): Promise<InstallPlan> {
+  const unfit = [cacheDirectory, ...source.libraryFolders].find((folder) => /[:;]/.test(folder));
+  if (unfit !== undefined) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `${unfit} has ":" or ";" in its name, at which LD_LIBRARY_PATH is cut: a process would not find what is there. ${unfit === cacheDirectory ? 'Set DKV_CACHE to another folder.' : 'Make the Python environment in another folder.'}`,
+    );
+  }
   return {
     version,
     source: source.name,
@@ -200,11 +208,13 @@ async function copyChecked(
   const hash = createHash('sha256');
   const named = new Needle(`\0${version}\0`);
   let head: Buffer | undefined;
+  let size = 0;
   async function* looked(chunks: AsyncIterable<Buffer>) {
     for await (const chunk of chunks) {
       head ??= chunk;
       hash.update(chunk);
       named.look(chunk);
+      size += chunk.length;
       onBytes(chunk.length);
       yield chunk;
     }
@@ -223,6 +233,12 @@ async function copyChecked(
     throw new DkvError(
       'INPUT_INVALID',
       `${source.name}: ${file.name} is no library for Linux on x64. ${cudaPackages(version)}`,
+    );
+  }
+  if (size < expectedBytes(head)) {
+    throw new DkvError(
+      'DOWNLOAD_DAMAGED',
+      `${source.name}: ${file.name} was cut off: it has ${size} bytes of at least ${expectedBytes(head)}. Copy it again.`,
     );
   }
   if (source.version === undefined && file.name.includes('_cuda') && !named.found) {

@@ -10,7 +10,7 @@ import { CUDA_PROVIDER_FILES, RUNTIME_LIBRARY, runtimeFolder } from '../engine/c
 import { DEVICES, type Device } from '../engine/engine.js';
 import { onnxRuntime, onnxRuntimeVersion } from '../engine/onnxruntime.js';
 import { CUDA, cudaLibraryPath, cudaPackages, installedCuda } from './cuda-provider.js';
-import { neededLibraries } from './elf.js';
+import { isWholeLibrary, neededLibraries } from './elf.js';
 import { findLibrary, otherVersions, type SystemLibraries, systemLibraries } from './libraries.js';
 import { type Gpu, isOlder, nvidiaState } from './nvidia.js';
 import { tryDevice } from './trial.js';
@@ -75,11 +75,17 @@ export async function listDevices(options: ListOptions): Promise<DeviceList> {
   for (const name of DEVICES) {
     devices.push(
       available.includes(name)
-        ? await stateOf(name, options)
+        ? await stateOf(name, options).catch((error) => unreadable(name, error))
         : { ...NOTHING, name, usable: false, message: `for ${SYSTEMS[name]}, not ${platform}` },
     );
   }
   return { runtimeVersion: onnxRuntimeVersion(), platform, devices };
+}
+
+/** What stands in the way of looking, such as a folder that cannot be written to, is what there is to say. */
+function unreadable(name: Device, error: unknown): DeviceState {
+  if (!(error instanceof DkvError) || error.code === 'CANCELLED') throw error;
+  return { ...NOTHING, name, usable: false, message: error.message };
 }
 
 const GPU = 'a GPU';
@@ -169,9 +175,18 @@ async function providerPart(
   const name = `CUDA provider ${version}`;
   const searched = [cacheDirectory, own];
   const ok = (found: string): DevicePart => ({ name, state: 'ok', found, searched, advice: null });
-  if (installed) return { parts: [ok(`${installed.folder}, from ${installed.source}`)], folder: installed.folder };
-  if (CUDA_PROVIDER_FILES.every((file) => existsSync(path.join(own, file)))) {
-    return { parts: [ok(`${own}, beside ${RUNTIME_LIBRARY}`)], folder: own };
+  const folder = installed?.folder ?? own;
+  const files = CUDA_PROVIDER_FILES.map((file) => path.join(folder, file));
+  if (files.every((file) => existsSync(file))) {
+    for (const file of files) {
+      if (await isWholeLibrary(file)) continue;
+      const advice = `it is no library for x64, or was cut off. ${installed ? `dkv devices install cuda --from ${installed.source}` : 'Copy it again'}`;
+      return { parts: [{ name, state: 'wrong', found: file, searched, advice }], folder };
+    }
+    return {
+      parts: [ok(installed ? `${folder}, from ${installed.source}` : `${own}, beside ${RUNTIME_LIBRARY}`)],
+      folder,
+    };
   }
   const advice = `${cudaPackages(version)}, then dkv devices install cuda --from that Python`;
   return { parts: [{ name, state: 'missing', found: null, searched, advice }] };

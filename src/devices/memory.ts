@@ -1,8 +1,7 @@
 /** How much memory a device has, as far as anything tells: NVIDIA's driver does, WebGPU does not, and a user may say it. */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { DkvError } from '../base/errors.js';
 import type { Device } from '../engine/engine.js';
+import { runTool } from './run-tool.js';
 
 export interface DeviceMemory {
   readonly totalBytes: number;
@@ -12,10 +11,6 @@ export interface DeviceMemory {
   readonly from: 'nvidia-smi' | 'stated';
 }
 
-const execute = promisify(execFile);
-
-/** A driver that does not answer is one that says nothing. */
-const PATIENCE_MS = 10_000;
 const MEBIBYTE = 2 ** 20;
 
 /**
@@ -47,12 +42,8 @@ function statedIn({ DKV_DEVICE_MEMORY: given }: NodeJS.ProcessEnv): number | und
 async function askNvidia(environment: NodeJS.ProcessEnv): Promise<DeviceMemory | undefined> {
   const [visible] = (environment.CUDA_VISIBLE_DEVICES ?? '').split(',');
   const query = ['--query-gpu=memory.total,memory.free', '--format=csv,noheader,nounits', `--id=${visible || '0'}`];
-  try {
-    const { stdout } = await execute('nvidia-smi', query, { env: environment, timeout: PATIENCE_MS });
-    const [, total, free] = /^\s*(\d+)\s*,\s*(\d+)\s*$/m.exec(stdout) ?? [];
-    if (total === undefined || free === undefined) return undefined;
-    return { totalBytes: Number(total) * MEBIBYTE, freeBytes: Number(free) * MEBIBYTE, from: 'nvidia-smi' };
-  } catch {
-    return undefined;
-  }
+  const { output = '' } = await runTool('nvidia-smi', query, { environment });
+  const [, total, free] = /^\s*(\d+)\s*,\s*(\d+)\s*$/m.exec(output) ?? [];
+  if (total === undefined || free === undefined) return undefined;
+  return { totalBytes: Number(total) * MEBIBYTE, freeBytes: Number(free) * MEBIBYTE, from: 'nvidia-smi' };
 }

@@ -24,7 +24,7 @@ const FIELDS = ['name', 'memory.total', 'memory.free', 'driver_version', 'comput
 export async function nvidiaState(signal?: AbortSignal): Promise<NvidiaState> {
   const kernel = parseKernelDriver(await readFile('/proc/driver/nvidia/version', 'utf8').catch(() => ''));
   const args = [`--query-gpu=${FIELDS.join(',')}`, '--format=csv,noheader,nounits'];
-  const { output, problem } = await runTool('nvidia-smi', args, signal);
+  const { output, problem } = await runTool('nvidia-smi', args, { signal });
   const { gpus, driver } = parseGpus(output ?? '');
   return {
     driver: kernel ?? driver,

@@ -22,7 +22,7 @@ export interface PythonEnvironment {
 
 /** @throws DkvError INPUT_INVALID where it does not run, or is no Python */
 export async function askPython(executable: string, signal?: AbortSignal): Promise<PythonEnvironment> {
-  const { output, problem } = await runTool(executable, ['-c', SCRIPT], signal);
+  const { output, problem } = await runTool(executable, ['-c', SCRIPT], { signal });
   const answer = output === undefined ? undefined : tryParse(answerSchema, jsonOf(output));
   if (!answer?.success) {
     throw new DkvError(

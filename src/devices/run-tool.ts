@@ -1,5 +1,6 @@
 /** Programs of the system and of its user that are asked for a few lines: python, nvidia-smi, ldconfig, vulkaninfo. */
 import { execFile } from 'node:child_process';
+import type { Variables } from '../base/environment.js';
 import { messageOf } from '../base/errors.js';
 
 /** None of them computes anything. */
@@ -12,17 +13,33 @@ export interface ToolAnswer {
   readonly problem?: string;
 }
 
-/** Never throws. */
-export function runTool(program: string, args: readonly string[], signal?: AbortSignal): Promise<ToolAnswer> {
+export interface ToolOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Its variables; this process's when left out. */
+  readonly environment?: Variables;
+  readonly limitMs?: number;
+}
+
+/** Never throws, and does not wait for a program that does not end, as nvidia-smi does not, not even when it is killed, where the driver hangs. */
+export function runTool(
+  program: string,
+  args: readonly string[],
+  { signal, environment = process.env, limitMs = LIMIT_MS }: ToolOptions = {},
+): Promise<ToolAnswer> {
   return new Promise((resolve) => {
-    const options = { timeout: LIMIT_MS, maxBuffer: 16 * 2 ** 20, ...(signal && { signal }) };
-    execFile(program, args, options, (error, stdout, stderr) => {
+    const options = { maxBuffer: 16 * 2 ** 20, env: environment as NodeJS.ProcessEnv, ...(signal && { signal }) };
+    const child = execFile(program, args, options, (error, stdout, stderr) => {
+      clearTimeout(timer);
       if (!error) return resolve({ output: stdout });
       const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
       const said = `${stderr}`.trim().split('\n').at(-1) || `${stdout}`.trim().split('\n')[0];
-      resolve({
-        problem: missing ? 'not found' : error.killed ? `no answer in ${LIMIT_MS / 1000} s` : said || messageOf(error),
-      });
+      resolve({ problem: missing ? 'not found' : said || messageOf(error) });
     });
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+      child.unref();
+      resolve({ problem: `no answer in ${limitMs / 1000} s` });
+    }, limitMs);
   });
 }

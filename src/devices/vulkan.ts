@@ -44,7 +44,7 @@ function libraryOf(description: string): string | null {
 
 /** Names of the adapters that Vulkan offers, where vulkaninfo (Debian: vulkan-tools) is installed; undefined where it is not. */
 export async function vulkanAdapters(signal?: AbortSignal): Promise<string[] | undefined> {
-  const { output } = await runTool('vulkaninfo', ['--summary'], signal);
+  const { output } = await runTool('vulkaninfo', ['--summary'], { signal });
   return output === undefined ? undefined : parseAdapters(output);
 }
 

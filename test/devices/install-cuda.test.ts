@@ -8,6 +8,7 @@ import { cudaLibraryPath, installedCuda } from '../../src/devices/cuda-provider.
 import { neededLibraries } from '../../src/devices/elf.js';
 import { processEnvironment } from '../../src/devices/environment.js';
 import { installCuda, planCudaInstall, removeCuda } from '../../src/devices/install-cuda.js';
+import { listDevices } from '../../src/devices/list-devices.js';
 import { CUDA_PROVIDER_FILES, RUNTIME_LIBRARY, runtimeFolder } from '../../src/engine/cuda-library.js';
 import { onnxRuntimeVersion } from '../../src/engine/onnxruntime.js';
 import { temporaryFolder } from '../support/fixtures.js';
@@ -102,6 +103,13 @@ describe.runIf(isLinux)("CUDA's provider", () => {
     await symlink('/no/such/package/libonnxruntime.so.1', link);
     await cudaLibraryPath(cacheDirectory, {});
     expect(await readlink(link)).toBe(path.join(runtimeFolder(), RUNTIME_LIBRARY));
+    // Where it cannot, as in a folder that others look after, it says which link, and so does the list of devices.
+    await rm(link);
+    await mkdir(path.join(link, 'in the way'), { recursive: true });
+    const unusable = { code: 'FILES_UNUSABLE', message: expect.stringContaining(`${link} has to become a link`) };
+    await expect(cudaLibraryPath(cacheDirectory, {})).rejects.toMatchObject(unusable);
+    const { devices } = await listDevices({ cacheDirectory });
+    expect(devices.find(({ name }) => name === 'cuda')).toMatchObject({ usable: false, message: unusable.message });
   });
 
   const wheel = async (made: Parameters<typeof packageFiles>[0]) =>
@@ -143,6 +151,19 @@ describe.runIf(isLinux)("CUDA's provider", () => {
       'INPUT_INVALID',
       /no library for Linux on x64/,
     ],
+    [
+      'a library that was copied in part',
+      () => {
+        const whole = library(VERSION);
+        // Its table of sections is said to stand behind its end.
+        whole.writeBigUInt64LE(BigInt(whole.length), 40);
+        whole.writeUInt16LE(64, 58);
+        whole.writeUInt16LE(30, 60);
+        return folderWith(Object.fromEntries(CUDA_PROVIDER_FILES.map((name) => [name, whole])));
+      },
+      'DOWNLOAD_DAMAGED',
+      /was cut off: it has \d+ bytes of at least/,
+    ],
     ['an empty folder', temporaryFolder, 'INPUT_INVALID', /holds neither/],
     ['what is not there', async () => '/no/such/python', 'INPUT_INVALID', /no such file/],
     ['a program that is no Python', async () => '/bin/true', 'INPUT_INVALID', /no Python/],
@@ -166,6 +187,14 @@ describe.runIf(isLinux)("CUDA's provider", () => {
     expect(await readdir(path.join(cacheDirectory, 'providers')).catch(() => [])).toEqual([]);
   });
 
+  it('is refused a place whose name a library path cannot hold', async () => {
+    const cacheDirectory = path.join(await temporaryFolder(), 'a:b');
+    await expect(installCuda({ cacheDirectory, from: await bare(VERSION) })).rejects.toMatchObject({
+      code: 'INPUT_INVALID',
+      message: expect.stringMatching(/a:b has ":".*DKV_CACHE/),
+    });
+  });
+
   it('is whole, or not there, after a kill or a cancel in the middle', async () => {
     const cacheDirectory = await temporaryFolder();
     const from = await bare(VERSION);
@@ -184,6 +213,9 @@ describe.runIf(isLinux)("CUDA's provider", () => {
     const providers = path.join(cacheDirectory, 'providers');
     expect(await readdir(providers)).toEqual([expect.stringMatching(/\.partial$/)]);
     expect(await installedCuda(cacheDirectory)).toBeUndefined();
+    // What was left takes room until somebody says that it should go.
+    expect(await removeCuda(cacheDirectory)).toEqual([]);
+    expect(await readdir(providers)).toEqual([]);
 
     const cancel = new AbortController();
     const onProgress = (done: number) => done > 1e6 && cancel.abort();

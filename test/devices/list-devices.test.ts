@@ -1,5 +1,5 @@
 /** What is said of each provider, whatever is missing. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { installCuda } from '../../src/devices/install-cuda.js';
@@ -66,6 +66,15 @@ describe('devices', () => {
         advice: expect.stringMatching(/another version does not do/),
       });
       expect(part('libcudart.so.13')).toMatchObject({ state: 'ok', found: path.join(libraries, 'libcudart.so.13') });
+      // What was cut off since would kill the process that loads it.
+      const cut = path.join(cacheDirectory, 'providers', `cuda-${onnxRuntimeVersion()}`, CUDA_PROVIDER_FILES[1]);
+      await truncate(cut, 40);
+      const now = (await listDevices({ cacheDirectory })).devices.find(({ name }) => name === 'cuda')!;
+      expect(now.parts[0]).toMatchObject({
+        state: 'wrong',
+        found: cut,
+        advice: expect.stringMatching(/cut off.*--from/),
+      });
     },
   );
 });
