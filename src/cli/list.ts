@@ -97,7 +97,9 @@ async function listReckoned(options: ListOptions, tflops: number): Promise<void>
   const { shapeOf } = await import('../model/families/families.js');
   const { productOperations } = await import('../model/operations.js');
   const { stateModel } = await import('../scoring/stated-model.js');
-  const { model, controlTokens } = options;
+  const { expectPrecision } = await import('../engine/runtime.js');
+  const { model, controlTokens, device, precision } = options;
+  expectPrecision(device, precision);
   const { config, tokenizer, isHere } = await stateModel(model, controlTokens);
   try {
     process.stderr.write(

@@ -76,6 +76,7 @@ describe('an estimate', () => {
 
   it.each([
     ['--tflops', '0', /number above 0/],
+    ['--device', 'webgpu', /bfloat16 runs on "cpu" and "cuda" only/],
     ['--device-memory', '8', /about 1\d\.\d GB of the device's memory; 8\.0 GB are available/],
   ])('is refused before anything is planned: %s %s', async (option, value, message) => {
     const model = ['--model', 'google/t5gemma-2-4b-4b', '--device', 'cuda', '--precision', 'bfloat16'];
