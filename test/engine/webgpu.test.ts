@@ -88,6 +88,24 @@ describe.runIf(await hasAdapter(model))('WebGPU', () => {
     }
   });
 
+  it('gives a text the same numbers alone and beside others', async () => {
+    const engine = engineHere(model, { device });
+    const states = await engine.encode(
+      Array.from({ length: 12 }, (_, seed) => ({
+        tokenIds: Int32Array.from({ length: 12 }, (_, i) => 3 + ((i * 31 + seed * 47) % 290)),
+      })),
+    );
+    const items = states.map((of) => ({ memory: [allRows(of)], prompt: new Int32Array(0), maxTokens: 6 }));
+    const alone = [];
+    for (const item of items) alone.push((await engine.generate([item]))[0]);
+    expect(await engine.generate(items)).toEqual(alone);
+    const scored = items.map((item) => ({ ...item, target: Int32Array.of(11) }));
+    const nlls = [];
+    for (const item of scored) nlls.push((await engine.score([item]))[0]);
+    expect(await engine.score(scored)).toEqual(nlls);
+    await engine.close();
+  });
+
   it('computes in float16, which is as near to float32 as 16-bit sums come', async () => {
     const folder = referenceFixture('several-kv-heads');
     const halves = await compiled('several-kv-heads', 'float16');

@@ -49,7 +49,7 @@ export function tokenLogits(context: GraphContext, head: Head, hidden: Value, to
 function uncappedLogits(context: GraphContext, head: Head, rows: Value, tokens: Value): Value {
   const { graph, layout } = context;
   const products = graph.op('Mul', [rows, layout.embed(graph, head.table, tokens, 1)]);
-  const product = graph.op('ReduceSum', [products, graph.ints([1])], { keepdims: { int: 0 } });
+  const product = graph.op('Squeeze', [sums(context, products, 1, 0), graph.ints([1])]);
   const bias = biasOf(context, head);
   return bias === undefined ? product : graph.op('Add', [product, graph.op('Gather', [bias, tokens])]);
 }
@@ -77,9 +77,7 @@ export function nextTokenOnDevice(context: GraphContext, head: Head, hidden: Val
   const step = graph.op('Unsqueeze', [logits, graph.ints([0])]);
   const axis = graph.ints([2]);
   const largest = graph.op('ReduceMax', [step, axis], KEEP);
-  const sum = graph.op('ReduceSum', [graph.op('Exp', [graph.op('Sub', [step, largest])]), axis], {
-    keepdims: { int: 0 },
-  });
+  const sum = graph.op('Squeeze', [sums(context, graph.op('Exp', [graph.op('Sub', [step, largest])]), 2, 1), axis]);
   const bestLogit = graph.op('Squeeze', [largest, axis]);
   return {
     logits,
@@ -162,15 +160,29 @@ const BEYOND = 2 ** 31;
  * @param largest of each chunk's logits, the vocabulary's axis being 1 long
  * @returns [n]
  */
-function logSumExp({ graph }: GraphContext, { chunks, vocabularyAxis }: LogitChunks, largest: readonly Value[]): Value {
+function logSumExp(context: GraphContext, { chunks, vocabularyAxis }: LogitChunks, largest: readonly Value[]): Value {
+  const { graph } = context;
   const axis = graph.ints([vocabularyAxis]);
   const of = (x: Value, max: Value) => {
-    const sum = graph.op('ReduceSum', [graph.op('Exp', [graph.op('Sub', [x, max])]), axis], KEEP);
+    const sum = sums(context, graph.op('Exp', [graph.op('Sub', [x, max])]), vocabularyAxis, 1 - vocabularyAxis);
     return graph.op('Add', [max, graph.op('Log', [sum])]);
   };
-  const sums = chunks.map((chunk, i) => of(chunk, largest[i]!));
-  const joined = graph.op('Concat', sums, { axis: { int: vocabularyAxis } });
+  const pieces = chunks.map((chunk, i) => of(chunk, largest[i]!));
+  const joined = graph.op('Concat', pieces, { axis: { int: vocabularyAxis } });
   return graph.op('Squeeze', [of(joined, graph.op('ReduceMax', [joined, axis], KEEP)), axis]);
+}
+
+/**
+ * Sums along an axis, which stays, 1 long. WebGPU adds the numbers of a lone row in another order than those of a row among others, and a text is to have the
+ * same numbers in any company: so there another row is put behind, and its sum is left out.
+ * @param rowAxis along which rows lie, at least one
+ */
+function sums({ graph, target }: GraphContext, x: Value, axis: number, rowAxis: number): Value {
+  const sum = (of: Value) => graph.op('ReduceSum', [of, graph.ints([axis])], KEEP);
+  if (target.device !== 'webgpu') return sum(x);
+  const cut = (of: Value, end: number) =>
+    graph.op('Slice', [of, graph.ints([0]), graph.ints([end]), graph.ints([rowAxis])]);
+  return cut(sum(graph.op('Concat', [x, cut(x, 1)], { axis: { int: rowAxis } })), -1);
 }
 
 /** cap * tanh(logits / cap), where the head has a cap. */
