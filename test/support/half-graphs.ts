@@ -13,9 +13,10 @@ import {
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
+  type ValueInfoProto,
 } from 'onnx-buf';
 import { type CompiledModel, GRAPHS, type GraphName, graphName, graphOver } from '../../src/model/compiled.js';
-import type { HalfType } from '../../src/model/graph/target.js';
+import { CPU, type Device, type HalfType } from '../../src/model/graph/target.js';
 import { WEIGHTS_FILE } from '../../src/model/graph/weights.js';
 
 /** Operators that only move numbers: the CPU provider has them for 16 bits. */
@@ -121,14 +122,47 @@ function typeOf(
   return node.opType === 'Where' ? inputs[1] : inputs[0];
 }
 
-/** A model compiled as float16 or bfloat16 whose graphs compute in it, spelled out: the executor runs it on the CPU as any other. */
-export async function spelledOutModel(model: CompiledModel, directory: string): Promise<CompiledModel> {
+/**
+ * A model compiled as float16 or bfloat16 whose graphs are those that a device loads, spelled out and given what the CPU's are: the executor runs it on the CPU as
+ * any other.
+ */
+export async function spelledOutModel(
+  model: CompiledModel,
+  directory: string,
+  device: Exclude<Device, 'cpu'> = 'cuda',
+): Promise<CompiledModel> {
   await mkdir(directory);
   await link(path.join(model.directory, WEIGHTS_FILE), path.join(directory, WEIGHTS_FILE));
-  const target = { device: 'cpu', arithmetic: model.precision as HalfType } as const;
+  const target = { device, arithmetic: model.precision as HalfType };
   for (const name of Object.keys(GRAPHS) as GraphName[]) {
-    const bytes = await graphOver(model, GRAPHS[name], target);
-    await writeFile(path.join(directory, graphName(name)), spelledOut(bytes));
+    const forCpu = fromBinary(ModelProtoSchema, await graphOver(model, GRAPHS[name], CPU)).graph!.input;
+    const graph = fromBinary(ModelProtoSchema, spelledOut(await graphOver(model, GRAPHS[name], target)));
+    takeInputs(graph.graph!, forCpu);
+    await writeFile(path.join(directory, graphName(name)), toBinary(ModelProtoSchema, graph));
   }
   return { ...model, directory };
+}
+
+const elementType = ({ type }: ValueInfoProto) =>
+  type?.value.case === 'tensorType' ? type.value.value.elemType : undefined;
+
+/** Makes a graph take the inputs of another one: those that it does not have are read by nobody, integers of another size are cast. */
+function takeInputs(graph: GraphProto, inputs: readonly ValueInfoProto[]): void {
+  const taken = new Map(inputs.map((input) => [input.name, input]));
+  const own = graph.input;
+  const others = own.filter(
+    (input) => taken.has(input.name) && elementType(input) !== elementType(taken.get(input.name)!),
+  );
+  rename(graph, new Map(others.map(({ name }) => [name, `${name}/own`])));
+  // The host gives `want_logits` where there is no `drawn`.
+  const given = inputs.filter(({ name }) => name !== 'want_logits' || !own.some((input) => input.name === 'drawn'));
+  graph.input = [...given, ...own.filter(({ name }) => !taken.has(name))];
+  graph.node.unshift(...others.map((input) => cast(input.name, `${input.name}/own`, elementType(input)!)));
+}
+
+function rename(graph: GraphProto, names: ReadonlyMap<string, string>): void {
+  for (const node of graph.node) {
+    node.input = node.input.map((name) => names.get(name) ?? name);
+    for (const { g } of node.attribute) if (g) rename(g, names);
+  }
 }
