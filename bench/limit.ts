@@ -1,8 +1,9 @@
 /** What the runtime's matrix products reach here: large square ones, float32 and uint8 times int8. The limit of any model on it. */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { onnxRuntime } from '../src/engine/onnxruntime.js';
 import { GraphBuilder } from '../src/model/graph/builder.js';
 import { INTEGER_PRODUCT } from '../src/model/graph/layout.js';
 
+const { InferenceSession, Tensor } = onnxRuntime();
 const SIZE = 2048;
 const FLOP = 2 * SIZE ** 3;
 

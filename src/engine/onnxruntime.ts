@@ -22,7 +22,17 @@ export function onnxRuntimeVersion(): string {
   return requireOr('onnxruntime-node/package.json').version;
 }
 
+/**
+ * Keeps the runtime, which since 1.29 sends telemetry from Linux and macOS (names and hashes of graphs, devices, speed, an identifier of the machine), from that.
+ * It reads the variable when its first session is made, and where it is 1 collects, writes and sends nothing. A worker thread has a copy of the variables, which
+ * the runtime does not see: who starts one calls this first. Who has set the variable to something decides.
+ */
+export function disableTelemetry(): void {
+  process.env.ORT_DISABLE_TELEMETRY ||= '1';
+}
+
 function load(): typeof OnnxRuntime {
+  disableTelemetry();
   const runtime: typeof OnnxRuntime = requireOr('onnxruntime-node');
   // What goes wrong is thrown as well; printing it too would put the runtime's internals between our own lines.
   runtime.env.logLevel = 'fatal';

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { DkvError } from '../base/errors.js';
 import type { Device, EngineInfo, Memory, States } from '../engine/engine.js';
 import type { ExecutorOptions } from '../engine/executor.js';
+import { disableTelemetry } from '../engine/onnxruntime.js';
 import { closedError, QueuedEngine } from '../engine/queue.js';
 import type { Done, Runner, Work } from '../engine/runner.js';
 import { checkQueueOptions } from '../engine/validation.js';
@@ -65,6 +66,7 @@ class WorkerRunner implements Runner {
   #waiting: { resolve(done: Done): void; reject(error: DkvError): void } | undefined;
 
   static async start(model: CompiledModel, options: ExecutorOptions): Promise<WorkerRunner> {
+    disableTelemetry();
     const worker = new Worker(entry('hosts/worker'), { workerData: { model, options } satisfies StartRunner });
     if (options.device === 'webgpu') {
       onWebgpu++;

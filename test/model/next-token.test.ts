@@ -1,11 +1,12 @@
 /** The greedy choice inside the graph, on logits in two pieces. */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { onnxRuntime } from '../../src/engine/onnxruntime.js';
 import { GraphBuilder } from '../../src/model/graph/builder.js';
 import { type Head, nextToken } from '../../src/model/graph/head.js';
 import type { Layout } from '../../src/model/graph/layout.js';
 import { CPU } from '../../src/model/graph/target.js';
 
+const { InferenceSession, Tensor } = onnxRuntime();
 const HEAD: Head = { table: 'table', scale: 1, cap: null };
 
 /**
