@@ -4,6 +4,7 @@ import { doctorSchema } from '../../src/wire/models.js';
 import { dkv } from '../support/dkv.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { HubStandIn } from '../support/hub.js';
+import { tellSkipped } from '../support/webgpu.js';
 
 it('dkv doctor says what the machine has, and never the token', async () => {
   const hub = await HubStandIn.start();
@@ -35,7 +36,10 @@ const hasAdapter = await tryDevice(
   { cacheDirectory: '/nowhere' },
 ).then(
   () => true,
-  () => false,
+  (error) => {
+    tellSkipped(error);
+    return false;
+  },
 );
 
 describe('dkv doctor --device', () => {
