@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readConfig } from '../../src/model/families/families.js';
 import { descriptionSchema } from '../../src/model/tokenizer/description.js';
+import { LiteralTokens } from '../../src/model/tokenizer/literal-tokens.js';
 import * as native from '../../src/model/tokenizer/native.js';
 import { runPipeline } from '../../src/model/tokenizer/pipeline.js';
 import { provenPipeline } from '../../src/model/tokenizer/pipelines.js';
@@ -52,6 +53,29 @@ describe('the native package', () => {
       expect(beside.codec.highestId).toBe(codec.highestId);
       expect(beside.frame).toEqual({ before: family === 'byte-level' ? [] : [2], after: [] });
     }
+  });
+
+  it('answers nothing after it was closed, and is not asked by who tells what texts held', async () => {
+    const folder = await changed((json) => {
+      json.normalizer = { type: 'Sequence', normalizers: [{ type: 'Lowercase' }, json.normalizer] };
+    });
+    const tokenizer = await load(folder);
+    const literals = new LiteralTokens(tokenizer);
+    literals.see('what <eos> ends');
+    await tokenizer.close();
+    expect(literals.described('texts')).toMatch(/^1 texts with control tokens as they are written \(<eos>\)/);
+    expect(() => tokenizer.encode('lamp')).toThrowError(expect.objectContaining({ code: 'ENGINE_CLOSED' }));
+  });
+
+  it('refuses a text that it cannot read, and reads the next', async () => {
+    const { tokenizer, pipelines } = tokenizerFixture<Family>('t5');
+    const json: Json = { ...tokenizer, ...pipelines[0]!.changes, normalizer: null };
+    json.model = { ...json.model, unk_id: null };
+    const description = descriptionSchema.parse({ ...json, model: { ...json.model, unk_id: 0 } });
+    const { codec } = (await native.nativeCodec(json, description.added_tokens))!;
+    onTestFinished(() => codec.close());
+    expect(() => codec.encode('\u{13000}', false)).toThrowError(expect.objectContaining({ code: 'INPUT_INVALID' }));
+    expect(codec.encode('a', false)).not.toEqual([]);
   });
 
   it('runs what this program does not: Lowercase, and a token that is a word of its own', async () => {

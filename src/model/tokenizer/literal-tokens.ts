@@ -3,7 +3,8 @@ import type { ControlTokens, Tokenizer } from './tokenizer.js';
 
 export class LiteralTokens {
   readonly #tokenizer: Pick<Tokenizer, 'controlTokens' | 'controlTokensIn' | 'isPiece'>;
-  readonly #found = new Set<string>();
+  /** Those that were found, and whether they become their ids as text, too: asked at once, since whoever tells of it may have closed the tokenizer. */
+  readonly #found = new Map<string, boolean>();
   #count = 0;
 
   constructor(tokenizer: Pick<Tokenizer, 'controlTokens' | 'controlTokensIn' | 'isPiece'>) {
@@ -17,7 +18,7 @@ export class LiteralTokens {
 
   /** Those that were found, each once. */
   get tokens(): string[] {
-    return [...this.#found].sort();
+    return [...this.#found.keys()].sort();
   }
 
   /** Counts one thing, such as a document, whose texts these are. */
@@ -25,7 +26,7 @@ export class LiteralTokens {
     const before = this.#count;
     for (const text of texts) {
       for (const token of text === undefined ? [] : this.#tokenizer.controlTokensIn(text)) {
-        this.#found.add(token);
+        if (!this.#found.has(token)) this.#found.set(token, this.#tokenizer.isPiece(token));
         this.#count = before + 1;
       }
     }
@@ -33,7 +34,7 @@ export class LiteralTokens {
 
   /** @returns undefined when nothing was found */
   described(things: string): string | undefined {
-    const pieces = this.tokens.filter((token) => this.#tokenizer.isPiece(token));
+    const pieces = this.tokens.filter((token) => this.#found.get(token));
     return describeLiterals(this.#count, things, this.tokens, this.#tokenizer.controlTokens, pieces);
   }
 }

@@ -78,12 +78,17 @@ export async function nativeCodec(
   });
   worker.unref();
   const flag = new Int32Array(signal);
+  let isClosed = false;
   const ask = (request: Request): Answer => {
+    // A thread that has ended answers nothing, and would be waited for.
+    if (isClosed) throw new DkvError('ENGINE_CLOSED', 'The tokenizer was closed with its model.');
     Atomics.store(flag, 0, 0);
     port.postMessage(request);
     if (Atomics.wait(flag, 0, 0, PATIENCE_MS) === 'timed-out') throw new DkvError('ENGINE_FAILED', NO_ANSWER);
     const answer = receiveMessageOnPort(port)?.message as Answer;
-    if ('error' in answer) throw new Error(answer.error);
+    if ('error' in answer) {
+      throw new DkvError('INPUT_INVALID', `The model's tokenizer cannot read this text: ${answer.error}`);
+    }
     return answer;
   };
   const idsOf = (request: Request) => (ask(request) as { ids: number[] }).ids;
@@ -104,7 +109,10 @@ export async function nativeCodec(
       highestId: own.reduce((highest, [, id]) => Math.max(highest, id), -1),
       tokenOf: (id) => names.get(id),
       encode: (text, splitSpecial) => idsOf({ encode: text, splitSpecial, framed: false }),
-      close: async () => void (await worker.terminate()),
+      close: async () => {
+        isClosed = true;
+        await worker.terminate();
+      },
       decode: (ids) => (ids.length > 0 ? (ask({ decode: ids }) as { text: string }).text : ''),
     },
     frame: frameBy((text) => [
