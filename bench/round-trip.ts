@@ -47,13 +47,15 @@ async function time(what: string, of: () => unknown): Promise<void> {
 const states = randomStates(items * length, width, 1);
 const batch = float32(states.data, [items, length, width]);
 
+const x = new (onnxRuntime().Tensor)('float32', states.data, batch.dims);
+
 const graph = new GraphBuilder('copy');
 graph.output('y', graph.input('x', 'float32', ['items', 'rows', width]), 'float32', ['items', 'rows', width]);
 const session = await onnxRuntime().InferenceSession.create(await graph.toBytes(), {
   executionProviders: options.device === 'cpu' ? ['cpu'] : [options.device, 'cpu'],
   logSeverityLevel: 3,
 });
-await time('copied to the device and back', () => session.run({ x: batch }));
+await time('copied to the device and back', () => session.run({ x }));
 await session.release();
 
 const echo = spawn(process.execPath, ['-e', "process.on('message', (message) => process.send(message))"], {

@@ -7,7 +7,6 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { Tensor } from 'onnxruntime-node';
 import { DkvError } from '../base/errors.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import { writeForm } from '../model/compile.js';
@@ -21,7 +20,7 @@ import { CPU } from '../model/graph/target.js';
 import type { Drift } from '../model/manifest.js';
 import { mean } from '../stats/describe.js';
 import { allRows, type Engine } from './engine.js';
-import { type Graph, loadGraph } from './runtime.js';
+import { type Feeds, type Graph, type HostTensor, loadGraph } from './runtime.js';
 import { encoderFeeds, int64, memoryFeeds } from './tensors.js';
 
 export interface DriftSample {
@@ -154,9 +153,9 @@ async function nllsOf(
   const inputs = samples.map(({ tokenIds }) => encoderFeeds([{ tokenIds }], tokenIds.length));
   const targets = samples.flatMap(({ targets }, sample) => targets.map((target) => ({ target, sample })));
   const decoderIds = targets.map(({ target }) => single([shape.decoderStartTokenId, ...target.subarray(0, -1)]));
-  const run = async (build: BuildGraph, feeds: readonly Record<string, Tensor>[], output: string) => {
+  const run = async (build: BuildGraph, feeds: readonly Feeds[], output: string) => {
     const part = await open([build]);
-    const outputs: Tensor[] = [];
+    const outputs: HostTensor[] = [];
     for (const feed of feeds) outputs.push((await part.graphs[0]!.run(feed))[output]!);
     await part.close();
     step();
@@ -165,7 +164,7 @@ async function nllsOf(
   // Both read the tied table, which is written once.
   const table = await open([buildEmbedding, buildScoreEnd]);
   const [embedding, end] = table.graphs;
-  const embed = async (ids: Tensor) => (await embedding!.run({ token_ids: ids })).hidden_out!;
+  const embed = async (ids: HostTensor) => (await embedding!.run({ token_ids: ids })).hidden_out!;
   let hidden = await Promise.all(inputs.map(({ token_ids }) => embed(token_ids!)));
   const said = await Promise.all(decoderIds.map(embed));
   step();

@@ -21,6 +21,14 @@ export interface States {
   readonly data: Float32Array;
 }
 
+/** The same as bit patterns of float16, on their way from what computes to whoever asked for them so. */
+export interface HalfStates {
+  readonly rows: number;
+  readonly width: number;
+  /** [rows * width] */
+  readonly halves: Uint16Array;
+}
+
 /** Rows `start` to `end` (excluded) of some states. */
 export interface StateRange {
   readonly states: States;
@@ -154,6 +162,14 @@ export interface RequestOptions {
   readonly onPhases?: ((times: PhaseTimes) => void) | undefined;
 }
 
+export interface EncodeOptions extends RequestOptions {
+  /**
+   * The states will be stored as float16. Where they come from another process and another device than the CPU, they come as such, which is half of the way: the
+   * numbers are then rounded already, to the nearest and ties to even as a store does, and an item with a number beyond 65504 fails with NUMBERS_NOT_FINITE.
+   */
+  readonly statesAs?: 'float16' | undefined;
+}
+
 /** How busy an engine is. */
 export interface EngineLoad {
   /** Items of which no batch was begun, by their requests' class. */
@@ -193,7 +209,7 @@ export interface EngineInfo {
 export interface Engine {
   readonly info: EngineInfo;
   /** States of each item, all rows. */
-  encode(items: readonly EncodeItem[], options?: RequestOptions): Promise<States[]>;
+  encode(items: readonly EncodeItem[], options?: EncodeOptions): Promise<States[]>;
   /** Negative log-likelihood in nats of each target token: decoder input is [start token] + prompt + target. */
   score(items: readonly ScoreItem[], options?: RequestOptions): Promise<Float32Array[]>;
   /**

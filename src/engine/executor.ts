@@ -4,7 +4,6 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { DkvError } from '../base/errors.js';
-import { firstNotFinite } from '../base/finite.js';
 import { type CompiledModel, GRAPHS, type GraphName, graphOver, weightBytes } from '../model/compiled.js';
 import { planDevice } from '../model/device-memory.js';
 import { type ModelConfig, shapeOf } from '../model/families/families.js';
@@ -13,17 +12,16 @@ import { buildLogits } from '../model/graph/decoder.js';
 import { buildEncoder } from '../model/graph/encoder.js';
 import type { Precision } from '../model/graph/layout.js';
 import { computedAs, isForCpu, type Target, targetOf } from '../model/graph/target.js';
-import { TOKEN_ROWS } from '../model/graph/token-rows.js';
 import { weightCount } from '../model/memory.js';
-import type { Shape } from './batching.js';
+import { BatchTensors, type Feeding } from './batch-tensors.js';
 import { deviceGraph } from './device-graph.js';
-import type { Device, EncodeItem, EngineInfo, Generated, Memory, Probed, States } from './engine.js';
+import type { Device, EncodeItem, EngineInfo, Generated, Probed } from './engine.js';
 import { generateBatch, keptOutputs } from './generation.js';
 import { LoadedGraphs, type WantedGraph } from './loaded-graphs.js';
-import type { Done, Runner, Work } from './runner.js';
+import { memoryProblems, numbersProblem, Problem, rowsProblem, statesProblem } from './problems.js';
+import type { Done, FedMethod, Runner, Work, WorkOf } from './runner.js';
 import { expectDevice, type Feeds, type Graph, loadGraph, type MadeGraph } from './runtime.js';
-import { cutRows, cutSquares, distinctMemories, encoderFeeds, int64, memoryFeeds } from './tensors.js';
-import { TokenRows } from './token-rows.js';
+import { cutRows, cutSquares } from './tensors.js';
 
 export interface ExecutorOptions {
   /** The model's, for messages. */
@@ -45,7 +43,16 @@ export interface ExecutorOptions {
   readonly sharedMemory?: boolean;
 }
 
-type WorkOf<Method extends Work['method']> = Extract<Work, { readonly method: Method }>;
+/** Tensors for the graph of a method, made by whoever also reads what it gives. */
+export interface FedWork extends Feeding {
+  readonly method: FedMethod;
+}
+
+/** What a graph gave. */
+export interface FedDone {
+  readonly outputs: Feeds;
+  readonly computedMs: number;
+}
 
 export class Executor implements Runner {
   readonly info: EngineInfo;
@@ -55,7 +62,8 @@ export class Executor implements Runner {
   readonly #sharedMemory: boolean;
   readonly #threads: number | undefined;
   readonly #graphs: LoadedGraphs;
-  readonly #tokenRows: TokenRows | undefined;
+  readonly #givenRows: boolean;
+  readonly #tensors: BatchTensors;
 
   /** Loads nothing yet: a graph is loaded when it is first needed. @throws DkvError DEVICE_UNAVAILABLE */
   constructor(model: CompiledModel, options: ExecutorOptions) {
@@ -66,7 +74,7 @@ export class Executor implements Runner {
     this.#sharedMemory = sharedMemory;
     this.#threads = threads;
     this.#graphs = new LoadedGraphs(options.weightBytes);
-    this.#tokenRows = options.givenRows ? new TokenRows(model) : undefined;
+    this.#givenRows = options.givenRows ?? false;
     const { config, weightsDigest, drift } = model;
     const tokens = batchTokens ?? defaultBatchTokens(config, precision, device);
     const called = name ?? weightsDigest.slice(0, 12);
@@ -82,6 +90,11 @@ export class Executor implements Runner {
       device,
       batchTokens: tokens,
     };
+    this.#tensors = new BatchTensors(model, this.info, {
+      device: this.#target.device,
+      givenRows: this.#givenRows,
+      sharedMemory,
+    });
   }
 
   async run(work: Work, signal: AbortSignal): Promise<Done> {
@@ -95,15 +108,28 @@ export class Executor implements Runner {
     });
   }
 
+  /** Runs the graph of a batch whose tensors were made elsewhere. @throws as `run` */
+  async runFed({ method, feeds, outputs }: FedWork, signal: AbortSignal): Promise<FedDone> {
+    return this.#graphs.with([this.#fedGraph(method)], async ([graph]) => {
+      await breathe(signal);
+      const started = performance.now();
+      const given = await graph!.run(feeds, outputs);
+      return { outputs: given, computedMs: performance.now() - started };
+    });
+  }
+
+  #fedGraph(method: FedMethod): WantedGraph {
+    if (method === 'encode') return this.#graph('encoder', this.#encoderTarget);
+    return method === 'score' ? this.#graph('score') : this.#made('logits', buildLogits);
+  }
+
   /** The graphs that work is done with. */
   #wanted(work: Work): WantedGraph[] {
     switch (work.method) {
       case 'encode':
-        return [this.#graph('encoder', this.#encoderTarget)];
       case 'score':
-        return [this.#graph('score')];
       case 'logits':
-        return [this.#made('logits', buildLogits)];
+        return [this.#fedGraph(work.method)];
       case 'generate':
         return [this.#graph('cross'), this.#graph('generate')];
       case 'probe': {
@@ -115,14 +141,14 @@ export class Executor implements Runner {
     }
   }
 
-  #compute(work: Work, [graph, second]: readonly Graph[], signal: AbortSignal): Promise<readonly unknown[]> {
+  async #compute(work: Work, [graph, second]: readonly Graph[], signal: AbortSignal): Promise<readonly unknown[]> {
     switch (work.method) {
       case 'encode':
-        return this.#encode(graph!, work);
       case 'score':
-        return this.#score(graph!, work);
-      case 'logits':
-        return this.#logits(graph!, work);
+      case 'logits': {
+        const batch = this.#tensors.of(work);
+        return batch.results(await graph!.run(batch.feeds, batch.outputs));
+      }
       case 'generate':
         return this.#generate({ cross: graph!, generate: second! }, work, signal);
       case 'probe':
@@ -130,18 +156,8 @@ export class Executor implements Runner {
     }
   }
 
-  async #encode(graph: Graph, { items, rows }: WorkOf<'encode'>): Promise<(States | Problem)[]> {
-    const { states } = await graph.run(this.#encoderFeeds(items, rows));
-    return cutRows(states!, items.map(rowCount), this.#sharedMemory).map((of) => statesProblem(of) ?? of);
-  }
-
-  #encoderFeeds(items: readonly EncodeItem[], rows: number): Feeds {
-    const feeds = encoderFeeds(items, rows);
-    return this.#tokenRows ? { ...feeds, [TOKEN_ROWS]: this.#tokenRows.feed(items, rows) } : feeds;
-  }
-
   async #probe(graph: Graph, { items, rows, layers }: WorkOf<'probe'>): Promise<(Probed | Problem)[]> {
-    const outputs = await graph.run(this.#encoderFeeds(items, rows));
+    const outputs = await graph.run(this.#tensors.encoderFeeds(items, rows));
     const lengths = items.map(rowCount);
     const states = cutRows(outputs.states!, lengths, this.#sharedMemory);
     const hidden = layers.hidden.map((layer) => ({
@@ -169,62 +185,6 @@ export class Executor implements Runner {
     });
   }
 
-  async #score(graph: Graph, work: WorkOf<'score'>): Promise<(Float32Array | Problem)[]> {
-    const read = work.items.map(({ memory, prompt, target }) => ({
-      memory,
-      input: [...prompt, ...target.subarray(0, -1)],
-      scored: Array.from(target, (_, i) => prompt.length + i),
-      targets: target,
-    }));
-    return this.#decode(graph, 'nll', read, work, "The NLLs of the target's tokens");
-  }
-
-  async #logits(graph: Graph, work: WorkOf<'logits'>): Promise<(Float32Array | Problem)[]> {
-    const read = work.items.map(({ memory, prompt, tokens }) => ({
-      memory,
-      input: [...prompt],
-      scored: Array.from(tokens, () => prompt.length),
-      targets: tokens,
-    }));
-    return this.#decode(graph, 'logit', read, work, 'The logits of the tokens that were asked for');
-  }
-
-  /** @returns per item a number for each of its targets */
-  async #decode(
-    graph: Graph,
-    output: string,
-    items: readonly DecoderRead[],
-    { rows, memoryRows: stateRows }: Shape,
-    what: string,
-  ): Promise<(Float32Array | Problem)[]> {
-    const { shape } = this.info;
-    const tokenIds: number[] = [];
-    const scored: number[] = [];
-    const targets: number[] = [];
-    for (const [b, { input, scored: own, targets: ownTargets }] of items.entries()) {
-      tokenIds.push(shape.decoderStartTokenId);
-      for (let i = 1; i < rows; i++) tokenIds.push(input[i - 1] ?? shape.padTokenId);
-      for (const row of own) scored.push(b * rows + row);
-      targets.push(...ownTargets);
-    }
-    const { distinct, which } = distinctMemories(items.map(({ memory }) => memory));
-    const outputs = await graph.run({
-      token_ids: int64(tokenIds, [items.length, rows]),
-      memory: int64(which, [items.length]),
-      ...memoryFeeds(distinct, stateRows, shape.encoder.width),
-      scored: int64(scored, [scored.length]),
-      targets: int64(targets, [targets.length]),
-    });
-    const values = outputs[output]!.data as Float32Array;
-    const unsound = memoryProblems(distinct);
-    let end = 0;
-    return items.map((item, i) => {
-      end += item.targets.length;
-      const own = values.slice(end - item.targets.length, end);
-      return unsound[which[i]!] ?? numbersProblem(own, what) ?? own;
-    });
-  }
-
   async #generate(
     graphs: { readonly cross: Graph; readonly generate: Graph },
     { items, rows, memoryRows: stateRows }: WorkOf<'generate'>,
@@ -240,11 +200,11 @@ export class Executor implements Runner {
 
   async close(): Promise<void> {
     await this.#graphs.close();
-    this.#tokenRows?.close();
+    this.#tensors.close();
   }
 
   get #encoderTarget(): Target {
-    return this.#tokenRows ? { ...this.#target, givenRows: true } : this.#target;
+    return this.#givenRows ? { ...this.#target, givenRows: true } : this.#target;
   }
 
   /** The CPU's stand in the compiled folder. */
@@ -271,59 +231,6 @@ export class Executor implements Runner {
     const loaded = await loadGraph(this.#model, graph, this.info.device, this.#threads);
     return isForCpu(this.#target) ? loaded : deviceGraph(loaded);
   }
-}
-
-/** What the decoder reads for an item, behind its start token, and which tokens are looked at in which of its rows. */
-interface DecoderRead {
-  readonly memory: Memory;
-  readonly input: readonly number[];
-  readonly scored: readonly number[];
-  readonly targets: Int32Array;
-}
-
-/** Numbers of an item that are not finite. */
-class Problem {
-  readonly #found: string;
-
-  constructor(found: string) {
-    this.#found = found;
-  }
-
-  errorOf({ name, computedAs: precision }: EngineInfo): DkvError {
-    return new DkvError(
-      'NUMBERS_NOT_FINITE',
-      `${this.#found}, computed by model ${name} as ${precision}. Are its weights sound, and small enough for the precision? float32 has the widest range.`,
-    );
-  }
-}
-
-function numbersProblem(values: Float32Array, what: string): Problem | undefined {
-  const at = firstNotFinite(values);
-  return at === undefined ? undefined : new Problem(`${what} hold ${values[at]} (number ${at})`);
-}
-
-function rowsProblem({ data, width }: States, what: string): Problem | undefined {
-  const at = firstNotFinite(data);
-  if (at === undefined) return undefined;
-  return new Problem(`${what} holds ${data[at]} (row ${Math.floor(at / width)}, number ${at % width})`);
-}
-
-const statesProblem = (states: States) => rowsProblem(states, "The encoder's output");
-
-/**
- * For each memory what is wrong with the states that it brings. They are looked at before anything is concluded from scores: 8-bit rounding
- * makes a finite number of a NaN.
- */
-function memoryProblems(memories: readonly Memory[]): (Problem | undefined)[] {
-  return memories.map((memory) => {
-    for (const { states, start, end } of memory) {
-      const { rows, width, data } = states;
-      const seen = start === 0 && end === rows ? data : data.subarray(start * width, end * width);
-      const problem = rowsProblem({ rows, width, data: seen }, 'The memory that was given');
-      if (problem) return problem;
-    }
-    return undefined;
-  });
 }
 
 const rowCount = ({ tokenIds }: EncodeItem) => tokenIds.length;

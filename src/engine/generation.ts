@@ -1,10 +1,9 @@
 /** Generates for one batch: the prompt and the first tokens in one run of the graph, then some tokens a run, the past handed on. */
-import type { Tensor } from 'onnxruntime-node';
 import { Random } from '../base/random.js';
 import type { ModelShape } from '../model/families/family.js';
 import type { Generated, GenerateItem } from './engine.js';
 import type { WithMemory } from './runner.js';
-import type { Feeds, Graph } from './runtime.js';
+import type { Feeds, Graph, HostTensor } from './runtime.js';
 import { sampleToken } from './sampling.js';
 import { booleans, float32, int64, memoryFeeds } from './tensors.js';
 
@@ -88,7 +87,7 @@ export function keptOutputs(graph: string, { decoder }: ModelShape): string[] {
 
 /** Tensors that nobody reads any more may be a device's, which no garbage collector sees. */
 function dispose(tensors: Feeds): void {
-  for (const tensor of Object.values(tensors)) tensor.dispose();
+  for (const tensor of Object.values(tensors)) tensor.dispose?.();
 }
 
 const isSampled = ({ sampling }: GenerateItem) => sampling !== undefined && sampling.temperature > 0;
@@ -181,7 +180,7 @@ function pastFrom(outputs: Feeds, shape: ModelShape): Feeds {
   return pastFeeds(shape, outputs.seen_positions!, (name) => outputs[name]!);
 }
 
-function pastFeeds(shape: ModelShape, positions: Tensor, of: (name: string) => Tensor): Feeds {
+function pastFeeds(shape: ModelShape, positions: HostTensor, of: (name: string) => HostTensor): Feeds {
   const feeds: Feeds = { past_positions: positions };
   for (let layer = 0; layer < shape.decoder.layers; layer++) {
     feeds[`past_keys.${layer}`] = of(`keys.${layer}`);

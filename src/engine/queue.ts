@@ -54,6 +54,8 @@ export interface QueueOptions {
 export interface QueuedRequestOptions extends RequestOptions {
   /** Called when the first batch with items of the request begins. */
   readonly onStarted?: () => void;
+  /** What `encode` gives are HalfStates, of all of its items that have a result. */
+  readonly asHalves?: boolean | undefined;
   /** In place of `deadlineMs`: time counts from when the host was asked. */
   readonly deadline?: Deadline | undefined;
 }
@@ -483,15 +485,17 @@ function waitingView({ priority, ready, since, isAlone }: Request): Waiting {
   return { priority, groups: ready.groups(), since, isAlone };
 }
 
-function kindOf({ method, layers }: Request, item: Request['items'][number]): string {
+function kindOf({ method, layers, options }: Request, item: Request['items'][number]): string {
   if ('maxTokens' in item) return `${method} ${generateKind(item)}`;
-  return layers ? `${method} ${JSON.stringify([layers.hidden, layers.attention])}` : method;
+  if (layers) return `${method} ${JSON.stringify([layers.hidden, layers.attention])}`;
+  return options.asHalves ? `${method} as halves` : method;
 }
 
 function workOf(parts: Running['parts'], { rows, memoryRows }: Choice): Work {
-  const [{ method, layers }] = parts.map(({ request }) => request) as [Request];
+  const [{ method, layers, options }] = parts.map(({ request }) => request) as [Request];
   const items = parts.flatMap(({ request, places }) => places.map((place) => request.items[place]!));
-  return { method, items, rows, memoryRows, ...(layers && { layers }) } as Work;
+  const { asHalves } = options;
+  return { method, items, rows, memoryRows, ...(layers && { layers }), ...(asHalves && { asHalves }) } as Work;
 }
 
 /** What a function of the caller's has thrown, with which its request is rejected. */

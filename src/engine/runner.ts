@@ -11,12 +11,22 @@ export type WithMemory<Item> = Omit<Item, 'memory'> & { readonly memory: Memory 
 /** A batch: items that are sound and of one padded shape. */
 export type Work = Shape &
   (
-    | { readonly method: 'encode'; readonly items: readonly EncodeItem[] }
+    | {
+        readonly method: 'encode';
+        readonly items: readonly EncodeItem[];
+        /** Results are HalfStates. */
+        readonly asHalves?: boolean;
+      }
     | { readonly method: 'score'; readonly items: readonly WithMemory<ScoreItem>[] }
     | { readonly method: 'logits'; readonly items: readonly WithMemory<LogitsItem>[] }
     | { readonly method: 'generate'; readonly items: readonly WithMemory<GenerateItem>[] }
     | { readonly method: 'probe'; readonly items: readonly EncodeItem[]; readonly layers: ProbeLayers }
   );
+
+export type WorkOf<Method extends Work['method']> = Extract<Work, { readonly method: Method }>;
+
+/** Methods of which a batch is one run of a graph. */
+export type FedMethod = 'encode' | 'score' | 'logits';
 
 export interface Done {
   /** Per item what the method gives for it, or the DkvError NUMBERS_NOT_FINITE that says why there is none. */

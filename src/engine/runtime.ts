@@ -10,7 +10,16 @@ import type { Device } from './engine.js';
 import { expectExactProducts } from './exact-products.js';
 import { onnxRuntime } from './onnxruntime.js';
 
-export type Feeds = Record<string, Tensor>;
+/** A tensor as plain data, which goes from thread to thread. */
+export interface HostTensor {
+  readonly type: Tensor.Type;
+  readonly dims: readonly number[];
+  readonly data: Tensor.DataType;
+  /** Of one that the runtime made. */
+  dispose?(): void;
+}
+
+export type Feeds = Record<string, HostTensor>;
 
 /**
  * For weights that are widened while they are used. The optimizers would widen all of them while the graph is loaded, and hold
@@ -116,7 +125,7 @@ export async function loadGraph(
     inputs: session.inputNames,
     async run(feeds, outputs = session.outputNames) {
       try {
-        return (await session.run(feeds, outputs)) as Feeds;
+        return (await session.run(tensorsOf(feeds), outputs)) as Feeds;
       } catch (error) {
         const failed = runError(device, name, messageOf(error));
         if (failed) throw failed;
@@ -129,6 +138,13 @@ export async function loadGraph(
     },
     release: () => session.release(),
   };
+}
+
+function tensorsOf(feeds: Feeds): InferenceSession.FeedsType {
+  const { Tensor } = onnxRuntime();
+  const tensorOf = (own: HostTensor) =>
+    own instanceof Tensor ? own : new Tensor(own.type as 'float32', own.data as Float32Array, own.dims);
+  return Object.fromEntries(Object.entries(feeds).map(([name, own]) => [name, tensorOf(own)]));
 }
 
 /** `DKV_THREADS`: for a container that may use some cores only, or wherever many programs share them. @throws DkvError INPUT_INVALID */

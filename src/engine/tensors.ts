@@ -1,24 +1,22 @@
 /** Items to padded tensors, and padded tensors back to items. */
-import type { Tensor } from 'onnxruntime-node';
-import type { EncodeItem, Memory, States } from './engine.js';
-import { onnxRuntime } from './onnxruntime.js';
-import type { Feeds } from './runtime.js';
+import type { EncodeItem, HalfStates, Memory, States } from './engine.js';
+import type { Feeds, HostTensor } from './runtime.js';
 
-export function int64(values: readonly number[] | BigInt64Array, dimensions: readonly number[]): Tensor {
+export function int64(values: readonly number[] | BigInt64Array, dimensions: readonly number[]): HostTensor {
   const data = values instanceof BigInt64Array ? values : BigInt64Array.from(values, BigInt);
-  return new (onnxRuntime().Tensor)('int64', data, dimensions);
+  return { type: 'int64', data, dims: dimensions };
 }
 
-export function int32(values: BigInt64Array, dimensions: readonly number[]): Tensor {
-  return new (onnxRuntime().Tensor)('int32', Int32Array.from(values, Number), dimensions);
+export function int32(values: BigInt64Array, dimensions: readonly number[]): HostTensor {
+  return { type: 'int32', data: Int32Array.from(values, Number), dims: dimensions };
 }
 
-export function booleans(values: Uint8Array, dimensions: readonly number[]): Tensor {
-  return new (onnxRuntime().Tensor)('bool', values, dimensions);
+export function booleans(values: Uint8Array, dimensions: readonly number[]): HostTensor {
+  return { type: 'bool', data: values, dims: dimensions };
 }
 
-export function float32(values: Float32Array, dimensions: readonly number[]): Tensor {
-  return new (onnxRuntime().Tensor)('float32', values, dimensions);
+export function float32(values: Float32Array, dimensions: readonly number[]): HostTensor {
+  return { type: 'float32', data: values, dims: dimensions };
 }
 
 export function memoryRows(memory: Memory): number {
@@ -89,7 +87,7 @@ export function memoryFeeds(memories: readonly Memory[], stateRows: number, widt
 }
 
 /** The real rows of each item of a [batch, rows, width] tensor, all in one piece of memory, one that threads can share if wanted. */
-export function cutRows(tensor: Tensor, lengths: readonly number[], sharedMemory: boolean): States[] {
+export function cutRows(tensor: HostTensor, lengths: readonly number[], sharedMemory: boolean): States[] {
   const [, rows, width] = tensor.dims as [number, number, number];
   const data = tensor.data as Float32Array;
   const total = lengths.reduce((a, b) => a + b, 0);
@@ -104,8 +102,21 @@ export function cutRows(tensor: Tensor, lengths: readonly number[], sharedMemory
   });
 }
 
+/** The same of a tensor of float16, each item in memory of its own. */
+export function cutHalfRows(tensor: HostTensor, lengths: readonly number[]): HalfStates[] {
+  const [, rows, width] = tensor.dims as [number, number, number];
+  // Where JavaScript has a Float16Array the runtime gives one.
+  const { buffer, byteOffset, length: count } = tensor.data as Uint16Array;
+  const data = new Uint16Array(buffer, byteOffset, count);
+  return lengths.map((length, b) => ({
+    rows: length,
+    width,
+    halves: data.slice(b * rows * width, (b * rows + length) * width),
+  }));
+}
+
 /** The real rows and columns of each item of a [batch, heads, rows, rows] tensor: [heads * length * length] each. */
-export function cutSquares(tensor: Tensor, lengths: readonly number[]): Float32Array[] {
+export function cutSquares(tensor: HostTensor, lengths: readonly number[]): Float32Array[] {
   const [, heads, rows] = tensor.dims as [number, number, number];
   const data = tensor.data as Float32Array;
   return lengths.map((length, b) => {

@@ -4,13 +4,13 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
-import type { Tensor } from 'onnxruntime-node';
 import { DkvError } from '../base/errors.js';
 import { fromFloat16 } from '../base/float16.js';
 import type { CompiledModel } from '../model/compiled.js';
 import { familyOf } from '../model/families/families.js';
 import { type PlacedTensor, WEIGHTS_FILE } from '../model/graph/weights.js';
 import type { EncodeItem } from './engine.js';
+import type { HostTensor } from './runtime.js';
 import { float32 } from './tensors.js';
 
 /** Of rows that are kept. */
@@ -34,7 +34,7 @@ export class TokenRows {
   }
 
   /** `token_rows` of a batch, each item padded to `rows` with zeros. @throws DkvError CACHE_DAMAGED */
-  feed(items: readonly EncodeItem[], rows: number): Tensor {
+  feed(items: readonly EncodeItem[], rows: number): HostTensor {
     const width = this.#width;
     const values = new Float32Array(items.length * rows * width);
     for (const [b, { tokenIds }] of items.entries()) {

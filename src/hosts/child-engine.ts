@@ -10,6 +10,7 @@ import { DkvError } from '../base/errors.js';
 import { deadlineOf, expectTimeLeft } from '../engine/deadline.js';
 import type {
   EncodeItem,
+  EncodeOptions,
   Engine,
   EngineInfo,
   EngineLoad,
@@ -29,6 +30,7 @@ import { checkRequestOptions } from '../engine/validation.js';
 import type { CompiledModel } from '../model/compiled.js';
 import { type Asked, ChildSession, Unstarted } from './child-session.js';
 import { entry } from './entry.js';
+import { widened } from './half-states.js';
 import { errorOf, type FromProcess, type StartProcess, type ToProcess } from './messages.js';
 import type { HostOptions } from './options.js';
 import { RuntimeLines } from './runtime-lines.js';
@@ -88,7 +90,10 @@ class ChildEngine implements Engine {
     this.#running = Promise.resolve(first);
   }
 
-  async encode(items: readonly EncodeItem[], options: RequestOptions = {}): Promise<States[]> {
+  async encode(items: readonly EncodeItem[], options: EncodeOptions = {}): Promise<States[]> {
+    if (options.statesAs === 'float16' && this.info.device !== 'cpu') {
+      return widened(() => this.#request({ method: 'encode', items, options, asHalves: true }));
+    }
     return (await this.#request({ method: 'encode', items, options })) as States[];
   }
 

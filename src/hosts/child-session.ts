@@ -44,6 +44,7 @@ export interface Asked {
   readonly method: SentRequest['method'];
   readonly items: readonly (EncodeItem | ScoreItem | LogitsItem | GenerateItem)[];
   readonly layers?: ProbeLayers;
+  readonly asHalves?: boolean;
   readonly options: RequestOptions;
   readonly deadline: Deadline | undefined;
 }
@@ -100,6 +101,7 @@ export class ChildSession {
           ...(priority !== undefined && { priority }),
           ...(deadline && { deadline }),
           ...(tokenisingMs !== undefined && { tokenisingMs }),
+          ...(asked.asHalves && { asHalves: true }),
         },
       });
       return await this.#ask(message, asked.options, deadline);

@@ -113,7 +113,7 @@ export interface SentRequest {
   readonly method: Work['method'];
   readonly items: readonly SentItem[];
   readonly layers?: ProbeLayers;
-  readonly options: Pick<QueuedRequestOptions, 'priority' | 'deadline' | 'tokenisingMs'>;
+  readonly options: Pick<QueuedRequestOptions, 'priority' | 'deadline' | 'tokenisingMs' | 'asHalves'>;
 }
 
 export type ToProcess =

@@ -199,12 +199,13 @@ export class PrimingRun {
   }
 
   async #primeBlock({ documents, missing }: Block): Promise<void> {
-    const { keepText = true, references, ttlMs } = this.#options;
+    const { keepText = true, references, ttlMs, how } = this.#options;
+    const { statesPrecision } = how;
     const passes = [...missing.values()];
     const states = await eachOf(passes, (some) =>
       this.#model.engine.encode(
         some.map(({ presented }) => presented.item),
-        { priority: 'bulk' },
+        { priority: 'bulk', ...(statesPrecision === 'float16' && { statesAs: statesPrecision }) },
       ),
     );
     this.#counts.encoded += passes.length;
@@ -216,7 +217,7 @@ export class PrimingRun {
       try {
         if (own instanceof DkvError) throw own;
         const shown = visibleStates(own, presented.visible);
-        expectStorable(shown, this.#options.how.statesPrecision);
+        expectStorable(shown, statesPrecision);
         visible.set(key, shown);
       } catch (error) {
         if (!(error instanceof DkvError)) throw error;

@@ -2,13 +2,16 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { fromFloat16 } from '../../src/base/float16.js';
 import { measureEngineDrift } from '../../src/engine/drift.js';
 import { allRows, type EncodeItem, type Engine } from '../../src/engine/engine.js';
+import { startChildEngine } from '../../src/hosts/child-engine.js';
 import type { HostOptions } from '../../src/hosts/options.js';
 import { startWorkerEngine } from '../../src/hosts/worker-engine.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel, withScratch } from '../../src/model/compile.js';
 import type { Precision } from '../../src/model/graph/layout.js';
+import { statesToFloat16 } from '../../src/store/records/quantise.js';
 import { engineConformance } from '../conformance/engine.js';
 import { engineHere } from '../support/engine-here.js';
 import { referenceFixture } from '../support/fixtures.js';
@@ -54,6 +57,16 @@ describe.runIf(await hasAdapter(model))('WebGPU', () => {
       return { states, written, nlls, again };
     };
     expect(await results({ givenRows: true, weightBytes: 1 })).toEqual(await results({}));
+  });
+
+  it('sends states as float16 from a process of its own where they will be stored so', async () => {
+    const engine = await startChildEngine(model, { device });
+    const items = [1, 3, 20].map((length) => ({ tokenIds: Int32Array.from({ length }, (_, i) => 3 + i) }));
+    const usual = await engine.encode(items);
+    const rounded = await engine.encode(items, { statesAs: 'float16' });
+    await engine.close();
+    const expected = usual.map((own) => ({ ...own, data: fromFloat16(statesToFloat16(own.data)) }));
+    expect(rounded).toEqual(expected);
   });
 
   it.each([

@@ -4,8 +4,9 @@
  * Inputs  `token_ids` and `positions` [batch, rows], int64 on the CPU and int32 on other devices; `row_mask` [batch, rows] bool, false for padding;
  *         `pair_mask` [batch | 1, rows | 1, rows | 1] bool, which row (second axis) may see which (third), ANDed with padding and
  *         window inside.
- * Outputs `states` [batch, rows, hidden]; for probed layers `hidden.<layer>` [batch, rows, hidden], the layer's output before
- *         the final norm, and `attention.<layer>` [batch, heads, rows, rows].
+ * Outputs `states` [batch, rows, hidden]; on CUDA `states_float16`, the same rounded to float16; for probed layers
+ *         `hidden.<layer>` [batch, rows, hidden], the layer's output before the final norm, and `attention.<layer>`
+ *         [batch, heads, rows, rows].
  */
 import type { EncoderInputs, GraphModel, Stack } from './blocks.js';
 import type { Value } from './builder.js';
@@ -18,6 +19,9 @@ export interface EncoderProbe {
   readonly hiddenLayers: readonly number[];
   readonly attentionLayers: readonly number[];
 }
+
+/** Output of states as they are stored in 16 bits: half of what has to leave the device. */
+export const STATES_FLOAT16 = 'states_float16';
 
 const NO_PROBE: EncoderProbe = { hiddenLayers: [], attentionLayers: [] };
 
@@ -38,7 +42,9 @@ export function buildEncoder(model: GraphModel, probe = NO_PROBE): void {
       graph.output(`hidden.${layer}`, rows, 'float32', ['batch', 'rows', width]);
     }
   }
-  outputStates(model, stack, hidden, inputs.shape);
+  const states = outputStates(model, stack, hidden, inputs.shape);
+  if (model.target.device !== 'cuda' || probe !== NO_PROBE) return;
+  graph.output(STATES_FLOAT16, graph.cast(states, 'float16'), 'float16', ['batch', 'rows', width]);
 }
 
 /**
@@ -76,9 +82,10 @@ function encoderInputs({ graph, blocks, target }: GraphModel, probed: readonly n
 }
 
 /** @param hidden the last layer's output */
-function outputStates({ graph, blocks }: GraphModel, stack: Stack, hidden: Value, shape: Value): void {
+function outputStates({ graph, blocks }: GraphModel, stack: Stack, hidden: Value, shape: Value): Value {
   const states = graph.op('Reshape', [stack.end(hidden), shape]);
   graph.output('states', states, 'float32', ['batch', 'rows', blocks.encoderShape.width]);
+  return states;
 }
 
 /** Who may see whom: rows that are no padding, of pairs that are not forbidden. @returns [batch, 1, rows | 1, rows] bool */

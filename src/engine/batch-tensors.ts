@@ -1,0 +1,176 @@
+/**
+ * A batch before and after its graph: items to the tensors that it is given, and the tensors that it gives to results. It has no part in what computes, so
+ * that it may be done in another thread while the graph runs on another batch.
+ */
+import type { CompiledModel } from '../model/compiled.js';
+import { STATES_FLOAT16 } from '../model/graph/encoder.js';
+import { TOKEN_ROWS } from '../model/graph/token-rows.js';
+import type { Shape } from './batching.js';
+import type { Device, EncodeItem, EngineInfo, Memory } from './engine.js';
+import {
+  halfStatesProblem,
+  memoryProblems,
+  numbersProblem,
+  Problem,
+  roundedStates,
+  statesProblem,
+} from './problems.js';
+import type { FedMethod, Work, WorkOf } from './runner.js';
+import type { Feeds } from './runtime.js';
+import { cutHalfRows, cutRows, distinctMemories, encoderFeeds, int64, memoryFeeds } from './tensors.js';
+import { TokenRows } from './token-rows.js';
+
+/** What a graph is run with. */
+export interface Feeding {
+  readonly feeds: Feeds;
+  /** Of the graph. */
+  readonly outputs: readonly string[];
+}
+
+/** A batch whose tensors are made. */
+export interface FedBatch extends Feeding {
+  /** Per item what the method gives for it, or the DkvError NUMBERS_NOT_FINITE that says why there is none. */
+  results(outputs: Feeds): readonly unknown[];
+}
+
+export interface TensorsOptions {
+  /** That the graphs are built for. */
+  readonly device: Device;
+  /** The encoder's graph is brought its tokens' rows. */
+  readonly givenRows: boolean;
+  /** Give states in memory that threads can share. */
+  readonly sharedMemory: boolean;
+}
+
+export class BatchTensors {
+  readonly #info: EngineInfo;
+  readonly #device: Device;
+  readonly #sharedMemory: boolean;
+  readonly #tokenRows: TokenRows | undefined;
+
+  /** Reads nothing yet. */
+  constructor(model: CompiledModel, info: EngineInfo, { device, givenRows, sharedMemory }: TensorsOptions) {
+    this.#info = info;
+    this.#device = device;
+    this.#sharedMemory = sharedMemory;
+    this.#tokenRows = givenRows ? new TokenRows(model) : undefined;
+  }
+
+  /** @throws DkvError CACHE_DAMAGED */
+  of(work: Extract<Work, { readonly method: FedMethod }>): FedBatch {
+    const { feeds, outputs, results } = this.#of(work);
+    return {
+      feeds,
+      outputs,
+      results: (given) => results(given).map((own) => (own instanceof Problem ? own.errorOf(this.#info) : own)),
+    };
+  }
+
+  #of(work: Extract<Work, { readonly method: FedMethod }>): FedBatch {
+    switch (work.method) {
+      case 'encode':
+        return this.#encode(work);
+      case 'score':
+        return this.#score(work);
+      case 'logits':
+        return this.#logits(work);
+    }
+  }
+
+  /** `token_ids`, `positions` and masks of the encoder, and the rows of its tokens where it is brought these. */
+  encoderFeeds(items: readonly EncodeItem[], rows: number): Feeds {
+    const feeds = encoderFeeds(items, rows);
+    return this.#tokenRows ? { ...feeds, [TOKEN_ROWS]: this.#tokenRows.feed(items, rows) } : feeds;
+  }
+
+  close(): void {
+    this.#tokenRows?.close();
+  }
+
+  #encode({ items, rows, asHalves }: WorkOf<'encode'>): FedBatch {
+    const feeds = this.encoderFeeds(items, rows);
+    const lengths = items.map(({ tokenIds }) => tokenIds.length);
+    const cut = (outputs: Feeds) =>
+      cutRows(outputs.states!, lengths, this.#sharedMemory).map((of) => statesProblem(of) ?? of);
+    if (!asHalves) return { feeds, outputs: ['states'], results: cut };
+    // CUDA rounds as we do; how WebGPU rounds is left to its drivers.
+    if (this.#device === 'cuda') {
+      return {
+        feeds,
+        outputs: [STATES_FLOAT16],
+        results: (outputs) => cutHalfRows(outputs[STATES_FLOAT16]!, lengths).map((of) => halfStatesProblem(of) ?? of),
+      };
+    }
+    return {
+      feeds,
+      outputs: ['states'],
+      results: (outputs) => cut(outputs).map((of) => (of instanceof Problem ? of : roundedStates(of))),
+    };
+  }
+
+  #score(work: WorkOf<'score'>): FedBatch {
+    const read = work.items.map(({ memory, prompt, target }) => ({
+      memory,
+      input: [...prompt, ...target.subarray(0, -1)],
+      scored: Array.from(target, (_, i) => prompt.length + i),
+      targets: target,
+    }));
+    return this.#decode('nll', read, work, "The NLLs of the target's tokens");
+  }
+
+  #logits(work: WorkOf<'logits'>): FedBatch {
+    const read = work.items.map(({ memory, prompt, tokens }) => ({
+      memory,
+      input: [...prompt],
+      scored: Array.from(tokens, () => prompt.length),
+      targets: tokens,
+    }));
+    return this.#decode('logit', read, work, 'The logits of the tokens that were asked for');
+  }
+
+  /** Results are per item a number for each of its targets. */
+  #decode(
+    output: string,
+    items: readonly DecoderRead[],
+    { rows, memoryRows: stateRows }: Shape,
+    what: string,
+  ): FedBatch {
+    const { shape } = this.#info;
+    const tokenIds: number[] = [];
+    const scored: number[] = [];
+    const targets: number[] = [];
+    for (const [b, { input, scored: own, targets: ownTargets }] of items.entries()) {
+      tokenIds.push(shape.decoderStartTokenId);
+      for (let i = 1; i < rows; i++) tokenIds.push(input[i - 1] ?? shape.padTokenId);
+      for (const row of own) scored.push(b * rows + row);
+      targets.push(...ownTargets);
+    }
+    const { distinct, which } = distinctMemories(items.map(({ memory }) => memory));
+    const feeds = {
+      token_ids: int64(tokenIds, [items.length, rows]),
+      memory: int64(which, [items.length]),
+      ...memoryFeeds(distinct, stateRows, shape.encoder.width),
+      scored: int64(scored, [scored.length]),
+      targets: int64(targets, [targets.length]),
+    };
+    const results = (outputs: Feeds) => {
+      const values = outputs[output]!.data as Float32Array;
+      const unsound = memoryProblems(distinct);
+      let end = 0;
+      return items.map((item, i) => {
+        end += item.targets.length;
+        const own = values.slice(end - item.targets.length, end);
+        return unsound[which[i]!] ?? numbersProblem(own, what) ?? own;
+      });
+    };
+    return { feeds, outputs: [output], results };
+  }
+}
+
+/** What the decoder reads for an item, behind its start token, and which tokens are looked at in which of its rows. */
+interface DecoderRead {
+  readonly memory: Memory;
+  readonly input: readonly number[];
+  readonly scored: readonly number[];
+  readonly targets: Int32Array;
+}
