@@ -21,14 +21,6 @@ export interface States {
   readonly data: Float32Array;
 }
 
-/** The same as bit patterns of float16, on their way from what computes to whoever asked for them so. */
-export interface HalfStates {
-  readonly rows: number;
-  readonly width: number;
-  /** [rows * width] */
-  readonly halves: Uint16Array;
-}
-
 /** Rows `start` to `end` (excluded) of some states. */
 export interface StateRange {
   readonly states: States;

@@ -2,7 +2,8 @@
 import { DkvError } from '../base/errors.js';
 import { firstNotFinite } from '../base/finite.js';
 import { LARGEST_FLOAT16, toFloat16 } from '../base/float16.js';
-import type { EngineInfo, HalfStates, Memory, States } from './engine.js';
+import type { EngineInfo, Memory, States } from './engine.js';
+import type { HalfStates } from './runner.js';
 
 const ADVICE = 'Are its weights sound, and small enough for the precision? float32 has the widest range.';
 const HALF_ADVICE = `float16 holds finite numbers up to ${LARGEST_FLOAT16}; store them as float32 or int8.`;

@@ -8,6 +8,14 @@ import type { EncodeItem, EngineInfo, GenerateItem, LogitsItem, Memory, ProbeLay
 /** An item whose states are at hand. */
 export type WithMemory<Item> = Omit<Item, 'memory'> & { readonly memory: Memory };
 
+/** States as bit patterns of float16, on their way from what computes to whoever asked for them so. */
+export interface HalfStates {
+  readonly rows: number;
+  readonly width: number;
+  /** [rows * width] */
+  readonly halves: Uint16Array;
+}
+
 /** A batch: items that are sound and of one padded shape. */
 export type Work = Shape &
   (

@@ -1,5 +1,6 @@
 /** Items to padded tensors, and padded tensors back to items. */
-import type { EncodeItem, HalfStates, Memory, States } from './engine.js';
+import type { EncodeItem, Memory, States } from './engine.js';
+import type { HalfStates } from './runner.js';
 import type { Feeds, HostTensor } from './runtime.js';
 
 export function int64(values: readonly number[] | BigInt64Array, dimensions: readonly number[]): HostTensor {

@@ -1,7 +1,8 @@
 /** States that have crossed a pipe as float16, as the float32 numbers that callers know. */
 import { Breather } from '../base/breather.js';
 import { fromFloat16 } from '../base/float16.js';
-import { type HalfStates, ItemsFailedError, type States } from '../engine/engine.js';
+import { ItemsFailedError, type States } from '../engine/engine.js';
+import type { HalfStates } from '../engine/runner.js';
 
 /** @param request that gives HalfStates @throws what it throws, an ItemsFailedError with States, too */
 export async function widened(request: () => Promise<unknown>): Promise<States[]> {

@@ -4,18 +4,16 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fromFloat16, toFloat16 } from '../../src/base/float16.js';
-import { BatchTensors } from '../../src/engine/batch-tensors.js';
-import { type EncodeItem, type Engine, eachOf, type HalfStates, type States } from '../../src/engine/engine.js';
+import { type EncodeItem, type Engine, eachOf, type States } from '../../src/engine/engine.js';
 import { Executor } from '../../src/engine/executor.js';
 import { onnxRuntime } from '../../src/engine/onnxruntime.js';
 import { QueuedEngine } from '../../src/engine/queue.js';
-import { loadGraph } from '../../src/engine/runtime.js';
+import type { HalfStates } from '../../src/engine/runner.js';
 import { widened } from '../../src/hosts/half-states.js';
 import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
-import { type CompiledModel, graphOver } from '../../src/model/compiled.js';
+import type { CompiledModel } from '../../src/model/compiled.js';
 import { GraphBuilder } from '../../src/model/graph/builder.js';
-import { buildEncoder } from '../../src/model/graph/encoder.js';
 import { BUILT_IN_MODEL, loadModel } from '../../src/scoring/load-model.js';
 import { prime } from '../../src/serving/prime.js';
 import { openStore } from '../../src/store/open.js';
@@ -39,17 +37,13 @@ const items: EncodeItem[] = [1, 9, 12, 16].map((length) => ({
 
 /** What CUDA's graph of a model gives for a batch, computed by the CPU provider. */
 async function fromDevicesGraph(of: CompiledModel, batch: readonly EncodeItem[]) {
-  const { info } = new Executor(of, { device: 'cpu' });
-  const options = { givenRows: false, sharedMemory: false };
-  const tensors = new BatchTensors(of, { ...info, device: 'cuda' }, options);
-  const bytes = await graphOver(of, buildEncoder, { device: 'cuda', arithmetic: 'float32' });
-  const graph = await loadGraph(of, { name: 'encoder', bytes }, 'cpu', 1);
+  const executor = new Executor(of, { device: 'cpu', target: { device: 'cuda', arithmetic: 'float32' }, threads: 1 });
   const encoded = async (asHalves: boolean) => {
-    const made = tensors.of({ method: 'encode', items: batch, rows: 16, memoryRows: 0, asHalves });
-    return made.results(await graph.run(made.feeds, made.outputs));
+    const work = { method: 'encode', items: batch, rows: 16, memoryRows: 0, asHalves } as const;
+    return (await executor.run(work, new AbortController().signal)).results;
   };
   const results = { states: await encoded(false), halves: await encoded(true) };
-  await graph.release();
+  await executor.close();
   return results;
 }
 
