@@ -16,7 +16,7 @@ const BART_BLOCKS = 'src/model/families/bart/blocks.ts';
 const BART_TEST = 'test/model/bart.test.ts';
 const LINEAR = 'src/model/graph/linear.ts';
 const LEARNED = 'src/model/graph/learned-positions.ts';
-const EXECUTOR = 'src/engine/executor.ts';
+const BATCH_TENSORS = 'src/engine/batch-tensors.ts';
 const ENCODER = 'src/model/graph/encoder.ts';
 const DECODER = 'src/model/graph/decoder.ts';
 const WINDOW = 'src/model/graph/window.ts';
@@ -309,19 +309,19 @@ export const MODEL: readonly Mutation[] = [
   },
   {
     name: 'decoder starts with padding',
-    file: EXECUTOR,
+    file: BATCH_TENSORS,
     from: 'tokenIds.push(shape.decoderStartTokenId);',
     to: 'tokenIds.push(shape.padTokenId);',
   },
   {
     name: 'scored rows one early',
-    file: 'src/engine/executor.ts',
+    file: BATCH_TENSORS,
     from: 'scored: Array.from(target, (_, i) => prompt.length + i)',
     to: 'scored: Array.from(target, (_, i) => Math.max(0, prompt.length + i - 1))',
   },
   {
     name: 'logits of chosen tokens one row early',
-    file: EXECUTOR,
+    file: BATCH_TENSORS,
     from: 'scored: Array.from(tokens, () => prompt.length)',
     to: 'scored: Array.from(tokens, () => Math.max(0, prompt.length - 1))',
   },
