@@ -27,7 +27,7 @@ import { encodeSize, generateKind, MemoryIds, promptSize, scoreSize } from './it
 import { Pace } from './pace.js';
 import { PhaseMeter } from './phases.js';
 import { ReadyItems } from './ready-items.js';
-import type { Done, Runner, WithMemory, Work } from './runner.js';
+import { type Done, isFed, type Runner, type WithMemory, type Work } from './runner.js';
 import { type Held, StatesReader } from './states-reader.js';
 import {
   checkEncodeItems,
@@ -92,6 +92,7 @@ interface Request {
 
 /** A batch in hand. */
 interface Running {
+  readonly runner: Runner;
   readonly parts: readonly { readonly request: Request; readonly places: readonly number[] }[];
   readonly stop: AbortController;
   readonly ended: Promise<void>;
@@ -104,6 +105,7 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class QueuedEngine implements Engine {
   readonly info: EngineInfo;
+  /** A runner once for each batch that it can take. */
   readonly #free: Runner[];
   readonly #runners: Set<Runner>;
   readonly #waitMs: number;
@@ -129,7 +131,10 @@ export class QueuedEngine implements Engine {
   /** @param runners at least one, of the same model; the queue closes them */
   constructor(runners: readonly Runner[], { waitMs, batchMs, queueItems, attentionBytes }: QueueOptions = {}) {
     this.info = runners[0]!.info;
-    this.#free = [...runners];
+    // What bounds a batch's time bounds what others wait for it: nothing stands between them and the batch that is computed.
+    this.#free = runners.flatMap((runner) =>
+      Array<Runner>(batchMs === undefined ? (runner.depth ?? 1) : 1).fill(runner),
+    );
     this.#runners = new Set(runners);
     this.#waitMs = waitMs ?? DEFAULT_WAIT_MS;
     this.#batchMs = batchMs;
@@ -375,7 +380,7 @@ export class QueuedEngine implements Engine {
         batchTokens: this.info.batchTokens,
         heads: { encoder: this.info.shape.encoder.heads, decoder: this.info.shape.decoder.heads },
         attentionBytes: this.#attentionBytes,
-        freeRunners: this.#free.length,
+        freeRunners: Math.max(1, new Set(this.#free.filter((runner) => this.#isIdle(runner))).size),
         now: performance.now(),
         freeSince: this.#freeSince,
         waitMs: this.#waitMs,
@@ -388,8 +393,22 @@ export class QueuedEngine implements Engine {
         this.#waitTimer = setTimeout(() => this.#dispatch(), Math.min(choice, LONGEST_TIMER_MS));
         return;
       }
-      this.#run(this.#free.shift()!, requests, choice);
+      const lead = requests[choice.takes[0]!.request]!;
+      const runner =
+        this.#free.find((own) => this.#isIdle(own)) ?? this.#free.find((own) => isFed(lead) && this.#goesOn(own));
+      if (!runner) return;
+      this.#free.splice(this.#free.indexOf(runner), 1);
+      this.#run(runner, requests, choice);
     }
+  }
+
+  #isIdle(runner: Runner): boolean {
+    return ![...this.#running].some((own) => own.runner === runner);
+  }
+
+  /** Is what the runner has in hand one run of a graph each? Behind a text that is written another batch would wait for long. */
+  #goesOn(runner: Runner): boolean {
+    return [...this.#running].every((own) => own.runner !== runner || isFed(own.parts[0]!.request));
   }
 
   #run(runner: Runner, requests: readonly Request[], choice: Choice): void {
@@ -410,7 +429,7 @@ export class QueuedEngine implements Engine {
         this.#fail(running, runner, error);
       },
     );
-    const running: Running = { parts, stop, ended };
+    const running: Running = { runner, parts, stop, ended };
     this.#running.add(running);
     for (const { request } of parts) {
       request.batches++;

@@ -1,5 +1,5 @@
 /**
- * What a queue hands its batches to: an executor, in this thread or another. A runner works on one batch at a time and plans nothing.
+ * What a queue hands its batches to: an executor, in this thread or another. A runner works on its batches in their order and plans nothing.
  */
 import type { DkvError } from '../base/errors.js';
 import type { Shape } from './batching.js';
@@ -34,7 +34,12 @@ export type Work = Shape &
 export type WorkOf<Method extends Work['method']> = Extract<Work, { readonly method: Method }>;
 
 /** Methods of which a batch is one run of a graph. */
-export type FedMethod = 'encode' | 'score' | 'logits';
+const FED_METHODS = ['encode', 'score', 'logits'] as const;
+export type FedMethod = (typeof FED_METHODS)[number];
+
+export function isFed(of: { readonly method: Work['method'] }): of is WorkOf<FedMethod> {
+  return (FED_METHODS as readonly string[]).includes(of.method);
+}
 
 export interface Done {
   /** Per item what the method gives for it, or the DkvError NUMBERS_NOT_FINITE that says why there is none. */
@@ -47,11 +52,13 @@ export interface Runner {
   readonly info: EngineInfo;
   /** Why it will run nothing any more; undefined while it will. */
   readonly ended: DkvError | undefined;
+  /** Batches that are one run of a graph (`isFed`) that it takes at a time: while one is computed the tensors of the next are made. 1 when left out. */
+  readonly depth?: number;
   /**
    * @param signal stops a generation between two runs of its graph
    * @throws DkvError ENGINE_FAILED, CANCELLED
    */
   run(work: Work, signal: AbortSignal): Promise<Done>;
-  /** Ends after the batch in hand. */
+  /** Ends after the batches in hand. */
   close(): Promise<void>;
 }

@@ -13,9 +13,10 @@ import {
   type ProbeLayers,
   type ScoreItem,
 } from '../engine/engine.js';
-import type { ExecutorOptions } from '../engine/executor.js';
+import type { ExecutorOptions, FedDone, FedWork } from '../engine/executor.js';
 import type { QueuedRequestOptions } from '../engine/queue.js';
 import type { Work } from '../engine/runner.js';
+import type { Feeds } from '../engine/runtime.js';
 import type { CompiledModel } from '../model/compiled.js';
 import type { HostOptions } from './options.js';
 
@@ -80,16 +81,28 @@ export interface StartRunner {
 }
 
 export type ToRunner =
-  | { readonly type: 'run'; readonly work: Work }
-  /** The batch in hand is for nothing. */
-  | { readonly type: 'stop' }
+  | { readonly type: 'run'; readonly id: number; readonly work: Work }
+  /** Tensors are handed over, in both directions. */
+  | { readonly type: 'fed'; readonly id: number; readonly fed: FedWork }
+  /** A batch is for nothing. */
+  | { readonly type: 'stop'; readonly id: number }
   | { readonly type: 'close' };
 
 export type FromRunner =
   | { readonly type: 'ready'; readonly info: EngineInfo }
-  /** It did not start, or the batch in hand failed. */
-  | { readonly type: 'failed'; readonly error: Failure }
-  | { readonly type: 'done'; readonly answers: Answers; readonly computedMs: number };
+  /** It did not start. */
+  | { readonly type: 'unstarted'; readonly error: Failure }
+  | { readonly type: 'failed'; readonly id: number; readonly error: Failure }
+  | { readonly type: 'done'; readonly id: number; readonly answers: Answers; readonly computedMs: number }
+  | { readonly type: 'given'; readonly id: number; readonly done: FedDone };
+
+/** Tensors as plain data, and their memory, which is handed over with them. */
+export function handedOver(tensors: Feeds): { readonly feeds: Feeds; readonly memory: ArrayBuffer[] } {
+  const feeds: Feeds = {};
+  for (const [name, { type, dims, data }] of Object.entries(tensors)) feeds[name] = { type, dims, data };
+  const memory = Object.values(feeds).map(({ data }) => (data as Float32Array<ArrayBuffer>).buffer);
+  return { feeds, memory: [...new Set(memory)] };
+}
 
 /** How a process that holds a whole engine is started. */
 export interface StartProcess {

@@ -1,6 +1,6 @@
 /**
- * The side of the engine's process: a whole engine, queue and threads, answers the host's messages. This thread computes nothing, so that it hears
- * at once who has stopped waiting.
+ * The side of the engine's process: a whole engine, queue and threads, answers the host's messages. This thread runs no graph, so that it hears who has
+ * stopped waiting: at once on the CPU, and between two batches' tensors where it makes these for a device.
  */
 import { DkvError } from '../base/errors.js';
 import type {
@@ -41,7 +41,7 @@ export interface ProcessPort {
 /** Answers until it is told to close. What goes wrong is answered too, never thrown. */
 export async function serveEngine(port: ProcessPort, { model, options }: StartProcess): Promise<void> {
   try {
-    const engine = await startWorkerEngine(model, options);
+    const engine = await startWorkerEngine(model, options, options.device !== 'cpu');
     const server = new EngineServer(engine, port);
     port.onMessage((message) => server.receive(message));
     port.send({ type: 'ready', info: engine.info });

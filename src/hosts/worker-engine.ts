@@ -1,30 +1,39 @@
 /** An engine in worker threads of this process: the host for the command line and for use as a library. States are shared memory. */
 import { Worker } from 'node:worker_threads';
 import { DkvError } from '../base/errors.js';
+import { BatchTensors } from '../engine/batch-tensors.js';
 import type { Device, EngineInfo, Memory, States } from '../engine/engine.js';
 import type { ExecutorOptions } from '../engine/executor.js';
 import { disableTelemetry } from '../engine/onnxruntime.js';
 import { closedError, QueuedEngine } from '../engine/queue.js';
-import type { Done, Runner, Work } from '../engine/runner.js';
+import { type Done, type FedMethod, isFed, type Runner, type Work, type WorkOf } from '../engine/runner.js';
 import { checkQueueOptions } from '../engine/validation.js';
 import type { CompiledModel } from '../model/compiled.js';
 import { entry } from './entry.js';
-import { errorOf, type FromRunner, resultsOf, type StartRunner, type ToRunner } from './messages.js';
+import { errorOf, type FromRunner, handedOver, resultsOf, type StartRunner, type ToRunner } from './messages.js';
 import type { HostOptions } from './options.js';
 
 /**
  * Starts the threads and waits until they answer; with `workers`, so many executors side by side behind one queue. With few threads each they lose
  * less time waiting for each other's threads than one executor does with many, as long as there are batches for all.
+ * @param ahead make a batch's tensors in this thread while the batch before it is computed: for devices, which would wait meanwhile, and a thread that has
+ * little else to do
  * @throws DkvError INPUT_INVALID, DEVICE_UNAVAILABLE, ENGINE_FAILED; none is left running
  */
-export async function startWorkerEngine(model: CompiledModel, options: HostOptions): Promise<QueuedEngine> {
+export async function startWorkerEngine(
+  model: CompiledModel,
+  options: HostOptions,
+  ahead = false,
+): Promise<QueuedEngine> {
   const { workers = 1, waitMs, batchMs, queueItems, attentionBytes, ...own } = options;
   checkQueueOptions(options);
   if (!(Number.isInteger(workers) && workers >= 1)) {
     throw new DkvError('INPUT_INVALID', `workers is ${workers}; expected a whole number of at least 1.`);
   }
   expectAlone(own.device, workers);
-  const starting = await Promise.allSettled(Array.from({ length: workers }, () => WorkerRunner.start(model, own)));
+  const starting = await Promise.allSettled(
+    Array.from({ length: workers }, () => WorkerRunner.start(model, own, ahead)),
+  );
   const runners = starting.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const failed = starting.find((one) => one.status === 'rejected');
   if (failed) {
@@ -56,16 +65,23 @@ export function expectAlone(device: Device, workers: number): void {
   );
 }
 
+type Batch = Extract<ToRunner, { readonly type: 'run' | 'fed' }>;
+type Finished = Extract<FromRunner, { readonly type: 'done' | 'given' }>;
+type Unnumbered<Message> = Message extends unknown ? Omit<Message, 'id'> : never;
+
 class WorkerRunner implements Runner {
   readonly info: EngineInfo;
   readonly #worker: Worker;
   readonly #gone: Promise<void>;
   #ended: DkvError | undefined;
   #isClosing = false;
-  /** Whoever waits for the batch in hand. */
-  #waiting: { resolve(done: Done): void; reject(error: DkvError): void } | undefined;
+  /** Makes tensors in this thread. */
+  readonly #tensors: BatchTensors | undefined;
+  /** Whoever waits for the batches in hand. */
+  readonly #waiting = new Map<number, { resolve(done: Finished): void; reject(error: DkvError): void }>();
+  #nextId = 0;
 
-  static async start(model: CompiledModel, options: ExecutorOptions): Promise<WorkerRunner> {
+  static async start(model: CompiledModel, options: ExecutorOptions, ahead: boolean): Promise<WorkerRunner> {
     disableTelemetry();
     const worker = new Worker(entry('hosts/worker'), { workerData: { model, options } satisfies StartRunner });
     if (options.device === 'webgpu') {
@@ -75,17 +91,22 @@ class WorkerRunner implements Runner {
     const info = await new Promise<EngineInfo>((resolve, reject) => {
       worker.once('message', (message: FromRunner) => {
         if (message.type === 'ready') resolve(message.info);
-        else if (message.type === 'failed') reject(errorOf(message.error));
+        else if (message.type === 'unstarted') reject(errorOf(message.error));
       });
       worker.once('error', (error) =>
         reject(new DkvError('ENGINE_FAILED', `The engine did not start: ${error.message}`)),
       );
     });
-    return new WorkerRunner(worker, info);
+    const { givenRows = false, sharedMemory = true, target = { device: info.device } } = options;
+    const tensors = ahead
+      ? new BatchTensors(model, info, { device: target.device, givenRows, sharedMemory })
+      : undefined;
+    return new WorkerRunner(worker, info, tensors);
   }
 
-  private constructor(worker: Worker, info: EngineInfo) {
+  private constructor(worker: Worker, info: EngineInfo, tensors: BatchTensors | undefined) {
     this.info = info;
+    this.#tensors = tensors;
     this.#worker = worker;
     worker.on('message', (message: FromRunner) => this.#receive(message));
     worker.on('error', (error) =>
@@ -105,20 +126,29 @@ class WorkerRunner implements Runner {
     return this.#ended;
   }
 
+  get depth(): number {
+    return this.#tensors ? 2 : 1;
+  }
+
   async run(work: Work, signal: AbortSignal): Promise<Done> {
     if (this.#ended) throw this.#ended;
-    const stop = () => this.#send({ type: 'stop' });
-    signal.addEventListener('abort', stop, { once: true });
-    this.#worker.ref();
-    try {
-      return await new Promise<Done>((resolve, reject) => {
-        this.#waiting = { resolve, reject };
-        this.#send({ type: 'run', work: withSharedStates(work) });
-      });
-    } finally {
-      signal.removeEventListener('abort', stop);
-      if (!this.#isClosing) this.#worker.unref();
-    }
+    if (this.#tensors && isFed(work)) return this.#runFed(this.#tensors, work, signal);
+    const run = { type: 'run', work: withSharedStates(work) } as const;
+    const { answers, computedMs } = await this.#ask<'done'>(run, [], signal);
+    return { results: resultsOf(answers), computedMs };
+  }
+
+  /** What is made and read here counts as computed: whoever waits for the batch waits for it, too. */
+  async #runFed(tensors: BatchTensors, work: WorkOf<FedMethod>, signal: AbortSignal): Promise<Done> {
+    const making = performance.now();
+    const batch = tensors.of(work);
+    const madeMs = performance.now() - making;
+    const { feeds, memory } = handedOver(batch.feeds);
+    const fed = { method: work.method, feeds, outputs: batch.outputs };
+    const { done } = await this.#ask<'given'>({ type: 'fed', fed }, memory, signal);
+    const reading = performance.now();
+    const results = batch.results(done.outputs);
+    return { results, computedMs: madeMs + done.computedMs + performance.now() - reading };
   }
 
   async close(): Promise<void> {
@@ -126,26 +156,45 @@ class WorkerRunner implements Runner {
     this.#worker.ref();
     this.#send({ type: 'close' });
     await this.#gone;
+    this.#tensors?.close();
   }
 
-  #send(message: ToRunner): void {
-    this.#worker.postMessage(message);
+  async #ask<Type extends Finished['type']>(
+    batch: Unnumbered<Batch>,
+    memory: readonly ArrayBuffer[],
+    signal: AbortSignal,
+  ): Promise<Extract<Finished, { readonly type: Type }>> {
+    const id = this.#nextId++;
+    const stop = () => this.#send({ type: 'stop', id });
+    signal.addEventListener('abort', stop, { once: true });
+    this.#worker.ref();
+    try {
+      const finished = await new Promise<Finished>((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject });
+        this.#send({ ...batch, id }, memory);
+      });
+      return finished as Extract<Finished, { readonly type: Type }>;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      this.#waiting.delete(id);
+      if (this.#waiting.size === 0 && !this.#isClosing) this.#worker.unref();
+    }
+  }
+
+  #send(message: ToRunner, memory: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, memory);
   }
 
   #receive(message: FromRunner): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (message.type === 'done') {
-      waiting?.resolve({ results: resultsOf(message.answers), computedMs: message.computedMs });
-    } else if (message.type === 'failed') {
-      waiting?.reject(errorOf(message.error));
-    }
+    if (message.type === 'ready' || message.type === 'unstarted') return;
+    const waiting = this.#waiting.get(message.id);
+    if (message.type === 'failed') waiting?.reject(errorOf(message.error));
+    else waiting?.resolve(message);
   }
 
   #end(reason: DkvError): void {
     this.#ended ??= reason;
-    this.#waiting?.reject(this.#ended);
-    this.#waiting = undefined;
+    for (const { reject } of this.#waiting.values()) reject(this.#ended);
   }
 }
 
