@@ -48,10 +48,16 @@ Examples:
 const SAMPLES = 4;
 const SPEED_SAMPLES = 8;
 
-async function listExperiments(options: ListOptions): Promise<void> {
-  if (options.tflops !== undefined) await listReckoned(options, options.tflops);
-  else if (options.estimate) await listMeasured(options);
-  else await listQuestions(options.json);
+async function listExperiments(options: ListOptions, command: Command): Promise<void> {
+  if (options.tflops !== undefined) return listReckoned(options, options.tflops);
+  if (options.estimate) return listMeasured(options);
+  const ofModel = ['model', 'device', 'precision'].find((name) => command.getOptionValueSource(name) === 'cli');
+  if (ofModel) {
+    process.stderr.write(
+      `No time is reckoned, and --${ofModel} changes nothing here: --estimate measures it on this machine, --tflops N reckons it from the model's config and a stated speed.\n`,
+    );
+  }
+  return listQuestions(options.json);
 }
 
 async function listQuestions(json: boolean): Promise<void> {

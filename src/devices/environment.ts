@@ -1,6 +1,6 @@
 /**
- * The variables that an engine's process is started with. CUDA's libraries take two things from there and from nowhere else: whether products in float32 may
- * be made in TF32, and where the libraries are. Both are read once a process, which is why an engine on CUDA has one of its own.
+ * The variables that an engine's process is started with. CUDA's libraries take three things from there and from nowhere else: whether products in float32 may
+ * be made in TF32, where the libraries are, and how cards are counted. They are read once a process, which is why an engine on CUDA has one of its own.
  */
 import type { Variables } from '../base/environment.js';
 import type { Device } from '../engine/engine.js';
@@ -9,6 +9,9 @@ import { cudaLibraryPath } from './cuda-provider.js';
 
 /** NVIDIA's libraries read it: 0 keeps every product in float32 from TF32, whatever a program asks for; unset, the program decides, and the runtime takes TF32. */
 const TF32_VARIABLE = 'NVIDIA_TF32_OVERRIDE';
+
+/** How nvidia-smi counts cards, whose memory is asked for (memory.ts); CUDA would take the fastest first. */
+const CARD_ORDER = 'PCI_BUS_ID';
 
 export interface ProcessEnvironment {
   readonly variables: Variables;
@@ -31,6 +34,7 @@ export async function processEnvironment(
   return {
     variables: {
       ...others,
+      CUDA_DEVICE_ORDER: given.CUDA_DEVICE_ORDER || CARD_ORDER,
       ...(!setsTf32 && { [TF32_VARIABLE]: '0' }),
       ...(libraryPath !== '' && { LD_LIBRARY_PATH: libraryPath }),
     },

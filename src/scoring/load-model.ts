@@ -301,7 +301,7 @@ async function environmentOf(options: LoadOptions): Promise<Variables> {
 /**
  * Looks at memory before anything is compiled or loaded.
  * @returns how a device is used; nothing for the CPU
- * @throws DkvError MEMORY_SHORT, and INPUT_INVALID for a DKV_DEVICE_MEMORY that is no number
+ * @throws DkvError MEMORY_SHORT, and INPUT_INVALID for stated memory that is no number above 0
  */
 async function planned(config: ModelConfig, options: LoadOptions): Promise<Partial<DevicePlan>> {
   const { precision = 'float32', device = 'cpu', workers = 1, maxTokens: tokens, batchTokens, ignoreMemory } = options;

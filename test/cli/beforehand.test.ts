@@ -69,8 +69,9 @@ describe('before a model is loaded', () => {
   });
 
   it('experiments are listed', async () => {
-    const { exitCode, stdout } = await dkv(['list', 'experiments', '--json', ...NO_MODEL]);
+    const { exitCode, stdout, stderr } = await dkv(['list', 'experiments', '--json', ...NO_MODEL]);
     expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/--model changes nothing here: --estimate .* --tflops N/);
     expect(jsonLines(stdout).map(({ id }) => id)).toEqual(EXPERIMENT_IDS);
   });
 });

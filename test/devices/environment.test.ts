@@ -40,6 +40,14 @@ describe("a process's environment", () => {
     }
   });
 
+  it("counts cards as NVIDIA's driver does, whose memory is asked for", async () => {
+    const cache = await temporaryFolder();
+    const order = async (given: Record<string, string>) =>
+      (await processEnvironment('cuda', 'float32', cache, given)).variables.CUDA_DEVICE_ORDER;
+    expect(await order({})).toBe('PCI_BUS_ID');
+    expect(await order({ CUDA_DEVICE_ORDER: 'FASTEST_FIRST' })).toBe('FASTEST_FIRST');
+  });
+
   it('is left alone for other devices', async () => {
     const given = { NVIDIA_TF32_OVERRIDE: '1', LD_LIBRARY_PATH: '/a' };
     for (const device of DEVICES.filter((name) => name !== 'cuda')) {

@@ -28,6 +28,8 @@ describe.skipIf(process.platform === 'win32')("what NVIDIA's driver says of memo
     });
     const first = await deviceMemory('cuda', undefined, await withDriver('first', script));
     expect(first?.freeBytes).toBe(81_000 * 2 ** 20);
+    const none = await withDriver('none', script, { CUDA_VISIBLE_DEVICES: '' });
+    expect(await deviceMemory('cuda', undefined, none)).toBeUndefined();
   });
 
   it.each([
@@ -61,6 +63,10 @@ describe('memory that is stated', () => {
   it('is nothing for a device that nobody can ask', async () => {
     expect(await deviceMemory('webgpu', undefined, {})).toBeUndefined();
     expect(await deviceMemory('cuda', undefined, { PATH: folder })).toBeUndefined();
+  });
+
+  it.each([0, -5, Number.NaN])('by a program is not %d', async (bytes) => {
+    await expect(deviceMemory('webgpu', bytes, {})).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 
   it.each(['a lot', '0', '-3'])('is no %s', async (given) => {
