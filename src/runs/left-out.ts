@@ -1,11 +1,12 @@
 /** Conditions that a model could not be asked, in sentences for users and reports. */
 import type { LeftOut } from './schema/configuration.js';
 
-/** One sentence a reason; none where nothing is left out. */
-export function describeLeftOut(leftOut: readonly LeftOut[]): string[] {
+/** One sentence a reason; none where nothing is left out. @param most how many conditions it names, of one more all */
+export function describeLeftOut(leftOut: readonly LeftOut[], most = Number.POSITIVE_INFINITY): string[] {
   const reasons = new Set(leftOut.map(({ reason }) => reason));
   return [...reasons].map((reason) => {
     const names = leftOut.filter((one) => one.reason === reason).map(({ condition }) => condition);
-    return `Left out, because ${reason}: ${names.join(', ')}.`;
+    const named = names.length > most + 1 ? [...names.slice(0, most), `and ${names.length - most} more`] : names;
+    return `Left out, because ${reason}: ${named.join(', ')}.`;
   });
 }

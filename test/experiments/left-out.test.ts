@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { writeReports } from '../../src/report/report.js';
+import { describeLeftOut } from '../../src/runs/left-out.js';
 import { readSummary } from '../../src/runs/run-folder.js';
 import { datasetOf } from '../../src/samples/dataset.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
@@ -74,4 +75,10 @@ it('is refused before its folder is made where its own question cannot be asked'
   const run = runExperiment({ ...EXPERIMENT, primary }, DATA, model, { directory, resume: true, maxTokens: 512 });
   await expect(run).rejects.toMatchObject({ code: 'INPUT_INVALID', message: expect.stringContaining('no BOS') });
   await expect(readSummary(directory)).rejects.toThrow('is not a run folder');
+});
+
+it('is told in few names where there are many, which the report has all of', () => {
+  const leftOut = Array.from({ length: 7 }, (_, i) => ({ condition: `c${i}`, reason: 'why' }));
+  expect(describeLeftOut(leftOut, 5)).toEqual(['Left out, because why: c0, c1, c2, c3, c4, and 2 more.']);
+  expect(describeLeftOut(leftOut)).toEqual(['Left out, because why: c0, c1, c2, c3, c4, c5, c6.']);
 });

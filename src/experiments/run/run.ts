@@ -39,7 +39,8 @@ export async function runExperiment(
   const { directory } = options;
   const own = { ...options, maxTokens: tokensRead(model, options.maxTokens) };
   const computable = conditionsFor(experiment, segmentsOf(model.tokenizer), model.engine.info.shape);
-  for (const notice of describeLeftOut(computable.leftOut)) options.onNotice?.(notice);
+  // The report names them all.
+  for (const notice of describeLeftOut(computable.leftOut, 5)) options.onNotice?.(notice);
   await makeFolder(directory);
   const refuse = (holder: string) =>
     new DkvError(
