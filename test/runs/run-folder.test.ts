@@ -102,7 +102,7 @@ describe('a run folder', () => {
       expect(summary).toEqual(withEstimates(written));
     }
     // With every trial and sample; of the second the trials were left out.
-    for (const [folder, trials] of Object.entries({ 'v4-03': 660, exp04b: 0 })) {
+    for (const [folder, trials] of Object.entries({ 'v4-03': 5500, exp04b: 0 })) {
       expect((await readRun(path.join(RESULTS, folder))).trials).toHaveLength(trials);
     }
   });
