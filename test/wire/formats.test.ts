@@ -30,6 +30,7 @@ describe('docs/formats.md', () => {
       'measuredSchema',
       'objectiveSchema',
       'provenanceSchema',
+      'ratioSchema',
       'scoredSchema',
     ]);
   });
