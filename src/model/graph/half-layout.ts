@@ -16,6 +16,7 @@ import {
   piecesOf,
   type ScaleForm,
   small,
+  storedMatrix,
 } from './layout.js';
 import type { HalfType } from './target.js';
 import type { Weights } from './weights.js';
@@ -99,8 +100,7 @@ export class HalfLayout implements Layout {
   }
 
   #matrix(source: string) {
-    const dimensions = this.#weights.shape(source);
-    return this.#weights.place({ name: source, type: this.#type, dimensions, source, transform: 'copy' });
+    return storedMatrix(this.#weights, this.#type, source);
   }
 
   /** @returns one [n, out] float32 per name */

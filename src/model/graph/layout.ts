@@ -127,6 +127,11 @@ export function pieceOf(
   return graph.op('Slice', [graph.external(table), graph.ints([start]), graph.ints([start + count]), graph.ints([0])]);
 }
 
+/** A matrix as the checkpoint has it, [out, in], as numbers of a floating type. */
+export function storedMatrix(weights: Weights, type: Exclude<WeightsPrecision, 'int8'>, source: string) {
+  return weights.place({ name: source, type, dimensions: weights.shape(source), source, transform: 'copy' });
+}
+
 /** Matrices as the checkpoint has them, [out, in], as numbers of one of the floating types. */
 class PlainLayout implements Layout {
   readonly #weights: Weights;
@@ -187,8 +192,7 @@ class PlainLayout implements Layout {
   }
 
   #matrix(source: string) {
-    const dimensions = this.#weights.shape(source);
-    return this.#weights.place({ name: source, type: this.#type, dimensions, source, transform: 'copy' });
+    return storedMatrix(this.#weights, this.#type, source);
   }
 
   #widen(graph: GraphBuilder, x: Value): Value {
