@@ -114,6 +114,18 @@ describe('lmdb', () => {
     }
   });
 
+  it('ends with its program in the middle of a long transaction too', async () => {
+    for (const share of [0.9, 0.95, 1]) {
+      const directory = path.join(folder, `interrupted${share}`);
+      const args = [...ARGUMENTS, 'interrupt', directory, String(share)];
+      const { status, signal } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+      expect({ share, status, signal }).toEqual({ share, status: 7, signal: null });
+      const store = await openStore(directory);
+      expect((await store.getDocument('large', 'v2999'))?.record.text).toBe(recordOf(2999).text);
+      await store.close();
+    }
+  });
+
   it('closes while a use is being noted, whatever else keeps the program alive', () => {
     for (let attempt = 0; attempt < 3; attempt++) {
       const args = [...ARGUMENTS, 'close', path.join(folder, `closed${attempt}`)];

@@ -1,6 +1,7 @@
 /**
  * Another process on a store: `write <folder> <from>` replaces documents for ever, `fill <folder>` writes until the disk is full;
- * one line on standard output for each acknowledged write. `leave <folder> <ms>` exits after so long in the middle of writes.
+ * one line on standard output for each acknowledged write. `leave <folder> <ms>` exits after so long in the middle of writes,
+ * `interrupt <folder> <share>` in the middle of writing a document of very many records: after that share of what it took the first time.
  * `close <folder>` closes while a use is being noted, with nothing else that keeps the program alive. `collect <location>` keeps ten
  * documents and collects what nobody needs, for ever, a line for each time. `look <folder>` reads all of it and tries to change it.
  */
@@ -15,6 +16,7 @@ if (mode === 'write') await write(Number(from));
 else if (mode === 'collect') await collect();
 else if (mode === 'look') await look();
 else if (mode === 'leave') await leave(Number(from));
+else if (mode === 'interrupt') await interrupt(Number(from));
 else if (mode === 'close') await close();
 else await fill();
 
@@ -42,6 +44,14 @@ async function leave(afterMs: number): Promise<void> {
     }
   };
   await Promise.all([1, 2, 3, 4].map(lane));
+}
+
+async function interrupt(share: number): Promise<void> {
+  const records = Object.fromEntries(Array.from({ length: 3000 }, (_, at) => [`v${at}`, recordOf(at)]));
+  const begun = performance.now();
+  await store.putDocument('large', records);
+  setTimeout(() => process.exit(7), share * (performance.now() - begun));
+  for (;;) await store.putDocument('large', records);
 }
 
 async function close(): Promise<void> {

@@ -8,6 +8,8 @@ export interface StartWriter {
   readonly maxBytes: number;
   /** Which file the store has open: the thread must not write into another one. */
   readonly file: string | undefined;
+  /** Of a `LmdbGate`, which each transaction passes. */
+  readonly gate: SharedArrayBuffer;
 }
 
 /** What a store asks of the thread. */

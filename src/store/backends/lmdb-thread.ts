@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { DkvError } from '../../base/errors.js';
+import { keep, LmdbGate, leave } from './lmdb-gate.js';
 import type { FromWriter, StartWriter, ToWriter, WriterMethod } from './lmdb-messages.js';
 import type { LmdbWriter } from './lmdb-writer.js';
 
@@ -18,13 +19,13 @@ interface Running {
 }
 
 export class LmdbThread {
-  readonly #start: StartWriter;
+  readonly #start: Omit<StartWriter, 'gate'>;
   readonly #waiting = new Map<number, Waiting>();
   #running: Running | undefined;
   #nextId = 0;
   #isClosing = false;
 
-  constructor(start: StartWriter) {
+  constructor(start: Omit<StartWriter, 'gate'>) {
     this.#start = start;
   }
 
@@ -59,7 +60,9 @@ export class LmdbThread {
   }
 
   #started(): Running {
-    const worker = new Worker(entry(), { workerData: this.#start });
+    const gate = new LmdbGate();
+    keep(gate);
+    const worker = new Worker(entry(), { workerData: { ...this.#start, gate: gate.memory } satisfies StartWriter });
     worker.unref();
     let reason = 'it ended';
     worker.on('message', (message: FromWriter) => {
@@ -75,6 +78,7 @@ export class LmdbThread {
     });
     const ended = new Promise<void>((resolve) => {
       worker.once('exit', () => {
+        leave(gate);
         this.#running = undefined;
         this.#isClosing = false;
         const message = `${this.#start.directory}: the thread that writes failed (${reason}). Nothing is known of what it was given last; write again.`;

@@ -5,13 +5,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { DkvError, messageOf } from '../../base/errors.js';
 import { fileOf } from './lmdb-folder.js';
+import { LmdbGate } from './lmdb-gate.js';
 import type { FromWriter, StartWriter, ToWriter } from './lmdb-messages.js';
 import { LmdbTables } from './lmdb-tables.js';
 import { LmdbWriter } from './lmdb-writer.js';
 
 const port = parentPort;
 if (!port) throw new Error('lmdb-worker.ts runs as a worker thread');
-const { directory, maxBytes, file } = workerData as StartWriter;
+const { directory, maxBytes, file, gate: memory } = workerData as StartWriter;
+const gate = new LmdbGate(memory);
 
 let tables: LmdbTables | undefined;
 let writer: LmdbWriter | undefined;
@@ -20,8 +22,9 @@ function opened(): LmdbWriter {
   if (writer) return writer;
   // Before, so that nothing is made where the folder was; after, since it may be replaced in between.
   expectSameFile();
-  tables = new LmdbTables(directory, false);
-  writer = new LmdbWriter(tables, maxBytes);
+  const opened = gate.pass(() => new LmdbTables(directory, false));
+  tables = opened;
+  writer = new LmdbWriter(opened, maxBytes, (transaction) => gate.pass(transaction));
   return writer;
 }
 

@@ -25,10 +25,13 @@ export interface Write {
 export class LmdbWriter {
   readonly #tables: LmdbTables;
   readonly #maxBytes: number;
+  readonly #pass: <T>(transaction: () => T) => T;
 
-  constructor(tables: LmdbTables, maxBytes: number) {
+  /** @param pass runs each transaction */
+  constructor(tables: LmdbTables, maxBytes: number, pass = <T>(transaction: () => T): T => transaction()) {
     this.#tables = tables;
     this.#maxBytes = maxBytes;
+    this.#pass = pass;
   }
 
   noteLayout(): void {
@@ -175,7 +178,7 @@ export class LmdbWriter {
     const tables = this.#tables;
     if (tables.isReadOnly) throw tables.readOnly();
     try {
-      const result = tables.root.transactionSync(work);
+      const result = this.#pass(() => tables.root.transactionSync(work));
       // Not before: what went into a file that nobody can open any more must not be acknowledged.
       tables.expectFile();
       return result;
