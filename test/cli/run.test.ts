@@ -124,7 +124,11 @@ describe('dkv run', () => {
     expect(stdout).toMatch(/condition +AUC +RR@3/);
     expect(stderr).toContain('16/16 candidates');
     const samples = (await readFile(path.join(out, 'samples.jsonl'), 'utf8')).trim().split('\n');
-    expect(JSON.parse(samples[0]!)).toMatchObject({ pool: expect.stringMatching(/pool/), grade: expect.any(Number) });
+    expect(JSON.parse(samples[0]!)).toMatchObject({
+      pool: expect.stringMatching(/pool/),
+      grade: expect.any(Number),
+      kind: expect.stringMatching(/^[a-z]+( and [a-z]+)?$/),
+    });
   });
 
   it('keeps texts out of the folder when told to', async () => {

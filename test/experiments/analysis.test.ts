@@ -193,13 +193,22 @@ describe('what samples share', () => {
   it('is a kind of question on AdWorld, for samples and for pools', () => {
     const ids = Array.from({ length: 30 }, (_, i) => `adworld-test-${String(i).padStart(5, '0')}`);
     const own = trials.slice(0, 120).map((trial, i) => ({ ...trial, sample: ids[Math.floor(i / 4)]! }));
+    const adworld = { ...configurationOf({ comparisons }).dataset, name: 'adworld' };
     const { samples } = summarize(
-      { ...configurationOf({ comparisons }), dataset: { ...configurationOf({}).dataset, name: 'adworld' } },
+      { ...configurationOf({ comparisons }), dataset: adworld },
       own,
       ids.map((name) => ({ id: name })),
       PASSES,
     );
     const kinds = new Set(ids.map((name) => askedKind(name, 7)));
+    // What the run says itself needs no version of AdWorld.
+    const recorded = summarize(
+      { ...configurationOf({ comparisons }), dataset: { ...adworld, revision: 'another' } },
+      own,
+      ids.map((name) => ({ id: name, kind: askedKind(name, 7)! })),
+      PASSES,
+    );
+    expect(recorded.samples).toEqual(samples);
     expect(samples).toMatchObject({ clusters: kinds.size, dependence: { by: 'question kind' } });
     expect(kinds.size).toBeLessThan(30);
     expect(askedKind('adworld-answer-pool-test-00003', 7)).toBe(askedKind('adworld-test-00003', 7));

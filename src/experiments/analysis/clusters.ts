@@ -24,6 +24,8 @@ export interface Unit {
   readonly cluster?: string | undefined;
   /** Equal for units of one query; undefined where that is not known. */
   readonly query?: string | undefined;
+  /** AdWorld's kind of question; undefined for other data, and where the run does not say it. */
+  readonly kind?: string | undefined;
 }
 
 export interface UnitDependence {
@@ -35,8 +37,8 @@ export interface UnitDependence {
   readonly partners: { readonly form: 'pairs' | 'ring'; readonly clusters: Partition } | undefined;
 }
 
-export function unitOf({ id, cluster, query_as, texts }: SampleRecord): Unit {
-  return { id, cluster, query: texts?.query ?? query_as };
+export function unitOf({ id, cluster, query_as, texts, kind }: SampleRecord): Unit {
+  return { id, cluster, query: texts?.query ?? query_as, kind };
 }
 
 /**
@@ -56,14 +58,20 @@ export function dependenceOf(
 }
 
 /** Of AdWorld's samples the kinds of their questions, which have their wordings and the shapes of their answers in common. */
-function kindsOf(
-  units: readonly Unit[],
-  { name, revision }: Configuration['dataset'],
-  seed: number,
-): string[] | undefined {
-  if (name !== 'adworld' || revision !== ADWORLD_VERSION) return undefined;
-  const kinds = units.map(({ id }) => askedKind(id, seed) ?? soughtKind(id, seed));
+function kindsOf(units: readonly Unit[], dataset: Configuration['dataset'], seed: number): string[] | undefined {
+  // Runs of older versions do not say them.
+  const kinds = units.map(({ id, kind }) => kind ?? kindOf(id, dataset, seed));
   return kinds.every((kind) => kind !== undefined) ? kinds : undefined;
+}
+
+/** The kind of question of a sample or pool of AdWorld, by its id; undefined for others. */
+export function kindOf(
+  id: string,
+  { name, revision }: Pick<Configuration['dataset'], 'name' | 'revision'>,
+  seed: number,
+): string | undefined {
+  if (name !== 'adworld' || revision !== ADWORLD_VERSION) return undefined;
+  return askedKind(id, seed) ?? soughtKind(id, seed);
 }
 
 /** By the data set's clusters and by query: those of one cluster, and those of one query, are together. */

@@ -14,6 +14,7 @@ import { type Capped, recordedGain } from './recorded.js';
 interface RankedPool {
   readonly name: string;
   readonly query: string | undefined;
+  readonly kind: string | undefined;
   /** Of all judged candidates, scored or not. */
   readonly grades: ReadonlyMap<string, number>;
   readonly relevant: number;
@@ -35,7 +36,7 @@ export function summarizeRanking(
 ): RankingSummary {
   const { measures, conditions, comparisons } = configuration.experiment;
   const pools = poolsOf(scored, records);
-  const all = pools.map(({ name, query }) => ({ id: name, query }));
+  const all = pools.map(({ name, query, kind }) => ({ id: name, query, kind }));
   const samplingBy = samplings(all, configuration, random);
   const computed = measures.map(measure);
   const values = new Map(
@@ -125,6 +126,7 @@ function poolsOf(scored: readonly SampleRecord[], records: readonly SampleRecord
       name,
       places,
       query: judged[0]!.texts?.query,
+      kind: judged[0]!.kind,
       candidates: places.map((place) => nameOf(scored[place]!)),
       relevant: judged[0]!.relevant ?? 1,
       grades: new Map(judged.map((record) => [nameOf(record), record.grade ?? 0])),

@@ -96,8 +96,8 @@ function meanOfKnown(values: readonly (number | undefined)[]): number | null {
 
 /** Pools as units: each by its own query. */
 function poolsOf(candidates: readonly SampleRecord[]): Unit[] {
-  const queries = new Map(candidates.map(({ pool = '', texts }) => [pool, texts?.query]));
-  return [...queries].map(([id, query]) => ({ id, query }));
+  const pools = new Map(candidates.map(({ pool = '', texts, kind }) => [pool, { query: texts?.query, kind }]));
+  return [...pools].map(([id, shared]) => ({ id, ...shared }));
 }
 
 /** The primary comparison's gain in NLL, or for a ranking in the first measure. */

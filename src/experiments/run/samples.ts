@@ -1,16 +1,17 @@
 /** What a run keeps of its samples, with their texts token by token where texts are wanted. */
 import { DkvError } from '../../base/errors.js';
 import type { Tokenizer } from '../../model/tokenizer/tokenizer.js';
-import type { Experiment } from '../../runs/schema/experiment.js';
+import type { Configuration } from '../../runs/schema/configuration.js';
 import type { SampleRecord } from '../../runs/schema/sample.js';
 import type { Dataset, PoolSet } from '../../samples/dataset.js';
 import type { Sample } from '../../samples/sample.js';
+import { kindOf } from '../analysis/clusters.js';
 import type { Unit } from '../plan/unit.js';
 
 export function* samplesOf(
   data: Dataset | PoolSet,
   units: readonly Unit[],
-  { target }: Experiment,
+  { experiment: { target }, dataset, seed }: Pick<Configuration, 'experiment' | 'dataset' | 'seed'>,
   tokenizer: Tokenizer,
   withTexts: boolean,
 ): Generator<SampleRecord> {
@@ -21,12 +22,14 @@ export function* samplesOf(
     const first = firstOf.get(query);
     if (first === undefined) firstOf.set(query, id);
     const { pool, id: candidate, grade } = ranked[i] ?? {};
+    const kind = kindOf(pool?.id ?? id, dataset, seed);
     const literals = literalsOf(sample, tokenizer);
     const pieces = tokenizer.controlTokens === 'text' ? literals.filter((token) => tokenizer.isPiece(token)) : [];
     yield {
       id,
       ...(cluster !== undefined && { cluster }),
       ...(first !== undefined && !pool && !withTexts && { query_as: first }),
+      ...(kind !== undefined && { kind }),
       ...(pool && { pool: pool.id, candidate, grade, relevant: pool.relevant ?? 1 }),
       ...(literals.length > 0 && { control_tokens: literals }),
       ...(pieces.length > 0 && { control_pieces: pieces }),

@@ -53,7 +53,7 @@ export async function start(
     );
   }
   if (!started || (await readIfPresent(path.join(directory, SAMPLES_FILE))) === undefined) {
-    const made = samplesOf(data, units, experiment, model.tokenizer, !noText);
+    const made = samplesOf(data, units, asked, model.tokenizer, !noText);
     await writeSamples(directory, await new Breather(signal, STOPPED).map(made, (sample) => sample));
   }
   if (!started) await writeRecord(directory, asked, { 'onnxruntime-node': onnxRuntimeVersion() });

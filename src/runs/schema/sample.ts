@@ -13,6 +13,12 @@ export const sampleSchema = z.strictObject({
     .string()
     .optional()
     .describe('The first sample with the same query, where texts are not kept: the two are not independent.'),
+  kind: z
+    .string()
+    .optional()
+    .describe(
+      'AdWorld’s kind of question, of a candidate its pool’s: samples of one kind are not independent. Absent in other data, and in runs of older versions.',
+    ),
   pool: z.string().optional().describe('The pool, where the sample is a candidate.'),
   candidate: z.string().optional().describe('The candidate’s name in the pool.'),
   grade: z.number().optional().describe('The candidate’s grade.'),
