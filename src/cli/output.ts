@@ -125,7 +125,11 @@ export async function withOutput<T>(file: string, option: string, work: (output:
 
 /** Files that a run or a store is made of, by what stands beside them. */
 const RECORDS: readonly { readonly names: readonly string[]; readonly beside: string; readonly of: string }[] = [
-  { names: ['run.json', 'samples.jsonl', 'trials.jsonl', 'summary.json'], beside: 'run.json', of: 'a run' },
+  {
+    names: ['run.json', 'samples.jsonl', 'trials.jsonl', 'trials.jsonl.gz', 'summary.json'],
+    beside: 'run.json',
+    of: 'a run',
+  },
   { names: ['data.mdb', 'lock.mdb'], beside: 'data.mdb', of: 'a store' },
 ];
 

@@ -28,6 +28,7 @@ interface RunCommandOptions extends ModelOptions, TableOptions {
   readonly resume: boolean;
   readonly ignoreCeiling: boolean;
   readonly text: boolean;
+  readonly compress: boolean;
   readonly json: boolean;
 }
 
@@ -59,12 +60,14 @@ export function runCommand(): Command {
     .option('--resume', 'go on with an interrupted run, or start one if the folder is empty', false)
     .option('--ignore-ceiling', 'go on although the model needs no help on the first samples', false)
     .option('--no-text', "keep the samples' texts out of the run folder and the report")
+    .option('--compress', 'compress the trials when the run has ended (trials.jsonl.gz)', false)
     .option('--json', 'print the summary as JSON instead of a table, one line a run', false);
   return addModelOptions(addTableOptions(command))
     .addHelpText(
       'after',
       `
-The run folder gets run.json (what was run), samples.jsonl, trials.jsonl (every NLL), summary.json, report.md and report.html.
+The run folder gets run.json (what was run), samples.jsonl, trials.jsonl (every prefix and NLL), summary.json, report.md and report.html.
+With --compress the trials are in trials.jsonl.gz, which all commands read; gzip makes and unpacks it as well.
 Ctrl-C stops cleanly; --resume goes on, also after a crash. "${ALL}" always goes on with what is there.
 Experiments with surrogates by a language model want DKV_LLM_BASE_URL and DKV_LLM_MODEL set.
 
@@ -174,6 +177,7 @@ interface OneRun {
   readonly maxTokens: number;
   readonly ignoreCeiling: boolean;
   readonly text: boolean;
+  readonly compress: boolean;
   readonly json: boolean;
   readonly signal: AbortSignal;
   readonly writing?: EndpointWriter;
@@ -197,6 +201,7 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
       resume: options.resume,
       ignoreCeiling: options.ignoreCeiling,
       noText: !options.text,
+      compress: options.compress,
       maxTokens,
       signal,
       sources: textSources(model, maxTokens, writing),

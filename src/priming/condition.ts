@@ -79,6 +79,8 @@ export interface Presented {
   readonly input: EncoderInput;
   readonly item: { readonly tokenIds: Int32Array; readonly positions?: Int32Array; readonly pairMask?: Uint8Array };
   readonly visible: readonly Range[];
+  /** The text before the document, without its line break; empty where the line break stands there alone, and absent where nothing does. */
+  readonly prefix?: string;
   /** Equal for passes that compute the same. */
   readonly key: string;
 }
@@ -111,6 +113,7 @@ export function present(
     input,
     item: { tokenIds: input.tokenIds, ...(positions && { positions }), ...(pairMask && { pairMask }) },
     visible: visibleRanges(input, encoding.visibility),
+    ...(before !== undefined && { prefix: before }),
     key: [input.tokenIds.join(), positions?.join() ?? '', pairMask ? JSON.stringify(encoding.blocked) : ''].join('|'),
   };
 }

@@ -39,9 +39,13 @@ describe('a probe', () => {
     const { directory } = await probed();
     const trials = (await readJournal(path.join(directory, 'trials.jsonl')))!.filter(isProbe);
     expect(trials).toHaveLength(6 * 4);
+    for (const { sample, condition, prefix } of trials) {
+      expect(prefix === undefined, `${sample} ${condition}`).toBe(condition === 'bare');
+    }
     const own = trials.find(({ sample, condition }) => sample === 's2' && condition === 'oracle')!;
     const layer = own.layers.at(-1)!;
     const { document, query } = samples[2]!;
+    expect(own.prefix).toBe(query);
     const [bare, primed] = [undefined, query].map((prefix) =>
       present(model.tokenizer, { visibility: 'exact' }, document, prefix, { maxTokens: 512 }),
     );

@@ -1,5 +1,7 @@
-import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
@@ -86,6 +88,56 @@ describe('a run', () => {
     }
   });
 
+  it('keeps what stood before each document, or its digest where texts are not kept', async () => {
+    const prefixed = defineExperiment({
+      id: 'prefixed',
+      title: 'Prefixes',
+      question: 'What stood there?',
+      conditions: [
+        { name: 'bare', visibility: 'exact' },
+        { name: 'oracle', surrogate: 'oracle', visibility: 'full' },
+        { name: 'break', separator: true, visibility: 'exact' },
+        {
+          name: 'several',
+          surrogate: 'kw2',
+          visibility: 'exact',
+          also: [{ visibility: 'exact' }, { surrogate: 'oracle*2', visibility: ['prefix'] }],
+        },
+        { name: 'moved', surrogate: 'oracle', positions: 'after_prefix', visibility: 'exact' },
+      ],
+      comparisons: [{ treatment: 'oracle', baseline: 'bare' }],
+    });
+    const [kept, left] = [await temporaryFolder(), await temporaryFolder()];
+    const wanted = await start(kept, 3, {}, prefixed);
+    expect(await start(left, 3, { noText: true }, prefixed)).toEqual(wanted);
+    const { query } = dataset(3).samples[1]!;
+    const read = async (directory: string) =>
+      (await readJournal(path.join(directory, 'trials.jsonl')))!
+        .filter(isTrial)
+        .filter(({ sample }) => sample === 'lamps-001')
+        .map(({ prefix, also_prefixes }) => ({ prefix, also_prefixes }));
+    const texts = await read(kept);
+    expect(texts.filter((_, at) => at !== 3)).toEqual([{}, { prefix: query }, { prefix: '' }, { prefix: query }]);
+    expect(texts[3]!.prefix).toMatch(/^[a-z]+ [a-z]+$/);
+    expect(texts[3]!.also_prefixes).toEqual([null, `${query} ${query}`]);
+    const digestOf = (text: unknown) =>
+      text == null
+        ? text
+        : { sha256: createHash('sha256').update(String(text)).digest('hex'), bytes: Buffer.byteLength(String(text)) };
+    expect(await read(left)).toEqual(
+      texts.map(({ prefix, also_prefixes }) => ({
+        prefix: digestOf(prefix),
+        also_prefixes: also_prefixes?.map(digestOf),
+      })),
+    );
+    expect(await file(left, 'trials.jsonl')).not.toContain(query);
+    // A run that was begun without texts gets none when it goes on.
+    const lines = (await file(left, 'trials.jsonl')).split(/(?<=\n)/);
+    await writeFile(path.join(left, 'trials.jsonl'), lines.slice(0, 4).join(''));
+    await start(left, 3, { resume: true }, prefixed);
+    expect((await file(left, 'trials.jsonl')).split(/(?<=\n)/).sort()).toEqual(lines.sort());
+  });
+
   it('finds exactly nothing when a condition is compared with itself', async () => {
     const same = defineExperiment({
       id: 'same',
@@ -149,6 +201,35 @@ describe('going on with a run', () => {
     // Trials that nobody knows the configuration of are nobody's.
     await rm(path.join(directory, 'run.json'));
     await expect(start(directory, 3, { resume: true })).rejects.toThrow(/holds trials but no run\.json/);
+  });
+
+  it('goes on from compressed trials, and leaves them compressed', async () => {
+    const plain = await temporaryFolder();
+    await start(plain, 8);
+    const [wanted, journal] = [await file(plain, 'summary.json'), await file(plain, 'trials.jsonl')];
+    const directory = await temporaryFolder();
+    await start(directory, 8, { compress: true });
+    const packed = path.join(directory, 'trials.jsonl.gz');
+    const unpacked = async () => gunzipSync(await readFile(packed)).toString();
+    const names = (await readdir(plain)).map((name) => (name === 'trials.jsonl' ? `${name}.gz` : name)).sort();
+    const expectWhole = async () => {
+      expect((await readdir(directory)).sort()).toEqual(names);
+      expect(await file(directory, 'summary.json')).toBe(wanted);
+      expect((await unpacked()).split('\n').sort()).toEqual(journal.split('\n').sort());
+    };
+    await expectWhole();
+    const before = await readFile(packed);
+    await start(directory, 8, { resume: true });
+    expect((await readFile(packed)).equals(before)).toBe(true);
+    const lines = journal.split(/(?<=\n)/);
+    await writeFile(packed, gzipSync(lines.slice(0, 20).join('')));
+    await start(directory, 8, { resume: true });
+    await expectWhole();
+    await writeFile(packed, before.subarray(0, -9));
+    await expect(start(directory, 8, { resume: true })).rejects.toThrow(/trials\.jsonl\.gz: not what gzip wrote/);
+    await rm(path.join(directory, 'run.json'));
+    await writeFile(packed, before);
+    await expect(start(directory, 8, { resume: true })).rejects.toThrow(/holds trials but no run\.json/);
   });
 
   it('stops when told to, keeps what was done, and does not do it again', async () => {

@@ -1,8 +1,9 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { JournalWriter, readJournal, recoverJournal } from '../../src/runs/journal.js';
+import { JournalWriter, packJournal, readJournal, recoverJournal } from '../../src/runs/journal.js';
 import { type Entry, isTrial } from '../../src/runs/schema/entry.js';
 import { sealedFile, sealedLine, unseal } from '../../src/runs/schema/sealed.js';
 import { temporaryFolder } from '../support/fixtures.js';
@@ -152,5 +153,74 @@ describe('a checksum', () => {
       const rest = Object.entries(found.value as object).filter(([name]) => name in value);
       expect([Object.fromEntries(rest), found.sealed], `bit ${bit}`).toEqual([value, false]);
     }
+  });
+});
+
+describe('a compressed journal', () => {
+  const text = ['a', 'ü', 'c'].map((sample) => sealedLine(trial(sample))).join('');
+  const entries = [trial('a'), trial('ü'), trial('c')];
+
+  async function packed(content: Uint8Array | string = text) {
+    const directory = await temporaryFolder();
+    const file = path.join(directory, 'trials.jsonl');
+    await writeFile(`${file}.gz`, typeof content === 'string' ? gzipSync(content) : content);
+    return { directory, file };
+  }
+
+  it('is made of the other, read in its place, and unpacked where something is appended', async () => {
+    const directory = await temporaryFolder();
+    const file = path.join(directory, 'trials.jsonl');
+    await packJournal(file);
+    expect(await readdir(directory)).toEqual([]);
+    await writeFile(file, text);
+    for (let time = 0; time < 2; time++) {
+      await packJournal(file);
+      expect(await readdir(directory)).toEqual(['trials.jsonl.gz']);
+      expect(gunzipSync(await readFile(`${file}.gz`)).toString()).toBe(text);
+      expect(await readJournal(file)).toEqual(entries);
+      expect(await recoverJournal(file)).toEqual(entries);
+    }
+    const journal = await JournalWriter.open(file);
+    await journal.append([trial('d')]);
+    await journal.close();
+    expect(await readdir(directory)).toEqual(['trials.jsonl']);
+    expect(await readJournal(file)).toEqual([...entries, trial('d')]);
+  });
+
+  it('may have been put together from several', async () => {
+    const { file } = await packed(Buffer.concat([gzipSync(text), gzipSync(sealedLine(trial('d')))]));
+    expect(await readJournal(file)).toEqual([...entries, trial('d')]);
+  });
+
+  it('is refused beside one that is not compressed', async () => {
+    const { file } = await packed();
+    await writeFile(file, text);
+    for (const read of [readJournal, recoverJournal, packJournal, JournalWriter.open]) {
+      await expect(read(file)).rejects.toMatchObject({
+        code: 'RUN_DAMAGED',
+        message: expect.stringMatching(/trials\.jsonl stands beside .*trials\.jsonl\.gz, .* remove the one/),
+      });
+    }
+    await rm(file);
+    expect(await readJournal(file)).toEqual(entries);
+  });
+
+  it('that is damaged is refused by name, wherever it is', async () => {
+    const whole = gzipSync(text);
+    const cases = [Buffer.alloc(0), Buffer.from(text), Buffer.concat([whole, Buffer.from('more')])];
+    for (let length = 1; length < whole.length; length += 9) cases.push(whole.subarray(0, length));
+    for (const bytes of cases) {
+      const { file } = await packed(bytes);
+      for (const read of [readJournal, recoverJournal]) {
+        await expect(read(file)).rejects.toMatchObject({
+          code: 'RUN_DAMAGED',
+          message: expect.stringMatching(/trials\.jsonl\.gz: not what gzip wrote .*from a copy.*--resume/),
+        });
+      }
+    }
+    const { file } = await packed(text.replace('"sample":"ü"', '"sample":"o"'));
+    await expect(recoverJournal(file)).rejects.toThrow(/trials\.jsonl\.gz, line 2: .*Unpack it \(gunzip\)/);
+    const torn = await packed(text.slice(0, -4));
+    await expect(recoverJournal(torn.file)).rejects.toThrow(/trials\.jsonl\.gz: its last line, 3, is torn/);
   });
 });

@@ -1,12 +1,14 @@
 /** Run folders that are read again: as they were written, or refused by name. */
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { summarize } from '../../src/experiments/analysis/summarize.js';
 import { productRanking } from '../../src/experiments/catalogue/product-ranking.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { readRun, readSummary } from '../../src/runs/run-folder.js';
+import { unpackTrials } from '../../src/runs/schema/packed.js';
 import { parseRunFiles, type RunFiles } from '../../src/runs/schema/run.js';
 import { sealedFile } from '../../src/runs/schema/sealed.js';
 import { madeRun, writeRun } from '../report/made-run.js';
@@ -73,6 +75,32 @@ describe('a run folder', () => {
     expect(() => parseRunFiles(empty)).toThrow('samples.jsonl: empty, and a run has samples. Remove the file');
     const { 'trials.jsonl': _, ...withoutTrials } = files((content) => content.toString('utf8'));
     expect(parseRunFiles(withoutTrials)).toEqual({ ...wanted, trials: [] });
+  });
+
+  it('is the same with compressed trials, from its folder and from the contents of its files', async () => {
+    const directory = await temporaryFolder();
+    await writeRun(directory, madeRun(truncation, { samples: 5 }));
+    const wanted = await readRun(directory);
+    const { 'trials.jsonl': trials, ...others } = Object.fromEntries(
+      await Promise.all(FILES.map(async (name) => [name, await readFile(path.join(directory, name))])),
+    ) as Record<keyof RunFiles, Buffer>;
+    const packed = gzipSync(trials);
+    await writeFile(path.join(directory, 'trials.jsonl.gz'), packed);
+    await rm(path.join(directory, 'trials.jsonl'));
+    expect(await readRun(directory)).toEqual(wanted);
+    expect(parseRunFiles({ ...others, 'trials.jsonl': await unpackTrials(packed) })).toEqual(wanted);
+    const still = { ...others, 'trials.jsonl.gz': packed };
+    for (const files of [still, { ...others, 'trials.jsonl': packed }]) {
+      expect(() => parseRunFiles(files)).toThrow(
+        expect.objectContaining({
+          code: 'INPUT_INVALID',
+          message: expect.stringMatching(/^trials\.jsonl.*unpackTrials/),
+        }),
+      );
+    }
+    await expect(unpackTrials(packed.subarray(0, -3))).rejects.toMatchObject({ code: 'RUN_DAMAGED' });
+    await writeFile(path.join(directory, 'trials.jsonl.gz'), gzipSync(trials.subarray(trials.indexOf('\n') + 1)));
+    await expect(readRun(directory)).rejects.toThrow(/trials\.jsonl\.gz has 4 whole samples/);
   });
 
   it('whose trials are not those of its summary is refused', async () => {

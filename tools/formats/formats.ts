@@ -278,7 +278,8 @@ export const CHAPTERS: readonly Chapter[] = [
       },
       {
         title: 'trials.jsonl',
-        source: 'The journal, a line a trial, a look into the encoder, or a sample that could not be scored.',
+        source:
+          'The journal, a line a trial, a look into the encoder, or a sample that could not be scored. Where it is compressed, it is `trials.jsonl.gz`.',
         schema: journalEntrySchema,
         example: 'trial',
         isSealed: true,

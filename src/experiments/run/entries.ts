@@ -1,18 +1,19 @@
 /** What a block's computation gives: its trials, or why a sample has none. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DkvError } from '../../base/errors.js';
 import { ItemsFailedError } from '../../engine/engine.js';
-import type { Entry, ProbeTrial, Trial } from '../../runs/schema/entry.js';
-import type { Experiment } from '../../runs/schema/experiment.js';
+import type { Entry, Prefix, ProbeTrial, Trial } from '../../runs/schema/entry.js';
 import { scored, scoreEach, targetScore } from '../../scoring/inputs.js';
 import type { Model } from '../../scoring/load-model.js';
 import { scoredSchema } from '../../wire/score.js';
 import type { Block, PlannedTrial } from '../plan/block.js';
 import { layersOf, probeSample } from './probe.js';
+import type { StartedRun } from './start.js';
 
 export async function entriesOf(
   block: Block,
-  experiment: Experiment,
+  { configuration: { experiment }, keepsTexts }: Pick<StartedRun, 'configuration' | 'keepsTexts'>,
   { engine }: Model,
   signal: AbortSignal | undefined,
 ): Promise<Entry[]> {
@@ -25,7 +26,8 @@ export async function entriesOf(
       try {
         const probed = await probeSample(engine, trials, layers, signal);
         const broken = notFiniteMeasure(probed);
-        made.push(...(broken ? [{ sample: sample.id, rejected: broken }] : probed));
+        const whole = probed.map((trial, i) => ({ ...trial, ...prefixesOf(trials[i]!, keepsTexts) }));
+        made.push(...(broken ? [{ sample: sample.id, rejected: broken }] : whole));
       } catch (error) {
         if (!(error instanceof ItemsFailedError)) throw error;
         made.push({ sample: sample.id, rejected: error.errors.get(0)!.message });
@@ -46,7 +48,7 @@ export async function entriesOf(
     ...[...rejected].map(([sample, reason]) => ({ sample, rejected: reason })),
     ...block.trials.flatMap((trial, i) => {
       const own = nlls[i]!;
-      return own instanceof DkvError || rejected.has(trial.sample.id) ? [] : [trialOf(trial, own)];
+      return own instanceof DkvError || rejected.has(trial.sample.id) ? [] : [trialOf(trial, own, keepsTexts)];
     }),
   ];
 }
@@ -62,7 +64,8 @@ function notFiniteMeasure(trials: readonly ProbeTrial[]): string | undefined {
   return undefined;
 }
 
-function trialOf({ sample, condition, parts, jointDiffers, leak }: PlannedTrial, tokenNlls: Float32Array): Trial {
+function trialOf(trial: PlannedTrial, tokenNlls: Float32Array, keepsTexts: boolean): Trial {
+  const { sample, condition, parts, jointDiffers, leak } = trial;
   const { prefixTokens, documentTokens, cutTokens } = parts[0]!.input;
   const score = scored({ ...targetScore(tokenNlls), prefixTokens, documentTokens, cutTokens });
   return {
@@ -71,5 +74,20 @@ function trialOf({ sample, condition, parts, jointDiffers, leak }: PlannedTrial,
     ...z.encode(scoredSchema, score),
     ...(jointDiffers !== undefined && { joint_differs: jointDiffers }),
     ...(leak && { leak }),
+    ...prefixesOf(trial, keepsTexts),
   };
+}
+
+/** What stood before the document in the condition's own pass, and in its further ones. */
+function prefixesOf({ parts }: PlannedTrial, keepsTexts: boolean): Pick<Trial, 'prefix' | 'also_prefixes'> {
+  const kept = (text: string): Prefix => (keepsTexts ? text : digestOf(text));
+  const [own, ...also] = parts.map(({ prefix }) => (prefix === undefined ? null : kept(prefix)));
+  return {
+    ...(own != null && { prefix: own }),
+    ...(also.some((prefix) => prefix !== null) && { also_prefixes: also }),
+  };
+}
+
+function digestOf(text: string): Prefix {
+  return { sha256: createHash('sha256').update(text).digest('hex'), bytes: Buffer.byteLength(text) };
 }

@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly ignoreCeiling?: boolean;
   /** Keep the samples' texts out of the run folder. */
   readonly noText?: boolean;
+  /** Compress the trials when the run has ended. Those of a run that went on from compressed ones are, in any case. */
+  readonly compress?: boolean;
   /** Who writes surrogates that a model writes. */
   readonly sources?: TextSources;
   /** Which language model that is: part of the configuration where a surrogate needs it. */

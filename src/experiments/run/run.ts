@@ -8,6 +8,7 @@ import { makeFolder } from '../../base/files.js';
 import { withLock } from '../../base/lock.js';
 import { segmentsOf } from '../../priming/input.js';
 import { prepareSurrogates } from '../../priming/prepare.js';
+import { packJournal } from '../../runs/journal.js';
 import { describeLeftOut } from '../../runs/left-out.js';
 import { writeSummary } from '../../runs/run-folder.js';
 import { isRejection } from '../../runs/schema/entry.js';
@@ -60,7 +61,7 @@ async function runAlone(
   const { signal } = options;
   const scored = unitsOf(data);
   const started = await start(configurationOf(computable, data, model, options), data, scored, model, options);
-  const { configuration, records, entries, journalFile } = started;
+  const { configuration, records, entries, journalFile, isPacked } = started;
   const prepared = await prepareSurrogates(
     specificationsOf(experiment),
     scored.units.map(({ sample }) => sample),
@@ -79,5 +80,6 @@ async function runAlone(
   const { vocabularySize } = model.engine.info.shape;
   const summary = whileBlocked(() => summarize(configuration, entries, records, passes, vocabularySize));
   await writeSummary(options.directory, summary);
+  if (options.compress || isPacked) await packJournal(journalFile);
   return summary;
 }

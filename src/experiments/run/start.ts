@@ -5,7 +5,7 @@ import { DkvError } from '../../base/errors.js';
 import { readIfPresent } from '../../base/files.js';
 import { onnxRuntimeVersion } from '../../engine/onnxruntime.js';
 import { LiteralTokens } from '../../model/tokenizer/literal-tokens.js';
-import { recoverJournal } from '../../runs/journal.js';
+import { findJournal, recoverJournal } from '../../runs/journal.js';
 import { readRecord, writeRecord } from '../../runs/record.js';
 import { readSamples, writeSamples } from '../../runs/samples.js';
 import { type Configuration, differences } from '../../runs/schema/configuration.js';
@@ -27,6 +27,10 @@ export interface StartedRun {
   /** All that is in the journal: those of earlier calls, to which this one's are added. */
   readonly entries: Entry[];
   readonly journalFile: string;
+  /** The journal was compressed when the run went on. */
+  readonly isPacked: boolean;
+  /** Texts stand in the folder; digests of them where they do not. */
+  readonly keepsTexts: boolean;
 }
 
 /** @throws DkvError RUN_EXISTS, RUN_MISMATCH, RUN_DAMAGED, CANCELLED */
@@ -46,7 +50,8 @@ export async function start(
   };
   const started = await startedConfiguration(directory, asked, model, resume, hasLiterals);
   const journalFile = path.join(directory, TRIALS_FILE);
-  if (!started && (await readIfPresent(journalFile))?.length) {
+  const journal = await findJournal(journalFile);
+  if (!started && journal?.bytes.length) {
     throw new DkvError(
       'RUN_DAMAGED',
       `${directory} holds trials but no run.json that says what they are of. Bring it back from a copy, or choose another folder with --out.`,
@@ -59,8 +64,16 @@ export async function start(
   if (!started) await writeRecord(directory, asked, { 'onnxruntime-node': onnxRuntimeVersion() });
   const records = await readSamples(directory);
   const entries = await recoverJournal(journalFile);
-  expectOwnEntries(journalFile, entries, records, experiment);
-  return { configuration: started ?? asked, records, entries, journalFile };
+  expectOwnEntries(journal?.file ?? journalFile, entries, records, experiment);
+  return {
+    configuration: started ?? asked,
+    records,
+    entries,
+    journalFile,
+    isPacked: journal?.isPacked ?? false,
+    // A run that was begun without texts goes on so.
+    keepsTexts: !noText && records.some(({ texts }) => texts !== undefined),
+  };
 }
 
 export const STOPPED = 'The run was stopped.';

@@ -25,7 +25,7 @@ const BATCHES_PER_BLOCK = 4;
 export async function computeTrials(
   plan: Plan,
   model: Model,
-  { configuration: { experiment }, entries, journalFile }: StartedRun,
+  started: StartedRun,
   {
     maxTokens,
     ignoreCeiling = false,
@@ -33,6 +33,8 @@ export async function computeTrials(
     onProgress,
   }: Pick<RunOptions, 'maxTokens' | 'ignoreCeiling' | 'signal' | 'onProgress'>,
 ): Promise<PassCounts> {
+  const { entries, journalFile } = started;
+  const { experiment } = started.configuration;
   const turns = new Breather(signal, STOPPED);
   const done = new Set(entries.map(entryKey));
   const limits = {
@@ -42,7 +44,8 @@ export async function computeTrials(
   };
   const progress = { doneSamples: 0, totalSamples: plan.units.length, resumedSamples: 0 };
   const passes = { encoder: 0, decoder: 0, naive_encoder: 0 };
-  const journal = await JournalWriter.open(journalFile);
+  // Opened when it is written to: a compressed one of a run that is complete stays as it is.
+  let journal: JournalWriter | undefined;
   try {
     let unsynced = 0;
     let screened = ignoreCeiling;
@@ -55,8 +58,9 @@ export async function computeTrials(
       if (isDone(block, done)) {
         progress.resumedSamples += block.units.length;
       } else {
-        const made: Entry[] = [...block.rejections, ...(await entriesOf(block, experiment, model, signal))];
+        const made: Entry[] = [...block.rejections, ...(await entriesOf(block, started, model, signal))];
         const fresh = made.filter((entry) => !done.has(entryKey(entry)));
+        journal ??= await JournalWriter.open(journalFile);
         await journal.append(fresh);
         entries.push(...fresh);
         if (!screened && progress.doneSamples + block.units.length >= SCREENED) {
@@ -73,7 +77,7 @@ export async function computeTrials(
       onProgress?.({ ...progress });
     }
   } finally {
-    await journal.close();
+    await journal?.close();
   }
   return passes;
 }

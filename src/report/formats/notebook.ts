@@ -125,7 +125,9 @@ function lines(text: string): string[] {
   return text.split(/(?<=\n)/);
 }
 
-const READ = `import json
+const READ = `import gzip
+import json
+import os
 import re
 import statistics
 import zlib
@@ -137,7 +139,8 @@ def checked(data):
         raise ValueError(f"not what was written: {data[:80]!r}...")
     return json.loads(data.decode("utf-8"))
 
-trials = [checked(line) for line in open("trials.jsonl", "rb")]
+opened, file = (gzip.open, "trials.jsonl.gz") if os.path.exists("trials.jsonl.gz") else (open, "trials.jsonl")
+trials = [checked(line) for line in opened(file, "rb")]
 trials = [trial for trial in trials if "nll" in trial]
 nll = {(trial["sample"], trial["condition"]): trial["nll"] for trial in trials}
 samples = sorted({trial["sample"] for trial in trials})

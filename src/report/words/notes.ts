@@ -214,7 +214,7 @@ export function sampleNotes({ samples, configuration, comparisons }: Summary): s
   const shown = samples.rejected.slice(0, REJECTIONS_SHOWN);
   for (const { sample, rejected } of shown) notes.push(`Rejected ${sample}: ${rejected}`);
   const hidden = samples.rejected.length - shown.length;
-  return hidden > 0 ? [...notes, `${hidden} more were rejected; trials.jsonl has the reasons.`] : notes;
+  return hidden > 0 ? [...notes, `${hidden} more were rejected; the run’s trials have the reasons.`] : notes;
 }
 
 const SHARED: Readonly<Record<DependenceRecord['by'], string>> = {

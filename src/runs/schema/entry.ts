@@ -2,6 +2,31 @@
 import { z } from 'zod';
 import { expectFiniteNumbers } from '../../base/finite.js';
 
+const prefixSchema = z.union([
+  z.string(),
+  z.strictObject({
+    sha256: z.string().describe('SHA-256 of its bytes in UTF-8, in lower-case hexadecimal digits.'),
+    bytes: z.number().int().nonnegative().describe('How many these are.'),
+  }),
+]);
+
+/** What stood before a document: its text, or where texts are not kept its digest and length. */
+export type Prefix = z.infer<typeof prefixSchema>;
+
+const prefixes = {
+  prefix: prefixSchema
+    .optional()
+    .describe(
+      'The text before the document in the encoder, without the line break behind it; empty where the line break stands there alone. Where texts are not kept, its digest and length. Absent where nothing stands before the document, in an imported run, and in journals older than the field.',
+    ),
+  also_prefixes: z
+    .array(prefixSchema.nullable())
+    .optional()
+    .describe(
+      'The same of the condition’s further passes, in their order, null for one without; absent where nothing stands before the document in any of them.',
+    ),
+};
+
 const trialSchema = z.strictObject({
   sample: z.string().describe('The sample’s id.'),
   condition: z.string().describe('The condition’s name.'),
@@ -31,6 +56,7 @@ const trialSchema = z.strictObject({
     .optional()
     .describe('Tokenised as one string, prefix and document have other token ids than tokenised apart.'),
   leak: z.boolean().optional().describe('The prefix contains the scored text.'),
+  ...prefixes,
 });
 
 /**
@@ -50,6 +76,7 @@ const probeTrialSchema = z.strictObject({
       }),
     )
     .describe('What was measured in each layer.'),
+  ...prefixes,
 });
 
 /** What was measured inside the encoder for one sample under one condition. */

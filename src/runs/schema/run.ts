@@ -3,6 +3,7 @@ import { DkvError } from '../../base/errors.js';
 import { differences } from './configuration.js';
 import { type Entry, entryKey, isRejection, isTrial, type Trial } from './entry.js';
 import type { Experiment } from './experiment.js';
+import { PACKED_TRIALS_FILE } from './packed.js';
 import { parseRecord, RECORD_FILE, type RunRecord } from './record.js';
 import { parseSamples, SAMPLES_FILE, type SampleRecord } from './sample.js';
 import type { FileContent } from './sealed.js';
@@ -22,15 +23,22 @@ export interface RunFiles {
   readonly [RECORD_FILE]: FileContent;
   readonly [SUMMARY_FILE]: FileContent;
   readonly [SAMPLES_FILE]: FileContent;
-  /** Absent where the trials were left out of the folder. */
+  /** Absent where the trials were left out of the folder; of `trials.jsonl.gz` what `unpackTrials` makes of it. */
   readonly [TRIALS_FILE]?: FileContent;
 }
 
 /**
  * Reads a finished run from the contents of its files, wherever they come from; needs no file system.
- * @throws DkvError RUN_DAMAGED naming the file and what in it is not as it was written, or which files are not of one run
+ * @throws DkvError RUN_DAMAGED naming the file and what in it is not as it was written, or which files are not of one run; INPUT_INVALID for trials that are
+ * still compressed
  */
 export function parseRunFiles(files: RunFiles): FinishedRun {
+  if (PACKED_TRIALS_FILE in files) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `${PACKED_TRIALS_FILE} is compressed. Unpack it with unpackTrials, and give what comes out as "${TRIALS_FILE}".`,
+    );
+  }
   const record = parseRecord(files[RECORD_FILE]);
   const summary = parseSummary(files[SUMMARY_FILE]);
   expectSummaryOf(record, summary);

@@ -7,6 +7,9 @@ import { bytesOf, type FileContent, unsealLines, wholeLines } from './sealed.js'
 
 export const TRIALS_FILE = 'trials.jsonl';
 
+/** The bytes that begin what gzip writes. */
+const GZIP = [0x1f, 0x8b];
+
 /** What to do when entries are missing. */
 export const GO_ON = 'Go on with the run (dkv run --resume): what is missing is computed again, the rest stays.';
 
@@ -14,10 +17,16 @@ export const GO_ON = 'Go on with the run (dkv run --resume): what is missing is 
  * Reads the content of a finished run's `trials.jsonl`, which ends with a whole line: trials, or what was measured inside the encoder, and the samples
  * that could not be scored.
  * @param file its name, for messages
- * @throws DkvError RUN_DAMAGED naming the lines that are not what was written
+ * @throws DkvError RUN_DAMAGED naming the lines that are not what was written, INPUT_INVALID for what gzip has compressed
  */
 export function parseTrials(content: FileContent, file = TRIALS_FILE): Entry[] {
   const bytes = bytesOf(content);
+  if (bytes[0] === GZIP[0] && bytes[1] === GZIP[1]) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `${file} is compressed by gzip. Unpack it with unpackTrials before it is read.`,
+    );
+  }
   const { entries, wholeBytes } = parseJournal(bytes, file);
   if (wholeBytes === bytes.length) return entries;
   throw new DkvError('RUN_DAMAGED', `${file}: its last line, ${entries.length + 1}, is torn. ${GO_ON}`);
@@ -25,7 +34,8 @@ export function parseTrials(content: FileContent, file = TRIALS_FILE): Entry[] {
 
 /** The same of a run that may not be finished: what stands behind the last line break is left, and `wholeBytes` says where it begins. */
 export function parseJournal(bytes: Uint8Array, file: string): { entries: Entry[]; wholeBytes: number } {
-  const entries = unsealLines(file, bytes, checkedEntry, `Remove what is damaged. ${GO_ON}`);
+  const remove = file.endsWith('.gz') ? 'Unpack it (gunzip), and remove what is damaged.' : 'Remove what is damaged.';
+  const entries = unsealLines(file, bytes, checkedEntry, `${remove} ${GO_ON}`);
   const written = new Map<string, number>();
   for (const [at, entry] of entries.entries()) {
     const before = written.get(entryKey(entry));
