@@ -150,11 +150,15 @@ async function experimentsNamed(name: string): Promise<Experiment[]> {
 }
 
 async function openData(
-  { unit, seed, rule, padding, target, protocol }: Experiment,
-  { dataset, datasetRevision, columns, n: count = protocol.samples, ...form }: RunCommandOptions,
+  experiment: Experiment,
+  { dataset, datasetRevision, columns, n, ...form }: RunCommandOptions,
   signal: AbortSignal,
 ): Promise<Dataset | PoolSet> {
   const { parseColumns } = await import('../datasets/mapped.js');
+  const { columnsOf } = await import('../runs/schema/experiment.js');
+  const { unit, seed, rule, padding, target, protocol } = experiment;
+  const count = n ?? protocol.samples;
+  const asked = { seed, count, columns: columnsOf(experiment) };
   const options = {
     columns: parseColumns(columns),
     ...textForm(form),
@@ -164,8 +168,8 @@ async function openData(
   };
   const data =
     unit === 'pool'
-      ? await openPools(dataset, { seed, count, answers: target === 'answer' }, options)
-      : await openDataset(dataset, { seed, count, rule, padding }, options);
+      ? await openPools(dataset, { ...asked, answers: target === 'answer' }, options)
+      : await openDataset(dataset, { ...asked, rule, padding }, options);
   const [found, things] = 'pools' in data ? [data.pools.length, 'pools'] : [data.samples.length, 'samples'];
   if (found < count) process.stderr.write(`${dataset} has ${found} ${things}, not ${count}: all are taken.\n`);
   return data;

@@ -47,10 +47,11 @@ async function mappedSamples(place: string, request: SampleRequest, options: Ope
   const table = await openTable(place, options);
   const needed = ['document', 'query', 'answer'] as const;
   const columns = resolveColumns(table, options.columns, needed);
+  const others = otherColumns(table, request.columns);
   const lacks = new Map<Role, number>(needed.map((role) => [role, 0]));
   let read = 0;
   async function* rows(): AsyncGenerator<Sample> {
-    for await (const [number, row] of table.rows(topColumns(table, columns))) {
+    for await (const [number, row] of table.rows(topColumns(table, columns, others))) {
       const text = reader(table, columns, number, row);
       const [document, query, answer, title, cluster] = [
         text('document'),
@@ -69,6 +70,7 @@ async function mappedSamples(place: string, request: SampleRequest, options: Ope
         answer,
         ...(title && { title }),
         ...(cluster && { cluster }),
+        ...othersIn(table, others, number, row),
       };
     }
   }
@@ -81,15 +83,20 @@ async function mappedSamples(place: string, request: SampleRequest, options: Ope
       `${table.name}: none of ${read} rows has all of ${needed.join(', ')}${short}: ${each}.`,
     );
   }
-  const selection = `rows with document, query and answer${short} (${describe(columns)}); the first ${candidateLimit(request)}, shuffled, ${request.count} taken`;
+  const selection = `rows with document, query and answer${short} (${describe(columns, others)}); the first ${candidateLimit(request)}, shuffled, ${request.count} taken`;
   return datasetOf(origin(table, selection), samples, padding);
 }
 
-async function mappedPools(place: string, { count, seed }: PoolRequest, options: OpenOptions): Promise<PoolSet> {
+async function mappedPools(
+  place: string,
+  { count, seed, columns: asked }: PoolRequest,
+  options: OpenOptions,
+): Promise<PoolSet> {
   const table = await openTable(place, options);
   const columns = resolveColumns(table, options.columns, ['document', 'query', 'grade']);
+  const others = otherColumns(table, asked);
   const pools = new Map<string, Pool & { readonly candidates: Candidate[] }>();
-  for await (const [number, row] of table.rows(topColumns(table, columns))) {
+  for await (const [number, row] of table.rows(topColumns(table, columns, others))) {
     const text = reader(table, columns, number, row);
     const [document, query, answer, title] = [text('document'), text('query'), text('answer'), text('title')];
     if (!document || !query) continue;
@@ -103,11 +110,17 @@ async function mappedPools(place: string, { count, seed }: PoolRequest, options:
         `${table.name}, row ${number + 1}: the pool "${key}" has the candidate "${id}" already.`,
       );
     }
-    pool.candidates.push({ id, document, ...(title && { title }), grade: gradeOf(table, number, text('grade')) });
+    pool.candidates.push({
+      id,
+      document,
+      ...(title && { title }),
+      grade: gradeOf(table, number, text('grade')),
+      ...othersIn(table, others, number, row),
+    });
   }
   const random = new Random('table', seed);
   const chosen = new NumpyRandomState(seed).shuffle([...pools.values()].filter(isJudgeable)).slice(0, count);
-  const selection = `pools with a relevant candidate (grade 1 or more) and another (${describe(columns)}), shuffled, ${count} taken; of each at most 40 candidates at random, every grade among them`;
+  const selection = `pools with a relevant candidate (grade 1 or more) and another (${describe(columns, others)}), shuffled, ${count} taken; of each at most 40 candidates at random, every grade among them`;
   return poolSetOf(
     origin(table, selection),
     chosen.map((pool) => ({ ...pool, candidates: limitCandidates(pool.candidates, random) })),
@@ -144,8 +157,36 @@ function resolveColumns(table: Table, given: Columns = {}, needed: readonly Role
 /** Roles whose values name something. */
 const KEYS: readonly Role[] = ['id', 'pool', 'cluster'];
 
-function topColumns(table: Table, columns: Columns): string[] {
-  return [...new Set(Object.values(columns).flatMap((column) => topColumn(table.columns, column) ?? []))];
+/** Columns that play no role, for surrogates. @throws DkvError INPUT_INVALID for one that is not there */
+function otherColumns(table: Table, columns: readonly string[] = []): readonly string[] {
+  const missing = columns.filter((column) => topColumn(table.columns, column) === undefined);
+  if (missing.length === 0) return columns;
+  const named = missing.map((column) => `no column ${JSON.stringify(column)} for the surrogate column:${column}`);
+  throw missingColumns(table, named.join(' and '));
+}
+
+function topColumns(table: Table, columns: Columns, others: readonly string[]): string[] {
+  const wanted = [...Object.values(columns), ...others];
+  return [...new Set(wanted.flatMap((column) => topColumn(table.columns, column) ?? []))];
+}
+
+function othersIn(table: Table, others: readonly string[], number: number, row: Row): Pick<Sample, 'columns'> {
+  if (others.length === 0) return {};
+  const texts = others.map((column) => {
+    const text = inRow(table, number, () => textOf(valueAt(row, column), column, 'surrogate', `column:${column}`));
+    return [column, text] as const;
+  });
+  return { columns: Object.fromEntries(texts.filter(([, text]) => text.trim() !== '')) };
+}
+
+/** @throws DkvError INPUT_INVALID naming the row */
+function inRow<T>({ name }: Table, number: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DkvError)) throw error;
+    throw new DkvError('INPUT_INVALID', `${name}, row ${number + 1}: ${error.message}`);
+  }
 }
 
 function reader(table: Table, columns: Columns, number: number, row: Row): (role: Role) => string | undefined {
@@ -153,13 +194,8 @@ function reader(table: Table, columns: Columns, number: number, row: Row): (role
     const column = columns[role];
     if (column === undefined) return undefined;
     const textIn = KEYS.includes(role) ? idOf : textOf;
-    try {
-      const text = textIn(valueAt(row, column), column, role);
-      return text.trim() === '' ? undefined : text;
-    } catch (error) {
-      if (!(error instanceof DkvError)) throw error;
-      throw new DkvError('INPUT_INVALID', `${table.name}, row ${number + 1}: ${error.message}`);
-    }
+    const text = inRow(table, number, () => textIn(valueAt(row, column), column, role));
+    return text.trim() === '' ? undefined : text;
   };
 }
 
@@ -172,8 +208,7 @@ function gradeOf({ name }: Table, number: number, text: string | undefined): Gra
   );
 }
 
-function describe(columns: Columns): string {
-  return Object.entries(columns)
-    .map(([role, column]) => (role === column ? role : `${role}=${column}`))
-    .join(', ');
+function describe(columns: Columns, others: readonly string[]): string {
+  const roles = Object.entries(columns).map(([role, column]) => (role === column ? role : `${role}=${column}`));
+  return [...roles, ...others.map((column) => `column:${column}`)].join(', ');
 }

@@ -33,8 +33,9 @@ export const DATASETS = [
 ].join(', ');
 
 /** @throws DkvError INPUT_INVALID */
-async function openSource(name: string, options: OpenOptions): Promise<Source> {
+async function openSource(name: string, others: readonly string[], options: OpenOptions): Promise<Source> {
   await expectUsed(name, options);
+  if (others.length > 0) await expectOwnColumns(name, others);
   const [, form = '', place = ''] = /^([a-z]+):(.+)$/.exec(name) ?? [];
   const open = NAMED.get(name) ?? FORMS.get(form)?.(place);
   if (open) return open(options);
@@ -60,16 +61,25 @@ async function expectUsed(name: string, { columns = {}, revision, ...form }: Ope
   }
 }
 
+/** @throws DkvError INPUT_INVALID */
+async function expectOwnColumns(name: string, [column]: readonly string[]): Promise<void> {
+  if ((await import('./table.js')).isTable(name)) return;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${name} has no column ${JSON.stringify(column)} for the surrogate column:${column}, which is of a table of your own, .jsonl, .csv, .tsv or .parquet.`,
+  );
+}
+
 /** @throws DkvError INPUT_INVALID, also for a dataset without samples; of the hub's HUB_NOT_FOUND, HUB_DENIED, HUB_OFFLINE, HUB_UNREACHABLE, DISK_FULL, CANCELLED */
 export async function openDataset(name: string, request: SampleRequest, options: OpenOptions = {}): Promise<Dataset> {
-  const source = await openSource(name, options);
+  const source = await openSource(name, request.columns ?? [], options);
   if (source.samples) return source.samples(request);
   throw new DkvError('INPUT_INVALID', `${name} has no documents with questions and answers: ${source.about}.`);
 }
 
 /** @throws DkvError as `openDataset`, also for a dataset without pools */
 export async function openPools(name: string, request: PoolRequest, options: OpenOptions = {}): Promise<PoolSet> {
-  const source = await openSource(name, options);
+  const source = await openSource(name, request.columns ?? [], options);
   if (source.pools) return source.pools(request);
   throw new DkvError('INPUT_INVALID', `${name} has no candidates to rank: ${source.about}.`);
 }

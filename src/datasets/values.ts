@@ -30,16 +30,17 @@ export function topColumn(columns: readonly string[], name: string): string | un
 
 /**
  * A text; numbers as they are written. Empty where there is no value.
+ * @param named how the column was named, for the advice
  * @throws DkvError INPUT_INVALID for lists, structures, dates and bytes
  */
-export function textOf(value: unknown, column: string, role: string): string {
+export function textOf(value: unknown, column: string, role: string, named = `${role}=${column}`): string {
   if (value === null || value === undefined) return '';
   if (typeof value !== 'object' || isLosslessNumber(value)) return String(value);
   if (Array.isArray(value) || isStructure(value)) {
     const [kind, part] = Array.isArray(value) ? ['list', '0'] : ['structure', 'FIELD'];
     throw new DkvError(
       'INPUT_INVALID',
-      `${column} is a ${kind}, a text was expected for the ${role}. Say which part: ${role}=${column}.${part}.`,
+      `${column} is a ${kind}, a text was expected for the ${role}. Say which part: ${named}.${part}.`,
     );
   }
   const kind = value instanceof Date ? 'date' : 'sequence of bytes';

@@ -90,7 +90,7 @@ function writerMissing(): DkvError {
 }
 
 function distinctPreparations(specifications: readonly string[]): Preparation[] {
-  const all = specifications.flatMap((specification) => surrogate(specification).preparation ?? []);
+  const all = specifications.flatMap((specification) => surrogate(specification).preparations);
   return [...new Map(all.map((preparation) => [keyOf(preparation), preparation])).values()];
 }
 

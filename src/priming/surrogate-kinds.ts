@@ -35,19 +35,19 @@ export interface SurrogateContext {
   readonly seed: number;
   /** Tokens of a text without special ones, for surrogates of a given length in tokens. */
   readonly countTokens?: (text: string) => number;
-  /** For surrogates that have a `preparation`. */
+  /** For surrogates that have `preparations`. */
   readonly prepared?: Prepared;
 }
 
 /**
- * What a surrogate's words come from. `other` is another sample's document, `constant` the specification alone; `generated` was
- * written by a model that read the document.
+ * What a surrogate's words come from. `column` is what the data set says beside the document, whatever that is, `other` another sample's document,
+ * `constant` the specification alone; `generated` was written by a model that read the document.
  */
-export type SurrogateSource = 'query' | 'document' | 'other' | 'constant' | 'generated';
+export type SurrogateSource = 'query' | 'document' | 'column' | 'other' | 'constant' | 'generated';
 
 export interface Family {
-  /** What follows the name: nothing, a number from 1, or a text. */
-  readonly parameter: 'none' | 'number' | 'text';
+  /** What follows the name: nothing, a number from 1, a text, or the name of something. */
+  readonly parameter: 'none' | 'number' | 'text' | 'name';
   /** The largest number that it takes, where that is not the one for all. */
   readonly most?: number;
   /** With `#` where the parameter belongs. */
@@ -55,6 +55,8 @@ export interface Family {
   readonly source: SurrogateSource;
   readonly needsQuery: boolean;
   readonly preparation?: (parameter: string) => Preparation;
+  /** Columns of the data that it reads. */
+  readonly columns?: (parameter: string) => readonly string[];
   readonly make: (sample: Sample, context: SurrogateContext, parameter: string) => string;
 }
 
@@ -81,13 +83,20 @@ function firstSentence(text: string): string {
 const MOST_CHARACTERS = 1_000_000;
 
 export function repeated(text: string, times: number): string {
-  if ((text.length + 1) * times > MOST_CHARACTERS) {
-    throw new DkvError(
-      'INPUT_INVALID',
-      `A text of ${text.length} characters, ${times} times, is longer than a prefix may be (${MOST_CHARACTERS} characters).`,
-    );
-  }
+  expectPrefix((text.length + 1) * times, () => `A text of ${text.length} characters, ${times} times,`);
   return Array<string>(times).fill(text).join(' ');
+}
+
+/** Texts one behind the other. */
+export function joinedText(texts: readonly string[]): string {
+  const text = texts.filter((each) => each !== '').join(' ');
+  expectPrefix(text.length, () => `A text joined of ${texts.length}, with ${text.length} characters,`);
+  return text;
+}
+
+function expectPrefix(characters: number, what: () => string): void {
+  if (characters <= MOST_CHARACTERS) return;
+  throw new DkvError('INPUT_INVALID', `${what()} is longer than a prefix may be (${MOST_CHARACTERS} characters).`);
 }
 
 /** Words in random order, drawn from numpy's generator by the sample's place. */
@@ -201,6 +210,19 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
         'INPUT_INVALID',
         `${id} has no title. Leave out the surrogate "title", or take a dataset whose documents have one.`,
       );
+    },
+  },
+  'column:': {
+    // Ours: the research has no columns.
+    about: 'the column "#" of the data',
+    parameter: 'name',
+    source: 'column',
+    needsQuery: false,
+    columns: (name) => [name],
+    make: ({ id, columns }, _, name) => {
+      const text = columns?.[name]?.trim();
+      if (text) return text;
+      throw new DkvError('INPUT_INVALID', `${id} has nothing in the column ${JSON.stringify(name)}.`);
     },
   },
   lead: {

@@ -1,10 +1,11 @@
 /**
- * Surrogates: texts that stand for a query that is not known when a document is encoded. One registry (`families.ts`), used by
+ * Surrogates: texts that stand for a query that is not known when a document is encoded. One registry (`surrogate-kinds.ts`), used by
  * experiments and by priming.
  *
  * A surrogate is named by a specification: a family with what it takes (`doc_kw`, `kw10`, `static:What are the key facts?`,
- * `llm:need`), or `scramble(...)` around a specification for its words in random order, each with `*times` behind it if it is to be
- * repeated: `oracle*4`, `scramble(llm:need)*4`, `static:the*query` (as often as the query has words).
+ * `llm:need`, `column:need`), `scramble(...)` around a specification for its words in random order, or `join(..., ...)` around several for one
+ * text behind the other. Each may have `*times` behind it if it is to be repeated: `oracle*4`, `scramble(llm:need)*4`, `static:the*query` (as often
+ * as the query has words).
  *
  * Texts are made without waiting. What has to be waited for is made beforehand: see `prepare.ts`.
  */
@@ -12,8 +13,10 @@ import { z } from 'zod';
 import { DkvError, messageOf } from '../base/errors.js';
 import { didYouMean } from '../base/near.js';
 import type { Sample } from '../samples/sample.js';
+import { partsOf, unescaped } from './surrogate-form.js';
 import {
   FAMILIES,
+  joinedText,
   type Preparation,
   queryWords,
   repeated,
@@ -28,34 +31,47 @@ export interface Surrogate {
   readonly about: string;
   /** A surrogate that needs the query cannot be made before it is asked: it is a bound, not a product. */
   readonly needsQuery: boolean;
-  /** What its words come from: says which prefixes can contain a scored text. */
-  readonly source: SurrogateSource;
-  /** What `make` expects in its context's `prepared`. */
-  readonly preparation?: Preparation;
+  /** What its words come from, each once: says which prefixes can contain a scored text. Several where surrogates are joined. */
+  readonly sources: readonly SurrogateSource[];
+  /** What `make` expects in its context's `prepared`; empty for most. */
+  readonly preparations: readonly Preparation[];
+  /** Columns of the data that `make` expects in its sample's `columns`; empty for most. */
+  readonly columns: readonly string[];
   /** @throws DkvError when this sample cannot have it, with the reason */
   make(sample: Sample, context: SurrogateContext): string;
 }
 
 const FORM = /^(?<head>.*?)(?:\*(?<times>[1-9]\d*|query))?$/s;
 const SCRAMBLE = /^scramble\((?<inner>.*)\)$/s;
+const JOIN = 'join(';
 
 /** How often a text may be repeated, and how many words a family may be asked for. */
 const MOST = 10_000;
-/** How deep `scramble(...)` may be nested. */
+/** How deep `scramble(...)` and `join(...)` may be nested. */
 const DEEPEST = 4;
 
-/** @throws DkvError INPUT_INVALID naming the families there are, or what asks for too much */
-export function surrogate(specification: string): Surrogate {
-  return nested(specification, 0);
+/** Where a part of a specification stands in the whole. */
+interface Place {
+  readonly whole: string;
+  readonly text: string;
+  /** In characters from 0. */
+  readonly at: number;
+  readonly depth: number;
+  /** Inside `join(...)`, where commas and parentheses of texts are escaped. */
+  readonly joined: boolean;
 }
 
-function nested(specification: string, depth: number): Surrogate {
-  const { head = '', times } = FORM.exec(specification)!.groups!;
-  const inner = SCRAMBLE.exec(head)?.groups?.inner;
-  if (depth > DEEPEST) throw tooMuch(specification, `scramble(...) may be nested ${DEEPEST} times`);
-  const plain = inner === undefined ? familySurrogate(head, specification) : scrambled(nested(inner, depth + 1));
+/** @throws DkvError INPUT_INVALID naming the families there are, or what asks for too much, and where it stands */
+export function surrogate(specification: string): Surrogate {
+  return nested({ whole: specification, text: specification, at: 0, depth: 0, joined: false });
+}
+
+function nested(place: Place): Surrogate {
+  const { head = '', times } = FORM.exec(place.text)!.groups!;
+  if (place.depth > DEEPEST) throw tooMuch(place, `scramble(...) and join(...) may be nested ${DEEPEST} times`);
+  const plain = plainSurrogate(head, place);
   if (times === undefined) return plain;
-  if (times !== 'query') expectAffordable(times, specification);
+  if (times !== 'query') expectAffordable(times, place);
   const { about, needsQuery, make } = plain;
   return {
     ...plain,
@@ -63,6 +79,18 @@ function nested(specification: string, depth: number): Surrogate {
     needsQuery: needsQuery || times === 'query',
     make: (sample, context) => repeated(make(sample, context), times === 'query' ? queryWords(sample) : Number(times)),
   };
+}
+
+function plainSurrogate(head: string, place: Place): Surrogate {
+  const inside = (text: string, at: number, joined = place.joined) =>
+    nested({ ...place, text, at: place.at + at, depth: place.depth + 1, joined });
+  if (head.startsWith(JOIN)) {
+    const found = partsOf(head);
+    if (found.parts) return joined(found.parts.map(({ text, at }) => inside(text, at, true)));
+    throw invalid({ ...place, at: place.at + found.at }, `${found.problem}.`);
+  }
+  const inner = SCRAMBLE.exec(head)?.groups?.inner;
+  return inner === undefined ? familySurrogate(head, place) : scrambled(inside(inner, 'scramble('.length));
 }
 
 function scrambled(plain: Surrogate): Surrogate {
@@ -73,59 +101,84 @@ function scrambled(plain: Surrogate): Surrogate {
   };
 }
 
-function expectAffordable(number: string, specification: string, most = MOST): void {
-  if (Number(number) > most) throw tooMuch(specification, `the number in it may be up to ${most}`);
+/** One behind the other with a blank between them, as repeated ones are. What is empty adds nothing. */
+function joined(parts: readonly Surrogate[]): Surrogate {
+  const all = <T>(of: (part: Surrogate) => readonly T[]) => [...new Set(parts.flatMap(of))];
+  return {
+    about: parts.map(({ about }) => about).join(' + '),
+    needsQuery: parts.some(({ needsQuery }) => needsQuery),
+    sources: all(({ sources }) => sources),
+    preparations: all(({ preparations }) => preparations),
+    columns: all(({ columns }) => columns),
+    make: (sample, context) => joinedText(parts.map((part) => part.make(sample, context))),
+  };
 }
 
-function tooMuch(specification: string, limit: string): DkvError {
-  const shown = specification.length > 80 ? `${specification.slice(0, 80)}...` : specification;
-  return new DkvError('INPUT_INVALID', `The surrogate "${shown}" asks for too much: ${limit}.`);
+function expectAffordable(number: string, place: Place, most = MOST): void {
+  if (Number(number) > most) throw tooMuch(place, `the number in it may be up to ${most}`);
 }
 
-const PARAMETER = { none: /^$/, number: /^[1-9]\d*$/, text: /./s };
+/** @param message whole sentences; of what is inside another, with its place in front */
+function invalid({ whole, at, depth }: Place, message: string): DkvError {
+  const where = depth === 0 && at === 0 ? '' : `${JSON.stringify(shortened(whole))}, character ${at + 1}: `;
+  return new DkvError('INPUT_INVALID', where + message);
+}
 
-function familySurrogate(head: string, specification: string): Surrogate {
-  for (const [name, { about, source, needsQuery, preparation, most, ...family }] of Object.entries(FAMILIES)) {
-    const parameter = head.slice(name.length);
-    if (!head.startsWith(name) || !PARAMETER[family.parameter].test(parameter)) continue;
-    if (family.parameter === 'number') expectAffordable(parameter, specification, most);
-    expectNoPlaceholder(name, parameter);
+function tooMuch(place: Place, limit: string): DkvError {
+  return invalid(place, `The surrogate "${shortened(place.text)}" asks for too much: ${limit}.`);
+}
+
+function shortened(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}
+
+const PARAMETER = { none: /^$/, number: /^[1-9]\d*$/, text: /./s, name: /./s };
+
+function familySurrogate(head: string, place: Place): Surrogate {
+  const text = place.joined ? unescaped(head) : head;
+  for (const [name, { about, source, needsQuery, preparation, most, columns, ...family }] of Object.entries(FAMILIES)) {
+    const parameter = text.slice(name.length);
+    if (!text.startsWith(name) || !PARAMETER[family.parameter].test(parameter)) continue;
+    if (family.parameter === 'number') expectAffordable(parameter, place, most);
+    expectNoPlaceholder(name, parameter, place);
     return {
       about: about.replace('#', () => parameter),
-      source,
+      sources: [source],
       needsQuery,
-      ...(preparation && { preparation: preparation(parameter) }),
+      preparations: preparation ? [preparation(parameter)] : [],
+      columns: columns?.(parameter) ?? [],
       make: (sample, context) => family.make(sample, context, parameter),
     };
   }
-  throw new DkvError(
-    'INPUT_INVALID',
-    `There is no surrogate "${specification}".${didYouMean(head.replace(/\d+$/, ''), Object.keys(FAMILIES))} Expected ${surrogateForms().join(', ')}, or scramble(SURROGATE), each with *N or *query behind it if it is to be repeated.`,
+  throw invalid(
+    place,
+    `There is no surrogate "${text}".${didYouMean(text.replace(/\d+$/, ''), Object.keys(FAMILIES))} Expected ${surrogateForms().join(', ')}, scramble(SURROGATE), or join(SURROGATE, SURROGATE), each with *N or *query behind it if it is to be repeated.`,
   );
 }
 
 /** Whoever writes "{title}" expects a title there, and would prime with the braces. */
-function expectNoPlaceholder(name: string, parameter: string): void {
+function expectNoPlaceholder(name: string, parameter: string, place: Place): void {
   if (name === 'static:') {
     const [placeholder] = /\{[^{}]*\}/.exec(parameter) ?? [];
     if (placeholder === undefined) return;
-    throw new DkvError(
-      'INPUT_INVALID',
-      `"static:${parameter}": ${placeholder} would stand in front of every document as it is; static texts have no placeholders. Take title, template, doc_kw or another surrogate that is made from the document, or llm:prompt=TEXT.`,
+    throw invalid(
+      place,
+      `"static:${parameter}": ${placeholder} would stand in front of every document as it is; static texts have no placeholders. Take title, template, doc_kw, column:NAME or another surrogate that is made from the document, in join(...) with others if it is to stand among them, or llm:prompt=TEXT.`,
     );
   }
+  if (name !== 'llm:prompt=') return;
   // A prompt may ask for an answer with braces, but nothing is put in the place of a name in them.
   const [placeholder] = /\{\{?\s*\w+\s*\}?\}/.exec(parameter) ?? [];
   if (placeholder === undefined) return;
-  throw new DkvError(
-    'INPUT_INVALID',
+  throw invalid(
+    place,
     `"${name}${parameter}": prompts have no placeholders, and ${placeholder} would be sent as it is. Leave it out: the document is put behind the prompt.`,
   );
 }
 
 /** How each family is written. */
 export function surrogateForms(): string[] {
-  const behind = { none: '', number: 'N', text: 'TEXT' };
+  const behind = { none: '', number: 'N', text: 'TEXT', name: 'NAME' };
   return Object.entries(FAMILIES).map(([name, { parameter }]) => `${name}${behind[parameter]}`);
 }
 

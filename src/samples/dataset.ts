@@ -36,6 +36,8 @@ export interface SampleRequest {
   readonly rule?: SampleRule;
   /** At least so many padding texts; none when left out. */
   readonly padding?: number;
+  /** Columns of a table of one's own that come along, for surrogates that are made of them; none when left out. */
+  readonly columns?: readonly string[];
 }
 
 export interface PoolRequest {
@@ -43,6 +45,8 @@ export interface PoolRequest {
   readonly seed: number;
   /** Only pools whose query has a gold answer. */
   readonly answers?: boolean;
+  /** As of samples: columns that come along with each candidate. */
+  readonly columns?: readonly string[];
 }
 
 /** A dataset that has been found but not read. What it cannot give it does not have. */

@@ -14,6 +14,8 @@ export interface Sample {
   readonly title?: string;
   /** What groups samples that are not independent (the document, say, when several queries share it). */
   readonly cluster?: string;
+  /** Of the columns that were asked for those that say something here, by their names. */
+  readonly columns?: Readonly<Record<string, string>>;
 }
 
 /** Amazon ESCI's four grades: 3 exact, 2 substitute, 1 complement, 0 irrelevant. Binary relevance is 1 and 0. */
@@ -25,6 +27,8 @@ export interface Candidate {
   readonly document: string;
   readonly title?: string;
   readonly grade: Grade;
+  /** As of a sample. */
+  readonly columns?: Readonly<Record<string, string>>;
 }
 
 /** One query with candidate documents of known relevance. */

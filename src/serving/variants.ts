@@ -4,14 +4,16 @@
  */
 import { sha256 } from '../base/bytes.js';
 import { DkvError } from '../base/errors.js';
+import { textOf, valueAt } from '../datasets/values.js';
 import { remembering } from '../model/tokenizer/tokenizer.js';
 import { type Presented, present } from '../priming/condition.js';
 import { type Surrogate, surrogate, surrogateSchema } from '../priming/surrogate.js';
+import { splitList } from '../priming/surrogate-form.js';
 import type { Prepared } from '../priming/surrogate-kinds.js';
 import { tokensRead } from '../scoring/inputs.js';
 import type { Model } from '../scoring/load-model.js';
 import { identityOf } from '../store/records/identity.js';
-import type { Json, RecordIdentity } from '../store/store.js';
+import type { Json, Metadata, RecordIdentity } from '../store/store.js';
 import type { StatesOptions } from './provenance.js';
 
 /** The variant of a document that stands alone in the encoder. The others are named by the specification of their surrogate. */
@@ -26,7 +28,7 @@ export interface Variant {
 
 /** Of lists with commas between specifications; one that is a specification as it stands is taken so: a text may have commas. */
 export function specificationsIn(lists: readonly string[]): string[] {
-  return lists.flatMap((list) => (surrogateSchema.safeParse(list).success ? [list] : list.split(',')));
+  return lists.flatMap((list) => (surrogateSchema.safeParse(list).success ? [list] : splitList(list)));
 }
 
 /** @throws DkvError INPUT_INVALID for surrogates that cannot be made from a document alone, and when nothing is left to prime */
@@ -42,7 +44,7 @@ function servable(specification: string): Surrogate {
   const refused = (reason: string) =>
     new DkvError('INPUT_INVALID', `The surrogate "${specification}" cannot be primed with: ${reason}.`);
   if (found.needsQuery) throw refused('it needs the query, which is not known yet');
-  if (found.source === 'other') {
+  if (found.sources.includes('other')) {
     throw refused('it borrows words from another document of a fixed list, and a stream of documents is none');
   }
   return found;
@@ -52,6 +54,8 @@ export interface DocumentText {
   readonly id: string;
   readonly text: string;
   readonly title?: string | undefined;
+  /** What surrogates find their columns in. */
+  readonly fields?: Metadata | undefined;
 }
 
 /** One variant of one document, before it is encoded. */
@@ -67,14 +71,21 @@ export interface PlannedVariant {
 
 /** @throws DkvError that says why this document cannot be primed: INPUT_INVALID, INPUT_TOO_LONG, and what wrote its surrogate */
 export function planVariants(
-  { id, text, title }: DocumentText,
+  { id, text, title, fields }: DocumentText,
   variants: readonly Variant[],
   prepared: Prepared,
   model: Model,
   { visibility, maxTokens, statesPrecision }: StatesOptions,
 ): PlannedVariant[] {
   const tokenizer = remembering(model.tokenizer);
-  const sample = { id, document: text, query: '', answer: '', ...(title !== undefined && { title }) };
+  const sample = {
+    id,
+    document: text,
+    query: '',
+    answer: '',
+    ...(title !== undefined && { title }),
+    columns: columnsOf({ ...(title !== undefined && { title }), ...fields }, variants),
+  };
   const context = { index: drawOf(text), samples: [sample], seed: 0, prepared };
   const limits = { maxTokens: tokensRead(model, maxTokens) };
   const by = { fingerprint: model.fingerprint, modelPrecision: model.engine.info.computedAs };
@@ -87,6 +98,14 @@ export function planVariants(
     const identity = identityOf(presented, visibility, by, statesPrecision);
     return { name, presented, identity, prefix, surrogate: surrogate ? { specification: name, text: prefix! } : null };
   });
+}
+
+/** Those that surrogates read. @throws DkvError INPUT_INVALID for one that is no text */
+function columnsOf(fields: Metadata, variants: readonly Variant[]): Record<string, string> {
+  const names = new Set(variants.flatMap(({ surrogate }) => surrogate?.columns ?? []));
+  return Object.fromEntries(
+    [...names].map((name) => [name, textOf(valueAt(fields, name), name, 'surrogate', `column:${name}`)]),
+  );
 }
 
 /** What random surrogates draw from: the same for equal texts, whatever their place. */

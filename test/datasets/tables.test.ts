@@ -125,6 +125,47 @@ describe("tables of one's own", () => {
     expect(joined.pools).toMatchObject([{ id: 'q', answer: 'A', candidates: { length: 4 } }]);
   });
 
+  it('bring along the columns that surrogates are made of, and only these', async () => {
+    const rows = [
+      {
+        id: 'a',
+        document: 'D',
+        query: 'Q',
+        answer: 'A',
+        brand: 'Lumen',
+        buyer: { needs: ['light', 'a lamp'] },
+        grade: 1,
+      },
+      { id: 'b', document: 'E', query: 'Q', answer: 'B', brand: ' ', buyer: { needs: ['rest'] }, grade: 0 },
+      { id: 'c', document: 'F', query: 'Q', answer: 'C', brand: 7.5, buyer: null, grade: 0 },
+    ];
+    const place = await file('own.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'));
+    const columns = ['brand', 'buyer.needs.0'];
+    const dataset = await openDataset(place, { ...ALL, columns });
+    expect(sorted(dataset.samples).map((sample) => sample.columns)).toEqual([
+      { brand: 'Lumen', 'buyer.needs.0': 'light' },
+      { 'buyer.needs.0': 'rest' },
+      { brand: '7.5' },
+    ]);
+    expect(dataset.selection).toContain('(document, query, answer, id, grade, column:brand, column:buyer.needs.0)');
+    const { pools } = await openPools(place, { ...ALL, columns });
+    expect(pools[0]!.candidates.map((candidate) => candidate.columns)).toEqual(
+      ['a', 'b', 'c'].map((id) => dataset.samples.find((sample) => sample.id === id)!.columns),
+    );
+    // What nobody asks for changes neither the samples nor their digest.
+    expect((await openDataset(place, { ...ALL, columns: [] })).digest).toBe((await openDataset(place, ALL)).digest);
+    expect(dataset.digest).not.toBe((await openDataset(place, ALL)).digest);
+    await expect(openDataset(place, { ...ALL, columns: ['brand', 'need'] })).rejects.toThrow(
+      'no column "need" for the surrogate column:need; it has id, document, query, answer, brand, buyer, grade',
+    );
+    await expect(openDataset(place, { ...ALL, columns: ['buyer.needs'] })).rejects.toThrow(
+      'row 1: buyer.needs is a list, a text was expected for the surrogate. Say which part: column:buyer.needs.0',
+    );
+    await expect(openDataset('adworld', { ...ALL, columns: ['brand'] })).rejects.toThrow(
+      'adworld has no column "brand" for the surrogate column:brand, which is of a table of your own',
+    );
+  });
+
   it.each<[string, string, RegExp]>([
     ['a.jsonl', '{"document":"D"', /a\.jsonl, line 1: not JSON/],
     ['b.jsonl', '{"document":"D","query":"Q","answer":"A"}\n[1]', /line 2: a JSON object was expected, \[1\] found/],

@@ -5,8 +5,10 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
+import { expectTexts } from '../../src/experiments/plan/texts.js';
 import type { RunOptions } from '../../src/experiments/run/options.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
+import type { Condition } from '../../src/priming/condition.js';
 import { warnings } from '../../src/report/words/notes.js';
 import { readJournal } from '../../src/runs/journal.js';
 import { readSummary } from '../../src/runs/run-folder.js';
@@ -44,6 +46,49 @@ const start = (
 ) => runExperiment(experiment, dataset(count), model, { directory, resume: false, maxTokens: 512, ...options });
 
 const file = (directory: string, name: string) => readFile(path.join(directory, name), 'utf8');
+
+const own = (conditions: Condition[]) =>
+  defineExperiment({
+    id: 'own',
+    title: 'Own',
+    question: 'What does a column gain?',
+    conditions: [{ name: 'bare', visibility: 'exact' }, ...conditions],
+    comparisons: conditions.map(({ name: treatment }) => ({ treatment, baseline: 'bare' })),
+  });
+
+describe('columns of the data', () => {
+  it('stand before the documents, and a sample without one is rejected with the reason', async () => {
+    const experiment = own([
+      { name: 'need', surrogate: 'column:need', visibility: 'exact' },
+      { name: 'static', surrogate: 'static:light for the desk', visibility: 'exact' },
+      { name: 'joined', surrogate: 'join(static:light, column:rest)', visibility: 'exact' },
+    ]);
+    const { samples, ...origin } = dataset(8);
+    const withColumns = datasetOf(
+      origin,
+      samples.map((sample, i) => ({
+        ...sample,
+        answer: `${i} euros`,
+        columns: { ...(i !== 2 && { need: 'light for the desk' }), rest: 'for the desk' },
+      })),
+    );
+    expect(() => expectTexts(experiment, withColumns)).not.toThrow();
+    const summary = await runExperiment(experiment, withColumns, model, {
+      directory: await temporaryFolder(),
+      resume: false,
+      maxTokens: 512,
+    });
+    expect(summary.samples).toMatchObject({
+      scored: 7,
+      rejected: [{ sample: 'lamps-002', rejected: 'lamps-002 has nothing in the column "need".' }],
+    });
+    const [, ...nlls] = summary.conditions.map(({ nll }) => nll);
+    expect(new Set(nlls).size).toBe(1);
+    expect(() => expectTexts(experiment, dataset(8))).toThrow(
+      'lamps has nothing in the column "need" of what was taken, and own has a surrogate made of it, column:need',
+    );
+  });
+});
 
 describe('a run', () => {
   it('scores every sample under every condition, as `score` does', async () => {

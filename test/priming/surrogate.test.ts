@@ -6,6 +6,7 @@ import { splitWords } from '../../src/base/words.js';
 import { COMMON_WORDS } from '../../src/priming/common-words.js';
 import { keywords } from '../../src/priming/keywords.js';
 import { type SurrogateContext, surrogate, surrogateForms, surrogateSchema } from '../../src/priming/surrogate.js';
+import { splitList } from '../../src/priming/surrogate-form.js';
 
 const sample = {
   id: 's',
@@ -129,6 +130,81 @@ describe('surrogates', () => {
     );
   });
 
+  it('take a column of the data as it is, and refuse a sample that has nothing there by name', () => {
+    const columns = { 'buyer.need': ' a lamp for the desk\n', N: 'three' };
+    expect(made('column:buyer.need', { columns })).toBe('a lamp for the desk');
+    expect(made('column:N*2', { columns })).toBe('three three');
+    expect(surrogate('join(column:N, column:buyer.need, column:N)').columns).toEqual(['N', 'buyer.need']);
+    for (const without of [undefined, {}, { need: '  ' }]) {
+      expect(() => made('join(doc_kw, column:need)', { columns: without })).toThrow(
+        expect.objectContaining({ code: 'INPUT_INVALID', message: 's has nothing in the column "need".' }),
+      );
+    }
+  });
+
+  it.each([
+    ['join(title, doc_kw)', 'Green lamp lamp green costs euros shade'],
+    ['join(title,doc_kw)*2', 'Green lamp lamp green costs euros shade Green lamp lamp green costs euros shade'],
+    ['join( kw1*2 , static:| , join(title, kw2)*2 )', 'lamp lamp | Green lamp lamp green Green lamp lamp green'],
+    ['join(static:price (in EUR), kw1)', 'price (in EUR) lamp'],
+    [
+      String.raw`join(static:When\, and how \(soon?, join(kw1, static:a \\ \b\)))`,
+      String.raw`When, and how (soon? lamp a \ \b)`,
+    ],
+    ['join(title, scramble(static:same))*query', Array(7).fill('Green lamp same').join(' ')],
+  ])('are joined by a blank: %s', (specification, text) => {
+    expect(made(specification)).toBe(text);
+  });
+
+  it('say of joined ones what all their parts need and are made of', () => {
+    const joined = surrogate('join(doc_kw, random5, join(title, static:a))');
+    expect(joined).toMatchObject({ needsQuery: false, sources: ['document', 'other', 'constant'] });
+    expect(joined.about).toContain("the document's five most frequent keywords + another document's first 5 words + ");
+    expect(surrogate('join(doc_kw, oracle)').needsQuery).toBe(true);
+    expect(surrogate('join(doc_kw*query, title)').needsQuery).toBe(true);
+  });
+
+  it.each([
+    ['join(title, nothing)', 13, 'There is no surrogate "nothing"'],
+    ['join(title, join(kw1, scramble(kew)))*2', 32, 'There is no surrogate "kew". Did you mean "kw"?'],
+    ['join(title, kw1', 5, 'this parenthesis is not closed'],
+    ['join(title, join(kw1, title)', 5, 'this parenthesis is not closed'],
+    ['join(title, static:a), kw1)', 22, 'and ", kw1)" does. Write \\) for a parenthesis in a text'],
+    ['join(title, kw1)*0', 17, 'nothing but *N or *query may follow'],
+    ['join(title, , kw1)', 13, 'a surrogate was expected'],
+    ['join(title, kw1,)', 17, 'a surrogate was expected'],
+    ['join()', 6, 'a surrogate was expected'],
+    ['join(title)', 6, 'there is one surrogate, and two or more are joined'],
+    ['join(title, static:of {brand})', 13, '{brand} would stand in front of every document'],
+    ['join(title, kw10001)', 13, 'The surrogate "kw10001" asks for too much'],
+    ['join(a, join(a, join(a, join(a, join(a, b)))))', 6, 'There is no surrogate "a"'],
+    ['join(title, join(title, join(title, join(title, join(title, lead)))))', 54, 'The surrogate "title" asks'],
+  ])('point at the place of what is wrong: %s', (specification, character, problem) => {
+    expect(() => surrogate(specification)).toThrow(`${JSON.stringify(specification)}, character ${character}: `);
+    expect(() => surrogate(specification)).toThrow(problem);
+  });
+
+  it('are told apart in a list by the commas that are not in theirs', () => {
+    const list = 'doc_kw, join(title, scramble(join(kw1, kw2)))*2,scramble(static:a, b),static:open (24 h,kw3';
+    expect(splitList(list)).toEqual([
+      'doc_kw',
+      'join(title, scramble(join(kw1, kw2)))*2',
+      'scramble(static:a, b)',
+      'static:open (24 h',
+      'kw3',
+    ]);
+    expect(splitList('join(title, kw1')).toEqual(['join(title, kw1']);
+    expect(splitList(String.raw`join(title, static:a\)\, b),kw1`)).toEqual([
+      String.raw`join(title, static:a\)\, b)`,
+      'kw1',
+    ]);
+  });
+
+  it('joined are no longer than a prefix may be', () => {
+    const long = 'static:word*10000';
+    expect(() => made(`join(${Array(21).fill(long).join(', ')})`)).toThrow('longer than a prefix may be');
+  });
+
   it('say what the program has to bring along', () => {
     const bare: SurrogateContext = { index: 0, samples: [sample], seed: 42 };
     expect(() => surrogate('the_matched10').make(sample, bare)).toThrow('SurrogateContext.countTokens');
@@ -149,7 +225,7 @@ describe('surrogates', () => {
           const [plain, scrambled] = [surrogate(inner), surrogate(`scramble(${inner})`)];
           const sorted = (text: string) => splitWords(text).sort();
           expect(sorted(scrambled.make(sample, at))).toEqual(sorted(plain.make(sample, at)));
-          expect(scrambled).toMatchObject({ needsQuery: plain.needsQuery, source: plain.source });
+          expect(scrambled).toMatchObject({ needsQuery: plain.needsQuery, sources: plain.sources });
         },
       ),
     );
@@ -157,6 +233,7 @@ describe('surrogates', () => {
 
   it('say what they are made of', () => {
     const sources = {
+      column: ['column:need', 'scramble(column:need)*2'],
       query: ['oracle', 'para', 'scrambled', 'query_kw', 'oracle*4', 'scramble(oracle)*2'],
       document: ['doc_kw', 'kw3', 'pos_kw3', 'template', 'title', 'lead', 'lead_full', 'kw1*query'],
       other: ['random20', 'random_matched', 'random_kw_matched', 'wrong_kw5', 'scramble(random20)'],
@@ -164,15 +241,20 @@ describe('surrogates', () => {
       generated: ['llm:need', 'llm:prompt=Ask: why?*4', 'scramble(llm:question)', 'self'],
     };
     for (const [source, names] of Object.entries(sources)) {
-      for (const name of names) expect([name, surrogate(name).source]).toEqual([name, source]);
+      for (const name of names) expect([name, surrogate(name).sources]).toEqual([name, [source]]);
     }
   });
 
   it('say what has to be prepared, also inside others', () => {
-    expect(surrogate('doc_kw').preparation).toBeUndefined();
-    expect(surrogate('pos_kw5*2').preparation).toEqual({ by: 'tagger' });
-    expect(surrogate('scramble(self)*4').preparation).toEqual({ by: 'self' });
-    expect(surrogate('llm:prompt=Say $& in 3 words').preparation).toEqual({ by: 'llm', prompt: 'Say $& in 3 words' });
+    expect(surrogate('doc_kw').preparations).toEqual([]);
+    expect(surrogate('pos_kw5*2').preparations).toEqual([{ by: 'tagger' }]);
+    expect(surrogate('scramble(self)*4').preparations).toEqual([{ by: 'self' }]);
+    const prompt = 'Say $& in 3 words';
+    expect(surrogate('llm:prompt=Say $& in 3 words').preparations).toEqual([{ by: 'llm', prompt }]);
+    expect(surrogate('join(self, scramble(llm:prompt=Say $& in 3 words))').preparations).toEqual([
+      { by: 'self' },
+      { by: 'llm', prompt },
+    ]);
     expect(surrogate('llm:prompt=Say $& in 3 words').about).toContain('"Say $& in 3 words"');
   });
 
@@ -232,7 +314,7 @@ describe('surrogates', () => {
   });
 
   it('may have braces in a prompt that are no placeholder', () => {
-    expect(surrogate('llm:prompt=Answer as {"query": "..."}').source).toBe('generated');
+    expect(surrogate('llm:prompt=Answer as {"query": "..."}').sources).toEqual(['generated']);
   });
 
   it.each([
@@ -265,18 +347,18 @@ describe('surrogates', () => {
     const rows = new Map(
       [...guide.matchAll(/^\| `([^`]+)` \|.*\| (\w+) \| ([^|]+) \|$/gm)].map(([, form, source, deployable]) => [
         form,
-        { source, needsQuery: deployable === 'no' },
+        { sources: [source], needsQuery: deployable === 'no' },
       ]),
     );
     expect([...rows.keys()].sort()).toEqual(surrogateForms().sort());
     for (const [form, row] of rows) {
-      expect(surrogate(form!.replace('N', '3').replace('TEXT', 'a')), form).toMatchObject(row);
+      expect(surrogate(form!.replace(/N$/, '3').replace('TEXT', 'a')), form).toMatchObject(row);
     }
   });
 
   it('lists every form once', () => {
     const forms = surrogateForms();
     expect(new Set(forms).size).toBe(forms.length);
-    for (const form of forms) expect(() => surrogate(form.replace('N', '3').replace('TEXT', 'a'))).not.toThrow();
+    for (const form of forms) expect(() => surrogate(form.replace(/N$/, '3').replace('TEXT', 'a'))).not.toThrow();
   });
 });

@@ -211,9 +211,10 @@ describe('what priming leaves in the store', () => {
       llm: new EndpointWriter(settings, { cacheDirectory }).asked,
     };
     const surrogates = ['title', 'pos_kw5', 'self', 'llm:need', 'scramble(lead)', 'static:What, and when?'];
+    surrogates.push('join(column:category, title, column:title)', 'column:category');
     const store = await memoryStore();
     await prime(model, store, DOCUMENTS, { surrogates, bare: false, sources });
-    const { id, title } = ADS[0]!;
+    const { id, title, category } = ADS[0]!;
     const texts = new Map<string, string>();
     for (const name of surrogates) {
       const { surrogate } = (await store.getDocument(id, name))!.record;
@@ -221,10 +222,25 @@ describe('what priming leaves in the store', () => {
     }
     expect(texts.get('title')).toBe(title);
     expect(texts.get('llm:need')).toBe('garden chair');
+    expect(texts.get('join(column:category, title, column:title)')).toBe(`${category} ${title} ${title}`);
+    expect(texts.get('column:category')).toBe(category);
     expect(texts.get('static:What, and when?')).toBe('What, and when?');
     expect([...texts.values()].every((text) => text.trim() !== '')).toBe(true);
     expect(await store.getDocument(id, BARE)).toBeUndefined();
     expect(endpoint.documents.toSorted()).toEqual(DOCUMENTS.map(({ text }) => text).toSorted());
+  });
+
+  it('of a column that a document does not have, or that is no text, reject it by name', async () => {
+    const documents = [
+      { ...short('a'), fields: { maker: { names: ['Lumen'] } } },
+      { ...short('b'), fields: { maker: { names: 'Lumen' } } },
+      short('c'),
+    ];
+    const { rejections } = await rejectionsOf(documents, { surrogates: ['column:maker.names'] });
+    expect(rejections.map(({ id, reason }) => [id, reason])).toEqual([
+      ['a', expect.stringContaining('maker.names is a list, a text was expected for the surrogate')],
+      ['c', 'c has nothing in the column "maker.names".'],
+    ]);
   });
 });
 

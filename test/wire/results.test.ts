@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { AdworldStatistics } from '../../src/adworld/statistics.js';
 import type { RunComparison } from '../../src/report/compare.js';
 import type { ResultsLog } from '../../src/report/log.js';
-import type { Pool } from '../../src/samples/sample.js';
+import type { Candidate, Pool } from '../../src/samples/sample.js';
 import type { Evaluation } from '../../src/serving/evaluate.js';
 import type { PrimeSummary, RejectedDocument } from '../../src/serving/prime-options.js';
 import type { Provenance } from '../../src/serving/provenance.js';
@@ -50,7 +50,9 @@ describe('results of the library', () => {
     expectTypeOf<Names<RunComparison>>().toEqualTypeOf<Wire<typeof runComparisonSchema>>();
     expectTypeOf<Names<ResultsLog>>().toEqualTypeOf<Wire<typeof runLogSchema>>();
     expectTypeOf<Names<AdworldStatistics>>().toEqualTypeOf<Wire<typeof adworldStatisticsSchema>>();
-    expectTypeOf<Names<Pool>>().toEqualTypeOf<Wire<typeof poolSchema>>();
+    // AdWorld is no table with columns of its own.
+    type AdworldPool = Omit<Pool, 'candidates'> & { candidates: readonly Omit<Candidate, 'columns'>[] };
+    expectTypeOf<Names<AdworldPool>>().toEqualTypeOf<Wire<typeof poolSchema>>();
   });
 
   it('have them beside what the command adds', () => {

@@ -93,7 +93,7 @@ function borrows(experiment: Pick<Experiment, 'conditions'>): boolean {
 }
 
 function isBorrowed(specification: string): boolean {
-  return surrogate(specification).source === 'other';
+  return surrogate(specification).sources.includes('other');
 }
 
 /** Do the words of a condition's prefix come from another sample? */

@@ -29,6 +29,7 @@ export function unitsOf(data: Dataset | PoolSet): Scored {
     answer,
     cluster: id,
     ...(candidate.title !== undefined && { title: candidate.title }),
+    ...(candidate.columns && { columns: candidate.columns }),
   });
   return {
     units: data.pools.flatMap((pool, index) =>

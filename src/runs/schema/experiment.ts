@@ -208,5 +208,12 @@ export function specificationsOf({ conditions }: Pick<Experiment, 'conditions'>)
 
 /** Does it need texts by a language model? */
 export function asksLanguageModel(experiment: Pick<Experiment, 'conditions'>): boolean {
-  return specificationsOf(experiment).some((specification) => surrogate(specification).preparation?.by === 'llm');
+  return specificationsOf(experiment).some((specification) =>
+    surrogate(specification).preparations.some(({ by }) => by === 'llm'),
+  );
+}
+
+/** Columns of the data set that an experiment's surrogates are made of. */
+export function columnsOf(experiment: Pick<Experiment, 'conditions'>): string[] {
+  return [...new Set(specificationsOf(experiment).flatMap((specification) => surrogate(specification).columns))];
 }

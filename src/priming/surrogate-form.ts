@@ -1,0 +1,83 @@
+/**
+ * How specifications of surrogates are put together: parts between commas, parentheses around them. Knows no surrogate. Positions are counted in
+ * characters from 0, and are what messages point at.
+ */
+
+/** A part of a list, without blanks around it, and where it begins. */
+export interface Part {
+  readonly text: string;
+  readonly at: number;
+}
+
+export type Parts =
+  | { readonly parts: readonly Part[] }
+  /** Where the text breaks the rule, and how, as the end of a sentence. */
+  | { readonly parts?: undefined; readonly at: number; readonly problem: string };
+
+/** What has parts in parentheses, and therefore commas of its own. */
+const COMPOUND = /^\s*(?:join|scramble)\(/;
+
+/** A backslash takes what follows it for text: in `join(...)` a comma, a parenthesis or another backslash. */
+const ESCAPED = /\\([\\,()])/g;
+
+/** A text inside `join(...)`, as it is meant. */
+export function unescaped(text: string): string {
+  return text.replace(ESCAPED, '$1');
+}
+
+/**
+ * The parts of `join(...)`: what stands between its commas, without those in parentheses of a part.
+ * @param form that begins with `join(`
+ */
+export function partsOf(form: string): Parts {
+  const open = form.indexOf('(');
+  const { commas, end } = scan(form, open + 1);
+  if (end === undefined) return { at: open, problem: 'this parenthesis is not closed. Write \\( for one in a text' };
+  if (end < form.length - 1) {
+    return {
+      at: end + 1,
+      problem: `nothing but *N or *query may follow join(...), and ${JSON.stringify(form.slice(end + 1))} does. Write \\) for a parenthesis in a text`,
+    };
+  }
+  const bounds = [open, ...commas, end];
+  const parts = bounds.slice(1).map((to, i) => partOf(form, bounds[i]! + 1, to));
+  const empty = parts.find(({ text }) => text === '');
+  if (empty) return { at: empty.at, problem: 'a surrogate was expected. Write \\, for a comma in a text' };
+  if (parts.length > 1) return { parts };
+  return { at: open + 1, problem: 'there is one surrogate, and two or more are joined. Commas stand between them' };
+}
+
+function partOf(form: string, from: number, to: number): Part {
+  const part = form.slice(from, to);
+  return { text: part.trim(), at: from + part.length - part.trimStart().length };
+}
+
+/** From inside a parenthesis: the commas at its own level, and where it is closed; undefined where it is not. */
+function scan(form: string, from: number): { commas: number[]; end: number | undefined } {
+  const commas: number[] = [];
+  let depth = 1;
+  for (let at = from; at < form.length; at++) {
+    const character = form[at];
+    if (character === '\\') at++;
+    else if (character === '(') depth++;
+    else if (character === ')' && --depth === 0) return { commas, end: at };
+    else if (character === ',' && depth === 1) commas.push(at);
+  }
+  return { commas, end: undefined };
+}
+
+/** Specifications with commas between them. Those of `join(...)` and `scramble(...)` are their own; a text has none here. */
+export function splitList(list: string): string[] {
+  const parts: string[] = [];
+  let from = 0;
+  while (from <= list.length) {
+    const rest = list.slice(from);
+    const open = COMPOUND.exec(rest)?.[0].length;
+    const closed = open === undefined ? 0 : (scan(rest, open).end ?? rest.length);
+    const comma = rest.indexOf(',', closed);
+    const part = comma < 0 ? rest : rest.slice(0, comma);
+    parts.push(part.trim());
+    from += part.length + 1;
+  }
+  return parts;
+}
