@@ -1,0 +1,66 @@
+"""A run folder as docs/formats.md has it: run.json, samples.jsonl, trials.jsonl or trials.jsonl.gz, summary.json. What is damaged or does not add up is refused."""
+import gzip
+import json
+import math
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+SEAL = re.compile(rb',(?:\n  )?"crc32": ?"([0-9a-f]{8})"\n?\}\n?$')
+
+
+class Damaged(Exception):
+    """What was found in a file, and where."""
+
+
+def unsealed(data, where):
+    seal = SEAL.search(data, max(0, len(data) - 32))
+    if seal and f"{zlib.crc32(data[: seal.start()]):08x}" != seal[1].decode():
+        raise Damaged(f"{where}: the checksum is of other bytes than these")
+    value = json.loads(data)
+    value.pop("crc32", None)
+    return value
+
+
+def lines(path):
+    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    return [unsealed(line, f"{path}, line {at}") for at, line in enumerate(data.split(b"\n")[:-1], 1)]
+
+
+@dataclass
+class Run:
+    configuration: dict
+    samples: list
+    # By condition and sample; the last one counts.
+    trials: dict
+    probes: list
+    rejections: list
+    summary: dict
+
+
+def trial_adds_up(trial):
+    """Tokens are float32 numbers in nine digits, whose sum was taken before they were written."""
+    tokens, total, n = trial["token_nlls"], trial["nll_sum"], trial["num_tokens"]
+    return len(tokens) == n and math.isclose(sum(tokens), total, rel_tol=1e-8, abs_tol=1e-9) and math.isclose(total / n, trial["nll"], rel_tol=1e-12)
+
+
+def read_run(directory):
+    directory = Path(directory)
+    # Compressed or not: a run has one of them.
+    journal = next((path for path in (directory / "trials.jsonl", directory / "trials.jsonl.gz") if path.exists()), None)
+    if journal is None:
+        raise Damaged(f"{directory}: neither trials.jsonl nor trials.jsonl.gz is there")
+    record = unsealed((directory / "run.json").read_bytes(), directory / "run.json")
+    summary = unsealed((directory / "summary.json").read_bytes(), directory / "summary.json")
+    run = Run(record["configuration"], lines(directory / "samples.jsonl"), {}, [], [], summary)
+    for at, entry in enumerate(lines(journal), 1):
+        if "rejected" in entry:
+            run.rejections.append(entry)
+        elif "layers" in entry:
+            run.probes.append(entry)
+        else:
+            if not trial_adds_up(entry):
+                raise Damaged(f"{journal}, line {at}: nll, nll_sum, num_tokens and token_nlls do not go together")
+            run.trials.setdefault(entry["condition"], {})[entry["sample"]] = entry
+    return run
