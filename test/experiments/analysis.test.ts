@@ -218,6 +218,30 @@ describe('what samples share', () => {
   });
 });
 
+describe('a look into the encoder', () => {
+  it('has intervals by cluster: samples that are there twice tell nothing more', () => {
+    const configuration = configurationOf({ unit: 'probe', conditions: [{ name: 'base', visibility: 'exact' }] });
+    const layersOf = (i: number) => [{ layer: 0, measures: { entropy: Math.sin(i), ...(i < 20 && { shift: i }) } }];
+    const meansOf = (copies: number) => {
+      const ids = Array.from({ length: 30 * copies }, (_, i) => ({ id: id(i), cluster: `c${Math.floor(i / copies)}` }));
+      const entries = ids.map((record, i) => ({
+        sample: record.id,
+        condition: 'base',
+        layers: layersOf(Math.floor(i / copies)),
+      }));
+      return summarize(configuration, entries, ids, PASSES).probe!.conditions[0]!.measures;
+    };
+    const [once, twice] = [1, 2].map(meansOf);
+    for (const [m, { name, by_layer }] of once!.entries()) {
+      expect(twice![m]!.name).toBe(name);
+      for (const end of ['value', 'low', 'high'] as const) {
+        expect(twice![m]!.by_layer[0]![end]).toBeCloseTo(by_layer[0]![end]!, 12);
+      }
+      expect(by_layer[0]!.low!).toBeLessThan(by_layer[0]!.high!);
+    }
+  });
+});
+
 describe('capped gains', () => {
   const comparisons = [{ treatment: 'a', baseline: 'base' }];
   const one = (sample: string, base: number[], a: number[]) => [trialOf(sample, 'base', base), trialOf(sample, 'a', a)];

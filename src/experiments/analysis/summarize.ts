@@ -20,6 +20,7 @@ import { checkIdentities } from './identities.js';
 import { summarizePaired } from './paired.js';
 import { summarizeProbe } from './probe.js';
 import { summarizeRanking } from './ranking.js';
+import { samplings } from './samplings.js';
 import { isSelfTest } from './self-tests.js';
 
 export function summarize(
@@ -57,7 +58,10 @@ export function summarize(
   const measured = {
     sample: () => summarizePaired(configuration, ofRun, sampling, random),
     pool: () => ({ ...NOTHING_COMPARED, ranking: summarizeRanking(configuration, kept, records, ofRun, random) }),
-    probe: () => ({ ...NOTHING_COMPARED, probe: summarizeProbe(experiment.conditions, probes, random) }),
+    probe: () => ({
+      ...NOTHING_COMPARED,
+      probe: summarizeProbe(experiment.conditions, probes, samplings(records.map(unitOf), configuration, random)),
+    }),
   }[experiment.unit]();
   return {
     format: RECORD_FORMAT,
