@@ -75,6 +75,11 @@ export const ERROR_CODES = {
     status: 422,
     meaning: 'the model needs no help on this data: nothing could be measured',
   },
+  FLOOR_REACHED: {
+    exitCode: 2,
+    status: 422,
+    meaning: 'the model hardly ranks these candidates better than chance: nothing could be measured',
+  },
   RUN_DAMAGED: { exitCode: 1, status: 500, meaning: 'a record of a run cannot be read' },
   DRIFT_LARGE: {
     exitCode: 2,

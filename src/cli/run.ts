@@ -27,6 +27,7 @@ interface RunCommandOptions extends ModelOptions, TableOptions {
   readonly out?: string;
   readonly resume: boolean;
   readonly ignoreCeiling: boolean;
+  readonly ignoreFloor: boolean;
   readonly text: boolean;
   readonly compress: boolean;
   readonly json: boolean;
@@ -59,6 +60,7 @@ export function runCommand(): Command {
     )
     .option('--resume', 'go on with an interrupted run, or start one if the folder is empty', false)
     .option('--ignore-ceiling', 'go on although the model needs no help on the first samples', false)
+    .option('--ignore-floor', 'go on although the model hardly ranks the first pools better than chance', false)
     .option('--no-text', "keep the samples' texts out of the run folder and the report")
     .option('--compress', 'compress the trials when the run has ended (trials.jsonl.gz)', false)
     .option('--json', 'print the summary as JSON instead of a table, one line a run', false);
@@ -180,6 +182,7 @@ interface OneRun {
   readonly resume: boolean;
   readonly maxTokens: number;
   readonly ignoreCeiling: boolean;
+  readonly ignoreFloor: boolean;
   readonly text: boolean;
   readonly compress: boolean;
   readonly json: boolean;
@@ -204,6 +207,7 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
       directory: folder,
       resume: options.resume,
       ignoreCeiling: options.ignoreCeiling,
+      ignoreFloor: options.ignoreFloor,
       noText: !options.text,
       compress: options.compress,
       maxTokens,

@@ -454,6 +454,101 @@ describe('rankings', () => {
     expect(base!.judged_means![0]).toBeNull();
   });
 
+  it('leave out pools of which nothing is asked, which are no smoke run', () => {
+    const gone = ['p2/x', 'p2/y', 'p2/z'].map((sample) => ({ sample, rejected: 'the answer is empty' }));
+    const kept = entries.filter(({ sample }) => !sample.startsWith('p2'));
+    const protocol = { ...summary.configuration.experiment.protocol, samples: 3 };
+    const own = summarize(
+      { ...summary.configuration, experiment: { ...summary.configuration.experiment, protocol } },
+      [...kept, ...gone],
+      pools,
+      PASSES,
+    );
+    expect(own.ranking).toMatchObject({ pools: 2, candidates: 6, unranked: [] });
+    expect(own.samples.rejected).toHaveLength(3);
+    expect(own.smoke_run).toBe(false);
+    const unreadable = gone.map(({ sample }) => ({ sample, rejected: 'something else' }));
+    const other = summarize(own.configuration, [...kept, ...unreadable], pools, PASSES);
+    expect([other.ranking!.pools, other.smoke_run]).toEqual([3, true]);
+  });
+
+  it('correct the p of each measure over the comparisons of a family, by clusters of pools', () => {
+    const random = new Random('many pools');
+    // In the data's order, which is not that of the names: pools i and i + 20 lend each other words.
+    const names = Array.from({ length: 40 }, (_, pool) => `q${(pool * 7) % 40}`);
+    const many = names.flatMap((pool) =>
+      ['x', 'y', 'z'].map(
+        (candidate, c): SampleRecord => ({
+          id: `${pool}/${candidate}`,
+          pool,
+          candidate,
+          grade: c === 0 ? 3 : c,
+          relevant: 2,
+        }),
+      ),
+    );
+    const treatments = ['a', 'b', 'c'];
+    const trialsOf = many.flatMap(({ id, candidate }, i) => {
+      const shared = Math.floor(i / 3) % 20;
+      return ['base', ...treatments].map((condition, c) =>
+        // What partners share is what their words do: a number of the pair.
+        trialOf(id, condition, [2 + random.float() - (candidate === 'y' ? 0 : 0.1 * c * (shared % 5))]),
+      );
+    });
+    const conditions = ['base', ...treatments].map((name) => ({
+      name,
+      visibility: 'exact' as const,
+      ...(name !== 'base' && { surrogate: 'random20' }),
+    }));
+    const own = summarize(
+      configurationOf({
+        unit: 'pool',
+        conditions,
+        comparisons: treatments.map((treatment) => ({
+          treatment,
+          baseline: 'base',
+          family: treatment === 'c' ? 'alone' : 'both',
+        })),
+        measures: ['AUC', 'nDCG@10'],
+      }),
+      trialsOf,
+      many,
+      PASSES,
+    );
+    const { measures, comparisons } = own.ranking!;
+    expect(measures).toEqual([
+      { name: 'AUC', pools: 40, clusters: 20 },
+      { name: 'nDCG@10', pools: 40, clusters: 20 },
+    ]);
+    for (const m of [0, 1]) {
+      const ps = comparisons.map(({ differences }) => differences[m]!.p.mean!);
+      const [a, b, c] = comparisons.map(({ corrected }) => corrected![m]!);
+      expect([a!.family_size, b!.family_size, c!.family_size]).toEqual([2, 2, 1]);
+      expect([a!.bonferroni, b!.bonferroni, c!.bonferroni]).toEqual([
+        Math.min(1, 2 * ps[0]!),
+        Math.min(1, 2 * ps[1]!),
+        ps[2],
+      ]);
+      expect(Math.min(a!.holm!, b!.holm!)).toBeCloseTo(Math.min(1, 2 * Math.min(ps[0]!, ps[1]!)), 12);
+    }
+    expect(comparisons.map(({ differential_corrected: corrected }) => corrected!.family_size)).toEqual([2, 2, 1]);
+    // The same pairs whatever the pools are called: their effective number does not depend on names.
+    const renamed = new Map(names.map((name, place) => [name, `p${String(place).padStart(2, '0')}`]));
+    const rename = (id: string) => id.replace(/^[^/]+/, (name) => renamed.get(name)!);
+    const ordered = summarize(
+      own.configuration,
+      trialsOf.map((trial) => ({ ...trial, sample: rename(trial.sample) })),
+      many.map((record) => ({ ...record, id: rename(record.id), pool: rename(record.pool!) })),
+      PASSES,
+    );
+    for (const [c, comparison] of ordered.ranking!.comparisons.entries()) {
+      expect(comparison.differences[0]!.effective_samples).toBeCloseTo(
+        comparisons[c]!.differences[0]!.effective_samples!,
+        9,
+      );
+    }
+  });
+
   it('say how much more the relevant candidates gain', () => {
     const [comparison] = ranking!.comparisons;
     // Gains of x and z less the gain of y, which is 0 in all pools.

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { openPools } from '../../src/datasets/open.js';
 import { hiddenBos } from '../../src/experiments/catalogue/hidden-bos.js';
 import { EXPERIMENTS } from '../../src/experiments/catalogue/registry.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
@@ -70,6 +71,25 @@ describe('the research’s experiments', () => {
         expect(Math.abs(sum), `${id}: ${name}`).toBeLessThan(1e-12);
       }
     }
+  });
+
+  it('measure rankings by nDCG@10 beside the research’s measures, and screen 04B as it does', () => {
+    for (const { id, unit, measures } of Object.values(EXPERIMENTS)) {
+      if (unit === 'pool') expect(measures, id).toEqual(expect.arrayContaining(['AUC', 'nDCG@10']));
+    }
+    expect(EXPERIMENTS.exp04b!.screening).toEqual({ measure: 'AUC', least: 0.55, pools: 20 });
+  });
+
+  it('rank other pools of AdWorld in 04C than in 04B', async () => {
+    const drawn = async (id: 'exp04b' | 'exp04c') => {
+      const { seed } = EXPERIMENTS[id]!;
+      const { pools } = await openPools('adworld', { count: 8, seed });
+      return pools.flatMap(({ query, candidates }) => [query, ...candidates.map(({ document }) => document)]);
+    };
+    const [products, others] = [await drawn('exp04b'), await drawn('exp04c')];
+    const documents = new Set(products.filter((_, i) => i % 9 > 0));
+    expect(others.filter((text, i) => i % 9 > 0 && documents.has(text))).toEqual([]);
+    expect(others.filter((text, i) => i % 9 === 0 && products[i] === text)).toEqual([]);
   });
 
   it('use surrogates that there are', () => {
@@ -143,6 +163,8 @@ describe('a declaration', () => {
       [{ comparisons: [{ treatment: 'primd', baseline: 'bare' }] }, 'no condition "primd"; there are: bare, primed'],
       [{ primary: { treatment: 'bare', baseline: 'primed' } }, 'no comparison has the two'],
       [{ surprise: 1 }, 'surprise'],
+      [{ measures: ['nDGC@10'] }, 'There is no measure "nDGC@10"'],
+      [{ screening: { measure: 'AUC', least: 0.55 } }, 'a screening is of pools'],
       [
         { contrasts: [{ title: 'a', contrasts: [{ name: 'x', terms: { bare: 1 }, share_of: 'y' }] }] },
         'none that is called "y"',

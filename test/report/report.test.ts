@@ -324,6 +324,18 @@ describe('content', () => {
     const number = (cell: string) => Number(cell.replace('−', '-'));
     for (const row of ps) expect(number(row[at('p, Holm')]!)).toBeGreaterThanOrEqual(number(row[at('p')]!));
     expect(new Set(rows.filter(([name]) => name!.startsWith('nDCG')).map((row) => row.at(-1)))).not.toContain('–');
+    expect(new Set(ps.map((row) => row[at('family')]))).toEqual(new Set(['5']));
+    expect(at('worth so many independent pools')).toBeGreaterThan(0);
+    const said = JSON.stringify(sectionsOf(run));
+    expect(said).toMatch(
+      /doc_kw_d against bare_d, AUC .*16 pools in 8 clusters, worth \d+ independent ones\); nDCG@10 /,
+    );
+    expect(said).toContain('Screening of the first 16 pools');
+    expect(said).toContain('the run has too few pools to be screened');
+    // As an older version left it: the report corrects p itself.
+    const { corrected: _, ...older } = run.summary.ranking!.comparisons[0]!;
+    const comparisons = [older, ...run.summary.ranking!.comparisons.slice(1)];
+    expect(rankingTestTable(run.summary, { ...run.summary.ranking!, comparisons }).rows).toEqual(rows);
   });
 });
 

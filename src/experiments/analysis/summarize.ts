@@ -4,7 +4,15 @@
  */
 import { Random } from '../../base/random.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
-import { type Entry, expectFiniteEntry, isProbe, isRejection, isTrial, type Trial } from '../../runs/schema/entry.js';
+import {
+  type Entry,
+  emptyTarget,
+  expectFiniteEntry,
+  isProbe,
+  isRejection,
+  isTrial,
+  type Trial,
+} from '../../runs/schema/entry.js';
 import type { Experiment } from '../../runs/schema/experiment.js';
 import { RECORD_FORMAT } from '../../runs/schema/format.js';
 import type { GainRecord } from '../../runs/schema/gains.js';
@@ -20,6 +28,7 @@ import { checkIdentities } from './identities.js';
 import { summarizePaired } from './paired.js';
 import { summarizeProbe } from './probe.js';
 import { summarizeRanking } from './ranking.js';
+import { screenRanking } from './ranking-screen.js';
 import { samplings } from './samplings.js';
 import { isSelfTest } from './self-tests.js';
 
@@ -50,23 +59,36 @@ export function summarize(
   const ofRun = columnsOf(column, vocabulary);
   const countSamples = (test: (trial: Trial) => boolean) => new Set(trials.filter(test).map((t) => t.sample)).size;
   const isPooled = experiment.unit === 'pool';
+  // Where nothing was asked there is nothing to rank by; the protocol's N has such samples.
+  const empty = new Set(
+    rejected.filter(({ rejected: reason }) => reason === emptyTarget(experiment.target)).map(({ sample }) => sample),
+  );
+  const [asked, unasked] = [records.filter(({ id }) => !empty.has(id)), records.filter(({ id }) => empty.has(id))];
   const scoredUnits = isPooled ? poolsOf(kept) : kept.map(unitOf);
   const units = scoredUnits.length;
-  const depending = dependenceOf(scoredUnits, isPooled ? poolsOf(records) : records.map(unitOf), configuration);
+  const allUnits = isPooled ? poolsOf(records) : records.map(unitOf);
+  const depending = dependenceOf(scoredUnits, allUnits, configuration);
+  const screening = screenRanking(experiment, records, trials);
   const random = new Random('bootstrap', seed);
   const sampling = samplingOf(depending.dependence, random);
   const measured = {
     sample: () => summarizePaired(configuration, ofRun, sampling, random),
-    pool: () => ({ ...NOTHING_COMPARED, ranking: summarizeRanking(configuration, kept, records, ofRun, random) }),
+    pool: () => ({
+      ...NOTHING_COMPARED,
+      ranking: {
+        ...summarizeRanking(configuration, kept, asked, allUnits, ofRun, random),
+        ...(screening && { screening }),
+      },
+    }),
     probe: () => ({
       ...NOTHING_COMPARED,
-      probe: summarizeProbe(experiment.conditions, probes, samplings(records.map(unitOf), configuration, random)),
+      probe: summarizeProbe(experiment.conditions, probes, samplings(allUnits, configuration, random)),
     }),
   }[experiment.unit]();
   return {
     format: RECORD_FORMAT,
     configuration,
-    smoke_run: units < experiment.protocol.samples,
+    smoke_run: units + (isPooled ? poolsOf(unasked) : unasked).length < experiment.protocol.samples,
     ...(vocabulary !== undefined && { vocabulary }),
     detectable_d: detectableD(primaryGain(experiment, measured)?.effective_samples || units),
     samples: {

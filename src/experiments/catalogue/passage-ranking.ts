@@ -16,5 +16,5 @@ export const passageRanking = defineExperiment({
     random: 'random20',
   }),
   primary: { treatment: 'doc_kw_d', baseline: 'bare_d' },
-  measures: ['AUC', 'RR@3', 'Success@1', 'Success@3', 'AP', 'P@1'],
+  measures: ['AUC', 'RR@3', 'Success@1', 'Success@3', 'AP', 'P@1', 'nDCG@10'],
 });

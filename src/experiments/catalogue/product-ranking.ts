@@ -8,4 +8,5 @@ export const productRanking = defineExperiment({
   question: 'Does priming a product’s text help to rank it by the likelihood of the query?',
   protocol: { samples: 400, dataset: 'esci', max_tokens: 8192 },
   ...PRODUCT_RANKING,
+  screening: { measure: 'AUC', least: 0.55, pools: 20 },
 });

@@ -2,7 +2,8 @@
 import { DkvError } from '../../base/errors.js';
 import { didYouMean } from '../../base/near.js';
 import { parse } from '../../base/parse.js';
-import { type Experiment, type ExperimentDeclaration, experimentSchema } from '../../runs/schema/experiment.js';
+import { bareOf, type Experiment, type ExperimentDeclaration, experimentSchema } from '../../runs/schema/experiment.js';
+import { measure } from '../../stats/ranking.js';
 
 /**
  * Checks a declaration and fills in its defaults.
@@ -37,6 +38,10 @@ export function parseExperiment(declaration: unknown): Experiment {
   const missing = used.find((condition) => !known.has(condition));
   if (missing !== undefined) {
     throw invalid(`there is no condition "${missing}"; there are: ${names.join(', ')}.${didYouMean(missing, names)}`);
+  }
+  for (const name of [...rest.measures, ...(rest.screening ? [rest.screening.measure] : [])]) measure(name);
+  if (rest.screening && (rest.unit !== 'pool' || !bareOf(experiment))) {
+    throw invalid('a screening is of pools, and needs a condition without a surrogate.');
   }
   const pairs = new Set(rest.comparisons.map(({ treatment, baseline }) => JSON.stringify([treatment, baseline])));
   const needed = [

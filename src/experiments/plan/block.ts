@@ -8,7 +8,7 @@
 import { DkvError } from '../../base/errors.js';
 import { remembering, type Tokenizer } from '../../model/tokenizer/tokenizer.js';
 import type { Condition, Presented } from '../../priming/condition.js';
-import type { Rejection } from '../../runs/schema/entry.js';
+import { emptyTarget, type Rejection } from '../../runs/schema/entry.js';
 import type { Experiment } from '../../runs/schema/experiment.js';
 import type { PassCounts } from '../../runs/schema/summary.js';
 import type { Sample } from '../../samples/sample.js';
@@ -80,7 +80,7 @@ function planUnit(plan: Plan, unit: Unit, tokenizer: Tokenizer, maxTokens: numbe
   try {
     const text = scored === 'answer' ? sample.answer : sample.query;
     const target = tokenizer.encode(text).subarray(0, protocol.target_tokens);
-    if (target.length === 0) return { sample: sample.id, rejected: `the ${scored} is empty` };
+    if (text.trim() === '' || target.length === 0) return { sample: sample.id, rejected: emptyTarget(scored) };
     const promptOf = (condition: Condition) =>
       (condition.prompt ?? prompt) === 'query'
         ? tokenizer.encode(sample.query).subarray(0, MAX_PROMPT)

@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly maxTokens: number;
   /** Go on although the model answers too many of the first samples without any help. */
   readonly ignoreCeiling?: boolean;
+  /** Go on although the model hardly ranks the first pools better than chance. */
+  readonly ignoreFloor?: boolean;
   /** Keep the samples' texts out of the run folder. */
   readonly noText?: boolean;
   /** Compress the trials when the run has ended. Those of a run that went on from compressed ones are, in any case. */

@@ -6,9 +6,9 @@ import type { PassCounts } from '../../runs/schema/summary.js';
 import type { Model } from '../../scoring/load-model.js';
 import { type Block, passesOf, planBlocks } from '../plan/block.js';
 import type { Plan } from '../plan/plan.js';
-import { refuseCeiling, SCREENED } from './ceiling.js';
 import { entriesOf } from './entries.js';
 import type { RunOptions } from './options.js';
+import { prescreenOf } from './prescreen.js';
 import { STOPPED, type StartedRun } from './start.js';
 
 /** Trials are safe against a crash of the machine after at most this many samples. */
@@ -20,20 +20,16 @@ const BATCHES_PER_BLOCK = 4;
 /**
  * Adds entries to the journal and to the run's.
  * @returns the passes of the whole plan, those of earlier calls included
- * @throws DkvError CEILING_REACHED, CANCELLED, and the engine's; what was done is in the journal
+ * @throws DkvError CEILING_REACHED, FLOOR_REACHED, CANCELLED, and the engine's; what was done is in the journal
  */
 export async function computeTrials(
   plan: Plan,
   model: Model,
   started: StartedRun,
-  {
-    maxTokens,
-    ignoreCeiling = false,
-    signal,
-    onProgress,
-  }: Pick<RunOptions, 'maxTokens' | 'ignoreCeiling' | 'signal' | 'onProgress'>,
+  options: Pick<RunOptions, 'maxTokens' | 'ignoreCeiling' | 'ignoreFloor' | 'signal' | 'onProgress'>,
 ): Promise<PassCounts> {
-  const { entries, journalFile } = started;
+  const { maxTokens, signal, onProgress } = options;
+  const { records, entries, journalFile } = started;
   const { experiment } = started.configuration;
   const turns = new Breather(signal, STOPPED);
   const done = new Set(entries.map(entryKey));
@@ -48,7 +44,7 @@ export async function computeTrials(
   let journal: JournalWriter | undefined;
   try {
     let unsynced = 0;
-    let screened = ignoreCeiling;
+    let prescreen = prescreenOf(experiment, records, options);
     for (const block of planBlocks(plan, model.tokenizer, limits)) {
       await turns.breathe();
       const { encoder, decoder, naive_encoder } = passesOf(block, experiment);
@@ -63,9 +59,9 @@ export async function computeTrials(
         journal ??= await JournalWriter.open(journalFile);
         await journal.append(fresh);
         entries.push(...fresh);
-        if (!screened && progress.doneSamples + block.units.length >= SCREENED) {
-          refuseCeiling(experiment, entries);
-          screened = true;
+        if (prescreen && progress.doneSamples + block.units.length >= prescreen.units) {
+          prescreen.refuse(entries);
+          prescreen = undefined;
         }
         unsynced += block.units.length;
         if (unsynced >= SAMPLES_PER_SYNC) {

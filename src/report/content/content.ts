@@ -41,11 +41,12 @@ import {
   differentialTable,
   judgedTable,
   measureTable,
-  RANKING_NOTE,
+  rankingHeadline,
+  rankingNote,
   rankingTestTable,
 } from '../tables/ranking.js';
 import { slugOf } from '../words/format.js';
-import { FRAMING, HARDNESS_NOTE, headline, methods, sampleNotes } from '../words/notes.js';
+import { FRAMING, HARDNESS_NOTE, headline, methods, sampleNotes, screeningNote } from '../words/notes.js';
 import { type Block, figure, note, paragraph, type Section, table } from './block.js';
 
 export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
@@ -184,13 +185,15 @@ function contrastSections(summary: Summary): Section[] {
 function rankingSection(summary: Summary, ranking: NonNullable<Summary['ranking']>): Section {
   const overAll = judgedTable(ranking);
   const { unranked = [] } = ranking;
+  const headlines = [rankingHeadline(summary, ranking), screeningNote(ranking)].filter((line) => line !== undefined);
   const without = unranked.length > 0 ? ` None could be scored of ${unranked.join(', ')}, which count 0.` : '';
   return {
     title: 'Ranking',
     blocks: [
       paragraph(`${ranking.pools} judged pools with ${ranking.candidates} scored candidates.${without}`),
+      ...headlines.map(paragraph),
       note(FRAMING),
-      note(RANKING_NOTE),
+      note(rankingNote(ranking)),
       figure('ranking', 'Measures of each condition.', rankingPlot(summary, ranking)),
       table('ranking', 'Measures over the judged pools with a relevant candidate', measureTable(summary, ranking)),
       ...(overAll ? [table('ranking-judged', `Measures over all ${ranking.pools} judged pools`, overAll)] : []),

@@ -2,16 +2,22 @@
 import type { GainRecord } from '../../runs/schema/gains.js';
 import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { Summary } from '../../runs/schema/summary.js';
-import { correctFamilies } from '../../stats/gains.js';
+import { type Corrected, correctFamilies } from '../../stats/gains.js';
 import { fixed, percent, pOf, pValue, signed, withInterval } from '../words/format.js';
-import { boundOf, isDeployable, marked } from '../words/labels.js';
+import { boundOf, isDeployable, isPrimary, marked } from '../words/labels.js';
 import { effectColumns } from './effect.js';
 import { type Column, number, type Table, text } from './table.js';
 
 /** Rankings whose nDCG differs by less than this are called equal. */
 const EQUAL_WITHIN = 0.01;
 
-export const RANKING_NOTE = `Candidates are ranked by the likelihood of the scored text. Means over the judged pools with a relevant candidate; intervals by bootstrap over pools. Differences are pool by pool, treatment less baseline: positive is better. Holm corrects the p of the mean of one measure over the comparisons that see the same. Equal: the whole interval of a difference in nDCG lies within ±${EQUAL_WITHIN}, the margin fixed beforehand.`;
+/** How the numbers were made. */
+export function rankingNote({ measures }: RankingSummary): string {
+  const intervals = measures.every(({ clusters }) => clusters !== undefined)
+    ? 'Intervals and p are those of the mean, by clusters of pools.'
+    : 'Intervals of the means are a bootstrap’s over single pools.';
+  return `Candidates are ranked by the likelihood of the scored text. Means over the judged pools with a relevant candidate. Differences are pool by pool, treatment less baseline: positive is better. ${intervals} Holm, Bonferroni and BH correct the p of one measure over its family, the comparisons that see the same. Equal: the whole interval of a difference in nDCG lies within ±${EQUAL_WITHIN}, the margin fixed beforehand.`;
+}
 
 export const DIFFERENTIAL_NOTE =
   'Differential signal: mean gain in NLL of a pool’s relevant candidates less that of its others, in nats per token. Only what is above 0 can help a ranking: a gain that all candidates share does not.';
@@ -52,16 +58,48 @@ export function judgedTable(ranking: RankingSummary): Table | undefined {
   return rows.length > 0 ? { columns: [text('condition'), ...measures], rows } : undefined;
 }
 
-/** Differences to the baseline, one row a comparison. */
+/** Differences to the baseline, each with its corrected p, one row a comparison. */
 export function differenceTable({ configuration: { experiment } }: Summary, ranking: RankingSummary): Table {
+  const corrected = ranking.measures.map((_, m) => correctedBy(ranking, m));
   return {
-    columns: [text('condition'), text('against'), ...ranking.measures.map(({ name }) => number(`${name} [95%]`))],
-    rows: ranking.comparisons.map((comparison) => [
+    columns: [
+      text('condition'),
+      text('against'),
+      ...ranking.measures.map(({ name }) => number(`${name} [95%], p by Holm`)),
+    ],
+    rows: ranking.comparisons.map((comparison, c) => [
       marked(experiment, comparison),
       comparison.baseline,
-      ...comparison.differences.map(({ mean }) => withInterval(mean, (x) => signed(x, 3))),
+      ...comparison.differences.map(
+        ({ mean }, m) => `${withInterval(mean, (x) => signed(x, 3))}, ${pValue(corrected[m]![c]!.holm)}`,
+      ),
     ]),
   };
+}
+
+/** The comparison that was named beforehand, by the first measure and by nDCG@10, in a sentence; undefined where nothing is compared. */
+export function rankingHeadline(
+  { configuration: { experiment } }: Summary,
+  ranking: RankingSummary,
+): string | undefined {
+  const c = ranking.comparisons.findIndex((comparison) => isPrimary(experiment, comparison));
+  const primary = ranking.comparisons[c];
+  if (!primary) return undefined;
+  const said = ranking.measures.flatMap(({ name, pools, clusters }, m) => {
+    if (m > 0 && name !== 'nDCG@10') return [];
+    const gain = primary.differences[m]!;
+    const { holm, familySize } = correctedBy(ranking, m)[c]!;
+    const worth = gain.effective_samples;
+    const of =
+      clusters === undefined || worth === undefined
+        ? ''
+        : `; ${pools} pools in ${clusters} clusters, worth ${fixed(worth, 0)} independent ones`;
+    return [
+      `${name} ${withInterval(gain.mean, (x) => signed(x, 3))}, p ${pValue(pOf(gain))} (Holm over ${familySize}: ${pValue(holm)}${of})`,
+    ];
+  });
+  const named = experiment.primary ? ', named beforehand' : '';
+  return `Primary comparison${named}: ${primary.treatment} against ${primary.baseline}, ${said.join('; ')}.`;
 }
 
 /** The tests of the differences, one row a comparison and measure. */
@@ -71,10 +109,7 @@ export function rankingTestTable({ configuration: { experiment } }: Summary, ran
     'difference',
   );
   const rows = ranking.measures.flatMap(({ name }, m) => {
-    const corrected = correctedByFamily(
-      ranking.comparisons,
-      ranking.comparisons.map(({ differences }) => differences[m]!),
-    );
+    const corrected = correctedBy(ranking, m);
     return ranking.comparisons.map((comparison, c) => {
       const difference = comparison.differences[m]!;
       return [
@@ -115,29 +150,47 @@ export function differentialTable({ configuration: { experiment } }: Summary, ra
 
 interface TestColumns {
   readonly columns: readonly Column[];
-  cells(gain: GainRecord, corrected: number | null): string[];
+  cells(gain: GainRecord, corrected: Corrected): string[];
 }
 
 function testColumns(gains: readonly GainRecord[], what: string): TestColumns {
   const effect = effectColumns(gains, what);
   return {
-    columns: [...effect.columns, number('p, Holm'), number('p, Wilcoxon'), number('p, exchangeable arms')],
-    cells: (gain, corrected) => [
+    columns: [
+      ...effect.columns,
+      number('p, Holm'),
+      number('family'),
+      number('Bonferroni'),
+      number('BH'),
+      number('worth so many independent pools'),
+      number('p, Wilcoxon'),
+      number('p, exchangeable arms'),
+    ],
+    cells: (gain, { holm, familySize, bonferroni, bh }) => [
       ...effect.cells(gain),
-      pValue(corrected),
+      pValue(holm),
+      String(familySize),
+      pValue(bonferroni),
+      pValue(bh),
+      fixed(gain.effective_samples ?? null, 0),
       pValue(gain.p.wilcoxon),
       pValue(gain.p.sign_flip),
     ],
   };
 }
 
-/** Holm's correction of one p a comparison, over the comparisons of a family. */
-function correctedByFamily(
-  comparisons: RankingSummary['comparisons'],
-  gains: readonly GainRecord[],
-): (number | null)[] {
+/** Of each comparison the p of one measure, corrected. */
+function correctedBy({ comparisons }: RankingSummary, measure: number): Corrected[] {
+  return correctedByFamily(
+    comparisons,
+    comparisons.map(({ differences }) => differences[measure]!),
+  );
+}
+
+/** Corrections of one p a comparison, over the comparisons of a family. Summaries of older versions do not hold them, so all are made of the p here. */
+function correctedByFamily(comparisons: RankingSummary['comparisons'], gains: readonly GainRecord[]): Corrected[] {
   const families = comparisons.map(({ family }) => family ?? '');
-  return correctFamilies(families, gains.map(pOf)).map(({ holm }) => holm);
+  return correctFamilies(families, gains.map(pOf));
 }
 
 function equality({ mean: { low, high } }: GainRecord): string {

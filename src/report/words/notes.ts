@@ -4,6 +4,7 @@ import { isOlder } from '../../experiments/analysis/renew.js';
 import { describeLiterals } from '../../model/tokenizer/literal-tokens.js';
 import { describeLeftOut } from '../../runs/left-out.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
+import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { DependenceRecord, Summary } from '../../runs/schema/summary.js';
 import { DRIFT_NOTICE, describeDrift } from '../../scoring/drift.js';
 import { FEWEST_FOR_BOOTSTRAP } from '../../stats/cluster-variance.js';
@@ -99,6 +100,10 @@ export function warnings(summary: Summary): string[] {
     );
   }
   lines.push(...outlierWarnings(summary));
+  if (samples.rejected.length > 0) lines.push(describeRejected(samples, ranking !== undefined));
+  if (ranking?.screening?.passed === false) {
+    lines.push(`${screeningNote(ranking)!} What this model hardly ranks shows nothing of what helps to rank it.`);
+  }
   const broken = identities.filter(({ holds }) => holds === false);
   if (broken.length > 0) {
     lines.push(
@@ -106,6 +111,24 @@ export function warnings(summary: Summary): string[] {
     );
   }
   return lines;
+}
+
+/** How many were rejected, and for which reasons, the most frequent first. */
+function describeRejected({ scored, rejected }: Summary['samples'], pooled: boolean): string {
+  const reasons = new Map<string, number>();
+  for (const { rejected: reason } of rejected) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  const said = [...reasons].sort(([, a], [, b]) => b - a).map(([reason, times]) => `${count(times)}: ${reason}`);
+  const more = said.length > NAMED ? `; and ${said.length - NAMED} reasons more` : '';
+  return `${count(rejected.length)} of ${count(scored + rejected.length)} ${pooled ? 'candidates' : 'samples'} were rejected and are in no number (${said.slice(0, NAMED).join('; ')}${more}).`;
+}
+
+/** What the screening of the first pools found, in a sentence; undefined where none is declared. */
+export function screeningNote({ screening }: RankingSummary): string | undefined {
+  if (!screening) return undefined;
+  const { condition, measure, least, pools, mean, passed } = screening;
+  const verdict =
+    passed === null ? 'the run has too few pools to be screened' : passed ? 'passed' : 'not passed, and gone on with';
+  return `Screening of the first ${pools} pools: mean ${measure} of ${condition} ${fixed(mean, 3)}, at least ${least} asked for: ${verdict}.`;
 }
 
 /** What a reader of numbers has to know that this program did not compute. */

@@ -87,6 +87,11 @@ export const rejectionSchema = z.strictObject({
   rejected: z.string().describe('Why the sample cannot be scored.'),
 });
 
+/** Why a sample is rejected that has nothing to score. */
+export function emptyTarget(target: 'answer' | 'query'): string {
+  return `the ${target} is empty`;
+}
+
 /** A sample that could not be scored, and why. */
 export type Rejection = z.infer<typeof rejectionSchema>;
 

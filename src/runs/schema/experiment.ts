@@ -181,6 +181,16 @@ export const experimentSchema = z
       .describe('Conditions that must give the same NLLs; a run says when they do not.'),
     selections: z.array(selectionSchema).default([]).describe('Choices to cross-validate.'),
     measures: z.array(name).default([]).describe('Measures of a ranking, by their names.'),
+    screening: z
+      .strictObject({
+        measure: name.describe('A measure of rankings, by its name.'),
+        least: z.number().describe('What its mean must be at least.'),
+        pools: z.number().int().positive().default(20).describe('How many of the first pools it is the mean of.'),
+      })
+      .optional()
+      .describe(
+        'For pools: a run stops after the first of them where the bare document, everything visible, does not rank their candidates so well.',
+      ),
     layers: z
       .strictObject({
         attention: z.array(z.number().int()).describe('Layers whose attention is read.'),
@@ -199,6 +209,11 @@ export const experimentSchema = z
 
 export type Experiment = z.infer<typeof experimentSchema>;
 export type ExperimentDeclaration = z.input<typeof experimentSchema>;
+
+/** The lower bound: the first condition that is the document alone, as it is. */
+export function bareOf({ conditions }: Pick<Experiment, 'conditions'>): Experiment['conditions'][number] | undefined {
+  return conditions.find(({ surrogate, document }) => surrogate === undefined && document === undefined);
+}
 
 /** Every surrogate that an experiment uses. */
 export function specificationsOf({ conditions }: Pick<Experiment, 'conditions'>): string[] {

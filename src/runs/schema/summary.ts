@@ -201,7 +201,11 @@ export const summarySchema = z.strictObject({
   vocabulary: count
     .optional()
     .describe('Tokens that the model knows, whose logarithm caps NLLs; absent where it is not known.'),
-  smoke_run: z.boolean().describe('Fewer samples than the protocol asks for: nothing may be concluded.'),
+  smoke_run: z
+    .boolean()
+    .describe(
+      'Fewer samples than the protocol asks for, those with nothing to score counted: nothing may be concluded.',
+    ),
   detectable_d: z
     .number()
     .describe(

@@ -1,0 +1,65 @@
+/**
+ * Is there anything to measure? A few units tell: data whose answers the model gives without help leave a prefix no room, and candidates that it cannot
+ * rank show nothing of what helps to rank them.
+ */
+import { DkvError } from '../../base/errors.js';
+import { type Entry, isTrial } from '../../runs/schema/entry.js';
+import { bareOf, type Experiment } from '../../runs/schema/experiment.js';
+import type { SampleRecord } from '../../runs/schema/sample.js';
+import { firstPools, screenRanking } from '../analysis/ranking-screen.js';
+
+/** The research's screening of a dataset: so many samples, of which at most this share may be answered without any help. */
+const SCREENED = 20;
+const CEILING = { nll: 0.05, share: 0.3 };
+
+export interface Prescreen {
+  /** So many of the first units have to be computed. */
+  readonly units: number;
+  /** @throws DkvError CEILING_REACHED, FLOOR_REACHED */
+  refuse(entries: readonly Entry[]): void;
+}
+
+/**
+ * What has to be there before a run goes on; undefined where nothing is asked.
+ * @param records of all units, in the order in which they are computed
+ */
+export function prescreenOf(
+  experiment: Experiment,
+  records: readonly SampleRecord[],
+  { ignoreCeiling = false, ignoreFloor = false }: { readonly ignoreCeiling?: boolean; readonly ignoreFloor?: boolean },
+): Prescreen | undefined {
+  const { unit, screening } = experiment;
+  if (unit === 'sample' && !ignoreCeiling) {
+    return { units: SCREENED, refuse: (entries) => refuseCeiling(experiment, entries) };
+  }
+  if (unit !== 'pool' || screening === undefined || ignoreFloor) return undefined;
+  return {
+    units: firstPools(records, screening.pools).length,
+    refuse: (entries) => refuseFloor(experiment, records, entries),
+  };
+}
+
+function refuseCeiling(experiment: Experiment, entries: readonly Entry[]): void {
+  const bare = bareOf(experiment);
+  if (!bare) return;
+  const screened = entries
+    .filter(isTrial)
+    .filter(({ condition }) => condition === bare.name)
+    .slice(0, SCREENED);
+  const answered = screened.filter(({ nll }) => nll < CEILING.nll).length;
+  if (answered <= CEILING.share * screened.length) return;
+  throw new DkvError(
+    'CEILING_REACHED',
+    `The model gives ${answered} of the first ${screened.length} answers below ${CEILING.nll} nats from the bare document: there is no room for a prefix to help. Choose harder data, or go on with --ignore-ceiling.`,
+  );
+}
+
+function refuseFloor(experiment: Experiment, records: readonly SampleRecord[], entries: readonly Entry[]): void {
+  const found = screenRanking(experiment, records, entries.filter(isTrial));
+  if (found?.passed !== false) return;
+  const { condition, measure, least, pools, mean } = found;
+  throw new DkvError(
+    'FLOOR_REACHED',
+    `Ranked by the bare document (${condition}), the first ${pools} pools have a mean ${measure} of ${mean!.toFixed(3)}; at least ${least} is asked for. What this model hardly ranks shows nothing of what helps to rank it. Choose other data or another model, or go on with --ignore-floor.`,
+  );
+}
