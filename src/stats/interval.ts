@@ -1,8 +1,7 @@
 /** Interval estimates: percentiles of a bootstrap, Wilson's, and the large-sample one of Cohen's d. All at 95%. */
-import normalQuantile from '@stdlib/stats-base-dists-normal-quantile';
-import tQuantile from '@stdlib/stats-base-dists-t-quantile';
 import type { Random } from '../base/random.js';
 import { sortedQuantile } from './describe.js';
+import { normalQuantile, tQuantile } from './distributions.js';
 
 export interface Interval {
   readonly low: number;
@@ -56,6 +55,6 @@ export function wilsonInterval(share: number, samples: number, clusters: number)
 
 /** Interval of Cohen's d of paired differences by its large-sample standard error, sqrt(1/n + d^2/2n) (Hedges and Olkin 1985). */
 export function analyticDInterval(d: number, samples: number): Interval {
-  const half = normalQuantile((1 + LEVEL) / 2, 0, 1) * Math.sqrt(1 / samples + d ** 2 / (2 * samples));
+  const half = normalQuantile((1 + LEVEL) / 2) * Math.sqrt(1 / samples + d ** 2 / (2 * samples));
   return { low: d - half, high: d + half };
 }

@@ -9,8 +9,6 @@
  *
  * For the bootstrap clusters of unequal sizes count as fewer (`effectiveClusters`): where one holds most samples, few degrees of freedom make a wide interval.
  */
-import tCdf from '@stdlib/stats-base-dists-t-cdf';
-import tQuantile from '@stdlib/stats-base-dists-t-quantile';
 import {
   correctionFor,
   covariances,
@@ -20,6 +18,7 @@ import {
 } from './cluster-variance.js';
 import type { Dependence, Partition } from './dependence.js';
 import { mean, standardDeviation } from './describe.js';
+import { tQuantile, tTail } from './distributions.js';
 import type { Interval } from './interval.js';
 import type { Resamples } from './resamples.js';
 
@@ -131,7 +130,7 @@ function referencesOf(
     const freedom = satterthwaite(clusters);
     const student: Reference = {
       critical: tQuantile((1 + LEVEL) / 2, freedom),
-      tail: (t) => 2 * tCdf(-t, freedom),
+      tail: (t) => 2 * tTail(t, freedom),
     };
     return deviations.map(() => student);
   }

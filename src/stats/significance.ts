@@ -1,11 +1,8 @@
 /** Significance tests of paired differences, and corrections for a family of them. */
-import normalCdf from '@stdlib/stats-base-dists-normal-cdf';
-import tCdf from '@stdlib/stats-base-dists-t-cdf';
-import padjust from '@stdlib/stats-padjust';
-import ttest from '@stdlib/stats-ttest';
 import { expectFiniteNumbers } from '../base/finite.js';
 import type { Random } from '../base/random.js';
-import { ranks, spearman } from './describe.js';
+import { mean, ranks, spearman, standardDeviation } from './describe.js';
+import { normalTail, tTail } from './distributions.js';
 
 /**
  * p of the two-sided one-sample t-test of mean 0, which knows no clusters: the research's; undefined where the test is: fewer than two values, or all of them 0.
@@ -13,8 +10,9 @@ import { ranks, spearman } from './describe.js';
 export function tTest(differences: readonly number[]): number | undefined {
   expectFiniteNumbers(differences, 'differences');
   if (differences.length < 2) return undefined;
-  const { pValue } = ttest([...differences]);
-  return Number.isNaN(pValue) ? undefined : pValue;
+  const [center, spread] = [mean(differences), standardDeviation(differences)];
+  if (center === 0 && spread === 0) return undefined;
+  return 2 * tTail((Math.abs(center) / spread) * Math.sqrt(differences.length), differences.length - 1);
 }
 
 /** Below so many differences other than 0 the research calls Wilcoxon's p 1. */
@@ -42,7 +40,7 @@ export function wilcoxon(differences: readonly number[]): number {
   if (tied.length === 0 && n <= MOST_FOR_EXACT_WILCOXON) return Math.min(1, 2 * signedRankTail(n, smaller));
   const ties = tied.reduce((sum, size) => sum + size ** 3 - size, 0);
   const variance = (n * (n + 1) * (2 * n + 1) - ties / 2) / 24;
-  return 2 * normalCdf(-Math.abs(smaller - all / 2) / Math.sqrt(variance), 0, 1);
+  return 2 * normalTail(Math.abs(smaller - all / 2) / Math.sqrt(variance));
 }
 
 /** Sizes of the groups of equal values. */
@@ -100,7 +98,7 @@ export function spearmanTest(x: readonly number[], y: readonly number[]): number
   if (n < 3 || Number.isNaN(rho)) return undefined;
   if (n > MOST_FOR_EXACT_SPEARMAN) {
     const t = Math.abs(rho) * Math.sqrt((n - 2) / Math.max(0, 1 - rho * rho));
-    return t === Number.POSITIVE_INFINITY ? 0 : 2 * tCdf(-t, n - 2);
+    return t === Number.POSITIVE_INFINITY ? 0 : 2 * tTail(t, n - 2);
   }
   const [a, b] = [ranks(x), ranks(y)];
   const center = n * ((n + 1) / 2) ** 2;
@@ -131,10 +129,27 @@ export function bonferroni(p: number, comparisons: number): number {
 
 /** Holm's correction: controls the chance of any false finding in the family. In the order of `ps`. */
 export function holm(ps: readonly number[]): number[] {
-  return padjust([...ps], 'holm');
+  const corrected = new Array<number>(ps.length);
+  let bound = 0;
+  for (const [smaller, at] of ascending(ps).entries()) {
+    bound = Math.max(bound, bonferroni(ps[at]!, ps.length - smaller));
+    corrected[at] = bound;
+  }
+  return corrected;
 }
 
 /** Benjamini and Hochberg's correction: controls the expected share of false findings. In the order of `ps`. */
 export function benjaminiHochberg(ps: readonly number[]): number[] {
-  return padjust([...ps], 'bh');
+  const corrected = new Array<number>(ps.length);
+  let bound = 1;
+  for (const [larger, at] of ascending(ps).reverse().entries()) {
+    bound = Math.min(bound, (ps[at]! * ps.length) / (ps.length - larger));
+    corrected[at] = bound;
+  }
+  return corrected;
+}
+
+/** Places of the values, the smallest first. */
+function ascending(values: readonly number[]): number[] {
+  return values.map((_, at) => at).sort((a, b) => values[a]! - values[b]!);
 }

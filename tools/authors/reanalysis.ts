@@ -4,11 +4,11 @@
  * an experiment.
  */
 import { pathToFileURL } from 'node:url';
-import tCdf from '@stdlib/stats-base-dists-t-cdf';
 import { Random } from '../../src/base/random.js';
 import { type AuthorsRecord, readAuthorsRecords } from '../../src/experiments/imported/records.js';
 import { number, renderMarkdown, text } from '../../src/report/tables/table.js';
 import { cohensD, mean, median, quantile, spearman } from '../../src/stats/describe.js';
+import { tTail } from '../../src/stats/distributions.js';
 import { bootstrap, percentileInterval } from '../../src/stats/interval.js';
 import { wilcoxon } from '../../src/stats/significance.js';
 
@@ -185,7 +185,7 @@ const RANKED = ['oracle', 'para', 'doc_kw', 'lead', 'template', 'static_fact', '
 /** Of Spearman's correlation over the prefixes, by t with six degrees of freedom. */
 function orderP(rho: number): number {
   const freedom = RANKED.length - 2;
-  return 2 * tCdf(-Math.abs(rho) * Math.sqrt(freedom / (1 - rho ** 2)), freedom);
+  return 2 * tTail(Math.abs(rho) * Math.sqrt(freedom / (1 - rho ** 2)), freedom);
 }
 
 function orderTable(columns: Map<string, Column>): string {

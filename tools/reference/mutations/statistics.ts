@@ -2,6 +2,7 @@
 import type { Mutation } from './mutation.js';
 
 const DESCRIBE = 'src/stats/describe.ts';
+const DISTRIBUTIONS = 'src/stats/distributions.ts';
 const RESAMPLES = 'src/stats/resamples.ts';
 const CLUSTER_VARIANCE = 'src/stats/cluster-variance.ts';
 const MEAN = 'src/stats/mean-inference.ts';
@@ -16,6 +17,7 @@ const POWER = 'src/stats/power.ts';
 const RANKING = 'src/stats/ranking.ts';
 const SYSTEMS = 'src/stats/systems.ts';
 
+const DISTRIBUTIONS_TEST = 'test/stats/distributions.test.ts';
 const INFERENCE_TEST = 'test/stats/inference.test.ts';
 const STATS_TEST = 'test/stats/stats.test.ts';
 const GAINS_TEST = 'test/stats/gains.test.ts';
@@ -174,8 +176,8 @@ export const STATISTICS: readonly Mutation[] = [
   {
     name: "Wilcoxon's tail as what is missing to 1",
     file: SIGNIFICANCE,
-    from: '2 * normalCdf(-Math.abs(smaller - all / 2) / Math.sqrt(variance), 0, 1)',
-    to: '2 * (1 - normalCdf(Math.abs(smaller - all / 2) / Math.sqrt(variance), 0, 1))',
+    from: '2 * normalTail(Math.abs(smaller - all / 2) / Math.sqrt(variance))',
+    to: '2 * (1 - normalTail(-Math.abs(smaller - all / 2) / Math.sqrt(variance)))',
     tests: INFERENCE_TEST,
   },
   {
@@ -200,17 +202,38 @@ export const STATISTICS: readonly Mutation[] = [
     tests: INFERENCE_TEST,
   },
   {
+    name: 'a tail as what is missing to 1',
+    file: DISTRIBUTIONS,
+    from: 'if (z >= 2) {',
+    to: 'if (z >= 20) {',
+    tests: DISTRIBUTIONS_TEST,
+  },
+  {
+    name: 'a short series for the ratio of gammas',
+    file: DISTRIBUTIONS,
+    from: 'raised < 40',
+    to: 'raised < 4',
+    tests: DISTRIBUTIONS_TEST,
+  },
+  {
+    name: 'whole degrees of freedom only',
+    file: DISTRIBUTIONS,
+    from: 'const a = freedom / 2;',
+    to: 'const a = Math.floor(freedom) / 2;',
+    tests: DISTRIBUTIONS_TEST,
+  },
+  {
     name: 'Holm as Bonferroni',
     file: SIGNIFICANCE,
-    from: "padjust([...ps], 'holm')",
-    to: "padjust([...ps], 'bonferroni')",
+    from: 'bonferroni(ps[at]!, ps.length - smaller)',
+    to: 'bonferroni(ps[at]!, ps.length)',
     tests: STATS_TEST,
   },
   {
     name: 'false findings corrected as Holm does',
     file: SIGNIFICANCE,
-    from: "padjust([...ps], 'bh')",
-    to: "padjust([...ps], 'holm')",
+    from: '(ps[at]! * ps.length) / (ps.length - larger)',
+    to: 'ps[at]! * (1 + larger)',
     tests: STATS_TEST,
   },
   {
@@ -307,15 +330,15 @@ export const STATISTICS: readonly Mutation[] = [
   {
     name: 'power of a one-sided test',
     file: POWER,
-    from: '(quantile(0.975) + quantile(power))',
-    to: '(quantile(0.95) + quantile(power))',
+    from: '(normalQuantile(0.975) + normalQuantile(power))',
+    to: '(normalQuantile(0.95) + normalQuantile(power))',
     tests: STATS_TEST,
   },
   {
     name: 'samples for one of the two tests of equivalence',
     file: POWER,
-    from: 'quantile(1 - (1 - power) / 2)',
-    to: 'quantile(power)',
+    from: 'normalQuantile(1 - (1 - power) / 2)',
+    to: 'normalQuantile(power)',
     tests: STATS_TEST,
   },
   {
