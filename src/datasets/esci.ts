@@ -44,7 +44,7 @@ export function esciSource(options: OpenOptions): Source {
 interface Judged {
   readonly id: string;
   readonly query: string;
-  readonly candidates: { readonly row: number; readonly grade: Grade }[];
+  readonly candidates: { readonly row: number; readonly product: string; readonly grade: Grade }[];
 }
 
 async function esciPools({ count, seed }: PoolRequest, options: OpenOptions): Promise<PoolSet> {
@@ -54,9 +54,14 @@ async function esciPools({ count, seed }: PoolRequest, options: OpenOptions): Pr
     ({ candidates }) => candidates.length >= PRODUCTS && isJudgeable({ candidates, relevant: RELEVANT }),
   );
   const chosen = new NumpyRandomState(seed).shuffle(usable).slice(0, count);
-  const products = new Map<number, Omit<Candidate, 'grade'>>();
   const wanted = new Set(chosen.flatMap(({ candidates }) => candidates.map(({ row }) => row)));
-  for await (const [number, row] of esciRows(table, wanted)) products.set(number, productOf(row));
+  const products = new Map<number, Omit<Candidate, 'grade'>>();
+  const lacking = new Set<number>();
+  for await (const [number, row] of esciRows(table, ownText(table), wanted)) {
+    if (lacksText(table, row)) lacking.add(number);
+    products.set(number, productOf(row));
+  }
+  for await (const [number, row] of esciRows(table, PARTS, lacking)) products.set(number, productOf(row));
   const pools = chosen.map(({ id, query, candidates }): Pool => {
     const found = candidates.map(({ row, grade }) => ({ ...products.get(row)!, grade }));
     return { id, query, relevant: RELEVANT, candidates: found };
@@ -73,23 +78,56 @@ async function esciPools({ count, seed }: PoolRequest, options: OpenOptions): Pr
 /** Queries in the order of their first rows. A product counts once for a query. */
 async function judgedQueries(table: Table): Promise<Judged[]> {
   const queries = new Map<string, Judged>();
-  const seen = new Set<string>();
-  for await (const [number, row] of esciRows(table)) {
-    if (row.product_locale !== LOCALE || wordCount(documentOf(row)) < PRODUCT_WORDS) continue;
+  const lacking = new Set<number>();
+  for await (const [number, row] of esciRows(table, ownText(table))) {
+    if (row.product_locale !== LOCALE) continue;
+    if (lacksText(table, row)) lacking.add(number);
+    else if (isTooShort(row)) continue;
     const known = queries.get(row.query_id) ?? { id: row.query_id, query: row.query, candidates: [] };
     queries.set(row.query_id, known);
-    const pair = `${row.query_id} ${row.product_id}`;
-    if (!seen.has(pair)) known.candidates.push({ row: number, grade: gradeOf(table, number, row.esci_label) });
-    seen.add(pair);
+    known.candidates.push({ row: number, product: row.product_id, grade: gradeOf(table, number, row.esci_label) });
   }
-  return [...queries.values()];
+  const tooShort = new Set<number>();
+  for await (const [number, row] of esciRows(table, PARTS, lacking)) if (isTooShort(row)) tooShort.add(number);
+  return [...queries.values()]
+    .map(({ candidates, ...query }) => ({ ...query, candidates: onceEach(candidates, tooShort) }))
+    .filter(({ candidates }) => candidates.length > 0)
+    .sort((a, b) => a.candidates[0]!.row - b.candidates[0]!.row);
 }
 
-async function* esciRows(table: Table, wanted?: ReadonlySet<number>): AsyncGenerator<[number, EsciRow]> {
-  const text = table.columns.includes('product_text')
-    ? ['product_text']
-    : ['product_bullet_point', 'product_description'];
-  const columns = ['query_id', 'query', 'product_id', 'product_locale', 'esci_label', 'product_title', ...text];
+/** The first row of each product whose text is long enough. */
+function onceEach(candidates: Judged['candidates'], tooShort: ReadonlySet<number>): Judged['candidates'] {
+  const seen = new Set<string>();
+  return candidates.filter(({ row, product }) => {
+    const isNew = !tooShort.has(row) && !seen.has(product);
+    if (isNew) seen.add(product);
+    return isNew;
+  });
+}
+
+/** What a text is put together from, beside the title, where a product has none. */
+const PARTS = ['product_bullet_point', 'product_description'];
+
+/** The parts are the largest columns by far: where there are texts, they are read of the products alone that have none. */
+function ownText({ columns }: Table): readonly string[] {
+  return columns.includes('product_text') ? ['product_text'] : PARTS;
+}
+
+function lacksText({ columns }: Table, { product_text }: EsciRow): boolean {
+  return columns.includes('product_text') && !product_text?.trim();
+}
+
+function isTooShort(row: EsciRow): boolean {
+  return wordCount(documentOf(row)) < PRODUCT_WORDS;
+}
+
+async function* esciRows(
+  table: Table,
+  texts: readonly string[],
+  wanted?: ReadonlySet<number>,
+): AsyncGenerator<[number, EsciRow]> {
+  const there = texts.filter((column) => table.columns.includes(column));
+  const columns = ['query_id', 'query', 'product_id', 'product_locale', 'esci_label', 'product_title', ...there];
   for await (const [number, row] of table.rows(columns, wanted))
     yield [number, checkedRow(rowSchema, table, number, row)];
 }

@@ -42,7 +42,7 @@ async function hetpqaSamples(place: string, request: SampleRequest, options: Ope
   async function* rows(): AsyncGenerator<Sample> {
     for await (const [number, row] of table.rows([])) {
       const { ASIN, question, candidate, answer } = checkedRow(answerSchema, table, number, row);
-      if (!question.trim() || !candidate.trim() || !answer.trim()) continue;
+      if (!question.trim() || !candidate.trim()) continue;
       yield { id: `row-${number}`, document: candidate, query: question, answer, cluster: ASIN };
     }
   }

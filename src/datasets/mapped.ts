@@ -56,13 +56,13 @@ async function mappedSamples(place: string, request: SampleRequest, options: Ope
       const [document, query, answer, title, cluster] = [
         text('document'),
         text('query'),
-        text('answer'),
+        text('answer') ?? (isThere(row, columns.answer) ? '' : undefined),
         text('title'),
         text('cluster'),
       ];
       read++;
       for (const role of needed) if (!text(role)) lacks.set(role, lacks.get(role)! + 1);
-      if (!document || !query || !answer) continue;
+      if (!document || !query || answer === undefined) continue;
       yield {
         id: text('id') ?? `row-${number}`,
         document,
@@ -163,6 +163,12 @@ function otherColumns(table: Table, columns: readonly string[] = []): readonly s
   if (missing.length === 0) return columns;
   const named = missing.map((column) => `no column ${JSON.stringify(column)} for the surrogate column:${column}`);
   throw missingColumns(table, named.join(' and '));
+}
+
+/** Has the row a value there, be it an empty text? */
+function isThere(row: Row, column: string | undefined): boolean {
+  const value = column === undefined ? undefined : valueAt(row, column);
+  return value !== null && value !== undefined;
 }
 
 function topColumns(table: Table, columns: Columns, others: readonly string[]): string[] {

@@ -125,12 +125,15 @@ function poolOf(row: MsMarcoRow): Pool | undefined {
   return { id: query_id, query, answer, candidates };
 }
 
-/** The first well-formed answer where there is one, else the first answer; undefined where nobody found one. */
+/**
+ * The first well-formed answer where there is one, else the first answer; undefined where nobody found one. An answer that is empty is one to the research,
+ * whose pool holds its query: it is rejected when it is to be scored.
+ */
 function answerOf({ answers, wellFormedAnswers }: MsMarcoRow): string | undefined {
   const wellFormed = [wellFormedAnswers].flat()[0];
-  if (wellFormed?.trim() && wellFormed !== '[]') return wellFormed;
-  const answer = answers?.[0];
-  return answer?.trim() && answer !== NO_ANSWER ? answer : undefined;
+  if (wellFormed && wellFormed !== '[]') return wellFormed;
+  const answer = answers?.[0] ?? undefined;
+  return answer === NO_ANSWER ? undefined : answer;
 }
 
 function isWithin(words: number, [least, most]: readonly [number, number]): boolean {

@@ -40,7 +40,7 @@ export function squadSource(file: string): Source {
 
 /**
  * Up to `count` samples, chosen by the seed. Every paragraph gives one question before any gives a second, so that samples are as
- * independent as the file allows; `cluster` names the paragraph. Questions without an answer are left out. Paragraphs without a sample are
+ * independent as the file allows; `cluster` names the paragraph. Questions without an answer are left out; one whose answer is empty is not. Paragraphs without a sample are
  * the padding.
  * @throws DkvError INPUT_INVALID when the file is missing or of another form
  */
@@ -55,7 +55,7 @@ async function squadDataset(
     const { context, qas } = paragraphs[index]!;
     return random.shuffle(qas).flatMap(({ id, question, answers }): Sample[] => {
       const answer = answers[0]?.text;
-      const fits = answer && (rule !== 'factoid' || isFactoid(answer));
+      const fits = answer !== undefined && (rule !== 'factoid' || isFactoid(answer));
       return fits ? [{ id, document: context, query: question, answer, cluster: `paragraph-${index}` }] : [];
     });
   });

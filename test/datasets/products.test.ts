@@ -138,11 +138,49 @@ describe('ESCI', () => {
     expect(second).toEqual({ id: 'B1-1', document: words(5, 'only'), grade: 0 });
   });
 
-  it('falls back on the title where the text of a row is empty', async () => {
-    const rows = query(1, ['E', 'I', 'I', 'I']);
-    Object.assign(rows[0]!, { product_text: '', product_title: 'A title of six words here' });
-    publish(rows);
-    expect((await pools('esci')).pools[0]!.candidates[0]!.document).toBe('A title of six words here');
+  it('puts the text of a row together from title, bullets and description where it alone has none', async () => {
+    const rows = query(1, ['E', 'S', 'C', 'I', 'I']);
+    Object.assign(rows[0]!, { product_text: null, product_bullet_point: 'Light.\nDimmable.' });
+    Object.assign(rows[1]!, { product_text: ' ', product_title: null, product_description: words(5, 'only') });
+    Object.assign(rows[2]!, {
+      product_text: '',
+      product_title: 'A title of six words here',
+      product_description: null,
+    });
+    // Too short, whatever it is put together from, as are four words of a text of its own beside a long description.
+    Object.assign(rows[3]!, { product_text: null, product_title: 'Lamp', product_description: 'small and green' });
+    Object.assign(rows[4]!, { product_text: words(4, 'short') });
+    publish([...rows, row(1, 'B1-5', 'I')]);
+    const { candidates } = (await pools('esci')).pools[0]!;
+    expect(candidates.map(({ id, grade }) => [id, grade])).toEqual([
+      ['B1-0', 3],
+      ['B1-1', 2],
+      ['B1-2', 1],
+      ['B1-5', 0],
+    ]);
+    expect(candidates.slice(0, 3).map(({ document }) => document)).toEqual([
+      `Title B1-0\nLight.\nDimmable.\n${words(300, 'dB1-0')}`,
+      words(5, 'only'),
+      'A title of six words here',
+    ]);
+    expect(candidates[1]).not.toHaveProperty('title');
+  });
+
+  it('takes the order of queries and the row of a product from rows that are long enough', async () => {
+    const short = { product_text: null, product_title: 'Lamp', product_description: null };
+    publish([
+      // Without this row query 3 begins behind the others, and its second row is the product's.
+      row(3, 'B3-0', 'C', short),
+      ...query(2, ['E', 'I', 'I', 'I']),
+      ...query(1, ['E', 'I', 'I', 'I']),
+      ...query(3, ['E', 'I', 'I', 'I']),
+    ]);
+    const set = await pools('esci');
+    const inOrder = ['2', '1', '3'];
+    expect(set.pools.map(({ id }) => id)).toEqual(
+      new NumpyRandomState(42).permutation(3).map((place) => inOrder[place]!),
+    );
+    expect(set.pools.find(({ id }) => id === '3')!.candidates[0]).toMatchObject({ id: 'B3-0', grade: 3 });
   });
 
   it('reads no descriptions that are not used', async () => {
@@ -307,6 +345,7 @@ describe('hetPQA', () => {
     'B1\twhat size is the board?\t"my mat is 32"" x 27""."\t"it is 32"" x 27""."\tCQA',
     'B1\tdoes it float?\t{"material": "foam"}\tyes.\tattribute',
     'B2\tis it loud?\t\tno.\treview',
+    'B2\tis it heavy?\tit weighs little.\t\treview',
     '',
   ].join('\n');
   const EVIDENCE = [
@@ -336,6 +375,7 @@ describe('hetPQA', () => {
         cluster: 'B1',
       },
       { id: 'row-1', document: '{"material": "foam"}', query: 'does it float?', answer: 'yes.', cluster: 'B1' },
+      { id: 'row-3', document: 'it weighs little.', query: 'is it heavy?', answer: '', cluster: 'B2' },
     ]);
     const set = await openPools(`hetpqa:${root}`, { count: 9, seed: 42 });
     expect(set.pools).toEqual([

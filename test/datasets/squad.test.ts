@@ -74,6 +74,13 @@ describe('a dataset in SQuAD form', () => {
     expect(selection).toContain('of five words at most');
   });
 
+  it('keeps a question whose answer is empty, which a run rejects', async () => {
+    const empty = structuredClone(THREE);
+    empty.data[1]!.paragraphs[0]!.qas = [question('b1', '')];
+    const { samples } = await openDataset(await squadFile(empty), { seed: 1, count: 3 });
+    expect(samples.find(({ id }) => id === 'b1')?.answer).toBe('');
+  });
+
   it('pads with paragraphs that have no sample', async () => {
     const { samples, padding } = await openDataset(await squadFile(THREE), { seed: 1, count: 1, padding: 2 });
     expect([...padding, samples[0]!.document].sort()).toEqual(['A.', 'B.', 'C.']);

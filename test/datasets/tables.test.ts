@@ -33,6 +33,7 @@ describe("tables of one's own", () => {
   const WANTED = [
     { id: 'a', document: 'The lamp, "bright".', query: 'Which lamp?', answer: 'Bright', cluster: 'g1' },
     { id: 'b', document: '36" bed\nof oak', query: 'Which bed?', answer: 'Oak', cluster: 'g1' },
+    { id: 'c', document: 'No answer here', query: 'Why?', answer: '', cluster: 'g2' },
   ];
   const quoted = (separator: string) =>
     [Object.keys(ROWS[0]!), ...ROWS.map((row) => Object.values(row))]
@@ -54,6 +55,16 @@ describe("tables of one's own", () => {
       revision: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
     });
     expect(dataset.selection).toContain('document=body, query=q, answer=a, id, cluster=group');
+  });
+
+  it('leave out a row without an answer, and keep one whose answer is empty', async () => {
+    const rows = [{}, { answer: null }, { answer: '' }, { answer: 'A' }];
+    const lines = rows.map((row) => JSON.stringify({ document: 'D', query: 'Q', ...row }));
+    const { samples } = await openDataset(await file('own.jsonl', lines.join('\n')), ALL);
+    expect(sorted(samples).map(({ id, answer }) => [id, answer])).toEqual([
+      ['row-2', ''],
+      ['row-3', 'A'],
+    ]);
   });
 
   it('need no mapping where columns have the names of roles', async () => {

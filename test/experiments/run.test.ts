@@ -3,6 +3,8 @@ import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { NumpyRandomState } from '../../src/base/numpy-random.js';
+import { openPools } from '../../src/datasets/open.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { expectTexts } from '../../src/experiments/plan/texts.js';
@@ -116,6 +118,46 @@ describe('a run', () => {
       const trial = trials.find((t) => t.sample === 'lamps-007' && t.condition === condition)!;
       expect((scores[i] as { nll: number }).nll, condition).toBeCloseTo(trial.nll, 5);
     }
+  });
+
+  it('keeps pools whose answer is empty among those that are drawn, and rejects them with the reason', async () => {
+    const rows = Array.from({ length: 6 }, (_, pool) =>
+      [1, 0, 0].map((grade, c) => ({
+        pool: `p${pool}`,
+        id: `c${c}`,
+        document: `The ${NAMES[(pool + c) % 7]} number ${pool} costs ${c + 3} euros.`,
+        query: `How much is the ${NAMES[pool % 7]}?`,
+        answer: pool === 3 ? '' : '3 euros',
+        grade,
+      })),
+    ).flat();
+    const place = path.join(await temporaryFolder(), 'pools.jsonl');
+    await writeFile(place, rows.map((row) => JSON.stringify(row)).join('\n'));
+    const data = await openPools(place, { count: 6, seed: 42, answers: true });
+    expect(data.pools.map(({ id }) => id)).toEqual(new NumpyRandomState(42).permutation(6).map((pool) => `p${pool}`));
+    const experiment = defineExperiment({
+      id: 'pools',
+      title: 'Pools',
+      question: 'Are they ranked?',
+      unit: 'pool',
+      protocol: { samples: 6 },
+      conditions: [
+        { name: 'bare', visibility: 'full' },
+        { name: 'oracle', surrogate: 'oracle', visibility: 'full' },
+      ],
+      comparisons: [{ treatment: 'oracle', baseline: 'bare' }],
+      measures: ['AUC', 'nDCG@10'],
+    });
+    const directory = await temporaryFolder();
+    const summary = await runExperiment(experiment, data, model, { directory, resume: false, maxTokens: 512 });
+    expect(summary.samples.rejected).toEqual(
+      ['c0', 'c1', 'c2'].map((c) => ({ sample: `p3/${c}`, rejected: 'the answer is empty' })),
+    );
+    expect(summary.ranking).toMatchObject({ pools: 5, candidates: 15, unranked: [] });
+    expect(summary.smoke_run).toBe(false);
+    expect(warnings(summary)).toContain(
+      '3 of 18 candidates were rejected and are in no number (3: the answer is empty).',
+    );
   });
 
   it('compares each treatment with its own baseline', async () => {

@@ -95,7 +95,7 @@ def answer_of(row: dict) -> str | None:
     if len(well_formed) > 0 and well_formed[0] not in ("", "[]"):
         return well_formed[0]
     answers = row["answers"]
-    if len(answers) > 0 and answers[0] and answers[0] != "No Answer Present.":
+    if len(answers) > 0 and answers[0] != "No Answer Present.":
         return answers[0]
     return None
 
