@@ -45,10 +45,25 @@ def connected(a, b):
 
 def borrowing(specification):
     """Do a surrogate's words come from another sample (docs/surrogates.md, "made of: other")?"""
-    text = specification
-    while (around := re.fullmatch(r"(?:scramble\((.*)\)|(.*)\*(?:\d+|query))", text, re.S)) and not text.startswith(("static:", "llm:")):
-        text = around[1] if around[1] is not None else around[2]
+    text = specification.strip()
+    if text.startswith(("static:", "llm:", "column:")):
+        return False
+    text = re.sub(r"(\*(\d+|query))+$", "", text)
+    if around := re.fullmatch(r"(scramble|join)\((.*)\)", text, re.S):
+        return any(borrowing(part) for part in (parts_of(around[2]) if around[1] == "join" else [around[2]]))
     return re.fullmatch(r"random\d+|random_matched|random_kw_matched|wrong_kw\d+", text) is not None
+
+
+def parts_of(joined):
+    """Commas divide, but for those within parentheses and those behind a backslash."""
+    parts, depth = [""], 0
+    for piece in re.findall(r"\\.|.", joined, re.S):
+        depth += (piece == "(") - (piece == ")")
+        if piece == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
 
 
 def surrogates_of(condition):

@@ -25,6 +25,8 @@ def unsealed(data, where):
 
 def lines(path):
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    if not data.endswith(b"\n"):
+        raise Damaged(f"{path}: empty, or its last line is torn")
     return [unsealed(line, f"{path}, line {at}") for at, line in enumerate(data.split(b"\n")[:-1], 1)]
 
 

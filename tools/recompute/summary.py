@@ -100,10 +100,11 @@ def same(a, b):
 
 
 def summarize(run):
-    """What summary.json holds, but for what `not_recomputed` of compare.py names."""
+    """What summary.json holds, but for what NOT_RECOMPUTED of compare.py names."""
     configuration = run.configuration
     experiment = configuration["experiment"]
-    vocabulary = configuration["model"].get("vocabulary", run.summary.get("vocabulary"))
+    known = configuration["model"].get("vocabulary")
+    vocabulary = run.summary.get("vocabulary") if known is None else known
     scored = {sample for of in run.trials.values() for sample in of} | {probe["sample"] for probe in run.probes}
     kept = sorted((sample for sample in run.samples if sample["id"] in scored), key=lambda sample: sample["id"])
     columns = Columns(run, kept, vocabulary)
@@ -127,7 +128,7 @@ def summarize(run):
         "format": 2,
         "configuration": configuration,
         "smoke_run": len(units) < experiment["protocol"]["samples"],
-        **({"vocabulary": vocabulary} if vocabulary is not None else {}),
+        **({"vocabulary": known} if known is not None else {}),
         "detectable_d": (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) / math.sqrt((effective and effective["effective_samples"]) or len(units)),
         "samples": {
             "scored": len(kept),
@@ -138,6 +139,8 @@ def summarize(run):
             "joint_differs": samples_with("joint_differs"),
             "literal": literals(kept),
         },
+        # Of rejected samples the plan had passes, too.
+        **({"passes": passes(experiment, len(kept))} if not run.rejections else {}),
         "resamples": DRAWS,
         "conditions": [] if is_probe else [
             {
@@ -145,7 +148,7 @@ def summarize(run):
                 "nll": float(columns.nlls(condition["name"]).mean()),
                 "prefix_tokens": mean_of_known(columns.trials[condition["name"]], "prefix_tokens"),
                 "document_tokens": mean_of_known(columns.trials[condition["name"]], "document_tokens"),
-                "leak": None if is_imported else float(np.mean([bool(trial.get("leak")) for trial in columns.trials[condition["name"]]])),
+                "leak": None if is_imported else leak(condition, columns.trials[condition["name"]], kept, experiment["target"]),
             }
             for condition in experiment["conditions"]
         ],
@@ -184,6 +187,25 @@ def pool_units(candidates):
     for candidate in candidates:
         pools.setdefault(candidate["pool"], {"id": candidate["pool"], "kind": candidate.get("kind"), "query": candidate.get("texts", {}).get("query")})
     return list(pools.values())
+
+
+def passes(experiment, samples):
+    """Those of a loop over samples and conditions; of the decoder, also those that were made."""
+    conditions = experiment["conditions"]
+    encoder = sum(1 + len(condition.get("also", [])) for condition in conditions)
+    return {"decoder": 0 if experiment["unit"] == "probe" else samples * len(conditions), "naive_encoder": samples * encoder}
+
+
+def leak(condition, column, kept, scored):
+    """Share of samples whose prefix contains the scored text; as the trial says where texts are not kept."""
+
+    def leaks(trial, sample):
+        prefix, texts = trial.get("prefix"), sample.get("texts")
+        if not isinstance(prefix, str) or texts is None or "also" in condition:
+            return bool(trial.get("leak"))
+        return texts[scored].strip().lower() in prefix.lower()
+
+    return float(np.mean([leaks(trial, sample) for trial, sample in zip(column, kept)]))
 
 
 def mean_of_known(trials, field):

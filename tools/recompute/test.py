@@ -1,0 +1,123 @@
+"""Does the program notice what is wrong, and are its draws those that docs/statistics.md describes?    python tools/recompute/test.py"""
+import hashlib
+import json
+import tempfile
+import unittest
+import zlib
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from clusters import Dependence, borrowing, partition, together
+from compare import changed, compare, leaves
+from draws import LANES, STEPS, Words, flipped_sums, resampled_counts
+from folder import Damaged, read_run
+from gains import resampled_robust, robust
+from inference import Sampling
+from ranking import value_of
+
+BITS = 2**64 - 1
+
+
+def one_by_one(key, count):
+    """The same stream by whole numbers, a word at a time."""
+    digest = hashlib.sha256(key.encode()).digest()
+    words = [int.from_bytes(digest[at : at + 4], "little") for at in (0, 4, 8, 12)]
+    a, b = words[0] << 32 | words[1], words[2] << 32 | words[3]
+    turned = lambda x, by: (x << by | x >> 64 - by) & BITS
+    for _ in range(count):
+        yield a + b & 0xFFFFFFFF
+        c = a ^ b
+        a, b = turned(a, 24) ^ c ^ c << 16 & BITS, turned(c, 37)
+
+
+class Draws(unittest.TestCase):
+    def test_lanes_and_blocks_go_on_where_the_last_one_ended(self):
+        count = LANES * STEPS + 2 * STEPS
+        wanted = np.fromiter(one_by_one('["bootstrap",42]', count), np.uint32, count)
+        words = Words.named("bootstrap", 42)
+        self.assertTrue(np.array_equal(np.concatenate([words.take(7), words.take(count - 7)]), wanted))
+
+    def test_resamples_and_signs_take_words_in_their_order(self):
+        words = list(one_by_one('["k"]', 12))
+        counts = resampled_counts(Words.named("k"), 3, 4)
+        for draw in range(4):
+            places = [word * 3 >> 32 for word in words[3 * draw : 3 * draw + 3]]
+            self.assertEqual(counts[draw].tolist(), [places.count(cluster) for cluster in range(3)])
+        values = np.arange(1.0, 41)
+        wanted = [sum(values[i] for i in range(40) if words[2 * draw + i // 32] >> i % 32 & 1) for draw in range(6)]
+        self.assertEqual(flipped_sums(Words.named("k"), values, 6).tolist(), wanted)
+
+    def test_draws_are_trimmed_as_lists_are(self):
+        clusters = partition([0, 1, 1, 2, 3, 4, 4, 4, 5, 6])
+        values = np.array([3.0, -1, 2, 2, 9, 0.5, 7, -4, 2, 1])
+        sampling = Sampling(Dependence(clusters, None, "cluster", clusters, None, "none"), Words.named("k"))
+        trimmed, d = resampled_robust(values, sampling)
+        for draw in range(0, len(trimmed), 97):
+            drawn = np.repeat(values, sampling.counts[draw][clusters])
+            mean, own = robust(drawn)
+            self.assertAlmostEqual(trimmed[draw], stats.trim_mean(drawn, 0.2), 12)
+            self.assertAlmostEqual(trimmed[draw], mean, 12)
+            np.testing.assert_allclose(d[draw], own, rtol=1e-9)
+
+
+class Definitions(unittest.TestCase):
+    def test_what_borrows(self):
+        for name in ("random20", "wrong_kw5*3", "scramble(random_matched*4)*2", "join(title, random1)", "join(join(oracle,kw5), random_kw_matched)*query"):
+            self.assertTrue(borrowing(name), name)
+        for name in ("oracle*4", "static:random20", "join(static:a\\, random5, kw3)", "common_words8", "scramble(static:x, random5)", "column:random5", "llm:prompt=random5"):
+            self.assertFalse(borrowing(name), name)
+
+    def test_clusters_cross_where_most_would_hang_together(self):
+        pairs = partition(i % 20 for i in range(40))
+        components, crossed = together(pairs, partition(i // 2 for i in range(40)))
+        self.assertIsNotNone(crossed)
+        components, crossed = together(partition(range(40)), pairs)
+        self.assertIsNone(crossed)
+        self.assertTrue(np.array_equal(components, pairs))
+
+    def test_ties_of_rankings_go_by_id(self):
+        scores, grades = {"a": 1.0, "b": 1.0, "c": 0.5}, {"a": 1, "b": 0, "c": 0}
+        self.assertEqual(value_of("RR", scores, grades, 1), 0.5)
+        self.assertEqual(value_of("AUC", scores, grades, 1), 0.75)
+        self.assertAlmostEqual(value_of("nDCG@10", scores, grades, 1), 1 / np.log2(3), 15)
+        self.assertIsNone(value_of("AP", scores, {"a": 0}, 1))
+
+
+class Comparing(unittest.TestCase):
+    ours = dict(leaves({"a": [{"p": {"t": 3.2e-161}, "mean": -0.25, "name": "x", "low": None, "holds": True, "n": 3, "tokens": []}]}))
+
+    def test_every_type_of_field(self):
+        self.assertEqual(compare(self.ours, self.ours).differing, {})
+        for path, value in self.ours.items():
+            self.assertEqual(list(compare({**self.ours, path: changed(value)}, self.ours).differing), [path])
+        self.assertEqual(compare({**self.ours, "a[0].mean": -0.25 * (1 + 1e-12)}, self.ours).differing, {})
+
+    def test_new_and_missing_fields(self):
+        self.assertEqual(list(compare({**self.ours, "a[0].new": 1}, self.ours).differing), ["a[0].new"])
+        self.assertEqual(list(compare(self.ours, {**self.ours, "b": 1}).differing), ["b"])
+        left_out = compare({**self.ours, "passes.encoder": 1}, self.ours)
+        self.assertEqual((left_out.differing, list(left_out.left_out)), ({}, ["passes.encoder"]))
+
+
+class Folders(unittest.TestCase):
+    def test_what_is_damaged_or_does_not_add_up(self):
+        trial = {"sample": "s", "condition": "c", "nll": 1.5, "nll_sum": 3.0, "num_tokens": 2, "token_nlls": [1.0, 2.0], "cut": False}
+
+        def read(line):
+            with tempfile.TemporaryDirectory() as folder:
+                for name, text in {"run.json": '{"configuration":{}}', "summary.json": "{}", "samples.jsonl": '{"id":"s"}\n', "trials.jsonl": line}.items():
+                    Path(folder, name).write_text(text)
+                return read_run(folder)
+
+        sealed = json.dumps(trial)[:-1]
+        sealed += f',"crc32":"{zlib.crc32(sealed.encode()):08x}"}}\n'
+        self.assertEqual(read(sealed).trials, {"c": {"s": trial}})
+        for line, what in ((sealed.replace("1.5", "1.6"), "checksum"), (json.dumps({**trial, "nll": 1.4}) + "\n", "do not go together"), (sealed[:-1], "torn")):
+            with self.assertRaisesRegex(Damaged, what):
+                read(line)
+
+
+if __name__ == "__main__":
+    unittest.main()
