@@ -28,7 +28,7 @@ def recompute(directory, proves):
     try:
         run = read_run(directory)
     except (Damaged, OSError) as error:
-        return Comparison(differing={str(directory): str(error)})
+        return Comparison(differing={"its files": str(error)})
     theirs, ours = dict(leaves(run.summary)), dict(leaves(summarize(run)))
     found = compare(theirs, ours)
     if proves and not found.differing:

@@ -55,7 +55,11 @@ def read_run(directory):
         raise Damaged(f"{directory}: neither trials.jsonl nor trials.jsonl.gz is there")
     record = unsealed((directory / "run.json").read_bytes(), directory / "run.json")
     summary = unsealed((directory / "summary.json").read_bytes(), directory / "summary.json")
+    if "dependence" not in summary.get("samples", {}):
+        raise Damaged(f"{directory}: an older version made its summary; dkv report makes it again from the trials")
     run = Run(record["configuration"], lines(directory / "samples.jsonl"), {}, [], [], summary)
+    if summary["samples"]["dependence"]["by"] == "question kind" and not all("kind" in sample for sample in run.samples):
+        raise Damaged(f"{directory}: its clusters are kinds of questions, which samples.jsonl of this older run does not say")
     for at, entry in enumerate(lines(journal), 1):
         if "rejected" in entry:
             run.rejections.append(entry)

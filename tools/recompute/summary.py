@@ -109,13 +109,17 @@ def summarize(run):
     kept = sorted((sample for sample in run.samples if sample["id"] in scored), key=lambda sample: sample["id"])
     columns = Columns(run, kept, vocabulary)
     is_pooled, is_probe = experiment["unit"] == "pool", experiment["unit"] == "probe"
+    # What has nothing to score is one of the protocol's samples, and nothing to rank.
+    reason = f"the {experiment['target']} is empty"
+    empty = {entry["sample"] for entry in run.rejections if entry["rejected"] == reason} - scored
     units_of = pool_units if is_pooled else sample_units
     units = units_of(kept)
     dependence = dependence_of(units, units_of(run.samples), experiment["conditions"])
     words = Words.named("bootstrap", configuration["seed"])
     sampling = Sampling(dependence, words)
     if is_pooled:
-        measured = {**NOTHING_COMPARED, "ranking": rank(run, kept, columns, configuration, words)}
+        asked = [sample for sample in run.samples if sample["id"] not in empty]
+        measured = {**NOTHING_COMPARED, "ranking": rank(run, asked, kept, columns, configuration, words)}
     elif is_probe:
         measured = {**NOTHING_COMPARED, "probe": probe(run, words)}
     else:
@@ -127,9 +131,9 @@ def summarize(run):
     return {
         "format": 2,
         "configuration": configuration,
-        "smoke_run": len(units) < experiment["protocol"]["samples"],
+        "smoke_run": len(units) + len(units_of([sample for sample in run.samples if sample["id"] in empty])) < experiment["protocol"]["samples"],
         **({"vocabulary": known} if known is not None else {}),
-        "detectable_d": (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) / math.sqrt((effective and effective["effective_samples"]) or len(units)),
+        "detectable_d": float(stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) / math.sqrt((effective and effective["effective_samples"]) or len(units)),
         "samples": {
             "scored": len(kept),
             "clusters": count(dependence.clusters),
@@ -140,7 +144,7 @@ def summarize(run):
             "literal": literals(kept),
         },
         # Of rejected samples the plan had passes, too.
-        **({"passes": passes(experiment, len(kept))} if not run.rejections else {}),
+        **({"passes": passes(experiment, 0 if is_imported else len(kept))} if not run.rejections else {}),
         "resamples": DRAWS,
         "conditions": [] if is_probe else [
             {
@@ -407,10 +411,11 @@ def pool_values(measure, pools, nlls):
     ]
 
 
-def rank(run, kept, columns, configuration, words):
+def rank(run, asked, kept, columns, configuration, words):
+    """asked: the candidates of all pools that have something to score."""
     experiment = configuration["experiment"]
     measures, conditions, comparisons = (experiment[name] for name in ("measures", "conditions", "comparisons"))
-    pools = pools_of(run.samples, kept)
+    pools = pools_of(asked, kept)
     sampling_of = samplings(pool_units(run.samples), conditions, words)
     values = {c["name"]: {m: pool_values(m, pools, columns.nlls(c["name"])) for m in measures} for c in conditions}
     first = conditions[0]["name"]
@@ -446,7 +451,25 @@ def rank(run, kept, columns, configuration, words):
             for c in conditions
         ],
         "comparisons": found,
+        **screening(run, experiment),
     }
+
+
+def screening(run, experiment):
+    """The mean of a measure over the first pools, under the document alone."""
+    asked = experiment.get("screening")
+    bare = next((c["name"] for c in experiment["conditions"] if "surrogate" not in c and "document" not in c), None)
+    if asked is None or bare is None:
+        return {}
+    names = [unit["id"] for unit in pool_units(run.samples)][: asked["pools"]]
+    first = [sample for sample in run.samples if sample["pool"] in names]
+    trials = run.trials.get(bare, {})
+    scored = [sample for sample in first if sample["id"] in trials]
+    values = pool_values(asked["measure"], pools_of(first, scored), [trials[sample["id"]]["nll"] for sample in scored])
+    values = [value for value in values if value is not None]
+    mean = float(np.mean(values)) if values else None
+    passed = None if len(names) < asked["pools"] or mean is None else mean >= asked["least"]
+    return {"screening": {"condition": bare, "measure": asked["measure"], "least": asked["least"], "pools": len(values), "mean": mean, "passed": passed}}
 
 
 def judged_mean(measure, values):

@@ -107,7 +107,7 @@ class Folders(unittest.TestCase):
 
         def read(line):
             with tempfile.TemporaryDirectory() as folder:
-                for name, text in {"run.json": '{"configuration":{}}', "summary.json": "{}", "samples.jsonl": '{"id":"s"}\n', "trials.jsonl": line}.items():
+                for name, text in {"run.json": '{"configuration":{}}', "summary.json": '{"samples":{"dependence":{"by":"sample"}}}', "samples.jsonl": '{"id":"s"}\n', "trials.jsonl": line}.items():
                     Path(folder, name).write_text(text)
                 return read_run(folder)
 
