@@ -4,7 +4,9 @@
  */
 import type { CompiledModel } from '../model/compiled.js';
 import { STATES_FLOAT16 } from '../model/graph/encoder.js';
+import { TEMPERED_ROWS } from '../model/graph/head.js';
 import { TOKEN_ROWS } from '../model/graph/token-rows.js';
+import { INVERSE_TEMPERATURES } from '../stats/inverse-temperatures.js';
 import type { Shape } from './batching.js';
 import type { Device, EncodeItem, EngineInfo, Memory } from './engine.js';
 import {
@@ -71,6 +73,7 @@ export class BatchTensors {
       case 'encode':
         return this.#encode(work);
       case 'score':
+      case 'scoreTempered':
         return this.#score(work);
       case 'logits':
         return this.#logits(work);
@@ -108,14 +111,17 @@ export class BatchTensors {
     };
   }
 
-  #score(work: WorkOf<'score'>): FedBatch {
+  #score(work: WorkOf<'score' | 'scoreTempered'>): FedBatch {
     const read = work.items.map(({ memory, prompt, target }) => ({
       memory,
       input: [...prompt, ...target.subarray(0, -1)],
       scored: Array.from(target, (_, i) => prompt.length + i),
       targets: target,
     }));
-    return this.#decode('nll', read, work, "The NLLs of the target's tokens");
+    const what = "The NLLs of the target's tokens";
+    if (work.method === 'score') return this.#decode({ name: 'nll', what }, read, work);
+    const form = { each: INVERSE_TEMPERATURES.length, multiple: TEMPERED_ROWS };
+    return this.#decode({ name: 'nlls', what, ...form }, read, work);
   }
 
   #logits(work: WorkOf<'logits'>): FedBatch {
@@ -125,15 +131,14 @@ export class BatchTensors {
       scored: Array.from(tokens, () => prompt.length),
       targets: tokens,
     }));
-    return this.#decode('logit', read, work, 'The logits of the tokens that were asked for');
+    return this.#decode({ name: 'logit', what: 'The logits of the tokens that were asked for' }, read, work);
   }
 
-  /** Results are per item a number for each of its targets. */
+  /** Results are per item the numbers of each of its targets. */
   #decode(
-    output: string,
+    { name, what, each = 1, multiple = 1 }: DecoderOutput,
     items: readonly DecoderRead[],
     { rows, memoryRows: stateRows }: Shape,
-    what: string,
   ): FedBatch {
     const { shape } = this.#info;
     const tokenIds: number[] = [];
@@ -145,6 +150,8 @@ export class BatchTensors {
       for (const row of own) scored.push(b * rows + row);
       targets.push(...ownTargets);
     }
+    // The first row and the first token again: their numbers are nobody's.
+    for (; scored.length % multiple > 0; targets.push(0)) scored.push(0);
     const { distinct, which } = distinctMemories(items.map(({ memory }) => memory));
     const feeds = {
       token_ids: int64(tokenIds, [items.length, rows]),
@@ -154,17 +161,29 @@ export class BatchTensors {
       targets: int64(targets, [targets.length]),
     };
     const results = (outputs: Feeds) => {
-      const values = outputs[output]!.data as Float32Array;
+      const values = outputs[name]!.data as Float32Array;
       const unsound = memoryProblems(distinct);
       let end = 0;
       return items.map((item, i) => {
-        end += item.targets.length;
-        const own = values.slice(end - item.targets.length, end);
+        const start = end;
+        end += each * item.targets.length;
+        const own = values.slice(start, end);
         return unsound[which[i]!] ?? numbersProblem(own, what) ?? own;
       });
     };
-    return { feeds, outputs: [output], results };
+    return { feeds, outputs: [name], results };
   }
+}
+
+/** What a graph gives for the rows that are looked at. */
+interface DecoderOutput {
+  readonly name: string;
+  /** For messages. */
+  readonly what: string;
+  /** Numbers of each row; 1 when left out. */
+  readonly each?: number;
+  /** Of which the number of rows has to be a multiple; 1 when left out. */
+  readonly multiple?: number;
 }
 
 /** What the decoder reads for an item, behind its start token, and which tokens are looked at in which of its rows. */

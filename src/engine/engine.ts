@@ -205,6 +205,11 @@ export interface Engine {
   /** Negative log-likelihood in nats of each target token: decoder input is [start token] + prompt + target. */
   score(items: readonly ScoreItem[], options?: RequestOptions): Promise<Float32Array[]>;
   /**
+   * The same at each inverse temperature b of `INVERSE_TEMPERATURES`: of every token [inverse temperatures] NLLs under the softmax of b times the logits, token
+   * after token. Those at 1 are what `score` gives.
+   */
+  scoreTempered(items: readonly ScoreItem[], options?: RequestOptions): Promise<Float32Array[]>;
+  /**
    * Logits of some tokens as the next one behind [start token] + prompt. The difference of two is the log of the odds between these tokens; of the
    * vocabulary no more is computed than the tokens asked for.
    */

@@ -8,7 +8,7 @@ import { type CompiledModel, GRAPHS, type GraphName, graphOver, weightBytes } fr
 import { planDevice } from '../model/device-memory.js';
 import { type ModelConfig, shapeOf } from '../model/families/families.js';
 import type { BuildGraph } from '../model/graph/blocks.js';
-import { buildLogits } from '../model/graph/decoder.js';
+import { buildLogits, buildTempered } from '../model/graph/decoder.js';
 import { buildEncoder } from '../model/graph/encoder.js';
 import type { Precision } from '../model/graph/layout.js';
 import { computedAs, isForCpu, type Target, targetOf } from '../model/graph/target.js';
@@ -120,7 +120,8 @@ export class Executor implements Runner {
 
   #fedGraph(method: FedMethod): WantedGraph {
     if (method === 'encode') return this.#graph('encoder', this.#encoderTarget);
-    return method === 'score' ? this.#graph('score') : this.#made('logits', buildLogits);
+    if (method === 'score') return this.#graph('score');
+    return method === 'logits' ? this.#made('logits', buildLogits) : this.#made('tempered', buildTempered);
   }
 
   /** The graphs that work is done with. */
@@ -128,6 +129,7 @@ export class Executor implements Runner {
     switch (work.method) {
       case 'encode':
       case 'score':
+      case 'scoreTempered':
       case 'logits':
         return [this.#fedGraph(work.method)];
       case 'generate':
@@ -145,6 +147,7 @@ export class Executor implements Runner {
     switch (work.method) {
       case 'encode':
       case 'score':
+      case 'scoreTempered':
       case 'logits': {
         const batch = this.#tensors.of(work);
         return batch.results(await graph!.run(batch.feeds, batch.outputs));

@@ -152,6 +152,11 @@ export class QueuedEngine implements Engine {
     return (await this.#request('score', items, undefined, options)) as Float32Array[];
   }
 
+  async scoreTempered(items: readonly ScoreItem[], options?: QueuedRequestOptions): Promise<Float32Array[]> {
+    checkScoreItems(items, this.info.shape);
+    return (await this.#request('scoreTempered', items, undefined, options)) as Float32Array[];
+  }
+
   async logits(items: readonly LogitsItem[], options?: QueuedRequestOptions): Promise<Float32Array[]> {
     checkLogitsItems(items, this.info.shape);
     return (await this.#request('logits', items, undefined, options)) as Float32Array[];

@@ -26,6 +26,7 @@ export type Work = Shape &
         readonly asHalves?: boolean;
       }
     | { readonly method: 'score'; readonly items: readonly WithMemory<ScoreItem>[] }
+    | { readonly method: 'scoreTempered'; readonly items: readonly WithMemory<ScoreItem>[] }
     | { readonly method: 'logits'; readonly items: readonly WithMemory<LogitsItem>[] }
     | { readonly method: 'generate'; readonly items: readonly WithMemory<GenerateItem>[] }
     | { readonly method: 'probe'; readonly items: readonly EncodeItem[]; readonly layers: ProbeLayers }
@@ -34,7 +35,7 @@ export type Work = Shape &
 export type WorkOf<Method extends Work['method']> = Extract<Work, { readonly method: Method }>;
 
 /** Methods of which a batch is one run of a graph. */
-const FED_METHODS = ['encode', 'score', 'logits'] as const;
+const FED_METHODS = ['encode', 'score', 'scoreTempered', 'logits'] as const;
 export type FedMethod = (typeof FED_METHODS)[number];
 
 export function isFed(of: { readonly method: Work['method'] }): of is WorkOf<FedMethod> {

@@ -102,6 +102,11 @@ class ChildEngine implements Engine {
     return (await this.#request({ method: 'score', items, options })) as Float32Array[];
   }
 
+  async scoreTempered(items: readonly ScoreItem[], options: RequestOptions = {}): Promise<Float32Array[]> {
+    this.#tellOfSlowStates(items);
+    return (await this.#request({ method: 'scoreTempered', items, options })) as Float32Array[];
+  }
+
   async logits(items: readonly LogitsItem[], options: RequestOptions = {}): Promise<Float32Array[]> {
     this.#tellOfSlowStates(items);
     return (await this.#request({ method: 'logits', items, options })) as Float32Array[];

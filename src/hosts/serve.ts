@@ -110,6 +110,7 @@ class EngineServer {
       const asked: Record<SentRequest['method'], () => Promise<unknown>> = {
         encode: () => this.#engine.encode(received as EncodeItem[], own),
         score: () => this.#engine.score(received as ScoreItem[], own),
+        scoreTempered: () => this.#engine.scoreTempered(received as ScoreItem[], own),
         logits: () => this.#engine.logits(received as LogitsItem[], own),
         generate: () => this.#engine.generate(received as GenerateItem[], own),
         probe: () => this.#engine.probe(received as EncodeItem[], layers!, own),

@@ -202,6 +202,9 @@ class WorkerRunner implements Runner {
 function withSharedStates(work: Work): Work {
   const copies = new Map<States, States>();
   if (work.method === 'score') return { ...work, items: work.items.map((item) => withSharedMemory(item, copies)) };
+  if (work.method === 'scoreTempered') {
+    return { ...work, items: work.items.map((item) => withSharedMemory(item, copies)) };
+  }
   if (work.method === 'logits') return { ...work, items: work.items.map((item) => withSharedMemory(item, copies)) };
   if (work.method === 'generate') return { ...work, items: work.items.map((item) => withSharedMemory(item, copies)) };
   return work;

@@ -18,6 +18,7 @@ import {
 } from '../../src/engine/engine.js';
 import type { HostOptions } from '../../src/hosts/options.js';
 import type { Precision } from '../../src/model/graph/layout.js';
+import { AT_ONE, INVERSE_TEMPERATURES } from '../../src/stats/inverse-temperatures.js';
 
 export type StartEngine = (options?: Partial<HostOptions>) => Promise<Engine>;
 
@@ -59,6 +60,7 @@ export function engineConformance(
     it('does nothing for no items', async () => {
       expect(await engine.encode([])).toEqual([]);
       expect(await engine.score([])).toEqual([]);
+      expect(await engine.scoreTempered([])).toEqual([]);
       expect(await engine.logits([])).toEqual([]);
       expect(await engine.generate([])).toEqual([]);
       expect(await engine.probe([], { hidden: [0], attention: [] })).toEqual([]);
@@ -88,6 +90,28 @@ export function engineConformance(
       for (const [i, item] of wanted.entries()) {
         const [alone] = await engine.score([item]);
         for (const [j, nll] of alone!.entries()) expect(together[i]![j], `item ${i}`).toBeCloseTo(nll, 5);
+      }
+    });
+
+    it('scores at inverse temperatures what it scores at 1, and each item as alone', async () => {
+      const states = await engine.encode(items.slice(0, 5));
+      const wanted = Array.from(
+        { length: 11 },
+        (_, i): ScoreItem => ({
+          memory: [allRows(states[i % 5]!)],
+          prompt: tokens(i % 3),
+          target: tokens(1 + (i % 4)),
+        }),
+      );
+      const together = await engine.scoreTempered(wanted);
+      const plain = await engine.score(wanted);
+      for (const [i, item] of wanted.entries()) {
+        const own = together[i]!;
+        expect(own).toHaveLength(INVERSE_TEMPERATURES.length * item.target.length);
+        const [alone] = await engine.scoreTempered([item]);
+        for (const [j, nll] of alone!.entries()) expect(own[j], `item ${i}`).toBeCloseTo(nll, 5);
+        const atOne = own.filter((_, j) => j % INVERSE_TEMPERATURES.length === AT_ONE);
+        for (const [j, nll] of atOne.entries()) expect(nll, `item ${i}`).toBeCloseTo(plain[i]![j]!, 5);
       }
     });
 

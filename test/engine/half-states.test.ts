@@ -53,6 +53,7 @@ function sendingHalves(of: CompiledModel, asked: unknown[] = []): Engine {
   return {
     info: queue.info,
     score: (some, options) => queue.score(some, options),
+    scoreTempered: (some, options) => queue.scoreTempered(some, options),
     logits: (some, options) => queue.logits(some, options),
     generate: (some, options) => queue.generate(some, options),
     probe: (some, layers, options) => queue.probe(some, layers, options),

@@ -75,6 +75,7 @@ async function answers(engine: Engine, items: readonly EncodeItem[]) {
   const given = {
     states,
     nlls: await engine.score(scored),
+    tempered: await engine.scoreTempered(scored),
     logits: await engine.logits(memories.map((memory) => ({ memory, prompt, tokens: Int32Array.of(3, 70) }))),
     written: await engine.generate(
       scored.map(({ memory }, i) => ({ memory, prompt: ids(i % 5, i), maxTokens: 1 + (i % 9) })),
@@ -110,6 +111,7 @@ describe.each(MODELS)('%s %s', async (family, fixture) => {
     const pairs = [
       ...own.states.map((of, i) => [of.data, made.states[i]!.data]),
       ...own.nlls.map((of, i) => [of, made.nlls[i]!]),
+      ...own.tempered.map((of, i) => [of, made.tempered[i]!]),
       ...own.logits.map((of, i) => [of, made.logits[i]!]),
       ...[...own.written, ...own.drawn].map((of, i) => [
         of.logProbabilities,

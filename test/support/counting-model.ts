@@ -20,6 +20,7 @@ export function countingModel(model: Model): CountingModel {
       return engine.encode(items, options);
     },
     score: (items, options) => engine.score(items, options),
+    scoreTempered: (items, options) => engine.scoreTempered(items, options),
     logits: (items, options) => engine.logits(items, options),
     generate: (items, options) => engine.generate(items, options),
     probe: (items, layers, options) => engine.probe(items, layers, options),

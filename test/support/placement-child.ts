@@ -5,19 +5,19 @@
 import { writeSync } from 'node:fs';
 import { onnxRuntime } from '../../src/engine/onnxruntime.js';
 import { type CompiledModel, GRAPHS, graphOver } from '../../src/model/compiled.js';
-import { buildLogits } from '../../src/model/graph/decoder.js';
+import { buildLogits, buildTempered } from '../../src/model/graph/decoder.js';
 import type { Target } from '../../src/model/graph/target.js';
 
 const [model, target, names] = process.argv.slice(2).map((json) => JSON.parse(json)) as [
   CompiledModel,
   Target,
-  (keyof typeof GRAPHS | 'logits')[],
+  (keyof typeof GRAPHS | 'logits' | 'tempered')[],
 ];
 const runtime = onnxRuntime();
 runtime.env.logLevel = 'verbose';
 for (const name of names) {
   writeSync(2, `\ngraph ${name}\n`);
-  const bytes = await graphOver(model, { ...GRAPHS, logits: buildLogits }[name], target);
+  const bytes = await graphOver(model, { ...GRAPHS, logits: buildLogits, tempered: buildTempered }[name], target);
   const session = await runtime.InferenceSession.create(bytes, {
     executionProviders: [target.device, 'cpu'],
     logSeverityLevel: 0,

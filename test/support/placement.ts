@@ -6,12 +6,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { TensorProto_DataType as DataType } from 'onnx-buf';
 import { type CompiledModel, GRAPHS, graphOver } from '../../src/model/compiled.js';
-import { buildLogits } from '../../src/model/graph/decoder.js';
+import { buildLogits, buildTempered } from '../../src/model/graph/decoder.js';
 import type { Target } from '../../src/model/graph/target.js';
 import { nodesOf } from './half-graphs.js';
 
 /** Every graph that an engine runs, but for probes. */
-export const BUILDS = { ...GRAPHS, logits: buildLogits };
+export const BUILDS = { ...GRAPHS, logits: buildLogits, tempered: buildTempered };
 export type BuiltGraph = keyof typeof BUILDS;
 
 export interface PlacedNode {

@@ -11,6 +11,7 @@ import { shapeOf } from '../../src/model/families/families.js';
 import type { EmbeddingScale } from '../../src/model/families/family.js';
 import { readFloat32, readHeader } from '../../src/model/files/safetensors.js';
 import type { Precision } from '../../src/model/graph/layout.js';
+import { INVERSE_TEMPERATURES } from '../../src/stats/inverse-temperatures.js';
 import { engineHere } from './engine-here.js';
 
 /** Stated once: how far an answer may be from the reference's, or from our own made another way. */
@@ -157,8 +158,8 @@ async function compareProbes(
 }
 
 /**
- * The distribution after the prompt: one NLL for each of up to 300 words spread over the vocabulary, and the log of each one's odds to the first, from
- * their logits alone.
+ * The distribution after the prompt: one NLL for each of up to 300 words spread over the vocabulary, for some of them at every inverse temperature, and the log
+ * of each one's odds to the first, from their logits alone.
  */
 async function compareLogits(
   engine: Engine,
@@ -169,12 +170,21 @@ async function compareLogits(
   const stride = Math.ceil(logits.length / 300);
   const words = Array.from({ length: Math.ceil(logits.length / stride) }, (_, i) => i * stride);
   const prompt = Int32Array.from(item.prompt!);
-  const nlls = await engine.score(words.map((id) => ({ memory, prompt, target: Int32Array.of(id) })));
+  const scored = words.map((id) => ({ memory, prompt, target: Int32Array.of(id) }));
+  const nlls = await engine.score(scored);
   const max = logits.reduce((a, b) => Math.max(a, b));
-  const logTotal = max + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - max), 0));
+  const logSum = (inverse: number) =>
+    inverse * max + Math.log(logits.reduce((sum, logit) => sum + Math.exp(inverse * (logit - max)), 0));
+  const logTotal = logSum(1);
+  const some = scored.filter((_, i) => i % 5 === 0);
+  const tempered = await engine.scoreTempered(some);
+  const sums = INVERSE_TEMPERATURES.map(logSum);
+  const cooled = some.flatMap(({ target: [id] }, i) =>
+    INVERSE_TEMPERATURES.map((inverse, b) => Math.abs(sums[b]! - inverse * logits[id!]! - tempered[i]![b]!)),
+  );
   const [own] = await engine.logits([{ memory, prompt, tokens: Int32Array.from(words) }]);
   const odds = words.map((id, i) => Math.abs(own![i]! - own![0]! - (logits[id]! - logits[words[0]!]!)));
-  return Math.max(...odds, ...words.map((id, i) => Math.abs(logTotal - logits[id]! - nlls[i]![0]!)));
+  return Math.max(...odds, ...cooled, ...words.map((id, i) => Math.abs(logTotal - logits[id]! - nlls[i]![0]!)));
 }
 
 function encodeItem({ ids, positions, pair_mask }: ReferenceCase): EncodeItem {

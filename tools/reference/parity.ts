@@ -86,7 +86,7 @@ ${version('transformers')} with torch ${version('torch')}: eager attention, floa
 | states, attention | 1e-4 | largest absolute difference of encoder output and of every attention probability |
 | hidden | 1e-4 | of every encoder layer's output before the final norm, relative to the row's root mean square |
 | nll | 1e-4 | of every target token, in nats |
-| log-probabilities | 1e-4 | of up to 300 words spread over the vocabulary, after the prompt |
+| log-probabilities | 1e-4 | of up to 300 words spread over the vocabulary, after the prompt; of a fifth of them at ten inverse temperatures, too |
 | greedy tokens | 0 | number of different tokens |
 | batched = single | 1e-5 | all cases in one request against each alone, relative to max(1, x) |
 | dropped = masked | 1e-5 | NLLs with hidden rows left out against the same rows masked, relative to max(1, x) |

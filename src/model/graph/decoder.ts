@@ -7,6 +7,7 @@
  *          indices into batch * rows; `targets` [n] int64. Output `nll` [n].
  * `logits` the same pass, after which logits of few tokens are looked at and not the whole vocabulary. Inputs as of `score`; output
  *          `logit` [n], of the tokens `targets` at the rows `scored`. Made from a compiled model when it is first asked for: no file.
+ * `tempered` `score` with the NLLs at each inverse temperature: output `nlls` [n, inverse temperatures], n being a multiple of `TEMPERED_ROWS`. No file either.
  * `cross`  keys and values of encoder states, once per document. Input `states`; outputs `cross_keys.<layer>` and
  *          `cross_values.<layer>` [batch, kv_heads, state_rows, head_dim].
  * `generate`  tokens chosen greedily after others already seen, several in one run. Inputs `token_ids`, `positions` [batch, rows] int64
@@ -20,10 +21,11 @@
  * For devices that are no CPU token ids and positions are int32, and of `generate` `drawn` [drawn] int64, the rows whose logits are wanted, stands for `want_logits`. Where
  * a loop would be the CPU's, `generate` chooses one token a run, without `wanted`, `ends` and `steps`.
  */
+import { INVERSE_TEMPERATURES } from '../../stats/inverse-temperatures.js';
 import type { DecoderInputs, GraphModel } from './blocks.js';
 import type { Dimensions, GraphBuilder, Value } from './builder.js';
 import { axisIndex, byHead, eachOf, indexConstant, type KeysValues, rowShape } from './context.js';
-import { nextToken, nextTokenOnDevice, tokenLogits, tokenNlls } from './head.js';
+import { nextToken, nextTokenOnDevice, temperedNlls, tokenLogits, tokenNlls } from './head.js';
 import { firstRows, hiddenInput, outputHidden } from './parts.js';
 import { indexType, isForCpu, runsLoops } from './target.js';
 
@@ -41,6 +43,14 @@ export function buildLogits(model: GraphModel): void {
   outputOfScored(model, 'logit', hidden, rowShape(graph, tokenIds), (rows, tokens) =>
     tokenLogits(model, blocks.head, rows, tokens),
   );
+}
+
+export function buildTempered(model: GraphModel): void {
+  const { graph, blocks, target } = model;
+  const tokenIds = graph.input('token_ids', indexType(target).type, ['batch', 'rows']);
+  const hidden = decoderRows(model, knownTokens(model, tokenIds));
+  const made = (rows: Value, targets: Value) => temperedNlls(model, blocks.head, rows, targets);
+  outputOfScored(model, 'nlls', hidden, rowShape(graph, tokenIds), made, INVERSE_TEMPERATURES.length);
 }
 
 /**
@@ -102,6 +112,7 @@ function outputNlls(model: GraphModel, hidden: Value, shape: Value): void {
  * What the head makes of rows and tokens, as an output.
  * @param hidden [batch * rows, hidden], after the final norm
  * @param shape int64 [3]: batch, rows, -1
+ * @param each numbers of each token: [n, each]; [n] when left out
  */
 function outputOfScored(
   { graph, target }: GraphModel,
@@ -109,6 +120,7 @@ function outputOfScored(
   hidden: Value,
   shape: Value,
   headOf: (rows: Value, targets: Value) => Value,
+  each?: number,
 ): void {
   const scored = graph.input('scored', 'int64', ['n']);
   const targets = graph.input('targets', 'int64', ['n']);
@@ -120,7 +132,12 @@ function outputOfScored(
   // Other devices compute with no such integers: each row is given what its item has.
   const ofRow = () => graph.op('Gather', [eachRow(graph, soundness(graph, hidden, shape), shape), scored]);
   const sound = isForCpu(target) ? ofItem() : ofRow();
-  graph.output(output, graph.op('Add', [headOf(rows, targets), sound]), 'float32', ['n']);
+  const made = headOf(rows, targets);
+  if (each === undefined) graph.output(output, graph.op('Add', [made, sound]), 'float32', ['n']);
+  else {
+    const ofAll = graph.op('Unsqueeze', [sound, graph.ints([1])]);
+    graph.output(output, graph.op('Add', [made, ofAll]), 'float32', ['n', each]);
+  }
 }
 
 /**

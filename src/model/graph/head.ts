@@ -2,6 +2,7 @@
  * The language-model head. The vocabulary is gone through in chunks, so that no [rows, vocabulary] tensor exists while scoring.
  */
 
+import { AT_ONE, INVERSE_TEMPERATURES } from '../../stats/inverse-temperatures.js';
 import type { Value } from './builder.js';
 import type { GraphContext } from './context.js';
 import type { LogitChunks } from './layout.js';
@@ -33,6 +34,95 @@ export function tokenNlls(context: GraphContext, head: Head, hidden: Value, targ
   const target = uncappedLogits(context, head, logits.rows, targets);
   return graph.op('Sub', [logSumExp(context, logits, largest), softcap(context, head, target)]);
 }
+
+/**
+ * The same at each of `INVERSE_TEMPERATURES`: logsumexp(b * logits) - b * logits[target], the logits being those behind the cap. At 1 it is made as
+ * `tokenNlls` makes it, to the same number.
+ * @param hidden [n, hidden], after the final norm, n being a multiple of `TEMPERED_ROWS`
+ * @returns [n, inverse temperatures] float32
+ */
+export function temperedNlls(context: GraphContext, head: Head, hidden: Value, targets: Value): Value {
+  const { graph, target: on } = context;
+  const { chunks, rows, vocabularyAxis } = cappedLogits(context, head, hidden, on.device !== 'cpu');
+  const target = graph.op('Unsqueeze', [
+    softcap(context, head, uncappedLogits(context, head, rows, targets)),
+    graph.ints([1]),
+  ]);
+  // The axis of a chunk's results that runs over chunks, the others being rows and inverse temperatures.
+  const axis = vocabularyAxis === 0 ? 0 : 2;
+  const along = graph.ints([axis]);
+  const pieces = chunks.map((chunk) => {
+    const own =
+      vocabularyAxis === 1 && on.device === 'cpu'
+        ? byBlocks(context, chunk)
+        : temperedLogSums(context, chunk, vocabularyAxis);
+    return graph.op('Unsqueeze', [own, along]);
+  });
+  const joined = graph.op('Concat', pieces, { axis: { int: axis } });
+  const most = graph.op('ReduceMax', [joined, along], KEEP);
+  const sum = sums(context, graph.op('Exp', [graph.op('Sub', [joined, most])]), axis, 2 - axis);
+  const logSum = graph.op('Squeeze', [graph.op('Add', [most, graph.op('Log', [sum])]), along]);
+  const ofRows = vocabularyAxis === 0 ? graph.op('Transpose', [logSum], { perm: [1, 0] }) : logSum;
+  return graph.op('Sub', [ofRows, graph.op('Mul', [target, inverses(context, 1)])]);
+}
+
+/** Rows that a processor's cache has room for, with all that is made of a chunk of their logits. */
+export const TEMPERED_ROWS = 8;
+
+/** Of a chunk [n, vocabulary] the same as `temperedLogSums`, few rows after the other: a chunk is gone through some twenty times, from cache in half the time. */
+function byBlocks(context: GraphContext, chunk: Value): Value {
+  const { graph } = context;
+  const size = graph.op('Slice', [graph.op('Shape', [chunk]), graph.ints([1]), graph.ints([2])]);
+  const shape = graph.op('Concat', [graph.ints([-1, TEMPERED_ROWS]), size], { axis: { int: 0 } });
+  const blocks = graph.op('Reshape', [chunk, shape]);
+  const sums = graph.scan([{ value: blocks, type: 'float32' }], ([block]) => temperedLogSums(context, block!, 1));
+  return graph.op('Reshape', [sums, graph.ints([-1, INVERSE_TEMPERATURES.length])]);
+}
+
+/** @param axis which [inverse temperatures] runs along; the other axis is 1 long */
+function inverses({ graph }: GraphContext, axis: 0 | 1): Value {
+  const count = INVERSE_TEMPERATURES.length;
+  return graph.floats(INVERSE_TEMPERATURES, axis === 0 ? [count, 1] : [1, count]);
+}
+
+/**
+ * logsumexp(b * logits) of a chunk, for each inverse temperature b.
+ * @returns [inverse temperatures, n] of [vocabulary, n], and [n, inverse temperatures] of [n, vocabulary]
+ */
+function temperedLogSums(context: GraphContext, chunk: Value, vocabularyAxis: 0 | 1): Value {
+  const { graph } = context;
+  const largest = graph.op('ReduceMax', [chunk, graph.ints([vocabularyAxis])], KEEP);
+  const own = temperedSums(context, graph.op('Sub', [chunk, largest]), vocabularyAxis);
+  const scaled = graph.op('Mul', [largest, inverses(context, vocabularyAxis)]);
+  return graph.op('Add', [scaled, graph.op('Log', [own])]);
+}
+
+/**
+ * Sums of exp(b * x) for each inverse temperature b.
+ *
+ * exp(2 * b * x) is the square of exp(b * x). Of squares small ones vanish before their like would, which is nothing beside the largest: x is 0 there, and
+ * the exponential 1.
+ * @param x [n, vocabulary] or [vocabulary, n], not above 0
+ */
+function temperedSums(context: GraphContext, x: Value, vocabularyAxis: 0 | 1): Value {
+  const { graph } = context;
+  const exponentials: Value[] = [];
+  const own = INVERSE_TEMPERATURES.map((inverse, i) => {
+    const half = exponentials[i - OCTAVE];
+    const exponential =
+      i === AT_ONE
+        ? graph.op('Exp', [x])
+        : half === undefined
+          ? graph.op('Exp', [graph.op('Mul', [x, graph.floats([inverse], [])])])
+          : graph.op('Mul', [half, half]);
+    exponentials.push(exponential);
+    return sums(context, exponential, vocabularyAxis, 1 - vocabularyAxis);
+  });
+  return graph.op('Concat', own, { axis: { int: vocabularyAxis } });
+}
+
+/** Places between an inverse temperature and its double. */
+const OCTAVE = 3;
 
 /**
  * Logits of some tokens alone: as many rows of the table are read, and not the vocabulary.

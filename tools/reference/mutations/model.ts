@@ -690,6 +690,20 @@ export const MODEL: readonly Mutation[] = [
     tests: 'test/model/next-token.test.ts',
   },
   {
+    name: 'powers of another octave squared',
+    file: HEAD,
+    from: 'const half = exponentials[i - OCTAVE];',
+    to: 'const half = exponentials[i - OCTAVE - 1];',
+    tests: 'test/model/tempered.test.ts',
+  },
+  {
+    name: 'the logit of a target not times the inverse temperature',
+    file: HEAD,
+    from: "graph.op('Mul', [target, inverses(context, 1)])",
+    to: "graph.op('Mul', [target, graph.floats([1])])",
+    tests: 'test/model/tempered.test.ts',
+  },
+  {
     name: 'a fingerprint without the start token',
     file: 'src/model/families/t5gemma2/identity.ts',
     from: '    decoder_start_token: config.decoderStartTokenId,\n',
