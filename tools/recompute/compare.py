@@ -4,6 +4,7 @@ that this can fail: a digit of each kind of field is changed, and has to be noti
 """
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
 RELATIVE = 1e-9
 # Differences of NLLs that are equal leave numbers of this size. P-values have no such floor: theirs are right to the smallest.
@@ -43,10 +44,16 @@ def leaves(value, path=""):
         yield path, value
 
 
+@cache
 def kind_of(path):
     """The path without places in lists and names that a run gives itself."""
     path = re.sub(r"\[\d+\]", "", path)
     return "configuration" if path.startswith("configuration.") else re.sub(r"(?<=selections\.chosen\.).*", "*", path)
+
+
+@cache
+def is_p(path):
+    return re.search(r"\.p\.|\.p$|corrected|p_holm|p_equivalence", path) is not None
 
 
 def is_number(value):
@@ -55,8 +62,7 @@ def is_number(value):
 
 def relative_difference(path, theirs, ours):
     gap = abs(theirs - ours)
-    is_p = re.search(r"\.p\.|\.p$|corrected|p_holm|p_equivalence", path) is not None
-    return gap / max(abs(theirs), abs(ours)) if gap > (0 if is_p else ABSOLUTE) else 0.0
+    return gap / max(abs(theirs), abs(ours)) if gap > (0 if is_p(path) else ABSOLUTE) else 0.0
 
 
 def compare(theirs, ours):
