@@ -9,7 +9,7 @@ import { collectRuns, logMarkdown } from '../../src/report/log.js';
 import { writeReports } from '../../src/report/report.js';
 import { readRun } from '../../src/runs/run-folder.js';
 import { cohensD, mean, median } from '../../src/stats/describe.js';
-import { reanalysis } from '../../tools/authors/reanalysis.js';
+import { reanalyse, reanalysisMarkdown } from '../../tools/authors/reanalysis.js';
 import { type MadeRecords, madeRecords, writeCheckpoints, writeNumbers } from '../support/authors-records.js';
 import { temporaryFolder } from '../support/fixtures.js';
 
@@ -81,7 +81,7 @@ describe('imported runs', () => {
     const gains = nllsOf(records, 'exp02', 'surr_doc_trunc').map((nll, i) => bare[i]! - nll);
     const { summary } = runs[1]!;
     const { gain } = summary.comparisons.find(({ treatment }) => treatment === 'doc_kw_published')!;
-    expect(gain.mean.value).toBeCloseTo(mean(gains), 12);
+    expect(gain.mean.value!).toBeCloseTo(mean(gains), 12);
     expect(gain.d.value).toBeCloseTo(cohensD(gains), 12);
     expect(summary.conditions[0]).toMatchObject({ name: 'bare', leak: null, document_tokens: null });
     // What the research did not score is not there, and no comparison was named beforehand.
@@ -124,9 +124,10 @@ describe('imported runs', () => {
 describe('the reanalysis of docs/authors-records.md', () => {
   it('is of both forms the same, and its shares and gains are those of the numbers', async () => {
     const records = madeRecords(30);
-    const of = (form: Form) => written(form, records).then((folder) => reanalysis(folder, 20));
-    const tables = await of('numbers');
-    expect(await of('checkpoint')).toBe(tables);
+    const of = (form: Form) => written(form, records).then((folder) => reanalyse(folder, 20));
+    const found = await of('numbers');
+    const tables = reanalysisMarkdown(found);
+    expect(reanalysisMarkdown(await of('checkpoint'))).toBe(tables);
     expect(tables).not.toMatch(/NaN|undefined|Infinity/);
     const gains = (from: string, to: string) => {
       const [a, b] = [from, to].map((column) =>
@@ -137,9 +138,12 @@ describe('the reanalysis of docs/authors-records.md', () => {
     const oracle = gains('bare', 'oracle_trunc');
     const shareOf = (statistic: (list: readonly number[]) => number) =>
       ((100 * statistic(gains('bare', 'rand_matched_trunc'))) / statistic(oracle)).toFixed(1);
-    expect(tables).toContain(`| mean | +${shareOf(mean)} [`);
-    expect(tables).toContain(`| median | +${shareOf(median)} [`);
-    expect(tables).toContain(`| exp02 | oracle_published | +${mean(oracle).toFixed(3)} [`);
+    expect(tables).toContain(`| mean | 30 | +${shareOf(mean)} [`);
+    expect(tables).toContain(`| median | 30 | +${shareOf(median)} [`);
+    expect(tables).toContain(`| oracle_published | +${mean(oracle).toFixed(3)} [`);
+    // What the text's check reads is what the tables print.
+    expect(found.gains.exp02![0]!.mean.value!).toBeCloseTo(mean(oracle), 5);
+    expect(found.shares![1]!.structure.value!.toFixed(1)).toBe(shareOf(median));
   });
 });
 

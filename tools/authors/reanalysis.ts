@@ -1,8 +1,10 @@
 /**
- * What the authors' per-sample numbers show when no few samples carry it: `npx tsx tools/authors/reanalysis.ts FOLDER` prints the tables of
- * docs/authors-records.md. FOLDER is what `dkv import authors` reads. Intervals are the middle 95% of 10,000 resamples of samples, which share their draws within
- * an experiment.
+ * What the authors' per-sample numbers show when no few samples carry it: `npx tsx tools/authors/reanalysis.ts FOLDER` prints the tables behind
+ * docs/authors-records.md, and with `--write` puts their numbers into data/authors-reanalysis.json, against which the numbers of that text are held. FOLDER is what
+ * `dkv import authors` reads. Intervals are the middle 95% of 10,000 resamples of samples, which share their draws within an experiment.
  */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Random } from '../../src/base/random.js';
 import { type AuthorsRecord, readAuthorsRecords } from '../../src/experiments/imported/records.js';
@@ -15,7 +17,8 @@ import { wilcoxon } from '../../src/stats/significance.js';
 type Numbers = ArrayLike<number>;
 
 /** More than the surprise of a token drawn at random from the vocabulary. */
-const CAP = Math.log(262_144);
+const VOCABULARY = 262_144;
+const CAP = Math.log(VOCABULARY);
 
 /** Without the lowest and the highest fifth. */
 function trimmed(values: Numbers): number {
@@ -67,10 +70,20 @@ let resamples = 10_000;
 
 type Joint = (of: (values: readonly number[], statistic: Statistic) => number) => number[];
 
-const NOWHERE = { low: Number.NaN, high: Number.NaN };
+/** A number with its interval; null where equal numbers leave nothing to order. */
+interface Estimate {
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+const NOWHERE = { low: null, high: null };
+
+/** Six digits, which is more than any text prints. */
+const kept = (value: number) => Number(value.toPrecision(6));
 
 /** Numbers made of statistics of lists, and the intervals of these numbers from shared resamples. */
-function estimated(size: number, joint: Joint): { value: number; low: number; high: number }[] {
+function estimated(size: number, joint: Joint): Estimate[] {
   const values = joint((list, statistic) => statistic(list));
   const drawn = new Float64Array(size);
   const replicates = bootstrap(
@@ -83,17 +96,41 @@ function estimated(size: number, joint: Joint): { value: number; low: number; hi
     resamples,
     new Random('the authors’ records'),
   );
-  return values.map((value, i) => ({ value, ...(percentileInterval(replicates[i]!) ?? NOWHERE) }));
+  return values.map((value, i) => {
+    const interval = percentileInterval(replicates[i]!);
+    return {
+      value: Number.isNaN(value) ? null : kept(value),
+      ...(interval ? { low: kept(interval.low), high: kept(interval.high) } : NOWHERE),
+    };
+  });
 }
 
-const signed = (x: number, digits: number) =>
-  Number.isNaN(x) ? '–' : `${x > 0 ? '+' : ''}${x.toFixed(digits)}`.replace('-', '−');
-const shown = ({ value, low, high }: { value: number; low: number; high: number }, digits = 3) =>
-  `${signed(value, digits)} [${signed(low, digits)}, ${signed(high, digits)}]`;
+interface Centre {
+  readonly name: string;
+  readonly mean: Estimate;
+  readonly median: Estimate;
+  readonly trimmed_mean: Estimate;
+  readonly d: Estimate;
+  /** Share of the samples. */
+  readonly win: number;
+  readonly capped_d: Estimate;
+}
 
-function gainTable(experiment: string, columns: Map<string, Column>): string {
+interface Gain extends Centre {
+  readonly top_share: number;
+  readonly capped: Estimate;
+  readonly capped_top_share: number;
+}
+
+interface Pair extends Centre {
+  readonly p_wilcoxon: number;
+}
+
+const winsOf = (list: Numbers) => Array.from(list).filter((gain) => gain > 0).length / list.length;
+
+function gainsOf(columns: Map<string, Column>): Gain[] {
   const bare = columns.get('bare')!;
-  const rows = [...columns].flatMap(([name, column]) => {
+  return [...columns].flatMap(([name, column]) => {
     if (name === 'bare') return [];
     const { raw, capped } = bare.less(column);
     const [average, between, inner, d, cappedAverage, cappedD] = estimated(raw.length, (of) => [
@@ -104,44 +141,33 @@ function gainTable(experiment: string, columns: Map<string, Column>): string {
       of(capped, mean),
       of(capped, cohensD),
     ]);
-    const wins = raw.filter((gain) => gain > 0).length / raw.length;
     return [
-      [
-        experiment,
+      {
         name,
-        shown(average!),
-        shown(between!),
-        shown(inner!),
-        shown(d!),
-        (100 * wins).toFixed(1),
-        topShare(raw).toFixed(2),
-        shown(cappedAverage!),
-        shown(cappedD!),
-        topShare(capped).toFixed(2),
-      ],
+        mean: average!,
+        median: between!,
+        trimmed_mean: inner!,
+        d: d!,
+        win: kept(winsOf(raw)),
+        top_share: kept(topShare(raw)),
+        capped: cappedAverage!,
+        capped_d: cappedD!,
+        capped_top_share: kept(topShare(capped)),
+      },
     ];
-  });
-  return renderMarkdown({
-    columns: [
-      text('experiment'),
-      text('condition'),
-      ...[
-        'mean gain',
-        'median',
-        'trimmed mean',
-        'd',
-        'win %',
-        'in the 25 largest',
-        'capped mean',
-        'capped d',
-        'capped, in the 25',
-      ].map(number),
-    ],
-    rows,
   });
 }
 
-function shareTable(columns: Map<string, Column>): string {
+interface Shares {
+  readonly name: string;
+  readonly samples: number;
+  readonly structure: Estimate;
+  readonly vocabulary: Estimate;
+  readonly semantics: Estimate;
+}
+
+/** Percent of the oracle's gain. */
+function sharesOf(columns: Map<string, Column>): Shares[] {
   const [bare, matched, scrambled, oracle] = [
     'bare',
     'random_matched_published',
@@ -153,29 +179,21 @@ function shareTable(columns: Map<string, Column>): string {
   const logs = (a: Column, b: Column) => a.nlls.map((nll, i) => Math.log(nll / b.nlls[i]!));
   const logSteps = [logs(bare, matched), logs(matched, scrambled), logs(scrambled, oracle)];
   const within = [...bare.nlls.keys()].filter((i) => bare.nlls[i]! <= CAP);
-  const kept = (list: readonly number[]) => within.map((i) => list[i]!);
+  const inside = (list: readonly number[]) => within.map((i) => list[i]!);
   const ways: [string, readonly (readonly number[])[], readonly number[], Statistic][] = [
     ['mean', steps.map(({ raw }) => raw), whole.raw, mean],
     ['median', steps.map(({ raw }) => raw), whole.raw, middle],
     ['trimmed mean', steps.map(({ raw }) => raw), whole.raw, trimmed],
     ['capped mean', steps.map(({ capped }) => capped), whole.capped, mean],
-    [
-      `mean of the ${within.length} with a bare NLL up to ln V`,
-      steps.map(({ raw }) => kept(raw)),
-      kept(whole.raw),
-      mean,
-    ],
+    ['mean of those with a bare NLL up to ln V', steps.map(({ raw }) => inside(raw)), inside(whole.raw), mean],
     ['mean log ratio of NLLs', logSteps, logs(bare, oracle), mean],
   ];
-  return renderMarkdown({
-    columns: [text('share of the oracle’s gain, %'), number('structure'), number('vocabulary'), number('semantics')],
-    rows: ways.map(([name, parts, all, statistic]) => [
-      name,
-      ...estimated(all.length, (of) => {
-        const total = of(all, statistic);
-        return parts.map((part) => (100 * of(part, statistic)) / total);
-      }).map((share) => shown(share, 1)),
-    ]),
+  return ways.map(([name, parts, all, statistic]) => {
+    const [structure, vocabulary, semantics] = estimated(all.length, (of) => {
+      const total = of(all, statistic);
+      return parts.map((part) => (100 * of(part, statistic)) / total);
+    });
+    return { name, samples: all.length, structure: structure!, vocabulary: vocabulary!, semantics: semantics! };
   });
 }
 
@@ -183,67 +201,64 @@ function shareTable(columns: Map<string, Column>): string {
 const RANKED = ['oracle', 'para', 'doc_kw', 'lead', 'template', 'static_fact', 'static_howto', 'random'];
 
 /** Of Spearman's correlation over the prefixes, by t with six degrees of freedom. */
-function orderP(rho: number): number {
+function orderP(rho: number | null): number | null {
+  if (rho === null) return null;
   const freedom = RANKED.length - 2;
-  return 2 * tTail(Math.abs(rho) * Math.sqrt(freedom / (1 - rho ** 2)), freedom);
+  const p = 2 * tTail(Math.abs(rho) * Math.sqrt(freedom / (1 - rho ** 2)), freedom);
+  return Number.isNaN(p) ? null : kept(p);
 }
 
-function orderTable(columns: Map<string, Column>): string {
+interface Order {
+  readonly name: string;
+  readonly rho: Estimate;
+  readonly p: number | null;
+}
+
+function ordersOf(columns: Map<string, Column>): Order[] {
   const bare = columns.get('bare')!;
   const gains = RANKED.map((name) => bare.less(columns.get(`${name}_published`)!));
   const ranks = RANKED.map((_, i) => i + 1);
-  const wins: Statistic = (values) => Array.from(values).filter((value) => value > 0).length / values.length;
-  const [d, average, between, inner, won, capped] = estimated(bare.nlls.length, (of) => [
-    spearman(
-      ranks,
-      gains.map(({ raw }) => of(raw, cohensD)),
+  const raw = gains.map((gain) => gain.raw);
+  const capped = gains.map((gain) => gain.capped);
+  const ways: [string, readonly number[][], Statistic][] = [
+    ['d', raw, cohensD],
+    ['mean', raw, mean],
+    ['median', raw, middle],
+    ['trimmed mean', raw, trimmed],
+    ['win', raw, winsOf],
+    ['capped mean', capped, mean],
+  ];
+  const found = estimated(bare.nlls.length, (of) =>
+    ways.map(([, lists, statistic]) =>
+      spearman(
+        ranks,
+        lists.map((list) => of(list, statistic)),
+      ),
     ),
-    spearman(
-      ranks,
-      gains.map(({ raw }) => of(raw, mean)),
-    ),
-    spearman(
-      ranks,
-      gains.map(({ raw }) => of(raw, middle)),
-    ),
-    spearman(
-      ranks,
-      gains.map(({ raw }) => of(raw, trimmed)),
-    ),
-    spearman(
-      ranks,
-      gains.map(({ raw }) => of(raw, wins)),
-    ),
-    spearman(
-      ranks,
-      gains.map((gain) => of(gain.capped, mean)),
-    ),
-  ]);
-  return renderMarkdown({
-    columns: ['rank and', 'd', 'mean', 'median', 'trimmed mean', 'win', 'capped mean'].map(text),
-    rows: [
-      ['rho', ...[d, average, between, inner, won, capped].map((rho) => shown(rho!, 2))],
-      [
-        'p over the eight prefixes',
-        ...[d, average, between, inner, won, capped].map((rho) => orderP(rho!.value).toFixed(3).replace('NaN', '–')),
-      ],
-    ],
-  });
+  );
+  return ways.map(([name], i) => ({ name, rho: found[i]!, p: orderP(found[i]!.value) }));
 }
 
-function retentionTable(columns: Map<string, Column>): string {
+interface Retention {
+  readonly name: string;
+  readonly mean: number;
+  readonly median: number;
+  readonly trimmed_mean: number;
+  readonly capped: number;
+}
+
+function retentionOf(columns: Map<string, Column>): Retention[] {
   const bare = columns.get('bare')!;
-  const rows = ['oracle', 'surr_para', 'surr_doc'].map((name) => {
+  return ['oracle', 'surr_para', 'surr_doc'].map((name) => {
     const [hidden, full] = [bare.less(columns.get(`${name}_published`)!), bare.less(columns.get(`${name}_full`)!)];
-    const ratios = [mean, middle, trimmed].map((statistic) => statistic(hidden.raw) / statistic(full.raw));
-    return [name, ...[...ratios, mean(hidden.capped) / mean(full.capped)].map((ratio) => ratio.toFixed(2))];
-  });
-  return renderMarkdown({
-    columns: [
-      text('gain hidden over gain in full view'),
-      ...['mean', 'median', 'trimmed mean', 'capped mean'].map(number),
-    ],
-    rows,
+    const ratio = (statistic: Statistic) => kept(statistic(hidden.raw) / statistic(full.raw));
+    return {
+      name,
+      mean: ratio(mean),
+      median: ratio(middle),
+      trimmed_mean: ratio(trimmed),
+      capped: kept(mean(hidden.capped) / mean(full.capped)),
+    };
   });
 }
 
@@ -255,68 +270,84 @@ function fifthsOf(bare: readonly number[]): number[][] {
   return fifths;
 }
 
-function hardnessTable(columns: Map<string, Column>): string {
+/** Numbers by fifth, easiest first. */
+interface Hardness {
+  readonly samples: readonly number[];
+  readonly bare: readonly number[];
+  readonly gain: readonly number[];
+  /** The middle sample's percentage of its bare NLL, so that no few of a fifth decide. */
+  readonly relative_gain: readonly number[];
+  readonly relative_gain_random_matched: readonly number[];
+  readonly over_random_matched: readonly number[];
+  /** Percent of the oracle's gain. */
+  readonly structure: readonly number[];
+}
+
+function hardnessOf(columns: Map<string, Column>): Hardness {
   const { nlls: bare } = columns.get('bare')!;
   const fifths = fifthsOf(bare);
   const gainOf = (name: string, from = 'bare') => columns.get(from)!.less(columns.get(name)!).raw;
-  const meanOf = (list: readonly number[], fifth: readonly number[]) => mean(fifth.map((i) => list[i]!));
   const [oracle, matched] = [gainOf('oracle_published'), gainOf('random_matched_published')];
-  const row = (name: string, of: (fifth: readonly number[]) => string) => [name, ...fifths.map(of)];
-  // The middle sample's, so that no few of a fifth decide.
-  const relative = (list: readonly number[]) => {
-    const ratios = list.map((gain, i) => (100 * gain) / bare[i]!);
-    return (fifth: readonly number[]) => middle(fifth.map((i) => ratios[i]!)).toFixed(1);
+  const over = gainOf('oracle_published', 'random_matched_published');
+  const means = (list: readonly number[]) => fifths.map((fifth) => mean(fifth.map((i) => list[i]!)));
+  const relative = (list: readonly number[]) =>
+    fifths.map((fifth) => kept(middle(fifth.map((i) => (100 * list[i]!) / bare[i]!))));
+  const [whole, structure] = [means(oracle), means(matched)];
+  return {
+    samples: fifths.map(({ length }) => length),
+    bare: means(bare).map(kept),
+    gain: whole.map(kept),
+    relative_gain: relative(oracle),
+    relative_gain_random_matched: relative(matched),
+    over_random_matched: means(over).map(kept),
+    structure: structure.map((gain, i) => kept((100 * gain) / whole[i]!)),
   };
-  return renderMarkdown({
-    columns: [text('by fifth of the bare NLL'), ...['easiest', '2nd', '3rd', '4th', 'hardest'].map(number)],
-    rows: [
-      row('samples', ({ length }) => String(length)),
-      row('bare NLL', (fifth) => meanOf(bare, fifth).toFixed(3)),
-      row('oracle’s gain', (fifth) => signed(meanOf(oracle, fifth), 3)),
-      row('oracle’s gain, % of the bare NLL, median', relative(oracle)),
-      row('random_matched’s gain, % of the bare NLL, median', relative(matched)),
-      row('oracle over random_matched', (fifth) =>
-        signed(meanOf(gainOf('oracle_published', 'random_matched_published'), fifth), 3),
-      ),
-      row('structure, % of the oracle’s gain', (fifth) =>
-        ((100 * meanOf(matched, fifth)) / meanOf(oracle, fifth)).toFixed(1),
-      ),
-    ],
-  });
 }
 
-function surpriseTable(records: readonly (readonly [AuthorsRecord, Map<string, Column>])[]): string {
-  const rows = records.map(([{ experiment, samples }, columns]) => {
-    const bare = columns.get('bare')!;
-    const gains = bare.less(columns.get('oracle_published')!).raw;
-    const total = mean(gains) * gains.length;
-    const shareOf = (wanted: (i: number) => boolean) =>
-      ((100 * gains.filter((_, i) => wanted(i)).reduce((sum, gain) => sum + gain, 0)) / total).toFixed(0);
-    const above = (i: number) => bare.nlls[i]! > CAP;
-    const word = (i: number) => samples[i]!.words.answer === 1;
-    const all = [...gains.keys()];
-    return [
-      experiment,
-      `${mean(bare.nlls).toFixed(3)} / ${median(bare.nlls).toFixed(3)} / ${trimmed(bare.nlls).toFixed(3)} / ${mean(bare.capped).toFixed(3)}`,
-      `${all.filter(above).length} of ${all.length}`,
-      String(all.filter((i) => above(i) && word(i)).length),
-      shareOf(above),
-      String(all.filter(word).length),
-      shareOf(word),
-    ];
-  });
-  return renderMarkdown({
-    columns: [
-      text('experiment'),
-      text('bare NLL: mean / median / trimmed / capped mean'),
-      number('above ln V'),
-      number('of these one-word answers'),
-      number('% of the oracle’s gain in those above'),
-      number('one-word answers'),
-      number('% of the oracle’s gain in these'),
-    ],
-    rows,
-  });
+interface Surprise {
+  readonly name: string;
+  readonly file: string;
+  readonly samples: number;
+  readonly bare: {
+    readonly mean: number;
+    readonly median: number;
+    readonly trimmed_mean: number;
+    readonly capped: number;
+  };
+  /** Samples whose bare NLL is more than that of a token drawn at random. */
+  readonly above: number;
+  readonly above_of_one_word: number;
+  /** Percent of the oracle's gain. */
+  readonly share_above: number;
+  readonly of_one_word: number;
+  readonly share_of_one_word: number;
+}
+
+function surpriseOf({ experiment, samples, source }: AuthorsRecord, columns: Map<string, Column>): Surprise {
+  const bare = columns.get('bare')!;
+  const gains = bare.less(columns.get('oracle_published')!).raw;
+  const total = mean(gains) * gains.length;
+  const shareOf = (wanted: (i: number) => boolean) =>
+    kept((100 * gains.filter((_, i) => wanted(i)).reduce((sum, gain) => sum + gain, 0)) / total);
+  const above = (i: number) => bare.nlls[i]! > CAP;
+  const word = (i: number) => samples[i]!.words.answer === 1;
+  const all = [...gains.keys()];
+  return {
+    name: experiment,
+    file: source.file,
+    samples: samples.length,
+    bare: {
+      mean: kept(mean(bare.nlls)),
+      median: kept(median(bare.nlls)),
+      trimmed_mean: kept(trimmed(bare.nlls)),
+      capped: kept(mean(bare.capped)),
+    },
+    above: all.filter(above).length,
+    above_of_one_word: all.filter((i) => above(i) && word(i)).length,
+    share_above: shareOf(above),
+    of_one_word: all.filter(word).length,
+    share_of_one_word: shareOf(word),
+  };
 }
 
 const SWEEP_PAIRS = [
@@ -335,65 +366,221 @@ const PART_PAIRS = [
   ['oracle', 'random_matched'],
 ] as const;
 
-function pairTable(columns: Map<string, Column>, pairs: readonly (readonly [string, string])[]): string {
+function pairsOf(columns: Map<string, Column>, pairs: readonly (readonly [string, string])[]): Pair[] {
+  return pairs.map(([first, second]) => {
+    const { raw, capped } = columns.get(`${second}_published`)!.less(columns.get(`${first}_published`)!);
+    const [average, between, inner, d, cappedD] = estimated(raw.length, (of) => [
+      of(raw, mean),
+      of(raw, middle),
+      of(raw, trimmed),
+      of(raw, cohensD),
+      of(capped, cohensD),
+    ]);
+    return {
+      name: `${first} over ${second}`,
+      mean: average!,
+      median: between!,
+      trimmed_mean: inner!,
+      d: d!,
+      win: kept(winsOf(raw)),
+      p_wilcoxon: kept(wilcoxon(raw)),
+      capped_d: cappedD!,
+    };
+  });
+}
+
+/** All numbers; a part of an experiment that the folder does not have is missing. */
+export interface Reanalysis {
+  readonly resamples: number;
+  readonly vocabulary: number;
+  readonly cap: number;
+  readonly surprise: readonly Surprise[];
+  readonly gains: Readonly<Record<string, readonly Gain[]>>;
+  readonly shares?: readonly Shares[];
+  readonly steps?: readonly Pair[];
+  readonly pairs?: readonly Pair[];
+  readonly orders?: readonly Order[];
+  readonly retention?: readonly Retention[];
+  readonly hardness?: Hardness;
+}
+
+/** @param times resamples of every interval */
+export async function reanalyse(folder: string, times = resamples): Promise<Reanalysis> {
+  resamples = times;
+  const records = (await readAuthorsRecords(folder)).map((record) => [record, columnsOf(record)] as const);
+  const of = (wanted: string) => records.find(([{ experiment }]) => experiment === wanted)?.[1];
+  const [first, sweep, parts] = [of('exp01'), of('exp02'), of('exp2b')];
+  return {
+    resamples,
+    vocabulary: VOCABULARY,
+    cap: kept(CAP),
+    surprise: records.map(([record, columns]) => surpriseOf(record, columns)),
+    gains: Object.fromEntries(records.map(([{ experiment }, columns]) => [experiment, gainsOf(columns)])),
+    ...(parts ? { shares: sharesOf(parts), steps: pairsOf(parts, PART_PAIRS) } : {}),
+    ...(sweep ? { pairs: pairsOf(sweep, SWEEP_PAIRS), orders: ordersOf(sweep) } : {}),
+    ...(first ? { retention: retentionOf(first) } : {}),
+    ...(parts ? { hardness: hardnessOf(parts) } : {}),
+  };
+}
+
+const signed = (x: number | null, digits: number) =>
+  x === null ? '–' : `${x > 0 ? '+' : ''}${x.toFixed(digits)}`.replace('-', '−');
+const shown = ({ value, low, high }: Estimate, digits = 3) =>
+  `${signed(value, digits)} [${signed(low, digits)}, ${signed(high, digits)}]`;
+
+function gainTable(gains: readonly Gain[]): string {
+  return renderMarkdown({
+    columns: [
+      text('condition'),
+      ...[
+        'mean gain',
+        'median',
+        'trimmed mean',
+        'd',
+        'win %',
+        'in the 25 largest',
+        'capped mean',
+        'capped d',
+        'capped, in the 25',
+      ].map(number),
+    ],
+    rows: gains.map((gain) => [
+      gain.name,
+      shown(gain.mean),
+      shown(gain.median),
+      shown(gain.trimmed_mean),
+      shown(gain.d),
+      (100 * gain.win).toFixed(1),
+      gain.top_share.toFixed(2),
+      shown(gain.capped),
+      shown(gain.capped_d),
+      gain.capped_top_share.toFixed(2),
+    ]),
+  });
+}
+
+function shareTable(shares: readonly Shares[]): string {
+  return renderMarkdown({
+    columns: [
+      text('share of the oracle’s gain, %'),
+      ...['samples', 'structure', 'vocabulary', 'semantics'].map(number),
+    ],
+    rows: shares.map(({ name, samples, structure, vocabulary, semantics }) => [
+      name,
+      String(samples),
+      ...[structure, vocabulary, semantics].map((share) => shown(share, 1)),
+    ]),
+  });
+}
+
+function orderTable(orders: readonly Order[]): string {
+  return renderMarkdown({
+    columns: ['rank and', ...orders.map(({ name }) => name)].map(text),
+    rows: [
+      ['rho', ...orders.map(({ rho }) => shown(rho, 2))],
+      ['p over the eight prefixes', ...orders.map(({ p }) => p?.toFixed(3) ?? '–')],
+    ],
+  });
+}
+
+function retentionTable(retention: readonly Retention[]): string {
+  return renderMarkdown({
+    columns: [
+      text('gain hidden over gain in full view'),
+      ...['mean', 'median', 'trimmed mean', 'capped mean'].map(number),
+    ],
+    rows: retention.map((ratio) => [
+      ratio.name,
+      ...[ratio.mean, ratio.median, ratio.trimmed_mean, ratio.capped].map((value) => value.toFixed(2)),
+    ]),
+  });
+}
+
+function hardnessTable(hardness: Hardness): string {
+  const row = (name: string, list: readonly number[], cell: (value: number) => string) => [name, ...list.map(cell)];
+  const one = (value: number) => value.toFixed(1);
+  const gain = (value: number) => signed(value, 3);
+  return renderMarkdown({
+    columns: [text('by fifth of the bare NLL'), ...['easiest', '2nd', '3rd', '4th', 'hardest'].map(number)],
+    rows: [
+      row('samples', hardness.samples, String),
+      row('bare NLL', hardness.bare, (value) => value.toFixed(3)),
+      row('oracle’s gain', hardness.gain, gain),
+      row('oracle’s gain, % of the bare NLL, median', hardness.relative_gain, one),
+      row('random_matched’s gain, % of the bare NLL, median', hardness.relative_gain_random_matched, one),
+      row('oracle over random_matched', hardness.over_random_matched, gain),
+      row('structure, % of the oracle’s gain', hardness.structure, one),
+    ],
+  });
+}
+
+function surpriseTable(surprise: readonly Surprise[]): string {
+  return renderMarkdown({
+    columns: [
+      text('experiment'),
+      text('bare NLL: mean / median / trimmed / capped mean'),
+      number('above ln V'),
+      number('of these one-word answers'),
+      number('% of the oracle’s gain in those above'),
+      number('one-word answers'),
+      number('% of the oracle’s gain in these'),
+    ],
+    rows: surprise.map((row) => [
+      row.name,
+      [row.bare.mean, row.bare.median, row.bare.trimmed_mean, row.bare.capped].map((nll) => nll.toFixed(3)).join(' / '),
+      `${row.above} of ${row.samples}`,
+      String(row.above_of_one_word),
+      row.share_above.toFixed(0),
+      String(row.of_one_word),
+      row.share_of_one_word.toFixed(0),
+    ]),
+  });
+}
+
+function pairTable(pairs: readonly Pair[]): string {
   return renderMarkdown({
     columns: [
       text('first over second'),
       ...['mean', 'median', 'trimmed mean', 'd', 'win %', 'p, Wilcoxon', 'capped d'].map(number),
     ],
-    rows: pairs.map(([first, second]) => {
-      const { raw, capped } = columns.get(`${second}_published`)!.less(columns.get(`${first}_published`)!);
-      const [average, between, inner, d, cappedD] = estimated(raw.length, (of) => [
-        of(raw, mean),
-        of(raw, middle),
-        of(raw, trimmed),
-        of(raw, cohensD),
-        of(capped, cohensD),
-      ]);
-      const wins = (100 * raw.filter((gain) => gain > 0).length) / raw.length;
-      return [
-        `${first} over ${second}`,
-        shown(average!),
-        shown(between!),
-        shown(inner!),
-        shown(d!),
-        wins.toFixed(1),
-        wilcoxon(raw).toExponential(1).replace('-', '−'),
-        shown(cappedD!),
-      ];
-    }),
+    rows: pairs.map((pair) => [
+      pair.name,
+      shown(pair.mean),
+      shown(pair.median),
+      shown(pair.trimmed_mean),
+      shown(pair.d),
+      (100 * pair.win).toFixed(1),
+      pair.p_wilcoxon.toExponential(1).replace('-', '−'),
+      shown(pair.capped_d),
+    ]),
   });
 }
 
-/** The tables, each below its title. @param times resamples of every interval */
-export async function reanalysis(folder: string, times = resamples): Promise<string> {
-  resamples = times;
-  const records = (await readAuthorsRecords(folder)).map((record) => [record, columnsOf(record)] as const);
-  const of = (wanted: string) => records.find(([{ experiment }]) => experiment === wanted)?.[1];
-  const [first, sweep, parts] = [of('exp01'), of('exp02'), of('exp2b')];
+/** The tables, each below its title. */
+export function reanalysisMarkdown(found: Reanalysis): string {
+  const { shares, steps, pairs, orders, retention, hardness } = found;
   const sections = [
-    ['Surprise', surpriseTable(records)],
-    ...records.map(([{ experiment }, columns]) => [`Gains, ${experiment}`, gainTable(experiment, columns)]),
-    ...(parts
-      ? [
-          ['Shares', shareTable(parts)],
-          ['Steps', pairTable(parts, PART_PAIRS)],
-        ]
-      : []),
-    ...(sweep
-      ? [
-          ['Pairs', pairTable(sweep, SWEEP_PAIRS)],
-          ['Order', orderTable(sweep)],
-        ]
-      : []),
-    ...(first ? [['Retention', retentionTable(first)]] : []),
-    ...(parts ? [['Hardness', hardnessTable(parts)]] : []),
+    ['Surprise', surpriseTable(found.surprise)],
+    ...Object.entries(found.gains).map(([experiment, gains]) => [`Gains, ${experiment}`, gainTable(gains)]),
+    ...(shares ? [['Shares', shareTable(shares)]] : []),
+    ...(steps ? [['Steps', pairTable(steps)]] : []),
+    ...(pairs ? [['Pairs', pairTable(pairs)]] : []),
+    ...(orders ? [['Order', orderTable(orders)]] : []),
+    ...(retention ? [['Retention', retentionTable(retention)]] : []),
+    ...(hardness ? [['Hardness', hardnessTable(hardness)]] : []),
   ];
   return sections.map(([title, table]) => `## ${title}\n\n${table}\n`).join('\n');
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const [folder] = process.argv.slice(2);
-  if (folder === undefined) throw new Error('Usage: npx tsx tools/authors/reanalysis.ts FOLDER');
-  process.stdout.write(await reanalysis(folder));
+  const [folder, option] = process.argv.slice(2);
+  if (folder === undefined || (option !== undefined && option !== '--write')) {
+    throw new Error('Usage: npx tsx tools/authors/reanalysis.ts FOLDER [--write]');
+  }
+  const found = await reanalyse(folder);
+  if (option === '--write') {
+    const file = path.resolve(import.meta.dirname, '../../data/authors-reanalysis.json');
+    writeFileSync(file, `${JSON.stringify(found, undefined, 1)}\n`);
+  }
+  process.stdout.write(reanalysisMarkdown(found));
 }

@@ -1,0 +1,225 @@
+/** Numbers and comparisons in texts are those of the records: the check on small texts, where it has to fail, and on the texts themselves, where it must not. */
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { LEAST_COVERAGE } from '../src/report/words/notes.js';
+import { checkFile, checkText, TEXTS } from '../tools/claims/check.js';
+import { readItems, type Value } from '../tools/claims/language.js';
+import { recordsIn } from '../tools/claims/records.js';
+import { printedLike } from '../tools/claims/text.js';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+
+const RUN = {
+  smoke_run: false,
+  samples: { scored: 12_500 },
+  comparisons: [
+    { treatment: 'oracle_d', family: 'd', gain: { mean: { value: 1.2375, low: 0.9351, high: 1.54 }, win: 0.94 } },
+    { treatment: 'doc_kw_d', family: 'd', gain: { mean: { value: -0.513, low: -0.76, high: -0.266 }, win: 0.26 } },
+    { treatment: 'random_d', family: 'd', gain: { mean: { value: -0.0004, low: -0.1, high: 0.05 }, win: 0.5 } },
+    { treatment: 'oracle_full', family: 'full', gain: { mean: { value: 1.25, low: 1, high: 1.5 }, win: 1 } },
+  ],
+  points: [3, 2, 1],
+};
+const RECORDS: Record<string, Value> = { run: RUN, smoke: { ...RUN, smoke_run: true } };
+const records = (name: string) => RECORDS[name]!;
+
+const check = (text: string, generated: readonly string[] = []) => checkText(text, generated, records);
+const messages = (text: string) => check(text).findings.map(({ line, message }) => `${line}: ${message}`);
+
+const ORACLE = '<!-- run: comparisons[oracle_d].gain.mean -->';
+
+describe('a text whose numbers are those of its records', () => {
+  it.each([
+    ['a number', `It gains 1.24. ${ORACLE}`],
+    ['a number with its interval', `It gains 1.24 [0.94, 1.54]. ${ORACLE}`],
+    ['one without a leading zero', 'It wins .94. <!-- run: comparisons[oracle_d].gain.win -->'],
+    ['a percentage', 'It wins 94% of the time. <!-- run: 100 * comparisons[oracle_d].gain.win -->'],
+    ['a cost', 'It costs 0.51 [0.27, 0.76]. <!-- run: -comparisons[doc_kw_d].gain.mean -->'],
+    [
+      'a minus that is none',
+      'It gains −0.51 of +1.24. <!-- run: comparisons[doc_kw_d].gain.mean; comparisons[oracle_d].gain.mean -->',
+    ],
+    ['a zero without a sign', 'It gains 0.00. <!-- run: comparisons[random_d].gain.mean -->'],
+    ['thousands', 'Of 12,500 samples. <!-- run: samples.scored -->'],
+    ['a limit', 'It wins < .30. <!-- run: comparisons[doc_kw_d].gain.win -->'],
+    [
+      'a field beside the last one',
+      `It gains 1.24 and wins 94%. <!-- run: comparisons[oracle_d].gain.mean; 100 * .win -->`,
+    ],
+    ['a list', 'From 3 by 2 to 1. <!-- run: points -->'],
+    [
+      'the second of two comments',
+      `It gains 1.24. ${ORACLE} Another 0.51. <!-- run: -comparisons[doc_kw_d].gain.mean -->`,
+    ],
+    ['a table', `| a | b |\n| --- | ---: |\n| x | 1.24 |\n${ORACLE}`],
+    ['a list of points', `- It gains 1.24.\n  ${ORACLE}\n- Of 12,500.\n  <!-- run: samples.scored -->`],
+    [
+      'a claim',
+      'It gains twice as much. <!-- claim: run: comparisons[oracle_d].gain.mean > -2 * comparisons[doc_kw_d].gain.mean -->',
+    ],
+    ['a setting', 'With 2048 tokens it gains 1.24. <!-- setting 2048; run: comparisons[oracle_d].gain.mean -->'],
+    ['no result', 'Up to 30 words. <!-- not a result: a limit -->'],
+    [
+      'code, names and links',
+      'T5Gemma 2 and `x = 3` in exp02 [here](a/12.md), T5, 8-bit, GPT-2, 95% intervals.\n\n    indented 5\n\n```\nfenced 6\n```',
+    ],
+    ['a smoke run', 'A smoke run gains 1.24. <!-- smoke: comparisons[oracle_d].gain.mean -->'],
+    ['what is not checked', '<!-- not checked: times of one machine -->\n\nIt takes 3 s.\n\n<!-- end -->\n'],
+  ])('passes: %s', (_, text) => {
+    expect(messages(text)).toEqual([]);
+  });
+
+  it('counts what it has held against records, and what it has not', () => {
+    const text = `Of 20 it gains 1.24 [0.94, 1.54]. <!-- setting 20; run: comparisons[oracle_d].gain.mean -->\n\n<!-- table -->\n1 2\n<!-- end -->\n`;
+    const { numbers, claims, exempt } = check(text, ['table']);
+    expect({ numbers, claims }).toEqual({ numbers: 3, claims: 0 });
+    expect(exempt).toEqual([
+      { reason: 'written by a program: table', numbers: 2 },
+      { reason: 'setting 20', numbers: 1 },
+    ]);
+  });
+});
+
+describe('a text that says something else', () => {
+  it.each([
+    ['a wrong digit', `It gains 1.25. ${ORACLE}`, '1.25 is printed, run: comparisons[oracle_d].gain.mean is 1.24'],
+    [
+      'a digit too many',
+      `It gains 1.240. ${ORACLE}`,
+      '1.240 is printed, run: comparisons[oracle_d].gain.mean is 1.238',
+    ],
+    ['a wrong end of an interval', `It gains 1.24 [0.94, 1.55]. ${ORACLE}`, '1.55 is printed'],
+    ['a wrong sign', 'It gains 0.51. <!-- run: comparisons[doc_kw_d].gain.mean -->', 'is -0.51'],
+    ['a cost that is a gain', 'It costs 1.24. <!-- run: -comparisons[oracle_d].gain.mean -->', 'is -1.24'],
+    ['a number below no limit', 'It wins < .20. <!-- run: comparisons[doc_kw_d].gain.win -->', '< .20 is printed'],
+    [
+      'a field that is not there',
+      'It gains 1.24. <!-- run: comparisons[oracle_d].gain.average -->',
+      'there is no field "average"',
+    ],
+    [
+      'a condition that is not there',
+      'It gains 1.24. <!-- run: comparisons[oracle].gain.mean -->',
+      '0 are called "oracle"',
+    ],
+    ['a number without a source', 'It gains 1.24.', 'no source is named for 1.24'],
+    ['one number more than sources', `It gains 1.24 of 7. ${ORACLE}`, 'no source is named for 7'],
+    ['one source more than numbers', `It gains. ${ORACLE}`, 'is the source of no number'],
+    ['a source in another paragraph', `It gains.\n\n${ORACLE}`, 'is the source of no number'],
+    ['a literal', 'It gains 1.24. <!-- run: 1.24 -->', 'it reads no field'],
+    ['a claim against a literal', 'It gains more. <!-- claim: 2 > 1 -->', 'it reads no field'],
+    ['a claim that does not hold', 'Both gain. <!-- claim: run: comparisons[*].gain.mean > 0 -->', 'does not hold'],
+    [
+      'a claim that is no sentence',
+      'Both gain. <!-- claim: run: comparisons[oracle_d].gain.mean -->',
+      'neither true nor false',
+    ],
+    ['a quantity in words', 'It gains twice as much.', '"twice": no claim shows it'],
+    ['a comparison in words', `None but one gains: 1.24. ${ORACLE}`, '"None": no claim shows it'],
+    ['an exemption of nothing', 'It gains a lot. <!-- not a result: a limit -->', 'exempts nothing'],
+    [
+      'a waiver of nothing',
+      `It gains 1.24. ${ORACLE.replace(' -->', '; no claim: says what it is -->')}`,
+      'waives nothing',
+    ],
+    ['a region of nothing', '<!-- not checked: times -->\n\nIt takes long.\n\n<!-- end -->', 'exempts nothing'],
+    ['a region without an end', '<!-- not checked: times -->\n\nIt takes long.', 'no end'],
+    ['an end of nothing', 'It gains.\n\n<!-- end -->', 'nothing has opened'],
+    ['another setting', 'With 2048 tokens. <!-- setting 1024 -->', '"setting 1024" stands for 2048'],
+    [
+      'a smoke run that is not called one',
+      'It gains 1.24. <!-- smoke: comparisons[oracle_d].gain.mean -->',
+      'is a smoke run',
+    ],
+    ['a comment without a word', 'It gains. <!-- -->', 'says nothing'],
+    ['an expression that breaks off', 'It gains 1.24. <!-- run: 2 * -->', 'a value is missing'],
+    ['an unreadable one', 'It gains 1.24. <!-- run: samples ? 1 -->', 'cannot be read'],
+  ])('fails: %s', (_, text, message) => {
+    expect(messages(text)).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('names the line of the number', () => {
+    expect(messages(`Two lines\nof text gain 1.24 and\n9. ${ORACLE}`)).toEqual(['3: no source is named for 9']);
+  });
+
+  it('fails where a program is to write and has no place', () => {
+    expect(check('It gains.', ['table']).findings).toEqual([
+      { line: 1, message: 'no program writes behind <!-- table -->' },
+    ]);
+  });
+
+  it('is written anew with the present values, as they were printed', () => {
+    const text = `It gains 1.3 [+0.9, 1.55] of 13,000, a cost of .4. <!-- run: comparisons[oracle_d].gain.mean; samples.scored; -comparisons[doc_kw_d].gain.mean -->`;
+    const { text: written } = check(text);
+    expect(written).toMatch(/^It gains 1\.2 \[\+0\.9, 1\.54\] of 12,500, a cost of \.5\. </u);
+    expect(messages(written)).toEqual([]);
+  });
+});
+
+it.each([
+  [1234.5, '1,000', '1,235'],
+  [-0.25, '.10', '-.25'],
+  [-0.25, '−1.0', '−0.3'],
+  [4.2e-12, '1e-9', '4e-12'],
+  [0.5, '+1', '+1'],
+])('%d printed like %s is %s', (value, like, printed) => {
+  expect(printedLike(value, like)).toBe(printed);
+});
+
+describe('the language of sources', () => {
+  const value = (expression: string) => {
+    const [item] = readItems(`run: ${expression}`, records);
+    return item && 'value' in item ? item.value : item?.error;
+  };
+
+  it.each<[string, Value]>([
+    ['comparisons[family=d, treatment!=oracle_d].gain.win', [0.26, 0.5]],
+    ['comparisons[treatment=*_d].gain.win', [0.94, 0.26, 0.5]],
+    ['points[1] + 2 * points[0]', 8],
+    ['max(points, 7) - min(points) / 2', 6.5],
+    ['count(comparisons[*].gain.win >= .5)', 3],
+    ['any(comparisons[*].gain.win = 1) and not all(comparisons[*].gain.win = 1)', true],
+    ['comparisons[family=d].gain.win > .2 and comparisons[family=d].gain.win < .6', [false, true, true]],
+    ['comparisons[0].family = "d" or comparisons[0].family = "full"', true],
+    ['abs(-sum(points))', 6],
+    ['2 - comparisons[random_d].gain.mean', { value: 2.0004, low: 1.95, high: 2.1 }],
+  ])('%s', (expression, expected) => {
+    expect(value(expression)).toEqual(expected);
+  });
+
+  it.each([
+    ['comparisons[family=none].gain', 'nothing fits'],
+    ['points[3]', 'there are 3, and so no [3]'],
+    ['points + comparisons[*].gain.win', 'cannot be paired'],
+    ['samples + 1', 'is no number'],
+    ['(points[0]', '")" is missing'],
+    ['points[0] points[1]', 'is too much'],
+  ])('refuses %s', (expression, message) => {
+    expect(value(expression)).toContain(message);
+  });
+
+  it('wants a record before a field', () => {
+    expect(readItems('samples.scored', records)).toEqual([
+      { text: 'samples.scored', error: expect.stringContaining('no record is named') },
+    ]);
+  });
+});
+
+describe('the texts of this repository', () => {
+  const here = recordsIn(ROOT);
+
+  it.each(Object.keys(TEXTS))('%s says what the records say', (file) => {
+    expect(checkFile(ROOT, file, here).findings).toEqual([]);
+  });
+
+  it('name no record that is not there', () => {
+    expect(readItems('exp99: samples.scored', here)).toEqual([
+      { text: 'exp99: samples.scored', error: expect.stringContaining('no record is called "exp99"') },
+    ]);
+  });
+
+  it('are joined by the banner of reports, whose coverage is the least that was measured', () => {
+    const [least] = readItems('docs/benchmarks.md: min(coverage[*].mean)', here);
+    expect(least && 'value' in least && printedLike(least.value as number, LEAST_COVERAGE)).toBe(LEAST_COVERAGE);
+  });
+});
