@@ -10,6 +10,15 @@ export type { Columns, OpenOptions, Role, TextForm } from './datasets/options.js
 export { formatRun, parseQrels, parseRun, type Qrels, type Run } from './datasets/trec.js';
 export * from './engine/engine.js';
 export { EXPERIMENTS } from './experiments/catalogue/registry.js';
+export type {
+  ConditionDeclaration,
+  DataChoice,
+  DeclaredExperiment,
+  DeclaredSurrogate,
+  EncodingDeclaration,
+  StudyDeclaration,
+  StudySetting,
+} from './experiments/declaration/declared.js';
 export { defineExperiment } from './experiments/declaration/define.js';
 export { readExperiment } from './experiments/declaration/file.js';
 export type { RunOptions, RunProgress } from './experiments/run/options.js';
@@ -38,7 +47,14 @@ export {
 } from './priming/input.js';
 export { prepareSurrogates, type TextSources, type TextWriter, type WriteOptions } from './priming/prepare.js';
 export { type Surrogate, type SurrogateContext, type SurrogateSource, surrogate } from './priming/surrogate.js';
-export type { Preparation, Prepared } from './priming/surrogate-kinds.js';
+export type {
+  DeclaredFunction,
+  DocumentFunction,
+  DocumentOfSample,
+  SurrogateFunction,
+  SurrogateFunctions,
+} from './priming/surrogate-function.js';
+export type { FunctionTexts, Preparation, Prepared } from './priming/surrogate-kinds.js';
 export { type ReportFormat, type ReportOptions, writeReports } from './report/report.js';
 export { readRun } from './runs/run-folder.js';
 export * from './runs/schema/index.js';

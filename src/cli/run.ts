@@ -7,20 +7,20 @@ import { expectWritable } from '../base/files.js';
 import { didYouMean } from '../base/near.js';
 import { DATASETS, openDataset, openPools } from '../datasets/open.js';
 import { EXPERIMENT_IDS } from '../experiments/catalogue/ids.js';
+import type { DeclaredExperiment } from '../experiments/declaration/declared.js';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
 import type { Experiment } from '../runs/schema/experiment.js';
+import type { StudyRecord } from '../runs/schema/record.js';
 import type { Summary } from '../runs/schema/summary.js';
 import type { Dataset, PoolSet } from '../samples/dataset.js';
 import type { Model } from '../scoring/load-model.js';
 import { printJson } from './json.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
-import { addTableOptions, type TableOptions, textForm } from './table-options.js';
+import { type ChosenOptions, type StudyOptions, studyOptions, studyRecord } from './study.js';
+import { addTableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, paint, sayNotice, whileBlocked } from './terminal.js';
 
-interface RunCommandOptions extends ModelOptions, TableOptions {
-  readonly dataset: string;
-  readonly datasetRevision?: string;
-  readonly columns: readonly string[];
+interface RunCommandOptions extends ModelOptions, ChosenOptions {
   readonly n?: number;
   readonly seed?: number;
   readonly prompt?: Experiment['prompt'];
@@ -42,7 +42,9 @@ export function runCommand(): Command {
   const command = new Command('run')
     .description('Run an experiment and write its reports.')
     .argument('<experiment>', `${EXPERIMENT_IDS.join(', ')}, ${ALL}, or a file of your own (.yaml, .json, .ts, .js)`)
-    .option('--dataset <name>', DATASETS, 'adworld')
+    .addOption(
+      new Option('--dataset <name>', DATASETS).default('adworld', "what the experiment's file names, or adworld"),
+    )
     .option('--dataset-revision <name>', 'branch, tag or commit of a dataset on the hub')
     .option('--columns <role=column...>', 'for a table of your own, such as document=body query=q answer=a', [])
     .option('--n <n>', "number of samples or pools (default: the protocol's)", positiveInteger)
@@ -72,6 +74,7 @@ The run folder gets run.json (what was run), samples.jsonl, trials.jsonl (every 
 With --compress the trials are in trials.jsonl.gz, which all commands read; gzip makes and unpacks it as well.
 Ctrl-C stops cleanly; --resume goes on, also after a crash. "${ALL}" always goes on with what is there.
 Experiments with surrogates by a language model want DKV_LLM_BASE_URL and DKV_LLM_MODEL set.
+A file of your own may name its data and its model, sought from its folder; options of the command line go before it, and are said.
 
 Examples:
   dkv run exp01
@@ -80,13 +83,17 @@ Examples:
   dkv run exp01 --model google/t5gemma-2-270m-270m --dataset ms-marco --resume
   dkv run v4-09 --model google/flan-t5-base --dataset ms-marco
   dkv run exp02 --dataset faq.csv --columns document=text query=question answer=reply
-  dkv run ./mine.yaml`,
+  dkv run ./mine.yaml
+  dkv run ./study.yaml --out results/again`,
     )
     .action(run);
 }
 
-async function run(name: string, options: RunCommandOptions, command: Command): Promise<void> {
-  const experiments = await experimentsNamed(name);
+async function run(name: string, asked: RunCommandOptions, command: Command): Promise<void> {
+  const { experiments, file } = await experimentsNamed(name);
+  const { options, overruled } = studyOptions(asked, (file !== undefined && experiments[0]) || {}, command);
+  if (overruled.length > 0) sayNotice(`Taken from the command line, and not from ${file}: ${overruled.join(', ')}.`);
+  const study = file === undefined ? undefined : await studyRecord(file, overruled);
   const { asksLanguageModel, specificationsOf } = await import('../runs/schema/experiment.js');
   const { endpointWriter } = await import('../llm/text-sources.js');
   const { expectWriter } = await import('../priming/prepare.js');
@@ -126,6 +133,7 @@ async function run(name: string, options: RunCommandOptions, command: Command): 
         maxTokens: lengthOf(experiment),
         signal,
         ...(writing && { writing }),
+        ...(study && { study }),
       });
     }
   } finally {
@@ -138,13 +146,19 @@ function folderName(text: string): string {
   throw new InvalidArgumentError('Expected the name of a folder.');
 }
 
-async function experimentsNamed(name: string): Promise<Experiment[]> {
+interface Named {
+  readonly experiments: readonly DeclaredExperiment[];
+  /** Where the only one was read from. */
+  readonly file?: string;
+}
+
+async function experimentsNamed(name: string): Promise<Named> {
   const { isExperimentFile, readExperiment } = await import('../experiments/declaration/file.js');
-  if (isExperimentFile(name)) return [await readExperiment(name)];
+  if (isExperimentFile(name)) return { experiments: [await readExperiment(name)], file: name };
   const { EXPERIMENTS } = await import('../experiments/catalogue/registry.js');
-  if (name === ALL) return Object.values(EXPERIMENTS);
+  if (name === ALL) return { experiments: Object.values(EXPERIMENTS) };
   const known = EXPERIMENTS[name];
-  if (known) return [known];
+  if (known) return { experiments: [known] };
   throw new DkvError(
     'INPUT_INVALID',
     `There is no experiment "${name}".${didYouMean(name, [...EXPERIMENT_IDS, ALL])} There are: ${EXPERIMENT_IDS.join(', ')}, ${ALL}. A file of your own ends in .yaml, .json, .ts or .js.`,
@@ -153,7 +167,7 @@ async function experimentsNamed(name: string): Promise<Experiment[]> {
 
 async function openData(
   experiment: Experiment,
-  { dataset, datasetRevision, columns, n, ...form }: RunCommandOptions,
+  { dataset, datasetRevision, columns, fileColumns, n, ...form }: StudyOptions<RunCommandOptions>,
   signal: AbortSignal,
 ): Promise<Dataset | PoolSet> {
   const { parseColumns } = await import('../datasets/mapped.js');
@@ -162,7 +176,7 @@ async function openData(
   const count = n ?? protocol.samples;
   const asked = { seed, count, columns: columnsOf(experiment) };
   const options = {
-    columns: parseColumns(columns),
+    columns: { ...fileColumns, ...parseColumns(columns) },
     ...textForm(form),
     signal,
     ...(datasetRevision !== undefined && { revision: datasetRevision }),
@@ -188,9 +202,15 @@ interface OneRun {
   readonly json: boolean;
   readonly signal: AbortSignal;
   readonly writing?: EndpointWriter;
+  readonly study?: StudyRecord;
 }
 
-async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Model, options: OneRun): Promise<void> {
+async function runOne(
+  experiment: DeclaredExperiment,
+  data: Dataset | PoolSet,
+  model: Model,
+  options: OneRun,
+): Promise<void> {
   // Statistics and plots take most of a second to load: only who runs an experiment waits for them.
   const { asksLanguageModel } = await import('../runs/schema/experiment.js');
   const { describeWriting, textSources } = await import('../llm/text-sources.js');
@@ -199,7 +219,7 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
   const { warnings } = await import('../report/words/notes.js');
   const { writeReports } = await import('../report/report.js');
   const { renderText } = await import('../report/tables/table.js');
-  const { folder, writing, signal, maxTokens } = options;
+  const { folder, writing, study, signal, maxTokens } = options;
   const progress = new Progress(experiment.id, 'pools' in data ? 'candidates' : 'samples');
   const written = new Progress('writing surrogates', 'texts');
   try {
@@ -214,6 +234,7 @@ async function runOne(experiment: Experiment, data: Dataset | PoolSet, model: Mo
       signal,
       sources: textSources(model, maxTokens, writing),
       ...(writing && { writer: writing.identity }),
+      ...(study && { study }),
       whileBlocked,
       onNotice: sayNotice,
       onWriting: (done, total) => written.update(done, total),

@@ -1,6 +1,6 @@
 /** How a file of one's own is read, for the commands that take one. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { TextForm } from '../datasets/options.js';
+import { separatorOf, type TextForm } from '../datasets/options.js';
 
 export interface TableOptions {
   readonly separator?: string;
@@ -28,11 +28,9 @@ export function textForm({ separator, quoting, header }: TableOptions): TextForm
   return { ...(separator && { separator }), ...(quoting && { quoting }), ...(header && { header }) };
 }
 
-const SEPARATORS: Readonly<Record<string, string>> = { comma: ',', semicolon: ';', tab: '\t', pipe: '|', '\\t': '\t' };
-
 function separator(text: string): string {
-  const found = SEPARATORS[text] ?? text;
-  if ([...found].length === 1 && !/["\r\n]/.test(found)) return found;
+  const found = separatorOf(text);
+  if (found !== undefined) return found;
   throw new InvalidArgumentError('Expected comma, semicolon, tab, pipe or one character.');
 }
 

@@ -1,4 +1,5 @@
 /** Datasets by the names that users give them. */
+import path from 'node:path';
 import { DkvError } from '../base/errors.js';
 import { didYouMean } from '../base/near.js';
 import type { Dataset, PoolRequest, PoolSet, SampleRequest, Source } from '../samples/dataset.js';
@@ -25,12 +26,24 @@ const FORMS = new Map<string, (place: string) => Open>([
   ['beir', (place) => async (options) => (await import('./beir.js')).beirSource(place, options)],
 ]);
 
+/** A file in SQuAD's form, by its name alone. */
+const SQUAD = /\.json(\.gz)?$/;
+
 export const DATASETS = [
   // ms-marco is v1.1.
   ...[...NAMED.keys()].filter((name) => name !== 'ms-marco@v1.1'),
   ...[...FORMS.keys()].map((form) => `${form}:FOLDER`),
   'a file in SQuAD form (.json), or a table (.jsonl, .csv, .tsv, .parquet, https://..., hf://datasets/...)',
 ].join(', ');
+
+/** A name as it means the same elsewhere: that of a file or folder which is sought from `folder` by its whole path, any other as it is. */
+export async function datasetFrom(name: string, folder: string): Promise<string> {
+  const [, form = '', place = ''] = /^([a-z]+):(.+)$/.exec(name) ?? [];
+  if (FORMS.has(form)) return `${form}:${path.resolve(folder, place)}`;
+  const { isAddress, isTable } = await import('./table.js');
+  const isFile = !isAddress(name) && (isTable(name) || SQUAD.test(name));
+  return isFile ? path.resolve(folder, name) : name;
+}
 
 /** @throws DkvError INPUT_INVALID */
 async function openSource(name: string, others: readonly string[], options: OpenOptions): Promise<Source> {
@@ -40,7 +53,7 @@ async function openSource(name: string, others: readonly string[], options: Open
   const open = NAMED.get(name) ?? FORMS.get(form)?.(place);
   if (open) return open(options);
   if ((await import('./table.js')).isTable(name)) return (await import('./mapped.js')).mappedSource(name, options);
-  if (/\.json(\.gz)?$/.test(name)) return (await import('./squad.js')).squadSource(name);
+  if (SQUAD.test(name)) return (await import('./squad.js')).squadSource(name);
   throw new DkvError(
     'INPUT_INVALID',
     `There is no dataset "${name}".${didYouMean(name, NAMED.keys())} Expected ${DATASETS}.`,

@@ -23,6 +23,17 @@ export interface TextForm {
   readonly header?: readonly string[];
 }
 
+const SEPARATORS: Readonly<Record<string, string>> = { comma: ',', semicolon: ';', tab: '\t', pipe: '|' };
+
+/** Names of separators that are taken for them, beside any one character. */
+export const SEPARATOR_NAMES = Object.keys(SEPARATORS);
+
+/** The character that is meant by a name, or by itself; undefined for what can be none. */
+export function separatorOf(text: string): string | undefined {
+  const found = text === '\\t' ? '\t' : (SEPARATORS[text] ?? text);
+  return [...found].length === 1 && !/["\r\n]/.test(found) ? found : undefined;
+}
+
 export interface OpenOptions extends RemoteOptions, TextForm {
   /** Where the hub is and where its cache lies; by the environment when left out. */
   readonly hub?: HubSettings;

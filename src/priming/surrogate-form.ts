@@ -1,6 +1,6 @@
 /**
- * How specifications of surrogates are put together: parts between commas, parentheses around them. Knows no surrogate. Positions are counted in
- * characters from 0, and are what messages point at.
+ * How specifications of surrogates are put together: parts between commas, parentheses around them, and what stands for a function. Knows no surrogate.
+ * Positions are counted in characters from 0, and are what messages point at.
  */
 
 /** A part of a list, without blanks around it, and where it begins. */
@@ -80,4 +80,18 @@ export function splitList(list: string): string[] {
     from += part.length + 1;
   }
   return parts;
+}
+
+const FUNCTION = /^(?<kind>function|document_function):(?<name>.+)@[0-9a-f]{16}$/s;
+
+/** What a record says of a function that made a surrogate: `function:NAME@DIGEST`, or `document_function:` of one that is given no query. */
+export interface FunctionName {
+  readonly name: string;
+  readonly needsQuery: boolean;
+}
+
+/** Undefined for the specifications of other surrogates. */
+export function functionNamed(specification: string): FunctionName | undefined {
+  const { kind, name } = FUNCTION.exec(specification)?.groups ?? {};
+  return name === undefined ? undefined : { name, needsQuery: kind === 'function' };
 }

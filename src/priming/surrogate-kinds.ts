@@ -28,6 +28,9 @@ export interface Prepared {
   readonly taggedKeywords?: (text: string) => string[];
 }
 
+/** What an experiment's functions gave: by specification and sample's id the text, or the reason why there is none. */
+export type FunctionTexts = ReadonlyMap<string, ReadonlyMap<string, string | DkvError>>;
+
 /** Where a sample stands, for surrogates that take words from other samples or draw at random, and what they need besides. */
 export interface SurrogateContext {
   readonly index: number;
@@ -37,13 +40,15 @@ export interface SurrogateContext {
   readonly countTokens?: (text: string) => number;
   /** For surrogates that have `preparations`. */
   readonly prepared?: Prepared;
+  /** For surrogates that functions make. */
+  readonly functionTexts?: FunctionTexts;
 }
 
 /**
  * What a surrogate's words come from. `column` is what the data set says beside the document, whatever that is, `other` another sample's document,
- * `constant` the specification alone; `generated` was written by a model that read the document.
+ * `constant` the specification alone; `generated` was written by a model that read the document, `function` by a function of the experiment's.
  */
-export type SurrogateSource = 'query' | 'document' | 'column' | 'other' | 'constant' | 'generated';
+export type SurrogateSource = 'query' | 'document' | 'column' | 'other' | 'constant' | 'generated' | 'function';
 
 export interface Family {
   /** What follows the name: nothing, a number from 1, a text, or the name of something. */
@@ -123,6 +128,13 @@ function repeatedToTokens(word: string, tokens: number, countTokens: (text: stri
 function expectGiven<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(`this surrogate needs SurrogateContext.${what}`);
   return value;
+}
+
+/** @throws DkvError the reason why there is none */
+export function functionText(specification: string, id: string, texts: FunctionTexts | undefined): string {
+  const text = expectGiven(texts?.get(specification)?.get(id), 'functionTexts');
+  if (typeof text === 'string') return text;
+  throw text;
 }
 
 const written = (about: string, preparation: (parameter: string) => Preparation): Omit<Family, 'parameter'> => ({

@@ -13,9 +13,10 @@ import { z } from 'zod';
 import { DkvError, messageOf } from '../base/errors.js';
 import { didYouMean } from '../base/near.js';
 import type { Sample } from '../samples/sample.js';
-import { partsOf, unescaped } from './surrogate-form.js';
+import { functionNamed, partsOf, unescaped } from './surrogate-form.js';
 import {
   FAMILIES,
+  functionText,
   joinedText,
   type Preparation,
   queryWords,
@@ -90,6 +91,7 @@ function plainSurrogate(head: string, place: Place): Surrogate {
     throw invalid({ ...place, at: place.at + found.at }, `${found.problem}.`);
   }
   const inner = SCRAMBLE.exec(head)?.groups?.inner;
+  if (functionNamed(head)) return functionSurrogate(head);
   return inner === undefined ? familySurrogate(head, place) : scrambled(inside(inner, 'scramble('.length));
 }
 
@@ -130,6 +132,19 @@ function tooMuch(place: Place, limit: string): DkvError {
 
 function shortened(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;
+}
+
+/** The text that a function of the experiment's module gave. */
+function functionSurrogate(specification: string): Surrogate {
+  const { name, needsQuery } = functionNamed(specification)!;
+  return {
+    about: `the experiment's function "${name}"`,
+    needsQuery,
+    sources: ['function'],
+    preparations: [],
+    columns: [],
+    make: ({ id }, { functionTexts }) => functionText(specification, id, functionTexts),
+  };
 }
 
 const PARAMETER = { none: /^$/, number: /^[1-9]\d*$/, text: /./s, name: /./s };

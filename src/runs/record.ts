@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { publish, readIfPresent } from '../base/files.js';
 import type { Configuration } from './schema/configuration.js';
 import { RECORD_FORMAT } from './schema/format.js';
-import { parseRecord, RECORD_FILE, type RunRecord } from './schema/record.js';
+import { parseRecord, RECORD_FILE, type RunRecord, type StudyRecord } from './schema/record.js';
 import { sealedFile } from './schema/sealed.js';
 
 /** @returns undefined where there is none @throws DkvError RUN_DAMAGED, also for another format */
@@ -21,15 +21,20 @@ export async function readRecord(directory: string): Promise<RunRecord | undefin
   return bytes && parseRecord(bytes, file);
 }
 
-/** @param runtime versions of what computes, by package */
+/**
+ * @param runtime versions of what computes, by package
+ * @param study the file that the experiment was read from
+ */
 export async function writeRecord(
   directory: string,
   configuration: Configuration,
   runtime: Readonly<Record<string, string>>,
+  study?: StudyRecord,
 ): Promise<RunRecord> {
   const record: RunRecord = {
     format: RECORD_FORMAT,
     configuration,
+    ...(study && { study }),
     started_at: new Date().toISOString(),
     versions: await versions(runtime),
     git_revision: await gitRevision(),

@@ -44,6 +44,9 @@ function servable(specification: string): Surrogate {
   const refused = (reason: string) =>
     new DkvError('INPUT_INVALID', `The surrogate "${specification}" cannot be primed with: ${reason}.`);
   if (found.needsQuery) throw refused('it needs the query, which is not known yet');
+  if (found.sources.includes('function')) {
+    throw refused('functions are called by experiments; prime with what one gives as a column of the documents');
+  }
   if (found.sources.includes('other')) {
     throw refused('it borrows words from another document of a fixed list, and a stream of documents is none');
   }

@@ -1,7 +1,7 @@
 /** Every JSON format, in the order of docs/formats.md: where it comes from, and its schema. An example of each lies in `examples/`. */
 import type { z } from 'zod';
+import { experimentFileSchema } from '../../src/experiments/declaration/declared.js';
 import { entrySchema as journalEntrySchema } from '../../src/runs/schema/entry.js';
-import { experimentSchema } from '../../src/runs/schema/experiment.js';
 import { recordSchema } from '../../src/runs/schema/record.js';
 import { sampleSchema } from '../../src/runs/schema/sample.js';
 import { summarySchema } from '../../src/runs/schema/summary.js';
@@ -91,7 +91,7 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         title: 'An experiment',
         source: 'Read by `dkv run FILE`, as JSON or YAML; what is left out has the value that is named.',
-        schema: experimentSchema,
+        schema: experimentFileSchema,
         example: 'experiment',
       },
     ],

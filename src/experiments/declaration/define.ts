@@ -2,20 +2,30 @@
 import { DkvError } from '../../base/errors.js';
 import { didYouMean } from '../../base/near.js';
 import { parse } from '../../base/parse.js';
-import { bareOf, type Experiment, type ExperimentDeclaration, experimentSchema } from '../../runs/schema/experiment.js';
+import { bareOf, type Experiment } from '../../runs/schema/experiment.js';
 import { measure } from '../../stats/ranking.js';
+import { type DeclaredExperiment, experimentFileSchema, type StudyDeclaration } from './declared.js';
+import { expectFunctions, withoutFunctions } from './functions.js';
 
 /**
- * Checks a declaration and fills in its defaults.
- * @throws DkvError INPUT_INVALID naming the field, or the condition that is not there
+ * Checks a declaration and fills in its defaults. Functions among its surrogates are replaced by what a record says of them, and stand in `functions`.
+ * @throws DkvError INPUT_INVALID naming the field, or the condition or function that is not there
  */
-export function defineExperiment(declaration: ExperimentDeclaration): Experiment {
+export function defineExperiment(declaration: StudyDeclaration): DeclaredExperiment {
   return parseExperiment(declaration);
 }
 
 /** The same of a declaration that comes from elsewhere. */
-export function parseExperiment(declaration: unknown): Experiment {
-  const experiment = parse(experimentSchema, declaration, 'INPUT_INVALID', 'The experiment is not well formed');
+export function parseExperiment(declaration: unknown): DeclaredExperiment {
+  const { plain, functions } = withoutFunctions(declaration);
+  const parsed = parse(experimentFileSchema, plain, 'INPUT_INVALID', 'The experiment is not well formed');
+  expectFunctions(parsed, functions);
+  expectConsistent(parsed);
+  return functions.size > 0 ? { ...parsed, functions } : parsed;
+}
+
+/** Everything that is named is there. @throws DkvError INPUT_INVALID */
+function expectConsistent(experiment: Experiment): void {
   const { id, conditions, ...rest } = experiment;
   const names = conditions.map((condition) => condition.name);
   const known = new Set(names);
@@ -59,5 +69,4 @@ export function parseExperiment(declaration: unknown): Experiment {
     const unknown = [...shares, ...family].find((contrast) => !inGroup.has(contrast));
     if (unknown !== undefined) throw invalid(`the contrasts "${title}" have none that is called "${unknown}".`);
   }
-  return experiment;
 }

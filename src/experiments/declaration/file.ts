@@ -2,7 +2,9 @@
 import path from 'node:path';
 import { DkvError, messageOf } from '../../base/errors.js';
 import { readText } from '../../base/text-input.js';
-import type { Experiment } from '../../runs/schema/experiment.js';
+import { datasetFrom } from '../../datasets/open.js';
+import { modelFrom } from '../../scoring/load-model.js';
+import type { DeclaredExperiment } from './declared.js';
 import { parseExperiment } from './define.js';
 
 const DATA = ['.yaml', '.yml', '.json'];
@@ -13,8 +15,11 @@ export function isExperimentFile(name: string): boolean {
   return [...DATA, ...MODULES].includes(path.extname(name));
 }
 
-/** @throws DkvError INPUT_INVALID */
-export async function readExperiment(file: string): Promise<Experiment> {
+/**
+ * Reads an experiment from a file. The data and the model that the file names are sought from its folder: what is returned names them by whole paths.
+ * @throws DkvError INPUT_INVALID
+ */
+export async function readExperiment(file: string): Promise<DeclaredExperiment> {
   const invalid = (message: string, cause?: unknown) => new DkvError('INPUT_INVALID', `${file}: ${message}`, { cause });
   let declaration: unknown;
   try {
@@ -28,10 +33,19 @@ export async function readExperiment(file: string): Promise<Experiment> {
     throw invalid('holds no experiment. A module exports one as its default, a YAML file is one.');
   }
   try {
-    return parseExperiment(declaration);
+    return await withPathsFrom(path.dirname(path.resolve(file)), parseExperiment(declaration));
   } catch (error) {
     throw invalid(messageOf(error), error);
   }
+}
+
+async function withPathsFrom(folder: string, experiment: DeclaredExperiment): Promise<DeclaredExperiment> {
+  const { data, model } = experiment;
+  return {
+    ...experiment,
+    ...(data && { data: { ...data, dataset: await datasetFrom(data.dataset, folder) } }),
+    ...(model !== undefined && { model: modelFrom(model, folder) }),
+  };
 }
 
 async function readData(file: string): Promise<unknown> {

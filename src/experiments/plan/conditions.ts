@@ -9,6 +9,7 @@ import type { Encoding } from '../../priming/condition.js';
 import { SEGMENTS, type Segment } from '../../priming/input.js';
 import type { LeftOut } from '../../runs/schema/configuration.js';
 import type { Comparison, ContrastGroup, Experiment } from '../../runs/schema/experiment.js';
+import { type DeclaredExperiment, recordedExperiment } from '../declaration/declared.js';
 
 export interface Computable {
   /** As it is computed: with the baselines that this model has, and masks that speak only of rows that are there. */
@@ -17,14 +18,16 @@ export interface Computable {
 }
 
 /**
+ * @param declared what stands beside it is left out
  * @param segments those that the model's inputs have
  * @throws DkvError INPUT_INVALID where the experiment's own question needs a condition that is left out
  */
 export function conditionsFor(
-  experiment: Experiment,
+  declared: DeclaredExperiment,
   segments: ReadonlySet<Segment>,
   { absolutePositions }: Pick<ModelShape, 'absolutePositions'> = {},
 ): Computable {
+  const experiment = recordedExperiment(declared);
   const leftOut = leftOutOf(experiment, segments);
   const refusal = refusalOf(experiment, segments);
   if (refusal) throw refusal;

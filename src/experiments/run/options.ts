@@ -1,5 +1,6 @@
 /** What a run is asked for, and what it tells while it goes on. */
 import type { TextSources } from '../../priming/prepare.js';
+import type { StudyRecord } from '../../runs/schema/record.js';
 import type { Summary } from '../../runs/schema/summary.js';
 
 export interface RunOptions {
@@ -17,6 +18,8 @@ export interface RunOptions {
   readonly noText?: boolean;
   /** Compress the trials when the run has ended. Those of a run that went on from compressed ones are, in any case. */
   readonly compress?: boolean;
+  /** The file that the experiment was read from, for the run's record. */
+  readonly study?: StudyRecord;
   /** Who writes surrogates that a model writes. */
   readonly sources?: TextSources;
   /** Which language model that is: part of the configuration where a surrogate needs it. */

@@ -8,20 +8,23 @@ import { makeFolder } from '../../base/files.js';
 import { withLock } from '../../base/lock.js';
 import { segmentsOf } from '../../priming/input.js';
 import { prepareSurrogates } from '../../priming/prepare.js';
+import { callFunctions, type SurrogateFunctions } from '../../priming/surrogate-function.js';
 import { packJournal } from '../../runs/journal.js';
 import { describeLeftOut } from '../../runs/left-out.js';
 import { writeSummary } from '../../runs/run-folder.js';
 import { isRejection } from '../../runs/schema/entry.js';
-import { type Experiment, specificationsOf } from '../../runs/schema/experiment.js';
+import { specificationsOf } from '../../runs/schema/experiment.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import type { Dataset, PoolSet } from '../../samples/dataset.js';
 import { tokensRead } from '../../scoring/inputs.js';
 import type { Model } from '../../scoring/load-model.js';
 import { summarize } from '../analysis/summarize.js';
+import type { DeclaredExperiment } from '../declaration/declared.js';
 import { type Computable, conditionsFor } from '../plan/conditions.js';
 import { planOf } from '../plan/plan.js';
 import { unitsOf } from '../plan/unit.js';
 import { configurationOf } from './configuration.js';
+import { expectSameTexts } from './functions.js';
 import type { RunOptions } from './options.js';
 import { start } from './start.js';
 import { computeTrials } from './trials.js';
@@ -29,10 +32,11 @@ import { computeTrials } from './trials.js';
 /**
  * @param data the samples to score or the pools to rank, already chosen: their number is the run's N
  * @throws DkvError RUN_EXISTS, RUN_MISMATCH, RUN_DAMAGED, RUN_BUSY, CANCELLED (what was done is in the journal), INPUT_INVALID where the model lacks
- * a segment that the primary comparison needs or no sample can be scored, and the engine's
+ * a segment that the primary comparison needs, no sample can be scored, or a surrogate's function is not there or gives something else than a string, and
+ * the engine's
  */
 export async function runExperiment(
-  experiment: Experiment,
+  experiment: DeclaredExperiment,
   data: Dataset | PoolSet,
   model: Model,
   options: RunOptions,
@@ -48,11 +52,18 @@ export async function runExperiment(
       'RUN_BUSY',
       `${directory}: ${holder} is at work on this run. Wait for it, stop it, or choose another folder with --out.`,
     );
-  return withLock(path.join(directory, 'run.lock'), () => runAlone(computable, data, model, own), { refuse });
+  return withLock(
+    path.join(directory, 'run.lock'),
+    () => runAlone(computable, experiment.functions, data, model, own),
+    {
+      refuse,
+    },
+  );
 }
 
 async function runAlone(
   computable: Computable,
+  functions: SurrogateFunctions = new Map(),
   data: Dataset | PoolSet,
   model: Model,
   options: RunOptions,
@@ -60,15 +71,18 @@ async function runAlone(
   const { experiment } = computable;
   const { signal } = options;
   const scored = unitsOf(data);
+  // What ends the run here leaves the folder as it is, for a function that is mended.
+  const samples = scored.units.map(({ sample }) => sample);
+  const functionTexts = await callFunctions(specificationsOf(experiment), functions, samples, signal);
   const started = await start(configurationOf(computable, data, model, options), data, scored, model, options);
   const { configuration, records, entries, journalFile, isPacked } = started;
-  const prepared = await prepareSurrogates(
-    specificationsOf(experiment),
-    scored.units.map(({ sample }) => sample),
-    options.sources ?? {},
-    { ...(signal && { signal }), ...(options.onWriting && { onProgress: options.onWriting }) },
-  );
-  const passes = await computeTrials(planOf(experiment, scored, model.tokenizer, prepared), model, started, options);
+  expectSameTexts(experiment, entries, functionTexts, options.directory);
+  const prepared = await prepareSurrogates(specificationsOf(experiment), samples, options.sources ?? {}, {
+    ...(signal && { signal }),
+    ...(options.onWriting && { onProgress: options.onWriting }),
+  });
+  const plan = planOf(experiment, scored, model.tokenizer, prepared, functionTexts);
+  const passes = await computeTrials(plan, model, started, options);
   if (entries.every(isRejection)) {
     const [first] = entries;
     throw new DkvError(

@@ -39,7 +39,13 @@ export async function start(
   data: Dataset | PoolSet,
   { units }: Scored,
   model: Model,
-  { directory, resume, noText = false, signal }: Pick<RunOptions, 'directory' | 'resume' | 'noText' | 'signal'>,
+  {
+    directory,
+    resume,
+    noText = false,
+    study,
+    signal,
+  }: Pick<RunOptions, 'directory' | 'resume' | 'noText' | 'study' | 'signal'>,
 ): Promise<StartedRun> {
   const { experiment } = asked;
   const hasLiterals = () => {
@@ -61,7 +67,7 @@ export async function start(
     const made = samplesOf(data, units, asked, model.tokenizer, !noText);
     await writeSamples(directory, await new Breather(signal, STOPPED).map(made, (sample) => sample));
   }
-  if (!started) await writeRecord(directory, asked, { 'onnxruntime-node': onnxRuntimeVersion() });
+  if (!started) await writeRecord(directory, asked, { 'onnxruntime-node': onnxRuntimeVersion() }, study);
   const records = await readSamples(directory);
   const entries = await recoverJournal(journalFile);
   expectOwnEntries(journal?.file ?? journalFile, entries, records, experiment);

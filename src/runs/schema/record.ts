@@ -6,9 +6,25 @@ import type { FileContent } from './sealed.js';
 
 export const RECORD_FILE = 'run.json';
 
+const studySchema = z.strictObject({
+  file: z.string().describe('The file’s name.'),
+  digest: z.string().describe('SHA-256 of its bytes.'),
+  overruled: z
+    .array(z.string())
+    .describe('Options of the command line that were taken in place of what it says, such as `--dataset`.'),
+});
+
+/** The file that an experiment of one's own came from. */
+export type StudyRecord = z.infer<typeof studySchema>;
+
 export const recordSchema = z.strictObject({
   format: z.literal(RECORD_FORMAT).describe('Version of the file’s form.'),
   configuration: configurationSchema.describe('Everything that the numbers depend on.'),
+  study: studySchema
+    .optional()
+    .describe(
+      'The file that the experiment was read from, with data and model where it names them; absent where there was none, and before 0.2.',
+    ),
   started_at: z.string().describe('When the run was started, as ISO 8601.'),
   versions: z.record(z.string(), z.string()).describe('Versions of what computed, by package.'),
   git_revision: z

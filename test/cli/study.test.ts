@@ -1,0 +1,108 @@
+/** One file is a study: `dkv run FILE` needs nothing else, and what the command line says goes before it. */
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Command } from 'commander';
+import { expect, it } from 'vitest';
+import { studyOptions } from '../../src/cli/study.js';
+import { readRecord } from '../../src/runs/record.js';
+import { dkv } from '../support/dkv.js';
+import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
+
+const EXAMPLES = path.resolve(import.meta.dirname, '../../examples/experiments');
+
+/** The example with a small model, in a folder of its own. */
+async function studyFolder(): Promise<string> {
+  const folder = await temporaryFolder();
+  const yaml = await readFile(path.join(EXAMPLES, 'study.yaml'), 'utf8');
+  await writeFile(path.join(folder, 'study.yaml'), `model: ${referenceFixture('text')}\n${yaml}`);
+  await copyFile(path.join(EXAMPLES, 'ads.csv'), path.join(folder, 'ads.csv'));
+  return folder;
+}
+
+it('runs from its file alone, from wherever it is started, and goes on', async () => {
+  const folder = await studyFolder();
+  const cwd = await temporaryFolder();
+  const file = path.relative(cwd, path.join(folder, 'study.yaml'));
+  const { exitCode, stdout, stderr } = await dkv(['run', file, '--n', '6'], { cwd });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.not.stringContaining('command line') });
+  expect(stdout).toMatch(/searched \(primary\) +bare/);
+  const run = path.join(cwd, 'results/searches');
+  const { configuration, study } = (await readRecord(run))!;
+  expect(configuration).toMatchObject({
+    samples: 6,
+    dataset: { name: 'ads.csv', selection: expect.stringContaining('document=text, query=question, answer=reply') },
+    model: { name: 'text' },
+  });
+  expect(Object.keys(configuration.experiment)).not.toContain('data');
+  expect(study).toEqual({ file: 'study.yaml', digest: expect.stringMatching(/^[0-9a-f]{64}$/), overruled: [] });
+  const trials = await readFile(path.join(run, 'trials.jsonl'), 'utf8');
+  expect(trials).toMatch(/"condition":"both".*"prefix":"[^"]+ - [^"]+"/);
+
+  const again = await dkv(['run', file, '--n', '6', '--resume'], { cwd });
+  expect(again.exitCode).toBe(0);
+  expect(await readFile(path.join(run, 'trials.jsonl'), 'utf8')).toBe(trials);
+  const ads = path.join(folder, 'ads.csv');
+  await writeFile(ads, (await readFile(ads, 'utf8')).replaceAll('Music shop', 'Record shop'));
+  const changed = await dkv(['run', file, '--n', '6', '--resume'], { cwd });
+  expect(changed).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('dataset.digest') });
+});
+
+it('says what it takes from the command line in its place', async () => {
+  const folder = await studyFolder();
+  const [out, other] = [path.join(folder, 'out'), path.join(folder, 'other.jsonl')];
+  const rows = Array.from({ length: 8 }, (_, i) => ({
+    body: `The lamp number ${i} costs ${i + 3} euros.`,
+    title: `Lamp ${i}`,
+    query: 'How much is it?',
+    answer: `${i + 3} euros`,
+    searched: 'price of a lamp',
+  }));
+  await writeFile(other, rows.map((row) => JSON.stringify(row)).join('\n'));
+  const options = ['--dataset', other, '--columns', 'document=body', '--n', '4', '--out', out];
+  const { exitCode, stderr } = await dkv(['run', path.join(folder, 'study.yaml'), ...options]);
+  expect(exitCode).toBe(0);
+  expect(stderr).toContain('study.yaml: --dataset, --columns.');
+  const record = (await readRecord(out))!;
+  expect(record.configuration.dataset.name).toBe('other.jsonl');
+  expect(record.study!.overruled).toEqual(['--dataset', '--columns']);
+});
+
+it('gives each option from the one that says it, the command line first', () => {
+  const file = {
+    data: {
+      dataset: '/data/a.csv',
+      revision: 'main',
+      separator: 'semicolon',
+      quoting: 'none' as const,
+      header: ['x', 'y'],
+      columns: { document: 'x', query: 'y' },
+    },
+    model: '/models/a',
+  };
+  const defaults = { dataset: 'adworld', columns: [], model: 'tiny' };
+  const chosen = (given: Record<string, unknown>, beside: Partial<typeof file> = file) => {
+    const command = new Command();
+    for (const [name, value] of Object.entries(given)) command.setOptionValueWithSource(name, value, 'cli');
+    return studyOptions({ ...defaults, ...given }, beside, command);
+  };
+  const { dataset, columns: fileColumns, separator: _, revision: datasetRevision, ...form } = file.data;
+  const whole = { dataset, datasetRevision, separator: ';', ...form, fileColumns, columns: [], model: '/models/a' };
+  expect(chosen({})).toEqual({ options: whole, overruled: [] });
+  expect(chosen({ model: 'b', datasetRevision: 'v2' })).toEqual({
+    options: { ...whole, model: 'b', datasetRevision: 'v2' },
+    overruled: ['--dataset-revision', '--model'],
+  });
+  expect(chosen({ columns: ['query=z'] })).toEqual({
+    options: { ...whole, columns: ['query=z'] },
+    overruled: ['--columns'],
+  });
+  // A column or a separator is of the data that it was written for.
+  expect(chosen({ dataset: 'b.csv' })).toEqual({
+    options: { ...defaults, dataset: 'b.csv', fileColumns: {}, model: '/models/a' },
+    overruled: ['--dataset'],
+  });
+  expect(chosen({ dataset: 'b.csv' }, {})).toEqual({
+    options: { ...defaults, dataset: 'b.csv', fileColumns: {} },
+    overruled: [],
+  });
+});
