@@ -45,7 +45,13 @@ export {
   type Visibility,
   visibleRanges,
 } from './priming/input.js';
-export { prepareSurrogates, type TextSources, type TextWriter, type WriteOptions } from './priming/prepare.js';
+export {
+  type Authorship,
+  prepareSurrogates,
+  type TextSources,
+  type TextWriter,
+  type WriteOptions,
+} from './priming/prepare.js';
 export { type Surrogate, type SurrogateContext, type SurrogateSource, surrogate } from './priming/surrogate.js';
 export type {
   DeclaredFunction,

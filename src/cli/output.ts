@@ -126,7 +126,7 @@ export async function withOutput<T>(file: string, option: string, work: (output:
 /** Files that a run or a store is made of, by what stands beside them. */
 const RECORDS: readonly { readonly names: readonly string[]; readonly beside: string; readonly of: string }[] = [
   {
-    names: ['run.json', 'samples.jsonl', 'trials.jsonl', 'trials.jsonl.gz', 'summary.json'],
+    names: ['run.json', 'samples.jsonl', 'trials.jsonl', 'trials.jsonl.gz', 'written.json', 'summary.json'],
     beside: 'run.json',
     of: 'a run',
   },

@@ -9,6 +9,7 @@ import { DATASETS, openDataset, openPools } from '../datasets/open.js';
 import { EXPERIMENT_IDS } from '../experiments/catalogue/ids.js';
 import type { DeclaredExperiment } from '../experiments/declaration/declared.js';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
+import type { SELF_WRITER } from '../llm/self-writer.js';
 import type { Experiment } from '../runs/schema/experiment.js';
 import type { StudyRecord } from '../runs/schema/record.js';
 import type { Summary } from '../runs/schema/summary.js';
@@ -30,6 +31,7 @@ interface RunCommandOptions extends ModelOptions, ChosenOptions {
   readonly ignoreFloor: boolean;
   readonly text: boolean;
   readonly compress: boolean;
+  readonly writer?: typeof SELF_WRITER;
   readonly json: boolean;
 }
 
@@ -55,6 +57,12 @@ export function runCommand(): Command {
         'query',
       ]),
     )
+    .addOption(
+      new Option(
+        '--writer <who>',
+        "who writes surrogates llm:...: self, the model at hand, which is asked nothing (default: the endpoint's language model)",
+      ).choices(['self'] satisfies [typeof SELF_WRITER]),
+    )
     .option(
       '--out <folder>',
       `run folder (default: results/<experiment>; with "${ALL}" the folder of the run folders)`,
@@ -73,7 +81,8 @@ export function runCommand(): Command {
 The run folder gets run.json (what was run), samples.jsonl, trials.jsonl (every prefix and NLL), summary.json, report.md and report.html.
 With --compress the trials are in trials.jsonl.gz, which all commands read; gzip makes and unpacks it as well.
 Ctrl-C stops cleanly; --resume goes on, also after a crash. "${ALL}" always goes on with what is there.
-Experiments with surrogates by a language model want DKV_LLM_BASE_URL and DKV_LLM_MODEL set.
+Experiments with surrogates by a language model want DKV_LLM_BASE_URL and DKV_LLM_MODEL set, or --writer self; what was written, by
+whom and how, is kept in written.json.
 A file of your own may name its data and its model, sought from its folder; options of the command line go before it, and are said.
 
 Examples:
@@ -81,6 +90,7 @@ Examples:
   dkv run exp02 --n 60 --out results/try
   dkv run ${ALL} --n 60
   dkv run exp01 --model google/t5gemma-2-270m-270m --dataset ms-marco --resume
+  dkv run exp05 --writer self
   dkv run v4-09 --model google/flan-t5-base --dataset ms-marco
   dkv run exp02 --dataset faq.csv --columns document=text query=question answer=reply
   dkv run ./mine.yaml
@@ -101,9 +111,9 @@ async function run(name: string, asked: RunCommandOptions, command: Command): Pr
   const { refusalOf } = await import('../experiments/plan/conditions.js');
   const { segmentsOf } = await import('../priming/input.js');
   const signal = interruptSignal();
-  const writing = endpointWriter();
+  const writing = options.writer ?? endpointWriter();
   // All that there are are run without those that nobody can write for.
-  if (name !== ALL) expectWriter(experiments.flatMap(specificationsOf), writing && { llm: writing.asked });
+  if (name !== ALL && !writing) expectWriter(experiments.flatMap(specificationsOf), undefined);
   const lengthGiven = command.getOptionValueSource('maxLength') !== 'default';
   const lengthOf = ({ protocol }: Experiment) => (lengthGiven ? options.maxLength : protocol.max_tokens);
   let model: Model | undefined;
@@ -201,7 +211,7 @@ interface OneRun {
   readonly compress: boolean;
   readonly json: boolean;
   readonly signal: AbortSignal;
-  readonly writing?: EndpointWriter;
+  readonly writing?: EndpointWriter | typeof SELF_WRITER;
   readonly study?: StudyRecord;
 }
 
@@ -233,7 +243,7 @@ async function runOne(
       maxTokens,
       signal,
       sources: textSources(model, maxTokens, writing),
-      ...(writing && { writer: writing.identity }),
+      ...(writing && { writer: typeof writing === 'string' ? writing : writing.identity }),
       ...(study && { study }),
       whileBlocked,
       onNotice: sayNotice,
@@ -244,7 +254,8 @@ async function runOne(
       },
     });
     progress.end();
-    if (writing && asksLanguageModel(experiment)) process.stderr.write(`${describeWriting(writing)}\n`);
+    if (typeof writing === 'object' && asksLanguageModel(experiment))
+      process.stderr.write(`${describeWriting(writing)}\n`);
     const files = await writeReports(folder, summary);
     if (options.json) {
       printJson(recordedSummary, summary);

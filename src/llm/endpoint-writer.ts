@@ -87,7 +87,9 @@ export class EndpointWriter {
 
   /** For `TextSources.llm`. The writer throws CANCELLED, LLM_DENIED, DISK_FULL, and the last failure when all fail. */
   readonly asked = (prompt: string): TextWriter => {
-    return (documents, options) => this.#write(prompt, documents, options);
+    const write: TextWriter = (documents, options) => this.#write(prompt, documents, options);
+    const sampling = { ...this.#sampling, seed: null };
+    return Object.assign(write, { authorship: { writer: this.identity, prompt, sampling } });
   };
 
   async #write(prompt: string, documents: readonly string[], { signal, onProgress }: WriteOptions) {

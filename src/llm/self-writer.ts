@@ -26,6 +26,9 @@ export interface SelfWriterOptions {
   readonly maxTokens: number;
 }
 
+/** What a run's record calls the model at hand where it writes what a language model is asked for. */
+export const SELF_WRITER = 'self';
+
 const WRITTEN_TOKENS = 16;
 /** Rows of states that are in memory at once, in batches of the engine. */
 const BATCHES_AT_ONCE = 4;
@@ -43,7 +46,7 @@ export function selfWriter(model: WritingModel, { cacheDirectory, maxTokens }: S
     stopTokenIds,
     ...reading(document),
   ];
-  return async (documents, { signal, onProgress }) => {
+  const write: TextWriter = async (documents, { signal, onProgress }) => {
     await cache.expectWritable();
     const texts = new Array<string | DkvError>(documents.length);
     const missing: { at: number; input: EncoderInput }[] = [];
@@ -58,7 +61,7 @@ export function selfWriter(model: WritingModel, { cacheDirectory, maxTokens }: S
     const most = BATCHES_AT_ONCE * model.engine.info.batchTokens;
     for (const chunk of grouped(missing, most, ({ input }) => input.tokenIds.length)) {
       const inputs = chunk.map(({ input }) => input);
-      const written = await write(model, inputs, signal);
+      const written = await writeFor(model, inputs, signal);
       for (const [i, { at }] of chunk.entries()) {
         const own = written[i]!;
         if (own instanceof DkvError) {
@@ -73,9 +76,13 @@ export function selfWriter(model: WritingModel, { cacheDirectory, maxTokens }: S
     }
     return texts;
   };
+  const sampling = { maxTokens: WRITTEN_TOKENS, temperature: 0, topP: 1, seed: null };
+  return Object.assign(write, {
+    authorship: { writer: `${SELF_WRITER}: ${model.fingerprint}`, prompt: null, sampling },
+  });
 }
 
-async function write(
+async function writeFor(
   { engine, tokenizer }: WritingModel,
   inputs: readonly EncoderInput[],
   signal: AbortSignal | undefined,

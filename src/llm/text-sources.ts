@@ -5,7 +5,7 @@ import type { TextSources } from '../priming/prepare.js';
 import { tokensRead } from '../scoring/inputs.js';
 import type { Model } from '../scoring/load-model.js';
 import { EndpointWriter } from './endpoint-writer.js';
-import { selfWriter } from './self-writer.js';
+import { SELF_WRITER, selfWriter } from './self-writer.js';
 import { llmSettings } from './settings.js';
 
 /** Undefined when the environment names none. @throws DkvError INPUT_INVALID */
@@ -14,12 +14,17 @@ export function endpointWriter(): EndpointWriter | undefined {
   return settings && new EndpointWriter(settings, { cacheDirectory: textFolder() });
 }
 
-/** @param maxTokens rows that the encoder reads of a document */
-export function textSources(model: Model, maxTokens: number, writing: EndpointWriter | undefined): TextSources {
-  return {
-    self: selfWriter(model, { cacheDirectory: textFolder(), maxTokens: tokensRead(model, maxTokens) }),
-    ...(writing && { llm: writing.asked }),
-  };
+/**
+ * @param maxTokens rows that the encoder reads of a document
+ * @param writing who is asked for texts by a language model: an endpoint, or the model at hand, which is asked nothing
+ */
+export function textSources(
+  model: Model,
+  maxTokens: number,
+  writing: EndpointWriter | typeof SELF_WRITER | undefined,
+): TextSources {
+  const self = selfWriter(model, { cacheDirectory: textFolder(), maxTokens: tokensRead(model, maxTokens) });
+  return { self, ...(writing && { llm: writing === SELF_WRITER ? () => self : writing.asked }) };
 }
 
 /** What was asked for and what it cost, in words. */

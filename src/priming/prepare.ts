@@ -18,14 +18,32 @@ export interface WriteOptions {
   readonly onProgress?: (doneDocuments: number, totalDocuments: number) => void;
 }
 
-/**
- * Writes one text a document, in order, or gives the error that says why a document has none.
- * @throws DkvError when going on makes no sense: CANCELLED, or what would befall all documents
- */
-export type TextWriter = (
-  documents: readonly string[],
-  options: WriteOptions,
-) => Promise<readonly (string | DkvError)[]>;
+/** How a writer comes to its texts. */
+export interface Authorship {
+  /** Which model, and where. */
+  readonly writer: string;
+  /** What it is asked, word for word, before it is shown the document; null for a model that is shown the document alone. */
+  readonly prompt: string | null;
+  readonly sampling: {
+    readonly maxTokens: number;
+    /** 0: the likeliest token each time. */
+    readonly temperature: number;
+    readonly topP: number;
+    /** Null where the writer takes none: another request may give another text. */
+    readonly seed: number | null;
+  };
+}
+
+/** Writes texts for documents. */
+export interface TextWriter {
+  /**
+   * Writes one text a document, in order, or gives the error that says why a document has none.
+   * @throws DkvError when going on makes no sense: CANCELLED, or what would befall all documents
+   */
+  (documents: readonly string[], options: WriteOptions): Promise<readonly (string | DkvError)[]>;
+  /** For the record of a run, which keeps its texts; left out where nobody knows. */
+  readonly authorship?: Authorship;
+}
 
 /** Who writes. What is left out cannot be asked for. */
 export interface TextSources {

@@ -168,12 +168,23 @@ describe('dkv run', () => {
     expect(endpoint.requests).toHaveLength(9);
     const record = JSON.parse(await readFile(path.join(folder, 'first', 'run.json'), 'utf8'));
     expect(record.configuration.writer).toContain('writer');
+    const { writers } = JSON.parse(await readFile(path.join(folder, 'first', 'written.json'), 'utf8'));
+    expect(writers).toHaveLength(3);
+    expect(writers[0]).toMatchObject({
+      writer: record.configuration.writer,
+      prompt: expect.stringContaining('web search'),
+      sampling: { max_tokens: 30, temperature: 0.7, top_p: 0.9, seed: null },
+      texts: Array.from({ length: 3 }, () => ({ text: expect.stringMatching(/^query number \d$/) })),
+    });
     const without = await dkv(['run', 'exp05', '--n', '3', '--model', model, '--out', path.join(folder, 'none')]);
     expect(without).toMatchObject({
       exitCode: 2,
       stderr: expect.stringMatching(/^error INPUT_INVALID: .*DKV_LLM_BASE_URL/),
     });
     expect(await readdir(folder)).not.toContain('none');
+    const self = await dkv(['run', 'exp05', '--n', '3', '--writer', 'self', '--out', path.join(folder, 'self')]);
+    expect(self.stdout).toMatch(/written by the model itself.*\nLeft out, because .*question_full/);
+    expect(self.stdout).not.toContain('keywords_d (');
   });
 
   it('names the experiments that there are', async () => {

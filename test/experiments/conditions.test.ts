@@ -7,6 +7,8 @@ import { positionsOrContent } from '../../src/experiments/catalogue/positions-or
 import { EXPERIMENTS } from '../../src/experiments/catalogue/registry.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { conditionsFor, refusalOf } from '../../src/experiments/plan/conditions.js';
+import { withoutPrompts } from '../../src/experiments/plan/prompts.js';
+import { SELF_WRITER } from '../../src/llm/self-writer.js';
 import { SEGMENTS, type Segment } from '../../src/priming/input.js';
 import { readSummary } from '../../src/runs/run-folder.js';
 import { USUAL_SEGMENTS } from '../../src/runs/schema/configuration.js';
@@ -26,8 +28,10 @@ describe('the experiments that there are', () => {
     const results = path.resolve(import.meta.dirname, '../../results/built-in');
     for (const id of await readdir(results)) {
       // The research's figures stood in records before they had a file of their own.
-      const { authors: _, ...experiment } = (await readSummary(path.join(results, id))).record.configuration.experiment;
-      expect(conditionsFor(EXPERIMENTS[id]!, new Set(USUAL_SEGMENTS)).experiment, id).toEqual(experiment);
+      const { writer, experiment: recorded } = (await readSummary(path.join(results, id))).record.configuration;
+      const { authors: _, ...experiment } = recorded;
+      const now = conditionsFor(EXPERIMENTS[id]!, new Set(USUAL_SEGMENTS));
+      expect((writer === SELF_WRITER ? withoutPrompts(now) : now).experiment, id).toEqual(experiment);
     }
   });
 
@@ -255,6 +259,59 @@ describe('a declaration', () => {
     const alone = declared({ conditions: [shown, { ...shown, name: 'again' }], comparisons: [] });
     expect(() => conditionsFor(alone, without('bos'))).toThrow('it needs the condition "oracle"');
     expect(refusalOf(alone, without('separator'))).toBeUndefined();
+  });
+});
+
+describe('experiments where the model at hand writes', () => {
+  const asking = (comparisons: ExperimentDeclaration['comparisons'], ...surrogates: (string | undefined)[]) =>
+    conditionsFor(
+      defineExperiment({
+        id: 'asking',
+        title: 'Asked',
+        question: 'What is written?',
+        conditions: surrogates.map((surrogate, at) => ({
+          name: `c${at}`,
+          ...(surrogate !== undefined && { surrogate }),
+          visibility: 'exact',
+        })),
+        comparisons,
+      }),
+      without(),
+    );
+
+  it('leave out what differs by a prompt alone, and keep what is declared twice without one', () => {
+    const all = [
+      undefined,
+      undefined,
+      'llm:need',
+      'self',
+      'llm:question*2',
+      'llm:prompt=a*b',
+      'scramble(llm:prompt=c)',
+      'llm:need*2',
+      'join(self, llm:prompt=x)',
+      'join(self, llm:keywords)',
+    ];
+    const { experiment, leftOut } = withoutPrompts(asking([{ treatment: 'c5', baseline: 'c0' }], ...all));
+    // The one of the experiment's own question stays.
+    expect(experiment.conditions.map(({ name }) => name)).toEqual(['c0', 'c1', 'c3', 'c4', 'c5', 'c6', 'c8']);
+    expect(leftOut.map(({ condition }) => condition)).toEqual(['c2', 'c7', 'c9']);
+    const { experiment: written } = withoutPrompts(conditionsFor(EXPERIMENTS.exp05!, without()));
+    const prefixes = ['oracle', 'need', 'template', 'random'].flatMap((name) => [name, `${name}_x4`]);
+    expect(new Set(written.conditions.map(({ name }) => name.replace(/_(full|published|d)$/, '')))).toEqual(
+      new Set(['bare', ...prefixes, 'scrambled_need_x4']),
+    );
+    expect(withoutPrompts(conditionsFor(EXPERIMENTS.exp02!, without())).leftOut).toEqual([]);
+  });
+
+  it('are refused where prompts are what is compared', () => {
+    const prompts = asking([{ treatment: 'c1', baseline: 'c0' }], 'llm:need', 'llm:question');
+    expect(() => withoutPrompts(prompts)).toThrow(
+      expect.objectContaining({
+        code: 'INPUT_INVALID',
+        message: expect.stringContaining('c1 against c0, is one of prompts'),
+      }),
+    );
   });
 });
 

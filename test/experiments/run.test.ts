@@ -3,6 +3,7 @@ import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { DkvError } from '../../src/base/errors.js';
 import { NumpyRandomState } from '../../src/base/numpy-random.js';
 import { openPools } from '../../src/datasets/open.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
@@ -11,12 +12,15 @@ import { expectTexts } from '../../src/experiments/plan/texts.js';
 import type { RunOptions } from '../../src/experiments/run/options.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import type { Condition } from '../../src/priming/condition.js';
+import type { TextWriter } from '../../src/priming/prepare.js';
+import { QUERY_PROMPTS } from '../../src/priming/prompts.js';
 import { warnings } from '../../src/report/words/notes.js';
 import { readJournal } from '../../src/runs/journal.js';
 import { readSummary } from '../../src/runs/run-folder.js';
 import { isTrial, type Trial } from '../../src/runs/schema/entry.js';
 import type { Experiment } from '../../src/runs/schema/experiment.js';
 import { sealedFile } from '../../src/runs/schema/sealed.js';
+import { readWritten } from '../../src/runs/written.js';
 import { datasetOf } from '../../src/samples/dataset.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
@@ -330,6 +334,84 @@ describe('going on with a run', () => {
     await start(directory, 50, { resume: true, onProgress: ({ resumedSamples }) => progress.push(resumedSamples) });
     expect(progress.at(-1)).toBeGreaterThan(0);
     expect(await readJournal(path.join(directory, 'trials.jsonl'))).toHaveLength(49 * 11 + 1);
+  });
+
+  it('goes on with the texts that a model wrote for it, and asks for no others', async () => {
+    const asking = defineExperiment({
+      id: 'asking',
+      title: 'Asked',
+      question: 'What is written?',
+      conditions: [
+        { name: 'bare', visibility: 'exact' },
+        { name: 'need', surrogate: 'llm:need', visibility: 'exact' },
+        { name: 'why', surrogate: 'scramble(llm:prompt=Why?)', visibility: 'exact' },
+        { name: 'own', surrogate: 'self', visibility: 'exact' },
+      ],
+      comparisons: [{ treatment: 'need', baseline: 'bare' }],
+    });
+    let [asked, drawn] = [0, 0];
+    const authorship = {
+      writer: 'somebody',
+      prompt: 'Why?',
+      sampling: { maxTokens: 9, temperature: 1, topP: 1, seed: null },
+    };
+    /** Never the same twice. */
+    const writer =
+      (about: string): TextWriter =>
+      async (documents) => {
+        asked += documents.length;
+        return documents.map((document) =>
+          document.includes('number 2 ') ? new DkvError('LLM_REJECTED', 'no words') : `${about} ${++drawn}`,
+        );
+      };
+    const sources = {
+      llm: (prompt: string) => Object.assign(writer('asked'), prompt === 'Why?' && { authorship }),
+      self: writer('own'),
+    };
+    const options = { sources, writer: 'somebody' };
+    const directory = await temporaryFolder();
+    await start(directory, 4, options, asking);
+    expect(asked).toBe(3 * 4);
+    const written = (await readWritten(directory))!;
+    const texts = (from: number) =>
+      ['lamps-000', 'lamps-001', 'lamps-003'].map((sample, at) => ({
+        sample,
+        text: expect.stringMatching(new RegExp(` ${from + at}$`)),
+      }));
+    const unknown = { writer: null, prompt: null, sampling: null };
+    const sampling = { max_tokens: 9, temperature: 1, top_p: 1, seed: null };
+    expect(written).toEqual({
+      format: 2,
+      writers: [
+        { by: 'llm', asked: QUERY_PROMPTS.need, ...unknown, texts: texts(1) },
+        { by: 'llm', asked: 'Why?', writer: 'somebody', prompt: 'Why?', sampling, texts: texts(4) },
+        { by: 'self', asked: null, ...unknown, texts: texts(7) },
+      ],
+    });
+    const journal = (await file(directory, 'trials.jsonl')).split(/(?<=\n)/);
+    expect(journal.find((line) => line.includes('"need"'))).toContain('"prefix":"asked 1"');
+    await writeFile(path.join(directory, 'trials.jsonl'), journal.slice(0, 3).join(''));
+    await start(directory, 4, { ...options, resume: true }, asking);
+    // Only what got no text is asked for again.
+    expect(asked).toBe(3 * 4 + 3);
+    expect((await file(directory, 'trials.jsonl')).split(/(?<=\n)/).sort()).toEqual(journal.sort());
+    expect(await readWritten(directory)).toEqual(written);
+
+    const left = await temporaryFolder();
+    await start(left, 4, { ...options, noText: true }, asking);
+    const digests = (await readWritten(left))!;
+    expect(JSON.stringify(digests)).not.toMatch(/asked \d|own \d/);
+    expect(digests.writers[2]!.texts[0]!.text).toEqual({ sha256: expect.stringMatching(/^[0-9a-f]{64}$/), bytes: 6 });
+    await expect(start(left, 4, { ...options, resume: true }, asking)).rejects.toMatchObject({
+      code: 'RUN_MISMATCH',
+      message: expect.stringMatching(/another text for lamps-000 than the run was begun with/),
+    });
+    const whole = await file(directory, 'written.json');
+    await writeFile(path.join(directory, 'written.json'), whole.replace('asked 1', 'asked 7'));
+    await expect(start(directory, 4, { ...options, resume: true }, asking)).rejects.toMatchObject({
+      code: 'RUN_DAMAGED',
+      message: expect.stringMatching(/written\.json: not what was written .*from a copy/),
+    });
   });
 
   it('starts in an empty folder', async () => {

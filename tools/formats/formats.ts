@@ -5,6 +5,7 @@ import { entrySchema as journalEntrySchema } from '../../src/runs/schema/entry.j
 import { recordSchema } from '../../src/runs/schema/record.js';
 import { sampleSchema } from '../../src/runs/schema/sample.js';
 import { summarySchema } from '../../src/runs/schema/summary.js';
+import { writtenSchema } from '../../src/runs/schema/written.js';
 import { calibrationsSchema } from '../../src/serving/calibration.js';
 import { documentMetadataSchema } from '../../src/serving/document-metadata.js';
 import { provenanceSchema as primedNoteSchema } from '../../src/serving/provenance.js';
@@ -282,6 +283,14 @@ export const CHAPTERS: readonly Chapter[] = [
           'The journal, a line a trial, a look into the encoder, or a sample that could not be scored. Where it is compressed, it is `trials.jsonl.gz`.',
         schema: journalEntrySchema,
         example: 'trial',
+        isSealed: true,
+      },
+      {
+        title: 'written.json',
+        source:
+          'Texts that models wrote for the documents, with who wrote them and how; there where a surrogate is written by a model.',
+        schema: writtenSchema,
+        example: 'written',
         isSealed: true,
       },
       {

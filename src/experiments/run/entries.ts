@@ -1,13 +1,13 @@
 /** What a block's computation gives: its trials, or why a sample has none. */
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DkvError } from '../../base/errors.js';
 import { ItemsFailedError } from '../../engine/engine.js';
-import type { Entry, Prefix, ProbeTrial, Trial } from '../../runs/schema/entry.js';
+import type { Entry, ProbeTrial, Trial } from '../../runs/schema/entry.js';
 import { scored, scoreEach, targetScore } from '../../scoring/inputs.js';
 import type { Model } from '../../scoring/load-model.js';
 import { scoredSchema } from '../../wire/score.js';
 import type { Block, PlannedTrial } from '../plan/block.js';
+import { prefixRecord } from './prefixes.js';
 import { layersOf, probeSample } from './probe.js';
 import type { StartedRun } from './start.js';
 
@@ -80,14 +80,9 @@ function trialOf(trial: PlannedTrial, tokenNlls: Float32Array, keepsTexts: boole
 
 /** What stood before the document in the condition's own pass, and in its further ones. */
 function prefixesOf({ parts }: PlannedTrial, keepsTexts: boolean): Pick<Trial, 'prefix' | 'also_prefixes'> {
-  const kept = (text: string): Prefix => (keepsTexts ? text : digestOf(text));
-  const [own, ...also] = parts.map(({ prefix }) => (prefix === undefined ? null : kept(prefix)));
+  const [own, ...also] = parts.map(({ prefix }) => (prefix === undefined ? null : prefixRecord(prefix, keepsTexts)));
   return {
     ...(own != null && { prefix: own }),
     ...(also.some((prefix) => prefix !== null) && { also_prefixes: also }),
   };
-}
-
-function digestOf(text: string): Prefix {
-  return { sha256: createHash('sha256').update(text).digest('hex'), bytes: Buffer.byteLength(text) };
 }

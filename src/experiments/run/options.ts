@@ -22,7 +22,10 @@ export interface RunOptions {
   readonly study?: StudyRecord;
   /** Who writes surrogates that a model writes. */
   readonly sources?: TextSources;
-  /** Which language model that is: part of the configuration where a surrogate needs it. */
+  /**
+   * Which language model that is: part of the configuration where a surrogate needs it. `self` where it is the model at hand, which is asked nothing: conditions that
+   * differ by a prompt alone are left out then.
+   */
   readonly writer?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { DkvError } from '../../base/errors.js';
 import { makeFolder } from '../../base/files.js';
 import { withLock } from '../../base/lock.js';
+import { SELF_WRITER } from '../../llm/self-writer.js';
 import { segmentsOf } from '../../priming/input.js';
 import { prepareSurrogates } from '../../priming/prepare.js';
 import { callFunctions, type SurrogateFunctions } from '../../priming/surrogate-function.js';
@@ -22,12 +23,14 @@ import { summarize } from '../analysis/summarize.js';
 import type { DeclaredExperiment } from '../declaration/declared.js';
 import { type Computable, conditionsFor } from '../plan/conditions.js';
 import { planOf } from '../plan/plan.js';
+import { withoutPrompts } from '../plan/prompts.js';
 import { unitsOf } from '../plan/unit.js';
 import { configurationOf } from './configuration.js';
 import { expectSameTexts } from './functions.js';
 import type { RunOptions } from './options.js';
 import { start } from './start.js';
 import { computeTrials } from './trials.js';
+import { WrittenTexts } from './written.js';
 
 /**
  * @param data the samples to score or the pools to rank, already chosen: their number is the run's N
@@ -43,7 +46,8 @@ export async function runExperiment(
 ): Promise<Summary> {
   const { directory } = options;
   const own = { ...options, maxTokens: tokensRead(model, options.maxTokens) };
-  const computable = conditionsFor(experiment, segmentsOf(model.tokenizer), model.engine.info.shape);
+  const fitting = conditionsFor(experiment, segmentsOf(model.tokenizer), model.engine.info.shape);
+  const computable = options.writer === SELF_WRITER ? withoutPrompts(fitting) : fitting;
   // The report names them all.
   for (const notice of describeLeftOut(computable.leftOut, 5)) options.onNotice?.(notice);
   await makeFolder(directory);
@@ -77,10 +81,14 @@ async function runAlone(
   const started = await start(configurationOf(computable, data, model, options), data, scored, model, options);
   const { configuration, records, entries, journalFile, isPacked } = started;
   expectSameTexts(experiment, entries, functionTexts, options.directory);
-  const prepared = await prepareSurrogates(specificationsOf(experiment), samples, options.sources ?? {}, {
-    ...(signal && { signal }),
-    ...(options.onWriting && { onProgress: options.onWriting }),
-  });
+  const written = await WrittenTexts.of(options.directory, started, samples);
+  const prepared = await prepareSurrogates(
+    specificationsOf(experiment),
+    samples,
+    written.keeping(options.sources ?? {}),
+    { ...(signal && { signal }), ...(options.onWriting && { onProgress: options.onWriting }) },
+  );
+  await written.save();
   const plan = planOf(experiment, scored, model.tokenizer, prepared, functionTexts);
   const passes = await computeTrials(plan, model, started, options);
   if (entries.every(isRejection)) {

@@ -88,6 +88,11 @@ export function warnings(summary: Summary): string[] {
     );
   }
   if (configuration.imported) lines.push(describeImport(configuration));
+  if (configuration.writer === 'self') {
+    lines.push(
+      'What surrogates ask a language model for (llm:...) was written by the model itself, which is asked nothing: it says what it says of a document, a query or not. The texts are in written.json.',
+    );
+  }
   lines.push(...describeLeftOut(configuration.left_out ?? []));
   if (samples.literal) {
     const { samples: found, tokens, pieces } = samples.literal;

@@ -117,7 +117,9 @@ export const configurationSchema = z
     writer: z
       .string()
       .nullable()
-      .describe('The language model that wrote surrogates, with its address; null without any.'),
+      .describe(
+        'The language model that wrote surrogates, with its address; `self` where that was the model that ran, which is asked nothing. Null without any.',
+      ),
   })
   .meta({ id: 'configuration' });
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { expectFiniteNumbers } from '../../base/finite.js';
 
-const prefixSchema = z.union([
+export const prefixSchema = z.union([
   z.string(),
   z.strictObject({
     sha256: z.string().describe('SHA-256 of its bytes in UTF-8, in lower-case hexadecimal digits.'),

@@ -32,3 +32,4 @@ export {
   type Summary,
 } from './summary.js';
 export { parseTrials } from './trials.js';
+export { parseWritten, type Written } from './written.js';
