@@ -65,6 +65,7 @@ describe('a text whose numbers are those of its records', () => {
     ],
     ['a smoke run', 'A smoke run gains 1.24. <!-- smoke: comparisons[oracle_d].gain.mean -->'],
     ['what is not checked', '<!-- not checked: times of one machine -->\n\nIt takes 3 s.\n\n<!-- end -->\n'],
+    ['tables in it', '<!-- not checked: times -->\n\n<!-- all -->\n1\n<!-- end -->\n\nIt takes 3 s.\n\n<!-- end -->\n'],
   ])('passes: %s', (_, text) => {
     expect(messages(text)).toEqual([]);
   });

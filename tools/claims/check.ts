@@ -17,6 +17,7 @@ export const TEXTS: Record<string, readonly string[]> = {
   'docs/protocol.md': [],
   'docs/ranking.md': [],
   'docs/authors-records.md': [],
+  'docs/benchmarks.md': ['coverage'],
   'docs/research-framing.md': [],
   'models/tiny/README.md': ['run', 'recipe', 'curves', 'gate', 'nats', 'kinds', 'sanity'],
   'results/README.md': [],

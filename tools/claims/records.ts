@@ -30,7 +30,7 @@ function cellValue(cell: string): Value {
  */
 function tablesOf(markdown: string): Value {
   const sections: Record<string, Record<string, Value>[]> = {};
-  for (const [, name, section] of markdown.matchAll(/^<!-- ([\w ]+) -->\n([\s\S]*?)\n<!-- end -->/gmu)) {
+  for (const [, name, section] of markdown.matchAll(/^<!-- (?!end )([\w ]+) -->\n([\s\S]*?)\n<!-- end -->/gmu)) {
     const rows: Record<string, Value>[] = [];
     let columns: string[] | undefined;
     for (const line of section!.split('\n')) {

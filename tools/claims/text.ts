@@ -49,7 +49,7 @@ const INDENTED = /(?<=\n\n)(?: {4,}.*(?:\n|$)|\n(?= {4}))+/gu;
 const NAMES = [
   /\bT5Gemma 2\b/gu,
   /\bT5 1\.\d\b/gu,
-  /\b[Ee]xperiments? \d+(?:,? (?:and|to) \d+|, \d+)*/gu,
+  /\b[Ee]xp(?:eriments?)? \d+(?:,? (?:and|to) \d+|, \d+)*/gu,
   /\b[Ss]eed \d+/gu,
   /\bAdWorld version \d+/gu,
   /\b(?:Node|npm|pnpm) \d[\d.]*(?:(?:,| and| or) \d+(?:\.\d+)*)*/gu,
@@ -93,6 +93,9 @@ function masked(markdown: string): { words: string; comments: Comment[] } {
 
 const REGION = /^not checked: (.+)$/su;
 
+/** What opens a section of a text that a program writes, or whose tables other texts name. */
+const SECTION = /^[\w ]+$/u;
+
 /** @param generated comments that open what a program writes, up to `<!-- end -->` */
 export function readMarked(markdown: string, generated: readonly string[] = []): Marked {
   const { comments, words } = masked(markdown);
@@ -101,17 +104,23 @@ export function readMarked(markdown: string, generated: readonly string[] = []):
   let kept = words;
   const speaking: Comment[] = [];
   let open: (Comment & { reason: string }) | undefined;
+  // Of what programs write inside of the open region.
+  let inner = 0;
   for (const comment of comments) {
     const [, reason] = REGION.exec(comment.text) ?? [];
     if (open) {
-      if (comment.text !== 'end') continue;
-      const inside = kept.slice(open.end, comment.at);
-      const numbers = numbersOf(inside, 0).length;
-      if (numbers === 0 && !generated.includes(open.text))
-        faults.push({ at: open.at, message: `"${open.text}" exempts nothing` });
-      regions.push({ reason: open.reason, numbers });
-      kept = kept.slice(0, open.end) + blank(inside) + kept.slice(comment.at);
-      open = undefined;
+      if (comment.text !== 'end') inner += SECTION.test(comment.text) ? 1 : 0;
+      else if (inner > 0) inner--;
+      else {
+        const inside = kept.slice(open.end, comment.at);
+        const numbers = numbersOf(inside, 0).length;
+        if (numbers === 0 && !generated.includes(open.text)) {
+          faults.push({ at: open.at, message: `"${open.text}" exempts nothing` });
+        }
+        regions.push({ reason: open.reason, numbers });
+        kept = kept.slice(0, open.end) + blank(inside) + kept.slice(comment.at);
+        open = undefined;
+      }
     } else if (reason !== undefined) open = { ...comment, reason };
     else if (generated.includes(comment.text)) open = { ...comment, reason: `written by a program: ${comment.text}` };
     else if (comment.text === 'end') faults.push({ at: comment.at, message: 'ends a region that nothing has opened' });
