@@ -88,7 +88,8 @@ Examples:
   dkv data adworld --count 1000 | dkv prime --input - --store ads
   dkv prime --input ads.parquet --columns id=sku document=body --store ads --surrogate doc_kw,template --states float16
   dkv prime --input corpus.jsonl --store redis://cache:6379 --shard 2/4 --model ./t5gemma-2-270m-270m
-  dkv prime --input docs.jsonl --store docs --surrogate 'static:What does it cost, and when is it open?'`,
+  dkv prime --input docs.jsonl --store docs --surrogate 'static:What does it cost, and when is it open?'
+  dkv prime --input docs.jsonl --store docs --surrogate 'join(title, column:brand), kw5'`,
     )
     .action(primeDocuments);
 }

@@ -65,6 +65,9 @@ it('says what it takes from the command line in its place', async () => {
   const record = (await readRecord(out))!;
   expect(record.configuration.dataset.name).toBe('other.jsonl');
   expect(record.study!.overruled).toEqual(['--dataset', '--columns']);
+  const report = await readFile(path.join(out, 'report.md'), 'utf8');
+  expect(report).toContain('| experiment’s file | study.yaml |');
+  expect(report).toMatch(/\| taken from the command line instead \| .*dataset, .*columns \|/);
 });
 
 it('gives each option from the one that says it, the command line first', () => {

@@ -1,13 +1,14 @@
 /** Where a run's numbers come from: model, data, versions, machine. */
 import type { Imported } from '../../runs/schema/configuration.js';
-import type { RunRecord } from '../../runs/schema/record.js';
+import type { RunRecord, StudyRecord } from '../../runs/schema/record.js';
 import { describeDrift } from '../../scoring/drift.js';
 import type { Table } from './table.js';
 
-export function origin({ configuration, started_at, versions, git_revision, machine }: RunRecord): Table {
+export function origin({ configuration, study, started_at, versions, git_revision, machine }: RunRecord): Table {
   const { model, dataset, imported } = configuration;
   const rows = [
     ...(imported ? importRows(imported) : []),
+    ...(study ? studyRows(study) : []),
     ['model', `${model.name}${model.built_in ? ' (built-in)' : ''}, ${model.precision}`],
     ...(model.drift ? [[`drift of ${model.precision}`, describeDrift(model.drift)]] : []),
     ['model fingerprint', model.fingerprint],
@@ -40,6 +41,14 @@ export function origin({ configuration, started_at, versions, git_revision, mach
     ],
     rows,
   };
+}
+
+function studyRows({ file, digest, overruled }: StudyRecord): string[][] {
+  return [
+    ['experiment’s file', file],
+    ['SHA-256 of that file', digest],
+    ...(overruled.length > 0 ? [['taken from the command line instead', overruled.join(', ')]] : []),
+  ];
 }
 
 function importRows({ file, form, digest, recorded_at, with: other }: Imported): string[][] {
