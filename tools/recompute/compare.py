@@ -15,6 +15,7 @@ NOT_RECOMPUTED = {
     "passes.encoder": "inputs that are the same are encoded once, and which are the same is said by token ids, which a run does not keep",
     "passes.decoder": "samples were rejected, which had passes in the plan and have no trials",
     "passes.naive_encoder": "samples were rejected, which had passes in the plan and have no trials",
+    "plan.deviations": "a plan holds digests of programs and data of its time, and deviations are said in words",
     "vocabulary": "the run is older than the field of its configuration that says it",
 }
 
@@ -71,8 +72,9 @@ def compare(theirs, ours):
     for path, value in theirs.items():
         kind = kind_of(path)
         if path not in ours:
-            if kind in NOT_RECOMPUTED:
-                found.left_out[kind] = NOT_RECOMPUTED[kind]
+            name = next((name for name in NOT_RECOMPUTED if kind == name or kind.startswith(f"{name}.")), None)
+            if name is not None:
+                found.left_out[name] = NOT_RECOMPUTED[name]
             else:
                 found.differing[path] = f"{value!r} in the summary; nothing recomputes it, and it is not among the fields that are left out"
             continue

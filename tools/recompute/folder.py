@@ -39,6 +39,8 @@ class Run:
     probes: list
     rejections: list
     summary: dict
+    # The plan that it was run under, as run.json has it.
+    plan: dict | None = None
 
 
 def trial_adds_up(trial):
@@ -57,7 +59,7 @@ def read_run(directory):
     summary = unsealed((directory / "summary.json").read_bytes(), directory / "summary.json")
     if "dependence" not in summary.get("samples", {}):
         raise Damaged(f"{directory}: an older version made its summary; dkv report makes it again from the trials")
-    run = Run(record["configuration"], lines(directory / "samples.jsonl"), {}, [], [], summary)
+    run = Run(record["configuration"], lines(directory / "samples.jsonl"), {}, [], [], summary, record.get("plan"))
     if summary["samples"]["dependence"]["by"] == "question kind" and not all("kind" in sample for sample in run.samples):
         raise Damaged(f"{directory}: its clusters are kinds of questions, which samples.jsonl of this older run does not say")
     for at, entry in enumerate(lines(journal), 1):

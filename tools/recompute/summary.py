@@ -128,6 +128,7 @@ def summarize(run):
     samples_with = lambda field: len({trial["sample"] for trial in trials if trial.get(field)})
     effective = primary_gain(experiment, measured)
     is_imported = bool(configuration.get("imported"))
+    plan = {"plan": plan_outcome(run.plan["locked"], experiment, columns, sampling, measured)} if run.plan else {}
     return {
         "format": 2,
         "configuration": configuration,
@@ -158,7 +159,25 @@ def summarize(run):
         ],
         "identities": identities(configuration, columns),
         **measured,
+        **plan,
     }
+
+
+def plan_outcome(locked, experiment, columns, sampling, measured):
+    """What came of the planned test: that of the mean difference, in NLL or in a ranking's measure."""
+    test = locked["test"]
+    copied = {"sha256": locked["sha256"], "test": test}
+    if test["measure"] != "nats per token":
+        names = [measure["name"] for measure in measured.get("ranking", {}).get("measures", [])]
+        found = [one["differences"] for one in measured.get("ranking", {}).get("comparisons", []) if same(one, test)]
+        if not found or test["measure"] not in names:
+            return {**copied, "mean": NO_SHARE, "p": None}
+        record = found[0][names.index(test["measure"])]
+        return {**copied, "mean": record["mean"], "p": record["p"]["mean"]}
+    if experiment["unit"] != "sample" or not {test["treatment"], test["baseline"]} <= {c["name"] for c in experiment["conditions"]}:
+        return {**copied, "mean": NO_SHARE, "p": None}
+    (mean,) = infer_means(table_of([terms_of(test)], columns.nlls), sampling)
+    return {**copied, "mean": mean.estimate(), "p": mean.p() if test["hypothesis"] == "difference" else mean.equivalence(test["margin"])}
 
 
 def samplings(units, conditions, words):
