@@ -520,6 +520,12 @@ describe('rankings', () => {
       { name: 'AUC', pools: 40, clusters: 20 },
       { name: 'nDCG@10', pools: 40, clusters: 20 },
     ]);
+    for (const { means } of own.ranking!.conditions) {
+      for (const { value, low, high } of means) {
+        expect(low!).toBeLessThan(value!);
+        expect([low! >= 0, high! <= 1]).toEqual([true, true]);
+      }
+    }
     for (const m of [0, 1]) {
       const ps = comparisons.map(({ differences }) => differences[m]!.p.mean!);
       const [a, b, c] = comparisons.map(({ corrected }) => corrected![m]!);

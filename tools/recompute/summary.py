@@ -464,7 +464,7 @@ def rank(run, asked, kept, columns, configuration, words):
         "conditions": [
             {
                 "name": c["name"],
-                "means": [infer_means(of(c["name"], m)[:, None], sampling_of(names[m]))[0].estimate() for m in measures],
+                "means": [within_range(infer_means(of(c["name"], m)[:, None], sampling_of(names[m]))[0].estimate()) for m in measures],
                 "judged_means": [judged_mean(m, values[c["name"]][m]) for m in measures],
             }
             for c in conditions
@@ -472,6 +472,12 @@ def rank(run, asked, kept, columns, configuration, words):
         "comparisons": found,
         **screening(run, experiment),
     }
+
+
+def within_range(estimate):
+    """No measure is below 0 or above 1."""
+    cut = lambda end: None if end is None else min(1.0, max(0.0, end))
+    return {"value": estimate["value"], "low": cut(estimate["low"]), "high": cut(estimate["high"])}
 
 
 def screening(run, experiment):

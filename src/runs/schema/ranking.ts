@@ -47,7 +47,7 @@ export const rankingSummarySchema = z.strictObject({
           .array(estimateSchema)
           .readonly()
           .describe(
-            'Means over these pools, in the order of the measures, with intervals by clusters; in summaries of older versions by a bootstrap of single pools.',
+            'Means over these pools, in the order of the measures, with intervals by clusters, cut at 0 and 1; in summaries of older versions by a bootstrap of single pools.',
           ),
         judged_means: z
           .array(z.number().nullable())
