@@ -9,6 +9,11 @@ export function mean(values: ArrayLike<number>): number {
   return sum / values.length;
 }
 
+/** Sums of these values in another order, which are equal, differ by no more than this. */
+export function roundingOfSum(values: readonly number[]): number {
+  return 1e-12 * values.reduce((sum, value) => sum + Math.abs(value), 0);
+}
+
 /** Sample standard deviation (n - 1 in the denominator); NaN for fewer than two values. */
 export function standardDeviation(values: ArrayLike<number>): number {
   const center = mean(values);

@@ -3,6 +3,7 @@
  */
 
 import { labelsOf } from './dependence.js';
+import { roundingOfSum } from './describe.js';
 import { type Interval, percentileInterval } from './interval.js';
 import { areEnough } from './mean-inference.js';
 import type { Resamples } from './resamples.js';
@@ -107,11 +108,11 @@ function weighted({ center, values, squares, labels }: Ordered, counts: Uint8Arr
 /** So many of the largest gains are looked at. */
 export const TOP_SAMPLES = 25;
 
-/** Share of the total gain in the 25 gains that are farthest from 0; undefined where there are no more than these, or the total is 0. */
+/** Share of the total gain in the 25 gains that are farthest from 0; undefined where there are no more than these, or the total is 0 up to its last bits. */
 export function topShare(gains: readonly number[]): number | undefined {
   if (gains.length <= TOP_SAMPLES) return undefined;
   const total = gains.reduce((sum, gain) => sum + gain, 0);
+  if (Math.abs(total) <= roundingOfSum(gains)) return undefined;
   const largest = [...gains].sort((a, b) => Math.abs(b) - Math.abs(a)).slice(0, TOP_SAMPLES);
-  const share = largest.reduce((sum, gain) => sum + gain, 0) / total;
-  return Number.isFinite(share) ? share : undefined;
+  return largest.reduce((sum, gain) => sum + gain, 0) / total;
 }

@@ -1,7 +1,7 @@
 /** Significance tests of paired differences, and corrections for a family of them. */
 import { expectFiniteNumbers } from '../base/finite.js';
 import type { Random } from '../base/random.js';
-import { mean, ranks, spearman, standardDeviation } from './describe.js';
+import { mean, ranks, roundingOfSum, spearman, standardDeviation } from './describe.js';
 import { normalTail, tTail } from './distributions.js';
 
 /**
@@ -69,8 +69,7 @@ function signedRankTail(n: number, most: number): number {
 export function signFlipTest(differences: readonly number[], permutations: number, random: Random): number {
   expectFiniteNumbers(differences, 'differences');
   const total = differences.reduce((sum, value) => sum + value, 0);
-  // Sums in another order differ in their last bits.
-  const enough = Math.abs(total) * (1 - 1e-12);
+  const enough = Math.abs(total) - roundingOfSum(differences);
   const values = Float64Array.from(differences);
   let as = 1;
   for (let permutation = 0; permutation < permutations; permutation++) {

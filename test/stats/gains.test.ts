@@ -6,7 +6,7 @@ import { cohensD, mean } from '../../src/stats/describe.js';
 import { correctFamilies, meanEstimate, samplingOf, summarizeGains } from '../../src/stats/gains.js';
 import { analyticDInterval } from '../../src/stats/interval.js';
 import { inferMeans, intervalOfMean, pOfMean } from '../../src/stats/mean-inference.js';
-import { percentilesOf, resampledRobust, robust } from '../../src/stats/robust.js';
+import { percentilesOf, resampledRobust, robust, topShare } from '../../src/stats/robust.js';
 import { signFlipTest } from '../../src/stats/significance.js';
 
 const random = new Random('gains');
@@ -114,6 +114,11 @@ it('a test by random signs counts the signs as they are, and sums in any order',
   const equal = Array.from({ length: 40 }, () => 0.1);
   expect(signFlipTest(equal, 999, new Random('signs'))).toBe(1 / 1000);
   // Half of all signs of two equal differences do, and differ from the total in no more than a last bit.
+  // These cancel, whatever order they are added in: no signs give a sum that is nearer to 0.
+  const cancelled = [0.1, 0.2, 0.3, -0.3, -0.2, -0.1].flatMap((value) => Array<number>(5).fill(value));
+  expect(cancelled.reduce((sum, value) => sum + value)).not.toBe(0);
+  expect(signFlipTest(cancelled, 999, new Random('signs'))).toBe(1);
+  expect(topShare(cancelled)).toBeUndefined();
   expect(signFlipTest([0.1, 0.1], 9999, new Random('signs'))).toBeCloseTo(0.5, 1);
   expect(signFlipTest([0.1, 0.2, 0.3], 9999, new Random('signs'))).toBeCloseTo(0.25, 1);
 });

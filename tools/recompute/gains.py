@@ -62,9 +62,15 @@ def resampled_robust(values, sampling):
 def top_share(values):
     if len(values) <= TOP_SAMPLES:
         return None
+    if abs(values.sum()) <= rounding_of_sum(values):
+        return None
     largest = values[np.argsort(-np.abs(values), kind="stable")[:TOP_SAMPLES]]
-    with np.errstate(all="ignore"):
-        return number(largest.sum() / values.sum())
+    return number(largest.sum() / values.sum())
+
+
+def rounding_of_sum(values):
+    """Sums in another order differ in their last bits."""
+    return 1e-12 * np.abs(values).sum()
 
 
 def cohens_d(values):
@@ -96,8 +102,7 @@ def wilcoxon(values):
 def sign_flip(values, words):
     flipped = flipped_sums(words, values, DRAWS)
     total = values.sum()
-    # Sums in another order differ in their last bits.
-    return (1 + int(np.sum(np.abs(total - 2 * flipped) >= abs(total) * (1 - 1e-12)))) / (DRAWS + 1)
+    return (1 + int(np.sum(np.abs(total - 2 * flipped) >= abs(total) - rounding_of_sum(values)))) / (DRAWS + 1)
 
 
 class Gains:
