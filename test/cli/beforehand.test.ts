@@ -42,7 +42,7 @@ describe('before a model is loaded', () => {
     await writeFile(path.join(cwd, 'queries.csv'), 'document,query,answer\nA lamp.,lamp,\nA bed.,bed,\n');
     await writeFile(path.join(cwd, 'answers.csv'), 'document,query,answer\nA lamp.,,24\nA bed.,,36\n');
     for (const [data, message] of [
-      ['queries.csv', /2 have no answer \(answer\)/],
+      ['queries.csv', /queries\.csv has no answers, and exp01 scores answers/],
       ['answers.csv', /2 have no query \(query\)/],
     ] as const) {
       const { exitCode, stderr } = await dkv(['run', 'exp01', '--dataset', data, ...NO_MODEL], { cwd });

@@ -102,7 +102,9 @@ describe.each(names)('the run %s of release 0.1.0', (name) => {
       (await readFile(path.join(directory, 'report.md'), 'utf8'))
         .split(/^## /m)
         .filter((section) => /^(Conditions|Identities|Origin|Inside the encoder)/.test(section))
-        .flatMap((section) => section.split('\n').filter((line) => line.startsWith('|')));
+        .flatMap((section) => section.split('\n').filter((line) => line.startsWith('|')))
+        // Of what was measured inside the encoder that release knew intervals without clusters.
+        .map((line) => line.replace(/ \[-?[\d.]+, -?[\d.]+\]/g, ''));
     const then = await rows(folder);
     expect(then.length).toBeGreaterThan(8);
     expect(await rows(path.join(cwd, name))).toEqual(then);
@@ -209,7 +211,8 @@ describe('resumed', () => {
     const found = new Map(now.trials.map((trial) => [key(trial), trial]));
     expect(found.size).toBe(then.trials.length);
     for (const trial of then.trials) {
-      const { nll, nll_sum, token_nlls, ...rest } = found.get(key(trial))!;
+      // That release did not write down what stood before a document.
+      const { nll, nll_sum, token_nlls, prefix: _, ...rest } = found.get(key(trial))!;
       expect(trial).toMatchObject(rest);
       // As for every comparison of numbers from different machines.
       expect(Math.abs(nll - trial.nll)).toBeLessThan(1e-4);
