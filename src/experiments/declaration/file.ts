@@ -56,8 +56,9 @@ async function readData(file: string): Promise<unknown> {
 /** Whatever Node version runs: types are stripped on the way in, and `directed-kvcache` is this very package. */
 async function readModule(file: string): Promise<unknown> {
   const { createJiti } = await import('jiti');
-  const extension = path.extname(import.meta.filename);
-  const index = path.resolve(import.meta.dirname, `../../index${extension}`);
+  // Run from source, as the tests do, it is still the built one: all of the source would be translated for it.
+  const isSource = import.meta.filename.endsWith('.ts');
+  const index = path.resolve(import.meta.dirname, isSource ? '../../../dist/index.js' : '../../index.js');
   const jiti = createJiti(import.meta.url, { alias: { 'directed-kvcache': index }, fsCache: false });
   return jiti.import(path.resolve(file), { default: true });
 }
