@@ -22,6 +22,7 @@ export type {
 export { defineExperiment } from './experiments/declaration/define.js';
 export { readExperiment } from './experiments/declaration/file.js';
 export type { RunOptions, RunProgress } from './experiments/run/options.js';
+export { type PlanOptions, planRun } from './experiments/run/plan-run.js';
 export { runExperiment } from './experiments/run/run.js';
 export { type HubSettings, hubSettings } from './hub/settings.js';
 export { type EndpointOptions, EndpointWriter, type WritingSummary } from './llm/endpoint-writer.js';
@@ -62,6 +63,7 @@ export type {
 } from './priming/surrogate-function.js';
 export type { FunctionTexts, Preparation, Prepared } from './priming/surrogate-kinds.js';
 export { type ReportFormat, type ReportOptions, writeReports } from './report/report.js';
+export { readLockedPlan } from './runs/locked-plan.js';
 export { readRun } from './runs/run-folder.js';
 export * from './runs/schema/index.js';
 export type { Dataset, Origin, PoolRequest, PoolSet, SampleRequest, SampleRule } from './samples/dataset.js';

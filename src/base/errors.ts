@@ -64,6 +64,7 @@ export const ERROR_CODES = {
   },
   INPUT_TOO_LONG: { exitCode: 2, status: 413, meaning: 'prefix and special tokens leave no room for the document' },
   RUN_MISMATCH: { exitCode: 2, status: 409, meaning: 'a run folder was made with another configuration or model' },
+  PLAN_ALTERED: { exitCode: 2, status: 409, meaning: 'a plan of a run is not what was locked before the run' },
   RUN_EXISTS: {
     exitCode: 2,
     status: 409,

@@ -14,6 +14,7 @@ import { importCommand } from './import.js';
 import { listCommand } from './list.js';
 import { logCommand } from './log.js';
 import { modelsCommand } from './models.js';
+import { planCommand } from './plan.js';
 import { primeCommand } from './prime.js';
 import { rankCommand } from './rank.js';
 import { reportCommand } from './report.js';
@@ -57,6 +58,7 @@ Examples:
     );
   for (const command of [
     demoCommand(),
+    planCommand(),
     runCommand(),
     listCommand(),
     reportCommand(),

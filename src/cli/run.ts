@@ -11,9 +11,10 @@ import type { DeclaredExperiment } from '../experiments/declaration/declared.js'
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
 import type { SELF_WRITER } from '../llm/self-writer.js';
 import type { Experiment } from '../runs/schema/experiment.js';
+import type { LockedPlan } from '../runs/schema/locked-plan.js';
 import type { StudyRecord } from '../runs/schema/record.js';
 import type { Summary } from '../runs/schema/summary.js';
-import type { Dataset, PoolSet } from '../samples/dataset.js';
+import { type Dataset, type PoolSet, without } from '../samples/dataset.js';
 import type { Model } from '../scoring/load-model.js';
 import { printJson } from './json.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
@@ -21,17 +22,22 @@ import { type ChosenOptions, type StudyOptions, studyOptions, studyRecord } from
 import { addTableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, paint, sayNotice, whileBlocked } from './terminal.js';
 
-interface RunCommandOptions extends ModelOptions, ChosenOptions {
+/** What is run, and on which data. */
+export interface RunnableOptions extends ModelOptions, ChosenOptions {
   readonly n?: number;
   readonly seed?: number;
   readonly prompt?: Experiment['prompt'];
+  readonly writer?: typeof SELF_WRITER;
+}
+
+interface RunCommandOptions extends RunnableOptions {
+  readonly plan?: string;
   readonly out?: string;
   readonly resume: boolean;
   readonly ignoreCeiling: boolean;
   readonly ignoreFloor: boolean;
   readonly text: boolean;
   readonly compress: boolean;
-  readonly writer?: typeof SELF_WRITER;
   readonly json: boolean;
 }
 
@@ -44,24 +50,9 @@ export function runCommand(): Command {
   const command = new Command('run')
     .description('Run an experiment and write its reports.')
     .argument('<experiment>', `${EXPERIMENT_IDS.join(', ')}, ${ALL}, or a file of your own (.yaml, .json, .ts, .js)`)
-    .addOption(
-      new Option('--dataset <name>', DATASETS).default('adworld', "what the experiment's file names, or adworld"),
-    )
-    .option('--dataset-revision <name>', 'branch, tag or commit of a dataset on the hub')
-    .option('--columns <role=column...>', 'for a table of your own, such as document=body query=q answer=a', [])
-    .option('--n <n>', "number of samples or pools (default: the protocol's)", positiveInteger)
-    .option('--seed <n>', "seed of samples and bootstrap (default: the protocol's)", integer)
-    .addOption(
-      new Option('--prompt <what>', "what the decoder reads before the target (default: the experiment's)").choices([
-        'none',
-        'query',
-      ]),
-    )
-    .addOption(
-      new Option(
-        '--writer <who>',
-        "who writes surrogates llm:...: self, the model at hand, which is asked nothing (default: the endpoint's language model)",
-      ).choices(['self'] satisfies [typeof SELF_WRITER]),
+    .option(
+      '--plan <file>',
+      'run under a plan of "dkv plan": what is not as planned is named, and stands in the report',
     )
     .option(
       '--out <folder>',
@@ -74,7 +65,7 @@ export function runCommand(): Command {
     .option('--no-text', "keep the samples' texts out of the run folder and the report")
     .option('--compress', 'compress the trials when the run has ended (trials.jsonl.gz)', false)
     .option('--json', 'print the summary as JSON instead of a table, one line a run', false);
-  return addModelOptions(addTableOptions(command))
+  return addRunnableOptions(command)
     .addHelpText(
       'after',
       `
@@ -94,9 +85,35 @@ Examples:
   dkv run v4-09 --model google/flan-t5-base --dataset ms-marco
   dkv run exp02 --dataset faq.csv --columns document=text query=question answer=reply
   dkv run ./mine.yaml
-  dkv run ./study.yaml --out results/again`,
+  dkv run ./study.yaml --out results/again
+  dkv run exp02 --plan plan.json`,
     )
     .action(run);
+}
+
+/** Of all commands that are about runs of an experiment. */
+export function addRunnableOptions(command: Command): Command {
+  command
+    .addOption(
+      new Option('--dataset <name>', DATASETS).default('adworld', "what the experiment's file names, or adworld"),
+    )
+    .option('--dataset-revision <name>', 'branch, tag or commit of a dataset on the hub')
+    .option('--columns <role=column...>', 'for a table of your own, such as document=body query=q answer=a', [])
+    .option('--n <n>', "number of samples or pools (default: the plan's, or the protocol's)", positiveInteger)
+    .option('--seed <n>', "seed of samples and bootstrap (default: the plan's, or the protocol's)", integer)
+    .addOption(
+      new Option('--prompt <what>', "what the decoder reads before the target (default: the experiment's)").choices([
+        'none',
+        'query',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--writer <who>',
+        "who writes surrogates llm:...: self, the model at hand, which is asked nothing (default: the endpoint's language model)",
+      ).choices(['self'] satisfies [typeof SELF_WRITER]),
+    );
+  return addModelOptions(addTableOptions(command));
 }
 
 async function run(name: string, asked: RunCommandOptions, command: Command): Promise<void> {
@@ -115,11 +132,15 @@ async function run(name: string, asked: RunCommandOptions, command: Command): Pr
   // All that there are are run without those that nobody can write for.
   if (name !== ALL && !writing) expectWriter(experiments.flatMap(specificationsOf), undefined);
   const lengthGiven = command.getOptionValueSource('maxLength') !== 'default';
-  const lengthOf = ({ protocol }: Experiment) => (lengthGiven ? options.maxLength : protocol.max_tokens);
+  const plan = await planNamed(name, options.plan);
+  const planned = plan?.configuration;
+  const lengthOf = ({ protocol }: Experiment) =>
+    lengthGiven ? options.maxLength : (planned?.max_tokens ?? protocol.max_tokens);
   let model: Model | undefined;
   try {
     for (const declared of experiments) {
-      const { seed = declared.seed, prompt = declared.prompt } = options;
+      const { seed = planned?.seed ?? declared.seed } = options;
+      const { prompt = planned?.experiment.prompt ?? declared.prompt } = options;
       const experiment = { ...declared, seed, prompt };
       if (name === ALL && !writing && asksLanguageModel(experiment)) {
         process.stderr.write(`${experiment.id} is left out: DKV_LLM_BASE_URL is not set.\n`);
@@ -128,7 +149,8 @@ async function run(name: string, asked: RunCommandOptions, command: Command): Pr
       const results = options.out ?? 'results';
       const folder = name !== ALL && options.out !== undefined ? options.out : path.join(results, experiment.id);
       await expectWritable(folder, `--out ${folder}`);
-      const data = await openData(experiment, options, signal);
+      const { n = planned?.samples ?? experiment.protocol.samples } = options;
+      const data = await openData(experiment, { ...options, n }, signal, plan?.pilot?.samples);
       expectTexts(experiment, data);
       model ??= await openModel({ ...options, maxLength: Math.max(...experiments.map(lengthOf)) }, signal);
       const refusal = name === ALL ? refusalOf(experiment, segmentsOf(model.tokenizer)) : undefined;
@@ -144,6 +166,7 @@ async function run(name: string, asked: RunCommandOptions, command: Command): Pr
         signal,
         ...(writing && { writing }),
         ...(study && { study }),
+        ...(plan && { lockedPlan: plan }),
       });
     }
   } finally {
@@ -156,13 +179,21 @@ function folderName(text: string): string {
   throw new InvalidArgumentError('Expected the name of a folder.');
 }
 
+/** @throws DkvError INPUT_INVALID, PLAN_ALTERED */
+async function planNamed(name: string, file: string | undefined): Promise<LockedPlan | undefined> {
+  if (file === undefined) return undefined;
+  if (name === ALL) throw new DkvError('INPUT_INVALID', `--plan is of one experiment: name it instead of "${ALL}".`);
+  const { readLockedPlan } = await import('../runs/locked-plan.js');
+  return readLockedPlan(file);
+}
+
 interface Named {
   readonly experiments: readonly DeclaredExperiment[];
   /** Where the only one was read from. */
   readonly file?: string;
 }
 
-async function experimentsNamed(name: string): Promise<Named> {
+export async function experimentsNamed(name: string): Promise<Named> {
   const { isExperimentFile, readExperiment } = await import('../experiments/declaration/file.js');
   if (isExperimentFile(name)) return { experiments: [await readExperiment(name)], file: name };
   const { EXPERIMENTS } = await import('../experiments/catalogue/registry.js');
@@ -175,15 +206,20 @@ async function experimentsNamed(name: string): Promise<Named> {
   );
 }
 
-async function openData(
+/**
+ * The data of a run of `n` samples or pools.
+ * @param pilot ids of samples that are left out; none of pools
+ */
+export async function openData(
   experiment: Experiment,
-  { dataset, datasetRevision, columns, fileColumns, n, ...form }: StudyOptions<RunCommandOptions>,
+  { dataset, datasetRevision, columns, fileColumns, n, ...form }: StudyOptions<ChosenOptions> & { readonly n: number },
   signal: AbortSignal,
+  pilot: readonly string[] = [],
 ): Promise<Dataset | PoolSet> {
   const { parseColumns } = await import('../datasets/mapped.js');
   const { columnsOf } = await import('../runs/schema/experiment.js');
-  const { unit, seed, rule, padding, target, protocol } = experiment;
-  const count = n ?? protocol.samples;
+  const { unit, seed, rule, padding, target } = experiment;
+  const count = n + pilot.length;
   const asked = { seed, count, columns: columnsOf(experiment) };
   const options = {
     columns: { ...fileColumns, ...parseColumns(columns) },
@@ -198,7 +234,7 @@ async function openData(
       : await openDataset(dataset, { ...asked, rule, padding }, options);
   const [found, things] = 'pools' in data ? [data.pools.length, 'pools'] : [data.samples.length, 'samples'];
   if (found < count) process.stderr.write(`${dataset} has ${found} ${things}, not ${count}: all are taken.\n`);
-  return data;
+  return pilot.length > 0 && 'samples' in data ? without(data, pilot, n, 'the plan’s pilot') : data;
 }
 
 interface OneRun {
@@ -213,6 +249,7 @@ interface OneRun {
   readonly signal: AbortSignal;
   readonly writing?: EndpointWriter | typeof SELF_WRITER;
   readonly study?: StudyRecord;
+  readonly lockedPlan?: LockedPlan;
 }
 
 async function runOne(
@@ -227,9 +264,10 @@ async function runOne(
   const { runExperiment } = await import('../experiments/run/run.js');
   const { shortTable } = await import('../report/tables/short.js');
   const { warnings } = await import('../report/words/notes.js');
+  const { describeOutcome } = await import('../report/words/plan.js');
   const { writeReports } = await import('../report/report.js');
   const { renderText } = await import('../report/tables/table.js');
-  const { folder, writing, study, signal, maxTokens } = options;
+  const { folder, writing, study, signal, maxTokens, lockedPlan } = options;
   const progress = new Progress(experiment.id, 'pools' in data ? 'candidates' : 'samples');
   const written = new Progress('writing surrogates', 'texts');
   try {
@@ -245,6 +283,7 @@ async function runOne(
       sources: textSources(model, maxTokens, writing),
       ...(writing && { writer: typeof writing === 'string' ? writing : writing.identity }),
       ...(study && { study }),
+      ...(lockedPlan && { plan: lockedPlan }),
       whileBlocked,
       onNotice: sayNotice,
       onWriting: (done, total) => written.update(done, total),
@@ -263,6 +302,7 @@ async function runOne(
     }
     process.stdout.write(`${paint('bold', `${experiment.id}: ${experiment.title}`)}\n${experiment.question}\n\n`);
     process.stdout.write(`${renderText(shortTable(summary))}\n\n`);
+    if (summary.plan) process.stdout.write(`${describeOutcome(summary.plan)}\n`);
     for (const warning of warnings(summary)) process.stdout.write(`${paint('yellow', warning)}\n`);
     process.stdout.write(`\nReport: ${files.map((file) => path.relative('.', file)).join(', ')}\n`);
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * What a run folder says about itself, `run.json`: everything that the numbers depend on, and on what machine and with what versions
- * they were made. Written once, when the run starts, with its checksum.
+ * they were made. Written when the run starts, with its checksum; of a planned run again when another program goes on with it.
  */
 import { execFile } from 'node:child_process';
 import { readFile, realpath } from 'node:fs/promises';
@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { publish, readIfPresent } from '../base/files.js';
 import type { Configuration } from './schema/configuration.js';
 import { RECORD_FORMAT } from './schema/format.js';
+import type { PlannedRun } from './schema/locked-plan.js';
 import { parseRecord, RECORD_FILE, type RunRecord, type StudyRecord } from './schema/record.js';
 import { sealedFile } from './schema/sealed.js';
 
@@ -23,18 +24,19 @@ export async function readRecord(directory: string): Promise<RunRecord | undefin
 
 /**
  * @param runtime versions of what computes, by package
- * @param study the file that the experiment was read from
+ * @param beside what the record says beside the configuration: the file that the experiment was read from, the plan that the run is under
  */
 export async function writeRecord(
   directory: string,
   configuration: Configuration,
   runtime: Readonly<Record<string, string>>,
-  study?: StudyRecord,
+  { study, plan }: { readonly study?: StudyRecord | undefined; readonly plan?: PlannedRun | undefined } = {},
 ): Promise<RunRecord> {
   const record: RunRecord = {
     format: RECORD_FORMAT,
     configuration,
     ...(study && { study }),
+    ...(plan && { plan }),
     started_at: new Date().toISOString(),
     versions: await versions(runtime),
     git_revision: await gitRevision(),
@@ -45,8 +47,13 @@ export async function writeRecord(
       memory_gb: Math.round(os.totalmem() / 2 ** 30),
     },
   };
-  await publish(path.join(directory, RECORD_FILE), sealedFile(record));
+  await publishRecord(directory, record);
   return record;
+}
+
+/** In the place of the one that is there. */
+export async function publishRecord(directory: string, record: RunRecord): Promise<void> {
+  await publish(path.join(directory, RECORD_FILE), sealedFile(record));
 }
 
 async function versions(runtime: Readonly<Record<string, string>>): Promise<Record<string, string>> {

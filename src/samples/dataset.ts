@@ -61,6 +61,21 @@ export function datasetOf(origin: Origin, samples: readonly Sample[], padding: r
   return { ...origin, samples, padding, digest: digestOf(padding.length > 0 ? [samples, padding] : [samples]) };
 }
 
+/**
+ * The first `count` samples that are none of those named, such as a pilot's.
+ * @param of whose samples they are, for the selection's sentence
+ */
+export function without(
+  { samples, padding, selection, ...origin }: Dataset,
+  ids: readonly string[],
+  count: number,
+  of: string,
+): Dataset {
+  const left = new Set(ids);
+  const others = samples.filter(({ id }) => !left.has(id)).slice(0, count);
+  return datasetOf({ ...origin, selection: `${selection}, without the ${ids.length} of ${of}` }, others, padding);
+}
+
 export function poolSetOf(origin: Origin, pools: readonly Pool[]): PoolSet {
   return { ...origin, pools, digest: digestOf([pools]) };
 }

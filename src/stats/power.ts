@@ -1,12 +1,150 @@
-/** What a number of samples can show. Normal approximations, which at 20 samples and more are off by a few percent. */
+/** What a number of samples can show: normal approximations, which at 20 samples and more are off by a few percent, and simulation from recorded differences. */
+import { Random } from '../base/random.js';
+import type { Partition } from './dependence.js';
+import { mean, standardDeviation } from './describe.js';
 import { normalQuantile } from './distributions.js';
+import { areEnough, equivalenceOfMean, FEWEST_FOR_TEST, inferMeans, pOfMean } from './mean-inference.js';
+import { Resamples } from './resamples.js';
+
+const LEVEL = 0.05;
 
 /** The smallest Cohen's d that a two-sided test at 5% finds with the given power. */
 export function detectableD(samples: number, power = 0.8): number {
-  return (normalQuantile(0.975) + normalQuantile(power)) / Math.sqrt(samples);
+  return (normalQuantile(1 - LEVEL / 2) + normalQuantile(power)) / Math.sqrt(samples);
 }
 
 /** Samples for showing that an effect of 0 lies within `margin` (Cohen's d) of 0 by two one-sided tests at 5%. */
 export function samplesForEquivalence(margin: number, power = 0.8): number {
-  return Math.ceil(((normalQuantile(0.95) + normalQuantile(1 - (1 - power) / 2)) / margin) ** 2);
+  return Math.ceil(((normalQuantile(1 - LEVEL) + normalQuantile(1 - (1 - power) / 2)) / margin) ** 2);
+}
+
+/** Samples for finding an effect of `margin` (Cohen's d) by a two-sided test at 5%. */
+function samplesForDifference(margin: number, power: number): number {
+  return Math.ceil(((normalQuantile(1 - LEVEL / 2) + normalQuantile(power)) / margin) ** 2);
+}
+
+/**
+ * How many samples are worth one independent sample, the factor of a mean's variance, where samples of a cluster correlate (Kish 1965): 1 + (m - 1) icc for
+ * clusters of m samples. At least 1.
+ */
+export function designEffect(clusters: Partition, icc: number): number {
+  const samples = clusters.reduce((sum, { length }) => sum + length, 0);
+  const alike = clusters.reduce((sum, { length }) => sum + length ** 2, 0) / samples;
+  return 1 + Math.max(0, Number.isNaN(icc) ? 0 : icc) * (alike - 1);
+}
+
+/** What is to be shown, and by what it is judged how many samples that takes. */
+export interface PowerRequest {
+  /** Differences that a pilot recorded. */
+  readonly differences: readonly number[];
+  /** Clusters of the pilot's samples, six or more. */
+  readonly clusters: Partition;
+  /** That the mean is not 0 where it is `margin`, or that it lies within `margin` where it is 0. */
+  readonly hypothesis: 'difference' | 'equivalence';
+  /** In the unit of the differences, above 0. */
+  readonly margin: number;
+  /** Between 0 and 1. */
+  readonly power: number;
+  readonly seed: number;
+  /** Simulated runs of each number of samples. */
+  readonly simulations?: number;
+}
+
+/** Simulated runs: a power of .8 is known to .02. */
+export const SIMULATIONS = 500;
+/** Draws of the bootstrap in each, fewer than a run's own. */
+const DRAWS = 999;
+/** More are not simulated. */
+export const MOST_SIMULATED = 5000;
+/** Two numbers of samples as near as this are told apart by no simulation. */
+const RESOLUTION = 0.02;
+
+export interface SimulatedPower {
+  readonly samples: number;
+  /** Share of the simulated runs whose test shows what is to be shown. */
+  readonly power: number;
+}
+
+/**
+ * The power of a number of samples, by simulation: whole clusters of the pilot are drawn with replacement until there are so many samples (the last cluster is cut),
+ * the pilot's mean is taken off and the mean that is asked about put in its place, and the test of the mean is made as a run makes it.
+ */
+export function simulatedPower(request: PowerRequest, samples: number): SimulatedPower {
+  const { differences, clusters, hypothesis, margin, seed, simulations = SIMULATIONS } = request;
+  const shift = (hypothesis === 'difference' ? margin : 0) - mean(differences);
+  let shown = 0;
+  for (let run = 0; run < simulations; run++) {
+    // Named by the run alone: more samples of it begin with those of fewer.
+    const random = new Random('power', seed, run);
+    const values = new Float64Array(samples);
+    const drawn: number[][] = [];
+    for (let at = 0; at < samples; ) {
+      const own: number[] = [];
+      for (const index of clusters[random.below(clusters.length)]!) {
+        if (at === samples) break;
+        values[at] = differences[index]! + shift;
+        own.push(at++);
+      }
+      drawn.push(own);
+    }
+    const resamples = new Resamples(drawn, new Random('power, draws', seed, run), { draws: DRAWS });
+    const [inference] = inferMeans([values], { clusters: drawn }, resamples);
+    const p =
+      hypothesis === 'equivalence'
+        ? equivalenceOfMean(inference!, margin)
+        : inference!.mean > 0
+          ? pOfMean(inference!)
+          : undefined;
+    if (p !== undefined && p <= LEVEL) shown++;
+  }
+  return { samples, power: shown / simulations };
+}
+
+/**
+ * The smallest number of samples with the power that is asked for, to 2%, found from the normal approximation on.
+ * @returns that number, and all that was simulated in ascending order; `found` is undefined where more than `MOST_SIMULATED` are needed
+ */
+export function samplesForPower(
+  request: PowerRequest,
+  onSimulated?: (simulated: SimulatedPower) => void,
+): { readonly found: SimulatedPower | undefined; readonly simulated: readonly SimulatedPower[] } {
+  const { differences, hypothesis, margin, power } = request;
+  const tried = new Map<number, SimulatedPower>();
+  const enough = (samples: number): boolean => {
+    const known = tried.get(samples) ?? simulatedPower(request, samples);
+    if (!tried.has(samples)) onSimulated?.(known);
+    tried.set(samples, known);
+    return known.power >= power;
+  };
+  const d = margin / standardDeviation(differences);
+  const independent = hypothesis === 'difference' ? samplesForDifference(d, power) : samplesForEquivalence(d, power);
+  // Clusters only make it more.
+  if (independent > MOST_SIMULATED) return { found: undefined, simulated: [] };
+  let high = Math.min(MOST_SIMULATED, Math.max(FEWEST_FOR_TEST, independent));
+  let low = 0;
+  while (!enough(high)) {
+    if (high === MOST_SIMULATED) return { found: undefined, simulated: ascending(tried) };
+    low = high;
+    high = Math.min(MOST_SIMULATED, Math.ceil(1.25 * high));
+  }
+  while (low === 0 && high > FEWEST_FOR_TEST) {
+    const next = Math.max(FEWEST_FOR_TEST, Math.floor(high / 1.25));
+    if (enough(next)) high = next;
+    else low = next;
+  }
+  while (low > 0 && high - low > Math.max(1, RESOLUTION * high)) {
+    const middle = Math.ceil((low + high) / 2);
+    if (enough(middle)) high = middle;
+    else low = middle;
+  }
+  return { found: tried.get(high)!, simulated: ascending(tried) };
+}
+
+function ascending(tried: ReadonlyMap<number, SimulatedPower>): SimulatedPower[] {
+  return [...tried.values()].sort((a, b) => a.samples - b.samples);
+}
+
+/** Can a pilot tell how many samples are needed? It has as many clusters as a test needs, and its differences vary. */
+export function isUsablePilot(differences: readonly number[], clusters: Partition): boolean {
+  return areEnough(clusters) && standardDeviation(differences) > 0;
 }

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { experimentFileSchema } from '../../src/experiments/declaration/declared.js';
 import { entrySchema as journalEntrySchema } from '../../src/runs/schema/entry.js';
+import { lockedPlanSchema } from '../../src/runs/schema/locked-plan.js';
 import { recordSchema } from '../../src/runs/schema/record.js';
 import { sampleSchema } from '../../src/runs/schema/sample.js';
 import { summarySchema } from '../../src/runs/schema/summary.js';
@@ -179,6 +180,12 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Printed by `dkv import authors --json`.',
         schema: importedRunsSchema,
         example: 'imported-runs',
+      },
+      {
+        title: 'dkv plan',
+        source: 'Written by `dkv plan`, read by `dkv run --plan`. The digest of this example is of the whole one.',
+        schema: lockedPlanSchema,
+        example: 'plan',
       },
       {
         title: 'dkv compare',

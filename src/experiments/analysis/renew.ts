@@ -17,11 +17,11 @@ export function isOlder({ samples }: Summary): boolean {
  * @throws DkvError as `readSummary`, and RUN_DAMAGED for trials that are not those of the summary
  */
 export async function renewedSummary(directory: string): Promise<{ summary: Summary; renewed: boolean }> {
-  const { summary } = await readSummary(directory);
+  const { record, summary } = await readSummary(directory);
   const entries = isOlder(summary) ? await readJournal(path.join(directory, TRIALS_FILE)) : undefined;
   if (!entries) return { summary, renewed: false };
   const { samples } = await readRun(directory);
-  const made = summarize(summary.configuration, entries, samples, summary.passes, summary.vocabulary);
+  const made = summarize(summary.configuration, entries, samples, summary.passes, summary.vocabulary, record.plan);
   await writeSummary(directory, made);
   return { summary: made, renewed: true };
 }

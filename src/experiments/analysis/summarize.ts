@@ -16,6 +16,7 @@ import {
 import type { Experiment } from '../../runs/schema/experiment.js';
 import { RECORD_FORMAT } from '../../runs/schema/format.js';
 import type { GainRecord } from '../../runs/schema/gains.js';
+import type { PlannedRun } from '../../runs/schema/locked-plan.js';
 import type { SampleRecord } from '../../runs/schema/sample.js';
 import type { PassCounts, Summary } from '../../runs/schema/summary.js';
 import { mean } from '../../stats/describe.js';
@@ -26,18 +27,24 @@ import { borrowsWords, dependenceOf, recordedDependence, type Unit, unitOf } fro
 import { type Columns, columnsOf, termsOf, weighted } from './columns.js';
 import { checkIdentities } from './identities.js';
 import { summarizePaired } from './paired.js';
+import { planOutcome } from './planned.js';
 import { summarizeProbe } from './probe.js';
 import { summarizeRanking } from './ranking.js';
 import { screenRanking } from './ranking-screen.js';
 import { samplings } from './samplings.js';
 import { isSelfTest } from './self-tests.js';
 
+/**
+ * @param vocabulary how many tokens the model knows, where the configuration does not say it
+ * @param planned the plan that the run is under
+ */
 export function summarize(
   configuration: Configuration,
   entries: readonly Entry[],
   records: readonly SampleRecord[],
   passes: PassCounts,
   vocabulary = configuration.model.vocabulary,
+  planned?: PlannedRun,
 ): Summary {
   for (const entry of entries) expectFiniteEntry(entry);
   const { experiment, seed } = configuration;
@@ -85,7 +92,7 @@ export function summarize(
       probe: summarizeProbe(experiment.conditions, probes, samplings(allUnits, configuration, random)),
     }),
   }[experiment.unit]();
-  return {
+  const summary: Summary = {
     format: RECORD_FORMAT,
     configuration,
     smoke_run: units + (isPooled ? poolsOf(unasked) : unasked).length < experiment.protocol.samples,
@@ -112,6 +119,7 @@ export function summarize(
     identities: checkIdentities(configuration, column),
     ...measured,
   };
+  return planned ? { ...summary, plan: planOutcome(planned, summary, units, ofRun, sampling) } : summary;
 }
 
 /** Null where a trial does not say it, as imported ones may not. */

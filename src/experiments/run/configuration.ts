@@ -1,12 +1,24 @@
 /** A run's configuration: what its numbers depend on. */
+import { SELF_WRITER } from '../../llm/self-writer.js';
 import { SEGMENTS, segmentsOf } from '../../priming/input.js';
 import { type Configuration, USUAL_SEGMENTS } from '../../runs/schema/configuration.js';
-import { asksLanguageModel } from '../../runs/schema/experiment.js';
+import { asksLanguageModel, type Experiment } from '../../runs/schema/experiment.js';
 import type { Dataset, PoolSet } from '../../samples/dataset.js';
 import { driftRecord } from '../../scoring/drift.js';
 import type { Model } from '../../scoring/load-model.js';
-import type { Computable } from '../plan/conditions.js';
+import { type Computable, conditionsFor } from '../plan/conditions.js';
+import { withoutPrompts } from '../plan/prompts.js';
 import type { RunOptions } from './options.js';
+
+/** What of an experiment a model can be asked; surrogates that the model at hand writes have no prompts. @throws DkvError INPUT_INVALID */
+export function computableBy(
+  experiment: Experiment,
+  { tokenizer, engine }: Model,
+  writer: string | undefined,
+): Computable {
+  const fitting = conditionsFor(experiment, segmentsOf(tokenizer), engine.info.shape);
+  return writer === SELF_WRITER ? withoutPrompts(fitting) : fitting;
+}
 
 export function configurationOf(
   { experiment, leftOut }: Computable,

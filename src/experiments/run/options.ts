@@ -1,5 +1,6 @@
 /** What a run is asked for, and what it tells while it goes on. */
 import type { TextSources } from '../../priming/prepare.js';
+import type { LockedPlan } from '../../runs/schema/locked-plan.js';
 import type { StudyRecord } from '../../runs/schema/record.js';
 import type { Summary } from '../../runs/schema/summary.js';
 
@@ -14,6 +15,8 @@ export interface RunOptions {
   readonly ignoreCeiling?: boolean;
   /** Go on although the model hardly ranks the first pools better than chance. */
   readonly ignoreFloor?: boolean;
+  /** What the run was to be, from a file that `dkv plan` wrote; the run records it and names what is not as planned. */
+  readonly plan?: LockedPlan;
   /** Keep the samples' texts out of the run folder. */
   readonly noText?: boolean;
   /** Compress the trials when the run has ended. Those of a run that went on from compressed ones are, in any case. */

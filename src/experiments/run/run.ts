@@ -6,10 +6,9 @@ import path from 'node:path';
 import { DkvError } from '../../base/errors.js';
 import { makeFolder } from '../../base/files.js';
 import { withLock } from '../../base/lock.js';
-import { SELF_WRITER } from '../../llm/self-writer.js';
-import { segmentsOf } from '../../priming/input.js';
 import { prepareSurrogates } from '../../priming/prepare.js';
 import { callFunctions, type SurrogateFunctions } from '../../priming/surrogate-function.js';
+import { describeDeviation, deviationsAtStart } from '../../runs/deviations.js';
 import { packJournal } from '../../runs/journal.js';
 import { describeLeftOut } from '../../runs/left-out.js';
 import { writeSummary } from '../../runs/run-folder.js';
@@ -21,11 +20,11 @@ import { tokensRead } from '../../scoring/inputs.js';
 import type { Model } from '../../scoring/load-model.js';
 import { summarize } from '../analysis/summarize.js';
 import type { DeclaredExperiment } from '../declaration/declared.js';
-import { type Computable, conditionsFor } from '../plan/conditions.js';
+import type { Computable } from '../plan/conditions.js';
+import { EXCLUSIONS } from '../plan/exclusions.js';
 import { planOf } from '../plan/plan.js';
-import { withoutPrompts } from '../plan/prompts.js';
 import { unitsOf } from '../plan/unit.js';
-import { configurationOf } from './configuration.js';
+import { computableBy, configurationOf } from './configuration.js';
 import { expectSameTexts } from './functions.js';
 import type { RunOptions } from './options.js';
 import { start } from './start.js';
@@ -46,8 +45,7 @@ export async function runExperiment(
 ): Promise<Summary> {
   const { directory } = options;
   const own = { ...options, maxTokens: tokensRead(model, options.maxTokens) };
-  const fitting = conditionsFor(experiment, segmentsOf(model.tokenizer), model.engine.info.shape);
-  const computable = options.writer === SELF_WRITER ? withoutPrompts(fitting) : fitting;
+  const computable = computableBy(experiment, model, options.writer);
   // The report names them all.
   for (const notice of describeLeftOut(computable.leftOut, 5)) options.onNotice?.(notice);
   await makeFolder(directory);
@@ -79,7 +77,12 @@ async function runAlone(
   const samples = scored.units.map(({ sample }) => sample);
   const functionTexts = await callFunctions(specificationsOf(experiment), functions, samples, signal);
   const started = await start(configurationOf(computable, data, model, options), data, scored, model, options);
-  const { configuration, records, entries, journalFile, isPacked } = started;
+  const { configuration, records, entries, journalFile, isPacked, planned } = started;
+  if (planned) {
+    const deviations = deviationsAtStart(planned, configuration, EXCLUSIONS);
+    if (deviations.length === 0) options.onNotice?.(`As planned so far, by the plan ${planned.locked.sha256}.`);
+    for (const deviation of deviations) options.onNotice?.(`Not as planned: ${describeDeviation(deviation)}.`);
+  }
   expectSameTexts(experiment, entries, functionTexts, options.directory);
   const written = await WrittenTexts.of(options.directory, started, samples);
   const prepared = await prepareSurrogates(
@@ -100,7 +103,7 @@ async function runAlone(
   }
   const { whileBlocked = (work) => work() } = options;
   const { vocabularySize } = model.engine.info.shape;
-  const summary = whileBlocked(() => summarize(configuration, entries, records, passes, vocabularySize));
+  const summary = whileBlocked(() => summarize(configuration, entries, records, passes, vocabularySize, planned));
   await writeSummary(options.directory, summary);
   if (options.compress || isPacked) await packJournal(journalFile);
   return summary;

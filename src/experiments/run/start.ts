@@ -11,6 +11,7 @@ import { readSamples, writeSamples } from '../../runs/samples.js';
 import { type Configuration, differences } from '../../runs/schema/configuration.js';
 import type { Entry } from '../../runs/schema/entry.js';
 import { specificationsOf } from '../../runs/schema/experiment.js';
+import type { PlannedRun } from '../../runs/schema/locked-plan.js';
 import { expectOwnEntries } from '../../runs/schema/run.js';
 import { SAMPLES_FILE, type SampleRecord } from '../../runs/schema/sample.js';
 import { TRIALS_FILE } from '../../runs/schema/trials.js';
@@ -19,6 +20,7 @@ import { type Model, sameNumbers } from '../../scoring/load-model.js';
 import type { Scored } from '../plan/unit.js';
 import type { RunOptions } from './options.js';
 import { samplesOf } from './samples.js';
+import { recordPlan, underPlan } from './under-plan.js';
 
 export interface StartedRun {
   /** That the folder holds. */
@@ -31,6 +33,8 @@ export interface StartedRun {
   readonly isPacked: boolean;
   /** Texts stand in the folder; digests of them where they do not. */
   readonly keepsTexts: boolean;
+  /** That the run is under; undefined without one. */
+  readonly planned: PlannedRun | undefined;
 }
 
 /** @throws DkvError RUN_EXISTS, RUN_MISMATCH, RUN_DAMAGED, CANCELLED */
@@ -39,15 +43,14 @@ export async function start(
   data: Dataset | PoolSet,
   { units }: Scored,
   model: Model,
-  {
-    directory,
-    resume,
-    noText = false,
-    study,
-    signal,
-  }: Pick<RunOptions, 'directory' | 'resume' | 'noText' | 'study' | 'signal'>,
+  options: Pick<
+    RunOptions,
+    'directory' | 'resume' | 'noText' | 'study' | 'plan' | 'ignoreCeiling' | 'ignoreFloor' | 'signal'
+  >,
 ): Promise<StartedRun> {
+  const { directory, resume, noText = false, study, signal } = options;
   const { experiment } = asked;
+  const planned = await underPlan(experiment.id, options, units);
   const hasLiterals = () => {
     const literals = new LiteralTokens(model.tokenizer);
     literals.see(...specificationsOf(experiment));
@@ -67,7 +70,8 @@ export async function start(
     const made = samplesOf(data, units, asked, model.tokenizer, !noText);
     await writeSamples(directory, await new Breather(signal, STOPPED).map(made, (sample) => sample));
   }
-  if (!started) await writeRecord(directory, asked, { 'onnxruntime-node': onnxRuntimeVersion() }, study);
+  if (started) await recordPlan(directory, planned);
+  else await writeRecord(directory, asked, { 'onnxruntime-node': onnxRuntimeVersion() }, { study, plan: planned });
   const records = await readSamples(directory);
   const entries = await recoverJournal(journalFile);
   expectOwnEntries(journal?.file ?? journalFile, entries, records, experiment);
@@ -76,6 +80,7 @@ export async function start(
     records,
     entries,
     journalFile,
+    planned,
     isPacked: journal?.isPacked ?? false,
     // A run that was begun without texts goes on so.
     keepsTexts: !noText && records.some(({ texts }) => texts !== undefined),

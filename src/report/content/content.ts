@@ -4,6 +4,7 @@
  */
 
 import type { Trial } from '../../runs/schema/entry.js';
+import type { LockedPlan, PlanOutcome } from '../../runs/schema/locked-plan.js';
 import type { FinishedRun } from '../../runs/schema/run.js';
 import type { ComparisonSummary, Summary } from '../../runs/schema/summary.js';
 import { contrastPlot, decompositionPlot, isTwoByTwo, twoByTwoPlot } from '../figures/contrasts.js';
@@ -47,11 +48,13 @@ import {
 } from '../tables/ranking.js';
 import { slugOf } from '../words/format.js';
 import { FRAMING, HARDNESS_NOTE, headline, methods, sampleNotes, screeningNote } from '../words/notes.js';
+import { describeConformity, describeDeviations, describeOutcome, describePlan } from '../words/plan.js';
 import { type Block, figure, note, paragraph, type Section, table } from './block.js';
 
 export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
   const { ranking, probe } = summary;
   return [
+    ...(summary.plan && record.plan ? [planSection(record.plan.locked, summary.plan)] : []),
     ...(summary.comparisons.length > 0 ? gainSections(summary, trials) : []),
     ...(summary.configuration.experiment.curves.length > 0 ? [curveSection(summary)] : []),
     ...contrastSections(summary),
@@ -81,6 +84,19 @@ export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
     },
     { title: 'Origin', blocks: [table('origin', 'Where the numbers come from', origin(record))] },
   ];
+}
+
+function planSection(plan: LockedPlan, outcome: PlanOutcome): Section {
+  const deviations = describeDeviations(outcome);
+  return {
+    title: 'Plan',
+    blocks: [
+      paragraph(describeConformity(outcome)),
+      ...(deviations.length > 0 ? [{ kind: 'list' as const, items: deviations }] : []),
+      paragraph(describeOutcome(outcome)),
+      ...describePlan(plan).map(note),
+    ],
+  };
 }
 
 /** One figure holds so many rows; more go apart by what the decoder sees. */

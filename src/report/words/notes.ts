@@ -82,6 +82,10 @@ export function warnings(summary: Summary): string[] {
     const found = ranking ? `${ranking.pools} pools` : `${samples.scored} samples`;
     lines.push(`Smoke run: no conclusions. ${found}; the protocol asks for ${experiment.protocol.samples}.`);
   }
+  const apart = summary.plan?.deviations.length ?? 0;
+  if (apart > 0) {
+    lines.push(`Not as planned in ${apart} ${apart === 1 ? 'point' : 'points'}: they are listed under “Plan”.`);
+  }
   if (model.built_in) {
     lines.push(
       'Results of the built-in model: it is small, trained on generated advertisements, and trained to use a query in the encoder. They say how this model behaves, nothing about T5Gemma 2.',

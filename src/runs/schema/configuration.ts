@@ -126,13 +126,25 @@ export const configurationSchema = z
 /** What the numbers of a run depend on. Equal configurations give equal trials: this is what may not change when a run is resumed. */
 export type Configuration = z.infer<typeof configurationSchema>;
 
-/** The fields in which two configurations differ, `path: before -> now`. */
-export function differences(before: unknown, now: unknown, at = ''): string[] {
+/** A field in which two values differ, as JSON; undefined where one of them lacks it. */
+export interface Change {
+  readonly field: string;
+  readonly before: string | undefined;
+  readonly now: string | undefined;
+}
+
+/** The fields in which two values differ, by their paths. */
+export function changes(before: unknown, now: unknown, at = ''): Change[] {
   if (JSON.stringify(before) === JSON.stringify(now)) return [];
   const [a, b] = [membersOf(before), membersOf(now)];
-  if (!a || !b) return [`${at}: ${JSON.stringify(before)} -> ${JSON.stringify(now)}`];
+  if (!a || !b) return [{ field: at, before: JSON.stringify(before), now: JSON.stringify(now) }];
   const names = new Set([...a.keys(), ...b.keys()]);
-  return [...names].flatMap((name) => differences(a.get(name), b.get(name), at ? `${at}.${name}` : name));
+  return [...names].flatMap((name) => changes(a.get(name), b.get(name), at ? `${at}.${name}` : name));
+}
+
+/** The fields in which two configurations differ, `path: before -> now`. */
+export function differences(before: unknown, now: unknown): string[] {
+  return changes(before, now).map(({ field, before: was, now: is }) => `${field}: ${was} -> ${is}`);
 }
 
 /** Of an object or a list; undefined for anything else. */

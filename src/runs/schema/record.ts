@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { configurationSchema } from './configuration.js';
 import { parseWhole, RECORD_FORMAT } from './format.js';
+import { plannedRunSchema } from './locked-plan.js';
 import type { FileContent } from './sealed.js';
 
 export const RECORD_FILE = 'run.json';
@@ -25,6 +26,7 @@ export const recordSchema = z.strictObject({
     .describe(
       'The file that the experiment was read from, with data and model where it names them; absent where there was none, and before 0.2.',
     ),
+  plan: plannedRunSchema.optional().describe('The plan that it was run under; absent without one.'),
   started_at: z.string().describe('When the run was started, as ISO 8601.'),
   versions: z.record(z.string(), z.string()).describe('Versions of what computed, by package.'),
   git_revision: z

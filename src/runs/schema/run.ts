@@ -65,6 +65,9 @@ export function expectSummaryOf(record: RunRecord, summary: Summary, file: strin
   if (changed.length > 0) {
     throw new DkvError('RUN_DAMAGED', `${file} is not the summary of the run in ${RECORD_FILE}: ${changed[0]}`);
   }
+  if (record.plan?.locked.sha256 !== summary.plan?.sha256) {
+    throw new DkvError('RUN_DAMAGED', `${file} is not of the plan that ${RECORD_FILE} has. ${MAKE_AGAIN}`);
+  }
   const unknown = unknownName(summary);
   if (unknown !== undefined) {
     throw new DkvError('RUN_DAMAGED', `${file}: ${JSON.stringify(unknown)} is no condition of this run. ${MAKE_AGAIN}`);

@@ -8,6 +8,7 @@ import { rejectionSchema } from './entry.js';
 import { comparisonSchema } from './experiment.js';
 import { parseWhole, RECORD_FORMAT } from './format.js';
 import { correctedSchema, estimateSchema, gainSchema, SHARE } from './gains.js';
+import { planOutcomeSchema } from './locked-plan.js';
 import { probeSummarySchema } from './probe.js';
 import { rankingSummarySchema } from './ranking.js';
 import type { FileContent } from './sealed.js';
@@ -201,6 +202,7 @@ export const summarySchema = z.strictObject({
   vocabulary: count
     .optional()
     .describe('Tokens that the model knows, whose logarithm caps NLLs; absent where it is not known.'),
+  plan: planOutcomeSchema.optional().describe('What came of the plan that it was run under; absent without one.'),
   smoke_run: z
     .boolean()
     .describe(

@@ -1,0 +1,257 @@
+/** A plan for a run: what it is to be, how many samples it needs, and the one test that it is made for. */
+
+import { DkvError } from '../../base/errors.js';
+import { locked, ownCode } from '../../runs/locked-plan.js';
+import type { Configuration } from '../../runs/schema/configuration.js';
+import type { Experiment } from '../../runs/schema/experiment.js';
+import {
+  earlyEndsOf,
+  type Hypothesis,
+  type LockedPlan,
+  NATS,
+  PLAN_FORMAT,
+  type PlanContent,
+  type PlannedTest,
+} from '../../runs/schema/locked-plan.js';
+import type { FinishedRun } from '../../runs/schema/run.js';
+import type { Dataset, PoolSet } from '../../samples/dataset.js';
+import { tokensRead } from '../../scoring/inputs.js';
+import type { Model } from '../../scoring/load-model.js';
+import { intraclassCorrelation, type Partition } from '../../stats/dependence.js';
+import { mean, standardDeviation } from '../../stats/describe.js';
+import { finite } from '../../stats/gains.js';
+import {
+  designEffect,
+  isUsablePilot,
+  MOST_SIMULATED,
+  type PowerRequest,
+  SIMULATIONS,
+  type SimulatedPower,
+  samplesForPower,
+  simulatedPower,
+} from '../../stats/power.js';
+import { dependenceOf, kindOf, type UnitDependence } from '../analysis/clusters.js';
+import { termsOf } from '../analysis/columns.js';
+import { recordedDifferences } from '../analysis/differences.js';
+import { EXCLUSIONS } from '../plan/exclusions.js';
+import { computableBy, configurationOf } from './configuration.js';
+
+export interface PlanOptions {
+  /** The smallest mean difference of interest, in nats per token or in the first measure of a ranking. */
+  readonly margin: number;
+  readonly hypothesis: Hypothesis;
+  /** Samples or pools; those that the pilot asks for, or the protocol's, when left out. */
+  readonly samples?: number;
+  /** A finished run of the same experiment, model and data, with its trials; none of its samples is run again. */
+  readonly pilot?: FinishedRun;
+  /** Of the planned test, between 0 and 1; used with a pilot. */
+  readonly power: number;
+  /** The run will go on although the model needs no help on its first samples. */
+  readonly ignoreCeiling?: boolean;
+  /** The run will go on although the model hardly ranks the first pools better than chance. */
+  readonly ignoreFloor?: boolean;
+  readonly maxTokens: number;
+  /** Which language model writes surrogates. */
+  readonly writer?: string;
+  /** Called after each number of samples whose power was simulated. */
+  readonly onSimulated?: (simulated: SimulatedPower) => void;
+}
+
+/**
+ * @param open the data of a run of so many samples or pools that leaves out the samples with these ids; as many as there are where these are fewer
+ * @throws DkvError INPUT_INVALID for an experiment without comparisons, a pilot of something else or too small, more samples than there are, and a number
+ * that is beyond reach
+ */
+export async function planRun(
+  declared: Experiment,
+  model: Model,
+  open: (count: number, leftOut: readonly string[]) => Promise<Dataset | PoolSet>,
+  options: PlanOptions,
+): Promise<LockedPlan> {
+  const computable = computableBy(declared, model, options.writer);
+  const test = testOf(computable.experiment, options);
+  const leftOut = options.pilot?.samples.map(({ id }) => id) ?? [];
+  const maxTokens = tokensRead(model, options.maxTokens);
+  const at = async (count: number): Promise<Planned> => {
+    const data = await open(count, leftOut);
+    const configuration = configurationOf(computable, data, model, { ...options, maxTokens });
+    if (options.pilot) expectSubject(options.pilot, configuration, test);
+    return { configuration, depending: dependenceOf(...unitsAt(data, configuration)) };
+  };
+  const { planned, pilot } = options.pilot
+    ? await withPilot(options.pilot, test, at, options)
+    : { planned: await at(options.samples ?? declared.protocol.samples), pilot: undefined };
+  const { configuration, depending } = planned;
+  const { clusters } = depending.dependence;
+  const content: PlanContent = {
+    format: PLAN_FORMAT,
+    made_at: new Date().toISOString(),
+    test,
+    configuration,
+    exclusions: EXCLUSIONS,
+    early_ends: earlyEndsOf(options),
+    clusters: {
+      by: depending.by,
+      number: clusters.length,
+      largest: Math.max(0, ...clusters.map(({ length }) => length)),
+    },
+    code: await ownCode(),
+    ...(pilot && { pilot }),
+  };
+  return locked(content);
+}
+
+interface Planned {
+  readonly configuration: Configuration;
+  readonly depending: UnitDependence;
+}
+
+function testOf({ id, unit, primary, comparisons, measures }: Experiment, options: PlanOptions): PlannedTest {
+  const compared = primary ?? comparisons[0];
+  const invalid = (message: string) => new DkvError('INPUT_INVALID', `Experiment ${id}: ${message}`);
+  if (!compared || unit === 'probe') throw invalid('it compares nothing, so that there is no test to plan.');
+  const { hypothesis, margin } = options;
+  if (unit === 'pool' && hypothesis === 'equivalence') {
+    throw invalid('equivalence is tested of NLLs, and this one ranks. Plan for a difference.');
+  }
+  const { treatment, baseline } = compared;
+  const measure = unit === 'pool' ? measures[0] : NATS;
+  if (measure === undefined) throw invalid('it names no measure of a ranking, so that there is no test to plan.');
+  return { treatment, baseline, measure, hypothesis, margin };
+}
+
+/** Samples or pools as what depends on each other. */
+function unitsAt(data: Dataset | PoolSet, configuration: Configuration): Parameters<typeof dependenceOf> {
+  const all: readonly { readonly id: string; readonly query: string; readonly cluster?: string }[] =
+    'samples' in data ? data.samples : data.pools;
+  const units = all.map(({ id, query, cluster }) => ({
+    id,
+    query,
+    cluster,
+    kind: kindOf(id, configuration.dataset, configuration.seed),
+  }));
+  return [units, units, configuration];
+}
+
+/** How many samples the pilot asks for, and the data of a run of so many. */
+async function withPilot(
+  run: FinishedRun,
+  test: PlannedTest,
+  at: (count: number) => Promise<Planned>,
+  { power, samples: asked, onSimulated }: PlanOptions,
+): Promise<{ planned: Planned; pilot: NonNullable<PlanContent['pilot']> }> {
+  const { experiment } = run.summary.configuration;
+  if (experiment.unit !== 'sample') {
+    throw new DkvError('INPUT_INVALID', `The pilot is a run of ${experiment.id}, which ranks: of a ranking give --n.`);
+  }
+  // Before anything is reckoned: a pilot of something else is refused.
+  const protocol = await at(asked ?? experiment.protocol.samples);
+  if (run.trials.length === 0) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      'The pilot’s folder holds no trials, whose differences are drawn. Give one with trials.',
+    );
+  }
+  const recorded = recordedDifferences(run);
+  const differences = recorded.of(termsOf(test));
+  const clusters = drawnClusters(recorded.depending);
+  if (!isUsablePilot(differences, clusters)) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `The pilot has ${differences.length} samples in ${clusters.length} clusters: it takes six clusters, whose differences vary, to tell how many samples are needed.`,
+    );
+  }
+  const icc = intraclassCorrelation(differences, clusters);
+  const request: PowerRequest = { ...test, differences, clusters, power, seed: run.summary.configuration.seed };
+  const worth = ({ depending }: Planned, count: number) =>
+    Math.floor(count * Math.min(1, designEffect(clusters, icc) / designEffect(drawnClusters(depending), icc)));
+  const found = asked === undefined ? await reached(request, at, worth, onSimulated) : undefined;
+  const planned = found?.planned ?? protocol;
+  const count = planned.configuration.samples;
+  const known = worth(planned, count);
+  const simulated = found?.simulated ?? [simulatedPower(request, known)];
+  if (!found) onSimulated?.(simulated[0]!);
+  return {
+    planned,
+    pilot: {
+      started_at: run.record.started_at,
+      samples: run.samples.map(({ id }) => id),
+      clusters: clusters.length,
+      mean: mean(differences),
+      standard_deviation: standardDeviation(differences),
+      icc: finite(icc),
+      power,
+      simulations: SIMULATIONS,
+      simulated,
+      worth: known,
+    },
+  };
+}
+
+/** What is drawn whole: of partitions that cross those of the data, since partners are hardly alike. */
+function drawnClusters({ dependence, own }: UnitDependence): Partition {
+  return dependence.crossed ? own : dependence.clusters;
+}
+
+/** The smallest run with the power: of as many samples as simulation asks for, and more where the planned data's clusters are larger than the pilot's. */
+async function reached(
+  request: PowerRequest,
+  at: (count: number) => Promise<Planned>,
+  worth: (planned: Planned, count: number) => number,
+  onSimulated: PlanOptions['onSimulated'],
+): Promise<{ planned: Planned; simulated: readonly SimulatedPower[] }> {
+  const { found, simulated } = samplesForPower(request, onSimulated);
+  const beyond = (why: string) =>
+    new DkvError(
+      'INPUT_INVALID',
+      `A power of ${request.power} for ${request.margin} takes more than ${MOST_SIMULATED} samples${why}. Choose a larger --margin or a lower --power, or give --n.`,
+    );
+  if (!found) throw beyond('');
+  let before = '';
+  for (let count = found.samples; ; ) {
+    if (count > MOST_SIMULATED) throw beyond(before);
+    const planned = await at(count);
+    const there = planned.configuration.samples;
+    if (there < count) {
+      throw new DkvError(
+        'INPUT_INVALID',
+        `${count} samples are needed, and beside the pilot’s the data have ${there}. Choose a larger --margin or a lower --power, or give --n.`,
+      );
+    }
+    const known = worth(planned, count);
+    if (known >= found.samples) return { planned, simulated };
+    before = `: in clusters as alike as the pilot’s, ${count} samples in the ${drawnClusters(planned.depending).length} clusters that the data have of them are worth ${known}, and ${found.samples} are needed`;
+    count = Math.max(count + 1, Math.ceil((count * found.samples) / known));
+  }
+}
+
+/** The pilot is of the same question, the same model and the same data. @throws DkvError INPUT_INVALID */
+function expectSubject({ summary }: FinishedRun, now: Configuration, test: PlannedTest): void {
+  const { configuration: pilot } = summary;
+  if (pilot.imported) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      'The pilot was imported: its numbers are not this program’s, and its samples cannot be left out. Make one with "dkv run --n".',
+    );
+  }
+  const factsOf = ({ experiment, dataset, model, max_tokens }: Configuration): Readonly<Record<string, unknown>> => ({
+    'data set': dataset.name,
+    'data set’s revision': dataset.revision,
+    'model’s fingerprint': model.fingerprint,
+    'prompt of the decoder': experiment.prompt,
+    'number of tokens that the encoder reads': max_tokens,
+    ...Object.fromEntries(
+      [test.treatment, test.baseline].map((name) => [
+        `condition ${name}`,
+        experiment.conditions.find((condition) => condition.name === name) ?? 'not there',
+      ]),
+    ),
+  });
+  const [before, is] = [factsOf(pilot), factsOf(now)];
+  const other = Object.keys(is).find((what) => JSON.stringify(before[what]) !== JSON.stringify(is[what]));
+  if (other === undefined) return;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `The pilot is of something else: its ${other} is ${JSON.stringify(before[other])}, not ${JSON.stringify(is[other])}. Make a pilot of what is planned, with fewer samples.`,
+  );
+}

@@ -1,0 +1,114 @@
+/** Power by simulation against what is known: the normal approximation on independent data, and what clusters cost. */
+import { describe, expect, it } from 'vitest';
+import { Random } from '../../src/base/random.js';
+import { independent, partitionBy } from '../../src/stats/dependence.js';
+import { mean, standardDeviation } from '../../src/stats/describe.js';
+import {
+  designEffect,
+  detectableD,
+  isUsablePilot,
+  type PowerRequest,
+  samplesForEquivalence,
+  samplesForPower,
+  simulatedPower,
+} from '../../src/stats/power.js';
+
+/** Normal values with mean 0 and standard deviation 1, to the last bit: what the pilot's mean is does not matter. */
+function normal(count: number): number[] {
+  const random = new Random('pilot');
+  const drawn = Array.from(
+    { length: count },
+    () => Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 * Math.PI * random.float()),
+  );
+  const [center, deviation] = [mean(drawn), standardDeviation(drawn)];
+  return drawn.map((value) => (value - center) / deviation);
+}
+
+const PILOT = normal(80);
+const request = (own: Partial<PowerRequest> = {}): PowerRequest => ({
+  differences: PILOT,
+  clusters: independent(PILOT.length).clusters,
+  hypothesis: 'difference',
+  margin: 0.5,
+  power: 0.8,
+  seed: 42,
+  ...own,
+});
+
+/** Three standard errors of a share of 500. */
+const CLOSE = 0.06;
+
+describe('simulated power', () => {
+  it('is that of the t-test where samples are independent', () => {
+    // detectableD: with 32 samples d of .5 is found with a power of .8, by the normal approximation.
+    expect(detectableD(32)).toBeCloseTo(0.495, 2);
+    expect(Math.abs(simulatedPower(request(), 33).power - 0.8)).toBeLessThan(CLOSE);
+    expect(simulatedPower(request({ margin: 1e-9 }), 33).power).toBeLessThan(0.025 + 0.03);
+  });
+
+  it('is that of two one-sided tests for equivalence', () => {
+    const count = samplesForEquivalence(0.5);
+    expect(Math.abs(simulatedPower(request({ hypothesis: 'equivalence' }), count).power - 0.8)).toBeLessThan(CLOSE);
+  });
+
+  it('does not depend on the mean or the unit of the pilot', () => {
+    const shifted = request({ differences: PILOT.map((value) => 100 * value + 7000), margin: 50 });
+    expect(simulatedPower(shifted, 33)).toEqual(simulatedPower(request(), 33));
+  });
+
+  it('is what fewer samples have where those of a cluster are copies', () => {
+    const copied = PILOT.flatMap((value) => [value, value, value]);
+    const clusters = partitionBy(copied.map((_, at) => Math.floor(at / 3)));
+    const { power } = simulatedPower(request({ differences: copied, clusters }), 99);
+    expect(Math.abs(power - 0.8)).toBeLessThan(CLOSE);
+  });
+
+  it('finds the smallest number of samples', () => {
+    const simulated: number[] = [];
+    const { found, simulated: all } = samplesForPower(request({ simulations: 200 }), ({ samples }) =>
+      simulated.push(samples),
+    );
+    expect(found!.power).toBeGreaterThanOrEqual(0.8);
+    expect(Math.abs(found!.samples - 33)).toBeLessThan(8);
+    expect(all.map(({ samples }) => samples)).toEqual([...simulated].sort((a, b) => a - b));
+    const fewer = all.filter(({ samples }) => samples < found!.samples);
+    expect(fewer.at(-1)!.power).toBeLessThan(0.8);
+    expect(found!.samples - fewer.at(-1)!.samples).toBe(1);
+  });
+
+  it('says where more would be needed than are simulated', () => {
+    const { found } = samplesForPower(request({ margin: 0.001, simulations: 2 }));
+    expect(found).toBeUndefined();
+  });
+
+  it('wants a pilot whose differences vary, in as many clusters as a test takes', () => {
+    expect(isUsablePilot(PILOT, independent(80).clusters)).toBe(true);
+    expect(isUsablePilot(PILOT.slice(0, 5), independent(5).clusters)).toBe(false);
+    expect(isUsablePilot([1, 1, 1, 1, 1, 1], independent(6).clusters)).toBe(false);
+  });
+});
+
+describe('the design effect', () => {
+  it('is 1 + (m - 1) icc, with m weighted by the samples', () => {
+    expect(
+      designEffect(
+        [
+          [0, 1, 2],
+          [3, 4, 5],
+        ],
+        0.5,
+      ),
+    ).toBe(2);
+    expect(
+      designEffect(
+        [
+          [0, 1, 2, 3],
+          [4, 5],
+        ],
+        0.3,
+      ),
+    ).toBeCloseTo(1 + (20 / 6 - 1) * 0.3, 12);
+    expect(designEffect([[0, 1], [2]], -0.2)).toBe(1);
+    expect(designEffect([[0, 1], [2]], Number.NaN)).toBe(1);
+  });
+});
