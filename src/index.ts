@@ -116,6 +116,7 @@ export { BARE } from './serving/variants.js';
 export type { Margin, Standing, Verdict } from './serving/verdict.js';
 export type { Corrected, Estimate, GainSummary, Share } from './stats/gains.js';
 export { INVERSE_TEMPERATURES } from './stats/inverse-temperatures.js';
+export type { SimulatedPower } from './stats/power.js';
 export type { Grades, Scores } from './stats/ranking.js';
 export type { RatioShape } from './stats/ratio.js';
 export type { SystemComparison, SystemDifference } from './stats/systems.js';
