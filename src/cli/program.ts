@@ -15,6 +15,7 @@ import { listCommand } from './list.js';
 import { logCommand } from './log.js';
 import { modelsCommand } from './models.js';
 import { planCommand } from './plan.js';
+import { poolCommand } from './pool.js';
 import { primeCommand } from './prime.js';
 import { rankCommand } from './rank.js';
 import { reportCommand } from './report.js';
@@ -63,6 +64,7 @@ Examples:
     listCommand(),
     reportCommand(),
     compareCommand(),
+    poolCommand(),
     logCommand(),
     importCommand(),
     scoreCommand(),

@@ -8,7 +8,7 @@ import type { Estimate } from '../stats/gains.js';
 import { effectsOf as measuredEffects } from './tables/gains.js';
 import { number, renderMarkdown, type Table, text } from './tables/table.js';
 import { ratio, signed, withInterval } from './words/format.js';
-import { conditionOf } from './words/labels.js';
+import { conditionOf, letter } from './words/labels.js';
 import { FRAMING } from './words/notes.js';
 
 export interface ComparedRun {
@@ -114,10 +114,6 @@ function definitionOf({ configuration }: Summary, condition: string): unknown {
 
 function namesOf(names: readonly string[]): string {
   return [...new Set(names)].join(' = ');
-}
-
-function letter(place: number): string {
-  return place < 26 ? String.fromCharCode(65 + place) : `R${place + 1}`;
 }
 
 function effectsOf({ comparisons, ranking }: Summary) {

@@ -110,6 +110,68 @@ export const runComparisonSchema = wireObject({
     .describe('Comparisons, aligned by what the conditions do; what all runs have comes first.'),
 });
 
+const pooledEffectSchema = wireObject({
+  mean: estimateSchema.describe('The mean gain, with its interval over samples.'),
+  standardError: z.number().describe('The mean’s cluster-robust standard error.'),
+  trimmedMean: estimateSchema.describe('The mean without the lowest and the highest fifth.'),
+});
+
+const intervalSchema = wireObject({
+  low: z.number().describe('Lower end of the 95% interval.'),
+  high: z.number().describe('Upper end of the 95% interval.'),
+});
+
+export const pooledRunsSchema = wireObject({
+  experiment: z.string().describe('The experiment’s id.'),
+  dataset: z.string().describe('The data set’s name and revision.'),
+  samples: countSchema.describe('Samples that were asked for.'),
+  seeds: z.boolean().describe('By the caller’s word the units are training seeds of one recipe.'),
+  smokeRun: z.boolean().describe('A unit has fewer samples than the protocol asks for: nothing may be concluded.'),
+  units: z
+    .array(
+      wireObject({
+        name: z.string().describe('A letter that names the unit.'),
+        directory: z.string().describe('The run folder.'),
+        model: z.string().describe('The model’s name.'),
+        precision: z.string().describe('The precision that it ran in.'),
+        builtIn: z.boolean().describe('It is the built-in model.'),
+        scored: countSchema.describe('Samples that were scored.'),
+      }),
+    )
+    .readonly()
+    .describe('The units, in the order in which they were given.'),
+  comparisons: z
+    .array(
+      wireObject({
+        treatment: z.string().describe('The condition’s name.'),
+        baseline: z.string().describe('What it is compared with.'),
+        primary: z.boolean().describe('It is the comparison that was named beforehand.'),
+        effects: z.array(pooledEffectSchema).readonly().describe('Each unit’s effect, in nats per token.'),
+        signs: wireObject({
+          above: countSchema.describe('Units whose mean is above 0.'),
+          below: countSchema.describe('Units whose mean is below 0.'),
+          toldAbove: countSchema.describe('Units whose interval lies above 0.'),
+          toldBelow: countSchema.describe('Units whose interval lies below 0.'),
+        }).describe('What the units agree on.'),
+        pooled: wireObject({
+          mean: z.number().describe('Mean over units, by random effects.'),
+          standardError: z.number().describe('Hartung and Knapp’s standard error.'),
+          interval: intervalSchema.describe('Of the mean.'),
+          p: z.number().describe('P of a mean of 0, two-sided.'),
+          tau2: z.number().describe('Variance of the effects between units (Paule and Mandel).'),
+          q: z.number().describe('Cochran’s Q.'),
+          i2: z.number().describe('Share of the variance between units that is not sampling error.'),
+          prediction: intervalSchema.describe('Where the effect of another such unit would lie.'),
+        })
+          .nullable()
+          .describe('Null with too few units, and where a unit’s effect does not vary.'),
+      }),
+    )
+    .readonly()
+    .describe('Comparisons, in the experiment’s order.'),
+  withoutMean: z.string().nullable().describe('Why no comparison has a mean over units; null where they have.'),
+});
+
 export const reportFilesSchema = wireObject({
   files: z.array(z.string()).readonly().describe('Files that were written.'),
 });

@@ -13,6 +13,7 @@ describe('dkv completion', () => {
         'list',
         'report',
         'compare',
+        'pool',
         'log',
         'import',
         'score',

@@ -40,6 +40,7 @@ import { evaluationSchema, rankedLineSchema, rankedRunSchema } from '../../src/w
 import {
   importedRunsSchema,
   listedExperimentSchema,
+  pooledRunsSchema,
   reportFilesSchema,
   runComparisonSchema,
   runLogSchema,
@@ -102,6 +103,7 @@ const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Re
   [['plan', 'exp01', '--n', '4', '--margin', '0.1'], lockedPlanSchema],
   [['report', 'runs/one', '--format', 'md', '--json'], reportFilesSchema],
   [['compare', 'runs/one', 'runs/two', '--json'], runComparisonSchema],
+  [['pool', 'runs/one', 'runs/other', '--json'], pooledRunsSchema],
   [['log', 'runs', '--json'], runLogSchema],
   [['import', 'authors', 'theirs', '--out', 'authors', '--json'], importedRunsSchema],
 ];
@@ -123,6 +125,8 @@ describe('JSON that commands print', () => {
     await mkdir(path.join(cwd, 'theirs'));
     await writeNumbers(path.join(cwd, 'theirs'), madeRecords());
     for (const name of ['one', 'two']) await writeRun(path.join(cwd, 'runs', name), madeRun(truncation));
+    const other = madeRun(truncation, { model: { name: 'other/model', fingerprint: 'e'.repeat(64) } });
+    await writeRun(path.join(cwd, 'runs', 'other'), other);
   });
 
   afterAll(() => rm(cwd, { recursive: true }));

@@ -22,6 +22,8 @@ export interface MadeRun {
   readonly texts?: SampleRecord['texts'];
   /** Candidates of each pool; no pools when left out. */
   readonly candidates?: number;
+  /** Another draw of the same. */
+  readonly draw?: number;
   /** Of each target; drawn when left out. */
   readonly tokens?: number;
 }
@@ -60,7 +62,7 @@ export function madeTrials(experiment: Experiment, options: MadeRun = {}) {
     batch_tokens: 512,
     writer: null,
   };
-  const random = new Random('made run');
+  const random = new Random('made run', ...(options.draw === undefined ? [] : [options.draw]));
   const samples = Array.from(
     { length: count },
     (_, i): SampleRecord => ({

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { AdworldStatistics } from '../../src/adworld/statistics.js';
 import type { RunComparison } from '../../src/report/compare.js';
 import type { ResultsLog } from '../../src/report/log.js';
+import type { PooledRuns } from '../../src/report/pool.js';
 import type { Candidate, Pool } from '../../src/samples/sample.js';
 import type { Evaluation } from '../../src/serving/evaluate.js';
 import type { PrimeSummary, RejectedDocument } from '../../src/serving/prime-options.js';
@@ -25,7 +26,7 @@ import type {
   storeVerificationSchema,
 } from '../../src/wire/primed.js';
 import type { evaluationSchema, rankedLineSchema, rankedRunSchema } from '../../src/wire/ranking.js';
-import type { runComparisonSchema, runLogSchema } from '../../src/wire/runs.js';
+import type { pooledRunsSchema, runComparisonSchema, runLogSchema } from '../../src/wire/runs.js';
 
 /** Names of all members, at every depth, by the way to them. */
 type Names<T> = T extends readonly (infer Item)[]
@@ -48,6 +49,7 @@ describe('results of the library', () => {
     expectTypeOf<Names<RejectedDocument>>().toEqualTypeOf<Wire<typeof primeRejectSchema>>();
     expectTypeOf<Names<Transferred>>().toEqualTypeOf<Wire<typeof storeTransferSchema>>();
     expectTypeOf<Names<RunComparison>>().toEqualTypeOf<Wire<typeof runComparisonSchema>>();
+    expectTypeOf<Names<PooledRuns>>().toEqualTypeOf<Wire<typeof pooledRunsSchema>>();
     expectTypeOf<Names<ResultsLog>>().toEqualTypeOf<Wire<typeof runLogSchema>>();
     expectTypeOf<Names<AdworldStatistics>>().toEqualTypeOf<Wire<typeof adworldStatisticsSchema>>();
     // AdWorld is no table with columns of its own.

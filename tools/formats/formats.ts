@@ -43,6 +43,7 @@ import { evaluationSchema, rankedLineSchema, rankedRunSchema } from '../../src/w
 import {
   importedRunsSchema,
   listedExperimentSchema,
+  pooledRunsSchema,
   reportFilesSchema,
   runComparisonSchema,
   runLogSchema,
@@ -192,6 +193,12 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Printed by `dkv compare --json`.',
         schema: runComparisonSchema,
         example: 'run-comparison',
+      },
+      {
+        title: 'dkv pool',
+        source: 'Printed by `dkv pool --json`.',
+        schema: pooledRunsSchema,
+        example: 'pooled-runs',
       },
       { title: 'dkv log', source: 'Printed by `dkv log --json`.', schema: runLogSchema, example: 'run-log' },
       {

@@ -84,3 +84,8 @@ export function documentForm({ document }: Condition): string {
 export function marked(experiment: Experiment, comparison: Comparison): string {
   return comparison.treatment + (isPrimary(experiment, comparison) ? ' (primary)' : '');
 }
+
+/** What a run is called in a table of several: A, B, C. */
+export function letter(place: number): string {
+  return place < 26 ? String.fromCharCode(65 + place) : `R${place + 1}`;
+}
