@@ -23,6 +23,7 @@ const STATS_TEST = 'test/stats/stats.test.ts';
 const GAINS_TEST = 'test/stats/gains.test.ts';
 const HARDNESS_TEST = 'test/stats/hardness.test.ts';
 const ISOTONIC_TEST = 'test/stats/isotonic.test.ts';
+const TEMPERATURE_TEST = 'test/stats/temperature.test.ts';
 const RANKING_TEST = 'test/stats/ranking.test.ts';
 
 export const STATISTICS: readonly Mutation[] = [
@@ -452,5 +453,26 @@ export const STATISTICS: readonly Mutation[] = [
     from: "pairs.map(() => 'all')",
     to: 'pairs.map((_, pair) => `pair ${pair}`)',
     tests: 'test/serving/verdict.test.ts',
+  },
+  {
+    name: 'a temperature fitted on what it scores',
+    file: 'src/stats/temperature.ts',
+    from: '(fold === held ? sum : sum + own[i]!)',
+    to: 'sum + own[i]!',
+    tests: TEMPERATURE_TEST,
+  },
+  {
+    name: 'tokens capped before they are tempered',
+    file: 'src/stats/temperature.ts',
+    from: 'sum + Math.min(curve(inverse), cap)',
+    to: 'sum + Math.min(curve(inverse), cap * 2)',
+    tests: TEMPERATURE_TEST,
+  },
+  {
+    name: 'NLLs at inverse temperatures without the one at 0',
+    file: 'src/stats/tempered-curve.ts',
+    from: 'fitted([Math.log(vocabulary), ',
+    to: 'fitted([nlls[0]! + 0 * vocabulary, ',
+    tests: TEMPERATURE_TEST,
   },
 ];

@@ -1,0 +1,179 @@
+/**
+ * How much of a gain is calibration: NLLs of two arms, each at the temperature that suits it best. A temperature is fitted on the arm's own samples, and only to
+ * score others: whole clusters are dealt to folds, and each fold is scored with what the other folds chose. What a better temperature alone would give is
+ * the calibration part of a gain; what remains is not a matter of how sharp an arm's distributions are.
+ */
+import type { Partition } from './dependence.js';
+import { mean } from './describe.js';
+import { type Estimate, estimate, type Sampling } from './gains.js';
+import { AT_ONE, INVERSE_TEMPERATURES } from './inverse-temperatures.js';
+import { equivalenceOfMean, inferMeans, intervalOfMean } from './mean-inference.js';
+import { type TemperedCurve, temperedCurve } from './tempered-curve.js';
+
+/** Of each sample the NLLs of its tokens, [inverse temperatures] each, token after token, as `engine.scoreTempered` gives them. */
+export type TemperedSamples = readonly ArrayLike<number>[];
+
+/** A temperature that was fitted. */
+export interface FittedTemperature {
+  /** On all samples. */
+  readonly value: number;
+  /** The lowest and the highest of those that folds were scored with. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Gains of a treatment over a baseline, in nats per token: positive when the treatment is better. */
+export interface TemperatureEffect {
+  /** Both at temperature 1. */
+  readonly atOne: Estimate;
+  /** Each arm at its own temperature. */
+  readonly remaining: Estimate;
+  /** What the first is more than the second, sample by sample. */
+  readonly calibration: Estimate;
+  /** p of the test that the remaining gain lies within the margin around 0, by clusters; null with too few of them. */
+  readonly equivalence: number | null;
+  /** Of each kind of token that has a temperature of its own. */
+  readonly baseline: readonly FittedTemperature[];
+  readonly treatment: readonly FittedTemperature[];
+}
+
+export interface TemperatureOptions {
+  /** Words that the model knows. */
+  readonly vocabulary: number;
+  /** Of the test of equivalence, in nats per token. */
+  readonly margin: number;
+  /** No token counts more than the logarithm of the vocabulary; false when left out. */
+  readonly capped?: boolean;
+  /** The first token of each sample and the later ones have temperatures of their own; false when left out. */
+  readonly apart?: boolean;
+}
+
+const FOLDS = 5;
+
+/** Temperatures that are compared before the best of them is looked at closer: with capped tokens there may be several valleys. */
+const GRID = 24;
+
+const [LEAST, LARGEST] = [INVERSE_TEMPERATURES[0]!, INVERSE_TEMPERATURES.at(-1)!];
+
+/**
+ * @param baseline, treatment of the same samples
+ * @throws RangeError for fewer than two clusters: there is nothing to fit on
+ */
+export function temperatureEffect(
+  baseline: TemperedSamples,
+  treatment: TemperedSamples,
+  { dependence, resamples }: Sampling,
+  options: TemperatureOptions,
+): TemperatureEffect {
+  const folds = foldsOf(dependence.clusters, baseline.length);
+  const arms = [baseline, treatment].map((samples) => scoredApart(samples, folds, options)) as [Scored, Scored];
+  const gains = (of: (scored: Scored) => readonly number[]) => {
+    const [before, after] = arms.map(of) as [readonly number[], readonly number[]];
+    return before.map((nll, s) => nll - after[s]!);
+  };
+  const [atOne, remaining] = [gains((arm) => arm.atOne), gains((arm) => arm.own)];
+  const calibration = atOne.map((gain, s) => gain - remaining[s]!);
+  const inferences = inferMeans([atOne, remaining, calibration], dependence, resamples);
+  const [ofOne, ofRemaining, ofCalibration] = inferences.map((own) => estimate(own.mean, intervalOfMean(own)));
+  return {
+    atOne: ofOne!,
+    remaining: ofRemaining!,
+    calibration: ofCalibration!,
+    equivalence: equivalenceOfMean(inferences[1]!, options.margin) ?? null,
+    baseline: arms[0].temperatures,
+    treatment: arms[1].temperatures,
+  };
+}
+
+/** Of each sample its fold; whole clusters are dealt in turn. */
+function foldsOf(clusters: Partition, samples: number): Int32Array {
+  if (clusters.length < 2)
+    throw new RangeError(
+      `${clusters.length} clusters of samples; a temperature that is fitted on some and scored on others needs 2.`,
+    );
+  const folds = new Int32Array(samples);
+  for (const [c, cluster] of clusters.entries()) for (const sample of cluster) folds[sample] = c % FOLDS;
+  return folds;
+}
+
+/** An arm's samples, mean NLL per token. */
+interface Scored {
+  readonly atOne: readonly number[];
+  /** At the temperatures that the other folds chose. */
+  readonly own: readonly number[];
+  readonly temperatures: readonly FittedTemperature[];
+}
+
+/** NLL of a kind of a sample's tokens, over the number of all its tokens, at an inverse temperature. */
+type Part = (inverse: number) => number;
+
+function scoredApart(samples: TemperedSamples, folds: Int32Array, options: TemperatureOptions): Scored {
+  const { vocabulary, capped = false, apart = false } = options;
+  const cap = capped ? Math.log(vocabulary) : Number.POSITIVE_INFINITY;
+  const tokens = samples.map((nlls) => tokensOf(nlls, vocabulary));
+  const atOne = tokens.map((own) => mean(own.map(({ atOne }) => Math.min(atOne, cap))));
+  const kinds = apart ? [(at: number) => at === 0, (at: number) => at > 0] : [() => true];
+  const own = samples.map(() => 0);
+  const temperatures = kinds.map((isKind): FittedTemperature => {
+    const parts = tokens.map((all): Part => {
+      const curves = all.filter((_, at) => isKind(at)).map(({ curve }) => curve);
+      return (inverse) => curves.reduce((sum, curve) => sum + Math.min(curve(inverse), cap), 0) / all.length;
+    });
+    const inverses = bestInverses(parts, folds, Math.max(...folds) + 1);
+    const [chosen, ofAll] = [inverses.slice(0, -1), inverses.at(-1)!];
+    for (const [s, part] of parts.entries()) own[s]! += part(chosen[folds[s]!]!);
+    return { value: 1 / ofAll, low: 1 / Math.max(...chosen), high: 1 / Math.min(...chosen) };
+  });
+  return { atOne, own, temperatures };
+}
+
+function tokensOf(nlls: ArrayLike<number>, vocabulary: number): { atOne: number; curve: TemperedCurve }[] {
+  const count = INVERSE_TEMPERATURES.length;
+  return Array.from({ length: nlls.length / count }, (_, token) => {
+    const own = Array.from(INVERSE_TEMPERATURES, (_inverse, b) => nlls[token * count + b]!);
+    return { atOne: own[AT_ONE]!, curve: temperedCurve(own, vocabulary) };
+  });
+}
+
+/**
+ * For each fold the inverse temperature with the least sum over the samples of all others, and that of all samples as the last: the best of a grid, and between
+ * its neighbours by golden sections.
+ */
+function bestInverses(parts: readonly Part[], folds: Int32Array, count: number): number[] {
+  const grid = Array.from({ length: GRID + 1 }, (_, i) => LEAST * (LARGEST / LEAST) ** (i / GRID));
+  const byFold = Array.from({ length: count }, () => new Float64Array(grid.length));
+  for (const [s, part] of parts.entries()) {
+    const sums = byFold[folds[s]!]!;
+    for (const [i, inverse] of grid.entries()) sums[i]! += part(inverse);
+  }
+  return Array.from({ length: count + 1 }, (_, held) => {
+    const sums = grid.map((_inverse, i) => byFold.reduce((sum, own, fold) => (fold === held ? sum : sum + own[i]!), 0));
+    const best = sums.indexOf(Math.min(...sums));
+    const used = parts.filter((_part, s) => folds[s] !== held);
+    return leastBetween(grid[Math.max(0, best - 1)]!, grid[Math.min(GRID, best + 1)]!, (inverse) =>
+      used.reduce((sum, part) => sum + part(inverse), 0),
+    );
+  });
+}
+
+/** How near an inverse temperature is found: NLLs change by its square there. */
+const NEAR = 5e-4;
+
+function leastBetween(from: number, to: number, at: (x: number) => number): number {
+  const ratio = (Math.sqrt(5) - 1) / 2;
+  let [low, high] = [from, to];
+  let [a, b] = [high - ratio * (high - low), low + ratio * (high - low)];
+  let [atA, atB] = [at(a), at(b)];
+  while (high - low > NEAR) {
+    if (atA <= atB) {
+      [high, b, atB] = [b, a, atA];
+      a = high - ratio * (high - low);
+      atA = at(a);
+    } else {
+      [low, a, atA] = [a, b, atB];
+      b = low + ratio * (high - low);
+      atB = at(b);
+    }
+  }
+  return (low + high) / 2;
+}
