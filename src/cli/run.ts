@@ -31,6 +31,7 @@ export interface RunnableOptions extends ModelOptions, ChosenOptions {
 }
 
 interface RunCommandOptions extends RunnableOptions {
+  readonly outcomes?: NonNullable<Experiment['outcomes']>;
   readonly plan?: string;
   readonly out?: string;
   readonly resume: boolean;
@@ -43,6 +44,8 @@ interface RunCommandOptions extends RunnableOptions {
 
 const ALL = 'all';
 
+const OUTCOME_NAMES: readonly NonNullable<Experiment['outcomes']>[number][] = ['temperature'];
+
 /** As it stands in summary.json, byte for byte: `summarySchema` is its form. */
 const recordedSummary = z.custom<Summary>();
 
@@ -53,6 +56,9 @@ export function runCommand(): Command {
     .option(
       '--plan <file>',
       'run under a plan of "dkv plan": what is not as planned is named, and stands in the report',
+    )
+    .addOption(
+      new Option('--outcomes <name...>', "what is measured besides (default: the experiment's)").choices(OUTCOME_NAMES),
     )
     .option(
       '--out <folder>',
@@ -123,6 +129,7 @@ async function run(name: string, asked: RunCommandOptions, command: Command): Pr
   const study = file === undefined ? undefined : await studyRecord(file, overruled);
   const { asksLanguageModel, specificationsOf } = await import('../runs/schema/experiment.js');
   const { endpointWriter } = await import('../llm/text-sources.js');
+  const { outcomesAreOfSamples } = await import('../experiments/declaration/define.js');
   const { expectWriter } = await import('../priming/prepare.js');
   const { expectTexts } = await import('../experiments/plan/texts.js');
   const { refusalOf } = await import('../experiments/plan/conditions.js');
@@ -141,7 +148,12 @@ async function run(name: string, asked: RunCommandOptions, command: Command): Pr
     for (const declared of experiments) {
       const { seed = planned?.seed ?? declared.seed } = options;
       const { prompt = planned?.experiment.prompt ?? declared.prompt } = options;
-      const experiment = { ...declared, seed, prompt };
+      const wanted = options.outcomes ?? [];
+      if (wanted.length > 0 && declared.unit !== 'sample' && name !== ALL) {
+        throw new DkvError('INPUT_INVALID', `Experiment ${declared.id}: ${outcomesAreOfSamples(wanted)}`);
+      }
+      const outcomes = declared.unit === 'sample' && wanted.length > 0 ? { outcomes: wanted } : {};
+      const experiment: Experiment = { ...declared, seed, prompt, ...outcomes };
       if (name === ALL && !writing && asksLanguageModel(experiment)) {
         process.stderr.write(`${experiment.id} is left out: DKV_LLM_BASE_URL is not set.\n`);
         continue;

@@ -10,8 +10,23 @@ import { AT_ONE, INVERSE_TEMPERATURES } from './inverse-temperatures.js';
 import { equivalenceOfMean, inferMeans, intervalOfMean } from './mean-inference.js';
 import { type TemperedCurve, temperedCurve } from './tempered-curve.js';
 
-/** Of each sample the NLLs of its tokens, [inverse temperatures] each, token after token, as `engine.scoreTempered` gives them. */
-export type TemperedSamples = readonly ArrayLike<number>[];
+/** A token's NLL at temperature 1 and at others. */
+export interface TemperedToken {
+  readonly atOne: number;
+  readonly curve: TemperedCurve;
+}
+
+/**
+ * @param nlls [inverse temperatures] of each token, token after token, as `engine.scoreTempered` gives them
+ * @param vocabulary words that the model knows
+ */
+export function temperedTokens(nlls: ArrayLike<number>, vocabulary: number): TemperedToken[] {
+  const count = INVERSE_TEMPERATURES.length;
+  return Array.from({ length: nlls.length / count }, (_, token) => {
+    const own = Array.from(INVERSE_TEMPERATURES, (_inverse, b) => nlls[token * count + b]!);
+    return { atOne: own[AT_ONE]!, curve: temperedCurve(own, vocabulary) };
+  });
+}
 
 /** A temperature that was fitted. */
 export interface FittedTemperature {
@@ -38,14 +53,19 @@ export interface TemperatureEffect {
 }
 
 export interface TemperatureOptions {
-  /** Words that the model knows. */
-  readonly vocabulary: number;
-  /** Of the test of equivalence, in nats per token. */
-  readonly margin: number;
-  /** No token counts more than the logarithm of the vocabulary; false when left out. */
-  readonly capped?: boolean;
+  /** No token counts more than so much; no cap when left out. */
+  readonly cap?: number;
   /** The first token of each sample and the later ones have temperatures of their own; false when left out. */
   readonly apart?: boolean;
+}
+
+/** An arm's samples, mean NLL per token. */
+export interface TemperedArm {
+  readonly atOne: readonly number[];
+  /** At the temperatures that the other folds chose. */
+  readonly own: readonly number[];
+  /** Of each kind of token that has one of its own. */
+  readonly temperatures: readonly FittedTemperature[];
 }
 
 const FOLDS = 5;
@@ -57,19 +77,17 @@ const [LEAST, LARGEST] = [INVERSE_TEMPERATURES[0]!, INVERSE_TEMPERATURES.at(-1)!
 
 /**
  * @param baseline, treatment of the same samples
- * @throws RangeError for fewer than two clusters: there is nothing to fit on
+ * @param margin of the test of equivalence, in nats per token
  */
 export function temperatureEffect(
-  baseline: TemperedSamples,
-  treatment: TemperedSamples,
+  baseline: TemperedArm,
+  treatment: TemperedArm,
   { dependence, resamples }: Sampling,
-  options: TemperatureOptions,
+  margin: number,
 ): TemperatureEffect {
-  const folds = foldsOf(dependence.clusters, baseline.length);
-  const arms = [baseline, treatment].map((samples) => scoredApart(samples, folds, options)) as [Scored, Scored];
-  const gains = (of: (scored: Scored) => readonly number[]) => {
-    const [before, after] = arms.map(of) as [readonly number[], readonly number[]];
-    return before.map((nll, s) => nll - after[s]!);
+  const gains = (of: (arm: TemperedArm) => readonly number[]) => {
+    const after = of(treatment);
+    return of(baseline).map((nll, s) => nll - after[s]!);
   };
   const [atOne, remaining] = [gains((arm) => arm.atOne), gains((arm) => arm.own)];
   const calibration = atOne.map((gain, s) => gain - remaining[s]!);
@@ -79,9 +97,9 @@ export function temperatureEffect(
     atOne: ofOne!,
     remaining: ofRemaining!,
     calibration: ofCalibration!,
-    equivalence: equivalenceOfMean(inferences[1]!, options.margin) ?? null,
-    baseline: arms[0].temperatures,
-    treatment: arms[1].temperatures,
+    equivalence: equivalenceOfMean(inferences[1]!, margin) ?? null,
+    baseline: baseline.temperatures,
+    treatment: treatment.temperatures,
   };
 }
 
@@ -96,26 +114,24 @@ function foldsOf(clusters: Partition, samples: number): Int32Array {
   return folds;
 }
 
-/** An arm's samples, mean NLL per token. */
-interface Scored {
-  readonly atOne: readonly number[];
-  /** At the temperatures that the other folds chose. */
-  readonly own: readonly number[];
-  readonly temperatures: readonly FittedTemperature[];
-}
-
 /** NLL of a kind of a sample's tokens, over the number of all its tokens, at an inverse temperature. */
 type Part = (inverse: number) => number;
 
-function scoredApart(samples: TemperedSamples, folds: Int32Array, options: TemperatureOptions): Scored {
-  const { vocabulary, capped = false, apart = false } = options;
-  const cap = capped ? Math.log(vocabulary) : Number.POSITIVE_INFINITY;
-  const tokens = samples.map((nlls) => tokensOf(nlls, vocabulary));
-  const atOne = tokens.map((own) => mean(own.map(({ atOne }) => Math.min(atOne, cap))));
+/**
+ * @param samples their tokens, one or more each
+ * @throws RangeError for fewer than two clusters: there is nothing to fit on
+ */
+export function temperedArm(
+  samples: readonly (readonly TemperedToken[])[],
+  clusters: Partition,
+  { cap = Number.POSITIVE_INFINITY, apart = false }: TemperatureOptions = {},
+): TemperedArm {
+  const folds = foldsOf(clusters, samples.length);
+  const atOne = samples.map((own) => mean(own.map((token) => Math.min(token.atOne, cap))));
   const kinds = apart ? [(at: number) => at === 0, (at: number) => at > 0] : [() => true];
   const own = samples.map(() => 0);
   const temperatures = kinds.map((isKind): FittedTemperature => {
-    const parts = tokens.map((all): Part => {
+    const parts = samples.map((all): Part => {
       const curves = all.filter((_, at) => isKind(at)).map(({ curve }) => curve);
       return (inverse) => curves.reduce((sum, curve) => sum + Math.min(curve(inverse), cap), 0) / all.length;
     });
@@ -125,14 +141,6 @@ function scoredApart(samples: TemperedSamples, folds: Int32Array, options: Tempe
     return { value: 1 / ofAll, low: 1 / Math.max(...chosen), high: 1 / Math.min(...chosen) };
   });
   return { atOne, own, temperatures };
-}
-
-function tokensOf(nlls: ArrayLike<number>, vocabulary: number): { atOne: number; curve: TemperedCurve }[] {
-  const count = INVERSE_TEMPERATURES.length;
-  return Array.from({ length: nlls.length / count }, (_, token) => {
-    const own = Array.from(INVERSE_TEMPERATURES, (_inverse, b) => nlls[token * count + b]!);
-    return { atOne: own[AT_ONE]!, curve: temperedCurve(own, vocabulary) };
-  });
 }
 
 /**

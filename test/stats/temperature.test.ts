@@ -6,7 +6,12 @@ import { mean } from '../../src/stats/describe.js';
 import { samplingOf } from '../../src/stats/gains.js';
 import { AT_ONE, INVERSE_TEMPERATURES } from '../../src/stats/inverse-temperatures.js';
 import { nonnegativeLeastSquares } from '../../src/stats/nonnegative.js';
-import { type TemperatureOptions, temperatureEffect } from '../../src/stats/temperature.js';
+import {
+  type TemperatureOptions,
+  temperatureEffect,
+  temperedArm,
+  temperedTokens,
+} from '../../src/stats/temperature.js';
 import { temperedCurve } from '../../src/stats/tempered-curve.js';
 
 const random = new Random('temperature');
@@ -126,21 +131,31 @@ function at({ logits, target }: Token, inverse: number): number {
 }
 
 const tempered = (samples: readonly (readonly Token[])[]) =>
-  samples.map((tokens) => tokens.flatMap((token) => INVERSE_TEMPERATURES.map((inverse) => at(token, inverse))));
+  samples.map((tokens) =>
+    temperedTokens(
+      tokens.flatMap((token) => INVERSE_TEMPERATURES.map((inverse) => at(token, inverse))),
+      WORDS,
+    ),
+  );
+type Samples = ReturnType<typeof tempered>;
 const times = (samples: readonly (readonly Token[])[], factor: number) =>
   samples.map((tokens) => tokens.map(({ logits, target }) => ({ logits: logits.map((x) => factor * x), target })));
 const SAMPLES = 60;
 const made = (temperature: (token: number) => number) =>
   Array.from({ length: SAMPLES }, () => [0, 1, 2].map((token) => drawn(temperature(token))));
 const sampling = samplingOf(independent(SAMPLES), new Random('sampling'));
-const OPTIONS: TemperatureOptions = { vocabulary: WORDS, margin: 0.05 };
+
+function effectOf(baseline: Samples, treatment: Samples, of = sampling, options: TemperatureOptions = {}) {
+  const arm = (samples: Samples) => temperedArm(samples, of.dependence.clusters, options);
+  return temperatureEffect(arm(baseline), arm(treatment), of, 0.05);
+}
 
 describe('a gain and the temperatures of its arms', () => {
   it('is calibration and no more where an arm is the other one, tempered', () => {
     const treatment = made(() => 1);
     const baseline = times(treatment, 0.6);
     for (const more of [{}, { apart: true }]) {
-      const effect = temperatureEffect(tempered(baseline), tempered(treatment), sampling, { ...OPTIONS, ...more });
+      const effect = effectOf(tempered(baseline), tempered(treatment), sampling, more);
       expect(Math.abs(effect.remaining.value!)).toBeLessThan(1e-3);
       expect(effect.equivalence).toBeLessThan(0.05);
       expect(effect.atOne.value).toBeGreaterThan(0.02);
@@ -156,17 +171,14 @@ describe('a gain and the temperatures of its arms', () => {
     const treatment = baseline.map((tokens) =>
       tokens.map(({ logits, target }) => ({ logits: logits.map((x, word) => (word === target ? x + 2 : x)), target })),
     );
-    const effect = temperatureEffect(tempered(baseline), tempered(treatment), sampling, OPTIONS);
+    const effect = effectOf(tempered(baseline), tempered(treatment));
     expect(effect.remaining.low).toBeGreaterThan(0.2);
     expect(effect.equivalence).toBeGreaterThan(0.5);
   });
 
   it('has a temperature for first tokens and one for later ones where these are apart', () => {
     const treatment = made((token) => (token === 0 ? 0.7 : 1.5));
-    const { treatment: found } = temperatureEffect(tempered(treatment), tempered(treatment), sampling, {
-      ...OPTIONS,
-      apart: true,
-    });
+    const { treatment: found } = effectOf(tempered(treatment), tempered(treatment), sampling, { apart: true });
     expect(found[0]!.value).toBeGreaterThan(0.5);
     expect(found[0]!.value).toBeLessThan(0.9);
     expect(found[1]!.value).toBeGreaterThan(1.2);
@@ -183,14 +195,14 @@ describe('a gain and the temperatures of its arms', () => {
     const cap = capped ? Math.log(WORDS) : Number.POSITIVE_INFINITY;
     const nll = (tokens: readonly Token[], inverse: number) =>
       mean(tokens.map((token) => Math.min(at(token, inverse), cap)));
-    const inverses = Array.from({ length: 3001 }, (_, i) => 2 ** (-2 + (3 * i) / 3000));
+    const inverses = Array.from({ length: 601 }, (_, i) => 2 ** (-2 + (3 * i) / 600));
     const best = (some: readonly (readonly Token[])[]) => {
       const sums = inverses.map((inverse) => some.reduce((sum, tokens) => sum + nll(tokens, inverse), 0));
       return inverses[sums.indexOf(Math.min(...sums))]!;
     };
     const [first, second] = [samples.slice(0, 10), samples.slice(10)];
     const wanted = samples.map((tokens, s) => Math.log(WORDS) - nll(tokens, best(s < 10 ? second : first)));
-    const effect = temperatureEffect(tempered(flat), tempered(samples), of, { ...OPTIONS, capped });
+    const effect = effectOf(tempered(flat), tempered(samples), of, { cap });
     expect(effect.remaining.value).toBeCloseTo(mean(wanted), 3);
     expect(effect.remaining.low).toBeNull();
     expect(effect.equivalence).toBeNull();
@@ -204,6 +216,6 @@ describe('a gain and the temperatures of its arms', () => {
   it('is refused where there is nothing to fit on', () => {
     const samples = tempered(made(() => 1).slice(0, 3));
     const one = samplingOf({ clusters: partitionBy([0, 0, 0]) }, new Random('one'));
-    expect(() => temperatureEffect(samples, samples, one, OPTIONS)).toThrow('1 clusters');
+    expect(() => effectOf(samples, samples, one)).toThrow('1 clusters');
   });
 });

@@ -10,12 +10,26 @@ RELATIVE = 1e-9
 # Differences of NLLs that are equal leave numbers of this size. P-values have no such floor: theirs are right to the smallest.
 ABSOLUTE = 1e-13
 
+EFFECT = (
+    *(f"{part}.{end}" for part in ("at_one", "remaining", "calibration") for end in ("value", "low", "high")),
+    *(f"{arm}.{end}" for arm in ("baseline", "treatment") for end in ("value", "low", "high")),
+    "p_equivalence",
+)
+TEMPERATURE = (
+    "margin",
+    "comparisons.treatment",
+    "comparisons.baseline",
+    "comparisons.apart",
+    *(f"comparisons.{kind}.{field}" for kind in ("all", "capped", "apart") for field in EFFECT),
+)
+
 # What cannot be made again from the files of a run, by kind of field; left out only where nothing recomputes it.
 NOT_RECOMPUTED = {
     "passes.encoder": "inputs that are the same are encoded once, and which are the same is said by token ids, which a run does not keep",
     "passes.decoder": "samples were rejected, which had passes in the plan and have no trials",
     "passes.naive_encoder": "samples were rejected, which had passes in the plan and have no trials",
     "plan.deviations": "a plan holds digests of programs and data of its time, and deviations are said in words",
+    **{f"temperature.{field}": "temperatures are fitted on curves of single tokens, which a test holds against direct evaluation" for field in TEMPERATURE},
     "vocabulary": "the run is older than the field of its configuration that says it",
 }
 

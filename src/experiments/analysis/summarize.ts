@@ -33,6 +33,7 @@ import { summarizeRanking } from './ranking.js';
 import { screenRanking } from './ranking-screen.js';
 import { samplings } from './samplings.js';
 import { isSelfTest } from './self-tests.js';
+import { summarizeTemperature } from './temperature.js';
 
 /**
  * @param vocabulary how many tokens the model knows, where the configuration does not say it
@@ -92,6 +93,8 @@ export function summarize(
       probe: summarizeProbe(experiment.conditions, probes, samplings(allUnits, configuration, random)),
     }),
   }[experiment.unit]();
+  const temperature =
+    experiment.unit === 'sample' ? summarizeTemperature(configuration, column, sampling, vocabulary) : undefined;
   const summary: Summary = {
     format: RECORD_FORMAT,
     configuration,
@@ -118,6 +121,7 @@ export function summarize(
     })),
     identities: checkIdentities(configuration, column),
     ...measured,
+    ...(temperature && { temperature }),
   };
   return planned ? { ...summary, plan: planOutcome(planned, summary, units, ofRun, sampling) } : summary;
 }

@@ -49,6 +49,7 @@ function expectConsistent(experiment: Experiment): void {
   if (missing !== undefined) {
     throw invalid(`there is no condition "${missing}"; there are: ${names.join(', ')}.${didYouMean(missing, names)}`);
   }
+  if (rest.outcomes?.length && rest.unit !== 'sample') throw invalid(outcomesAreOfSamples(rest.outcomes));
   for (const name of [...rest.measures, ...(rest.screening ? [rest.screening.measure] : [])]) measure(name);
   if (rest.screening && (rest.unit !== 'pool' || !bareOf(experiment))) {
     throw invalid('a screening is of pools, and needs a condition without a surrogate.');
@@ -69,4 +70,9 @@ function expectConsistent(experiment: Experiment): void {
     const unknown = [...shares, ...family].find((contrast) => !inGroup.has(contrast));
     if (unknown !== undefined) throw invalid(`the contrasts "${title}" have none that is called "${unknown}".`);
   }
+}
+
+/** Why an experiment on pools, or one that looks into the encoder, has none of these. */
+export function outcomesAreOfSamples(outcomes: readonly string[]): string {
+  return `the outcome "${outcomes[0]}" is of samples, whose NLLs are compared; its unit is another.`;
 }

@@ -1,10 +1,12 @@
 /** What a block's computation gives: its trials, or why a sample has none. */
 import { z } from 'zod';
 import { DkvError } from '../../base/errors.js';
+import { shortestFloat32 } from '../../base/float32.js';
 import { ItemsFailedError } from '../../engine/engine.js';
 import type { Entry, ProbeTrial, Trial } from '../../runs/schema/entry.js';
-import { scored, scoreEach, targetScore } from '../../scoring/inputs.js';
+import { decodeEach, scored, scoreEach, targetScore } from '../../scoring/inputs.js';
 import type { Model } from '../../scoring/load-model.js';
+import { AT_ONE, INVERSE_TEMPERATURES } from '../../stats/inverse-temperatures.js';
 import { scoredSchema } from '../../wire/score.js';
 import type { Block, PlannedTrial } from '../plan/block.js';
 import { prefixRecord } from './prefixes.js';
@@ -35,7 +37,11 @@ export async function entriesOf(
     }
     return made;
   }
-  const nlls = await scoreEach(engine, block.trials, signal ? { signal } : {});
+  const isTempered = experiment.outcomes?.includes('temperature') ?? false;
+  const own = signal ? { signal } : {};
+  const nlls = isTempered
+    ? await decodeEach(engine, block.trials, (inputs, asked) => engine.scoreTempered(inputs, asked), own)
+    : await scoreEach(engine, block.trials, own);
   // A sample stands under all conditions or under none: what is compared is the same samples, whichever condition broke.
   const rejected = new Map<string, string>();
   for (const [i, { sample, condition }] of block.trials.entries()) {
@@ -48,7 +54,9 @@ export async function entriesOf(
     ...[...rejected].map(([sample, reason]) => ({ sample, rejected: reason })),
     ...block.trials.flatMap((trial, i) => {
       const own = nlls[i]!;
-      return own instanceof DkvError || rejected.has(trial.sample.id) ? [] : [trialOf(trial, own, keepsTexts)];
+      return own instanceof DkvError || rejected.has(trial.sample.id)
+        ? []
+        : [trialOf(trial, own, { isTempered, keepsTexts })];
     }),
   ];
 }
@@ -64,14 +72,27 @@ function notFiniteMeasure(trials: readonly ProbeTrial[]): string | undefined {
   return undefined;
 }
 
-function trialOf(trial: PlannedTrial, tokenNlls: Float32Array, keepsTexts: boolean): Trial {
+interface TrialForm {
+  /** NLLs are [inverse temperatures] of each token. */
+  readonly isTempered: boolean;
+  readonly keepsTexts: boolean;
+}
+
+function trialOf(trial: PlannedTrial, nlls: Float32Array, { isTempered, keepsTexts }: TrialForm): Trial {
   const { sample, condition, parts, jointDiffers, leak } = trial;
   const { prefixTokens, documentTokens, cutTokens } = parts[0]!.input;
+  const count = INVERSE_TEMPERATURES.length;
+  const tokenNlls = isTempered ? nlls.filter((_, i) => i % count === AT_ONE) : nlls;
   const score = scored({ ...targetScore(tokenNlls), prefixTokens, documentTokens, cutTokens });
   return {
     sample: sample.id,
     condition: condition.name,
     ...z.encode(scoredSchema, score),
+    ...(isTempered && {
+      tempered_nlls: Array.from(tokenNlls, (_, token) =>
+        Array.from(nlls.subarray(token * count, (token + 1) * count), shortestFloat32),
+      ),
+    }),
     ...(jointDiffers !== undefined && { joint_differs: jointDiffers }),
     ...(leak && { leak }),
     ...prefixesOf(trial, keepsTexts),

@@ -46,13 +46,14 @@ import {
   rankingNote,
   rankingTestTable,
 } from '../tables/ranking.js';
+import { temperatureNote, temperatureTable } from '../tables/temperature.js';
 import { slugOf } from '../words/format.js';
 import { FRAMING, HARDNESS_NOTE, headline, methods, sampleNotes, screeningNote } from '../words/notes.js';
 import { describeConformity, describeDeviations, describeOutcome, describePlan } from '../words/plan.js';
 import { type Block, figure, note, paragraph, type Section, table } from './block.js';
 
 export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
-  const { ranking, probe } = summary;
+  const { ranking, probe, temperature } = summary;
   return [
     ...(summary.plan && record.plan ? [planSection(record.plan.locked, summary.plan)] : []),
     ...(summary.comparisons.length > 0 ? gainSections(summary, trials) : []),
@@ -60,6 +61,17 @@ export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
     ...contrastSections(summary),
     ...(ranking ? [rankingSection(summary, ranking)] : []),
     ...(probe ? [probeSection(summary, probe)] : []),
+    ...(temperature
+      ? [
+          {
+            title: 'Temperature',
+            blocks: [
+              note(temperatureNote(temperature)),
+              table('temperature', 'Gains, calibration and temperatures', temperatureTable(temperature)),
+            ],
+          },
+        ]
+      : []),
     ...(summary.comparisons.length > 0 ? [hardnessSection(summary)] : []),
     ...(probe
       ? []

@@ -38,6 +38,12 @@ const trialSchema = z.strictObject({
     .positive()
     .describe('Tokens of the target; 1 in an imported run, which has means of whole targets.'),
   token_nlls: z.array(z.number()).describe('NLL of each token, in nats: float32 numbers in nine digits.'),
+  tempered_nlls: z
+    .array(z.array(z.number()))
+    .optional()
+    .describe(
+      'NLLs of each token at ten inverse temperatures, a fourth to two in steps of a third of an octave, the logits being multiplied by them: float32 numbers in nine digits, of which the one at 1 stands in `token_nlls`. Only where the experiment’s outcomes have `temperature`.',
+    ),
   prefix_tokens: z
     .number()
     .int()
@@ -128,6 +134,7 @@ export function sumOf(tokenNlls: Iterable<number>): number {
 export function expectFiniteEntry(entry: Entry): void {
   if (isRejection(entry)) return;
   const what = `${entry.sample} under ${entry.condition}`;
-  if (isTrial(entry)) expectFiniteNumbers([entry.nll, entry.nll_sum, ...entry.token_nlls], what);
+  if (isTrial(entry))
+    expectFiniteNumbers([entry.nll, entry.nll_sum, ...entry.token_nlls, ...(entry.tempered_nlls ?? []).flat()], what);
   else for (const { measures } of entry.layers) expectFiniteNumbers(Object.values(measures), what);
 }

@@ -9,6 +9,9 @@ import { surrogate } from '../../priming/surrogate.js';
 
 const name = z.string().min(1);
 
+/** What can be measured beside NLLs. */
+const OUTCOMES = ['temperature'] as const;
+
 /** An experiment's results get a folder of its name. */
 const id = z
   .string()
@@ -180,6 +183,12 @@ export const experimentSchema = z
       .default([])
       .describe('Conditions that must give the same NLLs; a run says when they do not.'),
     selections: z.array(selectionSchema).default([]).describe('Choices to cross-validate.'),
+    outcomes: z
+      .array(z.enum(OUTCOMES))
+      .optional()
+      .describe(
+        'What is measured besides. `temperature`: NLLs at ten temperatures, and which part of a gain each arm’s own temperature makes up; for samples only.',
+      ),
     measures: z.array(name).default([]).describe('Measures of a ranking, by their names.'),
     screening: z
       .strictObject({

@@ -12,6 +12,7 @@ import { planOutcomeSchema } from './locked-plan.js';
 import { probeSummarySchema } from './probe.js';
 import { rankingSummarySchema } from './ranking.js';
 import type { FileContent } from './sealed.js';
+import { temperatureSummarySchema } from './temperature.js';
 
 export const SUMMARY_FILE = 'summary.json';
 
@@ -248,6 +249,9 @@ export const summarySchema = z.strictObject({
   selections: z.array(selectionSummarySchema).readonly().describe('Choices that were cross-validated.'),
   identities: z.array(identitySummarySchema).readonly().describe('Identities that were checked.'),
   ranking: rankingSummarySchema.optional().describe('What an experiment on pools found.'),
+  temperature: temperatureSummarySchema
+    .optional()
+    .describe('Gains and temperatures, where the experiment’s outcomes have them.'),
   probe: probeSummarySchema.optional().describe('What an experiment that looks into the encoder found.'),
 });
 

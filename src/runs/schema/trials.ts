@@ -2,6 +2,7 @@
 import { DkvError } from '../../base/errors.js';
 import { shortestFloat32 } from '../../base/float32.js';
 import { tryParse } from '../../base/parse.js';
+import { AT_ONE, INVERSE_TEMPERATURES } from '../../stats/inverse-temperatures.js';
 import { type Entry, entryKey, entrySchema, isTrial, sumOf } from './entry.js';
 import { bytesOf, type FileContent, unsealLines, wholeLines } from './sealed.js';
 
@@ -60,8 +61,15 @@ function checkedEntry(value: unknown): Entry {
     if (entry.token_nlls.length !== entry.num_tokens || sum !== entry.nll_sum || sum / entry.num_tokens !== entry.nll) {
       throw new Error('num_tokens, nll and nll_sum are not those of token_nlls');
     }
-    const odd = entry.token_nlls.find((nll) => shortestFloat32(Math.fround(nll)) !== nll);
-    if (odd !== undefined) throw new Error(`${odd} of token_nlls is no float32 number in nine digits`);
+    const { token_nlls, tempered_nlls: tempered = [] } = entry;
+    const atOne = tempered.map((own) => (own.length === INVERSE_TEMPERATURES.length ? own[AT_ONE] : undefined));
+    if (tempered.length > 0 && JSON.stringify(atOne) !== JSON.stringify(token_nlls)) {
+      throw new Error('tempered_nlls are not ten for each of token_nlls, which are those at 1');
+    }
+    for (const [name, nlls] of Object.entries({ token_nlls, tempered_nlls: tempered.flat() })) {
+      const odd = nlls.find((nll) => shortestFloat32(Math.fround(nll)) !== nll);
+      if (odd !== undefined) throw new Error(`${odd} of ${name} is no float32 number in nine digits`);
+    }
   }
   return entry;
 }

@@ -1,0 +1,68 @@
+/** Which part of each gain the temperatures of its arms make up, from trials with NLLs at several temperatures. */
+import { DkvError } from '../../base/errors.js';
+import type { Configuration } from '../../runs/schema/configuration.js';
+import type { Trial } from '../../runs/schema/entry.js';
+import type { TemperatureEffectRecord, TemperatureSummary } from '../../runs/schema/temperature.js';
+import type { Sampling } from '../../stats/gains.js';
+import {
+  type TemperatureEffect,
+  type TemperatureOptions,
+  type TemperedArm,
+  temperatureEffect,
+  temperedArm,
+  temperedTokens,
+} from '../../stats/temperature.js';
+import { isSelfTest } from './self-tests.js';
+
+/** Nats a token: a remaining gain that is shown to be smaller is called none. */
+const MARGIN = 0.05;
+
+/** @returns undefined where the experiment does not ask for it, or with fewer than two clusters, of which one would be scored with what it chose */
+export function summarizeTemperature(
+  configuration: Configuration,
+  trials: (condition: string) => readonly Trial[],
+  sampling: Sampling,
+  vocabulary: number | undefined,
+): TemperatureSummary | undefined {
+  const { comparisons, outcomes = [] } = configuration.experiment;
+  const { clusters } = sampling.dependence;
+  if (!outcomes.includes('temperature') || clusters.length < 2 || vocabulary === undefined) return undefined;
+  const compared = comparisons.filter((comparison) => !isSelfTest(configuration, comparison));
+  const names = new Set(compared.flatMap(({ treatment, baseline }) => [treatment, baseline]));
+  const armsOf = (options: TemperatureOptions) =>
+    new Map([...tokens].map(([name, own]) => [name, temperedArm(own, clusters, options)]));
+  const tokens = new Map(
+    [...names].map((name) => [name, trials(name).map((trial) => temperedTokens(temperedOf(trial), vocabulary))]),
+  );
+  const effects = (arms: ReadonlyMap<string, TemperedArm>) =>
+    compared.map(({ treatment, baseline }) =>
+      recorded(temperatureEffect(arms.get(baseline)!, arms.get(treatment)!, sampling, MARGIN)),
+    );
+  const all = effects(armsOf({}));
+  const capped = effects(armsOf({ cap: Math.log(vocabulary) }));
+  const hasLater = [...tokens.values()].some((samples) => samples.some((own) => own.length > 1));
+  const apart = hasLater ? effects(armsOf({ apart: true })) : undefined;
+  return {
+    margin: MARGIN,
+    comparisons: compared.map(({ treatment, baseline }, c) => ({
+      treatment,
+      baseline,
+      all: all[c]!,
+      capped: capped[c]!,
+      apart: apart?.[c] ?? null,
+    })),
+  };
+}
+
+/** Nine digits identify a float32 number, and are not it. */
+function temperedOf({ sample, condition, tempered_nlls }: Trial): Float32Array {
+  if (tempered_nlls) return Float32Array.from(tempered_nlls.flat());
+  throw new DkvError(
+    'RUN_DAMAGED',
+    `The trial of ${sample} under ${condition} has no tempered_nlls, which this run was asked for. Remove its line, and go on with the run (dkv run --resume).`,
+  );
+}
+
+function recorded({ atOne, equivalence, ...same }: TemperatureEffect): TemperatureEffectRecord {
+  return { at_one: atOne, ...same, p_equivalence: equivalence };
+}
