@@ -19,7 +19,7 @@ const OF_OTHERS = ['v4-09', 'v4-10'];
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   exp03: ['--n', '60'],
   exp03b: ['--n', '60'],
-  'v4-02': ['--n', '60'],
+  'v4-02': ['--n', '20'],
   exp05: ['--writer', 'self'],
 };
 
