@@ -9,7 +9,6 @@ import { z } from 'zod';
 import { tryParse } from '../../src/base/parse.js';
 import { CUDA_PROVIDER_FILES } from '../../src/engine/cuda-library.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
-import { lockedPlanSchema } from '../../src/runs/schema/locked-plan.js';
 import { summarySchema } from '../../src/runs/schema/summary.js';
 import {
   adSchema,
@@ -100,7 +99,6 @@ const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Re
   [['models', 'verify', BUILT_IN, '--json'], modelVerificationSchema],
   [['list', 'experiments', '--json'], listedExperimentSchema],
   [['run', 'exp01', '--n', '4', '--out', 'runs/own', '--json'], summarySchema],
-  [['plan', 'exp01', '--n', '4', '--margin', '0.1'], lockedPlanSchema],
   [['report', 'runs/one', '--format', 'md', '--json'], reportFilesSchema],
   [['compare', 'runs/one', 'runs/two', '--json'], runComparisonSchema],
   [['pool', 'runs/one', 'runs/other', '--json'], pooledRunsSchema],
