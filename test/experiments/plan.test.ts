@@ -155,6 +155,8 @@ describe('a run under a plan', () => {
     expect(said).toEqual([expect.stringMatching(/^As planned so far, by the plan [0-9a-f]{64}\.$/)]);
     const { gain } = summary.comparisons[0]!;
     expect(summary.plan).toMatchObject({ deviations: [], mean: gain.mean, p: gain.p.mean });
+    // Of fewer samples than the protocol has, as planned.
+    expect(summary.smoke_run).toBe(false);
     await writeReports(directory, summary);
     expect(await planSectionOf(directory)).toContain('As planned: nothing deviates from the plan.');
     expect(await readFile(path.join(directory, 'report.html'), 'utf8')).toContain('As planned: nothing deviates');

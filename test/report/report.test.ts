@@ -142,6 +142,18 @@ describe('gains', () => {
     ]);
     const other = madeRun(truncation).summary;
     expect(warnings({ ...other, smoke_run: false })).toEqual([]);
+    const rejected = ['1', '12', '2'].map((sample) => ({
+      sample,
+      rejected: `${sample} has nothing in the column "brand".`,
+    }));
+    const gaps = {
+      ...other.samples,
+      scored: 9,
+      rejected: [...rejected, { sample: '3', rejected: 'the answer is empty' }],
+    };
+    expect(warnings({ ...other, smoke_run: false, samples: gaps })).toEqual([
+      '4 of 13 samples were rejected and are in no number (3: it has nothing in the column "brand"; 1: the answer is empty).',
+    ]);
     const broken = { name: 'A/A', samples: 3, largest: 1, holds: false };
     expect(warnings({ ...other, smoke_run: false, identities: [broken] })).toEqual([expect.stringContaining('A/A')]);
   });

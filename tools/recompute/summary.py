@@ -113,6 +113,10 @@ def summarize(run):
     reason = f"the {experiment['target']} is empty"
     empty = {entry["sample"] for entry in run.rejections if entry["rejected"] == reason} - scored
     units_of = pool_units if is_pooled else sample_units
+    # Those that were rejected are among the protocol's samples.
+    away = {entry["sample"] for entry in run.rejections}
+    read = [sample for sample in run.samples if sample["id"] in scored | away]
+    asked_for = run.plan["locked"]["configuration"]["samples"] if run.plan else experiment["protocol"]["samples"]
     units = units_of(kept)
     dependence = dependence_of(units, units_of(run.samples), experiment["conditions"])
     words = Words.named("bootstrap", configuration["seed"])
@@ -132,7 +136,7 @@ def summarize(run):
     return {
         "format": 2,
         "configuration": configuration,
-        "smoke_run": len(units) + len(units_of([sample for sample in run.samples if sample["id"] in empty])) < experiment["protocol"]["samples"],
+        "smoke_run": len(units_of(read)) < asked_for,
         **({"vocabulary": known} if known is not None else {}),
         "detectable_d": float(stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) / math.sqrt((effective and effective["effective_samples"]) or len(units)),
         "samples": {

@@ -71,7 +71,10 @@ export function summarize(
   const empty = new Set(
     rejected.filter(({ rejected: reason }) => reason === emptyTarget(experiment.target)).map(({ sample }) => sample),
   );
-  const [asked, unasked] = [records.filter(({ id }) => !empty.has(id)), records.filter(({ id }) => empty.has(id))];
+  const asked = records.filter(({ id }) => !empty.has(id));
+  // Those that were rejected are among the protocol's N, and are counted beside the numbers.
+  const away = new Set(rejected.map(({ sample }) => sample));
+  const read = records.filter(({ id }) => scored.has(id) || away.has(id));
   const scoredUnits = isPooled ? poolsOf(kept) : kept.map(unitOf);
   const units = scoredUnits.length;
   const allUnits = isPooled ? poolsOf(records) : records.map(unitOf);
@@ -98,7 +101,8 @@ export function summarize(
   const summary: Summary = {
     format: RECORD_FORMAT,
     configuration,
-    smoke_run: units + (isPooled ? poolsOf(unasked) : unasked).length < experiment.protocol.samples,
+    smoke_run:
+      (isPooled ? poolsOf(read) : read).length < (planned?.locked.configuration.samples ?? experiment.protocol.samples),
     ...(vocabulary !== undefined && { vocabulary }),
     detectable_d: detectableD(primaryGain(experiment, measured)?.effective_samples || units),
     samples: {

@@ -80,7 +80,8 @@ export function warnings(summary: Summary): string[] {
   const lines: string[] = [];
   if (smoke_run) {
     const found = ranking ? `${ranking.pools} pools` : `${samples.scored} samples`;
-    lines.push(`Smoke run: no conclusions. ${found}; the protocol asks for ${experiment.protocol.samples}.`);
+    const asked = summary.plan ? 'the plan asks for more' : `the protocol asks for ${experiment.protocol.samples}`;
+    lines.push(`Smoke run: no conclusions. ${found}; ${asked}.`);
   }
   const apart = summary.plan?.deviations.length ?? 0;
   if (apart > 0) {
@@ -94,7 +95,7 @@ export function warnings(summary: Summary): string[] {
   if (configuration.imported) lines.push(describeImport(configuration));
   if (configuration.writer === 'self') {
     lines.push(
-      'What surrogates ask a language model for (llm:...) was written by the model itself, which is asked nothing: it says what it says of a document, a query or not. The texts are in written.json.',
+      'What surrogates ask a language model for (llm:...) was written by the model itself, which is asked nothing: it says what it says of a document, a query or not. The texts are in written.json, or their digests where texts are kept out.',
     );
   }
   lines.push(...describeLeftOut(configuration.left_out ?? []));
@@ -125,7 +126,11 @@ export function warnings(summary: Summary): string[] {
 /** How many were rejected, and for which reasons, the most frequent first. */
 function describeRejected({ scored, rejected }: Summary['samples'], pooled: boolean): string {
   const reasons = new Map<string, number>();
-  for (const { rejected: reason } of rejected) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  for (const { sample, rejected: text } of rejected) {
+    // Of one reason for many samples their names are no part.
+    const reason = (text.startsWith(`${sample} `) ? `it${text.slice(sample.length)}` : text).replace(/\.$/, '');
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
   const said = [...reasons].sort(([, a], [, b]) => b - a).map(([reason, times]) => `${count(times)}: ${reason}`);
   const more = said.length > NAMED ? `; and ${said.length - NAMED} reasons more` : '';
   return `${count(rejected.length)} of ${count(scored + rejected.length)} ${pooled ? 'candidates' : 'samples'} were rejected and are in no number (${said.slice(0, NAMED).join('; ')}${more}).`;

@@ -207,7 +207,7 @@ export const summarySchema = z.strictObject({
   smoke_run: z
     .boolean()
     .describe(
-      'Fewer samples than the protocol asks for, those with nothing to score counted: nothing may be concluded.',
+      'Fewer samples than the plan or, without one, the protocol asks for, those that were rejected counted: nothing may be concluded.',
     ),
   detectable_d: z
     .number()
