@@ -230,7 +230,7 @@ describe('a drift that is large', () => {
 });
 
 it('float32 has the numbers that release 0.1.0 knew it by, int8 has not since it is smoothed', async () => {
-  const record = JSON.parse(await readFile('results/built-in/exp01/run.json', 'utf8'));
+  const record = JSON.parse(await readFile('test/fixtures/runs/release-0.1.0/contrasts/run.json', 'utf8'));
   const model = await loadModel();
   expect(model.formerly).toEqual([{ release: '0.1.0', fingerprint: record.configuration.model.fingerprint }]);
   await model.close();
