@@ -1,5 +1,5 @@
 /** What a number of samples can show: normal approximations, which at 20 samples and more are off by a few percent, and simulation from recorded differences. */
-import { Random } from '../base/random.js';
+import type { Random } from '../base/random.js';
 import type { Partition } from './dependence.js';
 import { mean, standardDeviation } from './describe.js';
 import { normalQuantile } from './distributions.js';
@@ -45,7 +45,8 @@ export interface PowerRequest {
   readonly margin: number;
   /** Between 0 and 1. */
   readonly power: number;
-  readonly seed: number;
+  /** Random numbers by what they are for and the number of the simulated run: the same each time that they are asked for. */
+  readonly randomOf: (name: string, run: number) => Random;
   /** Simulated runs of each number of samples. */
   readonly simulations?: number;
 }
@@ -70,12 +71,12 @@ export interface SimulatedPower {
  * the pilot's mean is taken off and the mean that is asked about put in its place, and the test of the mean is made as a run makes it.
  */
 export function simulatedPower(request: PowerRequest, samples: number): SimulatedPower {
-  const { differences, clusters, hypothesis, margin, seed, simulations = SIMULATIONS } = request;
+  const { differences, clusters, hypothesis, margin, randomOf, simulations = SIMULATIONS } = request;
   const shift = (hypothesis === 'difference' ? margin : 0) - mean(differences);
   let shown = 0;
   for (let run = 0; run < simulations; run++) {
     // Named by the run alone: more samples of it begin with those of fewer.
-    const random = new Random('power', seed, run);
+    const random = randomOf('power', run);
     const values = new Float64Array(samples);
     const drawn: number[][] = [];
     for (let at = 0; at < samples; ) {
@@ -87,7 +88,7 @@ export function simulatedPower(request: PowerRequest, samples: number): Simulate
       }
       drawn.push(own);
     }
-    const resamples = new Resamples(drawn, new Random('power, draws', seed, run), { draws: DRAWS });
+    const resamples = new Resamples(drawn, randomOf('power, draws', run), { draws: DRAWS });
     const [inference] = inferMeans([values], { clusters: drawn }, resamples);
     const p =
       hypothesis === 'equivalence'

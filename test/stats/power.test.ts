@@ -31,7 +31,7 @@ const request = (own: Partial<PowerRequest> = {}): PowerRequest => ({
   hypothesis: 'difference',
   margin: 0.5,
   power: 0.8,
-  seed: 42,
+  randomOf: (name, run) => new Random(name, 42, run),
   ...own,
 });
 

@@ -1,6 +1,7 @@
 /** A plan for a run: what it is to be, how many samples it needs, and the one test that it is made for. */
 
 import { DkvError } from '../../base/errors.js';
+import { Random } from '../../base/random.js';
 import { locked, ownCode } from '../../runs/locked-plan.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
 import type { Experiment } from '../../runs/schema/experiment.js';
@@ -162,7 +163,9 @@ async function withPilot(
     );
   }
   const icc = intraclassCorrelation(differences, clusters);
-  const request: PowerRequest = { ...test, differences, clusters, power, seed: run.summary.configuration.seed };
+  const { seed } = run.summary.configuration;
+  const randomOf = (name: string, simulation: number) => new Random(name, seed, simulation);
+  const request: PowerRequest = { ...test, differences, clusters, power, randomOf };
   const worth = ({ depending }: Planned, count: number) =>
     Math.floor(count * Math.min(1, designEffect(clusters, icc) / designEffect(drawnClusters(depending), icc)));
   const found = asked === undefined ? await reached(request, at, worth, onSimulated) : undefined;

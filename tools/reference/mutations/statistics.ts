@@ -163,8 +163,8 @@ export const STATISTICS: readonly Mutation[] = [
   {
     name: 'sign flips that differ in the last bits told apart',
     file: SIGNIFICANCE,
-    from: 'Math.abs(total) * (1 - 1e-12)',
-    to: 'Math.abs(total) * (1 + 1e-12)',
+    from: 'Math.abs(total) - roundingOfSum(differences)',
+    to: 'Math.abs(total) + roundingOfSum(differences)',
     tests: GAINS_TEST,
   },
   {
@@ -331,8 +331,8 @@ export const STATISTICS: readonly Mutation[] = [
   {
     name: 'power of a one-sided test',
     file: POWER,
-    from: '(normalQuantile(0.975) + normalQuantile(power))',
-    to: '(normalQuantile(0.95) + normalQuantile(power))',
+    from: '(normalQuantile(1 - LEVEL / 2) + normalQuantile(power)) / Math.sqrt(samples)',
+    to: '(normalQuantile(1 - LEVEL) + normalQuantile(power)) / Math.sqrt(samples)',
     tests: STATS_TEST,
   },
   {
