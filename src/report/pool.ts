@@ -94,10 +94,10 @@ export function poolRuns(runs: readonly PoolableRun[], { seeds = false } = {}): 
         const { gain } = run.summary.comparisons.find(
           (one) => one.treatment === treatment && one.baseline === baseline,
         )!;
-        const { of, sampling } = recorded[r]!;
+        const { of, depending } = recorded[r]!;
         return {
           mean: gain.mean,
-          standardError: standardErrorOfMean(of(termsOf({ treatment, baseline })), sampling.dependence),
+          standardError: standardErrorOfMean(of(termsOf({ treatment, baseline })), depending.dependence),
           trimmedMean: gain.trimmed_mean,
         };
       });

@@ -1,5 +1,6 @@
 /** NLLs of conditions, sample by sample, as they are and with tokens capped. */
 import type { Trial } from '../../runs/schema/entry.js';
+import type { SampleRecord } from '../../runs/schema/sample.js';
 import type { Estimate, Sampling } from '../../stats/gains.js';
 import { inferredMeans } from '../../stats/gains.js';
 import type { Capped } from './recorded.js';
@@ -13,6 +14,25 @@ export interface Columns {
   capped(condition: string): readonly number[];
   /** That logarithm; undefined where the size is not known. */
   readonly cap: number | undefined;
+}
+
+/** The samples that were scored, in the order that all numbers take them in. */
+export function scoredOf(records: readonly SampleRecord[], scored: ReadonlySet<string>): SampleRecord[] {
+  return records.filter(({ id }) => scored.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** The trials of each condition, in the order of the samples. */
+export function trialsOf(
+  conditions: readonly { readonly name: string }[],
+  trials: readonly Trial[],
+  samples: readonly SampleRecord[],
+): (condition: string) => readonly Trial[] {
+  const table = new Map<string, Map<string, Trial>>(conditions.map(({ name }) => [name, new Map()]));
+  for (const trial of trials) table.get(trial.condition)?.set(trial.sample, trial);
+  const columns = new Map(
+    conditions.map(({ name }) => [name, samples.map(({ id }) => table.get(name)!.get(id)!)] as const),
+  );
+  return (condition) => columns.get(condition)!;
 }
 
 export function columnsOf(trials: (condition: string) => readonly Trial[], vocabulary: number | undefined): Columns {

@@ -24,7 +24,7 @@ import { samplingOf } from '../../stats/gains.js';
 import { detectableD } from '../../stats/power.js';
 import { RESAMPLES } from '../../stats/resamples.js';
 import { borrowsWords, dependenceOf, recordedDependence, type Unit, unitOf } from './clusters.js';
-import { type Columns, columnsOf, termsOf, weighted } from './columns.js';
+import { type Columns, columnsOf, scoredOf, termsOf, trialsOf, weighted } from './columns.js';
 import { checkIdentities } from './identities.js';
 import { summarizePaired } from './paired.js';
 import { planOutcome } from './planned.js';
@@ -54,16 +54,8 @@ export function summarize(
   const scored = new Set([...trials, ...probes].map(({ sample }) => sample));
   // A sample whose surrogate could not be written at first may have been scored later.
   const rejected = entries.filter(isRejection).filter(({ sample }) => !scored.has(sample));
-  const kept = records.filter(({ id }) => scored.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1));
-  const table = new Map<string, Map<string, Trial>>(experiment.conditions.map(({ name }) => [name, new Map()]));
-  for (const trial of trials) table.get(trial.condition)?.set(trial.sample, trial);
-  const columns = new Map<string, readonly Trial[]>();
-  for (const { name } of experiment.conditions)
-    columns.set(
-      name,
-      kept.map(({ id }) => table.get(name)!.get(id)!),
-    );
-  const column = (condition: string) => columns.get(condition)!;
+  const kept = scoredOf(records, scored);
+  const column = trialsOf(experiment.conditions, trials, kept);
   const ofRun = columnsOf(column, vocabulary);
   const countSamples = (test: (trial: Trial) => boolean) => new Set(trials.filter(test).map((t) => t.sample)).size;
   const isPooled = experiment.unit === 'pool';
