@@ -141,10 +141,10 @@ export const ERROR_CODES = {
   CANCELLED: { exitCode: 130, status: 499, meaning: 'the user or the caller stopped the work' },
 } as const satisfies Record<string, { exitCode: number; status: number; meaning: string }>;
 
-/** What kind of thing went wrong: a row of the table. */
+/** The kind of failure: one row of the table of errors. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** An error that this package foresees: its code is a row of `ERROR_CODES`. */
+/** An error that this package foresees. Its code is a row of `ERROR_CODES`. */
 export class DkvError extends Error {
   override readonly name = 'DkvError';
   readonly code: ErrorCode;
@@ -154,12 +154,12 @@ export class DkvError extends Error {
     this.code = code;
   }
 
-  /** What the command line ends with. */
+  /** The exit status that the command line ends with. */
   get exitCode(): number {
     return ERROR_CODES[this.code].exitCode;
   }
 
-  /** What a server answers over HTTP. */
+  /** The HTTP status that a server answers with. */
   get status(): number {
     return ERROR_CODES[this.code].status;
   }

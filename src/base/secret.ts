@@ -1,6 +1,9 @@
 import { inspect } from 'node:util';
 
-/** An access token or a key of an interface. It shows itself only to who asks for it by name: not in logs, errors, JSON or string templates. */
+/**
+ * An access token or an API key. It reveals its value only to code that asks for it by name: it stays out of logs, errors, JSON and string
+ * templates.
+ */
 export class Secret {
   readonly #value: string;
 

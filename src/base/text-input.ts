@@ -13,7 +13,7 @@ import { DkvError, messageOf } from './errors.js';
 import { fileError } from './files.js';
 
 export interface Line {
-  /** From 1. */
+  /** The line's number, counted from 1. */
   readonly number: number;
   /** Without its line feed, or the error that says why this line alone cannot be read. */
   readonly content: string | DkvError;

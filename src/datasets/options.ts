@@ -8,18 +8,18 @@ export const ROLES = ['document', 'query', 'answer', 'id', 'title', 'cluster', '
 export type Role = (typeof ROLES)[number];
 
 /**
- * Which column plays a role, where it does not have the role's name. `answers.text.0` leads into lists and structs, unless a column has
- * that very name.
+ * The column that plays each role, where it does not have the role's name. A path such as `answers.text.0` leads into lists and structs, unless a
+ * column has that very name.
  */
 export type Columns = { readonly [role in Role]?: string };
 
-/** How a file of separated text is to be read, where it is not as its name says. */
+/** How a file of separated text is read, where its name does not say it. */
 export interface TextForm {
-  /** Between fields; a comma in `.csv` files and a tab in `.tsv` files when left out. */
+  /** The separator between fields. By default a comma in `.csv` files and a tab in `.tsv` files. */
   readonly separator?: string;
-  /** `csv`: fields in double quotes, as in RFC 4180; `none`: a quote is text. By the name of the file when left out. */
+  /** How quotes are read: `csv` means fields in double quotes as in RFC 4180; with `none` a quote is text. By default the file's name decides. */
   readonly quoting?: 'csv' | 'none';
-  /** The names of the columns, where the first line is not their header but a row. */
+  /** The names of the columns, for a file whose first line is a row and not a header. */
   readonly header?: readonly string[];
 }
 
@@ -35,12 +35,12 @@ export function separatorOf(text: string): string | undefined {
 }
 
 export interface OpenOptions extends RemoteOptions, TextForm {
-  /** Where the hub is and where its cache lies; by the environment when left out. */
+  /** The hub's address and the folder of its cache. By default the environment says both. */
   readonly hub?: HubSettings;
-  /** Branch, tag or commit of a dataset on the hub; `main` when left out. */
+  /** The branch, tag or commit of a dataset on the hub; `main` by default. */
   readonly revision?: string;
-  /** For files of the user's own. */
+  /** The columns of the user's own file, by role. */
   readonly columns?: Columns;
-  /** Called now and then with the rows that were read so far. */
+  /** This callback is called now and then with the number of rows read so far. */
   readonly onRows?: (rows: number) => void;
 }

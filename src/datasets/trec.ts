@@ -4,7 +4,7 @@ import { readText } from '../base/text-input.js';
 import { PYTHON_SPACE } from '../base/words.js';
 import { type Grades, rank, type Scores } from '../stats/ranking.js';
 
-/** By query. */
+/** A TREC run: the scores of each query's documents, by query id. */
 export type Run = ReadonlyMap<string, Scores>;
 export type Qrels = ReadonlyMap<string, Grades>;
 
@@ -23,8 +23,9 @@ const GRADES = 'Grades are whole numbers';
 const BEIR_HEADER = /^query-id\s+corpus-id\s+score[^\S\n]*\n/;
 
 /**
- * TREC's four columns, or BEIR's three with their header, whose ids may have blanks where tabs separate them. Grades are whole numbers, "1.0" too.
- * @param file for errors
+ * This function reads judgements in TREC's four columns or in BEIR's three with their header. Ids in BEIR's form may have blanks where tabs
+ * separate the columns. Grades are whole numbers; "1.0" counts as one.
+ * @param file the file's name, for errors
  * @throws DkvError INPUT_INVALID with the line's number, also for a document that is judged twice for a query
  */
 export function parseQrels(text: string, file: string): Qrels {
@@ -62,8 +63,8 @@ export async function readQrels(file: string, name: string = file): Promise<Qrel
 }
 
 /**
- * One line a document, best first, with as many digits as bring the same number back.
- * @param tag white space becomes `_`
+ * This function writes a TREC run: one line a document, the best first, each score with as many digits as bring the same number back.
+ * @param tag the run's name; white space in it becomes `_`
  * @throws DkvError INPUT_INVALID for an id with white space, which no reader would find again
  */
 export function formatRun(run: Run, tag: string): string {

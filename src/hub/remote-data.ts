@@ -22,7 +22,7 @@ import type { HubSettings } from './settings.js';
 
 export interface RemoteOptions {
   readonly signal?: AbortSignal;
-  /** Called with what the user should know though it is no error. */
+  /** This callback receives notices: things that the user should know and that are no errors. */
   readonly onNotice?: (notice: string) => void;
 }
 

@@ -8,15 +8,15 @@ import { Secret } from '../base/secret.js';
 import { expanded, expandUser } from './paths.js';
 
 export interface HubSettings {
-  /** Without a slash at the end. */
+  /** The hub's address, without a slash at its end. */
   readonly endpoint: string;
-  /** The folder of `models--org--name` folders, shared with Python. */
+  /** The folder that holds the `models--org--name` folders. It is shared with Python's huggingface_hub. */
   readonly cacheDirectory: string;
   readonly token: Secret | undefined;
-  /** Where the token came from, for messages. */
+  /** Where the token was found, for messages. */
   readonly tokenSource: string | undefined;
   readonly offline: boolean;
-  /** The variable that says so, for messages; none where a command asks for it. */
+  /** The variable that switches the network off, for messages; undefined where a command asked for it. */
   readonly offlineSource: string | undefined;
 }
 
@@ -29,12 +29,11 @@ const RULES: DotEnvRules = {
 };
 
 /**
- * Reads HF_ENDPOINT, HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME, HF_TOKEN, HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH,
- * HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE and HF_HUB_DISABLE_IMPLICIT_TOKEN from the environment, with the precedence and the expansion
- * of `~` and `$NAME` that Python's huggingface_hub has. The token comes at last from the file that Python's login writes.
- *
- * From `.env` in the working folder come tokens and switches that the environment does not set; addresses and paths there are ignored.
- * @throws DkvError INPUT_INVALID when the endpoint is no address, or the token none; neither is repeated
+ * Reads HF_ENDPOINT, HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME, HF_TOKEN, HUGGING_FACE_HUB_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE,
+ * TRANSFORMERS_OFFLINE and HF_HUB_DISABLE_IMPLICIT_TOKEN from the environment. Precedence and the expansion of `~` and `$NAME` are those of
+ * Python's huggingface_hub. If no variable gives a token, it comes from the file that Python's login writes. Tokens and switches that the
+ * environment does not set may also stand in `.env` in the working folder; addresses and paths there are ignored.
+ * @throws DkvError INPUT_INVALID when the endpoint is not an address, or the token is malformed; the message repeats neither
  */
 export function hubSettings(
   environment: NodeJS.ProcessEnv = process.env,

@@ -14,29 +14,29 @@ import { type KeptAnswer, TextCache } from './text-cache.js';
 
 export interface EndpointOptions {
   readonly cacheDirectory: string;
-  /** Requests under way at once; 4 when left out. */
+  /** The number of requests that may be under way at once; 4 by default. */
   readonly concurrency?: number;
-  /** After which a request counts as failed; 60 s when left out. */
+  /** The milliseconds after which a request counts as failed; 60,000 by default. */
   readonly timeoutMs?: number;
-  /** Before the second attempt; doubled before each further one. 500 ms when left out. */
+  /** The pause before the second attempt, in milliseconds; 500 by default. It doubles before each further attempt. */
   readonly firstPauseMs?: number;
-  /** How long answers on their way may still arrive after a cancellation, since they will be paid for; 3 s when left out. */
+  /** The milliseconds that answers on their way may still take after a cancellation, since they will be paid for; 3,000 by default. */
   readonly graceMs?: number;
 }
 
-/** What writing has taken since the writer was made. */
+/** What the writer has used since it was made. */
 export interface WritingSummary {
-  /** Sent over the network, repetitions included. */
+  /** The number of requests sent over the network, repetitions included. */
   readonly requests: number;
   readonly fromCache: number;
-  /** Documents without a text. */
+  /** The number of documents that got no text. */
   readonly failures: number;
-  /** Texts whose last word was left out, because the limit of tokens was reached within it. */
+  /** The number of texts whose last word was dropped because the token limit cut it. */
   readonly shortened: number;
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly seconds: number;
-  /** Null where prices are not set. */
+  /** The cost of all answers; null where prices are not set. */
   readonly cost: number | null;
 }
 
@@ -50,7 +50,7 @@ const MAX_RETRY_AFTER_MS = 120_000;
 const GIVE_UP_AFTER = 8;
 
 export class EndpointWriter {
-  /** Who writes: for a run's record. */
+  /** The writer's name in a run's record. */
   readonly identity: string;
   readonly #settings: LlmSettings;
   readonly #cache: TextCache;
@@ -85,7 +85,10 @@ export class EndpointWriter {
     return { ...this.#counts, cost };
   }
 
-  /** For `TextSources.llm`. The writer throws CANCELLED, LLM_DENIED, DISK_FULL, and the last failure when all fail. */
+  /**
+   * Gives the writer for a prompt, for `TextSources.llm`. The writer throws CANCELLED, LLM_DENIED, DISK_FULL, and the last failure when all
+   * documents fail.
+   */
   readonly asked = (prompt: string): TextWriter => {
     const write: TextWriter = (documents, options) => this.#write(prompt, documents, options);
     const sampling = { ...this.#sampling, seed: null };

@@ -13,7 +13,7 @@ import { buildInput, type EncoderInput } from '../priming/input.js';
 import type { TextWriter } from '../priming/prepare.js';
 import { TextCache } from './text-cache.js';
 
-/** The model that writes; what `loadModel` gives fits. */
+/** The model that writes. What `loadModel` returns can be passed. */
 export interface WritingModel {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
@@ -22,7 +22,7 @@ export interface WritingModel {
 
 export interface SelfWriterOptions {
   readonly cacheDirectory: string;
-  /** Rows that the encoder may read; longer documents are cut at their end. */
+  /** The largest number of tokens that the encoder reads. Longer documents are cut at their end. */
   readonly maxTokens: number;
 }
 
@@ -33,7 +33,7 @@ const WRITTEN_TOKENS = 16;
 /** Rows of states that are in memory at once, in batches of the engine. */
 const BATCHES_AT_ONCE = 4;
 
-/** For `TextSources.self`. The writer throws CANCELLED and what the engine throws. */
+/** Makes the writer for `TextSources.self`. The writer throws CANCELLED and what the engine throws. */
 export function selfWriter(model: WritingModel, { cacheDirectory, maxTokens }: SelfWriterOptions): TextWriter {
   const cache = new TextCache(cacheDirectory);
   const { stopTokenIds } = model.engine.info.shape;

@@ -10,16 +10,16 @@ export const TOKEN_LIMITS = ['max_tokens', 'max_completion_tokens'] as const;
 export type TokenLimit = (typeof TOKEN_LIMITS)[number];
 
 export interface LlmSettings {
-  /** Without a slash at the end; requests go to `/chat/completions` below it. */
+  /** The endpoint's address, without a slash at its end. Requests go to `/chat/completions` below it. */
   readonly baseUrl: string;
   readonly model: string;
-  /** Local endpoints want none. */
+  /** The API key. Local endpoints need none. */
   readonly apiKey: Secret | undefined;
-  /** In the currency of whoever set them; without both, no cost is computed. */
+  /** The prices of a million tokens, in any currency. Without both of them no cost is computed. */
   readonly pricePerMillionTokens: { readonly input: number; readonly output: number } | undefined;
-  /** How the limit of tokens is called there; when left out `max_tokens`, and the other where the endpoint asks for it. */
+  /** The name under which the endpoint takes the token limit. By default `max_tokens`, and the other name once the endpoint asks for it. */
   readonly tokenLimit?: TokenLimit;
-  /** How many tokens an answer may have, thoughts included; 30, as in the research, when left out. */
+  /** The largest number of tokens in an answer, reasoning included; by default 30, as in the research. */
   readonly maxTokens?: number;
 }
 
@@ -62,9 +62,9 @@ const RULES: DotEnvRules = {
 };
 
 /**
- * Reads DKV_LLM_BASE_URL, DKV_LLM_MODEL, DKV_LLM_API_KEY, DKV_LLM_PRICE_INPUT and DKV_LLM_PRICE_OUTPUT (per million tokens),
- * DKV_LLM_TOKEN_LIMIT (`max_tokens` or `max_completion_tokens`) and DKV_LLM_MAX_TOKENS from the environment. All but the address may
- * also stand in `.env` in the working folder, where the environment does not set them.
+ * Reads DKV_LLM_BASE_URL, DKV_LLM_MODEL, DKV_LLM_API_KEY, DKV_LLM_PRICE_INPUT and DKV_LLM_PRICE_OUTPUT (per million tokens), DKV_LLM_TOKEN_LIMIT
+ * (`max_tokens` or `max_completion_tokens`) and DKV_LLM_MAX_TOKENS from the environment. All but the address may also stand in `.env` in the
+ * working folder, where the environment does not set them.
  * @returns undefined when no endpoint is named
  * @throws DkvError INPUT_INVALID naming the variable and what is expected of it, never a value
  */

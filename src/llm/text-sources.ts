@@ -15,8 +15,9 @@ export function endpointWriter(): EndpointWriter | undefined {
 }
 
 /**
- * @param maxTokens rows that the encoder reads of a document
- * @param writing who is asked for texts by a language model: an endpoint, or the model at hand, which is asked nothing
+ * Puts together the writers that a run or a priming may ask for texts.
+ * @param maxTokens the largest number of tokens that the encoder reads of a document
+ * @param writing the writer of texts: a language model at an endpoint, or the model that is being measured, which takes no prompt
  */
 export function textSources(
   model: Model,

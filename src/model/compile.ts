@@ -45,7 +45,7 @@ export interface CompileOptions {
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   /** Called when another process compiles the same model: it is waited for. */
   readonly onWait?: (holder: string) => void;
-  /** Called with what the user should know though it is no error. */
+  /** This callback receives notices: things that the user should know and that are no errors. */
   readonly onNotice?: (notice: string) => void;
   readonly signal?: AbortSignal;
   /** Measures what an int8 model's manifest says of its drift; called before the model is published. */

@@ -46,11 +46,11 @@ export function fingerprintOf(facts: ModelFacts, tokenizer: string): string {
   return digestOf(canonicalJson({ ...identityOf(facts), ...computes, tokenizer }));
 }
 
-/** A model as an earlier release knew it. */
+/** The identity that an earlier release gave to a model. */
 export interface FormerIdentity {
   readonly release: string;
   readonly fingerprint: string;
-  /** What gives other numbers since; left out where numbers are the same. */
+  /** What has changed the model's numbers since; left out where they are the same. */
   readonly changed?: string;
 }
 

@@ -31,7 +31,7 @@ export const driftSchema = z.strictObject({
   largest: z.number(),
 });
 
-/** How far a precision, or a device that computes in it, moves NLLs of a fixed text from float32's, in nats a token. */
+/** How far a precision, or a device that computes in it, moves the NLLs of a fixed text away from float32's, in nats per token. */
 export interface Drift extends z.infer<typeof driftSchema> {}
 
 const canonicalSchema: z.ZodType<Canonical> = z.lazy(() =>

@@ -74,14 +74,17 @@ export const conditionSchema = encodingSchema.extend({
 
 export type Condition = z.infer<typeof conditionSchema>;
 
-/** One pass as the engine wants it, with the rows to show. */
+/** One pass of the encoder as the engine takes it, with the rows that the decoder may see. */
 export interface Presented {
   readonly input: EncoderInput;
   readonly item: { readonly tokenIds: Int32Array; readonly positions?: Int32Array; readonly pairMask?: Uint8Array };
   readonly visible: readonly Range[];
-  /** The text before the document, without its line break; empty where the line break stands there alone, and absent where nothing does. */
+  /**
+   * The text before the document, without its line break. It is empty where the line break stands there alone, and absent where nothing stands
+   * there.
+   */
   readonly prefix?: string;
-  /** Equal for passes that compute the same. */
+  /** A key that is equal for passes that compute the same. */
   readonly key: string;
 }
 

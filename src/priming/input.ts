@@ -31,7 +31,7 @@ export type Visibility = z.infer<typeof visibilitySchema>;
 /** What stands between prefix and document. */
 const SEPARATOR = '\n';
 
-/** Rows `start` to `end` (excluded). */
+/** The rows from `start` up to, but not including, `end`. */
 export interface Range {
   readonly start: number;
   readonly end: number;
@@ -39,29 +39,29 @@ export interface Range {
 
 export interface EncoderInput {
   readonly tokenisation: Tokenisation;
-  /** [rows], in the tokenizer's frame. */
+  /** [rows]: the token ids, in the tokenizer's frame. */
   readonly tokenIds: Int32Array;
-  /** Rows of each segment that is present; a joint input knows no spans, only its count. */
+  /** The rows of each segment that is present. An input whose prefix and document were tokenised jointly has no spans, only its count. */
   readonly spans: Readonly<Partial<Record<Segment, Range>>>;
-  /** The count c of the published mask: leading rows that it hides. 0 without a prefix. */
+  /** The count c of the published mask: the number of leading rows that it hides. It is 0 without a prefix. */
   readonly publishedCount: number;
   readonly prefixTokens: number;
-  /** Of the document, after cutting. */
+  /** The number of the document's tokens, after cutting. */
   readonly documentTokens: number;
-  /** Taken off the document's end to keep the limit; of a document that is far longer, of the part that was tokenised. */
+  /** The number of tokens cut off the document's end to keep to the limit. Of a far longer document only the part that was tokenised is counted. */
   readonly cutTokens: number;
 }
 
 export interface InputTexts {
   readonly document: string;
-  /** Without it the document stands alone in its frame. */
+  /** The text before the document. Without it the document stands alone in its frame. */
   readonly prefix?: string;
 }
 
 export interface InputLimits {
-  /** Rows that the encoder may read; the document is cut at its end to keep to it. */
+  /** The largest number of rows that the encoder may read. The document is cut at its end to keep to it. */
   readonly maxTokens: number;
-  /** Document tokens to keep at most, so that all conditions of a sample can keep the same ones. */
+  /** The largest number of document tokens to keep, so that all conditions of a sample can keep the same ones. */
   readonly maxDocumentTokens?: number;
 }
 
@@ -175,7 +175,7 @@ function keptTokens(documentTokens: number, overhead: number, { maxTokens, maxDo
   return Math.min(documentTokens, room, maxDocumentTokens ?? documentTokens);
 }
 
-/** The rows that a visibility shows of an input that was made with its tokenisation. */
+/** The rows that a visibility shows of an input. The input must have been made with that visibility's tokenisation. */
 export function visibleRanges(input: EncoderInput, visibility: Visibility): Range[] {
   if (input.tokenisation !== tokenisationOf(visibility)) {
     throw new Error(

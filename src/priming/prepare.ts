@@ -13,43 +13,43 @@ import type { Preparation, Prepared } from './surrogate-kinds.js';
 import { loadKeywordTagger } from './tagged-keywords.js';
 
 export interface WriteOptions {
-  /** Aborting rejects with CANCELLED; what has been written is kept by the writer. */
+  /** Aborting this signal rejects with CANCELLED. The writer keeps what it has written. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (doneDocuments: number, totalDocuments: number) => void;
 }
 
-/** How a writer comes to its texts. */
+/** How a writer's texts come about. */
 export interface Authorship {
-  /** Which model, and where. */
+  /** The model that writes, and where it runs. */
   readonly writer: string;
-  /** What it is asked, word for word, before it is shown the document; null for a model that is shown the document alone. */
+  /** The prompt, word for word, that precedes the document; null for a model that is shown the document alone. */
   readonly prompt: string | null;
   readonly sampling: {
     readonly maxTokens: number;
-    /** 0: the likeliest token each time. */
+    /** The sampling temperature; 0 means the likeliest token each time. */
     readonly temperature: number;
     readonly topP: number;
-    /** Null where the writer takes none: another request may give another text. */
+    /** The seed; null where the writer takes none, so that another request may give another text. */
     readonly seed: number | null;
   };
 }
 
-/** Writes texts for documents. */
+/** A function that writes texts for documents. */
 export interface TextWriter {
   /**
-   * Writes one text a document, in order, or gives the error that says why a document has none.
-   * @throws DkvError when going on makes no sense: CANCELLED, or what would befall all documents
+   * Writes one text for each document, in order, or gives the error that says why a document has none.
+   * @throws DkvError when going on makes no sense: CANCELLED, or a failure that every document would meet
    */
   (documents: readonly string[], options: WriteOptions): Promise<readonly (string | DkvError)[]>;
-  /** For the record of a run, which keeps its texts; left out where nobody knows. */
+  /** How the texts come about, for the record of a run that keeps them. It is left out where nobody knows. */
   readonly authorship?: Authorship;
 }
 
-/** Who writes. What is left out cannot be asked for. */
+/** The writers at hand. Surrogates that need a writer which is left out cannot be made. */
 export interface TextSources {
-  /** A language model that is given this prompt and a document. */
+  /** Gives a writer that shows this prompt and a document to a language model. */
   readonly llm?: (prompt: string) => TextWriter;
-  /** The encoder-decoder model at hand. */
+  /** The writer that asks the encoder-decoder model which is being measured. */
   readonly self?: TextWriter;
 }
 

@@ -9,21 +9,21 @@ import type { Sample } from '../samples/sample.js';
 import { type FunctionName, functionNamed } from './surrogate-form.js';
 
 /**
- * What stands before a sample's document, from the sample. What it throws rejects the sample with the reason; anything but a string ends the run.
- * What it gives may depend on nothing but the sample.
+ * A function that makes the text before a sample's document from the sample. If it throws, the sample is rejected with that reason; if it gives
+ * anything but a string, the run ends. Its result may depend on nothing but the sample.
  */
 export type SurrogateFunction = (sample: Sample) => string | Promise<string>;
 
-/** What is there before a query is asked. */
+/** The parts of a sample that exist before a query is asked. */
 export type DocumentOfSample = Pick<Sample, 'id' | 'document' | 'title' | 'columns'>;
 
-/** A function that is given no query and no answer: what it makes can be made beforehand, and is called deployable. */
+/** A function that is given neither query nor answer. Its text can be made beforehand, so it is called deployable. */
 export interface DocumentFunction {
   readonly of: 'document';
   readonly make: (document: DocumentOfSample) => string | Promise<string>;
 }
 
-/** As an experiment declares it in a surrogate's place. */
+/** A function as an experiment declares it in a surrogate's place. */
 export type DeclaredFunction = SurrogateFunction | DocumentFunction;
 
 /** An experiment's functions, by the specifications that stand for them in its conditions. */

@@ -12,41 +12,45 @@ import { keywords, topKeywords } from './keywords.js';
 import { QUERY_PROMPTS } from './prompts.js';
 
 /**
- * What must have been made before a surrogate can be had without waiting: a tagger loaded, or texts written by a language model at
- * an endpoint or by the encoder-decoder model itself.
+ * Work that must be done before a surrogate can be made without waiting: loading a tagger, or having texts written by a language model at an
+ * endpoint or by the encoder-decoder model itself.
  */
 export type Preparation =
   | { readonly by: 'tagger' }
   | { readonly by: 'self' }
   | { readonly by: 'llm'; readonly prompt: string };
 
-/** What `prepareSurrogates` has made. */
+/** The results of `prepareSurrogates`. */
 export interface Prepared {
-  /** The text written for a document. @throws DkvError the reason why there is none */
+  /**
+   * Returns the text that was written for a document.
+   * @throws DkvError the reason why there is none
+   */
   textOf(preparation: Preparation, document: string): string;
-  /** Ranked keywords by parts of speech; there when something asked for the tagger. */
+  /** Ranks keywords by parts of speech. It is there when a surrogate asked for the tagger. */
   readonly taggedKeywords?: (text: string) => string[];
 }
 
-/** What an experiment's functions gave: by specification and sample's id the text, or the reason why there is none. */
+/** The texts that an experiment's functions gave: by specification and sample id, the text or the reason why there is none. */
 export type FunctionTexts = ReadonlyMap<string, ReadonlyMap<string, string | DkvError>>;
 
-/** Where a sample stands, for surrogates that take words from other samples or draw at random, and what they need besides. */
+/** A sample's place among the others, for surrogates that take words from other samples or draw at random, and whatever else surrogates need. */
 export interface SurrogateContext {
   readonly index: number;
   readonly samples: readonly Sample[];
   readonly seed: number;
-  /** Tokens of a text without special ones, for surrogates of a given length in tokens. */
+  /** Counts a text's tokens without special ones, for surrogates of a given length in tokens. */
   readonly countTokens?: (text: string) => number;
-  /** For surrogates that have `preparations`. */
+  /** What `prepareSurrogates` made, for surrogates that have `preparations`. */
   readonly prepared?: Prepared;
-  /** For surrogates that functions make. */
+  /** The functions' texts, for surrogates that functions make. */
   readonly functionTexts?: FunctionTexts;
 }
 
 /**
- * What a surrogate's words come from. `column` is what the data set says beside the document, whatever that is, `other` another sample's document,
- * `constant` the specification alone; `generated` was written by a model that read the document, `function` by a function of the experiment's.
+ * Where a surrogate's words come from. `column` is a column of the data beside the document, whatever it says; `other` is another sample's
+ * document; `constant` is the specification alone; `generated` was written by a model that read the document; `function` was made by a function of
+ * the experiment.
  */
 export type SurrogateSource = 'query' | 'document' | 'column' | 'other' | 'constant' | 'generated' | 'function';
 

@@ -30,15 +30,18 @@ export type { SurrogateContext, SurrogateSource } from './surrogate-kinds.js';
 
 export interface Surrogate {
   readonly about: string;
-  /** A surrogate that needs the query cannot be made before it is asked: it is a bound, not a product. */
+  /** True for a surrogate that needs the query. It cannot be made before the query is asked, so it is a bound and not a product. */
   readonly needsQuery: boolean;
-  /** What its words come from, each once: says which prefixes can contain a scored text. Several where surrogates are joined. */
+  /** The sources of its words, each once. They tell which prefixes can contain a scored text. Joined surrogates have several. */
   readonly sources: readonly SurrogateSource[];
-  /** What `make` expects in its context's `prepared`; empty for most. */
+  /** What `make` expects to find in its context's `prepared`; empty for most surrogates. */
   readonly preparations: readonly Preparation[];
-  /** Columns of the data that `make` expects in its sample's `columns`; empty for most. */
+  /** The columns that `make` expects in its sample's `columns`; empty for most surrogates. */
   readonly columns: readonly string[];
-  /** @throws DkvError when this sample cannot have it, with the reason */
+  /**
+   * Makes the surrogate's text for a sample.
+   * @throws DkvError with the reason, when this sample cannot have the surrogate
+   */
   make(sample: Sample, context: SurrogateContext): string;
 }
 

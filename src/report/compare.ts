@@ -50,7 +50,10 @@ export interface RunComparison {
   }[];
 }
 
-/** @throws DkvError INPUT_INVALID for fewer than two runs, and for the built-in model beside another one */
+/**
+ * Lays runs of one experiment beside each other.
+ * @throws DkvError INPUT_INVALID for fewer than two runs, and for the built-in model beside another one
+ */
 export function compareRuns(runs: readonly ComparedRun[]): RunComparison {
   if (runs.length < 2) throw new DkvError('INPUT_INVALID', 'Give two run folders or more to compare.');
   const builtIn = runs.filter(({ summary }) => summary.configuration.model.built_in);

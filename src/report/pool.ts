@@ -65,9 +65,10 @@ export interface PooledRuns {
 }
 
 /**
- * @param seeds the units are training seeds of one recipe, and the built-in model may be one of them
- * @throws DkvError INPUT_INVALID for runs that are not of one experiment, protocol and data, for one model twice, for models that share no table, and for runs
- * without trials
+ * Takes runs of one experiment together.
+ * @param seeds says that the units are training seeds of one recipe; the built-in model may then be one of them
+ * @throws DkvError INPUT_INVALID for runs that are not of one experiment, protocol and data, for one model twice, for models that share no table,
+ * and for runs without trials
  */
 export function poolRuns(runs: readonly PoolableRun[], { seeds = false } = {}): PooledRuns {
   expectPoolable(runs, seeds);

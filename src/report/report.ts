@@ -16,13 +16,14 @@ import { warnings } from './words/notes.js';
 export type ReportFormat = 'html' | 'md' | 'ipynb' | 'tex' | 'svg' | 'png';
 
 export interface ReportOptions {
-  /** `md` and `html` when left out. */
+  /** The formats to write; `md` and `html` by default. */
   readonly formats?: readonly ReportFormat[];
   /** Keep the samples' texts out of the reports. */
   readonly noText?: boolean;
 }
 
 /**
+ * Writes the reports of a finished run into its folder.
  * @returns the files written
  * @throws DkvError RUN_DAMAGED
  */

@@ -20,8 +20,9 @@ export function planText(plan: LockedPlan): string {
 }
 
 /**
- * Reads a plan that was locked.
- * @throws DkvError INPUT_INVALID for what is no plan, or one of another format; PLAN_ALTERED where its digest is not that of its content
+ * Reads a locked plan.
+ * @throws DkvError INPUT_INVALID for a file that is not a plan, or is one of another format; PLAN_ALTERED where its digest is not that of its
+ * content
  */
 export async function readLockedPlan(file: string): Promise<LockedPlan> {
   const invalid = (message: string) =>

@@ -16,8 +16,9 @@ export async function writeSummary(directory: string, summary: Summary): Promise
 }
 
 /**
- * Reads a finished run from its folder: what it was asked, what it came to, its samples and its trials.
- * @throws DkvError INPUT_INVALID for a folder that is no run or an unfinished one, RUN_DAMAGED naming the file and what in it is not as it was written
+ * Reads a finished run from its folder: its configuration, its summary, its samples and its trials.
+ * @throws DkvError INPUT_INVALID for a folder that holds no run or an unfinished one, RUN_DAMAGED naming the file and what in it is not as it was
+ * written
  */
 export async function readRun(directory: string): Promise<FinishedRun> {
   const { record, summary } = await readSummary(directory);

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import type { Pool, Sample } from './sample.js';
 
-/** Where data come from and which of them were taken. */
+/** Where data come from and which part of them was taken. */
 export interface Origin {
   readonly name: string;
-  /** Version of a generated set, commit of a downloaded one. */
+  /** The version of a generated set, or the commit of a downloaded one. */
   readonly revision: string;
   readonly licence: string;
-  /** Which rows are taken, in a sentence. */
+  /** A sentence that says which rows were taken. */
   readonly selection: string;
 }
 
@@ -16,7 +16,7 @@ export interface Dataset extends Origin {
   /** SHA-256 (hex) over samples and padding, in order. */
   readonly digest: string;
   readonly samples: readonly Sample[];
-  /** Other documents' texts, in order, to make documents longer with; empty unless asked for. */
+  /** Texts of other documents, in order, with which documents can be made longer. It is empty unless asked for. */
   readonly padding: readonly string[];
 }
 
@@ -26,26 +26,29 @@ export interface PoolSet extends Origin {
   readonly pools: readonly Pool[];
 }
 
-/** Which samples: one document a query; any, for documents that will be made longer; those with answers of five words at most. */
+/**
+ * The rule by which samples are chosen. `standard` takes one document for each query; `length` takes any, for documents that will be made longer;
+ * `factoid` takes those with answers of at most five words.
+ */
 export type SampleRule = 'standard' | 'length' | 'factoid';
 
 export interface SampleRequest {
   readonly count: number;
   readonly seed: number;
-  /** `standard` when left out. */
+  /** The rule of choice; `standard` by default. */
   readonly rule?: SampleRule;
-  /** At least so many padding texts; none when left out. */
+  /** The least number of padding texts to give; 0 by default. */
   readonly padding?: number;
-  /** Columns of a table of one's own that come along, for surrogates that are made of them; none when left out. */
+  /** Columns of the user's own table to keep, for surrogates that are made of them; none by default. */
   readonly columns?: readonly string[];
 }
 
 export interface PoolRequest {
   readonly count: number;
   readonly seed: number;
-  /** Only pools whose query has a gold answer. */
+  /** Take only pools whose query has a gold answer. */
   readonly answers?: boolean;
-  /** As of samples: columns that come along with each candidate. */
+  /** Columns of the user's own table to keep with each candidate; none by default. */
   readonly columns?: readonly string[];
 }
 

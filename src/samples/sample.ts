@@ -3,41 +3,41 @@
  * Experiments know these two types and no dataset.
  */
 
-/** One document with a query that it answers and the gold answer. */
+/** A document with a query that it answers, and the gold answer. */
 export interface Sample {
-  /** Stable and unique within the dataset. */
+  /** An id that is stable and unique within the dataset. */
   readonly id: string;
   readonly document: string;
   readonly query: string;
   readonly answer: string;
-  /** The document's title, where it has one of its own. */
+  /** The document's title, where the data have one. */
   readonly title?: string;
-  /** What groups samples that are not independent (the document, say, when several queries share it). */
+  /** The group of samples that this one depends on, such as its document where several queries share one. */
   readonly cluster?: string;
-  /** Of the columns that were asked for those that say something here, by their names. */
+  /** The columns that were asked for and have a value in this sample, by name. */
   readonly columns?: Readonly<Record<string, string>>;
 }
 
-/** Amazon ESCI's four grades: 3 exact, 2 substitute, 1 complement, 0 irrelevant. Binary relevance is 1 and 0. */
+/** A grade of relevance, as in Amazon ESCI: 3 exact, 2 substitute, 1 complement, 0 irrelevant. Binary relevance is 1 and 0. */
 export type Grade = 0 | 1 | 2 | 3;
 
 export interface Candidate {
-  /** Unique within its pool. */
+  /** An id that is unique within the pool. */
   readonly id: string;
   readonly document: string;
   readonly title?: string;
   readonly grade: Grade;
-  /** As of a sample. */
+  /** The columns that were asked for and have a value in this candidate, by name. */
   readonly columns?: Readonly<Record<string, string>>;
 }
 
-/** One query with candidate documents of known relevance. */
+/** One query with candidate documents whose relevance is known. */
 export interface Pool {
   readonly id: string;
   readonly query: string;
-  /** Where the query has a gold answer. */
+  /** The gold answer, where the query has one. */
   readonly answer?: string;
-  /** The lowest grade that counts as relevant for binary measures; 1 when left out. */
+  /** The lowest grade that counts as relevant for binary measures; 1 by default. */
   readonly relevant?: Grade;
   readonly candidates: readonly Candidate[];
 }

@@ -123,16 +123,16 @@ export function tooLong({ info }: Pick<Engine, 'info'>, rows: number): DkvError 
 export interface TextToScore {
   readonly document: string;
   readonly prefix?: string | undefined;
-  /** `exact`, the document alone, when left out. */
+  /** The rows of the document's encode that the decoder sees; `exact`, the document alone, by default. */
   readonly visibility?: Visibility | undefined;
-  /** Put before the target in the decoder, tokenised apart. */
+  /** A query that the decoder reads before the target. It is tokenised apart. */
   readonly query?: string | undefined;
   readonly target: string;
 }
 
-/** How surprising a target is. */
+/** How surprising a target is to the model. */
 export interface TargetScore {
-  /** Mean over the target's tokens, in nats. */
+  /** The mean NLL of the target's tokens, in nats. */
   readonly nll: number;
   readonly nllSum: number;
   readonly tokenNlls: Float32Array;
@@ -141,7 +141,7 @@ export interface TargetScore {
 export interface TextScore extends TargetScore {
   readonly prefixTokens: number;
   readonly documentTokens: number;
-  /** Document tokens left out at the end to keep to the maximum length. */
+  /** The number of document tokens that were cut at its end to keep to the largest length. */
   readonly cutTokens: number;
 }
 
@@ -151,14 +151,14 @@ export function tokensRead({ engine }: Pick<Model, 'engine'>, asked: number): nu
 }
 
 export interface ScoreTextsOptions extends Omit<RequestOptions, 'tokenisingMs'> {
-  /** Rows that the encoder reads; longer documents are cut at their end. */
+  /** The largest number of tokens that the encoder reads. Longer documents are cut at their end. */
   readonly maxTokens: number;
 }
 
 /**
- * A deadline is for the whole; progress counts the items that have been answered, of all.
- * @returns per item its score, or the DkvError (INPUT_INVALID, INPUT_TOO_LONG, NUMBERS_NOT_FINITE) that says why it has none
- * @throws DkvError what befalls all items: INPUT_INVALID for options, CANCELLED, DEADLINE_PASSED, and the engine's
+ * Scores targets given documents. A deadline holds for the whole call; progress counts the items answered, of all items.
+ * @returns for each item its score, or the DkvError (INPUT_INVALID, INPUT_TOO_LONG, NUMBERS_NOT_FINITE) that says why it has none
+ * @throws DkvError for what affects all items: INPUT_INVALID for options, CANCELLED, DEADLINE_PASSED, and what the engine throws
  */
 export async function scoreTexts(
   model: Model,

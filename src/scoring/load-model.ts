@@ -29,15 +29,15 @@ import { driftNotice, measureTextDrift } from './drift.js';
 import { parseModelReference, pullModel } from './pull-model.js';
 
 export interface Model {
-  /** The folder's name, or the repository with its commit; for reports. */
+  /** The folder's name, or the repository with its commit, as reports print it. */
   readonly name: string;
-  /** Is it the small one that comes with this package? Then results are about it, and reports say so. */
+  /** True for the small model that comes with this package. Its results are about that model alone, and reports say so. */
   readonly builtIn: boolean;
   readonly tokenizer: Tokenizer;
   readonly engine: Engine;
-  /** SHA-256 (hex) over all that decides token ids and numbers: equal fingerprints give equal numbers. */
+  /** SHA-256 (hex) over everything that decides token ids and numbers: equal fingerprints give equal numbers. */
   readonly fingerprint: string;
-  /** What earlier releases called the same model: their stores and runs are known by it. */
+  /** The identities that earlier releases gave to this model. Their stores and runs know it by these. */
   readonly formerly: readonly FormerIdentity[];
   close(): Promise<void>;
 }
@@ -51,61 +51,85 @@ export function sameNumbers({
   return [fingerprint, ...former.map((identity) => identity.fingerprint)];
 }
 
-/** Where an engine can live. */
+/** The places where an engine can live. */
 export const HOSTS = ['thread', 'process'] as const;
 export type Host = (typeof HOSTS)[number];
 
 export interface LoadOptions {
   readonly precision?: Precision | undefined;
   readonly device?: Device | undefined;
-  /** T5Gemma 2: how sqrt(hidden size) is rounded; `bfloat16` repeats what a bfloat16 load of the reference does. */
+  /** T5Gemma 2 only: how sqrt(hidden size) is rounded. `bfloat16` repeats what loading the reference in bfloat16 does. */
   readonly embeddingScale?: EmbeddingScale | undefined;
-  /** What control tokens such as `<bos>` are where a text has them as they are written; `text` when left out. */
+  /** How a control token such as `<bos>` is read when a text contains its spelling; as ordinary `text` by default. */
   readonly controlTokens?: ControlTokens | undefined;
   readonly batchTokens?: number | undefined;
   /**
-   * Where the engine lives. `thread`, when left out on the CPU: in threads of this process, which share the memory of states with it. `process`, when left out on
-   * other devices: in a child process, as a server wants it: a native crash, of a GPU's driver too, takes the requests that it had begun, and no others. It opens
-   * stores by their addresses itself; a `memory:` store and a caller's own storage stay here, and their states go through a pipe, which is slower. On
-   * `cuda` always `process`: whether its products are made in TF32 is decided by the environment that a process starts with.
+   * Where the engine lives. With `thread`, the default on the CPU, it runs in threads of this process and shares the memory of states with it. With
+   * `process`, the default on other devices and the choice for a server, it runs in a child process: a native crash, including one of a GPU's
+   * driver, then fails the requests that the process had begun and no others. The child opens stores by their addresses itself; a `memory:` store
+   * and a storage of the caller's own stay in this process and send their states through a pipe, which is slower. On `cuda` it is always `process`,
+   * because the environment that a process starts with decides whether products are computed in TF32.
    */
   readonly host?: Host | undefined;
-  /** How long, in milliseconds, a batch waits for requests of other callers where some are to be expected. A lone caller never waits. 3 when left out. */
+  /**
+   * The longest time, in milliseconds, that a batch waits for requests of other callers where some are expected; 3 by default. A lone caller never
+   * waits.
+   */
   readonly waitMs?: number | undefined;
   /**
-   * How long, in milliseconds, a batch may take where one item takes less, as far as earlier batches tell: what an interactive request may have to wait for bulk
-   * ones. No bound when left out, which is best for throughput; 50 is good for serving.
+   * The longest time, in milliseconds, that a batch may take, as far as earlier batches tell and a single item takes less. It bounds how long an
+   * interactive request waits for bulk work. There is no bound by default, which is best for throughput; 50 is good for serving.
    */
   readonly batchMs?: number | undefined;
-  /** Items that may wait for the engine: a request that finds some waiting and would bring more is refused with ENGINE_BUSY. A million when left out. */
+  /**
+   * The number of items that may wait for the engine; a million by default. A request that finds others waiting and would exceed it is refused with
+   * ENGINE_BUSY.
+   */
   readonly queueItems?: number | undefined;
-  /** Executors side by side, 1 if left out. For many documents: each takes the next batch, with its own threads and packed weights. */
+  /**
+   * The number of executors side by side; 1 by default. Several suit many documents: each takes the next batch, and has its own threads and its own
+   * packed weights.
+   */
   readonly workers?: number | undefined;
-  /** Of each worker. If left out one for each physical core, or 1 with several workers. */
+  /** The threads of each worker. By default one for each physical core, or 1 with several workers. */
   readonly threads?: number | undefined;
-  /** Tokens of the longest input that will be encoded, for the estimate of memory, in which attention counts with its square. */
+  /**
+   * The length in tokens of the longest input that will be encoded. It enters the estimate of memory, in which attention counts with its square.
+   */
   readonly maxTokens?: number | undefined;
-  /** Bytes of the device's memory that may be used, where nothing tells (WebGPU, no `nvidia-smi`) or less than all; else what the device has free. */
+  /**
+   * The bytes of the device's memory that may be used, where nothing reports them (WebGPU, no `nvidia-smi`) or fewer than all are free to use. By
+   * default what the device has free.
+   */
   readonly deviceMemoryBytes?: number | undefined;
-  /** Load even if memory seems too short. */
+  /** Load the model even if memory seems too short. */
   readonly ignoreMemory?: boolean | undefined;
   /**
-   * Load int8, or 16 bits that a device computes in, even if it moves the model's numbers far from float32's; see `DRIFT_REFUSAL`. Of a device it is not
-   * measured then, unless it was before.
+   * Load int8, or a device's 16 bits, even if they move the model's numbers far from float32's (see `DRIFT_REFUSAL`). On a device the drift is then
+   * not measured, unless it was before.
    */
   readonly ignoreDrift?: boolean | undefined;
   readonly cacheDirectory?: string | undefined;
-  /** The environment's (HF_ENDPOINT, HF_TOKEN, ...) when left out. */
+  /** The settings of the Hugging Face hub. By default they come from the environment (HF_ENDPOINT, HF_TOKEN, ...). */
   readonly hub?: HubSettings | undefined;
-  /** Called while files come from the hub, the first time that a model is used. */
+  /** This callback is told the progress of a download from the hub, the first time that a model is used. */
   readonly onDownload?: ((doneBytes: number, totalBytes: number) => void) | undefined;
-  /** Called while weights are written, the first time that a checkpoint is used. */
+  /** This callback is told the progress of writing compiled weights, the first time that a checkpoint is used. */
   readonly onCompile?: ((doneBytes: number, totalBytes: number) => void) | undefined;
-  /** Called while drift is measured, after weights were written or a device was first asked for 16 bits: parts of the model. */
+  /**
+   * This callback is told the progress of measuring drift, in parts of the model: after weights were written, or when a device is first asked for
+   * 16 bits.
+   */
   readonly onMeasure?: ((doneParts: number, totalParts: number) => void) | undefined;
-  /** Called with what the user should know though it is no error: another process is waited for, the hub does not answer. */
+  /**
+   * This callback receives notices: things that the user should know and that are no errors, such as that another process is waited for or that the
+   * hub does not answer.
+   */
   readonly onNotice?: ((notice: string) => void) | undefined;
-  /** Called with each line that a GPU's driver and the runtime write in the engine's process. They are harmless as long as it works, and not shown when left out. */
+  /**
+   * This callback receives each line that a GPU's driver and the runtime write in the engine's process. The lines are harmless as long as the
+   * engine works, and are not shown by default.
+   */
   readonly onRuntimeLine?: ((line: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -142,7 +166,7 @@ export interface ModelSource {
   readonly name: string;
 }
 
-/** The checkpoint that comes with this package. */
+/** The folder of the checkpoint that comes with this package. */
 export const BUILT_IN_MODEL = path.resolve(import.meta.dirname, '../../models/tiny');
 
 /** A model's name as it means the same elsewhere: that of a folder which is sought from `folder` by its whole path, one on the hub as it is. */
@@ -224,9 +248,10 @@ export async function loadTokenizerOf(
 }
 
 /**
- * Loads a checkpoint of one of the supported families; downloads and compiles it first if that has not been done.
+ * Loads a checkpoint of one of the supported families, and downloads and compiles it first where that has not been done.
  * @param model a folder, or a repository on the hub; see `findModel`
- * @throws DkvError CHECKPOINT_INVALID, MODEL_UNSUPPORTED, NUMBERS_NOT_FINITE, DRIFT_LARGE, MEMORY_SHORT, DISK_FULL, DEVICE_UNAVAILABLE, RUNTIME_MISSING, CANCELLED, and the hub's
+ * @throws DkvError CHECKPOINT_INVALID, MODEL_UNSUPPORTED, NUMBERS_NOT_FINITE, DRIFT_LARGE, MEMORY_SHORT, DISK_FULL, DEVICE_UNAVAILABLE,
+ * RUNTIME_MISSING, CANCELLED, and what the hub's client throws
  */
 export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOptions = {}): Promise<Model> {
   expectKnownOptions(options, LOAD_OPTIONS, 'Loading a model');

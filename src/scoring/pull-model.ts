@@ -24,7 +24,7 @@ export interface PulledModel {
 }
 
 export interface PullModelOptions extends PullOptions {
-  /** Called with what the user should know though it is no error. */
+  /** This callback receives notices: things that the user should know and that are no errors. */
   readonly onNotice?: (notice: string) => void;
 }
 

@@ -30,7 +30,10 @@ export class Bm25 {
     return this.#ids.length;
   }
 
-  /** @param id not yet in the index */
+  /**
+   * Adds a document to the index.
+   * @param id an id that is not yet in the index
+   */
   add(id: string, text: string): void {
     const terms = termsOf(text);
     const place = this.#ids.push(id) - 1;
@@ -50,7 +53,7 @@ export class Bm25 {
     }
   }
 
-  /** The best documents that share a term with the query, at most `count`; ties by id, descending. */
+  /** Finds the best documents that share a term with the query, at most `count`. Equal scores are ordered by id, descending. */
   search(query: string, count: number): { readonly id: string; readonly score: number }[] {
     return [...this.#scores(query)]
       .map(([place, score]) => ({ id: this.#ids[place]!, score }))
@@ -58,7 +61,7 @@ export class Bm25 {
       .slice(0, count);
   }
 
-  /** Scores of these documents, in their order: 0 without a common term, undefined for those that are not in the index. */
+  /** Scores these documents, in their order: 0 for a document without a common term, undefined for one that is not in the index. */
   score(query: string, ids: readonly string[]): (number | undefined)[] {
     const scores = this.#scores(query);
     return ids.map((id) => {
@@ -88,8 +91,7 @@ function termsOf(text: string): readonly string[] {
 }
 
 /**
- * Indexes every document of a store, each read once.
- * Progress is told after each document; the total is not known before the end.
+ * Indexes every document of a store, each read once. Progress is told after each document; the total is not known before the end.
  * @throws DkvError INPUT_INVALID for a document that was stored without its text; CANCELLED
  */
 export async function bm25Of(store: Store, { signal, onProgress }: RequestOptions = {}): Promise<Bm25> {

@@ -17,8 +17,8 @@ import type { Provenance } from './provenance.js';
 import type { RelevanceTokens } from './relevance.js';
 
 /**
- * What is scored: the query's text given the document, the query's answer given the document and the query, or whether the first word after both is the
- * one that means relevant.
+ * What a ranking scores: the query's text given the document; the query's answer given the document and the query; or whether the first word after
+ * both is the one that means relevant.
  */
 export const OBJECTIVES: readonly Objective[] = objectiveSchema.options;
 export type Objective = 'query-likelihood' | 'answer-likelihood' | 'relevance';
@@ -108,11 +108,12 @@ export function calibrate(queries: readonly (readonly Judged[])[]): Calibration 
 }
 
 export interface Reliability {
-  /** Share of the candidates that is relevant. */
+  /** The share of the candidates that are relevant. */
   readonly relevant: number;
   /**
-   * Mean squared error of a probability (Brier 1950), lower is better, for candidates of queries that were not fitted on: the share of
-   * relevant candidates for all of them, the score as it is (exp(score), or of odds their share), and the calibrated score. Null with fewer than two queries.
+   * The mean squared error of three probabilities of relevance (Brier 1950; lower is better), over candidates of queries that they were not fitted
+   * on. `constant` gives every candidate the share of relevant candidates, `raw` takes the probability that the score itself states (exp(score), or
+   * for odds the share that they stand for), and `calibrated` takes the calibrated one. Null with fewer than two queries.
    */
   readonly brier: { readonly constant: number; readonly raw: number; readonly calibrated: number } | null;
 }

@@ -34,39 +34,42 @@ import { BM25, CROSS_ENCODER, type Verdict, verdictOf } from './verdict.js';
 export const DEFAULT_MEASURES: readonly string[] = ['nDCG@10', 'RR@10', 'AP', 'P@5', 'Success@1'];
 
 export interface EvaluateOptions extends RequestOptions {
-  /** All that the candidates have when left out. Bare is always among them. */
+  /** The variants to compare. By default all variants that the candidates have. `bare` is always among them. */
   readonly variants?: readonly string[];
-  /** `query-likelihood` when left out. */
+  /** What is scored; `query-likelihood` by default. */
   readonly objective?: Objective;
-  /** Of the objective `relevance`, and of it alone: which words of the decoder mean what. */
+  /** Which words of the decoder mean relevant and irrelevant. It is for the objective `relevance` only, which needs it. */
   readonly relevance?: Relevance;
   /**
-   * Rank with the model as a full cross-encoder too, which reads query and document together: one encoder pass for every candidate. It needs the
-   * stored texts.
+   * Also rank with the model as a full cross-encoder, which reads query and document together. It takes one encoder pass for every candidate and
+   * needs the stored texts.
    */
   readonly upperBound?: boolean;
-  /** Take off each document's prior. */
+  /** Add each document's prior to its score, as `rank` does. */
   readonly prior?: boolean;
-  /** Names as in ir_measures: nDCG@10, RR@10, AP, P@5, Success@1 when left out. */
+  /** The measures, by their names in ir_measures; nDCG@10, RR@10, AP, P@5 and Success@1 by default. */
   readonly measures?: readonly string[];
-  /** Decides the verdict; the first measure when left out. */
+  /** The measure that decides the verdict; the first one by default. */
   readonly primary?: string;
-  /** An index of the stored texts; without it BM25 is not among the systems. */
+  /** An index of the stored texts. Without it BM25 is not among the systems. */
   readonly bm25?: Bm25;
   /** Fit and store a calibration for each variant. */
   readonly calibrate?: boolean;
-  /** Candidates that lack a variant: an error (when left out), or left out for every system. Damaged ones are then rejected. */
+  /**
+   * What happens to candidates that lack a variant: they are an `error`, the default, or are left out for every system (`skip`). With `skip`,
+   * candidates whose records are damaged are rejected one by one.
+   */
   readonly onMissing?: 'error' | 'skip';
   readonly seed?: number;
-  /** Called with what holds the thread for seconds, the statistics. It has to do it. */
+  /** This callback receives the computation of the statistics, which holds the thread for seconds, and has to run it and return its result. */
   readonly whileBlocked?: (work: () => SystemComparison) => SystemComparison;
 }
 
-/** What a system costs in passes of the encoder, the dear part of a ranking. */
+/** What a system costs in encoder passes, the expensive part of a ranking. */
 export interface EncoderPasses {
-  /** When a query comes, on average. */
+  /** The mean number of passes for each query, when it comes. */
   readonly perQuery: number;
-  /** Beforehand. */
+  /** The number of passes for each document, made beforehand. */
   readonly perDocument: number;
 }
 
@@ -75,30 +78,31 @@ export interface Evaluation extends SystemComparison {
   readonly store: string;
   readonly primed: Provenance;
   readonly objective: Objective;
-  /** Of the objective `relevance`, with what was left out. */
+  /** The words that mean relevant and irrelevant, with defaults filled in, for the objective `relevance`. */
   readonly relevance?: WholeRelevance;
   readonly prior: boolean;
   readonly seed: number;
-  /** With judgements and candidates. */
+  /** The number of queries that have judgements and candidates. */
   readonly queries: number;
-  /** Judged, without a ranking: they count 0 for every system. */
+  /** The judged queries that got no ranking. They count as 0 for every system. */
   readonly unranked: Unranked;
-  /** Of all queries together. */
+  /** The number of candidates of all queries together. */
   readonly candidates: number;
-  /** Ids of candidates that were left out for every system. */
+  /** The ids of candidates that were left out for every system. */
   readonly missing: readonly string[];
-  /** Candidates that have no score under some variant, as `rank` rejects them: their queries are left out for every system. */
+  /** The candidates that have no score under some variant, as `rank` rejects them. Their queries are left out for every system. */
   readonly rejected: readonly (RejectedCandidate & { readonly query: string })[];
-  /** The measure that decides. */
+  /** The measure that decides the verdict. */
   readonly primary: string;
   readonly verdict: Verdict;
   readonly calibrations: readonly (Reliability & { readonly variant: string })[];
 }
 
 /**
- * @param queries with the candidates that every system ranks; those without judgements are left out. `onProgress` counts candidates,
+ * Compares BM25, `bare` and every variant as rankings of the same candidates, on judged queries.
+ * @param queries the queries with the candidates that every system ranks; those without judgements are left out. `onProgress` counts candidates,
  * once for each variant
- * @param qrels whose queries all count: one that has no candidates, or is not among `queries`, is worth 0 to every system
+ * @param qrels the judgements. All their queries count: one that has no candidates, or is not among `queries`, is worth 0 to every system
  * @throws DkvError INPUT_INVALID, DOCUMENT_MISSING, and what `rank` throws
  */
 export async function evaluate(

@@ -7,38 +7,38 @@ export interface DocumentToPrime {
   readonly id: string;
   readonly text: string;
   readonly title?: string | undefined;
-  /** Kept with the document: whatever is to come back with it. */
+  /** Fields that are kept with the document and come back with it, such as a URL. */
   readonly fields?: Metadata | undefined;
 }
 
-/** The part of one of several processes that prime the same stream, by a hash of the id. */
+/** The part of a stream that one of several processes primes. A hash of the document's id decides the part. */
 export interface Shard {
-  /** From 1. */
+  /** The number of this part, counted from 1. */
   readonly number: number;
   readonly of: number;
 }
 
 export interface RejectedDocument {
-  /** In the stream, from 1. */
+  /** The row of the document in the stream, counted from 1. */
   readonly row: number;
   readonly id?: string;
   readonly reason: string;
 }
 
 export interface PrimeProgress {
-  /** Taken from the stream, those of other shards included. */
+  /** The number of documents taken from the stream, those of other shards included. */
   readonly rows: number;
-  /** Of this shard: primed, unchanged, rejected or still on their way. */
+  /** The number of this shard's documents: primed, unchanged, rejected or still under way. */
   readonly documents: number;
   readonly primed: number;
-  /** The store had them just so. */
+  /** The number of documents that the store already held, unchanged. */
   readonly unchanged: number;
   readonly rejected: number;
-  /** Of the primed and the unchanged ones: with a variant that was cut at the document's end to keep to the maximum length. */
+  /** The number of primed and unchanged documents with a variant whose document was cut at its end to keep to the largest length. */
   readonly cut: number;
-  /** Likewise: with control tokens in document or surrogate as they are written. */
+  /** The number of primed and unchanged documents whose text or surrogate contains the spelling of a control token. */
   readonly literal: number;
-  /** That the encoder read, and in how many passes. */
+  /** The number of tokens that the encoder read; `encoded` is the number of its passes. */
   readonly tokens: number;
   readonly encoded: number;
   readonly seconds: number;
@@ -46,38 +46,38 @@ export interface PrimeProgress {
 
 export interface PrimeSummary extends PrimeProgress {
   readonly variants: readonly string[];
-  /** The control tokens of those that `literal` counts. */
+  /** The control tokens that the documents counted by `literal` contain. */
   readonly literalTokens: readonly string[];
   readonly documentsPerSecond: number;
   readonly tokensPerSecond: number;
-  /** Of the records that were stored, without their headers. Null when none was. */
+  /** The mean number of bytes that a document's records take, without their headers. Null when no record was stored. */
   readonly bytesPerDocument: number | null;
 }
 
 type OrUndefined<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined };
 
 export interface PrimeOptions extends OrUndefined<StatesOptions> {
-  /** Specifications of surrogates that need the document alone; `doc_kw` when left out. */
+  /** The specifications of the surrogates. They may need nothing but the document. By default `doc_kw`. */
   readonly surrogates?: readonly string[] | undefined;
-  /** Also each document alone, to compare with; true when left out. */
+  /** Also prime each document alone, for comparison; true by default. */
   readonly bare?: boolean | undefined;
-  /** Keep the documents' texts in the records; true when left out. */
+  /** Keep the documents' texts in the records; true by default. */
   readonly keepText?: boolean | undefined;
-  /** Documents expire after so long. For ever when left out. */
+  /** The milliseconds after which documents expire. By default they never expire. */
   readonly ttlMs?: number | undefined;
-  /** Of documents primed now; the store's own when left out. */
+  /** The reference queries for the priors of the documents primed now. By default the store's own. */
   readonly priorQueries?: readonly string[] | undefined;
-  /** Let a store that was primed otherwise be primed anew. What is not primed again keeps its old states. */
+  /** Allow a store that was primed with other options to be primed anew. Documents that are not primed again keep their old states. */
   readonly replace?: boolean | undefined;
   /**
-   * Read what the store has already, and prime again what is damaged; true when left out. Otherwise the storage is trusted with what it
-   * holds, which is quicker where reading it is slow.
+   * Read what the store already has, and prime again what is damaged; true by default. If false, the storage is trusted, which is faster where
+   * reading it is slow.
    */
   readonly check?: boolean | undefined;
   readonly shard?: Shard | undefined;
-  /** Who writes surrogates that a model writes. */
+  /** The writers of surrogates that a model writes. */
   readonly sources?: TextSources | undefined;
-  /** Aborting ends with CANCELLED once what is being encoded is stored. */
+  /** Aborting this signal ends the priming with CANCELLED, once what is being encoded is stored. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: PrimeProgress) => void) | undefined;
   readonly onRejected?: ((rejection: RejectedDocument) => void) | undefined;

@@ -67,9 +67,10 @@ const optionsSchema = z.object({
 });
 
 /**
- * @param documents in any number. An error among them stands for one that could not be read: it is rejected with the error's message.
- * @throws DkvError INPUT_INVALID for options; STORE_MISMATCH when the store was primed otherwise; CANCELLED; what store, engine,
- * the surrogates' writers and the stream throw. What was primed until then is in the store.
+ * Primes documents into a store.
+ * @param documents any number of documents. An error among them stands for one that could not be read: it is rejected with the error's message
+ * @throws DkvError INPUT_INVALID for options; STORE_MISMATCH when the store was primed with other options; CANCELLED; and what the store, the
+ * engine, the surrogates' writers and the stream throw. What was primed until then is in the store
  */
 export async function prime(
   model: Model,

@@ -26,9 +26,9 @@ import { askStored, type StoredSource } from './score.js';
 import { BARE } from './variants.js';
 
 export interface CandidateToRank {
-  /** Of a stored document. */
+  /** The id of a stored document. */
   readonly id: string;
-  /** What an earlier stage gave it; higher is better. */
+  /** The score that an earlier stage gave the document; higher is better. */
   readonly firstStage?: number | undefined;
 }
 
@@ -40,67 +40,70 @@ export interface QueryToRank {
 }
 
 /**
- * What to do about candidates that the store does not have: end, put them last, or leave them out. Damaged ones end the ranking too, or are
- * rejected.
+ * What happens to candidates that the store does not have: `error` ends the ranking, `last` puts them last, `skip` leaves them out. With `error`, a
+ * damaged record ends the ranking too; with the others the candidate is rejected.
  */
 export const ON_MISSING = ['error', 'last', 'skip'] as const;
 export type OnMissing = (typeof ON_MISSING)[number];
 
 const optionsSchema = z.strictObject({
-  /** `query-likelihood` when left out. */
+  /** What is scored; `query-likelihood` by default. */
   objective: z.enum(OBJECTIVES).optional(),
-  /** Of the objective `relevance`, and of it alone: which words of the decoder mean what. */
+  /** Which words of the decoder mean relevant and irrelevant. It is for the objective `relevance` only, which needs it. */
   relevance: z.custom<Relevance>().optional(),
-  /** `bare` when left out: no surrogate has been shown to rank better. */
+  /** The variant to score. `bare` by default, since no surrogate has been shown to rank better. */
   variant: z.string().min(1).optional(),
-  /** Take off each document's prior, its mean NLL of reference queries: see docs/ranking.md. */
+  /**
+   * Add each document's prior, its mean NLL of reference queries, to its score. That takes out how likely the document makes any query: see
+   * docs/ranking.md.
+   */
   prior: z.boolean().optional(),
   /**
-   * The first stage's weight w in [0, 1]: scores are then w z(first stage) + (1 - w) z(ours), where z is the distance from the mean of
-   * the query's candidates in standard deviations, 0 where all are equal.
+   * The weight w of the first stage, in [0, 1]. Scores are then w z(first stage) + (1 - w) z(ours), where z is the distance from the mean of the
+   * query's candidates in standard deviations, or 0 where all are equal.
    */
   interpolate: z.number().min(0).max(1).optional(),
-  /** Give relevance scores: true demands a calibration; when left out they are given where there is one. None for interpolated scores. */
+  /** Give relevance scores. True demands a calibration; by default they are given where the store has one. Interpolated scores have none. */
   calibration: z.boolean().optional(),
-  /** `error` when left out. */
+  /** What happens to missing candidates; `error` by default. */
   onMissing: z.enum(ON_MISSING).optional(),
   signal: z.instanceof(AbortSignal).optional(),
-  /** Of the engine's queue; `interactive` when left out. */
+  /** The class of the requests in the engine's queue; `interactive` by default. */
   priority: z.enum(PRIORITIES).optional(),
-  /** So many milliseconds from the call, what has not been begun is dropped with DEADLINE_PASSED. */
+  /** A time limit in milliseconds from the call. What has not begun by then is dropped with DEADLINE_PASSED. */
   deadlineMs: z.number().positive().optional(),
   onProgress: z.custom<NonNullable<RequestOptions['onProgress']>>().optional(),
 });
 
-/** `onProgress` is called with the candidates that have been scored, of all queries'. */
+/** Options of a ranking. `onProgress` counts the candidates that have been scored, over all queries. */
 export type RankOptions = z.input<typeof optionsSchema>;
 
 export interface RankedDocument {
   readonly id: string;
   /**
-   * Higher is better: -NLL, mean over the target's tokens, or of the objective `relevance` the log of the odds; plus the prior, or interpolated, where asked
-   * for.
+   * The score; higher is better. It is the negative mean NLL of the target's tokens, or for the objective `relevance` the log of the odds. Where
+   * asked for, the document's prior is added, or the score is interpolated with the first stage's.
    */
   readonly score: number;
-  /** Of the target, in nats: mean over its tokens. Null, as the sum, of odds, and for a missing document that was put last. */
+  /** The mean NLL of the target's tokens, in nats. It is null, like the sum, for odds and for a missing document that was put last. */
   readonly nll: number | null;
   readonly nllSum: number | null;
-  /** Of the target. */
+  /** The number of the target's tokens. */
   readonly tokens: number;
-  /** P(relevant) by the calibration of the model's own score. */
+  /** The probability of relevance, by the calibration of the model's own score. */
   readonly relevanceScore?: number;
   readonly firstStage?: number;
 }
 
 export interface RankedQuery {
   readonly id: string;
-  /** Best first; ties by id as `trec_eval` has them. */
+  /** The ranked documents, the best first. Equal scores are ordered by id as in `trec_eval`. */
   readonly documents: readonly RankedDocument[];
-  /** Ids of candidates that the store does not have. */
+  /** The ids of candidates that the store does not have. */
   readonly missing: readonly string[];
   /**
-   * Candidates that have no score, and why; they are not among the documents. Their scores are not finite, what the decoder would read is longer than
-   * its positions, or, unless missing candidates are an error, their records are damaged.
+   * Candidates that have no score, with the reasons; they are not among the documents. Their scores are not finite, or the decoder would have to
+   * read more than its positions allow, or, unless missing candidates are an error, their records are damaged.
    */
   readonly rejected: readonly RejectedCandidate[];
 }
@@ -114,6 +117,7 @@ export interface RejectedCandidate {
 const GROUP_CANDIDATES = 256;
 
 /**
+ * Ranks the candidates of queries by the decoder alone, from stored states.
  * @returns rankings in the order of the queries, a few queries at a time
  * @throws DkvError INPUT_INVALID, STORE_MISMATCH when the store was primed with another model, DOCUMENT_MISSING, CANCELLED
  */

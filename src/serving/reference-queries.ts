@@ -30,7 +30,10 @@ export function referenceQueriesOf(queries: readonly string[]): ReferenceQueries
   return { digest: sha256(JSON.stringify(queries)).toString('hex'), queries: [...queries] };
 }
 
-/** @returns undefined for a store whose documents have no prior */
+/**
+ * Reads the reference queries that a store's priors were taken with.
+ * @returns undefined for a store whose documents have no prior
+ */
 export async function readReferenceQueries(store: Store): Promise<ReferenceQueries | undefined> {
   return readNote(store, 'prior', referenceQueriesSchema);
 }

@@ -6,11 +6,14 @@ import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 
-/** What is asked for, in words. */
+/** The words by which the decoder says whether a document is relevant, and the texts that make it say them. */
 export interface Relevance {
-  /** A text that is one token of the model, such as `true`: the decoder's first word for a document that is relevant. */
+  /** A text that is one token of the model, such as `true`: the decoder's first word for a relevant document. */
   readonly relevantToken: string;
-  /** The same for one that is not, such as `false`: the score is then the log of the odds between the two, else the log of the first one's probability. */
+  /**
+   * A text that is one token, such as `false`: the decoder's first word for an irrelevant document. With it the score is the log of the odds
+   * between the two, without it the log of the first one's probability.
+   */
   readonly irrelevantToken?: string | undefined;
   /** What the decoder reads of the query before that word, where the encoder has read the document alone. `{query}` stands for the query's text. */
   readonly prompt?: string | undefined;
@@ -36,7 +39,7 @@ export const relevanceSchema: z.ZodType<Relevance> = z.strictObject({
   template: slots('{query}', '{document}').optional(),
 });
 
-/** The same with what was left out. */
+/** The words and texts with defaults filled in. */
 export interface WholeRelevance extends Relevance {
   readonly prompt: string;
   readonly template: string;

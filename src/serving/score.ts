@@ -16,23 +16,23 @@ import { BARE } from './variants.js';
 
 /** A document in one of its variants. */
 export interface DocumentVariant {
-  /** The document's. */
+  /** The document's id. */
   readonly id: string;
-  /** Which of the document's caches; `bare` when left out. */
+  /** The variant of the document, such as a surrogate's specification; `bare` by default. */
   readonly variant?: string | undefined;
 }
 
 export interface StoredToScore extends DocumentVariant {
-  /** Put before the target in the decoder, tokenised apart. */
+  /** A query that the decoder reads before the target. It is tokenised apart. */
   readonly query?: string | undefined;
   readonly target: string;
 }
 
 /** Where an answer was read. */
 export interface StoredSource {
-  /** Of the record that was read. */
+  /** The key of the record that was read. */
   readonly key: string;
-  /** Of the document. */
+  /** The metadata of the document. */
   readonly metadata: Metadata;
 }
 
@@ -50,7 +50,10 @@ export interface Question<Item, Answer> {
 }
 
 export interface ScoreStoredOptions extends Omit<RequestOptions, 'tokenisingMs'> {
-  /** Called before anything is scored with the ids that point to nothing in the variants asked for; what it throws ends the scoring. */
+  /**
+   * This callback receives the ids that the store lacks in the variants asked for, before anything is scored. If it throws, the scoring ends with
+   * what it threw.
+   */
   readonly onMissing?: ((ids: readonly string[]) => Promise<void>) | undefined;
 }
 
@@ -72,7 +75,7 @@ interface Ready {
   readonly item: ScoreItem;
 }
 
-/** What scoring needs of a model. */
+/** The parts of a model that scoring from a store needs. */
 export type Scorer = Pick<Model, 'tokenizer' | 'engine' | 'fingerprint'> & Partial<Pick<Model, 'formerly'>>;
 
 const NLLS: Question<StoredToScore, TargetScore> = {
@@ -83,10 +86,10 @@ const NLLS: Question<StoredToScore, TargetScore> = {
 };
 
 /**
- * Progress counts the items that have been answered, of all.
- * @returns per item its score, or the DkvError that says why it has none: DOCUMENT_MISSING, STORE_MISMATCH (primed with another
- * model), STORE_DAMAGED, INPUT_INVALID, INPUT_TOO_LONG, NUMBERS_NOT_FINITE
- * @throws DkvError what befalls all items: CANCELLED, DEADLINE_PASSED, STORE_UNREACHABLE, and the engine's; INPUT_INVALID for options
+ * Scores targets given stored documents. Progress counts the items answered, of all items.
+ * @returns for each item its score, or the DkvError that says why it has none: DOCUMENT_MISSING, STORE_MISMATCH (primed with another model),
+ * STORE_DAMAGED, INPUT_INVALID, INPUT_TOO_LONG, NUMBERS_NOT_FINITE
+ * @throws DkvError for what affects all items: CANCELLED, DEADLINE_PASSED, STORE_UNREACHABLE, and what the engine throws; INPUT_INVALID for options
  */
 export async function score(
   model: Scorer,

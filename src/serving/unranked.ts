@@ -2,9 +2,9 @@
 import type { Qrels } from '../datasets/trec.js';
 
 export interface Unranked {
-  /** Ids of judged queries that were asked, and had no candidates. */
+  /** The ids of judged queries that were asked and had no candidates. */
   readonly withoutCandidates: readonly string[];
-  /** Ids of judged queries that are not among the queries. */
+  /** The ids of judged queries that are not among the queries. */
   readonly notAsked: readonly string[];
 }
 

@@ -16,7 +16,7 @@ import { identityOf } from '../store/records/identity.js';
 import type { Json, Metadata, RecordIdentity } from '../store/store.js';
 import type { StatesOptions } from './provenance.js';
 
-/** The variant of a document that stands alone in the encoder. The others are named by the specification of their surrogate. */
+/** The name of the variant in which a document stands alone in the encoder. Other variants are named by their surrogate's specification. */
 export const BARE = 'bare';
 
 export interface Variant {

@@ -18,18 +18,18 @@ export const CROSS_ENCODER = 'cross-encoder';
 /** The chance of any false evidence in the whole comparison. */
 const SIGNIFICANCE = 0.05;
 
-/** A system and what is shown of it. */
+/** A system and what the comparison shows about it. */
 export interface Standing {
   readonly system: string;
-  /** Mean of the measure over the queries with a relevant document; null without any. */
+  /** The mean of the measure over the queries with a relevant document; null where there are none. */
   readonly mean: number | null;
-  /** Of those that it was chosen from: the ones that it is shown to be better than. */
+  /** The systems, among those that it was chosen from, that it is shown to be better than. */
   readonly betterThan: readonly string[];
-  /** The ones with another mean that it is not shown to be better than. */
+  /** The systems with another mean that it is not shown to be better than. */
   readonly undecided: readonly string[];
 }
 
-/** One system less another. */
+/** One system's mean minus another's. */
 export interface Margin {
   readonly treatment: string;
   readonly baseline: string;
@@ -39,19 +39,25 @@ export interface Margin {
 
 export interface Verdict {
   readonly measure: string;
-  /** Pairs of systems that the correction is over. */
+  /** The number of pairs of systems that the p-values are corrected over. */
   readonly comparisons: number;
-  /** With a relevant document. */
+  /** The number of queries with a relevant document. */
   readonly queries: number;
-  /** Fewer queries than this cannot show any difference, however large, between so many systems. */
+  /** The number of queries below which no difference between so many systems can be shown, however large it is. */
   readonly queriesNeeded: number;
-  /** Of all systems the best with evidence: no other is shown to be better, and a simpler one only where this one is not shown to be better. */
+  /**
+   * The best of all systems by the evidence: no other system is shown to be better, and a simpler system is preferred unless this one is shown to
+   * be better.
+   */
   readonly best: Standing;
-  /** The same among the model's caches. */
+  /** The best of the model's caches, by the same rule. */
   readonly bestCache: Standing;
-  /** `yes`: a cache is shown to be better than BM25; `no`: BM25 is shown to be better than the cache with the highest mean; null without BM25. */
+  /**
+   * `yes` where a cache is shown to be better than BM25; `no` where BM25 is shown to be better than the cache with the highest mean; null without
+   * BM25.
+   */
   readonly rerank: 'yes' | 'no' | 'undecided' | null;
-  /** What that rests on: a cache less BM25. */
+  /** The difference behind that answer: a cache minus BM25. */
   readonly rerankMargin: Margin | null;
 }
 

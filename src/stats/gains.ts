@@ -18,41 +18,41 @@ import { RESAMPLES, Resamples } from './resamples.js';
 import { percentilesOf, type RobustReplicates, resampledRobust, robust, topShare } from './robust.js';
 import { benjaminiHochberg, bonferroni, holm, signFlipTest, tTest, wilcoxon } from './significance.js';
 
-/** A number with its 95% interval; null where it is undefined. */
+/** A number with its 95% interval. A value or an end is null where it is undefined. */
 export interface Estimate {
   readonly value: number | null;
   readonly low: number | null;
   readonly high: number | null;
 }
 
-/** Of differences in nats per token: positive when the treatment is better. */
+/** A summary of differences in nats per token. They are positive where the treatment is better. */
 export interface GainSummary {
-  /** With the interval of the test that `p.mean` is of; null ends with fewer than six clusters. */
+  /** The mean. Its interval belongs to the test that gives `p.mean`; its ends are null with fewer than six clusters. */
   readonly mean: Estimate;
   readonly median: number;
-  /** Without the lowest and highest fifth; percentile interval over clusters. */
+  /** The mean without the lowest and the highest fifth, with a percentile interval over clusters. */
   readonly trimmedMean: Estimate;
-  /** .642 times the trimmed mean over the winsorised standard deviation; percentile interval over clusters. */
+  /** The robust d: .642 times the trimmed mean over the winsorised standard deviation, with a percentile interval over clusters. */
   readonly robustD: Estimate;
-  /** Cohen's d of the samples, with its nominal interval: for normal data, without clusters. It decides nothing. */
+  /** Cohen's d of the samples. Its interval holds for independent normal data, and no decision rests on it. */
   readonly d: Estimate;
-  /** Share of samples above 0; Wilson's interval at the effective number of samples. */
+  /** The share of samples above 0, with Wilson's interval at the effective number of samples. */
   readonly win: Estimate;
-  /** Share of samples at 0. */
+  /** The share of samples at 0. */
   readonly ties: number;
-  /** Share of the whole gain in the 25 largest; null of no more samples than these. */
+  /** The share of the whole gain that the 25 largest gains make up; null where there are no more samples than these. */
   readonly topShare: number | null;
-  /** So many independent samples would know the mean as well. */
+  /** The number of independent samples that would determine the mean as precisely. */
   readonly effectiveSamples: number;
-  /** Two-sided, uncorrected. */
+  /** Two-sided p-values, uncorrected. */
   readonly p: {
-    /** Of a mean of 0, by clusters; null with fewer than six. */
+    /** The p-value of a mean of 0, by clusters; null with fewer than six clusters. */
     readonly mean: number | null;
-    /** The t-test, which knows no clusters. */
+    /** The p-value of the t-test, which takes no account of clusters. */
     readonly t: number | null;
-    /** Signed ranks, zeros dropped; knows no clusters. */
+    /** The p-value of Wilcoxon's signed ranks, with zeros dropped. It takes no account of clusters. */
     readonly wilcoxon: number;
-    /** Random signs: are the two arms exchangeable? Knows no clusters. */
+    /** The p-value of random signs, which asks whether the two arms are exchangeable. It takes no account of clusters. */
     readonly signFlip: number;
   };
 }
@@ -131,11 +131,14 @@ function winShare(wins: readonly number[], dependence: Dependence): Estimate {
   return estimate(share, wilsonInterval(share, effective, clusters.length));
 }
 
-/** A share of one gain in another. */
+/** The share that one gain has in another. */
 export interface Share {
-  /** Ratio of means, with Fieller's set of ratios; null without a whole. */
+  /**
+   * The ratio of the means, with Fieller's set of ratios. The value is null where the whole is 0; the ends are also null where there are too few
+   * clusters.
+   */
   readonly share: Estimate & { readonly shape: RatioShape };
-  /** Ratio of trimmed means, with the percentile interval of joint resamples; null where the whole is not distinguishably above 0. */
+  /** The ratio of the trimmed means, with a percentile interval of joint resamples. It is null where the whole is not distinguishably above 0. */
   readonly shareTrimmed: Estimate;
 }
 
@@ -178,13 +181,13 @@ export function meanEstimate(values: readonly number[], random: Random, resample
   return estimate(mean(values), percentileInterval(replicates!));
 }
 
-/** P-values corrected over a family. */
+/** P-values corrected over a family of tests. */
 export interface Corrected {
-  /** How many the family has. */
+  /** The number of tests in the family. */
   readonly familySize: number;
   readonly bonferroni: number | null;
   readonly holm: number | null;
-  /** Benjamini and Hochberg. */
+  /** The p-value corrected by Benjamini and Hochberg. */
   readonly bh: number | null;
 }
 

@@ -62,7 +62,7 @@ const RESOLUTION = 0.02;
 
 export interface SimulatedPower {
   readonly samples: number;
-  /** Share of the simulated runs whose test shows what is to be shown. */
+  /** The share of the simulated runs whose test succeeds. */
   readonly power: number;
 }
 

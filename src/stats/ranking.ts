@@ -7,10 +7,10 @@ import { expectFiniteNumbers } from '../base/finite.js';
 import { didYouMean } from '../base/near.js';
 import { compareUtf8 } from '../base/utf8-order.js';
 
-/** Grade of each judged document; what is not in it counts as 0. */
+/** The grade of each judged document. A document that is not in it counts as 0. */
 export type Grades = ReadonlyMap<string, number>;
 
-/** Scores of each retrieved document; higher is better. */
+/** The score of each retrieved document; higher is better. */
 export type Scores = ReadonlyMap<string, number>;
 
 export interface Measure {

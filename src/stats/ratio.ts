@@ -5,7 +5,7 @@ import { mean } from './describe.js';
 import { inferMeans } from './mean-inference.js';
 import type { Resamples } from './resamples.js';
 
-/** What Fieller's set of ratios looks like: an interval; all but what lies between two ends; every number. */
+/** The form of Fieller's set of ratios: an interval, everything outside an interval, or all numbers. */
 export type RatioShape = 'interval' | 'outside' | 'all';
 
 export interface Ratio {

@@ -16,22 +16,25 @@ import { type Grades, measure, measured, type Scores } from './ranking.js';
 export interface SystemDifference {
   readonly treatment: string;
   readonly baseline: string;
-  /** Per measure: the treatment's value less the baseline's, over the queries with a relevant document; null where there is none. */
+  /** For each measure, the treatment's value minus the baseline's over the queries with a relevant document; null where there are none. */
   readonly differences: readonly (GainSummary | null)[];
-  /** Per measure: p of random signs, corrected by Holm over all pairs of systems. */
+  /** For each measure, the p-value of random signs, corrected by Holm over all pairs of systems. */
   readonly holm: readonly (number | null)[];
 }
 
 export interface SystemComparison {
-  /** Per measure: of how many queries it was taken, those with a relevant document and all judged ones. */
+  /** For each measure, the number of queries that it was taken over: those with a relevant document, and all judged ones. */
   readonly measures: readonly { readonly name: string; readonly queries: number; readonly judgedQueries: number }[];
-  /** Per measure the mean over the queries with a relevant document, and over all judged ones (null where it has no value for the others). */
+  /**
+   * For each measure, the mean over the queries with a relevant document and the mean over all judged queries. The second is null where the measure
+   * has no value for queries without one.
+   */
   readonly systems: readonly {
     readonly name: string;
     readonly means: readonly Estimate[];
     readonly judgedMeans: readonly (number | null)[];
   }[];
-  /** Every pair of systems: one that stands later among them, less one that stands earlier. */
+  /** Every pair of systems: one that stands later in the list, minus one that stands earlier. */
   readonly comparisons: readonly SystemDifference[];
 }
 

@@ -61,7 +61,7 @@ const documentSchema = z.strictObject({
 const endSchema = z.strictObject({ notes: z.int(), records: z.int(), documents: z.int() });
 
 /**
- * The store as bytes, in pieces.
+ * Gives the store as bytes, in pieces.
  * @throws DkvError STORE_DAMAGED for what is damaged in it, CANCELLED, and what the store throws
  */
 export async function* exportStore(
@@ -104,8 +104,8 @@ export async function* exportStore(
 }
 
 /**
- * Puts what was exported into a store. What comes before damage is put; importing again leaves alone what is there.
- * @param name of the source, for messages
+ * Puts exported bytes into a store. What comes before a damaged part is put; importing again leaves what is there as it is.
+ * @param name the source's name, for messages
  * @throws DkvError STORE_DAMAGED, STORE_MISMATCH for a later format, other notes or another tenant, CANCELLED, and what the store throws
  */
 export async function importStore(

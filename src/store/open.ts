@@ -15,19 +15,25 @@ const DEFAULT_IN_PROCESS_BYTES = 1024 ** 3;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 export interface StoreOptions {
-  /** Least recently used records go when the store would grow beyond. Of a single storage; not for S3. 1 GiB for `memory:`, else none. */
+  /**
+   * The largest size of the store. When it would grow beyond, the least recently used records are removed. It applies to a single storage and not
+   * to S3. 1 GiB by default for `memory:`, none for others.
+   */
   readonly maxBytes?: number | undefined;
-  /** The same for the tiers of a list, in their order; undefined for those without. */
+  /** The largest size of each tier of a list, in the tiers' order; undefined for a tier without one. */
   readonly tierMaxBytes?: readonly (number | undefined)[] | undefined;
-  /** Open a folder only if there is a store in it: for whoever reads. False when left out. */
+  /** Open a folder only if it already holds a store, for programs that only read; false by default. */
   readonly mustExist?: boolean | undefined;
-  /** Part of every key and id: equal documents of two tenants share nothing. It separates, it does not protect. */
+  /**
+   * A text that becomes part of every key and id, so that equal documents of two tenants share nothing. It separates tenants; it does not protect
+   * them.
+   */
   readonly tenantSalt?: string | undefined;
-  /** For one request to a server, with its repetitions. 10 s when left out. */
+  /** The time limit of one request to a server, with its repetitions, in milliseconds; 10,000 by default. */
   readonly timeoutMs?: number | undefined;
-  /** What tiers do when one of them fails: tell, or read from the others. Writes always need the last tier. `error` when left out. */
+  /** What tiers do when one of them fails: report it, or answer from the others. Writes always need the last tier. `error` by default. */
   readonly onFailure?: OnFailure | undefined;
-  /** For `s3:`; the environment's, as every AWS tool reads it, when left out. */
+  /** The settings for `s3:`. By default the environment's, as every AWS tool reads it. */
   readonly s3?: S3Options | undefined;
 }
 
@@ -43,8 +49,9 @@ const optionsSchema = z.strictObject({
 });
 
 /**
- * @param location `memory:`, a folder, `redis://host:port/database?prefix=name` (or `rediss:`), `s3://bucket/prefix`, or a list of
- * these, fastest first: reads go down the list and bring what they find up, writes go to all
+ * Opens a store.
+ * @param location `memory:`, a folder, `redis://host:port/database?prefix=name` (or `rediss:`), `s3://bucket/prefix`, or a list of these, the
+ * fastest first: reads go down the list and copy what they find to the tiers above; writes go to all tiers
  * @throws DkvError INPUT_INVALID, STORE_UNREACHABLE, STORE_MISMATCH
  */
 export async function openStore(location: string | readonly string[], options: StoreOptions = {}): Promise<Store> {

@@ -12,60 +12,60 @@ import { DkvError } from '../base/errors.js';
 import type { States, StatesSource } from '../engine/engine.js';
 import type { Range, Segment, Visibility } from '../priming/input.js';
 
-/** How states are kept: 4, 2 or 1 byte a number; `int8` has one float32 scale a row. */
+/** How states are stored: 4, 2 or 1 byte for each number. `int8` adds one float32 scale for each row. */
 export const STATES_PRECISIONS = ['float32', 'float16', 'int8'] as const;
 export type StatesPrecision = (typeof STATES_PRECISIONS)[number];
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 export type Metadata = { readonly [name: string]: Json };
 
-/** What a record's key is made of, besides the tenant's salt. */
+/** Everything that a record's key is made of, besides the tenant's salt. */
 export interface RecordIdentity {
-  /** `Model.fingerprint`: weights, config, tokenizer, precision. SHA-256 in hex. */
+  /** The model's fingerprint (`Model.fingerprint`), SHA-256 in hex. It covers weights, config, tokenizer and precision. */
   readonly fingerprint: string;
   /** The precision that the model ran with. */
   readonly modelPrecision: string;
   readonly precision: StatesPrecision;
-  /** The encoder's whole input, hidden rows included: the encoder looks both ways. */
+  /** The token ids of the encoder's whole input, hidden rows included, because the encoder attends in both directions. */
   readonly tokenIds: Int32Array;
   readonly spans: Readonly<Partial<Record<Segment, Range>>>;
   readonly visibility: Visibility;
-  /** Rows of the input that the record keeps, in this order. */
+  /** The rows of the input that the record keeps, in this order. */
   readonly visible: readonly Range[];
   /** SHA-256 (hex) over positions and pair mask, where they are not the usual ones. */
   readonly layoutDigest?: string;
 }
 
 export interface CacheRecord extends RecordIdentity {
-  /** The visible rows only. Rounded to `precision` when stored; read back as float32. */
+  /** The states of the visible rows only. They are rounded to `precision` when stored, and read back as float32. */
   readonly states: States;
-  /** What stood before the document, as its specification; null for a bare document. */
+  /** The specification of the surrogate that stood before the document; null for a bare document. */
   readonly surrogate: Json;
-  /** About the priming. Not part of the key: what belongs to one document only goes to `putDocument`'s metadata. */
+  /** Facts about the priming. They are not part of the key: facts about one document go to `putDocument`'s metadata. */
   readonly metadata: Metadata;
-  /** The document's own text, for whoever must show it. */
+  /** The document's own text, for programs that show it. */
   readonly text?: string;
 }
 
 export interface PutOptions {
-  /** The records, and the document, are not served after so long. For ever when left out. */
+  /** The milliseconds after which the records and the document are no longer served. By default they are served forever. */
   readonly ttlMs?: number;
-  /** The same as a time, in milliseconds since 1970: for copies. */
+  /** The time, in milliseconds since 1970, after which they are no longer served. It serves copies. */
   readonly expiresAt?: number;
 }
 
 export interface PutDocumentOptions extends PutOptions {
-  /** About the document under this id. */
+  /** Facts about the document that has this id. */
   readonly metadata?: Metadata;
 }
 
-/** What an id points to. */
+/** What an id points to: its variants and their records. */
 export interface DocumentEntry {
   readonly id: string;
-  /** Variant to key. */
+  /** The key of the record of each variant. */
   readonly variants: Readonly<Record<string, string>>;
   readonly metadata: Metadata;
-  /** Milliseconds since 1970; never when left out. */
+  /** The time of expiry in milliseconds since 1970. Left out, the entry never expires. */
   readonly expiresAt?: number;
 }
 
@@ -75,68 +75,70 @@ export interface StoredDocument {
   readonly metadata: Metadata;
 }
 
-/** What can be kept about a store as a whole. */
+/** The names of the notes that are kept about a store as a whole. */
 export const NOTES = ['primed', 'prior', 'calibration'] as const;
 export type NoteName = (typeof NOTES)[number];
 
 export interface StoreStats {
   readonly records: number;
-  /** Of all tenants. */
+  /** The number of documents of all tenants. */
   readonly documents: number;
   readonly pinned: number;
-  /** Of the records, without the storage's own overhead. */
+  /** The size of the records, without the storage's own overhead. */
   readonly sizeBytes: number;
-  /** Undefined without a cap. */
+  /** The largest size; undefined where there is none. */
   readonly maxBytes?: number;
-  /** By this process since it opened the store. */
+  /** The number of documents read and found, as counted by this process since it opened the store; `misses` counts those that were not there. */
   readonly hits: number;
   readonly misses: number;
-  /** Reads answered without a storage that failed; only tiers can do that. */
+  /** The number of reads that were answered without a storage that failed. Only tiers can do that. */
   readonly fallbacks: number;
 }
 
 export interface GcOptions {
-  /** Leave records stored or replaced more recently alone: a document may be about to point to them. One hour when left out. */
+  /**
+   * Leave records alone that were stored or replaced more recently than this, since a document may be about to point to them. One hour by default.
+   */
   readonly minimumAgeMs?: number;
 }
 
 export interface Collected {
   readonly records: number;
   readonly sizeBytes: number;
-  /** That had expired. */
+  /** The number of documents removed because they had expired. */
   readonly documents: number;
 }
 
 export interface VerifyOptions {
-  /** Take what is damaged out, so that it is missed, and primed or noted again. */
+  /** Remove what is damaged, so that it is missing and is primed or noted again. */
   readonly remove?: boolean;
 }
 
 export interface Damage {
-  /** A record of states, what an id points to, or a note about the store. */
+  /** The kind of what is damaged: a record of states, an id's entry, or a note about the store. */
   readonly kind: 'record' | 'document' | 'note';
-  /** A record's key, the name of a document's place in the storage, a note's name. */
+  /** The key of the record, the name of the entry's place in the storage, or the note's name. */
   readonly key: string;
   readonly reason: string;
 }
 
-/** How many were read of each, damaged ones included. */
+/** How much was read of each kind, damaged parts included. */
 export interface Verification {
   readonly records: number;
-  /** Of all tenants. */
+  /** The number of documents of all tenants. */
   readonly documents: number;
-  /** Of this tenant. */
+  /** The number of notes of this tenant. */
   readonly notes: number;
   readonly damaged: readonly Damage[];
 }
 
-/** What `openStore` was given, as plain data. It may hold passwords. */
+/** The arguments of `openStore` as plain data. They may hold passwords. */
 export interface StoreAddressed {
   readonly location: string | readonly string[];
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** Why a document cannot be read in a variant that it does not have. */
+/** The error that says why a document cannot be read in a variant that it does not have. */
 export function missingDocument(location: string, id: string, variant: string): DkvError {
   return new DkvError(
     'DOCUMENT_MISSING',
@@ -145,51 +147,58 @@ export function missingDocument(location: string, id: string, variant: string): 
 }
 
 /**
- * @throws DkvError from every method: STORE_CLOSED, STORE_UNREACHABLE, STORE_DENIED, STORE_READONLY, STORE_DAMAGED, DISK_FULL. What is
- * damaged stays so until it is put again or `verify` removes it.
+ * A store of directed caches.
+ * @throws DkvError from every method: STORE_CLOSED, STORE_UNREACHABLE, STORE_DENIED, STORE_READONLY, STORE_DAMAGED, DISK_FULL. What is damaged
+ * stays damaged until it is put again or `verify` removes it
  */
 export interface Store extends StatesSource {
   readonly location: string;
-  /** Undefined for `memory:`, also as one of several tiers, and for a storage of the caller's own. */
+  /**
+   * The store's address for another process. It is undefined for `memory:`, also as one of several tiers, and for a storage of the caller's own.
+   */
   readonly address: StoreAddressed | undefined;
-  /** It was opened where nothing can be put into it or taken out: what would do so throws STORE_READONLY. */
+  /** True where the place of the store cannot be written. Methods that would change the store throw STORE_READONLY. */
   readonly isReadOnly: boolean;
-  /** The key of what has not been computed yet, to ask `has` before computing it. 64 hex digits. */
+  /** Computes the key of a record, 64 hex digits, so that `has` can be asked before the states are computed. */
   keyOf(identity: RecordIdentity): string;
-  /** Is it there, and not expired? Does not look whether it is sound. */
+  /** Tells whether a record exists and has not expired. It does not check whether the record is intact. */
   has(key: string): Promise<boolean>;
-  /** Is it there, not expired, and what was put there, byte for byte? Reads all of it; counts as no use. */
+  /** Tells whether a record exists, has not expired, and is byte for byte what was put there. It reads all of it and does not count as use. */
   isSound(key: string): Promise<boolean>;
   get(key: string): Promise<CacheRecord | undefined>;
-  /** The record in its stored form, checked: for copies that keep every byte. A copy of the caller's own. */
+  /** Reads a record in its stored form, checked, for copies that keep every byte. The caller owns the returned bytes. */
   getBytes(key: string): Promise<Uint8Array | undefined>;
-  /** The record of this identity, compared with it in full. @throws DkvError STORE_DAMAGED when its token ids are others */
+  /**
+   * Finds the record of this identity and compares it with the identity in full.
+   * @throws DkvError STORE_DAMAGED when its token ids differ
+   */
   find(identity: RecordIdentity): Promise<CacheRecord | undefined>;
   /**
-   * Without an id that points to it, `gc` takes the record away. A record lives as long as the longest that was asked of it.
+   * Stores a record. `gc` removes it unless an id points to it. It expires at the latest time that any caller asked for.
    * @throws DkvError INPUT_INVALID, STORE_FULL
    */
   put(record: CacheRecord, options?: PutOptions): Promise<string>;
   /**
-   * Stores the records and then lets the id point to them, in one step for every reader; variants it had before and that are not
-   * among them are gone. Keys by variant.
+   * Stores the records and then lets the id point to them, in one step for every reader. Variants that the id had before and that are not among
+   * these are removed. It returns the keys by variant.
    * @param records by variant: a record, the bytes of one as `getBytes` gave them, or the key of one that the store has
-   * @throws DkvError INPUT_INVALID, also for a key that is not there; STORE_MISMATCH for bytes of another tenant's; STORE_FULL
+   * @throws DkvError INPUT_INVALID, also for a key that is not there; STORE_MISMATCH for bytes of another tenant; STORE_FULL
    */
   putDocument(
     id: string,
     records: Readonly<Record<string, CacheRecord | Uint8Array | string>>,
     options?: PutDocumentOptions,
   ): Promise<Record<string, string>>;
-  /** What the id points to, whether or not the records are still there. */
+  /** Reads what an id points to, whether or not the records still exist. */
   entry(id: string): Promise<DocumentEntry | undefined>;
   /**
-   * What several ids point to, read together and each once, in the order of the ids.
-   * @returns per id its entry, undefined where there is none, or the DkvError STORE_DAMAGED
+   * Reads what several ids point to, together and each once, in the order of the ids.
+   * @returns for each id its entry, undefined where there is none, or the DkvError STORE_DAMAGED
    */
   entries(ids: readonly string[]): Promise<(DocumentEntry | DkvError | undefined)[]>;
   /**
-   * @param fingerprint of the model that will read the states, or those that it has had; another one's are refused
+   * Reads a document in one of its variants.
+   * @param fingerprint the fingerprint of the model that will read the states, or those that it has had; states of another model are refused
    * @throws DkvError STORE_MISMATCH
    */
   getDocument(
@@ -198,10 +207,10 @@ export interface Store extends StatesSource {
     fingerprint?: string | readonly string[],
   ): Promise<StoredDocument | undefined>;
   /**
-   * Several documents, in the order of the ids, each with one read of its entry and one of its record; equal ids are read once. The states
-   * of all of them are held together. Reading rests every few milliseconds, so that whoever shares the thread has its turn.
-   * @param fingerprint of the model that will read the states, or those that it has had; another one's are refused
-   * @returns per id its document, or the DkvError that says why it has none: DOCUMENT_MISSING, STORE_DAMAGED, STORE_MISMATCH
+   * Reads several documents, in the order of the ids, each with one read of its entry and one of its record; equal ids are read once. The states of
+   * all of them are held in memory together. Reading pauses every few milliseconds, so that other work on the thread gets its turn.
+   * @param fingerprint the fingerprint of the model that will read the states, or those that it has had; states of another model are refused
+   * @returns for each id its document, or the DkvError that says why it has none: DOCUMENT_MISSING, STORE_DAMAGED, STORE_MISMATCH
    */
   getDocuments(
     ids: readonly string[],
@@ -209,27 +218,27 @@ export interface Store extends StatesSource {
     fingerprint?: string | readonly string[],
   ): Promise<(StoredDocument | DkvError)[]>;
   /**
-   * Counts documents whose states were asked for by key: who did so, here or in another process, knows what was found.
-   * @param misses documents that were not there
+   * Counts documents whose states were asked for by key. The code that asked, in this process or another, knows what was found.
+   * @param misses the documents that were not there
    */
   served(hits: number, misses: number): void;
-  /** False when there was none. */
+  /** Deletes a document. It returns false when there was none. */
   deleteDocument(id: string): Promise<boolean>;
-  /** Of every record, in no order. What is stored or deleted meanwhile may or may not be among them. */
+  /** The keys of all records, in no order. Records stored or deleted meanwhile may or may not be among them. */
   keys(): AsyncIterable<string>;
-  /** Of every document of this tenant, likewise. */
+  /** The ids of all documents of this tenant, in no order. Documents stored or deleted meanwhile may or may not be among them. */
   ids(): AsyncIterable<string>;
-  /** Something about the whole store, such as what it was primed with; no part of any key. */
+  /** Reads a note about the whole store, such as what it was primed with. Notes are no part of any key. */
   note(name: NoteName): Promise<Metadata | undefined>;
   putNote(name: NoteName, note: Metadata): Promise<void>;
-  /** A pinned record is neither evicted nor collected; it still expires. Pins last until `unpin`, also across processes. */
+  /** Pins a record, so that it is neither evicted nor collected; it still expires. Pins last until `unpin`, also across processes. */
   pin(key: string): Promise<void>;
   unpin(key: string): Promise<void>;
   stats(): Promise<StoreStats>;
-  /** Takes away records that no document points to, records and documents that have expired. */
+  /** Removes records that no document points to, and records and documents that have expired. */
   gc(options?: GcOptions): Promise<Collected>;
-  /** Reads everything: records, what ids point to, notes. */
+  /** Reads everything (records, what ids point to, notes) and reports what is damaged. */
   verify(options?: VerifyOptions): Promise<Verification>;
-  /** Waits for what is under way; what is asked afterwards throws STORE_CLOSED. May be called twice. */
+  /** Waits for what is under way and closes the store. Later calls throw STORE_CLOSED. It may be called twice. */
   close(): Promise<void>;
 }

@@ -11,21 +11,21 @@ import { unlessDamaged } from './records/damage.js';
 import { type DocumentEntry, type Metadata, NOTES, type NoteName, type Store } from './store.js';
 
 export interface TransferOptions {
-  /** Let notes of the other store that differ be replaced. */
+  /** Allow notes of the other store that differ to be replaced. */
   readonly replace?: boolean;
-  /** Aborting ends with CANCELLED. */
+  /** Aborting this signal ends the copy with CANCELLED. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (transferred: Transferred) => void;
 }
 
 export interface Transferred {
   readonly documents: number;
-  /** Written: one that documents share may be written more than once. */
+  /** The number of records written. A record that documents share may be written more than once. */
   readonly records: number;
   readonly notes: number;
-  /** That the other store had just so. */
+  /** The number of documents that the other store already held, unchanged. */
   readonly unchanged: number;
-  /** Left out: some of their records are gone, by eviction or expiry. */
+  /** The number of documents left out because some of their records are gone, by eviction or expiry. */
   readonly incomplete: number;
 }
 
@@ -33,7 +33,10 @@ const WINDOW = 256;
 /** Documents on their way at a time. */
 const LANES = 8;
 
-/** @throws DkvError STORE_MISMATCH for other notes or another tenant, STORE_DAMAGED, CANCELLED, and what the stores throw */
+/**
+ * Copies documents, records and notes from one store to another.
+ * @throws DkvError STORE_MISMATCH for other notes or another tenant, STORE_DAMAGED, CANCELLED, and what the stores throw
+ */
 export async function copyStore(from: Store, to: Store, options: TransferOptions = {}): Promise<Transferred> {
   const counts = { documents: 0, records: 0, notes: 0, unchanged: 0, incomplete: 0 };
   for (const name of NOTES) {

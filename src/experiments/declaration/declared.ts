@@ -34,7 +34,7 @@ export const dataChoiceSchema = z.strictObject({
   header: z.array(text).readonly().optional().describe('Its columns, where the first line is a row.'),
 });
 
-/** Which data an experiment is run on. */
+/** The data that an experiment is run on. */
 export type DataChoice = z.infer<typeof dataChoiceSchema>;
 
 /** An experiment in a file: with data and model, where it says them. */
@@ -49,33 +49,33 @@ export const experimentFileSchema = experimentSchema
   })
   .meta({ id: 'experiment_file' });
 
-/** What is in a file or module beside the experiment. */
+/** What a file or module declares beside the experiment itself. */
 export interface StudySetting {
-  /** Which data it is run on, where it says so. */
+  /** The data that the experiment is run on, where the file names them. */
   readonly data?: DataChoice | undefined;
-  /** The model that it is run with, where it says so. */
+  /** The model that the experiment is run with, where the file names one. */
   readonly model?: string | undefined;
-  /** The functions among its surrogates. */
+  /** The functions among the experiment's surrogates. */
   readonly functions?: SurrogateFunctions | undefined;
 }
 
-/** An experiment with what stands beside it in its file or module. */
+/** An experiment together with the settings from its file or module. */
 export type DeclaredExperiment = Experiment & StudySetting;
 
-/** What stands before the document. */
+/** The prefix that a declaration asks for: the text that stands before the document. */
 export interface DeclaredSurrogate {
-  /** A specification, or a function that makes it. */
+  /** A surrogate's specification, or a function that makes the text. */
   readonly surrogate?: string | DeclaredFunction | undefined;
 }
 
-/** A pass of the encoder as a module may declare it. */
+/** A pass of the encoder, as a module may declare it. */
 export type EncodingDeclaration = Omit<Encoding, 'surrogate'> & DeclaredSurrogate;
 
-/** A condition as a module may declare it. */
+/** A condition, as a module may declare it. */
 export type ConditionDeclaration = Omit<Condition, 'surrogate' | 'also'> &
   DeclaredSurrogate & { readonly also?: readonly EncodingDeclaration[] | undefined };
 
-/** An experiment as a module may declare it; what is left out has its default. */
+/** An experiment, as a module may declare it. Whatever is left out takes its default. */
 export type StudyDeclaration = Omit<ExperimentDeclaration, 'conditions'> &
   Omit<StudySetting, 'functions'> & { readonly conditions: readonly ConditionDeclaration[] };
 

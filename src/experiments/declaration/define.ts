@@ -8,8 +8,9 @@ import { type DeclaredExperiment, experimentFileSchema, type StudyDeclaration } 
 import { expectFunctions, withoutFunctions } from './functions.js';
 
 /**
- * Checks a declaration and fills in its defaults. Functions among its surrogates are replaced by what a record says of them, and stand in `functions`.
- * @throws DkvError INPUT_INVALID naming the field, or the condition or function that is not there
+ * Checks a declaration and fills in its defaults. A function among its surrogates is replaced by the specification that run records keep of it; the
+ * function itself is returned in `functions`.
+ * @throws DkvError INPUT_INVALID naming the field, or the condition or function that does not exist
  */
 export function defineExperiment(declaration: StudyDeclaration): DeclaredExperiment {
   return parseExperiment(declaration);

@@ -16,7 +16,7 @@ export function isExperimentFile(name: string): boolean {
 }
 
 /**
- * Reads an experiment from a file. The data and the model that the file names are sought from its folder: what is returned names them by whole paths.
+ * Reads an experiment from a file. Paths of data and models in the file are relative to its folder; the result holds them as absolute paths.
  * @throws DkvError INPUT_INVALID
  */
 export async function readExperiment(file: string): Promise<DeclaredExperiment> {

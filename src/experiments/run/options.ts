@@ -5,44 +5,47 @@ import type { StudyRecord } from '../../runs/schema/record.js';
 import type { Summary } from '../../runs/schema/summary.js';
 
 export interface RunOptions {
-  /** The run folder; made if it is not there. */
+  /** The run folder. It is made if it does not exist. */
   readonly directory: string;
-  /** Go on with what the folder holds; without it a folder that holds a run is refused. */
+  /** Continue the run that the folder holds. Without this option a folder that holds a run is refused. */
   readonly resume: boolean;
-  /** Rows that the encoder may read. */
+  /** The largest number of tokens that the encoder may read. */
   readonly maxTokens: number;
-  /** Go on although the model answers too many of the first samples without any help. */
+  /** Continue although the model already answers too many of the first samples without any help. */
   readonly ignoreCeiling?: boolean;
-  /** Go on although the model hardly ranks the first pools better than chance. */
+  /** Continue although the model ranks the first pools hardly better than chance. */
   readonly ignoreFloor?: boolean;
-  /** What the run was to be, from a file that `dkv plan` wrote; the run records it and names what is not as planned. */
+  /** The plan of the run, from a file that `dkv plan` wrote. The run records the plan and names whatever deviates from it. */
   readonly plan?: LockedPlan;
   /** Keep the samples' texts out of the run folder. */
   readonly noText?: boolean;
-  /** Compress the trials when the run has ended. Those of a run that went on from compressed ones are, in any case. */
+  /** Compress the trials when the run has ended. A run that continues from compressed trials compresses them in any case. */
   readonly compress?: boolean;
   /** The file that the experiment was read from, for the run's record. */
   readonly study?: StudyRecord;
-  /** Who writes surrogates that a model writes. */
+  /** The writers of surrogates that a model writes. */
   readonly sources?: TextSources;
   /**
-   * Which language model that is: part of the configuration where a surrogate needs it. `self` where it is the model at hand, which is asked nothing: conditions that
-   * differ by a prompt alone are left out then.
+   * The name of the language model that writes surrogates. It is part of the configuration where a surrogate needs it. `self` stands for the model
+   * that is being measured, which takes no prompt: conditions that differ by a prompt alone are then left out.
    */
   readonly writer?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;
-  /** Called with what holds the thread for seconds, the statistics; everything is in the folder then. It has to do it. */
+  /**
+   * This callback receives the computation of the statistics, which holds the thread for seconds, and has to run it and return its result.
+   * Everything else is in the folder by then.
+   */
   readonly whileBlocked?: (work: () => Summary) => Summary;
-  /** Documents that surrogates have been written for. */
+  /** This callback is told how many documents surrogates have been written for, of how many. */
   readonly onWriting?: (done: number, total: number) => void;
-  /** Called with what the user should know though it is no error: conditions that are left out. */
+  /** This callback receives notices: things that the user should know and that are no errors, such as conditions that are left out. */
   readonly onNotice?: (notice: string) => void;
 }
 
 export interface RunProgress {
   readonly doneSamples: number;
   readonly totalSamples: number;
-  /** Of `doneSamples`, those that were there before this call. */
+  /** How many of `doneSamples` were done before this call. */
   readonly resumedSamples: number;
 }

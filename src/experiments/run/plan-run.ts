@@ -41,27 +41,28 @@ export interface PlanOptions {
   /** The smallest mean difference of interest, in nats per token or in the first measure of a ranking. */
   readonly margin: number;
   readonly hypothesis: Hypothesis;
-  /** Samples or pools; those that the pilot asks for, or the protocol's, when left out. */
+  /** The number of samples or pools. By default the pilot decides, or without a pilot the protocol. */
   readonly samples?: number;
-  /** A finished run of the same experiment, model and data, with its trials; none of its samples is run again. */
+  /** A finished run of the same experiment, model and data, with its trials. None of its samples is used again. */
   readonly pilot?: FinishedRun;
-  /** Of the planned test, between 0 and 1; used with a pilot. */
+  /** The power that the planned test is to have, between 0 and 1. It is used together with a pilot. */
   readonly power: number;
-  /** The run will go on although the model needs no help on its first samples. */
+  /** The run will continue although the model needs no help on its first samples. */
   readonly ignoreCeiling?: boolean;
-  /** The run will go on although the model hardly ranks the first pools better than chance. */
+  /** The run will continue although the model ranks the first pools hardly better than chance. */
   readonly ignoreFloor?: boolean;
   readonly maxTokens: number;
-  /** Which language model writes surrogates. */
+  /** The name of the language model that writes surrogates. */
   readonly writer?: string;
-  /** Called after each number of samples whose power was simulated. */
+  /** This callback is called after each number of samples whose power was simulated. */
   readonly onSimulated?: (simulated: SimulatedPower) => void;
 }
 
 /**
- * @param open the data of a run of so many samples or pools that leaves out the samples with these ids; as many as there are where these are fewer
- * @throws DkvError INPUT_INVALID for an experiment without comparisons, a pilot of something else or too small, more samples than there are, and a number
- * that is beyond reach
+ * Plans a run before its first trial.
+ * @param open opens the data of a run of this many samples or pools, without the samples of these ids; it gives fewer where there are fewer
+ * @throws DkvError INPUT_INVALID for an experiment without comparisons, a pilot of something else or too small, more samples than there are, and a
+ * number of samples beyond what a simulation reaches
  */
 export async function planRun(
   declared: Experiment,

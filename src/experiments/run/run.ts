@@ -32,10 +32,11 @@ import { computeTrials } from './trials.js';
 import { WrittenTexts } from './written.js';
 
 /**
+ * Runs an experiment and writes its run folder.
  * @param data the samples to score or the pools to rank, already chosen: their number is the run's N
- * @throws DkvError RUN_EXISTS, RUN_MISMATCH, RUN_DAMAGED, RUN_BUSY, CANCELLED (what was done is in the journal), INPUT_INVALID where the model lacks
- * a segment that the primary comparison needs, no sample can be scored, or a surrogate's function is not there or gives something else than a string, and
- * the engine's
+ * @throws DkvError RUN_EXISTS, RUN_MISMATCH, RUN_DAMAGED, RUN_BUSY, CANCELLED (what was done is in the journal), INPUT_INVALID where the model
+ * lacks a segment that the primary comparison needs, no sample can be scored, or a surrogate's function is missing or gives something else than a
+ * string, and what the engine throws
  */
 export async function runExperiment(
   experiment: DeclaredExperiment,

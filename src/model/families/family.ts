@@ -8,33 +8,39 @@ import type { ScaleForm } from '../graph/layout.js';
 import type { Read } from '../graph/weights.js';
 import type { Frame } from '../tokenizer/pipeline.js';
 
-/** Sizes of one side. */
+/** The sizes of one side: the encoder or the decoder. */
 export interface SideShape {
   readonly layers: number;
-  /** Numbers of a row: of the encoder's states, or of what the head reads. */
+  /** The width of a row: of the encoder's states, or of what the head reads. */
   readonly width: number;
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
-  /** Rows that this side takes, where it has a limit: more is an error. */
+  /** The largest number of rows that this side takes; null without a limit. More rows are an error. */
   readonly mostRows: number | null;
 }
 
-/** A model as everything above it sees it, whatever its family. */
+/** A model's sizes and special ids: all that the code above the families sees of a model. */
 export interface ModelShape {
   readonly vocabularySize: number;
   readonly encoder: SideShape;
   readonly decoder: SideShape;
-  /** What the decoder reads first. */
+  /** The token that the decoder reads first. */
   readonly decoderStartTokenId: number;
   readonly padTokenId: number;
-  /** Any of these ends a generated text. */
+  /** The token ids of which any one ends a generated text. */
   readonly stopTokenIds: readonly number[];
-  /** The window of the encoder's layers with the narrowest one, in rows; null where all see all. */
+  /** The narrowest sliding window among the encoder's layers, in rows; null where every layer sees all rows. */
   readonly narrowestWindow: number | null;
-  /** The encoder's rows have learned positions, so that a row means something else at another one; absent where only distances count. */
+  /**
+   * True where the encoder has learned absolute positions, so that a row means something else at another position. Absent where only distances
+   * count.
+   */
   readonly absolutePositions?: true;
-  /** Tokens that the encoder was made for. It reads longer inputs too, of which nothing is known. Null where it has no such number. */
+  /**
+   * The number of tokens that the encoder was trained for. It reads longer inputs too, and nothing is known about how well. Null where the model
+   * states no such number.
+   */
   readonly trainedTokens: number | null;
 }
 

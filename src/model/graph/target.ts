@@ -5,7 +5,7 @@
 import type { Dialect } from './builder.js';
 import type { Precision } from './layout.js';
 
-/** Execution providers by their names in onnxruntime-node; each runs what it has, the CPU the rest. */
+/** The execution providers, by their names in onnxruntime-node. Each runs the operators that it has; the CPU runs the rest. */
 export const DEVICES = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const;
 export type Device = (typeof DEVICES)[number];
 

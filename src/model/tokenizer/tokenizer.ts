@@ -19,42 +19,44 @@ import { drawsTokens, provenPipeline } from './pipelines.js';
 import { parseAsRust } from './rust-numbers.js';
 import { type Resolved, resolveSettings } from './settings.js';
 
-/** What control tokens such as `<bos>` are where a text has them as they are written. */
+/** How a control token such as `<bos>` is read when a text contains its spelling. */
 export const CONTROL_TOKENS = ['text', 'keep'] as const;
 
 /**
- * `text`: text like any other, as with `split_special_tokens=True` of transformers. `keep`: the tokens themselves, as transformers does
- * unless it is told otherwise.
+ * `text` reads it as ordinary text, like `split_special_tokens=True` in transformers. `keep` reads it as the control token, which is the default of
+ * transformers.
  */
 export type ControlTokens = (typeof CONTROL_TOKENS)[number];
 
 export interface Tokenizer {
-  /** SHA-256 (hex) of what decides token ids: `tokenizer.json`, and the added tokens where other files change them. */
+  /** SHA-256 (hex) of everything that decides token ids: `tokenizer.json`, and the added tokens where other files change them. */
   readonly digest: string;
-  /** What they are: `text` also where `split_special_tokens` of the checkpoint says so. */
+  /** How control tokens in texts are read. It is also `text` where the checkpoint sets `split_special_tokens`. */
   readonly controlTokens: ControlTokens;
   /**
-   * Token ids of a text, nothing added.
+   * Encodes a text to token ids, with nothing added.
    * @throws DkvError INPUT_INVALID for a token that the model does not know, and for half of a surrogate pair; INPUT_TOO_LONG
    */
   encode(text: string): Int32Array;
-  /** What a text is framed with, as the tokenizer's own post-processor does it: BOS in front for Gemma, an end of text behind it for T5. */
+  /** The ids around every text, as the tokenizer's own post-processor adds them: BOS in front for Gemma, an end of text behind for T5. */
   readonly frame: Frame;
-  /** Token ids of a text in its frame. */
+  /** Encodes a text to token ids in its frame. */
   encodeFramed(text: string): Int32Array;
   /**
-   * The beginning of a text that has at least so many tokens, the same ones that the whole text begins with; the text itself where it has
-   * no more, or cannot be cut.
+   * Takes the beginning of a text that has at least this many tokens, the same ones that the whole text begins with. It returns the whole text
+   * where that has no more tokens, or cannot be cut.
    * @throws DkvError INPUT_INVALID for half of a surrogate pair anywhere
    */
   head(text: string, tokens: number): string;
-  /** The text of token ids; special tokens are left out. */
+  /** Decodes token ids to a text. Special tokens are left out. */
   decode(tokenIds: Int32Array): string;
-  /** The control tokens that a text has as they are written, each once, whatever is made of them. */
+  /** Lists the control tokens whose spelling a text contains, each once, whether or not they are read as text. */
   controlTokensIn(text: string): string[];
-  /** Is a control token a piece of the vocabulary too, so that it becomes its id even where it is read as text, as `</s>` of T5 does? */
+  /**
+   * Tells whether a control token is also a piece of the vocabulary, as `</s>` of T5 is. Such a token gets its id even where it is read as text.
+   */
   isPiece(controlToken: string): boolean;
-  /** Ends the thread of the native package, where one runs. */
+  /** Ends the native package's thread, where one runs. */
   close(): Promise<void>;
 }
 

@@ -19,7 +19,7 @@ const leftOutSchema = z.strictObject({
   reason: z.string().describe('Why it was left out.'),
 });
 
-/** A condition of the experiment as it was declared that this model cannot be asked, and why: "inputs of this model have no BOS". */
+/** A condition that the experiment declares and this model cannot be given, with the reason, such as "inputs of this model have no BOS". */
 export type LeftOut = z.infer<typeof leftOutSchema>;
 
 const importedFile = {
@@ -123,7 +123,9 @@ export const configurationSchema = z
   })
   .meta({ id: 'configuration' });
 
-/** What the numbers of a run depend on. Equal configurations give equal trials: this is what may not change when a run is resumed. */
+/**
+ * Everything that the numbers of a run depend on. Equal configurations give equal trials, so a configuration may not change when a run is resumed.
+ */
 export type Configuration = z.infer<typeof configurationSchema>;
 
 /** A field in which two values differ, as JSON; undefined where one of them lacks it. */

@@ -10,7 +10,7 @@ export const prefixSchema = z.union([
   }),
 ]);
 
-/** What stood before a document: its text, or where texts are not kept its digest and length. */
+/** The text that stood before a document, or its digest and length where texts are not kept. */
 export type Prefix = z.infer<typeof prefixSchema>;
 
 const prefixes = {
@@ -66,8 +66,8 @@ const trialSchema = z.strictObject({
 });
 
 /**
- * One sample under one condition. NLLs are in nats: those of the tokens are float32 numbers in nine digits, whose sum in float64, in their order, is exactly
- * `nll_sum`.
+ * One sample under one condition. NLLs are in nats. Those of single tokens are float32 numbers in nine digits; their sum in float64, taken in
+ * order, is exactly `nll_sum`.
  */
 export type Trial = z.infer<typeof trialSchema>;
 
@@ -98,12 +98,12 @@ export function emptyTarget(target: 'answer' | 'query'): string {
   return `the ${target} is empty`;
 }
 
-/** A sample that could not be scored, and why. */
+/** A sample that could not be scored, with the reason. */
 export type Rejection = z.infer<typeof rejectionSchema>;
 
 export const entrySchema = z.union([trialSchema, probeTrialSchema, rejectionSchema]);
 
-/** A line of a journal: a trial, what was measured inside the encoder, or a sample that could not be scored. */
+/** One line of a journal: a trial, measurements inside the encoder, or a sample that could not be scored. */
 export type Entry = z.infer<typeof entrySchema>;
 
 export function isTrial(entry: Entry): entry is Trial {

@@ -110,7 +110,7 @@ export const lockedPlanSchema = planContentSchema.extend({
     ),
 });
 
-/** A plan with its lock. */
+/** A plan together with the digest that locks it. */
 export type LockedPlan = z.infer<typeof lockedPlanSchema>;
 
 export const plannedRunSchema = z.strictObject({
@@ -126,7 +126,7 @@ export const plannedRunSchema = z.strictObject({
     .describe('The programs that computed the run, one after the other where it was resumed by another.'),
 });
 
-/** What a run's record says of its plan. */
+/** What a run's record keeps of its plan. */
 export type PlannedRun = z.infer<typeof plannedRunSchema>;
 
 const deviationSchema = z.strictObject({
@@ -163,5 +163,5 @@ export const planOutcomeSchema = z.strictObject({
   deviations: z.array(deviationSchema).readonly().describe('What is not as planned; empty where all is.'),
 });
 
-/** What came of a plan. */
+/** How a run compares with its plan. */
 export type PlanOutcome = z.infer<typeof planOutcomeSchema>;

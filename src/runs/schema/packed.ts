@@ -5,10 +5,10 @@ import { GO_ON, TRIALS_FILE } from './trials.js';
 export const PACKED_TRIALS_FILE = `${TRIALS_FILE}.gz` as const;
 
 /**
- * The content of a `trials.jsonl.gz` as that of a `trials.jsonl`, for `parseRunFiles` and `parseTrials`. Takes nothing but `DecompressionStream`, which
- * browsers have, too.
- * @param file its name, for messages
- * @throws DkvError RUN_DAMAGED for what is no gzip, was cut off, or does not agree with gzip's checksum
+ * Unpacks the content of a `trials.jsonl.gz` to that of a `trials.jsonl`, for `parseRunFiles` and `parseTrials`. It needs only
+ * `DecompressionStream`, which browsers have too.
+ * @param file the file's name, for messages
+ * @throws DkvError RUN_DAMAGED for content that is not gzip, was cut off, or does not agree with gzip's checksum
  */
 export async function unpackTrials(bytes: Uint8Array, file: string = PACKED_TRIALS_FILE): Promise<Uint8Array> {
   try {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { estimateSchema } from './gains.js';
 
-/** Names of what is measured, and what each is. */
+/** The names of the measures that a probe takes inside the encoder, each with its meaning. */
 export const PROBE_MEASURES = {
   to_bos: 'attention of document rows on BOS',
   to_prefix: 'attention of document rows on the prefix',

@@ -43,7 +43,7 @@ export const recordSchema = z.strictObject({
     .describe('The machine that it ran on.'),
 });
 
-/** What a run was asked, of which data and model, when, by which versions and on what machine. */
+/** What a run was asked, on which data and model, when, by which versions and on what machine. */
 export type RunRecord = z.infer<typeof recordSchema>;
 
 const ADVICE =
@@ -51,7 +51,7 @@ const ADVICE =
 
 /**
  * Reads the content of a `run.json`.
- * @param file its name, for messages
+ * @param file the file's name, for messages
  * @throws DkvError RUN_DAMAGED naming the field that is not as expected, also for another format
  */
 export function parseRecord(content: FileContent, file = RECORD_FILE): RunRecord {

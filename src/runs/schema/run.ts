@@ -10,7 +10,7 @@ import type { FileContent } from './sealed.js';
 import { MAKE_AGAIN, parseSummary, SUMMARY_FILE, type Summary } from './summary.js';
 import { GO_ON, parseTrials, TRIALS_FILE } from './trials.js';
 
-/** A run that is finished, with everything that its folder keeps; without trials where they were left out of it. */
+/** A finished run with everything that its folder keeps. It has no trials where they were left out of the folder. */
 export interface FinishedRun {
   readonly record: RunRecord;
   readonly summary: Summary;
@@ -18,19 +18,19 @@ export interface FinishedRun {
   readonly samples: readonly SampleRecord[];
 }
 
-/** The contents of a run folder's files, by their names. */
+/** The contents of a run folder's files, by file name. */
 export interface RunFiles {
   readonly [RECORD_FILE]: FileContent;
   readonly [SUMMARY_FILE]: FileContent;
   readonly [SAMPLES_FILE]: FileContent;
-  /** Absent where the trials were left out of the folder; of `trials.jsonl.gz` what `unpackTrials` makes of it. */
+  /** The trials; absent where they were left out of the folder. For a `trials.jsonl.gz`, pass what `unpackTrials` makes of it. */
   readonly [TRIALS_FILE]?: FileContent;
 }
 
 /**
- * Reads a finished run from the contents of its files, wherever they come from; needs no file system.
- * @throws DkvError RUN_DAMAGED naming the file and what in it is not as it was written, or which files are not of one run; INPUT_INVALID for trials that are
- * still compressed
+ * Reads a finished run from the contents of its files, wherever they come from. It needs no file system.
+ * @throws DkvError RUN_DAMAGED naming the file and what in it is not as it was written, or which files do not belong to one run; INPUT_INVALID for
+ * trials that are still compressed
  */
 export function parseRunFiles(files: RunFiles): FinishedRun {
   if (PACKED_TRIALS_FILE in files) {

@@ -44,15 +44,15 @@ export const sampleSchema = z.strictObject({
     .describe('Absent where texts were not to be kept.'),
 });
 
-/** A sample of a run, with its texts unless they were not to be kept. */
+/** A sample of a run, with its texts unless the run was told not to keep them. */
 export type SampleRecord = z.infer<typeof sampleSchema>;
 
 const ADVICE = 'Remove the file and go on with the run (dkv run --resume): it is written again.';
 
 /**
  * Reads the content of a `samples.jsonl`.
- * @param file its name, for messages
- * @throws DkvError RUN_DAMAGED naming the lines that are not what was written
+ * @param file the file's name, for messages
+ * @throws DkvError RUN_DAMAGED naming the lines that are not as they were written
  */
 export function parseSamples(content: FileContent, file = SAMPLES_FILE): SampleRecord[] {
   const bytes = bytesOf(content);

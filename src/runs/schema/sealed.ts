@@ -8,7 +8,7 @@
 import { crc32 } from '../../base/crc32.js';
 import { DkvError, messageOf } from '../../base/errors.js';
 
-/** What a file holds: its bytes, or its text, whose UTF-8 they are. */
+/** The content of a file: its bytes, or its text, whose UTF-8 encoding the bytes are. */
 export type FileContent = string | Uint8Array;
 
 const UTF8 = new TextEncoder();

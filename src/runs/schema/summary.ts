@@ -261,8 +261,8 @@ export interface Summary extends z.infer<typeof summarySchema> {}
 export const MAKE_AGAIN = 'Remove it and go on with the run (dkv run --resume): it is made again from the trials.';
 
 /**
- * Reads the content of a `summary.json`; equal to the summary that was written.
- * @param file its name, for messages
+ * Reads the content of a `summary.json`. The result equals the summary that was written.
+ * @param file the file's name, for messages
  * @throws DkvError RUN_DAMAGED naming the field that is not as expected, also for another format
  */
 export function parseSummary(content: FileContent, file = SUMMARY_FILE): Summary {

@@ -15,10 +15,10 @@ const GZIP = [0x1f, 0x8b];
 export const GO_ON = 'Go on with the run (dkv run --resume): what is missing is computed again, the rest stays.';
 
 /**
- * Reads the content of a finished run's `trials.jsonl`, which ends with a whole line: trials, or what was measured inside the encoder, and the samples
+ * Reads the content of a finished run's `trials.jsonl`, which ends with a whole line: trials or measurements inside the encoder, and the samples
  * that could not be scored.
- * @param file its name, for messages
- * @throws DkvError RUN_DAMAGED naming the lines that are not what was written, INPUT_INVALID for what gzip has compressed
+ * @param file the file's name, for messages
+ * @throws DkvError RUN_DAMAGED naming the lines that are not as they were written, INPUT_INVALID for content that is still compressed
  */
 export function parseTrials(content: FileContent, file = TRIALS_FILE): Entry[] {
   const bytes = bytesOf(content);

@@ -54,12 +54,12 @@ export const writtenSchema = z.strictObject({
     .describe('One for each writer and what it was asked.'),
 });
 
-/** Texts that models wrote for the documents of a run. */
+/** The texts that models wrote for the documents of a run. */
 export type Written = z.infer<typeof writtenSchema>;
 
 /**
  * Reads the content of a `written.json`.
- * @param file its name, for messages
+ * @param file the file's name, for messages
  * @throws DkvError RUN_DAMAGED naming what in it is not as it was written
  */
 export function parseWritten(content: FileContent, file: string = WRITTEN_FILE): Written {

@@ -28,7 +28,7 @@ export interface S3Address {
   readonly shown: string;
 }
 
-/** How an S3 store is reached, beside its address. */
+/** How an S3 store is reached, besides its address. */
 export interface S3Options {
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;

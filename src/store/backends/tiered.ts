@@ -9,8 +9,8 @@ import type { Collected } from '../store.js';
 import type { Backend, Blob, Decode, Expiring, Found, Slot, Usage } from './backend.js';
 
 /**
- * `error`: a failing tier fails the request. `fallback`: reads are answered by the other tiers, and writes need the last tier only;
- * while the last one is away, documents are answered as the upper tiers last knew them.
+ * What happens when a tier fails. `error` fails the request. With `fallback`, the other tiers answer reads, and writes need the last tier only;
+ * while the last tier is away, documents are answered as the upper tiers last knew them.
  */
 export type OnFailure = 'error' | 'fallback';
 

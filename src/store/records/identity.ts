@@ -47,7 +47,7 @@ export function visibleStates(states: States, visible: readonly Range[]): States
   return { rows, width, data: kept };
 }
 
-/** What the decoder attends to when it reads a record. */
+/** The rows that the decoder attends to when it reads a record. */
 export function memoryOf(record: CacheRecord): Memory {
   return [allRows(record.states)];
 }
