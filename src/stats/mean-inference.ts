@@ -142,6 +142,35 @@ function referencesOf(
   });
 }
 
+/**
+ * What |t| the means of all lists stay below together: the quantile of the largest |t*| of each resample. From too few clusters for the bootstrap Student's t,
+ * by Bonferroni.
+ * @param level of all intervals together, .99 say
+ * @returns undefined with too few clusters
+ */
+export function criticalTogether(
+  lists: readonly ArrayLike<number>[],
+  { clusters }: Dependence,
+  resamples: Resamples,
+  level: number,
+): number | undefined {
+  if (!areEnough(clusters)) return undefined;
+  if (effectiveClusters(clusters) < FEWEST_FOR_BOOTSTRAP) {
+    return tQuantile(1 - (1 - level) / (2 * lists.length), satterthwaite(clusters));
+  }
+  const deviations = lists.map((list) => {
+    const center = mean(list);
+    return Float64Array.from(list, (value) => value - center);
+  });
+  return largestTogether(studentized(deviations, resamples), level);
+}
+
+/** The quantile over resamples of the largest value of each. @param found per list a value for every resample */
+export function largestTogether(found: readonly Float64Array[], level: number): number {
+  const largest = Float64Array.from(found[0]!, (_, draw) => Math.max(...found.map((own) => own[draw]!))).sort();
+  return largest[Math.ceil(level * (largest.length + 1)) - 1]!;
+}
+
 /** Of each list the |t*| of every resample, around a mean of 0. */
 function studentized(deviations: readonly Float64Array[], resamples: Resamples): Float64Array[] {
   const { clusters, draws } = resamples;
