@@ -10,9 +10,12 @@ const BY_BYTE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return remainder;
 });
 
-/** @returns an unsigned number of 32 bits */
-export function crc32(bytes: Uint8Array): number {
-  let remainder = 0xffffffff;
+/**
+ * @param before the checksum of bytes that stand in front of these, from which it goes on; nothing does when left out
+ * @returns an unsigned number of 32 bits
+ */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  let remainder = ~before;
   for (let at = 0; at < bytes.length; at++) {
     remainder = BY_BYTE[(remainder ^ bytes[at]!) & 0xff]! ^ (remainder >>> 8);
   }

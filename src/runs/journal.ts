@@ -1,5 +1,5 @@
 /**
- * The journal of a run in its file, `trials.jsonl`: one line a trial or a rejected sample, only ever appended to. What is in it is done; a line that was
+ * The journal of a run in its file, `trials.jsonl`: a line that says which run it is of, then one a trial or a rejected sample, only ever appended to. What is in it is done; a line that was
  * being written when the process died is dropped when the run goes on. A run that has ended may keep it compressed, as `trials.jsonl.gz`.
  */
 import { type FileHandle, open, rm, truncate } from 'node:fs/promises';
@@ -8,9 +8,10 @@ import { constants, gzip } from 'node:zlib';
 import { DkvError } from '../base/errors.js';
 import { fileError, publish, readIfPresent } from '../base/files.js';
 import { type Entry, expectFiniteEntry } from './schema/entry.js';
+import { afterHead, headLine, type JournalHead, type JournalOwner } from './schema/journal-head.js';
 import { unpackTrials } from './schema/packed.js';
-import { sealedLine } from './schema/sealed.js';
-import { GO_ON, parseJournal, parseTrials } from './schema/trials.js';
+import { sealedLineAfter } from './schema/sealed.js';
+import { GO_ON, headOf, type Journal, parseJournal, parseWholeJournal } from './schema/trials.js';
 
 /** A journal as it was found. */
 export interface JournalContent {
@@ -44,26 +45,26 @@ export async function findJournal(file: string): Promise<JournalContent | undefi
  * Reads the journal of a finished run, which ends with a whole line.
  * @param file its name where it is not compressed
  * @returns undefined where there is none
- * @throws DkvError RUN_DAMAGED naming the lines that are not what was written
+ * @throws DkvError RUN_DAMAGED naming the run that it is of where that is another one, or the lines that are not what was written
  */
-export async function readJournal(file: string): Promise<Entry[] | undefined> {
+export async function readJournal(file: string, owner: JournalOwner): Promise<Journal | undefined> {
   const found = await findJournal(file);
-  return found && parseTrials(found.bytes, found.file);
+  return found && parseWholeJournal(found.bytes, found.file, owner);
 }
 
 /**
  * Reads the journal of a run that goes on; none is an empty one. A last line without a line break is torn: it is cut off the file. A compressed journal is
  * whole.
  * @param file its name where it is not compressed
- * @throws DkvError RUN_DAMAGED naming the lines that are not what was written; nothing is cut off then
+ * @throws DkvError RUN_DAMAGED as `readJournal`; nothing is cut off then
  */
-export async function recoverJournal(file: string): Promise<Entry[]> {
+export async function recoverJournal(file: string, owner: JournalOwner): Promise<Journal> {
   const found = await findJournal(file);
-  if (found === undefined) return [];
-  if (found.isPacked) return parseTrials(found.bytes, found.file);
-  const { entries, wholeBytes } = parseJournal(found.bytes, file);
+  if (found === undefined) return { file, entries: [], firstLine: 1 };
+  if (found.isPacked) return parseWholeJournal(found.bytes, found.file, owner);
+  const { wholeBytes, ...journal } = parseJournal(found.bytes, file, owner);
   if (wholeBytes < found.bytes.length) await truncate(file, wholeBytes);
-  return entries;
+  return journal;
 }
 
 /**
@@ -85,23 +86,30 @@ function packedName(file: string): string {
 export class JournalWriter {
   readonly #file: string;
   readonly #handle: FileHandle;
+  /** What the checksums of lines go on from. */
+  readonly #before: number;
 
-  private constructor(file: string, handle: FileHandle) {
+  private constructor(file: string, handle: FileHandle, before: number) {
     this.#file = file;
     this.#handle = handle;
+    this.#before = before;
   }
 
-  /** A compressed journal is unpacked first. @throws DkvError FILES_UNUSABLE, DISK_FULL, RUN_DAMAGED */
-  static async open(file: string): Promise<JournalWriter> {
+  /**
+   * A compressed journal is unpacked first, and one that does not say which run it is of is written anew, as one that does.
+   * @throws DkvError FILES_UNUSABLE, DISK_FULL, RUN_DAMAGED
+   */
+  static async open(file: string, owner: JournalOwner): Promise<JournalWriter> {
+    const { head } = owner;
     const found = await findJournal(file);
-    if (found?.isPacked) {
-      await publish(file, found.bytes);
-      await rm(found.file);
-    }
+    if (!found || !headOf(found.bytes).head)
+      await publish(file, bound(head, found && parseJournal(found.bytes, found.file, owner)));
+    else if (found.isPacked) await publish(file, found.bytes);
+    if (found?.isPacked) await rm(found.file);
     const handle = await open(file, 'a').catch((error: unknown) => {
       throw fileError(error, file);
     });
-    return new JournalWriter(file, handle);
+    return new JournalWriter(file, handle, afterHead(head));
   }
 
   /**
@@ -110,9 +118,11 @@ export class JournalWriter {
    */
   async append(entries: readonly Entry[]): Promise<void> {
     for (const entry of entries) expectFiniteEntry(entry);
-    await this.#handle.appendFile(entries.map(sealedLine).join('')).catch((error: unknown) => {
-      throw fileError(error, this.#file, `Free some. ${GO_ON}`);
-    });
+    await this.#handle
+      .appendFile(entries.map((entry) => sealedLineAfter(this.#before, entry)).join(''))
+      .catch((error: unknown) => {
+        throw fileError(error, this.#file, `Free some. ${GO_ON}`);
+      });
   }
 
   async sync(): Promise<void> {
@@ -123,4 +133,10 @@ export class JournalWriter {
     await this.#handle.sync();
     await this.#handle.close();
   }
+}
+
+/** A journal that begins with its run. */
+function bound(head: JournalHead, { entries }: Pick<Journal, 'entries'> = { entries: [] }): string {
+  const before = afterHead(head);
+  return headLine(head) + entries.map((entry) => sealedLineAfter(before, entry)).join('');
 }

@@ -38,6 +38,7 @@ export async function writeRecord(
     ...(study && { study }),
     ...(plan && { plan }),
     started_at: new Date().toISOString(),
+    bound: true,
     versions: await versions(runtime),
     git_revision: await gitRevision(),
     machine: {

@@ -2,14 +2,15 @@
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
 import { publish, readIfPresent } from '../base/files.js';
-import { findJournal } from './journal.js';
+import { readJournal } from './journal.js';
 import { readRecord } from './record.js';
 import { readSamples } from './samples.js';
+import { ownerOf } from './schema/journal-head.js';
 import type { RunRecord } from './schema/record.js';
 import { expectSummaryOf, type FinishedRun, finishedRun } from './schema/run.js';
 import { sealedFile } from './schema/sealed.js';
 import { parseSummary, SUMMARY_FILE, type Summary } from './schema/summary.js';
-import { parseTrials, TRIALS_FILE } from './schema/trials.js';
+import { TRIALS_FILE } from './schema/trials.js';
 
 export async function writeSummary(directory: string, summary: Summary): Promise<void> {
   await publish(path.join(directory, SUMMARY_FILE), sealedFile(summary));
@@ -50,7 +51,6 @@ export async function readSummary(directory: string): Promise<{ record: RunRecor
 
 /** With the trials and samples of a run whose summary is known; without trials where the folder has no journal. @throws DkvError RUN_DAMAGED */
 export async function withTrials(directory: string, record: RunRecord, summary: Summary): Promise<FinishedRun> {
-  const journal = await findJournal(path.join(directory, TRIALS_FILE));
-  const entries = journal && parseTrials(journal.bytes, journal.file);
-  return finishedRun(record, summary, await readSamples(directory), entries, journal?.file);
+  const journal = await readJournal(path.join(directory, TRIALS_FILE), ownerOf(record));
+  return finishedRun(record, summary, await readSamples(directory), journal);
 }

@@ -1,15 +1,14 @@
 /** Data that leaves no room for help: the built-in model on answers that it gives almost surely, with the query in the decoder. */
-import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openDataset } from '../../src/datasets/open.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
-import { readJournal } from '../../src/runs/journal.js';
 import { isTrial } from '../../src/runs/schema/entry.js';
 import { type Dataset, datasetOf } from '../../src/samples/dataset.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { temporaryFolder } from '../support/fixtures.js';
+import { entriesIn } from '../support/journal.js';
 
 const EXPERIMENT = defineExperiment({
   id: 'ceiling',
@@ -59,7 +58,7 @@ it('stops after 20 samples when the model needs no help for more than 30% of the
     code: 'CEILING_REACHED',
     message: expect.stringContaining('7 of the first 20 answers below 0.05 nats'),
   });
-  const kept = (await readJournal(path.join(directory, 'trials.jsonl')))!.filter(isTrial);
+  const kept = (await entriesIn(directory)).filter(isTrial);
   expect(kept).toHaveLength(40);
 
   const summary = await runExperiment(EXPERIMENT, withAnswered(7), model, {

@@ -1,17 +1,16 @@
 /** Candidates that the model cannot rank: the built-in model on pools of AdWorld whose grades are turned round, so that what it puts first is wrong. */
-import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPools } from '../../src/datasets/open.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { warnings } from '../../src/report/words/notes.js';
-import { readJournal } from '../../src/runs/journal.js';
 import { isTrial } from '../../src/runs/schema/entry.js';
 import { type PoolSet, poolSetOf } from '../../src/samples/dataset.js';
 import type { Grade } from '../../src/samples/sample.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { mean } from '../../src/stats/describe.js';
 import { temporaryFolder } from '../support/fixtures.js';
+import { entriesIn } from '../support/journal.js';
 
 const SCREENED = 4;
 
@@ -61,7 +60,7 @@ it('stop a run after the pools that are screened, and let it go on when it is to
       /\(bare\), the first 4 pools have a mean AUC of 0\.\d{3}; at least 0\.55 .*--ignore-floor/,
     ),
   });
-  const kept = (await readJournal(path.join(directory, 'trials.jsonl')))!.filter(isTrial);
+  const kept = (await entriesIn(directory)).filter(isTrial);
   const pools = new Set(kept.map(({ sample }) => sample.split('/')[0]));
   expect(pools.size).toBeGreaterThanOrEqual(SCREENED);
 
@@ -69,7 +68,7 @@ it('stop a run after the pools that are screened, and let it go on when it is to
   const { screening } = summary.ranking!;
   expect(screening).toMatchObject({ condition: 'bare', measure: 'AUC', least: 0.55, pools: SCREENED, passed: false });
   // By hand: of the first four pools, how often a relevant candidate is more likely than another one.
-  const trials = (await readJournal(path.join(directory, 'trials.jsonl')))!.filter(isTrial);
+  const trials = (await entriesIn(directory)).filter(isTrial);
   const nllOf = (id: string) => trials.find(({ sample, condition }) => sample === id && condition === 'bare')!.nll;
   const byHand = turned.pools.slice(0, SCREENED).map(({ id, candidates }) => {
     const nlls = (wanted: boolean) =>

@@ -8,13 +8,13 @@ import { runExperiment } from '../../src/experiments/run/run.js';
 import { surrogate } from '../../src/priming/surrogate.js';
 import type { DeclaredFunction, DocumentOfSample } from '../../src/priming/surrogate-function.js';
 import { isDeployable } from '../../src/report/words/labels.js';
-import { readJournal } from '../../src/runs/journal.js';
 import { readRecord } from '../../src/runs/record.js';
 import { isTrial } from '../../src/runs/schema/entry.js';
 import { datasetOf } from '../../src/samples/dataset.js';
 import type { Sample } from '../../src/samples/sample.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
+import { entriesIn } from '../support/journal.js';
 
 const SAMPLES: Sample[] = ['lamp', 'desk', 'chair', 'kettle', 'clock', 'tent'].map((name, i) => ({
   id: name,
@@ -50,7 +50,7 @@ const run = async (functions: Readonly<Record<string, DeclaredFunction>>, option
 };
 
 const prefixes = async (directory: string, condition: string) =>
-  (await readJournal(path.join(directory, 'trials.jsonl')))!
+  (await entriesIn(directory))
     .filter(isTrial)
     .flatMap((trial) => (trial.condition === condition ? [trial.prefix] : []));
 

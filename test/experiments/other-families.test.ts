@@ -10,7 +10,6 @@ import { runExperiment } from '../../src/experiments/run/run.js';
 import type { Visibility } from '../../src/priming/input.js';
 import { surrogate } from '../../src/priming/surrogate.js';
 import { warnings } from '../../src/report/words/notes.js';
-import { readJournal } from '../../src/runs/journal.js';
 import { isTrial } from '../../src/runs/schema/entry.js';
 import type { Summary } from '../../src/runs/schema/summary.js';
 import { datasetOf } from '../../src/samples/dataset.js';
@@ -21,6 +20,7 @@ import { rank } from '../../src/serving/rank.js';
 import { score } from '../../src/serving/score.js';
 import { openStore } from '../../src/store/open.js';
 import { temporaryFolder } from '../support/fixtures.js';
+import { entriesIn } from '../support/journal.js';
 import { KINDS, writeSmallCheckpoint } from '../support/small-checkpoints.js';
 
 const SAMPLES = ['lamp', 'desk', 'chair', 'clock', 'radio'].map((thing, i) => ({
@@ -44,7 +44,7 @@ async function run(id: string, model: Model, data = DATA) {
   const notices: string[] = [];
   const options = { directory, resume: true, maxTokens: 2048, onNotice: (notice: string) => notices.push(notice) };
   const summary = await runExperiment(EXPERIMENTS[id]!, data, model, options);
-  const trials = ((await readJournal(path.join(directory, 'trials.jsonl'))) ?? []).filter(isTrial);
+  const trials = (await entriesIn(directory)).filter(isTrial);
   const nllOf = (sample: string, condition: string) =>
     trials.find((trial) => trial.sample === sample && trial.condition === condition)!.nll;
   const nlls = (condition: string) => SAMPLES.map(({ id }) => nllOf(id, condition));

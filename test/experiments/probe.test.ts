@@ -7,12 +7,12 @@ import { layersOf } from '../../src/experiments/run/probe.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { present } from '../../src/priming/condition.js';
 import { attentionHeatMap } from '../../src/report/figures/probe.js';
-import { readJournal } from '../../src/runs/journal.js';
 import { isProbe } from '../../src/runs/schema/entry.js';
 import type { ProbeSummary } from '../../src/runs/schema/probe.js';
 import { datasetOf } from '../../src/samples/dataset.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
+import { entriesIn } from '../support/journal.js';
 
 const samples = Array.from({ length: 6 }, (_, i) => ({
   id: `s${i}`,
@@ -37,7 +37,7 @@ async function probed(): Promise<{ probe: ProbeSummary; directory: string }> {
 describe('a probe', () => {
   it('finds what a plain computation from attention and states finds', async () => {
     const { directory } = await probed();
-    const trials = (await readJournal(path.join(directory, 'trials.jsonl')))!.filter(isProbe);
+    const trials = (await entriesIn(directory)).filter(isProbe);
     expect(trials).toHaveLength(6 * 4);
     for (const { sample, condition, prefix } of trials) {
       expect(prefix === undefined, `${sample} ${condition}`).toBe(condition === 'bare');

@@ -15,7 +15,6 @@ import type { Condition } from '../../src/priming/condition.js';
 import type { TextWriter } from '../../src/priming/prepare.js';
 import { QUERY_PROMPTS } from '../../src/priming/prompts.js';
 import { warnings } from '../../src/report/words/notes.js';
-import { readJournal } from '../../src/runs/journal.js';
 import { readSummary } from '../../src/runs/run-folder.js';
 import { isTrial, type Trial } from '../../src/runs/schema/entry.js';
 import type { Experiment } from '../../src/runs/schema/experiment.js';
@@ -25,6 +24,7 @@ import { datasetOf } from '../../src/samples/dataset.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
+import { entriesIn } from '../support/journal.js';
 
 const NAMES = ['lamp', 'desk', 'chair', 'kettle', 'clock', 'tent', 'radio'];
 const dataset = (count: number) =>
@@ -100,7 +100,7 @@ describe('a run', () => {
   it('scores every sample under every condition, as `score` does', async () => {
     const directory = await temporaryFolder();
     const summary = await start(directory, 12);
-    const trials = (await readJournal(path.join(directory, 'trials.jsonl')))!.filter(isTrial);
+    const trials = (await entriesIn(directory)).filter(isTrial);
     expect(trials).toHaveLength(11 * 11);
     expect(summary.samples).toMatchObject({
       scored: 11,
@@ -167,7 +167,7 @@ describe('a run', () => {
   it('compares each treatment with its own baseline', async () => {
     const directory = await temporaryFolder();
     const summary = await start(directory, 8);
-    const trials = (await readJournal(path.join(directory, 'trials.jsonl')))!.filter(isTrial);
+    const trials = (await entriesIn(directory)).filter(isTrial);
     const nll = (sample: string, condition: string) =>
       trials.find((t: Trial) => t.sample === sample && t.condition === condition)!.nll;
     const samples = [...new Set(trials.map((t) => t.sample))];
@@ -203,7 +203,7 @@ describe('a run', () => {
     expect(await start(left, 3, { noText: true }, prefixed)).toEqual(wanted);
     const { query } = dataset(3).samples[1]!;
     const read = async (directory: string) =>
-      (await readJournal(path.join(directory, 'trials.jsonl')))!
+      (await entriesIn(directory))
         .filter(isTrial)
         .filter(({ sample }) => sample === 'lamps-001')
         .map(({ prefix, also_prefixes }) => ({ prefix, also_prefixes }));
@@ -288,10 +288,26 @@ describe('going on with a run', () => {
     await rm(path.join(directory, 'samples.jsonl'));
     await start(directory, 3, { resume: true });
     expect(await file(directory, 'summary.json')).toBe(wanted);
-    expect((await readJournal(journal))!.length).toBe(lines.length);
+    expect(await entriesIn(directory)).toHaveLength(lines.length - 1);
     // Trials that nobody knows the configuration of are nobody's.
     await rm(path.join(directory, 'run.json'));
     await expect(start(directory, 3, { resume: true })).rejects.toThrow(/holds trials but no run\.json/);
+  });
+
+  it('takes no trials of another run, though it is asked the same', async () => {
+    const [directory, other] = [await temporaryFolder(), await temporaryFolder()];
+    await start(directory, 3);
+    await start(other, 3);
+    const own = await file(directory, 'trials.jsonl');
+    await writeFile(path.join(directory, 'trials.jsonl'), await file(other, 'trials.jsonl'));
+    const { started_at } = JSON.parse(await file(other, 'run.json'));
+    await expect(start(directory, 3, { resume: true })).rejects.toMatchObject({
+      code: 'RUN_DAMAGED',
+      message: expect.stringMatching(`holds the trials of another run: .*begun ${started_at}`),
+    });
+    await writeFile(path.join(directory, 'trials.jsonl'), own);
+    await start(directory, 3, { resume: true });
+    expect(await file(directory, 'trials.jsonl')).toBe(own);
   });
 
   it('goes on from compressed trials, and leaves them compressed', async () => {
@@ -306,13 +322,20 @@ describe('going on with a run', () => {
     const expectWhole = async () => {
       expect((await readdir(directory)).sort()).toEqual(names);
       expect(await file(directory, 'summary.json')).toBe(wanted);
-      expect((await unpacked()).split('\n').sort()).toEqual(journal.split('\n').sort());
+      // Each says which run it is of, and its checksums go on from that.
+      expect(trialsOf(await unpacked())).toEqual(trialsOf(journal));
     };
+    const trialsOf = (text: string) =>
+      text
+        .split(/\n(?=.)/)
+        .slice(1)
+        .map((line) => line.replace(/,"crc32".*/, ''))
+        .sort();
     await expectWhole();
     const before = await readFile(packed);
     await start(directory, 8, { resume: true });
     expect((await readFile(packed)).equals(before)).toBe(true);
-    const lines = journal.split(/(?<=\n)/);
+    const lines = (await unpacked()).split(/(?<=\n)/);
     await writeFile(packed, gzipSync(lines.slice(0, 20).join('')));
     await start(directory, 8, { resume: true });
     await expectWhole();
@@ -328,12 +351,12 @@ describe('going on with a run', () => {
     const controller = new AbortController();
     const stopped = start(directory, 50, { signal: controller.signal, onProgress: () => controller.abort() });
     await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
-    const done = (await readJournal(path.join(directory, 'trials.jsonl')))!.length;
+    const done = (await entriesIn(directory)).length;
     expect(done).toBeGreaterThan(0);
     const progress: number[] = [];
     await start(directory, 50, { resume: true, onProgress: ({ resumedSamples }) => progress.push(resumedSamples) });
     expect(progress.at(-1)).toBeGreaterThan(0);
-    expect(await readJournal(path.join(directory, 'trials.jsonl'))).toHaveLength(49 * 11 + 1);
+    expect(await entriesIn(directory)).toHaveLength(49 * 11 + 1);
   });
 
   it('goes on with the texts that a model wrote for it, and asks for no others', async () => {

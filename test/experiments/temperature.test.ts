@@ -8,8 +8,10 @@ import { runExperiment } from '../../src/experiments/run/run.js';
 import { contentOf } from '../../src/report/content/content.js';
 import { readRun } from '../../src/runs/run-folder.js';
 import { isTrial, type Trial } from '../../src/runs/schema/entry.js';
-import { sealedLine, unsealLines } from '../../src/runs/schema/sealed.js';
+import { afterHead, headLine } from '../../src/runs/schema/journal-head.js';
+import { sealedLineAfter, unsealLines } from '../../src/runs/schema/sealed.js';
 import type { Summary } from '../../src/runs/schema/summary.js';
+import { headOf } from '../../src/runs/schema/trials.js';
 import { datasetOf } from '../../src/samples/dataset.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { AT_ONE, INVERSE_TEMPERATURES } from '../../src/stats/inverse-temperatures.js';
@@ -84,11 +86,15 @@ describe('trials of a run with the outcome temperature', () => {
       await writeFile(file(folder, name), await readFile(file(folders.tempered, name)));
     }
     const bytes = await readFile(file(folders.tempered, 'trials.jsonl'));
-    const lines = unsealLines('trials.jsonl', bytes, (value) => value as Trial, '');
+    const { head, length } = headOf(bytes);
+    const before = afterHead(head!);
+    const lines = unsealLines('trials.jsonl', bytes.subarray(length), (value) => value as Trial, '', {
+      before: [before],
+    });
     const wrong = (change: (nlls: number[][]) => number[][]) => {
       const [first, ...rest] = lines;
       const changed = { ...first!, tempered_nlls: change(first!.tempered_nlls!) };
-      return [changed, ...rest].map((line) => sealedLine(line)).join('');
+      return headLine(head!) + [changed, ...rest].map((line) => sealedLineAfter(before, line)).join('');
     };
     const cases: [string, (nlls: number[][]) => number[][]][] = [
       ['tempered_nlls are not ten', (nlls) => nlls.slice(1)],

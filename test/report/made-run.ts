@@ -10,6 +10,7 @@ import { writeSamples } from '../../src/runs/samples.js';
 import type { Configuration } from '../../src/runs/schema/configuration.js';
 import { sumOf, type Trial } from '../../src/runs/schema/entry.js';
 import type { Experiment } from '../../src/runs/schema/experiment.js';
+import { ownerOf } from '../../src/runs/schema/journal-head.js';
 import type { FinishedRun } from '../../src/runs/schema/run.js';
 import type { SampleRecord } from '../../src/runs/schema/sample.js';
 import { sealedFile } from '../../src/runs/schema/sealed.js';
@@ -99,8 +100,8 @@ export async function writeRun(
 ): Promise<Summary> {
   await mkdir(directory, { recursive: true });
   await writeSamples(directory, samples);
-  await writeRecord(directory, summary.configuration, { 'onnxruntime-node': '1.0.0' });
-  const journal = await JournalWriter.open(path.join(directory, 'trials.jsonl'));
+  const record = await writeRecord(directory, summary.configuration, { 'onnxruntime-node': '1.0.0' });
+  const journal = await JournalWriter.open(path.join(directory, 'trials.jsonl'), ownerOf(record));
   await journal.append([...trials]);
   await journal.close();
   await writeFile(path.join(directory, 'summary.json'), sealedFile(summary));

@@ -1,12 +1,13 @@
 import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync, crc32 as nodeCrc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { JournalWriter, packJournal, readJournal, recoverJournal } from '../../src/runs/journal.js';
+import { JournalWriter, packJournal, readJournal as read, recoverJournal as recover } from '../../src/runs/journal.js';
 import { type Entry, isTrial } from '../../src/runs/schema/entry.js';
 import { sealedFile, sealedLine, unseal } from '../../src/runs/schema/sealed.js';
 import { temporaryFolder } from '../support/fixtures.js';
+import { OWNER } from '../support/journal.js';
 
 const trial = (sample: string): Entry => ({
   sample,
@@ -20,6 +21,10 @@ const trial = (sample: string): Entry => ({
   cut: false,
 });
 
+const openJournal = (file: string) => JournalWriter.open(file, OWNER);
+const readJournal = async (file: string) => (await read(file, OWNER))?.entries;
+const recoverJournal = async (file: string) => (await recover(file, OWNER)).entries;
+
 describe('journal', () => {
   it('is empty where there is none', async () => {
     expect(await recoverJournal(path.join(await temporaryFolder(), 'trials.jsonl'))).toEqual([]);
@@ -30,7 +35,7 @@ describe('journal', () => {
     const file = path.join(await temporaryFolder(), 'trials.jsonl');
     const entries: Entry[] = [trial('a'), { sample: 'b', rejected: 'no answer' }, trial('ü \n " c')];
     for (const part of [entries.slice(0, 2), [], entries.slice(2)]) {
-      const journal = await JournalWriter.open(file);
+      const journal = await openJournal(file);
       await journal.append(part);
       await journal.close();
     }
@@ -50,7 +55,7 @@ describe('journal', () => {
       expect(await recoverJournal(file)).toEqual([trial('ä')]);
       expect(await readFile(file, 'utf8')).toBe(whole);
     }
-    const journal = await JournalWriter.open(file);
+    const journal = await openJournal(file);
     await journal.append([trial('c')]);
     await journal.close();
     expect(await readJournal(file)).toEqual([trial('ä'), trial('c')]);
@@ -72,12 +77,33 @@ describe('journal', () => {
     const old = [trial('a'), trial('b')].map((entry) => `${JSON.stringify(entry)}\n`);
     await writeFile(file, old.join(''));
     expect(await recoverJournal(file)).toEqual([trial('a'), trial('b')]);
-    const journal = await JournalWriter.open(file);
+    const journal = await openJournal(file);
     await journal.append([trial('c')]);
     await journal.close();
     expect(await readJournal(file)).toEqual([trial('a'), trial('b'), trial('c')]);
     await appendFile(file, `${JSON.stringify(trial('d'))}\n`);
-    await expect(readJournal(file)).rejects.toThrow('line 4: not what was written (line 4: no checksum');
+    await expect(readJournal(file)).rejects.toThrow('line 5: not what was written (line 5: no checksum');
+  });
+
+  it('of an older run says which run it is of once it is written to, compressed or not', async () => {
+    for (const isPacked of [false, true]) {
+      const file = path.join(await temporaryFolder(), 'trials.jsonl');
+      const old = [trial('a'), trial('b')].map(sealedLine).join('');
+      await writeFile(isPacked ? `${file}.gz` : file, isPacked ? gzipSync(old) : old);
+      expect(await readJournal(file)).toEqual([trial('a'), trial('b')]);
+      const journal = await openJournal(file);
+      await journal.append([trial('c')]);
+      await journal.close();
+      const lines = (await readFile(file, 'utf8')).split(/(?<=\n)/);
+      const before = Number.parseInt(/"crc32":"(.{8})"/.exec(lines[0]!)![1]!, 16);
+      expect(lines[0]).toBe(sealedLine(OWNER.head));
+      // As zlib.crc32(line, before) has it in Python.
+      for (const line of lines.slice(1)) {
+        const body = line.slice(0, line.lastIndexOf(',"crc32"'));
+        expect(line).toContain(`"crc32":"${nodeCrc32(body, before).toString(16).padStart(8, '0')}"`);
+      }
+      expect(await readJournal(file)).toEqual([trial('a'), trial('b'), trial('c')]);
+    }
   });
 
   it.each([
@@ -180,7 +206,7 @@ describe('a compressed journal', () => {
       expect(await readJournal(file)).toEqual(entries);
       expect(await recoverJournal(file)).toEqual(entries);
     }
-    const journal = await JournalWriter.open(file);
+    const journal = await openJournal(file);
     await journal.append([trial('d')]);
     await journal.close();
     expect(await readdir(directory)).toEqual(['trials.jsonl']);
@@ -195,7 +221,7 @@ describe('a compressed journal', () => {
   it('is refused beside one that is not compressed', async () => {
     const { file } = await packed();
     await writeFile(file, text);
-    for (const read of [readJournal, recoverJournal, packJournal, JournalWriter.open]) {
+    for (const read of [readJournal, recoverJournal, packJournal, openJournal]) {
       await expect(read(file)).rejects.toMatchObject({
         code: 'RUN_DAMAGED',
         message: expect.stringMatching(/trials\.jsonl stands beside .*trials\.jsonl\.gz, .* remove the one/),

@@ -4,13 +4,13 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { summarize } from '../../src/experiments/analysis/summarize.js';
 import { readExperiment } from '../../src/experiments/declaration/file.js';
-import { readJournal } from '../../src/runs/journal.js';
 import { readRun } from '../../src/runs/run-folder.js';
 import { isTrial, type Trial } from '../../src/runs/schema/entry.js';
 import type { GainRecord } from '../../src/runs/schema/gains.js';
 import { parseSummary, type Summary } from '../../src/runs/schema/summary.js';
 import { dkv } from '../support/dkv.js';
 import { temporaryFolder } from '../support/fixtures.js';
+import { entriesIn } from '../support/journal.js';
 import { withEstimates } from '../support/older.js';
 
 const RELEASE = path.resolve(import.meta.dirname, '../fixtures/runs/release-0.1.0');
@@ -79,12 +79,12 @@ describe.each(names)('the run %s of release 0.1.0', (name) => {
     const { record, summary, trials, samples } = await readRun(folder);
     expect(record).toEqual(await json(folder, 'run.json'));
     expect(asThen(summary)).toEqual(withEstimates(await json(folder, 'summary.json')));
-    const entries = await readJournal(path.join(folder, 'trials.jsonl'));
+    const entries = await entriesIn(folder);
     expect(entries).toHaveLength(RUNS[name].trials);
-    expect(trials).toEqual(entries!.filter(isTrial));
+    expect(trials).toEqual(entries.filter(isTrial));
     expect(samples.every(({ texts }) => (texts === undefined) === (name === 'no-text'))).toBe(true);
     // From its trials come the same numbers, to the last bit, but for tests and intervals, which know more of the samples.
-    const again = summarize(summary.configuration, entries!, samples, summary.passes);
+    const again = summarize(summary.configuration, entries, samples, summary.passes);
     expect(pointsOf(again)).toEqual(pointsOf(summary));
     expect(again.samples.dependence).toBeDefined();
   });

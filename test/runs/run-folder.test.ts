@@ -10,7 +10,7 @@ import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { readRun, readSummary } from '../../src/runs/run-folder.js';
 import { unpackTrials } from '../../src/runs/schema/packed.js';
 import { parseRunFiles, type RunFiles } from '../../src/runs/schema/run.js';
-import { sealedFile } from '../../src/runs/schema/sealed.js';
+import { sealedFile, sealedLine } from '../../src/runs/schema/sealed.js';
 import { madeRun, writeRun } from '../report/made-run.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { withEstimates } from '../support/older.js';
@@ -99,7 +99,8 @@ describe('a run folder', () => {
       );
     }
     await expect(unpackTrials(packed.subarray(0, -3))).rejects.toMatchObject({ code: 'RUN_DAMAGED' });
-    await writeFile(path.join(directory, 'trials.jsonl.gz'), gzipSync(trials.subarray(trials.indexOf('\n') + 1)));
+    const [head, , ...rest] = trials.toString().split(/(?<=\n)/);
+    await writeFile(path.join(directory, 'trials.jsonl.gz'), gzipSync([head, ...rest].join('')));
     await expect(readRun(directory)).rejects.toThrow(/trials\.jsonl\.gz has 4 whole samples/);
   });
 
@@ -108,7 +109,7 @@ describe('a run folder', () => {
     await writeRun(directory, madeRun(truncation, { samples: 5 }));
     const file = path.join(directory, 'trials.jsonl');
     const lines = (await readFile(file, 'utf8')).split(/(?<=\n)/);
-    await writeFile(file, lines.slice(1).join(''));
+    await writeFile(file, [lines[0], ...lines.slice(2)].join(''));
     await expect(readRun(directory)).rejects.toMatchObject({
       code: 'RUN_DAMAGED',
       message: expect.stringMatching(
@@ -116,9 +117,80 @@ describe('a run folder', () => {
       ),
     });
     await writeFile(path.join(directory, 'samples.jsonl'), '{"id":"other"}\n');
-    await expect(readRun(directory)).rejects.toThrow(/line 1: .* is no sample and condition of this run/);
+    await expect(readRun(directory)).rejects.toThrow(/line 2: .* is no sample and condition of this run/);
     await rm(path.join(directory, 'samples.jsonl'));
     await expect(readRun(directory)).rejects.toThrow(/samples\.jsonl is not there/);
+  });
+
+  describe('with trials of another run of the same samples and conditions', () => {
+    const RUN = madeRun(truncation, { samples: 5 });
+    const OTHER = madeRun(truncation, { samples: 5, draw: 1 });
+
+    async function written() {
+      const [directory, other] = [await temporaryFolder(), await temporaryFolder()];
+      await writeRun(directory, RUN);
+      await writeRun(other, OTHER);
+      return { directory, other, file: path.join(directory, 'trials.jsonl') };
+    }
+
+    const linesOf = async (directory: string) =>
+      (await readFile(path.join(directory, 'trials.jsonl'), 'utf8')).split(/(?<=\n)/);
+    const contents = async (directory: string) =>
+      Object.fromEntries(
+        await Promise.all(FILES.map(async (name) => [name, await readFile(path.join(directory, name))])),
+      ) as Record<keyof RunFiles, Buffer>;
+
+    it('is refused by the run that they are of, whichever way they are kept', async () => {
+      const { directory, other, file } = await written();
+      const [own, strange] = [await readFile(file), await readFile(path.join(other, 'trials.jsonl'))];
+      const begun = JSON.parse(await readFile(path.join(other, 'run.json'), 'utf8')).started_at;
+      const refused = {
+        code: 'RUN_DAMAGED',
+        message: expect.stringMatching(`holds the trials of another run: .*, N 5, seed 1, begun ${begun}\\. This one`),
+      };
+      const files = await contents(directory);
+      await writeFile(file, strange);
+      await expect(readRun(directory)).rejects.toMatchObject(refused);
+      expect(() => parseRunFiles({ ...files, 'trials.jsonl': strange })).toThrow(expect.objectContaining(refused));
+      await rm(file);
+      await writeFile(`${file}.gz`, gzipSync(strange));
+      await expect(readRun(directory)).rejects.toMatchObject(refused);
+      await writeFile(`${file}.gz`, gzipSync(own));
+      expect((await readRun(directory)).trials).toEqual(RUN.trials);
+    });
+
+    it('is refused where single lines are another run’s, or where nothing says whose they are', async () => {
+      const { directory, other, file } = await written();
+      const [[head, ...own], [, ...strange]] = [await linesOf(directory), await linesOf(other)];
+      await writeFile(file, [head, ...own.slice(1), strange[0]].join(''));
+      await expect(readRun(directory)).rejects.toThrow(/trials\.jsonl, line \d+: .*checksum is of other bytes/);
+      await writeFile(file, strange.join(''));
+      await expect(readRun(directory)).rejects.toThrow(/line.* which run it is of, is not there: it may be another’s/);
+      const old = strange.map((line) => line.replace(/,"crc32":"[0-9a-f]{8}"/, ''));
+      await writeFile(file, old.map((line) => sealedLine(JSON.parse(line))).join(''));
+      await expect(readRun(directory)).rejects.toThrow(/is not there: it may be another’s/);
+      // A damaged first line may be removed like any other.
+      await writeFile(file, [head!.replace('made-up', 'made-uq'), ...own].join(''));
+      await expect(readRun(directory)).rejects.toThrow(/trials\.jsonl, line 1: not what was written/);
+      await writeFile(file, own.join(''));
+      expect((await readRun(directory)).trials).toEqual(RUN.trials);
+    });
+
+    it('is refused by their means where the run is older than first lines', async () => {
+      const { directory, file } = await written();
+      const { bound, crc32: _, ...record } = JSON.parse(await readFile(path.join(directory, 'run.json'), 'utf8'));
+      expect(bound).toBe(true);
+      await writeFile(path.join(directory, 'run.json'), sealedFile(record));
+      await writeFile(file, RUN.trials.map(sealedLine).join(''));
+      expect((await readRun(directory)).trials).toEqual(RUN.trials);
+      await writeFile(file, OTHER.trials.map(sealedLine).join(''));
+      await expect(readRun(directory)).rejects.toMatchObject({
+        code: 'RUN_DAMAGED',
+        message: expect.stringMatching(
+          /trials\.jsonl has a mean NLL of .* under \w+, summary\.json one of .* not of one run/,
+        ),
+      });
+    });
   });
 
   it('that was written before there were checksums is read', async () => {

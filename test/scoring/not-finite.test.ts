@@ -18,6 +18,7 @@ import { compileModel } from '../../src/model/compile.js';
 import type { CompiledModel } from '../../src/model/compiled.js';
 import type { Precision } from '../../src/model/graph/layout.js';
 import { JournalWriter, readJournal } from '../../src/runs/journal.js';
+import { headLine } from '../../src/runs/schema/journal-head.js';
 import { datasetOf } from '../../src/samples/dataset.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';
 import { BUILT_IN_MODEL, loadModel, type Model } from '../../src/scoring/load-model.js';
@@ -35,6 +36,7 @@ import { dkv, jsonLines } from '../support/dkv.js';
 import { type Edit, editCheckpoint } from '../support/edited-checkpoint.js';
 import { engineHere } from '../support/engine-here.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
+import { entriesIn, OWNER } from '../support/journal.js';
 
 const CHANNEL = 5;
 /** Its embedding overflows: whatever text holds it, encoder and decoder make no number of. */
@@ -273,7 +275,7 @@ describe('one bad document', () => {
       { sample: 'chair', rejected: expect.stringMatching(NAMED) },
       { sample: 'radio', rejected: expect.stringMatching(/under condition oracle.*broken-word as float32/) },
     ]);
-    const entries = await readJournal(path.join(directory, 'trials.jsonl'));
+    const entries = await entriesIn(directory);
     expect(entries).toHaveLength(4 * truncation.conditions.length + 2);
     for (const { nll } of summary.conditions) expect(nll).toBeGreaterThan(0);
     // The others are what they are without the bad ones.
@@ -399,7 +401,7 @@ describe('what is computed from scores', () => {
 
   it('is not written into a journal, nor read from one', async () => {
     const file = path.join(await temporaryFolder(), 'trials.jsonl');
-    const writer = await JournalWriter.open(file);
+    const writer = await JournalWriter.open(file, OWNER);
     const trial = {
       sample: 'a',
       condition: 'bare',
@@ -413,10 +415,10 @@ describe('what is computed from scores', () => {
     };
     await expect(writer.append([trial])).rejects.toThrow('a under bare: number 3 is NaN');
     await writer.close();
-    expect(await readFile(file, 'utf8')).toBe('');
+    expect(await readFile(file, 'utf8')).toBe(headLine(OWNER.head));
     for (const value of ['null', '1e999', 'NaN']) {
       await writeFile(file, `${JSON.stringify(trial).replace('null', value)}\n`);
-      await expect(readJournal(file)).rejects.toMatchObject({ code: 'RUN_DAMAGED' });
+      await expect(readJournal(file, OWNER)).rejects.toMatchObject({ code: 'RUN_DAMAGED' });
     }
   });
 });

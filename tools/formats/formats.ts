@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { experimentFileSchema } from '../../src/experiments/declaration/declared.js';
 import { entrySchema as journalEntrySchema } from '../../src/runs/schema/entry.js';
+import { journalHeadSchema } from '../../src/runs/schema/journal-head.js';
 import { lockedPlanSchema } from '../../src/runs/schema/locked-plan.js';
 import { recordSchema } from '../../src/runs/schema/record.js';
 import { sampleSchema } from '../../src/runs/schema/sample.js';
@@ -292,9 +293,17 @@ export const CHAPTERS: readonly Chapter[] = [
         isSealed: true,
       },
       {
+        title: 'The first line of trials.jsonl',
+        source:
+          'Says which run the trials are of. The checksum of every later line goes on from its own: `zlib.crc32(bytes, before)`. Journals of older runs have no such line.',
+        schema: journalHeadSchema,
+        example: 'journal-head',
+        isSealed: true,
+      },
+      {
         title: 'trials.jsonl',
         source:
-          'The journal, a line a trial, a look into the encoder, or a sample that could not be scored. Where it is compressed, it is `trials.jsonl.gz`.',
+          'The journal, behind its first line a line a trial, a look into the encoder, or a sample that could not be scored. Where it is compressed, it is `trials.jsonl.gz`.',
         schema: journalEntrySchema,
         example: 'trial',
         isSealed: true,

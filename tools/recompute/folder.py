@@ -14,20 +14,50 @@ class Damaged(Exception):
     """What was found in a file, and where."""
 
 
-def unsealed(data, where):
+def unsealed(data, where, before=0):
     seal = SEAL.search(data, max(0, len(data) - 32))
-    if seal and f"{zlib.crc32(data[: seal.start()]):08x}" != seal[1].decode():
+    if seal and f"{zlib.crc32(data[: seal.start()], before):08x}" != seal[1].decode():
         raise Damaged(f"{where}: the checksum is of other bytes than these")
     value = json.loads(data)
     value.pop("crc32", None)
     return value
 
 
-def lines(path):
+def whole_lines(path):
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     if not data.endswith(b"\n"):
         raise Damaged(f"{path}: empty, or its last line is torn")
-    return [unsealed(line, f"{path}, line {at}") for at, line in enumerate(data.split(b"\n")[:-1], 1)]
+    return data.split(b"\n")[:-1]
+
+
+def lines(path):
+    return [unsealed(line, f"{path}, line {at}") for at, line in enumerate(whole_lines(path), 1)]
+
+
+def journal_lines(path, record):
+    """The first line says which run the others are of, and their checksums go on from its own; journals of older runs have none."""
+    first, *others = whole_lines(path)
+    head = unsealed(first, f"{path}, line 1").get("run") if b'{"run":' in first[:8] else None
+    if head is None:
+        if record.get("bound"):
+            raise Damaged(f"{path}: its first line does not say which run it is of")
+        return lines(path)
+    configuration = record["configuration"]
+    dataset, model = configuration["dataset"], configuration["model"]
+    own = {
+        "experiment": configuration["experiment"]["id"],
+        "samples": configuration["samples"],
+        "seed": configuration["seed"],
+        "dataset": dataset["name"],
+        "dataset_digest": dataset["digest"],
+        "model": model["name"],
+        "fingerprint": model["fingerprint"],
+        "started_at": record["started_at"],
+    }
+    if head != own:
+        raise Damaged(f"{path}: the trials of another run, {head}, and not of {own}")
+    before = int(json.loads(first)["crc32"], 16)
+    return [unsealed(line, f"{path}, line {at}", before) for at, line in enumerate(others, 2)]
 
 
 @dataclass
@@ -62,13 +92,13 @@ def read_run(directory):
     run = Run(record["configuration"], lines(directory / "samples.jsonl"), {}, [], [], summary, record.get("plan"))
     if summary["samples"]["dependence"]["by"] == "question kind" and not all("kind" in sample for sample in run.samples):
         raise Damaged(f"{directory}: its clusters are kinds of questions, which samples.jsonl of this older run does not say")
-    for at, entry in enumerate(lines(journal), 1):
+    for entry in journal_lines(journal, record):
         if "rejected" in entry:
             run.rejections.append(entry)
         elif "layers" in entry:
             run.probes.append(entry)
         else:
             if not trial_adds_up(entry):
-                raise Damaged(f"{journal}, line {at}: nll, nll_sum, num_tokens and token_nlls do not go together")
+                raise Damaged(f"{journal}, {entry['sample']} under {entry['condition']}: nll, nll_sum, num_tokens and token_nlls do not go together")
             run.trials.setdefault(entry["condition"], {})[entry["sample"]] = entry
     return run

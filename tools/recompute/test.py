@@ -105,9 +105,9 @@ class Folders(unittest.TestCase):
     def test_what_is_damaged_or_does_not_add_up(self):
         trial = {"sample": "s", "condition": "c", "nll": 1.5, "nll_sum": 3.0, "num_tokens": 2, "token_nlls": [1.0, 2.0], "cut": False}
 
-        def read(line):
+        def read(line, run='{"configuration":{}}'):
             with tempfile.TemporaryDirectory() as folder:
-                for name, text in {"run.json": '{"configuration":{}}', "summary.json": '{"samples":{"dependence":{"by":"sample"}}}', "samples.jsonl": '{"id":"s"}\n', "trials.jsonl": line}.items():
+                for name, text in {"run.json": run, "summary.json": '{"samples":{"dependence":{"by":"sample"}}}', "samples.jsonl": '{"id":"s"}\n', "trials.jsonl": line}.items():
                     Path(folder, name).write_text(text)
                 return read_run(folder)
 
@@ -117,6 +117,24 @@ class Folders(unittest.TestCase):
         for line, what in ((sealed.replace("1.5", "1.6"), "checksum"), (json.dumps({**trial, "nll": 1.4}) + "\n", "do not go together"), (sealed[:-1], "torn")):
             with self.assertRaisesRegex(Damaged, what):
                 read(line)
+
+        def line_after(before, value):
+            body = json.dumps(value, separators=(",", ":"))[:-1].encode()
+            check = zlib.crc32(body, before)
+            return check, f'{body.decode()},"crc32":"{check:08x}"}}\n'
+
+        own = {"experiment": "e", "samples": 1, "seed": 2, "dataset": "d", "dataset_digest": "0", "model": "m", "fingerprint": "1", "started_at": "now"}
+        record = {
+            "configuration": {"experiment": {"id": "e"}, "samples": 1, "seed": 2, "dataset": {"name": "d", "digest": "0"}, "model": {"name": "m", "fingerprint": "1"}},
+            "started_at": "now",
+            "bound": True,
+        }
+        before, head = line_after(0, {"run": own})
+        bound = line_after(before, trial)[1]
+        self.assertEqual(read(head + bound, json.dumps(record)).trials, {"c": {"s": trial}})
+        for text, what in ((head + sealed, "checksum"), (bound, "which run"), (sealed, "which run"), (line_after(0, {"run": {**own, "seed": 3}})[1] + bound, "another run")):
+            with self.assertRaisesRegex(Damaged, what):
+                read(text, json.dumps(record))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { readJournal } from '../../runs/journal.js';
 import { readRun, readSummary, writeSummary } from '../../runs/run-folder.js';
+import { ownerOf } from '../../runs/schema/journal-head.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import { TRIALS_FILE } from '../../runs/schema/trials.js';
 import { summarize } from './summarize.js';
@@ -18,10 +19,17 @@ export function isOlder({ samples }: Summary): boolean {
  */
 export async function renewedSummary(directory: string): Promise<{ summary: Summary; renewed: boolean }> {
   const { record, summary } = await readSummary(directory);
-  const entries = isOlder(summary) ? await readJournal(path.join(directory, TRIALS_FILE)) : undefined;
-  if (!entries) return { summary, renewed: false };
+  const journal = isOlder(summary) ? await readJournal(path.join(directory, TRIALS_FILE), ownerOf(record)) : undefined;
+  if (!journal) return { summary, renewed: false };
   const { samples } = await readRun(directory);
-  const made = summarize(summary.configuration, entries, samples, summary.passes, summary.vocabulary, record.plan);
+  const made = summarize(
+    summary.configuration,
+    journal.entries,
+    samples,
+    summary.passes,
+    summary.vocabulary,
+    record.plan,
+  );
   await writeSummary(directory, made);
   return { summary: made, renewed: true };
 }

@@ -11,6 +11,7 @@ import { writeSamples } from '../../runs/samples.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
 import type { Trial } from '../../runs/schema/entry.js';
 import type { Experiment } from '../../runs/schema/experiment.js';
+import { ownerOf } from '../../runs/schema/journal-head.js';
 import type { SampleRecord } from '../../runs/schema/sample.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import { TRIALS_FILE } from '../../runs/schema/trials.js';
@@ -106,8 +107,8 @@ export async function writeImported(directory: string, runs: readonly ImportedRu
       const folder = path.join(temporary, summary.configuration.experiment.id);
       await makeFolder(folder);
       await writeSamples(folder, samples);
-      await writeRecord(folder, summary.configuration, {});
-      const journal = await JournalWriter.open(path.join(folder, TRIALS_FILE));
+      const record = await writeRecord(folder, summary.configuration, {});
+      const journal = await JournalWriter.open(path.join(folder, TRIALS_FILE), ownerOf(record));
       try {
         await journal.append(trials);
       } finally {

@@ -11,7 +11,9 @@ import { readSamples, writeSamples } from '../../runs/samples.js';
 import { type Configuration, differences } from '../../runs/schema/configuration.js';
 import type { Entry } from '../../runs/schema/entry.js';
 import { specificationsOf } from '../../runs/schema/experiment.js';
+import { type JournalOwner, ownerOf } from '../../runs/schema/journal-head.js';
 import type { PlannedRun } from '../../runs/schema/locked-plan.js';
+import type { RunRecord } from '../../runs/schema/record.js';
 import { expectOwnEntries } from '../../runs/schema/run.js';
 import { SAMPLES_FILE, type SampleRecord } from '../../runs/schema/sample.js';
 import { TRIALS_FILE } from '../../runs/schema/trials.js';
@@ -29,6 +31,8 @@ export interface StartedRun {
   /** All that is in the journal: those of earlier calls, to which this one's are added. */
   readonly entries: Entry[];
   readonly journalFile: string;
+  /** Whose journal it is. */
+  readonly owner: JournalOwner;
   /** The journal was compressed when the run went on. */
   readonly isPacked: boolean;
   /** Texts stand in the folder; digests of them where they do not. */
@@ -57,7 +61,7 @@ export async function start(
     for (const { sample } of units) literals.see(sample.document, sample.query, sample.answer);
     return literals.count > 0;
   };
-  const started = await startedConfiguration(directory, asked, model, resume, hasLiterals);
+  const started = await startedRecord(directory, asked, model, resume, hasLiterals);
   const journalFile = path.join(directory, TRIALS_FILE);
   const journal = await findJournal(journalFile);
   if (!started && journal?.bytes.length) {
@@ -71,15 +75,18 @@ export async function start(
     await writeSamples(directory, await new Breather(signal, STOPPED).map(made, (sample) => sample));
   }
   if (started) await recordPlan(directory, planned);
-  else await writeRecord(directory, asked, { 'onnxruntime-node': onnxRuntimeVersion() }, { study, plan: planned });
+  const versions = { 'onnxruntime-node': onnxRuntimeVersion() };
+  const record = started ?? (await writeRecord(directory, asked, versions, { study, plan: planned }));
+  const owner = ownerOf(record);
   const records = await readSamples(directory);
-  const entries = await recoverJournal(journalFile);
-  expectOwnEntries(journal?.file ?? journalFile, entries, records, experiment);
+  const recovered = await recoverJournal(journalFile, owner);
+  expectOwnEntries(recovered, records, experiment);
   return {
-    configuration: started ?? asked,
+    configuration: record.configuration,
     records,
-    entries,
+    entries: recovered.entries,
     journalFile,
+    owner,
     planned,
     isPacked: journal?.isPacked ?? false,
     // A run that was begun without texts goes on so.
@@ -90,18 +97,18 @@ export async function start(
 export const STOPPED = 'The run was stopped.';
 
 /**
- * The configuration of the run that the folder holds, if one may go on there.
+ * The record of the run that the folder holds, if one may go on there.
  * @param model as it is and was known
  * @param hasLiterals does a text of the run hold control tokens as they are written?
  * @throws DkvError when the folder holds another run, or one that nobody asked to go on with
  */
-async function startedConfiguration(
+async function startedRecord(
   directory: string,
   asked: Configuration,
   model: Pick<Model, 'name' | 'fingerprint' | 'formerly'>,
   resume: boolean,
   hasLiterals: () => boolean,
-): Promise<Configuration | undefined> {
+): Promise<RunRecord | undefined> {
   const record = await readRecord(directory);
   if (!record) return undefined;
   const { configuration } = record;
@@ -132,7 +139,7 @@ async function startedConfiguration(
       `${directory} already holds this run. Continue it with --resume, or choose another folder with --out.`,
     );
   }
-  return configuration;
+  return record;
 }
 
 /** Without what stands beside numbers and decides none: the research's figures, which older records of its experiments hold. */

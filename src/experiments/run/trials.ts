@@ -29,7 +29,7 @@ export async function computeTrials(
   options: Pick<RunOptions, 'maxTokens' | 'ignoreCeiling' | 'ignoreFloor' | 'signal' | 'onProgress'>,
 ): Promise<PassCounts> {
   const { maxTokens, signal, onProgress } = options;
-  const { records, entries, journalFile } = started;
+  const { records, entries, journalFile, owner } = started;
   const { experiment } = started.configuration;
   const turns = new Breather(signal, STOPPED);
   const done = new Set(entries.map(entryKey));
@@ -56,7 +56,7 @@ export async function computeTrials(
       } else {
         const made: Entry[] = [...block.rejections, ...(await entriesOf(block, started, model, signal))];
         const fresh = made.filter((entry) => !done.has(entryKey(entry)));
-        journal ??= await JournalWriter.open(journalFile);
+        journal ??= await JournalWriter.open(journalFile, owner);
         await journal.append(fresh);
         entries.push(...fresh);
         if (prescreen && progress.doneSamples + block.units.length >= prescreen.units) {

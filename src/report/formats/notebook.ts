@@ -132,15 +132,19 @@ import re
 import statistics
 import zlib
 
-def checked(data):
-    """The object in some JSON; a checksum at its end has to be that of the bytes before it."""
+def checked(data, before=0):
+    """The object in some JSON; a checksum at its end has to be that of the bytes before it, going on from another one."""
     seal = re.search(rb',\\s*"crc32": ?"([0-9a-f]{8})"\\s*}\\s*$', data)
-    if seal and int(seal[1], 16) != zlib.crc32(data[:seal.start()]):
+    if seal and int(seal[1], 16) != zlib.crc32(data[:seal.start()], before):
         raise ValueError(f"not what was written: {data[:80]!r}...")
     return json.loads(data.decode("utf-8"))
 
 opened, file = (gzip.open, "trials.jsonl.gz") if os.path.exists("trials.jsonl.gz") else (open, "trials.jsonl")
-trials = [checked(line) for line in opened(file, "rb")]
+lines = list(opened(file, "rb"))
+head = json.loads(lines[0])
+# Where the first line says which run the trials are of, the others' checksums go on from its own.
+before, first = (int(checked(lines[0])["crc32"], 16), 1) if "run" in head else (0, 0)
+trials = [checked(line, before) for line in lines[first:]]
 trials = [trial for trial in trials if "nll" in trial]
 nll = {(trial["sample"], trial["condition"]): trial["nll"] for trial in trials}
 samples = sorted({trial["sample"] for trial in trials})

@@ -28,6 +28,12 @@ export const recordSchema = z.strictObject({
     ),
   plan: plannedRunSchema.optional().describe('The plan that it was run under; absent without one.'),
   started_at: z.string().describe('When the run was started, as ISO 8601.'),
+  bound: z
+    .literal(true)
+    .optional()
+    .describe(
+      'The first line of the run’s journal says which run it is of, and a journal that does not is not this run’s; absent before 0.2.',
+    ),
   versions: z.record(z.string(), z.string()).describe('Versions of what computed, by package.'),
   git_revision: z
     .string()

@@ -1,14 +1,15 @@
 /** A finished run as its files hold it together: the summary is of the record, the trials are of the samples, and all that was summed up is there. */
 import { DkvError } from '../../base/errors.js';
 import { differences } from './configuration.js';
-import { type Entry, entryKey, isRejection, isTrial, type Trial } from './entry.js';
+import { entryKey, isRejection, isTrial, type Trial } from './entry.js';
 import type { Experiment } from './experiment.js';
+import { ownerOf } from './journal-head.js';
 import { PACKED_TRIALS_FILE } from './packed.js';
 import { parseRecord, RECORD_FILE, type RunRecord } from './record.js';
 import { parseSamples, SAMPLES_FILE, type SampleRecord } from './sample.js';
 import type { FileContent } from './sealed.js';
 import { MAKE_AGAIN, parseSummary, SUMMARY_FILE, type Summary } from './summary.js';
-import { GO_ON, parseTrials, TRIALS_FILE } from './trials.js';
+import { GO_ON, type Journal, parseWholeJournal, TRIALS_FILE } from './trials.js';
 
 /** A finished run with everything that its folder keeps. It has no trials where they were left out of the folder. */
 export interface FinishedRun {
@@ -44,19 +45,23 @@ export function parseRunFiles(files: RunFiles): FinishedRun {
   expectSummaryOf(record, summary);
   const samples = parseSamples(files[SAMPLES_FILE]);
   const trials = files[TRIALS_FILE];
-  return finishedRun(record, summary, samples, trials === undefined ? undefined : parseTrials(trials));
+  return finishedRun(
+    record,
+    summary,
+    samples,
+    trials === undefined ? undefined : parseWholeJournal(trials, TRIALS_FILE, ownerOf(record)),
+  );
 }
 
-/** @param entries undefined where the run's folder has no journal @throws DkvError RUN_DAMAGED */
+/** @param journal undefined where the run's folder has none @throws DkvError RUN_DAMAGED */
 export function finishedRun(
   record: RunRecord,
   summary: Summary,
   samples: readonly SampleRecord[],
-  entries: readonly Entry[] | undefined,
-  file: string = TRIALS_FILE,
+  journal: Journal | undefined,
 ): FinishedRun {
-  if (entries) expectComplete(file, entries, samples, summary);
-  return { record, summary, trials: (entries ?? []).filter(isTrial), samples };
+  if (journal) expectComplete(journal, samples, summary);
+  return { record, summary, trials: (journal?.entries ?? []).filter(isTrial), samples };
 }
 
 /** @param file the summary's, for messages @throws DkvError RUN_DAMAGED for the summary of another run, or one that names what the run does not have */
@@ -89,8 +94,7 @@ function unknownName({ configuration, conditions, comparisons }: Summary): strin
  * @throws DkvError RUN_DAMAGED naming the line
  */
 export function expectOwnEntries(
-  file: string,
-  entries: readonly Entry[],
+  { file, entries, firstLine }: Journal,
   records: readonly SampleRecord[],
   { conditions }: Experiment,
 ): void {
@@ -100,26 +104,45 @@ export function expectOwnEntries(
     if (samples.has(entry.sample) && (isRejection(entry) || names.has(entry.condition))) continue;
     throw new DkvError(
       'RUN_DAMAGED',
-      `${file}, line ${at + 1}: ${entryKey(entry)} is no sample and condition of this run. Remove the line. ${GO_ON}`,
+      `${file}, line ${firstLine + at}: ${entryKey(entry)} is no sample and condition of this run. Remove the line. ${GO_ON}`,
     );
   }
 }
 
 /** What the summary was made from is all there. @throws DkvError RUN_DAMAGED */
-function expectComplete(
-  file: string,
-  entries: readonly Entry[],
-  samples: readonly SampleRecord[],
-  { configuration: { experiment }, samples: { scored, rejected } }: Summary,
-): void {
-  expectOwnEntries(file, entries, samples, experiment);
+function expectComplete(journal: Journal, samples: readonly SampleRecord[], summary: Summary): void {
+  const { file, entries } = journal;
+  const {
+    configuration: { experiment },
+    samples: { scored, rejected },
+  } = summary;
+  expectOwnEntries(journal, samples, experiment);
   const done = new Set(entries.map(entryKey));
   const isScored = ({ id: sample }: SampleRecord) =>
     experiment.conditions.every(({ name: condition }) => done.has(entryKey({ sample, condition })));
   const [found, refused] = [samples.filter(isScored).length, entries.filter(isRejection).length];
-  if (found === scored && refused >= rejected.length) return;
-  throw new DkvError(
-    'RUN_DAMAGED',
-    `${file} has ${found} whole samples and ${refused} rejected ones, ${SUMMARY_FILE} was made from ${scored} and ${rejected.length}. ${GO_ON}`,
-  );
+  if (found !== scored || refused < rejected.length) {
+    throw new DkvError(
+      'RUN_DAMAGED',
+      `${file} has ${found} whole samples and ${refused} rejected ones, ${SUMMARY_FILE} was made from ${scored} and ${rejected.length}. ${GO_ON}`,
+    );
+  }
+  expectSameMeans(file, entries.filter(isTrial), summary);
+}
+
+/** Sums in another order differ in their last bits. */
+const SAME_MEAN = 1e-9;
+
+/** Trials of another run may be of the same samples and conditions, and older journals do not say which run they are of. @throws DkvError RUN_DAMAGED */
+function expectSameMeans(file: string, trials: readonly Trial[], { conditions }: Summary): void {
+  for (const { name, nll } of conditions) {
+    // Two processes that go on with one run write some trials twice.
+    const own = new Map(trials.filter(({ condition }) => condition === name).map((trial) => [trial.sample, trial.nll]));
+    const mean = [...own.values()].reduce((sum, one) => sum + one, 0) / own.size;
+    if (Number.isNaN(mean) || Math.abs(mean - nll) <= SAME_MEAN * Math.max(1, Math.abs(nll))) continue;
+    throw new DkvError(
+      'RUN_DAMAGED',
+      `${file} has a mean NLL of ${mean} under ${name}, ${SUMMARY_FILE} one of ${nll}: they are not of one run. Bring back the trials or the summary that belong here from a copy, or remove the summary where the trials are those of ${RECORD_FILE}, and go on with the run (dkv run --resume).`,
+    );
+  }
 }

@@ -28,25 +28,41 @@ const LONGEST_SEAL = 32;
 
 /** One line, with its line break. @param value an object with at least one member */
 export function sealedLine(value: object): string {
+  return sealedLineAfter(0, value);
+}
+
+/** The same, with a checksum that goes on from another one, as `checksumOf` gives it. */
+export function sealedLineAfter(before: number, value: object): string {
   const body = JSON.stringify(value).slice(0, -1);
-  return `${body},"${MEMBER}":"${checksum(UTF8.encode(body))}"}\n`;
+  return `${body},"${MEMBER}":"${hexadecimal(crc32(UTF8.encode(body), before))}"}\n`;
+}
+
+/** The checksum that stands in such a line. */
+export function checksumOf(value: object): number {
+  return crc32(UTF8.encode(JSON.stringify(value).slice(0, -1)));
 }
 
 /** A whole file, indented. @param value an object with at least one member */
 export function sealedFile(value: object): string {
   const body = JSON.stringify(value, null, 2).slice(0, -2);
-  return `${body},\n  "${MEMBER}": "${checksum(UTF8.encode(body))}"\n}\n`;
+  return `${body},\n  "${MEMBER}": "${hexadecimal(crc32(UTF8.encode(body)))}"\n}\n`;
 }
+
+const FROM_NONE: readonly number[] = [0];
 
 /**
  * The value without its checksum, and whether there was one.
+ * @param before checksums that its own may go on from
  * @throws Error saying what is wrong: bytes that are not UTF-8, a checksum of other bytes, no JSON
  */
-export function unseal(bytes: Uint8Array): { value: unknown; sealed: boolean } {
+export function unseal(bytes: Uint8Array, before = FROM_NONE): { value: unknown; sealed: boolean } {
   const start = Math.max(0, bytes.length - LONGEST_SEAL);
   const seal = SEAL.exec(String.fromCharCode(...bytes.subarray(start)));
-  if (seal && checksum(bytes.subarray(0, start + seal.index)) !== seal[1]) {
-    throw new Error('the checksum is of other bytes than these');
+  if (seal) {
+    const body = bytes.subarray(0, start + seal.index);
+    if (!before.some((one) => hexadecimal(crc32(body, one)) === seal[1])) {
+      throw new Error('the checksum is of other bytes than these');
+    }
   }
   const value = parsed(decode(bytes));
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, MEMBER)) return { value, sealed: false };
@@ -64,8 +80,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function checksum(bytes: Uint8Array): string {
-  return crc32(bytes).toString(16).padStart(8, '0');
+function hexadecimal(checksum: number): string {
+  return checksum.toString(16).padStart(8, '0');
 }
 
 function decode(bytes: Uint8Array): string {
@@ -86,6 +102,14 @@ export function wholeLines(bytes: Uint8Array): number {
 /** Lines named in one message. */
 const NAMED_LINES = 5;
 
+/** Where in a file lines stand. */
+interface LinesPlace {
+  /** The number of the first of them; 1 when left out. */
+  readonly first?: number;
+  /** Checksums that theirs may go on from; none when left out. */
+  readonly before?: readonly number[];
+}
+
 /**
  * Every line of a file, checked; none may lack a checksum once another before it has one.
  * @param bytes whole lines: what stands behind the last line break is not read
@@ -93,17 +117,23 @@ const NAMED_LINES = 5;
  * @param advice what to do about damaged lines, a sentence
  * @throws DkvError RUN_DAMAGED naming the lines that are not as they were written
  */
-export function unsealLines<T>(file: string, bytes: Uint8Array, check: (value: unknown) => T, advice: string): T[] {
+export function unsealLines<T>(
+  file: string,
+  bytes: Uint8Array,
+  check: (value: unknown) => T,
+  advice: string,
+  { first: firstLine = 1, before = FROM_NONE }: LinesPlace = {},
+): T[] {
   const values: T[] = [];
   const damaged: { readonly line: number; readonly error: unknown }[] = [];
   let expectsSeal = false;
-  let line = 0;
+  let line = firstLine - 1;
   for (let start = 0, end = 0; ; start = end + 1) {
     end = bytes.indexOf(LINE_BREAK, start);
     if (end < 0) break;
     line++;
     try {
-      const { value, sealed } = unseal(bytes.subarray(start, end));
+      const { value, sealed } = unseal(bytes.subarray(start, end), before);
       if (expectsSeal && !sealed) throw new Error('no checksum, which lines before it have');
       expectsSeal ||= sealed;
       values.push(check(value));

@@ -3,7 +3,9 @@ import { DkvError } from '../../base/errors.js';
 import { shortestFloat32 } from '../../base/float32.js';
 import { tryParse } from '../../base/parse.js';
 import { AT_ONE, INVERSE_TEMPERATURES } from '../../stats/inverse-temperatures.js';
+import { differences } from './configuration.js';
 import { type Entry, entryKey, entrySchema, isTrial, sumOf } from './entry.js';
+import { afterHead, describeHead, type JournalHead, type JournalOwner, parseHead } from './journal-head.js';
 import { bytesOf, type FileContent, unsealLines, wholeLines } from './sealed.js';
 
 export const TRIALS_FILE = 'trials.jsonl';
@@ -14,13 +16,27 @@ const GZIP = [0x1f, 0x8b];
 /** What to do when entries are missing. */
 export const GO_ON = 'Go on with the run (dkv run --resume): what is missing is computed again, the rest stays.';
 
+/** What stands in a journal. */
+export interface Journal {
+  /** The file that it was read from, for messages. */
+  readonly file: string;
+  readonly entries: Entry[];
+  /** The number of the line that the first entry stands in. */
+  readonly firstLine: number;
+}
+
 /**
  * Reads the content of a finished run's `trials.jsonl`, which ends with a whole line: trials or measurements inside the encoder, and the samples
- * that could not be scored.
+ * that could not be scored. Which run they are of is not looked at; `parseRunFiles` does that.
  * @param file the file's name, for messages
  * @throws DkvError RUN_DAMAGED naming the lines that are not as they were written, INPUT_INVALID for content that is still compressed
  */
 export function parseTrials(content: FileContent, file = TRIALS_FILE): Entry[] {
+  return parseWholeJournal(content, file).entries;
+}
+
+/** The same of a run that is known. @throws DkvError as `parseTrials`, and RUN_DAMAGED for trials of another run */
+export function parseWholeJournal(content: FileContent, file: string, owner?: JournalOwner): Journal {
   const bytes = bytesOf(content);
   if (bytes[0] === GZIP[0] && bytes[1] === GZIP[1]) {
     throw new DkvError(
@@ -28,15 +44,28 @@ export function parseTrials(content: FileContent, file = TRIALS_FILE): Entry[] {
       `${file} is compressed by gzip. Unpack it with unpackTrials before it is read.`,
     );
   }
-  const { entries, wholeBytes } = parseJournal(bytes, file);
-  if (wholeBytes === bytes.length) return entries;
-  throw new DkvError('RUN_DAMAGED', `${file}: its last line, ${entries.length + 1}, is torn. ${GO_ON}`);
+  const { wholeBytes, ...journal } = parseJournal(bytes, file, owner);
+  if (wholeBytes === bytes.length) return journal;
+  const torn = journal.firstLine + journal.entries.length;
+  throw new DkvError('RUN_DAMAGED', `${file}: its last line, ${torn}, is torn. ${GO_ON}`);
 }
 
 /** The same of a run that may not be finished: what stands behind the last line break is left, and `wholeBytes` says where it begins. */
-export function parseJournal(bytes: Uint8Array, file: string): { entries: Entry[]; wholeBytes: number } {
+export function parseJournal(
+  bytes: Uint8Array,
+  file: string,
+  owner?: JournalOwner,
+): Journal & { readonly wholeBytes: number } {
+  const { head, length } = headOf(bytes);
+  if (head && owner) expectOwn(file, head, owner.head);
+  const firstLine = head ? 2 : 1;
   const remove = file.endsWith('.gz') ? 'Unpack it (gunzip), and remove what is damaged.' : 'Remove what is damaged.';
-  const entries = unsealLines(file, bytes, checkedEntry, `${remove} ${GO_ON}`);
+  const strange =
+    !head && owner?.isBound ? 'The first line, which says which run it is of, is not there: it may be another’s. ' : '';
+  const entries = unsealLines(file, bytes.subarray(length), checkedEntry, `${strange}${remove} ${GO_ON}`, {
+    first: firstLine,
+    before: checksumsBefore(head, owner),
+  });
   const written = new Map<string, number>();
   for (const [at, entry] of entries.entries()) {
     const before = written.get(entryKey(entry));
@@ -44,12 +73,37 @@ export function parseJournal(bytes: Uint8Array, file: string): { entries: Entry[
     if (before !== undefined && JSON.stringify(entries[before]) !== JSON.stringify(entry)) {
       throw new DkvError(
         'RUN_DAMAGED',
-        `${file}, lines ${before + 1}, ${at + 1}: two different results of ${entryKey(entry)}. Remove both. ${GO_ON}`,
+        `${file}, lines ${firstLine + before}, ${firstLine + at}: two different results of ${entryKey(entry)}. Remove both. ${GO_ON}`,
       );
     }
     written.set(entryKey(entry), at);
   }
-  return { entries, wholeBytes: wholeLines(bytes) };
+  return { file, entries, firstLine, wholeBytes: wholeLines(bytes) };
+}
+
+/** What a journal's first line says, and how many bytes it takes with its line break; none of a journal that is older, or where that line is not there. */
+export function headOf(bytes: Uint8Array): { readonly head: JournalHead | undefined; readonly length: number } {
+  const length = bytes.indexOf(LINE_BREAK) + 1;
+  const head = length > 0 ? parseHead(bytes.subarray(0, length - 1)) : undefined;
+  return { head, length: head ? length : 0 };
+}
+
+const LINE_BREAK = 0x0a;
+
+/** A damaged first line may be removed: the others are known by their run. */
+function checksumsBefore(head: JournalHead | undefined, owner: JournalOwner | undefined): number[] {
+  if (head) return [afterHead(head)];
+  if (!owner) return [0];
+  return [...(owner.isBound ? [] : [0]), afterHead(owner.head)];
+}
+
+/** @throws DkvError RUN_DAMAGED */
+function expectOwn(file: string, head: JournalHead, own: JournalHead): void {
+  if (differences(own, head).length === 0) return;
+  throw new DkvError(
+    'RUN_DAMAGED',
+    `${file} holds the trials of another run: ${describeHead(head)}. This one is ${describeHead(own)}. Bring its own back from a copy, or remove the file. ${GO_ON}`,
+  );
 }
 
 function checkedEntry(value: unknown): Entry {

@@ -1,0 +1,29 @@
+/** The trials of a run's folder. */
+import path from 'node:path';
+import { readJournal } from '../../src/runs/journal.js';
+import { readRecord } from '../../src/runs/record.js';
+import type { Entry } from '../../src/runs/schema/entry.js';
+import { type JournalOwner, ownerOf } from '../../src/runs/schema/journal-head.js';
+
+/** All that stands in its journal, which is whole and the run's own. */
+export async function entriesIn(directory: string): Promise<Entry[]> {
+  const record = await readRecord(directory);
+  return (await readJournal(path.join(directory, 'trials.jsonl'), ownerOf(record!)))!.entries;
+}
+
+/** Of a run that is in no folder, and whose journal may be older than first lines that say which run it is of. */
+export const OWNER: JournalOwner = {
+  isBound: false,
+  head: {
+    run: {
+      experiment: 'mine',
+      samples: 3,
+      seed: 7,
+      dataset: 'made-up',
+      dataset_digest: 'd'.repeat(64),
+      model: 'some/model',
+      fingerprint: 'f'.repeat(64),
+      started_at: '2026-01-02T03:04:05.678Z',
+    },
+  },
+};
