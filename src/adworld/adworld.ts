@@ -8,7 +8,8 @@ import { Random } from '../base/random.js';
 import type { Sample } from '../samples/sample.js';
 import type { Ad, AdQuestion, Split } from './ad.js';
 import { categories } from './categories/all.js';
-import { composeAd } from './compose.js';
+import { type Composed, compose } from './compose.js';
+import type { Category } from './scene.js';
 import { ADWORLD_VERSION } from './version.js';
 
 export const DEFAULT_ADWORLD_SEED = 0;
@@ -24,18 +25,22 @@ function adId(split: Split, index: number): string {
   return `adworld-${split}-${String(index).padStart(5, '0')}`;
 }
 
-export function generateAd({
-  seed = DEFAULT_ADWORLD_SEED,
-  split,
-  index,
-}: {
-  seed?: number;
-  split: Split;
-  index: number;
-}): Ad {
+interface Place {
+  readonly seed?: number;
+  readonly split: Split;
+  readonly index: number;
+}
+
+export function generateAd(place: Place): Ad {
+  return generated(place).ad;
+}
+
+/** The same, with what the ad was made from. */
+function generated({ seed = DEFAULT_ADWORLD_SEED, split, index }: Place): Composed & { readonly category: Category } {
   const random = new Random('adworld', ADWORLD_VERSION, seed, split, index);
   const category = random.pick(categories());
-  return composeAd(random, { id: adId(split, index), split, category, item: random.pick(category.items) });
+  const composed = compose(random, { id: adId(split, index), split, category, item: random.pick(category.items) });
+  return { ...composed, category };
 }
 
 /** One sample an ad, so that samples are independent of each other; which question is asked is the ad's own choice. */
@@ -54,10 +59,23 @@ export function* samplesOf({ seed = DEFAULT_ADWORLD_SEED, split, count }: AdRang
 
 /** The kind of question that the sample of an ad asks, by the ad's id; undefined for another id. It is what samples share that are not independent. */
 export function askedKind(id: string, seed: number): string | undefined {
+  return questionById(id, seed)?.question.kind;
+}
+
+/** An ad and what its sample asks. */
+export interface AskedAd extends Composed {
+  readonly place: Required<Place>;
+  readonly category: Category;
+  readonly question: AdQuestion;
+}
+
+/** By the ad's id; undefined for another id. */
+export function questionById(id: string, seed: number): AskedAd | undefined {
   const { split, index } = AD_ID.exec(id)?.groups ?? {};
   if (split === undefined) return undefined;
   const place = { seed, split: split as Split, index: Number(index) };
-  return askedOf(generateAd(place), seed, place.split, place.index).kind;
+  const composed = generated(place);
+  return { ...composed, place, question: askedOf(composed.ad, seed, place.split, place.index) };
 }
 
 const AD_ID = /^adworld-(?:answer-pool-)?(?<split>[a-z]+)-(?<index>\d{5,})$/;

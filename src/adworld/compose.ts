@@ -51,16 +51,27 @@ export function overlaps(a: string, b: string): boolean {
   return left.includes(right) || right.includes(left);
 }
 
+/** An ad with the scene that it was written from. */
+export interface Composed {
+  readonly ad: Ad;
+  readonly scene: Scene;
+}
+
 /** @throws RangeError when no ad of the category can hold the wanted facts: the request was wrong */
 export function composeAd(random: Random, request: AdRequest): Ad {
+  return compose(random, request).ad;
+}
+
+/** The same, with what the ad was made from. @throws RangeError as `composeAd` */
+export function compose(random: Random, request: AdRequest): Composed {
   for (let attempt = 0; attempt < 20; attempt++) {
-    const ad = tryCompose(random, request);
-    if (ad !== undefined) return ad;
+    const composed = tryCompose(random, request);
+    if (composed !== undefined) return composed;
   }
   throw new RangeError(`composeAd: no "${request.item.noun}" could be written for ${request.id}`);
 }
 
-function tryCompose(random: Random, request: AdRequest): Ad | undefined {
+function tryCompose(random: Random, request: AdRequest): Composed | undefined {
   const { category, item, split } = request;
   const bank = bankOf(split);
   const namer = new Namer(random, bank);
@@ -82,7 +93,7 @@ function tryCompose(random: Random, request: AdRequest): Ad | undefined {
     overlaps(query, answer) || !written.text.includes(answer) || wordCount(answer) > MAX_ANSWER_WORDS;
   if (questions.some(isBad)) return undefined;
   const title = fill(random.pick(frames()[category.family][bank].title), sceneSlots(scene));
-  return {
+  const ad: Ad = {
     id: request.id,
     split,
     category: category.name,
@@ -98,6 +109,7 @@ function tryCompose(random: Random, request: AdRequest): Ad | undefined {
     names: namer.issued.filter((name) => written.text.includes(name) || title.includes(name)),
     forms: written.forms,
   };
+  return { ad, scene };
 }
 
 function sceneSlots(scene: Scene): Slots {

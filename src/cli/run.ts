@@ -10,7 +10,7 @@ import { EXPERIMENT_IDS } from '../experiments/catalogue/ids.js';
 import type { DeclaredExperiment } from '../experiments/declaration/declared.js';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
 import type { SELF_WRITER } from '../llm/self-writer.js';
-import type { Experiment } from '../runs/schema/experiment.js';
+import type { Experiment, Outcome } from '../runs/schema/experiment.js';
 import type { LockedPlan } from '../runs/schema/locked-plan.js';
 import type { StudyRecord } from '../runs/schema/record.js';
 import type { Summary } from '../runs/schema/summary.js';
@@ -31,7 +31,7 @@ export interface RunnableOptions extends ModelOptions, ChosenOptions {
 }
 
 interface RunCommandOptions extends RunnableOptions {
-  readonly outcomes?: NonNullable<Experiment['outcomes']>;
+  readonly outcomes?: Outcome[];
   readonly plan?: string;
   readonly out?: string;
   readonly resume: boolean;
@@ -44,7 +44,8 @@ interface RunCommandOptions extends RunnableOptions {
 
 const ALL = 'all';
 
-const OUTCOME_NAMES: readonly NonNullable<Experiment['outcomes']>[number][] = ['temperature'];
+/** Of experiments; named here, because the schema that has them takes a while to load. */
+const OUTCOME_NAMES: readonly Outcome[] = ['temperature', 'contrast', 'recall'];
 
 /** As it stands in summary.json, byte for byte: `summarySchema` is its form. */
 const recordedSummary = z.custom<Summary>();
@@ -129,7 +130,7 @@ async function run(name: string, asked: RunCommandOptions, command: Command): Pr
   const study = file === undefined ? undefined : await studyRecord(file, overruled);
   const { asksLanguageModel, specificationsOf } = await import('../runs/schema/experiment.js');
   const { endpointWriter } = await import('../llm/text-sources.js');
-  const { outcomesAreOfSamples } = await import('../experiments/declaration/define.js');
+  const { unfitOutcome } = await import('../experiments/declaration/define.js');
   const { expectWriter } = await import('../priming/prepare.js');
   const { expectTexts } = await import('../experiments/plan/texts.js');
   const { refusalOf } = await import('../experiments/plan/conditions.js');
@@ -149,10 +150,11 @@ async function run(name: string, asked: RunCommandOptions, command: Command): Pr
       const { seed = planned?.seed ?? declared.seed } = options;
       const { prompt = planned?.experiment.prompt ?? declared.prompt } = options;
       const wanted = options.outcomes ?? [];
-      if (wanted.length > 0 && declared.unit !== 'sample' && name !== ALL) {
-        throw new DkvError('INPUT_INVALID', `Experiment ${declared.id}: ${outcomesAreOfSamples(wanted)}`);
+      const unfit = unfitOutcome(declared, wanted);
+      if (unfit !== undefined && name !== ALL) {
+        throw new DkvError('INPUT_INVALID', `Experiment ${declared.id}: ${unfit}`);
       }
-      const outcomes = declared.unit === 'sample' && wanted.length > 0 ? { outcomes: wanted } : {};
+      const outcomes = unfit === undefined && wanted.length > 0 ? { outcomes: wanted } : {};
       const experiment: Experiment = { ...declared, seed, prompt, ...outcomes };
       if (name === ALL && !writing && asksLanguageModel(experiment)) {
         process.stderr.write(`${experiment.id} is left out: DKV_LLM_BASE_URL is not set.\n`);

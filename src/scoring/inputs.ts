@@ -75,6 +75,44 @@ async function decodedBy(
   ask: (items: readonly ScoreItem[], options: RequestOptions) => Promise<readonly Float32Array[]>,
   { tokenisingMs, onProgress }: Pick<RequestOptions, 'tokenisingMs' | 'onProgress'>,
 ): Promise<(Float32Array | DkvError)[]> {
+  const ready = await encodedBy(request, engine, items, tokenisingMs);
+  return answerEach(ready, (inputs) =>
+    request.ask((own) => ask(inputs, { ...own, ...(onProgress && { onProgress }) })),
+  );
+}
+
+/**
+ * The first half of the way, for whoever asks the decoder more than once: each distinct input is encoded once.
+ * @returns per item what the decoder is asked with, or the DkvError (INPUT_TOO_LONG, NUMBERS_NOT_FINITE) that says why it cannot be
+ */
+export async function encodeEach(
+  engine: Engine,
+  items: readonly InputToScore[],
+  options: CompoundOptions = {},
+): Promise<(ScoreItem | DkvError)[]> {
+  const request = new CompoundRequest(options);
+  try {
+    return await encodedBy(request, engine, items);
+  } finally {
+    request.end();
+  }
+}
+
+/** The second half. @returns per item its answer, or the DkvError that it is, or that says why it has none */
+export async function answerEach<Item, Answer>(
+  items: readonly (Item | DkvError)[],
+  ask: (items: readonly Item[]) => Promise<readonly Answer[]>,
+): Promise<(Answer | DkvError)[]> {
+  const answers = (await eachOf(items.filter(isResult), ask)).values();
+  return items.map((item) => (item instanceof DkvError ? item : answers.next().value!));
+}
+
+async function encodedBy(
+  request: CompoundRequest,
+  engine: Engine,
+  items: readonly InputToScore[],
+  tokenisingMs?: number,
+): Promise<(ScoreItem | DkvError)[]> {
   const places = new Map<string, number>();
   const distinct: Presented[] = [];
   const placeOf = (part: Presented) => {
@@ -93,7 +131,7 @@ async function decodedBy(
     distinct.map(({ item }) => item),
     (inputs) => request.ask((own) => engine.encode(inputs, own), tokenisingMs),
   );
-  const ready = items.map(({ prompt, target }, i) => {
+  return items.map(({ prompt, target }, i) => {
     if (refused[i]) return refused[i];
     const memory: StateRange[] = [];
     for (const { place, visible } of located[i]!) {
@@ -103,11 +141,6 @@ async function decodedBy(
     }
     return { memory, prompt, target };
   });
-  const usable = ready.filter(isResult);
-  const asked = (inputs: readonly ScoreItem[]) =>
-    request.ask((own) => ask(inputs, { ...own, ...(onProgress && { onProgress }) }));
-  const numbers = (await eachOf(usable, asked)).values();
-  return ready.map((item) => (item instanceof DkvError ? item : numbers.next().value!));
 }
 
 /** Of a decoder with learned positions. @returns undefined where it has so many rows */

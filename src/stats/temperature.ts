@@ -3,6 +3,7 @@
  * score others: whole clusters are dealt to folds, and each fold is scored with what the other folds chose. What a better temperature alone would give is
  * the calibration part of a gain; what remains is not a matter of how sharp an arm's distributions are.
  */
+import { foldsOf } from './cross-fitting.js';
 import type { Partition } from './dependence.js';
 import { mean } from './describe.js';
 import { type Estimate, estimate, type Sampling } from './gains.js';
@@ -68,8 +69,6 @@ export interface TemperedArm {
   readonly temperatures: readonly FittedTemperature[];
 }
 
-const FOLDS = 5;
-
 /** Temperatures that are compared before the best of them is looked at closer: with capped tokens there may be several valleys. */
 const GRID = 24;
 
@@ -101,17 +100,6 @@ export function temperatureEffect(
     baseline: baseline.temperatures,
     treatment: treatment.temperatures,
   };
-}
-
-/** Of each sample its fold; whole clusters are dealt in turn. */
-function foldsOf(clusters: Partition, samples: number): Int32Array {
-  if (clusters.length < 2)
-    throw new RangeError(
-      `${clusters.length} clusters of samples; a temperature that is fitted on some and scored on others needs 2.`,
-    );
-  const folds = new Int32Array(samples);
-  for (const [c, cluster] of clusters.entries()) for (const sample of cluster) folds[sample] = c % FOLDS;
-  return folds;
 }
 
 /** NLL of a kind of a sample's tokens, over the number of all its tokens, at an inverse temperature. */

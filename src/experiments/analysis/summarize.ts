@@ -20,17 +20,19 @@ import type { PlannedRun } from '../../runs/schema/locked-plan.js';
 import type { SampleRecord } from '../../runs/schema/sample.js';
 import type { PassCounts, Summary } from '../../runs/schema/summary.js';
 import { mean } from '../../stats/describe.js';
-import { samplingOf } from '../../stats/gains.js';
+import { type Sampling, samplingOf } from '../../stats/gains.js';
 import { detectableD } from '../../stats/power.js';
 import { RESAMPLES } from '../../stats/resamples.js';
 import { borrowsWords, dependenceOf, recordedDependence, type Unit, unitOf } from './clusters.js';
 import { type Columns, columnsOf, scoredOf, termsOf, trialsOf, weighted } from './columns.js';
+import { summarizeContrast } from './contrast.js';
 import { checkIdentities } from './identities.js';
 import { summarizePaired } from './paired.js';
 import { planOutcome } from './planned.js';
 import { summarizeProbe } from './probe.js';
 import { summarizeRanking } from './ranking.js';
 import { screenRanking } from './ranking-screen.js';
+import { summarizeRecall } from './recall.js';
 import { samplings } from './samplings.js';
 import { isSelfTest } from './self-tests.js';
 import { summarizeTemperature } from './temperature.js';
@@ -88,8 +90,8 @@ export function summarize(
       probe: summarizeProbe(experiment.conditions, probes, samplings(allUnits, configuration, random)),
     }),
   }[experiment.unit]();
-  const temperature =
-    experiment.unit === 'sample' ? summarizeTemperature(configuration, column, sampling, vocabulary) : undefined;
+  const outcomes =
+    experiment.unit === 'sample' ? outcomesOf(configuration, column, kept, allUnits, sampling, vocabulary) : {};
   const summary: Summary = {
     format: RECORD_FORMAT,
     configuration,
@@ -117,9 +119,26 @@ export function summarize(
     })),
     identities: checkIdentities(configuration, column),
     ...measured,
-    ...(temperature && { temperature }),
+    ...outcomes,
   };
   return planned ? { ...summary, plan: planOutcome(planned, summary, units, ofRun, sampling) } : summary;
+}
+
+/** What was measured beside NLLs. */
+function outcomesOf(
+  configuration: Configuration,
+  trials: (condition: string) => readonly Trial[],
+  samples: readonly SampleRecord[],
+  units: readonly Unit[],
+  sampling: Sampling,
+  vocabulary: number | undefined,
+): Pick<Summary, 'temperature' | 'contrast' | 'recall'> {
+  // A stream of its own: what else is drawn does not depend on which outcomes are asked for.
+  const someOf = samplings(units, configuration, new Random('contrast', configuration.seed));
+  const temperature = summarizeTemperature(configuration, trials, sampling, vocabulary);
+  const contrast = summarizeContrast(configuration, trials, samples, sampling, someOf);
+  const recall = summarizeRecall(configuration, trials, sampling);
+  return { ...(temperature && { temperature }), ...(contrast && { contrast }), ...(recall && { recall }) };
 }
 
 /** Null where a trial does not say it, as imported ones may not. */

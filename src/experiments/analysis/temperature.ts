@@ -1,5 +1,4 @@
 /** Which part of each gain the temperatures of its arms make up, from trials with NLLs at several temperatures. */
-import { DkvError } from '../../base/errors.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
 import type { Trial } from '../../runs/schema/entry.js';
 import type { TemperatureEffectRecord, TemperatureSummary } from '../../runs/schema/temperature.js';
@@ -12,7 +11,7 @@ import {
   temperedArm,
   temperedTokens,
 } from '../../stats/temperature.js';
-import { isSelfTest } from './self-tests.js';
+import { askedField, comparedNames, comparedOf } from './compared.js';
 
 /** Nats a token: a remaining gain that is shown to be smaller is called none. */
 const MARGIN = 0.05;
@@ -24,15 +23,21 @@ export function summarizeTemperature(
   sampling: Sampling,
   vocabulary: number | undefined,
 ): TemperatureSummary | undefined {
-  const { comparisons, outcomes = [] } = configuration.experiment;
+  const { outcomes = [] } = configuration.experiment;
   const { clusters } = sampling.dependence;
   if (!outcomes.includes('temperature') || clusters.length < 2 || vocabulary === undefined) return undefined;
-  const compared = comparisons.filter((comparison) => !isSelfTest(configuration, comparison));
-  const names = new Set(compared.flatMap(({ treatment, baseline }) => [treatment, baseline]));
+  const compared = comparedOf(configuration);
+  const names = comparedNames(configuration, compared);
   const armsOf = (options: TemperatureOptions) =>
     new Map([...tokens].map(([name, own]) => [name, temperedArm(own, clusters, options)]));
+  // Nine digits identify a float32 number, and are not it.
   const tokens = new Map(
-    [...names].map((name) => [name, trials(name).map((trial) => temperedTokens(temperedOf(trial), vocabulary))]),
+    names.map((name) => [
+      name,
+      trials(name).map((trial) =>
+        temperedTokens(Float32Array.from(askedField(trial, 'tempered_nlls').flat()), vocabulary),
+      ),
+    ]),
   );
   const effects = (arms: ReadonlyMap<string, TemperedArm>) =>
     compared.map(({ treatment, baseline }) =>
@@ -52,15 +57,6 @@ export function summarizeTemperature(
       apart: apart?.[c] ?? null,
     })),
   };
-}
-
-/** Nine digits identify a float32 number, and are not it. */
-function temperedOf({ sample, condition, tempered_nlls }: Trial): Float32Array {
-  if (tempered_nlls) return Float32Array.from(tempered_nlls.flat());
-  throw new DkvError(
-    'RUN_DAMAGED',
-    `The trial of ${sample} under ${condition} has no tempered_nlls, which this run was asked for. Remove its line, and go on with the run (dkv run --resume).`,
-  );
 }
 
 function recorded({ atOne, equivalence, ...same }: TemperatureEffect): TemperatureEffectRecord {

@@ -2,7 +2,7 @@
 import { DkvError } from '../../base/errors.js';
 import { didYouMean } from '../../base/near.js';
 import { parse } from '../../base/parse.js';
-import { bareOf, type Experiment } from '../../runs/schema/experiment.js';
+import { bareOf, type Experiment, type Outcome } from '../../runs/schema/experiment.js';
 import { measure } from '../../stats/ranking.js';
 import { type DeclaredExperiment, experimentFileSchema, type StudyDeclaration } from './declared.js';
 import { expectFunctions, withoutFunctions } from './functions.js';
@@ -50,7 +50,8 @@ function expectConsistent(experiment: Experiment): void {
   if (missing !== undefined) {
     throw invalid(`there is no condition "${missing}"; there are: ${names.join(', ')}.${didYouMean(missing, names)}`);
   }
-  if (rest.outcomes?.length && rest.unit !== 'sample') throw invalid(outcomesAreOfSamples(rest.outcomes));
+  const unfit = unfitOutcome(experiment, rest.outcomes);
+  if (unfit !== undefined) throw invalid(unfit);
   for (const name of [...rest.measures, ...(rest.screening ? [rest.screening.measure] : [])]) measure(name);
   if (rest.screening && (rest.unit !== 'pool' || !bareOf(experiment))) {
     throw invalid('a screening is of pools, and needs a condition without a surrogate.');
@@ -73,7 +74,16 @@ function expectConsistent(experiment: Experiment): void {
   }
 }
 
-/** Why an experiment on pools, or one that looks into the encoder, has none of these. */
-export function outcomesAreOfSamples(outcomes: readonly string[]): string {
-  return `the outcome "${outcomes[0]}" is of samples, whose NLLs are compared; its unit is another.`;
+/** Why an experiment does not have one of these outcomes; undefined where it may have them all. */
+export function unfitOutcome(
+  { unit, target }: Pick<Experiment, 'unit' | 'target'>,
+  outcomes: readonly Outcome[] = [],
+): string | undefined {
+  const [first] = outcomes;
+  if (first !== undefined && unit !== 'sample') {
+    return `the outcome "${first}" is of samples, whose NLLs are compared; its unit is another.`;
+  }
+  const ofAnswers = outcomes.find((outcome) => outcome !== 'temperature');
+  if (ofAnswers === undefined || target === 'answer') return undefined;
+  return `the outcome "${ofAnswers}" is of answers, and it scores queries.`;
 }

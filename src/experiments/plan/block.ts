@@ -15,6 +15,7 @@ import type { Sample } from '../../samples/sample.js';
 import type { Plan } from './plan.js';
 import { presentationsOf } from './presentation.js';
 import type { Unit } from './unit.js';
+import { CANDIDATES } from './wrong-answers.js';
 
 /** One trial to make: a unit under a condition. */
 export interface PlannedTrial {
@@ -23,6 +24,8 @@ export interface PlannedTrial {
   readonly parts: readonly Presented[];
   readonly prompt: Int32Array;
   readonly target: Int32Array;
+  /** Token ids of the sample's wrong answers, as the target stands; none unless the experiment asks for the outcome `contrast`. */
+  readonly wrong: readonly Int32Array[];
   /** For joint inputs: do they hold other token ids than the segments tokenised apart would? */
   readonly jointDiffers: boolean | undefined;
   /** The prefix contains the text that is scored. */
@@ -45,13 +48,19 @@ export interface BlockLimits {
 }
 
 /** Forward passes over the block's distinct inputs, and those of an encoder that runs once for each condition. */
-export function passesOf({ trials }: Block, { unit }: Pick<Experiment, 'unit'>): PassCounts {
+export function passesOf({ trials }: Block, experiment: Pick<Experiment, 'unit' | 'outcomes'>): PassCounts {
   const encodes = trials.flatMap(({ parts }) => parts.map(({ key }) => key));
   return {
     encoder: new Set(encodes).size,
-    decoder: unit === 'probe' ? 0 : trials.length,
+    decoder: trials.length * decodesOf(experiment),
     naive_encoder: encodes.length,
   };
+}
+
+/** How often the decoder is asked in a trial: for the target, for each wrong answer, and for what the model says. */
+export function decodesOf({ unit, outcomes = [] }: Pick<Experiment, 'unit' | 'outcomes'>): number {
+  if (unit === 'probe') return 0;
+  return (outcomes.includes('contrast') ? CANDIDATES : 1) + (outcomes.includes('recall') ? 1 : 0);
 }
 
 /** Splits units into blocks, one after the other as they are asked for. */
@@ -79,12 +88,14 @@ function planUnit(plan: Plan, unit: Unit, tokenizer: Tokenizer, maxTokens: numbe
   const { target: scored, prompt, conditions, protocol } = plan.experiment;
   try {
     const text = scored === 'answer' ? sample.answer : sample.query;
-    const target = tokenizer.encode(text).subarray(0, protocol.target_tokens);
+    const encoded = (scoredText: string) => tokenizer.encode(scoredText).subarray(0, protocol.target_tokens);
+    const target = encoded(text);
     if (text.trim() === '' || target.length === 0) return { sample: sample.id, rejected: emptyTarget(scored) };
     const promptOf = (condition: Condition) =>
       (condition.prompt ?? prompt) === 'query'
         ? tokenizer.encode(sample.query).subarray(0, MAX_PROMPT)
         : new Int32Array(0);
+    const wrong = (plan.wrongAnswers?.get(sample.id) ?? []).map((answer) => encoded(answer.text));
     const presentations = presentationsOf(plan, unit, tokenizer, maxTokens);
     return conditions.map((condition, i) => {
       const { parts, jointDiffers, prefix } = presentations[i]!;
@@ -92,6 +103,7 @@ function planUnit(plan: Plan, unit: Unit, tokenizer: Tokenizer, maxTokens: numbe
         sample,
         condition,
         target,
+        wrong,
         prompt: promptOf(condition),
         parts,
         jointDiffers,

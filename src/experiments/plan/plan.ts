@@ -4,27 +4,35 @@ import { surrogate } from '../../priming/surrogate.js';
 import type { FunctionTexts, Prepared } from '../../priming/surrogate-kinds.js';
 import type { Experiment } from '../../runs/schema/experiment.js';
 import type { Scored, Unit } from './unit.js';
+import type { WrongAnswers } from './wrong-answers.js';
 
 /** What is scored, in order, and under what. */
 export interface Plan {
   readonly units: readonly Unit[];
-  readonly experiment: Pick<Experiment, 'conditions' | 'protocol' | 'target' | 'prompt' | 'padding_step'>;
+  readonly experiment: Pick<Experiment, 'conditions' | 'protocol' | 'target' | 'prompt' | 'padding_step' | 'outcomes'>;
   /** Texts to make documents longer with. */
   readonly padding: readonly string[];
+  /** Of samples whose right answer is held against them; undefined where none is. */
+  readonly wrongAnswers?: WrongAnswers | undefined;
   /** The text of a surrogate for a unit. @throws DkvError when there is none: the unit is rejected */
   readonly prefix: (specification: string, unit: Unit) => string;
 }
 
-/**
- * @param prepared what surrogates had to wait for; not needed where none has to
- * @param functionTexts what the experiment's functions gave; not needed where it has none
- */
+/** What a plan needs besides, where its experiment asks for it. */
+export interface PlanParts {
+  /** What surrogates had to wait for. */
+  readonly prepared?: Prepared | undefined;
+  /** What the experiment's functions gave. */
+  readonly functionTexts?: FunctionTexts | undefined;
+  /** For the outcome `contrast`. */
+  readonly wrongAnswers?: WrongAnswers | undefined;
+}
+
 export function planOf(
   experiment: Experiment,
   { units, references, padding }: Scored,
   tokenizer: Tokenizer,
-  prepared?: Prepared,
-  functionTexts?: FunctionTexts,
+  { prepared, functionTexts, wrongAnswers }: PlanParts = {},
 ): Plan {
   const countTokens = (text: string) => tokenizer.encode(text).length;
   const context = {
@@ -38,6 +46,7 @@ export function planOf(
     units,
     experiment,
     padding,
+    wrongAnswers,
     prefix: (specification, { sample, index }) => surrogate(specification).make(sample, { ...context, index }),
   };
 }

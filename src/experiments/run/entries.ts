@@ -4,19 +4,19 @@ import { DkvError } from '../../base/errors.js';
 import { shortestFloat32 } from '../../base/float32.js';
 import { ItemsFailedError } from '../../engine/engine.js';
 import type { Entry, ProbeTrial, Trial } from '../../runs/schema/entry.js';
-import { decodeEach, scored, scoreEach, targetScore } from '../../scoring/inputs.js';
+import { scored, targetScore } from '../../scoring/inputs.js';
 import type { Model } from '../../scoring/load-model.js';
-import { AT_ONE, INVERSE_TEMPERATURES } from '../../stats/inverse-temperatures.js';
 import { scoredSchema } from '../../wire/score.js';
 import type { Block, PlannedTrial } from '../plan/block.js';
-import { prefixRecord } from './prefixes.js';
+import { type Answers, answersOf, saidRecord } from './answers.js';
+import { keptText } from './kept-text.js';
 import { layersOf, probeSample } from './probe.js';
 import type { StartedRun } from './start.js';
 
 export async function entriesOf(
   block: Block,
   { configuration: { experiment }, keepsTexts }: Pick<StartedRun, 'configuration' | 'keepsTexts'>,
-  { engine }: Model,
+  { engine, tokenizer }: Model,
   signal: AbortSignal | undefined,
 ): Promise<Entry[]> {
   if (experiment.unit === 'probe') {
@@ -37,15 +37,11 @@ export async function entriesOf(
     }
     return made;
   }
-  const isTempered = experiment.outcomes?.includes('temperature') ?? false;
-  const own = signal ? { signal } : {};
-  const nlls = isTempered
-    ? await decodeEach(engine, block.trials, (inputs, asked) => engine.scoreTempered(inputs, asked), own)
-    : await scoreEach(engine, block.trials, own);
+  const answers = await answersOf(engine, block.trials, experiment.outcomes ?? [], tokenizer, signal);
   // A sample stands under all conditions or under none: what is compared is the same samples, whichever condition broke.
   const rejected = new Map<string, string>();
   for (const [i, { sample, condition }] of block.trials.entries()) {
-    const own = nlls[i]!;
+    const own = answers[i]!;
     if (own instanceof DkvError && !rejected.has(sample.id)) {
       rejected.set(sample.id, `under condition ${condition.name}: ${own.message}`);
     }
@@ -53,10 +49,8 @@ export async function entriesOf(
   return [
     ...[...rejected].map(([sample, reason]) => ({ sample, rejected: reason })),
     ...block.trials.flatMap((trial, i) => {
-      const own = nlls[i]!;
-      return own instanceof DkvError || rejected.has(trial.sample.id)
-        ? []
-        : [trialOf(trial, own, { isTempered, keepsTexts })];
+      const own = answers[i]!;
+      return own instanceof DkvError || rejected.has(trial.sample.id) ? [] : [trialOf(trial, own, keepsTexts)];
     }),
   ];
 }
@@ -72,27 +66,17 @@ function notFiniteMeasure(trials: readonly ProbeTrial[]): string | undefined {
   return undefined;
 }
 
-interface TrialForm {
-  /** NLLs are [inverse temperatures] of each token. */
-  readonly isTempered: boolean;
-  readonly keepsTexts: boolean;
-}
-
-function trialOf(trial: PlannedTrial, nlls: Float32Array, { isTempered, keepsTexts }: TrialForm): Trial {
+function trialOf(trial: PlannedTrial, { nlls, tempered, wrong, said }: Answers, keepsTexts: boolean): Trial {
   const { sample, condition, parts, jointDiffers, leak } = trial;
   const { prefixTokens, documentTokens, cutTokens } = parts[0]!.input;
-  const count = INVERSE_TEMPERATURES.length;
-  const tokenNlls = isTempered ? nlls.filter((_, i) => i % count === AT_ONE) : nlls;
-  const score = scored({ ...targetScore(tokenNlls), prefixTokens, documentTokens, cutTokens });
+  const score = scored({ ...targetScore(nlls), prefixTokens, documentTokens, cutTokens });
   return {
     sample: sample.id,
     condition: condition.name,
     ...z.encode(scoredSchema, score),
-    ...(isTempered && {
-      tempered_nlls: Array.from(tokenNlls, (_, token) =>
-        Array.from(nlls.subarray(token * count, (token + 1) * count), shortestFloat32),
-      ),
-    }),
+    ...(tempered && { tempered_nlls: tempered.map((own) => Array.from(own, shortestFloat32)) }),
+    ...(wrong && { wrong_nlls: wrong.map((own) => targetScore(own).nll) }),
+    ...(said && { said: saidRecord(said, sample.answer, keepsTexts) }),
     ...(jointDiffers !== undefined && { joint_differs: jointDiffers }),
     ...(leak && { leak }),
     ...prefixesOf(trial, keepsTexts),
@@ -101,7 +85,7 @@ function trialOf(trial: PlannedTrial, nlls: Float32Array, { isTempered, keepsTex
 
 /** What stood before the document in the condition's own pass, and in its further ones. */
 function prefixesOf({ parts }: PlannedTrial, keepsTexts: boolean): Pick<Trial, 'prefix' | 'also_prefixes'> {
-  const [own, ...also] = parts.map(({ prefix }) => (prefix === undefined ? null : prefixRecord(prefix, keepsTexts)));
+  const [own, ...also] = parts.map(({ prefix }) => (prefix === undefined ? null : keptText(prefix, keepsTexts)));
   return {
     ...(own != null && { prefix: own }),
     ...(also.some((prefix) => prefix !== null) && { also_prefixes: also }),

@@ -10,7 +10,7 @@ import type { PassCounts } from '../../runs/schema/summary.js';
 import type { Dataset, PoolSet } from '../../samples/dataset.js';
 import { scoreInputs } from '../../scoring/inputs.js';
 import type { Model } from '../../scoring/load-model.js';
-import { type Block, type PlannedTrial, passesOf, planBlocks } from '../plan/block.js';
+import { type Block, decodesOf, type PlannedTrial, passesOf, planBlocks } from '../plan/block.js';
 import { conditionsFor } from '../plan/conditions.js';
 import { planOf } from '../plan/plan.js';
 import { unitsOf } from '../plan/unit.js';
@@ -39,7 +39,7 @@ export async function estimateRun(
   const writer: TextWriter = async (documents) => documents.map(() => 'what a model would write here');
   const samples = scored.units.map(({ sample }) => sample);
   const prepared = await prepareSurrogates(specificationsOf(experiment), samples, { llm: () => writer, self: writer });
-  const plan = planOf(experiment, scored, tokenizer, prepared);
+  const plan = planOf(experiment, scored, tokenizer, { prepared });
   const few = 'samples' in data ? data.samples.length : data.pools.length;
   const [block] = planBlocks(plan, tokenizer, { ...ONE_BLOCK, maxTokens: experiment.protocol.max_tokens });
   const whole = (count: number) => Math.round((count / few) * experiment.protocol.samples);
@@ -49,7 +49,7 @@ export async function estimateRun(
     decoder: whole(decoder),
     naive_encoder: whole(naive_encoder),
     rows: whole(rowsOf(block!)),
-    ...(decoder === 0 ? NOTHING_DECODED : decodedBy(block!, whole)),
+    ...(decoder === 0 ? NOTHING_DECODED : decodedBy(block!, (count) => whole(count * decodesOf(experiment)))),
   };
 }
 
@@ -73,7 +73,7 @@ function rowsOf({ trials }: Block): number {
 
 const NOTHING_DECODED = { decoderRows: 0, readRows: 0, scoredTokens: 0 };
 
-/** What the decoder works off: the start token, prompt and target of each trial, on the rows that it sees. */
+/** What the decoder works off: the start token, prompt and target of each trial, on the rows that it sees; wrong answers, and what a model says, taken as long as the target. */
 function decodedBy({ trials }: Block, whole: (count: number) => number): Omit<RowCounts, 'rows'> {
   const sum = (of: (trial: PlannedTrial) => number) => whole(trials.reduce((all, trial) => all + of(trial), 0));
   const seen = ({ visible }: Presented) => visible.reduce((rows, { start, end }) => rows + end - start, 0);

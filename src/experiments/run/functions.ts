@@ -4,8 +4,9 @@ import { DkvError } from '../../base/errors.js';
 import type { Encoding } from '../../priming/condition.js';
 import { functionNamed } from '../../priming/surrogate-form.js';
 import type { FunctionTexts } from '../../priming/surrogate-kinds.js';
-import { type Entry, isRejection, type Prefix } from '../../runs/schema/entry.js';
+import { type Entry, isRejection } from '../../runs/schema/entry.js';
 import type { Experiment } from '../../runs/schema/experiment.js';
+import type { KeptText } from '../../runs/schema/kept-text.js';
 
 /**
  * A function's source says nothing of what it calls or of what stands around it; what it gave does.
@@ -36,6 +37,6 @@ export function expectSameTexts(
   }
 }
 
-function isText(recorded: Prefix, text: string): boolean {
+function isText(recorded: KeptText, text: string): boolean {
   return typeof recorded === 'string' ? recorded === text : recorded.sha256 === sha256(text).toString('hex');
 }

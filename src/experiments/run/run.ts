@@ -24,6 +24,7 @@ import type { Computable } from '../plan/conditions.js';
 import { EXCLUSIONS } from '../plan/exclusions.js';
 import { planOf } from '../plan/plan.js';
 import { unitsOf } from '../plan/unit.js';
+import { wrongAnswersOf } from '../plan/wrong-answers.js';
 import { computableBy, configurationOf } from './configuration.js';
 import { expectSameTexts } from './functions.js';
 import type { RunOptions } from './options.js';
@@ -77,7 +78,11 @@ async function runAlone(
   // What ends the run here leaves the folder as it is, for a function that is mended.
   const samples = scored.units.map(({ sample }) => sample);
   const functionTexts = await callFunctions(specificationsOf(experiment), functions, samples, signal);
-  const started = await start(configurationOf(computable, data, model, options), data, scored, model, options);
+  const wrongAnswers = experiment.outcomes?.includes('contrast')
+    ? wrongAnswersOf(samples, data, experiment.seed, model.tokenizer)
+    : undefined;
+  const asked = configurationOf(computable, data, model, options);
+  const started = await start(asked, data, { ...scored, wrongAnswers }, model, options);
   const { configuration, records, entries, journalFile, isPacked, planned } = started;
   if (planned) {
     const deviations = deviationsAtStart(planned, configuration, EXCLUSIONS);
@@ -93,7 +98,7 @@ async function runAlone(
     { ...(signal && { signal }), ...(options.onWriting && { onProgress: options.onWriting }) },
   );
   await written.save();
-  const plan = planOf(experiment, scored, model.tokenizer, prepared, functionTexts);
+  const plan = planOf(experiment, scored, model.tokenizer, { prepared, functionTexts, wrongAnswers });
   const passes = await computeTrials(plan, model, started, options);
   if (entries.every(isRejection)) {
     const [first] = entries;

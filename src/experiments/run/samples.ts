@@ -7,13 +7,15 @@ import type { Dataset, PoolSet } from '../../samples/dataset.js';
 import type { Sample } from '../../samples/sample.js';
 import { kindOf } from '../analysis/clusters.js';
 import type { Unit } from '../plan/unit.js';
+import type { WrongAnswers } from '../plan/wrong-answers.js';
+import { keptText } from './kept-text.js';
 
 export function* samplesOf(
   data: Dataset | PoolSet,
   units: readonly Unit[],
   { experiment: { target }, dataset, seed }: Pick<Configuration, 'experiment' | 'dataset' | 'seed'>,
   tokenizer: Tokenizer,
-  withTexts: boolean,
+  { withTexts, wrongAnswers }: { readonly withTexts: boolean; readonly wrongAnswers?: WrongAnswers | undefined },
 ): Generator<SampleRecord> {
   const ranked = 'pools' in data ? data.pools.flatMap((pool) => pool.candidates.map((c) => ({ pool, ...c }))) : [];
   const firstOf = new Map<string, string>();
@@ -23,6 +25,7 @@ export function* samplesOf(
     if (first === undefined) firstOf.set(query, id);
     const { pool, id: candidate, grade } = ranked[i] ?? {};
     const kind = kindOf(pool?.id ?? id, dataset, seed);
+    const wrong = wrongAnswers?.get(id);
     const literals = literalsOf(sample, tokenizer);
     const pieces = tokenizer.controlTokens === 'text' ? literals.filter((token) => tokenizer.isPiece(token)) : [];
     yield {
@@ -33,6 +36,9 @@ export function* samplesOf(
       ...(pool && { pool: pool.id, candidate, grade, relevant: pool.relevant ?? 1 }),
       ...(literals.length > 0 && { control_tokens: literals }),
       ...(pieces.length > 0 && { control_pieces: pieces }),
+      ...(wrong && {
+        wrong_answers: wrong.map(({ text, from, tokens }) => ({ answer: keptText(text, withTexts), from, tokens })),
+      }),
       ...(withTexts && {
         texts: { document, query, answer, target: tokensOf(target === 'answer' ? answer : query, tokenizer) },
       }),

@@ -20,6 +20,7 @@ import { TRIALS_FILE } from '../../runs/schema/trials.js';
 import type { Dataset, PoolSet } from '../../samples/dataset.js';
 import { type Model, sameNumbers } from '../../scoring/load-model.js';
 import type { Scored } from '../plan/unit.js';
+import type { WrongAnswers } from '../plan/wrong-answers.js';
 import type { RunOptions } from './options.js';
 import { samplesOf } from './samples.js';
 import { recordPlan, underPlan } from './under-plan.js';
@@ -45,7 +46,7 @@ export interface StartedRun {
 export async function start(
   asked: Configuration,
   data: Dataset | PoolSet,
-  { units }: Scored,
+  { units, wrongAnswers }: Pick<Scored, 'units'> & { readonly wrongAnswers?: WrongAnswers | undefined },
   model: Model,
   options: Pick<
     RunOptions,
@@ -71,7 +72,7 @@ export async function start(
     );
   }
   if (!started || (await readIfPresent(path.join(directory, SAMPLES_FILE))) === undefined) {
-    const made = samplesOf(data, units, asked, model.tokenizer, !noText);
+    const made = samplesOf(data, units, asked, model.tokenizer, { withTexts: !noText, wrongAnswers });
     await writeSamples(directory, await new Breather(signal, STOPPED).map(made, (sample) => sample));
   }
   if (started) await recordPlan(directory, planned);

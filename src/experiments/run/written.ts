@@ -1,12 +1,12 @@
 /** Keeps what models write for a run's documents in its folder, and goes on with what was kept: a writer that draws at random would write other texts. */
 import { DkvError } from '../../base/errors.js';
 import type { TextSources, TextWriter } from '../../priming/prepare.js';
-import type { Prefix } from '../../runs/schema/entry.js';
 import { RECORD_FORMAT } from '../../runs/schema/format.js';
+import type { KeptText } from '../../runs/schema/kept-text.js';
 import type { Written } from '../../runs/schema/written.js';
 import { readWritten, writeWritten } from '../../runs/written.js';
 import type { Sample } from '../../samples/sample.js';
-import { prefixRecord } from './prefixes.js';
+import { keptText } from './kept-text.js';
 import type { StartedRun } from './start.js';
 
 type Writing = Written['writers'][number];
@@ -54,7 +54,7 @@ export class WrittenTexts {
       const place = this.#writings.findIndex((writing) => writing.by === by && writing.asked === asked);
       const before = this.#writings[place];
       const kept = new Map(before?.texts.map(({ sample, text }) => [sample, text]));
-      const textOf = (document: string): Prefix | undefined => kept.get(this.#sampleOf.get(document)!);
+      const textOf = (document: string): KeptText | undefined => kept.get(this.#sampleOf.get(document)!);
       const missing = documents.filter((document) => typeof textOf(document) !== 'string');
       const made = missing.length > 0 ? await writer(missing, options) : [];
       const fresh = new Map(missing.map((document, i) => [document, made[i]!]));
@@ -63,8 +63,8 @@ export class WrittenTexts {
       for (const [document, text] of fresh) {
         if (typeof text !== 'string') continue;
         const [known, sample] = [textOf(document), this.#sampleOf.get(document)!];
-        if (known === undefined) added.push({ sample, text: prefixRecord(text, this.#keepsTexts) });
-        else if (JSON.stringify(known) !== JSON.stringify(prefixRecord(text, false))) throw this.#mismatch(sample);
+        if (known === undefined) added.push({ sample, text: keptText(text, this.#keepsTexts) });
+        else if (JSON.stringify(known) !== JSON.stringify(keptText(text, false))) throw this.#mismatch(sample);
       }
       if (added.length > 0) {
         const writing = before ?? { by, asked, ...authorshipOf(writer), texts: [] };

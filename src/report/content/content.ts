@@ -35,6 +35,15 @@ import {
   statisticsTable,
 } from '../tables/gains.js';
 import { origin } from '../tables/origin.js';
+import {
+  contrastClassTable,
+  contrastConditionTable,
+  contrastNote,
+  contrastOutcomeTable,
+  RECALL_NOTE,
+  recallConditionTable,
+  recallTable,
+} from '../tables/outcomes.js';
 import { probeNote, probeTable } from '../tables/probe.js';
 import {
   DIFFERENTIAL_NOTE,
@@ -53,7 +62,7 @@ import { describeConformity, describeDeviations, describeOutcome, describePlan }
 import { type Block, figure, note, paragraph, type Section, table } from './block.js';
 
 export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
-  const { ranking, probe, temperature } = summary;
+  const { ranking, probe } = summary;
   return [
     ...(summary.plan && record.plan ? [planSection(record.plan.locked, summary.plan)] : []),
     ...(summary.comparisons.length > 0 ? gainSections(summary, trials) : []),
@@ -61,17 +70,7 @@ export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
     ...contrastSections(summary),
     ...(ranking ? [rankingSection(summary, ranking)] : []),
     ...(probe ? [probeSection(summary, probe)] : []),
-    ...(temperature
-      ? [
-          {
-            title: 'Temperature',
-            blocks: [
-              note(temperatureNote(temperature)),
-              table('temperature', 'Gains, calibration and temperatures', temperatureTable(temperature)),
-            ],
-          },
-        ]
-      : []),
+    ...outcomeSections(summary),
     ...(summary.comparisons.length > 0 ? [hardnessSection(summary)] : []),
     ...(probe
       ? []
@@ -268,6 +267,43 @@ function hardnessSection(summary: Summary): Section {
       ),
     ],
   };
+}
+
+/** What was measured beside NLLs. */
+function outcomeSections(summary: Summary): Section[] {
+  const { temperature, contrast, recall } = summary;
+  const sections: Section[] = [];
+  if (temperature) {
+    sections.push({
+      title: 'Temperature',
+      blocks: [
+        note(temperatureNote(temperature)),
+        table('temperature', 'Gains, calibration and temperatures', temperatureTable(temperature)),
+      ],
+    });
+  }
+  if (contrast) {
+    sections.push({
+      title: 'Right and wrong answers',
+      blocks: [
+        note(contrastNote(contrast)),
+        table('contrast', 'How much better the right answer is told', contrastOutcomeTable(contrast, summary)),
+        table('contrast-classes', 'The same by where wrong answers come from', contrastClassTable(contrast), true),
+        table('contrast-conditions', 'Each condition', contrastConditionTable(contrast), true),
+      ],
+    });
+  }
+  if (recall) {
+    sections.push({
+      title: 'What the model says',
+      blocks: [
+        note(RECALL_NOTE),
+        table('recall', 'How much more often it says the answer', recallTable(recall)),
+        table('recall-conditions', 'Each condition', recallConditionTable(recall), true),
+      ],
+    });
+  }
+  return sections;
 }
 
 const AXES: readonly { readonly axis: HardnessAxis; readonly title: string }[] = [

@@ -1,26 +1,16 @@
 /** What a line of a run's journal is: a trial, what was measured inside the encoder, or a sample that could not be scored. */
 import { z } from 'zod';
 import { expectFiniteNumbers } from '../../base/finite.js';
-
-export const prefixSchema = z.union([
-  z.string(),
-  z.strictObject({
-    sha256: z.string().describe('SHA-256 of its bytes in UTF-8, in lower-case hexadecimal digits.'),
-    bytes: z.number().int().nonnegative().describe('How many these are.'),
-  }),
-]);
-
-/** The text that stood before a document, or its digest and length where texts are not kept. */
-export type Prefix = z.infer<typeof prefixSchema>;
+import { keptTextSchema } from './kept-text.js';
 
 const prefixes = {
-  prefix: prefixSchema
+  prefix: keptTextSchema
     .optional()
     .describe(
       'The text before the document in the encoder, without the line break behind it; empty where the line break stands there alone. Where texts are not kept, its digest and length. Absent where nothing stands before the document, in an imported run, and in journals older than the field.',
     ),
   also_prefixes: z
-    .array(prefixSchema.nullable())
+    .array(keptTextSchema.nullable())
     .optional()
     .describe(
       'The same of the condition’s further passes, in their order, null for one without; absent where nothing stands before the document in any of them.',
@@ -44,6 +34,23 @@ const trialSchema = z.strictObject({
     .describe(
       'NLLs of each token at ten inverse temperatures, a fourth to two in steps of a third of an octave, the logits being multiplied by them: float32 numbers in nine digits, of which the one at 1 stands in `token_nlls`. Only where the experiment’s outcomes have `temperature`.',
     ),
+  wrong_nlls: z
+    .array(z.number())
+    .optional()
+    .describe(
+      'Mean NLL over the tokens of each of the sample’s wrong answers, in their order, in nats. Only where the experiment’s outcomes have `contrast`.',
+    ),
+  said: z
+    .strictObject({
+      text: keptTextSchema.describe('What the model said, chosen greedily.'),
+      tokens: z.number().int().nonnegative().describe('Its tokens, without an end token.'),
+      ended: z.boolean().describe('The model ended it; else it was cut at the most tokens that it may have.'),
+      contains: z.boolean().describe('The answer’s words stand in it, one behind the other.'),
+      equals: z.boolean().describe('Its words are the answer’s.'),
+      f1: z.number().describe('F1 of its words and the answer’s, each as often as it stands in both.'),
+    })
+    .optional()
+    .describe('What the model says to the document. Only where the experiment’s outcomes have `recall`.'),
   prefix_tokens: z
     .number()
     .int()
@@ -135,6 +142,15 @@ export function expectFiniteEntry(entry: Entry): void {
   if (isRejection(entry)) return;
   const what = `${entry.sample} under ${entry.condition}`;
   if (isTrial(entry))
-    expectFiniteNumbers([entry.nll, entry.nll_sum, ...entry.token_nlls, ...(entry.tempered_nlls ?? []).flat()], what);
+    expectFiniteNumbers(
+      [
+        entry.nll,
+        entry.nll_sum,
+        ...entry.token_nlls,
+        ...(entry.tempered_nlls ?? []).flat(),
+        ...(entry.wrong_nlls ?? []),
+      ],
+      what,
+    );
   else for (const { measures } of entry.layers) expectFiniteNumbers(Object.values(measures), what);
 }

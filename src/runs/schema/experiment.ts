@@ -10,7 +10,9 @@ import { surrogate } from '../../priming/surrogate.js';
 const name = z.string().min(1);
 
 /** What can be measured beside NLLs. */
-const OUTCOMES = ['temperature'] as const;
+const OUTCOMES = ['temperature', 'contrast', 'recall'] as const;
+
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** An experiment's results get a folder of its name. */
 const id = z
@@ -187,7 +189,7 @@ export const experimentSchema = z
       .array(z.enum(OUTCOMES))
       .optional()
       .describe(
-        'What is measured besides. `temperature`: NLLs at ten temperatures, and which part of a gain each arm’s own temperature makes up; for samples only.',
+        'What is measured besides, of samples only. `temperature`: NLLs at ten temperatures, and which part of a gain each arm’s own temperature makes up. `contrast`: how well the answer is told from seven wrong ones. `recall`: whether what the model says greedily holds the answer. The last two are of answers, not of queries.',
       ),
     measures: z.array(name).default([]).describe('Measures of a ranking, by their names.'),
     screening: z

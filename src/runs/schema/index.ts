@@ -9,8 +9,9 @@
 
 export { DkvError, ERROR_CODES, type ErrorCode } from '../../base/errors.js';
 export type { Configuration, LeftOut } from './configuration.js';
-export type { Entry, Prefix, ProbeTrial, Rejection, Trial } from './entry.js';
+export type { Entry, ProbeTrial, Rejection, Trial } from './entry.js';
 export type { Experiment, ExperimentDeclaration } from './experiment.js';
+export type { KeptText } from './kept-text.js';
 export type { Deviation, LockedPlan, PlannedRun, PlanOutcome } from './locked-plan.js';
 export { unpackTrials } from './packed.js';
 export { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from './probe.js';

@@ -2,9 +2,15 @@
 import { z } from 'zod';
 import { DkvError } from '../../base/errors.js';
 import { tryParse } from '../../base/parse.js';
+import { keptTextSchema } from './kept-text.js';
 import { bytesOf, type FileContent, unsealLines, wholeLines } from './sealed.js';
 
 export const SAMPLES_FILE = 'samples.jsonl';
+
+/** Where a wrong answer comes from. */
+export const WRONG_ANSWER_CLASSES = ['distractor', 'same document', 'same kind', 'other sample'] as const;
+
+export type WrongAnswerClass = (typeof WRONG_ANSWER_CLASSES)[number];
 
 export const sampleSchema = z.strictObject({
   id: z.string().describe('The sample’s id, unique in the run.'),
@@ -32,6 +38,22 @@ export const sampleSchema = z.strictObject({
     .optional()
     .describe(
       'Those of `control_tokens` that the vocabulary turns into their ids although they were read as text (T5’s `</s>`).',
+    ),
+  wrong_answers: z
+    .array(
+      z.strictObject({
+        answer: keptTextSchema.describe('The answer’s text, or where texts are not kept its digest and length.'),
+        from: z
+          .enum(WRONG_ANSWER_CLASSES)
+          .describe(
+            '`distractor`: what the document gives for something else beside the answer; `same document`: the answer to another question of the document; `same kind`: what the generator could have told instead; `other sample`: another sample’s answer.',
+          ),
+        tokens: z.number().int().positive().describe('Its tokens.'),
+      }),
+    )
+    .optional()
+    .describe(
+      'The wrong answers that the right one is held against, where the experiment’s outcomes have `contrast`; none of a sample without an answer.',
     ),
   texts: z
     .strictObject({

@@ -9,6 +9,7 @@ import { comparisonSchema } from './experiment.js';
 import { parseWhole, RECORD_FORMAT } from './format.js';
 import { correctedSchema, estimateSchema, gainSchema, SHARE } from './gains.js';
 import { planOutcomeSchema } from './locked-plan.js';
+import { contrastOutcomeSchema, recallOutcomeSchema } from './outcomes.js';
 import { probeSummarySchema } from './probe.js';
 import { rankingSummarySchema } from './ranking.js';
 import type { FileContent } from './sealed.js';
@@ -252,6 +253,10 @@ export const summarySchema = z.strictObject({
   temperature: temperatureSummarySchema
     .optional()
     .describe('Gains and temperatures, where the experiment’s outcomes have them.'),
+  contrast: contrastOutcomeSchema
+    .optional()
+    .describe('How the right answer is told from wrong ones, where the experiment’s outcomes have it.'),
+  recall: recallOutcomeSchema.optional().describe('What the model says, where the experiment’s outcomes have it.'),
   probe: probeSummarySchema.optional().describe('What an experiment that looks into the encoder found.'),
 });
 

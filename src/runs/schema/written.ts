@@ -3,8 +3,8 @@
  * goes on with these.
  */
 import { z } from 'zod';
-import { prefixSchema } from './entry.js';
 import { parseWhole, RECORD_FORMAT } from './format.js';
+import { keptTextSchema } from './kept-text.js';
 import type { FileContent } from './sealed.js';
 
 export const WRITTEN_FILE = 'written.json';
@@ -43,7 +43,7 @@ export const writtenSchema = z.strictObject({
           .array(
             z.strictObject({
               sample: z.string().describe('The first sample that has the document.'),
-              text: prefixSchema.describe('The text, or where texts are not kept its digest and length.'),
+              text: keptTextSchema.describe('The text, or where texts are not kept its digest and length.'),
             }),
           )
           .readonly()

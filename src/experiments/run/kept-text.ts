@@ -1,8 +1,8 @@
-/** What a run keeps of a text that stood before a document. */
+/** What a run keeps of a text. */
 import { sha256 } from '../../base/bytes.js';
-import type { Prefix } from '../../runs/schema/entry.js';
+import type { KeptText } from '../../runs/schema/kept-text.js';
 
 /** The text, or where texts are not kept its digest and length. */
-export function prefixRecord(text: string, keepsTexts: boolean): Prefix {
+export function keptText(text: string, keepsTexts: boolean): KeptText {
   return keepsTexts ? text : { sha256: sha256(text).toString('hex'), bytes: Buffer.byteLength(text) };
 }
