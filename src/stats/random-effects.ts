@@ -1,31 +1,40 @@
 /**
- * Random effects: the mean of what several units (models, training seeds) show, each known with a standard error, where the units may differ by more than
- * that. Knows nothing of runs.
+ * Random effects: the mean of what several units (models, training seeds) show on the same samples, where the units may differ by more than the samples
+ * explain. Knows nothing of runs.
  */
+import { expectFiniteNumbers } from '../base/finite.js';
 import { tQuantile, tTail } from './distributions.js';
 import type { Interval } from './interval.js';
 
 /** One unit's effect. */
 export interface UnitEffect {
   readonly effect: number;
-  /** Above 0. */
+  /** Of its sampling error; above 0. */
   readonly standardError: number;
 }
 
-export interface RandomEffects {
-  /** Mean over units, weighted by 1 / (standard error^2 + tau^2). */
-  readonly mean: number;
-  /** Hartung-Knapp's. */
+/** What the units have in common: they were asked the same samples, so their sampling errors go together. */
+export interface SharedSamples {
+  /** Standard error, by cluster, of the mean of what a sample shows on average over the units; above 0. */
   readonly standardError: number;
-  /** 95%, by Student's t with k - 1 degrees of freedom. */
+  /** Degrees of freedom of the standard errors: clusters less one. */
+  readonly freedom: number;
+}
+
+export interface RandomEffects {
+  /** Mean over units, each counted once. */
+  readonly mean: number;
+  /** Of the mean, for other units on other samples. */
+  readonly standardError: number;
+  /** Satterthwaite's degrees of freedom of that error. */
+  readonly freedom: number;
+  /** 95%, by Student's t. */
   readonly interval: Interval;
   /** Two-sided, of a mean of 0. */
   readonly p: number;
-  /** Variance of the effects between units. */
+  /** Variance of the true effects between units. */
   readonly tau2: number;
-  /** Cochran's Q of the common-effect model. */
-  readonly q: number;
-  /** Share of the units' variance that is not sampling error, (Q - (k - 1)) / Q; at least 0. */
+  /** Share of the variance between the units' effects that their sampling errors do not explain. */
   readonly i2: number;
   /** Where the effect of another unit of their kind would lie, 95%. */
   readonly prediction: Interval;
@@ -37,53 +46,55 @@ export const FEWEST_UNITS = 5;
 const LEVEL = 0.95;
 
 /**
- * The mean of units with random effects. tau^2 by Paule and Mandel (1982), the value at which the generalised Q is its expectation, k - 1. The standard error
- * is that of Hartung and Knapp (2001) and Sidik and Jonkman (2002), with Student's t and k - 1 degrees of freedom, and is never below the one of known
- * weights (Röver, Knapp and Friede 2015): where units are more alike than their standard errors allow, it would be too small. The prediction interval is
- * that of Higgins, Thompson and Spiegelhalter (2009) with k - 2 degrees of freedom, and Hartung and Knapp's standard error (Partlett and Riley 2017).
+ * The mean of units whose sampling errors correlate, with random effects. Effects are y = mu + u + e with u independent of variance tau^2, and e of covariance S. Each
+ * unit counts once: weights by the inverse of S + tau^2 would have the smallest error, but where errors correlate some are below 0, so that the mean may lie
+ * outside of all effects. Of S two numbers are left, the mean variance d, and the mean covariance c, which
+ * follows from the variance of the units' mean, 1'S1 / k^2 = d / k + (k - 1) c / k; that one is taken sample by sample.
+ *
+ * - tau^2 by the method of moments: the expected variance between effects is tau^2 + d - c (Hedges 1983; with c for correlated errors).
+ * - The error of the mean is the root of 1'S1 / k^2 + tau^2 / k, which is never below that of the samples. With c = 0 and tau^2 above 0 it is s / sqrt(k), so that
+ *   the test is the t-test of the units' effects.
+ * - Degrees of freedom by Satterthwaite (1946): k - 1 for what is known from how units differ, those of the samples for the covariance.
+ * - The prediction interval is that of Higgins, Thompson and Spiegelhalter (2009), with k - 2 degrees of freedom.
  * @param units `FEWEST_UNITS` or more
+ * @throws RangeError for fewer, for effects that are not finite, and for standard errors that are not finite and above 0
  */
-export function randomEffects(units: readonly UnitEffect[]): RandomEffects {
+export function randomEffects(units: readonly UnitEffect[], shared: SharedSamples): RandomEffects {
   const k = units.length;
   if (k < FEWEST_UNITS) throw new RangeError(`randomEffects: ${k} units, expected ${FEWEST_UNITS} or more`);
-  const q = weighted(units, 0).q;
-  const tau2 = pauleMandel(units);
-  const { mean, weight, q: scaled } = weighted(units, tau2);
-  const standardError = Math.sqrt(Math.max(1, scaled / (k - 1)) / weight);
+  expectUsable(units, shared);
+  const mean = units.reduce((sum, { effect }) => sum + effect, 0) / k;
+  const between = units.reduce((sum, { effect }) => sum + (effect - mean) ** 2, 0) / (k - 1);
+  const variance = units.reduce((sum, { standardError }) => sum + standardError ** 2, 0) / k;
+  const known = shared.standardError ** 2;
+  const covariance = (k * known - variance) / (k - 1);
+  const apart = Math.max(0, variance - covariance);
+  const tau2 = Math.max(0, between - apart);
+  const total = known + tau2 / k;
+  const together = Math.max(0, Math.min(total, covariance));
+  const freedom = total ** 2 / ((total - together) ** 2 / (k - 1) + together ** 2 / shared.freedom);
+  const standardError = Math.sqrt(total);
   const around = (half: number): Interval => ({ low: mean - half, high: mean + half });
   return {
     mean,
     standardError,
-    interval: around(tQuantile((1 + LEVEL) / 2, k - 1) * standardError),
-    p: 2 * tTail(Math.abs(mean) / standardError, k - 1),
+    freedom,
+    interval: around(tQuantile((1 + LEVEL) / 2, freedom) * standardError),
+    p: 2 * tTail(Math.abs(mean) / standardError, freedom),
     tau2,
-    q,
-    i2: q > 0 ? Math.max(0, (q - (k - 1)) / q) : 0,
-    prediction: around(tQuantile((1 + LEVEL) / 2, k - 2) * Math.hypot(Math.sqrt(tau2), standardError)),
+    i2: tau2 > 0 ? tau2 / (tau2 + apart) : 0,
+    prediction: around(tQuantile((1 + LEVEL) / 2, k - 2) * Math.sqrt(tau2 + total)),
   };
 }
 
-/** Mean, sum of weights and generalised Q where the variance between units is `tau2`. */
-function weighted(units: readonly UnitEffect[], tau2: number): { mean: number; weight: number; q: number } {
-  const weights = units.map(({ standardError }) => 1 / (standardError ** 2 + tau2));
-  const weight = weights.reduce((sum, w) => sum + w, 0);
-  const mean = units.reduce((sum, { effect }, u) => sum + weights[u]! * effect, 0) / weight;
-  const q = units.reduce((sum, { effect }, u) => sum + weights[u]! * (effect - mean) ** 2, 0);
-  return { mean, weight, q };
-}
-
-/** The generalised Q falls as tau^2 grows, so that halving finds where it is k - 1; 0 where it is no more than that without any. */
-function pauleMandel(units: readonly UnitEffect[]): number {
-  const expected = units.length - 1;
-  const isBelow = (tau2: number) => weighted(units, tau2).q > expected;
-  if (!isBelow(0)) return 0;
-  const effects = units.map(({ effect }) => effect);
-  let low = 0;
-  // Larger than any: Q is at most the sum of squares around the mean over tau^2.
-  let high = (Math.max(...effects) - Math.min(...effects)) ** 2 * units.length;
-  for (let middle = (low + high) / 2; middle > low && middle < high; middle = (low + high) / 2) {
-    if (isBelow(middle)) low = middle;
-    else high = middle;
+function expectUsable(units: readonly UnitEffect[], shared: SharedSamples): void {
+  expectFiniteNumbers(
+    units.map(({ effect }) => effect),
+    'randomEffects, effects',
+  );
+  const errors = [...units, shared].map(({ standardError }) => standardError);
+  for (const error of [...errors, shared.freedom]) {
+    if (!(error > 0 && Number.isFinite(error)))
+      throw new RangeError(`randomEffects: found ${error}, expected standard errors and degrees of freedom above 0`);
   }
-  return high;
 }

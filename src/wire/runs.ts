@@ -112,8 +112,18 @@ export const runComparisonSchema = wireObject({
 
 const pooledEffectSchema = wireObject({
   mean: estimateSchema.describe('The mean gain, with its interval over samples.'),
-  standardError: z.number().describe('The mean’s cluster-robust standard error.'),
+  standardError: z
+    .number()
+    .nullable()
+    .describe('The mean’s cluster-robust standard error; null for a single cluster of samples.'),
   trimmedMean: estimateSchema.describe('The mean without the lowest and the highest fifth.'),
+});
+
+const signsSchema = wireObject({
+  above: countSchema.describe('Units that are above 0.'),
+  below: countSchema.describe('Units that are below 0.'),
+  toldAbove: countSchema.describe('Units whose interval lies above 0.'),
+  toldBelow: countSchema.describe('Units whose interval lies below 0.'),
 });
 
 const intervalSchema = wireObject({
@@ -125,6 +135,8 @@ export const pooledRunsSchema = wireObject({
   experiment: z.string().describe('The experiment’s id.'),
   dataset: z.string().describe('The data set’s name and revision.'),
   samples: countSchema.describe('Samples that were asked for.'),
+  common: countSchema.describe('Samples that all units scored, of which all effects are.'),
+  clusters: countSchema.describe('Clusters of these.'),
   seeds: z.boolean().describe('By the caller’s word the units are training seeds of one recipe.'),
   smokeRun: z.boolean().describe('A unit has fewer samples than the protocol asks for: nothing may be concluded.'),
   units: z
@@ -148,23 +160,23 @@ export const pooledRunsSchema = wireObject({
         primary: z.boolean().describe('It is the comparison that was named beforehand.'),
         effects: z.array(pooledEffectSchema).readonly().describe('Each unit’s effect, in nats per token.'),
         signs: wireObject({
-          above: countSchema.describe('Units whose mean is above 0.'),
-          below: countSchema.describe('Units whose mean is below 0.'),
-          toldAbove: countSchema.describe('Units whose interval lies above 0.'),
-          toldBelow: countSchema.describe('Units whose interval lies below 0.'),
+          mean: signsSchema.describe('By the units’ means.'),
+          trimmedMean: signsSchema.describe('By their trimmed means.'),
         }).describe('What the units agree on.'),
         pooled: wireObject({
-          mean: z.number().describe('Mean over units, by random effects.'),
-          standardError: z.number().describe('Hartung and Knapp’s standard error.'),
+          mean: z.number().describe('Mean over units, each counted once, by random effects.'),
+          standardError: z
+            .number()
+            .describe('Its standard error, with the covariance of sampling errors on the samples that units share.'),
+          freedom: z.number().describe('Satterthwaite’s degrees of freedom of that error.'),
           interval: intervalSchema.describe('Of the mean.'),
           p: z.number().describe('P of a mean of 0, two-sided.'),
-          tau2: z.number().describe('Variance of the effects between units (Paule and Mandel).'),
-          q: z.number().describe('Cochran’s Q.'),
-          i2: z.number().describe('Share of the variance between units that is not sampling error.'),
+          tau2: z.number().describe('Variance of the true effects between units.'),
+          i2: z.number().describe('Share of the variance between units that sampling errors do not explain.'),
           prediction: intervalSchema.describe('Where the effect of another such unit would lie.'),
         })
           .nullable()
-          .describe('Null with too few units, and where a unit’s effect does not vary.'),
+          .describe('Null with too few units or clusters, and where a unit’s effect does not vary.'),
       }),
     )
     .readonly()

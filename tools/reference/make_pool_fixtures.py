@@ -1,4 +1,4 @@
-"""Random-effects means by numpy and scipy, held against statsmodels, for the tests of `src/stats/random-effects.ts`.
+"""Random-effects means of units that share samples, by numpy and scipy from whole covariance matrices, for the tests of `src/stats/random-effects.ts`.
 
     python make_pool_fixtures.py OUTPUT_FILE
 """
@@ -10,60 +10,67 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from scipy import optimize, stats
-from statsmodels.stats.meta_analysis import combine_effects
+from scipy import stats
 
-# Gains and standard errors: units that differ, that hardly differ, that are one number, and of very unequal precision.
+# Units, samples, clusters, correlation of sampling errors, spread of the true effects.
 CASES = {
-    "different": ([0.21, 0.35, 0.08, 0.5, 0.27, 0.41], [0.05, 0.04, 0.06, 0.05, 0.03, 0.07]),
-    "alike": ([0.2, 0.21, 0.19, 0.205, 0.2], [0.05, 0.06, 0.04, 0.05, 0.05]),
-    "equal": ([0.1] * 5, [0.02, 0.03, 0.02, 0.05, 0.01]),
-    "signs": ([-0.4, 0.1, 0.7, -0.2, 0.3, 0.05, -0.1], [0.1, 0.1, 0.2, 0.15, 0.05, 0.02, 0.3]),
-    "unequal": ([1.2, 0.9, 0.1, 2.5, 1.1, 0.8, 0.2, 1.9], [0.001, 0.4, 0.3, 1.0, 0.2, 0.1, 0.002, 0.5]),
+    "apart": (6, 60, 12, 0.6, 0.8),
+    "alike": (5, 60, 12, 0.6, 0.0),
+    "uncorrelated": (8, 48, 48, 0.0, 0.3),
+    "one factor": (5, 40, 8, 0.99, 0.1),
+    "many": (9, 90, 30, 0.3, 0.2),
 }
 
 
-def case(name: str, effects: list[float], errors: list[float]) -> dict:
-    k, y, variances = len(effects), np.array(effects), np.array(errors) ** 2
+def gains_of(units: int, samples: int, clusters: int, correlation: float, spread: float) -> tuple[np.ndarray, np.ndarray]:
+    """Gains, a row a sample, and the clusters of the samples."""
+    random = np.random.default_rng(units * 1000 + samples)
+    labels = np.arange(samples) % clusters
+    shared, own = random.standard_normal((samples, 1)), random.standard_normal((samples, units))
+    together = random.standard_normal((clusters, 1))[labels]
+    true = 0.2 + spread * random.standard_normal(units)
+    gains = true + correlation**0.5 * (shared + 0.5 * together) + (1 - correlation) ** 0.5 * own * np.linspace(0.5, 1.5, units)
+    return np.round(gains, 6), labels
 
-    def weighted(tau2: float) -> tuple[float, float, float]:
-        """Mean, its standard error with known weights, and Q."""
-        weights = 1 / (variances + tau2)
-        mean = float(np.average(y, weights=weights))
-        return mean, float(weights.sum() ** -0.5), float((weights * (y - mean) ** 2).sum())
 
-    excess = lambda tau2: weighted(tau2)[2] - (k - 1)
-    tau2 = float(optimize.brentq(excess, 0, 100, xtol=1e-16, rtol=1e-14)) if excess(0) > 0 else 0.0
-    q = weighted(0.0)[2]
-    mean, known, scaled = weighted(tau2)
-    hartung_knapp = known * (scaled / (k - 1)) ** 0.5
-    # Its iteration ends at 0 where precisions are very unequal.
-    theirs = combine_effects(y, variances, method_re="iterated", use_t=True, atol=1e-14, maxiter=10_000)
-    if name != "unequal":
-        np.testing.assert_allclose(
-            [theirs.tau2, theirs.mean_effect_re, theirs.sd_eff_w_re_hksj, theirs.q], [tau2, mean, hartung_knapp, q], rtol=1e-6, atol=1e-12
-        )
-    error = max(hartung_knapp, known)
-    half = float(stats.t.ppf(0.975, k - 1) * error)
-    spread = float(stats.t.ppf(0.975, k - 2) * (tau2 + error**2) ** 0.5)
+def case(name: str, shape: tuple[int, int, int, float, float]) -> dict:
+    gains, labels = gains_of(*shape)
+    samples, k = gains.shape
+    g = shape[2]
+    effects = gains.mean(axis=0)
+    sums = np.array([(gains - effects)[labels == label].sum(axis=0) for label in range(g)])
+    covariance = g / (g - 1) * sums.T @ sums / samples**2
+    one = np.ones(k)
+    # Of residuals from the units' mean: their expected sum of squares is the trace of M (S + tau^2 I), M = I - 11' / k.
+    centred = np.eye(k) - np.outer(one, one) / k
+    tau2 = max(0.0, (effects @ centred @ effects - np.trace(centred @ covariance)) / (k - 1))
+    variance = one @ (covariance + tau2 * np.eye(k)) @ one / k**2
+    off = covariance[~np.eye(k, dtype=bool)].mean()
+    together = min(max(off, 0.0), variance)
+    freedom = variance**2 / ((variance - together) ** 2 / (k - 1) + together**2 / (g - 1))
+    mean, error = effects.mean(), variance**0.5
+    half, spread = stats.t.ppf(0.975, freedom) * error, stats.t.ppf(0.975, k - 2) * (tau2 + variance) ** 0.5
+    if name == "uncorrelated":
+        # With the sampling errors left out of it the test would be the t-test of the effects; here it is nearly so.
+        assert abs(error - effects.std(ddof=1) / k**0.5) < 0.1 * error
     return {
         "name": name,
-        "effects": effects,
-        "standard_errors": errors,
+        "gains": gains.tolist(),
+        "clusters": labels.tolist(),
         "mean": mean,
         "standard_error": error,
+        "freedom": freedom,
         "interval": [mean - half, mean + half],
-        "p": float(2 * stats.t.sf(abs(mean) / error, k - 1)),
+        "p": float(2 * stats.t.sf(abs(mean) / error, freedom)),
         "tau2": tau2,
-        "q": q,
-        "i2": max(0.0, 1 - (k - 1) / q) if q > 0 else 0.0,
+        "i2": tau2 / (tau2 + np.trace(centred @ covariance) / (k - 1)),
         "prediction": [mean - spread, mean + spread],
     }
 
 
 def main() -> None:
-    cases = [case(name, *values) for name, values in CASES.items()]
-    Path(sys.argv[1]).write_text(json.dumps(cases, indent=1) + "\n")
+    cases = [case(name, shape) for name, shape in CASES.items()]
+    Path(sys.argv[1]).write_text("[\n" + ",\n".join(json.dumps(one) for one in cases) + "\n]\n")
 
 
 if __name__ == "__main__":

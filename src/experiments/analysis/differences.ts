@@ -10,9 +10,20 @@ export interface RecordedDifferences {
   readonly depending: UnitDependence;
 }
 
-/** @param run with its trials, whose unit is a sample */
-export function recordedDifferences({ summary: { configuration }, samples, trials }: FinishedRun): RecordedDifferences {
-  const kept = scoredOf(samples, new Set(trials.map(({ sample }) => sample)));
+/** Ids of the samples that a run scored. */
+export function scoredIn({ trials }: Pick<FinishedRun, 'trials'>): Set<string> {
+  return new Set(trials.map(({ sample }) => sample));
+}
+
+/**
+ * @param run with its trials, whose unit is a sample
+ * @param among ids of those scored samples that differences are of, all of them when left out
+ */
+export function recordedDifferences(
+  { summary: { configuration }, samples, trials }: Pick<FinishedRun, 'summary' | 'samples' | 'trials'>,
+  among: ReadonlySet<string> = scoredIn({ trials }),
+): RecordedDifferences {
+  const kept = scoredOf(samples, among);
   const columns = columnsOf(trialsOf(configuration.experiment.conditions, trials, kept), undefined);
   return {
     of: (terms) => weighted(terms, columns.nlls),
