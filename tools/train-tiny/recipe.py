@@ -131,6 +131,8 @@ class Optimization:
     last_rate: float = 0.02
     weight_decay: float = 0.05
     clip: float = 1.0
+    #: What the network computes in, weights aside, which are float32: a processor without matrix units of bfloat16 is faster in "float32".
+    precision: str = "bfloat16"
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ class Trainer:
             torch.from_numpy(part).to(self.device) for part in (batch.encoder, batch.labels, batch.decoder, batch.segments, batch.tasks)
         )
         wanted = labels != -100
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled={"bfloat16": True, "float32": False}[self.recipe.optimization.precision]):
             states = network.encode(self.model, ids)
             # Every row of an encode is visible to its targets, padding aside: nothing is hidden in training.
             hidden = network.decode(self.model, decoder, segments, states, ids != network.PAD)
