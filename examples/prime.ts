@@ -4,7 +4,9 @@ import { loadModel, openStore, prime, score } from 'directed-kvcache';
 const model = await loadModel();
 const store = await openStore(process.argv[2] ?? 'memory:'); // or a folder, redis://..., s3://...
 const text = 'The Corvane desk lamp costs 24 euros and comes in green.';
-const { primed, bytesPerDocument } = await prime(model, store, [{ id: 'lamp', text, fields: { url: '/lamp' } }]);
+const { primed, bytesPerDocument } = await prime(model, store, [{ id: 'lamp', text, fields: { url: '/lamp' } }], {
+  surrogates: ['doc_kw'], // beside the document alone
+});
 console.log(primed, 'document primed,', bytesPerDocument, 'bytes');
 
 const variants = ['bare', 'doc_kw'];

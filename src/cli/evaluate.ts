@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander';
 import { DkvError } from '../base/errors.js';
 import { firstFew } from '../base/few.js';
+import { shellWord } from '../base/shell-word.js';
 import type { Bm25 } from '../serving/bm25.js';
 import type { Evaluation } from '../serving/evaluate.js';
 import type { Store } from '../store/store.js';
@@ -78,7 +79,7 @@ Examples:
   ).action(evaluateVariants);
 }
 
-async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> {
+async function evaluateVariants(options: EvaluateCommandOptions, command: Command): Promise<void> {
   const { readQueryFile } = await import('../datasets/queries.js');
   const { withCandidates } = await import('../serving/candidates.js');
   const { evaluate } = await import('../serving/evaluate.js');
@@ -132,7 +133,7 @@ async function evaluateVariants(options: EvaluateCommandOptions): Promise<void> 
       });
       progress.end();
       if (options.json) printJson(evaluationSchema, evaluation);
-      else process.stdout.write(await described(evaluation, model.builtIn));
+      else process.stdout.write(await described(evaluation, model.builtIn, command));
     } finally {
       progress.end();
       await model.close();
@@ -154,10 +155,32 @@ async function indexIfTexts(store: Store, candidates: string, signal: AbortSigna
   }
 }
 
-async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<string> {
+/** The options of a command that were given on the command line and that another command takes too, as it takes them. */
+function given(command: Command, other: Command): string {
+  return command.options
+    .flatMap((option) => {
+      const name = option.attributeName();
+      const there = other.options.find(({ long }) => long === option.long);
+      // `--prior` is a file for `dkv prime`.
+      if (!there || there.isBoolean() !== option.isBoolean() || name === 'json') return [];
+      if (command.getOptionValueSource(name) !== 'cli') return [];
+      const value: unknown = command.getOptionValue(name);
+      // `dkv rank` does not choose its candidates by judgements.
+      if (name === 'candidates' && value === 'judged') return [];
+      // Of tiers the last one keeps everything.
+      const values = Array.isArray(value) ? (there.variadic ? value : value.slice(-1)) : value === true ? [] : [value];
+      return [option.long!, ...values.map((one) => shellWord(String(one)))];
+    })
+    .map((word) => ` ${word}`)
+    .join('');
+}
+
+async function described(evaluation: Evaluation, isBuiltIn: boolean, command: Command): Promise<string> {
   const { fixed, pValue, signed, withInterval } = await import('../report/words/format.js');
   const { number, renderText, text } = await import('../report/tables/table.js');
-  const { verdictLines } = await import('./verdict.js');
+  const { commandLines, verdictLines } = await import('./verdict.js');
+  const { primeCommand } = await import('./prime.js');
+  const { rankCommand } = await import('./rank.js');
   const { measures, systems, comparisons, calibrations, primary, missing, rejected, primed, unranked } = evaluation;
   const m = measures.findIndex(({ name }) => name === primary);
   const judged = measures[m]!.judgedQueries;
@@ -244,5 +267,6 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean): Promise<st
     );
   }
   lines.push('', ...verdictLines(evaluation.verdict));
+  lines.push(...commandLines(evaluation.verdict, given(command, rankCommand()), given(command, primeCommand())));
   return `${lines.join('\n')}\n`;
 }

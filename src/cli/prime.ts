@@ -50,7 +50,7 @@ export function primeCommand(): Command {
     )
     .option(
       '--surrogate <list>',
-      'what stands before the documents, separated by commas; may be repeated (default: doc_kw)',
+      'also behind this, such as doc_kw,template; may be repeated (default: each document alone)',
       (list: string, before: readonly string[] | undefined) => [...(before ?? []), list],
     )
     .option('--no-bare', 'do not also keep each document encoded alone')
@@ -86,6 +86,7 @@ one counts. Rows that cannot be primed go to the file of rejects with their numb
 
 Examples:
   dkv data adworld --count 1000 | dkv prime --input - --store ads
+  dkv data adworld --count 1000 | dkv prime --input - --store ads --surrogate doc_kw    # adds a variant: what is there stays
   dkv prime --input ads.parquet --columns id=sku document=body --store ads --surrogate doc_kw,template --states float16
   dkv prime --input corpus.jsonl --store redis://cache:6379 --shard 2/4 --model ./t5gemma-2-270m-270m
   dkv prime --input docs.jsonl --store docs --surrogate 'static:What does it cost, and when is it open?'
@@ -117,13 +118,13 @@ function shard(text: string): Shard {
 async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
   const { openDocuments } = await import('../datasets/documents.js');
   const { parseColumns } = await import('../datasets/mapped.js');
-  const { DEFAULT_SURROGATES, prime } = await import('../serving/prime.js');
+  const { prime } = await import('../serving/prime.js');
   const { expectWriter } = await import('../priming/prepare.js');
   const { specificationsIn, variantsOf } = await import('../serving/variants.js');
   const { readReferenceTexts } = await import('../datasets/queries.js');
   const { openStore } = await import('../store/open.js');
   const { endpointWriter, describeWriting, textSources } = await import('../llm/text-sources.js');
-  const surrogates = options.surrogate ? specificationsIn(options.surrogate) : DEFAULT_SURROGATES;
+  const surrogates = specificationsIn(options.surrogate ?? []);
   // Told before a model is loaded.
   variantsOf(surrogates, options.bare);
   const writing = endpointWriter();

@@ -1,5 +1,7 @@
-/** The last lines of `dkv evaluate`: a verdict in words. */
+/** The last lines of `dkv evaluate`: a verdict in words, and the commands that follow from it. */
+import { shellWord } from '../base/shell-word.js';
 import { pValue, signed, withInterval } from '../report/words/format.js';
+import { BARE } from '../serving/variants.js';
 import { BM25, type Margin, type Standing, type Verdict } from '../serving/verdict.js';
 
 export function verdictLines(verdict: Verdict): string[] {
@@ -19,6 +21,29 @@ export function verdictLines(verdict: Verdict): string[] {
     );
   }
   return lines;
+}
+
+/**
+ * The commands that rank with what a verdict recommends and prime more documents for it. There are none where that is BM25 alone.
+ * @param ranking the options that the evaluation shares with `dkv rank`, as they were given
+ * @param priming those that it shares with `dkv prime`
+ */
+export function commandLines(
+  { queries, best, bestCache, rerank }: Verdict,
+  ranking: string,
+  priming: string,
+): string[] {
+  // Without BM25 among the systems the best of all is the best cache.
+  if (queries === 0 || best.system === BM25 || rerank === 'no') return [];
+  const { system } = bestCache;
+  const variant = system === BARE ? '' : ` --variant ${shellWord(system)}`;
+  const surrogate = system === BARE ? '' : ` --surrogate ${shellWord(system)} --no-bare`;
+  return [
+    'Rank with it:',
+    `  dkv rank${ranking}${variant}`,
+    'Prime more documents for it:',
+    `  dkv prime --input FILE${priming}${surrogate}`,
+  ];
 }
 
 function standing(what: string, { system, betterThan, undecided }: Standing, how?: string): string {

@@ -57,7 +57,7 @@ export interface PrimeSummary extends PrimeProgress {
 type OrUndefined<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined };
 
 export interface PrimeOptions extends OrUndefined<StatesOptions> {
-  /** The specifications of the surrogates. They may need nothing but the document. By default `doc_kw`. */
+  /** The specifications of the surrogates. They may need nothing but the document. By default there are none, and each document is kept alone. */
   readonly surrogates?: readonly string[] | undefined;
   /** Also prime each document alone, for comparison; true by default. */
   readonly bare?: boolean | undefined;

@@ -30,7 +30,6 @@ import { claimReferenceQueries } from './reference-queries.js';
 import { variantsOf } from './variants.js';
 
 const DEFAULTS: StatesOptions = { visibility: 'exact', statesPrecision: 'float32', maxTokens: 2048 };
-export const DEFAULT_SURROGATES: readonly string[] = ['doc_kw'];
 
 /** A window is closed at so many documents ... */
 const WINDOW_DOCUMENTS = 256;
@@ -78,7 +77,7 @@ export async function prime(
   documents: AsyncIterable<DocumentToPrime | DkvError> | Iterable<DocumentToPrime | DkvError>,
   options: PrimeOptions = {},
 ): Promise<PrimeSummary> {
-  const { surrogates = DEFAULT_SURROGATES, bare = true, replace = false, sources = {}, signal } = options;
+  const { surrogates = [], bare = true, replace = false, sources = {}, signal } = options;
   expectKnownOptions(options, OPTIONS, 'Priming');
   const { visibility, statesPrecision, maxTokens } = parse(
     optionsSchema,

@@ -32,12 +32,15 @@ async function idsOf(folder: string): Promise<string[]> {
 }
 
 describe('dkv prime', () => {
-  it('primes lines of standard input as doc_kw and alone, and says what it did', async () => {
+  it('primes lines of standard input alone, on request behind surrogates too, and says what it did', async () => {
     const cwd = await temporaryFolder();
-    const args = ['prime', '--input', '-', '--store', 'ads'];
+    const alone = ['prime', '--input', '-', '--store', 'ads'];
+    const bare = await dkv(alone, { cwd, input: ADS });
+    expect(bare.stdout).toMatch(/^8 documents primed as bare: 8 passes through the encoder, \d+ kB each\n/);
+    const args = [...alone, '--surrogate', 'doc_kw'];
     const first = await dkv(args, { cwd, input: ADS });
     expect(first.exitCode).toBe(0);
-    expect(first.stdout).toMatch(/^8 documents primed as bare, doc_kw: 16 passes through the encoder, \d+ kB each\n/);
+    expect(first.stdout).toMatch(/^8 documents primed as bare, doc_kw: 8 passes through the encoder, \d+ kB each\n/);
     expect(first.stdout).toMatch(/\n0 unchanged \(0%\), 0 rejected\n.*documents\/s.*tokens\/s\nStore: .*ads\n$/);
     const { exitCode, stdout } = await dkv([...args, '--json'], { cwd, input: ADS });
     expect(exitCode).toBe(0);
@@ -230,7 +233,7 @@ describe('dkv prime', () => {
     const second = await dkv([...args, '--prior', 'queries.jsonl'], { cwd, input: ADS });
     expect(JSON.parse(second.stdout)).toMatchObject({ unchanged: 2 });
     const entry = await inStore(path.join(cwd, 'ads'), (store) => store.entry('adworld-test-00000'));
-    expect(entry!.metadata.priors).toEqual({ bare: expect.any(Number), doc_kw: expect.any(Number) });
+    expect(entry!.metadata.priors).toEqual({ bare: expect.any(Number) });
     const refused = await dkv([...args, '--states', 'int8'], { cwd, input: ADS });
     expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/STORE_MISMATCH.*statesPrecision/) });
     expect((await dkv([...args, '--states', 'int8', '--replace'], { cwd, input: ADS })).exitCode).toBe(0);

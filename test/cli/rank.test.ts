@@ -20,9 +20,12 @@ beforeAll(async () => {
   const made = await dkv(['data', 'adworld', '--count', '8', '--beir', 'ads', '--documents', '80'], { cwd });
   expect(made).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   await writeFile(path.join(cwd, 'usual.txt'), 'a cheap lamp\nwhere do I get shoes\n');
-  const primed = await dkv(['prime', '--input', 'ads/corpus.jsonl', '--store', 'store', '--prior', 'usual.txt'], {
-    cwd,
-  });
+  const primed = await dkv(
+    ['prime', '--input', 'ads/corpus.jsonl', '--store', 'store', '--prior', 'usual.txt', '--surrogate', 'doc_kw'],
+    {
+      cwd,
+    },
+  );
   expect(primed.exitCode).toBe(0);
 });
 afterAll(() => rm(cwd, { recursive: true, force: true }));

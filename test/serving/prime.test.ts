@@ -9,7 +9,7 @@ import type { Visibility } from '../../src/priming/input.js';
 import { scoreTexts, type TextScore } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { parseDocumentMetadata } from '../../src/serving/document-metadata.js';
-import { prime } from '../../src/serving/prime.js';
+import { prime as primeByDefault } from '../../src/serving/prime.js';
 import type { DocumentToPrime, PrimeOptions, RejectedDocument } from '../../src/serving/prime-options.js';
 import { expectProvenance, readProvenance } from '../../src/serving/provenance.js';
 import { readReferenceQueries } from '../../src/serving/reference-queries.js';
@@ -21,6 +21,10 @@ import { ChatEndpoint } from '../support/chat-endpoint.js';
 import { countingModel, total } from '../support/counting-model.js';
 import { flipped, lmdbDamager } from '../support/damage.js';
 import { temporaryFolder } from '../support/fixtures.js';
+
+/** With a variant, so that there is something to keep apart. */
+const prime: typeof primeByDefault = (model, store, documents, options) =>
+  primeByDefault(model, store, documents, { surrogates: ['doc_kw'], ...options });
 
 let model: Model;
 beforeAll(async () => {

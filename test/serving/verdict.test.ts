@@ -1,7 +1,7 @@
 /** Verdicts on constructed rankings: one relevant document a query, at places that are written down. */
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { verdictLines } from '../../src/cli/verdict.js';
+import { commandLines, verdictLines } from '../../src/cli/verdict.js';
 import { type Verdict, verdictOf } from '../../src/serving/verdict.js';
 import { independent } from '../../src/stats/dependence.js';
 import { samplingOf, summarizeGains } from '../../src/stats/gains.js';
@@ -88,6 +88,22 @@ describe('the verdict', () => {
       'Best cache: bare, the simplest: no evidence of a difference from doc_kw.',
       'bm25 is not among the systems: whether to re-rank its documents at all is not known.',
     ]);
+  });
+
+  it('is followed by the commands that rank and prime by it, unless BM25 is all that is recommended', () => {
+    const lines = (own: Verdict) => commandLines(own, ' --store s', ' --store s');
+    expect(lines(verdict({ bm25: [5], bare: [3, 3, 2], 'kw(3, it)': [1, 1, 2] }))).toEqual([
+      'Rank with it:',
+      "  dkv rank --store s --variant 'kw(3, it)'",
+      'Prime more documents for it:',
+      "  dkv prime --input FILE --store s --surrogate 'kw(3, it)' --no-bare",
+    ]);
+    expect(lines(verdict({ bare: [1, 3], doc_kw: [3, 1, 1] })).filter((line) => line.startsWith('  '))).toEqual([
+      '  dkv rank --store s',
+      '  dkv prime --input FILE --store s',
+    ]);
+    expect(lines(verdict({ bm25: [1, 1, 2], bare: [3, 4, 2, 5] }))).toEqual([]);
+    expect(lines(verdict({ bm25: [1, 2, 3], bare: [2, 1, 3, 3, 1] }))).toEqual([]);
   });
 
   it('takes the best of several variants that are shown to be better', () => {
