@@ -15,7 +15,7 @@ import { ADWORLD_VERSION } from './version.js';
 export const DEFAULT_ADWORLD_SEED = 0;
 
 export interface AdRange {
-  /** Default 0. */
+  /** The seed of the data; 0 by default. */
   readonly seed?: number;
   readonly split: Split;
   readonly count: number;
@@ -48,7 +48,7 @@ export function adworldSamples(range: AdRange): Sample[] {
   return [...samplesOf(range)];
 }
 
-/** The same, one after the other as they are asked for; `from` leaves out the first ones. */
+/** Gives the samples one after the other, as they are asked for. `from` leaves out the first ones. */
 export function* samplesOf({ seed = DEFAULT_ADWORLD_SEED, split, count }: AdRange, from = 0): Generator<Sample> {
   for (let index = from; index < count; index++) {
     const ad = generateAd({ seed, split, index });

@@ -12,15 +12,15 @@ import { adworldAnswerPools, adworldPools } from './pools.js';
 export interface CollectionRange extends AdRange {
   /** Queries that have an answer in one of the documents, instead of searches with graded documents. */
   readonly answers: boolean;
-  /** In all; those of the pools when left out. */
+  /** The number of documents in all. By default only those of the pools. */
   readonly documents?: number | undefined;
 }
 
 export interface Collection {
   readonly queries: readonly { readonly id: string; readonly text: string; readonly answer?: string }[];
-  /** By query the grade of each judged document. */
+  /** The grade of each judged document, by query. */
   readonly qrels: ReadonlyMap<string, ReadonlyMap<string, number>>;
-  /** Each once; the judged ones first. */
+  /** Every document once, the judged ones first. */
   readonly documents: Iterable<{ readonly id: string; readonly text: string }>;
 }
 

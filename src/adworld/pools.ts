@@ -43,7 +43,7 @@ export function adworldPools(range: PoolRange): Pool[] {
   return [...poolsOf(range)];
 }
 
-/** The same, one after the other as they are asked for. */
+/** Gives the pools one after the other, as they are asked for. */
 export function* poolsOf({ seed = DEFAULT_ADWORLD_SEED, split, count, candidates = 8 }: PoolRange): Generator<Pool> {
   if (candidates < 4) throw new RangeError(`adworldPools: ${candidates} candidates cannot hold all four grades`);
   for (let index = 0; index < count; index++) yield makePool(seed, split, index, candidates);
@@ -60,7 +60,7 @@ export function adworldAnswerPools(range: PoolRange): Pool[] {
   return [...answerPoolsOf(range)];
 }
 
-/** The same, one after the other as they are asked for. */
+/** Gives the pools one after the other, as they are asked for. */
 export function* answerPoolsOf({
   seed = DEFAULT_ADWORLD_SEED,
   split,
@@ -124,7 +124,7 @@ function makePool(seed: number, split: Split, index: number, candidates: number)
   };
 }
 
-/** Each grade once, the others by chance. */
+/** Draws the candidates' grades: each grade once, the others at random. */
 function gradesFor(random: Random, candidates: number): Grade[] {
   const others: readonly Grade[] = [3, 2, 2, 1, 0, 0];
   return [3, 2, 1, 0, ...Array.from({ length: candidates - 4 }, () => random.pick(others))];
@@ -190,7 +190,7 @@ function candidateAd(
   return composeAd(random, { ...request, ...sought, wanted });
 }
 
-/** The fact's values so that the wish is met, or is not; nothing when its own values don't allow that. */
+/** Changes the fact's values so that the wish is met, or is not met. Returns undefined when the fact's own values do not allow it. */
 function granted(
   scene: Scene,
   own: FactValues,

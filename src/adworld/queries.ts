@@ -13,7 +13,7 @@ import { capitalize, fill, type Slots } from './template.js';
 type Form = 'ask' | 'short' | 'search' | 'phrase' | 'order';
 
 export interface QueryTemplate {
-  /** Such as `price/train/ask/2`. */
+  /** The template's id, such as `price/train/ask/2`. */
   readonly id: string;
   readonly form: Form;
   readonly text: string;
@@ -29,7 +29,7 @@ const FORMS: readonly { readonly form: Form; readonly style: QueryStyle; readonl
 
 const littleWords = once(() => new Set(queryTexts()['little words']));
 
-/** "How heavy is the {item}?" as "how heavy {item}". */
+/** Shortens a question: "How heavy is the {item}?" becomes "how heavy {item}". */
 function shortened(question: string): string {
   const little = littleWords();
   const kept = question

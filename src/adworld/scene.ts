@@ -31,7 +31,7 @@ export interface FactPlan {
   readonly fact: FactName;
   /** `undefined` when the item has no such fact. */
   readonly make: (scene: Scene) => FactValues | undefined;
-  /** In every ad of the category. */
+  /** True for a fact that every ad of the category has. */
   readonly always?: boolean;
   /** A kind of fact that would contradict this one. */
   readonly excludes?: FactName;
@@ -49,7 +49,7 @@ export interface CategoryRules {
   readonly family: Family;
   readonly subject: (random: Random, namer: Namer, item: Item) => { readonly name: string; readonly brand: string };
   readonly plans: readonly FactPlan[];
-  /** Empty: no shopping queries are made for the category. */
+  /** The facets of the category. If there are none, no shopping queries are made for it. */
   readonly facets: readonly Facet[];
 }
 

@@ -11,7 +11,7 @@ export interface Manner {
   readonly range: (from: string, to: string) => string;
   /** @param day of the ad's year, from 0 */
   readonly date: (day: number) => string;
-  /** True: "three years"; false: "3 years". */
+  /** True writes "three years", false "3 years". */
   readonly spellsNumbers: boolean;
 }
 

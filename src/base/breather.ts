@@ -4,10 +4,10 @@
  */
 import { DkvError } from './errors.js';
 
-/** Work may hold the thread for about so long. */
+/** The time in milliseconds for which work may hold the thread. */
 const TURN_MS = 50;
 
-/** When the present turn of the event loop began, as far as anybody has asked; all Breathers of the thread look at it. */
+/** The time at which the present turn of the event loop began, as far as anybody has asked. All Breathers of the thread look at it. */
 let turnSince: number | undefined;
 /** Work that rests, first come first served: one goes on in each turn of the loop. */
 const resting: (() => void)[] = [];
@@ -50,13 +50,16 @@ export class Breather {
     if (this.#signal?.aborted) throw new DkvError('CANCELLED', this.#stopped);
   }
 
-  /** The same for work that ends in its own way. */
+  /** Rests like `breathe`, for work that is cancelled in its own way. */
   async rest(): Promise<void> {
     if (performance.now() - turnBegun() < this.#turnMs) return;
     await new Promise<void>((resolve) => resting.push(resolve));
   }
 
-  /** What `make` gives for each item, in their order. @throws DkvError CANCELLED and what `make` throws */
+  /**
+   * Applies `make` to each item, in order.
+   * @throws DkvError CANCELLED and what `make` throws
+   */
   async map<T, R>(items: Iterable<T>, make: (item: T) => R): Promise<R[]> {
     const made: R[] = [];
     for (const item of items) {

@@ -3,7 +3,7 @@
 /** 0x04C11DB7 with its bits in reverse order. */
 const POLYNOMIAL = 0xedb88320;
 
-/** What a byte does to the remainder. */
+/** The remainder's change for each value of a byte. */
 const BY_BYTE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte;
   for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? (remainder >>> 1) ^ POLYNOMIAL : remainder >>> 1;

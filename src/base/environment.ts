@@ -9,11 +9,11 @@ import { parseEnv } from 'node:util';
 
 export type Variables = Record<string, string | undefined>;
 
-/** What may stand in `.env`, by what it could do there. */
+/** The variables that may stand in `.env`, by what they could do there. */
 export interface DotEnvRules {
   readonly secrets: readonly string[];
   readonly harmless: readonly string[];
-  /** Addresses and paths. */
+  /** The variables that are addresses or paths, which `.env` may not set. */
   readonly refused: readonly string[];
 }
 

@@ -165,12 +165,12 @@ export class DkvError extends Error {
   }
 }
 
-/** Of results that stand beside errors. */
+/** Tells whether a value is a result and not an error, in lists that hold both. */
 export function isResult<T>(made: T | DkvError): made is T {
   return !(made instanceof DkvError);
 }
 
-/** The message of anything thrown. */
+/** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

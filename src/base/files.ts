@@ -60,7 +60,7 @@ export function forgetPartial(name: string): void {
   partials.delete(name);
 }
 
-/** For whoever ends the process on the spot: what is half written is of no use to anybody. Works without the event loop. */
+/** Removes what is half written, for a process that ends at once. It works without the event loop. */
 export function removePartials(): void {
   for (const name of partials) rmSync(name, { recursive: true, force: true });
   partials.clear();
@@ -117,8 +117,8 @@ export async function makeFolder(directory: string, advice?: string): Promise<vo
 }
 
 /**
- * Could a folder, or a file in it, be made here? Makes nothing: to be asked before long work is begun.
- * @param subject for the message
+ * Checks that a folder, or a file in it, could be made here, and makes nothing. Call it before long work begins.
+ * @param subject the folder, for the message
  * @throws DkvError FILES_UNUSABLE
  */
 export async function expectWritable(directory: string, subject: string): Promise<void> {
@@ -154,9 +154,9 @@ const FILE_ADVICE: Readonly<Record<string, string>> = {
 };
 
 /**
- * What the file system refused, as an error that says what to do; any other error as it is.
+ * Turns an error of the file system into one that says what to do, and returns any other error as it is.
  * @param subject the file or folder, for the message
- * @param advice instead of the general one
+ * @param advice the advice to give instead of the general one
  */
 export function fileError(error: unknown, subject: string, advice?: string): unknown {
   const { code = '', syscall } = error as NodeJS.ErrnoException;
@@ -172,8 +172,8 @@ export function fileError(error: unknown, subject: string, advice?: string): unk
 }
 
 /**
- * Do two names lead to one file, through links too? `-` is what the standard input reads. Of a file that is not there yet its folder is
- * followed; devices and pipes are nothing that could be lost.
+ * Tells whether two names lead to one file, also through links. `-` is the file that the standard input reads. For a file that does not exist yet,
+ * its folder is followed. Devices and pipes count as different, since nothing in them could be lost.
  */
 export async function isSameFile(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all([identityOf(one), identityOf(other)]);

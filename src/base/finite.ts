@@ -1,6 +1,9 @@
-/** Are numbers finite? Infinities and NaN come from damaged weights and from computations that overflow: nothing may go on with them. */
+/**
+ * Checks that numbers are finite. Infinities and NaN come from damaged weights and from computations that overflow, and no computation may go on
+ * with them.
+ */
 
-/** The first place of an infinity or NaN; undefined without any. Costs a third of a copy. */
+/** Finds the place of the first infinity or NaN; undefined where there is none. It takes a third of the time of a copy. */
 export function firstNotFinite(values: Float32Array): number | undefined {
   // 0 times a finite number is 0, times any other NaN, and a sum with NaN stays NaN. Four sums at a time do not wait for each other.
   let [a, b, c, d] = [0, 0, 0, 0];
@@ -16,7 +19,10 @@ export function firstNotFinite(values: Float32Array): number | undefined {
   return values.findIndex((value) => !Number.isFinite(value));
 }
 
-/** `NaN`, `Infinity` or `-Infinity` among others is refused. @throws RangeError naming the place; a caller's mistake, not a user's */
+/**
+ * Refuses numbers among which one is not finite.
+ * @throws RangeError naming the place; this is a caller's mistake, not a user's
+ */
 export function expectFiniteNumbers(values: ArrayLike<number>, what: string): void {
   for (let at = 0; at < values.length; at++) {
     if (!Number.isFinite(values[at]))

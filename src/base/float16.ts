@@ -35,8 +35,8 @@ export function toFloat16(
 let numbers: Float32Array | undefined;
 
 /**
- * Exactly.
- * @param values where the numbers go; memory of their own when left out
+ * Widens float16 bit patterns to float32 numbers, exactly.
+ * @param values where the numbers go; new memory by default
  */
 export function fromFloat16<Memory extends ArrayBufferLike = ArrayBuffer>(
   halves: Uint16Array,

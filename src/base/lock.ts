@@ -17,11 +17,14 @@ const POLL_MS = 200;
 
 export interface LockOptions {
   readonly signal?: AbortSignal;
-  /** Called once when another process holds the lock. @param holder what it says of itself */
+  /**
+   * Called once when another process holds the lock.
+   * @param holder the holder's description of itself
+   */
   readonly onWait?: (holder: string) => void;
-  /** Does not wait: what is thrown when another process holds the lock. */
+  /** Makes the error to throw at once, without waiting, when another process holds the lock. */
   readonly refuse?: (holder: string) => DkvError;
-  /** What to do if the lock's folder cannot be made or written to, such as which variable names another one. */
+  /** The advice to give if the lock's folder cannot be made or written to, such as which variable names another folder. */
   readonly advice?: string;
 }
 
@@ -53,7 +56,7 @@ export async function withLock<T>(file: string, work: () => Promise<T>, options:
   }
 }
 
-/** Is a process of this machine running? One that belongs to somebody else counts. */
+/** Tells whether a process of this machine is running. A process of another user counts. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -75,7 +78,10 @@ async function tryCreate(file: string, advice?: string): Promise<boolean> {
   }
 }
 
-/** Two that find the same dead lock must not remove each other's new one: only who holds the breaker removes anything. */
+/**
+ * Removes a lock whose holder is dead. Two processes that find the same dead lock must not remove each other's new one, so only the process that
+ * holds the breaker removes anything.
+ */
 async function removeAbandoned(file: string): Promise<void> {
   const breaker = `${file}.breaker`;
   if (!(await tryCreate(breaker))) {

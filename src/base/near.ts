@@ -1,4 +1,4 @@
-/** What a mistyped name was meant to be. */
+/** Finds the name that a mistyped one was probably meant to be. */
 
 /** ` Did you mean "exp01"?`, or nothing where no known name is near. */
 export function didYouMean(name: string, known: Iterable<string>): string {

@@ -13,11 +13,11 @@ export type Parsed<T> =
       readonly success: false;
       /** One field after the other, without a stop: `tokens.2: expected a whole number, found 1.5`. */
       readonly problem: string;
-      /** Of the first wrong field. */
+      /** The path of the first wrong field. */
       readonly path: readonly PropertyKey[];
     };
 
-/** Of a value with more wrong fields only these are named. */
+/** The most problems that a message names when a value has more wrong fields. */
 const MOST_PROBLEMS = 3;
 
 export function tryParse<T>(schema: z.ZodType<T>, value: unknown): Parsed<T> {
@@ -83,13 +83,13 @@ function wordsFor(issue: Issue): string {
   }
 }
 
-/** zod gives of a value whose kind decides its form the whole, though the kind is what is wrong. */
+/** The value to show for an issue. Where a value's kind decides its form and the kind is wrong, zod reports the whole value. */
 function foundIn(issue: Issue): unknown {
   if (issue.code !== 'invalid_union' || issue.discriminator === undefined) return issue.input;
   return (issue.input as Readonly<Record<string, unknown>>)[issue.discriminator];
 }
 
-/** Types as zod calls them. */
+/** The names of types in messages, by zod's names. */
 const TYPES: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
@@ -107,7 +107,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const FORMATS: Readonly<Record<string, string>> = { url: 'an address', datetime: 'a date and time of ISO 8601' };
 
-/** Limits of numbers limit the value itself, others its length. */
+/** The unit of a limit: limits of numbers concern the value itself, all others its length. */
 const UNITS: Readonly<Record<string, string>> = { string: 'character', array: 'entry', object: 'field', set: 'entry' };
 
 function limited(

@@ -15,7 +15,7 @@ const BARE_SCHEME = String.raw`\b(?:rediss?|valkeys?|s3|https?):(?!/)`;
 
 /** No message needs longer ones; the bound keeps the search linear. */
 const MOST = 2000;
-/** Of one word of a text. */
+/** A user and password within one word of a text. */
 const LOGIN_IN_TEXT = new RegExp(`(${SCHEME}|${BARE_SCHEME})(\\S{0,${MOST}}@)`, 'gi');
 const LOGIN_IN_ADDRESS = new RegExp(`(${SCHEME}|${BARE_SCHEME}|^)([\\s\\S]*@)`, 'i');
 /** A port that is none may be the password of an address whose host was forgotten. The word itself is in messages that explain the form. */
@@ -27,7 +27,7 @@ const PORT_THAT_IS_NONE = new RegExp(
 /** Parameters that are secrets under most names that services give them. */
 const SECRET_NAME = String.raw`(?:[\w.-]*(?:signature|token|secret|passw|pwd|credential|api[_-]?key|access[_-]?key|auth)[\w.-]*|sig|key|pass|jwt|policy|sas)`;
 const SECRET_PARAMETER = new RegExp(`(?<=[?&;#]|&amp;|%3F|%26)(${SECRET_NAME})(=|%3D)([^\\s&;#"'<>]+)`, 'gi');
-/** So named that they need no question mark before them. */
+/** Signed parameters whose names are so clear that they need no question mark before them. */
 const SIGNATURE = /\b(X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token))(=|%3D)([^\s&;#"'<>]+)/gi;
 
 /** Parameters that this program or the hub writes itself. */

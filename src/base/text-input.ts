@@ -15,14 +15,14 @@ import { fileError } from './files.js';
 export interface Line {
   /** The line's number, counted from 1. */
   readonly number: number;
-  /** Without its line feed, or the error that says why this line alone cannot be read. */
+  /** The line without its line feed, or the error that says why this line cannot be read. */
   readonly content: string | DkvError;
 }
 
 export interface LineOptions {
-  /** Ends the lines where they are, also while the next one is waited for. */
+  /** Aborting this signal ends the lines at once, also while the next one is awaited. */
   readonly signal?: AbortSignal | undefined;
-  /** A longer line is an error in its place, and is never held in memory; `LINE_BYTES` when left out. */
+  /** The longest line in bytes; `LINE_BYTES` by default. A longer line is replaced by an error and is never held in memory. */
   readonly maxBytes?: number;
 }
 
@@ -43,9 +43,9 @@ export async function openFile(file: string, name: string = file): Promise<Reada
 }
 
 /**
- * The text of a whole file.
- * @param name for messages
- * @throws DkvError INPUT_INVALID when it cannot be read, or is no text in UTF-8
+ * Reads the text of a whole file.
+ * @param name the file's name, for messages
+ * @throws DkvError INPUT_INVALID when it cannot be read, or is not text in UTF-8
  */
 export async function readText(file: string, name: string = file): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -158,7 +158,7 @@ const UTF_16: readonly (readonly [mark: readonly number[], name: string])[] = [
 /** As many bytes as the longest of these but the pointer's: whoever writes short lines and waits for answers must not wait for 40 bytes. */
 const MAGIC_BYTES = 5;
 
-/** Unpacked, without a byte order mark. */
+/** Unpacks the bytes and leaves out a byte order mark. */
 async function* plainBytes(input: AsyncIterable<unknown>, name: string, isUnpacked = false): AsyncGenerator<Buffer> {
   const chunks = input[Symbol.asyncIterator]() as AsyncIterator<string | Uint8Array>;
   const head = await firstBytes(chunks);
@@ -175,7 +175,7 @@ async function* plainBytes(input: AsyncIterable<unknown>, name: string, isUnpack
   }
 }
 
-/** The first chunk, and more until it can be seen what they are. */
+/** Reads the first chunk, and more until it can be seen what the bytes are. */
 async function firstBytes(chunks: AsyncIterator<string | Uint8Array>): Promise<Buffer> {
   let head = Buffer.alloc(0);
   while (head.length < MAGIC_BYTES) {
@@ -261,7 +261,7 @@ function otherEncoding(name: string, encoding: string, finding: string): DkvErro
   );
 }
 
-/** Of bytes that are no UTF-8. */
+/** Finds the first byte that is not UTF-8. */
 function firstBadByte(bytes: Buffer): number {
   // The decoder puts U+FFFD for the first bad byte; before it the text may have some of its own.
   const text = bytes.toString('utf8');

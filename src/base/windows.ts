@@ -37,7 +37,7 @@ export async function* windows<T>(items: AsyncIterable<T>, newWindow: () => (ite
   }
 }
 
-/** For `newWindow`: so many items. */
+/** Makes the `newWindow` that gives each window this many items. */
 export function upTo(size: number): () => (item: unknown) => boolean {
   return () => {
     let count = 0;

@@ -28,7 +28,7 @@ Examples:
     });
 }
 
-/** What can follow the words so far: `''` for dkv itself, `models`, `models pull`, ... */
+/** The words that can follow those typed so far: after `''` for dkv itself, `models`, `models pull`, ... */
 type Tree = ReadonlyMap<string, { readonly commands: readonly string[]; readonly options: readonly Option[] }>;
 
 function tree(program: Command): Tree {

@@ -105,7 +105,10 @@ async function writeAdworld(options: AdworldOptions): Promise<void> {
   });
 }
 
-/** What would be left aside is told. @throws DkvError INPUT_INVALID */
+/**
+ * Refuses options that would be ignored.
+ * @throws DkvError INPUT_INVALID
+ */
 function expectOneForm({ output, pools, beir, answers, documents, stats, json }: AdworldOptions): void {
   const forms = [pools && '--pools', beir !== undefined && '--beir', stats && '--stats'].filter(
     (form) => form !== false,
@@ -125,7 +128,7 @@ function expectOneForm({ output, pools, beir, answers, documents, stats, json }:
   if (json && !stats) throw new DkvError('INPUT_INVALID', '--json is for --stats; all else is JSON lines as it is.');
 }
 
-/** In BEIR's form; an answer stands beside its query. */
+/** Writes a collection in BEIR's form. An answer stands beside its query. */
 async function writeCollection(folder: string, { queries, qrels, documents }: Collection): Promise<void> {
   await makeFolder(path.join(folder, 'qrels'));
   const writeLines = (name: string, lines: Iterable<string>) =>

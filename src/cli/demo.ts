@@ -28,7 +28,7 @@ interface DemoOptions extends ModelOptions, Partial<Texts> {
   readonly json: boolean;
 }
 
-/** Tokens that a greedy answer may have. */
+/** The largest number of tokens of a greedy answer. */
 const MAX_ANSWER_TOKENS = 24;
 
 export function demoCommand(): Command {
@@ -70,7 +70,7 @@ async function demo(options: DemoOptions): Promise<void> {
   }
 }
 
-/** What is not given is asked for on a terminal, with an advertisement as the suggestion. */
+/** Asks on a terminal for the texts that were not given, with an advertisement as the suggestion. */
 async function completeTexts(given: Partial<Texts>): Promise<Texts> {
   const [sample] = adworldDataset({ seed: 7, count: 1 }).samples;
   const ask = process.stdin.isTTY

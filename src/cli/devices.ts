@@ -8,7 +8,7 @@ import { deviceInstallSchema, deviceRemovalSchema, devicesSchema } from '../wire
 import { printJson } from './json.js';
 import { interruptSignal, Progress, paint, sayNotice } from './terminal.js';
 
-/** Providers that can be brought. */
+/** The argument that names a provider to install or remove. */
 const PROVIDER = () => new Argument('<provider>', 'cuda').choices(['cuda']);
 
 interface ListCommandOptions {

@@ -143,7 +143,7 @@ async function evaluateVariants(options: EvaluateCommandOptions, command: Comman
   }
 }
 
-/** Without texts BM25 is no system, unless it has to choose the candidates. */
+/** Makes BM25's index. Where the store has no texts BM25 is left out, unless it has to choose the candidates. */
 async function indexIfTexts(store: Store, candidates: string, signal: AbortSignal): Promise<Bm25 | undefined> {
   const { isBm25 } = await import('../serving/candidates.js');
   try {

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { jsonText } from '../wire/text.js';
 
-/** A line on the standard output, or on another stream. */
+/** Prints a line of JSON on the standard output, or on another stream. */
 export function printJson<Schema extends z.ZodType>(
   schema: Schema,
   value: z.output<Schema>,

@@ -83,7 +83,7 @@ async function printTable(titles: readonly string[], rows: string[][], textColum
   process.stdout.write(`${renderText({ columns, rows })}\n`);
 }
 
-/** As fast as the model is here. */
+/** Lists estimates for the model's speed as it is measured here. */
 async function listMeasured(options: ListOptions): Promise<void> {
   const { EXPERIMENTS } = await import('../experiments/catalogue/registry.js');
   const { rowsPerSecond } = await import('../experiments/run/estimate.js');
@@ -98,7 +98,7 @@ async function listMeasured(options: ListOptions): Promise<void> {
   }
 }
 
-/** As fast as is stated, from the model's config alone; what is assumed is said. */
+/** Lists estimates for a stated speed, from the model's config alone, and says what is assumed. */
 async function listReckoned(options: ListOptions, tflops: number): Promise<void> {
   const { shapeOf } = await import('../model/families/families.js');
   const { productOperations } = await import('../model/operations.js');
@@ -122,7 +122,7 @@ async function listReckoned(options: ListOptions, tflops: number): Promise<void>
   }
 }
 
-/** What the model takes of memory as it would be run. */
+/** Says how much memory the model takes as it would be run. */
 async function memoryNote(config: ModelConfig, options: ListOptions): Promise<string> {
   const { precision, device, workers, maxLength: tokens, deviceMemory, batchTokens } = options;
   if (device === 'cpu') {

@@ -27,7 +27,7 @@ export interface ModelOptions extends EngineOptions {
 
 export const DEFAULT_MAX_LENGTH = 2048;
 
-/** For commands that encode documents. */
+/** Adds the options of commands that encode documents. */
 export function addModelOptions(command: Command): Command {
   return addEngineOptions(command).option(
     '--max-length <n>',
@@ -37,7 +37,7 @@ export function addModelOptions(command: Command): Command {
   );
 }
 
-/** For commands that run a model on what has been encoded. */
+/** Adds the options of commands that run a model on what has been encoded. */
 export function addEngineOptions(command: Command): Command {
   return command
     .addOption(

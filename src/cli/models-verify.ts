@@ -19,7 +19,7 @@ interface VerifyOptions {
 
 interface Verdict {
   readonly directory: string;
-  /** What is wrong with it, if anything. */
+  /** The fault that was found, if any. */
   readonly damage?: string;
   readonly removed?: boolean;
 }

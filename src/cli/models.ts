@@ -341,12 +341,12 @@ function renderInfo(info: Awaited<ReturnType<typeof describe>>): string {
   return rows.map(([what, value]) => `${what.padEnd(width)}  ${value}`).join('\n');
 }
 
-/** Bytes of the text model's tensors in the checkpoint's files. */
+/** The bytes of the text model's tensors in the checkpoint's files. */
 function storedBytes({ tensors }: Checkpoint): number {
   return [...tensors.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
-/** What the model card says of its licence. */
+/** The licence that the model card names. */
 async function licenceOf(directory: string): Promise<string | undefined> {
   const card = await readTextIfPresent(path.join(directory, 'README.md'));
   return /^---\n[\s\S]*?^license:\s*(.+?)\s*$/m.exec(card ?? '')?.[1];

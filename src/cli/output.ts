@@ -8,11 +8,14 @@ import { fileError, forgetPartial, isSameFile, partialName } from '../base/files
 import { expectStandardOutput } from './terminal.js';
 
 export interface Output {
-  /** Resolves when more may be written. @throws DkvError DISK_FULL, FILES_UNUSABLE */
+  /**
+   * Writes text and resolves when more may be written.
+   * @throws DkvError DISK_FULL, FILES_UNUSABLE
+   */
   write(text: string | Uint8Array): Promise<void>;
-  /** The file appears under its name, in place of what was there. */
+  /** Ends the output. The file then appears under its name, in place of what was there. */
   close(): Promise<void>;
-  /** Leaves what was there before; nothing after `close`. */
+  /** Drops the output and leaves what was there before. It does nothing after `close`. */
   discard(): Promise<void>;
 }
 
@@ -38,7 +41,7 @@ export async function openOutput(file: string, option = '--output'): Promise<Out
   }
 }
 
-/** Writing to a file never waits, and a loop of writes would never hear Ctrl-C. */
+/** Lets Ctrl-C be heard during a loop of writes, since writing to a file never waits. */
 const turns = new Breather(undefined);
 
 const standardOutput: Output = {
@@ -123,7 +126,7 @@ export async function withOutput<T>(file: string, option: string, work: (output:
   }
 }
 
-/** Files that a run or a store is made of, by what stands beside them. */
+/** The files that make up a run or a store, by the file beside which they stand. */
 const RECORDS: readonly { readonly names: readonly string[]; readonly beside: string; readonly of: string }[] = [
   {
     names: ['run.json', 'samples.jsonl', 'trials.jsonl', 'trials.jsonl.gz', 'written.json', 'summary.json'],
@@ -149,7 +152,7 @@ async function expectNoRecord(file: string, subject: string): Promise<void> {
 export type NamedFile = readonly [option: string, file: string | undefined];
 
 /**
- * No command may write over what it reads, nor into one file twice: known before anything is opened.
+ * Refuses to write over a file that the command reads, or into one file twice, before anything is opened.
  * @throws DkvError INPUT_INVALID naming both options
  */
 export async function expectApart(outputs: readonly NamedFile[], inputs: readonly NamedFile[]): Promise<void> {

@@ -122,7 +122,7 @@ async function plan(name: string, asked: PlanCommandOptions, command: Command): 
   }
 }
 
-/** A plan is not written over another one: it would be lost that there was one. */
+/** Refuses to write over a file, because an earlier plan would then be lost without a trace. */
 async function expectNoFile(output: string): Promise<void> {
   if (output === '-' || !(await stat(output).catch(() => undefined))?.isFile()) return;
   throw new DkvError(

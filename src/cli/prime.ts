@@ -210,13 +210,13 @@ async function* firstOf<T>(items: AsyncIterable<T>, count = Number.POSITIVE_INFI
   }
 }
 
-/** Beside a file; for what is no file, in the working folder. */
+/** The file of rejected documents: beside the input file, or in the working folder for any other input. */
 function rejectsFile({ input, shard }: PrimeCommandOptions): string {
   const base = input === '-' ? 'stdin' : input.includes('://') ? path.basename(new URL(input).pathname) : input;
   return `${base}${shard ? `.${shard.number}-of-${shard.of}` : ''}.rejects.jsonl`;
 }
 
-/** A file that is there only if something was rejected. */
+/** A file of rejected documents. It exists only if something was rejected. */
 class Rejects {
   readonly file: string;
   readonly #output: Output;
@@ -229,7 +229,10 @@ class Rejects {
     this.#output = output;
   }
 
-  /** What is there stays until this has an end. @throws DkvError INPUT_INVALID, FILES_UNUSABLE when it could not be written */
+  /**
+   * Opens the file. An earlier file stays until the new one is complete.
+   * @throws DkvError INPUT_INVALID, FILES_UNUSABLE when it could not be written
+   */
   static async open(file: string): Promise<Rejects> {
     return new Rejects(file, await openOutput(file, '--rejects'));
   }
@@ -242,13 +245,19 @@ class Rejects {
     this.#writing.catch(() => undefined);
   }
 
-  /** All was read: a file of an earlier run says nothing about this one. @throws what writing threw */
+  /**
+   * Ends a complete run: a file that an earlier run left says nothing about this one, so it is replaced or removed.
+   * @throws what writing threw
+   */
   async end(): Promise<void> {
     await this.close();
     if (this.count === 0 && (await lstat(this.file).catch(() => undefined))?.isFile()) await rm(this.file);
   }
 
-  /** May be called twice. What was rejected before something else failed is kept. @throws what writing threw */
+  /**
+   * Closes the file and keeps what was rejected before something else failed. It may be called twice.
+   * @throws what writing threw
+   */
   async close(): Promise<void> {
     try {
       await this.#writing;

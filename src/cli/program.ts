@@ -28,7 +28,7 @@ import { addUmaskOption } from './umask.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
-/** A command line that cannot be understood is the user's to mend, like any other wrong input. */
+/** The exit status for a command line that cannot be understood, which the user can correct like any other wrong input. */
 const USAGE_EXIT_CODE = 2;
 
 /**

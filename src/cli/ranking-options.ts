@@ -27,7 +27,7 @@ export interface RankingOptions extends EngineOptions {
   readonly json: boolean;
 }
 
-/** What `--candidates` takes, for the help. */
+/** The help text that lists the values of `--candidates`. */
 const CANDIDATES_HELP = `
 Candidates: a TREC run (its scores are the first stage's), a TSV of query and document ids, qrels (their grades are not looked at), all,
 judged (by --qrels), bm25 or bm25:K (the K best by BM25 over the stored texts, 100 unless told otherwise).`;
@@ -70,7 +70,10 @@ export function addRankingOptions(command: Command, help: string): Command {
   ).addHelpText('after', `${CANDIDATES_HELP}\n${help}`);
 }
 
-/** What the objective relevance is asked with; undefined for others. @throws DkvError INPUT_INVALID for options that do not go together */
+/**
+ * The words that the objective relevance asks for; undefined for other objectives.
+ * @throws DkvError INPUT_INVALID for options that do not go together
+ */
 export function relevanceAsked({
   objective,
   relevantToken,
@@ -94,7 +97,7 @@ export function relevanceAsked({
   return { relevantToken, irrelevantToken, prompt, template };
 }
 
-/** An objective in words. */
+/** Describes an objective in words. */
 export function scoredAs({
   objective,
   relevance,
@@ -108,7 +111,7 @@ export function scoredAs({
   return `${objective} (${JSON.stringify(relevantToken)}${against})`;
 }
 
-/** Separated by white space or commas. */
+/** Splits a list of names separated by white space or commas. */
 function names(list: string, before: readonly string[] = []): string[] {
   return [...before, ...list.split(',').map((name) => name.trim())].filter((name) => name !== '');
 }
@@ -142,7 +145,7 @@ export async function indexTexts(store: Store, signal: AbortSignal): Promise<Bm2
   }
 }
 
-/** What was judged and not ranked, a line each kind. */
+/** Says which judged queries were not ranked, one line for each kind. */
 export function unrankedLines({ withoutCandidates, notAsked }: Unranked): string[] {
   const line = (ids: readonly string[], why: string) =>
     ids.length === 0

@@ -22,7 +22,7 @@ import { type ChosenOptions, type StudyOptions, studyOptions, studyRecord } from
 import { addTableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, paint, sayNotice, whileBlocked } from './terminal.js';
 
-/** What is run, and on which data. */
+/** The options that say what is run, and on which data. */
 export interface RunnableOptions extends ModelOptions, ChosenOptions {
   readonly n?: number;
   readonly seed?: number;
@@ -47,7 +47,7 @@ const ALL = 'all';
 /** Of experiments; named here, because the schema that has them takes a while to load. */
 const OUTCOME_NAMES: readonly Outcome[] = ['temperature', 'contrast', 'recall'];
 
-/** As it stands in summary.json, byte for byte: `summarySchema` is its form. */
+/** A summary as it stands in summary.json, byte for byte; its form is `summarySchema`. */
 const recordedSummary = z.custom<Summary>();
 
 export function runCommand(): Command {
@@ -98,7 +98,7 @@ Examples:
     .action(run);
 }
 
-/** Of all commands that are about runs of an experiment. */
+/** Adds the options of all commands that are about runs of an experiment. */
 export function addRunnableOptions(command: Command): Command {
   command
     .addOption(
@@ -203,7 +203,7 @@ async function planNamed(name: string, file: string | undefined): Promise<Locked
 
 interface Named {
   readonly experiments: readonly DeclaredExperiment[];
-  /** Where the only one was read from. */
+  /** The file that the experiment was read from, where there is only one. */
   readonly file?: string;
 }
 
@@ -221,8 +221,8 @@ export async function experimentsNamed(name: string): Promise<Named> {
 }
 
 /**
- * The data of a run of `n` samples or pools.
- * @param pilot ids of samples that are left out; none of pools
+ * Opens the data of a run of `n` samples or pools.
+ * @param pilot the ids of samples that are left out; ids of pools are never left out
  */
 export async function openData(
   experiment: Experiment,

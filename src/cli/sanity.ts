@@ -11,7 +11,7 @@ import { printJson } from './json.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { interruptSignal, Progress, paint } from './terminal.js';
 
-/** A random twin is made of models up to this many weights. */
+/** The largest number of weights of a model for which a random twin is made. */
 const RANDOM_TWIN_WEIGHTS = 50e6;
 
 interface SanityCommandOptions extends ModelOptions {
@@ -72,7 +72,7 @@ async function sanity(options: SanityCommandOptions): Promise<void> {
   }
 }
 
-/** A model of the same shape with random weights, for as long as it is needed. */
+/** Makes a model of the same shape with random weights, and removes it when it is no longer needed. */
 async function randomTwin(
   model: Model,
   options: SanityCommandOptions,

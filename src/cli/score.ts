@@ -101,7 +101,7 @@ class Totals {
     } else if (answer.cut) this.#cut++;
   }
 
-  /** Nothing where nothing is to be said. */
+  /** Describes what happened; empty where there is nothing to say. */
   described(maxTokens: number): string {
     const cut = this.#cut > 0 ? [`${this.#cut} documents were cut at their end to keep to ${maxTokens} tokens`] : [];
     const first = this.#first;

@@ -8,7 +8,7 @@ import type { DeclaredExperiment } from '../experiments/declaration/declared.js'
 import type { StudyRecord } from '../runs/schema/record.js';
 import type { TableOptions } from './table-options.js';
 
-/** Which data and which model. */
+/** The options that name the data and the model. */
 export interface ChosenOptions extends TableOptions {
   readonly dataset: string;
   readonly datasetRevision?: string;
@@ -16,7 +16,7 @@ export interface ChosenOptions extends TableOptions {
   readonly model: string;
 }
 
-/** With the columns that the experiment's file names; those of the command line go before them. */
+/** The options together with the columns that the experiment's file names. Those of the command line come first. */
 export type StudyOptions<T extends ChosenOptions> = T & { readonly fileColumns: Columns };
 
 /**
@@ -50,7 +50,7 @@ export function studyOptions<T extends ChosenOptions>(
   };
 }
 
-/** For the run's record. */
+/** Makes the run record's entry about the experiment's file. */
 export async function studyRecord(file: string, overruled: readonly string[]): Promise<StudyRecord> {
   return { file: path.basename(file), digest: sha256(await readFile(file)).toString('hex'), overruled: [...overruled] };
 }

@@ -58,20 +58,23 @@ export function expectStandardOutput(): void {
   if (outputError !== undefined) throw outputError;
 }
 
-/** Resolves when all that was written to the standard output has arrived. @throws as `expectStandardOutput` */
+/**
+ * Resolves when everything written to the standard output has arrived.
+ * @throws as `expectStandardOutput`
+ */
 export async function standardOutputWritten(): Promise<void> {
   await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
   expectStandardOutput();
 }
 
-/** Coloured on a terminal, unless NO_COLOR says otherwise. */
+/** Colours a text on a terminal, unless NO_COLOR says otherwise. */
 export function paint(colour: Colour, text: string, stream: Stream = process.stdout): string {
   if (!stream.isTTY || process.env.NO_COLOR) return text;
   const [before, after] = styleText(colour, '\n', { validateStream: false }).split('\n') as [string, string];
   return `${OURS}${before}${OURS}${text}${OURS}${after}${OURS}`;
 }
 
-/** Between two lines where they stay. */
+/** The pause between two progress lines where lines stay. */
 const QUIET_MS = 30_000;
 
 /**
@@ -110,7 +113,7 @@ export class Progress {
     this.#lastShare = share;
   }
 
-  /** For a job of unknown length. */
+  /** Shows the progress of a job of unknown length. */
   count(done: number, detail = ''): void {
     const line = `${this.#label}  ${done.toLocaleString('en')} ${this.#unit}${detail && `  ${detail}`}`;
     this.#lastShare = 0;
@@ -122,7 +125,7 @@ export class Progress {
     }
   }
 
-  /** Leaves the terminal's line to what comes next. */
+  /** Ends the progress line, so that the next output starts on a line of its own. */
   end(): void {
     if (this.#stream.isTTY && this.#lastShare >= 0) this.#stream.write(REWRITE_LINE);
   }
@@ -140,7 +143,7 @@ export class Progress {
 type Ending = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 const ENDINGS: readonly Ending[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
-/** Of the command that runs, once it has said that it can be stopped. */
+/** The controller of the running command, once it has said that it can be stopped. */
 let interrupted: AbortController | undefined;
 
 /**
@@ -163,12 +166,12 @@ export function interruptSignal(): AbortSignal {
   return interrupted.signal;
 }
 
-/** A line on standard error. */
+/** Prints a line on standard error. */
 export function sayNotice(notice: string): void {
   process.stderr.write(`${notice}\n`);
 }
 
-/** Does what holds the thread, so that nothing could be heard: Ctrl-C ends the process on the spot meanwhile. */
+/** Does work that holds the thread, so that no signal could be heard. Meanwhile Ctrl-C ends the process at once. */
 export function whileBlocked<T>(work: () => T): T {
   for (const name of ENDINGS) process.removeAllListeners(name);
   try {

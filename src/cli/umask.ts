@@ -5,10 +5,10 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-/** Nothing for the group and for others. */
+/** The mask that gives the group and others no rights. */
 const OWNER_ONLY = 0o077;
 
-/** Call before anything is written. A shell's setting that takes away more is kept. */
+/** Sets the mask. Call it before anything is written. If the shell's own setting takes away more rights, that is kept. */
 export function keepFilesPrivate(): void {
   process.umask(process.umask() | OWNER_ONLY);
 }

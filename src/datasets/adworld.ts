@@ -10,9 +10,9 @@ import type { Sample } from '../samples/sample.js';
 import { FACTOID_WORDS, isFactoid } from './draw.js';
 import type { OpenOptions } from './options.js';
 
-/** What an experiment holds in memory, with room for what is computed from it. */
+/** The largest number of samples, which an experiment can hold in memory with room for what is computed from them. */
 const MOST = 200_000;
-/** Above this many it takes seconds, which is said. */
+/** The number above which making the samples takes seconds, so that a notice says so. */
 const MANY = 20_000;
 
 const ORIGIN = { name: 'adworld', revision: ADWORLD_VERSION, licence: 'Apache-2.0' };

@@ -15,7 +15,7 @@ import { checkedRow, expectColumns, openTable } from './table.js';
 import { readQrels } from './trec.js';
 import { identifier } from './values.js';
 
-/** Documents of the corpus in every pool that nobody judged, taken as irrelevant. */
+/** The number of unjudged documents of the corpus in every pool. They are taken as irrelevant. */
 const OTHERS = 10;
 const JUDGED = 30;
 
@@ -94,12 +94,12 @@ async function beirPools(folder: string, { count, seed }: PoolRequest, options: 
 
 type Document = Omit<Candidate, 'grade'>;
 
-/** Some collections go beyond the four grades, at either end. */
+/** Maps a grade to the four grades, since some collections go beyond them at either end. */
 function gradeOf(grade: number): Grade {
   return Math.max(0, Math.min(3, grade)) as Grade;
 }
 
-/** Title and text in two lines, as in BEIR's own evaluations. */
+/** Joins title and text as two lines, as BEIR's own evaluations do. */
 export function beirDocument({ _id, title, text }: z.infer<typeof beirDocumentSchema>): Document {
   const heading = title?.trim();
   return {
@@ -109,7 +109,7 @@ export function beirDocument({ _id, title, text }: z.infer<typeof beirDocumentSc
   };
 }
 
-/** The file, or the same compressed by gzip where that alone is there. */
+/** The file, or the same file compressed by gzip where only that exists. */
 async function plainOrPacked(file: string): Promise<string> {
   const packed = `${file}.gz`;
   const isThere = (name: string) =>
@@ -120,7 +120,7 @@ async function plainOrPacked(file: string): Promise<string> {
   return !(await isThere(file)) && (await isThere(packed)) ? packed : file;
 }
 
-/** The test split's, or the only one. */
+/** The judgements of the test split, or the only ones there are. */
 async function qrelsFile(folder: string): Promise<string> {
   const inside = path.join(folder, 'qrels');
   const files = (await readdir(inside).catch(() => [])).filter((file) => /\.tsv(\.gz)?$/.test(file)).sort();

@@ -1,4 +1,4 @@
-/** Documents alone, in any number, as a stream: what is primed. Rows that are none are given as the error that says why, in their place. */
+/** Reads documents as a stream of any length, to be primed. A row that is not a document is given as the error that says why, in its place. */
 import type { Readable } from 'node:stream';
 import { DkvError } from '../base/errors.js';
 import { beirDocument, beirDocumentSchema } from './beir.js';
@@ -8,23 +8,23 @@ import { expectForm, headerAdvice, jsonRows, kindOf, TEXT_FILES, textRows } from
 import { type Fields, idOf, jsonOf, type Row, textOf, topColumn, valueAt } from './values.js';
 
 export interface DocumentRow {
-  /** Empty where the row has none. */
+  /** The document's id; empty where the row has none. */
   readonly id: string;
-  /** Likewise. */
+  /** The document's text; empty where the row has none. */
   readonly text: string;
   readonly title?: string;
-  /** Everything else that the row says. */
+  /** Every other field of the row. */
   readonly fields: Fields;
 }
 
 export interface DocumentStream {
-  /** Undefined where only reading all of it would tell. */
+  /** The number of rows; undefined where only reading all of them would tell. */
   readonly rowCount?: number;
-  /** To be gone through once. */
+  /** The rows. They can be gone through once. */
   readonly rows: AsyncIterable<DocumentRow | DkvError>;
 }
 
-/** Where a role is looked for when no column is named. */
+/** The columns in which a role is looked for when none is named. */
 const USUAL = { id: ['id', '_id'], document: ['text', 'document'], title: ['title'] } as const;
 type DocumentRole = keyof typeof USUAL;
 const NEEDED = ['id', 'document'] as const;
@@ -92,7 +92,7 @@ function missingRole(role: DocumentRole, names: readonly string[]): string {
   return `no column ${names.map((name) => JSON.stringify(name)).join(' or ')} for the ${role} (say which with --columns ${role}=COLUMN)`;
 }
 
-/** Rows at the beginning that may lack a needed column until all are taken to lack it. */
+/** The number of rows at the beginning that may lack a needed column before all rows are taken to lack it. */
 const SHAPELESS_ROWS = 100;
 
 /**
@@ -139,7 +139,7 @@ async function* shapedRows(
   yield* held;
 }
 
-/** The row's columns; of structures their fields, by the names that lead to them. */
+/** Lists the row's columns, and the fields of structures by the names that lead to them. */
 function namesIn(row: Row): string[] {
   return Object.entries(row).flatMap(([name, value]) => {
     const isStructure =
@@ -153,7 +153,10 @@ function namesOf(role: DocumentRole, columns: Columns): readonly string[] {
   return column === undefined ? USUAL[role] : [column];
 }
 
-/** The same, with the first item read. @throws what reading it throws */
+/**
+ * Reads the first item ahead and then gives all items.
+ * @throws what reading it throws
+ */
 async function begun<T>(items: AsyncGenerator<T>): Promise<AsyncGenerator<T>> {
   const first = await items.next();
   return (async function* () {

@@ -9,7 +9,7 @@ import { wordCount } from '../base/words.js';
 import type { SampleRequest } from '../samples/dataset.js';
 import type { Candidate, Pool, Sample } from '../samples/sample.js';
 
-/** Candidates collected for every one that is wanted. */
+/** The number of candidates that are collected for each sample wanted. */
 const OVERSAMPLING = 3;
 /** The factoid rule filters while it scans, has no use for the multiple, and stops here. */
 const FACTOID_CANDIDATES = 20_000;
@@ -55,7 +55,7 @@ export async function drawSamples<Row>(
   return { samples: random.shuffle(candidates).slice(0, count), padding: random.shuffle(padding) };
 }
 
-/** The same for samples that are a row each: the documents of rows after the last candidate are the padding. */
+/** Draws samples that are a row each. The documents of rows after the last candidate are the padding. */
 export function drawRows(rows: AsyncIterable<Sample>, request: SampleRequest): ReturnType<typeof drawSamples> {
   const limit = candidateLimit(request);
   let taken = 0;
@@ -82,7 +82,7 @@ export function limitCandidates<T extends Pick<Candidate, 'grade'>>(
   return candidates.filter((_, i) => chosen.has(i));
 }
 
-/** Can a measure tell anything about it: is something relevant, and something not? */
+/** Tells whether a measure can say anything about a pool: it needs a relevant candidate and one that is not. */
 export function isJudgeable({
   candidates,
   relevant = 1,

@@ -13,7 +13,7 @@ const REPOSITORY = 'tasksource/esci';
 const LOCALE = 'us';
 const PRODUCT_WORDS = 5;
 const PRODUCTS = 4;
-/** Exact and substitute count as relevant. */
+/** The lowest grade that counts as relevant: exact and substitute do. */
 const RELEVANT = 2;
 const GRADES: Readonly<Record<string, Grade>> = { e: 3, s: 2, c: 1, i: 0 };
 
@@ -95,7 +95,7 @@ async function judgedQueries(table: Table): Promise<Judged[]> {
     .sort((a, b) => a.candidates[0]!.row - b.candidates[0]!.row);
 }
 
-/** The first row of each product whose text is long enough. */
+/** Keeps the first row of each product whose text is long enough. */
 function onceEach(candidates: Judged['candidates'], tooShort: ReadonlySet<number>): Judged['candidates'] {
   const seen = new Set<string>();
   return candidates.filter(({ row, product }) => {
@@ -142,7 +142,7 @@ function documentOf({ product_text, product_title, product_bullet_point, product
   return [product_title, product_bullet_point, product_description].filter((part) => part?.trim()).join('\n');
 }
 
-/** A word or its first letter: `Exact`, `E`. */
+/** Reads a grade from a word or its first letter: `Exact`, `E`. */
 function gradeOf({ name }: Table, number: number, label: string): Grade {
   const grade = /^([esci]|exact|substitute|complement|irrelevant)$/i.test(label)
     ? GRADES[label[0]!.toLowerCase()]

@@ -72,7 +72,7 @@ async function hetpqaPools(place: string, { count, seed }: PoolRequest, options:
   );
 }
 
-/** The file itself, or the first split that is there. */
+/** The file itself, or the file of the first split that exists. */
 async function findFile(place: string, folder: string): Promise<string> {
   const places = [
     place,

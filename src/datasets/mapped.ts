@@ -165,7 +165,7 @@ function otherColumns(table: Table, columns: readonly string[] = []): readonly s
   throw missingColumns(table, named.join(' and '));
 }
 
-/** Has the row a value there, be it an empty text? */
+/** Tells whether the row has a value in the column, be it an empty text. */
 function isThere(row: Row, column: string | undefined): boolean {
   const value = column === undefined ? undefined : valueAt(row, column);
   return value !== null && value !== undefined;

@@ -5,10 +5,10 @@ import { didYouMean } from '../base/near.js';
 import type { Dataset, PoolRequest, PoolSet, SampleRequest, Source } from '../samples/dataset.js';
 import type { OpenOptions } from './options.js';
 
-/** Loads its reader, and only that: Parquet and its compressions alone take longer than the rest of a small command. */
+/** Loads a data set's reader and nothing else: Parquet and its compressions alone take longer to load than the rest of a small command. */
 type Open = (options: OpenOptions) => Promise<Source>;
 
-/** Built in, or on the hub. */
+/** The data sets that have a name of their own: built in, or on the hub. */
 const NAMED = new Map<string, Open>([
   ['adworld', async (options) => (await import('./adworld.js')).adworldSource(options)],
   ['ms-marco', async (options) => (await import('./ms-marco.js')).msMarcoSource('v1.1', options)],
@@ -19,14 +19,14 @@ const NAMED = new Map<string, Open>([
   ['neural-bridge', async (options) => (await import('./neural-bridge.js')).neuralBridgeSource(options)],
 ]);
 
-/** Files of the user's in a form that is named with them, such as `beir:FOLDER`. */
+/** The forms of users' files that are named with them, such as `beir:FOLDER`. */
 const FORMS = new Map<string, (place: string) => Open>([
   ['wands', (place) => async (options) => (await import('./wands.js')).wandsSource(options, place)],
   ['hetpqa', (place) => async (options) => (await import('./hetpqa.js')).hetpqaSource(place, options)],
   ['beir', (place) => async (options) => (await import('./beir.js')).beirSource(place, options)],
 ]);
 
-/** A file in SQuAD's form, by its name alone. */
+/** The name of a file in SQuAD's form. */
 const SQUAD = /\.json(\.gz)?$/;
 
 export const DATASETS = [
@@ -36,7 +36,10 @@ export const DATASETS = [
   'a file in SQuAD form (.json), or a table (.jsonl, .csv, .tsv, .parquet, https://..., hf://datasets/...)',
 ].join(', ');
 
-/** A name as it means the same elsewhere: that of a file or folder which is sought from `folder` by its whole path, any other as it is. */
+/**
+ * Makes a data set's name mean the same elsewhere: a file or folder that is looked for from `folder` gets its absolute path, any other name stays
+ * as it is.
+ */
 export async function datasetFrom(name: string, folder: string): Promise<string> {
   const [, form = '', place = ''] = /^([a-z]+):(.+)$/.exec(name) ?? [];
   if (FORMS.has(form)) return `${form}:${path.resolve(folder, place)}`;
@@ -60,7 +63,10 @@ async function openSource(name: string, others: readonly string[], options: Open
   );
 }
 
-/** Whoever names a column, a revision or a separator that nothing reads would believe that it was read. @throws DkvError INPUT_INVALID */
+/**
+ * Refuses a column, a revision or a separator that nothing would read, since the user would believe that it was read.
+ * @throws DkvError INPUT_INVALID
+ */
 async function expectUsed(name: string, { columns = {}, revision, ...form }: OpenOptions): Promise<void> {
   const refused = (what: string) => new DkvError('INPUT_INVALID', `${name}: ${what}. Leave it out.`);
   if (Object.keys(columns).length > 0 && !(await import('./table.js')).isTable(name)) {

@@ -2,7 +2,7 @@
 import type { RemoteOptions } from '../hub/remote-data.js';
 import type { HubSettings } from '../hub/settings.js';
 
-/** What a column can be to us. */
+/** The roles that a column can play. */
 export const ROLES = ['document', 'query', 'answer', 'id', 'title', 'cluster', 'pool', 'grade'] as const;
 
 export type Role = (typeof ROLES)[number];
@@ -25,10 +25,10 @@ export interface TextForm {
 
 const SEPARATORS: Readonly<Record<string, string>> = { comma: ',', semicolon: ';', tab: '\t', pipe: '|' };
 
-/** Names of separators that are taken for them, beside any one character. */
+/** The names of separators that may be given in place of the character. */
 export const SEPARATOR_NAMES = Object.keys(SEPARATORS);
 
-/** The character that is meant by a name, or by itself; undefined for what can be none. */
+/** The separator that a name, or a single character, stands for; undefined for a text that cannot be one. */
 export function separatorOf(text: string): string | undefined {
   const found = text === '\\t' ? '\t' : (SEPARATORS[text] ?? text);
   return [...found].length === 1 && !/["\r\n]/.test(found) ? found : undefined;

@@ -16,9 +16,9 @@ import type { Row } from './values.js';
 
 export interface ParquetFile {
   readonly rowCount: number;
-  /** Of the top level. */
+  /** The columns of the top level. */
   readonly columns: readonly string[];
-  /** Those of floating-point numbers, which are no ids. */
+  /** The columns of floating-point numbers, which cannot be ids. */
   readonly floats: readonly string[];
   /**
    * Rows with their numbers from 0; the error that says why in place of one with a text that is no UTF-8.
@@ -75,7 +75,7 @@ export async function openParquet(file: PartialFile): Promise<ParquetFile> {
   };
 }
 
-/** Bytes that are no text, in its place until the row is known. */
+/** Bytes that are not text. They stand in the text's place until the row is known. */
 class BadText {
   readonly reason: string;
 
@@ -86,7 +86,7 @@ class BadText {
 
 /** Decodes the texts of one row group. */
 class Texts {
-  /** How many could not be read. */
+  /** The number of texts that could not be read. */
   bad = 0;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -126,13 +126,13 @@ function isFloat({ type, logical_type }: SchemaElement): boolean {
 }
 
 interface Decimals {
-  /** Digits behind the point. */
+  /** The number of digits after the decimal point. */
   readonly scale: number;
-  /** Bytes of any length, which the library has multiplied already. */
+  /** True for bytes of any length, which the library has multiplied already. */
   readonly isMultiplied: boolean;
 }
 
-/** Digits that every integer of a float64 has. */
+/** The number of decimal digits that a float64 holds exactly in every integer. */
 const FLOAT64_DIGITS = 15;
 
 /**
@@ -175,7 +175,7 @@ function decimal(value: unknown, { scale, isMultiplied }: Decimals): unknown {
   return exactNumber(`${digits < 0n ? '-' : ''}${text.slice(0, point)}${scale > 0 ? '.' : ''}${text.slice(point)}`);
 }
 
-/** Two's complement, the highest byte first. */
+/** Reads a number in two's complement, the highest byte first. */
 function signed(bytes: Uint8Array): bigint {
   const value = bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
   return BigInt.asIntN(8 * bytes.length, value);

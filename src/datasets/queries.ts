@@ -45,14 +45,17 @@ function expectQueryColumns(table: Table): void {
   expectNoFloats(table, ['_id', 'id']);
 }
 
-/** The queries of a file: JSON lines, or a table. @throws DkvError INPUT_INVALID */
+/**
+ * Reads the queries of a file: JSON lines, or a table.
+ * @throws DkvError INPUT_INVALID
+ */
 export async function readQueryFile(file: string, options: Pick<OpenOptions, 'signal'> = {}): Promise<QueryRow[]> {
   return readQueries(await openTable(file, options));
 }
 
 /**
- * Texts of queries that need no ids: lines of text, or of a .jsonl file.
- * @param name of the file, for messages
+ * Reads texts of queries that need no ids: lines of text, or of a .jsonl file.
+ * @param name the file's name, for messages
  * @throws DkvError INPUT_INVALID, also when there are none
  */
 export async function readReferenceTexts(file: string, name: string = file): Promise<string[]> {

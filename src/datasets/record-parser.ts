@@ -3,16 +3,16 @@ import { DkvError } from '../base/errors.js';
 import { LINE_BYTES, type Line } from '../base/text-input.js';
 
 export interface SeparatedRecord {
-  /** On which it begins, from 1. */
+  /** The line on which the record begins, counted from 1. */
   readonly line: number;
-  /** Or the error that says why it cannot be read, in which the lines are named that go with it. */
+  /** The record's fields, or the error that says why it cannot be read and names the lines that go with it. */
   readonly fields: readonly string[] | DkvError;
 }
 
 interface ParserOptions {
   readonly separator: string;
   readonly quotes: boolean;
-  /** Of the input, for messages. */
+  /** The input's name, for messages. */
   readonly name: string;
 }
 
@@ -20,7 +20,7 @@ interface ParserOptions {
 interface OpenRecord {
   readonly line: number;
   readonly fields: string[];
-  /** Lines of the open field. */
+  /** The lines of the field that is open. */
   pieces: string[];
   characters: number;
 }
@@ -34,7 +34,7 @@ export class RecordParser {
     this.#options = options;
   }
 
-  /** Undefined for a blank line, and while a quoted field goes on. */
+  /** Takes the next line. Returns undefined for a blank line, and while a quoted field goes on. */
   take({ number, content }: Line): SeparatedRecord | undefined {
     const line = this.#open?.line ?? number;
     this.#lastLine = number;
@@ -48,12 +48,15 @@ export class RecordParser {
     return fields && { line, fields };
   }
 
-  /** To be called after the last line. @returns what is wrong where a quoted field goes on */
+  /**
+   * Ends the records. Call it after the last line.
+   * @returns the error where a quoted field is still open
+   */
   end(): DkvError | undefined {
     return this.#open && this.#error(this.#open.line, 'a field begins with a quote that is not closed.', true);
   }
 
-  /** Undefined where a quoted field goes on after the line. */
+  /** Splits a line into fields. Returns undefined where a quoted field goes on after the line. */
   #fieldsOf(line: string, first: number): string[] | DkvError | undefined {
     const { separator, quotes } = this.#options;
     const text = line.endsWith('\r') ? line.slice(0, -1) : line;
@@ -106,14 +109,14 @@ export class RecordParser {
 
 const NUL = 'it has a NUL character, which no text has.';
 
-/** What is too long is counted and not held. */
+/** Keeps a piece of a field. A piece that makes the field too long is counted and not held. */
 function takePiece(record: OpenRecord, piece: string): void {
   record.characters += piece.length + 1;
   if (record.characters > LINE_BYTES) record.pieces = [];
   else record.pieces.push(piece);
 }
 
-/** Two quotes stand for one inside a quoted field. */
+/** Finds the quote that closes a field. Two quotes stand for one inside it. */
 function closingQuote(text: string, from: number): number {
   for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 2)) if (text[at + 1] !== '"') return at;
   return -1;

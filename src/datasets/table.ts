@@ -17,17 +17,17 @@ import { type Row, topColumn } from './values.js';
 export type { Row } from './values.js';
 
 export interface Table {
-  /** What it is called in messages. */
+  /** The table's name in messages. */
   readonly name: string;
-  /** Identifies the content: a commit, an ETag, or the SHA-256 of a local file. */
+  /** The content's identity: a commit, an ETag, or the SHA-256 of a local file. */
   readonly revision: string;
   /** Names of the columns; of JSON lines, the fields of the first hundred. */
   readonly columns: readonly string[];
-  /** Those of floating-point numbers, which are no ids. */
+  /** The columns of floating-point numbers, which cannot be ids. */
   readonly floats: readonly string[];
-  /** What may mend it where columns are missing, as the end of a message. */
+  /** Advice for missing columns, as the end of a message. */
   readonly advice: string;
-  /** Undefined where only reading all of it would tell. */
+  /** The number of rows; undefined where only reading all of them would tell. */
   readonly rowCount?: number;
   /**
    * Rows with their numbers from 0, in order. Of Parquet only the named columns are read, one row group after another, as far as the
@@ -36,18 +36,18 @@ export interface Table {
    * @throws DkvError INPUT_INVALID for the first row that cannot be read
    */
   rows(columns: readonly string[], wanted?: ReadonlySet<number>): AsyncGenerator<[number, Row]>;
-  /** The same, with the error in place of a row that cannot be read. */
+  /** Gives the rows as `rows` does, with the error in place of a row that cannot be read. */
   readings(columns: readonly string[], wanted?: ReadonlySet<number>): AsyncGenerator<[number, Row | DkvError]>;
 }
 
 const HUB_FILE = /^hf:\/\/datasets\/([^/@]+\/[^/@]+)(?:@([^/]+))?\/(.+\.parquet)$/;
 
-/** Is this something that `openTable` opens, by its name? */
+/** Tells whether `openTable` opens this place, by its name. */
 export function isTable(place: string): boolean {
   return isAddress(place) || kindOf(place) !== undefined;
 }
 
-/** On the network, where only Parquet is read. */
+/** Tells whether the place is on the network, where only Parquet is read. */
 export function isAddress(place: string): boolean {
   return /^(https?|hf):\/\//.test(place);
 }
@@ -231,7 +231,7 @@ async function* rowsOfFiles(
 
 const REPORT_EVERY_ROWS = 1000;
 
-/** Passes rows on, tells how many, and stops when the caller says so. */
+/** Passes rows on, reports their number, and stops when the caller says so. */
 async function* watched<T>(rows: AsyncIterable<T>, { signal, onRows }: OpenOptions): AsyncGenerator<T> {
   let read = 0;
   for await (const row of rows) {
@@ -251,7 +251,10 @@ async function* soundRows(rows: AsyncIterable<[number, Row | DkvError]>): AsyncG
 
 const ROWS_FOR_COLUMNS = 100;
 
-/** The header; of JSON lines, what the first rows have. @throws DkvError the first row that cannot be read */
+/**
+ * Reads the header, or for JSON lines the columns of the first rows.
+ * @throws DkvError the first row that cannot be read
+ */
 async function firstColumns(file: string, options: OpenOptions): Promise<string[]> {
   const columns = new Set<string>();
   const add = (names: readonly string[]) => {

@@ -12,14 +12,14 @@ import type { Row } from './values.js';
 
 export type FileKind = 'jsonl' | 'csv' | 'tsv' | 'parquet';
 
-/** By the name alone; compressed by gzip or not. Undefined where it tells nothing. */
+/** The kind of a file by its name alone, compressed by gzip or not; undefined where the name does not tell. */
 export function kindOf(place: string): FileKind | undefined {
   const [, text, parquet] = /\.(?:(jsonl|ndjson|csv|tsv)(?:\.gz)?|(parquet))$/i.exec(place) ?? [];
   if (parquet) return 'parquet';
   return text?.toLowerCase() === 'ndjson' ? 'jsonl' : (text?.toLowerCase() as FileKind | undefined);
 }
 
-/** For messages where a name tells nothing. */
+/** The names of text files, for messages about a name that does not tell its kind. */
 export const TEXT_FILES = '.jsonl, .csv and .tsv (also with .gz behind it)';
 
 /**
@@ -38,7 +38,7 @@ export async function* textRows(
 }
 
 /**
- * A separator, quoting or header says something about separated text alone: what else it is given for is not what the user thinks.
+ * Refuses a separator, a quoting or a header for a file that is not separated text, since it would not do what the user expects.
  * @throws DkvError INPUT_INVALID
  */
 export function expectForm(place: string, { separator, quoting, header }: TextForm, kind: FileKind | undefined): void {
@@ -52,13 +52,13 @@ export function expectForm(place: string, { separator, quoting, header }: TextFo
 
 /** A line of JSON lines that is not blank. */
 export interface JsonLine {
-  /** From 1, blank lines counted. */
+  /** The line's number, counted from 1 with blank lines. */
   readonly number: number;
-  /** An object, or the error that says why it is none. */
+  /** The object on the line, or the error that says why there is none. */
   readonly content: Row | DkvError;
 }
 
-/** Lines at the beginning that may be no JSON until the whole is taken for something else. */
+/** The number of lines at the beginning that may fail to be JSON before the whole file is taken for something else. */
 const FOREIGN_LINES = 100;
 
 /** @throws DkvError INPUT_INVALID where there is another form than JSON lines altogether */
@@ -131,7 +131,7 @@ function objectOf(text: string, where: string): Row | DkvError {
   return new DkvError('INPUT_INVALID', `${where}: a JSON object was expected, ${text.trim().slice(0, 40)} found.`);
 }
 
-/** Where a header does not say it: what else separates fields, for the advice. */
+/** What else may separate fields, for the advice about a header. */
 const SEPARATORS: Readonly<Record<string, string>> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'pipe' };
 
 /**
@@ -214,14 +214,14 @@ function rowOf(columns: readonly string[], fields: readonly string[], where: str
   return Object.fromEntries(columns.map((column, at) => [column, fields[at]]));
 }
 
-/** For messages: blanks at either end of a name are seen. */
+/** Lists columns for messages, with quotes so that blanks at either end of a name are seen. */
 export function listed(columns: readonly string[]): string {
   return columns
     .map((column) => (/^[\w.@ -]*\w$/.test(column) && !/^ /.test(column) ? column : JSON.stringify(column)))
     .join(', ');
 }
 
-/** What may mend a header in which columns are missing: another separator, or a header of one's own. */
+/** Advice for a header in which columns are missing: another separator, or a header of the user's own. */
 export function headerAdvice(columns: readonly string[]): string {
   const [only = ''] = columns;
   const other = Object.keys(SEPARATORS).find((separator) => only.includes(separator));

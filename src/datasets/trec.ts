@@ -86,11 +86,11 @@ function expectWord(id: string): string {
   return id;
 }
 
-/** Of any reader: Python's, which takes separators of records and U+0085 for white space, C's and JavaScript's. */
+/** White space as any reader takes it: Python's, which includes record separators and U+0085, C's and JavaScript's. */
 const WHITE_SPACE = new RegExp(`[\\s${PYTHON_SPACE}]`);
 
 /**
- * Can a run have these ids? To be asked before anything is scored.
+ * Checks that a run can have these ids. Call it before anything is scored.
  * @throws DkvError INPUT_INVALID for ids that no reader would find again
  */
 export function expectRunIds(ids: Iterable<string>): void {
@@ -109,10 +109,10 @@ export function formatQrels(qrels: Qrels): string {
   return [...qrels].flatMap(([qid, grades]) => [...grades].map(([id, grade]) => `${qid} 0 ${id} ${grade}\n`)).join('');
 }
 
-/** Of a line, for errors. */
+/** The form of a line, for errors. */
 interface Form {
   readonly columns: string;
-  /** What the last of them can be. */
+  /** The values that its last field can take. */
   readonly values: string;
 }
 

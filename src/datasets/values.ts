@@ -29,7 +29,7 @@ export function topColumn(columns: readonly string[], name: string): string | un
 }
 
 /**
- * A text; numbers as they are written. Empty where there is no value.
+ * Reads a text; a number is taken as it is written. Empty where there is no value.
  * @param named how the column was named, for the advice
  * @throws DkvError INPUT_INVALID for lists, structures, dates and bytes
  */
@@ -48,7 +48,7 @@ export function textOf(value: unknown, column: string, role: string, named = `${
 }
 
 /**
- * An id: a text, or a whole number of any size by its digits. Empty where there is no value.
+ * Reads an id: a text, or a whole number of any size by its digits. Empty where there is no value.
  * @throws DkvError INPUT_INVALID, also for a number with a fraction or an exponent, of which other readers make another text
  */
 export function idOf(value: unknown, column: string, role = 'id'): string {
@@ -62,7 +62,7 @@ export function idOf(value: unknown, column: string, role = 'id'): string {
   );
 }
 
-/** Ids may be numbers in files, and are texts everywhere else. */
+/** The schema of ids, which may be numbers in files and are texts everywhere else. */
 export const identifier = z.unknown().transform((value, context) => {
   try {
     const id = idOf(value, 'it');
@@ -75,7 +75,7 @@ export const identifier = z.unknown().transform((value, context) => {
   return z.NEVER;
 });
 
-/** Numbers that float64 cannot hold become texts, times ISO 8601; bytes are left out. */
+/** Makes JSON of a row's fields. Numbers that float64 cannot hold become texts, times become ISO 8601, and bytes are left out. */
 export function jsonOf(fields: Row): Fields {
   const plain = (_: string, value: unknown) => {
     if (typeof value === 'bigint') return numberOrText(String(value));

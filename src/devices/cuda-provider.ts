@@ -17,11 +17,11 @@ import { onnxRuntimeVersion } from '../engine/onnxruntime.js';
 /** What is known of an installed provider, in a file beside it. */
 const recordSchema = z.object({
   version: z.string(),
-  /** Where it was taken from. */
+  /** The place that it was taken from. */
   source: z.string(),
-  /** Folders of CUDA's libraries that came with the source. */
+  /** The folders of CUDA's libraries that came with the source. */
   libraryFolders: z.array(z.string()),
-  /** SHA-256 in hex by file name. */
+  /** The SHA-256 of each file, in hex, by file name. */
   digests: z.record(z.string(), z.string()),
 });
 export type CudaRecord = z.output<typeof recordSchema>;

@@ -8,7 +8,7 @@ const DT_STRTAB = 5;
 const DT_STRSZ = 10;
 const X86_64 = 62;
 const HEADER_BYTES = 64;
-/** No library of ours has nearly as much of any of it. */
+/** An upper limit for each part of a library. No library of ours comes near it. */
 const MOST_BYTES = 64 * 2 ** 20;
 
 /** Is it a library for Linux on x64? @param head the first bytes of a file */
@@ -74,7 +74,7 @@ export async function neededLibraries(file: string): Promise<string[] | undefine
   }
 }
 
-/** Undefined where the file ends before. */
+/** Reads bytes at a position; undefined where the file ends before them. */
 async function read(handle: FileHandle, position: number, length: number): Promise<Buffer | undefined> {
   if (length > MOST_BYTES) return undefined;
   const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, position);

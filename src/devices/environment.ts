@@ -15,7 +15,7 @@ const CARD_ORDER = 'PCI_BUS_ID';
 
 export interface ProcessEnvironment {
   readonly variables: Variables;
-  /** What the user should know of it. */
+  /** Notices that the user should know of. */
   readonly notices: readonly string[];
 }
 

@@ -26,7 +26,7 @@ import { openSource, type ProviderSource, type SourceFile } from './provider-sou
 
 export interface InstallOptions {
   readonly cacheDirectory: string;
-  /** See `openSource`. */
+  /** The source of the provider; see `openSource`. */
   readonly from?: string;
   readonly signal?: AbortSignal;
 }
@@ -35,13 +35,13 @@ export interface InstallOptions {
 export interface InstallPlan {
   readonly version: string;
   readonly source: string;
-  /** Where it is put. */
+  /** The folder that it is put into. */
   readonly folder: string;
   readonly files: readonly Pick<SourceFile, 'name' | 'sizeBytes' | 'digest'>[];
   readonly sizeBytes: number;
-  /** Folders of CUDA's libraries that are remembered. */
+  /** The folders of CUDA's libraries that are remembered. */
   readonly libraryFolders: readonly string[];
-  /** Whether one of the same version stands there already. */
+  /** True where a provider of the same version is already installed. */
   readonly replaces: boolean;
 }
 
@@ -250,7 +250,7 @@ async function copyChecked(
   return digest;
 }
 
-/** Looks for a few bytes in what comes in pieces. */
+/** Looks for a few bytes in a stream of pieces. */
 class Needle {
   readonly #bytes: Buffer;
   #tail: Buffer = Buffer.alloc(0);

@@ -10,12 +10,12 @@ export interface FoundLibrary {
   readonly searched: readonly string[];
 }
 
-/** What `ldconfig -p` lists for x64: file by name. */
+/** The libraries for x64 that `ldconfig -p` lists: files by name. */
 export type SystemLibraries = ReadonlyMap<string, string>;
 
-/** Where ldconfig is, which users' PATH may leave out. */
+/** The places of ldconfig, which users' PATH may leave out. */
 const LDCONFIG = ['/sbin/ldconfig', '/usr/sbin/ldconfig', 'ldconfig'];
-/** Folders that the loader knows without its list. */
+/** The folders that the loader knows without its list. */
 const SYSTEM_FOLDERS = [
   '/lib/x86_64-linux-gnu',
   '/usr/lib/x86_64-linux-gnu',

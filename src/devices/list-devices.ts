@@ -20,9 +20,9 @@ import { vulkanAdapters, vulkanDrivers } from './vulkan.js';
 export interface DevicePart {
   readonly name: string;
   readonly state: 'ok' | 'missing' | 'wrong';
-  /** Where it is, or its version; null where there is none. */
+  /** Its place or version; null where there is none. */
   readonly found: string | null;
-  /** Where it was looked for. */
+  /** The places where it was looked for. */
   readonly searched: readonly string[];
   /** How to get it; null where nothing is wrong. */
   readonly advice: string | null;
@@ -31,14 +31,14 @@ export interface DevicePart {
 export interface DeviceState {
   readonly name: Device;
   readonly usable: boolean;
-  /** What was found: an adapter, a GPU; or why it is not usable. */
+  /** What was found, such as an adapter or a GPU, or why it is not usable. */
   readonly message: string;
   readonly parts: readonly DevicePart[];
   readonly gpus: readonly Gpu[];
 }
 
 export interface DeviceList {
-  /** Of onnxruntime-node; null where it is not installed. */
+  /** The version of onnxruntime-node; null where it is not installed. */
   readonly runtimeVersion: string | null;
   readonly platform: string;
   readonly devices: readonly DeviceState[];
@@ -50,7 +50,7 @@ export interface ListOptions {
   readonly onRuntimeLine?: (line: string) => void;
 }
 
-/** Systems whose package of the runtime has a provider. */
+/** The systems whose package of the runtime has each provider. */
 const SYSTEMS: Readonly<Record<Device, string>> = {
   cpu: 'every system',
   cuda: 'Linux x64',
@@ -82,7 +82,7 @@ export async function listDevices(options: ListOptions): Promise<DeviceList> {
   return { runtimeVersion: onnxRuntimeVersion(), platform, devices };
 }
 
-/** What stands in the way of looking, such as a folder that cannot be written to, is what there is to say. */
+/** The state of a device for which looking failed, such as for a folder that cannot be written to. */
 function unreadable(name: Device, error: unknown): DeviceState {
   if (!(error instanceof DkvError) || error.code === 'CANCELLED') throw error;
   return { ...NOTHING, name, usable: false, message: error.message };
@@ -129,7 +129,7 @@ const namesOf = (gpus: readonly Gpu[]) =>
 interface Parts {
   readonly parts: readonly DevicePart[];
   readonly gpus?: readonly Gpu[];
-  /** One text with the names of what WebGPU computes on. */
+  /** The names of what WebGPU computes on, in one text. */
   readonly adapters?: readonly string[];
 }
 
@@ -156,9 +156,9 @@ async function cudaParts({ cacheDirectory, signal }: ListOptions, environment: V
   };
 }
 
-/** CUDA's libraries among those that a provider needs; the driver's is another thing. */
+/** The names of CUDA's libraries among those that a provider needs. The driver's library is not one of them. */
 const CUDA_LIBRARY = /^lib(?!cuda\.)(?:cu|nv)\w*\.so\.\d+$/;
-/** What the provider needs, where it is not there to be asked. */
+/** The libraries that the provider usually needs, where it is not there to be asked. */
 const USUAL = [
   `libcublasLt.so.${CUDA.major}`,
   `libcublas.so.${CUDA.major}`,

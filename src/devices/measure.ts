@@ -21,7 +21,7 @@ export interface DeviceSpeed {
   readonly fromDevice: number;
 }
 
-/** From small to large, until one takes long enough to be measured. */
+/** Sizes from small to large, tried until one takes long enough to be measured. */
 const LEVELS = [
   { rows: 512, width: 128, passes: 1 },
   { rows: 2048, width: 256, passes: 1 },
@@ -32,13 +32,13 @@ const LEVELS = [
 ] as const;
 const ENOUGH_SECONDS = 0.1;
 const REPEATS = 3;
-/** What takes longer than this is run once. */
+/** Seconds above which a measurement is run once only. */
 const LONG_SECONDS = 0.5;
-/** Bytes that are copied: more where these are too few to be measured. */
+/** The numbers of bytes copied: the larger one where the smaller is too few to be measured. */
 const COPIED_BYTES = [4 * 2 ** 20, 64 * 2 ** 20];
 const COPIED_WIDTH = 1024;
 
-/** ONNX's numbers of the types. */
+/** The types by their numbers in ONNX. */
 const TYPES: Readonly<Record<Arithmetic, number>> = { float32: 1, float16: 10, bfloat16: 16 };
 
 /** Starts the device and computes next to nothing. @throws DkvError DEVICE_UNAVAILABLE, MEMORY_SHORT */

@@ -5,9 +5,9 @@ import { runTool } from './run-tool.js';
 
 export interface DeviceMemory {
   readonly totalBytes: number;
-  /** What other programs have left of it. */
+  /** The bytes that other programs have left free. */
   readonly freeBytes: number;
-  /** Who says so. */
+  /** The source of the figure. */
   readonly from: 'nvidia-smi' | 'stated';
 }
 

@@ -6,21 +6,21 @@ export interface Gpu {
   readonly name: string;
   readonly memoryBytes: number;
   readonly freeBytes: number;
-  /** Such as 9.0 for an H100; null where the driver does not say. */
+  /** The compute capability, such as 9.0 for an H100; null where the driver does not say. */
   readonly computeCapability: string | null;
 }
 
 export interface NvidiaState {
-  /** The driver's version, or undefined where none runs. */
+  /** The driver's version; undefined where none runs. */
   readonly driver: string | undefined;
   readonly gpus: readonly Gpu[];
-  /** Why nothing is known of GPUs. */
+  /** The reason why nothing is known of GPUs. */
   readonly problem?: string;
 }
 
 const FIELDS = ['name', 'memory.total', 'memory.free', 'driver_version', 'compute_cap'];
 
-/** Never throws. */
+/** Asks the kernel and nvidia-smi. It never throws. */
 export async function nvidiaState(signal?: AbortSignal): Promise<NvidiaState> {
   const kernel = parseKernelDriver(await readFile('/proc/driver/nvidia/version', 'utf8').catch(() => ''));
   const args = [`--query-gpu=${FIELDS.join(',')}`, '--format=csv,noheader,nounits'];
@@ -33,12 +33,12 @@ export async function nvidiaState(signal?: AbortSignal): Promise<NvidiaState> {
   };
 }
 
-/** Of the text of /proc/driver/nvidia/version, which names the module before its version. */
+/** Reads the driver's version from the text of /proc/driver/nvidia/version, which names the module before its version. */
 export function parseKernelDriver(text: string): string | undefined {
   return /^NVRM version:.*?\s(\d{3,}\.\d+(?:\.\d+)?)\s/m.exec(text)?.[1];
 }
 
-/** Of nvidia-smi's lines; memory is given in MiB. */
+/** Reads GPUs from nvidia-smi's lines, which give memory in MiB. */
 export function parseGpus(text: string): { readonly gpus: Gpu[]; readonly driver: string | undefined } {
   const rows = text
     .split('\n')
@@ -55,7 +55,7 @@ export function parseGpus(text: string): { readonly gpus: Gpu[]; readonly driver
   };
 }
 
-/** Is a version older than another? Parts are numbers. */
+/** Tells whether a version is older than another. Its parts are compared as numbers. */
 export function isOlder(version: string, than: string): boolean {
   const [own, other] = [version, than].map((text) => text.split('.').map(Number)) as [number[], number[]];
   for (let i = 0; i < Math.max(own.length, other.length); i++) {

@@ -17,24 +17,24 @@ import { openWheel } from './wheel.js';
 export interface SourceFile {
   readonly name: string;
   readonly sizeBytes: number;
-  /** SHA-256 in hex, where the source says so. */
+  /** The file's SHA-256 in hex, where the source says it. */
   readonly digest: string | undefined;
   read(): Promise<Readable>;
 }
 
 export interface ProviderSource {
-  /** For messages. */
+  /** The source's name, for messages. */
   readonly name: string;
-  /** The package's, where the source says so. */
+  /** The package's version, where the source says it. */
   readonly version: string | undefined;
   readonly files: readonly SourceFile[];
-  /** Folders with libraries of CUDA that came with it. */
+  /** The folders with libraries of CUDA that came with it. */
   readonly libraryFolders: readonly string[];
   close(): Promise<void>;
 }
 
 const PACKAGE = 'onnxruntime-gpu';
-/** Where the package keeps the files, below the folder of packages. */
+/** The folder in which the package keeps the files, below the folder of packages. */
 const INSIDE = 'onnxruntime/capi';
 
 /**
@@ -151,12 +151,12 @@ async function ofWheel(file: string, wanted: string): Promise<ProviderSource> {
   }
 }
 
-/** Of a package's METADATA; what stands behind `+` names a build. */
+/** Reads the version from a package's METADATA. The part after `+` names a build. */
 function versionOf(metadata: string): string | undefined {
   return /^Version:\s*([^\s+]+)/m.exec(metadata)?.[1];
 }
 
-/** Of a line of a package's RECORD (`path,sha256=...,size`, the digest in base64 for URLs), in hex. */
+/** Reads a digest from a package's RECORD (`path,sha256=...,size`, the digest in base64 for URLs) and gives it in hex. */
 function digestOf(record: string, member: string): string | undefined {
   const line = record.split(/\r?\n/).find((one) => one.startsWith(`${member},`));
   const encoded = /,sha256=([\w-]+)/.exec(line ?? '')?.[1];

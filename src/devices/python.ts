@@ -13,7 +13,7 @@ const SCRIPT =
 const answerSchema = z.object({ path: z.array(z.string()), prefix: z.string(), version: z.string() });
 
 export interface PythonEnvironment {
-  /** As it is called in messages. */
+  /** Its name in messages. */
   readonly name: string;
   /** Folders of packages, in the order in which they are imported from. */
   readonly folders: readonly string[];

@@ -3,24 +3,27 @@ import { execFile } from 'node:child_process';
 import type { Variables } from '../base/environment.js';
 import { messageOf } from '../base/errors.js';
 
-/** None of them computes anything. */
+/** The time limit of a tool. None of them computes anything. */
 const LIMIT_MS = 20_000;
 
 export interface ToolAnswer {
-  /** What it printed, or undefined where it could not be run or said that it failed. */
+  /** The text that it printed; undefined where it could not be run or said that it failed. */
   readonly output?: string;
-  /** Why there is no output, in one line. */
+  /** The reason why there is no output, in one line. */
   readonly problem?: string;
 }
 
 export interface ToolOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Its variables; this process's when left out. */
+  /** The variables that it is run with; this process's by default. */
   readonly environment?: Variables;
   readonly limitMs?: number;
 }
 
-/** Never throws, and does not wait for a program that does not end, as nvidia-smi does not, not even when it is killed, where the driver hangs. */
+/**
+ * Runs a tool. It never throws, and it does not wait for a program that does not end. nvidia-smi is one where the driver hangs, even when it is
+ * killed.
+ */
 export function runTool(
   program: string,
   args: readonly string[],

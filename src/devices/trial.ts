@@ -13,7 +13,7 @@ import type { DeviceSpeed } from './measure.js';
 export interface TrialRequest {
   readonly device: Device;
   readonly precision: Precision;
-  /** Or only starts it. */
+  /** Measure the device; if false, it is only started. */
   readonly measures: boolean;
 }
 
@@ -22,13 +22,13 @@ export interface TrialAnswer {
   readonly speed?: DeviceSpeed;
 }
 
-/** A device that does not answer for so long is given up: some drivers wait for ever. */
+/** The time after which a device that does not answer is given up, since some drivers wait forever. */
 const LIMIT_MS = 300_000;
 
 export interface TrialOptions {
   readonly cacheDirectory: string;
   readonly signal?: AbortSignal;
-  /** See `loadModel`. */
+  /** The callback for the runtime's lines; see `loadModel`. */
   readonly onRuntimeLine?: (line: string) => void;
 }
 

@@ -7,9 +7,9 @@ import { runTool } from './run-tool.js';
 const FOLDERS = ['/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/usr/share/vulkan/icd.d'];
 
 export interface VulkanDriver {
-  /** The file that describes it. */
+  /** The file that describes the driver. */
   readonly file: string;
-  /** Its library, as the file names it; null where the file cannot be read. */
+  /** The driver's library as the file names it; null where the file cannot be read. */
   readonly library: string | null;
 }
 
@@ -48,7 +48,7 @@ export async function vulkanAdapters(signal?: AbortSignal): Promise<string[] | u
   return output === undefined ? undefined : parseAdapters(output);
 }
 
-/** Of vulkaninfo's summary: each adapter's name, with its driver's. */
+/** Reads each adapter's name, with its driver's, from vulkaninfo's summary. */
 export function parseAdapters(summary: string): string[] {
   return summary
     .split(/^GPU\d+:$/m)

@@ -22,23 +22,25 @@ import type { Feeds } from './runtime.js';
 import { cutHalfRows, cutRows, distinctMemories, encoderFeeds, int64, memoryFeeds } from './tensors.js';
 import { TokenRows } from './token-rows.js';
 
-/** What a graph is run with. */
+/** The tensors that a graph is run with. */
 export interface Feeding {
   readonly feeds: Feeds;
-  /** Of the graph. */
+  /** The names of the graph's outputs. */
   readonly outputs: readonly string[];
 }
 
 /** A batch whose tensors are made. */
 export interface FedBatch extends Feeding {
-  /** Per item what the method gives for it, or the DkvError NUMBERS_NOT_FINITE that says why there is none. */
+  /**
+   * Makes results from the graph's outputs: for each item what the method gives, or the DkvError NUMBERS_NOT_FINITE that says why there is none.
+   */
   results(outputs: Feeds): readonly unknown[];
 }
 
 export interface TensorsOptions {
-  /** That the graphs are built for. */
+  /** The device that the graphs are built for. */
   readonly device: Device;
-  /** The encoder's graph is brought its tokens' rows. */
+  /** True where the encoder's graph is given its tokens' rows. */
   readonly givenRows: boolean;
   /** Give states in memory that threads can share. */
   readonly sharedMemory: boolean;
@@ -50,7 +52,7 @@ export class BatchTensors {
   readonly #sharedMemory: boolean;
   readonly #tokenRows: TokenRows | undefined;
 
-  /** Reads nothing yet. */
+  /** Makes the tensors of one model's batches. The constructor reads nothing yet. */
   constructor(model: CompiledModel, info: EngineInfo, { device, givenRows, sharedMemory }: TensorsOptions) {
     this.#info = info;
     this.#device = device;
@@ -134,7 +136,7 @@ export class BatchTensors {
     return this.#decode({ name: 'logit', what: 'The logits of the tokens that were asked for' }, read, work);
   }
 
-  /** Results are per item the numbers of each of its targets. */
+  /** Feeds a decoder's graph. The results are, for each item, the numbers of each of its targets. */
   #decode(
     { name, what, each = 1, multiple = 1 }: DecoderOutput,
     items: readonly DecoderRead[],
@@ -175,18 +177,18 @@ export class BatchTensors {
   }
 }
 
-/** What a graph gives for the rows that are looked at. */
+/** The output of a graph for the rows that are looked at. */
 interface DecoderOutput {
   readonly name: string;
-  /** For messages. */
+  /** What the numbers are, for messages. */
   readonly what: string;
-  /** Numbers of each row; 1 when left out. */
+  /** The count of numbers for each row; 1 by default. */
   readonly each?: number;
-  /** Of which the number of rows has to be a multiple; 1 when left out. */
+  /** A number that the count of rows has to be a multiple of; 1 by default. */
   readonly multiple?: number;
 }
 
-/** What the decoder reads for an item, behind its start token, and which tokens are looked at in which of its rows. */
+/** What the decoder reads for an item after its start token, and which tokens are looked at in which rows. */
 interface DecoderRead {
   readonly memory: Memory;
   readonly input: readonly number[];

@@ -10,16 +10,16 @@ import { ATTENTION_BYTES, attentionBytes } from '../model/memory.js';
 import { PRIORITIES, type Priority } from './engine.js';
 
 export interface ItemSize {
-  /** Rows that are computed in every layer. */
+  /** The rows that are computed in every layer. */
   readonly rows: number;
-  /** Encoder rows that these attend to, and a number for which: items that read the same ones stand together. */
+  /** The encoder rows that these attend to, with a number for them: items that read the same rows stand together. */
   readonly memory?: { readonly rows: number; readonly id: number };
 }
 
 export interface Shape {
-  /** Rows that each item's own are padded to. */
+  /** The number of rows that each item's own rows are padded to. */
   readonly rows: number;
-  /** Rows that each item's memory is padded to; 0 if the items have none. */
+  /** The number of rows that each item's memory is padded to; 0 if the items have none. */
   readonly memoryRows: number;
 }
 
@@ -29,8 +29,8 @@ export function paddedLength(length: number): number {
 }
 
 /**
- * The same for encoder rows that are only read. They cost little, and documents of many lengths in one batch save reading the weights again:
- * with 270m-270m and int8, 3 pairs of 8 tokens take 40 ms and 16 pairs 137 ms.
+ * The number of rows that `length` encoder rows are padded to where they are only read. Such rows cost little, and documents of many lengths in one
+ * batch save reading the weights again: with 270m-270m and int8, 3 pairs of 8 tokens take 40 ms and 16 pairs 137 ms.
  */
 export function paddedMemory(length: number): number {
   return roundUp(length, length <= 512 ? 32 : 128);
@@ -41,8 +41,8 @@ function roundUp(length: number, step: number): number {
 }
 
 /**
- * What an encoder row costs that is only read, in rows that are computed: it becomes keys and values, and that is all. Measured: a fiftieth (270m-270m,
- * int8, with the head); in large models, with more keys a row, and in generation, which keeps them, more.
+ * The cost of an encoder row that is only read, in rows that are computed: it becomes keys and values, and that is all. Measured as a fiftieth
+ * (270m-270m, int8, with the head); it is more in large models, which have more keys a row, and in generation, which keeps them.
  */
 const READ_COST = 1 / 8;
 
@@ -50,7 +50,7 @@ export function shapeOf({ rows, memory }: ItemSize): Shape {
   return { rows: paddedLength(rows), memoryRows: memory ? paddedMemory(memory.rows) : 0 };
 }
 
-/** What an item of this shape counts in a batch, in rows. */
+/** The cost of an item of this shape in a batch, in rows. */
 export function costOf({ rows, memoryRows }: Shape): number {
   return rows + memoryRows * READ_COST;
 }
@@ -67,47 +67,50 @@ export function mostByMemory(
 
 /** Items of one request that wait and may share a batch. */
 export interface Group extends Shape {
-  /** What is computed of them: items of different kinds share no batch. */
+  /** The method that computes them. Items of different kinds share no batch. */
   readonly kind: string;
   readonly count: number;
 }
 
-/** A request of which items wait. */
+/** A request that has waiting items. */
 export interface Waiting {
   readonly priority: Priority;
-  /** At least one. */
+  /** The groups of items, at least one. */
   readonly groups: readonly Group[];
-  /** Milliseconds, on any clock, since when it could have been worked on. */
+  /** The time since when the request could have been worked on, in milliseconds on any clock. */
   readonly since: number;
-  /** Its items share no batch with another request's: a batch that they shared failed. */
+  /** True where the request's items share no batch with another request's, because a batch that they shared failed. */
   readonly isAlone?: boolean;
 }
 
 export interface Conditions {
-  /** Rows that a batch may have, padding included, with what is read for its part; an item above it is a batch of its own. */
+  /**
+   * The largest number of rows in a batch, padding included, with rows that are only read counted at their cost. An item above it is a batch of its
+   * own.
+   */
   readonly batchTokens: number;
-  /** The model's, which say what memory attention takes: of long inputs fewer share a batch than their rows would allow. */
+  /** The model's heads, which say how much memory attention takes: of long inputs fewer share a batch than their rows would allow. */
   readonly heads: { readonly encoder: number; readonly decoder: number };
-  /** What that may be; `ATTENTION_BYTES` when left out. */
+  /** The bytes that attention may take; `ATTENTION_BYTES` by default. */
   readonly attentionBytes?: number | undefined;
-  /** Runners that have nothing to do, of which one gets the batch; at least one. */
+  /** The number of runners that have nothing to do, at least one. One of them gets the batch. */
   readonly freeRunners: number;
-  /** On the clock of `Waiting.since`. */
+  /** The present time on the clock of `Waiting.since`. */
   readonly now: number;
-  /** Since when there has been a free runner. */
+  /** The time since when there has been a free runner. */
   readonly freeSince: number;
-  /** How long a free runner waits for company. */
+  /** The milliseconds that a free runner waits for company. */
   readonly waitMs: number;
-  /** Rows that a batch of this kind may have so that it takes no longer than it should. */
+  /** The number of rows that a batch of this kind may have so that it takes no longer than it should. */
   readonly mostRows: (kind: string) => number;
-  /** Requests of this kind that are to be expected, because so many were there when the last batch of it ended. */
+  /** The number of requests of this kind that are expected, because as many were there when the last batch of the kind ended. */
   readonly company: (kind: string, priority: Priority) => number;
 }
 
-/** The next batch. */
+/** The next batch, as it is chosen. */
 export interface Choice extends Shape {
   readonly kind: string;
-  /** How many items of which of the waiting requests, from their group of this kind and shape. */
+  /** The items that are taken: how many of which waiting request, from its group of this kind and shape. */
   readonly takes: readonly { readonly request: number; readonly count: number }[];
 }
 

@@ -12,7 +12,7 @@ export type CompoundOptions = Omit<RequestOptions, 'deadlineMs' | 'tokenisingMs'
   readonly deadline?: Deadline | undefined;
 };
 
-/** Names of what every caller's request may be told. */
+/** The names of the options that every caller's request takes. */
 const NAMES: Readonly<Record<keyof Omit<RequestOptions, 'tokenisingMs'>, true>> = {
   signal: true,
   onProgress: true,
@@ -69,7 +69,7 @@ export class CompoundRequest {
     }
   }
 
-  /** It is answered, or has failed. */
+  /** Ends the request, which is answered or has failed. */
   end(): void {
     this.#options.onPhases?.(this.#phases.times);
   }

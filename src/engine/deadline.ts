@@ -5,18 +5,18 @@
 import { DkvError } from '../base/errors.js';
 
 export interface Deadline {
-  /** What the caller gave. */
+  /** The caller's number, in milliseconds. */
   readonly ms: number;
-  /** Milliseconds of the machine's clock. */
+  /** The moment itself, in milliseconds of the machine's clock. */
   readonly at: number;
 }
 
-/** So many milliseconds from now; none where none are given. */
+/** Makes the deadline this many milliseconds from now; undefined where no number is given. */
 export function deadlineOf(ms: number | undefined): Deadline | undefined {
   return ms === undefined ? undefined : { ms, at: now() + ms };
 }
 
-/** Not above 0 once it has passed. */
+/** The milliseconds that are left. They are 0 or less once the deadline has passed. */
 export function msLeft({ at }: Deadline): number {
   return at - now();
 }
@@ -33,7 +33,7 @@ export function expectTimeLeft(deadline: Deadline | undefined): void {
   if (deadline && msLeft(deadline) <= 0) throw deadlinePassed(deadline);
 }
 
-/** `performance.now` begins anew in every process. */
+/** The machine's clock. `performance.now` would begin anew in every process. */
 function now(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

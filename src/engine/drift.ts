@@ -24,14 +24,14 @@ import { type Feeds, type Graph, type HostTensor, loadGraph } from './runtime.js
 import { encoderFeeds, int64, memoryFeeds } from './tensors.js';
 
 export interface DriftSample {
-  /** What the encoder reads. */
+  /** The token ids that the encoder reads. */
   readonly tokenIds: Int32Array;
-  /** What is scored with all of it visible, each by itself and with at least one token. */
+  /** The targets that are scored with everything visible, each by itself and with at least one token. */
   readonly targets: readonly Int32Array[];
 }
 
 export interface DriftOptions {
-  /** Called after each part of the model, of both forms. */
+  /** Called after each part of the model, in both forms. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,7 +63,7 @@ export async function measureDrift(
 }
 
 /**
- * The same for what an engine computes on its device.
+ * Measures the drift of what an engine computes on its device.
  * @param scratch an empty folder, in which float32 is written a layer at a time
  * @throws DkvError what the engine throws, NUMBERS_NOT_FINITE among it, CANCELLED, and what reading the checkpoint throws
  */
@@ -87,7 +87,7 @@ export async function measureEngineDrift(
   return driftBetween(await nllsOf(compiled, samples, step, 'float32', float32), found);
 }
 
-/** Layers of both sides, the table's rows and the head. */
+/** The number of parts: layers of both sides, the table's rows and the head. */
 function partsOf({ config }: CompiledModel): number {
   const { encoder, decoder } = shapeOf(config);
   return encoder.layers + decoder.layers + 2;

@@ -24,31 +24,34 @@ import { expectDevice, type Feeds, type Graph, loadGraph, type MadeGraph } from 
 import { cutRows, cutSquares } from './tensors.js';
 
 export interface ExecutorOptions {
-  /** The model's, for messages. */
+  /** The model's name, for messages. */
   readonly name?: string;
   readonly device: Device;
-  /** What graphs are built for: the device when left out. The CPU runs graphs for others too, which shows that their form is right. */
+  /** What graphs are built for; the device by default. The CPU also runs graphs for other devices, which shows that their form is right. */
   readonly target?: Target;
-  /** What the model runs as, of which its weights are (`weightsOfPrecision`); the weights' own when left out. */
+  /** The precision that the model runs as, for which its weights were made (`weightsOfPrecision`); the weights' own by default. */
   readonly precision?: Precision;
-  /** Rows of a batch; by default what takes about a second on a small CPU, and on other devices `planDevice`'s for one of unknown memory. */
+  /**
+   * The number of rows in a batch. The default takes about a second on a small CPU; on other devices it is `planDevice`'s for one of unknown
+   * memory.
+   */
   readonly batchTokens?: number;
-  /** Bytes of weights that may be held on a device at a time: graphs that are not used make room. No bound when left out. */
+  /** The bytes of weights that may be held on a device at a time: graphs that are not used make room. No bound by default. */
   readonly weightBytes?: number;
-  /** The encoder's graph is brought its tokens' rows and does not hold their table; false when left out. */
+  /** True where the encoder's graph is given its tokens' rows and does not hold their table; false by default. */
   readonly givenRows?: boolean;
-  /** That compute; one for each physical core if left out. In a container that may use some of them only, say how many. */
+  /** The number of threads that compute; one for each physical core by default. In a container that may use only some of them, say how many. */
   readonly threads?: number;
-  /** Give states in memory that threads can share; the default. */
+  /** Give states in memory that threads can share; true by default. */
   readonly sharedMemory?: boolean;
 }
 
-/** Tensors for the graph of a method, made by whoever also reads what it gives. */
+/** Tensors for the graph of a method. Whoever made them also reads what the graph gives. */
 export interface FedWork extends Feeding {
   readonly method: FedMethod;
 }
 
-/** What a graph gave. */
+/** The outputs of a graph. */
 export interface FedDone {
   readonly outputs: Feeds;
   readonly computedMs: number;
@@ -124,7 +127,7 @@ export class Executor implements Runner {
     return method === 'logits' ? this.#made('logits', buildLogits) : this.#made('tempered', buildTempered);
   }
 
-  /** The graphs that work is done with. */
+  /** Lists the graphs that the work needs. */
   #wanted(work: Work): WantedGraph[] {
     switch (work.method) {
       case 'encode':
@@ -210,13 +213,13 @@ export class Executor implements Runner {
     return this.#givenRows ? { ...this.#target, givenRows: true } : this.#target;
   }
 
-  /** The CPU's stand in the compiled folder. */
+  /** Gives a graph by name. The CPU's graphs lie in the compiled folder. */
   #graph(name: GraphName, target = this.#target): WantedGraph {
     if (!isForCpu(target) || target.givenRows) return this.#made(name, GRAPHS[name], target);
     return { key: name, bytes: () => 0, load: () => this.#load(name) };
   }
 
-  /** Over the same weights. */
+  /** Gives a graph that is made over the same weights. */
   #made(name: string, build: BuildGraph, target = this.#target): WantedGraph {
     return {
       key: name,
@@ -238,7 +241,7 @@ export class Executor implements Runner {
 
 const rowCount = ({ tokenIds }: EncodeItem) => tokenIds.length;
 
-/** Lets messages in, a word to stop among them. */
+/** Lets messages in, such as one to stop. */
 async function breathe(signal: AbortSignal): Promise<void> {
   await setImmediate();
   if (signal.aborted) throw new DkvError('CANCELLED', 'The request was cancelled.');

@@ -78,7 +78,7 @@ export async function generateBatch(
   }));
 }
 
-/** What a graph leaves for later runs to read. */
+/** The names of the outputs that a graph leaves for later runs to read. */
 export function keptOutputs(graph: string, { decoder }: ModelShape): string[] {
   const each = (kind: string) => Array.from({ length: decoder.layers }, (_, layer) => `${kind}.${layer}`);
   if (graph === 'cross') return [...each('cross_keys'), ...each('cross_values')];
@@ -92,7 +92,7 @@ function dispose(tensors: Feeds): void {
 
 const isSampled = ({ sampling }: GenerateItem) => sampling !== undefined && sampling.temperature > 0;
 
-/** What the steps of a run chose, for the rows that still wanted tokens. */
+/** Takes over the tokens that the steps of a run chose, for the rows that still wanted tokens. */
 function takeTokens(generated: readonly Row[], outputs: Feeds, shape: ModelShape): void {
   const [steps] = outputs.tokens!.dims as [number, number];
   for (let step = 0; step < steps; step++) {
@@ -104,7 +104,7 @@ function takeTokens(generated: readonly Row[], outputs: Feeds, shape: ModelShape
 
 interface Choice {
   readonly tokenId: number;
-  /** Natural log of the token's probability at temperature 1. */
+  /** The natural logarithm of the token's probability at temperature 1. */
   readonly logProbability: number;
 }
 
@@ -138,7 +138,7 @@ function takeToken(row: Row, { tokenId, logProbability }: Choice, { stopTokenIds
   if (row.tokenIds.length === row.item.maxTokens) row.stop = 'length';
 }
 
-/** Start token and prompts to the left; position -1 marks padding, which nothing ever sees. */
+/** Makes the inputs of the first run: start token and prompts, aligned to the left. Position -1 marks padding, which nothing ever sees. */
 function promptFeeds(
   batch: readonly GenerateItem[],
   rows: number,
@@ -160,7 +160,7 @@ function promptFeeds(
   };
 }
 
-/** The token that each row chose last, at its position; rows that have stopped go on with anything. */
+/** Makes the inputs of a later run: the token that each row chose last, at its position. Rows that have stopped go on with any token. */
 function lastTokenFeeds(generated: readonly Row[], { padTokenId }: ModelShape): Feeds {
   const column = (of: (row: Row) => number) => int64(generated.map(of), [generated.length, 1]);
   return {

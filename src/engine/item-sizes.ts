@@ -1,4 +1,4 @@
-/** What items count when batches are chosen. */
+/** The sizes that items count with when batches are chosen. */
 
 import type { ItemSize } from './batching.js';
 import type { EncodeItem, GenerateItem, LogitsItem, Memory, ScoreItem, States } from './engine.js';
@@ -13,21 +13,21 @@ export function scoreSize({ prompt, target, memory }: WithMemory<ScoreItem>, ids
   return { rows: prompt.length + target.length, memory: { rows: memoryRows(memory), id: ids.idOf(memory) } };
 }
 
-/** Of items whose decoder reads their prompt and no more, at first. */
+/** The size of an item whose decoder reads only its prompt at first. */
 export function promptSize({ prompt, memory }: WithMemory<GenerateItem | LogitsItem>, ids: MemoryIds): ItemSize {
   return { rows: 1 + prompt.length, memory: { rows: memoryRows(memory), id: ids.idOf(memory) } };
 }
 
 /**
- * What texts have to have in common to be written in one batch: it ends with the longest of them, and one that is drawn by chance makes it go
- * token by token.
+ * The kind of texts that may be written in one batch. A batch ends with its longest text, and one that is drawn at random makes it go token by
+ * token.
  */
 export function generateKind({ maxTokens, sampling }: GenerateItem): string {
   const most = 2 ** Math.ceil(Math.log2(maxTokens));
   return `${most}${sampling && sampling.temperature > 0 ? ' by chance' : ''}`;
 }
 
-/** A number for each memory, the same for the same rows of the same states; for as long as these are there. */
+/** Numbers memories, so that the same rows of the same states have the same number as long as the states exist. */
 export class MemoryIds {
   readonly #states = new WeakMap<States, { readonly id: number; readonly first: Map<string, number> }>();
   #next = 1;

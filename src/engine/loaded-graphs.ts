@@ -7,9 +7,9 @@ import type { Graph } from './runtime.js';
 
 /** A graph that is wanted. */
 export interface WantedGraph {
-  /** The same for the same graph. */
+  /** A key that is equal for the same graph. */
   readonly key: string;
-  /** What it takes of the memory that is counted. */
+  /** The bytes that the graph takes of the memory that is counted. */
   readonly bytes: () => number;
   readonly load: () => Promise<Graph>;
 }
@@ -17,15 +17,15 @@ export interface WantedGraph {
 interface Loaded {
   readonly graph: Graph;
   readonly bytes: number;
-  /** Works that are run on it. */
+  /** The number of works that run on it. */
   users: number;
-  /** Told when the last of them has ended. */
+  /** Called when the last of them has ended. */
   idle: (() => void) | undefined;
 }
 
 export class LoadedGraphs {
   readonly #mostBytes: number;
-  /** By key; what was used last stands last. */
+  /** The loaded graphs by key; the one used last stands last. */
   readonly #loaded = new Map<string, Loaded>();
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;

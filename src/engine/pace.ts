@@ -3,7 +3,7 @@
  * forget. Machines get slower when others use them, and faster again.
  */
 
-/** How much of what was known is left after one more batch: what counts are about the last twenty. */
+/** The share of what was known that is left after one more batch: about the last twenty batches count. */
 const KEPT = 0.95;
 
 interface Sums {
@@ -31,7 +31,7 @@ export class Pace {
     });
   }
 
-  /** Rows of a batch that takes about so long; none while nothing is known, and never more than twice what was tried. */
+  /** The number of rows of a batch that takes about this long; undefined while nothing is known, and never more than twice what was tried. */
   rowsWithin(kind: string, ms: number): number {
     const sums = this.#kinds.get(kind);
     if (!sums) return 0;

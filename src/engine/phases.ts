@@ -3,7 +3,7 @@ import { PHASES, type Phase, type PhaseTimes } from './engine.js';
 
 type Times = { -readonly [phase in Phase]: number };
 
-/** Nothing yet. */
+/** Times that are all 0. */
 function noTimes(): Times {
   return Object.fromEntries(PHASES.map((phase) => [phase, 0])) as Times;
 }
@@ -28,7 +28,7 @@ export class PhaseMeter {
     this.#all?.add(phase, ms);
   }
 
-  /** From now on it is in this phase; undefined ends the counting. */
+  /** Enters a phase; undefined ends the counting. */
   enter(phase: Phase | undefined): void {
     if (phase === this.#phase) return;
     const now = performance.now();

@@ -39,7 +39,7 @@ export const statesProblem = (states: States) => rowsProblem(states, "The encode
 
 const INFINITE_HALF = 0x7c00;
 
-/** Of states that were rounded to float16, in which what is too large is an infinity. */
+/** The problem of states that were rounded to float16, in which a number that is too large has become an infinity. */
 export function halfStatesProblem({ halves, width }: HalfStates): Problem | undefined {
   const at = halves.findIndex((half) => (half & INFINITE_HALF) === INFINITE_HALF);
   if (at < 0) return undefined;
@@ -69,8 +69,8 @@ function halfProblem(found: string, at: number, width: number): Problem {
 }
 
 /**
- * For each memory what is wrong with the states that it brings. They are looked at before anything is concluded from scores: 8-bit rounding
- * makes a finite number of a NaN.
+ * Finds, for each memory, what is wrong with the states that it brings. They are looked at before anything is concluded from scores, since 8-bit
+ * rounding makes a finite number of a NaN.
  */
 export function memoryProblems(memories: readonly Memory[]): (Problem | undefined)[] {
   return memories.map((memory) => {

@@ -40,23 +40,28 @@ import {
 } from './validation.js';
 
 export interface QueueOptions {
-  /** How long a free runner waits for company, where company is to be expected. A lone caller never waits. 3 when left out. */
+  /** The milliseconds that a free runner waits for company, where company is expected; 3 by default. A lone caller never waits. */
   readonly waitMs?: number | undefined;
-  /** How long a batch may take where one item takes less, as far as can be told from earlier ones; no bound when left out. Serving: 50. */
+  /**
+   * The milliseconds that a batch may take where one item takes less, as far as can be told from earlier batches; no bound by default. 50 is good
+   * for serving.
+   */
   readonly batchMs?: number | undefined;
-  /** Items that may wait; a request that finds some waiting and would bring more is refused with ENGINE_BUSY. A million when left out. */
+  /**
+   * The number of items that may wait; a million by default. A request that finds others waiting and would exceed it is refused with ENGINE_BUSY.
+   */
   readonly queueItems?: number | undefined;
-  /** What attention may take of a batch's memory; `ATTENTION_BYTES` when left out, which is for a CPU. */
+  /** The bytes that attention may take of a batch's memory; `ATTENTION_BYTES` by default, which is for a CPU. */
   readonly attentionBytes?: number | undefined;
 }
 
-/** What a host asks for besides. */
+/** Options that a host adds to a request's own. */
 export interface QueuedRequestOptions extends RequestOptions {
   /** Called when the first batch with items of the request begins. */
   readonly onStarted?: () => void;
-  /** What `encode` gives are HalfStates, of all of its items that have a result. */
+  /** True where `encode` gives HalfStates for all of its items that have a result. */
   readonly asHalves?: boolean | undefined;
-  /** In place of `deadlineMs`: time counts from when the host was asked. */
+  /** The deadline, in place of `deadlineMs`, for time that counts from when the host was asked. */
   readonly deadline?: Deadline | undefined;
 }
 
@@ -67,20 +72,20 @@ type Item = EncodeItem | ScoreItem | LogitsItem | GenerateItem;
 interface Request {
   readonly method: Method;
   readonly layers: ProbeLayers | undefined;
-  /** With states in place of their names as soon as these are there. */
+  /** The items, with states in place of their names as soon as the states are there. */
   readonly items: (EncodeItem | WithMemory<ScoreItem> | WithMemory<LogitsItem> | WithMemory<GenerateItem>)[];
   readonly options: QueuedRequestOptions;
   readonly priority: Priority;
   readonly deadline: Deadline | undefined;
   readonly ready: ReadyItems;
-  /** By item, of those that are not answered yet. */
+  /** The states that items which are not answered yet hold, by item. */
   readonly held: Map<number, Held>;
   readonly results: unknown[];
   readonly errors: Map<number, DkvError>;
   readonly meter: PhaseMeter;
-  /** Items whose states are being read. */
+  /** The number of items whose states are being read. */
   unread: number;
-  /** Batches in hand with items of it. */
+  /** The number of batches under way with items of this request. */
   batches: number;
   answered: number;
   since: number;
@@ -100,31 +105,31 @@ interface Running {
 
 const DEFAULT_WAIT_MS = 3;
 const DEFAULT_QUEUE_ITEMS = 1_000_000;
-/** Timers of more end at once; deadlines beyond are looked at before batches only. */
+/** The longest time of a timer in milliseconds: Node ends longer ones at once. Deadlines beyond it are looked at before batches only. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class QueuedEngine implements Engine {
   readonly info: EngineInfo;
-  /** A runner once for each batch that it can take. */
+  /** The free runners, each once for every batch that it can take. */
   readonly #free: Runner[];
   readonly #runners: Set<Runner>;
   readonly #waitMs: number;
   readonly #batchMs: number | undefined;
   readonly #queueItems: number;
   readonly #attentionBytes: number | undefined;
-  /** In order of arrival. */
+  /** The requests in order of arrival. */
   readonly #requests = new Set<Request>();
   readonly #running = new Set<Running>();
   readonly #reader = new StatesReader();
   readonly #memoryIds = new MemoryIds();
   readonly #pace = new Pace();
   readonly #phases = new PhaseMeter();
-  /** By class and kind: requests that were there when the last batch ended. */
+  /** The number of requests that were there when the last batch ended, by class and kind. */
   readonly #company = new Map<string, number>();
   #freeSince = 0;
   #isDispatching = false;
   #waitTimer: NodeJS.Timeout | undefined;
-  /** Why nothing is taken any more. */
+  /** The reason why nothing is accepted any more. */
   #ended: DkvError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -193,7 +198,7 @@ export class QueuedEngine implements Engine {
     await Promise.all([...this.#runners].map((runner) => runner.close()));
   }
 
-  /** Nothing is begun any more; requests of which every item is in hand are still answered. */
+  /** Begins nothing any more. Requests of which every item is in a batch are still answered. */
   #end(reason: DkvError): void {
     this.#ended ??= reason;
     this.#reader.close();
@@ -267,14 +272,14 @@ export class QueuedEngine implements Engine {
     this.#settle(request, deadlinePassed(deadline));
   }
 
-  /** A timer comes late where something has held this thread. */
+  /** Ends requests whose deadline has passed. A timer comes late where something has held this thread. */
   #passDeadlines(): void {
     for (const request of [...this.#requests]) {
       if (request.deadline && msLeft(request.deadline) <= 0) this.#passDeadline(request, request.deadline);
     }
   }
 
-  /** Items are made ready at once, or when the states that they name have been read. */
+  /** Admits a request's items: at once, or when the states that they name have been read. */
   #admit(request: Request, items: readonly Item[]): void {
     const wants = [];
     for (const [place, item] of items.entries()) {
@@ -361,7 +366,7 @@ export class QueuedEngine implements Engine {
     this.#dispatchSoon();
   }
 
-  /** After what has come in the meantime was heard: requests that come together share batches. */
+  /** Chooses batches after waiting messages were heard, so that requests that come together share batches. */
   #dispatchSoon(): void {
     if (this.#isDispatching || this.#free.length === 0) return;
     this.#isDispatching = true;
@@ -411,7 +416,10 @@ export class QueuedEngine implements Engine {
     return ![...this.#running].some((own) => own.runner === runner);
   }
 
-  /** Is what the runner has in hand one run of a graph each? Behind a text that is written another batch would wait for long. */
+  /**
+   * Tells whether each batch that the runner has under way is a single run of a graph. Behind a text that is being written another batch would wait
+   * for long.
+   */
   #goesOn(runner: Runner): boolean {
     return [...this.#running].every((own) => own.runner !== runner || isFed(own.parts[0]!.request));
   }
@@ -444,7 +452,7 @@ export class QueuedEngine implements Engine {
     }
   }
 
-  /** The batch is over, however it went. */
+  /** Ends a batch, whether it succeeded or failed. */
   #leave(running: Running, runner: Runner, kind: string): void {
     this.#running.delete(running);
     const there = new Set(running.parts.map(({ request }) => request));
@@ -484,7 +492,10 @@ export class QueuedEngine implements Engine {
     }
   }
 
-  /** What several requests shared is tried again for each of them alone: one that asks for too much must not spoil the others. */
+  /**
+   * Handles a failed batch. If several requests shared it, it is tried again for each of them alone, because one that asks for too much must not
+   * spoil the others.
+   */
   #fail({ parts }: Running, runner: Runner, error: DkvError): void {
     const isShared = parts.length > 1 && !runner.ended && !this.#ended;
     for (const { request, places } of parts) {
@@ -500,7 +511,7 @@ export class QueuedEngine implements Engine {
   }
 }
 
-/** Items of which no batch was begun. */
+/** The number of items of which no batch has begun. */
 function waitingOf({ ready, unread }: Request): number {
   return ready.count + unread;
 }
@@ -522,7 +533,7 @@ function workOf(parts: Running['parts'], { rows, memoryRows }: Choice): Work {
   return { method, items, rows, memoryRows, ...(layers && { layers }), ...(asHalves && { asHalves }) } as Work;
 }
 
-/** What a function of the caller's has thrown, with which its request is rejected. */
+/** The error to reject a request with, when a function of the caller's has thrown something. */
 export function thrown(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }

@@ -39,7 +39,10 @@ export class ReadyItems {
     this.#count++;
   }
 
-  /** Takes so many out of a group; those that read the same rows come one after the other. @returns their places */
+  /**
+   * Takes this many items out of a group; those that read the same rows come one after the other.
+   * @returns their places
+   */
   take(of: Shape & { readonly kind: string }, count: number): number[] {
     const key = keyOf(of);
     const group = this.#groups.get(key)!;

@@ -22,7 +22,7 @@ export type Work = Shape &
     | {
         readonly method: 'encode';
         readonly items: readonly EncodeItem[];
-        /** Results are HalfStates. */
+        /** True where results are HalfStates. */
         readonly asHalves?: boolean;
       }
     | { readonly method: 'score'; readonly items: readonly WithMemory<ScoreItem>[] }
@@ -34,7 +34,7 @@ export type Work = Shape &
 
 export type WorkOf<Method extends Work['method']> = Extract<Work, { readonly method: Method }>;
 
-/** Methods of which a batch is one run of a graph. */
+/** The methods of which a batch is one run of a graph. */
 const FED_METHODS = ['encode', 'score', 'scoreTempered', 'logits'] as const;
 export type FedMethod = (typeof FED_METHODS)[number];
 
@@ -43,23 +43,25 @@ export function isFed(of: { readonly method: Work['method'] }): of is WorkOf<Fed
 }
 
 export interface Done {
-  /** Per item what the method gives for it, or the DkvError NUMBERS_NOT_FINITE that says why there is none. */
+  /** For each item what the method gives, or the DkvError NUMBERS_NOT_FINITE that says why there is none. */
   readonly results: readonly unknown[];
-  /** Without the loading of graphs. */
+  /** The milliseconds of computing, without the loading of graphs. */
   readonly computedMs: number;
 }
 
 export interface Runner {
   readonly info: EngineInfo;
-  /** Why it will run nothing any more; undefined while it will. */
+  /** The reason why the runner runs nothing any more; undefined while it does. */
   readonly ended: DkvError | undefined;
-  /** Batches that are one run of a graph (`isFed`) that it takes at a time: while one is computed the tensors of the next are made. 1 when left out. */
+  /**
+   * The number of batches of one graph run (`isFed`) that it takes at a time: while one is computed the tensors of the next are made. 1 by default.
+   */
   readonly depth?: number;
   /**
    * @param signal stops a generation between two runs of its graph
    * @throws DkvError ENGINE_FAILED, CANCELLED
    */
   run(work: Work, signal: AbortSignal): Promise<Done>;
-  /** Ends after the batches in hand. */
+  /** Ends the runner after the batches under way. */
   close(): Promise<void>;
 }

@@ -15,25 +15,25 @@ export interface HostTensor {
   readonly type: Tensor.Type;
   readonly dims: readonly number[];
   readonly data: Tensor.DataType;
-  /** Of one that the runtime made. */
+  /** Frees a tensor that the runtime made. */
   dispose?(): void;
 }
 
 export type Feeds = Record<string, HostTensor>;
 
 /**
- * For weights that are widened while they are used. The optimizers would widen all of them while the graph is loaded, and hold
+ * Session options for weights that are widened while they are used. The optimizers would widen all of them while the graph is loaded, and hold
  * them; the arena would keep room for several. (Measured on 270m-270m: 2.1 GB instead of 3.6 GB, no slower.)
  */
 const WIDEN_ONE_AT_A_TIME = { enableCpuMemArena: false, enableMemPattern: false } as const;
 const OPTIMIZERS_THAT_WIDEN = 'ConstantFolding;FuseFp16InitializerToFp32NodeTransformer';
 
-/** On a device: it would cut a table into pieces while the graph is loaded, and the device would hold both. */
+/** The optimizer to switch off on a device: it would cut a table into pieces while the graph is loaded, and the device would hold both. */
 const OPTIMIZERS_THAT_CUT = 'ConstantFolding';
 
 /** A loaded graph. */
 export interface Graph {
-  /** Names of what it takes. */
+  /** The names of the graph's inputs. */
   readonly inputs: readonly string[];
   /** @param outputs which of the graph's; all when left out @throws DkvError ENGINE_FAILED */
   run(feeds: Feeds, outputs?: readonly string[]): Promise<Feeds>;
@@ -79,10 +79,13 @@ export function expectDevice(device: Device, precision: Precision): void {
 
 /** A graph as bytes that refers to a compiled model's weights file. */
 export interface MadeGraph {
-  /** For messages. */
+  /** The graph's name, for messages. */
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** Outputs that later runs read: they stay on the device where the binding can hand them on (WebGPU), and whoever has them disposes of them. */
+  /**
+   * The outputs that later runs read. They stay on the device where the binding can hand them on (WebGPU), and the code that holds them disposes of
+   * them.
+   */
   readonly kept?: readonly string[];
 }
 
@@ -147,7 +150,10 @@ function tensorsOf(feeds: Feeds): InferenceSession.FeedsType {
   return Object.fromEntries(Object.entries(feeds).map(([name, own]) => [name, tensorOf(own)]));
 }
 
-/** `DKV_THREADS`: for a container that may use some cores only, or wherever many programs share them. @throws DkvError INPUT_INVALID */
+/**
+ * Reads `DKV_THREADS`, for a container that may use only some cores, or wherever many programs share them.
+ * @throws DkvError INPUT_INVALID
+ */
 export function threadsOf({ DKV_THREADS: given }: Readonly<Record<string, string | undefined>>): number | undefined {
   if (given === undefined || given === '') return undefined;
   if (/^[1-9]\d{0,3}$/.test(given)) return Number(given);

@@ -14,7 +14,7 @@ const LARGEST_READ = 64;
 /** States that somebody uses. */
 export interface Held {
   readonly states: States;
-  /** To be called once by each who was given them. */
+  /** Releases the states. Each receiver calls it once. */
   release(): void;
 }
 
@@ -23,36 +23,36 @@ export interface Want {
   readonly priority: Priority;
   /** The request: a read for several of them that fails is repeated for each alone. */
   readonly owner: object;
-  /** Nobody waits for it any more. */
+  /** Tells whether nobody waits for the states any more. */
   isGone(): boolean;
   take(held: Held): void;
-  /** There are no such states. */
+  /** Answers that there are no such states. */
   refuse(error: DkvError): void;
-  /** The source has failed. */
+  /** Answers that the source has failed. */
   fail(error: Error): void;
 }
 
 interface Entry {
-  /** Undefined while they are being read. */
+  /** The states; undefined while they are being read. */
   held: Held | undefined;
   users: number;
-  /** To be served when they are there. */
+  /** The wants to serve when the states are there. */
   readonly wants: Want[];
 }
 
 /** What is read in one go. */
 interface Read {
   readonly entries: ReadonlyMap<string, Entry>;
-  /** Whose read it is when it is one's alone, because one for several failed. */
+  /** The request that the read is for alone, because a read for several failed. */
   readonly alone: object | undefined;
 }
 
 interface Lane {
-  /** That no read has been begun for. */
+  /** The wants that no read has begun for. */
   readonly wants: Want[];
   isReading: boolean;
   heldBytes: number;
-  /** Of the last states read, by which the next read is measured. */
+  /** The bytes of each of the last states read, by which the next read is sized. */
   bytesEach: number | undefined;
 }
 
@@ -61,7 +61,7 @@ export class StatesReader {
     PRIORITIES.map((priority) => [priority, { wants: [], isReading: false, heldBytes: 0, bytesEach: undefined }]),
   ) as unknown as Readonly<Record<Priority, Lane>>;
   readonly #entries = new Map<StatesSource, Map<string, Entry>>();
-  /** Wants that were in a read for several requests which failed. */
+  /** Wants that were in a failed read for several requests. */
   readonly #alone = new WeakSet<Want>();
   readonly #closed = new AbortController();
 
@@ -202,7 +202,10 @@ export class StatesReader {
   }
 }
 
-/** What a source gives, looked at: it may be anybody's. @throws DkvError INPUT_INVALID */
+/**
+ * Checks what a source gave, since a source may be any code.
+ * @throws DkvError INPUT_INVALID
+ */
 export function answersTo(keys: readonly string[], found: unknown): (States | DkvError)[] {
   if (!Array.isArray(found) || found.length !== keys.length) {
     const what = Array.isArray(found) ? `${found.length} answers` : typeof found;

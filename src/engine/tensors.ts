@@ -24,7 +24,7 @@ export function memoryRows(memory: Memory): number {
   return memory.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
-/** Memories without those that are there already, and for each of all which of them it is. */
+/** The distinct memories, and for each memory which of the distinct ones it is. */
 export function distinctMemories(memories: readonly Memory[]): { distinct: Memory[]; which: number[] } {
   const ids = new Map<States, number>();
   const known = new Map<string, number>();
@@ -103,7 +103,7 @@ export function cutRows(tensor: HostTensor, lengths: readonly number[], sharedMe
   });
 }
 
-/** The same of a tensor of float16, each item in memory of its own. */
+/** Cuts the real rows of each item from a tensor of float16, each item in memory of its own. */
 export function cutHalfRows(tensor: HostTensor, lengths: readonly number[]): HalfStates[] {
   const [, rows, width] = tensor.dims as [number, number, number];
   // Where JavaScript has a Float16Array the runtime gives one.

@@ -13,7 +13,7 @@ import type { EncodeItem } from './engine.js';
 import type { HostTensor } from './runtime.js';
 import { float32 } from './tensors.js';
 
-/** Of rows that are kept. */
+/** The bytes of rows that are kept. */
 const KEPT_BYTES = 0.25e9;
 
 export class TokenRows {
@@ -23,7 +23,10 @@ export class TokenRows {
   readonly #known = new Map<number, Float32Array>();
   #handle: number | undefined;
 
-  /** Reads nothing yet. @param model of a precision whose table is stored by rows, which int8's is not */
+  /**
+   * Opens the table of tokens; it reads nothing yet.
+   * @param model a model of a precision whose table is stored by rows, which int8's is not
+   */
   constructor({ directory, tensors, config }: CompiledModel) {
     const { table } = familyOf(config);
     const placed = tensors.find(({ name, transform }) => name === table && transform === 'copy');

@@ -100,7 +100,7 @@ export function checkRequestOptions({
   if (!(tokenisingMs >= 0)) throw invalid(`tokenisingMs is ${tokenisingMs}; expected milliseconds from 0.`);
 }
 
-/** What a queue is told, before anything is started for it. */
+/** Checks the options of a queue, before anything is started for it. */
 export function checkQueueOptions({
   waitMs = 0,
   batchMs = 1,
@@ -115,7 +115,7 @@ export function checkQueueOptions({
   if (!(queueItems >= 1)) throw invalid(`queueItems is ${queueItems}; expected at least 1.`);
 }
 
-/** Of states that were found by their name. */
+/** The problem of states that were found by their name. */
 export function statesProblem(
   { rows, width, data }: States,
   { encoder }: ModelShape,
@@ -141,7 +141,7 @@ export function checkNamedStates({ source, key, fingerprints }: NamedStates, whe
   if (problem) throw invalid(`${where}: of the named states, ${problem}.`);
 }
 
-/** Of states that are named nothing is known yet. */
+/** Checks a memory. Nothing is known yet of states that are named. */
 function checkMemory(memory: Memory | NamedStates, { encoder }: ModelShape, where: string): void {
   if ('source' in memory) {
     checkNamedStates(memory, where);
@@ -159,13 +159,13 @@ function checkMemory(memory: Memory | NamedStates, { encoder }: ModelShape, wher
   }
 }
 
-/** Of models whose positions end somewhere. */
+/** Checks the number of rows for models with a limited number of positions. */
 function checkRows(rows: number, { mostRows }: SideShape, where: string): void {
   if (mostRows === null || rows <= mostRows) return;
   throw new DkvError('INPUT_TOO_LONG', `${where}: ${rows} rows; this model has positions for ${mostRows}.`);
 }
 
-/** Of the same models: positions that are given may lie beyond the rows. */
+/** Checks given positions for the same models, since they may lie beyond the number of rows. */
 function checkPositions(positions: Int32Array, { mostRows }: SideShape, where: string): void {
   if (mostRows === null) return;
   const wrong = positions.find((position) => position < 0 || position >= mostRows);

@@ -35,19 +35,19 @@ import { errorOf, type FromProcess, type StartProcess, type ToProcess } from './
 import type { HostOptions } from './options.js';
 import { RuntimeLines } from './runtime-lines.js';
 
-/** A child that does not end by itself so long after it was asked to is killed. */
+/** The milliseconds after which a child that was asked to end and does not is killed. */
 const CLOSE_MS = 60_000;
-/** So often a child is started that ends before it answers: something else may have killed it. */
+/** The number of starts of a child that ends before it answers. Something else may have killed it. */
 const START_TRIES = 3;
-/** So many processes may end with a request waiting in them before it is thought to be the reason. */
+/** The number of processes that may end with a request waiting in them before the request is thought to be the reason. */
 const REQUEST_TRIES = 3;
 
 export interface ChildOptions extends HostOptions {
-  /** The variables of the process; this one's when left out. */
+  /** The variables of the process; this process's by default. */
   readonly environment?: Variables;
-  /** Called with each line that driver and runtime write; left out, they are kept for an error's message alone. Of the CPU nothing is hidden. */
+  /** Called with each line that driver and runtime write. Without it they are kept for an error's message alone. On the CPU nothing is hidden. */
   readonly onRuntimeLine?: (line: string) => void;
-  /** Told once, when states have to be sent through the pipe. */
+  /** Called once, when states have to be sent through the pipe. */
   readonly onNotice?: (notice: string) => void;
 }
 
@@ -144,7 +144,7 @@ class ChildEngine implements Engine {
     });
   }
 
-  /** On another child again if this one ends before it begins. */
+  /** Asks on a child, and on another one if the first ends before it begins. */
   async #onChild<Result>(ask: (session: ChildSession) => Promise<Result>): Promise<Result> {
     for (let sent = 0; ; ) {
       const { session, process } = await this.#current();
@@ -188,7 +188,7 @@ class ChildEngine implements Engine {
 /** The last lines of a child that ended, as the end of a message. */
 const wrote = (lines = '') => (lines === '' ? '' : ` It wrote: ${lines}`);
 
-/** The child ended before it said anything. */
+/** The error of a child that ended before it said anything. */
 class EarlyEnd extends DkvError {
   constructor(how: string, said = '') {
     super(

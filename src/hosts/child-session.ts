@@ -31,15 +31,15 @@ import { addressToSend } from './open-stores.js';
 /** The way to the process. */
 export interface Channel {
   send(message: ToProcess): void;
-  /** Keep this program running, or not, on the channel's account. */
+  /** Keeps this program running on the channel's account, or no longer does. */
   ref(): void;
   unref(): void;
 }
 
-/** So much later than its deadline a request is given up of which the process, which watches deadlines itself, has said nothing. */
+/** The milliseconds after its deadline at which a request is given up, if the process, which watches deadlines itself, has said nothing of it. */
 const DEADLINE_GRACE_MS = 100;
 
-/** What is asked of an engine in another process. */
+/** A request to an engine in another process. */
 export interface Asked {
   readonly method: SentRequest['method'];
   readonly items: readonly (EncodeItem | ScoreItem | LogitsItem | GenerateItem)[];
@@ -52,14 +52,14 @@ export interface Asked {
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: Error): void;
-  /** Has its turn come? */
+  /** True once the request's turn has come. */
   started: boolean;
   readonly options: RequestOptions;
 }
 
 /** The fate of a request that still waited when its process ended: nothing was done, so it may be sent elsewhere. */
 export class Unstarted extends Error {
-  /** False when the process was gone before it was told of the request. */
+  /** True unless the process was gone before it was told of the request. */
   readonly wasSent: boolean;
 
   constructor(wasSent: boolean) {
@@ -114,7 +114,7 @@ export class ChildSession {
     return (await this.#ask((id) => ({ type: 'load', id }))) as EngineLoad;
   }
 
-  /** Asks for the end; what still waits then is rejected with ENGINE_CLOSED. */
+  /** Asks the process to end. Requests that still wait then are rejected with ENGINE_CLOSED. */
   close(): void {
     this.#isClosing = true;
     this.#channel.ref();
@@ -147,7 +147,7 @@ export class ChildSession {
     else waiting.reject(errorOf(message.error));
   }
 
-  /** The process is gone; nothing more will be answered. */
+  /** Ends the session, because the process is gone and nothing more will be answered. */
   end(reason: DkvError): void {
     this.#ended ??= this.#isClosing ? closedError() : reason;
     for (const { started, reject } of this.#waiting.values()) {
@@ -186,7 +186,7 @@ export class ChildSession {
     }
   }
 
-  /** What the process says of it later is not heard. */
+  /** Gives up a request. What the process says of it later is ignored. */
   #giveUp(id: number, error: Error): void {
     this.#waiting.get(id)?.reject(error);
     if (!this.#ended) this.#channel.send({ type: 'cancel', id });
@@ -222,7 +222,7 @@ export class ChildSession {
   }
 }
 
-/** Sources that the process was told of, by number; those of requests under way can be asked for states. */
+/** The sources that the process was told of, by number. Those of requests under way can be asked for states. */
 class Sources {
   readonly #ids = new WeakMap<StatesSource, number>();
   readonly #inUse = new Map<number, { readonly source: StatesSource; users: number }>();

@@ -5,7 +5,7 @@ import { type ProcessPort, serveEngine } from './serve.js';
 
 if (!process.send) throw new Error('child.ts runs as a child process');
 
-/** Without a parent there is nobody to answer. Ending in order would wait for the batch in hand, which may take long. */
+/** Ends the process at once: without a parent there is nobody to answer, and ending in order would wait for the batch under way. */
 const die = () => process.kill(process.pid, 'SIGKILL');
 
 const port: ProcessPort = {

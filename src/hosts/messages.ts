@@ -23,11 +23,11 @@ import type { HostOptions } from './options.js';
 export interface Failure {
   readonly code: ErrorCode | undefined;
   readonly message: string;
-  /** Of an ItemsFailedError. */
+  /** The errors and results of an ItemsFailedError. */
   readonly items?: { readonly errors: Failures; readonly results: readonly unknown[] };
 }
 
-/** By the place of what failed. */
+/** Failures by the place of what failed. */
 export type Failures = readonly (readonly [number, Failure])[];
 
 export function failureOf(error: unknown): Failure {
@@ -53,7 +53,7 @@ export function errorOf({ code, message, items }: Failure): DkvError {
 
 /** Results of which some are errors, which do not go from thread to thread as what they are. */
 export interface Answers {
-  /** Undefined in place of an error. */
+  /** The results, with undefined in place of an error. */
   readonly values: readonly unknown[];
   readonly errors: Failures;
 }
@@ -84,13 +84,13 @@ export type ToRunner =
   | { readonly type: 'run'; readonly id: number; readonly work: Work }
   /** Tensors are handed over, in both directions. */
   | { readonly type: 'fed'; readonly id: number; readonly fed: FedWork }
-  /** A batch is for nothing. */
+  /** The batch is no longer wanted. */
   | { readonly type: 'stop'; readonly id: number }
   | { readonly type: 'close' };
 
 export type FromRunner =
   | { readonly type: 'ready'; readonly info: EngineInfo }
-  /** It did not start. */
+  /** The thread did not start. */
   | { readonly type: 'unstarted'; readonly error: Failure }
   | { readonly type: 'failed'; readonly id: number; readonly error: Failure }
   | { readonly type: 'done'; readonly id: number; readonly answers: Answers; readonly computedMs: number }
@@ -110,7 +110,7 @@ export interface StartProcess {
   readonly options: HostOptions;
 }
 
-/** States in a source that the process was told of. */
+/** The name of states in a source that the process was told of. */
 export interface SentName {
   readonly source: number;
   readonly key: string;
@@ -132,9 +132,9 @@ export interface SentRequest {
 export type ToProcess =
   | SentRequest
   | { readonly type: 'cancel'; readonly id: number }
-  /** Where states are, by an address or, without one, with the host. */
+  /** The place of states: an address or, without one, the host. */
   | { readonly type: 'source'; readonly source: number; readonly address: unknown }
-  /** What the host has found for a `read`. */
+  /** The states that the host has found for a `read`. */
   | { readonly type: 'states'; readonly id: number; readonly answers: Answers | Failure }
   | { readonly type: 'load'; readonly id: number }
   | { readonly type: 'close' };

@@ -25,7 +25,7 @@ export function addressToSend(address: unknown): unknown {
 export class OpenStores {
   readonly #sources = new Map<string, { readonly source: StatesSource; close(): Promise<void> }>();
 
-  /** Opened when it is first read, and again when what it was kept in is gone. */
+  /** Gives the store at an address. It is opened when it is first read, and again when what it was kept in is gone. */
   at(address: unknown): StatesSource {
     const name = JSON.stringify(address);
     const known = this.#sources.get(name);

@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 
-/** So many lines are kept. */
+/** The number of lines that are kept. */
 const KEPT_LINES = 8;
 
 export class RuntimeLines {

@@ -34,7 +34,7 @@ import { sharedCopy, startWorkerEngine } from './worker-engine.js';
 export interface ProcessPort {
   send(message: FromProcess): void;
   onMessage(receive: (message: ToProcess) => void): void;
-  /** After this the process ends by itself. */
+  /** Closes the way to the host, after which the process ends by itself. */
   close(): void;
 }
 
@@ -123,7 +123,7 @@ class EngineServer {
     }
   }
 
-  /** In memory of its own: what comes through the pipe are parts of whole messages, of which threads would be sent all. */
+  /** Copies an item into memory of its own: parts of the pipe's messages would be sent to threads with the whole message. */
   #received(item: SentItem, copies: Map<States, States>): EncodeItem | ScoreItem | LogitsItem | GenerateItem {
     if (!('memory' in item)) {
       const { tokenIds, positions, pairMask } = item;

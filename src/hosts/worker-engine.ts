@@ -75,9 +75,9 @@ class WorkerRunner implements Runner {
   readonly #gone: Promise<void>;
   #ended: DkvError | undefined;
   #isClosing = false;
-  /** Makes tensors in this thread. */
+  /** The maker of tensors in this thread, where tensors are made here. */
   readonly #tensors: BatchTensors | undefined;
-  /** Whoever waits for the batches in hand. */
+  /** The callers that wait for batches under way. */
   readonly #waiting = new Map<number, { resolve(done: Finished): void; reject(error: DkvError): void }>();
   #nextId = 0;
 
@@ -138,7 +138,7 @@ class WorkerRunner implements Runner {
     return { results: resultsOf(answers), computedMs };
   }
 
-  /** What is made and read here counts as computed: whoever waits for the batch waits for it, too. */
+  /** Runs a batch whose tensors are made here. Making and reading them counts as computing, since the callers wait for it too. */
   async #runFed(tensors: BatchTensors, work: WorkOf<FedMethod>, signal: AbortSignal): Promise<Done> {
     const making = performance.now();
     const batch = tensors.of(work);
@@ -227,7 +227,7 @@ function isShared({ data }: States): boolean {
   return data.buffer instanceof SharedArrayBuffer;
 }
 
-/** In memory that threads share. */
+/** Copies states into memory that threads share. */
 export function sharedCopy({ rows, width, data }: States): States {
   const copy = new Float32Array(new SharedArrayBuffer(data.byteLength));
   copy.set(data);

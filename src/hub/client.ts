@@ -19,15 +19,18 @@ export type RepositoryKind = 'models' | 'datasets';
 export interface RemoteFile {
   readonly path: string;
   readonly sizeBytes: number;
-  /** What the cache names the blob by: SHA-256 of large files, git's SHA-1 of small ones. A mirror may know none: then the commit and the path. */
+  /**
+   * The name that the cache gives the blob: SHA-256 of large files, git's SHA-1 of small ones. A mirror may know neither; then it is made of the
+   * commit and the path.
+   */
   readonly digest: string;
 }
 
-/** A file as a listing has it. Mirrors may name it and say no more. */
+/** A file as a listing has it. Mirrors may list its name and nothing else. */
 export type ListedFile = Pick<RemoteFile, 'path'> & Partial<RemoteFile>;
 
 export interface Revision {
-  /** 40 hexadecimal digits. */
+  /** The commit: 40 hexadecimal digits. */
   readonly commit: string;
   readonly files: readonly ListedFile[];
 }
@@ -51,7 +54,7 @@ const revisionSchema = z.object({
 
 /** A branch or a pull request. */
 export interface Reference {
-  /** What stands behind the `@` of a model's name: `main`, `refs/pr/4`. */
+  /** The text behind the `@` of a model's name, such as `main` or `refs/pr/4`. */
   readonly name: string;
   readonly commit: string;
 }
@@ -71,7 +74,7 @@ const treeSchema = z.array(
   }),
 );
 
-/** How often something is tried that fails without any progress, and the pause before it is tried again. */
+/** The number of attempts at a request that fails without any progress, and the pauses between them. */
 const ATTEMPTS = 3;
 const PAUSE_MS = [500, 1500];
 /** Silence after which a connection counts as broken. With the pauses, a hub that never answers is given up within 30 s. */
@@ -90,7 +93,10 @@ export class HubClient {
     this.#kind = kind;
   }
 
-  /** Does the hub answer at all? @throws DkvError HUB_UNREACHABLE */
+  /**
+   * Checks that the hub answers at all.
+   * @throws DkvError HUB_UNREACHABLE
+   */
   async reach(): Promise<void> {
     await this.#retrying(this.#settings.endpoint, undefined, async (connection) => {
       (await this.#get(`${this.#settings.endpoint}/api/models?limit=1`, {}, connection)).resume();
@@ -164,7 +170,7 @@ export class HubClient {
     ];
   }
 
-  /** Where people see a repository's pull requests. */
+  /** The page on which people see a repository's pull requests. */
   discussionsPage(repository: string): string {
     return `${this.#page(repository)}/discussions`;
   }
@@ -221,7 +227,7 @@ export class HubClient {
     });
   }
 
-  /** What the hub says about a repository. */
+  /** Asks for a text that the hub says about a repository. */
   #text(
     url: string,
     repository: string,
@@ -368,7 +374,7 @@ export class HubClient {
     throw new DkvError('HUB_UNREACHABLE', `${shownAddress(url)}: more than ${MAX_REDIRECTS} redirects.`);
   }
 
-  /** Tries again what may go better the next time: broken connections, silence, 429 and 5xx. */
+  /** Repeats a request that may succeed the next time: after broken connections, silence, 429 and 5xx. */
   async #retrying<T>(
     url: string,
     signal: AbortSignal | undefined,
@@ -455,7 +461,7 @@ function send(url: URL, options: http.RequestOptions): Promise<http.IncomingMess
   });
 }
 
-/** What a hub says of a repository; a listing of ten thousand files takes two or three megabytes. */
+/** The largest answer that is read. A listing of ten thousand files takes two or three megabytes. */
 const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** @throws DkvError HUB_UNREACHABLE for what never ends */
@@ -476,7 +482,7 @@ async function readAnswer(response: http.IncomingMessage, connection: Connection
   return Buffer.concat(pieces).toString('utf8');
 }
 
-/** Paths become paths of the cache folder: none may lead out of it. */
+/** Tells whether a path leads out of its folder. Paths of a repository become paths of the cache folder, and none may leave it. */
 function leadsOut(file: string): boolean {
   return file.split(/[\\/]/).includes('..') || /^[\\/]/.test(file);
 }

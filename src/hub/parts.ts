@@ -11,10 +11,10 @@ import { HUB_CACHE_ADVICE } from './cache.js';
 
 /** A file whose bytes can be asked for in any order. */
 export interface PartialFile {
-  /** For messages. */
+  /** The file's name, for messages. */
   readonly name: string;
   readonly sizeBytes: number;
-  /** Bytes `start` to `end` (exclusive). */
+  /** Reads the bytes from `start` up to, but not including, `end`. */
   read(start: number, end: number): Promise<Buffer>;
 }
 

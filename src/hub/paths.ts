@@ -8,7 +8,7 @@ export function expanded(file: string, variables: Variables): string {
   return expandVariables(expandUser(file, variables), variables);
 }
 
-/** `~` and `~name` at the beginning; an unknown name stays. */
+/** Expands `~` and `~name` at the beginning of a path. An unknown name stays as it is. */
 export function expandUser(file: string, variables: Variables): string {
   const [tilde, name] = /^~([^/]*)/.exec(file) ?? [];
   if (tilde === undefined) return file;
@@ -16,7 +16,7 @@ export function expandUser(file: string, variables: Variables): string {
   return home === undefined ? file : home.replace(/\/+$/, '') + file.slice(tilde.length) || '/';
 }
 
-/** An unknown variable stays, and what a variable holds is not expanded again. */
+/** Expands variables. An unknown variable stays as it is, and a variable's content is not expanded again. */
 function expandVariables(file: string, variables: Variables): string {
   return file.replace(/\$(?:(\w+)|\{([^}]*)\})/g, (whole, plain, braced) => variables[plain ?? braced] ?? whole);
 }

@@ -157,7 +157,7 @@ class Sink {
     return this.#handle.close();
   }
 
-  /** What is wrong with the finished file, if anything. */
+  /** Says what is wrong with the finished file; undefined where nothing is. */
   problem(): string | undefined {
     const { sizeBytes, digest } = this.#file;
     if (this.#bytes !== sizeBytes) return `${this.#bytes} bytes arrived, the hub says that it has ${sizeBytes}`;

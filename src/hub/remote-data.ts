@@ -28,7 +28,7 @@ export interface RemoteOptions {
 
 export interface DataRepository {
   readonly repository: string;
-  /** What the revision stood for; results are keyed by it, never by a branch. */
+  /** The commit that the revision stood for. Results are stored under it, never under a branch. */
   readonly commit: string;
   readonly paths: readonly string[];
   /** @throws DkvError HUB_NOT_FOUND for a path that the commit does not have; reading throws what the client throws */
@@ -163,7 +163,7 @@ async function list(
   }
 }
 
-/** What a file of the cache holds; nothing where it cannot be read or is damaged: then it is asked for and written anew. */
+/** Reads a file of the cache; undefined where it cannot be read or is damaged. It is then fetched and written anew. */
 async function keptIn<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
   try {
     return schema.safeParse(JSON.parse((await readTextIfPresent(file)) ?? 'null')).data;
@@ -172,7 +172,7 @@ async function keptIn<T>(file: string, schema: z.ZodType<T>): Promise<T | undefi
   }
 }
 
-/** What Python has downloaded of a commit. */
+/** The files of a commit that Python has downloaded. */
 async function snapshotFiles(cache: RepositoryCache, commit: string): Promise<RemoteFile[]> {
   const root = cache.snapshot(commit);
   const names = await readdir(root, { recursive: true }).catch(() => []);

@@ -89,7 +89,7 @@ function findToken(
   return { token, tokenSource: token && file };
 }
 
-/** As Python cleans it. What is no token then, another file say, is not sent. */
+/** Cleans a token as Python does. A text that is no token afterwards, such as another file's content, is not sent. */
 function cleanToken(text: string, source: string): Secret | undefined {
   const token = text.replace(/[\r\n]/g, '').trim();
   if (/^[\x21-\x7e]*$/.test(token)) return token === '' ? undefined : new Secret(token);

@@ -62,7 +62,7 @@ async function targetOf(cacheDirectory: string, link: string): Promise<string | 
   return isShared ? target : undefined;
 }
 
-/** What is not known to be free counts as referenced. */
+/** Tells whether a blob is referenced. A blob that is not known to be free counts as referenced. */
 async function isReferenced(cacheDirectory: string, blob: string): Promise<boolean> {
   const list = await readFile(`${blob}.refs`, 'utf8').catch(() => undefined);
   if (list === undefined) return true;

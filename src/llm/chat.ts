@@ -17,13 +17,13 @@ export interface Sampling {
 }
 
 export interface ChatAnswer {
-  /** Empty where the endpoint gives none. */
+  /** The answer's text; empty where the endpoint gives none. */
   readonly text: string;
-  /** The limit of tokens was reached. */
+  /** True where the limit of tokens was reached. */
   readonly cutOff: boolean;
-  /** Thoughts came beside the text. */
+  /** True where reasoning came beside the text. */
   readonly thought: boolean;
-  /** 0 where the endpoint does not say. */
+  /** The tokens of the prompt; 0 where the endpoint does not say. */
   readonly promptTokens: number;
   readonly completionTokens: number;
 }
@@ -52,7 +52,7 @@ export class WantsTokenLimit extends Error {
 
 const MAX_ANSWER_BYTES = 1_000_000;
 
-/** Only the text can be wanting: endpoints leave out, add and rename what is beside it. */
+/** The schema of an answer. Only its text is required: endpoints leave out, add and rename the rest. */
 const answerSchema = z.object({
   choices: z.tuple(
     [z.object({ message: z.record(z.string(), z.unknown()), finish_reason: z.unknown().optional() })],
@@ -63,7 +63,7 @@ const answerSchema = z.object({
 
 const partSchema = z.object({ type: z.enum(['text', 'output_text']).default('text'), text: z.string() });
 
-/** A text may come in parts. Parts of other types are thoughts, pictures and calls. */
+/** Puts a text together from its parts. Parts of other types are reasoning, pictures and calls. */
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
@@ -76,7 +76,7 @@ function countOf(count: unknown): number {
   return typeof count === 'number' && count >= 0 ? count : 0;
 }
 
-/** How endpoints say that the limit of tokens was reached. */
+/** The words by which endpoints say that the limit of tokens was reached. */
 const CUT_OFF = new Set(['length', 'max_tokens', 'model_length']);
 
 /**
@@ -178,7 +178,7 @@ function post(url: URL, body: string, headers: http.OutgoingHttpHeaders, signal:
 
 /** Requests that a proxy, a limit or a load may have turned away. */
 const PASSING = new Set([408, 409, 425, 429]);
-/** Refusals that have nothing to do with the document. */
+/** The statuses of refusals that do not depend on the document. */
 const FOR_ALL = new Set([401, 402, 403, 404, 405]);
 
 function refusal(response: Response, settings: LlmSettings): Error {
@@ -196,7 +196,7 @@ function refusal(response: Response, settings: LlmSettings): Error {
   return new DkvError('LLM_REJECTED', said);
 }
 
-/** Seconds, or a date. */
+/** Reads the time to wait, which is given in seconds or as a date. */
 function retryAfterMs(headers: http.IncomingHttpHeaders): number | undefined {
   const value = headers['retry-after'];
   if (value === undefined) return undefined;

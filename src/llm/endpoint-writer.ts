@@ -40,13 +40,13 @@ export interface WritingSummary {
   readonly cost: number | null;
 }
 
-/** Of the research's experiment 05. */
+/** The sampling of the research's experiment 05. */
 const SAMPLING: Sampling = { maxTokens: 30, temperature: 0.7, topP: 0.9 };
 
 const ATTEMPTS = 5;
-/** An endpoint that asks for a longer pause is not waited for. */
+/** The longest pause that is waited for. An endpoint that asks for a longer one is given up. */
 const MAX_RETRY_AFTER_MS = 120_000;
-/** So many documents in a row without a text, and it is not about the documents. */
+/** The number of documents in a row without a text after which the reason is taken to lie outside the documents. */
 const GIVE_UP_AFTER = 8;
 
 export class EndpointWriter {
@@ -166,7 +166,7 @@ export class EndpointWriter {
     return query;
   }
 
-  /** What is kept of an answer, old ones included: rules for them grow. */
+  /** The query in a kept answer. Old answers are read by the present rules too, since the rules grow. */
   #queryOf({ text, cutOff, thought = false }: KeptAnswer & { thought?: boolean }, prompt: string): string | DkvError {
     const found = queryIn(text, { cutOff, keywords: prompt === QUERY_PROMPTS.keywords });
     if (found.query !== undefined) {
@@ -244,7 +244,7 @@ export class EndpointWriter {
   }
 }
 
-/** Failures that leave hope for the next document. */
+/** Tells whether a failure concerns one document, so that the next one may succeed. */
 function isOfOneDocument(error: unknown): error is DkvError {
   return error instanceof DkvError && (error.code === 'LLM_REJECTED' || error.code === 'LLM_UNREACHABLE');
 }

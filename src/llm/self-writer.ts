@@ -30,7 +30,7 @@ export interface SelfWriterOptions {
 export const SELF_WRITER = 'self';
 
 const WRITTEN_TOKENS = 16;
-/** Rows of states that are in memory at once, in batches of the engine. */
+/** The number of batches whose states are in memory at once. */
 const BATCHES_AT_ONCE = 4;
 
 /** Makes the writer for `TextSources.self`. The writer throws CANCELLED and what the engine throws. */

@@ -5,7 +5,7 @@ import { DkvError } from '../base/errors.js';
 import { tryParse } from '../base/parse.js';
 import { Secret } from '../base/secret.js';
 
-/** Newer models of some makers take the second name only. */
+/** The two names of the token limit. Newer models of some makers take only the second one. */
 export const TOKEN_LIMITS = ['max_tokens', 'max_completion_tokens'] as const;
 export type TokenLimit = (typeof TOKEN_LIMITS)[number];
 

@@ -13,11 +13,11 @@ const FORMAT = 1;
 
 const entrySchema = z.object({
   format: z.literal(FORMAT),
-  /** Who wrote it, asked what: for people. */
+  /** A description for people: the writer and its prompt. */
   about: z.string(),
-  /** As it came: what is kept of it is decided when it is used. */
+  /** The answer as it came. What is kept of it is decided when it is used. */
   answer: z.string(),
-  /** The model reached its limit of tokens; older entries do not say. */
+  /** True where the model reached its token limit. Older entries do not have it. */
   cut_off: z.boolean().optional(),
 });
 
@@ -33,7 +33,10 @@ export class TextCache {
     this.#directory = path.join(directory, `v${FORMAT}`);
   }
 
-  /** Makes the folder: to be called before anything is paid for. @throws DkvError INPUT_INVALID */
+  /**
+   * Makes the folder. Call it before anything is paid for.
+   * @throws DkvError INPUT_INVALID
+   */
   async expectWritable(): Promise<void> {
     try {
       await makeFolders(this.#directory);

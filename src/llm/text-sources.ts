@@ -8,7 +8,10 @@ import { EndpointWriter } from './endpoint-writer.js';
 import { SELF_WRITER, selfWriter } from './self-writer.js';
 import { llmSettings } from './settings.js';
 
-/** Undefined when the environment names none. @throws DkvError INPUT_INVALID */
+/**
+ * Makes the writer of the endpoint that the environment names; undefined where it names none.
+ * @throws DkvError INPUT_INVALID
+ */
 export function endpointWriter(): EndpointWriter | undefined {
   const settings = llmSettings();
   return settings && new EndpointWriter(settings, { cacheDirectory: textFolder() });
@@ -28,7 +31,7 @@ export function textSources(
   return { self, ...(writing && { llm: writing === SELF_WRITER ? () => self : writing.asked }) };
 }
 
-/** What was asked for and what it cost, in words. */
+/** Says in words how much was requested and what it cost. */
 export function describeWriting({ summary, identity }: EndpointWriter): string {
   const { requests, fromCache, failures, shortened, promptTokens, completionTokens, cost } = summary;
   const price = cost === null ? '' : `, cost ${cost.toFixed(4)}`;

@@ -19,16 +19,16 @@ import { readHeader, type TensorEntry } from './files/safetensors.js';
 export interface Checkpoint {
   readonly directory: string;
   readonly config: ModelConfig;
-  /** By canonical name: exactly the tensors that the model's family lists. */
+  /** The tensors by canonical name: exactly those that the model's family lists. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
-  /** What else the files hold of a tensor under another of its names: of the same shape, and to be of the same values. */
+  /** Further copies in the files of a tensor under another of its names. They have the same shape and must have the same values. */
   readonly copies: readonly TensorCopy[];
-  /** What the user should know though it is no error. */
+  /** Notices: things that the user should know and that are no errors. */
   readonly notices: readonly string[];
 }
 
 export interface TensorCopy {
-  /** Canonical name. */
+  /** The canonical name of the tensor that this is a copy of. */
   readonly of: string;
   readonly entry: TensorEntry;
 }
@@ -126,14 +126,14 @@ async function expectDirectory(directory: string): Promise<void> {
 }
 
 interface StoredTensors {
-  /** By stored name; of shards, those that hold a tensor of the text model. */
+  /** The tensors by stored name. Of shards, only those that hold a tensor of the text model. */
   readonly stored: ReadonlyMap<string, TensorEntry>;
-  /** The file that says what is there. */
+  /** The file that lists what there is. */
   readonly where: string;
   readonly notices: string[];
 }
 
-/** One file goes before shards, as in the reference. */
+/** Lists the stored tensors. A single file takes precedence over shards, as in the reference. */
 async function storedTensors(directory: string, isRead: (name: string) => boolean): Promise<StoredTensors> {
   const single = path.join(directory, SINGLE);
   const index = path.join(directory, INDEX);
@@ -148,7 +148,7 @@ async function storedTensors(directory: string, isRead: (name: string) => boolea
   throw new DkvError('CHECKPOINT_INVALID', `${directory}: neither a file ${SINGLE} nor ${INDEX}${advice}`);
 }
 
-/** What reads them says what is missing or wrong in them; here they have to be files. */
+/** Files that must exist as files. The code that reads them says what is wrong in them. */
 const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'];
 
 /** The file of weights, and the list of files where there are several. */

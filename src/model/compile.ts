@@ -37,7 +37,7 @@ import { weightCount } from './memory.js';
 import { writeWeights } from './weights-file.js';
 
 export interface CompileOptions {
-  /** `tf32` has the weights and graphs of `float32`: the same folder. */
+  /** The precision. `tf32` has the weights and graphs of `float32`, and so the same folder. */
   readonly precision: Precision;
   readonly embeddingScale: EmbeddingScale;
   readonly cacheDirectory: string;
@@ -142,7 +142,7 @@ async function compileTo(
   return { ...made, config };
 }
 
-/** Checksums of many gigabytes take a while, so the user is told. */
+/** The number of bytes above which the user is told that checksums are taken, since many gigabytes take a while. */
 const SAID_BYTES = 1e9;
 
 /** @throws DkvError CACHE_DAMAGED for a file that is not what was compiled; what was checked and not touched since is not read again */

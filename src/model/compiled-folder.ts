@@ -36,7 +36,9 @@ export async function readManifest(directory: string): Promise<Manifest | undefi
 }
 
 export interface CheckingOptions extends ReadingOptions {
-  /** What was checked before, and has not been touched since, is not read again; everything is read when left out. */
+  /**
+   * The memory of earlier checks: a file that was checked before and has not been touched since is not read again. Without it everything is read.
+   */
   readonly memory?: DigestMemory;
 }
 

@@ -27,7 +27,7 @@ import { smoothedNames } from './smoothing.js';
 /** Changes whenever a graph or the layout of the weights file changes, so that old cache folders are not taken for new ones. */
 const FORMAT_VERSION = 14;
 
-/** The same for graphs of one family alone; 1 when left out. */
+/** The version of graphs of one family alone; 1 by default. */
 const FAMILY_VERSIONS: Readonly<Record<string, number>> = { t5: 2 };
 
 export const GRAPHS = { encoder: buildEncoder, score: buildScore, cross: buildCross, generate: buildGenerate };
@@ -39,7 +39,7 @@ export interface CompiledForm extends Manifest {
   readonly directory: string;
 }
 
-/** The same for a checkpoint's config; plain data, so that it can be handed to another thread. */
+/** A compiled model with its checkpoint's config. It is plain data, so that it can be handed to another thread. */
 export interface CompiledModel extends CompiledForm {
   readonly config: ModelConfig;
 }

@@ -30,7 +30,7 @@ async function expectEqual(one: TensorEntry, other: TensorEntry, title: string):
   }
 }
 
-/** -1 for none. Zeros of either sign are equal, as are two NaN. */
+/** Finds the first place where two tensors differ; -1 where they do not. Zeros of either sign are equal, and so are two NaN. */
 function firstDifference(left: Float32Array<ArrayBuffer>, right: Float32Array<ArrayBuffer>): number {
   if (Buffer.from(left.buffer).equals(Buffer.from(right.buffer))) return -1;
   return left.findIndex((value, i) => value !== right[i] && !(Number.isNaN(value) && Number.isNaN(right[i])));

@@ -14,24 +14,29 @@ import { isWidened, type Precision, VOCABULARY_CHUNK, weightsOfPrecision } from 
 import { type Device, targetOf } from './graph/target.js';
 import { attentionBytes, availableMemory, memoryEstimate, weightCount } from './memory.js';
 
-/** What the provider itself takes: its context, kernels and workspaces. */
+/** The bytes that the provider itself takes: its context, kernels and workspaces. */
 const PROVIDER_BYTES = 0.8e9;
 
-/** Operations of a batch beside which starting kernels and copying is little, on the largest cards: they take a twentieth of a second. */
+/**
+ * The operations of a batch beside which starting kernels and copying count little, on the largest cards: these take a twentieth of a second for
+ * them.
+ */
 const BUSY_OPERATIONS = 2e13;
-/** Rows of a batch, whatever the operations: the products of fewer keep no device busy, and more are too much at once for the host. */
+/** The limits of a batch's rows, whatever the operations: the products of fewer keep no device busy, and more are too much at once for the host. */
 const [BUSY_ROWS, MOST_ROWS] = [4096, 32_768];
-/** Fewer than these are not worth a device: a smaller model is. */
+/** The least number of rows. A device that cannot hold a batch of these is better served by a smaller model. */
 const LEAST_ROWS = 1024;
 
-/** Where nothing tells how much memory there is. */
+/** The sizes to use where nothing tells how much memory there is. */
 const IN_THE_DARK = { batchTokens: 8192, attentionBytes: 1e9 } as const;
 
-/** What attention may take of a batch, as a part of what its rows take. */
+/** The share of what a batch's rows take that attention may take. */
 const ATTENTION_SHARE = 1 / 4;
-/** Rows of the encoder that are only read, for each that is computed: in a batch they count so much less. */
+/** The number of encoder rows that are only read for each row that is computed. In a batch they count that much less. */
 const READ_ROWS = 8;
-/** Copies of a piece of the logits that are there at a time, as float32: in 16 bits the products, what was lost of them, and both widened. */
+/**
+ * The number of copies of a piece of the logits that exist at a time, as float32: in 16 bits the products, their rounding errors, and both widened.
+ */
 const LOGIT_COPIES = 4;
 
 /** The graphs of a model, each a session of its own. */
@@ -44,10 +49,12 @@ export const SESSIONS = {
 } as const satisfies Record<string, BuildGraph>;
 export type SessionName = keyof typeof SESSIONS;
 
-/** A table of more bytes is held once, by the decoder, and the host brings the encoder's rows; of a smaller one the copy is quicker than that. */
+/**
+ * The size of a table above which it is held once, by the decoder, and the host brings the encoder's rows. For a smaller one the copy is faster.
+ */
 const SMALL_TABLE_BYTES = 1e9;
 
-/** What is held for experiments and for scoring: no other session is needed there. */
+/** The sessions that are held for experiments and scoring, which need no other. */
 const SCORING: readonly SessionName[] = ['encoder', 'score'];
 
 /** Bytes of the weights that sessions hold on a device, each session its own. */
@@ -77,22 +84,22 @@ function givesRows(config: ModelConfig, precision: Precision): boolean {
 export interface DeviceUse {
   readonly precision: Precision;
   readonly device: Device;
-  /** Rows of a batch; as many as keep the device busy and fit when left out. */
+  /** The rows of a batch. By default as many as keep the device busy and fit. */
   readonly batchTokens?: number | undefined;
-  /** Tokens of the longest input; 0 when left out. */
+  /** The tokens of the longest input; 0 by default. */
   readonly tokens?: number | undefined;
-  /** Engines side by side, each with weights and batches of its own; 1 when left out. */
+  /** The number of engines side by side, each with weights and batches of its own; 1 by default. */
   readonly workers?: number | undefined;
 }
 
 export interface DevicePlan {
-  /** Rows of a batch. */
+  /** The rows of a batch. */
   readonly batchTokens: number;
-  /** What attention may take of a batch's memory. */
+  /** The bytes that attention may take of a batch's memory. */
   readonly attentionBytes: number;
-  /** The host brings the encoder's rows of tokens, and the device holds their table once. */
+  /** True where the host brings the encoder's rows of tokens and the device holds their table once. */
   readonly givenRows: boolean;
-  /** Of weights, that may be held at a time; absent where nothing tells. */
+  /** The bytes of weights that may be held at a time; absent where nothing tells. */
   readonly weightBytes?: number;
 }
 
@@ -115,17 +122,19 @@ export function planDevice(config: ModelConfig, use: DeviceUse, free: number | u
   return { batchTokens, attentionBytes: batch.attention, givenRows, weightBytes };
 }
 
-/** What encoding and scoring take of a device: both graphs with their weights, and room for a batch in each; of each worker. */
+/** The bytes that encoding and scoring take on a device: both graphs with their weights, and room for a batch in each, for each worker. */
 export function deviceEstimate(config: ModelConfig, use: DeviceUse & { readonly batchTokens: number }): number {
   return (use.workers ?? 1) * (fixedBytes(config, use) + batchBytes(config, use).all);
 }
 
-/** What does not depend on batches. */
+/** The bytes that do not depend on batches. */
 function fixedBytes(config: ModelConfig, { precision, device }: DeviceUse): number {
   return PROVIDER_BYTES + heldBytes(config, precision, device, SCORING);
 }
 
-/** As many as keep the device busy, or half of that, a quarter and so on: a number that another day's free memory does not change. */
+/**
+ * The number of rows that keep the device busy, or a half, a quarter and so on of it, so that another day's free memory does not change the number.
+ */
 function rowsThatFit(config: ModelConfig, use: DeviceUse, free: number): number | undefined {
   const { workers = 1 } = use;
   const left = free / workers - fixedBytes(config, use);
@@ -135,7 +144,7 @@ function rowsThatFit(config: ModelConfig, use: DeviceUse, free: number): number 
   return undefined;
 }
 
-/** A power of two. */
+/** The number of rows that keep the device busy, a power of two. */
 function busyRows(config: ModelConfig): number {
   const rows = BUSY_OPERATIONS / (2 * weightCount(config, 'encoder.'));
   return Math.min(MOST_ROWS, Math.max(BUSY_ROWS, 2 ** Math.floor(Math.log2(rows))));
@@ -169,7 +178,7 @@ function short(config: ModelConfig, use: DeviceUse, free: number): DkvError {
   );
 }
 
-/** What would fit. */
+/** Advice about what would fit. */
 function advice(config: ModelConfig, use: DeviceUse, free: number): string {
   const { device, precision, workers = 1 } = use;
   if (workers > 1) return 'A device needs no more than one worker: --workers 1.';

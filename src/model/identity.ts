@@ -14,13 +14,13 @@ import { CPU, computedAs, type Target } from './graph/target.js';
 /** The version of the record's form. */
 const IDENTITY_VERSION = 2;
 
-/** What a model's numbers are made from. */
+/** The facts that a model's numbers are made from. */
 export interface ModelFacts {
   readonly config: ModelConfig;
   readonly weightsDigest: string;
   readonly precision: Precision;
   readonly embeddingScale: EmbeddingScale;
-  /** What computes them; the CPU, or what computes in float32 as it does, when left out. */
+  /** What computes the numbers. By default the CPU, or anything that computes in float32 as it does. */
   readonly target?: Target;
 }
 

@@ -46,18 +46,18 @@ const canonicalSchema: z.ZodType<Canonical> = z.lazy(() =>
 );
 
 export const manifestSchema = z.strictObject({
-  /** What decides the content: see `identityOf`. */
+  /** The facts that decide the content: see `identityOf`. */
   identity: z.record(z.string(), canonicalSchema),
   precision: z.enum(WEIGHTS_PRECISIONS),
   embeddingScale: z.enum(EMBEDDING_SCALES),
-  /** SHA-256 of the checkpoint's tensors. */
+  /** SHA-256 (hex) of the checkpoint's tensors. */
   weightsDigest: digest,
-  /** How many numbers the model consists of, a tied table counted once. */
+  /** The number of weights, a tied table counted once. */
   weights: count,
   tensors: z.array(placedTensorSchema).readonly(),
   /** Every file of the folder but the manifest, as it was written. */
   files: z.array(z.strictObject({ name: z.string(), sizeBytes: count, digest })),
-  /** Of int8, where it was measured. */
+  /** The drift of int8, where it was measured. */
   drift: driftSchema.exactOptional(),
 });
 

@@ -45,15 +45,15 @@ export function weightCount(config: ModelConfig, part = ''): number {
   return count;
 }
 
-/** What is run. */
+/** The work that memory is estimated for. */
 export interface MemoryUse {
-  /** Engines side by side; 1 when left out. */
+  /** The number of engines side by side; 1 by default. */
   readonly workers?: number;
-  /** Of the longest input; as many as change nothing when left out. */
+  /** The tokens of the longest input. By default too few to change the estimate. */
   readonly tokens?: number;
 }
 
-/** Resident bytes of encoding and scoring at a precision, about. */
+/** The approximate resident bytes of encoding and scoring at a precision. */
 export function memoryEstimate(
   config: ModelConfig,
   precision: Precision,
@@ -68,7 +68,7 @@ export function memoryEstimate(
   return mapped * weights + workers * (own * weights + beside);
 }
 
-/** What this process may still take: free memory, within the limit of a container. */
+/** The bytes that this process may still take: free memory, within the limit of a container. */
 export function availableMemory(): number {
   const limit = process.constrainedMemory();
   const free = os.freemem();
@@ -90,7 +90,7 @@ export function expectMemory(
   );
 }
 
-/** What would fit. */
+/** Advice about what would fit. */
 function advice(config: ModelConfig, precision: Precision, use: MemoryUse, available: number): string {
   const { workers = 1 } = use;
   const taken = (other: Precision, count: number) => memoryEstimate(config, other, { ...use, workers: count });

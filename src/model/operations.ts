@@ -4,13 +4,13 @@ import { weightCount } from './memory.js';
 
 /** What a model is to work off. */
 export interface RowCounts {
-  /** Rows that the encoder reads. */
+  /** The rows that the encoder reads. */
   readonly rows: number;
-  /** Rows of the decoder's own. */
+  /** The decoder's own rows. */
   readonly decoderRows: number;
-  /** Encoder rows that become keys and values of the decoder. */
+  /** The encoder rows that become keys and values of the decoder. */
   readonly readRows: number;
-  /** Tokens whose probabilities the head finds. */
+  /** The tokens whose probabilities the head computes. */
   readonly scoredTokens: number;
 }
 

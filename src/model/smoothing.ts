@@ -12,11 +12,11 @@ import { readFloat32 } from './files/safetensors.js';
 import type { SmoothedNames } from './graph/layout.js';
 import type { Read } from './graph/weights.js';
 
-/** Scales of one tensor. */
+/** The scales of one tensor. */
 export interface Scales {
-  /** That what it gives is divided by: a norm's scale, or a matrix's outputs. None where it is undefined. */
+  /** The scales by which its output is divided: a norm's scale, or a matrix's outputs. Undefined where there are none. */
   readonly divided: Float32Array | undefined;
-  /** That a matrix's columns are multiplied by, for what it reads. */
+  /** The scales by which a matrix's columns are multiplied, for what it reads. Undefined where there are none. */
   readonly multiplied: Float32Array | undefined;
 }
 
@@ -24,7 +24,9 @@ export interface Smoothing {
   of(tensor: string, read: Read): Scales;
 }
 
-/** What a layout has to know of them: what is divided where it is made. States mean the same at every precision, so that their norm is not. */
+/**
+ * What a layout must know of the scales: what is divided where it is made. States mean the same at every precision, so their norm is not divided.
+ */
 export function smoothedNames(config: ModelConfig): SmoothedNames {
   const family = familyOf(config);
   const divided = family.smoothed(config).filter(({ read }) => read === 'rows');
@@ -106,10 +108,10 @@ function wholeRows(shape: readonly number[]): number {
   return width * Math.max(1, Math.floor(2 ** 21 / width));
 }
 
-/** How much of a channel's size goes to the weights that read it; the rest stays with what is read. Measured: docs/benchmarks.md. */
+/** The part of a channel's size that goes to the weights that read it; the rest stays with what is read. Measured: docs/benchmarks.md. */
 const SHARE = 0.75;
 
-/** Channels that are next to nothing, or next to never read, would get next to infinite scales. */
+/** The smallest size that counts: channels that are next to nothing, or next to never read, would get next to infinite scales. */
 const SMALLEST = 2 ** -20;
 
 /**

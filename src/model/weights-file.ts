@@ -13,7 +13,7 @@ export interface WritingOptions {
   /** Called after every chunk of weights. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   readonly signal?: AbortSignal;
-  /** False for a file that goes soon: it need not outlive a loss of power. */
+  /** True unless the file is removed soon; such a file need not survive a loss of power. */
   readonly isKept?: boolean;
 }
 
@@ -63,12 +63,12 @@ export async function writeWeights(
   }
 }
 
-/** What is skipped in a file reads as zeros. */
+/** Counts skipped bytes in the digest: in a file they read as zeros. */
 function padTo(hash: Hash, from: number, to: number): void {
   hash.update(Buffer.alloc(to - from));
 }
 
-/** Elements to read at a time: about 2 million, in whole rows. */
+/** The number of elements to read at a time: about 2 million, in whole rows. */
 function wholeRows([rows, width]: readonly [number, number]): number {
   return width * Math.min(rows, Math.max(1, Math.floor(2 ** 21 / width)));
 }

@@ -8,21 +8,24 @@
 import { splitWords } from '../base/words.js';
 
 export interface AnswerOptions {
-  /** Did the model reach its limit of tokens? Its last word may be half a word then. False when left out. */
+  /** True where the model reached its limit of tokens, so that its last word may be half a word; false by default. */
   readonly cutOff?: boolean;
-  /** Was it asked for keywords? A list of them is one text then; of other lists the first entry is taken. False when left out. */
+  /** True where it was asked for keywords. A list of them is one text then; of other lists the first entry is taken. False by default. */
   readonly keywords?: boolean;
 }
 
-/** `shortened`: its last word was left out, because the answer breaks off there. `reason`: why there is none, as the end of a sentence. */
+/**
+ * The query, or the reason why there is none, as the end of a sentence. `shortened` says that the last word was left out, because the answer breaks
+ * off there.
+ */
 export type QueryOrReason =
   | { readonly query: string; readonly shortened: boolean }
   | { readonly query?: undefined; readonly reason: string };
 
-/** Of an answer without its thoughts, in characters: a query is at its beginning. */
+/** The number of characters read of an answer without its thoughts: a query is at its beginning. */
 const READ = 4000;
 const KEPT_WORDS = 15;
-/** Of a list of keywords, "3-5" being asked for. */
+/** The number of keywords kept of a list, "3-5" being asked for. */
 const KEPT_KEYWORDS = 5;
 
 export function queryIn(answer: string, { cutOff = false, keywords = false }: AnswerOptions = {}): QueryOrReason {
@@ -60,7 +63,9 @@ function withoutInvisible(answer: string): string {
 }
 
 const THOUGHT = 'think|thinking|thoughts?|reason|reasoning|reflection|analysis|scratchpad|inner_monologue|seed:think';
-/** `<think>`, `[THINK]`, `◁think▷`, `<|begin_of_thought|>`, `<unused94>thought`, and the channel of the harmony format. */
+/**
+ * The openings of thoughts: `<think>`, `[THINK]`, `◁think▷`, `<|begin_of_thought|>`, `<unused94>thought`, and the channel of the harmony format.
+ */
 const OPENS_THOUGHT = new RegExp(
   String.raw`<\s*(?:${THOUGHT})(?:\s[^<>]*)?>|\[THINK\]|◁think▷|<\|(?:begin_of_thought|start_thinking|thinking)\|>|<unused94>|<\|?channel\|?>\s*(?:analysis|commentary|thought)`,
   'i',
@@ -70,7 +75,7 @@ const CLOSES_THOUGHT = new RegExp(
   'gi',
 );
 
-/** What comes after the last thought; undefined when one does not end. Chat templates may have swallowed where the first began. */
+/** The answer after the last thought; undefined when one does not end. A chat template may have swallowed the beginning of the first. */
 function withoutThoughts(answer: string): string | undefined {
   const ends = [...answer.matchAll(CLOSES_THOUGHT)];
   const last = ends.at(-1);
@@ -94,7 +99,7 @@ function firstTurn(answer: string): string {
   return at < 0 ? turn : turn.slice(0, at);
 }
 
-/** What is in the first fence, where there is one. */
+/** The content of the first fence, where there is one. */
 function withoutFence(answer: string): string {
   const [, info = '', rest = ''] = /(?:```|~~~)([^\n`~]*)([\s\S]*)/.exec(answer) ?? [];
   if (info === '' && rest === '') return answer.replace(/`{3,}|~{3,}/g, '');
@@ -118,7 +123,7 @@ function unpackJson(answer: string): string | undefined {
 }
 
 const LIST_MARK = /^\s*(?:[-*+•‣▪–—]\s+|\(?(?:\d{1,2}|[a-e])[.):]\s+|\d️?⃣\s*)/u;
-/** Of lists the first entry is taken, so that "2. Bundesliga" is no list. */
+/** The mark of a list's first entry. Only this entry is taken, so that "2. Bundesliga" is no list. */
 const FIRST_LIST_MARK = /^\s*(?:[-*+•‣▪–—]\s+|\(?(?:1|a)[.):]\s+|1️?⃣\s*)/iu;
 const QUOTES_AROUND = /^[\s"'`“”„‘’«»「」『』]+|[\s"'`“”„‘’«»「」『』]+$/gu;
 const LABEL =
@@ -162,7 +167,7 @@ function isAboutTheAnswer(line: string, moreFollows: boolean): boolean {
   return /^(?:here(?:['’]s| is| are)|below (?:is|are)) (?:a|an|the|your|my|some|one)\b/i.test(text) && ABOUT.test(text);
 }
 
-/** Does the answer end within the line? A line feed behind it, and it is whole. */
+/** Tells whether the answer ends within the line. A line with a line feed behind it is whole. */
 function isEnd(answer: string, line: string): boolean {
   return withoutInvisible(answer).replace(/ +$/, '').endsWith(line.trim());
 }
@@ -181,14 +186,14 @@ function talks(line: string): boolean {
 
 const REFUSES =
   /\b(?:as an ai\b|language model\b.*\bI\b|i(?:['’]m| am) (?:sorry|unable|not able|an ai)\b|i (?:can(?:['’]t|not| not)|won['’]t|apologi[sz]e)\b)|^sorry,|^(?:please provide|could you (?:please )?provide|no document (?:was|is)|you (?:did not|didn['’]t|have not|haven['’]t) provide)/i;
-/** How programs and models write that there is nothing. */
+/** The ways in which programs and models write that there is nothing. */
 const NOTHING =
   /^[([]?(?:n\/a|none|null|nil|nan|undefined|no (?:query|answer|output|response)|empty(?: string)?)[)\]]?[.!]?$/i;
 const ECHOES = /^(?:write a short (?:web search|question) \(|list 3-5 search keywords|document:)/i;
 const LEFTOVER =
   /<\||\|>|<｜|\[\/?INST\]|<\/?SYS>|```|~~~|^\[[^\]]*\]$|\[(?:insert|your|document|product|name|topic|keyword)\b[^\]]*\]/i;
 
-/** Type parameters, `List<String>` or `<T>`, are none. */
+/** A tag. Type parameters, `List<String>` or `<T>`, are none. */
 const TAG = /(?<!\S)<\/?[a-z_]+(?:\s[^<>]*)?>/;
 
 function reasonAgainst(query: string, breaksOff: boolean): string | undefined {

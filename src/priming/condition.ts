@@ -17,7 +17,7 @@ import {
 } from './input.js';
 import { surrogateSchema } from './surrogate.js';
 
-/** Rows that a mask speaks of: segments, or the two sides of the published count c: `counted` [0, c) and `rest`. */
+/** The parts of an input that a mask names: segments, or the two sides of the published count c, `counted` [0, c) and `rest`. */
 const PARTS = [...SEGMENTS, 'counted', 'rest'] as const;
 type Part = (typeof PARTS)[number];
 

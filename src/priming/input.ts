@@ -28,7 +28,7 @@ export const visibilitySchema = z.union([z.enum(['full', 'published', 'exact']),
 });
 export type Visibility = z.infer<typeof visibilitySchema>;
 
-/** What stands between prefix and document. */
+/** The text between prefix and document. */
 const SEPARATOR = '\n';
 
 /** The rows from `start` up to, but not including, `end`. */
@@ -69,7 +69,7 @@ export function tokenisationOf(visibility: Visibility): Tokenisation {
   return visibility === 'full' || visibility === 'published' ? 'joint' : 'segments';
 }
 
-/** Segments that inputs of a tokenizer have when there is a prefix. */
+/** The segments that inputs of a tokenizer have when there is a prefix. */
 export function segmentsOf(tokenizer: Pick<Tokenizer, 'frame' | 'encode'>): ReadonlySet<Segment> {
   const { before, after } = tokenizer.frame;
   return new Set<Segment>([
@@ -126,7 +126,7 @@ function jointInput(tokenizer: Tokenizer, { document, prefix }: InputTexts, limi
   };
 }
 
-/** The document is cut at its end, before what the frame puts behind it. */
+/** Cuts the document at its end, before what the frame puts behind it. */
 function withoutRows(ids: Int32Array, start: number, end: number): Int32Array {
   if (end === ids.length) return ids.subarray(0, start);
   return Int32Array.from([...ids.subarray(0, start), ...ids.subarray(end)]);

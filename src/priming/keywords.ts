@@ -5,7 +5,10 @@
  */
 import { PYTHON_SPACE, splitWords } from '../base/words.js';
 
-/** Python's `\w` is letters, everything numeric and the underscore; combining marks are not in it. */
+/**
+ * Characters that are neither in a word nor white space. Python's `\w` is letters, everything numeric and the underscore; combining marks are not
+ * in it.
+ */
 const NEITHER_WORD_NOR_SPACE = new RegExp(String.raw`[^\p{L}\p{N}_${PYTHON_SPACE}]`, 'gu');
 
 const STOP_WORDS = new Set(
@@ -17,7 +20,7 @@ const STOP_WORDS = new Set(
     .split(/\s+/),
 );
 
-/** Content words in text order, repetitions kept. */
+/** The content words of a text, in its order, repetitions kept. */
 export function keywords(text: string): string[] {
   const words = splitWords(text.toLowerCase().replace(NEITHER_WORD_NOR_SPACE, ''));
   return words.filter((word) => [...word].length > 2 && !STOP_WORDS.has(word));

@@ -11,13 +11,13 @@ export interface Part {
 
 export type Parts =
   | { readonly parts: readonly Part[] }
-  /** Where the text breaks the rule, and how, as the end of a sentence. */
+  /** The place at which the text breaks the rule, and how, as the end of a sentence. */
   | { readonly parts?: undefined; readonly at: number; readonly problem: string };
 
-/** What has parts in parentheses, and therefore commas of its own. */
+/** A specification with parts in parentheses, which may therefore have commas of its own. */
 const COMPOUND = /^\s*(?:join|scramble)\(/;
 
-/** A backslash takes what follows it for text: in `join(...)` a comma, a parenthesis or another backslash. */
+/** An escaped character. In `join(...)` a backslash makes a comma, a parenthesis or another backslash plain text. */
 const ESCAPED = /\\([\\,()])/g;
 
 /** A text inside `join(...)`, as it is meant. */
@@ -52,7 +52,7 @@ function partOf(form: string, from: number, to: number): Part {
   return { text: part.trim(), at: from + part.length - part.trimStart().length };
 }
 
-/** From inside a parenthesis: the commas at its own level, and where it is closed; undefined where it is not. */
+/** Reads on from inside a parenthesis: the commas at its own level, and the place where it is closed; undefined where it is not. */
 function scan(form: string, from: number): { commas: number[]; end: number | undefined } {
   const commas: number[] = [];
   let depth = 1;
@@ -66,7 +66,7 @@ function scan(form: string, from: number): { commas: number[]; end: number | und
   return { commas, end: undefined };
 }
 
-/** Specifications with commas between them. Those of `join(...)` and `scramble(...)` are their own; a text has none here. */
+/** Splits a list of specifications at its commas. Commas of `join(...)` and `scramble(...)` belong to them; a text can have none here. */
 export function splitList(list: string): string[] {
   const parts: string[] = [];
   let from = 0;
@@ -90,7 +90,7 @@ export interface FunctionName {
   readonly needsQuery: boolean;
 }
 
-/** Undefined for the specifications of other surrogates. */
+/** The function that a specification names; undefined for other surrogates. */
 export function functionNamed(specification: string): FunctionName | undefined {
   const { kind, name } = FUNCTION.exec(specification)?.groups ?? {};
   return name === undefined ? undefined : { name, needsQuery: kind === 'function' };

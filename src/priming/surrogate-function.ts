@@ -35,7 +35,7 @@ export function isDeclaredFunction(value: unknown): value is DeclaredFunction {
   return of === 'document' && typeof make === 'function';
 }
 
-/** Names that a function has from where it is written, and not from its author. */
+/** Names that a function gets from where it is written, and not from its author. */
 const NO_NAMES = ['', 'default', 'surrogate', 'make'];
 const NATIVE = /\{\s*\[native code\]\s*\}\s*$/;
 

@@ -55,24 +55,24 @@ export interface SurrogateContext {
 export type SurrogateSource = 'query' | 'document' | 'column' | 'other' | 'constant' | 'generated' | 'function';
 
 export interface Family {
-  /** What follows the name: nothing, a number from 1, a text, or the name of something. */
+  /** The parameter after the name: none, a number from 1, a text, or the name of something. */
   readonly parameter: 'none' | 'number' | 'text' | 'name';
-  /** The largest number that it takes, where that is not the one for all. */
+  /** The largest number that it takes, where it has a limit of its own. */
   readonly most?: number;
-  /** With `#` where the parameter belongs. */
+  /** A description, with `#` in the parameter's place. */
   readonly about: string;
   readonly source: SurrogateSource;
   readonly needsQuery: boolean;
   readonly preparation?: (parameter: string) => Preparation;
-  /** Columns of the data that it reads. */
+  /** The columns of the data that it reads. */
   readonly columns?: (parameter: string) => readonly string[];
   readonly make: (sample: Sample, context: SurrogateContext, parameter: string) => string;
 }
 
-/** What a document without any keyword is given. */
+/** The keywords of a document that has none. */
 const NO_KEYWORDS = 'information';
 const LEAD_WORDS = 25;
-/** The research adds it to the sample's seed, so that these draws are not those of its other random texts. */
+/** The number that the research adds to the sample's seed, so that these draws are not those of its other random texts. */
 const COMMON_WORDS_SEED = 20_000;
 
 /** The sample that another one borrows from: the one half the list further on. */
@@ -88,7 +88,7 @@ function firstSentence(text: string): string {
   return text.trim().split(/(?<=[.!?])\s+/u)[0]!;
 }
 
-/** More than any encoder reads. */
+/** The largest number of characters, which is more than any encoder reads. */
 const MOST_CHARACTERS = 1_000_000;
 
 export function repeated(text: string, times: number): string {
@@ -96,7 +96,7 @@ export function repeated(text: string, times: number): string {
   return Array<string>(times).fill(text).join(' ');
 }
 
-/** Texts one behind the other. */
+/** Joins texts, one behind the other. */
 export function joinedText(texts: readonly string[]): string {
   const text = texts.filter((each) => each !== '').join(' ');
   expectPrefix(text.length, () => `A text joined of ${texts.length}, with ${text.length} characters,`);
@@ -117,7 +117,7 @@ export function queryWords({ query }: Sample): number {
   return splitWords(query).length;
 }
 
-/** A word as often as it takes to have at least so many tokens: exactly as many where the word is one token. */
+/** Repeats a word until it has at least this many tokens: exactly as many where the word is one token. */
 function repeatedToTokens(word: string, tokens: number, countTokens: (text: string) => number): string {
   let [low, high] = [1, Math.max(1, tokens)];
   while (low < high) {
@@ -128,7 +128,7 @@ function repeatedToTokens(word: string, tokens: number, countTokens: (text: stri
   return repeated(word, low);
 }
 
-/** For what a caller has to bring along: its absence is the program's mistake, not the user's. */
+/** Returns a value that the caller has to bring. If it is missing, that is the program's mistake and not the user's. */
 function expectGiven<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(`this surrogate needs SurrogateContext.${what}`);
   return value;

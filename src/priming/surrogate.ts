@@ -54,14 +54,14 @@ const MOST = 10_000;
 /** How deep `scramble(...)` and `join(...)` may be nested. */
 const DEEPEST = 4;
 
-/** Where a part of a specification stands in the whole. */
+/** The place of a part of a specification in the whole. */
 interface Place {
   readonly whole: string;
   readonly text: string;
-  /** In characters from 0. */
+  /** The place in characters from 0. */
   readonly at: number;
   readonly depth: number;
-  /** Inside `join(...)`, where commas and parentheses of texts are escaped. */
+  /** True inside `join(...)`, where commas and parentheses of texts are escaped. */
   readonly joined: boolean;
 }
 
@@ -106,7 +106,7 @@ function scrambled(plain: Surrogate): Surrogate {
   };
 }
 
-/** One behind the other with a blank between them, as repeated ones are. What is empty adds nothing. */
+/** Joins texts with a blank between them, like repeated ones. An empty text adds nothing. */
 function joined(parts: readonly Surrogate[]): Surrogate {
   const all = <T>(of: (part: Surrogate) => readonly T[]) => [...new Set(parts.flatMap(of))];
   return {
@@ -174,7 +174,7 @@ function familySurrogate(head: string, place: Place): Surrogate {
   );
 }
 
-/** Whoever writes "{title}" expects a title there, and would prime with the braces. */
+/** Refuses a text such as "{title}", whose author expects a title there and would prime with the braces. */
 function expectNoPlaceholder(name: string, parameter: string, place: Place): void {
   if (name === 'static:') {
     const [placeholder] = /\{[^{}]*\}/.exec(parameter) ?? [];
@@ -194,7 +194,7 @@ function expectNoPlaceholder(name: string, parameter: string, place: Place): voi
   );
 }
 
-/** How each family is written. */
+/** Lists how each family is written. */
 export function surrogateForms(): string[] {
   const behind = { none: '', number: 'N', text: 'TEXT', name: 'NAME' };
   return Object.entries(FAMILIES).map(([name, { parameter }]) => `${name}${behind[parameter]}`);

@@ -9,10 +9,10 @@ export type KeywordTagger = (text: string) => string[];
 /** Universal parts of speech that name things and their qualities. */
 const KEPT = new Set(['NOUN', 'PROPN', 'ADJ']);
 
-/** Addresses, whose parts the tagger would take for words, and what is no word at all, over which it takes seconds. */
+/** Texts that are no words: addresses, whose parts the tagger would take for words, and very long strings, over which it takes seconds. */
 const NO_WORDS = /(?:https?:\/\/|www\.)\S+|[^\s@]{1,64}@\S+|\S{65,}/giu;
 
-/** Two letters name something when they are capitals (TV), hardly otherwise (pm). */
+/** Words that name something. Words of two letters do so when they are capitals (TV), hardly otherwise (pm). */
 const NAMES_SOMETHING = /^(?:.{3,}|\p{Lu}{2})$/u;
 
 let loading: Promise<KeywordTagger> | undefined;
@@ -24,8 +24,8 @@ export function loadKeywordTagger(): Promise<KeywordTagger> {
 }
 
 /**
- * The function that it gives ranks a text's keywords: by how often any form of the word occurs, then by where it first occurs. Each is
- * given in the form in which it occurs first.
+ * Loads the tagger as a function that ranks a text's keywords: by how often any form of the word occurs, then by where it first occurs. Each
+ * keyword has the form in which it occurs first.
  */
 async function load(): Promise<KeywordTagger> {
   const [{ default: wink }, { default: model }] = await Promise.all([

@@ -21,9 +21,9 @@ interface Effect {
   readonly mean: Estimate;
   readonly d: Estimate;
   readonly trimmedMean: Estimate;
-  /** Undefined in summaries of older versions. */
+  /** The robust d; undefined in summaries of older versions. */
   readonly robustD?: Estimate | undefined;
-  /** Of the oracle's gain; undefined for a ranking. */
+  /** The share of the oracle's gain; undefined for a ranking. */
   readonly share?: ComparisonSummary['share'];
 }
 
@@ -33,7 +33,7 @@ export interface RunComparison {
     readonly directory: string;
     readonly experiment: string;
     readonly model: string;
-    /** Recorded by others, not computed by this program. */
+    /** True for a run that others recorded and this program did not compute. */
     readonly imported?: true;
     readonly dataset: string;
     readonly samples: number;
@@ -44,7 +44,7 @@ export interface RunComparison {
   readonly comparisons: readonly {
     readonly treatment: string;
     readonly baseline: string;
-    /** Of a ranking; NLL where it is left out. */
+    /** The measure of a ranking; NLL where it is left out. */
     readonly measure?: string;
     readonly effects: readonly (Effect | null)[];
   }[];
@@ -174,7 +174,7 @@ function flatten(configuration: Configuration, value: unknown, field = ''): [str
   );
 }
 
-/** Of a field, in a table. */
+/** The longest value of a field that a table shows. */
 const LONGEST_VALUE = 90;
 
 export function comparisonMarkdown(comparison: RunComparison): string {
@@ -252,7 +252,7 @@ function differenceText({ runs, differences }: RunComparison): string {
   });
 }
 
-/** One column a run. */
+/** The table of effects, one column for each run. */
 function effectTable(
   { runs }: RunComparison,
   comparisons: RunComparison['comparisons'],

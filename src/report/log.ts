@@ -10,13 +10,13 @@ import { signed, withInterval } from './words/format.js';
 import { isPrimary } from './words/labels.js';
 
 export interface LoggedRun {
-  /** Below the folder that was asked for. */
+  /** The run's folder, below the folder that was asked for. */
   readonly folder: string;
   readonly date: string;
   readonly experiment: string;
   readonly model: string;
   readonly builtIn: boolean;
-  /** Recorded by others, not computed by this program. */
+  /** True for a run that others recorded and this program did not compute. */
   readonly imported?: true;
   readonly dataset: string;
   readonly samples: number;
@@ -31,9 +31,9 @@ export interface LoggedRun {
 }
 
 export interface ResultsLog {
-  /** Oldest first. */
+  /** The runs, the oldest first. */
   readonly runs: readonly LoggedRun[];
-  /** Folders with a record that is unfinished, damaged or of another format. */
+  /** Folders whose record is unfinished, damaged or of another format, with the reason. */
   readonly unread: readonly { readonly folder: string; readonly reason: string }[];
 }
 

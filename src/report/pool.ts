@@ -42,7 +42,7 @@ export interface PooledRuns {
   readonly common: number;
   /** Of the common samples. */
   readonly clusters: number;
-  /** By the caller's word the units are training seeds of one recipe. */
+  /** True where the caller says that the units are training seeds of one recipe. */
   readonly seeds: boolean;
   readonly smokeRun: boolean;
   readonly units: readonly {
@@ -51,20 +51,20 @@ export interface PooledRuns {
     readonly model: string;
     readonly precision: string;
     readonly builtIn: boolean;
-    /** Samples that were scored. */
+    /** The number of samples that were scored. */
     readonly scored: number;
   }[];
   readonly comparisons: readonly {
     readonly treatment: string;
     readonly baseline: string;
     readonly primary: boolean;
-    /** In the order of the units. */
+    /** The effects in the order of the units. */
     readonly effects: readonly PooledEffect[];
     readonly signs: { readonly mean: Signs; readonly trimmedMean: Signs };
     /** Null with too few units or clusters, and where a unit's effect does not vary. */
     readonly pooled: RandomEffects | null;
   }[];
-  /** Why no comparison has a mean over units; null where they have. */
+  /** The reason why no comparison has a mean over units; null where they have. */
   readonly withoutMean: string | null;
 }
 

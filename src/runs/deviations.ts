@@ -28,7 +28,7 @@ export function deviationsAtStart(
   return [...found, ...rules, ...ofCode(locked, computed_by)];
 }
 
-/** Without the research's figures, which decide no number. */
+/** A configuration without the research's figures, which decide no number. */
 function comparable({ experiment: { authors: _, ...experiment }, ...configuration }: Configuration) {
   return { ...configuration, experiment };
 }
@@ -59,7 +59,7 @@ function deviationOf({ field, before = NOTHING, now = NOTHING }: Change): Deviat
   return { of: kindOf(field), field, planned: before, found: now };
 }
 
-/** The first that a field begins with. */
+/** The kinds of deviation, by the beginning of a field. The first that matches counts. */
 const KINDS: readonly (readonly [pattern: RegExp, of: Deviation['of']])[] = [
   [/^samples$/, 'number of samples'],
   [/^experiment\.primary\b/, 'primary comparison'],
@@ -73,7 +73,7 @@ function kindOf(field: string): Deviation['of'] {
   return KINDS.find(([pattern]) => pattern.test(field))?.[1] ?? 'settings';
 }
 
-/** In a sentence, without its stop. */
+/** Describes a deviation in a sentence, without its full stop. */
 export function describeDeviation({ of, field, planned, found }: Deviation): string {
   const name = field === of ? of : `${of}, ${field}`;
   return `${name}: planned ${planned}, found ${found}`;

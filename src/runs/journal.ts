@@ -15,15 +15,15 @@ import { GO_ON, headOf, type Journal, parseJournal, parseWholeJournal } from './
 
 /** A journal as it was found. */
 export interface JournalContent {
-  /** The file that it was read from. */
+  /** The file that the journal was read from. */
   readonly file: string;
   readonly isPacked: boolean;
-  /** Of the journal, unpacked. */
+  /** The bytes of the journal, unpacked. */
   readonly bytes: Uint8Array;
 }
 
 /**
- * What there is of a journal, compressed or not.
+ * Finds a journal, compressed or not.
  * @param file its name where it is not compressed
  * @returns undefined where there is none
  * @throws DkvError RUN_DAMAGED for two of them, and for one that cannot be unpacked

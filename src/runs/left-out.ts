@@ -1,7 +1,10 @@
-/** Conditions that a model could not be asked, in sentences for users and reports. */
+/** Conditions that a model could not be given, in sentences for users and reports. */
 import type { LeftOut } from './schema/configuration.js';
 
-/** One sentence a reason; none where nothing is left out. @param most how many conditions a sentence names before it counts the rest */
+/**
+ * Describes the conditions left out, one sentence for each reason; none where nothing is left out.
+ * @param most how many conditions a sentence names before it counts the rest
+ */
 export function describeLeftOut(leftOut: readonly LeftOut[], most = Number.POSITIVE_INFINITY): string[] {
   const reasons = new Set(leftOut.map(({ reason }) => reason));
   return [...reasons].map((reason) => {

@@ -14,7 +14,7 @@ export function locked(content: PlanContent): LockedPlan {
   return { ...content, sha256: digestOf(content) };
 }
 
-/** As it stands in its file. */
+/** The text of a plan as it stands in its file. */
 export function planText(plan: LockedPlan): string {
   return `${JSON.stringify(plan, null, 2)}\n`;
 }

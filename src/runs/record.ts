@@ -52,7 +52,7 @@ export async function writeRecord(
   return record;
 }
 
-/** In the place of the one that is there. */
+/** Writes a record in the place of the one that is there. */
 export async function publishRecord(directory: string, record: RunRecord): Promise<void> {
   await publish(path.join(directory, RECORD_FILE), sealedFile(record));
 }
@@ -63,7 +63,7 @@ async function versions(runtime: Readonly<Record<string, string>>): Promise<Reco
   return { 'directed-kvcache': own.version, ...runtime, node: process.versions.node };
 }
 
-/** Of this project's own working copy; null for an installed package. */
+/** The git revision of this project's own working copy; null for an installed package. */
 async function gitRevision(): Promise<string | null> {
   const root = path.resolve(import.meta.dirname, '../..');
   try {

@@ -27,8 +27,8 @@ export async function readRun(directory: string): Promise<FinishedRun> {
 }
 
 /**
- * A summary that is read is equal to the one that was written.
- * @throws DkvError INPUT_INVALID for a folder that is no run or an unfinished one, RUN_DAMAGED naming the field, also for another format
+ * Reads a summary, which equals the one that was written.
+ * @throws DkvError INPUT_INVALID for a folder that holds no run or an unfinished one, RUN_DAMAGED naming the field, also for another format
  */
 export async function readSummary(directory: string): Promise<{ record: RunRecord; summary: Summary }> {
   const record = await readRecord(directory);
@@ -49,7 +49,10 @@ export async function readSummary(directory: string): Promise<{ record: RunRecor
   return { record, summary };
 }
 
-/** With the trials and samples of a run whose summary is known; without trials where the folder has no journal. @throws DkvError RUN_DAMAGED */
+/**
+ * Adds the trials and samples to a run whose summary is known. It has no trials where the folder has no journal.
+ * @throws DkvError RUN_DAMAGED
+ */
 export async function withTrials(directory: string, record: RunRecord, summary: Summary): Promise<FinishedRun> {
   const journal = await readJournal(path.join(directory, TRIALS_FILE), ownerOf(record));
   return finishedRun(record, summary, await readSamples(directory), journal);

@@ -52,10 +52,10 @@ export interface PoolRequest {
   readonly columns?: readonly string[];
 }
 
-/** A dataset that has been found but not read. What it cannot give it does not have. */
+/** A dataset that has been found and not yet read. It lacks the method of what it cannot give. */
 export interface Source {
   readonly about: string;
-  /** Fewer than asked for when there are no more. */
+  /** Gives samples; fewer than asked for when there are no more. */
   samples?(request: SampleRequest): Promise<Dataset>;
   pools?(request: PoolRequest): Promise<PoolSet>;
 }
@@ -83,7 +83,7 @@ export function poolSetOf(origin: Origin, pools: readonly Pool[]): PoolSet {
   return { ...origin, pools, digest: digestOf([pools]) };
 }
 
-/** SHA-256 of the lists as JSON: of the only list, or of a list of both. Item by item, since no string holds all of a large set. */
+/** SHA-256 of the lists as JSON: of the only list, or of a list of both. It is taken item by item, since no string holds all of a large set. */
 function digestOf(lists: readonly (readonly unknown[])[]): string {
   const hash = createHash('sha256');
   const asList = <T>(items: readonly T[], add: (item: T) => void) => {

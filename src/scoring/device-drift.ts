@@ -19,19 +19,19 @@ import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { driftNotice, driftSamples } from './drift.js';
 
 const measuredSchema = z.strictObject({
-  /** ONNX Runtime's version. */
+  /** The version of ONNX Runtime. */
   runtime: z.string(),
   drift: driftSchema,
 });
 
 export interface OnDevice {
-  /** The model's, for messages. */
+  /** The model's name, for messages. */
   readonly name: string;
   readonly checkpoint: Checkpoint;
   readonly compiled: CompiledModel;
   readonly tokenizer: Tokenizer;
   readonly target: Target;
-  /** An engine on the device. */
+  /** Starts an engine on the device. */
   readonly start: (form: CompiledModel) => Promise<Engine>;
 }
 
@@ -79,12 +79,12 @@ export async function measuredOnDevice(
   return { ...compiled, drift };
 }
 
-/** Beside the files of the model, which a manifest lists: it is none of them. */
+/** The file of a device's drift. It lies beside the files of the model that a manifest lists, and is none of them. */
 export function driftFile({ directory }: Pick<CompiledModel, 'directory'>, device: Device): string {
   return path.join(directory, `drift-${device}.json`);
 }
 
-/** What cannot be read is measured anew. */
+/** Reads what was measured. What cannot be read is measured anew. */
 async function readMeasured(file: string, runtime: string): Promise<Drift | undefined> {
   try {
     const parsed = tryParse(measuredSchema, JSON.parse((await readTextIfPresent(file)) ?? 'null'));

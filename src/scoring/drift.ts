@@ -11,7 +11,9 @@ import type { CompiledModel } from '../model/compiled.js';
 import type { Drift } from '../model/manifest.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 
-/** Mean absolute drift, in nats a token. The effects of priming that experiments find are of the order of a tenth. */
+/**
+ * The mean absolute drift, in nats per token, above which users are told. The effects of priming that experiments find are of the order of a tenth.
+ */
 export const DRIFT_NOTICE = 0.02;
 export const DRIFT_REFUSAL = 0.05;
 
@@ -143,7 +145,7 @@ export function measureTextDrift(
   return measureDrift(checkpoint, compiled, driftSamples(tokenizer), options);
 }
 
-/** As records hold it: in nats a token. */
+/** A drift as records hold it, in nats per token. */
 export interface DriftRecord {
   readonly method: string;
   readonly tokens: number;
@@ -156,7 +158,7 @@ export function driftRecord({ method, tokens, meanAbsolute, mean, largest }: Dri
   return { method, tokens, mean_absolute: meanAbsolute, mean, largest };
 }
 
-/** In words, for users. */
+/** Describes a drift in words, for users. */
 export function describeDrift({ mean_absolute, mean, largest, tokens, method }: DriftRecord): string {
   const sign = mean < 0 ? '-' : '+';
   return `${mean_absolute.toFixed(3)} nats a token from ${method}, in the mean of ${tokens} tokens (${sign}${Math.abs(mean).toFixed(3)} with signs, at most ${largest.toFixed(2)})`;

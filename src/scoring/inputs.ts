@@ -38,7 +38,7 @@ export async function scoreInputs(
   });
 }
 
-/** With a deadline that counts already. */
+/** Options of a request whose deadline is already running. */
 export interface DecodeOptions extends CompoundOptions, Pick<RequestOptions, 'tokenisingMs' | 'onProgress'> {}
 
 /** @returns per item the NLL in nats of each target token, or the DkvError (INPUT_TOO_LONG, NUMBERS_NOT_FINITE) that says why it has none */
@@ -51,8 +51,8 @@ export async function scoreEach(
 }
 
 /**
- * The same for whatever is asked of the decoder.
- * @param ask gives per item its numbers, by a request with the options that it is given
+ * Asks the decoder anything about each input.
+ * @param ask gives for each item its numbers, by a request with the options that it is given
  */
 export async function decodeEach(
   engine: Engine,
@@ -143,7 +143,10 @@ async function encodedBy(
   });
 }
 
-/** Of a decoder with learned positions. @returns undefined where it has so many rows */
+/**
+ * The error for a decoder with learned positions that would read too many rows.
+ * @returns undefined where it has positions for that many rows
+ */
 export function tooLong({ info }: Pick<Engine, 'info'>, rows: number): DkvError | undefined {
   const { mostRows } = info.shape.decoder;
   if (mostRows === null || rows <= mostRows) return undefined;
@@ -178,7 +181,10 @@ export interface TextScore extends TargetScore {
   readonly cutTokens: number;
 }
 
-/** Rows that the encoder may be given: documents are cut to what a model with learned positions has, where more are asked for. */
+/**
+ * The largest number of rows that the encoder may be given. Where more are asked for than a model with learned positions has, documents are cut to
+ * what it has.
+ */
 export function tokensRead({ engine }: Pick<Model, 'engine'>, asked: number): number {
   return Math.min(asked, engine.info.shape.encoder.mostRows ?? asked);
 }
@@ -236,7 +242,10 @@ export async function scoreTexts(
   });
 }
 
-/** What the decoder reads and what of it is scored. @throws DkvError INPUT_INVALID for an empty target */
+/**
+ * What the decoder reads, and what of it is scored.
+ * @throws DkvError INPUT_INVALID for an empty target
+ */
 export function decoderInput(
   tokenizer: Tokenizer,
   { query = '', target }: Pick<TextToScore, 'query' | 'target'>,

@@ -6,17 +6,17 @@
 type Fact = 'licence' | 'safetensors' | 'tokenizerJson';
 
 export interface KnownModel {
-  /** As `--model` takes it. */
+  /** The name as `--model` takes it. */
   readonly name: string;
   readonly family: 't5gemma2' | 't5' | 'bart';
-  /** Numbers that are read. */
+  /** The number of weights that are read. */
   readonly weights: number;
-  /** How the repository stores a number; null where that is not known. */
+  /** The type in which the repository stores a number; null where that is not known. */
   readonly storedAs: 'F32' | 'BF16' | null;
   readonly licence: string;
-  /** Whether the hub wants a token of an account that accepted the licence. */
+  /** True where the hub asks for a token of an account that accepted the licence. */
   readonly gated: boolean;
-  /** Where safetensors stand. */
+  /** The place of the safetensors. */
   readonly safetensors: 'yes' | 'in a pull request';
   readonly tokenizerJson: boolean;
   readonly unchecked: readonly Fact[];
@@ -76,7 +76,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
   },
 ];
 
-/** Bytes of the tensors that are read, where the repository's type is known. */
+/** The bytes of the tensors that are read, where the repository's type is known. */
 export function knownSizeBytes({ weights, storedAs }: KnownModel): number | null {
   return storedAs && weights * { F32: 4, BF16: 2 }[storedAs];
 }

@@ -169,14 +169,16 @@ export interface ModelSource {
 /** The folder of the checkpoint that comes with this package. */
 export const BUILT_IN_MODEL = path.resolve(import.meta.dirname, '../../models/tiny');
 
-/** A model's name as it means the same elsewhere: that of a folder which is sought from `folder` by its whole path, one on the hub as it is. */
+/**
+ * Makes a model's name mean the same elsewhere: a folder that is looked for from `folder` gets its absolute path, a name on the hub stays as it is.
+ */
 export function modelFrom(model: string, folder: string): string {
   const place = path.resolve(folder, model);
   return existsSync(place) || !parseModelReference(model) ? place : model;
 }
 
 /**
- * The folder of a model: itself, or the hub's cache after its files have been brought there.
+ * Finds the folder of a model: the folder itself, or the hub's cache after its files have been brought there.
  * @param model a folder, or `organisation/name`, or `organisation/name@revision`; a folder of that name comes first
  * @throws DkvError CHECKPOINT_INVALID and what `pullModel` throws
  */

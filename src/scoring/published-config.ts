@@ -9,7 +9,7 @@ interface Shape {
   readonly window: number;
 }
 
-/** By the size of each side; encoder and decoder are alike. */
+/** The shapes by the size of each side; encoder and decoder are alike. */
 export const T5GEMMA2_SHAPES = {
   '270m': { hidden: 640, intermediate: 2048, layers: 18, heads: 4, keyValueHeads: 1, window: 512 },
   '1b': { hidden: 1152, intermediate: 6912, layers: 26, heads: 4, keyValueHeads: 1, window: 512 },

@@ -10,7 +10,7 @@ import { readConfig } from '../model/families/families.js';
 import { unusableRepository } from './unusable-repository.js';
 
 export interface ModelReference {
-  /** `organisation/name` */
+  /** The repository, as `organisation/name`. */
   readonly repository: string;
   /** A branch, tag or commit. */
   readonly revision: string;
@@ -19,7 +19,7 @@ export interface ModelReference {
 export interface PulledModel {
   readonly directory: string;
   readonly repository: string;
-  /** What the revision stood for; results are keyed by it, never by a branch. */
+  /** The commit that the revision stood for. Results are stored under it, never under a branch. */
   readonly commit: string;
 }
 
@@ -37,7 +37,7 @@ const OPTIONAL = [
   'README.md',
 ];
 
-/** `organisation/name` or `organisation/name@revision`; undefined for anything else, a path say. */
+/** Reads `organisation/name` or `organisation/name@revision`; undefined for anything else, such as a path. */
 export function parseModelReference(text: string): ModelReference | undefined {
   const [, repository, revision] = /^([\w-][\w.-]*\/[\w-][\w.-]*)(?:@([\w./-]+))?$/.exec(text) ?? [];
   return repository ? { repository, revision: revision ?? 'main' } : undefined;
@@ -111,13 +111,13 @@ async function pullNeeded(
   await bring([...small, ...(isSharded ? await textShards(path.join(snapshot, INDEX)) : [SINGLE])]);
 }
 
-/** Which of the files that it takes to run a model a list of paths lacks. */
+/** The files needed to run a model that a list of paths lacks. */
 function lackingOf(paths: readonly string[]): string[] {
   const weights = paths.includes(INDEX) ? [] : [SINGLE];
   return [...REQUIRED, ...weights].filter((name) => !paths.includes(name));
 }
 
-/** Files that a snapshot lacks to be run. */
+/** The files needed to run a model that a snapshot lacks. */
 async function missingFiles(cache: RepositoryCache, commit: string): Promise<string[]> {
   const names = [...REQUIRED];
   const isSharded = !(await cache.has(commit, SINGLE)) && (await cache.has(commit, INDEX));

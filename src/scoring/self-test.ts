@@ -20,10 +20,13 @@ const caseSchema = z.object({
   token_nlls: z.array(z.number()),
 });
 
-/** In nats, of any token: as for every comparison with the reference. */
+/** The tolerance in nats, for any token, as for every comparison with the reference. */
 const TOLERANCE = 1e-4;
 
-/** How far from the reference NLLs are at most, and may be, in nats: as float32 as everywhere, at other precisions as far as a model may drift. */
+/**
+ * The largest distance from the reference NLLs, and the distance allowed, in nats: for float32 as everywhere, at other precisions as far as a model
+ * may drift.
+ */
 export interface SelfTest {
   readonly largest: number;
   readonly tolerance: number;

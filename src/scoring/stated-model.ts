@@ -9,14 +9,14 @@ import { publishedConfig } from './published-config.js';
 
 export interface StatedModel {
   readonly config: ModelConfig;
-  /** Its own where its files are here, else the built-in model's. */
+  /** The model's own tokenizer where its files are here, else the built-in model's. */
   readonly tokenizer: Tokenizer;
-  /** Whether the tokenizer is the model's own. */
+  /** True where the tokenizer is the model's own. */
   readonly isHere: boolean;
 }
 
 /**
- * Downloads nothing.
+ * States a model and downloads nothing.
  * @param model a folder, or a repository on the hub that was downloaded or whose config is known
  * @throws DkvError HUB_OFFLINE where neither is so, and what opening a checkpoint throws
  */

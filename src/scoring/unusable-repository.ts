@@ -9,9 +9,9 @@ import { SAVE_ANEW, tokenizerInstead, weightsInstead } from '../model/files/othe
 export interface Lack {
   readonly repository: string;
   readonly commit: string;
-  /** Paths of the files that are there. */
+  /** The paths of the files that are there. */
   readonly present: readonly string[];
-  /** Which of the needed files a list of paths lacks. */
+  /** Lists the needed files that a list of paths lacks. */
   readonly lackingOf: (paths: readonly string[]) => readonly string[];
 }
 

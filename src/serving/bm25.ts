@@ -14,7 +14,7 @@ const K1 = 1.2;
 const B = 0.75;
 
 interface Postings {
-  /** Places of the documents that have the term, and how often. */
+  /** The places of the documents that have the term, and how often they have it. */
   readonly places: number[];
   readonly counts: number[];
 }
@@ -70,7 +70,7 @@ export class Bm25 {
     });
   }
 
-  /** By place. */
+  /** The scores of documents, by place. */
   #scores(query: string): Map<number, number> {
     const scores = new Map<number, number>();
     const meanLength = this.#terms / this.#ids.length;

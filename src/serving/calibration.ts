@@ -23,13 +23,13 @@ import type { RelevanceTokens } from './relevance.js';
 export const OBJECTIVES: readonly Objective[] = objectiveSchema.options;
 export type Objective = 'query-likelihood' | 'answer-likelihood' | 'relevance';
 
-/** How a score was made, beside what the whole store was primed with. */
+/** How a score was made, besides what the whole store was primed with. */
 export interface Scoring {
   readonly variant: string;
   readonly objective: Objective;
-  /** Digest of the reference queries whose mean NLL was taken off, as the document's prior; null without. */
+  /** The digest of the reference queries whose mean NLL is the document's prior; null where scores have no prior. */
   readonly references: string | null;
-  /** What decides scores of one-token relevance. */
+  /** The tokens that decide scores of one-token relevance. */
   readonly relevance?: RelevanceTokens | undefined;
 }
 
@@ -74,7 +74,7 @@ export async function readCalibration(
   return Object.hasOwn(note, key) ? note[key] : undefined;
 }
 
-/** Beside those that are there for other scorings; one for the same is replaced, and so is what cannot be read. */
+/** Writes a calibration beside those for other scorings. One for the same scoring is replaced, and so is one that cannot be read. */
 export async function writeCalibration(
   store: Store,
   provenance: Provenance,
@@ -86,7 +86,7 @@ export async function writeCalibration(
   await store.putNote('calibration', note);
 }
 
-/** P(relevant), in [0, 1]. */
+/** The probability of relevance, in [0, 1]. */
 export function relevanceOf(calibration: Calibration, score: number): number {
   return isotonicAt(calibration, score);
 }

@@ -13,14 +13,14 @@ import type { Store } from '../store/store.js';
 import { type Bm25, bm25Of } from './bm25.js';
 import type { CandidateToRank, QueryToRank } from './rank.js';
 
-/** BM25's best, when no number is given. */
+/** The number of BM25's best documents, when none is given. */
 const DEFAULT_DEPTH = 100;
 
 const BM25_FORM = /^bm25(?::([1-9]\d*))?$/;
 
 const FORMS = 'a TREC run, a TSV of query and document ids, qrels, all, judged, bm25 or bm25:K';
 
-/** Do these candidates need an index of the store's texts? */
+/** Tells whether these candidates need an index of the store's texts. */
 export function isBm25(named: string): boolean {
   return BM25_FORM.test(named);
 }
@@ -70,7 +70,7 @@ export async function candidatesFrom(
 }
 
 export interface WithCandidatesOptions extends CandidateOptions {
-  /** Told which queries have none. */
+  /** Called with a notice of the queries that have no candidates. */
   readonly onNotice?: (notice: string) => void;
 }
 
@@ -106,7 +106,7 @@ export async function withCandidates<Query extends Pick<QueryToRank, 'id' | 'tex
   return found;
 }
 
-/** BM25's best, then what else was judged for the query, all with BM25's scores. */
+/** BM25's best documents, followed by the others that were judged for the query, all with BM25's scores. */
 function bm25Candidates(
   index: Bm25,
   { id, text }: Pick<QueryToRank, 'id' | 'text'>,
@@ -130,7 +130,7 @@ function judgedPairs(qrels: Qrels | undefined): Pairs {
   throw new DkvError('INPUT_INVALID', 'The candidates "judged" need judgements: give --qrels.');
 }
 
-/** By the number of columns: a run has six, judgements four (BEIR's three and a header), pairs two. */
+/** Parses candidates by the number of columns: a run has six, judgements four (BEIR's three and a header), pairs two. */
 export function parseCandidates(text: string, file: string): Pairs {
   const [first = ''] = text.trim().split('\n', 1);
   const columns = first.trim().split(/\s+/).length;
@@ -143,7 +143,7 @@ export function parseCandidates(text: string, file: string): Pairs {
   );
 }
 
-/** A header has a name that says so in its first column. */
+/** The header of pairs, which is known by the name in its first column. */
 const PAIR_HEADER = /^\s*(?:\ufeff)?(?:query[-_]?id|qid|query)\s+\S+\s*$/i;
 
 function parsePairs(text: string, file: string): Pairs {

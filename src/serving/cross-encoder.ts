@@ -20,14 +20,14 @@ import type { QueryToRank, RejectedCandidate } from './rank.js';
 import { filled } from './relevance.js';
 import { BARE } from './variants.js';
 
-/** Documents read together: their states come with them, and are let go. */
+/** The number of documents read together. Their states come with them, and are let go. */
 const READ_TOGETHER = 16;
-/** Pairs of which the states are held. */
+/** The number of pairs whose states are held. */
 const PAIRS_TOGETHER = 32;
 
 /**
- * The stored texts of documents, each read once; none of damaged ones where missing ones are no error.
- * @throws DkvError INPUT_INVALID for one that was stored without; DOCUMENT_MISSING, CANCELLED
+ * The stored texts of documents, each read once. Damaged ones are left out where missing ones are no error.
+ * @throws DkvError INPUT_INVALID for a document that was stored without its text; DOCUMENT_MISSING, CANCELLED
  */
 export async function textsOf(
   store: Store,
@@ -55,14 +55,14 @@ export async function textsOf(
   return texts;
 }
 
-/** What was read and how it was cut, for all systems alike. */
+/** What the store's documents were read with, so that all systems are cut alike. */
 type Limits = Pick<Provenance, 'visibility' | 'maxTokens'>;
 
 /**
- * Progress counts pairs.
+ * Scores pairs of query and document. Progress counts pairs.
  * @param texts of all candidates; those without one have no score
- * @returns per query the scores of its candidates, and those that have none
- * @throws DkvError INPUT_TOO_LONG for a query that leaves no room for a document; CANCELLED, and the engine's
+ * @returns for each query the scores of its candidates, and those that have none
+ * @throws DkvError INPUT_TOO_LONG for a query that leaves no room for a document; CANCELLED, and what the engine throws
  */
 export async function crossEncoderScores(
   model: Model,
@@ -116,7 +116,7 @@ function inputOf(
   return { parts: [part], prompt: new Int32Array(0), target: tokens };
 }
 
-/** The template with its texts, tokenised as one: of the document as much from its beginning as there is room for. */
+/** Fills the template with its texts, tokenised as one: of the document as much from its beginning as there is room for. */
 function fitted(
   { tokenizer }: Pick<Model, 'tokenizer'>,
   template: string,

@@ -240,7 +240,7 @@ function idsOf(queries: readonly QueryToRank[]): Set<string> {
   return ids;
 }
 
-/** Of all candidates, in the order in which they are met. */
+/** The variants of all candidates, in the order in which they are met. */
 async function variantsOf(store: Store, queries: readonly QueryToRank[]): Promise<Set<string>> {
   const variants = new Set<string>();
   // What is damaged is told, or rejected, where it is ranked.
@@ -280,7 +280,7 @@ function bm25Scores(index: Bm25, queries: readonly QueryToRank[]): Scores[] {
   });
 }
 
-/** Candidates that nobody judged count as irrelevant, as they do for the measures. */
+/** The judged cases of a calibration. Candidates that nobody judged count as irrelevant, as they do for the measures. */
 function casesOf(scores: readonly Scores[], grades: readonly Grades[]): Judged[][] {
   return scores.map((own, query) =>
     [...own].map(([id, score]) => ({ score, relevant: (grades[query]!.get(id) ?? 0) > 0 })),

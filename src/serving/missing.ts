@@ -9,8 +9,8 @@ import type { Store } from '../store/store.js';
 const ENTRIES_TOGETHER = 1024;
 
 /**
- * Which of these ids have no cache of the variant, evicted ones included; each once. Damaged ones are an error, or where missing ones are not,
- * none of them: whoever reads them is told.
+ * Finds the ids that have no cache of the variant, evicted ones included, each once. Damaged ones are an error. Where missing ones are allowed,
+ * damaged ones are not listed either: the code that reads them is told.
  */
 export async function missingDocuments(
   store: Store,

@@ -7,14 +7,14 @@ import type { Objective } from './calibration.js';
 import { filled, type Relevance, type RelevanceTokens, relevanceSchema, relevanceTokens } from './relevance.js';
 import type { Question } from './score.js';
 
-/** What a ranking scores by. */
+/** The objective that a ranking scores by, with what it needs. */
 export interface ScoredBy {
   readonly objective: Objective;
-  /** Of one-token relevance alone. */
+  /** The tokens of one-token relevance; undefined for other objectives. */
   readonly relevance: RelevanceTokens | undefined;
 }
 
-/** A query as far as the decoder is told of it. */
+/** The parts of a query that the decoder is given. */
 export interface Asked {
   readonly text: string;
   readonly answer?: string | undefined;
@@ -52,7 +52,7 @@ export function scoredBy(
   return { objective, relevance: relevanceTokens(tokenizer, asked) };
 }
 
-/** About a document that the encoder has read without the query. */
+/** The question to the decoder about a document that the encoder has read without the query. */
 export function questionOf({ objective, relevance }: ScoredBy): Question<Asked, OwnScore> {
   if (relevance) {
     const { said, tokens } = relevance;
@@ -68,7 +68,7 @@ export function questionOf({ objective, relevance }: ScoredBy): Question<Asked, 
   };
 }
 
-/** P(relevant) as the scores would have it, before any calibration. */
+/** The probability of relevance that scores state by themselves, before any calibration. */
 export function rawProbability({ relevance }: ScoredBy): (score: number) => number {
   return relevance && relevance.tokens.length > 1
     ? (odds) => 1 / (1 + Math.exp(-odds))

@@ -1,4 +1,4 @@
-/** What priming takes, tells while it goes on, and sums up at the end. */
+/** The options of priming, its progress while it runs, and its summary at the end. */
 import type { TextSources } from '../priming/prepare.js';
 import type { Metadata } from '../store/store.js';
 import type { StatesOptions } from './provenance.js';

@@ -31,9 +31,9 @@ import { variantsOf } from './variants.js';
 
 const DEFAULTS: StatesOptions = { visibility: 'exact', statesPrecision: 'float32', maxTokens: 2048 };
 
-/** A window is closed at so many documents ... */
+/** The number of documents at which a window is closed ... */
 const WINDOW_DOCUMENTS = 256;
-/** ... or characters of text, a few more than tokens. */
+/** ... or the characters of text at which it is, a few more than tokens. */
 const WINDOW_CHARACTERS = 1 << 20;
 
 const OPTIONS: Readonly<Record<keyof PrimeOptions, true>> = {
@@ -115,7 +115,7 @@ export async function prime(
   );
 }
 
-/** Another document of the same id begins a window: it must find the earlier one in the store. */
+/** Begins a window at a document whose id the present one already has: it must find the earlier one in the store. */
 function newWindow(): (item: Accepted) => boolean {
   const ids = new Set<string>();
   let characters = 0;

@@ -28,7 +28,7 @@ import type { StatesOptions } from './provenance.js';
 import { meanReferenceNlls, type ReferenceTargets } from './reference-queries.js';
 import { type PlannedVariant, planVariants, type Variant } from './variants.js';
 
-/** Rows of states held at once, in batches of the engine. */
+/** The rows of states held at once, in batches of the engine. */
 const BATCHES_PER_BLOCK = 4;
 
 export interface Accepted {
@@ -83,7 +83,7 @@ export class PrimingRun {
     this.#literals = new LiteralTokens(model.tokenizer);
   }
 
-  /** The documents of this shard that have the form of one. */
+  /** The documents of this shard that have a document's form. */
   async *accepted(documents: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<Accepted> {
     for await (const document of documents) {
       const row = ++this.#counts.rows;
@@ -260,7 +260,7 @@ export class PrimingRun {
     });
   }
 
-  /** The documents all of whose variants are sound; the others are rejected. */
+  /** The documents whose variants are all intact. The others are rejected. */
   #withoutBroken(documents: readonly Planned[], broken: ReadonlyMap<string, DkvError>): readonly Planned[] {
     if (broken.size === 0) return documents;
     return documents.filter(({ row, document, variants }) => {
@@ -271,7 +271,7 @@ export class PrimingRun {
   }
 
   /**
-   * By key; of states that were encoded now as of those that the store has.
+   * The priors by key, of states that were encoded now and of those that the store already has.
    * @param broken keys whose prior is not finite are added to it
    */
   async #priors(
@@ -299,7 +299,7 @@ export class PrimingRun {
   }
 }
 
-/** Neighbours, so that the inputs that have to be encoded have so many rows together. Each is encoded in one block. */
+/** Groups neighbouring documents, so that the inputs to encode have this many rows together. Each group is encoded in one block. */
 function* blocksOf(
   documents: readonly Planned[],
   missing: ReadonlyMap<string, Keyed>,
@@ -332,7 +332,7 @@ function idOf(document: unknown): string | undefined {
   return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
-/** By the id alone, so that all shards agree, in whatever order the documents come. */
+/** Tells whether a document is of a shard, by its id alone, so that all shards agree in whatever order the documents come. */
 function isOfShard(id: string, shard: Shard | undefined): boolean {
   if (!shard) return true;
   const hash = sha256(Buffer.from(id, 'utf16le')).readUInt32LE(0);

@@ -28,7 +28,7 @@ export const provenanceSchema = z.strictObject({
 
 export type Provenance = z.infer<typeof provenanceSchema>;
 
-/** How states are made and kept, beside the model. */
+/** How states are made and kept, besides the model. */
 export interface StatesOptions {
   readonly statesPrecision: StatesPrecision;
   readonly visibility: Visibility;
@@ -52,7 +52,10 @@ export async function writeProvenance(store: Store, provenance: Provenance): Pro
   await store.putNote('primed', provenance);
 }
 
-/** Before anything is computed that is to be put there. @throws DkvError STORE_READONLY */
+/**
+ * Checks that a store can be written to, before anything is computed that is to be put there.
+ * @throws DkvError STORE_READONLY
+ */
 export function expectWritable({ isReadOnly, location }: Store): void {
   if (!isReadOnly) return;
   throw new DkvError(

@@ -227,7 +227,7 @@ function uncalibrated(store: Store, variant: string, objective: Objective, prior
   );
 }
 
-/** Each once. */
+/** The items that the store lacks, each once. */
 function missingAmong(items: readonly { readonly id: string }[], scores: readonly object[]): readonly string[] {
   const isMissing = (own: object | undefined) => own instanceof DkvError && own.code === 'DOCUMENT_MISSING';
   return [...new Set(items.filter((_, at) => isMissing(scores[at])).map(({ id }) => id))];
@@ -235,7 +235,7 @@ function missingAmong(items: readonly { readonly id: string }[], scores: readonl
 
 interface Ranking {
   readonly variant: string;
-  /** Digest of the reference queries whose prior is taken off; null without. */
+  /** The digest of the reference queries whose prior is added; null without priors. */
   readonly references: string | null;
   readonly interpolate: number | undefined;
   readonly onMissing: OnMissing;
@@ -283,7 +283,7 @@ function rankedQuery(
   return { id, documents: order.map((id) => documents.get(id)!), missing: missing.map(({ id }) => id), rejected };
 }
 
-/** Does it befall this candidate alone, so that the others are ranked without it? */
+/** Tells whether an error concerns this candidate alone, so that the others are ranked without it. */
 function isRejected({ code }: DkvError, onMissing: OnMissing): boolean {
   return (
     code === 'NUMBERS_NOT_FINITE' || code === 'INPUT_TOO_LONG' || (code === 'STORE_DAMAGED' && onMissing !== 'error')

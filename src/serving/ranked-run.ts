@@ -7,31 +7,31 @@ import { jsonText } from '../wire/text.js';
 import type { RankedQuery, RejectedCandidate } from './rank.js';
 import { type Unranked, unrankedOf } from './unranked.js';
 
-/** What takes text: a file, a stream, an answer. */
+/** Anything that takes text: a file, a stream, an answer. */
 interface Sink {
   write(text: string): Promise<void>;
 }
 
 export interface RankedRunOutputs {
-  /** The TREC run. */
+  /** The sink of the TREC run. */
   readonly run: Sink;
-  /** JSON lines with every number of every document. */
+  /** The sink of JSON lines with every number of every document. */
   readonly details?: Sink | undefined;
   /** The name of the run in its lines. */
   readonly tag: string;
-  /** Only the best so many of each query; all when left out. */
+  /** The number of best documents to write for each query; all by default. */
   readonly top?: number | undefined;
 }
 
 export interface RankedRun {
-  /** By query, of what was written. */
+  /** The scores that were written, by query. */
   readonly scores: ReadonlyMap<string, Scores>;
   readonly queries: number;
-  /** Lines of the run. */
+  /** The number of the run's lines. */
   readonly documents: number;
-  /** Ids, each once. */
+  /** The ids of missing candidates, each once. */
   readonly missing: readonly string[];
-  /** Without a finite score, so in no ranking. */
+  /** The candidates without a finite score, which are in no ranking. */
   readonly rejected: readonly (RejectedCandidate & { readonly query: string })[];
 }
 
@@ -61,13 +61,13 @@ export async function writeRankedRun(
 }
 
 export interface MeasuredRun {
-  /** Empty without judgements. */
+  /** The measures; empty without judgements. */
   readonly measures: readonly {
     readonly name: string;
-    /** Over the judged queries with a relevant document. */
+    /** The mean over the judged queries with a relevant document. */
     readonly mean: number | null;
     readonly queries: number;
-    /** Over all judged queries; null for AUC. */
+    /** The mean over all judged queries; null for AUC. */
     readonly judgedMean: number | null;
     readonly judgedQueries: number;
   }[];

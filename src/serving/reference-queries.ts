@@ -1,6 +1,6 @@
 /**
- * Reference queries: what any query is expected to cost, given a document. The mean NLL of theirs, subtracted from the NLL of a query,
- * takes out that some documents make every text likely; it is what users know as a document's prior. A store has one set of them.
+ * Reference queries say what any query is expected to cost, given a document. Their mean NLL, subtracted from the NLL of a query, takes out that
+ * some documents make every text likely; it is called a document's prior. A store has one set of them.
  */
 import { z } from 'zod';
 import { sha256 } from '../base/bytes.js';
@@ -21,11 +21,11 @@ export type ReferenceQueries = z.infer<typeof referenceQueriesSchema>;
 /** Reference queries as they are scored. */
 export interface ReferenceTargets {
   readonly digest: string;
-  /** Token ids of each query. */
+  /** The token ids of each query. */
   readonly targets: readonly Int32Array[];
 }
 
-/** The digest is over the texts as a JSON array without white space. */
+/** Makes reference queries with their digest, which is taken over the texts as a JSON array without white space. */
 export function referenceQueriesOf(queries: readonly string[]): ReferenceQueries {
   return { digest: sha256(JSON.stringify(queries)).toString('hex'), queries: [...queries] };
 }
@@ -72,7 +72,10 @@ export async function claimReferenceQueries(
   return targets;
 }
 
-/** Digest of the queries that the store's priors are computed with. @throws DkvError INPUT_INVALID when it has none */
+/**
+ * The digest of the queries that the store's priors are computed with.
+ * @throws DkvError INPUT_INVALID when it has none
+ */
 export async function expectReferenceDigest(store: Store): Promise<string> {
   const references = await readReferenceQueries(store);
   if (references) return references.digest;

@@ -54,10 +54,10 @@ export function wholeRelevance({ relevantToken, irrelevantToken, prompt, templat
   };
 }
 
-/** What is asked for, and the tokens of a model that it means. */
+/** What is asked for, with the tokens of a model that it means. */
 export interface RelevanceTokens {
   readonly said: WholeRelevance;
-  /** The relevant one, and behind it the irrelevant one where there is one. */
+  /** The relevant token, followed by the irrelevant one where there is one. */
   readonly tokens: Int32Array;
 }
 

@@ -15,7 +15,7 @@ export interface ScoreLinesOptions {
   /** Rows that the encoder reads; longer documents are cut at their end. */
   readonly maxTokens: number;
   readonly signal?: AbortSignal;
-  /** Is shown every text that is scored. */
+  /** Counts control tokens in every text that is scored. */
   readonly literals?: LiteralTokens;
 }
 
@@ -57,11 +57,11 @@ function refusal(line: number, { code, message }: DkvError, id?: ScoreLine['id']
   return { ...(id !== undefined && { id }), line, error: { code, message } };
 }
 
-/** Lines at the beginning that may lack what is needed until all are taken to lack it. */
+/** The number of lines at the beginning that may lack what is needed before all lines are taken to lack it. */
 const SHAPELESS_LINES = 100;
 
 /**
- * The same lines, of an input that can be looked at before it is answered.
+ * Passes lines on, after a look at the first ones.
  * @throws DkvError INPUT_INVALID where none of the first lines has a document, or none a target: the file is of something else
  */
 export async function* shapedLines(lines: AsyncIterable<JsonLine>, name: string): AsyncGenerator<JsonLine> {

@@ -28,7 +28,7 @@ export interface StoredToScore extends DocumentVariant {
   readonly target: string;
 }
 
-/** Where an answer was read. */
+/** The record and document that an answer was read from. */
 export interface StoredSource {
   /** The key of the record that was read. */
   readonly key: string;
@@ -38,13 +38,19 @@ export interface StoredSource {
 
 export interface StoredScore extends TargetScore, StoredSource {}
 
-/** What is asked of a decoder about a document. */
+/** A question to the decoder about a document. */
 export interface Question<Item, Answer> {
-  /** What the decoder reads, and the tokens that are looked at. @throws DkvError INPUT_INVALID that says why it cannot read that */
+  /**
+   * Gives what the decoder reads, and the tokens that are looked at.
+   * @throws DkvError INPUT_INVALID that says why it cannot read that
+   */
   say(tokenizer: Tokenizer, item: Item): Pick<InputToScore, 'prompt' | 'target'>;
-  /** @returns per item numbers of its target's tokens */
+  /**
+   * Asks the engine. @returns for each item the numbers of its target's tokens
+   * @returns per item numbers of its target's tokens
+   */
   ask(engine: Engine, items: readonly ScoreItem[], options: RequestOptions): Promise<readonly Float32Array[]>;
-  /** How many the decoder reads for it. */
+  /** The number of rows that the decoder reads for it. */
   rows(item: Pick<InputToScore, 'prompt' | 'target'>): number;
   answer(numbers: Float32Array): Answer;
 }
@@ -64,7 +70,7 @@ interface Wanted {
   readonly id: string;
   readonly variant: string;
   readonly places: number[];
-  /** The record that the id points to. */
+  /** The key of the record that the id points to. */
   key: string | undefined;
   metadata: Metadata;
 }
@@ -100,7 +106,10 @@ export async function score(
   return askStored(model, store, items, NLLS, checkedOptions(options, { onMissing: true }, 'Scoring'));
 }
 
-/** The same for any question, and until a deadline that counts already. @returns and throws as `score` */
+/**
+ * Asks any question about stored documents, until a deadline that is already running.
+ * @returns and throws as `score`
+ */
 export async function askStored<Item extends DocumentVariant, Answer extends object>(
   model: Scorer,
   store: Store,
@@ -203,7 +212,7 @@ async function answersOf<Item extends DocumentVariant, Answer extends object>(
   return answers.map((own) => own!);
 }
 
-/** Each once, with the places of its items, in order of first appearance. */
+/** The documents that items want, each once with the places of its items, in order of first appearance. */
 function documentsOf(items: readonly DocumentVariant[]): Wanted[] {
   const documents = new Map<string, Wanted>();
   for (const [place, { id, variant = BARE }] of items.entries()) {
@@ -216,7 +225,8 @@ function documentsOf(items: readonly DocumentVariant[]): Wanted[] {
 }
 
 /**
- * The documents with the keys that their ids point to now. Those are refused that point to nothing, or to where they pointed before in vain.
+ * The documents with the keys that their ids point to now. A document is refused if its id points to nothing, or still points where it was read in
+ * vain.
  */
 async function withEntries(
   store: Store,
@@ -238,7 +248,7 @@ async function withEntries(
   });
 }
 
-/** An error of the engine's, told with the document that it befell. What a store says names the record and what to do. */
+/** The engine's error with the document that it concerns. What a store says names the record and what to do. */
 function ofDocument(id: string, error: DkvError): DkvError {
   if (error.code === 'STORE_DAMAGED') return error;
   return new DkvError(error.code, `Document ${JSON.stringify(id)}: ${error.message}`);
@@ -248,7 +258,7 @@ function isMissing(answer: object | undefined): boolean {
   return answer instanceof DkvError && answer.code === 'DOCUMENT_MISSING';
 }
 
-/** For the store's statistics: whoever reads the states does not know how many documents they were asked for. */
+/** Counts documents for the store's statistics, because the code that reads states does not know how many documents they were asked for. */
 function countServed(store: Store, documents: readonly Wanted[], answers: readonly (object | undefined)[]): void {
   const isHit = (answer: object | undefined) => !(answer instanceof DkvError) || answer.code === 'NUMBERS_NOT_FINITE';
   const count = (is: typeof isHit) =>

@@ -20,13 +20,15 @@ import type { StatesOptions } from './provenance.js';
 export const BARE = 'bare';
 
 export interface Variant {
-  /** `BARE`, or the surrogate's specification. */
+  /** The name: `BARE`, or the surrogate's specification. */
   readonly name: string;
-  /** Undefined: nothing stands before the document. */
+  /** The surrogate; undefined where nothing stands before the document. */
   readonly surrogate: Surrogate | undefined;
 }
 
-/** Of lists with commas between specifications; one that is a specification as it stands is taken so: a text may have commas. */
+/**
+ * The specifications in lists with commas between them. A list that is a specification as it stands is taken as one, since a text may have commas.
+ */
 export function specificationsIn(lists: readonly string[]): string[] {
   return lists.flatMap((list) => (surrogateSchema.safeParse(list).success ? [list] : splitList(list)));
 }
@@ -57,7 +59,7 @@ export interface DocumentText {
   readonly id: string;
   readonly text: string;
   readonly title?: string | undefined;
-  /** What surrogates find their columns in. */
+  /** The fields in which surrogates find their columns. */
   readonly fields?: Metadata | undefined;
 }
 
@@ -66,9 +68,9 @@ export interface PlannedVariant {
   readonly name: string;
   readonly presented: Presented;
   readonly identity: RecordIdentity;
-  /** What stands before the document; undefined for the bare one. */
+  /** The text before the document; undefined for the bare one. */
   readonly prefix: string | undefined;
-  /** For the record: null for the bare document. */
+  /** The specification for the record; null for the bare document. */
   readonly surrogate: Json;
 }
 
@@ -103,7 +105,10 @@ export function planVariants(
   });
 }
 
-/** Those that surrogates read. @throws DkvError INPUT_INVALID for one that is no text */
+/**
+ * The columns that surrogates read.
+ * @throws DkvError INPUT_INVALID for one that is not text
+ */
 function columnsOf(fields: Metadata, variants: readonly Variant[]): Record<string, string> {
   const names = new Set(variants.flatMap(({ surrogate }) => surrogate?.columns ?? []));
   return Object.fromEntries(
@@ -111,7 +116,7 @@ function columnsOf(fields: Metadata, variants: readonly Variant[]): Record<strin
   );
 }
 
-/** What random surrogates draw from: the same for equal texts, whatever their place. */
+/** The number that random surrogates draw from. It is the same for equal texts, whatever their place. */
 function drawOf(text: string): number {
   return sha256(text).readUInt32LE(0) >>> 1;
 }

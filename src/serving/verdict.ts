@@ -127,7 +127,10 @@ function bestOf(
   return undominated.find((name) => name === BARE) ?? undominated.sort((a, b) => order(b) - order(a))[0] ?? first;
 }
 
-/** Random signs of n differences give 2^n sums, of which two are as far from 0 as can be: p is never below 2^(1-n). */
+/**
+ * The least number of queries that can show a difference. Random signs of n differences give 2^n sums, of which two are as far from 0 as can be, so
+ * p is never below 2^(1-n).
+ */
 function queriesNeeded(comparisons: number): number {
   return comparisons === 0 ? 1 : Math.floor(Math.log2(comparisons / SIGNIFICANCE)) + 2;
 }

@@ -11,7 +11,7 @@ function sumsOf(deviations: ArrayLike<number>, clusters: Partition): Float64Arra
   });
 }
 
-/** Estimated covariance of two means. */
+/** A function that estimates the covariance of two means. */
 type Covariance = (a: ArrayLike<number>, b: ArrayLike<number>) => number;
 
 /**
@@ -26,8 +26,8 @@ function cr1({ length }: Partition, a: Float64Array, b: Float64Array, samples: n
 }
 
 /**
- * The same with the correction CR2 of Bell and McCaffrey (2002), which is unbiased where samples are independent. For a mean the matrix of a cluster of n
- * of N samples, (I - 1 1' / N) to the power -1/2, multiplies the cluster's sum by (1 - n / N) to that power.
+ * The covariance with the correction CR2 of Bell and McCaffrey (2002), which is unbiased where samples are independent. For a mean the matrix of a
+ * cluster of n of N samples, (I - 1 1' / N) to the power -1/2, multiplies the cluster's sum by (1 - n / N) to that power.
  */
 function cr2(clusters: Partition, a: Float64Array, b: Float64Array, samples: number): number {
   let sum = 0;
@@ -51,15 +51,18 @@ export function satterthwaite(clusters: Partition): number {
 }
 
 /**
- * How many clusters of one size would be worth as much: Satterthwaite's degrees of freedom and one. As many as there are where they are of one size; hardly more
- * than one where a single cluster holds most samples, whose deviation from a mean that it makes itself says nothing.
+ * The number of clusters of one size that would be worth as much: Satterthwaite's degrees of freedom plus one. Clusters of one size are worth their
+ * number. Where a single cluster holds most samples they are worth hardly more than one, since its deviation from a mean that it makes itself says
+ * nothing.
  */
 export function effectiveClusters(clusters: Partition): number {
   // Ten digits, so that equal clusters are as many as there are.
   return clusters.length < 2 ? clusters.length : Number((satterthwaite(clusters) + 1).toPrecision(10));
 }
 
-/** From so many clusters on the bootstrap says how large a |t| is usual, and standard errors are CR1; fewer have CR2 and Student's t. */
+/**
+ * The number of clusters from which the bootstrap says how large a |t| is usual, with CR1 standard errors. Fewer clusters have CR2 and Student's t.
+ */
 export const FEWEST_FOR_BOOTSTRAP = 20;
 
 type Correction = 'CR1' | 'CR2';

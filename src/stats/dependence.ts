@@ -6,13 +6,13 @@ export type Partition = readonly (readonly number[])[];
 
 /** How samples depend on each other. */
 export interface Dependence {
-  /** What is resampled whole: of two crossed partitions the one with fewer clusters. */
+  /** The clusters that are resampled whole. Of two crossed partitions these are the one with fewer clusters. */
   readonly clusters: Partition;
   /** A second partition whose clusters cross those of the first; variances are then two-way. */
   readonly crossed?: Partition;
 }
 
-/** Every sample by itself. */
+/** The dependence of samples that are all independent: every sample is a cluster. */
 export function independent(samples: number): Dependence {
   return { clusters: Array.from({ length: samples }, (_, index) => [index]) };
 }
@@ -28,7 +28,7 @@ export function partitionBy(keys: readonly (string | number)[]): number[][] {
   return [...groups.values()];
 }
 
-/** Above this share of the samples a connected component says little: most samples would hang together by way of others. */
+/** The share of the samples above which a connected component says little, since most samples would be connected through others. */
 const LARGEST_COMPONENT = 0.05;
 
 /**

@@ -9,7 +9,7 @@ export function mean(values: ArrayLike<number>): number {
   return sum / values.length;
 }
 
-/** Sums of these values in another order, which are equal, differ by no more than this. */
+/** The largest difference between equal sums of these values that are added in another order. */
 export function roundingOfSum(values: readonly number[]): number {
   return 1e-12 * values.reduce((sum, value) => sum + Math.abs(value), 0);
 }
@@ -27,7 +27,7 @@ export function quantile(values: readonly number[], q: number): number {
   return sortedQuantile(sorted(values), q);
 }
 
-/** The same for values already in ascending order. */
+/** Quantile of values that are already in ascending order. */
 export function sortedQuantile(ascending: ArrayLike<number>, q: number): number {
   const at = q * (ascending.length - 1);
   const low = Math.floor(at);

@@ -94,7 +94,7 @@ function betaFraction(x: number, a: number, b: number): number {
   }
 }
 
-/** Of a distribution that is symmetric about 0, by Newton's method on the tail's logarithm, kept between two bounds. */
+/** Quantile of a distribution that is symmetric about 0, by Newton's method on the tail's logarithm, kept between two bounds. */
 function quantile(p: number, tail: (x: number) => number, density: (x: number) => number): number {
   if (!(p >= 0 && p <= 1)) return Number.NaN;
   if (p === 0.5) return 0;

@@ -60,7 +60,7 @@ export interface GainSummary {
 export interface Gains {
   readonly summaries: readonly GainSummary[];
   readonly inferences: readonly MeanInference[];
-  /** Per list the trimmed mean and the robust d of each resample; the lists share resamples. */
+  /** For each list, the trimmed mean and the robust d of each resample. The lists share resamples. */
   readonly replicates: readonly RobustReplicates[];
   readonly dependence: Dependence;
   readonly resamples: Resamples;
@@ -121,7 +121,10 @@ export function inferredMeans(lists: readonly (readonly number[])[], { dependenc
   return inferences.map((inference) => estimate(inference.mean, intervalOfMean(inference)));
 }
 
-/** Where all samples or none win the design effect is not known: it is taken to be as large as it can be, one sample a cluster. */
+/**
+ * The share of wins. Where all samples or none win the design effect is not known, and is taken to be as large as it can be: one sample for each
+ * cluster.
+ */
 function winShare(wins: readonly number[], dependence: Dependence): Estimate {
   const share = mean(wins);
   const { clusters } = dependence;
@@ -159,7 +162,9 @@ export function shareOf(gains: Gains, lists: readonly (readonly number[])[], par
 
 const NO_RATIO = { low: Number.NaN, high: Number.NaN, shape: 'interval' } as const;
 
-/** p of the equivalence test: small where the mean is shown to lie within `margin` standard deviations of the samples (Cohen's d) of 0. */
+/**
+ * The p-value of the equivalence test: small where the mean is shown to lie within `margin` standard deviations of the samples (Cohen's d) of 0.
+ */
 export function equivalence(list: readonly number[], inference: MeanInference, margin: number): number | null {
   return equivalenceOfMean(inference, margin * standardDeviation(list)) ?? null;
 }
@@ -215,7 +220,7 @@ export function estimate(value: number, interval?: Interval): Estimate {
   return { value: finite(value), low: finite(interval?.low), high: finite(interval?.high) };
 }
 
-/** JSON has no NaN: undefined statistics are null. */
+/** The number, or null for an undefined statistic, since JSON has no NaN. */
 export function finite(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? value : null;
 }

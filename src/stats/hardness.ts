@@ -17,9 +17,9 @@ export interface TokenPair {
 }
 
 export interface HardnessPoint {
-  /** Baseline NLL per token. */
+  /** The baseline's NLL per token. */
   readonly hardness: number;
-  /** Baseline minus treatment, per token. */
+  /** The baseline's NLL minus the treatment's, per token. */
   readonly gain: number;
 }
 
@@ -30,7 +30,7 @@ export interface Gradient {
   readonly r: number;
 }
 
-/** Hardness and gain from the same tokens. */
+/** Points with hardness and gain from the same tokens. */
 export function coupledPoints(pairs: readonly TokenPair[]): HardnessPoint[] {
   return pairs.map((pair) =>
     point(
@@ -67,7 +67,10 @@ export function oldhamPoints(pairs: readonly TokenPair[]): HardnessPoint[] {
   return coupledPoints(pairs).map(({ hardness, gain }) => ({ hardness: hardness - gain / 2, gain }));
 }
 
-/** Do the two halves of the tokens agree on which samples are hard? Spearman's correlation of the baseline's mean NLLs; NaN when undefined. */
+/**
+ * The reliability of the split: whether the two halves of the tokens agree on which samples are hard. It is Spearman's correlation of the
+ * baseline's mean NLLs; NaN when undefined.
+ */
 export function splitReliability(pairs: readonly TokenPair[]): number {
   const { odd, even } = splitPoints(pairs);
   return odd.length < 2
@@ -78,7 +81,7 @@ export function splitReliability(pairs: readonly TokenPair[]): number {
       );
 }
 
-/** Has the sample more than one token? */
+/** Tells whether the sample has more than one token. */
 export function hasHalves({ baseline }: TokenPair): boolean {
   return baseline.length >= 2;
 }
@@ -92,7 +95,7 @@ function point({ baseline, treatment }: TokenPair, forHardness: Keep, forGain: K
   };
 }
 
-/** Fifths by hardness: bounds are the 20, 40, 60 and 80% quantiles, the lower bound included. */
+/** The gradient in fifths by hardness. Bounds are the 20, 40, 60 and 80% quantiles, the lower bound included. */
 export function gradient(points: readonly HardnessPoint[]): Gradient {
   const hardness = points.map((p) => p.hardness);
   expectFiniteNumbers(hardness, 'hardness');

@@ -41,8 +41,8 @@ export function percentileInterval(replicates: Float64Array): Interval | undefin
 }
 
 /**
- * Wilson's interval for a share of wins (Wilson 1927), of as many samples as independent ones would tell as much, with Student's quantile for so many clusters
- * (Korn and Graubard 1998 take both from the design).
+ * Wilson's interval for a share of wins (Wilson 1927), at the effective number of samples, with Student's quantile for the number of clusters (Korn
+ * and Graubard 1998 take both from the design).
  * @param samples effective number of samples; need not be a whole number
  * @param clusters two or more
  */

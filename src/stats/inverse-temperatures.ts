@@ -4,5 +4,5 @@
  */
 export const INVERSE_TEMPERATURES: readonly number[] = Array.from({ length: 10 }, (_, i) => 2 ** ((i - 6) / 3));
 
-/** The place of 1 among them. */
+/** The index of the inverse temperature 1. */
 export const AT_ONE = 6;

@@ -15,7 +15,7 @@ interface Block {
 }
 
 /**
- * By pooling adjacent violators (Barlow et al. 1972). Equal values of x count as one point with the mean of their y.
+ * Fits the function by pooling adjacent violators (Barlow et al. 1972). Equal values of x count as one point with the mean of their y.
  * @param x at least one value
  * @param y as many
  */

@@ -22,30 +22,30 @@ import { tQuantile, tTail } from './distributions.js';
 import type { Interval } from './interval.js';
 import type { Resamples } from './resamples.js';
 
-/** Fewer clusters than this: no interval and no p. */
+/** The number of clusters below which there is neither interval nor p. */
 export const FEWEST_FOR_TEST = 6;
 
-/** Are there enough clusters for an interval? */
+/** Tells whether there are enough clusters for an interval. */
 export function areEnough(clusters: Partition): boolean {
   return clusters.length >= FEWEST_FOR_TEST;
 }
 
 const LEVEL = 0.95;
 
-/** What |t| is held against. */
+/** The distribution that |t| is compared with. */
 interface Reference {
-  /** |t| above this is significant at 5%. */
+  /** The critical value: a greater |t| is significant at 5%. */
   readonly critical: number;
-  /** How likely so large a |t| is: p, two-sided. */
+  /** The two-sided p: the probability of so large a |t|. */
   tail(t: number): number;
 }
 
-/** A mean and what is known of it. */
+/** A mean with what is known of its error. */
 export interface MeanInference {
   readonly mean: number;
-  /** Cluster-robust standard error; NaN for a single cluster. */
+  /** The cluster-robust standard error; NaN for a single cluster. */
   readonly standardError: number;
-  /** Undefined with too few clusters. */
+  /** The reference distribution; undefined with too few clusters. */
   readonly reference: Reference | undefined;
 }
 
@@ -83,12 +83,12 @@ function errorOf(deviations: Float64Array, dependence: Dependence): number {
   return Math.sqrt(Math.max(...estimators.map((covariance) => covariance(deviations, deviations))));
 }
 
-/** p of mean 0, two-sided; 1 where all values are 0. */
+/** The two-sided p of a mean of 0; 1 where all values are 0. */
 export function pOfMean({ mean, standardError, reference }: MeanInference): number | undefined {
   return mean === 0 ? reference && 1 : reference?.tail(Math.abs(mean) / standardError);
 }
 
-/** 95%. */
+/** The 95% interval of the mean. */
 export function intervalOfMean({ mean, standardError, reference }: MeanInference): Interval | undefined {
   if (!reference) return undefined;
   const half = reference.critical * standardError;
@@ -96,7 +96,7 @@ export function intervalOfMean({ mean, standardError, reference }: MeanInference
 }
 
 /**
- * p of the equivalence test (two one-sided tests): small where the mean is shown to lie within the margin around 0.
+ * The p of the equivalence test (two one-sided tests): small where the mean is shown to lie within the margin around 0.
  * @param margin in the unit of the values
  */
 export function equivalenceOfMean(
@@ -110,8 +110,8 @@ export function equivalenceOfMean(
 }
 
 /**
- * How many independent samples would tell as much: the number of samples over the design effect, the clustered variance of the mean over that of independent
- * samples, never more than there are.
+ * The effective number of samples: the number of samples over the design effect, which is the clustered variance of the mean over that of
+ * independent samples. It is never more than there are.
  */
 export function effectiveSamples(list: readonly number[], standardError: number): number {
   const variance = standardDeviation(list) ** 2 / list.length;
@@ -171,7 +171,7 @@ export function largestTogether(found: readonly Float64Array[], level: number): 
   return largest[Math.ceil(level * (largest.length + 1)) - 1]!;
 }
 
-/** Of each list the |t*| of every resample, around a mean of 0. */
+/** The |t*| of every resample for each list, around a mean of 0. */
 function studentized(deviations: readonly Float64Array[], resamples: Resamples): Float64Array[] {
   const { clusters, draws } = resamples;
   const size = clusters.length;
@@ -220,7 +220,7 @@ function studentized(deviations: readonly Float64Array[], resamples: Resamples):
   return found;
 }
 
-/** How many of the ascending values are at least `from`. */
+/** The number of ascending values that are at least `from`. */
 function countFrom(ascending: Float64Array, from: number): number {
   let [low, high] = [0, ascending.length];
   while (low < high) {

@@ -1,14 +1,14 @@
 /** Least squares with coefficients that are not negative. */
 
-/** What is left is no more than this much like any column. */
+/** The largest correlation of the residual with any column at which the fit ends. */
 const ENOUGH = 1e-10;
 
 /**
- * By the active sets of Lawson and Hanson (Solving Least Squares Problems, 1974, chapter 23). Sums of squares are made least by orthogonal columns and not by normal
- * equations, so that columns may hardly differ.
+ * Solves the problem by the active sets of Lawson and Hanson (Solving Least Squares Problems, 1974, chapter 23). It minimises by orthogonal columns
+ * and not by normal equations, so that columns may hardly differ.
  * @param columns of one length
  * @param wanted as long
- * @returns for each column its coefficient, 0 or more: the sum of the columns times these is as near to `wanted` as can be
+ * @returns for each column its coefficient, 0 or more, such that the sum of the columns times these is as near to `wanted` as can be
  */
 export function nonnegativeLeastSquares(columns: readonly Float64Array[], wanted: Float64Array): Float64Array {
   const found = new Float64Array(columns.length);
@@ -50,7 +50,7 @@ export function nonnegativeLeastSquares(columns: readonly Float64Array[], wanted
   return found;
 }
 
-/** By Gram's and Schmidt's orthogonal columns, each made so twice; a column that depends on those before it gets 0. */
+/** Least squares by Gram's and Schmidt's orthogonal columns, each made orthogonal twice. A column that depends on those before it gets 0. */
 function leastSquares(columns: readonly Float64Array[], wanted: Float64Array): Float64Array {
   const count = columns.length;
   const basis: Float64Array[] = [];
@@ -86,7 +86,7 @@ function dot(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-/** Takes `times` a column off. */
+/** Subtracts `times` a column. */
 function subtract(from: Float64Array, column: Float64Array, times: number): void {
   for (let i = 0; i < from.length; i++) from[i]! -= times * column[i]!;
 }

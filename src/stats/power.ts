@@ -13,19 +13,19 @@ export function detectableD(samples: number, power = 0.8): number {
   return (normalQuantile(1 - LEVEL / 2) + normalQuantile(power)) / Math.sqrt(samples);
 }
 
-/** Samples for showing that an effect of 0 lies within `margin` (Cohen's d) of 0 by two one-sided tests at 5%. */
+/** The number of samples that shows an effect of 0 to lie within `margin` (Cohen's d) of 0 by two one-sided tests at 5%. */
 export function samplesForEquivalence(margin: number, power = 0.8): number {
   return Math.ceil(((normalQuantile(1 - LEVEL) + normalQuantile(1 - (1 - power) / 2)) / margin) ** 2);
 }
 
-/** Samples for finding an effect of `margin` (Cohen's d) by a two-sided test at 5%. */
+/** The number of samples that finds an effect of `margin` (Cohen's d) by a two-sided test at 5%. */
 function samplesForDifference(margin: number, power: number): number {
   return Math.ceil(((normalQuantile(1 - LEVEL / 2) + normalQuantile(power)) / margin) ** 2);
 }
 
 /**
- * How many samples are worth one independent sample, the factor of a mean's variance, where samples of a cluster correlate (Kish 1965): 1 + (m - 1) icc for
- * clusters of m samples. At least 1.
+ * The design effect: the number of samples that are worth one independent sample, by which a mean's variance grows where samples of a cluster
+ * correlate (Kish 1965). It is 1 + (m - 1) icc for clusters of m samples, and at least 1.
  */
 export function designEffect(clusters: Partition, icc: number): number {
   const samples = clusters.reduce((sum, { length }) => sum + length, 0);
@@ -33,31 +33,31 @@ export function designEffect(clusters: Partition, icc: number): number {
   return 1 + Math.max(0, Number.isNaN(icc) ? 0 : icc) * (alike - 1);
 }
 
-/** What is to be shown, and by what it is judged how many samples that takes. */
+/** What is to be shown, and from what the number of samples is computed. */
 export interface PowerRequest {
-  /** Differences that a pilot recorded. */
+  /** The differences that a pilot recorded. */
   readonly differences: readonly number[];
-  /** Clusters of the pilot's samples, six or more. */
+  /** The clusters of the pilot's samples, six or more. */
   readonly clusters: Partition;
-  /** That the mean is not 0 where it is `margin`, or that it lies within `margin` where it is 0. */
+  /** The hypothesis: that the mean is not 0, where it is `margin`; or that it lies within `margin`, where it is 0. */
   readonly hypothesis: 'difference' | 'equivalence';
-  /** In the unit of the differences, above 0. */
+  /** The margin in the unit of the differences, above 0. */
   readonly margin: number;
-  /** Between 0 and 1. */
+  /** The power, between 0 and 1. */
   readonly power: number;
-  /** Random numbers by what they are for and the number of the simulated run: the same each time that they are asked for. */
+  /** Gives random numbers by their purpose and the number of the simulated run: the same ones each time they are asked for. */
   readonly randomOf: (name: string, run: number) => Random;
-  /** Simulated runs of each number of samples. */
+  /** The number of simulated runs for each number of samples. */
   readonly simulations?: number;
 }
 
-/** Simulated runs: a power of .8 is known to .02. */
+/** The number of simulated runs, at which a power of .8 is known to .02. */
 export const SIMULATIONS = 500;
-/** Draws of the bootstrap in each, fewer than a run's own. */
+/** The number of the bootstrap's draws in each simulated run, fewer than a run's own. */
 const DRAWS = 999;
-/** More are not simulated. */
+/** The largest number of samples that is simulated. */
 export const MOST_SIMULATED = 5000;
-/** Two numbers of samples as near as this are told apart by no simulation. */
+/** The relative difference below which simulation cannot tell two numbers of samples apart. */
 const RESOLUTION = 0.02;
 
 export interface SimulatedPower {
@@ -145,7 +145,7 @@ function ascending(tried: ReadonlyMap<number, SimulatedPower>): SimulatedPower[]
   return [...tried.values()].sort((a, b) => a.samples - b.samples);
 }
 
-/** Can a pilot tell how many samples are needed? It has as many clusters as a test needs, and its differences vary. */
+/** Tells whether a pilot can show how many samples are needed: it has as many clusters as a test needs, and its differences vary. */
 export function isUsablePilot(differences: readonly number[], clusters: Partition): boolean {
   return areEnough(clusters) && standardDeviation(differences) > 0;
 }

@@ -30,17 +30,17 @@ export interface RandomEffects {
   readonly freedom: number;
   /** 95%, by Student's t. */
   readonly interval: Interval;
-  /** Two-sided, of a mean of 0. */
+  /** The two-sided p of a mean of 0. */
   readonly p: number;
   /** Variance of the true effects between units. */
   readonly tau2: number;
   /** Share of the variance between the units' effects that their sampling errors do not explain. */
   readonly i2: number;
-  /** Where the effect of another unit of their kind would lie, 95%. */
+  /** The 95% prediction interval: where the effect of another unit of their kind would lie. */
   readonly prediction: Interval;
 }
 
-/** Fewer units have no mean: tau^2 is not known, and the interval of so few is wider than any effect. */
+/** The number of units below which there is no mean: tau^2 is not known then, and the interval of so few is wider than any effect. */
 export const FEWEST_UNITS = 5;
 
 const LEVEL = 0.95;

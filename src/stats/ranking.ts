@@ -16,31 +16,34 @@ export type Scores = ReadonlyMap<string, number>;
 export interface Measure {
   readonly name: string;
   /**
-   * Undefined where the query has no relevant document, so that there is nothing to find; for AUC, where there is nothing to tell apart. 0 where there is
-   * something to find and nothing was retrieved.
+   * Measures a ranking. The value is undefined where the query has no relevant document, so that there is nothing to find, or for AUC where there
+   * is nothing to tell apart. It is 0 where there is something to find and nothing was retrieved.
    * @throws DkvError INPUT_INVALID for a score that is no number, and for grades whose gain overflows
    */
   readonly of: (scores: Scores, grades: Grades) => number | undefined;
-  /** What a query without a relevant document is worth in a mean over all judged queries: 0 as in trec_eval; undefined if it has no place in one. */
+  /**
+   * The value of a query without a relevant document in a mean over all judged queries: 0 as in trec_eval; undefined for a measure that leaves it
+   * out.
+   */
   readonly nothingToFind: 0 | undefined;
 }
 
-/** What a document of a grade above 0 is worth to nDCG; as in trec_eval, grades below 0 are worth as little as 0. */
+/** The worth to nDCG of a document of a grade above 0. As in trec_eval, grades below 0 are worth as little as 0. */
 type Gain = (grade: number) => number;
 
 const GAINS = {
-  /** trec_eval's and the research's: the grade itself. */
+  /** The gain of trec_eval and the research: the grade itself. */
   linear: (grade) => grade,
-  /** Burges et al. 2005. */
+  /** The gain of Burges et al. 2005. */
   exponential: (grade) => 2 ** grade - 1,
-  /** The ESCI task's own: exact 1, substitute 0.1, complement 0.01, irrelevant 0. */
+  /** The ESCI task's own gains: exact 1, substitute 0.1, complement 0.01, irrelevant 0. */
   esci: (grade) => [0, 0.01, 0.1, 1][grade] ?? 0,
 } as const satisfies Record<string, Gain>;
 
 /**
- * Document ids, best first. trec_eval's rule: by score, which it holds in single precision; equal scores by id, descending. A tie is
- * thereby never broken by the order of the input.
- * @throws DkvError INPUT_INVALID for a score that is not finite: it has no place in an order
+ * Orders document ids, the best first, by trec_eval's rule: by score, which it holds in single precision, and for equal scores by id, descending.
+ * So a tie is never broken by the order of the input.
+ * @throws DkvError INPUT_INVALID for a score that is not finite, which has no place in an order
  */
 export function rank(scores: Scores): string[] {
   for (const [id, score] of scores) {
@@ -112,7 +115,7 @@ const BINARY: Readonly<Record<string, Binary>> = {
   },
 };
 
-/** What a measure's name begins with. */
+/** The kinds of measure, with which their names begin. */
 export const MEASURE_KINDS: readonly string[] = ['nDCG', 'AUC', ...Object.keys(BINARY)];
 
 const FORM = /^(?<kind>[A-Za-z]+)(?:\((?<parameter>rel|gain)=(?<value>\w+)\))?(?:@(?<cutoff>[1-9]\d*))?$/;
@@ -153,9 +156,9 @@ export function measure(name: string): Measure {
 
 /** A measure's values over judged queries. */
 export interface Measured {
-  /** Of the queries with a relevant document (for AUC, with candidates of both kinds). */
+  /** The values of the queries with a relevant document (for AUC, with candidates of both kinds). */
   readonly withRelevant: readonly number[];
-  /** Of all judged queries, as ir_measures takes them and trec_eval with -c; undefined for AUC, which has no value without two kinds. */
+  /** The values of all judged queries, as ir_measures takes them and trec_eval with -c; undefined for AUC, which has no value without two kinds. */
   readonly judged: readonly number[] | undefined;
 }
 

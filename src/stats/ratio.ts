@@ -10,7 +10,7 @@ export type RatioShape = 'interval' | 'outside' | 'all';
 
 export interface Ratio {
   readonly value: number;
-  /** The set's ends: of `outside` the ends of what is not in it. NaN of `all`. */
+  /** The lower end of the set; for `outside` the lower end of the interval that is not in it, for `all` NaN. */
   readonly low: number;
   readonly high: number;
   readonly shape: RatioShape;

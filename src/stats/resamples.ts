@@ -3,12 +3,12 @@ import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 import type { Random } from '../base/random.js';
 import type { Partition } from './dependence.js';
 
-/** Draws of a bootstrap: with the sample itself they are 10,000, so that 5% is a whole number of them. */
+/** The draws of a bootstrap. With the sample itself they are 10,000, so that 5% is a whole number of them. */
 export const RESAMPLES = 9999;
 
 interface ResamplesOptions {
   readonly draws?: number;
-  /** Bytes of counts that are kept; more are drawn again each time. */
+  /** The bytes of counts that are kept. Further ones are drawn again each time. */
   readonly keptBytes?: number;
 }
 

@@ -8,14 +8,17 @@ import { type Interval, percentileInterval } from './interval.js';
 import { areEnough } from './mean-inference.js';
 import type { Resamples } from './resamples.js';
 
-/** Left out at either end. */
+/** The share of values left out at either end. */
 const TRIMMED = 0.2;
 
-/** Standard deviation of a standard normal variable whose outer fifths are winsorised: makes the effect size Cohen's d where data are normal. */
+/**
+ * The standard deviation of a standard normal variable whose outer fifths are winsorised. It makes the effect size equal Cohen's d where data are
+ * normal.
+ */
 const NORMAL_WINSORIZED = 0.642;
 
 export interface Robust {
-  /** Mean without the lowest and the highest fifth of the values, rounded down (scipy's `trim_mean`). */
+  /** The mean without the lowest and the highest fifth of the values, rounded down (scipy's `trim_mean`). */
   readonly trimmedMean: number;
   /** .642 times the trimmed mean over the winsorised standard deviation (Algina, Keselman and Penfield 2005); NaN where that is 0. */
   readonly robustD: number;
@@ -23,14 +26,14 @@ export interface Robust {
 
 /** Values in ascending order, each with its cluster. */
 interface Ordered {
-  /** What was taken off the values, so that squares lose no digits: their median. */
+  /** The number that was subtracted from the values, so that squares lose no digits: their median. */
   readonly center: number;
   readonly values: Float64Array;
   readonly squares: Float64Array;
   readonly labels: Int32Array;
 }
 
-/** Of a list of one value or more. */
+/** The robust statistics of a list of one value or more. */
 export function robust(list: ArrayLike<number>): Robust {
   const ones = new Uint8Array(list.length).fill(1);
   return weighted(ordered(list, Int32Array.from(ones.keys())), ones, list.length);
@@ -105,7 +108,7 @@ function weighted({ center, values, squares, labels }: Ordered, counts: Uint8Arr
   return { trimmedMean, robustD: varies ? (NORMAL_WINSORIZED * trimmedMean) / Math.sqrt(variance) : Number.NaN };
 }
 
-/** So many of the largest gains are looked at. */
+/** The number of largest gains that are looked at. */
 export const TOP_SAMPLES = 25;
 
 /** Share of the total gain in the 25 gains that are farthest from 0; undefined where there are no more than these, or the total is 0 up to its last bits. */

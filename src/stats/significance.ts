@@ -15,10 +15,10 @@ export function tTest(differences: readonly number[]): number | undefined {
   return 2 * tTail((Math.abs(center) / spread) * Math.sqrt(differences.length), differences.length - 1);
 }
 
-/** Below so many differences other than 0 the research calls Wilcoxon's p 1. */
+/** The number of differences other than 0 below which the research calls Wilcoxon's p 1. */
 const FEWEST_FOR_WILCOXON = 10;
 
-/** Up to so many differences without ties Wilcoxon's p is exact. */
+/** The largest number of differences without ties for which Wilcoxon's p is exact. */
 const MOST_FOR_EXACT_WILCOXON = 50;
 
 /**
@@ -84,7 +84,7 @@ export function signFlipTest(differences: readonly number[], permutations: numbe
   return as / (permutations + 1);
 }
 
-/** Up to so many values Spearman's p is exact: all orders are tried. */
+/** The largest number of values for which Spearman's p is exact, because all orders are tried. */
 const MOST_FOR_EXACT_SPEARMAN = 9;
 
 /**
@@ -148,7 +148,7 @@ export function benjaminiHochberg(ps: readonly number[]): number[] {
   return corrected;
 }
 
-/** Places of the values, the smallest first. */
+/** The places of the values, the smallest first. */
 function ascending(values: readonly number[]): number[] {
   return values.map((_, at) => at).sort((a, b) => values[a]! - values[b]!);
 }

@@ -31,41 +31,41 @@ export function temperedTokens(nlls: ArrayLike<number>, vocabulary: number): Tem
 
 /** A temperature that was fitted. */
 export interface FittedTemperature {
-  /** On all samples. */
+  /** The temperature fitted on all samples. */
   readonly value: number;
-  /** The lowest and the highest of those that folds were scored with. */
+  /** The lowest of the temperatures that folds were scored with; `high` is the highest. */
   readonly low: number;
   readonly high: number;
 }
 
 /** Gains of a treatment over a baseline, in nats per token: positive when the treatment is better. */
 export interface TemperatureEffect {
-  /** Both at temperature 1. */
+  /** The gain with both arms at temperature 1. */
   readonly atOne: Estimate;
-  /** Each arm at its own temperature. */
+  /** The gain with each arm at its own temperature. */
   readonly remaining: Estimate;
-  /** What the first is more than the second, sample by sample. */
+  /** The difference of the two, sample by sample: the gain at temperature 1 minus the remaining gain. */
   readonly calibration: Estimate;
-  /** p of the test that the remaining gain lies within the margin around 0, by clusters; null with too few of them. */
+  /** The p-value of the test that the remaining gain lies within the margin around 0, by clusters; null with too few of them. */
   readonly equivalence: number | null;
-  /** Of each kind of token that has a temperature of its own. */
+  /** The baseline's temperatures, one for each kind of token that has its own. */
   readonly baseline: readonly FittedTemperature[];
   readonly treatment: readonly FittedTemperature[];
 }
 
 export interface TemperatureOptions {
-  /** No token counts more than so much; no cap when left out. */
+  /** The largest NLL that a token counts with; no cap by default. */
   readonly cap?: number;
-  /** The first token of each sample and the later ones have temperatures of their own; false when left out. */
+  /** Gives the first token of each sample and the later ones temperatures of their own; false by default. */
   readonly apart?: boolean;
 }
 
 /** An arm's samples, mean NLL per token. */
 export interface TemperedArm {
   readonly atOne: readonly number[];
-  /** At the temperatures that the other folds chose. */
+  /** The mean NLLs at the temperatures that the other folds chose. */
   readonly own: readonly number[];
-  /** Of each kind of token that has one of its own. */
+  /** The temperatures, one for each kind of token that has its own. */
   readonly temperatures: readonly FittedTemperature[];
 }
 
@@ -152,7 +152,7 @@ function bestInverses(parts: readonly Part[], folds: Int32Array, count: number):
   });
 }
 
-/** How near an inverse temperature is found: NLLs change by its square there. */
+/** The precision to which an inverse temperature is found: near the best one, NLLs change by its square. */
 const NEAR = 5e-4;
 
 function leastBetween(from: number, to: number, at: (x: number) => number): number {

@@ -12,7 +12,7 @@ import { nonnegativeLeastSquares } from './nonnegative.js';
 /** NLL of one token in nats, at an inverse temperature from the least of `INVERSE_TEMPERATURES` to the largest. */
 export type TemperedCurve = (inverse: number) => number;
 
-/** At 0 all words are equally likely. */
+/** The inverse temperatures with 0 in front, at which all words are equally likely. */
 const PLACES = [0, ...INVERSE_TEMPERATURES];
 
 /**
@@ -30,17 +30,17 @@ export function temperedCurve(nlls: ArrayLike<number>, vocabulary: number): Temp
   };
 }
 
-/** Exponentials exp(b * step + log weight). */
+/** A mixture of exponentials exp(b * step + log weight). */
 interface Mixture {
   readonly steps: readonly number[];
   readonly logWeights: readonly number[];
 }
 
-/** Rounds in which steps are looked for, each closer around those of the one before. */
+/** The rounds in which steps are looked for, each closer around those of the one before. */
 const ROUNDS = 6;
-/** What values may be off, as float32 numbers are: a mixture that is as near as that is taken. */
+/** The error that values may have, as float32 numbers do. A mixture that is as near as that is taken. */
 const NEAR = 1e-6;
-/** Steps that are tried between a step's neighbours. */
+/** The number of steps that are tried between a step's neighbours. */
 const CLOSER = 6;
 
 /** @param values at `PLACES` */

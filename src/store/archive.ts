@@ -38,13 +38,16 @@ const VERSION = 1;
 const START_BYTES = 12;
 const FRAME_BYTES = 12;
 const CHECKSUM_BYTES = 32;
-/** Beyond what a record has, and what every Node can hold in one piece: a length above is damage, not a reason to wait for so many bytes. */
+/**
+ * The largest record. It is beyond what any record has and what every Node can hold in one piece, so a greater length is damage, and no reason to
+ * wait for that many bytes.
+ */
 const LARGEST_RECORD_BYTES = 2 ** 32 - 1;
-/** The same for what is JSON. */
+/** The largest JSON of a frame. */
 const LARGEST_JSON_BYTES = 64 * 1024 * 1024;
-/** Of one document, that wait for it. */
+/** The largest number of records that wait for one document. */
 const MOST_RECORDS = 10_000;
-/** Keys of records already written that are remembered, so that documents that share one write it once. */
+/** The number of keys of written records that are remembered, so that documents which share a record write it once. */
 const REMEMBERED = 100_000;
 const REPORT_EVERY = 256;
 
@@ -155,7 +158,7 @@ export async function importStore(
 interface Frame {
   readonly kind: Kind;
   readonly body: Buffer;
-  /** Where it begins. */
+  /** The place at which the frame begins. */
   readonly at: number;
 }
 
@@ -200,19 +203,19 @@ async function* frames(reader: ByteReader, name: string): AsyncGenerator<Frame> 
   }
 }
 
-/** Bytes of a stream, so many at a time. */
+/** Reads a stream's bytes in pieces of given sizes. */
 class ByteReader {
   readonly #pieces: AsyncIterator<Uint8Array>;
   #held: Uint8Array[] = [];
   #heldBytes = 0;
-  /** Bytes taken so far. */
+  /** The number of bytes taken so far. */
   at = 0;
 
   constructor(pieces: AsyncIterable<Uint8Array>) {
     this.#pieces = pieces[Symbol.asyncIterator]();
   }
 
-  /** The same as `take`, which gives them once more. */
+  /** Gives the bytes that the next `take` gives. */
   async peek(count: number): Promise<Buffer | undefined> {
     const bytes = await this.take(count);
     if (!bytes) return undefined;
@@ -222,7 +225,7 @@ class ByteReader {
     return bytes;
   }
 
-  /** Undefined when there are fewer. */
+  /** Takes bytes; undefined when there are fewer. */
   async take(count: number): Promise<Buffer | undefined> {
     while (this.#heldBytes < count) {
       const { done, value } = await this.#pieces.next();

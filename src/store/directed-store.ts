@@ -43,7 +43,7 @@ const DEFAULT_MINIMUM_AGE_MS = 3_600_000;
 export class DirectedStore implements Store {
   readonly location: string;
   readonly isReadOnly: boolean;
-  /** Has the password of a server and the keys of a bucket in it. */
+  /** The address of the store. It holds the password of a server and the keys of a bucket. */
   readonly #address: StoreAddressed | undefined;
   readonly #backend: Backend;
   readonly #salt: string;
@@ -66,7 +66,7 @@ export class DirectedStore implements Store {
     return this.#address;
   }
 
-  /** Whoever looks at hidden properties too would be shown what getters return. */
+  /** The printed form of the store. Code that looks at hidden properties too would be shown what getters return. */
   [inspect.custom](): string {
     return `DirectedStore(${this.location})`;
   }
@@ -330,7 +330,7 @@ export class DirectedStore implements Store {
     return this.#backend.close();
   }
 
-  /** What is to be written so that the record lives long enough; undefined when it is there and does. */
+  /** The bytes to write so that the record lives long enough; undefined when it exists and does. */
   async #blobOf(record: CacheRecord | Uint8Array | string, expiresAt: number | undefined): Promise<Blob | undefined> {
     if (typeof record === 'string') return this.#prolonged(record, expiresAt);
     if (record instanceof Uint8Array) return this.#copied(record, expiresAt);
@@ -364,7 +364,7 @@ export class DirectedStore implements Store {
     return { key, bytes: withExpiry(kept.bytes, key, expiresAt), expiresAt, isSpare: true };
   }
 
-  /** Another document may have been promised a longer life of the same record. */
+  /** The time of expiry to write. Another document may have been promised a longer life of the same record. */
   async #endOf(key: string, expiresAt: number | undefined): Promise<number | undefined> {
     if (expiresAt === undefined) return undefined;
     const kept = await unlessDamaged(this.#readBytes(key));
@@ -416,7 +416,7 @@ export class DirectedStore implements Store {
     }
   }
 
-  /** Says how what is damaged is mended. */
+  /** Reads something and, where it is damaged, says how to mend it. */
   #mended<T>(decode: () => T): T {
     try {
       return decode();
@@ -438,7 +438,7 @@ export class DirectedStore implements Store {
   }
 }
 
-/** Notes are documents of a tenant beside the tenant, so that they are not among its ids. */
+/** The salt of notes. Notes are documents of a tenant beside the tenant itself, so that they are not among its ids. */
 function notesSalt(salt: string): string {
   return `notes:${salt}`;
 }
@@ -480,7 +480,7 @@ function missing(key: string, location: string): DkvError {
   return new DkvError('INPUT_INVALID', `${location} has no record ${key} for a document to point to. Put the record.`);
 }
 
-/** Does what ends at one time (undefined: never) last at least to the other? */
+/** Tells whether one time of expiry (undefined for never) is at least as late as the other. */
 function outlives(end: number | undefined, other: number | undefined): boolean {
   return (end ?? Number.POSITIVE_INFINITY) >= (other ?? Number.POSITIVE_INFINITY);
 }

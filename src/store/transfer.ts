@@ -30,7 +30,7 @@ export interface Transferred {
 }
 
 const WINDOW = 256;
-/** Documents on their way at a time. */
+/** The number of documents on their way at a time. */
 const LANES = 8;
 
 /**
@@ -96,7 +96,7 @@ export async function putEntry(
   await to.putDocument(id, Object.fromEntries(own), { metadata, ...(expiresAt !== undefined && { expiresAt }) });
 }
 
-/** The document just so, with all its records, and all of it sound. */
+/** Tells whether a store holds the same document with all its records, all of it intact. */
 export async function isThere(store: Store, entry: DocumentEntry): Promise<boolean> {
   // What is damaged is replaced, as what is not there is put.
   const found = await unlessDamaged(store.entry(entry.id));

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 
-/** `nllSum` as it is written: `nll_sum`. */
+/** A name in the form of JSON: `nllSum` becomes `nll_sum`. */
 export type Snake<Name extends string> = Name extends `${infer First}${infer Rest}`
   ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${Snake<Rest>}`
   : Name;
@@ -14,7 +14,7 @@ type Shape = Readonly<Record<string, z.ZodType>>;
 
 type SnakeShape<S extends Shape> = { -readonly [Name in keyof S & string as Snake<Name>]: S[Name] };
 
-/** From strict JSON (`z.decode`, `parse`) to TypeScript, and back (`z.encode`). */
+/** A codec from strict JSON (`z.decode`, `parse`) to TypeScript, and back (`z.encode`). */
 export type WireObject<S extends Shape> = z.ZodCodec<
   z.ZodObject<SnakeShape<S>, z.core.$strict>,
   z.ZodType<z.output<z.ZodObject<S, z.core.$strict>>>

@@ -4,7 +4,7 @@ import { wireObject } from './case.js';
 
 export const countSchema = z.int().nonnegative();
 
-/** JSON has no NaN and no infinity: of nothing there is no median, and null is written. */
+/** The codec of a measured number. JSON has no NaN and no infinity, so null is written, as for the median of nothing. */
 export const measuredSchema = z.codec(z.number().nullable(), z.custom<number>(), {
   decode: (value) => value ?? Number.NaN,
   encode: (value) => (Number.isFinite(value) ? value : null),

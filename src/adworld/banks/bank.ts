@@ -17,7 +17,7 @@ import { parseOutline } from './outline.js';
 
 export interface BankPlace {
   readonly folder: string;
-  /** What the texts have to be, by file name. Without digests any text of the right form will do. */
+  /** The digest that each file must have, by file name. Without digests any text of the right form is accepted. */
   readonly digests?: Readonly<Record<string, string>>;
 }
 
@@ -80,20 +80,20 @@ export const texts = z
     }
   });
 
-/** Single words, many a line. */
+/** A list of single words, of which one line may hold many. */
 export const words = z
   .array(z.string())
   .min(1)
   .transform((list) => list.flatMap((line) => line.split(/\s+/)));
 
 export interface SlotRules {
-  /** Slots that a text may have. */
+  /** The slots that a text may have. */
   readonly allowed: readonly string[];
-  /** Slots that every text must have. */
+  /** The slots that every text must have. */
   readonly needed?: readonly string[];
 }
 
-/** Sentences with slots (../template.ts). */
+/** The schema of sentences with slots (../template.ts). */
 export function templates({ allowed, needed = [] }: SlotRules) {
   const spelled = new Map(allowed.flatMap((slot) => spellingsOf(slot).map((spelling) => [spelling, slot])));
   return texts.superRefine((list, context) => {
@@ -104,7 +104,10 @@ export function templates({ allowed, needed = [] }: SlotRules) {
   });
 }
 
-/** By index and not by pattern: the banks have thousands of texts, and whoever asks for one advertisement waits for all of them. */
+/**
+ * Finds what is wrong with a text. It looks at indices instead of matching a pattern, because the banks have thousands of texts and asking for one
+ * advertisement reads all of them.
+ */
 function problemWith(
   text: string,
   spelled: ReadonlyMap<string, string>,
@@ -128,5 +131,5 @@ function problemWith(
   return missing && `lacks the slot {${missing}}`;
 }
 
-/** One for training and one for evaluation. */
+/** A schema for two banks of texts, one for training and one for evaluation. */
 export const banked = <T extends z.ZodType>(schema: T) => z.strictObject({ train: schema, evaluation: schema });

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Bank } from '../ad.js';
 import { banked, once, readBank, templates } from './bank.js';
 
-/** By file. */
+/** The kinds of fact, by the file that holds their texts. */
 const KINDS = {
   money: ['price', 'rate', 'nightly', 'shipping', 'callout', 'deposit', 'discount', 'code'],
   product: [
@@ -90,17 +90,17 @@ const questions = templates({ allowed: without('value', 'other') });
 const wordingSchema = z.strictObject({
   /** Sentences with `value`, some with `other` beside it. */
   say: statements,
-  /** Entries of a terse listing, without a final stop. */
+  /** Entries for a terse listing, without a full stop at the end. */
   list: statements,
   /** Sentences with `other` only, which may stand anywhere in the text. */
   aside: asides.default([]),
-  /** Full questions. */
+  /** Full questions about the fact. */
   ask: questions,
-  /** Words for a search box. */
+  /** Words that somebody types into a search box. */
   search: questions,
-  /** Noun phrases. */
+  /** Noun phrases that ask for the fact. */
   phrase: questions,
-  /** Orders. */
+  /** Imperative sentences that ask for the fact. */
   order: questions,
 });
 

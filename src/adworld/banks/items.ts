@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type BankPlace, readBank } from './bank.js';
 
-/** "10 to 20" */
+/** A range such as "10 to 20". */
 const range = z
   .string()
   .regex(/^\d+ to \d+$/, { error: 'expected a range such as 10 to 20' })
@@ -23,11 +23,11 @@ const fieldsSchema = z.strictObject({
   materials: list.optional(),
   /** What may be included, each with its article. */
   parts: list.optional(),
-  /** For whom it may be. */
+  /** The people it may be meant for. */
   users: list.optional(),
   /** Specialties, features, dishes, depending on the category. */
   offers: list.optional(),
-  /** How much it holds or carries, in `unit`. */
+  /** The amount that it holds or carries, in `unit`. */
   amount: range.optional(),
   unit: z.string().optional(),
   watts: range.optional(),

@@ -14,7 +14,7 @@
 export type Outline = { readonly [heading: string]: Outline } | readonly string[];
 
 interface Section {
-  /** Counted from 1, as editors do. */
+  /** The number of the line, counted from 1 as editors do. */
   readonly line: number;
   readonly entries: { readonly line: number; readonly text: string }[];
   readonly sections: Map<string, Section>;
@@ -31,7 +31,7 @@ export interface ParsedOutline {
 /** @throws Error naming the line */
 export function parseOutline(text: string): ParsedOutline {
   const root = section(1);
-  /** From the root to the section that is open. */
+  /** The sections from the root to the one that is open. */
   const open = [root];
   for (const [at, whole] of text.split('\n').entries()) {
     const line = at + 1;

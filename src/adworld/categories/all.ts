@@ -10,7 +10,7 @@ import { services } from './services.js';
 import { shops } from './shops.js';
 import { stays } from './stays.js';
 
-/** By the file that has their items. */
+/** The categories' rules, by the file that has their items. */
 const RULES = { goods, leisure, cars, shops, services, stays, events };
 
 export const categories = once((): readonly Category[] =>

@@ -18,22 +18,22 @@ import {
 } from '../../stats/dependence.js';
 import { finite } from '../../stats/gains.js';
 
-/** What is resampled: a sample, or a pool, by its query. */
+/** The unit that is resampled: a sample, or a pool, which has one query. */
 export interface Unit {
   readonly id: string;
   readonly cluster?: string | undefined;
-  /** Equal for units of one query; undefined where that is not known. */
+  /** The unit's query, equal for units of one query; undefined where it is not known. */
   readonly query?: string | undefined;
-  /** AdWorld's kind of question; undefined for other data, and where the run does not say it. */
+  /** AdWorld's kind of question; undefined for other data, and where the run does not record it. */
   readonly kind?: string | undefined;
 }
 
 export interface UnitDependence {
   readonly dependence: Dependence;
   readonly by: DependenceRecord['by'];
-  /** Units that share a query, a kind of question or a cluster of the data set. */
+  /** The clusters of units that share a query, a kind of question or a cluster of the data set. */
   readonly own: Partition;
-  /** Units that lend each other words; undefined where no surrogate borrows. */
+  /** The clusters of units that borrow words from each other; undefined where no surrogate borrows. */
   readonly partners: { readonly form: 'pairs' | 'ring'; readonly clusters: Partition } | undefined;
 }
 
@@ -57,7 +57,7 @@ export function dependenceOf(
   return { dependence: together(own, partners.clusters, kept.length), by, own, partners };
 }
 
-/** Of AdWorld's samples the kinds of their questions, which have their wordings and the shapes of their answers in common. */
+/** The kinds of AdWorld's questions, by sample. Samples of one kind share wordings and the shape of their answers. */
 function kindsOf(units: readonly Unit[], dataset: Configuration['dataset'], seed: number): string[] | undefined {
   // Runs of older versions do not say them.
   const kinds = units.map(({ id, kind }) => kind ?? kindOf(id, dataset, seed));
@@ -74,7 +74,7 @@ export function kindOf(
   return askedKind(id, seed) ?? soughtKind(id, seed);
 }
 
-/** By the data set's clusters and by query: those of one cluster, and those of one query, are together. */
+/** The partition by the data set's clusters and by query: units of one cluster, and units of one query, are together. */
 function ownPartition(units: readonly Unit[]): { own: Partition; by: DependenceRecord['by'] } {
   // A sample that is the first of its query, and whose texts are not kept, is what others name.
   const queries = partitionBy(units.map(({ id, query }) => query ?? id));
@@ -96,7 +96,7 @@ function isBorrowed(specification: string): boolean {
   return surrogate(specification).sources.includes('other');
 }
 
-/** Do the words of a condition's prefix come from another sample? */
+/** Tells whether the words of a condition's prefix come from another sample. */
 export function borrowsWords({ conditions }: Experiment, name: string): boolean {
   return borrows({ conditions: conditions.filter((condition) => condition.name === name) });
 }
@@ -113,9 +113,9 @@ function partnersOf(kept: readonly Unit[], all: readonly Unit[]): NonNullable<Un
 }
 
 /**
- * What a summary says of the dependence.
+ * What a summary records of the dependence.
  * @param primary gains of the primary comparison, by unit
- * @param borrowed those of the comparisons whose words are borrowed
+ * @param borrowed gains of the comparisons whose words are borrowed
  */
 export function recordedDependence(
   { dependence: { clusters, crossed }, by, own, partners }: UnitDependence,

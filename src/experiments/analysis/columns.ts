@@ -6,13 +6,16 @@ import { inferredMeans } from '../../stats/gains.js';
 import type { Capped } from './recorded.js';
 
 export interface Columns {
-  /** Of all samples, in their order. */
+  /** The condition's trials of all samples, in the samples' order. */
   trials(condition: string): readonly Trial[];
-  /** Mean NLL per token. */
+  /** The condition's mean NLL per token, sample by sample. */
   nlls(condition: string): readonly number[];
-  /** The same where no token counts more than the logarithm of the vocabulary's size: what a model that knows nothing would have. */
+  /**
+   * The condition's mean NLL per token with each token capped at the logarithm of the vocabulary's size, which is the NLL of a model that knows
+   * nothing.
+   */
   capped(condition: string): readonly number[];
-  /** That logarithm; undefined where the size is not known. */
+  /** That logarithm; undefined where the vocabulary's size is not known. */
   readonly cap: number | undefined;
 }
 

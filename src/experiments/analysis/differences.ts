@@ -4,7 +4,7 @@ import { dependenceOf, type UnitDependence, unitOf } from './clusters.js';
 import { columnsOf, scoredOf, type Terms, trialsOf, weighted } from './columns.js';
 
 export interface RecordedDifferences {
-  /** Differences in nats per token, one a scored sample. */
+  /** The differences in nats per token, one for each scored sample. */
   of(terms: Terms): number[];
   /** How these samples depend on each other. */
   readonly depending: UnitDependence;

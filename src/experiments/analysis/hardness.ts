@@ -30,7 +30,7 @@ function gradientOf(points: readonly HardnessPoint[], resamples: Resamples): Gra
   return withInterval(gradient(points), resampledCorrelation(points, resamples), resamples);
 }
 
-/** Both halves of a sample go together; their correlations are averaged. */
+/** The gradient on split tokens. Both halves of a sample are resampled together, and their correlations are averaged. */
 function splitGradient(pairs: readonly TokenPair[], resamples: Resamples): ComparisonSummary['hardness']['split'] {
   const { odd, even, excluded } = splitPoints(pairs);
   const reliability = finite(splitReliability(pairs));

@@ -4,7 +4,7 @@ import type { Trial } from '../../runs/schema/entry.js';
 import type { IdentitySummary } from '../../runs/schema/summary.js';
 import { isSelfTest } from './self-tests.js';
 
-/** Nats that two ways of computing the same may differ by. */
+/** The nats by which two ways of computing the same may differ. */
 const IDENTITY_TOLERANCE = 1e-4;
 
 export function checkIdentities(

@@ -5,10 +5,10 @@ import type { Measure, Scores } from '../../stats/ranking.js';
 
 export interface RankedPool {
   readonly name: string;
-  /** Of all judged candidates, scored or not. */
+  /** The grades of all judged candidates, scored or not. */
   readonly grades: ReadonlyMap<string, number>;
   readonly relevant: number;
-  /** Places of the scored candidates among all that were scored. */
+  /** The places of the pool's scored candidates among all scored candidates. */
   readonly places: readonly number[];
   readonly candidates: readonly string[];
 }

@@ -8,14 +8,17 @@ import { finite } from '../../stats/gains.js';
 import { measure } from '../../stats/ranking.js';
 import { rankedPools, valuesOf } from './ranked-pools.js';
 
-/** Candidates of the first pools. @param records in the order in which they are scored */
+/**
+ * The candidates of the first pools.
+ * @param records all candidates, in the order in which they are scored
+ */
 export function firstPools(records: readonly SampleRecord[], count: number): SampleRecord[] {
   const first = new Set([...new Set(records.map(({ pool }) => pool))].slice(0, count));
   return records.filter(({ pool }) => first.has(pool));
 }
 
 /**
- * Undefined where the experiment declares no screening.
+ * Screens the first pools; undefined where the experiment declares no screening.
  * @param records all that were to be scored, in that order
  */
 export function screenRanking(

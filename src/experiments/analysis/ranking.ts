@@ -93,7 +93,7 @@ export function summarizeRanking(
   };
 }
 
-/** No measure is below 0 or above 1, and so is no mean. */
+/** Limits an interval to [0, 1], in which every measure and so every mean lies. */
 function withinRange({ value, low, high }: Estimate): Estimate {
   return { value, low: low === null ? null : Math.max(0, low), high: high === null ? null : Math.min(1, high) };
 }
@@ -106,7 +106,7 @@ function cappedSignal({ values }: Signal, sampling: Sampling, { nlls, cap }: Col
   };
 }
 
-/** Per pool with both kinds: mean gain of its relevant candidates less mean gain of the others. */
+/** The differential signal: for each pool with both kinds of candidates, the mean gain of its relevant candidates minus that of the others. */
 function differentialSignal(
   pools: readonly RankedPool[],
   baseline: readonly number[],

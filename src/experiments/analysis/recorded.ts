@@ -4,10 +4,10 @@ import type { z } from 'zod';
 import type { correctedSchema, GainRecord, SHARE } from '../../runs/schema/gains.js';
 import type { Corrected, Estimate, GainSummary, Share } from '../../stats/gains.js';
 
-/** What is known of a gain in NLL where the vocabulary's size is. */
+/** What is recorded of a capped gain, where the vocabulary's size is known. */
 export interface Capped {
   readonly mean: Estimate;
-  /** Share of samples whose baseline NLL per token is above the cap. */
+  /** The share of samples whose baseline NLL per token is above the cap. */
   readonly above: number | null;
 }
 
@@ -43,5 +43,5 @@ export function recordedShare({ share, shareTrimmed }: Share): ShareRecord {
 
 const NONE = { value: null, low: null, high: null };
 
-/** Of what is no part of anything. */
+/** The share of a comparison that is no part of anything. */
 export const NO_SHARE: ShareRecord = { share: NONE, share_trimmed: NONE };

@@ -7,7 +7,7 @@ import type { Summary } from '../../runs/schema/summary.js';
 import { TRIALS_FILE } from '../../runs/schema/trials.js';
 import { summarize } from './summarize.js';
 
-/** Was it made before means had tests of their own? */
+/** Tells whether a summary was made before means had tests of their own. */
 export function isOlder({ samples }: Summary): boolean {
   return samples.dependence === undefined;
 }

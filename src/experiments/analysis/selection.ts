@@ -8,7 +8,7 @@ import { recordedGain } from './recorded.js';
 
 const FOLDS = 5;
 
-/** No condition has an empty name. */
+/** The name of the chosen treatment. No condition has an empty name. */
 const CHOSEN = '';
 
 /** Whole clusters are dealt to folds in turn; each fold is measured with the treatment that is best on the other folds. */

@@ -16,7 +16,7 @@ export function isSelfTest(
   return JSON.stringify(restOf(moved)) === JSON.stringify(restOf(still!));
 }
 
-/** What is left of a condition without its positions and the prefix that these are counted from. */
+/** A condition without its positions and without the prefix that these are counted from. */
 function restOf(condition: Condition): unknown[] {
   const { visibility, document, bos, separator, prompt, blocked, also } = condition;
   // The count hides nothing of a document without a prefix.

@@ -141,19 +141,19 @@ function outcomesOf(
   return { ...(temperature && { temperature }), ...(contrast && { contrast }), ...(recall && { recall }) };
 }
 
-/** Null where a trial does not say it, as imported ones may not. */
+/** The mean; null where a trial does not record the value, as imported ones may not. */
 function meanOfKnown(values: readonly (number | undefined)[]): number | null {
   const known = values.filter((value) => value !== undefined);
   return known.length < values.length ? null : mean(known);
 }
 
-/** Pools as units: each by its own query. */
+/** The pools as units, each with its own query. */
 function poolsOf(candidates: readonly SampleRecord[]): Unit[] {
   const pools = new Map(candidates.map(({ pool = '', texts, kind }) => [pool, { query: texts?.query, kind }]));
   return [...pools].map(([id, shared]) => ({ id, ...shared }));
 }
 
-/** The primary comparison's gain in NLL, or for a ranking in the first measure. */
+/** The primary comparison's gain, in NLL or for a ranking in the first measure. */
 function primaryGain(
   experiment: Experiment,
   { comparisons, ranking }: Pick<Summary, 'comparisons' | 'ranking'>,

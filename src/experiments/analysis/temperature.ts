@@ -13,7 +13,7 @@ import {
 } from '../../stats/temperature.js';
 import { askedField, comparedNames, comparedOf } from './compared.js';
 
-/** Nats a token: a remaining gain that is shown to be smaller is called none. */
+/** The margin in nats per token: a remaining gain that is shown to be smaller is called none. */
 const MARGIN = 0.05;
 
 /** @returns undefined where the experiment does not ask for it, or with fewer than two clusters, of which one would be scored with what it chose */

@@ -7,7 +7,7 @@ export const VISIBILITIES = { full: 'full', published: 'published', d: 'exact' }
 
 export type Suffix = keyof typeof VISIBILITIES;
 
-/** The two that hide the prefix: the research's mask, and the document alone. */
+/** The two suffixes that hide the prefix: the research's mask, and the document alone. */
 export const HIDDEN = ['published', 'd'] as const;
 
 /** The lower bound that sees as much as the treatment: hiding BOS must not be taken for priming. */
@@ -15,14 +15,14 @@ export function baselineOf(suffix: Suffix, at = ''): string {
   return (suffix === 'd' ? 'bare_d' : 'bare') + at;
 }
 
-/** Surrogates by the names of their conditions. */
+/** The surrogates, by the names of their conditions. */
 export type Prefixes = Readonly<Record<string, string>>;
 
 export interface DesignOptions {
   readonly document?: Condition['document'];
-  /** Where it is not the experiment's. */
+  /** The decoder's prompt, where it is not the experiment's. */
   readonly prompt?: Condition['prompt'];
-  /** Behind every name, where the same prefixes are used on several forms of the document or with several prompts. */
+  /** A text that is added to every name, where the same prefixes are used on several forms of the document or with several prompts. */
   readonly at?: string;
 }
 
@@ -52,12 +52,12 @@ export function design(prefixes: Prefixes, { document, prompt, at = '' }: Design
   return { conditions, comparisons } satisfies Partial<ExperimentDeclaration>;
 }
 
-/** Baseline less treatment. */
+/** The contrast of baseline minus treatment. */
 export function gain(name: string, baseline: string, treatment: string, share_of?: string): Contrast {
   return { name, terms: { [baseline]: 1, [treatment]: -1 }, ...(share_of !== undefined && { share_of }) };
 }
 
-/** The mean of some conditions less the mean of others. */
+/** The contrast of the mean of some conditions minus the mean of others. */
 export function groupGain(name: string, worse: readonly string[], better: readonly string[]): Contrast {
   return {
     name,

@@ -23,7 +23,7 @@ const ENCODES = {
   E4: { bos: false, separator: true },
 } as const satisfies Record<string, Omit<Encoding, 'visibility'>>;
 
-/** Who may not see whom in the encoder of [B, P, N, D, S]. */
+/** The masks: which rows may not see which in the encoder of [B, P, N, D, S]. */
 const MASKS = {
   M1: [{ rows: segments('BNDS'), columns: segments('P') }],
   M2: [{ rows: segments('BNS'), columns: segments('P') }],

@@ -8,6 +8,6 @@ export const otherShopRanking = defineExperiment({
   question: 'Does what 04B finds hold on WANDS?',
   protocol: { samples: 400, dataset: 'wands', max_tokens: 8192 },
   ...PRODUCT_RANKING,
-  /** On AdWorld the seed makes the shop: these are other pools than 04B's. */
+  /** A seed of its own: on AdWorld the seed makes the shop, so these are other pools than 04B's. */
   seed: 43,
 });

@@ -2,7 +2,7 @@
 import type { ExperimentDeclaration } from '../../runs/schema/experiment.js';
 import { design } from './design.js';
 
-/** What they share, whatever the shop. */
+/** The settings that these experiments share, whatever the shop. */
 export const PRODUCT_RANKING = {
   unit: 'pool' as const,
   target: 'query' as const,

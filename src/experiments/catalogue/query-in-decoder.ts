@@ -2,7 +2,7 @@
 import { defineExperiment } from '../declaration/define.js';
 import { design } from './design.js';
 
-/** Of this experiment and of the one that repeats it on other data. */
+/** The question of this experiment and of the one that repeats it on other data. */
 export const QUESTION = 'With the query in the decoder, what is left for priming to add?';
 
 export const queryInDecoder = defineExperiment({

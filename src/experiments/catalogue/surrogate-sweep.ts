@@ -2,7 +2,7 @@
 import { defineExperiment } from '../declaration/define.js';
 import { baselineOf, design, gain, groupGain, HIDDEN, VISIBILITIES } from './design.js';
 
-/** In the order of how much of the query's meaning they should have, as the research ranked them beforehand. */
+/** The prefixes in the order of how much of the query's meaning they should have, as the research ranked them beforehand. */
 const PREFIXES = {
   oracle: 'oracle',
   para: 'para',

@@ -5,10 +5,10 @@
 import type { Comparison, Contrast, ContrastGroup } from '../../runs/schema/experiment.js';
 import { baselineOf, design, gain, HIDDEN, type Prefixes, type Suffix, VISIBILITIES } from './design.js';
 
-/** Behind the names of conditions whose decoder does not read the query. */
+/** The suffix of conditions whose decoder does not read the query. */
 const NO_QUERY = '_nq';
 
-/** As the research ran them: MS MARCO's 500 samples, answers cut after 256 tokens. */
+/** The protocol as the research ran it: MS MARCO's 500 samples, answers cut after 256 tokens. */
 export const SMALL_MODELS_PROTOCOL = { samples: 500, target_tokens: 256 };
 
 export const RANDOM_WORDS = 'common_words8';
@@ -48,7 +48,7 @@ export function maskContrasts(prefixes: readonly string[]): ContrastGroup {
   };
 }
 
-/** The query in the encoder, in the decoder, in both: for each way of hiding the prefix. */
+/** The contrasts of the query in the encoder, in the decoder, and in both, for each way of hiding the prefix. */
 export function whereTheQueryStands(): ContrastGroup[] {
   return HIDDEN.map((suffix: Suffix) => {
     const [none, encoder, decoder, both] = [

@@ -37,7 +37,7 @@ export const dataChoiceSchema = z.strictObject({
 /** The data that an experiment is run on. */
 export type DataChoice = z.infer<typeof dataChoiceSchema>;
 
-/** An experiment in a file: with data and model, where it says them. */
+/** The schema of an experiment in a file, with data and model where the file names them. */
 export const experimentFileSchema = experimentSchema
   .extend({
     data: dataChoiceSchema.optional().describe('The data that `dkv run` takes, where the command line names none.'),

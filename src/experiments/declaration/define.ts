@@ -16,7 +16,7 @@ export function defineExperiment(declaration: StudyDeclaration): DeclaredExperim
   return parseExperiment(declaration);
 }
 
-/** The same of a declaration that comes from elsewhere. */
+/** Parses a declaration that comes from elsewhere, such as a file. */
 export function parseExperiment(declaration: unknown): DeclaredExperiment {
   const { plain, functions } = withoutFunctions(declaration);
   const parsed = parse(experimentFileSchema, plain, 'INPUT_INVALID', 'The experiment is not well formed');
@@ -25,7 +25,10 @@ export function parseExperiment(declaration: unknown): DeclaredExperiment {
   return functions.size > 0 ? { ...parsed, functions } : parsed;
 }
 
-/** Everything that is named is there. @throws DkvError INPUT_INVALID */
+/**
+ * Checks that everything that is named exists.
+ * @throws DkvError INPUT_INVALID
+ */
 function expectConsistent(experiment: Experiment): void {
   const { id, conditions, ...rest } = experiment;
   const names = conditions.map((condition) => condition.name);

@@ -10,7 +10,7 @@ import { parseExperiment } from './define.js';
 const DATA = ['.yaml', '.yml', '.json'];
 const MODULES = ['.ts', '.mts', '.js', '.mjs'];
 
-/** Is it the name of a file rather than of an experiment? */
+/** Tells whether this is the name of a file rather than of an experiment. */
 export function isExperimentFile(name: string): boolean {
   return [...DATA, ...MODULES].includes(path.extname(name));
 }
@@ -53,7 +53,7 @@ async function readData(file: string): Promise<unknown> {
   return parse(await readText(file));
 }
 
-/** Whatever Node version runs: types are stripped on the way in, and `directed-kvcache` is this very package. */
+/** Loads a module under any Node version: types are stripped on the way in, and `directed-kvcache` resolves to this very package. */
 async function readModule(file: string): Promise<unknown> {
   const { createJiti } = await import('jiti');
   // Run from source, as the tests do, it is still the built one: all of the source would be translated for it.

@@ -53,7 +53,10 @@ function added(functions: Map<string, DeclaredFunction>, declared: DeclaredFunct
   return specification;
 }
 
-/** Every specification of a function stands for one that is there. @throws DkvError INPUT_INVALID */
+/**
+ * Checks that every specification of a function stands for one that exists.
+ * @throws DkvError INPUT_INVALID
+ */
 export function expectFunctions(experiment: Experiment, functions: SurrogateFunctions): void {
   for (const specification of specificationsOf(experiment)) {
     const named = functionNamed(specification);

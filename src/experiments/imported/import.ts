@@ -78,7 +78,10 @@ export function runOf({ experiment: id, source, samples: recorded }: AuthorsReco
   return { summary: summarize(configuration, trials, samples, passes), samples, trials };
 }
 
-/** No comparison was named beforehand among those that the record has: the primary one of the experiment as it is declared is of ours. */
+/**
+ * The experiment of an imported record. None of its comparisons was named beforehand: the primary comparison that the experiment declares concerns
+ * our own runs.
+ */
 function ofRecord(declared: Experiment, known: ReadonlySet<string>): Experiment {
   const { primary: _, ...experiment } = restricted(declared, (condition) => known.has(condition));
   return experiment;

@@ -14,7 +14,7 @@ import { readText } from '../../base/text-input.js';
 import { wordCount } from '../../base/words.js';
 import type { Imported } from '../../runs/schema/configuration.js';
 
-/** Columns of each experiment's file, behind `nll_`, and our conditions' names for them. */
+/** The columns of each experiment's file, behind `nll_`, with our conditions' names for them. */
 const COLUMNS = {
   exp01: {
     bare: 'bare',
@@ -60,20 +60,20 @@ const RESULTS = path.join('archive', 'directed_kvcache_v3', 'results');
 const FOLDERS = { exp01: 'exp01', exp02: 'exp02', exp2b: 'exp02b' } as const;
 
 export interface RecordedSample {
-  /** Words of the texts, as white space separates them. */
+  /** The numbers of words in the texts, split at white space. */
   readonly words: { readonly passage: number; readonly query: number; readonly answer: number };
-  /** By our conditions' names, nats per answer token. */
+  /** The NLLs by our conditions' names, in nats per answer token. */
   readonly nlls: Readonly<Record<string, number>>;
-  /** Tokens of the prefix, where the file says them. */
+  /** The tokens of each prefix, where the file records them. */
   readonly prefixTokens: Readonly<Record<string, number>>;
-  /** Query and answer; lines of numbers have none. */
+  /** The query and the answer. Files of numbers have none. */
   readonly text?: string;
 }
 
 export interface AuthorsRecord {
   readonly experiment: RecordedExperiment;
   readonly source: Imported;
-  /** In the order in which the research scored them. */
+  /** The samples in the order in which the research scored them. */
   readonly samples: readonly RecordedSample[];
 }
 
@@ -112,7 +112,10 @@ function linesName(experiment: RecordedExperiment): string {
   return `authors-${experiment}.jsonl`;
 }
 
-/** Below the folder; undefined where there is none. @throws DkvError INPUT_INVALID where there are several */
+/**
+ * Finds an experiment's file below the folder; undefined where there is none.
+ * @throws DkvError INPUT_INVALID where there are several
+ */
 async function fileOf(folder: string, experiment: RecordedExperiment): Promise<string | undefined> {
   const checkpoint = path.join(FOLDERS[experiment], 'checkpoint.json');
   const names = [path.join(RESULTS, checkpoint), checkpoint, linesName(experiment)];
@@ -267,7 +270,7 @@ function taken<T>(where: string, text: string, schema: z.ZodType<T>): T {
   throw new DkvError('INPUT_INVALID', `${where}: not as the authors’ records are: ${parsed.problem}.`);
 }
 
-/** What both experiments have: random prefixes of 20 words. */
+/** The condition that both experiments have: random prefixes of 20 words. */
 const SHARED = { exp02: 'random_published', exp2b: 'random20w_published' } as const;
 
 /**

@@ -26,24 +26,24 @@ export interface PlannedTrial {
   readonly target: Int32Array;
   /** Token ids of the sample's wrong answers, as the target stands; none unless the experiment asks for the outcome `contrast`. */
   readonly wrong: readonly Int32Array[];
-  /** For joint inputs: do they hold other token ids than the segments tokenised apart would? */
+  /** For joint inputs, true where they hold other token ids than the segments tokenised apart would. */
   readonly jointDiffers: boolean | undefined;
-  /** The prefix contains the text that is scored. */
+  /** True where the prefix contains the text that is scored. */
   readonly leak: boolean;
 }
 
 export interface Block {
   readonly units: readonly Unit[];
   readonly trials: readonly PlannedTrial[];
-  /** Units of the block that cannot be scored. */
+  /** The units of the block that cannot be scored. */
   readonly rejections: readonly Rejection[];
 }
 
 export interface BlockLimits {
-  /** Rows that the encoder may read of one input. */
+  /** The largest number of rows that the encoder may read of one input. */
   readonly maxTokens: number;
   readonly maxUnits: number;
-  /** A block is closed once its trials' inputs have this many rows. */
+  /** The number of rows of its trials' inputs at which a block is closed. */
   readonly maxRows: number;
 }
 

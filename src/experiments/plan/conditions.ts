@@ -12,7 +12,7 @@ import type { Comparison, ContrastGroup, Experiment } from '../../runs/schema/ex
 import { type DeclaredExperiment, recordedExperiment } from '../declaration/declared.js';
 
 export interface Computable {
-  /** As it is computed: with the baselines that this model has, and masks that speak only of rows that are there. */
+  /** The experiment as it is computed: with the baselines that this model has, and masks that name only rows that exist. */
   readonly experiment: Experiment;
   readonly leftOut: readonly LeftOut[];
 }
@@ -63,7 +63,7 @@ function withBaselines(experiment: Experiment, has: (condition: string) => boole
   };
 }
 
-/** What a mask says of rows that are not there is nothing: it is left out, so that a record says what was computed. */
+/** Removes from masks what concerns rows that do not exist, so that a record holds what was computed. */
 function withMasksOf(experiment: Experiment, segments: ReadonlySet<Segment>): Experiment {
   const there = (parts: Mask['rows']) => parts.filter((part) => isThere(part, segments));
   const masked = <T extends Encoding>(encoding: T): T => ({
@@ -81,7 +81,7 @@ function withMasksOf(experiment: Experiment, segments: ReadonlySet<Segment>): Ex
 
 type Mask = NonNullable<Encoding['blocked']>[number];
 
-/** The two sides of the published count are always there. */
+/** Tells whether the rows that a mask names exist. The two sides of the published count always do. */
 function isThere(part: Mask['rows'][number], segments: ReadonlySet<Segment>): boolean {
   return part === 'counted' || part === 'rest' || segments.has(part);
 }
@@ -98,7 +98,7 @@ function leftOutOf({ conditions }: Experiment, segments: ReadonlySet<Segment>): 
   });
 }
 
-/** Segments as sentences call them; others by their own names. */
+/** Segments as sentences name them; others go by their own names. */
 const WORDS: Readonly<Partial<Record<string, string>>> = { bos: 'BOS', separator: 'line break', eos: 'EOS' };
 
 /**
@@ -171,7 +171,7 @@ export function restricted(experiment: Experiment, has: (condition: string) => b
   };
 }
 
-/** A contrast stands where all its terms do; of what is not there none is a share. */
+/** The contrasts of which all terms are there. What was a share of a missing contrast has no share. */
 function contrastsOf(group: ContrastGroup, has: (condition: string) => boolean): ContrastGroup {
   const left = group.contrasts.filter(({ terms }) => Object.keys(terms).every(has));
   const names = new Set(left.map(({ name }) => name));

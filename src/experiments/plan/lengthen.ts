@@ -30,7 +30,10 @@ export function lengthen(
   return withWords(firstAtLeast(0, words.length, (size) => count(withWords(size)) >= tokens));
 }
 
-/** A word more can make a text a token shorter, where tokens grow across the space; over so many words it makes it longer. */
+/**
+ * The number of words to look back. A further word can make a text a token shorter, where tokens grow across the space; over this many words it
+ * makes it longer.
+ */
 const LOOK_BACK = 8;
 
 /** The smallest number above `low` and up to `high` that passes, where passing is monotone but for neighbours. `high` passes. */

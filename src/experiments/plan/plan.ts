@@ -6,15 +6,18 @@ import type { Experiment } from '../../runs/schema/experiment.js';
 import type { Scored, Unit } from './unit.js';
 import type { WrongAnswers } from './wrong-answers.js';
 
-/** What is scored, in order, and under what. */
+/** What is scored, in which order, and under which conditions. */
 export interface Plan {
   readonly units: readonly Unit[];
   readonly experiment: Pick<Experiment, 'conditions' | 'protocol' | 'target' | 'prompt' | 'padding_step' | 'outcomes'>;
-  /** Texts to make documents longer with. */
+  /** Texts with which documents are made longer. */
   readonly padding: readonly string[];
   /** Of samples whose right answer is held against them; undefined where none is. */
   readonly wrongAnswers?: WrongAnswers | undefined;
-  /** The text of a surrogate for a unit. @throws DkvError when there is none: the unit is rejected */
+  /**
+   * Gives the text of a surrogate for a unit.
+   * @throws DkvError when there is none: the unit is rejected
+   */
   readonly prefix: (specification: string, unit: Unit) => string;
 }
 

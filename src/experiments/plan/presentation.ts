@@ -9,7 +9,7 @@ import type { Plan } from './plan.js';
 import type { Unit } from './unit.js';
 
 export interface Presentation {
-  /** Passes of the encoder, the condition's own first. */
+  /** The passes of the encoder, the condition's own first. */
   readonly parts: readonly Presented[];
   readonly jointDiffers: boolean | undefined;
   readonly prefix: string | undefined;

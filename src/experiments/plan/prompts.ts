@@ -39,7 +39,7 @@ export function withoutPrompts({ experiment, leftOut }: Computable): Computable 
   };
 }
 
-/** What a condition does, whatever language models are asked. */
+/** A condition without the prompts that its language models are given. */
 function unprompted(condition: Condition): string {
   const { name: _, ...presented } = condition;
   return JSON.stringify(presented, (member, value: unknown) =>

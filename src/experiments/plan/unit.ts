@@ -5,14 +5,14 @@ import type { Candidate, Pool, Sample } from '../../samples/sample.js';
 /** A document to score under every condition. */
 export interface Unit {
   readonly sample: Sample;
-  /** Place in the list that surrogates borrow from: the sample's own, or its pool's. */
+  /** The unit's place in the list that surrogates borrow from: the sample's own, or its pool's. */
   readonly index: number;
 }
 
 /** What a plan takes from a dataset. */
 export interface Scored {
   readonly units: readonly Unit[];
-  /** The samples that surrogates borrow words from: for pools the first relevant candidate of each. */
+  /** The samples that surrogates borrow words from. For pools these are the first relevant candidates. */
   readonly references: readonly Sample[];
   readonly padding: readonly string[];
 }

@@ -83,7 +83,7 @@ function trialOf(trial: PlannedTrial, { nlls, tempered, wrong, said }: Answers, 
   };
 }
 
-/** What stood before the document in the condition's own pass, and in its further ones. */
+/** The texts that stood before the document, in the condition's own pass and in its further ones. */
 function prefixesOf({ parts }: PlannedTrial, keepsTexts: boolean): Pick<Trial, 'prefix' | 'also_prefixes'> {
   const [own, ...also] = parts.map(({ prefix }) => (prefix === undefined ? null : keptText(prefix, keepsTexts)));
   return {

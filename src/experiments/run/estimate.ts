@@ -53,7 +53,7 @@ export async function estimateRun(
   };
 }
 
-/** Encoder rows that this model works off in a second here, its decoder's share of the time included. */
+/** The encoder rows that this model works off in a second on this machine, its decoder's share of the time included. */
 export async function rowsPerSecond(experiment: Experiment, data: Dataset, model: Model): Promise<number> {
   const plan = planOf(experiment, unitsOf(data), model.tokenizer);
   const [block] = planBlocks(plan, model.tokenizer, { ...ONE_BLOCK, maxTokens: experiment.protocol.max_tokens });

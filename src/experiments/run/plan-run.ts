@@ -122,7 +122,7 @@ function testOf({ id, unit, primary, comparisons, measures }: Experiment, option
   return { treatment, baseline, measure, hypothesis, margin };
 }
 
-/** Samples or pools as what depends on each other. */
+/** The samples or pools, with how they depend on each other. */
 function unitsAt(data: Dataset | PoolSet, configuration: Configuration): Parameters<typeof dependenceOf> {
   const all: readonly { readonly id: string; readonly query: string; readonly cluster?: string }[] =
     'samples' in data ? data.samples : data.pools;
@@ -135,7 +135,7 @@ function unitsAt(data: Dataset | PoolSet, configuration: Configuration): Paramet
   return [units, units, configuration];
 }
 
-/** How many samples the pilot asks for, and the data of a run of so many. */
+/** The number of samples that the pilot asks for, and the data of a run of that many. */
 async function withPilot(
   run: FinishedRun,
   test: PlannedTest,
@@ -192,7 +192,7 @@ async function withPilot(
   };
 }
 
-/** What is drawn whole: of partitions that cross those of the data, since partners are hardly alike. */
+/** The clusters that are drawn whole. Where partners' clusters cross those of the data, the data's are drawn, since partners are hardly alike. */
 function drawnClusters({ dependence, own }: UnitDependence): Partition {
   return dependence.crossed ? own : dependence.clusters;
 }
@@ -229,7 +229,10 @@ async function reached(
   }
 }
 
-/** The pilot is of the same question, the same model and the same data. @throws DkvError INPUT_INVALID */
+/**
+ * Checks that the pilot is of the same question, model and data.
+ * @throws DkvError INPUT_INVALID
+ */
 function expectSubject({ summary }: FinishedRun, now: Configuration, test: PlannedTest): void {
   const { configuration: pilot } = summary;
   if (pilot.imported) {

@@ -8,20 +8,20 @@ import { bareOf, type Experiment } from '../../runs/schema/experiment.js';
 import type { SampleRecord } from '../../runs/schema/sample.js';
 import { firstPools, screenRanking } from '../analysis/ranking-screen.js';
 
-/** The research's screening of a dataset: so many samples, of which at most this share may be answered without any help. */
+/** The research's screening of a dataset: the number of samples, and the share of them that may be answered without any help. */
 const SCREENED = 20;
 const CEILING = { nll: 0.05, share: 0.3 };
 
 export interface Prescreen {
-  /** So many of the first units have to be computed. */
+  /** The number of first units that have to be computed. */
   readonly units: number;
   /** @throws DkvError CEILING_REACHED, FLOOR_REACHED */
   refuse(entries: readonly Entry[]): void;
 }
 
 /**
- * What has to be there before a run goes on; undefined where nothing is asked.
- * @param records of all units, in the order in which they are computed
+ * The check before a run goes on; undefined where none is asked.
+ * @param records all units, in the order in which they are computed
  */
 export function prescreenOf(
   experiment: Experiment,

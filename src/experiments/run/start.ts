@@ -26,19 +26,19 @@ import { samplesOf } from './samples.js';
 import { recordPlan, underPlan } from './under-plan.js';
 
 export interface StartedRun {
-  /** That the folder holds. */
+  /** The configuration of the run in the folder. */
   readonly configuration: Configuration;
   readonly records: readonly SampleRecord[];
-  /** All that is in the journal: those of earlier calls, to which this one's are added. */
+  /** Every entry of the journal: those of earlier calls, to which this call's are added. */
   readonly entries: Entry[];
   readonly journalFile: string;
   /** Whose journal it is. */
   readonly owner: JournalOwner;
-  /** The journal was compressed when the run went on. */
+  /** True where the journal was compressed when the run went on. */
   readonly isPacked: boolean;
-  /** Texts stand in the folder; digests of them where they do not. */
+  /** True where the folder holds texts, false where it holds digests of them. */
   readonly keepsTexts: boolean;
-  /** That the run is under; undefined without one. */
+  /** The plan of the run; undefined without one. */
   readonly planned: PlannedRun | undefined;
 }
 
@@ -143,7 +143,7 @@ async function startedRecord(
   return record;
 }
 
-/** Without what stands beside numbers and decides none: the research's figures, which older records of its experiments hold. */
+/** A configuration without members that decide no number: the research's figures, which older records of its experiments hold. */
 function measured({ experiment: { authors: _, ...experiment }, ...configuration }: Configuration) {
   return { ...configuration, experiment };
 }

@@ -45,7 +45,7 @@ export async function underPlan(
   return { locked: plan, computed_by };
 }
 
-/** The record of a run that another program goes on with names both. */
+/** Records in a run's `run.json` that another program goes on with it, so that it names both. */
 export async function recordPlan(directory: string, planned: PlannedRun | undefined): Promise<void> {
   const record = await readRecord(directory);
   if (!planned || !record?.plan || record.plan.computed_by.length === planned.computed_by.length) return;

@@ -16,7 +16,7 @@ export class WrittenTexts {
   readonly #keepsTexts: boolean;
   /** The first sample of each document. */
   readonly #sampleOf = new Map<string, string>();
-  /** As the folder has them, with what is added now. */
+  /** The texts as the folder has them, with those that are added now. */
   readonly #writings: Writing[];
   #hasChanged = false;
 
@@ -85,7 +85,10 @@ export class WrittenTexts {
     );
   }
 
-  /** Leaves in the folder what was added. @throws DkvError DISK_FULL, FILES_UNUSABLE */
+  /**
+   * Writes the added texts to the folder.
+   * @throws DkvError DISK_FULL, FILES_UNUSABLE
+   */
   async save(): Promise<void> {
     if (!this.#hasChanged) return;
     await writeWritten(this.#directory, { format: RECORD_FORMAT, writers: this.#writings });

@@ -7,7 +7,7 @@ import { mean } from '../../stats/describe.js';
 import type { SanityOptions } from './check.js';
 import type { Item } from './items.js';
 
-/** What several checks compare with: mean NLLs, everything visible, of the document alone and behind the real question. */
+/** The figures that several checks compare with: mean NLLs, with everything visible, of the document alone and behind the real question. */
 export interface Known {
   readonly bare: readonly number[];
   readonly oracle: readonly number[];

@@ -1,4 +1,4 @@
-/** What the config.json of every family is read with. */
+/** Parts of the schemas of every family's config.json. */
 import { z } from 'zod';
 import { DkvError } from '../../base/errors.js';
 import { parse } from '../../base/parse.js';
@@ -7,7 +7,7 @@ import type { Activation } from '../graph/feed-forward.js';
 export const tokenId = z.number().int().nonnegative();
 export const tokenIds = z.union([tokenId, z.array(tokenId).min(1)]);
 
-/** Names of Hugging Face's activations. */
+/** The activations, by the names that Hugging Face gives them. */
 export const ACTIVATION_OF: Readonly<Record<string, Activation>> = {
   relu: 'relu',
   gelu: 'gelu',
@@ -17,12 +17,12 @@ export const ACTIVATION_OF: Readonly<Record<string, Activation>> = {
   swish: 'silu',
 };
 
-/** One id or several, as a list. */
+/** Makes a list of one id or several. */
 export function listed(ids: number | readonly number[] | null | undefined): readonly number[] | undefined {
   return typeof ids === 'number' ? [ids] : (ids ?? undefined);
 }
 
-/** Whether a key is not there, null or an empty object or list. */
+/** Tells whether a key is missing, null, or an empty object or list. */
 export function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }

@@ -10,7 +10,7 @@ import { t5 } from './t5/family.js';
 import type { T5Gemma2Config } from './t5gemma2/config.js';
 import { t5gemma2 } from './t5gemma2/family.js';
 
-/** What config.json says, of any family: `family` tells which. */
+/** The content of config.json of any family; `family` tells which. */
 export type ModelConfig = T5Gemma2Config | T5Config | BartConfig;
 
 const FAMILIES = { t5gemma2, t5, bart } satisfies {
@@ -22,7 +22,7 @@ export function familyOf({ family }: ModelConfig): ModelFamily<ModelConfig> {
   return FAMILIES[family];
 }
 
-/** Whether a tensor may be one that is read, judged by its name alone: of a checkpoint whose family is not known yet. */
+/** Tells whether a tensor may be one that is read, by its name alone, for a checkpoint whose family is not known yet. */
 export function mayBeRead(storedName: string): boolean {
   return Object.values(FAMILIES).every((family) => family.isRead(storedName));
 }

@@ -51,28 +51,28 @@ export interface ModelShape {
 export const EMBEDDING_SCALES = ['exact', 'bfloat16'] as const;
 export type EmbeddingScale = (typeof EMBEDDING_SCALES)[number];
 
-/** A producer of channels and who reads them, where 8-bit forms make the channels alike (smoothing.ts). */
+/** A producer of channels and the tensors that read them, where 8-bit forms make the channels alike (smoothing.ts). */
 export interface SmoothedChannels {
-  /** A norm's scale, or a matrix. */
+  /** The name of the producer: a norm's scale, or a matrix. */
   readonly producer: string;
-  /** What is added to the producer's channels, and divided as they are. */
+  /** The name of the bias that is added to the producer's channels, and is divided as they are. */
   readonly bias?: string;
-  /** Matrices. */
+  /** The names of the matrices that read the channels. */
   readonly readers: readonly string[];
   readonly read: Read;
-  /** Of a matrix: the norm that makes the rows that it reads. */
+  /** For a matrix: the name of the norm that makes the rows that it reads. */
   readonly norm?: string;
-  /** The producer's channel that a reader's column reads; the same number when left out. */
+  /** The producer's channel that each column of a reader reads; the same number by default. */
   readonly channelOf?: (column: number) => number;
 }
 
-/** Of normally distributed numbers. */
+/** The mean and standard deviation of normally distributed numbers. */
 export interface Spread {
   readonly mean: number;
   readonly deviation: number;
 }
 
-/** Of the numbers that a norm multiplies by. */
+/** The spread of the numbers that a norm multiplies by. */
 export const NORM_SPREAD: Spread = { mean: 1, deviation: 0.3 };
 
 /** Facts by name, in a form that does not depend on how the program keeps them. */
@@ -82,43 +82,46 @@ export type Fact = number | string | boolean | null | readonly Fact[] | Facts;
 /** @typeParam Config what `config.json` says, validated; its `family` is this one's name */
 export interface ModelFamily<Config extends { readonly family: string } = { readonly family: string }> {
   readonly name: Config['family'];
-  /** As its makers write it, for messages. */
+  /** The family's name as its makers write it, for messages. */
   readonly title: string;
-  /** `model_type` of config.json. */
+  /** The values of `model_type` in config.json. */
   readonly modelTypes: readonly string[];
   /**
    * Validates the content of config.json.
    * @throws DkvError CHECKPOINT_INVALID, or MODEL_UNSUPPORTED for a variant that is not implemented
    */
   parse(json: unknown, file: string): Config;
-  /** The same with what generation_config.json says of start and end. @throws DkvError as `parse` */
+  /**
+   * Adds what generation_config.json says of start and end.
+   * @throws DkvError as `parse`
+   */
   withGeneration(config: Config, json: unknown, file: string): Config;
-  /** The same with what can only be told from which tensors a checkpoint has, for families that have such. */
+  /** Adds what can only be told from which tensors a checkpoint has, for families where that matters. */
   withTensors?(config: Config, stored: { has(name: string): boolean }): Config;
   shape(config: Config): ModelShape;
-  /** What decides numbers, by name; a fact with its usual value is left out. */
+  /** The facts that decide numbers, by name. A fact with its usual value is left out. */
   arithmetic(config: Config): Facts;
-  /** What release 0.1.0 made a fingerprint from; undefined for families that it did not know. */
+  /** The value that release 0.1.0 made a fingerprint from; undefined for families that it did not know. */
   release010?(config: Config): unknown;
-  /** Canonical name of the table of tokens' rows, [vocabulary, width], which both sides read. */
+  /** The canonical name of the table of tokens' rows, [vocabulary, width], which both sides read. */
   readonly table: string;
-  /** Canonical name and shape of every tensor. Linear weights are [out, in]. Those of a side begin with `encoder.` or `decoder.`. */
+  /** The canonical name and shape of every tensor. Linear weights are [out, in]. Names of a side's tensors begin with `encoder.` or `decoder.`. */
   tensors(config: Config): Map<string, readonly number[]>;
-  /** Names under which files may hold a tensor. Where several are present they have to be equal. */
+  /** The names under which files may hold a tensor. Where several are present they must be equal. */
   storedNames(canonical: string): readonly string[];
-  /** Whether a tensor of this name is one that is read, or has to be told of when it is not. */
+  /** Tells whether a tensor of this name is one that is read, or must be reported when it is not. */
   isRead(storedName: string): boolean;
-  /** The name that a file of our own gives a tensor. */
+  /** The name that a tensor has in files that this program writes. */
   writtenName(canonical: string): string;
   blocks(context: GraphContext, config: Config, embeddingScale: EmbeddingScale): Blocks;
   readonly embeddingScales: readonly EmbeddingScale[];
-  /** What a norm's stored weight w stands for. */
+  /** The form of a norm's scale: what a stored weight w stands for. */
   readonly normForm: ScaleForm;
-  /** The norm whose output the decoder's keys and values read as states. */
+  /** The name of the norm whose output the decoder's keys and values read as states. */
   statesNorm(config: Config): string;
   smoothed(config: Config): SmoothedChannels[];
-  /** Why a tokenizer with this frame cannot be this model's; undefined when it can, as any can where a family does not ask. */
+  /** The reason why a tokenizer with this frame cannot be this model's; undefined where it can. Families that do not ask accept any. */
   frameProblem?(frame: Frame, config: Config): string | undefined;
-  /** How a tensor's random weights are drawn, so that activations are of the order of 1 and every sublayer counts. */
+  /** The spread of a tensor's random weights, such that activations are of the order of 1 and every sublayer counts. */
   spreadOf(name: string, shape: readonly number[], config: Config): Spread;
 }

@@ -64,7 +64,7 @@ export class DigestMemory {
     return path.join(this.#directory, createHash('sha256').update(identity).digest('hex'));
   }
 
-  /** A cache that cannot be written, because it is shared or full, costs time and nothing else. */
+  /** Keeps a digest. A cache that cannot be written, because it is shared or full, costs time and nothing else. */
   async #keep(note: string, digest: string): Promise<void> {
     await publish(note, noteOf(note, digest)).catch(() => undefined);
   }

@@ -13,7 +13,10 @@ export async function readJson(file: string, purpose: string): Promise<unknown> 
   return json;
 }
 
-/** Undefined where there is no such file. @throws DkvError CHECKPOINT_INVALID */
+/**
+ * Reads a JSON file; undefined where there is none.
+ * @throws DkvError CHECKPOINT_INVALID
+ */
 export async function readJsonIfPresent(file: string): Promise<unknown> {
   if ((await fileSize(file)) === undefined) return undefined;
   const bytes = await readFile(file).catch((error: unknown) => {
@@ -23,8 +26,8 @@ export async function readJsonIfPresent(file: string): Promise<unknown> {
 }
 
 /**
- * Undefined where there is no such file, be it that a link leads nowhere.
- * @throws DkvError CHECKPOINT_INVALID for what is no file: a folder, or a pipe that would be waited for; FILES_UNUSABLE
+ * The size of a file; undefined where there is none, or where a link leads nowhere.
+ * @throws DkvError CHECKPOINT_INVALID for something that is not a file: a folder, or a pipe that would be waited for; FILES_UNUSABLE
  */
 export async function fileSize(file: string): Promise<number | undefined> {
   const found = await stat(file).catch((error: NodeJS.ErrnoException) => {

@@ -3,11 +3,11 @@
  * Python's pickles are programs that run while they are read.
  */
 
-/** Python's pickles first, then the forms of other libraries. */
+/** The names of weights in other forms: Python's pickles first, then the forms of other libraries. */
 const PICKLED = /^(pytorch_model.*\.bin|.*\.(ckpt|pth?))$/;
 const OTHERS = /^(tf_model.*\.h5|flax_model.*\.msgpack)$/;
 
-/** What Python's tokenizers are made from. */
+/** The files that Python's tokenizers are made from. */
 const TOKENIZERS = ['spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model', 'vocab.json', 'vocab.txt'];
 
 /** @returns what stands there instead of safetensors, and why it is not read; undefined where nothing is known */

@@ -12,17 +12,17 @@ import { fromFloat16 } from '../../base/float16.js';
 import { parse } from '../../base/parse.js';
 import { expectFileOrNothing, fileSize } from './json-file.js';
 
-/** Elements of a tensor. */
+/** The number of elements of a tensor. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** Element types that weights come in. */
+/** The element types that weights may have. */
 export type StoredType = 'F32' | 'F16' | 'BF16';
 
 const BYTES: Record<string, number> = { F32: 4, F16: 2, BF16: 2 };
 
-/** Bits of every element type that the format has. */
+/** The number of bits of every element type of the format. */
 const BITS = new Map(
   Object.entries({
     4: 'F4',
@@ -37,10 +37,10 @@ const BITS = new Map(
 export interface TensorEntry {
   readonly file: string;
   readonly name: string;
-  /** As the header says it; only `StoredType` can be read. */
+  /** The element type as the header says it. Only a `StoredType` can be read. */
   readonly type: string;
   readonly shape: readonly number[];
-  /** Of the first byte, from the start of the file. */
+  /** The place of the first byte, from the start of the file. */
   readonly offset: number;
   readonly sizeBytes: number;
 }
@@ -122,7 +122,7 @@ function parseHeader(header: Uint8Array, file: string, dataStart: number, sizeBy
   return new Map(entries.map((entry) => [entry.name, entry]));
 }
 
-/** NaN where the product cannot be counted. */
+/** Multiplies sizes; NaN where the product cannot be counted. */
 function exactCount(shape: readonly number[]): number {
   return shape.reduce((a, b) => (Number.isSafeInteger(a * b) ? a * b : Number.NaN), 1);
 }
@@ -149,7 +149,7 @@ function parseStrictly(header: Uint8Array, invalid: (message: string) => DkvErro
   return json as Record<string, unknown>;
 }
 
-/** As deep as the library reads. */
+/** The nesting depth that the library reads at most. */
 const MAX_DEPTH = 127;
 
 function countNames(value: unknown, depth = 0): number {

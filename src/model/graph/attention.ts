@@ -4,7 +4,10 @@ import type { GraphContext, Heads, KeysValues } from './context.js';
 import { attendOnDevice, attendSeen, deviceMask } from './device-attention.js';
 import { isForCpu } from './target.js';
 
-/** What `attend` takes for a mask of who may see whom. @param seen [n, 1, rows, keys] bool */
+/**
+ * The form of a mask that `attend` takes.
+ * @param seen [n, 1, rows, keys] bool: true where the row may see the key
+ */
 export function attentionMask(context: GraphContext, heads: Heads, seen: Value): Value {
   return isForCpu(context.target) ? seen : deviceMask(context, heads, seen);
 }
@@ -43,11 +46,11 @@ export function attend(
 }
 
 /**
- * The same for what is by head already.
+ * Attention over rows, keys and values that are already by head.
  * @param queries [n, heads, rows, head_dim]
  * @param own [n, kv_heads, keys, head_dim]
  * @param mask [n, heads | 1, rows, keys]
- * @returns of the queries' shape
+ * @returns the queries' shape
  */
 export function attendByHead(
   { graph }: GraphContext,

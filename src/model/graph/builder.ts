@@ -25,13 +25,13 @@ export {
   type Value,
 } from './graph-parts.js';
 
-/** What one turn of a loop gives. */
+/** The values that one turn of a loop gives. */
 export interface Turn<Carried extends string, Kept extends string> {
-  /** A single bool: another turn after this one? */
+  /** A single bool: true where another turn follows. */
   readonly goOn: Value;
-  /** For the next turn. */
+  /** The values for the next turn. */
   readonly carried: Record<Carried, Value>;
-  /** Of every turn. */
+  /** The values kept of every turn. */
   readonly kept: Record<Kept, TypedValue>;
 }
 
@@ -42,7 +42,7 @@ export class GraphBuilder {
   readonly #outputs: TypedName[] = [];
   readonly #tensors: (InlineTensor | ExternalTensor)[] = [];
   readonly #ownNodes: NodePart[] = [];
-  /** Where nodes go: the graph's, or those of a branch being built. */
+  /** The list that nodes are added to: the graph's, or that of a branch being built. */
   #nodes = this.#ownNodes;
   readonly #externals = new Map<string, ExternalTensor>();
   readonly #constants = new Map<string, Value>();
@@ -82,14 +82,14 @@ export class GraphBuilder {
     return this.#node(type, inputs, attributes, 1)[0]!;
   }
 
-  /** The same numbers as another type, rounded to the nearest; beyond what the type holds they are infinite. */
+  /** Casts numbers to another type, rounded to the nearest. Numbers beyond what the type holds become infinite. */
   cast(x: Value, type: ElementType): Value {
     return this.op('Cast', [x], { to: { type } });
   }
 
   /**
-   * Both are true. Not as `And`: the runtime's WebGPU provider (1.30) computes that one wrongly once the process has run it on shapes that
-   * broadcast in another way. Nor, for devices, as `Or`, which that provider does not have.
+   * A bool that is true where both are. It does not use `And`: the runtime's WebGPU provider (1.30) computes that one wrongly once the process has
+   * run it on shapes that broadcast in another way. Nor does it use `Or`, which that provider does not have.
    */
   both(a: Value, b: Value): Value {
     if (this.dialect === 'device') {
@@ -278,7 +278,7 @@ export class GraphBuilder {
   }
 }
 
-/** What a node reads, the nodes of graphs within it too. */
+/** The values that a node reads, those of nodes in graphs within it included. */
 function inputsOf({ inputs, attributes }: NodePart): Value[] {
   const inner = Object.values(attributes).flatMap((value) => ('graph' in value ? value.graph.nodes : []));
   return [...inputs, ...inner.flatMap(inputsOf)];

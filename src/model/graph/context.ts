@@ -14,14 +14,17 @@ export type Side = 'encoder' | 'decoder';
 /** The heads of one side's attention. */
 export interface Heads {
   readonly heads: number;
-  /** Of keys and values; heads / kvHeads queries share each. */
+  /** The number of heads of keys and values; heads / kvHeads queries share each. */
   readonly kvHeads: number;
   readonly headDim: number;
-  /** What scores are multiplied by. */
+  /** The factor of scores. */
   readonly scale: number;
 }
 
-/** For a key that a row may not see. Finite: a row that sees nothing, as padding does, would become NaN. */
+/**
+ * The number that is added to the score of a key that a row may not see. It is finite, since a row that sees nothing, as padding does, would become
+ * NaN.
+ */
 export const MASKED = -1e30;
 
 /** Keys and values, [batch, rows, kv_heads * head_dim], or by head: [batch, kv_heads, rows, head_dim]. */
@@ -45,7 +48,7 @@ export function sizeOf(graph: GraphBuilder, like: Value, axis: number): Value {
   return graph.op('Shape', [like], { start: { int: axis }, end: { int: axis + 1 } });
 }
 
-/** 0, 1, ... up to the size of an axis, as float32 [size] (exact below 2^24). */
+/** The numbers 0, 1, ... up to the size of an axis, as float32 [size] (exact below 2^24). */
 export function axisIndex({ graph, target }: Pick<GraphContext, 'graph' | 'target'>, like: Value, axis: number): Value {
   const size = sizeOf(graph, like, axis);
   if (!isForCpu(target)) return countTo(graph, size);
@@ -59,7 +62,7 @@ export function countTo(graph: GraphBuilder, size: Value): Value {
   return graph.op('CumSum', [ones, graph.ints([0], [])], { exclusive: { int: 1 } });
 }
 
-/** Token ids or positions of the graph's own, as the target has them. */
+/** A constant of token ids or positions, in the target's index type. */
 export function indexConstant(
   { graph, target }: Pick<GraphContext, 'graph' | 'target'>,
   values: readonly number[],
@@ -67,7 +70,7 @@ export function indexConstant(
   return indexType(target).type === 'int64' ? graph.ints(values) : graph.int32s(values);
 }
 
-/** [batch, rows] -> [batch * rows] */
+/** Flattens ids: [batch, rows] -> [batch * rows]. */
 export function flatIds(graph: GraphBuilder, tokenIds: Value): Value {
   return graph.op('Reshape', [tokenIds, graph.ints([-1])]);
 }
@@ -78,5 +81,5 @@ export function byHead({ graph }: GraphContext, { kvHeads }: Heads, x: Value): V
   return graph.op('Transpose', [graph.op('Reshape', [x, graph.ints([0, 0, kvHeads, -1])])], { perm: SWAP_ROWS });
 }
 
-/** [batch, rows, heads, ...] and [batch, heads, rows, ...]. */
+/** The permutation between [batch, rows, heads, ...] and [batch, heads, rows, ...]. */
 export const SWAP_ROWS = [0, 2, 1, 3];

@@ -76,7 +76,7 @@ export function buildScoreEnd(model: GraphModel): void {
   outputNlls(model, hidden, rowShape(graph, 'hidden'));
 }
 
-/** What the layers of `score` read. */
+/** The inputs that the layers of `score` read. */
 function knownTokens(model: GraphModel, tokenIds: Value): DecoderInputs {
   const { graph, blocks, target } = model;
   const { width } = blocks.encoderShape;
@@ -180,7 +180,10 @@ export function buildGenerate(model: GraphModel): void {
   else chooseOne(model);
 }
 
-/** Inputs of both forms. @param between adds those that only one has */
+/**
+ * The inputs of both forms.
+ * @param between adds those that only one form has
+ */
 function generationInputs<More>(model: GraphModel, between: () => More) {
   const { graph, blocks, target } = model;
   const { type } = indexType(target);
@@ -201,12 +204,12 @@ function generationInputs<More>(model: GraphModel, between: () => More) {
   return { tokenIds, positions, seenPositions, speaking, ...more, visible, past, cross };
 }
 
-/** Rows whose token is drawn by chance, for which logits leave the graph: none take no time. */
+/** The rows whose token is drawn at random. Logits leave the graph for these alone, so that none take no time. */
 function drawnRows(graph: GraphBuilder): Value {
   return graph.input('drawn', 'int64', ['drawn']);
 }
 
-/** New rows of a text, and those before them. */
+/** The new rows of a text, and those before them. */
 interface Said {
   readonly tokenIds: Value;
   readonly positions: Value;
@@ -242,7 +245,7 @@ function newRows(
   return { hidden, seen, kept };
 }
 
-/** The next token alone: keys and values stay on the device from run to run, and a loop would be the CPU's. */
+/** Chooses the next token alone. Keys and values stay on the device from run to run, whereas a loop would run on the CPU. */
 function chooseOne(model: GraphModel): void {
   const { graph, blocks } = model;
   const { speaking, drawn, visible, cross, ...said } = generationInputs(model, () => ({ drawn: drawnRows(graph) }));
@@ -256,7 +259,7 @@ function chooseOne(model: GraphModel): void {
   outputSeen(model, seen, (name) => eachLayer(kept, (value) => value)[name]!);
 }
 
-/** What later rows look back at. */
+/** Makes outputs of what later rows look back at. */
 function outputSeen(model: GraphModel, positions: Value, of: (name: LayerCache) => Value): void {
   const { graph, blocks, target } = model;
   graph.output('seen_positions', positions, indexType(target).type, ['batch', 'seen']);
@@ -267,7 +270,7 @@ function outputSeen(model: GraphModel, positions: Value, of: (name: LayerCache) 
   }
 }
 
-/** Tokens one after the other, in a loop. */
+/** Chooses tokens one after the other, in a loop. */
 function chooseSeveral(model: GraphModel): void {
   const { graph, blocks, target } = model;
   const { tokenIds, positions, seenPositions, speaking, wanted, ends, steps, wantLogits, drawn, visible, past, cross } =
@@ -336,12 +339,12 @@ function chooseSeveral(model: GraphModel): void {
   outputSeen(model, last.seenPositions, (name) => last[name]!);
 }
 
-/** What a step hands to the next one. */
+/** The values that a step hands to the next one. */
 type Carried = 'tokenIds' | 'positions' | 'seenPositions' | 'speaking' | 'stopped' | 'logits' | LayerCache;
 
 type LayerCache = `keys.${number}` | `values.${number}`;
 
-/** `keys.<layer>` and `values.<layer>`. */
+/** Makes `keys.<layer>` and `values.<layer>`. */
 function eachLayer<T>(layers: readonly KeysValues[], of: (value: Value) => T) {
   const entries = layers.flatMap(({ keys, values }, layer): [LayerCache, T][] => [
     [`keys.${layer}`, of(keys)],
@@ -350,7 +353,7 @@ function eachLayer<T>(layers: readonly KeysValues[], of: (value: Value) => T) {
   return Object.fromEntries(entries) as Record<LayerCache, T>;
 }
 
-/** Whether any of the bools along the axes is true. */
+/** Tells whether any of the bools along the axes is true. */
 function anyOf(graph: GraphBuilder, x: Value, axes: readonly number[]): Value {
   const most = graph.op('ReduceMax', [graph.op('Cast', [x], { to: { int: 7 } }), graph.ints(axes)], {
     keepdims: { int: 0 },
@@ -371,7 +374,7 @@ function decoderRows({ graph, blocks }: GraphModel, inputs: DecoderInputs): Valu
   return stack.end(hidden);
 }
 
-/** Of keys or values by head. */
+/** The dimensions of keys or values by head. */
 function keyDimensions({ blocks }: GraphModel, rows: string): Dimensions {
   const { kvHeads, headDim } = blocks.decoderShape;
   return ['batch', kvHeads, rows, headDim];

@@ -43,7 +43,10 @@ export function attendOnDevice(
   return rowsOfGroups(context, heads, context.graph.op('com.microsoft.MultiHeadAttention', inputs, attributes));
 }
 
-/** The same in plain products, which show probabilities. @returns also [n, heads, rows, keys] */
+/**
+ * Attention in plain products, which show probabilities.
+ * @returns also [n, heads, rows, keys]
+ */
 export function attendSeen(
   context: GraphContext,
   heads: Heads,
@@ -86,7 +89,7 @@ function groupedRows({ graph }: GraphContext, heads: Heads, queries: Value): Val
   return graph.op('Reshape', [groupsFirst, graph.ints([0, -1, kvHeads * headDim])]);
 }
 
-/** The way back. */
+/** Takes the groups' rows back to [n, rows, heads * head_dim]. */
 function rowsOfGroups({ graph }: GraphContext, heads: Heads, attended: Value): Value {
   const { kvHeads, headDim } = heads;
   const group = groupOf(heads);
@@ -98,5 +101,5 @@ function rowsOfGroups({ graph }: GraphContext, heads: Heads, attended: Value): V
   return graph.op('Reshape', [ofGroups, graph.ints([0, -1, heads.heads * headDim])]);
 }
 
-/** [n, rows, kv_heads, group, head_dim] and [n, rows, group, kv_heads, head_dim]. */
+/** The permutation between [n, rows, kv_heads, group, head_dim] and [n, rows, group, kv_heads, head_dim]. */
 const SWAPPED = { perm: [0, 1, 3, 2, 4] };

@@ -12,7 +12,7 @@ export const ACTIVATIONS = {
   silu: (graph: GraphBuilder, x: Value) => graph.op('Mul', [x, graph.op('Sigmoid', [x])]),
 } as const;
 
-/** ONNX's own operator or, where it is too new, the runtime's. */
+/** Tells whether a graph is for the CPU and takes ONNX's own operators, or the runtime's where ONNX's are too new. */
 function isForCpu({ dialect }: GraphBuilder): boolean {
   return dialect === 'cpu';
 }

@@ -3,7 +3,7 @@
 /** The name of a tensor in the graph. */
 export type Value = string;
 
-/** Sizes known when the graph is built, names for those known when it runs, such as `['batch', 'rows', 640]`. */
+/** The sizes of a tensor: numbers known when the graph is built and names for those known when it runs, such as `['batch', 'rows', 640]`. */
 export type Dimensions = readonly (number | string)[];
 
 export const ELEMENT_TYPES = ['float32', 'float16', 'bfloat16', 'uint8', 'int8', 'int32', 'int64', 'bool'] as const;
@@ -37,7 +37,7 @@ export type Attribute =
 
 export interface NodePart {
   readonly name: string;
-  /** An operator, behind its domain and a point where that is not ONNX's own. */
+  /** The operator's name, behind its domain and a dot where it is not ONNX's own. */
   readonly type: string;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];

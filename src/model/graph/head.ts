@@ -9,13 +9,13 @@ import type { LogitChunks } from './layout.js';
 
 /** How a family makes logits of the decoder's rows. */
 export interface Head {
-  /** Canonical name of the table [vocabulary, width] that rows are multiplied with. */
+  /** The canonical name of the table [vocabulary, width] that rows are multiplied with. */
   readonly table: string;
-  /** What rows are multiplied by before that. */
+  /** The factor of rows before that product. */
   readonly scale: number;
-  /** Canonical name of what is added to the products, [1, vocabulary]. */
+  /** The canonical name of the bias that is added to the products, [1, vocabulary]. */
   readonly bias?: string;
-  /** logits = cap * tanh(logits / cap), or null for none. */
+  /** The softcap: logits = cap * tanh(logits / cap); null for none. */
   readonly cap: number | null;
 }
 
@@ -66,7 +66,7 @@ export function temperedNlls(context: GraphContext, head: Head, hidden: Value, t
   return graph.op('Sub', [ofRows, graph.op('Mul', [target, inverses(context, 1)])]);
 }
 
-/** Rows that a processor's cache has room for, with all that is made of a chunk of their logits. */
+/** The number of rows that a processor's cache has room for, with everything that is made of a chunk of their logits. */
 export const TEMPERED_ROWS = 8;
 
 /** Of a chunk [n, vocabulary] the same as `temperedLogSums`, few rows after the other: a chunk is gone through some twenty times, from cache in half the time. */
@@ -121,7 +121,7 @@ function temperedSums(context: GraphContext, x: Value, vocabularyAxis: 0 | 1): V
   return graph.op('Concat', own, { axis: { int: vocabularyAxis } });
 }
 
-/** Places between an inverse temperature and its double. */
+/** The number of places between an inverse temperature and its double. */
 const OCTAVE = 3;
 
 /**
@@ -144,11 +144,11 @@ function uncappedLogits(context: GraphContext, head: Head, rows: Value, tokens: 
   return bias === undefined ? product : graph.op('Add', [product, graph.op('Gather', [bias, tokens])]);
 }
 
-/** What choosing the next token needs; of the largest logits the first. */
+/** The values that choosing the next token needs. Of equal largest logits the first counts. */
 export interface NextToken {
-  /** [n, vocabulary] float32; [0, 0] if they are not wanted */
+  /** The logits, [n, vocabulary] float32; [0, 0] where they are not wanted. */
   readonly logits: Value;
-  /** logsumexp(logits), [n] float32 */
+  /** logsumexp(logits), [n] float32. */
   readonly logSum: Value;
   /** The token with the largest logit, [n] int64, and that logit, [n] float32. */
   readonly best: Value;
@@ -226,7 +226,7 @@ function scaledRows({ graph }: GraphContext, { scale }: Head, hidden: Value): Va
   return scale === 1 ? hidden : graph.op('Mul', [hidden, graph.floats([scale], [])]);
 }
 
-/** What is added to the products, where the head has such: [vocabulary]. */
+/** The bias that is added to the products, [vocabulary], where the head has one. */
 function biasOf({ graph, layout }: GraphContext, { bias }: Head): Value | undefined {
   return bias === undefined ? undefined : graph.op('Reshape', [layout.plain(graph, bias), graph.ints([-1])]);
 }
@@ -242,7 +242,7 @@ function biased(context: GraphContext, head: Head, { chunks, starts, vocabularyA
   });
 }
 
-/** A slice that ends here ends where the vocabulary does. */
+/** An end of slices beyond every vocabulary, so that the slice ends with the vocabulary. */
 const BEYOND = 2 ** 31;
 
 /**
@@ -275,7 +275,7 @@ function sums({ graph, target }: GraphContext, x: Value, axis: number, rowAxis: 
   return cut(sum(graph.op('Concat', [x, cut(x, 1)], { axis: { int: rowAxis } })), -1);
 }
 
-/** cap * tanh(logits / cap), where the head has a cap. */
+/** Applies the softcap, cap * tanh(logits / cap), where the head has one. */
 function softcap({ graph }: GraphContext, { cap }: Head, logits: Value): Value {
   if (cap === null) return logits;
   const squashed = graph.op('Tanh', [graph.op('Div', [logits, graph.floats([cap])])]);

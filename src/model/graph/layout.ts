@@ -29,7 +29,7 @@ export const PRECISIONS = ['float32', 'tf32', 'bfloat16', 'float16', 'int8'] as 
 )[];
 export type Precision = (typeof PRECISIONS)[number];
 
-/** How weights are kept for a precision. */
+/** The form in which weights are kept for a precision. */
 export function weightsOfPrecision(precision: Precision): WeightsPrecision {
   return precision === 'tf32' ? 'float32' : precision;
 }
@@ -37,7 +37,7 @@ export function weightsOfPrecision(precision: Precision): WeightsPrecision {
 /** How int8 numbers are made; another form gives other numbers from the same weights. Part of a model's fingerprint. */
 export const INT8_FORM = 'smoothed';
 
-/** Whether weights are kept in 16 bits: widened while they are used on the CPU, and factors of 16-bit products elsewhere. */
+/** Tells whether weights are kept in 16 bits. On the CPU they are widened while they are used; elsewhere they are factors of 16-bit products. */
 export function isWidened(precision: WeightsPrecision): boolean {
   return precision === 'bfloat16' || precision === 'float16';
 }
@@ -53,20 +53,20 @@ export interface LogitChunks {
   readonly vocabularyAxis: 0 | 1;
 }
 
-/** Canonical names of the weights. */
+/** The canonical names of a feed-forward network's weights. */
 export interface FeedForwardNames {
   readonly gate: string;
-  /** None in a network without a gated product. */
+  /** The second factor of a gated product; undefined in a network without one. */
   readonly up?: string;
   readonly down: string;
 }
 
-/** What a norm multiplies by, of a stored weight w: w (`copy`) or 1 + w (`add-one`). */
+/** The form of a norm's scale for a stored weight w: w (`copy`) or 1 + w (`add-one`). */
 export type ScaleForm = 'copy' | 'add-one';
 
-/** What 8-bit forms have to know of a model's channels. */
+/** The channels of a model that 8-bit forms must know. */
 export interface SmoothedNames {
-  /** Norms, matrices and biases whose output is divided where it is made. */
+  /** The names of norms, matrices and biases whose output is divided where it is made. */
   readonly divided: ReadonlySet<string>;
   /** The norm whose output the decoder's keys and values read as states. */
   readonly statesNorm: string;
@@ -80,11 +80,18 @@ export interface Layout {
    * @returns one [n, out] float32 per name
    */
   project(graph: GraphBuilder, x: Value, names: readonly string[]): Value[];
-  /** The same for the encoder's states, as the decoder reads them. @param states [n, in] float32 */
+  /**
+   * Multiplies the encoder's states by several linear weights, as the decoder reads them.
+   * @param states [n, in] float32
+   */
   projectStates(graph: GraphBuilder, states: Value, names: readonly string[]): Value[];
   /** A feed-forward network, down(activate(gate(x)) * up(x)), or without up down(activate(gate(x))). @param x [n, in] float32 @returns [n, in] float32 */
   feedForward(graph: GraphBuilder, x: Value, names: FeedForwardNames, activate: (gate: Value) => Value): Value;
-  /** Rows of a table times a number. @param ids [n] int64 @returns [n, hidden] float32 */
+  /**
+   * Takes rows of a table and multiplies them by a number.
+   * @param ids [n] int64
+   * @returns [n, hidden] float32
+   */
   embed(graph: GraphBuilder, table: string, ids: Value, scale: number): Value;
   /**
    * Products of rows with a table, never as one tensor.
@@ -92,11 +99,21 @@ export interface Layout {
    * @param isCut pieces of the table are cut from it while the graph runs; else each is a tensor of its own over the same bytes, which a device would hold twice
    */
   logits(graph: GraphBuilder, table: string, x: Value, isCut: boolean): LogitChunks;
-  /** Rows as these products see them, where few of the products are wanted. @param x [n, hidden] float32 @returns the same shape */
+  /**
+   * Gives rows as the products with the table see them, where only few of the products are wanted.
+   * @param x [n, hidden] float32
+   * @returns the same shape
+   */
   seenByTable(graph: GraphBuilder, table: string, x: Value): Value;
-  /** A small tensor, used as it is stored; a bias is divided as what it is added to. @returns float32, of the stored shape */
+  /**
+   * Takes a small tensor as it is stored. A bias is divided like what it is added to.
+   * @returns float32, of the stored shape
+   */
   plain(graph: GraphBuilder, name: string): Value;
-  /** What a norm multiplies by. @returns [size] float32 */
+  /**
+   * The scale that a norm multiplies by.
+   * @returns [size] float32
+   */
   normScale(graph: GraphBuilder, name: string, form: ScaleForm): Value;
 }
 
@@ -104,10 +121,10 @@ export function createLayout(precision: WeightsPrecision, weights: Weights, smoo
   return precision === 'int8' ? new Int8Layout(weights, smoothed) : new PlainLayout(weights, precision);
 }
 
-/** Rows of the vocabulary whose logits are made at a time. */
+/** The number of rows of the vocabulary whose logits are made at a time. */
 export const VOCABULARY_CHUNK = 16_384;
 
-/** First row and number of rows of each such piece, in order. */
+/** The first row and the number of rows of each piece of the vocabulary, in order. */
 export function piecesOf(vocabulary: number): [start: number, count: number][] {
   return Array.from({ length: Math.ceil(vocabulary / VOCABULARY_CHUNK) }, (_, i) => {
     const start = i * VOCABULARY_CHUNK;
@@ -231,7 +248,7 @@ class Int8Layout implements Layout {
   readonly #smoothed: SmoothedNames;
   /** Rows that several projections read are rounded once. */
   readonly #rounded = new WeakMap<GraphBuilder, Map<Value, RoundedRows>>();
-  /** States divided by their scales. */
+  /** The states divided by their scales, by graph and value. */
   readonly #states = new WeakMap<GraphBuilder, Map<Value, Value>>();
 
   constructor(weights: Weights, smoothed: SmoothedNames) {
@@ -374,7 +391,7 @@ function scaled(graph: GraphBuilder, rows: Value, steps: Value): Value {
   return graph.op('Mul', [rows, column(graph, steps)]);
 }
 
-/** [n] -> [n, 1] */
+/** Makes a column: [n] -> [n, 1]. */
 function column(graph: GraphBuilder, x: Value): Value {
   return graph.op('Unsqueeze', [x, graph.ints([1])]);
 }

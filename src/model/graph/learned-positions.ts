@@ -4,17 +4,17 @@ import type { GraphContext } from './context.js';
 import { indexType, isForCpu } from './target.js';
 
 export interface PositionTable {
-  /** Canonical name of the table [offset + count, width]. */
+  /** The canonical name of the table, [offset + count, width]. */
   readonly name: string;
-  /** Rows that stand before that of position 0. */
+  /** The number of rows before that of position 0. */
   readonly offset: number;
-  /** Positions that there are. */
+  /** The number of positions. */
   readonly count: number;
 }
 
 /**
- * Padding may stand before the first position or beyond the last one; nobody looks at what it gets.
- * @param positions [batch, rows] integers; from 0 to count - 1, but for padding
+ * Gives each row's learned position. Padding may stand before the first position or beyond the last one; nobody looks at what it gets.
+ * @param positions [batch, rows] integers from 0 to count - 1, except for padding
  * @returns [batch * rows, width]
  */
 export function learnedPositions(context: GraphContext, table: PositionTable, positions: Value): Value {

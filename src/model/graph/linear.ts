@@ -8,12 +8,16 @@ export interface LinearNames {
   readonly bias: string;
 }
 
-/** Several that read the same rows. @param x [n, in] float32 @returns one [n, out] float32 per name */
+/**
+ * Several linear maps that read the same rows.
+ * @param x [n, in] float32
+ * @returns one [n, out] float32 per name
+ */
 export function linear(context: GraphContext, x: Value, names: readonly LinearNames[]): Value[] {
   return biased(context, context.layout.project(context.graph, x, weightsOf(names)), names);
 }
 
-/** The same for the encoder's states, as the decoder reads them. */
+/** Several linear maps of the encoder's states, as the decoder reads them. */
 export function linearOfStates(context: GraphContext, states: Value, names: readonly LinearNames[]): Value[] {
   return biased(context, context.layout.projectStates(context.graph, states, weightsOf(names)), names);
 }

@@ -41,7 +41,7 @@ export function localAttention(
     graph.op('Pad', [x, graph.op('Concat', [graph.ints([0, before, 0, 0]), after, graph.ints([0])], AXIS_0)]);
   const slice = (x: Value, start: number, end: Value) => graph.op('Slice', [x, graph.ints([start]), end, one]);
   const cut = (x: Value, width: number) => graph.op('Reshape', [x, graph.ints([-1, block, width])]);
-  /** [batch, rows, width] -> [batch * blocks, span, width]: each block with what is within reach. */
+  /** Cuts [batch, rows, width] into [batch * blocks, span, width]: each block with the rows within its reach. */
   const spans = (x: Value, width: number) => {
     const wide = pad(x, reach, graph.op('Add', [missing, graph.ints([block])]));
     const from = (start: number) => cut(slice(wide, start, graph.op('Add', [whole, graph.ints([start])])), width);

@@ -8,9 +8,12 @@ import { byHead, type GraphContext, type Heads, type KeysValues, MASKED, SWAP_RO
 import { isForCpu } from './target.js';
 
 export interface MergedMask {
-  /** Of layers with a window, or without: what is added to scores, 0 or MASKED: [batch, 1, rows * group, own + state_rows] float32. */
+  /**
+   * The mask of layers with a window, or without one (null): what is added to scores, 0 or MASKED, [batch, 1, rows * group, own + state_rows]
+   * float32.
+   */
   readonly of: (window: number | null) => Value;
-  /** int64 [2]: own keys and encoder rows. */
+  /** The numbers of own keys and of encoder rows, int64 [2]. */
   readonly lengths: Value;
 }
 

@@ -7,7 +7,7 @@ import { isForCpu } from './target.js';
 /** How a family's norms compute. */
 export interface NormKind {
   readonly epsilon: number;
-  /** Whether a stored weight w stands for a scale of w or of 1 + w. */
+  /** The form of a stored weight w: a scale of w or of 1 + w. */
   readonly form: ScaleForm;
 }
 

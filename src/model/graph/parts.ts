@@ -4,18 +4,24 @@ import type { GraphBuilder, Value } from './builder.js';
 import { rowShape } from './context.js';
 import { indexType } from './target.js';
 
-/** What enters, `hidden` [batch, rows, width]. @returns [batch * rows, width] */
+/**
+ * The input `hidden` [batch, rows, width] of a part.
+ * @returns [batch * rows, width]
+ */
 export function hiddenInput(graph: GraphBuilder, width: number): Value {
   const hidden = graph.input('hidden', 'float32', ['batch', 'rows', width]);
   return graph.op('Reshape', [hidden, graph.ints([-1, width])]);
 }
 
-/** What leaves, `hidden_out` [batch, rows, width]. */
+/** Makes the output `hidden_out` [batch, rows, width] of a part. */
 export function outputHidden(graph: GraphBuilder, hidden: Value, shape: Value, width: number): void {
   graph.output('hidden_out', graph.op('Reshape', [hidden, shape]), 'float32', ['batch', 'rows', width]);
 }
 
-/** What the first layer reads. @param rows of tokens */
+/**
+ * Makes the rows that the first layer reads.
+ * @param rows rows of tokens
+ */
 export function firstRows(stack: Stack, rows: Value): Value {
   return stack.begin?.(rows) ?? rows;
 }

@@ -8,9 +8,9 @@ import { indexType } from './target.js';
 
 export interface Buckets {
   readonly count: number;
-  /** Distances from here on share the last bucket. */
+  /** The distance from which all keys share the last bucket. */
   readonly maxDistance: number;
-  /** Keys behind the row have buckets of their own: in the encoder. The decoder has none for keys that it cannot see. */
+  /** True in the encoder, where keys behind the row have buckets of their own. The decoder has none for keys that it cannot see. */
   readonly bothWays: boolean;
 }
 

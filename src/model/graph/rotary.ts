@@ -6,7 +6,7 @@ import { isForCpu } from './target.js';
 /** Rotates [batch, rows, heads * head_dim] by position. */
 export type Rotate<Kind> = (x: Value, heads: number, kind: Kind) => Value;
 
-/** theta^(-2i/d) / factor for i < d/2, each step rounded to float32 as the reference does. */
+/** The inverse frequencies, theta^(-2i/d) / factor for i < d/2, each step rounded to float32 as the reference does. */
 export function inverseFrequencies(
   headDim: number,
   { theta, factor }: { readonly theta: number; readonly factor: number },
@@ -49,7 +49,7 @@ export function rotary<Kind>(
   };
 }
 
-/** 0, 1, ... int64, of the shape of `like`, [batch, rows]. */
+/** The places of rows, 0, 1, ... int64, in the shape of `like`, [batch, rows]. */
 function placesOfRows(graph: GraphContext['graph'], like: Value): Value {
   const count = graph.op('Mul', [sizeOf(graph, like, 0), sizeOf(graph, like, 1)]);
   const range = graph.op('Range', [graph.ints([0], []), graph.op('Squeeze', [count]), graph.ints([1], [])]);

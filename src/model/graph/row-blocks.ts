@@ -13,11 +13,11 @@ import { isForCpu } from './target.js';
 const MOST_ROWS = 256;
 
 export interface BiasedRows {
-  /** [batch, rows] float32 */
+  /** The rows' positions, [batch, rows] float32. */
   readonly positions: Value;
   /** [batch, rows | 1, rows] bool: which row (second axis) may see which (third). */
   readonly seen: Value;
-  /** int64 [3]: batch, rows, -1 */
+  /** The shape to reshape to, int64 [3]: batch, rows, -1. */
   readonly shape: Value;
   /**
    * The bias of some rows.
@@ -93,5 +93,5 @@ export function biasedAttention(
     );
 }
 
-/** [batch, blocks, block, heads, head_dim] and [blocks, batch, heads, block, head_dim]. */
+/** The permutation between [batch, blocks, block, heads, head_dim] and [blocks, batch, heads, block, head_dim]. */
 const BLOCKS_FIRST = [1, 0, 3, 2, 4];

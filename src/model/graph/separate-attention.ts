@@ -28,12 +28,18 @@ export function attendSeparately(
   return graph.op('Reshape', [byRow, graph.ints([0, 0, -1])]);
 }
 
-/** 0 where a key may be seen, else MASKED. @param seen bool */
+/**
+ * The number that is added to a score: 0 where the key may be seen, else MASKED.
+ * @param seen bool
+ */
 export function maskBias(graph: GraphBuilder, seen: Value): Value {
   return graph.op('Where', [seen, graph.floats([0], []), graph.floats([MASKED], [])]);
 }
 
-/** What is the same for all heads, without the axis of heads: [n, 1, rows, keys] -> [n, rows, keys]. @param seen bool, which not every device squeezes */
+/**
+ * Takes away the axis of heads from what is the same for all heads: [n, 1, rows, keys] -> [n, rows, keys].
+ * @param seen bool, which not every device squeezes
+ */
 export function withoutHeads({ graph, target }: GraphContext, seen: Value): Value {
   if (isForCpu(target)) return graph.op('Squeeze', [seen, graph.ints([1])]);
   return graph.op('Gather', [seen, graph.ints([0], [])], { axis: { int: 1 } });

@@ -9,7 +9,7 @@ import type { Precision } from './layout.js';
 export const DEVICES = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const;
 export type Device = (typeof DEVICES)[number];
 
-/** What products, and what feeds them, are computed in. */
+/** The types that products, and the factors that feed them, are computed in. */
 export const ARITHMETICS = ['float32', 'float16', 'bfloat16'] as const;
 export type Arithmetic = (typeof ARITHMETICS)[number];
 export type HalfType = Exclude<Arithmetic, 'float32'>;
@@ -17,24 +17,26 @@ export type HalfType = Exclude<Arithmetic, 'float32'>;
 export interface Target {
   readonly device: Device;
   readonly arithmetic: Arithmetic;
-  /** Rows of the encoder's tokens come as an input, `token_rows`, and its graph does not hold their table, which the decoder's does. */
+  /**
+   * True where the rows of the encoder's tokens come as an input, `token_rows`. Its graph then does not hold their table, which the decoder's does.
+   */
   readonly givenRows?: boolean;
 }
 
-/** The CPU computes in float32, 8-bit products of int8 apart, which its layout brings. */
+/** The CPU, which computes in float32 except for int8's 8-bit products, which the layout brings. */
 export const CPU: Target = { device: 'cpu', arithmetic: 'float32' };
 
 /**
- * Whether a graph is for the CPU. All other devices have one form: what the host knows decides nothing in the graph, sizes are the only integers that are
- * computed, and every operator has kernels of the CUDA and of the WebGPU provider.
+ * Tells whether a graph is for the CPU. All other devices have one form: nothing in the graph depends on what the host knows, sizes are the only
+ * integers that are computed, and every operator has kernels of the CUDA and of the WebGPU provider.
  */
 export function isForCpu({ device }: Target): boolean {
   return device === 'cpu';
 }
 
 /**
- * Whether the provider runs a loop where its nodes compute. That of any other is run by the CPU: what one turn hands to the next, keys and values above all,
- * would be copied there and back.
+ * Tells whether the provider runs a loop where its nodes compute. The CPU runs the loops of any other provider, so that what one turn hands to the
+ * next, keys and values above all, would be copied there and back.
  */
 export function runsLoops({ device }: Target): boolean {
   return device === 'cpu' || device === 'cuda';
@@ -54,7 +56,7 @@ export function computedAs(precision: Precision, { device, arithmetic }: Target)
   return arithmetic === 'float32' ? precision : `${precision} on ${device}`;
 }
 
-/** 16-bit weights are widened on the CPU; other devices compute in what they are given. */
+/** The target for a precision on a device. 16-bit weights are widened on the CPU; other devices compute in what they are given. */
 export function targetOf(precision: Precision, device: Device): Target {
   const isHalf = device !== 'cpu' && (precision === 'float16' || precision === 'bfloat16');
   return { device, arithmetic: isHalf ? precision : 'float32' };

@@ -15,9 +15,9 @@ import type { ElementType } from './builder.js';
 export const TRANSFORMS = ['copy', 'add-one', 'ones', 'row-scales', 'rows', 'columns'] as const;
 export type Transform = (typeof TRANSFORMS)[number];
 
-/** What is 0 in 8-bit numbers without a sign. */
+/** The number that stands for 0 among 8-bit numbers without a sign. */
 export const ZERO_POINT = 128;
-/** Steps of 8-bit numbers on either side of 0. */
+/** The number of steps of 8-bit numbers on either side of 0. */
 export const STEPS = 127;
 
 type Chunks = AsyncIterable<Float32Array<ArrayBuffer>>;

@@ -9,19 +9,21 @@ import { elementCount } from '../files/safetensors.js';
 import type { ElementType, ExternalTensor } from './builder.js';
 import type { Transform } from './transforms.js';
 
-/** What a matrix reads: the rows that its own stack makes, or the encoder's states. */
+/** The input of a matrix: the rows that its own stack makes, or the encoder's states. */
 export type Read = 'rows' | 'states';
 
 export interface StoredTensor {
   readonly name: string;
   readonly type: ElementType;
   readonly dimensions: readonly number[];
-  /** Canonical name of the checkpoint tensor. */
+  /** The canonical name of the checkpoint's tensor. */
   readonly source: string;
-  /** Of a matrix, the first row and how many: all when left out. */
+  /** The first row and the number of rows of a matrix; all rows by default. */
   readonly sourceRows?: readonly [start: number, count: number];
   readonly transform: Transform;
-  /** Smoothed: divided as what it gives is, and a matrix multiplied for what it reads. As it is when left out. */
+  /**
+   * Where a tensor is smoothed: it is divided as its output is, and a matrix is multiplied for what it reads. Left out, the tensor stays as it is.
+   */
   readonly smoothed?: Read;
 }
 

@@ -1,16 +1,16 @@
 /** The window of the encoder's sliding layers: who is in it, and how long inputs are cut so that each block has what its windows reach. */
 import type { GraphBuilder, Value } from './builder.js';
 
-/** Smaller blocks would make the matrix products small. */
+/** The smallest block. Smaller ones would make the matrix products small. */
 const SMALLEST_BLOCK = 128;
 
 /** What local attention reads of the encoder's inputs. */
 export interface MaskedRows {
-  /** [batch, rows] int64 */
+  /** Token ids, [batch, rows] int64. */
   readonly tokenIds: Value;
-  /** [batch, rows] bool, false for padding */
+  /** The mask of rows, [batch, rows] bool, false for padding. */
   readonly rowMask: Value;
-  /** [batch | 1, rows | 1, rows | 1] bool */
+  /** The mask of pairs, [batch | 1, rows | 1, rows | 1] bool. */
   readonly pairMask: Value;
 }
 
@@ -28,9 +28,9 @@ export function inWindow(graph: GraphBuilder, window: number, query: Value, key:
   );
 }
 
-/** How long inputs are cut. */
+/** The sizes of the blocks into which long inputs are cut. */
 export function blockRows(window: number) {
-  /** Keys on either side of a block that its rows can see. */
+  /** The number of keys on either side of a block that its rows can see. */
   const reach = Math.floor(window / 2);
   const block = Math.max(SMALLEST_BLOCK, reach);
   return { reach, block, span: block + 2 * reach };

@@ -8,7 +8,7 @@ export class Bpe {
   readonly #unknown: number | undefined;
   readonly #fusesUnknown: boolean;
   readonly #ignoresMerges: boolean;
-  /** Per byte the id of its own token; undefined where the vocabulary lacks one of them or the model has no such fallback. */
+  /** The id of each byte's own token; undefined where the vocabulary lacks one of them or the model has no such fallback. */
   readonly #bytes: readonly (number | undefined)[] | undefined;
   readonly #words = new RememberedWords((word) => this.#merges.apply(this.#symbols(word)));
 
@@ -28,14 +28,14 @@ export class Bpe {
     if (byte_fallback) this.#bytes = this.vocabulary.byteIds();
   }
 
-  /** Has every character a token of its own, or tokens of its bytes that nothing merges? */
+  /** True where every character has a token of its own, or tokens of its bytes that nothing merges. */
   get knowsEveryCharacter(): boolean {
     if (!this.#bytes) return false;
     const ids = new Set(this.#bytes);
     return !ids.has(undefined) && !this.#merges.haveAny(ids);
   }
 
-  /** The ids of one word, of what no pre-tokenizer has cut. */
+  /** The ids of one word, in a text that no pre-tokenizer has cut further. */
   encode(word: string): readonly number[] {
     const whole = this.#ignoresMerges ? this.vocabulary.idOf(word) : undefined;
     return whole !== undefined ? [whole] : this.#words.idsOf(word);
@@ -47,7 +47,9 @@ export class Bpe {
     return id;
   }
 
-  /** Of each character its id, or those of its bytes, or the unknown one, or nothing where the model has none. */
+  /**
+   * The ids that a word's characters begin as: each character's own, or those of its bytes, or the unknown one, or none where the model has none.
+   */
   #symbols(word: string): number[] {
     const symbols: number[] = [];
     let isPending = false;
@@ -80,7 +82,10 @@ function missing(token: string): Error {
   );
 }
 
-/** Which two ids become one, and how soon. An open-addressing table: there are half a million of them, asked for at each character. */
+/**
+ * The merges: which two ids become one, and how early. It is an open-addressing table, since there are half a million of them and each character
+ * asks for one.
+ */
 class Merges {
   readonly #lefts: Int32Array;
   readonly #rights: Int32Array;
@@ -105,7 +110,7 @@ class Merges {
     this.#results[slot] = result;
   }
 
-  /** Is one of the ids a part of some merge? */
+  /** Tells whether one of the ids is a part of some merge. */
   haveAny(ids: ReadonlySet<number | undefined>): boolean {
     return this.#lefts.some((left, slot) => left !== -1 && (ids.has(left) || ids.has(this.#rights[slot])));
   }
@@ -119,7 +124,10 @@ class Merges {
     return slot;
   }
 
-  /** Merges until nothing merges. @returns the symbols that are left */
+  /**
+   * Merges until nothing merges any more.
+   * @returns the symbols that are left
+   */
   apply(symbols: readonly number[]): number[] {
     const count = symbols.length;
     const ids = Int32Array.from(symbols);
@@ -153,7 +161,7 @@ class Merges {
   }
 }
 
-/** More than a word has characters. A rank times it, and a position, stay one exact number: ranks are far below 2^21. */
+/** A number greater than the characters of any word. A rank times it, plus a position, is one exact number, since ranks are far below 2^21. */
 const POSITIONS = 2 ** 32;
 
 /** A heap of ranks and positions in one number, the lowest rank first and of equal ones the lowest position. */

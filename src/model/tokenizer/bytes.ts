@@ -18,7 +18,7 @@ export function toByteCharacters(text: string): string {
   return made;
 }
 
-/** The bytes that a token stands for. One with another character in it stands for itself: an added token. */
+/** The bytes that a token stands for. A token with another character in it, which is an added one, stands for itself. */
 function bytesOf(token: string): readonly number[] | Uint8Array {
   const bytes: number[] = [];
   for (const character of token) {
@@ -29,7 +29,7 @@ function bytesOf(token: string): readonly number[] | Uint8Array {
   return bytes;
 }
 
-/** What the ByteLevel decoder makes of tokens. Bytes that are no character become U+FFFD. */
+/** Joins tokens as the ByteLevel decoder does. Bytes that are no character become U+FFFD. */
 export function decodeByteLevel(tokens: readonly string[]): string {
   const bytes = tokens.flatMap((token) => [...bytesOf(token)]);
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes));
@@ -37,7 +37,7 @@ export function decodeByteLevel(tokens: readonly string[]): string {
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** What Replace, ByteFallback and Fuse make of tokens: marks become spaces, and runs of byte tokens their characters, or U+FFFD each. */
+/** Joins tokens as Replace, ByteFallback and Fuse do: marks become spaces, and runs of byte tokens become their characters, or U+FFFD each. */
 export function decodeByteFallback(tokens: readonly string[]): string {
   let text = '';
   let bytes: number[] = [];

@@ -12,7 +12,7 @@
 import { splitGraphemes } from 'unicode-segmenter/grapheme';
 import { DkvError } from '../../base/errors.js';
 
-/** Characters below it stand alone, but for a line feed behind a carriage return; and none of them joins what is before it. */
+/** The first character that may join the one before it. Those below stand alone, except for a line feed behind a carriage return. */
 const FIRST_JOINING = 0x300;
 const [RETURN, FEED] = [0x0d, 0x0a];
 
@@ -25,7 +25,7 @@ const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export class CharacterMap {
   readonly #units: Uint32Array;
   readonly #replacements: Uint8Array;
-  /** Of characters below `FIRST_JOINING`, and of clusters: what they become; undefined where that is what they are. */
+  /** The replacements of characters below `FIRST_JOINING`, and of clusters; undefined where they stay as they are. */
   readonly #simple: (string | undefined)[];
   readonly #known = new Map<string, string>();
 

@@ -14,8 +14,8 @@ export interface Cuts {
 }
 
 /**
- * For a vocabulary of characters.
- * @param tokens that a text can become, those of the vocabulary and the added ones, as they stand in a normalized text
+ * The cuts of a vocabulary of characters.
+ * @param tokens the tokens that a text can become, those of the vocabulary and the added ones, as they stand in a normalized text
  * @param normalized the character that the normalizer makes of one
  */
 export function cutsBetweenCharacters(tokens: () => Iterable<string>, normalized: (character: string) => string): Cuts {
@@ -37,8 +37,8 @@ export function cutsBetweenCharacters(tokens: () => Iterable<string>, normalized
 }
 
 /**
- * For a vocabulary of bytes behind GPT-2's pattern or a later one of its kind: a word takes at most the one space before it, so a space
- * behind something that is none begins a word, whatever was before.
+ * The cuts of a vocabulary of bytes behind GPT-2's pattern or a later one of its kind: a word takes at most the one space before it, so a space
+ * after anything but a space begins a word, whatever was before.
  * @param tokens added tokens, which may have spaces within
  */
 export function cutsBeforeSpaces(tokens: readonly string[]): Cuts {
@@ -55,8 +55,8 @@ export function cutsBeforeSpaces(tokens: readonly string[]): Cuts {
 }
 
 /**
- * For a normalizer of grapheme clusters before words that begin at spaces: the space has to be a cluster of its own, so that the
- * clusters on both sides are those of the whole.
+ * The cuts where grapheme clusters are normalized before words that begin at spaces: the space has to be a cluster of its own, so that the clusters
+ * on both sides are those of the whole.
  * @param tokens added tokens, which may have spaces within
  */
 export function cutsBeforeLoneSpaces(tokens: readonly string[]): Cuts {
@@ -77,7 +77,7 @@ function standsAlone(text: string, at: number): boolean {
   return [...splitGraphemes(text.slice(start, end))].includes(' ');
 }
 
-/** Does a token stand on both sides of a place? */
+/** Tells whether a token stands on both sides of a place. */
 function spans(text: string, token: string, at: number): boolean {
   for (let start = Math.max(0, at - token.length + 1); start < at; start++) {
     if (text.startsWith(token, start)) return true;

@@ -12,22 +12,22 @@ export type Part = z.infer<typeof partSchema>;
 const addedTokenSchema = z.strictObject({
   id: z.int().nonnegative(),
   content: z.string().min(1),
-  /** Found only where no word character stands beside it. */
+  /** True for a token that is found only where no word character stands beside it. */
   single_word: z.boolean(),
-  /** White space before it belongs to it. */
+  /** True where white space before the token belongs to it. */
   lstrip: z.boolean(),
-  /** White space behind it belongs to it. */
+  /** True where white space behind the token belongs to it. */
   rstrip: z.boolean(),
-  /** Looked for in the normalized text. */
+  /** True for a token that is looked for in the normalized text. */
   normalized: z.boolean(),
-  /** A control token: no text, and left out when ids become text again. */
+  /** True for a control token, which is no text and is left out when ids become text again. */
   special: z.boolean(),
 });
 
 /** A string that becomes one token wherever it stands. */
 export type AddedToken = Readonly<z.infer<typeof addedTokenSchema>>;
 
-/** A vocabulary has up to millions of entries: a loop of its own is quicker than a schema for each. */
+/** The schema of a vocabulary. It has up to millions of entries, for which a loop is faster than a schema for each. */
 const vocabularySchema = z.custom<Readonly<Record<string, number>>>(
   (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
@@ -37,7 +37,7 @@ const vocabularySchema = z.custom<Readonly<Record<string, number>>>(
   { error: 'expected an id for each token' },
 );
 
-/** Pairs, which older files write as one string with a space between. */
+/** The schema of merges: pairs, which older files write as one string with a space between. */
 const mergesSchema = z.custom<readonly (string | readonly [string, string])[]>(
   (value) =>
     Array.isArray(value) &&
@@ -64,7 +64,7 @@ export const descriptionSchema = z.object({
  */
 export type Description = z.infer<typeof descriptionSchema>;
 
-/** Byte pair encoding. Subword prefixes and suffixes are none, or empty, which is the same. */
+/** The schema of byte pair encoding. Subword prefixes and suffixes are missing or empty, which is the same. */
 export const bpeSchema = z.strictObject({
   type: z.literal('BPE'),
   dropout: z.null().optional(),
@@ -94,7 +94,10 @@ const scoredVocabularySchema = z.custom<readonly (readonly [token: string, score
   { error: 'expected tokens with their scores' },
 );
 
-/** Tokens with scores, in the order of their ids. Without an `unk_id` Python fails at the first character that has no token. */
+/**
+ * The schema of a Unigram model: tokens with scores, in the order of their ids. Without an `unk_id` Python fails at the first character that has no
+ * token.
+ */
 export const unigramSchema = z.strictObject({
   type: z.literal('Unigram'),
   unk_id: z.int().nonnegative(),

@@ -3,7 +3,10 @@ import type { ControlTokens, Tokenizer } from './tokenizer.js';
 
 export class LiteralTokens {
   readonly #tokenizer: Pick<Tokenizer, 'controlTokens' | 'controlTokensIn' | 'isPiece'>;
-  /** Those that were found, and whether they become their ids as text, too: asked at once, since whoever tells of it may have closed the tokenizer. */
+  /**
+   * The tokens that were found, and whether they become their ids as text too. That is asked at once, since the tokenizer may be closed by the time
+   * it is told.
+   */
   readonly #found = new Map<string, boolean>();
   #count = 0;
 
@@ -11,12 +14,12 @@ export class LiteralTokens {
     this.#tokenizer = tokenizer;
   }
 
-  /** Things with at least one. */
+  /** The number of things whose texts hold at least one. */
   get count(): number {
     return this.#count;
   }
 
-  /** Those that were found, each once. */
+  /** The tokens that were found, each once. */
   get tokens(): string[] {
     return [...this.#found.keys()].sort();
   }
@@ -40,8 +43,8 @@ export class LiteralTokens {
 }
 
 /**
- * In a sentence; undefined for none.
- * @param pieces those of the tokens that become their ids as text, too, where that is known
+ * Describes the tokens in a sentence; undefined for none.
+ * @param pieces those of the tokens that become their ids as text too, where that is known
  */
 export function describeLiterals(
   count: number,

@@ -17,7 +17,7 @@ export function metaspaceWords(text: string, prepends: boolean): string[] {
   return words;
 }
 
-/** The pre-tokenizer WhitespaceSplit: what stands between white space. */
+/** Splits a text at white space, as the pre-tokenizer WhitespaceSplit does. */
 export function splitAtSpaces(text: string): string[] {
   const parts: string[] = [];
   let start = 0;
@@ -37,7 +37,7 @@ export function strip(text: string, left: boolean, right: boolean): string {
   return text.slice(start, end);
 }
 
-/** What the decoder makes of tokens: marks become spaces, and vanish from the first token where the pre-tokenizer puts one there. */
+/** Joins tokens as the decoder does: marks become spaces, and the first token loses the one that the pre-tokenizer put there. */
 export function decodeMetaspace(tokens: readonly string[], prepends: boolean): string {
   return tokens.map((token, at) => token.replaceAll(MARK, at === 0 && prepends ? '' : ' ')).join('');
 }

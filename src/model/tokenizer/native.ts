@@ -12,7 +12,7 @@ import type { Codec, Frame } from './pipeline.js';
 /** The optional peer dependency, in the version that tests run with. */
 export const NATIVE_PACKAGE = 'tokenizers@0.23.2';
 
-/** A thread that has ended answers no more, and the waiting one would never learn of it. */
+/** The longest wait for an answer. A thread that has ended answers no more, and the waiting one would never learn of it. */
 const PATIENCE_MS = 600_000;
 const NO_ANSWER = 'The native tokenizers package has not answered for ten minutes.';
 
@@ -23,7 +23,7 @@ export type Request =
 export type Answer = { readonly ids: number[] } | { readonly text: string } | { readonly error: string };
 
 export interface Start {
-  /** Of the file `tokenizer.json`; with the control tokens found in texts, and without. */
+  /** The JSON of `tokenizer.json`, with the control tokens that are found in texts, and without them. */
   readonly keep: string;
   readonly split: string;
   readonly signal: SharedArrayBuffer;
@@ -122,7 +122,7 @@ export async function nativeCodec(
   };
 }
 
-/** What stands around the ids of a text, by a text that has some. */
+/** Finds the frame of texts, by a text that has some ids. */
 function frameBy(encode: (text: string) => [framed: number[], bare: number[]]): Frame {
   const [framed, bare] = encode('a');
   for (let at = 0; at + bare.length <= framed.length; at++) {
@@ -133,7 +133,7 @@ function frameBy(encode: (text: string) => [framed: number[], bare: number[]]): 
   throw new Error('its post-processor changes the ids of a text');
 }
 
-/** A control token that is left out must not uncover another token: Python finds the longest, and leaves all of it in the text. */
+/** Refuses tokens of which one would appear when another is left out: Python finds the longest one, and leaves all of it in the text. */
 function expectApart(tokens: readonly AddedToken[]): void {
   const others = tokens.filter(({ special }) => !special);
   for (const { content } of tokens.filter(({ special }) => special)) {
@@ -158,7 +158,7 @@ function hasToken(model: unknown, token: string): boolean {
   return Array.isArray(vocab) ? vocab.some((entry) => entry[0] === token) : Object.hasOwn(vocab as object, token);
 }
 
-/** Run from source, as the tests do, the thread is still the built one: Node starts no TypeScript in it. */
+/** The entry of the thread. Run from source, as in the tests, the thread is still the built one, since Node starts no TypeScript in it. */
 function workerEntry(): URL {
   const built = import.meta.url.endsWith('.ts') ? '../../../dist/model/tokenizer/' : './';
   return new URL(`${built}native-worker.js`, import.meta.url);

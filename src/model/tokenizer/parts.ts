@@ -15,13 +15,13 @@ export interface Parts {
   readonly model: { readonly vocabulary: Vocabulary; encode(word: string): readonly number[] };
   normalize(text: string): string;
   /**
-   * The pre-tokenizer: what the model sees at a time.
-   * @param isFirst does the whole text begin with this part of it?
+   * Splits a text into words, as the pre-tokenizer does.
+   * @param isFirst true where the whole text begins with this part
    */
   words(text: string, isFirst: boolean): string[];
-  /** The decoder. */
+  /** Joins tokens to a text, as the decoder does. */
   assemble(tokens: readonly string[]): string;
-  /** Where texts can be cut; undefined where that is not known. */
+  /** The places where texts can be cut; undefined where they are not known. */
   cuts(tokens: readonly AddedToken[]): Cuts | undefined;
 }
 
@@ -37,7 +37,7 @@ export function partsOf(pipeline: ProvenPipeline): Parts {
   }
 }
 
-/** White space that an added token takes, and pre-tokenizers that join words, reach across any place. */
+/** Tells whether an added token takes white space. Such tokens, and pre-tokenizers that join words, reach across any place. */
 const takesSpace = ({ lstrip, rstrip }: AddedToken) => lstrip || rstrip;
 const contentsOf = (tokens: readonly AddedToken[]) => tokens.map(({ content }) => content);
 

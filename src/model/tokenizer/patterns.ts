@@ -4,7 +4,7 @@
  */
 import { LETTERS, MARKS, NUMBERS } from './character-classes.js';
 
-/** Oniguruma's `\s`; JavaScript's has U+FEFF in it and lacks U+0085. */
+/** The class `\s` of Oniguruma. JavaScript's has U+FEFF in it and lacks U+0085. */
 const SPACE = '\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const LETTER = characterClass(LETTERS);
 const MARK = characterClass(MARKS);
@@ -12,14 +12,14 @@ const NUMBER = characterClass(NUMBERS);
 
 const GPT2 = `'s|'t|'re|'ve|'m|'ll|'d| ?[${LETTER}]+| ?[${NUMBER}]+| ?[^${SPACE}${LETTER}${NUMBER}]+|[${SPACE}]+(?![^${SPACE}])|[${SPACE}]+`;
 
-/** Llama 3's; Qwen 2 takes digits one by one. U+017F, the long s, is another case of s. */
+/** The pattern of Llama 3, or of Qwen 2, which takes digits one by one. U+017F, the long s, is another case of s. */
 const afterGpt2 = (numbers: string) =>
   `'(?:[sS\\u017f]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])|[^\\r\\n${LETTER}${NUMBER}]?[${LETTER}]+|[${NUMBER}]${numbers}| ?[^${SPACE}${LETTER}${NUMBER}]+[\\r\\n]*|[${SPACE}]*[\\r\\n]+|[${SPACE}]+(?![^${SPACE}])|[${SPACE}]+`;
 
-/** The built-in model's: words with the space before them, numbers of two digits at most, everything else by itself. */
+/** The built-in model's pattern: words with the space before them, numbers of two digits at most, everything else by itself. */
 export const MARKED_WORDS = '\\n|▁?[\\p{L}\\p{M}]+|▁?\\p{N}{1,2}|▁?[^\\p{L}\\p{M}\\p{N}▁\\n]|▁';
 
-/** From what `tokenizer.json` says to the same in JavaScript. */
+/** The known patterns: the same in JavaScript for what `tokenizer.json` says. */
 const KNOWN: Readonly<Record<string, string>> = {
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+": GPT2,
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+":
@@ -37,7 +37,7 @@ export function knownPattern(pattern: string): RegExp {
   return new RegExp(KNOWN[pattern]!, 'gu');
 }
 
-/** What the ByteLevel pre-tokenizer splits by. */
+/** The pattern that the ByteLevel pre-tokenizer splits by. */
 export function byteLevelPattern(): RegExp {
   return new RegExp(GPT2, 'gu');
 }

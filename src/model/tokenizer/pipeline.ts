@@ -7,19 +7,19 @@ import { partsOf } from './parts.js';
 import type { ProvenPipeline } from './pipelines.js';
 import type { Vocabulary } from './vocabulary.js';
 
-/** What turns texts into ids, nothing added, and ids into texts. */
+/** A codec turns texts into ids, with nothing added, and ids into texts. */
 export interface Codec {
   /**
    * @param text well-formed UTF-16
    * @param splitSpecial read the control tokens that stand in it as text, as `split_special_tokens` of transformers does
    */
   encode(text: string, splitSpecial: boolean): number[];
-  /** Control tokens are left out, and ids that no token has. */
+  /** Decodes ids to a text. Control tokens are left out, and so are ids that no token has. */
   decode(ids: readonly number[]): string;
   /** The highest id of the model's vocabulary, added tokens aside. */
   readonly highestId: number;
   tokenOf(id: number): string | undefined;
-  /** Where texts can be cut; undefined where that is not known. */
+  /** The places where texts can be cut; undefined where they are not known. */
   readonly cuts?: Cuts;
   close(): Promise<void>;
 }
@@ -78,7 +78,10 @@ export function runPipeline(pipeline: ProvenPipeline, tokens: readonly AddedToke
   };
 }
 
-/** Python's tokenizers number added tokens themselves, whatever the file says, and pass over a second token of one content. */
+/**
+ * Checks ids against those that Python's tokenizers give. They number added tokens themselves, whatever the file says, and pass over a second token
+ * of the same content.
+ */
 function expectIdsOfPython(vocabulary: Vocabulary, tokens: readonly AddedToken[]): void {
   const seen = new Set<string>();
   let next = vocabulary.size;
@@ -92,7 +95,10 @@ function expectIdsOfPython(vocabulary: Vocabulary, tokens: readonly AddedToken[]
   }
 }
 
-/** What the post-processor puts around a text. @throws Error for a template whose token has no ids */
+/**
+ * The ids that the post-processor puts around a text.
+ * @throws Error for a template whose token has no ids
+ */
 export function frameOf({ post_processor: processor }: ProvenPipeline): Frame {
   const template = processor?.type === 'Sequence' ? processor.processors[1] : processor;
   if (!template || template.type === 'ByteLevel') return { before: [], after: [] };

@@ -18,7 +18,7 @@ const splitSchema = z.strictObject({
   invert: z.boolean(),
 });
 
-/** `trim_offsets` concerns offsets alone, which nothing here asks for. */
+/** The form of a ByteLevel part. `trim_offsets` concerns offsets alone, which nothing here asks for. */
 const byteLevel = { type: z.literal('ByteLevel'), add_prefix_space: z.boolean(), trim_offsets: z.boolean() };
 const byteLevelSchema = z.strictObject({ ...byteLevel, use_regex: z.literal(true).default(true) });
 
@@ -47,7 +47,7 @@ const replaceBack = {
 
 const BYTE_TOKENS = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
 
-/** Gemma's: characters with a mark for spaces, and bytes for what the vocabulary lacks. */
+/** Gemma's pipeline: characters with a mark for spaces, and bytes for what the vocabulary lacks. */
 const byteFallbackSchema = z.object({
   normalizer: z.strictObject({
     type: z.literal('Replace'),
@@ -70,7 +70,7 @@ const byteFallbackSchema = z.object({
   }),
 });
 
-/** GPT-2's and BART's: bytes as visible characters. */
+/** The pipeline of GPT-2 and BART: bytes as visible characters. */
 const byteLevelPipelineSchema = z.object({
   normalizer: z.null(),
   pre_tokenizer: z.union([
@@ -113,7 +113,7 @@ const joinSpacesSchema = z.strictObject({
   content: z.literal('▁'),
 });
 
-/** Older files say `add_prefix_space`, which Python holds against the scheme; `str_rep` is the replacement once more. */
+/** The form of a Metaspace part. Older files have `add_prefix_space`, which Python checks against the scheme; `str_rep` repeats the replacement. */
 const metaspace = {
   type: z.literal('Metaspace'),
   replacement: z.literal('▁'),
@@ -130,7 +130,7 @@ const agrees = ({ add_prefix_space, prepend_scheme }: Scheme) =>
 const metaspaceSchema = z.strictObject({ ...metaspace, split: z.literal(true).default(true) }).refine(agrees);
 const metaspaceDecoderSchema = z.strictObject({ ...metaspace, split: z.boolean().default(true) }).refine(agrees);
 
-/** T5's and mT5's: a character map, and words with a mark for the space before them. */
+/** The pipeline of T5 and mT5: a character map, and words with a mark for the space before them. */
 const unigramPipelineSchema = z.object({
   normalizer: z
     .union([
@@ -175,7 +175,7 @@ const KINDS = {
 } as const;
 const PARTS = ['normalizer', 'pre_tokenizer', 'model', 'post_processor', 'decoder'] as const;
 
-/** The pipeline if it is one of the proven ones, else the part that is not, by name: of the kind that it comes closest to. */
+/** The pipeline if it is one of the proven ones, else the name of the part that is not, compared with the kind that it comes closest to. */
 export function provenPipeline(description: Description): ProvenPipeline | { readonly refused: string } {
   const unproven = description.added_tokens.find(({ single_word }) => single_word);
   if (unproven) return { refused: `the added token ${JSON.stringify(unproven.content)} with single_word` };
@@ -194,7 +194,7 @@ export function provenPipeline(description: Description): ProvenPipeline | { rea
   return { refused: `its ${part} ${nameOf(description[part])}` };
 }
 
-/** Is the pre-tokenizer's mark in front of the first word alone, and what stands between the text and its words moves beginnings? */
+/** Tells whether the pre-tokenizer marks the first word alone while something between the text and its words moves beginnings. */
 function unknownBeginning({ normalizer, pre_tokenizer }: UnigramPipeline, { added_tokens }: Description) {
   if (pre_tokenizer.type !== 'Metaspace' || pre_tokenizer.prepend_scheme !== 'first') return undefined;
   const strips = normalizer?.type === 'Sequence' ? normalizer.normalizers[1] : undefined;
@@ -204,12 +204,15 @@ function unknownBeginning({ normalizer, pre_tokenizer }: UnigramPipeline, { adde
   return `its pre_tokenizer ${nameOf(pre_tokenizer)} beside the added token ${JSON.stringify(moving.content)}, which is normalized,`;
 }
 
-/** With dropout a text has other tokens at every call, in Python too: nothing that is computed from it could be repeated. */
+/**
+ * Tells whether the model draws tokens. With dropout a text has other tokens at every call, in Python too, so that nothing computed from it could
+ * be repeated.
+ */
 export function drawsTokens({ model }: Description): boolean {
   return typeof model.dropout === 'number' && model.dropout !== 0;
 }
 
-/** What a part is, with what it is made of, and what it is told unless that is long. */
+/** The name of a part, with its parts and its settings unless these are long. */
 function nameOf(part: Part | null): string {
   if (part === null) return 'null';
   const { type, vocab: _, merges: __, ...options } = part;

@@ -27,7 +27,7 @@ export function readAsRust(numeral: string): number {
   return sign ? -value : value;
 }
 
-/** As many as make a whole number of 64 bits; those behind it are passed over. */
+/** The number of digits that fit into a whole number of 64 bits; those behind are ignored. */
 function keptDigits(digits: string): number {
   if (digits.length <= 19) return digits.length;
   return BigInt(digits.slice(0, 20)) <= LARGEST ? 20 : 19;

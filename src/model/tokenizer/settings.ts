@@ -50,9 +50,9 @@ type Settings = z.infer<typeof settingsSchema>;
 /** The files beside `tokenizer.json`, as they are parsed; undefined where there is none. */
 export interface Companions {
   readonly tokenizerConfig?: unknown;
-  /** `tokenizer_class` of config.json, which counts where `tokenizer_config.json` names none. */
+  /** The `tokenizer_class` of config.json, which counts where `tokenizer_config.json` names none. */
   readonly modelTokenizerClass?: unknown;
-  /** `model_type` of config.json, by which transformers chooses a class where none is named. */
+  /** The `model_type` of config.json, by which transformers chooses a class where none is named. */
   readonly modelType?: unknown;
   readonly specialTokensMap?: unknown;
   readonly addedTokens?: unknown;
@@ -61,7 +61,7 @@ export interface Companions {
 export interface Resolved {
   /** All added tokens, with their flags. */
   readonly tokens: readonly AddedToken[];
-  /** `split_special_tokens`: control tokens in a text are text even if nobody asks for that. */
+  /** The setting `split_special_tokens`: control tokens in a text are read as text even if nobody asks for that. */
   readonly splitsSpecial: boolean;
   /** The pipeline, where transformers builds it itself whatever tokenizer.json says. */
   readonly built?: Description;
@@ -146,7 +146,7 @@ export function resolveSettings(
   return { ...resolved, built: asT5Tokenizer(description, tokens.tokens, contentOf(end.data)) };
 }
 
-/** Is a list of control tokens there, empty or not? One that gives them names is none. */
+/** Tells whether there is a list of control tokens, empty or not. An object that gives them names is not a list. */
 function isListed(value: unknown, key: string): boolean {
   return value !== undefined && !(key === 'extra_special_tokens' && value !== null && !Array.isArray(value));
 }
@@ -155,7 +155,10 @@ function isNonEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 }
 
-/** A token of tokenizer_config.json that is described, but not as transformers writes it. @returns its key */
+/**
+ * Finds a token of tokenizer_config.json that is described in another way than transformers writes it.
+ * @returns its key
+ */
 function untypedToken(written: object): string | undefined {
   const isUntyped = (value: unknown) =>
     typeof value === 'object' &&
@@ -169,7 +172,7 @@ function untypedToken(written: object): string | undefined {
   })?.[0];
 }
 
-/** For these transformers takes tokenizer.json as it is. */
+/** The classes for which transformers takes tokenizer.json as it is. */
 const GENERIC: readonly string[] = ['PreTrainedTokenizerFast', 'TokenizersBackend', 'PreTrainedTokenizer'];
 
 /** A class that transformers builds anew around the vocabulary and merges of tokenizer.json, and its own names of tokens. */
@@ -208,7 +211,7 @@ const gemma: Rebuilt = {
   },
 };
 
-/** GPT-2's and its heirs: all bytes are in the vocabulary, so that nothing is unknown. */
+/** The class of GPT-2 and its successors: all bytes are in the vocabulary, so that nothing is unknown. */
 const byteLevel = (names: Rebuilt['names'], processor?: string): Rebuilt => ({
   names,
   differing({ normalizer, pre_tokenizer, decoder, model, post_processor }, { add_prefix_space }) {
@@ -243,7 +246,7 @@ const t5: Rebuilt = {
   },
 };
 
-/** Of model types whose class does not take tokenizer.json as it is. */
+/** The classes of model types that do not take tokenizer.json as it is. */
 const CLASS_BY_TYPE: Readonly<Record<string, string>> = { t5: 'T5Tokenizer', mt5: 'T5Tokenizer' };
 
 const REBUILT: Readonly<Record<string, Rebuilt>> = {
@@ -254,7 +257,7 @@ const REBUILT: Readonly<Record<string, Rebuilt>> = {
   T5Tokenizer: t5,
 };
 
-/** tokenizer.json's tokens, and those that tokenizer_config.json lists beside them. */
+/** Adds the tokens that tokenizer_config.json lists to those of tokenizer.json. */
 function withListed(
   { added_tokens, model }: Description,
   decoder: Settings['added_tokens_decoder'],
@@ -282,7 +285,7 @@ function withListed(
   return { refused: `tokenizer_config.json does not list the added token ${JSON.stringify(unlisted.content)}` };
 }
 
-/** Tokens that have a name are control tokens, and are added where they are none yet. */
+/** Adds the tokens that have a name. They are control tokens, and are added where they are not yet. */
 function withNamed(
   tokens: AddedToken[],
   settings: Settings,
@@ -317,12 +320,12 @@ function controlToken(named: Named): Flagged {
   return { content: named, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
 }
 
-/** In a list of others a token that is described says itself whether it is a control token. */
+/** Makes a listed token. A token that is described says itself whether it is a control token. */
 function listedToken(named: Named): Flagged {
   return typeof named === 'string' ? controlToken(named) : flaggedSchema.parse(named);
 }
 
-/** With the id that Python's tokenizers give: the vocabulary's, or the next one behind everything. */
+/** Appends a token with the id that Python's tokenizers give it: the vocabulary's, or the next one behind everything. */
 function append(tokens: AddedToken[], token: Flagged, model: Description['model']): void {
   const vocabulary = vocabularyOf(model);
   const size = vocabulary.size;
@@ -330,7 +333,7 @@ function append(tokens: AddedToken[], token: Flagged, model: Description['model'
   tokens.push({ id, ...token });
 }
 
-/** Of any kind of model: ids by token, or a list of tokens with their scores. */
+/** The vocabulary of any kind of model: ids by token, or a list of tokens with their scores. */
 function vocabularyOf({ vocab }: Description['model']): { size: number; get(token: string): number | undefined } {
   if (Array.isArray(vocab)) {
     const at = (token: string) => vocab.findIndex((entry) => Array.isArray(entry) && entry[0] === token);
@@ -340,7 +343,7 @@ function vocabularyOf({ vocab }: Description['model']): { size: number; get(toke
   return { size: Object.keys(ids).length, get: (token) => (Object.hasOwn(ids, token) ? ids[token] : undefined) };
 }
 
-/** How many of the 256 characters that stand for bytes a vocabulary has. */
+/** The number of the 256 characters standing for bytes that a vocabulary has. */
 function byteCount(vocab: unknown): number {
   const ids = (vocab ?? {}) as Readonly<Record<string, number>>;
   return BYTE_CHARACTERS.filter((character) => Object.hasOwn(ids, character)).length;

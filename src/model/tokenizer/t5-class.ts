@@ -7,7 +7,7 @@ import type { AddedToken, Description, Part } from './description.js';
 
 export const T5_NAMES = { eos_token: '</s>', unk_token: '<unk>', pad_token: '<pad>' };
 
-/** What its argument `extra_ids` is when nobody says it. */
+/** The default of its argument `extra_ids`. */
 const SENTINELS = 100;
 
 /**
@@ -49,7 +49,7 @@ export function asT5Tokenizer(description: Description, tokens: readonly AddedTo
   };
 }
 
-/** The first one in a normalizer. */
+/** The first character map in a normalizer. */
 function characterMapOf(normalizer: Part | null): Part | null {
   const parts = normalizer?.type === 'Sequence' ? (normalizer.normalizers as readonly Part[]) : [normalizer];
   const found = parts.find((part) => part?.type === 'Precompiled');

@@ -178,8 +178,8 @@ async function readSettings(directory: string, description: Description): Promis
 }
 
 /**
- * By this program where that is proven to be right, else by the native package where that is installed.
- * @param isBuilt is it the pipeline that transformers builds, and not the file's?
+ * Makes the codec: this program's own where that is proven to be right, else the native package's where that is installed.
+ * @param isBuilt true where transformers builds the pipeline instead of taking the file's
  */
 async function codecOf(
   file: string,
@@ -214,13 +214,13 @@ async function codecOf(
   }
 }
 
-/** A text with fewer characters a token is tokenised whole, which costs little. */
+/** The number of characters per token below which a text is tokenised whole, which costs little. */
 const MANY_CHARACTERS = 16;
-/** Of a token in running text. */
+/** The number of characters of a token in running text. */
 const COMMON_CHARACTERS = 5;
 const LEAST_PIECE = 256;
 
-/** In one piece it takes about a second; no model that is supported reads so much. */
+/** The largest text in characters. In one piece it takes about a second; no supported model reads as much. */
 const MOST_CHARACTERS = 2_000_000;
 
 function expectAffordable(text: string): void {
@@ -231,7 +231,7 @@ function expectAffordable(text: string): void {
   );
 }
 
-/** Files and programs that pass such text on replace it, each in its own way. */
+/** Refuses text that is not well-formed. Files and programs that pass such text on replace it, each in its own way. */
 function expectWellFormed(text: string): void {
   const at = text.search(/\p{Surrogate}/u);
   if (at < 0) return;

@@ -2,7 +2,7 @@
 import type { UnigramDescription } from './description.js';
 import { RememberedWords, Vocabulary } from './vocabulary.js';
 
-/** How much worse than the worst token a character is that has none. */
+/** How much lower than the worst token's score a character without a token scores. */
 const UNKNOWN_PENALTY = 10;
 
 const utf8 = new TextEncoder();
@@ -13,10 +13,10 @@ export class Unigram {
   readonly #trie: Trie;
   readonly #unknown: number;
   readonly #unknownScore: number;
-  /** Undefined where the model has no such fallback. */
+  /** The id of each byte's token; undefined where the model has no such fallback. */
   readonly #bytes: readonly (number | undefined)[] | undefined;
   readonly #words = new RememberedWords((word) => this.#bestCut(word));
-  /** By place in a word: the best sum of scores up to there, where the last token of that cut begins, and its id. */
+  /** The best cut up to each place in a word: its sum of scores, where its last token begins, and that token's id. */
   #sums = new Float64Array(0);
   #starts = new Int32Array(0);
   #lasts = new Int32Array(0);
@@ -35,7 +35,7 @@ export class Unigram {
     if (byte_fallback) this.#bytes = this.vocabulary.byteIds();
   }
 
-  /** The ids of one word, of what no pre-tokenizer has cut. */
+  /** The ids of one word, in a text that no pre-tokenizer has cut further. */
   encode(word: string): readonly number[] {
     return this.#words.idsOf(word);
   }
@@ -118,7 +118,7 @@ class Trie {
     }
   }
 
-  /** The token that ends at a node, or none. */
+  /** The token that ends at a node, if any. */
   idAt(node: number): number {
     return this.#ids[node]!;
   }

@@ -1,16 +1,16 @@
-/** Ids by token and tokens by id, and the ids of words that were asked for before: what every kind of model has. */
+/** Ids by token and tokens by id, and the ids of words that were asked for before: the parts that every kind of model has. */
 
-/** Words up to this length are remembered, so many of them. */
+/** The length up to which words are remembered, and the number of words. */
 const REMEMBERED_LENGTH = 64;
 const REMEMBERED_WORDS = 20_000;
 
 export class Vocabulary {
-  /** How many ids Python's tokenizers count for the model; added tokens get the next ones. */
+  /** The number of ids that Python's tokenizers count for the model. Added tokens get the next ones. */
   readonly size: number;
   readonly #ids = new Map<string, number>();
   readonly #tokens: string[] = [];
 
-  /** Of a token that comes twice the last id counts. */
+  /** Makes a vocabulary. Of a token that comes twice the last id counts. */
   constructor(entries: readonly (readonly [token: string, id: number])[], size: number) {
     this.size = size;
     for (const [token, id] of entries) {
@@ -19,7 +19,7 @@ export class Vocabulary {
     }
   }
 
-  /** Of the tokens that are not among others. */
+  /** The highest id of the tokens that are not among others. */
   highestIdBeside(others: ReadonlySet<string>): number {
     return this.#tokens.findLastIndex((token) => token !== undefined && !others.has(token));
   }
@@ -36,7 +36,7 @@ export class Vocabulary {
     return this.#ids.keys();
   }
 
-  /** Per byte the id of its own token, `<0x0A>` for a line feed; undefined for one that the vocabulary lacks. */
+  /** The id of each byte's own token, `<0x0A>` for a line feed; undefined for one that the vocabulary lacks. */
   byteIds(): (number | undefined)[] {
     return Array.from({ length: 256 }, (_, byte) => this.idOf(byteToken(byte)));
   }

@@ -5,23 +5,23 @@ import type { Table } from '../tables/table.js';
 export interface TextBlock {
   readonly kind: 'text';
   readonly text: string;
-  /** Beside the point: how numbers were made. */
+  /** True for a remark about how numbers were made. */
   readonly note?: boolean;
 }
 
 export interface TableBlock {
   readonly kind: 'table';
-  /** Of its file. */
+  /** The name of the table's file. */
   readonly name: string;
   readonly title: string;
   readonly table: Table;
-  /** Folded in HTML until asked for. */
+  /** True for a part that HTML folds until the reader opens it. */
   readonly folded?: boolean;
 }
 
 export interface FigureBlock {
   readonly kind: 'figure';
-  /** Of its file. */
+  /** The name of the figure's file. */
   readonly name: string;
   readonly caption: string;
   readonly drawing: Drawing;

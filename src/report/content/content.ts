@@ -110,7 +110,7 @@ function planSection(plan: LockedPlan, outcome: PlanOutcome): Section {
   };
 }
 
-/** One figure holds so many rows; more go apart by what the decoder sees. */
+/** The largest number of rows in a figure; more are divided by what the decoder sees. */
 const ROWS_OF_A_FIGURE = 30;
 
 function gainSections(summary: Summary, trials: readonly Trial[]): Section[] {

@@ -20,7 +20,7 @@ import {
 
 const COLOUR = '#0072b2';
 
-/** Is any group's share defined for all its parts? Otherwise bars show nats. */
+/** Tells whether any group's share is defined for all its parts. Otherwise bars show nats. */
 function sharesDefined(groups: readonly ContrastGroupSummary[]): boolean {
   return groups.every(({ contrasts }) =>
     contrasts.every(
@@ -30,7 +30,7 @@ function sharesDefined(groups: readonly ContrastGroupSummary[]): boolean {
   );
 }
 
-/** A set that is not bounded has no bar. */
+/** The ends of a bar. A set that is not bounded has no bar. */
 function bounded({ shape = 'interval', ...share }: ContrastGroupSummary['contrasts'][number]['share']): Estimate {
   return shape === 'interval' ? share : { ...share, low: null, high: null };
 }

@@ -59,10 +59,10 @@ export function curvePlot(summary: Summary, curve: Curve): Drawing {
   );
 }
 
-/** From here on the largest number is so far from the smallest that a linear axis would crowd the small ones. */
+/** The ratio of largest to smallest number from which an axis is logarithmic, since a linear one would crowd the small numbers. */
 const LOGARITHMIC_FROM = 8;
 
-/** Numbers on a linear or logarithmic axis, anything else in the order given. */
+/** The axis: linear or logarithmic for numbers, in the order given for anything else. */
 export function axisOf(xs: readonly (number | string)[]): Plot.ScaleOptions {
   const distinct = [...new Set(xs)];
   if (distinct.some((x) => typeof x === 'string')) {

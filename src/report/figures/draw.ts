@@ -16,7 +16,7 @@ export const WIDTH = 860;
 /** Fonts of the usual systems: a picture must not depend on a browser's own. */
 const FONTS = "'Liberation Sans', Arial, Helvetica, 'DejaVu Sans', sans-serif";
 
-/** Room for axis labels at this font size. */
+/** The room for axis labels at this font size. */
 const AXIS = { marginBottom: 46, marginTop: 12 };
 export const Y_MARGIN = 72;
 export const Y_LABEL = { labelOffset: 64, grid: true, nice: true, labelArrow: 'none', labelAnchor: 'center' } as const;
@@ -24,7 +24,7 @@ export const X_LABEL = { labelOffset: 40, nice: true, labelArrow: 'none', labelA
 
 /** Okabe and Ito's colours, distinguishable without colour vision; their yellow is too pale for white paper. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
-/** One fewer than colours, so that the pairs repeat after 42 series only. */
+/** The symbols, one fewer than colours, so that the pairs repeat only after 42 series. */
 const SYMBOLS = ['circle', 'square', 'triangle', 'diamond', 'star', 'cross'] as const;
 const DASHES = ['none', '6,3', '2,2', '8,3,2,3', '12,4'];
 
@@ -74,12 +74,15 @@ export function draw(options: Plot.PlotOptions): Drawing {
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** A figure stands in files of its own, where HTML's names of characters and some characters themselves make it unreadable. */
+/**
+ * Makes HTML well-formed XML: a figure stands in files of its own, where HTML's names of characters and some characters themselves make it
+ * unreadable.
+ */
 function asXml(html: string): string {
   return printable(html).replaceAll('&nbsp;', '&#160;');
 }
 
-/** Coordinates to a hundredth of a pixel; text is left alone. */
+/** Rounds coordinates to a hundredth of a pixel and leaves text alone. */
 function rounded(svg: string): string {
   return svg.replace(/<[^>]+>/g, (tag) =>
     tag.replace(/-?\d+\.\d{3,}/g, (value) => String(Number(Number(value).toFixed(2)))),
@@ -120,14 +123,14 @@ function at({ svg }: Drawing, x: number, y: number): string {
   return svg.replace('<svg ', `<svg x="${x}" y="${y}" `);
 }
 
-/** In smaller letters where it would not fit. */
+/** A heading, in smaller letters where it would not fit. */
 function heading(title: string, x: number, y: number, width: number): string {
   const escaped = printable(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   const size = Math.min(13, Math.floor((13 * width) / textWidth(title, 13)));
   return `<text x="${x}" y="${y}" font-family="${FONTS}" font-size="${size}" font-weight="bold">${escaped}</text>`;
 }
 
-/** Marks with their names, in as many lines as they take. */
+/** Draws marks with their names, in as many lines as they take. */
 function drawLegend(series: readonly Series[]): Drawing {
   const [lineHeight, markWidth, gap] = [20, 34, 16];
   let [x, y] = [4, lineHeight / 2 + 2];
@@ -163,7 +166,7 @@ function drawLegend(series: readonly Series[]): Drawing {
   });
 }
 
-/** About as wide as a text of the figure's size is. */
+/** The approximate width of a text in the figure's size. */
 function textWidth(text: string, size = 12): number {
   return [...text].length * size * 0.58;
 }
@@ -173,7 +176,7 @@ export function rowMargin(names: readonly string[]): number {
   return Math.min(360, Math.max(80, ...names.map((name) => textWidth(name) + 14)));
 }
 
-/** From the lowest to the highest end of all intervals and 0, for panels that are to be compared. */
+/** The domain from the lowest to the highest end of all intervals and 0, for panels that are compared. */
 export function commonDomain(
   rows: readonly { readonly value: number | null; readonly low: number | null; readonly high: number | null }[],
 ): [number, number] {

@@ -9,7 +9,7 @@ import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesOf, X_LABEL, Y_
 
 interface Labels {
   readonly condition: string;
-  /** What distinguishes series. */
+  /** The name of the series. */
   readonly series: string;
   readonly visibility: string;
 }
@@ -44,7 +44,7 @@ export function effectPlot(summary: Summary, comparisons: readonly ComparisonSum
   return arrange([{ drawing: plot }], { legend: series });
 }
 
-/** All figures together hold about so many single samples: more would make a file of megabytes. */
+/** The approximate number of single samples that all figures together show. More would make a file of megabytes. */
 const TICKS = 6000;
 const TICKS_OF_A_ROW = 300;
 
@@ -139,14 +139,14 @@ export function hardnessPlot(summary: Summary): Drawing {
   return arrange([{ drawing: plot }], { legend: series });
 }
 
-/** Those on the primary comparison's form of the document, against bare documents: lines of all lengths could not be told apart. */
+/** The comparisons on the primary comparison's form of the document, against bare documents. Lines of all lengths could not be told apart. */
 export function hardnessComparisons({ configuration: { experiment }, ...summary }: Summary): ComparisonSummary[] {
   const comparisons = effectsOf(summary);
   const form = documentForm(conditionOf(experiment, primaryOf(experiment)!.treatment));
   return comparisons.filter(({ treatment }) => documentForm(conditionOf(experiment, treatment)) === form);
 }
 
-/** Names of conditions are unique in a figure: against another baseline the condition is another row. */
+/** The labels of a comparison's rows. Names of conditions are unique in a figure, so a condition against another baseline is another row. */
 function labelsOf({ configuration: { experiment }, comparisons }: Summary, c: ComparisonSummary): Labels {
   const condition = conditionOf(experiment, c.treatment);
   const twice = comparisons.filter(({ treatment }) => treatment === c.treatment).length > 1;
@@ -161,7 +161,7 @@ function labelsOf({ configuration: { experiment }, comparisons }: Summary, c: Co
   };
 }
 
-/** Comparisons of the same visibility next to each other. */
+/** The comparisons with those of the same visibility next to each other. */
 function grouped(summary: Summary, comparisons: readonly ComparisonSummary[]): ComparisonSummary[] {
   const visibilities = [...new Set(comparisons.map((c) => labelsOf(summary, c).visibility))];
   return visibilities.flatMap((visibility) =>

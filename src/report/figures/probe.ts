@@ -43,7 +43,7 @@ export function probePlot({ conditions, layers }: ProbeSummary): Drawing {
   return arrange(panels, { columns: 2, legend: series });
 }
 
-/** Regions from the start of the input to its end, as the probe measures them. */
+/** The regions from the start of the input to its end, as the probe measures them. */
 const REGIONS = [
   ['to_bos', 'BOS'],
   ['to_prefix', 'prefix'],
@@ -52,7 +52,7 @@ const REGIONS = [
   ['to_eos', 'end of text'],
 ] as const satisfies readonly (readonly [ProbeMeasure, string])[];
 
-/** One panel a condition: how document rows' attention divides over the regions of the input, layer by layer. */
+/** The heat map, one panel for each condition: how document rows' attention divides over the regions of the input, layer by layer. */
 export function attentionHeatMap({ conditions, layers }: ProbeSummary): Drawing {
   const measured = new Set(conditions.flatMap(({ measures }) => measures.map(({ name }) => name)));
   const regions = REGIONS.filter(([measure]) => measured.has(measure));

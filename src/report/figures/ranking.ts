@@ -5,7 +5,7 @@ import type { Summary } from '../../runs/schema/summary.js';
 import { conditionOf } from '../words/labels.js';
 import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesOf, WIDTH, X_LABEL } from './draw.js';
 
-/** One panel a measure. */
+/** The figure of a ranking, one panel for each measure. */
 export function rankingPlot({ configuration: { experiment } }: Summary, ranking: RankingSummary): Drawing {
   const names = ranking.conditions.map(({ name }) => name);
   const prefixOf = (name: string) => conditionOf(experiment, name).surrogate ?? 'none';

@@ -7,7 +7,7 @@ import { STYLE } from './html-style.js';
 import { readerPart } from './sample-reader.js';
 
 export interface HtmlOptions {
-  /** Without the samples' texts. */
+  /** Leave out the samples' texts. */
   readonly noText: boolean;
 }
 

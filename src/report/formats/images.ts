@@ -2,10 +2,10 @@
 import { DkvError } from '../../base/errors.js';
 import type { Drawing } from '../figures/draw.js';
 
-/** 860 units at this scale are 2,580 pixels: 300 a inch over 8.6 inches. */
+/** Pixels for each unit: 860 units make 2,580 pixels, 300 an inch over 8.6 inches. */
 const SCALE = 3;
 
-/** Tall figures get fewer pixels a unit, so that a picture stays below what image programs take. */
+/** The largest number of pixels. Tall figures get fewer for each unit, so that a picture stays below what image programs take. */
 const MOST_PIXELS = 24e6;
 
 export function printSvg({ svg, width, height }: Drawing): string {

@@ -2,7 +2,7 @@
 import { printable } from '../../base/printable.js';
 import type { TableBlock } from '../content/block.js';
 
-/** Longer tables break over pages. */
+/** The number of rows above which a table breaks over pages. */
 const ROWS_OF_A_PAGE = 45;
 
 /** @param remark what a reader must know before any number */

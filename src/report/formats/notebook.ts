@@ -120,7 +120,7 @@ function stream(text: string): Output {
   return { output_type: 'stream', name: 'stdout', text: lines(text) };
 }
 
-/** Lines that keep their line breaks, as notebooks store text. */
+/** Splits a text into lines that keep their line breaks, as notebooks store text. */
 function lines(text: string): string[] {
   return text.split(/(?<=\n)/);
 }
@@ -167,7 +167,7 @@ for comparison in experiment["comparisons"]:
     wins = sum(value > 0 for value in values)
     print(f"{comparison['treatment']:32} {comparison['baseline']:16} {statistics.fmean(values):+8.4f} {d:+7.3f} {wins:6}")`;
 
-/** Python and what it prints, computed here the same way. */
+/** Cells of Python with what they print, computed here in the same way. */
 function recomputations({ summary, trials }: FinishedRun): { source: string; prints: string }[] {
   const { conditions, comparisons } = summary.configuration.experiment;
   const columns = new Map<string, Map<string, number>>();
@@ -193,13 +193,13 @@ function recomputations({ summary, trials }: FinishedRun): { source: string; pri
   ];
 }
 
-/** Python's `:32`, which counts characters. */
+/** Formats as Python's `:32` does, which counts characters. */
 function left(text: string, width: number): string {
   const shown = printable(text);
   return shown + ' '.repeat(Math.max(0, width - [...shown].length));
 }
 
-/** Python's `:+.4f`. */
+/** Formats as Python's `:+.4f` does. */
 function plus(value: number, digits: number): string {
   if (Number.isNaN(value)) return '+nan';
   return (value >= 0 && !Object.is(value, -0) ? '+' : '') + value.toFixed(digits);

@@ -10,18 +10,18 @@ import { escapeHtml } from '../tables/table.js';
 import { primaryOf } from '../words/labels.js';
 import { READER_SCRIPT, READER_STYLE } from './sample-reader-script.js';
 
-/** The page's share for samples: a browser opens it without delay, and mail takes it. */
+/** The bytes of the page that samples may take: a browser opens it without delay, and mail accepts it. */
 const BYTES = 3_500_000;
 
-/** Of a document; the rest stands in samples.jsonl. */
+/** The characters shown of a document; the rest stands in samples.jsonl. */
 const DOCUMENT_CHARACTERS = 3000;
 
 /** One sample as the script knows it; short names, because there are many. */
 interface ShownSample {
   readonly id: string;
-  /** Of a candidate. */
+  /** The grade of a candidate. */
   readonly grade?: number;
-  /** Target tokens. */
+  /** The number of the target's tokens. */
   readonly n: number;
   readonly query?: string;
   readonly answer?: string;
@@ -32,7 +32,7 @@ interface ShownSample {
 
 export interface ReaderData {
   readonly conditions: readonly string[];
-  /** Places of treatment and baseline that are shown first. */
+  /** The places of the treatment and baseline that are shown first. */
   readonly first: readonly [number, number];
   readonly all: number;
   readonly samples: readonly ShownSample[];

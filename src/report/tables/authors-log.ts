@@ -31,18 +31,18 @@ const entrySchema = z.strictObject({
   sources: z.array(text).min(1),
   notes: z.array(text).default([]),
   conditions: z.record(text, z.strictObject({ nll: z.number() })).default({}),
-  /** Under the treatment, or `treatment over baseline`. */
+  /** The effects of comparisons, under the treatment or `treatment over baseline`. */
   comparisons: z.record(text, effects).default({}),
-  /** By the group's title and the contrast's name. */
+  /** The effects of contrasts, by the group's title and the contrast's name. */
   contrasts: z.record(text, z.record(text, effects)).default({}),
   orders: z.record(text, z.strictObject({ rho: z.number(), p: z.number() })).default({}),
-  /** By comparison: fifths by the bare document's NLL, easiest first, and Pearson's correlation. */
+  /** The hardness of comparisons: fifths by the bare document's NLL, the easiest first, and Pearson's correlation. */
   hardness: z
     .record(text, z.strictObject({ n: fifths, bare: fifths, gain: fifths, r: z.number() }).partial())
     .default({}),
   ranking: z
     .strictObject({
-      /** By measure and condition; p is Wilcoxon's. */
+      /** The measures of rankings, by measure and condition; p is Wilcoxon's. */
       measures: z.record(
         text,
         z.record(
@@ -55,7 +55,7 @@ const entrySchema = z.strictObject({
           }),
         ),
       ),
-      /** By condition; `p_greater` is one-sided, `positive` percent of queries. */
+      /** The differential signal, by condition; `p_greater` is one-sided, `positive` is the percentage of queries. */
       differential: z.record(
         text,
         z.strictObject({
@@ -69,9 +69,9 @@ const entrySchema = z.strictObject({
       ),
     })
     .optional(),
-  /** By measure, or a sum of measures, condition and layer. */
+  /** The measures of a probe, by measure (or a sum of measures), condition and layer. */
   probe: z.record(text, z.record(text, z.record(z.string().regex(/^\d+$/), z.number()))).default({}),
-  /** Figures that no run here measures, in words. */
+  /** Figures that no run here measures, by their names. */
   others: z.record(text, z.union([z.number(), z.array(z.number())])).default({}),
 });
 

@@ -45,7 +45,7 @@ export function incomparable({ configuration, samples: { cut } }: Compared): str
   return reasons;
 }
 
-/** Of an experiment of the catalogue what the log has; of a user's own what its file says. */
+/** The log's entries: for an experiment of the catalogue those of the log, for a user's own those of its file. */
 function entriesOf(experiment: Experiment): readonly LogEntry[] {
   if (EXPERIMENTS[experiment.id]) return authorsLog()[experiment.id] ?? [];
   return [experiment.authors ?? []].flat().map(({ model, d, nll = {} }) => ({
@@ -69,13 +69,13 @@ const EMPTY = {
   others: {},
 } satisfies Partial<LogEntry>;
 
-/** A model of the hub is named with its commit, which the log does not say. */
+/** The entry of the run's model. A model of the hub is named with its commit, which the log does not record. */
 function entryFor({ experiment, model }: Configuration): LogEntry | undefined {
   const [repository] = model.name.split('@');
   return entriesOf(experiment).find((entry) => entry.model === repository);
 }
 
-/** Why the authors' log is not shown; or what it is, and what its notes say. */
+/** The notes: why the authors' log is not shown, or what it is and what its own notes say. */
 export function authorsNotes(summary: Compared): string[] {
   const reasons = incomparable(summary);
   if (reasons.length > 0) return [`Authors’ log: not shown beside these results, because ${reasons.join('; ')}.`];
@@ -92,11 +92,11 @@ export function authorsNotes(summary: Compared): string[] {
 
 /** A table of figures, ours beside theirs. */
 export interface AuthorsTable {
-  /** Part of a file's name. */
+  /** A part of the table's file name. */
   readonly slug: string;
   readonly title: string;
   readonly table: Table;
-  /** Beside the point. */
+  /** True for a table that is folded. */
   readonly folded?: true;
 }
 
@@ -137,7 +137,7 @@ export function authorsTables(summary: Summary): AuthorsTable[] {
 interface Row {
   readonly what: string;
   readonly figure: keyof typeof FIGURES;
-  /** Which of several, such as a layer. */
+  /** The part of a measure, such as a layer. */
   readonly part?: string;
   readonly ours: Estimate;
   readonly theirs: Estimate;
@@ -145,7 +145,7 @@ interface Row {
 
 type Shown = (value: number | null) => string;
 
-/** How figures are called and written. */
+/** The names and forms of figures. */
 const FIGURES = {
   nll: ['mean NLL, nats/token', (x) => fixed(x, 4)],
   gain: ['mean gain, nats', (x) => signed(x, 4)],
@@ -191,7 +191,7 @@ function besideTable(rows: readonly Row[], independent: boolean): Table {
   };
 }
 
-/** As small as the log has it, where measured ones end at what their computation is worth. */
+/** A p-value as small as the log has it. Measured ones end at what their computation is worth. */
 function loggedP(p: number | null): string {
   return p !== null && p < 0.001 ? p.toExponential(1).replace('-', '−') : pValue(p);
 }
@@ -225,10 +225,10 @@ function within(value: number, interval: Interval): Estimate {
   return { value, ...interval };
 }
 
-/** 97.5% of the normal distribution. */
+/** The 97.5% quantile of the normal distribution. */
 const NORMAL = 1.959964;
 
-/** A mean of differences, whose standard error follows from their d and number. */
+/** A mean of differences with the interval that follows from their d and number. */
 function loggedMean(mean: number | undefined, d: number | undefined, samples: number): Estimate {
   if (mean === undefined) return NONE;
   if (!d) return alone(mean);
@@ -240,7 +240,7 @@ function loggedD(d: number | undefined, samples: number): Estimate {
   return d === undefined ? NONE : within(d, analyticDInterval(d, samples));
 }
 
-/** Percent. */
+/** A share of wins, given as a percentage. */
 function loggedWin(percent: number | undefined, samples: number): Estimate {
   if (percent === undefined) return NONE;
   const wins = Math.round((percent / 100) * samples);
@@ -248,7 +248,7 @@ function loggedWin(percent: number | undefined, samples: number): Estimate {
   return within(percent, { low: 100 * interval.low, high: 100 * interval.high });
 }
 
-/** Those that the log has. */
+/** The rows that the log has. */
 function present(rows: readonly Row[]): Row[] {
   return rows.filter(({ theirs }) => theirs.value !== null);
 }
@@ -275,7 +275,7 @@ function effectRows(
   ]);
 }
 
-/** Conditions of a run that are what the catalogue calls so: an experiment of one's own may give the name to something else. */
+/** Tells whether a condition of a run is the one that the catalogue gives this name. An experiment of the user's own may give it to another. */
 function isTheirs({ experiment }: Configuration, name: string): boolean {
   const declared = EXPERIMENTS[experiment.id];
   if (!declared) return true;

@@ -40,7 +40,7 @@ export function conditionTable({ configuration: { experiment, model }, condition
   };
 }
 
-/** Of a condition whose decoder reads something else before the target than the experiment says. */
+/** The words for a condition whose decoder reads something else before the target than the experiment says. */
 function ownPrompt(prompt: Condition['prompt']): string {
   if (prompt === undefined) return '';
   return prompt === 'query' ? '; the query before the target' : '; nothing before the target';

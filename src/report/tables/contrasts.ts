@@ -5,7 +5,7 @@ import { fixed, percent, pValue, ratio, signed, withInterval } from '../words/fo
 import { effectColumns } from './effect.js';
 import { number, type Table, text } from './table.js';
 
-/** One row a contrast: effect, tests, and its share of the contrast it is a part of. */
+/** The table of contrasts, one row each: effect, tests, and its share of the contrast it is a part of. */
 export function contrastTable({ contrasts, equivalence_margin }: ContrastGroupSummary): Table {
   const effect = effectColumns(contrasts.map(({ gain }) => gain));
   const margin = equivalence_margin === null ? [] : [number(`p, within ±${equivalence_margin} d`)];
@@ -31,7 +31,7 @@ export function contrastTable({ contrasts, equivalence_margin }: ContrastGroupSu
   };
 }
 
-/** How a group of contrasts is read. */
+/** The notes on how a group of contrasts is read. */
 export function contrastNotes(
   { note, equivalence_margin, contrasts }: ContrastGroupSummary,
   samples: number,
@@ -49,7 +49,7 @@ export function contrastNotes(
   return notes;
 }
 
-/** How many samples equivalence needs, by the largest design effect of the group. */
+/** The number of samples that equivalence needs, by the largest design effect of the group. */
 function equivalenceSize(contrasts: ContrastGroupSummary['contrasts'], margin: number, samples: number): string[] {
   const effective = contrasts.flatMap(({ gain }) => gain.effective_samples ?? []);
   if (effective.length === 0) return [];

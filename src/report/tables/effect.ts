@@ -7,7 +7,7 @@ import { type Column, number } from './table.js';
 interface EffectColumn {
   readonly title: string;
   of(gain: GainRecord): string;
-  /** Summaries of older versions, and tables of measures, lack some. */
+  /** Tells whether a gain has the column. Summaries of older versions, and tables of measures, lack some. */
   has(gain: GainRecord): boolean;
 }
 

@@ -8,7 +8,7 @@ import { number, type Table, text } from './table.js';
 
 /** Comparisons whose rows belong into one table. */
 export interface GainGroup {
-  /** Part of a file's name. */
+  /** A part of the table's file name. */
   readonly slug: string;
   readonly title: string;
   readonly comparisons: readonly ComparisonSummary[];
@@ -20,7 +20,7 @@ const TITLES: Readonly<Record<string, string>> = {
   exact: 'Prefix hidden exactly: the decoder sees the document alone',
 };
 
-/** By what the decoder sees; comparisons of two prefixes apart from those with a bare document. */
+/** The comparisons, grouped by what the decoder sees. Those of two prefixes stand apart from those with a bare document. */
 export function gainGroups({ configuration: { experiment }, ...summary }: Summary): GainGroup[] {
   const comparisons = effectsOf(summary);
   const groups = new Map<string, ComparisonSummary[]>();
@@ -36,7 +36,7 @@ export function gainGroups({ configuration: { experiment }, ...summary }: Summar
   }));
 }
 
-/** Comparisons that measure an effect, and not the computation. */
+/** The comparisons that measure an effect, and not the computation. */
 export function effectsOf({ comparisons }: Pick<Summary, 'comparisons'>): ComparisonSummary[] {
   return comparisons.filter(({ self_test }) => !self_test);
 }
@@ -91,7 +91,7 @@ export function gainTable(
   };
 }
 
-/** What the table of gains has no room for. */
+/** The statistics that the table of gains has no room for. */
 export function statisticsTable({ configuration }: Summary, comparisons: readonly ComparisonSummary[]): Table {
   return {
     columns: [
@@ -127,7 +127,7 @@ export function statisticsTable({ configuration }: Summary, comparisons: readonl
   };
 }
 
-/** How hard samples are ordered. */
+/** The axes by which samples are ordered by hardness. */
 export type HardnessAxis = 'split' | 'oldham' | 'coupled';
 
 const FIFTHS = ['easiest', '2nd', '3rd', '4th', 'hardest'];
@@ -165,15 +165,15 @@ export function relativeTable(summary: Summary): Table {
   };
 }
 
-/** Below this the halves of the tokens do not agree on which samples are hard. */
+/** The correlation below which the halves of the tokens do not agree on which samples are hard. */
 const RELIABLE_FROM = 0.5;
 
-/** Of the split axis only what is reliable; summaries of older versions do not say. */
+/** Tells whether an axis is shown. The split axis is shown where it is reliable; summaries of older versions do not say. */
 export function isShown({ split }: ComparisonSummary['hardness'], axis: HardnessAxis): boolean {
   return axis !== 'split' || (split.reliability !== undefined && (split.reliability ?? 0) >= RELIABLE_FROM);
 }
 
-/** Do the halves of the tokens agree? One sentence. */
+/** A sentence on whether the halves of the tokens agree. */
 export function reliabilityNote(summary: Summary): string {
   const found = new Map(effectsOf(summary).map((c) => [c.baseline, c.hardness.split.reliability]));
   const said = [...found].map(([name, value]) => `${name} ${value === undefined ? 'not said' : signed(value, 2)}`);
@@ -186,7 +186,7 @@ function baselinesOf(comparisons: readonly Comparison[]): string[] {
   return [...new Set(comparisons.map(({ baseline }) => baseline))];
 }
 
-/** A share of what is not a gain says nothing; an oracle is all of itself. */
+/** The share of the oracle's gain, with a dash where it says nothing: where there is no gain, and for the oracle itself. */
 export function ofOracle({ treatment, oracle, share, authors_share }: ComparisonSummary, shown: string): string {
   if (share.value === null || authors_share === null) return '–';
   return treatment === oracle ? '100' : shown;

@@ -20,7 +20,7 @@ export function probeNote(segments: readonly Segment[] = USUAL_SEGMENTS): string
   return `Means over samples, intervals by bootstrap over samples. Regions are exact: ${regions} apart. Measures against the bare document (divergence, shift, cosine) do not exist for it.`;
 }
 
-/** One row a measure and condition, one column a layer. */
+/** The table of a probe, one row for each measure and condition, one column for each layer. */
 export function probeTable({ conditions, layers }: ProbeSummary): Table {
   const names = Object.keys(PROBE_MEASURES) as (keyof typeof PROBE_MEASURES)[];
   return {

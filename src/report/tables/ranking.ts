@@ -8,10 +8,10 @@ import { boundOf, isDeployable, isPrimary, marked } from '../words/labels.js';
 import { effectColumns } from './effect.js';
 import { type Column, number, type Table, text } from './table.js';
 
-/** Rankings whose nDCG differs by less than this are called equal. */
+/** The difference in nDCG below which rankings are called equal. */
 const EQUAL_WITHIN = 0.01;
 
-/** How the numbers were made. */
+/** A note on how the numbers were made. */
 export function rankingNote({ measures }: RankingSummary): string {
   const intervals = measures.every(({ clusters }) => clusters !== undefined)
     ? 'Intervals and p are those of the mean, by clusters of pools.'
@@ -22,7 +22,7 @@ export function rankingNote({ measures }: RankingSummary): string {
 export const DIFFERENTIAL_NOTE =
   'Differential signal: mean gain in NLL of a pool’s relevant candidates less that of its others, in nats per token. Only what is above 0 can help a ranking: a gain that all candidates share does not.';
 
-/** One row a condition, one column a measure. */
+/** The table of measures, one row for each condition, one column for each measure. */
 export function measureTable({ configuration: { experiment }, conditions }: Summary, ranking: RankingSummary): Table {
   const leak = new Map(conditions.map((condition) => [condition.name, condition.leak]));
   return {
@@ -46,8 +46,8 @@ export function measureTable({ configuration: { experiment }, conditions }: Summ
 }
 
 /**
- * The same over all judged pools, those without a relevant candidate as 0, as ir_measures and trec_eval -c have it; undefined where all have one, or where
- * the summary of an older version does not say.
+ * The same table over all judged pools, with 0 for those without a relevant candidate, as in ir_measures and trec_eval -c. It is undefined where
+ * all have one, or where the summary of an older version does not say.
  */
 export function judgedTable(ranking: RankingSummary): Table | undefined {
   const measures = ranking.measures.map(({ name }) => number(name));
@@ -58,7 +58,7 @@ export function judgedTable(ranking: RankingSummary): Table | undefined {
   return rows.length > 0 ? { columns: [text('condition'), ...measures], rows } : undefined;
 }
 
-/** Differences to the baseline, each with its corrected p, one row a comparison. */
+/** The differences to the baseline, each with its corrected p, one row for each comparison. */
 export function differenceTable({ configuration: { experiment } }: Summary, ranking: RankingSummary): Table {
   const corrected = ranking.measures.map((_, m) => correctedBy(ranking, m));
   return {
@@ -102,7 +102,7 @@ export function rankingHeadline(
   return `Primary comparison${named}: ${primary.treatment} against ${primary.baseline}, ${said.join('; ')}.`;
 }
 
-/** The tests of the differences, one row a comparison and measure. */
+/** The tests of the differences, one row for each comparison and measure. */
 export function rankingTestTable({ configuration: { experiment } }: Summary, ranking: RankingSummary): Table {
   const tests = testColumns(
     ranking.comparisons.flatMap(({ differences }) => differences),
@@ -179,7 +179,7 @@ function testColumns(gains: readonly GainRecord[], what: string): TestColumns {
   };
 }
 
-/** Of each comparison the p of one measure, corrected. */
+/** The corrected p-values of one measure, for each comparison. */
 function correctedBy({ comparisons }: RankingSummary, measure: number): Corrected[] {
   return correctedByFamily(
     comparisons,
@@ -187,7 +187,10 @@ function correctedBy({ comparisons }: RankingSummary, measure: number): Correcte
   );
 }
 
-/** Corrections of one p a comparison, over the comparisons of a family. Summaries of older versions do not hold them, so all are made of the p here. */
+/**
+ * Corrections of one p-value for each comparison, over the comparisons of a family. Summaries of older versions do not hold them, so all are
+ * computed here.
+ */
 function correctedByFamily(comparisons: RankingSummary['comparisons'], gains: readonly GainRecord[]): Corrected[] {
   const families = comparisons.map(({ family }) => family ?? '');
   return correctFamilies(families, gains.map(pOf));

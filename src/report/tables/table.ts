@@ -3,7 +3,7 @@ import { printable } from '../../base/printable.js';
 
 export interface Column {
   readonly title: string;
-  /** Numbers go to the right. */
+  /** True for a column of numbers, which are aligned to the right. */
   readonly numeric: boolean;
 }
 
@@ -36,7 +36,7 @@ export function renderMarkdown({ columns, rows }: Table): string {
   ].join('\n');
 }
 
-/** A cell is a line, whatever stands in it. */
+/** Makes a cell one line, whatever stands in it. */
 function oneLine(text: string): string {
   return printable(text.replace(/\s+/g, ' '));
 }

@@ -4,7 +4,7 @@ import type { Estimate } from '../../stats/gains.js';
 import { fixed, pValue, signed, withInterval } from '../words/format.js';
 import { number, type Table, text } from './table.js';
 
-/** The test of equivalence decides at this p. */
+/** The p-value at which the test of equivalence decides. */
 const LEVEL = 0.05;
 
 export function temperatureNote({ margin }: TemperatureSummary): string {
@@ -59,7 +59,7 @@ function whatRemains(atOne: Estimate, remaining: Estimate, p: number | null): st
   return sign === undefined ? 'not known' : sign > 0 ? 'a gain' : sign < 0 ? 'a loss' : 'open';
 }
 
-/** 0 where the interval holds 0; undefined without an interval. */
+/** The sign of an interval: 0 where it holds 0; undefined without an interval. */
 function signOf({ low, high }: Estimate): number | undefined {
   if (low === null || high === null) return undefined;
   return low > 0 ? 1 : high < 0 ? -1 : 0;

@@ -19,13 +19,13 @@ export function percent(share: number | null, digits = 0): string {
   return share === null ? NONE : fixed(share * 100, digits);
 }
 
-/** `+0.21 [+0.10, +0.33]` */
+/** A value with its interval: `+0.21 [+0.10, +0.33]`. */
 export function withInterval({ value, low, high }: Estimate, format: (value: number | null) => string): string {
   if (value === null) return NONE;
   return low === null ? format(value) : `${format(value)} [${format(low)}, ${format(high)}]`;
 }
 
-/** `87 [61, 112]`; of a set that is not bounded `87 [≤ −20 or ≥ 45]` or `87 [any]`. */
+/** A share with its interval: `87 [61, 112]`; with a set that is not bounded `87 [≤ −20 or ≥ 45]` or `87 [any]`. */
 export function ratio(
   { shape = 'interval', ...share }: Estimate & { readonly shape?: RatioShape | undefined },
   format: (value: number | null) => string = (x) => percent(x),
@@ -35,19 +35,19 @@ export function ratio(
   return `${format(share.value)} [${set}]`;
 }
 
-/** p of a gain's mean; in summaries of older versions the t-test's. */
+/** The p-value of a gain's mean; in summaries of older versions the t-test's. */
 export function pOf({ p }: GainRecord): number | null {
   return p.mean === undefined ? p.t : p.mean;
 }
 
-/** Two significant digits; the tail of the t distribution is not worth more than `< 1e-15`. */
+/** A p-value in two significant digits. The tail of the t distribution is not worth more than `< 1e-15`. */
 export function pValue(p: number | null): string {
   if (p === null) return NONE;
   if (p < 1e-15) return '< 1e-15';
   return p < 0.001 ? p.toExponential(1).replace('-', MINUS) : p.toFixed(3);
 }
 
-/** For names of files and anchors. */
+/** A title in the form of names of files and anchors. */
 export function slugOf(title: string): string {
   return title
     .toLowerCase()

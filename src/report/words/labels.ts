@@ -23,7 +23,7 @@ export function isPrimary(experiment: Experiment, { treatment, baseline }: Compa
   return primary?.treatment === treatment && primary.baseline === baseline;
 }
 
-/** Can the condition's prefix be made before a query is asked? */
+/** Tells whether the condition's prefix can be made before a query is asked. */
 export function isDeployable(experiment: Experiment, name: string): boolean {
   const { surrogate, also = [] } = conditionOf(experiment, name);
   const prefixes = [surrogate, ...also.map((encoding) => encoding.surrogate)];
@@ -69,7 +69,7 @@ function leftByTheCount(segments: readonly Segment[]): string[] {
   return [segments.includes('separator') ? 'line break' : 'the prefix’s last token'];
 }
 
-/** `a, b and c` */
+/** Joins names as in `a, b and c`. */
 export function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
@@ -85,7 +85,7 @@ export function marked(experiment: Experiment, comparison: Comparison): string {
   return comparison.treatment + (isPrimary(experiment, comparison) ? ' (primary)' : '');
 }
 
-/** What a run is called in a table of several: A, B, C. */
+/** The letter of a run in a table of several: A, B, C. */
 export function letter(place: number): string {
   return place < 26 ? String.fromCharCode(65 + place) : `R${place + 1}`;
 }

@@ -28,7 +28,7 @@ const METHODS = [
   '% of oracle is the ratio of mean gains with Fieller’s set, printed as it is where it is not bounded: the oracle’s gain is then not told from 0. Trimmed: the ratio of trimmed means. Authors’ % is their ratio of the two d.',
 ].join(' ');
 
-/** Where a summary of an older version cannot be made again, because its trials are not in the folder. */
+/** The sentence for a summary of an older version that cannot be made again, because its trials are not in the folder. */
 const OLDER =
   'The statistics are those of an older version, whose trials are not in this folder: intervals are of a bootstrap (BCa for mean and d), p is of the t-test without clusters beyond the data set’s own, and there are no robust d, capped means, ties and shares of the largest gains.';
 
@@ -41,7 +41,7 @@ const NO_CAP =
 const COLUMNS =
   'Deployable: made without the query. Target leak: share of samples whose prefix contains the scored text.';
 
-/** How the numbers were made. */
+/** The sentences on how the numbers were made. */
 export function methods(summary: Summary): string[] {
   const { comparisons, detectable_d, samples, smoke_run, ranking, probe } = summary;
   const units = ranking ? `${ranking.pools} pools` : `${samples.scored} samples`;
@@ -55,7 +55,7 @@ export function methods(summary: Summary): string[] {
   ];
 }
 
-/** Of the primary comparison's samples, where they are worth fewer independent ones. */
+/** A sentence on the primary comparison's samples, where they are worth fewer independent ones. */
 function worth({ configuration: { experiment }, comparisons, samples }: Summary): string {
   const primary = comparisons.find((comparison) => isPrimary(experiment, comparison));
   const effective = primary?.gain.effective_samples ?? samples.scored;
@@ -73,7 +73,7 @@ function describePasses({ passes: { encoder, decoder, naive_encoder }, probe }: 
 export const HARDNESS_NOTE =
   'Does priming help more where the baseline finds the answer hard? Plotted against the NLL that the gain is computed from, a gradient appears out of nothing. Split tokens: hardness from the odd answer tokens, the gain from the even ones, and swapped; it says something only where the two halves agree on what is hard. Oldham’s axis: the mean of both arms, which takes the coupling out where the arms vary alike. Coupled: the axis of the research. Relative: the gain as a share of the baseline’s NLL in that fifth; the same in all fifths where the gain is proportional.';
 
-/** What must stand above the numbers. */
+/** The warnings that must stand above the numbers. */
 export function warnings(summary: Summary): string[] {
   const { configuration, smoke_run, samples, ranking, identities } = summary;
   const { experiment, model } = configuration;
@@ -123,7 +123,7 @@ export function warnings(summary: Summary): string[] {
   return lines;
 }
 
-/** How many were rejected, and for which reasons, the most frequent first. */
+/** The number of rejected samples and the reasons, the most frequent first. */
 function describeRejected({ scored, rejected }: Summary['samples'], pooled: boolean): string {
   const reasons = new Map<string, number>();
   for (const { sample, rejected: text } of rejected) {
@@ -145,18 +145,18 @@ export function screeningNote({ screening }: RankingSummary): string | undefined
   return `Screening of the first ${pools} pools: mean ${measure} of ${condition} ${fixed(mean, 3)}, at least ${least} asked for: ${verdict}.`;
 }
 
-/** What a reader of numbers has to know that this program did not compute. */
+/** A note on numbers that this program did not compute. */
 function describeImport({ imported, model }: Configuration): string {
   return `Imported from ${imported!.file}: these numbers are the authors’ own, of ${model.name} in ${model.precision}, and nothing here was computed by this program’s engine. Each is the mean over an answer’s tokens, known to a step of ${model.precision} (0.0039 nats between 0.5 and 1, 0.0156 between 2 and 4, 0.125 between 16 and 32) and no finer. Only conditions that they scored are here; single tokens and texts are not.`;
 }
 
-/** Above this share of the gain in the 25 largest the mean is theirs. */
+/** The share of the gain in the 25 largest above which the mean is called theirs. */
 const CARRIED_BY_FEW = 0.4;
 
-/** Of the 95% interval of a mean, the least of the coverage in docs/benchmarks.md. */
+/** The lowest coverage of the 95% interval of a mean in docs/benchmarks.md. */
 export const LEAST_COVERAGE = '.81';
 
-/** Means that a few samples carry. Only of gains that are told from 0 by one of the two means: around 0 both are noise. */
+/** Warnings about means that a few samples carry, for gains that one of the two means tells from 0. Around 0 both means are noise. */
 function outlierWarnings({ configuration, comparisons, contrasts, samples }: Summary): string[] {
   const named = [
     ...comparisons.flatMap(({ treatment, baseline, self_test, gain }) =>
@@ -187,7 +187,7 @@ function outlierWarnings({ configuration, comparisons, contrasts, samples }: Sum
 
 const NAMED = 5;
 
-/** The first few, the primary comparison before the others. */
+/** The first few names, the primary comparison before the others. */
 function namesOf(all: readonly { readonly name: string }[], primary: string | undefined): string {
   const names = all.map(({ name }) => name);
   const ordered = [...names.filter((name) => name === primary), ...names.filter((name) => name !== primary)];
@@ -204,7 +204,7 @@ function differ(mean: number | null, trimmed: number | null): boolean {
   return Math.abs(mean - trimmed) > 0.5 * Math.max(Math.abs(mean), Math.abs(trimmed));
 }
 
-/** A surrogate works if it keeps this share of the oracle's gain. */
+/** The share of the oracle's gain from which a surrogate is said to work. */
 const WORKS_FROM = 0.8;
 
 /** The comparison that was named beforehand, in a sentence; undefined where nothing is compared by NLL. */
@@ -235,7 +235,7 @@ export function headline({ configuration, comparisons, smoke_run }: Summary): st
   return `${sentence}${kept}; by the margin fixed beforehand (${WORKS_FROM * 100}% or more of the mean) ${verdict}.`;
 }
 
-/** How samples were treated, one sentence each. */
+/** The sentences on how samples were treated. */
 export function sampleNotes({ samples, configuration, comparisons }: Summary): string[] {
   const excluded = comparisons[0]?.hardness.split.excluded_samples ?? 0;
   if (configuration.imported) {
@@ -265,7 +265,7 @@ const SHARED: Readonly<Record<DependenceRecord['by'], string>> = {
     'Samples that ask for the same kind of fact are taken as dependent: they share wordings and the shape of their answers',
 };
 
-/** Which samples depend on each other, and what is done about it. */
+/** The sentences on which samples depend on each other, and what is done about it. */
 function dependenceNotes({ dependence, clusters, scored }: Summary['samples']): string[] {
   if (!dependence) return clusters < scored ? [`They form ${clusters} clusters that are resampled whole.`] : [];
   const { by, partners, crossed, largest, icc, partner_icc } = dependence;

@@ -10,7 +10,7 @@ import {
 import type { Estimate } from '../../stats/gains.js';
 import { fixed, pValue, signed, withInterval } from './format.js';
 
-/** What was planned, a sentence a fact. */
+/** The plan in sentences, one for each fact. */
 export function describePlan({
   made_at,
   sha256,
@@ -72,7 +72,7 @@ export function describeOutcome({ test, mean, p }: PlanOutcome): string {
   return `The planned test: ${found}; the mean is ${shown ? '' : 'not '}told from 0. ${ofInterest(mean, test.margin)}`;
 }
 
-/** How the interval stands to the smallest difference of interest. */
+/** Words for how the interval stands to the smallest difference of interest. */
 function ofInterest({ low, high }: Estimate, margin: number): string {
   const interest = `the smallest difference of interest, ${margin}`;
   if (low === null || high === null) return '';
@@ -83,13 +83,13 @@ function ofInterest({ low, high }: Estimate, margin: number): string {
   return `Its interval does not decide whether the difference is as large as ${interest}.`;
 }
 
-/** How the run came out as planned, in a sentence; what is not as planned is listed below it. */
+/** A sentence on whether the run came out as planned. Deviations are listed below it. */
 export function describeConformity({ deviations }: PlanOutcome): string {
   if (deviations.length === 0) return 'As planned: nothing deviates from the plan.';
   return `Not as planned in ${deviations.length} ${deviations.length === 1 ? 'point' : 'points'}:`;
 }
 
-/** What is not as planned, a sentence a point. */
+/** The deviations from the plan, one sentence each. */
 export function describeDeviations({ deviations }: PlanOutcome): string[] {
   return deviations.map((deviation) => `${describeDeviation(deviation)}.`);
 }

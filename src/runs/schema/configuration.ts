@@ -11,7 +11,7 @@ const driftSchema = z.object({
   largest: z.number().describe('The largest difference.'),
 });
 
-/** What inputs of T5Gemma 2 are made of, and of the models of all runs that do not say it: all but an end of text. */
+/** The segments of T5Gemma 2's inputs: all but an end of text. They are also those of every run that does not record its model's segments. */
 export const USUAL_SEGMENTS: readonly Segment[] = ['bos', 'prefix', 'separator', 'document'];
 
 const leftOutSchema = z.strictObject({
@@ -42,7 +42,7 @@ const importedSchema = z.strictObject({
     .describe('The file that the bare document and the oracle come from, where the first has none.'),
 });
 
-/** Where numbers come from that this program did not compute. */
+/** The origin of numbers that this program did not compute. */
 export type Imported = z.infer<typeof importedSchema>;
 
 export const configurationSchema = z
@@ -149,7 +149,7 @@ export function differences(before: unknown, now: unknown): string[] {
   return changes(before, now).map(({ field, before: was, now: is }) => `${field}: ${was} -> ${is}`);
 }
 
-/** Of an object or a list; undefined for anything else. */
+/** The members of an object or a list; undefined for anything else. */
 function membersOf(value: unknown): Map<string, unknown> | undefined {
   return typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : undefined;
 }

@@ -100,7 +100,7 @@ export const rejectionSchema = z.strictObject({
   rejected: z.string().describe('Why the sample cannot be scored.'),
 });
 
-/** Why a sample is rejected that has nothing to score. */
+/** The reason for which a sample without anything to score is rejected. */
 export function emptyTarget(target: 'answer' | 'query'): string {
   return `the ${target} is empty`;
 }
@@ -125,12 +125,12 @@ export function isRejection(entry: Entry): entry is Rejection {
   return 'rejected' in entry;
 }
 
-/** What an entry is of, as a key. */
+/** A key for the sample and condition that an entry is about. */
 export function entryKey(entry: { readonly sample: string; readonly condition?: string }): string {
   return JSON.stringify([entry.sample, entry.condition]);
 }
 
-/** Of float32 numbers, in float64. */
+/** The sum of float32 numbers, in float64. */
 export function sumOf(tokenNlls: Iterable<number>): number {
   let sum = 0;
   for (const nll of tokenNlls) sum += Math.fround(nll);

@@ -79,7 +79,7 @@ const curveSchema = z.strictObject({
     .describe('The figure’s lines.'),
 });
 
-/** Does the effect follow an order of the treatments given beforehand? Spearman's correlation of rank and d. */
+/** An order of the treatments given beforehand, and the question whether the effect follows it: Spearman's correlation of rank and d. */
 const orderSchema = z.strictObject({
   title: name.describe('The order’s title.'),
   treatments: z
@@ -111,7 +111,7 @@ const identitySchema = z.strictObject({
   relative: z.literal(true).optional().describe('Not asked of models with learned positions, because rows are moved.'),
 });
 
-/** What others found with one model. */
+/** The figures that others found with one model. */
 const authorsSchema = z.strictObject({
   model: name.describe('The model that the log is of.'),
   d: z
@@ -232,14 +232,14 @@ export function specificationsOf({ conditions }: Pick<Experiment, 'conditions'>)
   return [...new Set(encodings.flatMap((encoding) => encoding.surrogate ?? []))];
 }
 
-/** Does it need texts by a language model? */
+/** Tells whether an experiment needs texts by a language model. */
 export function asksLanguageModel(experiment: Pick<Experiment, 'conditions'>): boolean {
   return specificationsOf(experiment).some((specification) =>
     surrogate(specification).preparations.some(({ by }) => by === 'llm'),
   );
 }
 
-/** Columns of the data set that an experiment's surrogates are made of. */
+/** The columns of the data set that an experiment's surrogates are made of. */
 export function columnsOf(experiment: Pick<Experiment, 'conditions'>): string[] {
   return [...new Set(specificationsOf(experiment).flatMap((specification) => surrogate(specification).columns))];
 }

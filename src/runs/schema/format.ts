@@ -10,7 +10,7 @@ export const RECORD_FORMAT = 2;
 const anyFormat = z.object({ format: z.unknown() });
 
 /**
- * What a whole file of a run folder holds, checked and of this version's format.
+ * Reads the content of a whole file of a run folder, checked and of this version's format.
  * @param file its name, for messages
  * @param what the file is to be, and what to do about a damaged one, a sentence
  * @throws DkvError RUN_DAMAGED naming the field that is not as expected

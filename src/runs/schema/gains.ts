@@ -4,7 +4,7 @@ import type { Estimate } from '../../stats/gains.js';
 import { FEWEST_FOR_TEST } from '../../stats/mean-inference.js';
 import type { RatioShape } from '../../stats/ratio.js';
 
-/** JSON has no NaN and writes null: of nothing (no pool with a relevant candidate, say) there is no median. */
+/** A number that may be NaN. JSON has no NaN, so null is written for the median of nothing (say, where no pool has a relevant candidate). */
 const numberOrNaN = z
   .number()
   .nullable()
@@ -18,7 +18,7 @@ export const estimateSchema = z
   })
   .meta({ id: 'estimate' }) satisfies z.ZodType<Estimate>;
 
-/** A number alone, as summaries of older versions have it, is an estimate without an interval. */
+/** An estimate. A number alone, as summaries of older versions have it, is one without an interval. */
 const estimateOrNumber = z.union([
   estimateSchema,
   z
@@ -96,7 +96,7 @@ export const correctedSchema = z.strictObject({
 
 const SHAPES = ['interval', 'outside', 'all'] as const satisfies readonly RatioShape[];
 
-/** `Share` of `stats`, as members of what it is a share of. */
+/** The fields of a `Share` of `stats`, as members of the gain that is a share of another. */
 export const SHARE = {
   share: estimateSchema
     .extend({

@@ -13,10 +13,10 @@ const count = z.number().int().nonnegative();
 
 export const HYPOTHESES = ['difference', 'equivalence'] as const;
 
-/** What the planned test asks: is the mean different from 0, or within the margin around 0? */
+/** The planned test's hypothesis: that the mean is different from 0, or that it lies within the margin around 0. */
 export type Hypothesis = (typeof HYPOTHESES)[number];
 
-/** What the differences are in that are not those of a ranking's measure. */
+/** The unit of differences that are not those of a ranking's measure. */
 export const NATS = 'nats per token';
 
 const plannedTestSchema = z.strictObject({
@@ -41,15 +41,15 @@ const codeSchema = z.strictObject({
 
 export type Code = z.infer<typeof codeSchema>;
 
-/** Where a run ends before it has all samples: the first need no help (`ceiling`), or are hardly ranked at all (`floor`). */
+/** The early ends of a run, before it has all samples: the first need no help (`ceiling`), or are hardly ranked at all (`floor`). */
 const EARLY_ENDS = ['ceiling', 'floor'] as const;
 
 const earlyEndsSchema = z.array(z.enum(EARLY_ENDS)).readonly();
 
-/** Early ends that a run may make. */
+/** The early ends that a run may make. */
 export type EarlyEnds = z.infer<typeof earlyEndsSchema>;
 
-/** Those that are left where some are to be ignored. */
+/** The early ends that are left where some are to be ignored. */
 export function earlyEndsOf(ignored: { readonly ignoreCeiling?: boolean; readonly ignoreFloor?: boolean }): EarlyEnds {
   const { ignoreCeiling = false, ignoreFloor = false } = ignored;
   return EARLY_ENDS.filter((end) => !(end === 'ceiling' ? ignoreCeiling : ignoreFloor));
@@ -98,7 +98,7 @@ export const planContentSchema = z.strictObject({
   pilot: pilotSchema.optional().describe('The run that the number of samples comes from; absent without one.'),
 });
 
-/** What a plan says, without its lock. */
+/** The content of a plan, without the digest that locks it. */
 export type PlanContent = z.infer<typeof planContentSchema>;
 
 export const lockedPlanSchema = planContentSchema.extend({

@@ -15,7 +15,7 @@ const studySchema = z.strictObject({
     .describe('Options of the command line that were taken in place of what it says, such as `--dataset`.'),
 });
 
-/** The file that an experiment of one's own came from. */
+/** The file that a user's own experiment came from. */
 export type StudyRecord = z.infer<typeof studySchema>;
 
 export const recordSchema = z.strictObject({

@@ -79,7 +79,7 @@ export function expectSummaryOf(record: RunRecord, summary: Summary, file: strin
   }
 }
 
-/** A name among the results that the experiment has no condition of. */
+/** Finds a name among the results that the experiment has no condition of. */
 function unknownName({ configuration, conditions, comparisons }: Summary): string | undefined {
   const known = new Set(configuration.experiment.conditions.map(({ name }) => name));
   const named = [
@@ -90,7 +90,7 @@ function unknownName({ configuration, conditions, comparisons }: Summary): strin
 }
 
 /**
- * Every entry of a journal is of a sample and a condition of its run.
+ * Checks that every entry of a journal is of a sample and a condition of its run.
  * @throws DkvError RUN_DAMAGED naming the line
  */
 export function expectOwnEntries(

@@ -12,21 +12,24 @@ import { DkvError, messageOf } from '../../base/errors.js';
 export type FileContent = string | Uint8Array;
 
 const UTF8 = new TextEncoder();
-/** Without replacement characters, which would let damaged bytes pass as text. */
+/** A decoder without replacement characters, which would let damaged bytes pass as text. */
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** A text is copied, bytes are not. */
+/** The bytes of a file's content. A text is copied, bytes are not. */
 export function bytesOf(content: FileContent): Uint8Array {
   return typeof content === 'string' ? UTF8.encode(content) : content;
 }
 
 const MEMBER = 'crc32';
 
-/** From the comma to the end; behind the brace there may be a line break. */
+/** The checksum's member, from the comma to the end. A line break may follow the brace. */
 const SEAL = new RegExp(`,(?:\\n  )?"${MEMBER}": ?"([0-9a-f]{8})"\\n?\\}\\n?$`);
 const LONGEST_SEAL = 32;
 
-/** One line, with its line break. @param value an object with at least one member */
+/**
+ * Seals one line, with its line break.
+ * @param value an object with at least one member
+ */
 export function sealedLine(value: object): string {
   return sealedLineAfter(0, value);
 }
@@ -42,7 +45,10 @@ export function checksumOf(value: object): number {
   return crc32(UTF8.encode(JSON.stringify(value).slice(0, -1)));
 }
 
-/** A whole file, indented. @param value an object with at least one member */
+/**
+ * Seals a whole file, indented.
+ * @param value an object with at least one member
+ */
 export function sealedFile(value: object): string {
   const body = JSON.stringify(value, null, 2).slice(0, -2);
   return `${body},\n  "${MEMBER}": "${hexadecimal(crc32(UTF8.encode(body)))}"\n}\n`;
@@ -71,7 +77,7 @@ export function unseal(bytes: Uint8Array, before = FROM_NONE): { value: unknown;
   return { value: Object.fromEntries(rest), sealed: true };
 }
 
-/** JSON.parse quotes what it was given, line breaks included, and a message is one line. */
+/** Parses JSON with a message of one line. JSON.parse quotes what it was given, line breaks included. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -94,12 +100,12 @@ function decode(bytes: Uint8Array): string {
 
 const LINE_BREAK = 0x0a;
 
-/** How many of the bytes are whole lines. */
+/** The number of bytes that are whole lines. */
 export function wholeLines(bytes: Uint8Array): number {
   return bytes.lastIndexOf(LINE_BREAK) + 1;
 }
 
-/** Lines named in one message. */
+/** The number of lines that a message names. */
 const NAMED_LINES = 5;
 
 /** Where in a file lines stand. */

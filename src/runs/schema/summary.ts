@@ -158,7 +158,7 @@ const identitySummarySchema = z.strictObject({
 
 export interface IdentitySummary extends z.infer<typeof identitySummarySchema> {}
 
-/** Forward passes made, and what the loop over samples and conditions would make. */
+/** The forward passes that were made, and those that a loop over samples and conditions would make. */
 const passesSchema = z.strictObject({
   encoder: count.describe('Passes of the encoder.'),
   decoder: count.describe('Passes of the decoder.'),
@@ -262,7 +262,7 @@ export const summarySchema = z.strictObject({
 
 export interface Summary extends z.infer<typeof summarySchema> {}
 
-/** What to do about a summary that is not as it was written. */
+/** Advice about a summary that is not as it was written. */
 export const MAKE_AGAIN = 'Remove it and go on with the run (dkv run --resume): it is made again from the trials.';
 
 /**

@@ -10,10 +10,10 @@ import { bytesOf, type FileContent, unsealLines, wholeLines } from './sealed.js'
 
 export const TRIALS_FILE = 'trials.jsonl';
 
-/** The bytes that begin what gzip writes. */
+/** The bytes with which gzip's files begin. */
 const GZIP = [0x1f, 0x8b];
 
-/** What to do when entries are missing. */
+/** Advice about missing entries. */
 export const GO_ON = 'Go on with the run (dkv run --resume): what is missing is computed again, the rest stays.';
 
 /** What stands in a journal. */

@@ -12,18 +12,18 @@ export interface RedisAddress {
   readonly port: number;
   readonly username?: string;
   readonly password?: string;
-  /** From 0; how many there are is known to the server only. */
+  /** The number of the database, from 0. Only the server knows how many there are. */
   readonly database: number;
-  /** All keys of the store begin with it. */
+  /** The prefix with which all keys of the store begin. */
   readonly prefix: string;
-  /** The address again, without user and password. */
+  /** The address without user and password. */
   readonly shown: string;
 }
 
 export interface S3Address {
   readonly kind: 's3';
   readonly bucket: string;
-  /** Without slashes at its ends; empty for the whole bucket. */
+  /** The prefix, without slashes at its ends; empty for the whole bucket. */
   readonly prefix: string;
   readonly shown: string;
 }
@@ -57,7 +57,7 @@ const EXPECTED = `Expected ${Object.values(ADDRESS_FORMS)
 const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
 const HOST = /^(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\])$/i;
 const BUCKET = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
-/** S3 allows 1024 bytes a key, of which a document's name under the prefix takes 91. */
+/** The longest prefix. S3 allows 1024 bytes for a key, of which a document's name under the prefix takes 91. */
 const LONGEST_S3_PREFIX = 900;
 
 /** @throws DkvError INPUT_INVALID for anything in it that is not understood */
@@ -154,7 +154,7 @@ function s3Address(location: string): S3Address {
   return { kind: 's3', bucket, prefix, shown: `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}` };
 }
 
-/** A path that was meant as an address would make a folder of that name. */
+/** Refuses a path that was meant as an address, which would make a folder of that name. */
 function expectFolder(location: string): void {
   const isPlain = /^(?:\.{1,2}[/\\]|\/(?!\/)|\\|[a-z]:)/i.test(location);
   if (isPlain) return;

@@ -9,16 +9,18 @@ import type { Collected } from '../store.js';
 export interface Blob {
   readonly key: string;
   readonly bytes: Uint8Array;
-  /** Milliseconds since 1970; undefined: never. */
+  /** The time of expiry in milliseconds since 1970; undefined for never. */
   readonly expiresAt: number | undefined;
-  /** The bytes have memory of their own, all of it theirs, and nobody looks at them any more: the storage may give it to another thread. */
+  /**
+   * True where the bytes have memory of their own, all of it theirs, and nobody looks at them any more. The storage may give it to another thread.
+   */
   readonly isSpare?: boolean;
 }
 
 export interface Slot {
   readonly slot: string;
   readonly bytes: Uint8Array;
-  /** Records that the document needs. */
+  /** The keys of the records that the document needs. */
   readonly keys: readonly string[];
   readonly expiresAt: number | undefined;
 }
@@ -34,7 +36,7 @@ export interface Usage {
 
 /** What was read of a record, whole or in part. */
 export interface Expiring {
-  /** Milliseconds since 1970; undefined: never. */
+  /** The time of expiry in milliseconds since 1970; undefined for never. */
   readonly expiresAt: number | undefined;
 }
 
@@ -44,31 +46,34 @@ export interface Expiring {
  */
 export type Decode<T> = (bytes: Uint8Array, key: string) => T;
 
-/** One of several things that were asked for together: what it is, undefined where there is none, or why it cannot be served. */
+/** One of several things that were asked for together: the thing, undefined where there is none, or the error that says why it cannot be served. */
 export type Found<T> = T | undefined | DkvError;
 
 export interface Backend {
   readonly location: string;
-  /** Of each storage that it consists of. */
+  /** The places of each storage that it consists of. */
   readonly places: readonly string[];
-  /** Nothing can be put into it or taken out: every method that would do so throws STORE_READONLY. */
+  /** True where nothing can be put into it or taken out. Every method that would do so throws STORE_READONLY. */
   readonly isReadOnly: boolean;
   /**
-   * Records, in the order of their keys, which are distinct; each is read once and counts as used. The thread is not held for longer than
-   * a record takes.
-   * @throws DkvError CANCELLED when the signal is aborted, and what befalls all of them
+   * Reads records in the order of their keys, which are distinct; each is read once and counts as used. The thread is not held for longer than a
+   * record takes.
+   * @throws DkvError CANCELLED when the signal is aborted, and what affects all of them
    */
   read<T extends Expiring>(keys: readonly string[], decode: Decode<T>, signal?: AbortSignal): Promise<Found<T>[]>;
-  /** One without counting as a use; of several storages, what the last one has. */
+  /** Reads one record without counting it as used. Of several storages it reads what the last one has. */
   check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined>;
-  /** Is it there, and not expired at that time? @param now milliseconds since 1970 */
+  /**
+   * Tells whether a record exists and has not expired at that time.
+   * @param now milliseconds since 1970
+   */
   has(key: string, now: number): Promise<boolean>;
-  /** All of it or nothing; where a storage cannot do that, the slot last. Evicts what was used longest ago to keep the cap. */
+  /** Writes all of it or nothing. Where a storage cannot do that, the slot is written last. It evicts what was used longest ago to keep the cap. */
   write(blobs: readonly Blob[], slot?: Slot): Promise<void>;
-  /** In their order, each read once. */
+  /** Reads slots in their order, each once. */
   readSlots(slots: readonly string[]): Promise<(Uint8Array | undefined)[]>;
   deleteSlot(slot: string): Promise<boolean>;
-  /** Pinned or not. */
+  /** Removes a record, pinned or not. */
   remove(key: string): Promise<void>;
   keys(): AsyncIterable<string>;
   slots(): AsyncIterable<string>;
@@ -80,15 +85,21 @@ export interface Backend {
   close(): Promise<void>;
 }
 
-/** What has several records to read rests after so long, so that whoever shares the thread does not wait. */
+/** The milliseconds after which a reading of several records rests, so that other work on the thread does not wait. */
 const READ_TURN_MS = 2;
 
-/** For reading records. @throws DkvError CANCELLED from `breathe` */
+/**
+ * Makes the rests of a reading of records.
+ * @throws DkvError CANCELLED from `breathe`
+ */
 export function readingTurns(signal?: AbortSignal): Breather {
   return new Breather(signal, 'Reading from the store was stopped.', READ_TURN_MS);
 }
 
-/** What `decode` makes of one of several records. @throws what is no fault of the record's own */
+/**
+ * Reads one of several records.
+ * @throws what is not a fault of the record itself
+ */
 export function foundIn<T>(read: () => T): Found<T> {
   try {
     return read();

@@ -71,7 +71,7 @@ export class ClosableBackend implements Backend {
     return this.#ask((backend) => backend.collect(now, minimumAgeMs));
   }
 
-  /** May be called twice. */
+  /** Closes the storage. It may be called twice. */
   close(): Promise<void> {
     this.#closed ??= Promise.allSettled(this.#underWay).then(() => this.#backend.close());
     return this.#closed;

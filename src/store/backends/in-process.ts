@@ -23,7 +23,7 @@ export class InProcessBackend implements Backend {
   readonly isReadOnly = false;
   readonly places = [];
   readonly #maxBytes: number;
-  /** In the order of their last use. */
+  /** The records in the order of their last use. */
   readonly #records = new Map<string, Kept>();
   readonly #slots = new Map<string, Slot>();
   readonly #pins = new Set<string>();
@@ -129,7 +129,7 @@ export class InProcessBackend implements Backend {
     this.#slots.clear();
   }
 
-  /** Who must go so that these fit. */
+  /** The keys of the records that must go so that these fit. */
   #victims(blobs: readonly Blob[]): string[] {
     const incoming = new Map(blobs.map(({ key, bytes }) => [key, bytes.byteLength]));
     const replaced = [...incoming.keys()].reduce(

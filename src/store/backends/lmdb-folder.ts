@@ -32,7 +32,7 @@ function notFolder(directory: string): DkvError {
   );
 }
 
-/** LMDB writes to both of its files, and makes the one for its locks where it is missing. */
+/** Tells whether the folder can be written to. LMDB writes to both of its files, and makes the one for its locks where it is missing. */
 export async function isWritable(directory: string): Promise<boolean> {
   for (const name of ['', DATA_FILE, 'lock.mdb']) {
     try {
@@ -44,7 +44,7 @@ export async function isWritable(directory: string): Promise<boolean> {
   return true;
 }
 
-/** What tells the file under this name from another one; undefined when there is none. */
+/** An identity of the file under this name; undefined when there is none. */
 export function fileOf(directory: string): string | undefined {
   const found = statSync(path.join(directory, DATA_FILE), { throwIfNoEntry: false });
   return found && `${found.dev}:${found.ino}`;

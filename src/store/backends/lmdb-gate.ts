@@ -9,11 +9,11 @@ const FREE = 0;
 const BUSY = 1;
 const SHUT = 2;
 
-/** A transaction takes milliseconds; what takes this long waits for a disk or another process that does not answer. */
+/** The longest wait for a transaction. It takes milliseconds; one that takes this long waits for a disk or another process that does not answer. */
 const LONGEST_MS = 30_000;
 
 export class LmdbGate {
-  /** Shared between the two threads. */
+  /** The memory that the two threads share. */
   readonly memory: SharedArrayBuffer;
   readonly #state: Int32Array;
 
@@ -47,7 +47,7 @@ export class LmdbGate {
   }
 }
 
-/** Those of the threads that run. */
+/** The gates of the threads that run. */
 const open = new Set<LmdbGate>();
 
 function shutAll(): void {

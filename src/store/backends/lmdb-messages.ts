@@ -6,9 +6,9 @@ import type { LmdbWriter } from './lmdb-writer.js';
 export interface StartWriter {
   readonly directory: string;
   readonly maxBytes: number;
-  /** Which file the store has open: the thread must not write into another one. */
+  /** The identity of the file that the store has open. The thread must not write into another one. */
   readonly file: string | undefined;
-  /** Of a `LmdbGate`, which each transaction passes. */
+  /** The memory of the `LmdbGate` that each transaction passes. */
   readonly gate: SharedArrayBuffer;
 }
 

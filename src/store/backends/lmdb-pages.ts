@@ -4,7 +4,7 @@ import type { LmdbTables } from './lmdb-tables.js';
 
 const PAGE = 256;
 
-/** Each page is a look of its own: a long one would keep old pages of the file alive. */
+/** Lists a table page by page. Each page is a transaction of its own, since a long one would keep old pages of the file alive. */
 export function* pagesOf(tables: LmdbTables, table: Database<unknown, string>): Generator<string[]> {
   let start: string | undefined;
   for (;;) {

@@ -14,20 +14,20 @@ import { tryParse } from '../../base/parse.js';
 import { shellWord } from '../../base/shell-word.js';
 import { fileOf } from './lmdb-folder.js';
 
-/** Version of the tables, not of the records. */
+/** The version of the tables, which is not that of the records. */
 const LAYOUT = 1;
 const NO_ROOM_BYTES = 1024 ** 2;
-/** Processes that read at a time, as the first one to open a store sets it. */
+/** The number of processes that may read at a time, as the first one to open a store sets it. */
 const MOST_READERS = 1024;
-/** Between two looks at whether the folder is still there, for whoever only reads. */
+/** The milliseconds between two checks of whether the folder still exists, in a process that only reads. */
 const LOOK_AFTER_MS = 1000;
 const TABLES = ['records', 'index', 'access', 'refs', 'pins', 'documents', 'needs', 'totals'] as const;
 
 const indexedSchema = z.strictObject({
   sizeBytes: z.int().nonnegative(),
-  /** Milliseconds since 1970. */
+  /** The time of storing in milliseconds since 1970. */
   storedAt: z.number(),
-  /** By the clock of uses. */
+  /** The time of the last use, by the clock of uses. */
   usedAt: z.number(),
   expiresAt: z.number().nullable(),
 });
@@ -38,7 +38,7 @@ export type Needs = z.infer<typeof needsSchema>;
 
 const totalSchema = z.int();
 
-/** How a table of JSON is read and written: in its form or not at all. */
+/** A table of JSON that is read and written in its form or not at all. */
 export class JsonTable<T> {
   readonly table: Database<unknown, string>;
   readonly #name: string;
@@ -82,7 +82,7 @@ export class LmdbTables {
   readonly documents: Database<Buffer, string>;
   readonly needs: JsonTable<Needs>;
   readonly #totals: JsonTable<number>;
-  /** Which file is open: another one may take its name. */
+  /** The identity of the file that is open, since another one may take its name. */
   readonly file: string | undefined;
   #lookedAt = Date.now();
 
@@ -119,7 +119,7 @@ export class LmdbTables {
     }
   }
 
-  /** Of all records. */
+  /** The size of all records in bytes. */
   get sizeBytes(): number {
     return this.#totals.get('sizeBytes') ?? 0;
   }
@@ -146,8 +146,8 @@ export class LmdbTables {
   }
 
   /**
-   * Each look is at what is there now: lmdb-js keeps what it reads from until a timer runs, and what another thread or process has
-   * acknowledged could be missed till then.
+   * Reads what is there now. lmdb-js keeps what it reads from until a timer runs, so that what another thread or process has acknowledged could be
+   * missed until then.
    */
   see<T>(look: () => T): T {
     try {
@@ -201,7 +201,7 @@ export class LmdbTables {
     );
   }
 
-  /** LMDB calls it an input or output error when the last bytes of a disk are too few for a write. */
+  /** Tells whether the disk is full. LMDB reports an input or output error when the last bytes of a disk are too few for a write. */
   #isDiskFull(): boolean {
     try {
       const { bavail, bsize } = statfsSync(this.location);

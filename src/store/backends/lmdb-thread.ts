@@ -91,7 +91,7 @@ export class LmdbThread {
   }
 }
 
-/** Run from source, as the tests do, the thread is still the built one: Node starts no TypeScript in it. */
+/** The entry of the thread. Run from source, as in the tests, the thread is still the built one, since Node starts no TypeScript in it. */
 function entry(): URL {
   const isSource = import.meta.url.endsWith('.ts');
   return new URL(isSource ? '../../../dist/store/backends/lmdb-worker.js' : './lmdb-worker.js', import.meta.url);

@@ -45,7 +45,7 @@ async function answer({ id, method, args }: Extract<ToWriter, { type: 'request' 
   }
 }
 
-/** Under way, so that the end comes after them. */
+/** The answers under way, so that the end comes after them. */
 const answers = new Set<Promise<void>>();
 
 port.on('message', async (message: ToWriter) => {

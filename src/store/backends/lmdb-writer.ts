@@ -12,12 +12,12 @@ import type { Indexed, LmdbTables } from './lmdb-tables.js';
 /** Uses of records that are not noted yet: key and time of the last one. */
 export type Uses = readonly (readonly [key: string, usedAt: number])[];
 
-/** What is written together. */
+/** The changes that are written together. */
 export interface Write {
-  /** Before anything else, since what is evicted depends on them. */
+  /** Uses to note before anything else, since what is evicted depends on them. */
   readonly uses: Uses;
   readonly blobs: readonly Blob[];
-  /** Of each of the records, by the clock of uses. */
+  /** The time of use of each record, by the clock of uses. */
   readonly usedAt: readonly number[];
   readonly slot: Slot | undefined;
 }
@@ -71,7 +71,7 @@ export class LmdbWriter {
     this.#commit(() => this.#tables.pins.removeSync(key));
   }
 
-  /** A transaction for each page, and a rest after it, so that other writers get their turn. */
+  /** Removes what has expired or is not needed, in a transaction for each page with a rest after it, so that other writers get their turn. */
   async collect(now: number, minimumAgeMs: number): Promise<Collected> {
     let [records, sizeBytes, documents] = [0, 0, 0];
     const { needs, index } = this.#tables;

@@ -41,8 +41,8 @@ export class LmdbBackend implements Backend {
   readonly #uses = new UseClock();
 
   /**
-   * A folder that may not be written to is opened for reading.
-   * @throws DkvError INPUT_INVALID for what is no folder, or holds something else; FILES_UNUSABLE, STORE_MISMATCH, STORE_DAMAGED,
+   * Opens the store in a folder. A folder that may not be written to is opened for reading.
+   * @throws DkvError INPUT_INVALID for something that is not a folder, or holds something else; FILES_UNUSABLE, STORE_MISMATCH, STORE_DAMAGED,
    * STORE_BUSY
    */
   static async open(directory: string, maxBytes: number, mustExist: boolean): Promise<LmdbBackend> {
@@ -101,7 +101,7 @@ export class LmdbBackend implements Backend {
     }
   }
 
-  /** Several looks at one state of the store, with rests between them. */
+  /** Makes several readings of one state of the store, with rests between them. */
   async #seeEach<T>(
     names: readonly string[],
     look: (name: string, transaction: Transaction) => T,

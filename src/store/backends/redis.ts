@@ -25,7 +25,7 @@ import {
 import { UseClock } from './use-clock.js';
 
 const PAGE = 256;
-/** Of records whose sizes are not known yet. */
+/** The number of records in a pipeline, while their sizes are not known. */
 const PIPELINE_RECORDS = 32;
 const PIPELINE_BYTES = 32 * 1024 ** 2;
 const PIPELINE_SLOTS = 1024;
@@ -104,12 +104,12 @@ end
 return 0
 `;
 
-/** ARGV: keys. */
+/** The script that removes records. ARGV: keys. */
 const REMOVE = `${TABLES}
 for _, key in ipairs(ARGV) do drop(key) end
 `;
 
-/** ARGV: slot. */
+/** The script that deletes a slot. ARGV: slot. */
 const DELETE_SLOT = `${TABLES}
 return dropSlot(ARGV[1])
 `;
@@ -147,7 +147,7 @@ export class RedisBackend implements Backend {
   readonly #maxBytes: number;
   readonly #uses = new UseClock();
   #refusedDatabase: Error | undefined;
-  /** The last one, which the client does not repeat when a request has waited in vain for a connection. */
+  /** The last error of the connection, which the client does not repeat when a request has waited in vain for one. */
   #connectionError: Error | undefined;
   #isReadOnly = false;
 
@@ -207,7 +207,7 @@ export class RedisBackend implements Backend {
     return this.#isReadOnly;
   }
 
-  /** In pipelines, each with records of so many bytes: the first brings along how large the others are. */
+  /** Reads records in pipelines that each hold a number of bytes: the first one also brings the sizes of the others. */
   async read<T extends Expiring>(
     keys: readonly string[],
     decode: Decode<T>,
@@ -317,7 +317,7 @@ export class RedisBackend implements Backend {
     };
   }
 
-  /** A script for each page, so that other clients get their turn. */
+  /** Removes what has expired or is not needed, with a script for each page, so that other clients get their turn. */
   async collect(now: number, minimumAgeMs: number): Promise<Collected> {
     const sum = { records: 0, sizeBytes: 0, documents: 0 };
     for (;;) {
@@ -370,7 +370,10 @@ export class RedisBackend implements Backend {
     throw new DkvError('STORE_UNREACHABLE', `${this.location}: ${reason}`);
   }
 
-  /** The replies to commands that go out together. @throws DkvError for the first of them that failed */
+  /**
+   * Sends commands together and gives their replies.
+   * @throws DkvError for the first of them that failed
+   */
   async #pipelined(commands: string[][]): Promise<unknown[]> {
     const replies = (await this.#ask(this.#redis.pipeline(commands).exec())) ?? [];
     return replies.map(([error, reply]) => {
@@ -415,7 +418,7 @@ export class RedisBackend implements Backend {
   }
 }
 
-/** The client hangs the command on its errors, and the arguments of AUTH are the password. */
+/** Takes the arguments off an error. The client attaches the command to its errors, and the arguments of AUTH are the password. */
 function withoutArguments(error: unknown): unknown {
   if (error instanceof Error && 'command' in error) delete error.command;
   return error;

@@ -29,13 +29,13 @@ import {
   type Usage,
 } from './backend.js';
 
-/** Tells `collect` when an object expires and which records a document needs, without knowing their formats. */
+/** The metadata that tell `collect` when an object expires and which records a document needs, without knowing their formats. */
 const EXPIRES = 'dkv-expires';
 const NEEDS = 'dkv-needs';
 const MOST_VARIANTS = 28;
-/** Requests of one store at a time. */
+/** The number of requests of one store at a time. */
 const MOST_UNDER_WAY = 32;
-/** Of requests that one reading or collection has under way. */
+/** The number of requests that one reading or collection has under way. */
 const PARALLEL = 16;
 
 interface Listed {
@@ -165,7 +165,9 @@ export class S3Backend implements Backend {
     return { records, documents, pinned, sizeBytes };
   }
 
-  /** Records are listed before documents are read, so that a record that is needed by then is seen to be. */
+  /**
+   * Removes what has expired or is not needed. Records are listed before documents are read, so that a record that is needed by then is seen to be.
+   */
   async collect(now: number, minimumAgeMs: number): Promise<Collected> {
     const records = await all(this.#list('records/'));
     const needed = new Set((await all(this.#list('pins/'))).map(({ name }) => name));
@@ -212,7 +214,7 @@ export class S3Backend implements Backend {
     });
   }
 
-  /** Metadata of an object, and `storedAt` in milliseconds since 1970. */
+  /** The metadata of an object, with `storedAt` in milliseconds since 1970. */
   async #head(name: string): Promise<Record<string, string> | undefined> {
     return this.#ask(name, async (abortSignal) => {
       const about = await this.#client.send(new HeadObjectCommand(this.#object(name)), { abortSignal });
@@ -266,7 +268,7 @@ export class S3Backend implements Backend {
     return { Bucket: this.#bucket, Key: this.#prefix + name };
   }
 
-  /** Waits for its turn first: the client would count the wait for a connection as time of the server's. */
+  /** Asks the server when it is the request's turn. The client would count the wait for a connection as time of the server's. */
   async #ask<T>(name: string, request: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
     while (this.#underWay >= MOST_UNDER_WAY) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#underWay++;
@@ -278,7 +280,7 @@ export class S3Backend implements Backend {
     }
   }
 
-  /** Undefined when there is no such object. The time limit holds for the answer's body and all repetitions together. */
+  /** Sends a request; undefined when there is no such object. The time limit holds for the answer's body and all repetitions together. */
   async #send<T>(name: string, request: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
     const signal = AbortSignal.timeout(this.#timeoutMs);
     const late = new Promise<never>((_, reject) => {

@@ -14,7 +14,7 @@ import type { Backend, Blob, Decode, Expiring, Found, Slot, Usage } from './back
  */
 export type OnFailure = 'error' | 'fallback';
 
-/** Records that one tier is asked for, to be brought up, at a time. */
+/** The number of records that one tier is asked for at a time, to be copied to the tiers above. */
 const PROMOTED_TOGETHER = 32;
 
 export class TieredBackend implements Backend {
@@ -147,7 +147,7 @@ export class TieredBackend implements Backend {
     return { ...(await this.#last.usage()), fallbacks: this.#fallbacks };
   }
 
-  /** What the last tier gave up. Documents that it no longer has leave the upper tiers first, and their records with them. */
+  /** Removes what the last tier removed. Documents that it no longer has leave the upper tiers first, and their records with them. */
   async collect(now: number, minimumAgeMs: number): Promise<Collected> {
     const collected = await this.#last.collect(now, minimumAgeMs);
     await this.#above(async (tier) => {
@@ -166,7 +166,7 @@ export class TieredBackend implements Backend {
     if (failed?.status === 'rejected') throw failed.reason;
   }
 
-  /** The upper tiers are copies: what fails there costs time later, not truth. */
+  /** Copies a record to the upper tiers. These are copies: a failure there costs time later, and no truth. */
   async #promote(blob: Blob, tiers: readonly Backend[]): Promise<void> {
     for (const tier of tiers) {
       await tier.write([blob]).catch(() => {
@@ -187,7 +187,10 @@ export class TieredBackend implements Backend {
     }
   }
 
-  /** The first answer that satisfies, or the last tier's. @throws what a tier threw, if none satisfied */
+  /**
+   * Gives the first answer that satisfies, or the last tier's.
+   * @throws what a tier threw, if none satisfied
+   */
   async #first<T>(
     tiers: readonly Backend[],
     ask: (tier: Backend) => Promise<T>,
@@ -208,7 +211,10 @@ export class TieredBackend implements Backend {
     return answer as T;
   }
 
-  /** Counts a failure that may be passed over. @throws the failure when it may not */
+  /**
+   * Counts a failure that may be passed over.
+   * @throws the failure when it may not be
+   */
   #passOver(error: unknown): void {
     if (this.#onFailure === 'error') throw error;
     this.#fallbacks++;

@@ -1,6 +1,6 @@
 /** Times of use, for eviction: no two of one process are the same, so that uses have an order. */
 
-/** So many uses have a place in each millisecond. */
+/** The number of uses that have a place in each millisecond. */
 const USES_A_MILLISECOND = 4096;
 
 export class UseClock {

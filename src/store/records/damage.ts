@@ -1,11 +1,14 @@
-/** What is read and is not what was written: whoever can do without it asks here. */
+/** Readings that treat damaged data as missing, for code that can do without them. */
 import { DkvError } from '../../base/errors.js';
 
 export function isDamage(error: unknown): error is DkvError {
   return error instanceof DkvError && error.code === 'STORE_DAMAGED';
 }
 
-/** What is damaged counts as not there, so that it is put again. @throws any other error */
+/**
+ * Reads something and counts what is damaged as missing, so that it is put again.
+ * @throws any other error
+ */
 export async function unlessDamaged<T>(read: Promise<T>): Promise<T | undefined> {
   try {
     return await read;

@@ -18,13 +18,13 @@ export const entrySchema = z.strictObject({
   expiresAt: z.int().nullable().describe('When it expires, in milliseconds since 1970; null: never.'),
 });
 
-/** Of what has just been read as JSON. */
+/** The schema of an entry that was just read as JSON. */
 const readEntrySchema = entrySchema.extend({ metadata: readMetadataSchema });
 
-/** The last one that was asked for: a store asks for its own with every entry. */
+/** The last tenant that was asked for, since a store asks for its own with every entry. */
 let lastTenant: { readonly salt: string; readonly tenant: string } | undefined;
 
-/** Slots of one tenant begin alike. 16 hex digits. */
+/** The beginning of a tenant's slots, 16 hex digits. */
 export function tenantOf(salt: string): string {
   if (lastTenant?.salt !== salt) {
     lastTenant = { salt, tenant: sha256(`tenant:${salt}`).toString('hex').slice(0, 16) };
@@ -37,7 +37,7 @@ export function slotOf(id: string, salt: string): string {
   return tenantOf(salt) + sha256(Buffer.from(id, 'utf16le')).toString('hex');
 }
 
-/** What the id points to in one of its variants. */
+/** The key that the id points to in one of its variants. */
 export function keyOfVariant(entry: DocumentEntry | undefined, variant: string): string | undefined {
   return entry && Object.hasOwn(entry.variants, variant) ? entry.variants[variant] : undefined;
 }

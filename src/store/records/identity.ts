@@ -10,11 +10,11 @@ import { layoutDigestOf } from './key.js';
 export interface EncodedBy {
   /** `Model.fingerprint` */
   readonly fingerprint: string;
-  /** `Engine.info.computedAs` */
+  /** The precision as `Engine.info.computedAs` gives it. */
   readonly modelPrecision: string;
 }
 
-/** What a pass through the encoder will be stored as, before it is run. */
+/** The identity under which a pass through the encoder will be stored, before it is run. */
 export function identityOf(
   presented: Presented,
   visibility: Visibility,

@@ -7,13 +7,13 @@ import { asBuffer, sha256 } from '../../base/bytes.js';
 import type { Range } from '../../priming/input.js';
 import type { RecordIdentity, StatesPrecision } from '../store.js';
 
-/** Of what is digested. Another one makes every record of every store unknown. */
+/** The version of what is digested. Another one makes every record of every store unknown. */
 const KEY_VERSION = 1;
 
 /** The segments of version 1, which have a place each, `null` where the input has no such segment. */
 const PLACED_SEGMENTS: readonly string[] = ['bos', 'prefix', 'separator', 'document'];
 
-/** Start and end (excluded). */
+/** The start and the end (excluded) of a range. */
 type WrittenRange = readonly [number, number];
 
 /**
@@ -27,14 +27,14 @@ interface WrittenKey {
   readonly modelPrecision: string;
   readonly precision: StatesPrecision;
   readonly layoutDigest: string | null;
-  /** A name, or the names of segments in the order in which they were asked for. */
+  /** The name of the visibility, or the names of segments in the order in which they were asked for. */
   readonly visibility: string | readonly string[];
   readonly visible: readonly WrittenRange[];
-  /** Of `PLACED_SEGMENTS`. */
+  /** The ranges of `PLACED_SEGMENTS`. */
   readonly spans: readonly (WrittenRange | null)[];
-  /** How many token ids follow. */
+  /** The number of token ids that follow. */
   readonly tokens: number;
-  /** Name, start and end of the segments that version 1 did not know, by name. Absent where there are none. */
+  /** The name, start and end of the segments that version 1 did not know, ordered by name. Absent where there are none. */
   readonly furtherSpans?: readonly (readonly [string, number, number])[];
 }
 
@@ -68,11 +68,11 @@ function writtenKey(identity: RecordIdentity, tenantSalt: string): WrittenKey {
   };
 }
 
-/** What differs from the usual way of reading an input: rows 0, 1, 2, ... that all see each other. */
+/** The parts of an input that differ from the usual reading, in which rows 0, 1, 2, ... all see each other. */
 export interface UnusualLayout {
-  /** [rows] */
+  /** The positions, [rows]. */
   readonly positions?: Int32Array | undefined;
-  /** [rows * rows] */
+  /** The mask of pairs, [rows * rows]. */
   readonly pairMask?: Uint8Array | undefined;
 }
 

@@ -20,10 +20,13 @@ export function expectFinite(values: Float32Array, first = 0): void {
   largestMagnitude(values, 0, values.length, first);
 }
 
-/** As bits, magnitudes are in the order of integers, infinities and NaN above all numbers. */
+/** The bits of infinity. As bits, magnitudes are in the order of integers, with infinities and NaN above all numbers. */
 const INFINITE_BITS = 0x7f800000;
 
-/** Of some of the values. @throws DkvError NUMBERS_NOT_FINITE for what is not finite */
+/**
+ * The largest magnitude of some of the values.
+ * @throws DkvError NUMBERS_NOT_FINITE for what is not finite
+ */
 function largestMagnitude(values: Float32Array, start: number, end: number, first: number): number {
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
   let largest = 0;
@@ -39,7 +42,7 @@ function largestMagnitude(values: Float32Array, start: number, end: number, firs
 }
 
 /**
- * [n] numbers to [n] bit patterns.
+ * Rounds [n] numbers to [n] bit patterns of float16.
  * @param first place of the first value among all, for the message
  * @throws DkvError NUMBERS_NOT_FINITE for what is not finite or beyond 65504
  */
@@ -50,9 +53,9 @@ export function statesToFloat16(values: Float32Array, first = 0): Uint16Array {
 }
 
 export interface Int8Rows {
-  /** [rows * width] */
+  /** The numbers in steps of their row's scale, [rows * width]. */
   readonly steps: Int8Array;
-  /** [rows] */
+  /** The scale of each row, [rows]. */
   readonly scales: Float32Array;
 }
 
@@ -77,7 +80,10 @@ export function toInt8Rows(values: Float32Array, rows: number, width: number, fi
   return { steps, scales };
 }
 
-/** [rows * width] numbers. @param values where they go; memory of their own when left out */
+/**
+ * Widens rows of int8 to [rows * width] numbers.
+ * @param values where they go; new memory by default
+ */
 export function fromInt8Rows(
   { steps, scales }: Int8Rows,
   width: number,
@@ -91,12 +97,18 @@ export function fromInt8Rows(
   return values;
 }
 
-/** Can finite states be kept at a precision? @throws DkvError NUMBERS_NOT_FINITE for what float16 would round to infinity */
+/**
+ * Checks that finite states can be kept at a precision.
+ * @throws DkvError NUMBERS_NOT_FINITE for what float16 would round to infinity
+ */
 export function expectStorable({ data }: States, precision: StatesPrecision): void {
   if (precision === 'float16') statesToFloat16(data);
 }
 
-/** What comes back of states that are stored. @throws DkvError NUMBERS_NOT_FINITE */
+/**
+ * The states as they come back from a store.
+ * @throws DkvError NUMBERS_NOT_FINITE
+ */
 export function asStored(states: States, precision: StatesPrecision): States {
   const { rows, width, data } = states;
   if (precision === 'float32') return states;

@@ -24,11 +24,11 @@ import { type CacheRecord, type Metadata, type RecordIdentity, STATES_PRECISIONS
 import { expectFinite, fromInt8Rows, statesToFloat16, toInt8Rows } from './quantise.js';
 import { parseStoredJson } from './stored-json.js';
 
-/** Of the bytes; a record's key has a version of its own. */
+/** The version of the bytes. A record's key has a version of its own. */
 const FORMAT_VERSION = 1;
 const MAGIC = Buffer.from('DKVCACHE', 'latin1');
 const CHECKSUM_BYTES = 32;
-/** Of a record that is encoded: what is done with it without a rest. */
+/** The bytes of a record that are encoded without a rest. */
 const PIECE_BYTES = 256 * 1024;
 const ENCODING_TURN_MS = 2;
 const BYTES_PER_STATE = { float32: 4, float16: 2, int8: 1 } as const;
@@ -39,7 +39,7 @@ const rangeSchema = z.strictObject({
   end: z.int().nonnegative().describe('The row behind the last one.'),
 });
 export const metadataSchema: z.ZodType<Metadata> = z.record(z.string(), z.json());
-/** Of metadata that have just been read as JSON. */
+/** The schema of metadata that were just read as JSON. */
 export const readMetadataSchema = z.looseObject({}) as unknown as z.ZodType<Metadata>;
 
 export const headerSchema = z.strictObject({
@@ -65,7 +65,7 @@ export const headerSchema = z.strictObject({
 });
 type Header = z.infer<typeof headerSchema>;
 
-/** The same of what has just been read as JSON: then any value is JSON, and need not be walked through. */
+/** The schema of a header that was just read as JSON. Any value of it is JSON then, and need not be walked through. */
 const readHeaderSchema: z.ZodType<Header> = headerSchema.extend({
   surrogate: z.custom<Header['surrogate']>((value) => value !== undefined),
   metadata: readMetadataSchema,
@@ -80,7 +80,7 @@ export function encodeRecord(key: string, record: CacheRecord, expiresAt?: numbe
   }
 }
 
-/** The same with rests between pieces of a large record, for a thread that has other things to do. */
+/** Encodes a record with rests between its pieces, for a thread that has other things to do. */
 export async function encodeRecordInTurns(key: string, record: CacheRecord, expiresAt?: number): Promise<Buffer> {
   const steps = encoding(key, record, expiresAt);
   const turns = new Breather(undefined, undefined, ENCODING_TURN_MS);
@@ -122,8 +122,8 @@ function* encoding(key: string, record: CacheRecord, expiresAt: number | undefin
 }
 
 /**
- * The same record with another time to expire.
- * @param expiresAt milliseconds since 1970; undefined: never
+ * Gives a record another time of expiry.
+ * @param expiresAt milliseconds since 1970; undefined for never
  * @throws DkvError STORE_DAMAGED, STORE_MISMATCH
  */
 export function withExpiry(bytes: Uint8Array, key: string, expiresAt: number | undefined): Buffer {
@@ -187,7 +187,7 @@ export interface DecodedRecord {
   readonly expiresAt: number | undefined;
 }
 
-/** Memory for so many numbers. */
+/** Gives memory for this many numbers. */
 export type Allocate = (count: number) => Float32Array;
 
 /**
@@ -253,7 +253,7 @@ export function keyIn(bytes: Uint8Array): string {
   return parseHeader(view.subarray(PREFIX_BYTES, headerEnd), '(unknown)').key;
 }
 
-/** So many of a record's first bytes tell how long it is. */
+/** The number of first bytes of a record that tell how long it is. */
 export const PREFIX_BYTES = 24;
 
 /** @param prefix the first `PREFIX_BYTES` of a record. @returns how many it says that it has; undefined for what is no record's beginning */
@@ -296,7 +296,7 @@ function parseHeader(json: Uint8Array, key: string): Header {
   throw damaged(key, `its header cannot be read: ${header.problem}`);
 }
 
-/** Rows after rows, so many at a time: what int8 keeps beside them stands before all of them. */
+/** Gives the bytes of states, some rows at a time. What int8 keeps beside them stands before all of them. */
 function* stateBytes({ states: { data, rows, width }, precision }: CacheRecord): Generator<Uint8Array[]> {
   const rowsAtOnce = Math.max(1, Math.floor(PIECE_BYTES / (width * Float32Array.BYTES_PER_ELEMENT)));
   const scales = new Float32Array(rows);
@@ -318,7 +318,7 @@ function* stateBytes({ states: { data, rows, width }, precision }: CacheRecord):
   if (precision === 'int8') yield [asBuffer(scales), ...pieces];
 }
 
-/** Straight to where they stay: memory that is touched for the first time costs more than the copy into it. */
+/** Reads states straight to where they stay, since touching memory for the first time costs more than the copy into it. */
 function readStates(
   { precision, rows, width }: Header,
   take: (bytes: number) => Uint8Array,

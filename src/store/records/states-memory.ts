@@ -3,7 +3,7 @@
  * copy, and cut from large pieces, because asking the system for memory takes longer than copying a record into it.
  */
 
-/** A piece lives as long as any of the states in it. */
+/** The size of a piece. A piece lives as long as any of the states in it. */
 const PIECE_BYTES = 1024 ** 2;
 
 export class StatesMemory {
@@ -16,7 +16,7 @@ export class StatesMemory {
     this.#left = records;
   }
 
-  /** Zeros, as the only owner. */
+  /** Takes memory of zeros, of which the caller is the only owner. */
   take(count: number): Float32Array {
     if (this.#at + count > this.#piece.length) {
       const sizeBytes = count * Float32Array.BYTES_PER_ELEMENT;

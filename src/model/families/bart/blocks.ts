@@ -23,7 +23,7 @@ interface Context extends GraphContext {
   readonly config: BartConfig;
 }
 
-/** The reference's, which no config changes. */
+/** The epsilon of the reference, which no config changes. */
 const EPSILON = 1e-5;
 
 export function bartBlocks(model: GraphContext, config: BartConfig): Blocks {
@@ -62,7 +62,7 @@ function placed(context: Context, side: Side, rows: Value, positions: Value): Va
   return addNormalised(context, rows, learnedPositions(context, table, positions), embeddingNorm(side));
 }
 
-/** norm(hidden + more) */
+/** Computes norm(hidden + more). */
 function addNormalised(context: Context, hidden: Value, more: Value, norm: LayerNormNames): Value {
   return layerNorm(context, EPSILON, context.graph.op('Add', [hidden, more]), norm);
 }

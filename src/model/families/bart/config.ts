@@ -17,20 +17,20 @@ export interface BartStack {
 export interface BartConfig {
   readonly family: 'bart';
   readonly vocabularySize: number;
-  /** Numbers of a row, on both sides. */
+  /** The width of a row, on both sides. */
   readonly width: number;
   readonly encoder: BartStack;
   readonly decoder: BartStack;
-  /** Rows that each side has positions for. */
+  /** The number of rows that each side has positions for. */
   readonly maxPositions: number;
   readonly activation: Activation;
   /** Whether rows of tokens are multiplied by sqrt(width). */
   readonly scalesEmbedding: boolean;
-  /** Whether logits have a bias: where one is stored. */
+  /** True where logits have a bias, which is where one is stored. */
   readonly hasLogitsBias: boolean;
   readonly decoderStartTokenId: number;
   readonly padTokenId: number;
-  /** Any of these ends a generated text: `eos_token_id` of generation_config.json, else of config.json. */
+  /** The token ids of which any one ends a generated text: `eos_token_id` of generation_config.json, or else of config.json. */
   readonly stopTokenIds: readonly number[];
 }
 
@@ -61,7 +61,7 @@ const configSchema = z.object({
   static_position_embeddings: z.boolean().nullish(),
 });
 
-/** What early releases of transformers read of a config, and what today's takes for granted. */
+/** Keys of a config that early releases of transformers read, with the values that today's release assumes. */
 const TAKEN_FOR_GRANTED = {
   normalize_before: false,
   add_final_layer_norm: false,
@@ -127,7 +127,7 @@ export function parseBart(json: unknown, file: string): BartConfig {
   };
 }
 
-/** The same with what `generation_config.json` says of the end of a text. */
+/** The config with what `generation_config.json` says of the end of a text. */
 export function withGeneration(config: BartConfig, json: unknown, file: string): BartConfig {
   const raw = parsedBy(generationSchema, json, file);
   expectSameStart(raw.decoder_start_token_id, config.decoderStartTokenId, file);

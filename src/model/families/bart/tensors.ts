@@ -5,25 +5,25 @@ import type { LayerNormNames } from '../../graph/norms.js';
 import { NORM_SPREAD, type SmoothedChannels, type Spread } from '../family.js';
 import type { BartConfig } from './config.js';
 
-/** Rows of tokens on both sides, and the head's table. */
+/** The name of the table of tokens' rows on both sides, which is also the head's. */
 export const EMBEDDING = 'shared.weight';
-/** [1, vocabulary] */
+/** The name of the logits' bias, [1, vocabulary]. */
 export const LOGITS_BIAS = 'final_logits_bias';
 
-/** Rows of tables of positions that stand before that of position 0: the reference's have them for the sake of old files. */
+/** The number of rows in a table of positions before that of position 0. The reference keeps them for the sake of old files. */
 export const POSITION_OFFSET = 2;
 
-/** [positions + POSITION_OFFSET, width] */
+/** The name of a side's table of positions, [positions + POSITION_OFFSET, width]. */
 export function positionTable(side: Side): string {
   return `${side}.embed_positions.weight`;
 }
 
-/** A tensor with a bias beside it. */
+/** The names of a tensor and the bias beside it. */
 function pair(name: string): LinearNames & LayerNormNames {
   return { weight: `${name}.weight`, bias: `${name}.bias` };
 }
 
-/** Of a side's first rows, before its layers. */
+/** The norm of a side's first rows, before its layers. */
 export function embeddingNorm(side: Side): LayerNormNames {
   return pair(`${side}.layernorm_embedding`);
 }
@@ -85,17 +85,17 @@ export function writtenName(canonical: string): string {
   return storedNames(canonical)[0]!;
 }
 
-/** A model that was saved without its head has no bias of logits. */
+/** The config with what the stored tensors tell: a model that was saved without its head has no bias of logits. */
 export function withTensors(config: BartConfig, stored: { has(name: string): boolean }): BartConfig {
   return { ...config, hasLogitsBias: stored.has(LOGITS_BIAS) };
 }
 
-/** Old files hold the version of a side, which the reference ignores. */
+/** Tells whether a stored tensor is read. Old files hold the version of a side, which the reference ignores. */
 export function isRead(storedName: string): boolean {
   return !/(?:^|\.)(?:en|de)coder\.version$/.test(storedName);
 }
 
-/** The norm behind the encoder's last layer: there is none behind all of them. */
+/** The norm whose output are the states: that of the encoder's last layer, since no norm follows the layers. */
 export function statesNorm({ encoder }: BartConfig): string {
   return layerNames('encoder', encoder.layers - 1).feedForward.norm.weight;
 }
@@ -132,7 +132,10 @@ export function spreadOf(name: string, shape: readonly number[], config: BartCon
   return { mean: 0, deviation: deviationOf(name, shape, config) };
 }
 
-/** The table of tokens is the head's, too, whose logits would else grow with the width; positions are of the size of what they are added to. */
+/**
+ * The standard deviation of a tensor's random weights. The table of tokens is also the head's, whose logits would grow with the width otherwise;
+ * positions are of the size of what they are added to.
+ */
 function deviationOf(name: string, shape: readonly number[], { width, scalesEmbedding }: BartConfig): number {
   if (name === EMBEDDING) return width ** -0.5;
   if (name.endsWith('embed_positions.weight')) return scalesEmbedding ? 1 : width ** -0.5;

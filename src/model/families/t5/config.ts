@@ -10,10 +10,10 @@ import { ACTIVATION_OF, expectSameStart, isEmpty, listed, parsedBy, tokenId, tok
 export interface T5Config {
   readonly family: 't5';
   readonly vocabularySize: number;
-  /** Numbers of a row, on both sides. */
+  /** The width of a row, on both sides. */
   readonly width: number;
   readonly heads: number;
-  /** heads * headDim need not be the width. */
+  /** The width of a head. heads * headDim need not be the width. */
   readonly headDim: number;
   readonly intermediateSize: number;
   readonly encoderLayers: number;
@@ -21,16 +21,16 @@ export interface T5Config {
   readonly buckets: number;
   readonly maxDistance: number;
   readonly activation: Activation;
-  /** Whether the feed-forward network multiplies two products. */
+  /** True where the feed-forward network multiplies two products. */
   readonly isGated: boolean;
   readonly epsilon: number;
-  /** Whether the head's table is the embedding's: when none of its own is stored. */
+  /** True where the head's table is the embedding's, because none of its own is stored. */
   readonly isTied: boolean;
-  /** Whether the head reads rows times width^-0.5. */
+  /** True where the head reads rows times width^-0.5. */
   readonly scalesHead: boolean;
   readonly decoderStartTokenId: number;
   readonly padTokenId: number;
-  /** Any of these ends a generated text: `eos_token_id` of generation_config.json, else of config.json. */
+  /** The token ids of which any one ends a generated text: `eos_token_id` of generation_config.json, or else of config.json. */
   readonly stopTokenIds: readonly number[];
 }
 
@@ -69,7 +69,7 @@ const configSchema = z.object({
   head_dim: z.unknown().optional(),
 });
 
-/** The reference takes these for the same. */
+/** Names of one thing that the reference treats as equal. */
 const OTHER_NAMES = {
   d_model: 'hidden_size',
   num_heads: 'num_attention_heads',
@@ -165,7 +165,7 @@ function feedForwardOf(
   return { activation, isGated: raw.is_gated_act ?? gate !== undefined };
 }
 
-/** The same with what `generation_config.json` says of the end of a text. */
+/** The config with what `generation_config.json` says of the end of a text. */
 export function withGeneration(config: T5Config, json: unknown, file: string): T5Config {
   const raw = parsedBy(generationSchema, json, file);
   expectSameStart(raw.decoder_start_token_id, config.decoderStartTokenId, file);

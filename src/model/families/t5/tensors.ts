@@ -3,13 +3,13 @@ import type { Side } from '../../graph/context.js';
 import { NORM_SPREAD, type SmoothedChannels, type Spread } from '../family.js';
 import type { T5Config } from './config.js';
 
-/** Rows of tokens on both sides; of a tied model the head's table, too. */
+/** The name of the table of tokens' rows on both sides. In a tied model it is also the head's. */
 export const EMBEDDING = 'shared.weight';
 export const HEAD = 'lm_head.weight';
 
 export const STATES_NORM = 'encoder.final_layer_norm.weight';
 
-/** Positions of a side's attention to itself, [buckets, heads]: stored with the first layer and read by all. */
+/** The name of the table of positions for a side's attention to itself, [buckets, heads]. It is stored with the first layer and read by all. */
 export function biasTable(side: Side): string {
   return `${side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`;
 }
@@ -74,14 +74,14 @@ export function storedNames(canonical: string): string[] {
 }
 
 /**
- * A table of the head that is stored is the head's, whatever the config says: transformers 5 saves `tie_word_embeddings: true` for models that have
- * one of their own, and reads them as they were.
+ * The config with what the stored tensors tell. A stored table of the head is the head's, whatever the config says: transformers 5 saves
+ * `tie_word_embeddings: true` for models that have one of their own, and reads them as they were.
  */
 export function withTensors(config: T5Config, stored: { has(name: string): boolean }): T5Config {
   return stored.has(HEAD) ? { ...config, isTied: false } : config;
 }
 
-/** Old files hold a table of positions for the decoder's attention to the encoder, which has none: nothing reads it. */
+/** Tells whether a stored tensor is read. Old files hold a table of positions for the decoder's attention to the encoder, which nothing reads. */
 export function isRead(storedName: string): boolean {
   return !storedName.includes('.EncDecAttention.relative_attention_bias.');
 }
@@ -119,7 +119,10 @@ export function spreadOf(name: string, shape: readonly number[], config: T5Confi
   return shape.length === 1 ? NORM_SPREAD : { mean: 0, deviation: deviationOf(name, shape, config) };
 }
 
-/** Scores are not divided, so that queries have to be small; neither are the logits of a tied head that is not scaled. */
+/**
+ * The standard deviation of a tensor's random weights. Scores are not divided, so queries must be small; nor are the logits of a tied head that is
+ * not scaled.
+ */
 function deviationOf(name: string, shape: readonly number[], { headDim, isTied, scalesHead, width }: T5Config): number {
   if (name === EMBEDDING) return isTied && !scalesHead ? width ** -0.5 : 1;
   const spread = name.endsWith('.relative_attention_bias.weight') ? 1 : shape[1]! ** -0.5;

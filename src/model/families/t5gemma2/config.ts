@@ -22,7 +22,7 @@ export interface StackConfig {
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
-  /** Window w of the sliding layers, in rows. */
+  /** The window w of the sliding layers, in rows. */
   readonly slidingWindow: number;
   readonly rope: Readonly<Record<LayerType, RopeConfig>>;
   /** Attention scores are multiplied by queryPreAttentionScalar^-0.5. */
@@ -36,18 +36,23 @@ export interface T5Gemma2Config {
   readonly hiddenSize: number;
   readonly encoder: StackConfig;
   readonly decoder: StackConfig;
-  /** logits = cap * tanh(logits / cap), or null for none. */
+  /** The softcap: logits = cap * tanh(logits / cap); null for none. */
   readonly finalLogitSoftcap: number | null;
-  /** The decoder's `bos_token_id`: the reference scores and generates behind it. */
+  /** The token that the decoder reads first: its `bos_token_id`, behind which the reference scores and generates. */
   readonly decoderStartTokenId: number;
-  /** The decoder's `eos_token_id`. What ends a text is `stopTokenIds`. */
+  /** The decoder's `eos_token_id`. The ids that end a text are `stopTokenIds`. */
   readonly eosTokenIds: readonly number[];
   readonly padTokenId: number;
   /** The token whose embedding is a row of its own, used unscaled. */
   readonly endOfImageTokenId: number;
-  /** Any of these ends a generated text: `eos_token_id` of generation_config.json, else of config.json, else of its decoder. */
+  /**
+   * The token ids of which any one ends a generated text: `eos_token_id` of generation_config.json, or else of config.json, or else of its decoder.
+   */
   readonly stopTokenIds: readonly number[];
-  /** Tokens that the encoder was made for (`max_position_embeddings`). It reads longer inputs too, of which nothing is known. */
+  /**
+   * The number of tokens that the encoder was trained for (`max_position_embeddings`). It reads longer inputs too, and nothing is known about how
+   * well.
+   */
   readonly maxPositions: number;
 }
 
@@ -118,14 +123,14 @@ const generationSchema = z.object({
 
 type RawStack = z.infer<typeof stackSchema>;
 
-/** The same with what `generation_config.json` beside it says of the end of a text. */
+/** The config with what `generation_config.json` beside it says of the end of a text. */
 export function withGeneration(config: T5Gemma2Config, json: unknown, file: string): T5Gemma2Config {
   const raw = parsedBy(generationSchema, json, file);
   expectStart(raw, config.decoderStartTokenId, file);
   return { ...config, stopTokenIds: listed(raw.eos_token_id) ?? config.stopTokenIds };
 }
 
-/** The reference scores behind the decoder's BOS, and generates behind what these keys say. */
+/** Refuses another start: the reference scores behind the decoder's BOS, and generates behind what these keys say. */
 function expectStart(raw: z.infer<typeof generationSchema>, bosTokenId: number, file: string): void {
   const start = raw.decoder_start_token_id ?? raw.bos_token_id ?? bosTokenId;
   if (start === bosTokenId) return;
@@ -233,7 +238,7 @@ function stackConfig(raw: RawStack, where: string, file: string): StackConfig {
   };
 }
 
-/** Newer configs list every layer; older ones say that every n-th layer has full attention. */
+/** The type of every layer. Newer configs list every layer; older ones say that every n-th layer has full attention. */
 function layerTypesOf(raw: RawStack): LayerType[] {
   if (raw.layer_types) return raw.layer_types;
   const pattern = raw.sliding_window_pattern ?? 6;

@@ -50,7 +50,7 @@ export function t5gemma2Tensors(config: T5Gemma2Config): Map<string, readonly nu
   return shapes;
 }
 
-/** The others are vision parts, which nothing here reads. */
+/** Tells whether a stored tensor belongs to the text model. The others are vision parts, which nothing here reads. */
 export function isTextTensor(storedName: string): boolean {
   return !/\.(vision_tower|multi_modal_projector)\./.test(storedName);
 }
@@ -68,7 +68,7 @@ export function storedNames(canonical: string): string[] {
   return [`model.${canonical}`];
 }
 
-/** The name that a file of one's own gives a tensor. */
+/** The name that a tensor has in files that this program writes. */
 export function writtenName(canonical: string): string {
   return canonical.startsWith('embed_tokens') ? `model.encoder.${canonical}` : `model.${canonical}`;
 }
@@ -96,7 +96,7 @@ export function smoothedChannels(config: T5Gemma2Config): SmoothedChannels[] {
   return all;
 }
 
-/** Heads that share values read the same channels of them. */
+/** The channel of a value that a column reads. Heads that share values read the same channels. */
 function groupOf({ heads, kvHeads, headDim }: StackConfig): (column: number) => number {
   return (column) => Math.floor(column / headDim / (heads / kvHeads)) * headDim + (column % headDim);
 }
