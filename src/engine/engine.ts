@@ -17,7 +17,7 @@ export { DEVICES, type Device } from '../model/graph/target.js';
 export interface States {
   readonly rows: number;
   readonly width: number;
-  /** [rows * width]. The array is often a view of memory that threads share: treat it as read-only. */
+  /** The numbers of the rows, [rows * width]. The array is often a view of memory that threads share: treat it as read-only. */
   readonly data: Float32Array;
 }
 
@@ -69,11 +69,11 @@ export interface NamedStates {
 }
 
 export interface EncodeItem {
-  /** [rows]: the input's token ids. */
+  /** The token ids of the input's rows, [rows]. */
   readonly tokenIds: Int32Array;
-  /** [rows]: each row's position, from which distances follow; 0, 1, 2, ... by default. Sliding windows count rows, whatever the positions. */
+  /** The position of each row, [rows], from which distances follow; 0, 1, 2, ... by default. Sliding windows count rows, whatever the positions. */
   readonly positions?: Int32Array | undefined;
-  /** [rows * rows]: 1 where the row (first axis) may see the column. Windows still apply. By default every row sees every row. */
+  /** The mask of pairs, [rows * rows]: 1 where the row (first axis) may see the column. Windows still apply. By default every row sees every row. */
   readonly pairMask?: Uint8Array | undefined;
 }
 

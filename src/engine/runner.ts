@@ -12,7 +12,7 @@ export type WithMemory<Item> = Omit<Item, 'memory'> & { readonly memory: Memory 
 export interface HalfStates {
   readonly rows: number;
   readonly width: number;
-  /** [rows * width] */
+  /** The bit patterns of the rows, [rows * width]. */
   readonly halves: Uint16Array;
 }
 

@@ -39,7 +39,7 @@ export interface Range {
 
 export interface EncoderInput {
   readonly tokenisation: Tokenisation;
-  /** [rows]: the token ids, in the tokenizer's frame. */
+  /** The token ids of the rows, [rows], in the tokenizer's frame. */
   readonly tokenIds: Int32Array;
   /** The rows of each segment that is present. An input whose prefix and document were tokenised jointly has no spans, only its count. */
   readonly spans: Readonly<Partial<Record<Segment, Range>>>;

@@ -256,8 +256,8 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'decoder heads mixed up',
     file: CONTEXT,
-    from: '{ perm: SWAP_ROWS });\n}\n\n/** [batch, rows',
-    to: '{ perm: [0, 1, 2, 3] });\n}\n\n/** [batch, rows',
+    from: '{ perm: SWAP_ROWS });\n}\n\n/** The permutation',
+    to: '{ perm: [0, 1, 2, 3] });\n}\n\n/** The permutation',
   },
   {
     name: 'decoder without encoder rows',
