@@ -5,9 +5,9 @@ import { DkvError } from '../base/errors.js';
 import { EXPERIMENT_IDS } from '../experiments/catalogue/ids.js';
 import { openModel, positiveNumber } from './model-options.js';
 import { withOutput } from './output.js';
-import { addRunnableOptions, experimentsNamed, openData, type RunnableOptions } from './run.js';
-import { studyOptions } from './study.js';
-import { interruptSignal, sayNotice } from './terminal.js';
+import { addRunnableOptions, openData, type RunnableOptions } from './run.js';
+import { askedStudy } from './study.js';
+import { interruptSignal } from './terminal.js';
 
 interface PlanCommandOptions extends RunnableOptions {
   readonly margin: number;
@@ -72,10 +72,8 @@ function probability(text: string): number {
 async function plan(name: string, asked: PlanCommandOptions, command: Command): Promise<void> {
   const { output, margin, power, equivalence, ignoreCeiling, ignoreFloor } = asked;
   await expectNoFile(output);
-  const { experiments, file: source } = await experimentsNamed(name);
+  const { experiments, options } = await askedStudy(name, asked, command);
   const [declared, ...others] = experiments;
-  const { options, overruled } = studyOptions(asked, (source !== undefined && declared) || {}, command);
-  if (overruled.length > 0) sayNotice(`Taken from the command line, and not from ${source}: ${overruled.join(', ')}.`);
   if (others.length > 0)
     throw new DkvError('INPUT_INVALID', `A plan is of one experiment: name it instead of "${name}".`);
   const { planRun } = await import('../experiments/run/plan-run.js');

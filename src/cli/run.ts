@@ -4,7 +4,6 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { expectWritable } from '../base/files.js';
-import { didYouMean } from '../base/near.js';
 import { DATASETS, openDataset, openPools } from '../datasets/open.js';
 import { EXPERIMENT_IDS } from '../experiments/catalogue/ids.js';
 import type { DeclaredExperiment } from '../experiments/declaration/declared.js';
@@ -18,20 +17,17 @@ import { type Dataset, type PoolSet, without } from '../samples/dataset.js';
 import type { Model } from '../scoring/load-model.js';
 import { printJson } from './json.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
-import { type ChosenOptions, type StudyOptions, studyOptions, studyRecord } from './study.js';
+import { ALL, askedStudy, type ChosenOptions, type StudyOptions } from './study.js';
 import { addTableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, paint, sayNotice, whileBlocked } from './terminal.js';
 
 /** The options that say what is run, and on which data. */
 export interface RunnableOptions extends ModelOptions, ChosenOptions {
-  readonly n?: number;
-  readonly seed?: number;
-  readonly prompt?: Experiment['prompt'];
+  readonly maxLength: number;
   readonly writer?: typeof SELF_WRITER;
 }
 
 interface RunCommandOptions extends RunnableOptions {
-  readonly outcomes?: Outcome[];
   readonly plan?: string;
   readonly out?: string;
   readonly resume: boolean;
@@ -41,8 +37,6 @@ interface RunCommandOptions extends RunnableOptions {
   readonly compress: boolean;
   readonly json: boolean;
 }
-
-const ALL = 'all';
 
 /** Of experiments; named here, because the schema that has them takes a while to load. */
 const OUTCOME_NAMES: readonly Outcome[] = ['temperature', 'contrast', 'recall'];
@@ -124,10 +118,7 @@ export function addRunnableOptions(command: Command): Command {
 }
 
 async function run(name: string, asked: RunCommandOptions, command: Command): Promise<void> {
-  const { experiments, file } = await experimentsNamed(name);
-  const { options, overruled } = studyOptions(asked, (file !== undefined && experiments[0]) || {}, command);
-  if (overruled.length > 0) sayNotice(`Taken from the command line, and not from ${file}: ${overruled.join(', ')}.`);
-  const study = file === undefined ? undefined : await studyRecord(file, overruled);
+  const { experiments, options, study } = await askedStudy(name, asked, command);
   const { asksLanguageModel, specificationsOf } = await import('../runs/schema/experiment.js');
   const { endpointWriter } = await import('../llm/text-sources.js');
   const { unfitOutcome } = await import('../experiments/declaration/define.js');
@@ -201,25 +192,6 @@ async function planNamed(name: string, file: string | undefined): Promise<Locked
   return readLockedPlan(file);
 }
 
-interface Named {
-  readonly experiments: readonly DeclaredExperiment[];
-  /** The file that the experiment was read from, where there is only one. */
-  readonly file?: string;
-}
-
-export async function experimentsNamed(name: string): Promise<Named> {
-  const { isExperimentFile, readExperiment } = await import('../experiments/declaration/file.js');
-  if (isExperimentFile(name)) return { experiments: [await readExperiment(name)], file: name };
-  const { EXPERIMENTS } = await import('../experiments/catalogue/registry.js');
-  if (name === ALL) return { experiments: Object.values(EXPERIMENTS) };
-  const known = EXPERIMENTS[name];
-  if (known) return { experiments: [known] };
-  throw new DkvError(
-    'INPUT_INVALID',
-    `There is no experiment "${name}".${didYouMean(name, [...EXPERIMENT_IDS, ALL])} There are: ${EXPERIMENT_IDS.join(', ')}, ${ALL}. A file of your own ends in .yaml, .json, .ts or .js.`,
-  );
-}
-
 /**
  * Opens the data of a run of `n` samples or pools.
  * @param pilot the ids of samples that are left out; ids of pools are never left out
@@ -278,7 +250,7 @@ async function runOne(
   const { runExperiment } = await import('../experiments/run/run.js');
   const { shortTable } = await import('../report/tables/short.js');
   const { warnings } = await import('../report/words/notes.js');
-  const { describeOutcome } = await import('../report/words/plan.js');
+  const { describeConduct } = await import('../report/words/plan.js');
   const { writeReports } = await import('../report/report.js');
   const { renderText } = await import('../report/tables/table.js');
   const { folder, writing, study, signal, maxTokens, lockedPlan } = options;
@@ -316,8 +288,13 @@ async function runOne(
     }
     process.stdout.write(`${paint('bold', `${experiment.id}: ${experiment.title}`)}\n${experiment.question}\n\n`);
     process.stdout.write(`${renderText(shortTable(summary))}\n\n`);
-    if (summary.plan) process.stdout.write(`${describeOutcome(summary.plan)}\n`);
     for (const warning of warnings(summary)) process.stdout.write(`${paint('yellow', warning)}\n`);
+    if (summary.plan)
+      process.stdout.write(
+        describeConduct(summary.plan)
+          .map((line) => `${line}\n`)
+          .join(''),
+      );
     process.stdout.write(`\nReport: ${files.map((file) => path.relative('.', file)).join(', ')}\n`);
   } catch (error) {
     progress.end();

@@ -28,8 +28,8 @@ export function deviationsAtStart(
   return [...found, ...rules, ...ofCode(locked, computed_by)];
 }
 
-/** A configuration without the research's figures, which decide no number. */
-function comparable({ experiment: { authors: _, ...experiment }, ...configuration }: Configuration) {
+/** A configuration without the research's figures, which decide no number, and without the experiment's seed, which is the run's. */
+function comparable({ experiment: { authors: _, seed: _seed, ...experiment }, ...configuration }: Configuration) {
   return { ...configuration, experiment };
 }
 

@@ -24,7 +24,7 @@ it('runs from its file alone, from wherever it is started, and goes on', async (
   const cwd = await temporaryFolder();
   const file = path.relative(cwd, path.join(folder, 'study.yaml'));
   const { exitCode, stdout, stderr } = await dkv(['run', file, '--n', '6'], { cwd });
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.not.stringContaining('command line') });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('study.yaml: --n.') });
   expect(stdout).toMatch(/searched \(primary\) +bare/);
   const run = path.join(cwd, 'results/searches');
   const { configuration, study } = (await readRecord(run))!;
@@ -34,7 +34,7 @@ it('runs from its file alone, from wherever it is started, and goes on', async (
     model: { name: 'text' },
   });
   expect(Object.keys(configuration.experiment)).not.toContain('data');
-  expect(study).toEqual({ file: 'study.yaml', digest: expect.stringMatching(/^[0-9a-f]{64}$/), overruled: [] });
+  expect(study).toEqual({ file: 'study.yaml', digest: expect.stringMatching(/^[0-9a-f]{64}$/), overruled: ['--n'] });
   const trials = await readFile(path.join(run, 'trials.jsonl'), 'utf8');
   expect(trials).toMatch(/"condition":"both".*"prefix":"[^"]+ - [^"]+"/);
 
@@ -61,13 +61,14 @@ it('says what it takes from the command line in its place', async () => {
   const options = ['--dataset', other, '--columns', 'document=body', '--n', '4', '--out', out];
   const { exitCode, stderr } = await dkv(['run', path.join(folder, 'study.yaml'), ...options]);
   expect(exitCode).toBe(0);
-  expect(stderr).toContain('study.yaml: --dataset, --columns.');
+  expect(stderr).toContain('study.yaml: --dataset, --columns, --n.');
   const record = (await readRecord(out))!;
   expect(record.configuration.dataset.name).toBe('other.jsonl');
-  expect(record.study!.overruled).toEqual(['--dataset', '--columns']);
+  expect(record.study!.overruled).toEqual(['--dataset', '--columns', '--n']);
   const report = await readFile(path.join(out, 'report.md'), 'utf8');
   expect(report).toContain('| experiment’s file | study.yaml |');
-  expect(report).toMatch(/\| taken from the command line instead \| .*dataset, .*columns \|/);
+  expect(report).toMatch(/\| taken from the command line instead \| .*dataset, .*columns, .*n \|/);
+  expect(report).toContain('| decoder reads before the target | the query |');
 });
 
 it('gives each option from the one that says it, the command line first', () => {
@@ -83,11 +84,13 @@ it('gives each option from the one that says it, the command line first', () => 
     model: '/models/a',
   };
   const defaults = { dataset: 'adworld', columns: [], model: 'tiny' };
-  const chosen = (given: Record<string, unknown>, beside: Partial<typeof file> = file) => {
+  const given = (values: Record<string, unknown>) => {
     const command = new Command();
-    for (const [name, value] of Object.entries(given)) command.setOptionValueWithSource(name, value, 'cli');
-    return studyOptions({ ...defaults, ...given }, beside, command);
+    for (const [name, value] of Object.entries(values)) command.setOptionValueWithSource(name, value, 'cli');
+    return command;
   };
+  const chosen = (values: Record<string, unknown>, beside: Partial<typeof file> = file) =>
+    studyOptions({ ...defaults, ...values }, beside, given(values));
   const { dataset, columns: fileColumns, separator: _, revision: datasetRevision, ...form } = file.data;
   const whole = { dataset, datasetRevision, separator: ';', ...form, fileColumns, columns: [], model: '/models/a' };
   expect(chosen({})).toEqual({ options: whole, overruled: [] });
@@ -99,6 +102,12 @@ it('gives each option from the one that says it, the command line first', () => 
     options: { ...whole, columns: ['query=z'] },
     overruled: ['--columns'],
   });
+  const experiment = { seed: 42, prompt: 'query' as const, protocol: { samples: 30, dataset: 'a', max_tokens: 2048 } };
+  const asked = { seed: 7, prompt: 'none' as const, n: 6, maxLength: 512 };
+  const { overruled } = studyOptions({ ...defaults, ...asked }, experiment, given(asked));
+  expect(overruled).toEqual(['--n', '--seed', '--prompt', '--max-length']);
+  const same = { seed: 42, prompt: 'query' as const, n: 30, maxLength: 2048 };
+  expect(studyOptions({ ...defaults, ...same }, experiment, given(same)).overruled).toEqual([]);
   // A column or a separator is of the data that it was written for.
   expect(chosen({ dataset: 'b.csv' })).toEqual({
     options: { ...defaults, dataset: 'b.csv', fileColumns: {}, model: '/models/a' },

@@ -8,6 +8,8 @@ import type { RunOptions } from '../../src/experiments/run/options.js';
 import { type PlanOptions, planRun } from '../../src/experiments/run/plan-run.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { writeReports } from '../../src/report/report.js';
+import { describeConduct } from '../../src/report/words/plan.js';
+import { describeDeviation } from '../../src/runs/deviations.js';
 import { locked, planText, readLockedPlan } from '../../src/runs/locked-plan.js';
 import { readRecord } from '../../src/runs/record.js';
 import { readRun } from '../../src/runs/run-folder.js';
@@ -173,9 +175,11 @@ describe('a run under a plan', () => {
       configuration: {
         ...plan.configuration,
         model: { ...plan.configuration.model, fingerprint: 'f'.repeat(64) },
+        seed: 7,
         experiment: {
           ...plan.configuration.experiment,
           seed: 7,
+          title: 'Prices of lamps',
           primary: { treatment: 'bare_d', baseline: 'oracle_d' },
         },
       },
@@ -199,20 +203,26 @@ describe('a run under a plan', () => {
         'early end',
       ]),
     );
-    expect(summary.plan!.deviations).toContainEqual({
-      of: 'number of samples',
-      field: 'scored',
-      planned: '14',
-      found: '12, with 1 rejected',
-    });
-    // All but how many were scored in the end is known before.
-    expect(said.filter((line) => line.startsWith('Not as planned: '))).toHaveLength(named.length - 1);
+    expect(summary.plan!.deviations.filter(({ of }) => of === 'number of samples')).toEqual([
+      { of: 'number of samples', field: 'scored', planned: '14', found: '12, with 1 rejected' },
+    ]);
+    expect(summary.plan!.deviations.filter(({ field }) => field.endsWith('seed'))).toEqual([
+      { of: 'data', field: 'seed', planned: '7', found: '42' },
+    ]);
+    // Before the first trial so many were asked for.
+    expect(said.filter((line) => line.startsWith('Not as planned: '))).toHaveLength(named.length);
+    expect(said).toContain('Not as planned: number of samples, samples: planned 14, found 13.');
+    const conduct = describeConduct(summary.plan!);
+    expect(conduct.slice(0, -1)).toEqual(
+      summary.plan!.deviations.map((one) => `Not as planned: ${describeDeviation(one)}.`),
+    );
+    expect(conduct.at(-1)).toMatch(/^The planned test, in a run that is not as planned: mean /);
     expect(summary.plan!.p).toBeGreaterThan(0);
     await writeReports(directory, summary);
     const section = await planSectionOf(directory);
     expect(section).toContain(`Not as planned in ${named.length} points:`);
-    expect(section).toContain('- number of samples, samples: planned 14, found 13.');
-    expect(await readFile(path.join(directory, 'report.html'), 'utf8')).toContain('planned 14, found 13');
+    expect(section).toContain('- number of samples, scored: planned 14, found 12, with 1 rejected.');
+    expect(await readFile(path.join(directory, 'report.html'), 'utf8')).toContain('planned 14, found 12');
   });
 
   it('goes on under its plan alone, and names another program that goes on with it', async () => {

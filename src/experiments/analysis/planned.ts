@@ -19,13 +19,16 @@ export function planOutcome(
   sampling: Sampling,
 ): PlanOutcome {
   const { locked } = planned;
+  const atEnd = deviationsAtEnd(planned, summary, units);
+  // How many were asked for and how many were scored is one deviation.
+  const isSaidAtEnd = ({ of }: Deviation) => of === 'number of samples' && atEnd.some((one) => one.of === of);
   return {
     sha256: locked.sha256,
     test: locked.test,
     ...tested(locked.test, summary, columns, sampling),
     deviations: [
-      ...deviationsAtStart(planned, summary.configuration, EXCLUSIONS),
-      ...deviationsAtEnd(planned, summary, units),
+      ...deviationsAtStart(planned, summary.configuration, EXCLUSIONS).filter((one) => !isSaidAtEnd(one)),
+      ...atEnd,
     ],
   };
 }

@@ -1,11 +1,12 @@
 /** Where a run's numbers come from: model, data, versions, machine. */
 import type { Imported } from '../../runs/schema/configuration.js';
+import type { Experiment } from '../../runs/schema/experiment.js';
 import type { RunRecord, StudyRecord } from '../../runs/schema/record.js';
 import { describeDrift } from '../../scoring/drift.js';
 import type { Table } from './table.js';
 
 export function origin({ configuration, study, started_at, versions, git_revision, machine }: RunRecord): Table {
-  const { model, dataset, imported } = configuration;
+  const { experiment, model, dataset, imported } = configuration;
   const rows = [
     ...(imported ? importRows(imported) : []),
     ...(study ? studyRows(study) : []),
@@ -16,6 +17,7 @@ export function origin({ configuration, study, started_at, versions, git_revisio
     ['dataset licence', dataset.licence],
     ['dataset digest', dataset.digest],
     ...(configuration.writer ? [['surrogates written by', configuration.writer]] : []),
+    ...(experiment.unit === 'probe' ? [] : [['decoder reads before the target', promptOf(experiment)]]),
     ['samples, seed', `${configuration.samples}, ${configuration.seed}`],
     ['device', configuration.device],
     ...(configuration.control_tokens ? [['control tokens in texts', configuration.control_tokens]] : []),
@@ -49,6 +51,13 @@ function studyRows({ file, digest, overruled }: StudyRecord): string[][] {
     ['SHA-256 of that file', digest],
     ...(overruled.length > 0 ? [['taken from the command line instead', overruled.join(', ')]] : []),
   ];
+}
+
+function promptOf({ prompt, conditions }: Experiment): string {
+  const read = prompt === 'query' ? 'the query' : 'nothing';
+  return conditions.some((condition) => condition.prompt !== undefined)
+    ? `${read}, where a condition does not say otherwise`
+    : read;
 }
 
 function importRows({ file, form, digest, recorded_at, with: other }: Imported): string[][] {

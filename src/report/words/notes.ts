@@ -85,7 +85,7 @@ export function warnings(summary: Summary): string[] {
   }
   const apart = summary.plan?.deviations.length ?? 0;
   if (apart > 0) {
-    lines.push(`Not as planned in ${apart} ${apart === 1 ? 'point' : 'points'}: they are listed under “Plan”.`);
+    lines.push(`Not as planned in ${apart} ${apart === 1 ? 'point' : 'points'}: they are listed with the plan.`);
   }
   if (model.built_in) {
     lines.push(

@@ -62,14 +62,15 @@ function describePilot(pilot: NonNullable<LockedPlan['pilot']>, samples: number)
 }
 
 /** What the planned test found, in a sentence. */
-export function describeOutcome({ test, mean, p }: PlanOutcome): string {
+export function describeOutcome({ test, mean, p, deviations }: PlanOutcome): string {
   const found = `mean ${withInterval(mean, (x) => signed(x, 3))}${test.measure === NATS ? ' nats per token' : ` in ${test.measure}`}, p ${pValue(p)}`;
   if (p === null) return `The planned test could not be made: ${found}.`;
+  const made = deviations.length > 0 ? 'The planned test, in a run that is not as planned' : 'The planned test';
   const shown = p <= 0.05;
   if (test.hypothesis === 'equivalence') {
-    return `The planned test: ${found}; the mean is ${shown ? '' : 'not '}shown to lie within ±${test.margin}.`;
+    return `${made}: ${found}; the mean is ${shown ? '' : 'not '}shown to lie within ±${test.margin}.`;
   }
-  return `The planned test: ${found}; the mean is ${shown ? '' : 'not '}told from 0. ${ofInterest(mean, test.margin)}`;
+  return `${made}: ${found}; the mean is ${shown ? '' : 'not '}told from 0. ${ofInterest(mean, test.margin)}`;
 }
 
 /** Words for how the interval stands to the smallest difference of interest. */
@@ -92,4 +93,9 @@ export function describeConformity({ deviations }: PlanOutcome): string {
 /** The deviations from the plan, one sentence each. */
 export function describeDeviations({ deviations }: PlanOutcome): string[] {
   return deviations.map((deviation) => `${describeDeviation(deviation)}.`);
+}
+
+/** What a run under a plan came to, in lines: what is not as planned before what the test found. */
+export function describeConduct(outcome: PlanOutcome): string[] {
+  return [...describeDeviations(outcome).map((line) => `Not as planned: ${line}`), describeOutcome(outcome)];
 }
