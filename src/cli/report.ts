@@ -11,6 +11,7 @@ const FORMATS = ['html', 'md', 'ipynb', 'tex', 'svg', 'png'] as const satisfies 
 interface ReportCommandOptions {
   readonly format: readonly ReportFormat[];
   readonly text: boolean;
+  readonly renew: boolean;
   readonly json: boolean;
 }
 
@@ -20,6 +21,7 @@ export function reportCommand(): Command {
     .argument('<run>', 'run folder, as made by "dkv run"')
     .option('--format <list>', `any of ${FORMATS.join(',')}`, formats, [...FORMATS])
     .option('--no-text', "keep the samples' texts out of the reports")
+    .option('--renew', 'make summary.json again from the trials, whichever version made it', false)
     .option('--json', 'print the written files as JSON', false)
     .addHelpText(
       'after',
@@ -31,7 +33,7 @@ tex    tables/*.tex, for \\input
 svg    figures/*.svg on white
 png    figures/*.png on white, 300 pixels an inch
 
-A summary.json of an older version is made again from trials.jsonl, where that is there.
+A summary.json of release 0.1.0 is made again from the trials, where they are there; --renew makes any again, as this version computes.
 
 Examples:
   dkv report results/exp01
@@ -41,12 +43,13 @@ Examples:
     .action(report);
 }
 
-async function report(directory: string, { format, text, json }: ReportCommandOptions): Promise<void> {
+async function report(directory: string, { format, text, renew, json }: ReportCommandOptions): Promise<void> {
   const { renewedSummary } = await import('../experiments/analysis/renew.js');
   const { writeReports } = await import('../report/report.js');
-  const { summary, renewed } = await renewedSummary(directory);
+  const { summary, renewed } = await renewedSummary(directory, renew);
   if (renewed) {
-    process.stderr.write('The summary was made by an older version: it has been made again from the trials.\n');
+    const why = renew ? 'The summary' : 'The summary was made by an older version: it';
+    process.stderr.write(`${why} has been made again from the trials.\n`);
   }
   const files = await writeReports(directory, summary, { formats: format, noText: !text });
   const shown = files.map((file) => path.relative('.', file));

@@ -3,7 +3,7 @@ import type { Dependence, Partition } from './dependence.js';
 import { labelsOf, partitionBy } from './dependence.js';
 
 /** Sums of deviations from the mean, cluster by cluster. */
-function sumsOf(deviations: ArrayLike<number>, clusters: Partition): Float64Array {
+export function sumsOf(deviations: ArrayLike<number>, clusters: Partition): Float64Array {
   return Float64Array.from(clusters, (cluster) => {
     let sum = 0;
     for (const index of cluster) sum += deviations[index]!;

@@ -141,7 +141,10 @@ export interface Share {
    * clusters.
    */
   readonly share: Estimate & { readonly shape: RatioShape };
-  /** The ratio of the trimmed means, with a percentile interval of joint resamples. It is null where the whole is not distinguishably above 0. */
+  /**
+   * The ratio of the trimmed means, with a percentile interval of joint resamples. It is null where the whole is not distinguishably above 0. In a resample whose whole is 0
+   * or less the part is an unbounded share of its own sign, so that the interval holds 0 where the part's does.
+   */
   readonly shareTrimmed: Estimate;
 }
 
@@ -151,7 +154,8 @@ export function shareOf(gains: Gains, lists: readonly (readonly number[])[], par
   const { value, low, high, shape } = ratio ?? { ...NO_RATIO, value: mean(lists[part]!) / mean(lists[whole]!) };
   const trimmed = [part, whole].map((at) => gains.summaries[at]!.trimmedMean) as [Estimate, Estimate];
   const isDefined = trimmed[0].value !== null && (trimmed[1].low ?? 0) > 0;
-  const ratios = gains.replicates[part]!.trimmedMean.map((x, i) => x / gains.replicates[whole]!.trimmedMean[i]!);
+  const wholes = gains.replicates[whole]!.trimmedMean;
+  const ratios = gains.replicates[part]!.trimmedMean.map((x, i) => (x === 0 ? 0 : x / Math.max(wholes[i]!, 0)));
   return {
     share: { ...estimate(value, { low, high }), shape },
     shareTrimmed: isDefined

@@ -15,6 +15,7 @@ import {
   effectiveClusters,
   FEWEST_FOR_BOOTSTRAP,
   satterthwaite,
+  sumsOf,
 } from './cluster-variance.js';
 import type { Dependence, Partition } from './dependence.js';
 import { mean, standardDeviation } from './describe.js';
@@ -31,6 +32,16 @@ export function areEnough(clusters: Partition): boolean {
 }
 
 const LEVEL = 0.95;
+
+/** |t| above this is significant at 5% where the clusters are too few for a bootstrap. */
+export function criticalOfStudent(clusters: Partition): number {
+  return tQuantile((1 + LEVEL) / 2, satterthwaite(clusters));
+}
+
+/** |t| is significant at 5% where no more of the draws than these have a |t*| as large: 499 of 9,999. */
+export function mostBeyond(draws: number): number {
+  return draws - Math.ceil(LEVEL * (draws + 1));
+}
 
 /** The distribution that |t| is compared with. */
 interface Reference {
@@ -129,7 +140,7 @@ function referencesOf(
   if (effectiveClusters(clusters) < FEWEST_FOR_BOOTSTRAP) {
     const freedom = satterthwaite(clusters);
     const student: Reference = {
-      critical: tQuantile((1 + LEVEL) / 2, freedom),
+      critical: criticalOfStudent(clusters),
       tail: (t) => 2 * tTail(t, freedom),
     };
     return deviations.map(() => student);
@@ -137,7 +148,7 @@ function referencesOf(
   return studentized(deviations, resamples).map((ts) => {
     ts.sort();
     // The 9,500th of 9,999: then p is at most .05 exactly where |t| is above it.
-    const critical = ts[Math.ceil(LEVEL * (ts.length + 1)) - 1]!;
+    const critical = ts[ts.length - mostBeyond(ts.length) - 1]!;
     return { critical, tail: (t) => (1 + countFrom(ts, t)) / (ts.length + 1) };
   });
 }
@@ -176,13 +187,7 @@ function studentized(deviations: readonly Float64Array[], resamples: Resamples):
   const { clusters, draws } = resamples;
   const size = clusters.length;
   const sizes = Float64Array.from(clusters, ({ length }) => length);
-  const sums = deviations.map((list) =>
-    Float64Array.from(clusters, (cluster) => {
-      let sum = 0;
-      for (const index of cluster) sum += list[index]!;
-      return sum;
-    }),
-  );
+  const sums = deviations.map((list) => sumsOf(list, clusters));
   const found = deviations.map(() => new Float64Array(draws));
   const drawn = new Int32Array(size);
   const factor = size / (size - 1);

@@ -1,5 +1,5 @@
 /** Plans: locked before the first trial, run under, and what is not as planned named before the run and in its report. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renewedSummary } from '../../src/experiments/analysis/renew.js';
@@ -165,6 +165,9 @@ describe('a run under a plan', () => {
     // What is in the folder is whole, and is made again to the same.
     expect((await readRun(directory)).summary).toEqual(summary);
     expect((await renewedSummary(directory)).renewed).toBe(false);
+    expect(await renewedSummary(directory, true)).toEqual({ summary, renewed: true });
+    await rm(path.join(directory, 'trials.jsonl'));
+    await expect(renewedSummary(directory, true)).rejects.toThrow(/trials\.jsonl is not there/);
   });
 
   it('names everything that is not as planned, before its first trial and in its report', async () => {

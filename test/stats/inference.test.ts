@@ -13,6 +13,7 @@ import {
 } from '../../src/stats/dependence.js';
 import { mean, standardDeviation } from '../../src/stats/describe.js';
 import { equivalence, type Sampling, samplingOf, shareOf, summarizeGains } from '../../src/stats/gains.js';
+import type { Interval } from '../../src/stats/interval.js';
 import { wilsonInterval } from '../../src/stats/interval.js';
 import {
   effectiveSamples,
@@ -219,6 +220,53 @@ describe('Fieller’s set', () => {
     expect(found.value).toBeCloseTo(mean(top) / mean(bottom), 12);
     if (shape === 'all') expect([found.low, found.high]).toEqual([Number.NaN, Number.NaN]);
     else expect([found.low, found.high]).toEqual([expect.closeTo(roots[0]!, 8), expect.closeTo(roots[1]!, 8)]);
+  });
+
+  it.each([
+    ['clusters for a bootstrap', (i: number) => i % 40, undefined],
+    ['few clusters', (i: number) => i % 9, undefined],
+    ['crossed partitions', (i: number) => i % 24, (i: number) => i % 30],
+  ])('is bounded where the whole is told from 0, and holds 0 where the part is not: %s', (_, label, across) => {
+    const indices = Array.from({ length: 120 }, (_, i) => i);
+    const dependence = {
+      clusters: partitionBy(indices.map(label)),
+      ...(across && { crossed: partitionBy(indices.map(across)) }),
+    };
+    const resamples = new Resamples(dependence.clusters, new Random('agreement'), { draws: 999 });
+    const random = new Random('values');
+    // A few large values, as NLLs have them: critical values then differ from ratio to ratio.
+    const heavy = () => (random.float() - 0.5) / (random.float() + 0.01);
+    const seen = new Set<string>();
+    for (let trial = 0; trial < 60; trial++) {
+      const [shift, tie] = [0.25 * (trial % 6), trial % 3];
+      const bottom = indices.map(() => heavy() + shift);
+      const top = bottom.map((value) => (tie * value) / 3 + heavy() + shift / 2);
+      const [part, whole] = inferMeans([top, bottom], dependence, resamples).map((one) => intervalOfMean(one)!);
+      const holdsZero = ({ low, high }: Interval) => low <= 0 && high >= 0;
+      const { low, high, shape } = ratioOfMeans(top, bottom, dependence, resamples)!;
+      expect(shape === 'interval', `bounded in trial ${trial}`).toBe(!holdsZero(whole!));
+      const within = shape === 'all' || (shape === 'interval' ? holdsZero({ low, high }) : low >= 0 || high <= 0);
+      expect(within, `0 in trial ${trial}`).toBe(holdsZero(part!));
+      seen.add(`${shape} ${within}`);
+    }
+    expect(seen.size).toBeGreaterThanOrEqual(4);
+  });
+
+  it.each([
+    [44, false],
+    [19, true],
+  ])('of trimmed means holds 0 where that of the part does, however small the whole (%d)', (seed, holdsZero) => {
+    const random = new Random('trimmed', seed);
+    const noise = () => random.float() + random.float() - 1;
+    const wholes = Array.from({ length: 12 }, () => 0.35 + noise());
+    const lists = [wholes.map(() => -0.3 + noise()), wholes];
+    const gains = summarizeGains(lists, samplingOf(independent(12), new Random('draws')), new Random('signs'));
+    const [part, whole] = gains.summaries.map(({ trimmedMean }) => trimmedMean);
+    // Told from 0, but not in every resample.
+    expect(whole!.low).toBeGreaterThan(0);
+    expect(Math.min(...gains.replicates[1]!.trimmedMean)).toBeLessThan(0);
+    const { shareTrimmed } = shareOf(gains, lists, 0, 1);
+    for (const { low, high } of [part!, shareTrimmed]) expect(low! <= 0 && high! >= 0).toBe(holdsZero);
   });
 
   it('of a list and itself is 1, and of a multiple the multiple', () => {

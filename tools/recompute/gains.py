@@ -141,7 +141,9 @@ class Gains:
         if tops["value"] is None or not (bottoms["low"] or 0) > 0:
             return {"share": share, "share_trimmed": NO_SHARE}
         with np.errstate(all="ignore"):
-            ratios = self.replicates[part][0] / self.replicates[whole][0]
+            # Of a draw whose whole is not above 0 the part is an unbounded share of its own sign.
+            drawn = self.replicates[part][0]
+            ratios = np.where(drawn == 0, 0.0, drawn / np.maximum(self.replicates[whole][0], 0.0))
         return {"share": share, "share_trimmed": estimate(tops["value"] / bottoms["value"], percentiles(ratios, self.sampling))}
 
 

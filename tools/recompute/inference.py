@@ -178,6 +178,9 @@ def win_share(values, sampling):
     return estimate(share, (max(0.0, center - half), min(1.0, center + half)))
 
 
+# Halvings of a range of angles after which its last bits are known.
+HALVINGS = 60
+
 NO_SHARE = {"value": None, "low": None, "high": None}
 
 
@@ -191,21 +194,75 @@ def ratio_of_means(part, whole, sampling):
     rest = part - value * whole
     if np.all(np.abs(rest) <= 1e-12 * np.abs(part).max()):
         return {**estimate(value, (value, value)), "shape": "interval"}
-    (inferred,) = infer_means(rest[:, None], sampling)
-    if not inferred.has_test:
+    if not sampling.has_test:
         return {**estimate(value), "shape": "interval"}
-    # Of crossed partitions the estimate that is the largest for the mean of part - value * whole.
-    of_rest = sampling.covariances(rest, rest)
-    which = of_rest.index(max(of_rest))
-    dt, db = part - top, whole - bottom
-    tt, tb, bb = (sampling.covariances(x, y)[which] for x, y in ((dt, dt), (dt, db), (db, db)))
-    square = inferred.critical**2
-    a, b, c = bottom**2 - square * bb, top * bottom - square * tb, top**2 - square * tt
-    discriminant = b * b - a * c
-    if a > 0:
-        root = math.sqrt(max(0.0, discriminant))
-        return {**estimate(value, ((b - root) / a, (b + root) / a)), "shape": "interval"}
-    if not (a < 0 and discriminant > 0):
+    combined = Combined(rest, whole, sampling)
+    # The ratio r is value + unit * tan(angle): from itself at 0 by way of infinity at pi / 2 to itself at pi.
+    tt, tb, bb = combined.of_largest
+    unit = math.sqrt(tt / bb) if tt > 0 and bb > 0 else 1.0
+
+    def is_out(angle):
+        return combined.differs(math.cos(angle), -unit * math.sin(angle))
+
+    def angle_of(offset):
+        return math.atan(offset / unit) % math.pi
+
+    angles = [angle_of(-value), math.pi / 2]
+    out = [is_out(angle) for angle in angles]
+    if not any(out):
+        angles.append(angle_of(tt / tb) if tb != 0 else math.pi / 2)
+        out.append(is_out(angles[-1]))
+    marks = sorted((angle, gone) for angle, gone in zip(angles, out) if angle > 0)
+    if not any(gone for _, gone in marks):
         return {**estimate(value), "shape": "all"}
-    root = math.sqrt(discriminant)
-    return {**estimate(value, ((b + root) / a, (b - root) / a)), "shape": "outside"}
+
+    def end(inside, outside):
+        for _ in range(HALVINGS):
+            middle = (inside + outside) / 2
+            inside, outside = (inside, middle) if is_out(middle) else (middle, outside)
+        return value + unit * math.tan(inside)
+
+    places = [place for place, (_, gone) in enumerate(marks) if gone]
+    first, last = places[0], places[-1]
+    upper = end(marks[first - 1][0] if first > 0 else 0.0, marks[first][0])
+    lower = end(marks[last + 1][0] if last + 1 < len(marks) else math.pi, marks[last][0])
+    if out[1]:
+        return {**estimate(value, (lower, upper)), "shape": "interval"}
+    return {**estimate(value, (upper, lower)), "shape": "outside"}
+
+
+class Combined:
+    """The test of the mean of a * first + b * second, for any a and b."""
+
+    def __init__(self, first, second, sampling):
+        self.means = first.mean(), second.mean()
+        x, y = first - self.means[0], second - self.means[1]
+        # Of each estimator: variance of the first mean, covariance, variance of the second.
+        self.estimators = list(zip(*(sampling.covariances(*pair) for pair in ((x, x), (x, y), (y, y)))))
+        self.of_largest = max(self.estimators, key=lambda each: each[0])
+        self.freedom = degrees_of_freedom(sampling.clusters) if sampling.is_small else None
+        if not sampling.is_small:
+            self.own = sums(sampling.clusters, np.stack([x, y], axis=1))
+            self.totals, self.variances = draws_of_two(self.own, sampling)
+
+    def differs(self, a, b):
+        weights = np.array([a * a, 2 * a * b, b * b])
+        t2 = (a * self.means[0] + b * self.means[1]) ** 2 / max(weights @ each for each in self.estimators)
+        if self.freedom is not None:
+            return bool(t2 > stats.t.ppf(0.975, self.freedom) ** 2)
+        least = (1e-12 * np.abs(self.own @ [a, b]).max()) ** 2
+        total, variance = (self.totals @ [a, b]) ** 2, self.variances @ weights
+        beyond = (total > least) & ((variance <= least) | (total >= t2 * variance))
+        return (1 + int(beyond.sum())) / (DRAWS + 1) <= 0.05
+
+
+def draws_of_two(own, sampling):
+    """Of every draw the two sums, and variance, covariance and variance as CR1 has them for means of its samples, times its squared number of samples."""
+    size = sizes(sampling.clusters).astype(float)
+    counts = sampling.counts.astype(float)
+    samples, squared_sizes = counts @ size, counts @ size**2
+    totals, products = counts @ own, counts @ (own * size[:, None])
+    center = totals / samples[:, None]
+    pairs = ((0, 0), (0, 1), (1, 1))
+    found = [counts @ (own[:, i] * own[:, j]) - center[:, i] * products[:, j] - center[:, j] * products[:, i] + center[:, i] * center[:, j] * squared_sizes for i, j in pairs]
+    return totals, np.stack(found, axis=1) * (sampling.size / (sampling.size - 1))

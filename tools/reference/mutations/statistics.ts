@@ -6,6 +6,7 @@ const DISTRIBUTIONS = 'src/stats/distributions.ts';
 const RESAMPLES = 'src/stats/resamples.ts';
 const CLUSTER_VARIANCE = 'src/stats/cluster-variance.ts';
 const MEAN = 'src/stats/mean-inference.ts';
+const COMBINED = 'src/stats/combined-means.ts';
 const RATIO = 'src/stats/ratio.ts';
 const ROBUST = 'src/stats/robust.ts';
 const INTERVAL = 'src/stats/interval.ts';
@@ -79,8 +80,8 @@ export const STATISTICS: readonly Mutation[] = [
   {
     name: 'critical value of one draw more',
     file: MEAN,
-    from: 'Math.ceil(LEVEL * (ts.length + 1)) - 1',
-    to: 'Math.ceil(LEVEL * (ts.length + 1))',
+    from: 'draws - Math.ceil(LEVEL * (draws + 1))',
+    to: 'draws - Math.ceil(LEVEL * (draws + 1)) - 1',
     tests: INFERENCE_TEST,
   },
   {
@@ -127,9 +128,9 @@ export const STATISTICS: readonly Mutation[] = [
   },
   {
     name: "Fieller's set without covariance",
-    file: RATIO,
-    from: 'top * bottom - square * covariance(dt, db)',
-    to: 'top * bottom',
+    file: COMBINED,
+    from: 'a * a * first + 2 * a * b * both +',
+    to: 'a * a * first +',
     tests: INFERENCE_TEST,
   },
   {
@@ -137,6 +138,20 @@ export const STATISTICS: readonly Mutation[] = [
     file: RATIO,
     from: "shape: 'outside' };",
     to: "shape: 'interval' };",
+    tests: INFERENCE_TEST,
+  },
+  {
+    name: "Fieller's set without the part's own test",
+    file: RATIO,
+    from: 'const marks = [zero, infinity,',
+    to: 'const marks = [infinity,',
+    tests: INFERENCE_TEST,
+  },
+  {
+    name: 'weighted sums of means by the largest error of one of them',
+    file: COMBINED,
+    from: 'total >= square * variance) beyond++',
+    to: 'total >= square * first[draw]!) beyond++',
     tests: INFERENCE_TEST,
   },
   {
@@ -268,8 +283,15 @@ export const STATISTICS: readonly Mutation[] = [
   {
     name: 'share by resamples that do not go together',
     file: GAINS,
-    from: 'gains.replicates[whole]!.trimmedMean[i]!',
-    to: 'gains.replicates[whole]!.trimmedMean[(i + 1) % RESAMPLES]!',
+    from: 'Math.max(wholes[i]!, 0)',
+    to: 'Math.max(wholes[(i + 1) % RESAMPLES]!, 0)',
+    tests: INFERENCE_TEST,
+  },
+  {
+    name: 'share of a resample without a whole by the sign of that',
+    file: GAINS,
+    from: 'x / Math.max(wholes[i]!, 0)',
+    to: 'x / wholes[i]!',
     tests: INFERENCE_TEST,
   },
   {
