@@ -1,6 +1,6 @@
 /** The examples, run as a reader runs them: with the package's own name and the built-in model. */
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
@@ -11,6 +11,7 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 /** What each must print, and what it takes. */
 const EXAMPLES: Record<string, { args?: () => Promise<string[]>; prints: RegExp[] }> = {
   'score.ts': { prints: [/^(\d+\.\d{3} nats per token\n){2}$/] },
+  'one-document.ts': { prints: [/^1\. surrogate: /, /^7\. from the store, doc_kw: \d/m] },
   'prime.ts': { prints: [/^1 document primed, \d+ bytes$/m, /^bare \d+\.\d+$/m, /^doc_kw \d+\.\d+$/m] },
   'cache.ts': { prints: [/^What does the lamp cost\? -> \S.*\nWhat color is the lamp\? -> \S.*\n$/] },
   'rank.ts': {
@@ -42,4 +43,12 @@ it.each(Object.entries(EXAMPLES))('examples/%s', async (name, { args, prints }) 
   const { stdout, stderr } = await promisify(execFile)(process.execPath, command, { cwd: ROOT, env });
   expect(stderr).toBe('');
   for (const line of prints) expect(stdout).toMatch(line);
+  if (name === 'one-document.ts') expect(await blocksOf('docs/walkthrough.md')).toBe(stdout);
 });
+
+/** The text of a page's code blocks without a language, which is what a program printed. */
+async function blocksOf(page: string): Promise<string> {
+  const text = await readFile(path.join(ROOT, page), 'utf8');
+  const blocks = [...text.matchAll(/^```(?<language>\w*)\n(?<block>[\s\S]*?)^```$/gm)].map(({ groups }) => groups!);
+  return blocks.flatMap(({ language, block }) => (language === '' ? [block] : [])).join('');
+}
