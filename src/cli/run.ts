@@ -251,6 +251,7 @@ async function runOne(
   const { shortTable } = await import('../report/tables/short.js');
   const { warnings } = await import('../report/words/notes.js');
   const { describeConduct } = await import('../report/words/plan.js');
+  const { describeVerdict } = await import('../report/words/verdict.js');
   const { writeReports } = await import('../report/report.js');
   const { renderText } = await import('../report/tables/table.js');
   const { folder, writing, study, signal, maxTokens, lockedPlan } = options;
@@ -288,6 +289,7 @@ async function runOne(
     }
     process.stdout.write(`${paint('bold', `${experiment.id}: ${experiment.title}`)}\n${experiment.question}\n\n`);
     process.stdout.write(`${renderText(shortTable(summary))}\n\n`);
+    for (const verdict of summary.verdicts ?? []) process.stdout.write(`${describeVerdict(verdict)}\n`);
     for (const warning of warnings(summary)) process.stdout.write(`${paint('yellow', warning)}\n`);
     if (summary.plan)
       process.stdout.write(

@@ -3,6 +3,7 @@
  * sees, and, for experiments on the mechanism, at which positions rows stand and which of them may see each other.
  */
 import { z } from 'zod';
+import { crc32 } from '../base/crc32.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import {
   buildInput,
@@ -46,6 +47,12 @@ export const encodingSchema = z.strictObject({
       'Where rows stand; 0, 1, 2, ... when left out. `after_prefix`: the document without its prefix, where it would stand behind it; `prefix_last`: the prefix at positions behind the document’s end; `without_prefix`: all but the prefix as if it were not there.',
     ),
   visibility: visibilitySchema.describe('Which rows the decoder sees: `full`, `published`, `exact`, or segments.'),
+  hidden: z
+    .literal('document_row')
+    .optional()
+    .describe(
+      'One row of the document is not seen either: an arbitrary one, the same for all conditions of a document.',
+    ),
 });
 
 export type Encoding = z.infer<typeof encodingSchema>;
@@ -115,10 +122,30 @@ export function present(
   return {
     input,
     item: { tokenIds: input.tokenIds, ...(positions && { positions }), ...(pairMask && { pairMask }) },
-    visible: visibleRanges(input, encoding.visibility),
+    visible: encoding.hidden
+      ? withoutRow(visibleRanges(input, encoding.visibility), arbitraryRow(input))
+      : visibleRanges(input, encoding.visibility),
     ...(before !== undefined && { prefix: before }),
     key: [input.tokenIds.join(), positions?.join() ?? '', pairMask ? JSON.stringify(encoding.blocked) : ''].join('|'),
   };
+}
+
+/** A row of the document by the CRC-32 of its ids, so that no place in documents is preferred. */
+function arbitraryRow(input: EncoderInput): number {
+  const { start, end } = rowsOf(input, 'document');
+  const ids = input.tokenIds.slice(start, end);
+  return start + (crc32(new Uint8Array(ids.buffer)) % Math.max(1, end - start));
+}
+
+function withoutRow(ranges: readonly Range[], row: number): Range[] {
+  return ranges.flatMap(({ start, end }) =>
+    row < start || row >= end
+      ? [{ start, end }]
+      : [
+          { start, end: row },
+          { start: row + 1, end },
+        ].filter((part) => part.start < part.end),
+  );
 }
 
 function withoutBos(input: EncoderInput): EncoderInput {

@@ -75,37 +75,62 @@ export interface MechanismVerdict {
 }
 
 /**
+ * An open step may turn out to be positive, negative or nil: a verdict stands where all ways to close the open steps come to it.
  * @param states of the steps that there are: P0, and of the others those that a model has the segments for. What it lacks (BOS, a line break) does nothing; without
  * P* the document is primed where P0 is positive. Without S, as for random words themselves, priming is structural.
  */
 export function mechanismOf(states: Readonly<Partial<Record<Step, State>> & Record<'P0', State>>): MechanismVerdict {
-  const { H = 'nil', W = 'nil', P0, V = 'nil', I = 'nil', L = 'nil', S = 'nil' } = states;
-  const besideBos = states['P*'] ?? P0;
-  const decided = (verdict: VerdictName): MechanismVerdict => ({ verdict, open: [] });
-  // Where hiding BOS may be what shows the priming, what hiding it does to the bare document is not asked.
-  const mayBeUnmasked = P0 === 'positive' && (besideBos === 'nil' || besideBos === 'open');
-  const isUnmasked = P0 === 'positive' && besideBos === 'nil';
+  const open = STEPS.filter((step) => states[step] === 'open');
+  const ways = closings(open).map((closed) => {
+    const now = { ...states, ...closed } as Closed;
+    return { closed, verdict: readingOf({ ...NOTHING, 'P*': now.P0, ...now }) };
+  });
+  const [first] = ways;
+  if (ways.every(({ verdict }) => verdict === first!.verdict)) return { verdict: first!.verdict, open: [] };
+  // A step decides where the others can be so that the verdict goes with it.
+  const decides = (step: Step) => {
+    const seen = new Map<string, VerdictName>();
+    return ways.some(({ closed, verdict }) => {
+      const others = JSON.stringify({ ...closed, [step]: '' });
+      const known = seen.get(others);
+      seen.set(others, verdict);
+      return known !== undefined && known !== verdict;
+    });
+  };
+  return { verdict: 'undecided', open: open.filter(decides) };
+}
+
+type ClosedState = Exclude<State, 'open'>;
+
+type Closed = Record<'P0', ClosedState> & Partial<Record<Step, ClosedState>>;
+
+const NOTHING = { H: 'nil', W: 'nil', V: 'nil', I: 'nil', L: 'nil', S: 'nil' } as const;
+
+function closings(open: readonly Step[]): Partial<Record<Step, ClosedState>>[] {
+  const [step, ...rest] = open;
+  if (step === undefined) return [{}];
+  return closings(rest).flatMap((closed) =>
+    (['positive', 'negative', 'nil'] as const).map((state) => ({ ...closed, [step]: state })),
+  );
+}
+
+/** The reading of steps of which none is open. */
+function readingOf({ H, W, P0, V, 'P*': beside, I, L, S }: Record<Step, ClosedState>): VerdictName {
+  // Where hiding BOS is what shows the priming, what hiding it does to the bare document is not asked.
+  const isUnmasked = P0 === 'positive' && beside === 'nil';
   const breaks = W === 'positive' || V === 'positive';
-  const leaks = L === 'positive';
-  const primes = P0 === 'positive' || besideBos === 'positive';
-  const sinks = H === 'positive' && !mayBeUnmasked;
-  const kinds = [breaks, leaks, primes, sinks].filter(Boolean).length;
-  const harms = [mayBeUnmasked ? 'nil' : H, W, P0, V, besideBos, L].includes('negative');
-  // Priming that is there only beside BOS, or that BOS changes, has no reading of its own.
-  const fitsNone = besideBos === 'positive' && (P0 === 'nil' || I === 'positive' || I === 'negative');
-  if (kinds > 1 || (kinds === 1 && harms) || fitsNone) return decided('mixed');
-  const needed = { ...(!isUnmasked && { H }), W, P0, V, 'P*': besideBos, L };
-  const open = (all: Readonly<Partial<Record<Step, State>>>) =>
-    STEPS.filter((step) => all[step] === 'open' && (step !== 'P*' || 'P*' in states));
-  const undecided = open(needed);
-  if (undecided.length > 0) return { verdict: 'undecided', open: undecided };
-  if (harms) return decided('harmed');
-  if (breaks) return decided('line break');
-  if (leaks) return decided('leak');
-  if (sinks) return decided('hidden BOS');
-  if (!primes) return decided('no effect');
-  if (isUnmasked) return decided('unmasked');
-  const last = open({ I, S });
-  if (last.length > 0) return { verdict: 'undecided', open: last };
-  return decided(S === 'positive' ? 'primed' : 'structural');
+  const sinks = H === 'positive' && !isUnmasked;
+  const kinds = [breaks, L === 'positive', P0 === 'positive', sinks].filter(Boolean).length;
+  const harms = [isUnmasked ? 'nil' : H, W, P0, V, beside, L].includes('negative');
+  // Beside BOS the document is better: by the line break in its encode, or by priming that is not there without BOS, which has no reading.
+  const fitsNone = beside === 'positive' && P0 !== 'positive' && W !== 'positive';
+  if (kinds > 1 || (kinds === 1 && harms) || fitsNone) return 'mixed';
+  if (harms) return 'harmed';
+  if (breaks) return 'line break';
+  if (L === 'positive') return 'leak';
+  if (sinks) return 'hidden BOS';
+  if (P0 === 'nil') return 'no effect';
+  if (isUnmasked) return 'unmasked';
+  if (I !== 'nil') return 'mixed';
+  return S === 'positive' ? 'primed' : 'structural';
 }

@@ -326,6 +326,75 @@ describe('contrasts', () => {
   });
 });
 
+describe('verdicts', () => {
+  const P0 = { name: 'P0', terms: { base: 1, a: -1 } };
+  const H = { name: 'H', terms: { base: 0.001, b: -0.001 } };
+  const group = (title: string, verdict: string | undefined, ...contrasts: { name: string; terms: object }[]) => ({
+    title,
+    contrasts: contrasts as [typeof P0],
+    ...(verdict !== undefined && { verdict }),
+  });
+  const S = { name: 'S', terms: { b: 1, a: -1 } };
+  const declared = {
+    contrasts: [
+      group('with meaning', 'all', P0, H, S),
+      group('words', 'all', { name: 'P0', terms: { base: 1, b: -1 } }, H),
+      group('alone', 'apart', P0),
+      group('no verdict', undefined, P0),
+    ],
+  };
+  const own = configurationOf(declared);
+  const { verdicts = [] } = summarize(own, trials, records, PASSES);
+  const [meaning, words, alone] = verdicts;
+
+  it('are of the groups that ask for one', () => {
+    expect(verdicts.map(({ title, together, verdict }) => [title, together, verdict])).toEqual([
+      ['with meaning', 'all', 'primed'],
+      ['words', 'all', 'structural'],
+      ['alone', 'apart', 'structural'],
+    ]);
+    expect(meaning!.absent).toEqual(['W', 'V', 'P*', 'I', 'L']);
+    expect(summarize(configurationOf({}), trials, records, PASSES).verdicts).toBeUndefined();
+  });
+
+  it('have a margin from every fifth cluster, and intervals from the others', () => {
+    const values = gains('a');
+    const aside = mean(values.filter((_, i) => i % 5 === 0));
+    const small = gains('b').map((gain) => 0.001 * gain);
+    expect(meaning!.total).toBeCloseTo(aside + mean(small.filter((_, i) => i % 5 === 0)), 12);
+    expect(meaning!.margin).toBeCloseTo(Math.max(0.05, 0.2 * meaning!.total), 12);
+    expect(alone!.total).toBeCloseTo(aside, 12);
+    expect(meaning!.samples).toBe(48);
+    const p0 = meaning!.steps.find(({ name }) => name === 'P0')!;
+    expect(p0.mean.value).toBeCloseTo(mean(values.filter((_, i) => i % 5 > 0)), 12);
+    expect(p0.mean.high! - p0.mean.value!).toBeCloseTo(meaning!.critical! * p0.standard_error!, 12);
+  });
+
+  it('count what prefixes share once, and hold together', () => {
+    expect(words!.critical).toBe(meaning!.critical);
+    expect(alone!.critical).toBeLessThan(meaning!.critical!);
+    expect(words!.steps.find(({ name }) => name === 'H')).toEqual(meaning!.steps.find(({ name }) => name === 'H'));
+    const shared = configurationOf({
+      contrasts: [group('one', 'all', P0, H, S), group('two', 'all', P0, H, S)],
+    });
+    const alike = summarize(shared, trials, records, PASSES).verdicts!;
+    const single = configurationOf({ contrasts: [group('one', 'all', P0, H, S)] });
+    expect(alike[0]).toEqual(alike[1] && { ...alike[1], title: 'one' });
+    expect(alike[0]).toEqual(summarize(single, trials, records, PASSES).verdicts![0]);
+  });
+
+  it('need a P0 to be on', () => {
+    expect(() => configurationOf({ contrasts: [group('none', 'all', H)] })).toThrow('"none" ask for a verdict');
+  });
+
+  it('of few samples are undecided', () => {
+    const few = records.slice(0, 4);
+    const some = trials.filter(({ sample }) => few.some(({ id }) => id === sample));
+    const [verdict] = summarize(own, some, few, PASSES).verdicts!;
+    expect(verdict).toMatchObject({ verdict: 'undecided', critical: null, error_needed: null });
+  });
+});
+
 describe('orders, choices and identities', () => {
   it('correlate a given order with d', () => {
     const comparisons = ['a', 'b', 'c'].map((treatment) => ({ treatment, baseline: 'base' }));

@@ -131,6 +131,7 @@ function withoutStandIns(experiment: Experiment): Experiment {
   return {
     ...experiment,
     comparisons: experiment.comparisons.map(plain),
+    contrasts: experiment.contrasts.map((group) => ({ ...group, contrasts: group.contrasts.map(plain) })),
     identities: experiment.identities.map(plain),
   };
 }
@@ -220,6 +221,28 @@ describe('a declaration', () => {
     expect(leftOut[0]?.reason ?? '').toBe(
       needed.length === 0 ? '' : `inputs of this model have ${needed.map((segment) => NAMES[segment]).join(' and ')}`,
     );
+  });
+
+  it('takes the terms that stand in for those of a contrast that is left out', () => {
+    const contrasts = [
+      {
+        title: 'one',
+        contrasts: [
+          { name: 'x', terms: { oracle: 1, a: -1 }, otherwise: { bare: 1, a: -1 } },
+          { name: 'y', terms: { oracle: 1, a: -1 } },
+        ],
+      },
+    ];
+    const asked = declared({ contrasts });
+    const left = (...segments: Segment[]) =>
+      conditionsFor(asked, without(...segments)).experiment.contrasts[0]!.contrasts;
+    expect(left()).toEqual([
+      { name: 'x', terms: { oracle: 1, a: -1 } },
+      { name: 'y', terms: { oracle: 1, a: -1 } },
+    ]);
+    expect(left('bos')).toEqual([{ name: 'x', terms: { bare: 1, a: -1 } }]);
+    const wrong = [{ title: 'one', contrasts: [{ name: 'x', terms: { a: 1 }, otherwise: { bear: 1 } }] }];
+    expect(() => declared({ contrasts: wrong })).toThrow('there is no condition "bear"');
   });
 
   it('takes the baseline that stands in for one that is left out, and is refused where that is left out too', () => {

@@ -54,6 +54,27 @@ describe('a presented document', () => {
     expect(seen).toEqual([...seen.keys()]);
   });
 
+  it('is shown without one of its rows, the same whatever stands before it', () => {
+    const rows = (encoding: Encoding, prefix?: string) => {
+      const { item, input, visible } = shown({ ...encoding, hidden: 'document_row' }, prefix);
+      const own = input.spans.document!;
+      const seen = visible.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, at) => start + at));
+      const missing = [...Array(own.end - own.start).keys()].filter((at) => !seen.includes(own.start + at));
+      return { missing, others: seen.filter((row) => row < own.start), ids: [...item.tokenIds] };
+    };
+    const bare = rows({ visibility: ['bos', 'document'] });
+    expect(bare.missing).toHaveLength(1);
+    expect(bare.others).toEqual([0]);
+    // The encoder reads all of it.
+    expect(bare.ids).toEqual([...tokenizer.encodeFramed(DOCUMENT)]);
+    expect(rows({ visibility: 'exact' }, PREFIX)).toMatchObject({ missing: bare.missing, others: [] });
+    const single = present(tokenizer, { visibility: 'exact', hidden: 'document_row' }, 'a', undefined, LIMITS);
+    expect(single.input.documentTokens).toBe(1);
+    expect(single.visible).toEqual([]);
+    expect(() => shown({ visibility: 'full', hidden: 'document_row' })).toThrow('does not know its document');
+    expect(conditionSchema.safeParse({ name: 'x', visibility: 'exact', hidden: 'bos' }).success).toBe(false);
+  });
+
   it('hides columns from rows, by segment and by the published count', () => {
     const blocked = [
       { rows: ['separator' as const, 'document' as const], columns: ['bos' as const, 'prefix' as const] },

@@ -129,12 +129,12 @@ def infer_means(table, sampling):
     elif sampling.is_small:
         found = [(None, degrees_of_freedom(sampling.clusters))] * len(means)
     else:
-        found = [(column, None) for column in studentized(deviations, sampling)]
+        found = [(column, None) for column in np.sort(studentized(deviations, sampling), axis=0).T]
     return [Mean(float(mean), error, *reference) for mean, error, reference in zip(means, errors, found)]
 
 
 def studentized(deviations, sampling):
-    """Of each column the |t*| of every draw, sorted: with its own CR1 standard error, around a mean of 0."""
+    """Of each column the |t*| of every draw, a row: with its own CR1 standard error, around a mean of 0."""
     own = sums(sampling.clusters, deviations)
     size = sizes(sampling.clusters).astype(float)
     counts = sampling.counts.astype(float)
@@ -147,7 +147,7 @@ def studentized(deviations, sampling):
     with np.errstate(all="ignore"):
         t = np.where(variance > least, np.abs(total) / np.sqrt(variance), np.inf)
     t[total * total <= least] = 0
-    return np.sort(t, axis=0).T
+    return t
 
 
 def percentiles(replicates, sampling):

@@ -11,6 +11,7 @@ from clusters import borrowing, count, dependence_of, intraclass_correlation, si
 from draws import Words
 from gains import Gains, capped_fields, corrected
 from inference import DRAWS, NO_SHARE, Sampling, infer_means, number
+from verdicts import judged as verdicts_of, split
 
 FOLDS = 5
 IDENTITY_TOLERANCE = 1e-4
@@ -86,7 +87,7 @@ def is_self_test(configuration, comparison):
     def rest(condition):
         # The count hides nothing of a document without a prefix.
         visibility = "full" if condition["visibility"] == "published" else condition["visibility"]
-        return [visibility, *(condition.get(name) for name in ("document", "bos", "separator", "prompt", "blocked", "also"))]
+        return [visibility, *(condition.get(name) for name in ("document", "bos", "separator", "prompt", "blocked", "hidden", "also"))]
 
     return rest(moved) == rest(still)
 
@@ -132,6 +133,7 @@ def summarize(run):
     samples_with = lambda field: len({trial["sample"] for trial in trials if trial.get(field)})
     effective = primary_gain(experiment, measured)
     is_imported = bool(configuration.get("imported"))
+    verdicts = [] if is_pooled or is_probe else judge(run, units, dependence, columns, configuration)
     plan = {"plan": plan_outcome(run.plan["locked"], experiment, columns, sampling, measured)} if run.plan else {}
     return {
         "format": 2,
@@ -163,8 +165,21 @@ def summarize(run):
         ],
         "identities": identities(configuration, columns),
         **measured,
+        **({"verdicts": verdicts} if verdicts else {}),
         **plan,
     }
+
+
+def judge(run, units, dependence, columns, configuration):
+    """Verdicts, whose intervals leave out a part of the clusters."""
+    experiment = configuration["experiment"]
+
+    def sampling_of(places):
+        own = dependence_of([units[place] for place in places], sample_units(run.samples), experiment["conditions"])
+        return Sampling(own, Words.named("verdict", configuration["seed"]))
+
+    values = lambda terms: weighted(terms, columns.nlls)
+    return verdicts_of(experiment["contrasts"], values, *split(dependence.clusters), sampling_of)
 
 
 def plan_outcome(locked, experiment, columns, sampling, measured):

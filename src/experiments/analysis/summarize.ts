@@ -36,6 +36,7 @@ import { summarizeRecall } from './recall.js';
 import { samplings } from './samplings.js';
 import { isSelfTest } from './self-tests.js';
 import { summarizeTemperature } from './temperature.js';
+import { summarizeVerdicts } from './verdicts.js';
 
 /**
  * @param vocabulary how many tokens the model knows, where the configuration does not say it
@@ -92,6 +93,19 @@ export function summarize(
   }[experiment.unit]();
   const outcomes =
     experiment.unit === 'sample' ? outcomesOf(configuration, column, kept, allUnits, sampling, vocabulary) : {};
+  const verdicts =
+    experiment.unit === 'sample'
+      ? summarizeVerdicts(experiment.contrasts, ofRun, depending.dependence.clusters, (places) =>
+          samplingOf(
+            dependenceOf(
+              places.map((place) => scoredUnits[place]!),
+              allUnits,
+              configuration,
+            ).dependence,
+            new Random('verdict', seed),
+          ),
+        )
+      : [];
   const summary: Summary = {
     format: RECORD_FORMAT,
     configuration,
@@ -119,6 +133,7 @@ export function summarize(
     })),
     identities: checkIdentities(configuration, column),
     ...measured,
+    ...(verdicts.length > 0 && { verdicts }),
     ...outcomes,
   };
   return planned ? { ...summary, plan: planOutcome(planned, summary, units, ofRun, sampling) } : summary;

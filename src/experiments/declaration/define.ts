@@ -42,7 +42,9 @@ function expectConsistent(experiment: Experiment): void {
       ...(otherwise ? [otherwise] : []),
       ...(oracle ? [oracle] : []),
     ]),
-    ...rest.contrasts.flatMap(({ contrasts }) => contrasts.flatMap(({ terms }) => Object.keys(terms))),
+    ...rest.contrasts.flatMap(({ contrasts }) =>
+      contrasts.flatMap(({ terms, otherwise = {} }) => Object.keys({ ...terms, ...otherwise })),
+    ),
     ...rest.curves.flatMap(({ series }) =>
       series.flatMap(({ points }) => points.flatMap((p) => [p.treatment, p.baseline])),
     ),
@@ -69,11 +71,14 @@ function expectConsistent(experiment: Experiment): void {
   if (uncompared) {
     throw invalid(`${uncompared.treatment} is shown against ${uncompared.baseline}, but no comparison has the two.`);
   }
-  for (const { title, contrasts, family = [] } of rest.contrasts) {
+  for (const { title, contrasts, family = [], verdict } of rest.contrasts) {
     const inGroup = new Set(contrasts.map((contrast) => contrast.name));
     const shares = contrasts.flatMap(({ share_of }) => (share_of ? [share_of] : []));
     const unknown = [...shares, ...family].find((contrast) => !inGroup.has(contrast));
     if (unknown !== undefined) throw invalid(`the contrasts "${title}" have none that is called "${unknown}".`);
+    if (verdict !== undefined && !inGroup.has('P0')) {
+      throw invalid(`the contrasts "${title}" ask for a verdict and have no P0, the gain of priming.`);
+    }
   }
 }
 

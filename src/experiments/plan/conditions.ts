@@ -40,7 +40,7 @@ export function conditionsFor(
   return { experiment: leftOut.length > 0 ? restricted(fitted, has) : fitted, leftOut };
 }
 
-/** Each comparison with the baseline that is left, the primary one with that of its comparison, and each identity with its right side. */
+/** Each comparison with the baseline that is left, the primary one with that of its comparison, each identity with its right side, each contrast with its terms. */
 function withBaselines(experiment: Experiment, has: (condition: string) => boolean): Experiment {
   const { primary } = experiment;
   const comparisons = experiment.comparisons.map(({ otherwise, ...comparison }) => ({
@@ -51,6 +51,13 @@ function withBaselines(experiment: Experiment, has: (condition: string) => boole
     ...identity,
     ...(otherwise !== undefined && !has(identity.right) && { right: otherwise }),
   }));
+  const contrasts = experiment.contrasts.map((group) => ({
+    ...group,
+    contrasts: group.contrasts.map(({ otherwise, ...contrast }) => ({
+      ...contrast,
+      ...(otherwise !== undefined && !Object.keys(contrast.terms).every(has) && { terms: otherwise }),
+    })),
+  }));
   const place = experiment.comparisons.findIndex(
     ({ treatment, baseline }) => treatment === primary?.treatment && baseline === primary.baseline,
   );
@@ -59,6 +66,7 @@ function withBaselines(experiment: Experiment, has: (condition: string) => boole
     ...experiment,
     comparisons,
     ...(primary && baseline && { primary: { ...primary, baseline } }),
+    contrasts,
     identities,
   };
 }

@@ -56,9 +56,11 @@ import {
   rankingTestTable,
 } from '../tables/ranking.js';
 import { temperatureNote, temperatureTable } from '../tables/temperature.js';
+import { stepTable, VERDICT_NOTE, verdictTable } from '../tables/verdict.js';
 import { slugOf } from '../words/format.js';
 import { FRAMING, HARDNESS_NOTE, headline, methods, sampleNotes, screeningNote } from '../words/notes.js';
 import { describeConformity, describeDeviations, describeOutcome, describePlan } from '../words/plan.js';
+import { describeVerdict } from '../words/verdict.js';
 import { type Block, figure, note, paragraph, type Section, table } from './block.js';
 
 export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
@@ -67,6 +69,7 @@ export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
     ...(summary.plan && record.plan ? [planSection(record.plan.locked, summary.plan)] : []),
     ...(summary.comparisons.length > 0 ? gainSections(summary, trials) : []),
     ...(summary.configuration.experiment.curves.length > 0 ? [curveSection(summary)] : []),
+    ...(summary.verdicts ? [verdictSection(summary.verdicts)] : []),
     ...contrastSections(summary),
     ...(ranking ? [rankingSection(summary, ranking)] : []),
     ...(probe ? [probeSection(summary, probe)] : []),
@@ -157,6 +160,18 @@ function curveSection(summary: Summary): Section {
   return {
     title: 'Curves',
     blocks: curves.map((curve) => figure(`curve-${slugOf(curve.title)}`, `${curve.title}.`, curvePlot(summary, curve))),
+  };
+}
+
+function verdictSection(verdicts: NonNullable<Summary['verdicts']>): Section {
+  return {
+    title: 'Verdict',
+    blocks: [
+      { kind: 'list', items: verdicts.map(describeVerdict) },
+      note(VERDICT_NOTE),
+      table('verdicts', 'What the gain of each prefix is made of', verdictTable(verdicts)),
+      table('verdict-steps', 'The steps behind the verdicts', stepTable(verdicts), true),
+    ],
   };
 }
 

@@ -34,16 +34,17 @@ export type Bound = 'lower bound' | 'middle' | 'upper bound' | 'mechanism';
 
 /** Where a condition stands between the bare document and the real query. */
 export function boundOf(experiment: Experiment, name: string): Bound {
-  const { surrogate, blocked, positions, also } = conditionOf(experiment, name);
-  if (blocked || positions || also) return 'mechanism';
+  const { surrogate, blocked, positions, hidden, also } = conditionOf(experiment, name);
+  if (blocked || positions || hidden || also) return 'mechanism';
   if (surrogate === undefined) return 'lower bound';
   return surrogate === 'oracle' ? 'upper bound' : 'middle';
 }
 
 /** A short name for what the decoder sees. */
 export function visibilityOf(condition: Condition): string {
-  const { visibility, also = [] } = condition;
-  const named = typeof visibility === 'string' ? visibility : visibility.join('+');
+  const { visibility, hidden, also = [] } = condition;
+  const rows = typeof visibility === 'string' ? visibility : visibility.join('+');
+  const named = hidden ? `${rows}, a row less` : rows;
   return also.length > 0 ? `${named}, rows of two encodes` : named;
 }
 

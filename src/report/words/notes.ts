@@ -120,6 +120,12 @@ export function warnings(summary: Summary): string[] {
       `Conditions that are the same by construction gave different numbers (${broken.map(({ name }) => name).join('; ')}): something is wrong with the computation.`,
     );
   }
+  const untested = identities.filter(({ holds }) => holds === null);
+  if (untested.length > 0) {
+    lines.push(
+      `Could not be tested in this run: ${untested.map(({ name }) => name).join('; ')}. No sample fits into the encoder’s window, which ${untested.length === 1 ? 'this identity needs' : 'these identities need'}.`,
+    );
+  }
   return lines;
 }
 

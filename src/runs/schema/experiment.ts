@@ -39,6 +39,10 @@ export type Comparison = z.infer<typeof comparisonSchema>;
 const contrastSchema = z.strictObject({
   name: name.describe('The contrast’s name.'),
   terms: z.record(name, z.number()).describe('Weights of conditions, each under the condition’s name.'),
+  otherwise: z
+    .record(name, z.number())
+    .optional()
+    .describe('The terms for a model that lacks a segment which the first ones need.'),
   share_of: name.optional().describe('Another contrast of the group that this one is a share of.'),
 });
 
@@ -52,6 +56,11 @@ const contrastGroupSchema = z.strictObject({
   family: z.array(name).optional().describe('Contrasts whose p is corrected; all when left out.'),
   equivalence_margin: z.number().positive().optional().describe('Margin, in Cohen’s d, for tests of equivalence to 0.'),
   decomposition: z.boolean().default(false).describe('Bars of shares instead of effects.'),
+  verdict: name
+    .optional()
+    .describe(
+      'The group gets a verdict, from its contrasts that are named H, W, P0, V, P*, I, L and S; intervals of all groups that say the same here hold together.',
+    ),
 });
 
 export type ContrastGroup = z.infer<typeof contrastGroupSchema>;

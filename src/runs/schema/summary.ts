@@ -14,6 +14,7 @@ import { probeSummarySchema } from './probe.js';
 import { rankingSummarySchema } from './ranking.js';
 import type { FileContent } from './sealed.js';
 import { temperatureSummarySchema } from './temperature.js';
+import { verdictRecordSchema } from './verdict.js';
 
 export const SUMMARY_FILE = 'summary.json';
 
@@ -246,6 +247,11 @@ export const summarySchema = z.strictObject({
   conditions: z.array(conditionSummarySchema).readonly().describe('Conditions, in the experiment’s order.'),
   comparisons: z.array(comparisonSummarySchema).readonly().describe('Comparisons, in the experiment’s order.'),
   contrasts: z.array(contrastGroupSummarySchema).readonly().describe('Contrasts, in groups.'),
+  verdicts: z
+    .array(verdictRecordSchema)
+    .readonly()
+    .optional()
+    .describe('What gains are made of, for groups of contrasts that ask for it.'),
   orders: z.array(orderSummarySchema).readonly().describe('Orders of treatments.'),
   selections: z.array(selectionSummarySchema).readonly().describe('Choices that were cross-validated.'),
   identities: z.array(identitySummarySchema).readonly().describe('Identities that were checked.'),

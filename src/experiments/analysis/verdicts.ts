@@ -1,0 +1,104 @@
+/** One verdict a prefix: what its gain is made of, from groups of contrasts whose steps have intervals that hold together. */
+import type { ContrastGroup } from '../../runs/schema/experiment.js';
+import type { VerdictRecord } from '../../runs/schema/verdict.js';
+import type { Partition } from '../../stats/dependence.js';
+import { mean } from '../../stats/describe.js';
+import type { Sampling } from '../../stats/gains.js';
+import {
+  errorForNil,
+  LEVEL,
+  marginOf,
+  mechanismOf,
+  STEPS,
+  type State,
+  type Step,
+  stateOf,
+} from '../../stats/mechanism.js';
+import { simultaneousMeans } from '../../stats/simultaneous.js';
+import { type Columns, weighted } from './columns.js';
+
+/** Every fifth cluster says how large the whole gain is, which no interval may have a part in. */
+const SET_ASIDE = 5;
+
+/** The steps that a total is the sum of. */
+const CHAIN: readonly Step[] = ['H', 'W', 'P0', 'V'];
+
+/**
+ * @param clusters of all samples, by their places in the columns
+ * @param samplingOf resamples of some of them, by places in ascending order
+ */
+export function summarizeVerdicts(
+  groups: readonly ContrastGroup[],
+  columns: Columns,
+  clusters: Partition,
+  samplingOf: (places: readonly number[]) => Sampling,
+): VerdictRecord[] {
+  const places = (own: Partition) => own.flat().sort((a, b) => a - b);
+  const aside = places(clusters.filter((_, g) => g % SET_ASIDE === 0));
+  const rest = places(clusters.filter((_, g) => g % SET_ASIDE > 0));
+  const judged = groups.filter(
+    ({ verdict, contrasts }) => verdict !== undefined && contrasts.some(({ name }) => name === 'P0'),
+  );
+  if (judged.length === 0 || rest.length === 0) return [];
+  const sampling = samplingOf(rest);
+  return [...new Set(judged.map(({ verdict }) => verdict!))].flatMap((together) =>
+    judgedTogether(
+      together,
+      judged.filter(({ verdict }) => verdict === together),
+      (terms, of) => {
+        const all = weighted(terms, columns.nlls);
+        return of === 'aside' ? aside.map((place) => all[place]!) : rest.map((place) => all[place]!);
+      },
+      sampling,
+    ),
+  );
+}
+
+type Values = (terms: ContrastGroup['contrasts'][number]['terms'], of: 'aside' | 'rest') => number[];
+
+function judgedTogether(
+  together: string,
+  groups: readonly ContrastGroup[],
+  values: Values,
+  sampling: Sampling,
+): VerdictRecord[] {
+  const steps = groups.map(({ contrasts }) =>
+    STEPS.flatMap((step) => {
+      const terms = contrasts.find(({ name }) => name === step)?.terms;
+      return terms ? [{ step, terms, key: JSON.stringify(terms) }] : [];
+    }),
+  );
+  // A step that several prefixes share, as what the bare document does, counts once.
+  const distinct = new Map(steps.flat().map(({ key, terms }) => [key, terms]));
+  const { critical, means } = simultaneousMeans(
+    [...distinct.values()].map((terms) => values(terms, 'rest')),
+    sampling,
+    LEVEL,
+  );
+  const found = new Map([...distinct.keys()].map((key, at) => [key, means[at]!]));
+  return groups.map(({ title }, g) => {
+    const own = steps[g]!;
+    const total = own
+      .filter(({ step }) => CHAIN.includes(step))
+      .reduce((sum, { terms }) => sum + mean(values(terms, 'aside')), 0);
+    const margin = marginOf(total);
+    const records = own.map(({ step, key }) => {
+      const { mean, trimmedMean, standardError } = found.get(key)!;
+      const state = stateOf({ mean, trimmedMean }, margin);
+      return { name: step, state, mean, trimmed_mean: trimmedMean, standard_error: standardError };
+    });
+    const states = Object.fromEntries(records.map(({ name, state }) => [name, state])) as Record<'P0', State>;
+    return {
+      title,
+      together,
+      ...mechanismOf(states),
+      absent: STEPS.filter((step) => !(step in states)),
+      total,
+      margin,
+      samples: values(own[0]!.terms, 'rest').length,
+      critical,
+      error_needed: critical === null ? null : errorForNil(margin, critical),
+      steps: records,
+    };
+  });
+}
