@@ -97,7 +97,9 @@ describe('FLAN-T5 by its name on the hub', () => {
     const queries = ['--queries', 'ads/queries.jsonl', '--qrels', 'ads/qrels/test.tsv'];
     const made = await both(async (precision) => {
       const store = ['--store', `store-${precision}`];
-      const primed = JSON.parse(await run('prime', '--input', 'ads/corpus.jsonl', ...store, ...asks(precision)));
+      const primed = JSON.parse(
+        await run('prime', '--input', 'ads/corpus.jsonl', '--surrogate', 'doc_kw', ...store, ...asks(precision)),
+      );
       const ranked = JSON.parse(
         await run('rank', ...store, ...queries, '--output', `${precision}.txt`, ...asks(precision)),
       );

@@ -20,7 +20,10 @@ async function json(...args: string[]): Promise<Record<string, unknown>> {
 describe('dkv store', () => {
   beforeEach(async () => {
     cwd = await temporaryFolder();
-    await dkv(['prime', '--input', '-', '--store', 'ads', '--states', 'int8'], { cwd, input: ADS });
+    await dkv(['prime', '--input', '-', '--store', 'ads', '--states', 'int8', '--surrogate', 'doc_kw'], {
+      cwd,
+      input: ADS,
+    });
   });
 
   it('counts', async () => {
@@ -58,15 +61,21 @@ describe('dkv store', () => {
       stdout: expect.stringMatching(/taken out/),
     });
     expect(await json('verify', 'ads')).toMatchObject({ records: 5, damaged: [] });
-    const again = await dkv(['prime', '--input', '-', '--store', 'ads', '--states', 'int8', '--json'], {
-      cwd,
-      input: ADS,
-    });
+    const again = await dkv(
+      ['prime', '--input', '-', '--store', 'ads', '--states', 'int8', '--surrogate', 'doc_kw', '--json'],
+      {
+        cwd,
+        input: ADS,
+      },
+    );
     expect(JSON.parse(again.stdout)).toMatchObject({ primed: 1, unchanged: 2, encoded: 1 });
   });
 
   it('tidies', async () => {
-    await dkv(['prime', '--input', '-', '--store', 'ads', '--states', 'int8', '--no-bare'], { cwd, input: ADS });
+    await dkv(['prime', '--input', '-', '--store', 'ads', '--states', 'int8', '--surrogate', 'doc_kw', '--no-bare'], {
+      cwd,
+      input: ADS,
+    });
     expect((await run('gc', 'ads')).stdout).toBe('0 records (0 bytes) and 0 expired documents are gone.\n');
     expect(await json('gc', 'ads', '--min-age', '0')).toMatchObject({ records: 3, documents: 0 });
     expect(await json('stats', 'ads')).toMatchObject({ records: 3 });
@@ -79,10 +88,13 @@ describe('dkv store', () => {
     expect(existsSync(path.join(cwd, 'ads.dkv.partial'))).toBe(false);
     expect(await json('import', 'back', 'ads.dkv')).toMatchObject({ documents: 3, records: 6, notes: 1 });
     expect(await json('import', 'back', 'ads.dkv')).toMatchObject({ documents: 0, unchanged: 3 });
-    const second = await dkv(['prime', '--input', '-', '--store', 'back', '--states', 'int8', '--json'], {
-      cwd,
-      input: ADS,
-    });
+    const second = await dkv(
+      ['prime', '--input', '-', '--store', 'back', '--states', 'int8', '--surrogate', 'doc_kw', '--json'],
+      {
+        cwd,
+        input: ADS,
+      },
+    );
     expect(JSON.parse(second.stdout)).toMatchObject({ unchanged: 3, encoded: 0 });
   });
 
