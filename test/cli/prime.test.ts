@@ -215,7 +215,7 @@ describe('dkv prime', () => {
     await writeFile(path.join(cwd, 'ads.jsonl'), ADS);
     const counts: number[] = [];
     for (const part of ['1/2', '2/2']) {
-      const args = ['prime', '--input', 'ads.jsonl', '--store', 'ads', '--shard', part, '--json', '--no-bare'];
+      const args = ['prime', '--input', 'ads.jsonl', '--store', 'ads', '--shard', part, '--json'];
       counts.push(JSON.parse((await dkv(args, { cwd })).stdout).documents);
     }
     expect(counts[0]! + counts[1]!).toBe(8);
