@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { DkvError } from '../base/errors.js';
 import { EXPERIMENT_IDS } from '../experiments/catalogue/ids.js';
+import { askedExperiment } from './asked-experiment.js';
 import { openModel, positiveNumber } from './model-options.js';
 import { withOutput } from './output.js';
 import { addRunnableOptions, openData, type RunnableOptions } from './run.js';
@@ -82,8 +83,7 @@ async function plan(name: string, asked: PlanCommandOptions, command: Command): 
   const { endpointWriter } = await import('../llm/text-sources.js');
   const { describePlan } = await import('../report/words/plan.js');
   const signal = interruptSignal();
-  const { seed = declared!.seed, prompt = declared!.prompt } = options;
-  const experiment = { ...declared!, seed, prompt };
+  const experiment = await askedExperiment(declared!, options);
   const pilot = options.pilot === undefined ? undefined : await readRun(options.pilot);
   const writer = options.writer ?? endpointWriter()?.identity;
   const isLengthGiven = command.getOptionValueSource('maxLength') !== 'default';

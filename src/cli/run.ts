@@ -9,12 +9,13 @@ import { EXPERIMENT_IDS } from '../experiments/catalogue/ids.js';
 import type { DeclaredExperiment } from '../experiments/declaration/declared.js';
 import type { EndpointWriter } from '../llm/endpoint-writer.js';
 import type { SELF_WRITER } from '../llm/self-writer.js';
-import type { Experiment, Outcome } from '../runs/schema/experiment.js';
+import type { Experiment } from '../runs/schema/experiment.js';
 import type { LockedPlan } from '../runs/schema/locked-plan.js';
 import type { StudyRecord } from '../runs/schema/record.js';
 import type { Summary } from '../runs/schema/summary.js';
 import { type Dataset, type PoolSet, without } from '../samples/dataset.js';
 import type { Model } from '../scoring/load-model.js';
+import { addAskedOptions, askedAsFits, askedExperiment } from './asked-experiment.js';
 import { printJson } from './json.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { ALL, askedStudy, type ChosenOptions, type StudyOptions } from './study.js';
@@ -38,9 +39,6 @@ interface RunCommandOptions extends RunnableOptions {
   readonly json: boolean;
 }
 
-/** Of experiments; named here, because the schema that has them takes a while to load. */
-const OUTCOME_NAMES: readonly Outcome[] = ['temperature', 'contrast', 'recall'];
-
 /** A summary as it stands in summary.json, byte for byte; its form is `summarySchema`. */
 const recordedSummary = z.custom<Summary>();
 
@@ -51,9 +49,6 @@ export function runCommand(): Command {
     .option(
       '--plan <file>',
       'run under a plan of "dkv plan": what is not as planned is named, and stands in the report',
-    )
-    .addOption(
-      new Option('--outcomes <name...>', "what is measured besides (default: the experiment's)").choices(OUTCOME_NAMES),
     )
     .option(
       '--out <folder>',
@@ -114,14 +109,13 @@ export function addRunnableOptions(command: Command): Command {
         "who writes surrogates llm:...: self, the model at hand, which is asked nothing (default: the endpoint's language model)",
       ).choices(['self'] satisfies [typeof SELF_WRITER]),
     );
-  return addModelOptions(addTableOptions(command));
+  return addModelOptions(addTableOptions(addAskedOptions(command)));
 }
 
 async function run(name: string, asked: RunCommandOptions, command: Command): Promise<void> {
   const { experiments, options, study } = await askedStudy(name, asked, command);
   const { asksLanguageModel, specificationsOf } = await import('../runs/schema/experiment.js');
   const { endpointWriter } = await import('../llm/text-sources.js');
-  const { unfitOutcome } = await import('../experiments/declaration/define.js');
   const { expectWriter } = await import('../priming/prepare.js');
   const { expectTexts } = await import('../experiments/plan/texts.js');
   const { refusalOf } = await import('../experiments/plan/conditions.js');
@@ -138,15 +132,10 @@ async function run(name: string, asked: RunCommandOptions, command: Command): Pr
   let model: Model | undefined;
   try {
     for (const declared of experiments) {
-      const { seed = planned?.seed ?? declared.seed } = options;
-      const { prompt = planned?.experiment.prompt ?? declared.prompt } = options;
-      const wanted = options.outcomes ?? [];
-      const unfit = unfitOutcome(declared, wanted);
-      if (unfit !== undefined && name !== ALL) {
-        throw new DkvError('INPUT_INVALID', `Experiment ${declared.id}: ${unfit}`);
-      }
-      const outcomes = unfit === undefined && wanted.length > 0 ? { outcomes: wanted } : {};
-      const experiment: Experiment = { ...declared, seed, prompt, ...outcomes };
+      const experiment =
+        name === ALL
+          ? await askedAsFits(declared, options, sayNotice)
+          : await askedExperiment(declared, options, planned?.experiment);
       if (name === ALL && !writing && asksLanguageModel(experiment)) {
         process.stderr.write(`${experiment.id} is left out: DKV_LLM_BASE_URL is not set.\n`);
         continue;

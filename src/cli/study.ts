@@ -8,7 +8,7 @@ import { didYouMean } from '../base/near.js';
 import { type Columns, separatorOf } from '../datasets/options.js';
 import { EXPERIMENT_IDS } from '../experiments/catalogue/ids.js';
 import type { DeclaredExperiment } from '../experiments/declaration/declared.js';
-import type { Experiment, Outcome } from '../runs/schema/experiment.js';
+import type { Arm, Experiment, Outcome } from '../runs/schema/experiment.js';
 import type { StudyRecord } from '../runs/schema/record.js';
 import type { TableOptions } from './table-options.js';
 import { sayNotice } from './terminal.js';
@@ -27,6 +27,7 @@ export interface ChosenOptions extends TableOptions {
   readonly prompt?: Experiment['prompt'];
   readonly maxLength?: number;
   readonly outcomes?: Outcome[];
+  readonly arms?: Arm[];
 }
 
 /** The options together with the columns that the experiment's file names. Those of the command line come first. */

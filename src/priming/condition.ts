@@ -61,16 +61,25 @@ export const conditionSchema = encodingSchema.extend({
   name: z.string().min(1).describe('The condition’s name, in tables and in a run’s journal.'),
   document: z
     .union([
+      z.literal('none'),
       z.strictObject({ first_words: z.number().int().positive().describe('Number of words.') }),
       z.strictObject({ tokens: z.number().int().positive().describe('Number of tokens.') }),
     ])
     .optional()
-    .describe('The document’s first words only, or the document made longer with others to so many tokens.'),
+    .describe(
+      'The document’s first words only, the document made longer with others to so many tokens, or `none`: what stands around a text, without one.',
+    ),
   prompt: z
     .enum(PROMPTS)
     .optional()
     .describe(
       'What the decoder reads before the target, where that is not what the experiment says: nothing, or the query.',
+    ),
+  before_target: z
+    .enum(['space', 'line'])
+    .optional()
+    .describe(
+      'What stands before the target in the decoder: `space`, a blank that is part of the scored text; `line`, a line break that is not scored. Nothing when left out.',
     ),
   also: z
     .array(encodingSchema)

@@ -15,7 +15,7 @@ export type Parts =
   | { readonly parts?: undefined; readonly at: number; readonly problem: string };
 
 /** A specification with parts in parentheses, which may therefore have commas of its own. */
-const COMPOUND = /^\s*(?:join|scramble)\(/;
+const COMPOUND = /^\s*(?:join|scramble|neutral)\(/;
 
 /** An escaped character. In `join(...)` a backslash makes a comma, a parenthesis or another backslash plain text. */
 const ESCAPED = /\\([\\,()])/g;
@@ -66,7 +66,7 @@ function scan(form: string, from: number): { commas: number[]; end: number | und
   return { commas, end: undefined };
 }
 
-/** Splits a list of specifications at its commas. Commas of `join(...)` and `scramble(...)` belong to them; a text can have none here. */
+/** Splits a list of specifications at its commas. Commas of `join(...)`, `scramble(...)` and `neutral(...)` belong to them; a text can have none here. */
 export function splitList(list: string): string[] {
   const parts: string[] = [];
   let from = 0;

@@ -128,6 +128,13 @@ function repeatedToTokens(word: string, tokens: number, countTokens: (text: stri
   return repeated(word, low);
 }
 
+/** Repeats "the" until it has as many tokens as a text. */
+export function neutralText(text: string, { countTokens }: SurrogateContext): string {
+  const count = expectGiven(countTokens, 'countTokens');
+  const tokens = count(text);
+  return tokens === 0 ? '' : repeatedToTokens('the', tokens, count);
+}
+
 /** Returns a value that the caller has to bring. If it is missing, that is the program's mistake and not the user's. */
 function expectGiven<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(`this surrogate needs SurrogateContext.${what}`);

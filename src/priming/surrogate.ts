@@ -3,8 +3,8 @@
  * experiments and by priming.
  *
  * A surrogate is named by a specification: a family with what it takes (`doc_kw`, `kw10`, `static:What are the key facts?`,
- * `llm:need`, `column:need`), `scramble(...)` around a specification for its words in random order, or `join(..., ...)` around several for one
- * text behind the other. Each may have `*times` behind it if it is to be repeated: `oracle*4`, `scramble(llm:need)*4`, `static:the*query` (as often
+ * `llm:need`, `column:need`), `scramble(...)` around a specification for its words in random order, `neutral(...)` around one for as many tokens without
+ * content, or `join(..., ...)` around several for one text behind the other. Each may have `*times` behind it if it is to be repeated: `oracle*4`, `scramble(llm:need)*4`, `static:the*query` (as often
  * as the query has words).
  *
  * Texts are made without waiting. What has to be waited for is made beforehand: see `prepare.ts`.
@@ -18,6 +18,7 @@ import {
   FAMILIES,
   functionText,
   joinedText,
+  neutralText,
   type Preparation,
   queryWords,
   repeated,
@@ -48,6 +49,10 @@ export interface Surrogate {
 const FORM = /^(?<head>.*?)(?:\*(?<times>[1-9]\d*|query))?$/s;
 const SCRAMBLE = /^scramble\((?<inner>.*)\)$/s;
 const JOIN = 'join(';
+
+/** Around a specification: a text without content of as many tokens. */
+export const NEUTRAL = 'neutral';
+const NEUTRAL_FORM = new RegExp(`^${NEUTRAL}\\((?<inner>.*)\\)$`, 's');
 
 /** How often a text may be repeated, and how many words a family may be asked for. */
 const MOST = 10_000;
@@ -93,6 +98,8 @@ function plainSurrogate(head: string, place: Place): Surrogate {
     if (found.parts) return joined(found.parts.map(({ text, at }) => inside(text, at, true)));
     throw invalid({ ...place, at: place.at + found.at }, `${found.problem}.`);
   }
+  const control = NEUTRAL_FORM.exec(head)?.groups?.inner;
+  if (control !== undefined) return neutral(inside(control, NEUTRAL.length + 1));
   const inner = SCRAMBLE.exec(head)?.groups?.inner;
   if (functionNamed(head)) return functionSurrogate(head);
   return inner === undefined ? familySurrogate(head, place) : scrambled(inside(inner, 'scramble('.length));
@@ -103,6 +110,16 @@ function scrambled(plain: Surrogate): Surrogate {
     ...plain,
     about: `${plain.about}, words in random order`,
     make: (sample, context) => scrambledWords(plain.make(sample, context), context),
+  };
+}
+
+/** Makes a surrogate whose words say nothing, with as many tokens as the given one has. */
+function neutral(plain: Surrogate): Surrogate {
+  return {
+    ...plain,
+    about: `"the", repeated to as many tokens as this has: ${plain.about}`,
+    sources: ['constant'],
+    make: (sample, context) => neutralText(plain.make(sample, context), context),
   };
 }
 
@@ -170,7 +187,7 @@ function familySurrogate(head: string, place: Place): Surrogate {
   }
   throw invalid(
     place,
-    `There is no surrogate "${text}".${didYouMean(text.replace(/\d+$/, ''), Object.keys(FAMILIES))} Expected ${surrogateForms().join(', ')}, scramble(SURROGATE), or join(SURROGATE, SURROGATE), each with *N or *query behind it if it is to be repeated.`,
+    `There is no surrogate "${text}".${didYouMean(text.replace(/\d+$/, ''), Object.keys(FAMILIES))} Expected ${surrogateForms().join(', ')}, scramble(SURROGATE), neutral(SURROGATE), or join(SURROGATE, SURROGATE), each with *N or *query behind it if it is to be repeated.`,
   );
 }
 

@@ -91,7 +91,8 @@ export function planVariants(
     ...(title !== undefined && { title }),
     columns: columnsOf({ ...(title !== undefined && { title }), ...fields }, variants),
   };
-  const context = { index: drawOf(text), samples: [sample], seed: 0, prepared };
+  const countTokens = (of: string) => tokenizer.encode(of).length;
+  const context = { index: drawOf(text), samples: [sample], seed: 0, countTokens, prepared };
   const limits = { maxTokens: tokensRead(model, maxTokens) };
   const by = { fingerprint: model.fingerprint, modelPrecision: model.engine.info.computedAs };
   return variants.map(({ name, surrogate }) => {

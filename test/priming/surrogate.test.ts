@@ -212,6 +212,19 @@ describe('surrogates', () => {
     expect(() => surrogate('llm:need').make(sample, bare)).toThrow('SurrogateContext.prepared');
   });
 
+  it('say nothing in as many tokens as any other has', () => {
+    for (const inner of ['oracle', 'doc_kw', 'random20', 'join(title, static:a\\, b)', 'static:one two) three*4']) {
+      const [plain, neutral] = [surrogate(inner), surrogate(`neutral(${inner})`)];
+      const words = splitWords(neutral.make(sample, context));
+      expect(new Set(words)).toEqual(new Set(['the']));
+      expect(words).toHaveLength(countTokens(plain.make(sample, context)));
+      expect(neutral).toMatchObject({ needsQuery: plain.needsQuery, sources: ['constant'] });
+    }
+    expect(surrogate('neutral(column:need)').columns).toEqual(['need']);
+    expect(splitList('neutral(join(title, kw1)),kw2')).toEqual(['neutral(join(title, kw1))', 'kw2']);
+    expect(() => surrogate('neutral(kew)')).toThrow('character 9: There is no surrogate "kew".');
+  });
+
   it('scramble any other by the rule of the scrambled query', () => {
     expect(made('scramble(oracle)')).toBe(made('scrambled'));
     expect(made('scramble(oracle)*2')).toBe(`${made('scrambled')} ${made('scrambled')}`);

@@ -1,4 +1,7 @@
-/** What outcomes beside NLLs are compared over: the experiment's comparisons without those of two that are the same by construction. */
+/**
+ * What outcomes beside NLLs are compared over: the experiment's comparisons without those of two that are the same by construction, and where a comparison has a
+ * control without content, the control against the baseline (machinery) and the treatment against the control (content).
+ */
 import { DkvError } from '../../base/errors.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
 import type { Trial } from '../../runs/schema/entry.js';
@@ -10,7 +13,17 @@ import { isSelfTest } from './self-tests.js';
 export type Compared = Pick<Comparison, 'treatment' | 'baseline' | 'family'>;
 
 export function comparedOf(configuration: Configuration): Compared[] {
-  return configuration.experiment.comparisons.filter((comparison) => !isSelfTest(configuration, comparison));
+  const { comparisons } = configuration.experiment;
+  const effects = comparisons.filter((comparison) => !isSelfTest(configuration, comparison));
+  const parts = effects.flatMap(({ treatment, baseline, control, family = '' }): Compared[] =>
+    control === undefined
+      ? []
+      : [
+          { treatment: control, baseline, family: `${family}: machinery` },
+          { treatment, baseline: control, family: `${family}: content` },
+        ],
+  );
+  return [...effects, ...parts];
 }
 
 /** The names of the conditions that are compared, in the experiment's order. */

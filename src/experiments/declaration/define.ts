@@ -4,6 +4,7 @@ import { didYouMean } from '../../base/near.js';
 import { parse } from '../../base/parse.js';
 import { bareOf, type Experiment, type Outcome } from '../../runs/schema/experiment.js';
 import { measure } from '../../stats/ranking.js';
+import { withArms } from './arms.js';
 import { type DeclaredExperiment, experimentFileSchema, type StudyDeclaration } from './declared.js';
 import { expectFunctions, withoutFunctions } from './functions.js';
 
@@ -22,7 +23,8 @@ export function parseExperiment(declaration: unknown): DeclaredExperiment {
   const parsed = parse(experimentFileSchema, plain, 'INPUT_INVALID', 'The experiment is not well formed');
   expectFunctions(parsed, functions);
   expectConsistent(parsed);
-  return functions.size > 0 ? { ...parsed, functions } : parsed;
+  const whole = withArms(parsed);
+  return functions.size > 0 ? { ...whole, functions } : whole;
 }
 
 /**
@@ -36,10 +38,11 @@ function expectConsistent(experiment: Experiment): void {
   const invalid = (message: string) => new DkvError('INPUT_INVALID', `Experiment ${id}: ${message}`);
   if (known.size < names.length) throw invalid('two conditions have the same name.');
   const used = [
-    ...rest.comparisons.flatMap(({ treatment, baseline, otherwise, oracle }) => [
+    ...rest.comparisons.flatMap(({ treatment, baseline, otherwise, control, oracle }) => [
       treatment,
       baseline,
       ...(otherwise ? [otherwise] : []),
+      ...(control ? [control] : []),
       ...(oracle ? [oracle] : []),
     ]),
     ...rest.contrasts.flatMap(({ contrasts }) =>
@@ -57,6 +60,10 @@ function expectConsistent(experiment: Experiment): void {
   }
   const unfit = unfitOutcome(experiment, rest.outcomes);
   if (unfit !== undefined) throw invalid(unfit);
+  const blind = conditions.find(({ document, visibility }) => document === 'none' && visibility !== 'full');
+  if (blind) {
+    throw invalid(`the condition "${blind.name}" has no document, of which only visibility "full" shows anything.`);
+  }
   for (const name of [...rest.measures, ...(rest.screening ? [rest.screening.measure] : [])]) measure(name);
   if (rest.screening && (rest.unit !== 'pool' || !bareOf(experiment))) {
     throw invalid('a screening is of pools, and needs a condition without a surrogate.');

@@ -88,22 +88,25 @@ function planUnit(plan: Plan, unit: Unit, tokenizer: Tokenizer, maxTokens: numbe
   const { target: scored, prompt, conditions, protocol } = plan.experiment;
   try {
     const text = scored === 'answer' ? sample.answer : sample.query;
-    const encoded = (scoredText: string) => tokenizer.encode(scoredText).subarray(0, protocol.target_tokens);
+    const encoded = (scoredText: string, { before_target }: Pick<Condition, 'before_target'> = {}) =>
+      tokenizer.encode(before_target === 'space' ? ` ${scoredText}` : scoredText).subarray(0, protocol.target_tokens);
     const target = encoded(text);
     if (text.trim() === '' || target.length === 0) return { sample: sample.id, rejected: emptyTarget(scored) };
-    const promptOf = (condition: Condition) =>
-      (condition.prompt ?? prompt) === 'query'
-        ? tokenizer.encode(sample.query).subarray(0, MAX_PROMPT)
-        : new Int32Array(0);
-    const wrong = (plan.wrongAnswers?.get(sample.id) ?? []).map((answer) => encoded(answer.text));
+    const promptOf = (condition: Condition) => {
+      const isAsked = (condition.prompt ?? prompt) === 'query';
+      const query = isAsked ? tokenizer.encode(sample.query).subarray(0, MAX_PROMPT) : new Int32Array(0);
+      return condition.before_target === 'line' ? Int32Array.of(...query, ...line) : query;
+    };
+    const wrong = plan.wrongAnswers?.get(sample.id) ?? [];
+    const line = tokenizer.encode('\n');
     const presentations = presentationsOf(plan, unit, tokenizer, maxTokens);
     return conditions.map((condition, i) => {
       const { parts, jointDiffers, prefix } = presentations[i]!;
       return {
         sample,
         condition,
-        target,
-        wrong,
+        target: encoded(text, condition),
+        wrong: wrong.map((answer) => encoded(answer.text, condition)),
         prompt: promptOf(condition),
         parts,
         jointDiffers,

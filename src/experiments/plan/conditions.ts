@@ -98,6 +98,8 @@ function leftOutOf({ conditions }: Experiment, segments: ReadonlySet<Segment>): 
   return conditions.flatMap((condition) => {
     const encodings = [condition, ...(condition.also ?? [])];
     const missing = encodings.flatMap((encoding) => missingOf(encoding, segments));
+    // Without a document there is what stands around one, or nothing at all.
+    if (condition.document === 'none' && !AROUND.some((segment) => segments.has(segment))) missing.push(...AROUND);
     if (missing.length === 0) return [];
     const named = SEGMENTS.filter((segment) => missing.includes(segment))
       .map((segment) => `no ${WORDS[segment] ?? segment}`)
@@ -105,6 +107,8 @@ function leftOutOf({ conditions }: Experiment, segments: ReadonlySet<Segment>): 
     return { condition: condition.name, reason: `inputs of this model have ${named}` };
   });
 }
+
+const AROUND = ['bos', 'eos'] as const satisfies readonly Segment[];
 
 /** Segments as sentences name them; others go by their own names. */
 const WORDS: Readonly<Partial<Record<string, string>>> = { bos: 'BOS', separator: 'line break', eos: 'EOS' };
@@ -160,8 +164,9 @@ export function restricted(experiment: Experiment, has: (condition: string) => b
   return {
     ...experiment,
     conditions: experiment.conditions.filter(({ name }) => has(name)),
-    comparisons: experiment.comparisons.filter(both).map(({ oracle, ...comparison }) => ({
+    comparisons: experiment.comparisons.filter(both).map(({ oracle, control, ...comparison }) => ({
       ...comparison,
+      ...(control !== undefined && has(control) && { control }),
       ...(oracle !== undefined && has(oracle) && { oracle }),
     })),
     contrasts: experiment.contrasts.map((group) => contrastsOf(group, has)).filter(({ contrasts }) => contrasts.length),

@@ -61,6 +61,7 @@ function once<T>(keyOf: (argument: T) => string, make: (argument: T) => string):
 
 function makeDocument(plan: Plan, { sample, index }: Unit, { document }: Condition, tokenizer: Tokenizer): string {
   if (!document) return sample.document;
+  if (document === 'none') return '';
   if ('first_words' in document) return splitWords(sample.document).slice(0, document.first_words).join(' ');
   if (plan.padding.length === 0) {
     throw new DkvError('INPUT_INVALID', 'The dataset has no other texts to make documents longer with.');

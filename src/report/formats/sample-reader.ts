@@ -65,7 +65,9 @@ export function readerPart(run: FinishedRun, { noText }: { noText: boolean }): s
 
 export function readerData({ summary, trials, samples }: FinishedRun, noText: boolean): ReaderData {
   const { experiment } = summary.configuration;
-  const conditions = experiment.conditions.map(({ name }) => name);
+  // A blank before the target is part of its first token, or one more: such a text has tokens of its own.
+  const shown = experiment.conditions.filter(({ before_target }) => before_target !== 'space');
+  const conditions = shown.map(({ name }) => name);
   const place = new Map(conditions.map((name, index) => [name, index]));
   const bySample = new Map<string, Trial[]>();
   for (const trial of trials) {

@@ -78,6 +78,7 @@ export function listed(names: readonly string[]): string {
 /** The form of the document: as it is, its first words, or made longer. */
 export function documentForm({ document }: Condition): string {
   if (!document) return 'as it is';
+  if (document === 'none') return 'none';
   return 'tokens' in document ? `${document.tokens} tokens` : `first ${document.first_words} words`;
 }
 

@@ -14,6 +14,11 @@ const OUTCOMES = ['temperature', 'contrast', 'recall'] as const;
 
 export type Outcome = (typeof OUTCOMES)[number];
 
+/** What an experiment may be given besides its own conditions. */
+const ARMS = ['machinery', 'no_document', 'target_form'] as const;
+
+export type Arm = (typeof ARMS)[number];
+
 /** An experiment's results get a folder of its name. */
 const id = z
   .string()
@@ -27,6 +32,11 @@ export const comparisonSchema = z.strictObject({
   treatment: name.describe('A condition’s name.'),
   baseline: name.describe('The condition that it is compared with.'),
   otherwise: name.optional().describe('The baseline for a model that lacks a segment which the first one needs.'),
+  control: name
+    .optional()
+    .describe(
+      'The treatment with a prefix without content: its gain over the baseline is machinery, what the treatment has more is content.',
+    ),
   oracle: name.optional().describe('The upper bound: the share of its gain is told.'),
   family: name
     .optional()
@@ -199,6 +209,12 @@ export const experimentSchema = z
       .optional()
       .describe(
         'What is measured besides, of samples only. `temperature`: NLLs at ten temperatures, and which part of a gain each arm’s own temperature makes up. `contrast`: how well the answer is told from seven wrong ones. `recall`: whether what the model says greedily holds the answer. The last two are of answers, not of queries.',
+      ),
+    arms: z
+      .array(z.enum(ARMS))
+      .optional()
+      .describe(
+        'What stands beside the experiment’s own conditions. `machinery`: beside every prefix that is compared with a document without one, a prefix without content of as many tokens, under the same mask; each gain is divided into machinery and content. `no_document`: the bare document is compared with none at all. `target_form`: the primary comparison again with a blank, and with a line break, before the target. A record has the conditions that they add.',
       ),
     measures: z.array(name).default([]).describe('Measures of a ranking, by their names.'),
     screening: z

@@ -9,7 +9,8 @@ const compared = {
 };
 const p = z.number().nullable().describe('Two-sided p of a mean of 0, by clusters; null with too few of them.');
 const holm = z.number().nullable().describe('The same, corrected by Holm over the comparison’s family.');
-const IN_ORDER = 'in the experiment’s order, without those of two that are the same by construction.';
+const IN_ORDER =
+  'in the experiment’s order, without those of two that are the same by construction; behind them, where a comparison has a control, the control against the baseline (machinery) and the treatment against the control (content).';
 
 export const contrastOutcomeSchema = z.strictObject({
   candidates: z.number().int().describe('Answers that are chosen from, the right one among them.'),

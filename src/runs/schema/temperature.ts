@@ -46,7 +46,9 @@ export const temperatureSummarySchema = z.strictObject({
       }),
     )
     .readonly()
-    .describe('Comparisons, in the experiment’s order, without those of two that are the same by construction.'),
+    .describe(
+      'Comparisons, in the experiment’s order, without those of two that are the same by construction; behind them, where a comparison has a control, the control against the baseline (machinery) and the treatment against the control (content).',
+    ),
 });
 
 export type TemperatureSummary = z.infer<typeof temperatureSummarySchema>;
