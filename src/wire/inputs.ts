@@ -5,13 +5,13 @@ import { z } from 'zod';
 const idSchema = z
   .union([z.string(), z.int(), z.custom<LosslessNumber>(isLosslessNumber)])
   .optional()
-  .describe('Unique: text, or a whole number of any size. `_id` or `id` has to be there.');
+  .describe('A unique id: text, or a whole number of any size. `_id` or `id` must be there.');
 
 export const documentInputSchema = z.looseObject({
   id: idSchema,
   _id: idSchema,
-  text: z.string().optional().describe('What is encoded. `text` or `document` has to be there.'),
-  document: z.string().optional().describe('What is encoded, by another name.'),
+  text: z.string().optional().describe('The text to encode. `text` or `document` must be there.'),
+  document: z.string().optional().describe('The text to encode, under another name.'),
   title: z.string().nullish().describe('The document’s title, where it has one.'),
 });
 

@@ -9,7 +9,7 @@ const compiledSchema = z
       directory: z.string().describe('The compiled model’s folder.'),
       precision: z.string().describe('Precision of the weights.'),
       weightsDigest: z.string().describe('Digest of the checkpoint’s tensors.'),
-      weights: countSchema.describe('Numbers that the model has.'),
+      weights: countSchema.describe('The number of the model’s weights.'),
       sizeBytes: countSchema.describe('Bytes of the weights file.'),
       drift: wireObject({
         method: z.string().describe('What the drift was measured against.'),
@@ -31,7 +31,7 @@ export const modelListSchema = wireObject({
         name: z.string().describe('`built-in`, or organisation/name.'),
         commit: z.string().optional().describe('The hub’s commit; the built-in model has none.'),
         directory: z.string().describe('The checkpoint’s folder.'),
-        weights: countSchema.describe('Numbers that the model has.'),
+        weights: countSchema.describe('The number of the model’s weights.'),
         sizeBytes: countSchema.describe('Bytes of the tensors.'),
       }),
     )
@@ -46,13 +46,13 @@ export const knownModelsSchema = wireObject({
       wireObject({
         name: z.string().describe('As `--model` takes it.'),
         family: z.string().describe('The model’s family, such as t5gemma2.'),
-        weights: countSchema.describe('Numbers that the model has.'),
+        weights: countSchema.describe('The number of the model’s weights.'),
         sizeBytes: countSchema.nullable().describe('Bytes of the tensors; null where the type is not known.'),
         licence: z.string().describe('The licence, as the model card names it.'),
         gated: z.boolean().describe('Whether the hub wants a token of an account that accepted the licence.'),
         safetensors: z.enum(['yes', 'in a pull request']).describe('Where weights stand as safetensors.'),
         tokenizerJson: z.boolean().describe('Whether the repository has a tokenizer.json.'),
-        unchecked: z.array(z.string()).readonly().describe('Fields that are from memory, by name.'),
+        unchecked: z.array(z.string()).readonly().describe('Names of the fields that were not looked up.'),
       }),
     )
     .readonly()
@@ -63,7 +63,7 @@ export const modelInfoSchema = wireObject({
   name: z.string().describe('The model’s name in records.'),
   directory: z.string().describe('The checkpoint’s folder.'),
   licence: z.string().optional().describe('The licence, where the model card states it.'),
-  weights: countSchema.describe('Numbers that the model has.'),
+  weights: countSchema.describe('The number of the model’s weights.'),
   storedAs: z.array(z.string()).readonly().describe('Types of the tensors.'),
   sizeBytes: countSchema.describe('Bytes of the tensors.'),
   weightsDigest: z.string().describe('Digest of the tensors, which is the same however they are sharded.'),
@@ -127,7 +127,7 @@ export const sanitySchema = wireObject({
 export const demoSchema = wireObject({
   document: z.string().describe('What is encoded.'),
   query: z.string().describe('The real question.'),
-  prefix: z.string().describe('Stands before the document.'),
+  prefix: z.string().describe('The text before the document.'),
   answer: z.string().describe('What is scored.'),
   conditions: z
     .array(

@@ -40,11 +40,16 @@ export const gainSchema = wireObject({
     .number()
     .nullable()
     .describe('Share of the sum of differences in the 25 that are farthest from 0; null of no more than these.'),
-  effectiveSamples: z.number().describe('So many independent queries would know the mean as well.'),
+  effectiveSamples: z
+    .number()
+    .describe('The number of independent queries that would determine the mean as precisely.'),
   p: wireObject({
-    mean: z.number().nullable().describe('P of a mean of 0, the one that its interval belongs to; null below six.'),
+    mean: z
+      .number()
+      .nullable()
+      .describe('P of a mean of 0, of the test that its interval belongs to; null with fewer than six queries.'),
     t: z.number().nullable().describe('P of the t-test.'),
     wilcoxon: z.number().describe('P of Wilcoxon’s signed ranks.'),
-    signFlip: z.number().describe('P of random signs: are the two exchangeable?'),
+    signFlip: z.number().describe('P of random signs, which asks whether the two are exchangeable.'),
   }).describe('P-values, two-sided and uncorrected.'),
 }).meta({ id: 'gain' });

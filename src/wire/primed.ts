@@ -14,7 +14,10 @@ export const provenanceSchema = wireObject({
   statesPrecision: z.enum(STATES_PRECISIONS).describe('Precision of the states that are kept.'),
   visibility: visibilitySchema.describe('Which rows the decoder sees.'),
   maxTokens: countSchema.describe('Longer inputs were cut at the document’s end.'),
-  controlTokens: z.literal('keep').optional().describe('There where texts gave control tokens as they are written.'),
+  controlTokens: z
+    .literal('keep')
+    .optional()
+    .describe('Present where the spelling of a control token in a text was read as the token.'),
 }).meta({ id: 'provenance' });
 
 export const primeRejectSchema = wireObject({
@@ -28,12 +31,12 @@ export const primeSummarySchema = wireObject({
   rows: countSchema.describe('Rows taken from the input, those of other shards included.'),
   documents: countSchema.describe('Documents of this shard: primed, unchanged or rejected.'),
   primed: countSchema.describe('Documents that were put into the store.'),
-  unchanged: countSchema.describe('Documents that the store had just so.'),
+  unchanged: countSchema.describe('Documents that the store already held, unchanged.'),
   rejected: countSchema.describe('Documents that could not be primed; each has a line in the file of rejects.'),
   cut: countSchema.describe('Documents that were cut at their end to keep to the maximum length.'),
   tokens: countSchema.describe('Tokens that the encoder read.'),
   encoded: countSchema.describe('Passes through the encoder.'),
-  literal: countSchema.describe('Documents with control tokens in document or surrogate as they are written.'),
+  literal: countSchema.describe('Documents whose text or surrogate contains the spelling of a control token.'),
   seconds: z.number().describe('Seconds that it took.'),
   variants: z.array(z.string()).readonly().describe('What the documents were primed as.'),
   literalTokens: z.array(z.string()).readonly().describe('The control tokens of those that `literal` counts.'),
@@ -108,6 +111,6 @@ export const storeTransferSchema = wireObject({
   documents: countSchema.describe('Documents carried over.'),
   records: countSchema.describe('Records written: one that documents share may be written more than once.'),
   notes: countSchema.describe('Notes carried over.'),
-  unchanged: countSchema.describe('Documents that were there just so.'),
+  unchanged: countSchema.describe('Documents that the other store already held, unchanged.'),
   incomplete: countSchema.describe('Documents left out: some of their records are gone.'),
 });

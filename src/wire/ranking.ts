@@ -63,9 +63,9 @@ export const rankedRunSchema = wireObject({
   fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
   builtIn: z.boolean().describe('It is the built-in model.'),
   objective,
-  relevance: wireObject(relevanceShape).optional().describe('There for the objective `relevance`.'),
+  relevance: wireObject(relevanceShape).optional().describe('Present for the objective `relevance`.'),
   variant: z.string().describe('Which of the documents’ caches was read.'),
-  prior: z.boolean().describe('Each document’s prior was taken off.'),
+  prior: z.boolean().describe('Each document’s prior was added to its score.'),
   interpolate: z.number().nullable().describe('The first stage’s weight; null without.'),
   queries: countSchema.describe('Queries that have a ranking.'),
   documents: countSchema.describe('Lines of the run.'),
@@ -97,8 +97,8 @@ const standingSchema = wireObject({
     .number()
     .nullable()
     .describe('The system’s mean of the measure, over the queries with a relevant document; null without any.'),
-  betterThan: ids.describe('Those that it is shown to be better than.'),
-  undecided: ids.describe('Those with another mean that it is not shown to be better than.'),
+  betterThan: ids.describe('The systems that it is shown to be better than.'),
+  undecided: ids.describe('The systems with another mean that it is not shown to be better than.'),
 });
 
 const verdictSchema = wireObject({
@@ -131,8 +131,8 @@ export const evaluationSchema = wireObject({
     template: z.string().describe('What a cross-encoder reads, with `{query}` and `{document}` for their texts.'),
   })
     .optional()
-    .describe('There for the objective `relevance`.'),
-  prior: z.boolean().describe('Each document’s prior was taken off.'),
+    .describe('Present for the objective `relevance`.'),
+  prior: z.boolean().describe('Each document’s prior was added to its score.'),
   seed: z.int().describe('Seed of the bootstrap.'),
   queries: countSchema.describe('Queries with judgements and candidates.'),
   unranked: unrankedSchema,

@@ -12,11 +12,11 @@ const idSchema = z
 export const scoreLineSchema = wireObject({
   id: idSchema.optional(),
   document: z.string().describe('What the encoder reads.'),
-  prefix: z.string().optional().describe('Stands before the document in the encoder.'),
+  prefix: z.string().optional().describe('The text before the document in the encoder.'),
   visibility: visibilitySchema
     .optional()
     .describe('Which rows the decoder sees: `exact`, the document alone, when left out.'),
-  query: z.string().optional().describe('Stands before the target in the decoder; it is not scored.'),
+  query: z.string().optional().describe('The text before the target in the decoder; it is not scored.'),
   target: z.string().describe('What is scored.'),
 });
 

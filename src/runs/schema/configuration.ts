@@ -52,7 +52,7 @@ export const configurationSchema = z
       .array(leftOutSchema)
       .readonly()
       .optional()
-      .describe('Conditions that this model cannot be asked; absent where there are none.'),
+      .describe('Conditions that this model cannot be given; absent where there are none.'),
     imported: importedSchema
       .optional()
       .describe(
@@ -90,7 +90,9 @@ export const configurationSchema = z
         positions: z
           .literal('learned')
           .optional()
-          .describe('Rows of a model with learned positions are others where they are moved; absent for other models.'),
+          .describe(
+            'True for a model with learned positions, whose rows change when they are moved; absent for other models.',
+          ),
         window: z
           .number()
           .int()

@@ -40,7 +40,9 @@ export const comparisonSchema = z.strictObject({
   oracle: name.optional().describe('The upper bound: the share of its gain is told.'),
   family: name
     .optional()
-    .describe('P-values are corrected over the comparisons of one family; all that name none are one.'),
+    .describe(
+      'P-values are corrected over the comparisons of one family; comparisons that name no family form one together.',
+    ),
 });
 
 export type Comparison = z.infer<typeof comparisonSchema>;
@@ -203,7 +205,7 @@ export const experimentSchema = z
       .array(identitySchema)
       .default([])
       .describe('Conditions that must give the same NLLs; a run says when they do not.'),
-    selections: z.array(selectionSchema).default([]).describe('Choices to cross-validate.'),
+    selections: z.array(selectionSchema).default([]).describe('Choices among treatments, to be cross-validated.'),
     outcomes: z
       .array(z.enum(OUTCOMES))
       .optional()

@@ -69,17 +69,19 @@ export const gainSchema = z
     effective_samples: z
       .number()
       .optional()
-      .describe('So many independent samples would know the mean as well: samples over the design effect.'),
+      .describe(
+        'The number of independent samples that would determine the mean as precisely: samples over the design effect.',
+      ),
     p: z
       .strictObject({
         mean: z
           .number()
           .nullable()
           .optional()
-          .describe('Of a mean of 0, by clusters; null with too few of them, or where nothing varies.'),
-        t: z.number().nullable().describe('P of the t-test, which knows no clusters.'),
-        wilcoxon: z.number().describe('P of Wilcoxon’s signed ranks, which know no clusters.'),
-        sign_flip: z.number().describe('P of random signs: are the two arms exchangeable?'),
+          .describe('P of a mean of 0, by clusters; null with too few of them, or where nothing varies.'),
+        t: z.number().nullable().describe('P of the t-test, which takes no account of clusters.'),
+        wilcoxon: z.number().describe('P of Wilcoxon’s signed ranks, which take no account of clusters.'),
+        sign_flip: z.number().describe('P of random signs, which asks whether the two arms are exchangeable.'),
       })
       .describe('P-values, two-sided and uncorrected.'),
   })

@@ -5,7 +5,7 @@ export const keptTextSchema = z.union([
   z.string(),
   z.strictObject({
     sha256: z.string().describe('SHA-256 of its bytes in UTF-8, in lower-case hexadecimal digits.'),
-    bytes: z.number().int().nonnegative().describe('How many these are.'),
+    bytes: z.number().int().nonnegative().describe('The number of these bytes.'),
   }),
 ]);
 

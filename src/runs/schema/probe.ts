@@ -33,7 +33,7 @@ export const probeSummarySchema = z.strictObject({
             }),
           )
           .readonly()
-          .describe('Those that the run has of any condition.'),
+          .describe('The measures that the run has of any condition.'),
       }),
     )
     .readonly()

@@ -18,7 +18,7 @@ const screeningSummarySchema = z.strictObject({
 export type ScreeningSummary = z.infer<typeof screeningSummarySchema>;
 
 export const rankingSummarySchema = z.strictObject({
-  pools: z.number().int().describe('All that are judged.'),
+  pools: z.number().int().describe('The number of judged pools.'),
   candidates: z.number().int().describe('Candidates that were scored.'),
   unranked: z
     .array(z.string())

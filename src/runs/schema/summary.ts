@@ -69,7 +69,7 @@ const comparisonSummarySchema = comparisonSchema.omit({ otherwise: true }).exten
     .strictObject({
       split: gradientSchema
         .extend({
-          excluded_samples: count.describe('With a single token.'),
+          excluded_samples: count.describe('Samples with a single token, which have no halves.'),
           reliability: z
             .number()
             .nullable()
@@ -79,7 +79,7 @@ const comparisonSummarySchema = comparisonSchema.omit({ otherwise: true }).exten
             ),
         })
         .describe('Hardness and gain from different tokens.'),
-      coupled: gradientSchema.describe('Both from the same tokens.'),
+      coupled: gradientSchema.describe('Hardness and gain from the same tokens.'),
       oldham: gradientSchema
         .optional()
         .describe(
@@ -205,7 +205,7 @@ export const summarySchema = z.strictObject({
   vocabulary: count
     .optional()
     .describe('Tokens that the model knows, whose logarithm caps NLLs; absent where it is not known.'),
-  plan: planOutcomeSchema.optional().describe('What came of the plan that it was run under; absent without one.'),
+  plan: planOutcomeSchema.optional().describe('How the run compares with its plan; absent without one.'),
   smoke_run: z
     .boolean()
     .describe(
@@ -220,7 +220,9 @@ export const summarySchema = z.strictObject({
     .strictObject({
       scored: count.describe('Samples that were scored.'),
       clusters: count.describe('Clusters of samples that are not independent.'),
-      dependence: dependenceSchema.optional().describe('What makes them so. Not in summaries of older versions.'),
+      dependence: dependenceSchema
+        .optional()
+        .describe('What makes samples depend on each other. Not in summaries of older versions.'),
       rejected: z.array(rejectionSchema).readonly().describe('Samples that could not be scored.'),
       cut: count.describe('Samples with a document cut to the maximum length.'),
       joint_differs: count.describe(

@@ -12,7 +12,7 @@ const effectSchema = z
   .strictObject({
     at_one: estimateSchema.describe('The gain at temperature 1, in nats a token.'),
     remaining: estimateSchema.describe('The gain with each arm at its own temperature, fitted on other samples.'),
-    calibration: estimateSchema.describe('How much the first is more than the second, sample by sample.'),
+    calibration: estimateSchema.describe('The gain at temperature 1 less the remaining gain, sample by sample.'),
     p_equivalence: z
       .number()
       .nullable()
