@@ -81,7 +81,7 @@ export const ERROR_CODES = {
     status: 422,
     meaning: 'the model hardly ranks these candidates better than chance: nothing could be measured',
   },
-  RUN_DAMAGED: { exitCode: 1, status: 500, meaning: 'a record of a run cannot be read' },
+  RUN_DAMAGED: { exitCode: 1, status: 500, meaning: 'a record of a run cannot be read, or is another run’s' },
   DRIFT_LARGE: {
     exitCode: 2,
     status: 500,

@@ -193,6 +193,7 @@ export async function openData(
 ): Promise<Dataset | PoolSet> {
   const { parseColumns } = await import('../datasets/mapped.js');
   const { columnsOf } = await import('../runs/schema/experiment.js');
+  const { describeRows } = await import('../runs/left-out.js');
   const { unit, seed, rule, padding, target } = experiment;
   const count = n + pilot.length;
   const asked = { seed, count, columns: columnsOf(experiment) };
@@ -207,6 +208,7 @@ export async function openData(
     unit === 'pool'
       ? await openPools(dataset, { ...asked, answers: target === 'answer' }, options)
       : await openDataset(dataset, { ...asked, rule, padding }, options);
+  if (data.leftOut) sayNotice(`${data.name}: ${describeRows(data.leftOut)}.`);
   const [found, things] = 'pools' in data ? [data.pools.length, 'pools'] : [data.samples.length, 'samples'];
   if (found < count) process.stderr.write(`${dataset} has ${found} ${things}, not ${count}: all are taken.\n`);
   return pilot.length > 0 && 'samples' in data ? without(data, pilot, n, 'the plan’s pilot') : data;

@@ -11,6 +11,7 @@ import { Random } from '../base/random.js';
 import { datasetOf, type PoolRequest, poolSetOf, type SampleRequest, type Source } from '../samples/dataset.js';
 import type { Candidate, Pool, Sample } from '../samples/sample.js';
 import { candidateLimit, drawRows, isJudgeable, limitCandidates } from './draw.js';
+import { LeftOutRows } from './left-out.js';
 import type { OpenOptions } from './options.js';
 import { checkedRow, expectColumns, openTable } from './table.js';
 
@@ -39,26 +40,32 @@ async function hetpqaSamples(place: string, request: SampleRequest, options: Ope
   const file = await findFile(place, 'answer_generation');
   const table = await openTable(file, options);
   expectColumns(table, Object.keys(answerSchema.shape));
+  const leftOut = new LeftOutRows();
   async function* rows(): AsyncGenerator<Sample> {
     for await (const [number, row] of table.rows([])) {
       const { ASIN, question, candidate, answer } = checkedRow(answerSchema, table, number, row);
-      if (!question.trim() || !candidate.trim()) continue;
+      if (leftOut.lacks({ question, candidate })) continue;
       yield { id: `row-${number}`, document: candidate, query: question, answer, cluster: ASIN };
     }
   }
   const { samples, padding } = await drawRows(rows(), request);
   const selection = `rows of ${path.basename(file)}; the first ${candidateLimit(request)}, shuffled, ${request.count} taken`;
-  return datasetOf({ name: 'hetpqa', revision: table.revision, licence: LICENCE, selection }, samples, padding);
+  return datasetOf(
+    { name: 'hetpqa', revision: table.revision, licence: LICENCE, selection, ...leftOut.recorded },
+    samples,
+    padding,
+  );
 }
 
 async function hetpqaPools(place: string, { count, seed }: PoolRequest, options: OpenOptions) {
   const file = await findFile(place, 'evidence_ranking');
   const table = await openTable(file, options);
   expectColumns(table, Object.keys(labelSchema.shape));
+  const leftOut = new LeftOutRows();
   const pools = new Map<string, Pool & { readonly candidates: Candidate[] }>();
   for await (const [number, row] of table.rows([])) {
     const { qid, qa_pair_id, question, candidate, label } = checkedRow(labelSchema, table, number, row);
-    if (!candidate.trim()) continue;
+    if (leftOut.lacks({ candidate })) continue;
     const pool = pools.get(qid) ?? { id: qid, query: question, candidates: [] };
     pools.set(qid, pool);
     pool.candidates.push({ id: qa_pair_id, document: candidate, grade: Number(label) === 1 ? 1 : 0 });
@@ -67,7 +74,7 @@ async function hetpqaPools(place: string, { count, seed }: PoolRequest, options:
   const chosen = new NumpyRandomState(seed).shuffle([...pools.values()].filter(isJudgeable)).slice(0, count);
   const selection = `questions of ${path.basename(file)} with relevant evidence and other, shuffled, ${count} taken; of each at most 40 candidates at random`;
   return poolSetOf(
-    { name: 'hetpqa', revision: table.revision, licence: LICENCE, selection },
+    { name: 'hetpqa', revision: table.revision, licence: LICENCE, selection, ...leftOut.recorded },
     chosen.map((pool) => ({ ...pool, candidates: limitCandidates(pool.candidates, random) })),
   );
 }

@@ -14,6 +14,7 @@ import {
 } from '../samples/dataset.js';
 import type { Candidate, Grade, Pool, Sample } from '../samples/sample.js';
 import { candidateLimit, drawRows, isJudgeable, limitCandidates } from './draw.js';
+import { LeftOutRows } from './left-out.js';
 import { type Columns, type OpenOptions, ROLES, type Role } from './options.js';
 import { expectNoFloats, missingColumns, openTable, type Row, type Table } from './table.js';
 import { parseGrade } from './trec.js';
@@ -49,6 +50,7 @@ async function mappedSamples(place: string, request: SampleRequest, options: Ope
   const columns = resolveColumns(table, options.columns, needed);
   const others = otherColumns(table, request.columns);
   const lacks = new Map<Role, number>(needed.map((role) => [role, 0]));
+  const leftOut = new LeftOutRows();
   let read = 0;
   async function* rows(): AsyncGenerator<Sample> {
     for await (const [number, row] of table.rows(topColumns(table, columns, others))) {
@@ -62,12 +64,14 @@ async function mappedSamples(place: string, request: SampleRequest, options: Ope
       ];
       read++;
       for (const role of needed) if (!text(role)) lacks.set(role, lacks.get(role)! + 1);
-      if (!document || !query || answer === undefined) continue;
+      // An answer that is there and empty is one: its sample is rejected when it is to be scored.
+      const wanted = { document, query, answer: answer === '' ? 'empty' : answer };
+      if (leftOut.lacks(named(wanted, columns))) continue;
       yield {
         id: text('id') ?? `row-${number}`,
-        document,
-        query,
-        answer,
+        document: document!,
+        query: query!,
+        answer: answer!,
         ...(title && { title }),
         ...(cluster && { cluster }),
         ...othersIn(table, others, number, row),
@@ -84,7 +88,7 @@ async function mappedSamples(place: string, request: SampleRequest, options: Ope
     );
   }
   const selection = `rows with document, query and answer${short} (${describe(columns, others)}); the first ${candidateLimit(request)}, shuffled, ${request.count} taken`;
-  return datasetOf(origin(table, selection), samples, padding);
+  return datasetOf({ ...origin(table, selection), ...leftOut.recorded }, samples, padding);
 }
 
 async function mappedPools(
@@ -96,10 +100,11 @@ async function mappedPools(
   const columns = resolveColumns(table, options.columns, ['document', 'query', 'grade']);
   const others = otherColumns(table, asked);
   const pools = new Map<string, Pool & { readonly candidates: Candidate[] }>();
+  const leftOut = new LeftOutRows();
   for await (const [number, row] of table.rows(topColumns(table, columns, others))) {
     const text = reader(table, columns, number, row);
     const [document, query, answer, title] = [text('document'), text('query'), text('answer'), text('title')];
-    if (!document || !query) continue;
+    if (leftOut.lacks(named({ document, query }, columns)) || !document || !query) continue;
     const key = text('pool') ?? query;
     const pool = pools.get(key) ?? { id: key, query, ...(answer && { answer }), candidates: [] };
     pools.set(key, pool);
@@ -122,7 +127,7 @@ async function mappedPools(
   const chosen = new NumpyRandomState(seed).shuffle([...pools.values()].filter(isJudgeable)).slice(0, count);
   const selection = `pools with a relevant candidate (grade 1 or more) and another (${describe(columns, others)}), shuffled, ${count} taken; of each at most 40 candidates at random, every grade among them`;
   return poolSetOf(
-    origin(table, selection),
+    { ...origin(table, selection), ...leftOut.recorded },
     chosen.map((pool) => ({ ...pool, candidates: limitCandidates(pool.candidates, random) })),
   );
 }
@@ -203,6 +208,19 @@ function reader(table: Table, columns: Columns, number: number, row: Row): (role
     const text = inRow(table, number, () => textIn(valueAt(row, column), column, role));
     return text.trim() === '' ? undefined : text;
   };
+}
+
+/** Texts by their roles and, where these have other names, their columns. */
+function named(
+  texts: Readonly<Partial<Record<Role, string | undefined>>>,
+  columns: Columns,
+): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(texts).map(([role, text]) => {
+      const column = columns[role as Role];
+      return [column === role ? role : `${role} (${column})`, text];
+    }),
+  );
 }
 
 function gradeOf({ name }: Table, number: number, text: string | undefined): Grade {

@@ -5,6 +5,7 @@ import { wordCount } from '../base/words.js';
 import { type Dataset, datasetOf, type SampleRequest, type Source } from '../samples/dataset.js';
 import type { Sample } from '../samples/sample.js';
 import { candidateLimit, drawRows } from './draw.js';
+import { LeftOutRows } from './left-out.js';
 import type { OpenOptions } from './options.js';
 import { checkedRow, openHubSplit } from './table.js';
 
@@ -34,16 +35,18 @@ async function neuralBridgeSamples(request: SampleRequest, options: OpenOptions)
     );
   }
   const table = await openHubSplit({ repository: REPOSITORY, splits: ['train'] }, options);
+  const leftOut = new LeftOutRows();
   async function* rows(): AsyncGenerator<Sample> {
     for await (const [number, row] of table.rows(['context', 'question', 'answer'])) {
       const { context, question, answer } = checkedRow(rowSchema, table, number, row);
-      if (!context?.trim() || !question || !answer) continue;
+      if (leftOut.lacks({ context, question, answer }) || !context || !question || !answer) continue;
       if (wordCount(question) < QUESTION_WORDS || wordCount(answer) < ANSWER_WORDS) continue;
       yield { id: `row-${number}`, document: context, query: question, answer };
     }
   }
   const { samples, padding } = await drawRows(rows(), request);
   const origin = {
+    ...leftOut.recorded,
     name: 'neural-bridge',
     revision: table.revision,
     licence: 'Apache-2.0, and the terms of Falcon RefinedWeb, from which the pages come',

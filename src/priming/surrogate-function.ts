@@ -97,13 +97,9 @@ async function callFor(sample: Sample, declared: DeclaredFunction, { name }: Fun
   try {
     text = await (typeof declared === 'function' ? declared({ ...sample }) : declared.make(documentOf(sample)));
   } catch (error) {
-    return new DkvError(
-      'INPUT_INVALID',
-      `The surrogate function "${name}" threw for ${sample.id}: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
+    return new DkvError('INPUT_INVALID', `${failureBy(name)}threw for ${sample.id}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   if (typeof text !== 'string') {
     throw new DkvError(
@@ -112,7 +108,12 @@ async function callFor(sample: Sample, declared: DeclaredFunction, { name }: Fun
     );
   }
   if (text.trim() !== '') return text;
-  return new DkvError('INPUT_INVALID', `The surrogate function "${name}" gave an empty text for ${sample.id}.`);
+  return new DkvError('INPUT_INVALID', `${failureBy(name)}gave an empty text for ${sample.id}.`);
+}
+
+/** What the reason begins with for which a sample without a text of this function is rejected. */
+export function failureBy(name: string): string {
+  return `The surrogate function "${name}" `;
 }
 
 function documentOf({ id, document, title, columns }: Sample): DocumentOfSample {

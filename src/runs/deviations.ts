@@ -1,5 +1,5 @@
 /** Where a run is not what its plan says, as far as that is known before its first trial. */
-import { type Change, type Configuration, changes } from './schema/configuration.js';
+import { type Change, type Configuration, changes, decisive } from './schema/configuration.js';
 import type { Deviation, LockedPlan, PlannedRun } from './schema/locked-plan.js';
 
 const NOTHING = 'nothing';
@@ -28,9 +28,11 @@ export function deviationsAtStart(
   return [...found, ...rules, ...ofCode(locked, computed_by)];
 }
 
-/** A configuration without the research's figures, which decide no number, and without the experiment's seed, which is the run's. */
-function comparable({ experiment: { authors: _, seed: _seed, ...experiment }, ...configuration }: Configuration) {
-  return { ...configuration, experiment };
+/** What decides numbers, without the experiment's seed, which is the run's. */
+function comparable(whole: Configuration) {
+  const { experiment, ...configuration } = decisive(whole);
+  const { seed: _, ...asked } = experiment;
+  return { ...configuration, experiment: asked };
 }
 
 function ofCode({ code, early_ends: planned }: LockedPlan, computedBy: PlannedRun['computed_by']): Deviation[] {

@@ -2,6 +2,13 @@
 import { createHash } from 'node:crypto';
 import type { Pool, Sample } from './sample.js';
 
+/** Rows that were read and cannot be used. */
+export interface RowsLeftOut {
+  readonly rows: number;
+  /** What these rows lack, such as "no query (question)". */
+  readonly reason: string;
+}
+
 /** Where data come from and which part of them was taken. */
 export interface Origin {
   readonly name: string;
@@ -10,6 +17,8 @@ export interface Origin {
   readonly licence: string;
   /** A sentence that says which rows were taken. */
   readonly selection: string;
+  /** The rows that lack something; absent where no row does. Reading ends with the last row that is wanted, and so does counting. */
+  readonly leftOut?: readonly RowsLeftOut[];
 }
 
 export interface Dataset extends Origin {

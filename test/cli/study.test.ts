@@ -32,6 +32,7 @@ it('runs from its file alone, from wherever it is started, and goes on', async (
     samples: 6,
     dataset: { name: 'ads.csv', selection: expect.stringContaining('document=text, query=question, answer=reply') },
     model: { name: 'text' },
+    experiment: { protocol: { dataset: 'ads.csv' } },
   });
   expect(Object.keys(configuration.experiment)).not.toContain('data');
   expect(study).toEqual({ file: 'study.yaml', digest: expect.stringMatching(/^[0-9a-f]{64}$/), overruled: ['--n'] });
@@ -57,17 +58,29 @@ it('says what it takes from the command line in its place', async () => {
     answer: `${i + 3} euros`,
     searched: 'price of a lamp',
   }));
-  await writeFile(other, rows.map((row) => JSON.stringify(row)).join('\n'));
+  const lacking = [
+    { ...rows[0], query: ' ' },
+    { ...rows[0], body: undefined },
+    { ...rows[0], query: undefined },
+  ];
+  await writeFile(other, [...lacking, ...rows].map((row) => JSON.stringify(row)).join('\n'));
   const options = ['--dataset', other, '--columns', 'document=body', '--n', '4', '--out', out];
   const { exitCode, stderr } = await dkv(['run', path.join(folder, 'study.yaml'), ...options]);
   expect(exitCode).toBe(0);
   expect(stderr).toContain('study.yaml: --dataset, --columns, --n.');
   const record = (await readRecord(out))!;
   expect(record.configuration.dataset.name).toBe('other.jsonl');
+  const leftOut = '3 rows left out: 2 with no query, 1 with no document (body)';
+  expect(stderr).toContain(`other.jsonl: ${leftOut}.\n`);
+  expect(record.configuration.dataset.left_out).toEqual([
+    { rows: 2, reason: 'no query' },
+    { rows: 1, reason: 'no document (body)' },
+  ]);
   expect(record.study!.overruled).toEqual(['--dataset', '--columns', '--n']);
   const report = await readFile(path.join(out, 'report.md'), 'utf8');
   expect(report).toContain('| experiment’s file | study.yaml |');
   expect(report).toMatch(/\| taken from the command line instead \| .*dataset, .*columns, .*n \|/);
+  expect(report).toContain(`| rows of the dataset | ${leftOut} |`);
   expect(report).toContain('| decoder reads before the target | the query |');
 });
 

@@ -711,6 +711,23 @@ describe('odd files of other kinds', () => {
     );
   });
 
+  it('rows that lack something are counted by what they lack, of samples and of candidates', async () => {
+    const rows = [
+      { document: 'D', query: 'Q', answer: 'A', grade: 1 },
+      { document: 'E', query: 'Q', answer: '', grade: 0 },
+      { document: ' ', query: 'Q', answer: 'A', grade: 0 },
+      { document: 'F', answer: 'A', grade: 0 },
+      { document: 'G', query: 'Q', grade: 0 },
+    ];
+    const place = await file('own.jsonl', rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const { samples, leftOut } = await openDataset(place, ALL);
+    expect(samples).toHaveLength(2);
+    expect(leftOut).toEqual(['document', 'query', 'answer'].map((role) => ({ rows: 1, reason: `no ${role}` })));
+    const set = await openPools(place, ALL);
+    expect(set.pools.map(({ candidates }) => candidates.length)).toEqual([3]);
+    expect(set.leftOut).toEqual(['document', 'query'].map((role) => ({ rows: 1, reason: `no ${role}` })));
+  });
+
   it('queries: any form, packed or not, ids exact', async () => {
     const queries = async (name: string, content: Content) => readQueries(await openTable(await file(name, content)));
     const wanted = [{ id: '9007199254740993', text: 'lamp' }];

@@ -363,7 +363,8 @@ describe('hetPQA', () => {
       'evidence_ranking/test.csv': EVIDENCE,
       'evidence_ranking/dev.csv': 'qid\n',
     });
-    const { samples, licence, selection } = await openDataset(`hetpqa:${root}`, { count: 9, seed: 42 });
+    const { samples, licence, selection, leftOut } = await openDataset(`hetpqa:${root}`, { count: 9, seed: 42 });
+    expect(leftOut).toEqual([{ rows: 1, reason: 'no candidate' }]);
     expect(licence).toBe('CDLA-Sharing-1.0');
     expect(selection).toContain('rows of dev.csv');
     expect([...samples].sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual([
@@ -378,6 +379,7 @@ describe('hetPQA', () => {
       { id: 'row-3', document: 'it weighs little.', query: 'is it heavy?', answer: '', cluster: 'B2' },
     ]);
     const set = await openPools(`hetpqa:${root}`, { count: 9, seed: 42 });
+    expect(set.leftOut).toBeUndefined();
     expect(set.pools).toEqual([
       {
         id: 'q1',

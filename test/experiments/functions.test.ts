@@ -1,5 +1,5 @@
 /** Functions as surrogates: their names in a record, what they are given, what a run makes of what they give. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
@@ -174,6 +174,30 @@ describe('a surrogate function', () => {
     await expect(run(before, { directory: hidden, resume: true })).resolves.toMatchObject({ directory: hidden });
     tail = '';
     await expect(run(before, { directory: hidden, resume: true })).rejects.toMatchObject({ code: 'RUN_MISMATCH' });
+  });
+
+  it('that threw and gives a text when the run goes on is another function, as the other way round', async () => {
+    let broken = true;
+    const mended = {
+      odd: ({ id, document }: Sample) => {
+        if (broken && id === 'desk') throw new Error('no maker is known');
+        return document;
+      },
+    };
+    const { directory, summary } = await run(mended);
+    expect(summary.samples.rejected).toHaveLength(1);
+    broken = false;
+    await expect(run(mended, { directory, resume: true })).rejects.toMatchObject({
+      code: 'RUN_MISMATCH',
+      message: expect.stringMatching(/the rejection of desk .*function "odd", and now it gives one.*remove the line/),
+    });
+    const journal = path.join(directory, 'trials.jsonl');
+    const lines = (await readFile(journal, 'utf8')).split(/(?<=\n)/);
+    await writeFile(journal, lines.filter((line) => !line.includes('no maker is known')).join(''));
+    const again = await run(mended, { directory, resume: true });
+    expect(again.summary.samples).toMatchObject({ scored: 6, rejected: [] });
+    broken = true;
+    await expect(run(mended, { directory, resume: true })).rejects.toMatchObject({ code: 'RUN_MISMATCH' });
   });
 
   it('stops with the run', async () => {

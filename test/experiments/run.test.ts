@@ -11,6 +11,7 @@ import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { expectTexts } from '../../src/experiments/plan/texts.js';
 import type { RunOptions } from '../../src/experiments/run/options.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
+import { SELF_WRITER } from '../../src/llm/self-writer.js';
 import type { Condition } from '../../src/priming/condition.js';
 import type { TextWriter } from '../../src/priming/prepare.js';
 import { QUERY_PROMPTS } from '../../src/priming/prompts.js';
@@ -292,6 +293,30 @@ describe('going on with a run', () => {
     // Trials that nobody knows the configuration of are nobody's.
     await rm(path.join(directory, 'run.json'));
     await expect(start(directory, 3, { resume: true })).rejects.toThrow(/holds trials but no run\.json/);
+  });
+
+  it('ends in the same bytes where conditions are left out', async () => {
+    const asking = defineExperiment({
+      id: 'asking',
+      title: 'Asked',
+      question: 'What is written?',
+      conditions: [
+        { name: 'bare', visibility: 'exact' },
+        { name: 'oracle', surrogate: 'oracle', visibility: 'exact' },
+        { name: 'need', surrogate: 'llm:need', visibility: 'exact' },
+        { name: 'why', surrogate: 'llm:prompt=Why?', visibility: 'exact' },
+      ],
+      comparisons: ['need', 'why'].map((treatment) => ({ treatment, baseline: 'bare', oracle: 'oracle', family: 'a' })),
+    });
+    const writer: TextWriter = async (documents) => documents.map((document) => document.slice(0, 9));
+    const directory = await temporaryFolder();
+    const options = { sources: { llm: () => writer }, writer: SELF_WRITER };
+    await start(directory, 3, options, asking);
+    const wanted = await file(directory, 'summary.json');
+    expect(JSON.parse(wanted).configuration.left_out).toMatchObject([{ condition: 'why' }]);
+    await rm(path.join(directory, 'summary.json'));
+    await start(directory, 3, { ...options, resume: true }, asking);
+    expect(await file(directory, 'summary.json')).toBe(wanted);
   });
 
   it('takes no trials of another run, though it is asked the same', async () => {

@@ -1,4 +1,5 @@
 /** From a declaration, whose defaults are left out, to an experiment that names only conditions which it has. */
+import path from 'node:path';
 import { DkvError } from '../../base/errors.js';
 import { didYouMean } from '../../base/near.js';
 import { parse } from '../../base/parse.js';
@@ -20,11 +21,22 @@ export function defineExperiment(declaration: StudyDeclaration): DeclaredExperim
 /** Parses a declaration that comes from elsewhere, such as a file. */
 export function parseExperiment(declaration: unknown): DeclaredExperiment {
   const { plain, functions } = withoutFunctions(declaration);
-  const parsed = parse(experimentFileSchema, plain, 'INPUT_INVALID', 'The experiment is not well formed');
+  const given = parse(experimentFileSchema, plain, 'INPUT_INVALID', 'The experiment is not well formed');
+  const parsed = withOwnDataset(given, plain);
   expectFunctions(parsed, functions);
   expectConsistent(parsed);
   const whole = withArms(parsed);
   return functions.size > 0 ? { ...whole, functions } : whole;
+}
+
+/** Takes a protocol to be for the data that stand in the experiment's file, unless it names others. */
+function withOwnDataset(parsed: DeclaredExperiment, declaration: unknown): DeclaredExperiment {
+  const { protocol } = declaration as { readonly protocol?: { readonly dataset?: unknown } };
+  if (!parsed.data || protocol?.dataset !== undefined) return parsed;
+  const { dataset } = parsed.data;
+  // Runs know a file by its name alone.
+  const name = dataset.includes(':') ? dataset : path.basename(dataset);
+  return { ...parsed, protocol: { ...parsed.protocol, dataset: name } };
 }
 
 /**

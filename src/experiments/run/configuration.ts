@@ -29,13 +29,13 @@ export function configurationOf(
   const { computedAs: precision, drift, device, batchTokens, shape } = model.engine.info;
   const ofModel = segmentsOf(model.tokenizer);
   const segments = SEGMENTS.filter((segment) => ofModel.has(segment));
-  const { name, revision, licence, selection, digest } = data;
+  const { name, revision, licence, selection, digest, leftOut: rows } = data;
   return {
     experiment,
     ...(leftOut.length > 0 && { left_out: leftOut }),
     samples: 'samples' in data ? data.samples.length : data.pools.length,
     seed: experiment.seed,
-    dataset: { name, revision, licence, selection, digest },
+    dataset: { name, revision, licence, selection, digest, ...(rows && { left_out: rows }) },
     model: {
       name: model.name,
       built_in: model.builtIn,

@@ -8,7 +8,7 @@ import { LiteralTokens } from '../../model/tokenizer/literal-tokens.js';
 import { findJournal, recoverJournal } from '../../runs/journal.js';
 import { readRecord, writeRecord } from '../../runs/record.js';
 import { readSamples, writeSamples } from '../../runs/samples.js';
-import { type Configuration, differences } from '../../runs/schema/configuration.js';
+import { type Configuration, decisive, differences } from '../../runs/schema/configuration.js';
 import type { Entry } from '../../runs/schema/entry.js';
 import { specificationsOf } from '../../runs/schema/experiment.js';
 import { type JournalOwner, ownerOf } from '../../runs/schema/journal-head.js';
@@ -77,7 +77,9 @@ export async function start(
   }
   if (started) await recordPlan(directory, planned);
   const versions = { 'onnxruntime-node': onnxRuntimeVersion() };
-  const record = started ?? (await writeRecord(directory, asked, versions, { study, plan: planned }));
+  if (!started) await writeRecord(directory, asked, versions, { study, plan: planned });
+  // As it reads, also of a run that begins: its summary is that of a run that went on, byte for byte.
+  const record = started ?? (await readRecord(directory))!;
   const owner = ownerOf(record);
   const records = await readSamples(directory);
   const recovered = await recoverJournal(journalFile, owner);
@@ -127,7 +129,7 @@ async function startedRecord(
   // What runs say since about their models is no change of them.
   const { vocabulary, ...older } = known.model;
   const comparable = configuration.model.vocabulary === undefined ? { ...known, model: older } : known;
-  const changed = differences(measured({ ...configuration, control_tokens }), measured(comparable));
+  const changed = differences(decisive({ ...configuration, control_tokens }), decisive(comparable));
   if (changed.length > 0) {
     throw new DkvError(
       'RUN_MISMATCH',
@@ -141,9 +143,4 @@ async function startedRecord(
     );
   }
   return record;
-}
-
-/** A configuration without members that decide no number: the research's figures, which older records of its experiments hold. */
-function measured({ experiment: { authors: _, ...experiment }, ...configuration }: Configuration) {
-  return { ...configuration, experiment };
 }

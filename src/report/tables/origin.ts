@@ -1,4 +1,5 @@
 /** Where a run's numbers come from: model, data, versions, machine. */
+import { describeRows } from '../../runs/left-out.js';
 import type { Imported } from '../../runs/schema/configuration.js';
 import type { Experiment } from '../../runs/schema/experiment.js';
 import type { RunRecord, StudyRecord } from '../../runs/schema/record.js';
@@ -14,6 +15,7 @@ export function origin({ configuration, study, started_at, versions, git_revisio
     ...(model.drift ? [[`drift of ${model.precision}`, describeDrift(model.drift)]] : []),
     ['model fingerprint', model.fingerprint],
     ['dataset', `${dataset.name} ${dataset.revision}`],
+    ...(dataset.left_out ? [['rows of the dataset', describeRows(dataset.left_out)]] : []),
     ['dataset licence', dataset.licence],
     ['dataset digest', dataset.digest],
     ...(configuration.writer ? [['surrogates written by', configuration.writer]] : []),

@@ -67,6 +67,18 @@ export const configurationSchema = z
         licence: z.string().describe('The data set’s licence.'),
         selection: z.string().describe('How samples were taken, in words.'),
         digest: z.string().describe('Digest of the samples.'),
+        left_out: z
+          .array(
+            z.strictObject({
+              rows: z.number().int().positive().describe('How many rows.'),
+              reason: z.string().describe('What they lack, such as “no query (question)”.'),
+            }),
+          )
+          .readonly()
+          .optional()
+          .describe(
+            'Rows that were read until there were enough, and could not be used; absent where there were none, and before 0.2.',
+          ),
       })
       .describe('The data set that it was run on.'),
     model: z
@@ -129,6 +141,16 @@ export const configurationSchema = z
  * Everything that the numbers of a run depend on. Equal configurations give equal trials, so a configuration may not change when a run is resumed.
  */
 export type Configuration = z.infer<typeof configurationSchema>;
+
+/**
+ * A configuration without what stands beside numbers and decides none: the research's figures, which older records of its experiments hold, and rows that
+ * were left out.
+ */
+export function decisive({ experiment, dataset, ...configuration }: Configuration) {
+  const { authors: _, ...asked } = experiment;
+  const { left_out: _rows, ...data } = dataset;
+  return { ...configuration, experiment: asked, dataset: data };
+}
 
 /** A field in which two values differ, as JSON; undefined where one of them lacks it. */
 export interface Change {

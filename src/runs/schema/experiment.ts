@@ -161,7 +161,12 @@ export const experimentSchema = z
           .int()
           .positive()
           .describe('Samples or pools that the protocol asks for; a run with fewer is a smoke run.'),
-        dataset: z.string().default('ms-marco').describe('The research’s dataset, by its name here.'),
+        dataset: z
+          .string()
+          .default('ms-marco')
+          .describe(
+            'The dataset that the protocol is for, by its name here. Where the experiment’s file names its data, it is these, unless the protocol says otherwise.',
+          ),
         max_tokens: z.number().int().positive().default(2048).describe('Rows that the encoder may read.'),
         target_tokens: z
           .number()
