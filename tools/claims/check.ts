@@ -12,6 +12,7 @@ import { type Exempt, type Printed, printedLike, readMarked, type Segment } from
 /** The texts, each with the comments behind which a program writes up to `<!-- end -->`. */
 export const TEXTS: Record<string, readonly string[]> = {
   'README.md': [],
+  'docs/models.md': [],
   'docs/experiment-plan.md': [],
   'docs/surrogates.md': [],
   'docs/protocol.md': [],
