@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: 'test/support/build.ts',
+    globalSetup: ['test/support/build.ts', 'test/support/gemma3.ts'],
     // Compiled models of the tests, kept between runs and out of the user's cache.
     // Several programs at a time on few cores: threads of one that wait for each other would take the time of the others.
     // Tests that start ONNX Runtime by themselves send no telemetry either.

