@@ -17,6 +17,7 @@ export const TEXTS: Record<string, readonly string[]> = {
   'docs/surrogates.md': [],
   'docs/protocol.md': [],
   'docs/ranking.md': [],
+  'docs/statistics.md': ['units'],
   'docs/authors-records.md': [],
   'docs/benchmarks.md': ['coverage'],
   'docs/research-framing.md': [],

@@ -20,7 +20,7 @@ REPEATS = 2000
 BATCH = 200
 INTRACLASS = 0.15
 # Samples and clusters, and the form of the samples' errors: those of AdWorld's questions, and few with heavy tails.
-DATA = {"300 in 65 clusters, normal": (300, 65, "normal"), "60 alone, lognormal": (60, 60, "lognormal")}
+DATA = {"normal, 300 in 65 clusters": (300, 65, "normal"), "lognormal, 60 alone": (60, 60, "lognormal")}
 COLUMNS = ("samples", "units", "correlation", "tau", "mean", "mean, unequal", "another unit", "as if independent", "by GLS", "one unit")
 
 
