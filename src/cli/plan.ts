@@ -8,7 +8,7 @@ import { openModel, positiveNumber } from './model-options.js';
 import { withOutput } from './output.js';
 import { addRunnableOptions, openData, type RunnableOptions } from './run.js';
 import { askedStudy } from './study.js';
-import { interruptSignal } from './terminal.js';
+import { interruptSignal, Progress, sayNotice } from './terminal.js';
 
 interface PlanCommandOptions extends RunnableOptions {
   readonly margin: number;
@@ -52,7 +52,8 @@ refuses one that was changed, names before the first trial what is not as planne
 SHA-256 to others before the run (a commit, a registry, a mail): that is what shows that the plan came first.
 
 With --pilot whole clusters of the pilot's differences are drawn again and again, in runs of more and more samples, until the
-test of the mean has the power for a difference of the margin.
+test of the mean has the power for a difference of the margin. The pilot is of the same data and the same seed: its samples are
+left out. A margin that the data's clusters cannot tell with any number of samples is refused at once.
 
 Examples:
   dkv plan exp02 --margin 0.05 --n 500 --output plan.json
@@ -81,7 +82,8 @@ async function plan(name: string, asked: PlanCommandOptions, command: Command): 
   const { planText } = await import('../runs/locked-plan.js');
   const { readRun } = await import('../runs/run-folder.js');
   const { endpointWriter } = await import('../llm/text-sources.js');
-  const { describePlan } = await import('../report/words/plan.js');
+  const { describePlan, describePower } = await import('../report/words/plan.js');
+  const { SIMULATIONS } = await import('../stats/power.js');
   const signal = interruptSignal();
   const experiment = await askedExperiment(declared!, options);
   const pilot = options.pilot === undefined ? undefined : await readRun(options.pilot);
@@ -89,6 +91,7 @@ async function plan(name: string, asked: PlanCommandOptions, command: Command): 
   const isLengthGiven = command.getOptionValueSource('maxLength') !== 'default';
   const maxTokens = isLengthGiven ? options.maxLength : experiment.protocol.max_tokens;
   const model = await openModel({ ...options, maxLength: maxTokens }, signal);
+  const progress = new Progress('simulating', 'runs');
   try {
     const made = await planRun(
       experiment,
@@ -104,8 +107,12 @@ async function plan(name: string, asked: PlanCommandOptions, command: Command): 
         ...(options.n !== undefined && { samples: options.n }),
         ...(pilot && { pilot }),
         ...(writer !== undefined && { writer }),
-        onSimulated: ({ samples, power: reached }) =>
-          process.stderr.write(`${samples} samples: a power of ${reached.toFixed(2)}\n`),
+        onNotice: sayNotice,
+        onRun: (samples, done, all) => progress.count(done, `of ${all}, of ${samples} samples`),
+        onSimulated: (simulated) => {
+          progress.end();
+          sayNotice(`${simulated.samples} samples: a power of ${describePower(simulated, SIMULATIONS)}`);
+        },
       },
     );
     await withOutput(output, '--output', (target) => target.write(planText(made)));
@@ -116,6 +123,7 @@ async function plan(name: string, asked: PlanCommandOptions, command: Command): 
     ];
     (output === '-' ? process.stderr : process.stdout).write(`${lines.join('\n')}\n`);
   } finally {
+    progress.end();
     await model.close();
   }
 }

@@ -3,6 +3,7 @@ import type { Random } from '../base/random.js';
 import type { Partition } from './dependence.js';
 import { mean, standardDeviation } from './describe.js';
 import { normalQuantile } from './distributions.js';
+import { bootstrap, type Interval, percentileInterval, wilsonInterval } from './interval.js';
 import { areEnough, equivalenceOfMean, FEWEST_FOR_TEST, inferMeans, pOfMean } from './mean-inference.js';
 import { Resamples } from './resamples.js';
 
@@ -29,8 +30,43 @@ function samplesForDifference(margin: number, power: number): number {
  */
 export function designEffect(clusters: Partition, icc: number): number {
   const samples = clusters.reduce((sum, { length }) => sum + length, 0);
-  const alike = clusters.reduce((sum, { length }) => sum + length ** 2, 0) / samples;
-  return 1 + Math.max(0, Number.isNaN(icc) ? 0 : icc) * (alike - 1);
+  return designEffectOf(samples, sharingOf(clusters), icc);
+}
+
+/** The chance that two samples are of one cluster; 0 for fewer than two samples. */
+export function sharingOf(clusters: Partition): number {
+  const samples = clusters.reduce((sum, { length }) => sum + length, 0);
+  const pairs = clusters.reduce((sum, { length }) => sum + length * (length - 1), 0);
+  return samples > 1 ? pairs / (samples * (samples - 1)) : 0;
+}
+
+/** The same of so many samples, of which two share a cluster with the chance `sharing`: their clusters have 1 + (samples - 1) sharing samples each. */
+function designEffectOf(samples: number, sharing: number, icc: number): number {
+  return 1 + positive(icc) * (samples - 1) * sharing;
+}
+
+/** An intraclass correlation that is not known, or below 0, makes no sample tell less. */
+const positive = (icc: number) => (icc > 0 ? icc : 0);
+
+/** A pilot's clusters, and how alike samples of one cluster are. */
+interface Alike {
+  readonly clusters: Partition;
+  readonly icc: number;
+}
+
+/**
+ * How many samples in clusters like the pilot's know a mean as well as `samples`, of which two share a cluster with the chance `sharing`. Never more than these, and
+ * however many they are, never more than a bound where the chance is above 0.
+ */
+export function worthOf(samples: number, sharing: number, { clusters, icc }: Alike): number {
+  return Math.floor(samples * Math.min(1, designEffect(clusters, icc) / designEffectOf(samples, sharing, icc)));
+}
+
+/** The fewest samples that are worth `needed` by the same reckoning; infinite where no number is. */
+export function samplesWorth(needed: number, sharing: number, { clusters, icc }: Alike): number {
+  const shared = positive(icc) * sharing;
+  const left = designEffect(clusters, icc) - needed * shared;
+  return left > 0 ? Math.max(needed, Math.ceil((needed * (1 - shared)) / left)) : Number.POSITIVE_INFINITY;
 }
 
 /** What is to be shown, and from what the number of samples is computed. */
@@ -49,9 +85,11 @@ export interface PowerRequest {
   readonly randomOf: (name: string, run: number) => Random;
   /** The number of simulated runs for each number of samples. */
   readonly simulations?: number;
+  /** Called after each simulated run, whose number it is given. */
+  readonly onRun?: (samples: number, done: number, simulations: number) => void;
 }
 
-/** The number of simulated runs, at which a power of .8 is known to .02. */
+/** The number of simulated runs, at which a power of .8 is known to .04, at 95%. */
 export const SIMULATIONS = 500;
 /** The number of the bootstrap's draws in each simulated run, fewer than a run's own. */
 const DRAWS = 999;
@@ -71,7 +109,7 @@ export interface SimulatedPower {
  * the pilot's mean is taken off and the mean that is asked about put in its place, and the test of the mean is made as a run makes it.
  */
 export function simulatedPower(request: PowerRequest, samples: number): SimulatedPower {
-  const { differences, clusters, hypothesis, margin, randomOf, simulations = SIMULATIONS } = request;
+  const { differences, clusters, hypothesis, margin, randomOf, simulations = SIMULATIONS, onRun } = request;
   const shift = (hypothesis === 'difference' ? margin : 0) - mean(differences);
   let shown = 0;
   for (let run = 0; run < simulations; run++) {
@@ -97,8 +135,34 @@ export function simulatedPower(request: PowerRequest, samples: number): Simulate
           ? pOfMean(inference!)
           : undefined;
     if (p !== undefined && p <= LEVEL) shown++;
+    onRun?.(samples, run + 1, simulations);
   }
   return { samples, power: shown / simulations };
+}
+
+/** 95% of a simulated power, by so many runs (Wilson). */
+export function powerInterval({ power }: SimulatedPower, simulations: number): Interval {
+  return wilsonInterval(power, simulations, simulations);
+}
+
+/** Draws of whole clusters that a standard deviation's interval is of. */
+const DEVIATIONS = 999;
+
+/** The standard deviation of a pilot's differences is what the number of samples follows: its 95%, by drawing whole clusters. */
+export function deviationInterval(differences: readonly number[], clusters: Partition, random: Random): Interval {
+  const [replicates] = bootstrap(
+    clusters.length,
+    (drawn) => [standardDeviation(Array.from(drawn, (c) => clusters[c]!.map((index) => differences[index]!)).flat())],
+    DEVIATIONS,
+    random,
+  );
+  return percentileInterval(replicates!)!;
+}
+
+/** The number of independent samples by the normal approximation; clusters only make it more. */
+export function approximateSamples({ differences, hypothesis, margin, power }: PowerRequest): number {
+  const d = margin / standardDeviation(differences);
+  return hypothesis === 'difference' ? samplesForDifference(d, power) : samplesForEquivalence(d, power);
 }
 
 /**
@@ -109,7 +173,7 @@ export function samplesForPower(
   request: PowerRequest,
   onSimulated?: (simulated: SimulatedPower) => void,
 ): { readonly found: SimulatedPower | undefined; readonly simulated: readonly SimulatedPower[] } {
-  const { differences, hypothesis, margin, power } = request;
+  const { power } = request;
   const tried = new Map<number, SimulatedPower>();
   const enough = (samples: number): boolean => {
     const known = tried.get(samples) ?? simulatedPower(request, samples);
@@ -117,9 +181,7 @@ export function samplesForPower(
     tried.set(samples, known);
     return known.power >= power;
   };
-  const d = margin / standardDeviation(differences);
-  const independent = hypothesis === 'difference' ? samplesForDifference(d, power) : samplesForEquivalence(d, power);
-  // Clusters only make it more.
+  const independent = approximateSamples(request);
   if (independent > MOST_SIMULATED) return { found: undefined, simulated: [] };
   let high = Math.min(MOST_SIMULATED, Math.max(FEWEST_FOR_TEST, independent));
   let low = 0;

@@ -8,7 +8,7 @@ import type { RunOptions } from '../../src/experiments/run/options.js';
 import { type PlanOptions, planRun } from '../../src/experiments/run/plan-run.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { writeReports } from '../../src/report/report.js';
-import { describeConduct } from '../../src/report/words/plan.js';
+import { describeConduct, describePlan } from '../../src/report/words/plan.js';
 import { describeDeviation } from '../../src/runs/deviations.js';
 import { locked, planText, readLockedPlan } from '../../src/runs/locked-plan.js';
 import { readRecord } from '../../src/runs/record.js';
@@ -112,11 +112,13 @@ describe('a plan', () => {
         dataset: { digest: dataset(12).digest },
         model: { fingerprint: model.fingerprint },
       },
-      early_ends: ['ceiling', 'floor'],
+      early_ends: ['ceiling'],
       clusters: { by: 'sample', number: 12, largest: 1 },
     });
     expect(plan.exclusions.length).toBeGreaterThan(0);
     expect(plan.code.digest).toMatch(/^[0-9a-f]{64}$/);
+    // It ranks nothing, and its plan does not speak of rankings.
+    expect(describePlan(plan).join(' ')).not.toMatch(/pool|rank/);
   });
 
   it('is read as it was written, and refused when anything in it was changed', async () => {
@@ -271,7 +273,13 @@ describe('a pilot', () => {
     const pilot = await readRun(directory);
     const deviation = Number((await planned({ pilot, margin: 10, samples: 6 })).pilot!.standard_deviation);
     const said: number[] = [];
-    const plan = await planned({ pilot, margin: deviation, onSimulated: ({ samples }) => said.push(samples) });
+    const done: number[][] = [];
+    const plan = await planned({
+      pilot,
+      margin: deviation,
+      onSimulated: ({ samples }) => said.push(samples),
+      onRun: (...run) => done.push(run),
+    });
     const { samples, dataset: data } = plan.configuration;
     expect(plan.pilot).toMatchObject({
       samples: dataset(12).samples.map(({ id }) => id),
@@ -281,6 +289,15 @@ describe('a pilot', () => {
     });
     expect(plan.pilot!.simulated.find((one) => one.samples === samples)!.power).toBeGreaterThanOrEqual(0.8);
     expect(said.length).toBe(plan.pilot!.simulated.length);
+    expect(done).toHaveLength(500 * said.length);
+    expect(done[499]).toEqual([said[0], 500, 500]);
+    const { low, high } = plan.pilot!.standard_deviation_interval;
+    expect([low < deviation, high > deviation]).toEqual([true, true]);
+    const words = describePlan(plan).join(' ');
+    expect(words).toMatch(/had a power of 0\.\d\d \[0\.\d\d, 0\.\d\d\] in 500 simulated runs/);
+    expect(words).toContain('The pilot is small, 12 samples in 12 clusters');
+    const large = { ...plan.pilot!, samples: Array.from({ length: 60 }, (_, i) => `${i}`), clusters: 20 };
+    expect(describePlan(changed(plan, { pilot: large })).join(' ')).not.toContain('The pilot is small');
     const others = await open(samples, plan.pilot!.samples);
     expect(data.digest).toBe(others.digest);
     const { summary } = await runUnder(plan, {}, { data: others });
@@ -305,6 +322,11 @@ describe('a pilot', () => {
     await expect(of({ model: { ...summary.configuration.model, fingerprint: 'f'.repeat(64) } })).rejects.toThrow(
       /model’s fingerprint/,
     );
+    await expect(of({ seed: 7 })).rejects.toThrow(/its seed is 7, not 42/);
+    // Its ids are those of the data, and its texts are not.
+    await expect(of({ dataset: { ...summary.configuration.dataset, digest: 'e'.repeat(64) } })).rejects.toThrow(
+      /The pilot is of other samples: its 12 have the digest e{64}/,
+    );
     await expect(planned({ pilot: { ...pilot, trials: [] } })).rejects.toThrow(/holds no trials/);
     const few = pilot.trials.filter(({ sample }) => sample < 'lamps-005');
     await expect(planned({ pilot: { ...pilot, trials: few } })).rejects.toThrow(/5 samples in 5 clusters/);
@@ -313,5 +335,33 @@ describe('a pilot', () => {
       planned({ pilot, margin: Number((await planned({ pilot, samples: 6 })).pilot!.standard_deviation) / 3 }),
     ).rejects.toThrow(/beside the pilot’s the data have 48/);
     await expect(planned({ pilot, margin: 1e-9 })).rejects.toThrow(/takes more than 5000 samples/);
+  });
+
+  it('is refused at once where no number of samples of the data is worth enough', async () => {
+    const lamps = dataset(60);
+    const kinds = datasetOf(
+      { ...lamps, name: 'kinds of lamps' },
+      lamps.samples.map((sample, i) => ({ ...sample, query: `How much is the ${NAMES[i % 7]}?` })),
+    );
+    const ofKinds = async (count: number, leftOut: readonly string[]) => without(kinds, leftOut, count, 'a pilot');
+    const { directory } = await runUnder(undefined, {}, { data: await ofKinds(21, []) });
+    const run = await readRun(directory);
+    const kindOf = new Map(kinds.samples.map(({ id, query }) => [id, query.length]));
+    // Samples of one question gain alike.
+    const trials = run.trials.map((trial) =>
+      trial.condition === 'oracle_d' ? { ...trial, nll: trial.nll - kindOf.get(trial.sample)! } : trial,
+    );
+    const simulated: number[] = [];
+    const plan = (margin: number) =>
+      planRun(EXPERIMENT, model, ofKinds, {
+        ...OPTIONS,
+        margin,
+        pilot: { ...run, trials },
+        onRun: (samples) => simulated.push(samples),
+      });
+    await expect(plan(0.3)).rejects.toThrow(
+      /the data have 7 clusters of samples that are as alike as the pilot’s \(intraclass correlation 0\.9\d\), so that 39 of its samples are worth \d+, and \d+ or more are needed. With that power they tell a margin of about/,
+    );
+    expect(simulated).toEqual([]);
   });
 });

@@ -6,11 +6,16 @@ import { mean, standardDeviation } from '../../src/stats/describe.js';
 import {
   designEffect,
   detectableD,
+  deviationInterval,
   isUsablePilot,
   type PowerRequest,
+  powerInterval,
   samplesForEquivalence,
   samplesForPower,
+  samplesWorth,
+  sharingOf,
   simulatedPower,
+  worthOf,
 } from '../../src/stats/power.js';
 
 /** Normal values with mean 0 and standard deviation 1, to the last bit: what the pilot's mean is does not matter. */
@@ -110,5 +115,45 @@ describe('the design effect', () => {
     ).toBeCloseTo(1 + (20 / 6 - 1) * 0.3, 12);
     expect(designEffect([[0, 1], [2]], -0.2)).toBe(1);
     expect(designEffect([[0, 1], [2]], Number.NaN)).toBe(1);
+  });
+});
+
+describe('what samples are worth in larger clusters', () => {
+  const ten = partitionBy(Array.from({ length: 200 }, (_, i) => i % 10));
+  const pilot = { clusters: partitionBy(Array.from({ length: 60 }, (_, i) => i % 30)), icc: 0.4 };
+
+  it('is bounded however many there are, and reached by the fewest that suffice', () => {
+    expect(sharingOf(ten)).toBeCloseTo((200 * 19) / (200 * 199), 12);
+    const sharing = 0.1;
+    // The pilot's design effect is 1.4; that of n samples grows with .04 n.
+    expect(worthOf(1e9, sharing, pilot)).toBe(34);
+    expect(samplesWorth(36, sharing, pilot)).toBe(Number.POSITIVE_INFINITY);
+    const fewest = samplesWorth(30, sharing, pilot);
+    expect(worthOf(fewest, sharing, pilot)).toBe(30);
+    expect(worthOf(fewest - 1, sharing, pilot)).toBeLessThan(30);
+  });
+
+  it('is their number where they share no cluster, or are not alike', () => {
+    expect(samplesWorth(500, 0, pilot)).toBe(500);
+    for (const icc of [0, -0.2, Number.NaN]) {
+      expect(worthOf(500, 0.1, { ...pilot, icc })).toBe(500);
+      expect(samplesWorth(500, 0.1, { ...pilot, icc })).toBe(500);
+    }
+  });
+});
+
+describe('what a simulation and a pilot do not know', () => {
+  it('is the interval of a share of the simulated runs', () => {
+    const { low, high } = powerInterval({ samples: 40, power: 0.8 }, 500);
+    expect(low).toBeCloseTo(0.763, 3);
+    expect(high).toBeCloseTo(0.833, 3);
+    expect(powerInterval({ samples: 40, power: 1 }, 500).low).toBeLessThan(1);
+  });
+
+  it('is how much the differences vary: of normal ones their deviation over the root of twice their number', () => {
+    const { low, high } = deviationInterval(PILOT, independent(PILOT.length).clusters, new Random('deviation'));
+    const half = 1.96 / Math.sqrt(2 * PILOT.length);
+    expect(Math.abs(low - (1 - half))).toBeLessThan(0.05);
+    expect(Math.abs(high - (1 + half))).toBeLessThan(0.05);
   });
 });

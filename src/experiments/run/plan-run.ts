@@ -6,7 +6,6 @@ import { locked, ownCode } from '../../runs/locked-plan.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
 import type { Experiment } from '../../runs/schema/experiment.js';
 import {
-  earlyEndsOf,
   type Hypothesis,
   type LockedPlan,
   NATS,
@@ -22,20 +21,25 @@ import { intraclassCorrelation, type Partition } from '../../stats/dependence.js
 import { mean, standardDeviation } from '../../stats/describe.js';
 import { finite } from '../../stats/gains.js';
 import {
-  designEffect,
+  approximateSamples,
+  deviationInterval,
   isUsablePilot,
   MOST_SIMULATED,
   type PowerRequest,
   SIMULATIONS,
   type SimulatedPower,
   samplesForPower,
+  samplesWorth,
+  sharingOf,
   simulatedPower,
+  worthOf,
 } from '../../stats/power.js';
 import { dependenceOf, kindOf, type UnitDependence } from '../analysis/clusters.js';
 import { termsOf } from '../analysis/columns.js';
 import { recordedDifferences } from '../analysis/differences.js';
 import { EXCLUSIONS } from '../plan/exclusions.js';
 import { computableBy, configurationOf } from './configuration.js';
+import { earlyEndsOf } from './prescreen.js';
 
 export interface PlanOptions {
   /** The smallest mean difference of interest, in nats per token or in the first measure of a ranking. */
@@ -56,6 +60,10 @@ export interface PlanOptions {
   readonly writer?: string;
   /** This callback is called after each number of samples whose power was simulated. */
   readonly onSimulated?: (simulated: SimulatedPower) => void;
+  /** This callback is called after each simulated run, with the number of samples, the runs that are done and all of them. */
+  readonly onRun?: (samples: number, done: number, simulations: number) => void;
+  /** This callback is given sentences about what is looked at, where that takes a while. */
+  readonly onNotice?: (notice: string) => void;
 }
 
 /**
@@ -77,9 +85,12 @@ export async function planRun(
   const at = async (count: number): Promise<Planned> => {
     const data = await open(count, leftOut);
     const configuration = configurationOf(computable, data, model, { ...options, maxTokens });
-    if (options.pilot) expectSubject(options.pilot, configuration, test);
     return { configuration, depending: dependenceOf(...unitsAt(data, configuration)) };
   };
+  if (options.pilot)
+    await expectOwnPilot(options.pilot, test, open, (data) =>
+      configurationOf(computable, data, model, { ...options, maxTokens }),
+    );
   const { planned, pilot } = options.pilot
     ? await withPilot(options.pilot, test, at, options)
     : { planned: await at(options.samples ?? declared.protocol.samples), pilot: undefined };
@@ -91,7 +102,7 @@ export async function planRun(
     test,
     configuration,
     exclusions: EXCLUSIONS,
-    early_ends: earlyEndsOf(options),
+    early_ends: earlyEndsOf(computable.experiment, options),
     clusters: {
       by: depending.by,
       number: clusters.length,
@@ -140,13 +151,13 @@ async function withPilot(
   run: FinishedRun,
   test: PlannedTest,
   at: (count: number) => Promise<Planned>,
-  { power, samples: asked, onSimulated }: PlanOptions,
+  options: PlanOptions,
 ): Promise<{ planned: Planned; pilot: NonNullable<PlanContent['pilot']> }> {
+  const { power, samples: asked, onSimulated, onRun } = options;
   const { experiment } = run.summary.configuration;
   if (experiment.unit !== 'sample') {
     throw new DkvError('INPUT_INVALID', `The pilot is a run of ${experiment.id}, which ranks: of a ranking give --n.`);
   }
-  // Before anything is reckoned: a pilot of something else is refused.
   const protocol = await at(asked ?? experiment.protocol.samples);
   if (run.trials.length === 0) {
     throw new DkvError(
@@ -166,10 +177,10 @@ async function withPilot(
   const icc = intraclassCorrelation(differences, clusters);
   const { seed } = run.summary.configuration;
   const randomOf = (name: string, simulation: number) => new Random(name, seed, simulation);
-  const request: PowerRequest = { ...test, differences, clusters, power, randomOf };
-  const worth = ({ depending }: Planned, count: number) =>
-    Math.floor(count * Math.min(1, designEffect(clusters, icc) / designEffect(drawnClusters(depending), icc)));
-  const found = asked === undefined ? await reached(request, at, worth, onSimulated) : undefined;
+  const request: PowerRequest = { ...test, differences, clusters, power, randomOf, ...(onRun && { onRun }) };
+  const pilot = { clusters, icc };
+  const worth = ({ depending }: Planned, count: number) => worthOf(count, sharingOf(drawnClusters(depending)), pilot);
+  const found = asked === undefined ? await reached(request, pilot, protocol, at, options) : undefined;
   const planned = found?.planned ?? protocol;
   const count = planned.configuration.samples;
   const known = worth(planned, count);
@@ -183,6 +194,7 @@ async function withPilot(
       clusters: clusters.length,
       mean: mean(differences),
       standard_deviation: standardDeviation(differences),
+      standard_deviation_interval: deviationInterval(differences, clusters, randomOf('deviation', 0)),
       icc: finite(icc),
       power,
       simulations: SIMULATIONS,
@@ -197,36 +209,86 @@ function drawnClusters({ dependence, own }: UnitDependence): Partition {
   return dependence.crossed ? own : dependence.clusters;
 }
 
-/** The smallest run with the power: of as many samples as simulation asks for, and more where the planned data's clusters are larger than the pilot's. */
+/**
+ * The smallest run with the power: of as many samples as simulation asks for, and more where the planned data's clusters are larger than the pilot's. What no number of
+ * samples reaches is refused before anything is simulated.
+ */
 async function reached(
   request: PowerRequest,
+  pilot: { readonly clusters: Partition; readonly icc: number },
+  protocol: Planned,
   at: (count: number) => Promise<Planned>,
-  worth: (planned: Planned, count: number) => number,
-  onSimulated: PlanOptions['onSimulated'],
+  { onSimulated, onNotice }: Pick<PlanOptions, 'onSimulated' | 'onNotice'>,
 ): Promise<{ planned: Planned; simulated: readonly SimulatedPower[] }> {
-  const { found, simulated } = samplesForPower(request, onSimulated);
+  const advice = 'Choose a larger --margin or a lower --power, or give --n.';
   const beyond = (why: string) =>
     new DkvError(
       'INPUT_INVALID',
-      `A power of ${request.power} for ${request.margin} takes more than ${MOST_SIMULATED} samples${why}. Choose a larger --margin or a lower --power, or give --n.`,
+      `A power of ${request.power} for ${request.margin} takes more than ${MOST_SIMULATED} samples${why}. ${advice}`,
     );
+  let last = protocol;
+  const look = async (count: number) => {
+    onNotice?.(`Looking at how ${count} samples hang together.`);
+    last = await at(count);
+  };
+  /** By the clusters of the data that were seen last, and where these are too few, of as many as there may be. */
+  const expectReachable = async (needed: number) => {
+    if (needed > MOST_SIMULATED) throw beyond('');
+    if (samplesWorth(needed, sharingOf(drawnClusters(last.depending)), pilot) <= MOST_SIMULATED) return;
+    if (last.configuration.samples < MOST_SIMULATED) await look(MOST_SIMULATED);
+    const clusters = drawnClusters(last.depending);
+    const there = last.configuration.samples;
+    const worth = worthOf(there, sharingOf(clusters), pilot);
+    if (worth >= needed) return;
+    const reachable = request.margin * Math.sqrt(needed / Math.max(1, worth));
+    throw beyond(
+      `: the data have ${clusters.length} clusters of samples that are as alike as the pilot’s (intraclass correlation ${pilot.icc.toFixed(2)}), so that ${there} of its samples are worth ${worth}, and ${needed} or more are needed. With that power they tell a margin of about ${reachable.toPrecision(2)}`,
+    );
+  };
+  await expectReachable(approximateSamples(request));
+  const { found, simulated } = samplesForPower(request, onSimulated);
   if (!found) throw beyond('');
-  let before = '';
-  for (let count = found.samples; ; ) {
-    if (count > MOST_SIMULATED) throw beyond(before);
-    const planned = await at(count);
-    const there = planned.configuration.samples;
+  await expectReachable(found.samples);
+  for (let count = found.samples; ; count++) {
+    const sharing = sharingOf(drawnClusters(last.depending));
+    count = Math.max(count, Math.min(MOST_SIMULATED, samplesWorth(found.samples, sharing, pilot)));
+    await look(count);
+    const there = last.configuration.samples;
     if (there < count) {
       throw new DkvError(
         'INPUT_INVALID',
-        `${count} samples are needed, and beside the pilot’s the data have ${there}. Choose a larger --margin or a lower --power, or give --n.`,
+        `${count} samples are needed, and beside the pilot’s the data have ${there}. ${advice}`,
       );
     }
-    const known = worth(planned, count);
-    if (known >= found.samples) return { planned, simulated };
-    before = `: in clusters as alike as the pilot’s, ${count} samples in the ${drawnClusters(planned.depending).length} clusters that the data have of them are worth ${known}, and ${found.samples} are needed`;
-    count = Math.max(count + 1, Math.ceil((count * found.samples) / known));
+    const known = worthOf(count, sharingOf(drawnClusters(last.depending)), pilot);
+    if (known >= found.samples) return { planned: last, simulated };
+    if (count === MOST_SIMULATED) {
+      throw beyond(
+        `: in clusters as alike as the pilot’s ${count} are worth ${known}, and ${found.samples} are needed`,
+      );
+    }
   }
+}
+
+/**
+ * Checks that the pilot is of the same question, the same model and the same samples. Ids may say where a sample stands and not what it is: that the samples with the
+ * pilot's ids are the pilot's is seen from the digest of their texts.
+ * @throws DkvError INPUT_INVALID
+ */
+async function expectOwnPilot(
+  pilot: FinishedRun,
+  test: PlannedTest,
+  open: (count: number, leftOut: readonly string[]) => Promise<Dataset | PoolSet>,
+  configured: (data: Dataset | PoolSet) => Configuration,
+): Promise<void> {
+  const { samples, dataset } = pilot.summary.configuration;
+  const again = await open(samples, pilot.record.plan?.locked.pilot?.samples ?? []);
+  expectSubject(pilot, configured(again), test);
+  if (again.digest === dataset.digest) return;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `The pilot is of other samples: its ${samples} have the digest ${dataset.digest}, and the first ${samples} of the planned data ${again.digest}, so that leaving out its ids would not leave out its samples. Make a pilot of the same data, with the same experiment and the same seed.`,
+  );
 }
 
 /**
@@ -241,9 +303,16 @@ function expectSubject({ summary }: FinishedRun, now: Configuration, test: Plann
       'The pilot was imported: its numbers are not this program’s, and its samples cannot be left out. Make one with "dkv run --n".',
     );
   }
-  const factsOf = ({ experiment, dataset, model, max_tokens }: Configuration): Readonly<Record<string, unknown>> => ({
+  const factsOf = ({
+    experiment,
+    dataset,
+    model,
+    max_tokens,
+    seed,
+  }: Configuration): Readonly<Record<string, unknown>> => ({
     'data set': dataset.name,
     'data set’s revision': dataset.revision,
+    seed,
     'model’s fingerprint': model.fingerprint,
     'prompt of the decoder': experiment.prompt,
     'number of tokens that the encoder reads': max_tokens,

@@ -5,6 +5,7 @@
 import { DkvError } from '../../base/errors.js';
 import { type Entry, isTrial } from '../../runs/schema/entry.js';
 import { bareOf, type Experiment } from '../../runs/schema/experiment.js';
+import type { EarlyEnds } from '../../runs/schema/locked-plan.js';
 import type { SampleRecord } from '../../runs/schema/sample.js';
 import { firstPools, screenRanking } from '../analysis/ranking-screen.js';
 
@@ -19,6 +20,21 @@ export interface Prescreen {
   refuse(entries: readonly Entry[]): void;
 }
 
+interface Ignored {
+  readonly ignoreCeiling?: boolean;
+  readonly ignoreFloor?: boolean;
+}
+
+/** Where a run of the experiment may end before it has all samples. */
+export function earlyEndsOf(
+  experiment: Experiment,
+  { ignoreCeiling = false, ignoreFloor = false }: Ignored,
+): EarlyEnds {
+  const { unit, screening } = experiment;
+  if (unit === 'sample' && !ignoreCeiling && bareOf(experiment)) return ['ceiling'];
+  return unit === 'pool' && screening !== undefined && !ignoreFloor ? ['floor'] : [];
+}
+
 /**
  * The check before a run goes on; undefined where none is asked.
  * @param records all units, in the order in which they are computed
@@ -26,13 +42,12 @@ export interface Prescreen {
 export function prescreenOf(
   experiment: Experiment,
   records: readonly SampleRecord[],
-  { ignoreCeiling = false, ignoreFloor = false }: { readonly ignoreCeiling?: boolean; readonly ignoreFloor?: boolean },
+  ignored: Ignored,
 ): Prescreen | undefined {
-  const { unit, screening } = experiment;
-  if (unit === 'sample' && !ignoreCeiling) {
-    return { units: SCREENED, refuse: (entries) => refuseCeiling(experiment, entries) };
-  }
-  if (unit !== 'pool' || screening === undefined || ignoreFloor) return undefined;
+  const { screening } = experiment;
+  const [end] = earlyEndsOf(experiment, ignored);
+  if (end === 'ceiling') return { units: SCREENED, refuse: (entries) => refuseCeiling(experiment, entries) };
+  if (end === undefined || screening === undefined) return undefined;
   return {
     units: firstPools(records, screening.pools).length,
     refuse: (entries) => refuseFloor(experiment, records, entries),

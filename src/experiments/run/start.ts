@@ -55,7 +55,7 @@ export async function start(
 ): Promise<StartedRun> {
   const { directory, resume, noText = false, study, signal } = options;
   const { experiment } = asked;
-  const planned = await underPlan(experiment.id, options, units);
+  const planned = await underPlan(experiment, options, units);
   const hasLiterals = () => {
     const literals = new LiteralTokens(model.tokenizer);
     literals.see(...specificationsOf(experiment));

@@ -2,31 +2,32 @@
 import { DkvError } from '../../base/errors.js';
 import { ownCode } from '../../runs/locked-plan.js';
 import { publishRecord, readRecord } from '../../runs/record.js';
-import { earlyEndsOf, type LockedPlan, type PlannedRun } from '../../runs/schema/locked-plan.js';
+import type { Experiment } from '../../runs/schema/experiment.js';
+import type { LockedPlan, PlannedRun } from '../../runs/schema/locked-plan.js';
 import type { Unit } from '../plan/unit.js';
 import type { RunOptions } from './options.js';
+import { earlyEndsOf } from './prescreen.js';
 
 type Asked = Pick<RunOptions, 'directory' | 'plan' | 'ignoreCeiling' | 'ignoreFloor'>;
 
 /**
  * What the record of a run in this folder says, or is to say, of its plan; undefined for a run without one.
- * @param id the experiment's
  * @throws DkvError RUN_MISMATCH where the folder holds a run that was started without the plan, or under another one; INPUT_INVALID where samples of the
  * plan's pilot are to be run, or the plan is of another experiment or of the future
  */
 export async function underPlan(
-  id: string,
+  experiment: Experiment,
   { directory, plan, ...ignored }: Asked,
   units: readonly Unit[],
 ): Promise<PlannedRun | undefined> {
   const record = await readRecord(directory);
   if (record) expectPlanOf(directory, record.plan?.locked, plan);
   if (!plan) return undefined;
-  const { experiment } = plan.configuration;
+  const { id } = plan.configuration.experiment;
   if (experiment.id !== id) {
     throw new DkvError(
       'INPUT_INVALID',
-      `The plan is for ${experiment.id}, not for ${id}: one of its own comes before it.`,
+      `The plan is for ${id}, not for ${experiment.id}: one of its own comes before it.`,
     );
   }
   expectOthers(plan, units);
@@ -38,7 +39,7 @@ export async function underPlan(
     );
   }
   const code = await ownCode();
-  const early_ends = earlyEndsOf(ignored);
+  const early_ends = earlyEndsOf(experiment, ignored);
   const before = record?.plan?.computed_by ?? [];
   const isKnown = before.some((one) => one.digest === code.digest && one.early_ends.join() === early_ends.join());
   const computed_by = isKnown ? before : [...before, { ...code, since: now, early_ends }];

@@ -8,6 +8,7 @@ import {
   type PlanOutcome,
 } from '../../runs/schema/locked-plan.js';
 import type { Estimate } from '../../stats/gains.js';
+import { powerInterval, type SimulatedPower } from '../../stats/power.js';
 import { fixed, pValue, signed, withInterval } from './format.js';
 
 /** The plan in sentences, one for each fact. */
@@ -28,7 +29,7 @@ export function describePlan({
     `Made ${made_at}, locked by SHA-256 ${sha256}. That the plan is older than the trials is shown by a copy of this digest that others hold, not by the file.`,
     `Test: ${describeTest(test)}.`,
     `${samples} ${things}${samples < protocol ? `, fewer than the ${protocol} of the protocol` : ''}, in ${clusters.number} clusters by ${clusters.by}, the largest of ${clusters.largest}.`,
-    ...(plan.pilot ? [describePilot(plan.pilot, samples)] : []),
+    ...(plan.pilot ? [describePilot(plan.pilot, samples), ...smallPilot(plan.pilot)] : []),
     `A sample is rejected by these rules and no others: ${exclusions.join('; ')}.`,
     earlyEnds(plan.early_ends),
     `Data: ${dataset.name} ${dataset.revision}, digest ${dataset.digest}. Model: ${model.name}, fingerprint ${model.fingerprint}. Program: ${code.version}, digest ${code.digest}.`,
@@ -51,14 +52,42 @@ function describeTest({ treatment, baseline, measure, hypothesis, margin }: Plan
     : `${of}, is it shown to lie within ±${margin} (two one-sided tests, 5%)`;
 }
 
-function describePilot(pilot: NonNullable<LockedPlan['pilot']>, samples: number): string {
-  const { clusters, mean, standard_deviation, power, simulations, simulated, worth } = pilot;
+type Pilot = NonNullable<LockedPlan['pilot']>;
+
+function describePilot(pilot: Pilot, samples: number): string {
+  const { clusters, mean, standard_deviation, standard_deviation_interval, power, simulations, simulated, worth } =
+    pilot;
   const reached = simulated.findLast((one) => one.samples <= worth) ?? simulated[0];
   const alike =
     worth < samples
       ? `; in clusters as large as those of the planned data ${samples} are worth ${worth} of the pilot’s`
       : '';
-  return `From a pilot of ${pilot.samples.length} samples in ${clusters} clusters, which are left out here (mean ${signed(mean, 3)}, standard deviation ${fixed(standard_deviation, 3)}): ${reached?.samples ?? 0} samples had a power of ${fixed(reached?.power ?? null, 2)} in ${simulations} simulated runs, ${power} was asked for${alike}.`;
+  const deviation = withInterval({ value: standard_deviation, ...standard_deviation_interval }, (x) => fixed(x, 3));
+  const found = reached
+    ? `${reached.samples} samples had a power of ${describePower(reached, simulations)} in ${simulations} simulated runs, `
+    : '';
+  return `From a pilot of ${pilot.samples.length} samples in ${clusters} clusters, which are left out here (mean ${signed(mean, 3)}, standard deviation ${deviation}, with 95%): ${found}${power} was asked for${alike}. The number goes with the square of the standard deviation: at the ends of its interval it would be ${ofDeviation(pilot)} in place of ${worth}.`;
+}
+
+/** A simulated power, with its 95% interval. */
+export function describePower(simulated: SimulatedPower, simulations: number): string {
+  return withInterval({ value: simulated.power, ...powerInterval(simulated, simulations) }, (x) => fixed(x, 2));
+}
+
+function ofDeviation({ standard_deviation: now, standard_deviation_interval, worth }: Pilot): string {
+  const { low, high } = standard_deviation_interval;
+  const at = (deviation: number) => Math.ceil(worth * (deviation / now) ** 2);
+  return `${at(low)} and ${at(high)}`;
+}
+
+/** Fewer samples or clusters say little of how much differences vary. */
+const SMALL = { samples: 60, clusters: 20 };
+
+function smallPilot({ samples, clusters }: Pilot): string[] {
+  if (samples.length >= SMALL.samples && clusters >= SMALL.clusters) return [];
+  return [
+    `The pilot is small, ${samples.length} samples in ${clusters} clusters: it may hold none of the few large differences that most of the variance comes from, so that many more samples may be needed than it says. Take ${SMALL.samples} samples or more, in ${SMALL.clusters} clusters or more, and a power of .9.`,
+  ];
 }
 
 /** What the planned test found, in a sentence. */

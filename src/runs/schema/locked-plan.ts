@@ -49,18 +49,20 @@ const earlyEndsSchema = z.array(z.enum(EARLY_ENDS)).readonly();
 /** The early ends that a run may make. */
 export type EarlyEnds = z.infer<typeof earlyEndsSchema>;
 
-/** The early ends that are left where some are to be ignored. */
-export function earlyEndsOf(ignored: { readonly ignoreCeiling?: boolean; readonly ignoreFloor?: boolean }): EarlyEnds {
-  const { ignoreCeiling = false, ignoreFloor = false } = ignored;
-  return EARLY_ENDS.filter((end) => !(end === 'ceiling' ? ignoreCeiling : ignoreFloor));
-}
-
 const pilotSchema = z.strictObject({
   started_at: z.string().describe('When the pilot was started.'),
   samples: z.array(z.string()).readonly().describe('Ids of the pilot’s samples, none of which may be run again.'),
   clusters: count.describe('Clusters of those that were scored.'),
   mean: z.number().describe('Mean difference in the pilot; the power is not reckoned for it.'),
   standard_deviation: z.number().describe('Standard deviation of the differences.'),
+  standard_deviation_interval: z
+    .strictObject({
+      low: z.number().describe('Its lower end.'),
+      high: z.number().describe('Its upper end.'),
+    })
+    .describe(
+      'Its 95% interval, by drawing whole clusters: the number of samples goes with the square of the standard deviation.',
+    ),
   icc: z.number().nullable().describe('Intraclass correlation in the clusters; null where undefined.'),
   power: z.number().describe('The power that was asked for.'),
   simulations: count.describe('Simulated runs of each number of samples.'),
