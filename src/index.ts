@@ -66,7 +66,15 @@ export { type ReportFormat, type ReportOptions, writeReports } from './report/re
 export { readLockedPlan } from './runs/locked-plan.js';
 export { readRun } from './runs/run-folder.js';
 export * from './runs/schema/index.js';
-export type { Dataset, Origin, PoolRequest, PoolSet, SampleRequest, SampleRule } from './samples/dataset.js';
+export type {
+  Dataset,
+  Origin,
+  PoolRequest,
+  PoolSet,
+  RowsLeftOut,
+  SampleRequest,
+  SampleRule,
+} from './samples/dataset.js';
 export { datasetOf, poolSetOf } from './samples/dataset.js';
 export type { Candidate, Grade, Pool, Sample } from './samples/sample.js';
 export {
