@@ -71,7 +71,7 @@ describe('an experiment with arms', () => {
     ]);
     expect(armed.contrasts.map(({ title, contrasts }) => [title, contrasts.length])).toEqual([
       ['Machinery and content, exact', 6],
-      ['Machinery and content, form of the target', 6],
+      ['Machinery and content, exact, other beginnings of the target', 6],
     ]);
   });
 

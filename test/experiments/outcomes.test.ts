@@ -7,8 +7,10 @@ import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { contentOf } from '../../src/report/content/content.js';
 import { readRun } from '../../src/runs/run-folder.js';
+import { afterHead, headLine } from '../../src/runs/schema/journal-head.js';
 import type { FinishedRun } from '../../src/runs/schema/run.js';
-import { sealedLine } from '../../src/runs/schema/sealed.js';
+import { sealedLineAfter } from '../../src/runs/schema/sealed.js';
+import { headOf } from '../../src/runs/schema/trials.js';
 import { answerWords, containsWords, wordsF1 } from '../../src/samples/answer-text.js';
 import { datasetOf } from '../../src/samples/dataset.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';
@@ -110,8 +112,10 @@ describe('trials of a run with the outcome contrast', () => {
     await run('damaged', ['contrast']);
     const { trials } = await readRun(damaged);
     const [first, ...rest] = trials;
-    const lines = [{ ...first!, wrong_nlls: first!.wrong_nlls!.slice(1) }, ...rest].map((line) => sealedLine(line));
-    await writeFile(path.join(damaged, 'trials.jsonl'), lines.join(''));
+    const { head } = headOf(await readFile(path.join(damaged, 'trials.jsonl')));
+    const changed = [{ ...first!, wrong_nlls: first!.wrong_nlls!.slice(1) }, ...rest];
+    const lines = changed.map((line) => sealedLineAfter(afterHead(head!), line));
+    await writeFile(path.join(damaged, 'trials.jsonl'), headLine(head!) + lines.join(''));
     await rm(path.join(damaged, 'summary.json'));
     await expect(run('damaged', ['contrast'], { resume: true })).rejects.toMatchObject({
       code: 'RUN_DAMAGED',

@@ -10,18 +10,13 @@ RELATIVE = 1e-9
 # Differences of NLLs that are equal leave numbers of this size. P-values have no such floor: theirs are right to the smallest.
 ABSOLUTE = 1e-13
 
-EFFECT = (
-    *(f"{part}.{end}" for part in ("at_one", "remaining", "calibration") for end in ("value", "low", "high")),
-    *(f"{arm}.{end}" for arm in ("baseline", "treatment") for end in ("value", "low", "high")),
-    "p_equivalence",
-)
-TEMPERATURE = (
-    "margin",
-    "comparisons.treatment",
-    "comparisons.baseline",
-    "comparisons.apart",
-    *(f"comparisons.{kind}.{field}" for kind in ("all", "capped", "apart") for field in EFFECT),
-)
+# Temperatures are fitted on curves of single tokens, which lie within 0.001 nats of direct evaluation whatever mixture is fitted: so near each other are numbers that
+# come from two of them. In nats, in shares of a temperature, and in p.
+NEAR = {
+    **{f"{part}.{end}": ("absolute", 2e-3) for part in ("remaining", "calibration") for end in ("value", "low", "high")},
+    **{f"{arm}.{end}": ("relative", 1e-2) for arm in ("baseline", "treatment") for end in ("value", "low", "high")},
+    "p_equivalence": ("absolute", 2e-2),
+}
 
 # What cannot be made again from the files of a run, by kind of field; left out only where nothing recomputes it.
 NOT_RECOMPUTED = {
@@ -29,7 +24,6 @@ NOT_RECOMPUTED = {
     "passes.decoder": "samples were rejected, which had passes in the plan and have no trials",
     "passes.naive_encoder": "samples were rejected, which had passes in the plan and have no trials",
     "plan.deviations": "a plan holds digests of programs and data of its time, and deviations are said in words",
-    **{f"temperature.{field}": "temperatures are fitted on curves of single tokens, which a test holds against direct evaluation" for field in TEMPERATURE},
     "vocabulary": "the run is older than the field of its configuration that says it",
 }
 
@@ -80,6 +74,19 @@ def relative_difference(path, theirs, ours):
     return gap / max(abs(theirs), abs(ours)) if gap > (0 if is_p(path) else ABSOLUTE) else 0.0
 
 
+@cache
+def nearness(kind):
+    """How near a number has to be that is not reckoned to its last digits; none of most."""
+    if not kind.startswith("temperature.comparisons."):
+        return None
+    return NEAR.get(re.sub(r"^temperature\.comparisons\.(all|capped|apart)\.", "", kind))
+
+
+def is_near(theirs, ours, measure, limit):
+    gap = abs(theirs - ours)
+    return gap <= (limit if measure == "absolute" else limit * max(abs(theirs), abs(ours)))
+
+
 def compare(theirs, ours):
     """Of the leaves of a summary and of what was recomputed."""
     found = Comparison()
@@ -94,7 +101,9 @@ def compare(theirs, ours):
             continue
         found.fields += kind != "configuration"
         own = ours[path]
-        if is_number(value) and is_number(own):
+        if (near := nearness(kind)) and is_number(value) and is_number(own):
+            differs = not is_near(value, own, *near)
+        elif is_number(value) and is_number(own):
             relative = relative_difference(path, value, own)
             found.largest = max(found.largest, relative)
             differs = relative > RELATIVE
@@ -128,5 +137,7 @@ def prove(found, theirs, ours):
                 picked[kind] = weight, path
     found.kinds = len(picked)
     for kind, (_, path) in picked.items():
-        if list(compare({**theirs, path: changed(theirs[path])}, ours).differing) != [path]:
+        # What is only near is changed by so much that it is not.
+        other = theirs[path] * 1.5 + 0.1 if nearness(kind) and weight >= 0 else changed(theirs[path])
+        if list(compare({**theirs, path: other}, ours).differing) != [path]:
             found.unnoticed.append(kind)

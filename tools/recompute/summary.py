@@ -10,6 +10,7 @@ import ranking
 from clusters import borrowing, count, dependence_of, intraclass_correlation, sizes, surrogates_of
 from draws import Words
 from gains import Gains, capped_fields, corrected
+from outcomes import outcomes, pairs_of
 from inference import DRAWS, NO_SHARE, Sampling, infer_means, number
 from verdicts import judged as verdicts_of, split
 
@@ -87,7 +88,7 @@ def is_self_test(configuration, comparison):
     def rest(condition):
         # The count hides nothing of a document without a prefix.
         visibility = "full" if condition["visibility"] == "published" else condition["visibility"]
-        return [visibility, *(condition.get(name) for name in ("document", "bos", "separator", "prompt", "blocked", "hidden", "also"))]
+        return [visibility, *(condition.get(name) for name in ("document", "bos", "separator", "prompt", "before_target", "blocked", "hidden", "also"))]
 
     return rest(moved) == rest(still)
 
@@ -129,6 +130,10 @@ def summarize(run):
         measured = {**NOTHING_COMPARED, "probe": probe(run, words)}
     else:
         measured = pair(configuration, columns, sampling, words)
+    if experiment["unit"] == "sample":
+        pairs = pairs_of([one for one in experiment["comparisons"] if not is_self_test(configuration, one)])
+        some_of = samplings(units_of(run.samples), experiment["conditions"], Words.named("contrast", configuration["seed"]))
+        measured |= outcomes(configuration, columns, kept, pairs, sampling, some_of, vocabulary, count(dependence.clusters))
     trials = [trial for of in run.trials.values() for trial in of.values()]
     samples_with = lambda field: len({trial["sample"] for trial in trials if trial.get(field)})
     effective = primary_gain(experiment, measured)
@@ -232,10 +237,11 @@ def pool_units(candidates):
 
 
 def passes(experiment, samples):
-    """Those of a loop over samples and conditions; of the decoder, also those that were made."""
-    conditions = experiment["conditions"]
+    """Those of a loop over samples and conditions; of the decoder, also those that were made: for the target, for each wrong answer and for what the model says."""
+    conditions, outcomes = experiment["conditions"], experiment.get("outcomes", [])
+    asked = (8 if "contrast" in outcomes else 1) + ("recall" in outcomes)
     encoder = sum(1 + len(condition.get("also", [])) for condition in conditions)
-    return {"decoder": 0 if experiment["unit"] == "probe" else samples * len(conditions), "naive_encoder": samples * encoder}
+    return {"decoder": 0 if experiment["unit"] == "probe" else samples * len(conditions) * asked, "naive_encoder": samples * encoder}
 
 
 def leak(condition, column, kept, scored):

@@ -15,6 +15,7 @@ from draws import LANES, STEPS, Words, flipped_sums, resampled_counts
 from folder import Damaged, read_run
 from gains import resampled_robust, robust
 from inference import Sampling
+from outcomes import FINE, INVERSE_TEMPERATURES, Arm, curve
 from ranking import value_of
 
 BITS = 2**64 - 1
@@ -85,6 +86,27 @@ class Definitions(unittest.TestCase):
         self.assertIsNone(value_of("AP", scores, {"a": 0}, 1))
 
 
+class Outcomes(unittest.TestCase):
+    def test_the_sharpness_of_other_folds_is_where_their_loss_is_least(self):
+        random = np.random.default_rng(1)
+        nlls = random.uniform(3, 5, (30, 8))
+        nlls[:, 0] -= 0.7
+        arm = Arm(nlls, np.repeat(np.arange(10), 3))
+        loss = lambda some, at: np.log(np.exp(-at * some).sum(axis=1)) + at * some[:, 0]
+        grid = np.arange(0, 8, 0.001)
+        folds = np.repeat(np.arange(10), 3) % 5
+        for fold in range(5):
+            best = grid[np.argmin([loss(nlls[folds != fold], at).sum() for at in grid])]
+            np.testing.assert_allclose(arm.loss[folds == fold], loss(nlls[folds == fold], best), atol=2e-3)
+
+    def test_curves_are_those_of_mixtures(self):
+        logits = np.random.default_rng(2).normal(0, 3, 2000)
+        for target in (int(np.argmax(logits)), 0):
+            nll = lambda at: np.logaddexp.reduce(at * (logits - logits[target]))
+            direct = np.array([nll(at) for at in FINE])
+            np.testing.assert_allclose(curve(np.array([nll(at) for at in INVERSE_TEMPERATURES]), len(logits)), direct, atol=1e-3)
+
+
 class Comparing(unittest.TestCase):
     ours = dict(leaves({"a": [{"p": {"t": 3.2e-161}, "mean": -0.25, "name": "x", "low": None, "holds": True, "n": 3, "tokens": []}]}))
 
@@ -93,6 +115,13 @@ class Comparing(unittest.TestCase):
         for path, value in self.ours.items():
             self.assertEqual(list(compare({**self.ours, path: changed(value)}, self.ours).differing), [path])
         self.assertEqual(compare({**self.ours, "a[0].mean": -0.25 * (1 + 1e-12)}, self.ours).differing, {})
+
+    def test_fields_that_are_near_each_other_by_nature(self):
+        ours = {"temperature.comparisons[0].all.remaining.value": 0.3, "temperature.comparisons[0].all.at_one.value": 0.3}
+        near, exact = ours
+        self.assertEqual(compare({**ours, near: 0.3015}, ours).differing, {})
+        self.assertEqual(list(compare({**ours, near: 0.303}, ours).differing), [near])
+        self.assertEqual(list(compare({**ours, exact: 0.30001}, ours).differing), [exact])
 
     def test_new_and_missing_fields(self):
         self.assertEqual(list(compare({**self.ours, "a[0].new": 1}, self.ours).differing), ["a[0].new"])

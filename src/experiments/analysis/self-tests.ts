@@ -18,7 +18,17 @@ export function isSelfTest(
 
 /** A condition without its positions and without the prefix that these are counted from. */
 function restOf(condition: Condition): unknown[] {
-  const { visibility, document, bos, separator, prompt, blocked, hidden, also } = condition;
+  const { visibility, document, bos, separator, prompt, before_target, blocked, hidden, also } = condition;
   // The count hides nothing of a document without a prefix.
-  return [visibility === 'published' ? 'full' : visibility, document, bos, separator, prompt, blocked, hidden, also];
+  return [
+    visibility === 'published' ? 'full' : visibility,
+    document,
+    bos,
+    separator,
+    prompt,
+    before_target,
+    blocked,
+    hidden,
+    also,
+  ];
 }

@@ -100,7 +100,7 @@ function withControls(experiment: Experiment): Parts {
     conditions: [...controls.values()],
     // A ranking has no contrasts: there the two parts are comparisons.
     comparisons: unit === 'pool' ? dividedOf(comparisons) : comparisons,
-    contrasts: unit === 'pool' ? [] : controlContrasts(comparisons),
+    contrasts: unit === 'pool' ? [] : controlContrasts(comparisons, (name) => shownBy(byName.get(name)!)),
   };
 }
 
@@ -135,15 +135,21 @@ function dividedOf(comparisons: readonly Comparison[]): Comparison[] {
   return [...comparisons, ...parts.filter(({ treatment, baseline }) => !has(treatment, baseline))];
 }
 
-function controlContrasts(comparisons: readonly Comparison[]): ContrastGroup[] {
-  const families = new Map<string, Comparison[]>();
+/** What the decoder sees, in a title. */
+function shownBy({ visibility, before_target }: Condition): string {
+  const named = typeof visibility === 'string' ? visibility : visibility.join('+');
+  return before_target ? `${named}, other beginnings of the target` : named;
+}
+
+function controlContrasts(comparisons: readonly Comparison[], shown: (condition: string) => string): ContrastGroup[] {
+  const groups = new Map<string, Comparison[]>();
   for (const comparison of comparisons) {
     if (comparison.control === undefined) continue;
-    const { family = '' } = comparison;
-    families.set(family, [...(families.get(family) ?? []), comparison]);
+    const key = shown(comparison.treatment);
+    groups.set(key, [...(groups.get(key) ?? []), comparison]);
   }
-  return [...families].map(([family, members]) => ({
-    title: `Machinery and content${family && `, ${family}`}`,
+  return [...groups].map(([key, members]) => ({
+    title: `Machinery and content, ${key}`,
     note: CONTROL_NOTE,
     decomposition: false,
     contrasts: members.flatMap(({ treatment, baseline, control }) => [

@@ -313,7 +313,7 @@ function outcomeSections(summary: Summary): Section[] {
       title: 'What the model says',
       blocks: [
         note(RECALL_NOTE),
-        table('recall', 'How much more often it says the answer', recallTable(recall)),
+        table('recall', 'How much more often it says the answer', recallTable(recall, summary)),
         table('recall-conditions', 'Each condition', recallConditionTable(recall), true),
       ],
     });

@@ -2,6 +2,7 @@
 import type { ContrastOutcome, RecallOutcome } from '../../runs/schema/outcomes.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import { fixed, percent, pValue, signed, withInterval } from '../words/format.js';
+import { partOf } from '../words/labels.js';
 import { number, type Table, text } from './table.js';
 
 const nats = (value: number | null) => signed(value, 3);
@@ -33,10 +34,12 @@ export function contrastConditionTable({ conditions }: ContrastOutcome): Table {
 }
 
 export function contrastOutcomeTable({ comparisons }: ContrastOutcome, summary: Summary): Table {
+  const { experiment } = summary.configuration;
   return {
     columns: [
       text('treatment'),
       text('baseline'),
+      text('part'),
       number('fall of the loss [95%]'),
       number('p'),
       number('Holm'),
@@ -48,6 +51,7 @@ export function contrastOutcomeTable({ comparisons }: ContrastOutcome, summary: 
     rows: comparisons.map(({ treatment, baseline, loss, p, p_holm, margin, rank, first }) => [
       treatment,
       baseline,
+      partOf(experiment, { treatment, baseline }),
       withInterval(loss, nats),
       pValue(p),
       pValue(p_holm),
@@ -113,11 +117,15 @@ export function recallConditionTable({ conditions }: RecallOutcome): Table {
   };
 }
 
-export function recallTable({ comparisons }: RecallOutcome): Table {
+export function recallTable(
+  { comparisons }: RecallOutcome,
+  { configuration: { experiment } }: Pick<Summary, 'configuration'>,
+): Table {
   return {
     columns: [
       text('treatment'),
       text('baseline'),
+      text('part'),
       number('contains, points [95%]'),
       number('p'),
       number('Holm'),
@@ -128,6 +136,7 @@ export function recallTable({ comparisons }: RecallOutcome): Table {
     rows: comparisons.map(({ treatment, baseline, contains, p, p_holm, equals, f1, tokens }) => [
       treatment,
       baseline,
+      partOf(experiment, { treatment, baseline }),
       withInterval(contains, points),
       pValue(p),
       pValue(p_holm),

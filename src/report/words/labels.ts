@@ -18,6 +18,17 @@ export function primaryOf({
   return primary ?? comparisons[0];
 }
 
+/** Of a gain that has a control: the control's part, what the treatment has more, or the whole. */
+export function partOf(
+  { comparisons }: Experiment,
+  { treatment, baseline }: Pick<Comparison, 'treatment' | 'baseline'>,
+): 'gain' | 'machinery' | 'content' {
+  const isCompared = comparisons.some((other) => other.treatment === treatment && other.baseline === baseline);
+  const controls = comparisons.map(({ control }) => control);
+  if (!isCompared && controls.includes(treatment)) return 'machinery';
+  return !isCompared && controls.includes(baseline) ? 'content' : 'gain';
+}
+
 export function isPrimary(experiment: Experiment, { treatment, baseline }: Comparison): boolean {
   const primary = primaryOf(experiment);
   return primary?.treatment === treatment && primary.baseline === baseline;

@@ -1,9 +1,9 @@
 /**
- * What NLLs at ten inverse temperatures cost beside those at 1: 64 documents of 128 tokens with the 270m shape, 8 tokens scored on each, from token ids and from
- * states that are kept. Both sides take turns in one process; the least of the rounds counts, in seconds and in the processor's seconds, which others on the
- * machine disturb less.
+ * What the outcomes of a run cost beside its NLLs: 64 documents of 128 tokens with the 270m shape, 8 tokens scored on each, from token ids and from states that
+ * are kept. `temperature` scores at ten inverse temperatures, `contrast` scores seven further targets from the same states. All sides take turns in one process;
+ * the least of the rounds counts, in seconds and in the processor's seconds, which others on the machine disturb less.
  *
- *     npx tsx bench/tempered.ts [--precision float32] [--share 1] [--rounds 5]
+ *     npx tsx bench/outcomes.ts [--precision float32] [--share 1] [--rounds 5]
  */
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -31,12 +31,20 @@ const toScore = (states: Awaited<ReturnType<Engine['encode']>>) =>
     prompt: new Int32Array(0),
     target: Int32Array.from(targets[i]!),
   }));
+const CANDIDATES = 8;
+/** Each with targets of its neighbours besides, as wrong answers are other texts. */
+const withWrong = (items: ReturnType<typeof toScore>) =>
+  items.flatMap((item, i) =>
+    Array.from({ length: CANDIDATES }, (_, at) => ({ ...item, target: items[(i + at) % items.length]!.target })),
+  );
 const kept = toScore(await engine.encode(documents));
 const work = {
   'from text': async () => engine.score(toScore(await engine.encode(documents))),
   'from text, tempered': async () => engine.scoreTempered(toScore(await engine.encode(documents))),
+  'from text, contrast': async () => engine.score(withWrong(toScore(await engine.encode(documents)))),
   'from states': () => engine.score(kept),
   'from states, tempered': () => engine.scoreTempered(kept),
+  'from states, contrast': () => engine.score(withWrong(kept)),
 };
 type Work = keyof typeof work;
 const least = new Map<Work, { readonly seconds: number; readonly processor: number }>();
@@ -53,14 +61,17 @@ for (let round = 0; round <= Number(options.rounds); round++) {
   }
 }
 await engine.close();
-const ratio = (name: 'from text' | 'from states') => {
-  const [plain, tempered] = [least.get(name)!, least.get(`${name}, tempered`)!];
-  return { seconds: tempered.seconds / plain.seconds, processor: tempered.processor / plain.processor };
+const ratio = (name: 'from text' | 'from states', outcome: 'tempered' | 'contrast') => {
+  const [plain, own] = [least.get(name)!, least.get(`${name}, ${outcome}`)!];
+  return { seconds: own.seconds / plain.seconds, processor: own.processor / plain.processor };
 };
 for (const [name, { seconds, processor }] of least) {
   console.log(`${name.padEnd(24)} ${seconds.toFixed(3)} s, ${processor.toFixed(3)} s of the processor`);
 }
-const ratios = { 'from text': ratio('from text'), 'from states': ratio('from states') };
+const ratios = {
+  tempered: { 'from text': ratio('from text', 'tempered'), 'from states': ratio('from states', 'tempered') },
+  contrast: { 'from text': ratio('from text', 'contrast'), 'from states': ratio('from states', 'contrast') },
+};
 const machine = `${os.cpus()[0]?.model}, ${os.availableParallelism()} cores`;
 console.log(
   JSON.stringify({ machine, precision, documents: documents.length, results: Object.fromEntries(least), ratios }),
