@@ -102,6 +102,8 @@ const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Re
   [['report', 'runs/one', '--format', 'md', '--json'], reportFilesSchema],
   [['compare', 'runs/one', 'runs/two', '--json'], runComparisonSchema],
   [['pool', 'runs/one', 'runs/other', '--json'], pooledRunsSchema],
+  // Folders of run folders.
+  [['pool', 'units/first', 'units/second', '--json'], pooledRunsSchema],
   [['log', 'runs', '--json'], runLogSchema],
   [['import', 'authors', 'theirs', '--out', 'authors', '--json'], importedRunsSchema],
 ];
@@ -125,6 +127,8 @@ describe('JSON that commands print', () => {
     for (const name of ['one', 'two']) await writeRun(path.join(cwd, 'runs', name), madeRun(truncation));
     const other = madeRun(truncation, { model: { name: 'other/model', fingerprint: 'e'.repeat(64) } });
     await writeRun(path.join(cwd, 'runs', 'other'), other);
+    await writeRun(path.join(cwd, 'units', 'first', 'exp01'), madeRun(truncation));
+    await writeRun(path.join(cwd, 'units', 'second', 'exp01'), other);
   });
 
   afterAll(() => rm(cwd, { recursive: true }));
