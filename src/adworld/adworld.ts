@@ -35,7 +35,7 @@ export function generateAd(place: Place): Ad {
   return generated(place).ad;
 }
 
-/** The same, with what the ad was made from. */
+/** Generates an ad together with what it was made from. */
 function generated({ seed = DEFAULT_ADWORLD_SEED, split, index }: Place): Composed & { readonly category: Category } {
   const random = new Random('adworld', ADWORLD_VERSION, seed, split, index);
   const category = random.pick(categories());
@@ -69,7 +69,7 @@ export interface AskedAd extends Composed {
   readonly question: AdQuestion;
 }
 
-/** By the ad's id; undefined for another id. */
+/** The question that the sample of an ad asks, by the ad's id; undefined for another id. */
 export function questionById(id: string, seed: number): AskedAd | undefined {
   const { split, index } = AD_ID.exec(id)?.groups ?? {};
   if (split === undefined) return undefined;

@@ -62,7 +62,10 @@ export function composeAd(random: Random, request: AdRequest): Ad {
   return compose(random, request).ad;
 }
 
-/** The same, with what the ad was made from. @throws RangeError as `composeAd` */
+/**
+ * Writes an ad and returns it with what it was made from.
+ * @throws RangeError as `composeAd`
+ */
 export function compose(random: Random, request: AdRequest): Composed {
   for (let attempt = 0; attempt < 20; attempt++) {
     const composed = tryCompose(random, request);
@@ -256,7 +259,7 @@ function listFacts({ random, bank }: Scene, draft: Draft, facts: readonly Chosen
   draft.add(`${entries.join(separator)}.`, forms, states);
 }
 
-/** After a stop an entry starts with a capital, and so it does where it is a label anyway. */
+/** Capitalizes an entry after a full stop, and where it is a label anyway. */
 function capitalizeEntry(entry: string, separator: string): string {
   return separator === '. ' || separator === ' | ' ? capitalize(entry) : entry;
 }

@@ -122,7 +122,7 @@ export const placePlan = plan('place', ({ namer }) => ({
   other: `${namer.street()}, ${namer.town()}`,
 }));
 
-/** Where a fact isn't about the item itself but about whoever offers it: the seller of a car, a plumber's business. */
+/** Makes a plan about whoever offers the item instead of the item itself: the seller of a car, a plumber's business. */
 const about =
   (subject: Readonly<Record<string, string>>) =>
   (own: FactPlan): FactPlan => ({

@@ -14,7 +14,7 @@ export interface AdworldStatistics {
   readonly factsPerAd: Mean;
   /** Share of a query's words that the document has too. */
   readonly queryOverlap: Mean;
-  /** Where the answer first stands, from 0 (the document's start) to 1 (its end). */
+  /** The place where the answer first stands, from 0 (the document's start) to 1 (its end). */
   readonly answerPosition: Mean;
   /** Share of facts beside which the text tells a distractor. */
   readonly distractedFacts: number;

@@ -7,7 +7,7 @@ import { bankOf, overlaps } from './compose.js';
 import { Namer } from './names.js';
 import { ADWORLD_VERSION } from './version.js';
 
-/** No value holds another one or the answer as a run of whole words, and none stands twice. */
+/** Wrong values for a fact. No value holds another one or the answer as a run of whole words, and none stands twice. */
 export interface WrongValues {
   /** What the text gives for something else of the same sort; absent where it tells no distractor. */
   readonly distractor?: string;
@@ -19,7 +19,7 @@ export interface WrongValues {
 
 /** Draws for each value that is wanted: of some kinds there are few, and the same ones come again. */
 const DRAWS = 12;
-/** Of these so large a part for the ad's own item, whose values look most like the answer. */
+/** The share of the draws made for the ad's own item, whose values look most like the answer. */
 const OWN = 2 / 3;
 
 /**

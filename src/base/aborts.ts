@@ -1,4 +1,4 @@
-/** Who is told when a signal is aborted: many at the cost of one listener, since Node takes many listeners on a signal for a leak. */
+/** Tells many listeners when a signal is aborted, at the cost of one, since Node takes many listeners on a signal for a leak. */
 
 const told = new WeakMap<AbortSignal, Set<() => void>>();
 

@@ -44,7 +44,10 @@ export class Breather {
     turnBegun();
   }
 
-  /** To be awaited between pieces of work; costs next to nothing until the turn is over. @throws DkvError CANCELLED */
+  /**
+   * Awaited between pieces of work. It costs next to nothing until the turn is over.
+   * @throws DkvError CANCELLED
+   */
   async breathe(): Promise<void> {
     await this.rest();
     if (this.#signal?.aborted) throw new DkvError('CANCELLED', this.#stopped);

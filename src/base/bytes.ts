@@ -1,7 +1,7 @@
 /** Bytes: views that copy nothing, and digests. */
 import { createHash } from 'node:crypto';
 
-/** The same bytes as a Buffer. */
+/** Views the same bytes as a Buffer. */
 export function asBuffer({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -13,7 +13,7 @@ const SCHEME = String.raw`(?<![a-z])(?!file:)[a-z][\w+.-]{0,30}(?::/{1,3}|/{2,3}
 /** Schemes that people also write without any slash. */
 const BARE_SCHEME = String.raw`\b(?:rediss?|valkeys?|s3|https?):(?!/)`;
 
-/** No message needs longer ones; the bound keeps the search linear. */
+/** The longest text that is searched at once. No message needs a longer one, and the bound keeps the search linear. */
 const MOST = 2000;
 /** A user and password within one word of a text. */
 const LOGIN_IN_TEXT = new RegExp(`(${SCHEME}|${BARE_SCHEME})(\\S{0,${MOST}}@)`, 'gi');

@@ -155,7 +155,10 @@ const UTF_16: readonly (readonly [mark: readonly number[], name: string])[] = [
   [[0xff, 0xfe], 'UTF-16LE'],
   [[0xfe, 0xff], 'UTF-16BE'],
 ];
-/** As many bytes as the longest of these but the pointer's: whoever writes short lines and waits for answers must not wait for 40 bytes. */
+/**
+ * The number of bytes read to recognise a file, as many as its longest mark has. The Git LFS pointer's 40 are not waited for, since a program that
+ * writes short lines and waits for answers must not be kept waiting.
+ */
 const MAGIC_BYTES = 5;
 
 /** Unpacks the bytes and leaves out a byte order mark. */

@@ -55,7 +55,10 @@ export async function askedExperiment(
   });
 }
 
-/** The same of many experiments: what does not fit one is left out of it and said. @param notice called with a sentence */
+/**
+ * Applies options to one of many experiments: what does not fit this one is left out and reported.
+ * @param notice called with a sentence
+ */
 export async function askedAsFits(
   declared: DeclaredExperiment,
   { outcomes = [], arms = [], ...options }: AskedOptions,

@@ -59,7 +59,7 @@ export async function askedStudy<T extends ChosenOptions>(
 
 interface Named {
   readonly experiments: readonly DeclaredExperiment[];
-  /** Where the only one was read from. */
+  /** The file that the only experiment was read from. */
   readonly file?: string;
 }
 

@@ -14,7 +14,7 @@ const OVERSAMPLING = 3;
 /** The factoid rule filters while it scans, has no use for the multiple, and stops here. */
 const FACTOID_CANDIDATES = 20_000;
 export const FACTOID_WORDS = 5;
-/** As many as the largest of ESCI's pools: what one query costs stays bounded. */
+/** The largest number of candidates in a pool, that of ESCI's largest pools, so that the cost of a query stays bounded. */
 const POOL_CANDIDATES = 40;
 
 export function candidateLimit({ count, rule }: Pick<SampleRequest, 'count' | 'rule'>): number {
@@ -67,8 +67,7 @@ export function drawRows(rows: AsyncIterable<Sample>, request: SampleRequest): R
 }
 
 /**
- * No more candidates than an experiment can afford: one of each grade, where there is one, then others at random. The order is the
- * pool's.
+ * Takes no more candidates than an experiment can afford: one of each grade, where there is one, then others at random. They keep the pool's order.
  */
 export function limitCandidates<T extends Pick<Candidate, 'grade'>>(
   candidates: readonly T[],

@@ -13,7 +13,7 @@ export class LeftOutRows {
     return true;
   }
 
-  /** For what is said of a data set's origin; nothing where no row was left out. */
+  /** The rows left out, for the description of a data set's origin; empty where none was. */
   get recorded(): { readonly leftOut?: readonly RowsLeftOut[] } {
     if (this.#byReason.size === 0) return {};
     return { leftOut: [...this.#byReason].map(([reason, rows]) => ({ rows, reason })) };

@@ -11,7 +11,10 @@ const HEADER_BYTES = 64;
 /** An upper limit for each part of a library. No library of ours comes near it. */
 const MOST_BYTES = 64 * 2 ** 20;
 
-/** Is it a library for Linux on x64? @param head the first bytes of a file */
+/**
+ * Tells whether a file is a library for Linux on x64.
+ * @param head the first bytes of a file
+ */
 export function isX64Library(head: Uint8Array): boolean {
   if (head.length < 20) return false;
   const bytes = Buffer.from(head.buffer, head.byteOffset, head.length);
@@ -25,7 +28,7 @@ export function expectedBytes(head: Uint8Array): number {
   return Number(bytes.readBigUInt64LE(40)) + bytes.readUInt16LE(58) * bytes.readUInt16LE(60);
 }
 
-/** Is it a library for x64 that was not cut off? Errors are the system's. */
+/** Tells whether a file is a library for x64 that was not cut off. Errors are the system's. */
 export async function isWholeLibrary(file: string): Promise<boolean> {
   const handle = await open(file);
   try {

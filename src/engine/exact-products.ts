@@ -25,7 +25,7 @@ export function expectExactProducts(): Promise<void> {
   return checked;
 }
 
-/** [ROWS * COLUMNS] */
+/** Multiplies the largest numbers; the result has [ROWS * COLUMNS] numbers. */
 async function multiplyLargest(): Promise<Float32Array> {
   const graph = new GraphBuilder('exact-products');
   const left = graph.input('left', 'uint8', ['rows', INNER]);

@@ -17,7 +17,10 @@ export function onnxRuntime(): typeof OnnxRuntime {
   return loaded;
 }
 
-/** To be asked before a download or a compilation of which nothing could be made. @throws DkvError RUNTIME_MISSING */
+/**
+ * The version of the runtime. Ask for it before a download or a compilation that would be useless without a runtime.
+ * @throws DkvError RUNTIME_MISSING
+ */
 export function onnxRuntimeVersion(): string {
   return requireOr('onnxruntime-node/package.json').version;
 }

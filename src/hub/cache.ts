@@ -64,7 +64,7 @@ export class RepositoryCache {
     await publish(path.join(this.directory, 'refs', revision), commit, HUB_CACHE_ADVICE);
   }
 
-  /** Is the file there, at the size it should have? */
+  /** Tells whether the file is there, at the size it should have. */
   async has(commit: string, file: string, sizeBytes?: number): Promise<boolean> {
     const found = await stat(path.join(this.snapshot(commit), file)).catch(() => undefined);
     return found !== undefined && (sizeBytes === undefined || found.size === sizeBytes);

@@ -52,7 +52,7 @@ async function isLaidOut(cacheDirectory: string): Promise<boolean> {
   return (await readTextIfPresent(marker).catch(() => undefined)) === VERSION;
 }
 
-/** Where a repository's blob leads to, if it is a link to a shared one. */
+/** The file that a repository's blob leads to, if it is a link to a shared one. */
 async function targetOf(cacheDirectory: string, link: string): Promise<string | undefined> {
   const to = await readlink(link).catch(() => undefined);
   if (to === undefined) return undefined;

@@ -25,7 +25,10 @@ export const driftSchema = z.strictObject({
   /** What it was measured against, and how. */
   method: z.string(),
   tokens: count,
-  /** Of the differences' magnitudes, which of the differences (positive: less likely than as float32), and the largest magnitude. */
+  /**
+   * The mean magnitude of the differences. `mean` is that of the differences themselves (positive: less likely than as float32), and `largest` the
+   * largest magnitude.
+   */
   meanAbsolute: z.number(),
   mean: z.number(),
   largest: z.number(),

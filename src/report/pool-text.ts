@@ -25,7 +25,7 @@ export function pooledMarkdown(all: readonly PooledRuns[], leftOut: readonly str
   });
 }
 
-/** The same for a terminal. */
+/** The pooled runs as text for a terminal. */
 export function pooledText(all: readonly PooledRuns[], leftOut: readonly string[] = []): string {
   return rendered(partsOf(all, leftOut), (part) => {
     if ('heading' in part) return part.heading;

@@ -36,11 +36,11 @@ interface Signs {
 export interface PooledRuns {
   readonly experiment: string;
   readonly dataset: string;
-  /** That were asked for. */
+  /** The number of samples that were asked for. */
   readonly samples: number;
-  /** That all units scored: effects are of these. */
+  /** The number of samples that all units scored. The effects are taken over these. */
   readonly common: number;
-  /** Of the common samples. */
+  /** The number of clusters of the common samples. */
   readonly clusters: number;
   /** True where the caller says that the units are training seeds of one recipe. */
   readonly seeds: boolean;
@@ -61,7 +61,7 @@ export interface PooledRuns {
     /** The effects in the order of the units. */
     readonly effects: readonly PooledEffect[];
     readonly signs: { readonly mean: Signs; readonly trimmedMean: Signs };
-    /** Null with too few units or clusters, and where a unit's effect does not vary. */
+    /** The mean over units; null with too few units or clusters, and where a unit's effect does not vary. */
     readonly pooled: RandomEffects | null;
   }[];
   /** The reason why no comparison has a mean over units; null where they have. */

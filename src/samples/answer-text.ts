@@ -1,4 +1,7 @@
-/** When one answer is another, or stands in it: what is compared are words, as SQuAD's evaluation compares them but for numbers, which keep their points and signs. */
+/**
+ * Compares answers word by word: whether one answer is another, or stands in it. Words are compared as in SQuAD's evaluation, except that numbers
+ * keep their points and signs.
+ */
 import { splitWords } from '../base/words.js';
 
 const ARTICLES = new Set(['a', 'an', 'the']);
@@ -15,7 +18,7 @@ export function answerWords(text: string): string[] {
   return [content, bare, whole].find(({ length }) => length > 0) ?? [];
 }
 
-/** Does the first list hold the second as a run of words? An empty one stands in none. */
+/** Tells whether the first list holds the second as a run of words. An empty list stands in none. */
 export function containsWords(words: readonly string[], run: readonly string[]): boolean {
   return run.length > 0 && words.some((_, at) => run.every((word, i) => words[at + i] === word));
 }

@@ -17,13 +17,13 @@ export interface InputToScore {
   readonly parts: readonly Presented[];
   /** Token ids between BOS and the target in the decoder. */
   readonly prompt: Int32Array;
-  /** At least one token id. */
+  /** The token ids to score, at least one. */
   readonly target: Int32Array;
 }
 
 /**
- * Of the options a deadline is for the whole, progress counts what the decoder has answered, and phases are told once.
- * @returns per item the NLL in nats of each target token
+ * Scores inputs. A deadline in the options is for the whole, progress counts what the decoder has answered, and phases are told once.
+ * @returns for each item the NLL in nats of each target token
  * @throws DkvError NUMBERS_NOT_FINITE for the first item with such numbers, and what the engine throws
  */
 export async function scoreInputs(

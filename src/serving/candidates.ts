@@ -28,7 +28,7 @@ export function isBm25(named: string): boolean {
 export type Candidates = ReadonlyMap<string, readonly CandidateToRank[]>;
 
 export interface CandidateOptions extends RequestOptions {
-  /** For `judged`, and for BM25's united with the judged ones. */
+  /** The judgements, for `judged` and for BM25's candidates united with the judged ones. */
   readonly qrels?: Qrels;
   /** An index of the store's texts; made when it is needed and left out. */
   readonly bm25?: Bm25;

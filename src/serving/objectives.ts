@@ -22,10 +22,10 @@ export interface Asked {
 
 export interface OwnScore {
   readonly score: number;
-  /** Of the target, in nats: mean over its tokens. Null, as the sum, where none was taken: of odds. */
+  /** The mean NLL of the target's tokens, in nats. It is null, like the sum, for odds, which take no NLL. */
   readonly nll: number | null;
   readonly nllSum: number | null;
-  /** Of the target. */
+  /** The number of the target's tokens. */
   readonly tokens: number;
 }
 

@@ -16,9 +16,9 @@ export interface Covariance2 {
 }
 
 export interface CombinedMeans {
-  /** Of the two means; where partitions cross, by the estimator whose variance of the first mean is the largest. */
+  /** The covariance of the two means. Where partitions cross, it is by the estimator whose variance of the first mean is the largest. */
   readonly covariance: Covariance2;
-  /** Is the mean of `a` times the first and `b` times the second list told from 0, at 5%? */
+  /** Tells whether the mean of `a` times the first and `b` times the second list is told from 0, at 5%. */
   differs(a: number, b: number): boolean;
 }
 
@@ -54,14 +54,14 @@ function varianceOf({ first, second, both }: Covariance2, a: number, b: number):
   return a * a * first + 2 * a * b * both + b * b * second;
 }
 
-/** Of each draw the sums of both lists, with what it takes for their variances and covariance to be. */
+/** The sums of both lists in each draw, with what their variances and covariance are computed from. */
 interface Draws {
   readonly firsts: Float64Array;
   readonly seconds: Float64Array;
   readonly variances: readonly [first: Float64Array, second: Float64Array, both: Float64Array];
 }
 
-/** By the symmetric studentised bootstrap. */
+/** The test by the symmetric studentised bootstrap. */
 function studentized(
   deviations: readonly [Float64Array, Float64Array],
   resamples: Resamples,

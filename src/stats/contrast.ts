@@ -13,7 +13,7 @@ export type CandidateNlls = readonly number[];
 
 /** What the NLLs of an arm are multiplied by. */
 export interface FittedSharpness {
-  /** On all samples. */
+  /** The sharpness fitted on all samples. */
   readonly value: number;
   /** The least and the largest of those that folds were scored with. */
   readonly low: number;
@@ -33,7 +33,7 @@ export interface ContrastArm {
   readonly sharpness: FittedSharpness;
 }
 
-/** No arm is scored as if it were surer than that: with none of its answers wrong the best would be infinite. */
+/** The largest sharpness. Where none of an arm's answers is wrong, the best one would be infinite. */
 const SHARPEST = 32;
 
 /**

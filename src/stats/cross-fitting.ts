@@ -4,7 +4,7 @@ import type { Partition } from './dependence.js';
 const FOLDS = 5;
 
 /**
- * Of each sample its fold; whole clusters are dealt in turn.
+ * The fold of each sample. Whole clusters are dealt in turn.
  * @throws RangeError for fewer than two clusters: there is nothing to fit on
  */
 export function foldsOf(clusters: Partition, samples: number): Int32Array {

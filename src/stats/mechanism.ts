@@ -70,7 +70,7 @@ function stateOfInterval({ low, high }: Estimate, margin: number): State {
 
 export interface MechanismVerdict {
   readonly verdict: VerdictName;
-  /** Of an undecided one the steps that are open and asked for. */
+  /** The open steps that an undecided verdict depends on. */
   readonly open: readonly Step[];
 }
 

@@ -40,7 +40,10 @@ export function sharingOf(clusters: Partition): number {
   return samples > 1 ? pairs / (samples * (samples - 1)) : 0;
 }
 
-/** The same of so many samples, of which two share a cluster with the chance `sharing`: their clusters have 1 + (samples - 1) sharing samples each. */
+/**
+ * The design effect for this many samples, of which two share a cluster with the probability `sharing`: their clusters have 1 + (samples - 1)
+ * sharing samples each.
+ */
 function designEffectOf(samples: number, sharing: number, icc: number): number {
   return 1 + positive(icc) * (samples - 1) * sharing;
 }

@@ -9,7 +9,7 @@ import type { Interval } from './interval.js';
 /** One unit's effect. */
 export interface UnitEffect {
   readonly effect: number;
-  /** Of its sampling error; above 0. */
+  /** The standard error of the effect; above 0. */
   readonly standardError: number;
 }
 
@@ -24,7 +24,7 @@ export interface SharedSamples {
 export interface RandomEffects {
   /** Mean over units, each counted once. */
   readonly mean: number;
-  /** Of the mean, for other units on other samples. */
+  /** The standard error of the mean, for other units on other samples. */
   readonly standardError: number;
   /** Satterthwaite's degrees of freedom of that error. */
   readonly freedom: number;

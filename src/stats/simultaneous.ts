@@ -11,12 +11,12 @@ import { resampledRobust, robust } from './robust.js';
 export interface SimultaneousMean {
   readonly mean: Estimate;
   readonly trimmedMean: Estimate;
-  /** Of the mean, cluster-robust; null for a single cluster. */
+  /** The cluster-robust standard error of the mean; null for a single cluster. */
   readonly standardError: number | null;
 }
 
 export interface Simultaneous {
-  /** So many standard errors reach from a mean to the ends of its interval; null with too few clusters. */
+  /** The number of standard errors from a mean to the ends of its interval; null with too few clusters. */
   readonly critical: number | null;
   /** One a list; without ends where there are too few clusters. */
   readonly means: readonly SimultaneousMean[];

@@ -88,7 +88,10 @@ export function summarizeContrast(
   };
 }
 
-/** Of the right answer and the wrong ones. @throws DkvError RUN_DAMAGED */
+/**
+ * The NLLs of the right answer and of the wrong ones.
+ * @throws DkvError RUN_DAMAGED
+ */
 function nllsOf(trial: Trial, { id, wrong_answers = [] }: SampleRecord): number[] {
   const wrong = askedField(trial, 'wrong_nlls');
   if (wrong.length > 0 && wrong.length === wrong_answers.length) return [trial.nll, ...wrong];

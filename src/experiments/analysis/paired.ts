@@ -67,7 +67,7 @@ export function summarizePaired(
   };
 }
 
-/** Do effects fall along the order? The conditions are what is correlated, and so what p is over; how many samples there are does not matter. */
+/** Tests whether effects fall along the order. The correlation is over the conditions, and so is p; the number of samples does not matter. */
 function summarizeOrder({ title }: Experiment['orders'][number], gains: readonly GainRecord[]): OrderSummary {
   const ranks = gains.map((_, rank) => rank + 1);
   const kinds = { d: 'd', mean: 'mean', 'trimmed mean': 'trimmed_mean' } as const;

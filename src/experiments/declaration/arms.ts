@@ -120,7 +120,7 @@ function neutral(condition: Condition): Condition {
   return { ...of(condition), ...(condition.also && { also: condition.also.map(of) }) };
 }
 
-/** With each comparison its control against the baseline, and its treatment against the control. */
+/** Adds to each comparison its control against the baseline, and its treatment against the control. */
 function dividedOf(comparisons: readonly Comparison[]): Comparison[] {
   const has = (treatment: string, baseline: string) =>
     comparisons.some((other) => other.treatment === treatment && other.baseline === baseline);

@@ -55,7 +55,7 @@ export type RecordedExperiment = keyof typeof COLUMNS;
 /** The experiments that there are such numbers of; the third has no bare document and stands on the samples of the second. */
 const RECORDED: readonly RecordedExperiment[] = ['exp01', 'exp02', 'exp2b'];
 
-/** Where the research's repository keeps its checkpoints, and what its folder calls the experiments. */
+/** The folder in which the research's repository keeps its checkpoints. */
 const RESULTS = path.join('archive', 'directed_kvcache_v3', 'results');
 const FOLDERS = { exp01: 'exp01', exp02: 'exp02', exp2b: 'exp02b' } as const;
 

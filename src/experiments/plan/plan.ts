@@ -12,7 +12,7 @@ export interface Plan {
   readonly experiment: Pick<Experiment, 'conditions' | 'protocol' | 'target' | 'prompt' | 'padding_step' | 'outcomes'>;
   /** Texts with which documents are made longer. */
   readonly padding: readonly string[];
-  /** Of samples whose right answer is held against them; undefined where none is. */
+  /** The wrong answers of samples, where the right answer is compared with them; undefined otherwise. */
   readonly wrongAnswers?: WrongAnswers | undefined;
   /**
    * Gives the text of a surrogate for a unit.
@@ -27,7 +27,7 @@ export interface PlanParts {
   readonly prepared?: Prepared | undefined;
   /** What the experiment's functions gave. */
   readonly functionTexts?: FunctionTexts | undefined;
-  /** For the outcome `contrast`. */
+  /** The wrong answers, for the outcome `contrast`. */
   readonly wrongAnswers?: WrongAnswers | undefined;
 }
 

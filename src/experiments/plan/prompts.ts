@@ -7,7 +7,7 @@ import { surrogate } from '../../priming/surrogate.js';
 import { type Computable, restricted } from './conditions.js';
 
 /**
- * Without the conditions that differ from others by a prompt alone, which are left out and named.
+ * Leaves out the conditions that differ from others by a prompt alone, and names them.
  * @throws DkvError INPUT_INVALID where the experiment's own question is what differs between prompts
  */
 export function withoutPrompts({ experiment, leftOut }: Computable): Computable {

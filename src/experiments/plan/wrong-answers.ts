@@ -34,11 +34,11 @@ export interface WrongAnswer {
   readonly tokens: number;
 }
 
-/** By sample's id. */
+/** The wrong answers, by sample id. */
 export type WrongAnswers = ReadonlyMap<string, readonly WrongAnswer[]>;
 
 /**
- * Of every sample that has an answer.
+ * Makes the wrong answers of every sample that has an answer.
  * @param seed of the run, from which AdWorld's samples were made
  * @throws DkvError INPUT_INVALID where the data have too few different answers
  */
@@ -147,7 +147,7 @@ class AnswerPool {
   }
 }
 
-/** With a digit or without, and the class of its length: what kind of answer it seems to be. */
+/** The type that an answer seems to be of: with a digit or without, and the class of its length. */
 function typeOf(words: readonly string[]): string {
   const length = words.length === 1 ? 'one' : words.length <= 3 ? 'few' : 'many';
   return `${words.some((word) => /\p{N}/u.test(word)) ? 'number' : 'words'}, ${length}`;

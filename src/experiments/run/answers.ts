@@ -13,11 +13,11 @@ import { keptText } from './kept-text.js';
 /** NLLs in nats, one a token. */
 export interface Answers {
   readonly nlls: Float32Array;
-  /** Of each token those at the inverse temperatures; of the outcome `temperature`. */
+  /** The NLLs of each token at the inverse temperatures, for the outcome `temperature`. */
   readonly tempered?: readonly Float32Array[];
-  /** Of each wrong answer; of the outcome `contrast`. */
+  /** The NLLs of each wrong answer, for the outcome `contrast`. */
   readonly wrong?: readonly Float32Array[];
-  /** Of the outcome `recall`. */
+  /** What the model says, for the outcome `recall`. */
   readonly said?: Said;
 }
 

@@ -231,7 +231,10 @@ async function reached(
     onNotice?.(`Looking at how ${count} samples hang together.`);
     last = await at(count);
   };
-  /** By the clusters of the data that were seen last, and where these are too few, of as many as there may be. */
+  /**
+   * Refuses a number of samples that is out of reach, by the clusters of the data seen last, or where these are too few, by those of as many
+   * samples as there may be.
+   */
   const expectReachable = async (needed: number) => {
     if (needed > MOST_SIMULATED) throw beyond('');
     if (samplesWorth(needed, sharingOf(drawnClusters(last.depending)), pilot) <= MOST_SIMULATED) return;

@@ -25,7 +25,7 @@ interface Ignored {
   readonly ignoreFloor?: boolean;
 }
 
-/** Where a run of the experiment may end before it has all samples. */
+/** The early ends that a run of the experiment may make, before it has all samples. */
 export function earlyEndsOf(
   experiment: Experiment,
   { ignoreCeiling = false, ignoreFloor = false }: Ignored,

@@ -32,7 +32,7 @@ export interface StartedRun {
   /** Every entry of the journal: those of earlier calls, to which this call's are added. */
   readonly entries: Entry[];
   readonly journalFile: string;
-  /** Whose journal it is. */
+  /** The run that the journal belongs to. */
   readonly owner: JournalOwner;
   /** True where the journal was compressed when the run went on. */
   readonly isPacked: boolean;

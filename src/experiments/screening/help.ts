@@ -75,7 +75,7 @@ export async function documents(
   ];
 }
 
-/** With answers of other advertisements, the question's help must vanish. */
+/** Checks that the question's help vanishes with answers of other advertisements. */
 export async function shuffledAnswers(
   model: Model,
   items: readonly Item[],

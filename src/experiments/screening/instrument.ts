@@ -7,7 +7,7 @@ import { gainOf, type SanityCheck, type SanityOptions } from './check.js';
 import type { Item } from './items.js';
 import { asks, bare, type Known, meanNlls } from './nlls.js';
 
-/** The same input twice, in two requests, is exactly the same number. */
+/** Checks that the same input, in two requests, gives exactly the same number. */
 export async function sameTwice(
   model: Model,
   items: readonly Item[],
@@ -71,7 +71,7 @@ export async function randomWeights(items: readonly Item[], options: SanityOptio
   return [{ name: 'random weights', question, state: gain < 0.05 ? 'pass' : 'fail', result: text }];
 }
 
-/** Where there is no attention sink on BOS, hiding BOS says nothing about sinks. */
+/** Looks for an attention sink on BOS. Without one, hiding BOS says nothing about sinks. */
 export async function attentionOnBos(
   model: Model,
   items: readonly Item[],

@@ -36,8 +36,8 @@ export function tokenNlls(context: GraphContext, head: Head, hidden: Value, targ
 }
 
 /**
- * The same at each of `INVERSE_TEMPERATURES`: logsumexp(b * logits) - b * logits[target], the logits being those behind the cap. At 1 it is made as
- * `tokenNlls` makes it, to the same number.
+ * The NLLs at each of `INVERSE_TEMPERATURES`: logsumexp(b * logits) - b * logits[target], the logits being those behind the cap. At 1 it is
+ * computed as `tokenNlls` computes it, to the same number.
  * @param hidden [n, hidden], after the final norm, n being a multiple of `TEMPERED_ROWS`
  * @returns [n, inverse temperatures] float32
  */
@@ -69,7 +69,10 @@ export function temperedNlls(context: GraphContext, head: Head, hidden: Value, t
 /** The number of rows that a processor's cache has room for, with everything that is made of a chunk of their logits. */
 export const TEMPERED_ROWS = 8;
 
-/** Of a chunk [n, vocabulary] the same as `temperedLogSums`, few rows after the other: a chunk is gone through some twenty times, from cache in half the time. */
+/**
+ * Computes `temperedLogSums` of a chunk [n, vocabulary], a few rows at a time: a chunk is gone through some twenty times, which takes half the time
+ * from cache.
+ */
 function byBlocks(context: GraphContext, chunk: Value): Value {
   const { graph } = context;
   const size = graph.op('Slice', [graph.op('Shape', [chunk]), graph.ints([1]), graph.ints([2])]);

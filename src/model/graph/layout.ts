@@ -377,7 +377,7 @@ class Int8Layout implements Layout {
   }
 }
 
-/** [n, k] uint8 times [k, m] int8: sums as float32, each times its column's step. */
+/** The operator that multiplies [n, k] uint8 by [k, m] int8 and gives sums as float32, each times its column's step. */
 export const INTEGER_PRODUCT = 'com.microsoft.MatMulIntegerToFloat';
 
 /** @returns [n, columns] float32, each row still to be multiplied with its step */

@@ -15,7 +15,7 @@ const MOST_ROWS = 256;
 export interface BiasedRows {
   /** The rows' positions, [batch, rows] float32. */
   readonly positions: Value;
-  /** [batch, rows | 1, rows] bool: which row (second axis) may see which (third). */
+  /** The mask of pairs, [batch, rows | 1, rows] bool: which row (second axis) may see which (third). */
   readonly seen: Value;
   /** The shape to reshape to, int64 [3]: batch, rows, -1. */
   readonly shape: Value;
@@ -50,7 +50,10 @@ export function biasedAttention(
   const blocks = dividedUp(rows, graph.ints([MOST_ROWS]));
   const block = dividedUp(rows, blocks);
   const missing = graph.op('Sub', [graph.op('Mul', [blocks, block]), rows]);
-  /** [batch, rows, ...] -> [batch, blocks, block, ...rest] @param more how many axes there are behind the rows */
+  /**
+   * Cuts rows into blocks: [batch, rows, ...] -> [batch, blocks, block, ...rest].
+   * @param more how many axes there are behind the rows
+   */
   const cut = (x: Value, more: number, rest: readonly Value[]) => {
     const none = Array.from({ length: more }, () => 0);
     const behind = [graph.ints([0, 0, ...none, 0]), missing, ...(more > 0 ? [graph.ints(none)] : [])];

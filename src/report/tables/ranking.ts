@@ -127,7 +127,7 @@ export function rankingTestTable({ configuration: { experiment } }: Summary, ran
   };
 }
 
-/** Does priming help the relevant candidates more than the others? */
+/** The table of whether priming helps the relevant candidates more than the others. */
 export function differentialTable({ configuration: { experiment } }: Summary, ranking: RankingSummary): Table {
   const measured = ranking.comparisons.filter(({ differential }) => differential !== null);
   const corrected = correctedByFamily(

@@ -43,7 +43,7 @@ export function isDeployable(experiment: Experiment, name: string): boolean {
 
 export type Bound = 'lower bound' | 'middle' | 'upper bound' | 'mechanism';
 
-/** Where a condition stands between the bare document and the real query. */
+/** The place of a condition between the bare document and the real query. */
 export function boundOf(experiment: Experiment, name: string): Bound {
   const { surrogate, blocked, positions, hidden, also } = conditionOf(experiment, name);
   if (blocked || positions || hidden || also) return 'mechanism';

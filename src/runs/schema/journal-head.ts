@@ -25,7 +25,7 @@ export const journalHeadSchema = z.strictObject({
 
 export type JournalHead = z.infer<typeof journalHeadSchema>;
 
-/** Whose journal it is, or is to be. */
+/** The run that a journal belongs to, or is to belong to. */
 export interface JournalOwner {
   readonly head: JournalHead;
   /** Its journal began with that line. Of an older run nobody knows. */
@@ -47,7 +47,7 @@ export function ownerOf({ configuration, started_at, bound }: RunRecord): Journa
   return { head: { run }, isBound: bound ?? false };
 }
 
-/** With its line break. */
+/** The head as a line, with its line break. */
 export function headLine(head: JournalHead): string {
   return sealedLine(head);
 }

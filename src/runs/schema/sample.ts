@@ -7,7 +7,7 @@ import { bytesOf, type FileContent, unsealLines, wholeLines } from './sealed.js'
 
 export const SAMPLES_FILE = 'samples.jsonl';
 
-/** Where a wrong answer comes from. */
+/** The places that a wrong answer can come from. */
 export const WRONG_ANSWER_CLASSES = ['distractor', 'same document', 'same kind', 'other sample'] as const;
 
 export type WrongAnswerClass = (typeof WRONG_ANSWER_CLASSES)[number];

@@ -34,7 +34,7 @@ export function sealedLine(value: object): string {
   return sealedLineAfter(0, value);
 }
 
-/** The same, with a checksum that goes on from another one, as `checksumOf` gives it. */
+/** Seals one line with a checksum that goes on from another one, as `checksumOf` gives it. */
 export function sealedLineAfter(before: number, value: object): string {
   const body = JSON.stringify(value).slice(0, -1);
   return `${body},"${MEMBER}":"${hexadecimal(crc32(UTF8.encode(body), before))}"}\n`;
@@ -108,7 +108,7 @@ export function wholeLines(bytes: Uint8Array): number {
 /** The number of lines that a message names. */
 const NAMED_LINES = 5;
 
-/** Where in a file lines stand. */
+/** The place of lines in a file. */
 interface LinesPlace {
   /** The number of the first of them; 1 when left out. */
   readonly first?: number;

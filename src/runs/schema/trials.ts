@@ -35,7 +35,10 @@ export function parseTrials(content: FileContent, file = TRIALS_FILE): Entry[] {
   return parseWholeJournal(content, file).entries;
 }
 
-/** The same of a run that is known. @throws DkvError as `parseTrials`, and RUN_DAMAGED for trials of another run */
+/**
+ * Reads the whole journal of a run that is known.
+ * @throws DkvError as `parseTrials`, and RUN_DAMAGED for trials of another run
+ */
 export function parseWholeJournal(content: FileContent, file: string, owner?: JournalOwner): Journal {
   const bytes = bytesOf(content);
   if (bytes[0] === GZIP[0] && bytes[1] === GZIP[1]) {
@@ -50,7 +53,9 @@ export function parseWholeJournal(content: FileContent, file: string, owner?: Jo
   throw new DkvError('RUN_DAMAGED', `${file}: its last line, ${torn}, is torn. ${GO_ON}`);
 }
 
-/** The same of a run that may not be finished: what stands behind the last line break is left, and `wholeBytes` says where it begins. */
+/**
+ * Reads the journal of a run that may not be finished. What stands behind the last line break is not read, and `wholeBytes` says where it begins.
+ */
 export function parseJournal(
   bytes: Uint8Array,
   file: string,
