@@ -8,7 +8,7 @@ import type { ChosenOptions } from './study.js';
 type AskedOptions = Pick<ChosenOptions, 'seed' | 'prompt' | 'outcomes' | 'arms'>;
 
 // Named here, because the schema that has them takes a while to load.
-const OUTCOME_NAMES: readonly Outcome[] = ['temperature', 'contrast', 'recall'];
+const OUTCOME_NAMES: readonly (Outcome | 'none')[] = ['temperature', 'contrast', 'recall', 'none'];
 const ARM_NAMES: readonly Arm[] = ['machinery', 'no_document', 'target_form'];
 
 export function addAskedOptions(command: Command): Command {
@@ -40,17 +40,19 @@ export async function askedExperiment(
   const {
     seed = planned?.seed ?? declared.seed,
     prompt = planned?.prompt ?? declared.prompt,
-    outcomes = planned?.outcomes ?? declared.outcomes,
+    outcomes: wanted = planned?.outcomes ?? declared.outcomes,
     arms = planned?.arms ?? [],
   } = options;
+  const outcomes = wanted?.filter((outcome) => outcome !== 'none');
   const unfit = unfitOutcome(declared, outcomes);
   if (unfit !== undefined) throw new DkvError('INPUT_INVALID', `Experiment ${declared.id}: ${unfit}`);
   const all = [...new Set([...(declared.arms ?? []), ...arms])];
+  const { outcomes: _, ...rest } = declared;
   return withArms({
-    ...declared,
+    ...rest,
     seed,
     prompt,
-    ...(outcomes && { outcomes: [...outcomes] }),
+    ...(outcomes && outcomes.length > 0 && { outcomes }),
     ...(all.length > 0 && { arms: all }),
   });
 }

@@ -26,7 +26,7 @@ export interface ChosenOptions extends TableOptions {
   readonly seed?: number;
   readonly prompt?: Experiment['prompt'];
   readonly maxLength?: number;
-  readonly outcomes?: Outcome[];
+  readonly outcomes?: (Outcome | 'none')[];
   readonly arms?: Arm[];
 }
 

@@ -16,6 +16,7 @@ it('has what is asked for, else what its plan has, else its own', async () => {
     arms: ['target_form'],
   });
   expect(await askedExperiment(samples, {})).toEqual(samples);
+  expect(await askedExperiment(samples, { outcomes: ['none'] }, planned)).not.toHaveProperty('outcomes');
 });
 
 it('is refused what does not fit it, or goes without that among all experiments, which is said', async () => {

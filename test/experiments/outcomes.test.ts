@@ -9,7 +9,7 @@ import { contentOf } from '../../src/report/content/content.js';
 import { readRun } from '../../src/runs/run-folder.js';
 import { afterHead, headLine } from '../../src/runs/schema/journal-head.js';
 import type { FinishedRun } from '../../src/runs/schema/run.js';
-import { sealedLineAfter } from '../../src/runs/schema/sealed.js';
+import { sealedLine, sealedLineAfter } from '../../src/runs/schema/sealed.js';
 import { headOf } from '../../src/runs/schema/trials.js';
 import { answerWords, containsWords, wordsF1 } from '../../src/samples/answer-text.js';
 import { datasetOf } from '../../src/samples/dataset.js';
@@ -121,6 +121,19 @@ describe('trials of a run with the outcome contrast', () => {
       code: 'RUN_DAMAGED',
       message: expect.stringContaining('6 wrong_nlls, and samples.jsonl has 7'),
     });
+  });
+});
+
+it('goes on with the wrong answers that its samples name, or not at all', async () => {
+  await run('other', ['contrast']);
+  const file = path.join(folder('other'), 'samples.jsonl');
+  const [first, ...rest] = (await readRun(folder('other'))).samples;
+  const wrong = first!.wrong_answers!.map((own, i) => (i === 0 ? { ...own, answer: '99 euros' } : own));
+  const changed = [{ ...first!, wrong_answers: wrong }, ...rest];
+  await writeFile(file, changed.map((line) => sealedLine(line)).join(''));
+  await expect(run('other', ['contrast'], { resume: true })).rejects.toMatchObject({
+    code: 'RUN_MISMATCH',
+    message: expect.stringContaining('other wrong answers of lamps-000'),
   });
 });
 

@@ -126,10 +126,10 @@ describe('the summary of such a run', () => {
     const section = contentOf(await readRun(folders.tempered)).find(({ title }) => title === 'Temperature');
     const [, shown] = section!.blocks;
     expect(shown).toMatchObject({ kind: 'table', name: 'temperature' });
-    expect(shown?.kind === 'table' && shown.table.rows.map((row) => row.slice(0, 3))).toEqual([
-      ['oracle', 'bare', 'all'],
-      ['oracle', 'bare', 'capped'],
-      ['oracle', 'bare', 'apart'],
+    expect(shown?.kind === 'table' && shown.table.rows.map((row) => row.slice(0, 4))).toEqual([
+      ['oracle', 'bare', 'gain', 'all'],
+      ['oracle', 'bare', 'gain', 'capped'],
+      ['oracle', 'bare', 'gain', 'apart'],
     ]);
   });
 

@@ -49,6 +49,11 @@ describe('on AdWorld', () => {
     expect(seen).toEqual(new Set(['distractor', 'same document', 'same kind', 'other sample']));
   });
 
+  it('are there for a single ad, too', () => {
+    const one = adworldDataset({ seed: SEED, count: 1 });
+    expect([...wrongAnswersOf(one.samples, one, SEED, tokenizer).values()].map(({ length }) => length)).toEqual([7]);
+  });
+
   it('are as long as the answer, where there are such', () => {
     const all = wrongAnswersOf(data.samples, data, SEED, tokenizer);
     const near = data.samples.flatMap(({ id, answer }) => {

@@ -23,8 +23,8 @@ it.each([
     treatment: temperatures,
   };
   const comparison = { treatment: 'oracle', baseline: 'bare', all, capped: all, apart: null };
-  const { columns, rows } = temperatureTable({ margin: 0.05, comparisons: [comparison] });
-  expect(rows.map((row) => row[2])).toEqual(['all', 'capped']);
+  const { columns, rows } = temperatureTable({ margin: 0.05, comparisons: [comparison] }, { comparisons: [] });
+  expect(rows.map((row) => row[3])).toEqual(['all', 'capped']);
   expect(rows[0]![columns.findIndex(({ title }) => title === 'what remains')]).toBe(wanted);
   expect(rows[0]!.slice(-2)).toEqual(['1.20 [1.10, 1.30]', '1.20 [1.10, 1.30]']);
 });

@@ -8,6 +8,7 @@
  * it, word for word.
  */
 
+import { adworldSamples } from '../../adworld/adworld.js';
 import { ADWORLD_VERSION } from '../../adworld/version.js';
 import { wrongValues } from '../../adworld/wrong-values.js';
 import { DkvError } from '../../base/errors.js';
@@ -24,6 +25,8 @@ const WRONG = CANDIDATES - 1;
 const MOST_OF_THE_SAME_AD = 3;
 /** Values of the same kind that are drawn for each that is needed, to find some of the right length. */
 const CHOICE = 3;
+/** On AdWorld other samples' answers are of at least so many ads, however few a run takes. */
+const FEWEST_POOLED = 64;
 /** A wrong answer is as long as the right one when it has no more tokens than this more or less. */
 const NEAR_TOKENS = 1;
 
@@ -50,8 +53,10 @@ export function wrongAnswersOf(
 ): WrongAnswers {
   const remembered = remembering(tokenizer);
   const tokensOf = (text: string) => remembered.encode(text).length;
-  const pool = new AnswerPool(samples, tokensOf, seed);
   const isGenerated = name === 'adworld' && revision === ADWORLD_VERSION;
+  // Of a few ads the generator has more.
+  const more = isGenerated ? adworldSamples({ seed, split: 'test', count: FEWEST_POOLED }) : [];
+  const pool = new AnswerPool([...samples, ...more], tokensOf, seed);
   const found = new Map<string, readonly WrongAnswer[]>();
   for (const { id, answer } of samples) {
     const words = answerWords(answer);
@@ -140,7 +145,7 @@ class AnswerPool {
     if (taken.length < count) {
       throw new DkvError(
         'INPUT_INVALID',
-        `The outcome "contrast" holds each answer against ${WRONG} wrong ones, and the data have ${taken.length + beside.length} for ${id}. Take more samples, or leave the outcome out.`,
+        `The outcome "contrast" holds each answer against ${WRONG} wrong ones, and the data have ${taken.length + beside.length} for ${id}. Take more samples, or ask for other outcomes (--outcomes; none for NLLs alone).`,
       );
     }
     return taken.map(({ text, tokens }) => ({ text, tokens, from: 'other sample' }));

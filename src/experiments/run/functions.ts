@@ -1,5 +1,4 @@
 /** Surrogates that functions of the experiment make, where a run goes on: their texts are those that the run's trials were made with. */
-import { sha256 } from '../../base/bytes.js';
 import { DkvError } from '../../base/errors.js';
 import type { Encoding } from '../../priming/condition.js';
 import { functionNamed } from '../../priming/surrogate-form.js';
@@ -7,7 +6,7 @@ import { failureBy } from '../../priming/surrogate-function.js';
 import type { FunctionTexts } from '../../priming/surrogate-kinds.js';
 import { type Entry, isRejection, type Rejection } from '../../runs/schema/entry.js';
 import type { Experiment } from '../../runs/schema/experiment.js';
-import type { KeptText } from '../../runs/schema/kept-text.js';
+import { isKept } from './kept-text.js';
 
 /**
  * A function's source says nothing of what it calls or of what stands around it; what it gave does.
@@ -32,7 +31,7 @@ export function expectSameTexts(
     const recorded = [entry.prefix, ...(entry.also_prefixes ?? [])];
     for (const [i, { surrogate = '' }] of encodings.get(entry.condition)!.entries()) {
       const [text, was] = [texts.get(surrogate)?.get(entry.sample), recorded[i]];
-      if (text === undefined || was == null || (typeof text === 'string' && isText(was, text))) continue;
+      if (text === undefined || was == null || (typeof text === 'string' && isKept(was, text))) continue;
       throw new DkvError(
         'RUN_MISMATCH',
         `${directory} holds trials of ${entry.sample} with another text of the surrogate function "${functionNamed(surrogate)!.name}" than it gives now. What it calls or reads has changed, or it does not depend on the sample alone. Choose another folder with --out, or bring back what it was.`,
@@ -51,8 +50,4 @@ function expectStillFailing({ sample, rejected }: Rejection, texts: FunctionText
       `${directory} holds the rejection of ${sample} for want of a text of the surrogate function "${name}", and now it gives one. What it calls or reads has changed, or it does not depend on the sample alone. Choose another folder with --out, bring back what it was, or remove the line of ${sample} from the trials to have it scored.`,
     );
   }
-}
-
-function isText(recorded: KeptText, text: string): boolean {
-  return typeof recorded === 'string' ? recorded === text : recorded.sha256 === sha256(text).toString('hex');
 }

@@ -28,6 +28,7 @@ import { wrongAnswersOf } from '../plan/wrong-answers.js';
 import { computableBy, configurationOf } from './configuration.js';
 import { expectSameTexts } from './functions.js';
 import type { RunOptions } from './options.js';
+import { expectSameWrongAnswers } from './same-answers.js';
 import { start } from './start.js';
 import { computeTrials } from './trials.js';
 import { WrittenTexts } from './written.js';
@@ -89,6 +90,7 @@ async function runAlone(
     if (deviations.length === 0) options.onNotice?.(`As planned so far, by the plan ${planned.locked.sha256}.`);
     for (const deviation of deviations) options.onNotice?.(`Not as planned: ${describeDeviation(deviation)}.`);
   }
+  if (wrongAnswers) expectSameWrongAnswers(records, wrongAnswers, options.directory);
   expectSameTexts(experiment, entries, functionTexts, options.directory);
   const written = await WrittenTexts.of(options.directory, started, samples);
   const prepared = await prepareSurrogates(

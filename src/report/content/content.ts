@@ -293,7 +293,11 @@ function outcomeSections(summary: Summary): Section[] {
       title: 'Temperature',
       blocks: [
         note(temperatureNote(temperature)),
-        table('temperature', 'Gains, calibration and temperatures', temperatureTable(temperature)),
+        table(
+          'temperature',
+          'Gains, calibration and temperatures',
+          temperatureTable(temperature, summary.configuration.experiment),
+        ),
       ],
     });
   }

@@ -1,7 +1,9 @@
 /** The table of gains and the temperatures of their arms. */
+import type { Experiment } from '../../runs/schema/experiment.js';
 import type { TemperatureEffectRecord, TemperatureSummary } from '../../runs/schema/temperature.js';
 import type { Estimate } from '../../stats/gains.js';
 import { fixed, pValue, signed, withInterval } from '../words/format.js';
+import { partOf } from '../words/labels.js';
 import { number, type Table, text } from './table.js';
 
 /** The p-value at which the test of equivalence decides. */
@@ -11,11 +13,15 @@ export function temperatureNote({ margin }: TemperatureSummary): string {
   return `Each arm at the temperature that suits it best, fitted on four fifths of its samples and used on the fifth left out, in turn, whole clusters together. Calibration is the part of a gain at temperature 1 that goes with that. A gain is called entropy only where what remains of it is shown to lie within ±${margin} nats of 0 (p ≤ ${LEVEL}). Capped: no token counts more than the logarithm of the vocabulary. Apart: first tokens and later ones have temperatures of their own, in this order.`;
 }
 
-export function temperatureTable({ margin, comparisons }: TemperatureSummary): Table {
+export function temperatureTable(
+  { margin, comparisons }: TemperatureSummary,
+  experiment: Pick<Experiment, 'comparisons'>,
+): Table {
   const rows = comparisons.flatMap(({ treatment, baseline, all, capped, apart }) =>
     Object.entries({ all, capped, ...(apart && { apart }) }).map(([tokens, effect]) => [
       treatment,
       baseline,
+      partOf(experiment, { treatment, baseline }),
       tokens,
       ...cells(effect),
     ]),
@@ -24,6 +30,7 @@ export function temperatureTable({ margin, comparisons }: TemperatureSummary): T
     columns: [
       text('treatment'),
       text('baseline'),
+      text('part'),
       text('tokens'),
       number('gain at T = 1'),
       number('calibration'),

@@ -20,7 +20,7 @@ export function primaryOf({
 
 /** Of a gain that has a control: the control's part, what the treatment has more, or the whole. */
 export function partOf(
-  { comparisons }: Experiment,
+  { comparisons }: Pick<Experiment, 'comparisons'>,
   { treatment, baseline }: Pick<Comparison, 'treatment' | 'baseline'>,
 ): 'gain' | 'machinery' | 'content' {
   const isCompared = comparisons.some((other) => other.treatment === treatment && other.baseline === baseline);
