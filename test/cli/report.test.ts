@@ -55,7 +55,7 @@ describe('dkv report, compare and log', () => {
     await writeFile(journal, lines.replace('"cut":false', '"cut":true'));
     expect(await dkv(['report', folder])).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringMatching(/RUN_DAMAGED: .*trials\.jsonl, line 1: not what was written .*dkv run --resume/),
+      stderr: expect.stringMatching(/RUN_DAMAGED: .*trials\.jsonl, line 2: not what was written .*dkv run --resume/),
     });
     await writeFile(journal, lines);
     const own = await runFolder({ model: { name: 'tiny', built_in: true } });
