@@ -1,6 +1,7 @@
 /** `dkv evaluate`: does priming rank better on judgements of one's own? */
 
 import { Command, Option } from 'commander';
+import { counted } from '../base/counted.js';
 import { DkvError } from '../base/errors.js';
 import { firstFew } from '../base/few.js';
 import { shellWord } from '../base/shell-word.js';
@@ -186,32 +187,34 @@ async function described(evaluation: Evaluation, isBuiltIn: boolean, command: Co
   const judged = measures[m]!.judgedQueries;
   const allRelevant = measures.every(({ queries }) => queries === judged);
   const judgedTable = allRelevant
-    ? [`Over all ${judged} judged queries, each of which has a relevant document.`]
+    ? [`Over all ${counted(judged, 'judged query')}, each of which has a relevant document.`]
     : [
         'Over the judged queries with a relevant document. Over all judged queries:',
         '',
         renderText({
-          columns: [text(`mean of ${judged} queries`), ...measures.map(({ name }) => number(name))],
+          columns: [text(`mean of ${counted(judged, 'query')}`), ...measures.map(({ name }) => number(name))],
           rows: systems.map(({ name, judgedMeans }) => [name, ...judgedMeans.map((value) => fixed(value, 3))]),
         }),
       ];
   const hasUpperBound = systems.some(({ encoderPasses }) => encoderPasses.perQuery > 0);
   const passesColumns = hasUpperBound ? ['encoder passes a query', 'passes a document, before'] : [];
   const lines = [
-    `${evaluation.queries} judged queries, ${evaluation.candidates} candidates, ${scoredAs(evaluation)} of ${primed.model}${isBuiltIn ? ', the built-in model' : ''}`,
+    `${counted(evaluation.queries, 'judged query')}, ${counted(evaluation.candidates, 'candidate')}, ${scoredAs(evaluation)} of ${primed.model}${isBuiltIn ? ', the built-in model' : ''}`,
     ...(rejected[0]
       ? [
-          `${new Set(rejected.map(({ query }) => query)).size} queries have candidates without a score and are left out for all. ${rejected[0].reason}`,
+          `Left out for all, as candidates have no score: ${counted(new Set(rejected.map(({ query }) => query)).size, 'query')}. ${rejected[0].reason}`,
         ]
       : []),
-    ...(missing.length > 0 ? [`${missing.length} candidates lack a variant and are left out for all.`] : []),
+    ...(missing.length > 0
+      ? [`Left out for all, as a variant is missing: ${counted(missing.length, 'candidate')}.`]
+      : []),
     ...unrankedLines(unranked),
     '',
     renderText({
       columns: [
         text('mean of'),
         ...measures.map(({ name, queries, judgedQueries }) =>
-          number(queries < judgedQueries ? `${name}, ${queries} queries` : name),
+          number(queries < judgedQueries ? `${name}, ${counted(queries, 'query')}` : name),
         ),
         ...passesColumns.map(number),
       ],

@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import { Command } from 'commander';
+import { counted } from '../base/counted.js';
 import { importedRunsSchema } from '../wire/runs.js';
 import { printJson } from './json.js';
 import { whileBlocked } from './terminal.js';
@@ -58,6 +59,8 @@ async function importAuthors(folder: string, { out, json }: AuthorsOptions): Pro
   }));
   if (json) return printJson(importedRunsSchema, { runs: shown });
   for (const { directory, file, samples, conditions } of shown) {
-    process.stdout.write(`${directory}: ${samples} samples, ${conditions} conditions, from ${file}\n`);
+    process.stdout.write(
+      `${directory}: ${counted(samples, 'sample')}, ${counted(conditions, 'condition')}, from ${file}\n`,
+    );
   }
 }

@@ -1,6 +1,8 @@
 /** `dkv plan`: what a run is to be, locked before its first trial. */
+
 import { stat } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
+import { counted } from '../base/counted.js';
 import { DkvError } from '../base/errors.js';
 import { EXPERIMENT_IDS } from '../experiments/catalogue/ids.js';
 import { askedExperiment } from './asked-experiment.js';
@@ -111,7 +113,7 @@ async function plan(name: string, asked: PlanCommandOptions, command: Command): 
         onRun: (samples, done, all) => progress.count(done, `of ${all}, of ${samples} samples`),
         onSimulated: (simulated) => {
           progress.end();
-          sayNotice(`${simulated.samples} samples: a power of ${describePower(simulated, SIMULATIONS)}`);
+          sayNotice(`${counted(simulated.samples, 'sample')}: a power of ${describePower(simulated, SIMULATIONS)}`);
         },
       },
     );

@@ -3,6 +3,7 @@
 import { lstat, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { counted } from '../base/counted.js';
 import { DkvError } from '../base/errors.js';
 import { describeLiterals } from '../model/tokenizer/literal-tokens.js';
 import { type Visibility, visibilitySchema } from '../priming/input.js';
@@ -286,7 +287,7 @@ function described(
   const share = documents > 0 ? ` (${Math.round((100 * unchanged) / documents)}%)` : '';
   const size = bytesPerDocument === null ? '' : `, ${shownBytes(bytesPerDocument)} each`;
   const lines = [
-    `${number(primed)} documents primed as ${variants.join(', ')}: ${number(encoded)} passes through the encoder${size}`,
+    `${counted(primed, 'document', number(primed))} primed as ${variants.join(', ')}: ${counted(encoded, 'pass', number(encoded))} through the encoder${size}`,
     `${number(unchanged)} unchanged${share}, ${number(rejected)} rejected`,
     ...(cut > 0 ? [`${number(cut)} cut at their end to keep to ${number(maxTokens)} tokens`] : []),
     ...(literals ? [literals] : []),

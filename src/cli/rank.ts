@@ -2,6 +2,7 @@
 
 import { Command, Option } from 'commander';
 import type { z } from 'zod';
+import { counted } from '../base/counted.js';
 import { DkvError } from '../base/errors.js';
 import { firstFew } from '../base/few.js';
 import type { Model } from '../scoring/load-model.js';
@@ -178,15 +179,15 @@ async function described(summary: z.output<typeof rankedRunSchema>): Promise<str
   const { queries, documents, missing, rejected, measures, model, variant, prior, interpolate } = summary;
   const how = `${scoredAs(summary)}${prior ? ' less priors' : ''}${interpolate === null ? '' : `, ${interpolate} of the first stage,`}`;
   const lines = [
-    `${queries} queries, ${documents} documents ranked by ${how} with ${variant} of ${model}${summary.builtIn ? ', the built-in model' : ''}`,
+    `${counted(queries, 'query')}, ${counted(documents, 'document')} ranked by ${how} with ${variant} of ${model}${summary.builtIn ? ', the built-in model' : ''}`,
   ];
   if (missing.length > 0) {
-    lines.push(`${missing.length} candidates are not in the store: ${firstFew(missing)}`);
+    lines.push(`Not in the store: ${counted(missing.length, 'candidate')}, ${firstFew(missing)}`);
   }
   const [first] = rejected;
   if (first) {
     lines.push(
-      `${rejected.length} candidates have no score and are in no ranking. The first, of query ${first.query}: ${first.reason}`,
+      `Without a score and in no ranking: ${counted(rejected.length, 'candidate')}. The first, of query ${first.query}: ${first.reason}`,
     );
   }
   if (measures.length > 0) {

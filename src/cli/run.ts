@@ -239,7 +239,7 @@ async function runOne(
   const { asksLanguageModel } = await import('../runs/schema/experiment.js');
   const { describeWriting, textSources } = await import('../llm/text-sources.js');
   const { runExperiment } = await import('../experiments/run/run.js');
-  const { shortTable } = await import('../report/tables/short.js');
+  const { shortTables } = await import('../report/tables/short.js');
   const { warnings } = await import('../report/words/notes.js');
   const { describeConduct } = await import('../report/words/plan.js');
   const { describeVerdict } = await import('../report/words/verdict.js');
@@ -279,7 +279,7 @@ async function runOne(
       return;
     }
     process.stdout.write(`${paint('bold', `${experiment.id}: ${experiment.title}`)}\n${experiment.question}\n\n`);
-    process.stdout.write(`${renderText(shortTable(summary))}\n\n`);
+    for (const table of shortTables(summary)) process.stdout.write(`${renderText(table)}\n\n`);
     for (const verdict of summary.verdicts ?? []) process.stdout.write(`${describeVerdict(verdict)}\n`);
     for (const warning of warnings(summary)) process.stdout.write(`${paint('yellow', warning)}\n`);
     if (summary.plan)

@@ -1,6 +1,7 @@
 /** `dkv score`: JSON lines in, JSON lines out, in order, as a stream. */
 
 import { Command } from 'commander';
+import { counted } from '../base/counted.js';
 import { DkvError } from '../base/errors.js';
 import { upTo, windows } from '../base/windows.js';
 import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
@@ -67,7 +68,7 @@ async function score(options: ScoreCommandOptions): Promise<void> {
       for (const answer of answers) totals.add(answer);
       await output.write(answers.map(lineOf).join(''));
     }
-    if (signal.aborted) throw new DkvError('CANCELLED', `Stopped after ${totals.lines} lines.`);
+    if (signal.aborted) throw new DkvError('CANCELLED', `Stopped after ${counted(totals.lines, 'line')}.`);
     if (totals.lines === 0) throw new DkvError('INPUT_INVALID', `${name}: there are no lines in it.`);
     await output.close();
   } finally {
@@ -103,12 +104,13 @@ class Totals {
 
   /** Describes what happened; empty where there is nothing to say. */
   described(maxTokens: number): string {
-    const cut = this.#cut > 0 ? [`${this.#cut} documents were cut at their end to keep to ${maxTokens} tokens`] : [];
+    const cut =
+      this.#cut > 0 ? [`${counted(this.#cut, 'document')} cut at the end to keep to ${maxTokens} tokens`] : [];
     const first = this.#first;
     const rejected = first
       ? [`${this.rejected} rejected, the first in line ${first.line}: ${first.error.message}`]
       : [];
     if (cut.length + rejected.length === 0) return '';
-    return `${[`${this.lines - this.rejected} of ${this.lines} lines scored`, ...cut, ...rejected].join('; ')}\n`;
+    return `${[`${this.lines - this.rejected} of ${counted(this.lines, 'line')} scored`, ...cut, ...rejected].join('; ')}\n`;
   }
 }

@@ -1,6 +1,7 @@
 /** `dkv store`: looks after stores of directed caches. */
 
 import { Command, Option } from 'commander';
+import { counted } from '../base/counted.js';
 import { fileError } from '../base/files.js';
 import type { Store } from '../store/store.js';
 import type { Transferred } from '../store/transfer.js';
@@ -132,7 +133,7 @@ async function verify(location: string, { json, remove }: JsonOption & { readonl
     }
     for (const { reason } of damaged) process.stdout.write(`${reason}\n`);
     const { records, documents, notes } = read;
-    const counts = `${number(records)} records, ${number(documents)} documents, ${number(notes)} notes read`;
+    const counts = `${counted(records, 'record', number(records))}, ${counted(documents, 'document', number(documents))}, ${counted(notes, 'note', number(notes))} read`;
     const taken = remove && damaged.length > 0 ? ': taken out. Prime the same documents again' : '';
     process.stdout.write(`${counts}, ${number(damaged.length)} damaged${taken}.\n`);
   });
@@ -144,7 +145,7 @@ async function gc(location: string, { json, minAge }: JsonOption & { readonly mi
     if (json) return printJson(storeCollectionSchema, { store: store.location, ...collected });
     const { records, sizeBytes, documents } = collected;
     process.stdout.write(
-      `${number(records)} records (${shownBytes(sizeBytes)}) and ${number(documents)} expired documents are gone.\n`,
+      `Gone: ${counted(records, 'record', number(records))} (${shownBytes(sizeBytes)}) and ${counted(documents, 'expired document', number(documents))}.\n`,
     );
   });
 }
@@ -255,7 +256,7 @@ function tell(done: string, counts: Transferred, json: boolean, stream: NodeJS.W
   const kept = unchanged > 0 ? `; ${number(unchanged)} were there` : '';
   const gone = incomplete > 0 ? `; ${number(incomplete)} left out, their records are gone: prime them again` : '';
   stream.write(
-    `${number(documents)} documents, ${number(records)} records, ${number(notes)} notes ${done}${kept}${gone}.\n`,
+    `${counted(documents, 'document', number(documents))}, ${counted(records, 'record', number(records))}, ${counted(notes, 'note', number(notes))} ${done}${kept}${gone}.\n`,
   );
 }
 

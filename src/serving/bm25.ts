@@ -5,6 +5,7 @@
  * Terms are runs of letters and digits, lower-case; no stemming and no stop words, so that it depends on no language.
  */
 
+import { counted } from '../base/counted.js';
 import { DkvError } from '../base/errors.js';
 import { inParallel, STORE_REQUESTS } from '../base/parallel.js';
 import type { RequestOptions } from '../engine/engine.js';
@@ -99,7 +100,8 @@ export async function bm25Of(store: Store, { signal, onProgress }: RequestOption
   for await (const id of store.ids()) ids.push(id);
   const index = new Bm25();
   await inParallel(ids, STORE_REQUESTS, async (id) => {
-    if (signal?.aborted) throw new DkvError('CANCELLED', `Indexing was stopped after ${index.size} documents.`);
+    if (signal?.aborted)
+      throw new DkvError('CANCELLED', `Indexing was stopped after ${counted(index.size, 'document')}.`);
     // All variants are of one text.
     const [key] = Object.values((await store.entry(id))?.variants ?? {});
     const record = key === undefined ? undefined : await store.get(key);

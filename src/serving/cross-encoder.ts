@@ -5,7 +5,9 @@
  * For one-token relevance the encoder reads the reranker's template, as the reranker was trained to. For likelihoods it reads the query in front of
  * the document, where a cache has a surrogate, and the decoder sees what it sees of the caches: the oracle of the research.
  */
+
 import { Breather } from '../base/breather.js';
+import { counted } from '../base/counted.js';
 import { DkvError, isResult } from '../base/errors.js';
 import { grouped } from '../base/groups.js';
 import type { RequestOptions } from '../engine/engine.js';
@@ -36,7 +38,7 @@ export async function textsOf(
 ): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   for (const some of grouped([...ids], READ_TOGETHER)) {
-    if (signal?.aborted) throw new DkvError('CANCELLED', `Stopped after reading ${texts.size} texts.`);
+    if (signal?.aborted) throw new DkvError('CANCELLED', `Stopped after reading ${counted(texts.size, 'text')}.`);
     for (const [at, found] of (await store.getDocuments(some, BARE)).entries()) {
       if (found instanceof DkvError) {
         if (onMissing === 'error' || found.code !== 'STORE_DAMAGED') throw found;

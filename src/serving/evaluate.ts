@@ -177,12 +177,15 @@ export async function evaluate(
   const grades = ranked.map(({ id }) => qrels.get(id)!);
   const unranked = unrankedOf(new Map([...qrels].filter(([id]) => !broken.has(id))), queries, ranked);
   const rest = [...unranked.withoutCandidates, ...unranked.notAsked];
+  // Queries of one text are one cluster, and those that only the judgements know are queries of their own.
+  const textOf = new Map(queries.map(({ id, text }) => [id, text]));
   const { whileBlocked = (work) => work() } = options;
   const compared = whileBlocked(() =>
     compareSystems(
       new Map([...systems].map(([name, scores]) => [name, [...scores, ...rest.map((): Scores => new Map())]])),
       [...grades, ...rest.map((id) => qrels.get(id)!)],
       names,
+      [...ranked.map(({ text }) => text), ...rest.map((id) => textOf.get(id) ?? id)],
       new Random('evaluate', seed),
     ),
   );

@@ -6,7 +6,9 @@
  * A document counts as primed once the store has acknowledged it. Of two with the same id the later one replaces the earlier, as
  * everywhere in a store: nothing remembers the ids of a whole stream.
  */
+
 import { z } from 'zod';
+import { counted } from '../base/counted.js';
 import { DkvError } from '../base/errors.js';
 import { expectKnownOptions } from '../base/option-names.js';
 import { parse } from '../base/parse.js';
@@ -111,7 +113,7 @@ export async function prime(
   if (!signal?.aborted) return summary;
   throw new DkvError(
     'CANCELLED',
-    `Stopped; ${summary.primed} documents were primed and stay in ${store.location}. Prime the same again to go on.`,
+    `Stopped; what was primed, ${counted(summary.primed, 'document')}, stays in ${store.location}. Prime the same again to go on.`,
   );
 }
 

@@ -3,7 +3,7 @@ import { expectFiniteNumbers } from '../base/finite.js';
 import type { Random } from '../base/random.js';
 import type { Dependence } from './dependence.js';
 import { cohensD, mean, median, standardDeviation } from './describe.js';
-import { analyticDInterval, bootstrap, type Interval, percentileInterval, wilsonInterval } from './interval.js';
+import { analyticDInterval, type Interval, wilsonInterval } from './interval.js';
 import {
   effectiveSamples,
   equivalenceOfMean,
@@ -117,8 +117,18 @@ export function summarizeGains(
 
 /** Means alone, with the intervals that the means of gains have. */
 export function inferredMeans(lists: readonly (readonly number[])[], { dependence, resamples }: Sampling): Estimate[] {
+  for (const list of lists) expectFiniteNumbers(list, 'values of a mean');
   const inferences = inferMeans(lists, dependence, resamples);
   return inferences.map((inference) => estimate(inference.mean, intervalOfMean(inference)));
+}
+
+/** Means of measures, which lie between 0 and 1, as do these and their intervals. */
+export function inferredMeasures(lists: readonly (readonly number[])[], sampling: Sampling): Estimate[] {
+  return inferredMeans(lists, sampling).map(({ value, low, high }) => ({
+    value,
+    low: low === null ? null : Math.max(0, low),
+    high: high === null ? null : Math.min(1, high),
+  }));
 }
 
 /**
@@ -171,23 +181,6 @@ const NO_RATIO = { low: Number.NaN, high: Number.NaN, shape: 'interval' } as con
  */
 export function equivalence(list: readonly number[], inference: MeanInference, margin: number): number | null {
   return equivalenceOfMean(inference, margin * standardDeviation(list)) ?? null;
-}
-
-/** A mean over samples or pools, with the bootstrap's percentile interval; undefined without any. */
-export function meanEstimate(values: readonly number[], random: Random, resamples = RESAMPLES): Estimate {
-  expectFiniteNumbers(values, 'values of a mean');
-  if (values.length === 0) return estimate(Number.NaN);
-  const [replicates] = bootstrap(
-    values.length,
-    (indices) => {
-      let sum = 0;
-      for (const index of indices) sum += values[index]!;
-      return [sum / indices.length];
-    },
-    resamples,
-    random,
-  );
-  return estimate(mean(values), percentileInterval(replicates!));
 }
 
 /** P-values corrected over a family of tests. */

@@ -158,6 +158,8 @@ export function measure(name: string): Measure {
 export interface Measured {
   /** The values of the queries with a relevant document (for AUC, with candidates of both kinds). */
   readonly withRelevant: readonly number[];
+  /** The places of these queries among all judged ones. */
+  readonly places: readonly number[];
   /** The values of all judged queries, as ir_measures takes them and trec_eval with -c; undefined for AUC, which has no value without two kinds. */
   readonly judged: readonly number[] | undefined;
 }
@@ -171,6 +173,7 @@ export function measured(
   const values = scores.map((own, query) => of(own, grades[query]!));
   return {
     withRelevant: values.filter((value) => value !== undefined),
+    places: values.flatMap((value, place) => (value === undefined ? [] : [place])),
     judged: nothingToFind === undefined ? undefined : values.map((value) => value ?? nothingToFind),
   };
 }

@@ -1,13 +1,13 @@
 /** Several systems that rank the same candidates: measures query by query, their means, and paired differences. */
 import type { Random } from '../base/random.js';
-import { independent } from './dependence.js';
+import { partitionBy } from './dependence.js';
 import { mean } from './describe.js';
 import {
   correctFamilies,
   type Estimate,
   finite,
   type GainSummary,
-  meanEstimate,
+  inferredMeasures,
   samplingOf,
   summarizeGains,
 } from './gains.js';
@@ -43,12 +43,14 @@ export interface SystemComparison {
  * retrieved for has an empty map
  * @param grades of each judged query
  * @param names of measures
+ * @param keys of each judged query: queries of one key are one cluster
  * @throws DkvError INPUT_INVALID for a measure that there is none of
  */
 export function compareSystems(
   systems: ReadonlyMap<string, readonly Scores[]>,
   grades: readonly Grades[],
   names: readonly string[],
+  keys: readonly string[],
   random: Random,
 ): SystemComparison {
   const measures = names.map(measure);
@@ -59,38 +61,47 @@ export function compareSystems(
   const pairs = [...systems.keys()].flatMap((treatment, at, all) =>
     all.slice(0, at).map((baseline) => [treatment, baseline] as const),
   );
-  const differences = pairs.map(([treatment, baseline]) =>
-    measures.map((_, m) => differenceOf(of(treatment, m), of(baseline, m), random)),
-  );
-  const holms = measures.map((_, m) =>
-    correctFamilies(
-      pairs.map(() => 'all'),
-      differences.map((list) => list[m]?.p.signFlip ?? null),
+  // All systems are measured over the same queries, so that they share resamples.
+  const [first] = values.values();
+  const samplings = measures.map((_, m) => {
+    const places = first?.[m]?.places ?? [];
+    return samplingOf({ clusters: partitionBy(places.map((place) => keys[place]!)) }, random);
+  });
+  const means = samplings.map((sampling, m) =>
+    inferredMeasures(
+      [...systems.keys()].map((name) => of(name, m)),
+      sampling,
     ),
   );
-  const [first] = [...values.values()];
+  const differences = samplings.map((sampling, m) =>
+    summarizeGains(
+      pairs.map(([treatment, baseline]) => of(treatment, m).map((value, query) => value - of(baseline, m)[query]!)),
+      sampling,
+      random,
+    ).summaries.map((summary) => (of(pairs[0]![0], m).length > 0 ? summary : null)),
+  );
+  const holms = differences.map((list) =>
+    correctFamilies(
+      pairs.map(() => 'all'),
+      list.map((difference) => difference?.p.signFlip ?? null),
+    ),
+  );
   return {
     measures: names.map((name, m) => ({
       name,
       queries: first?.[m]?.withRelevant.length ?? 0,
       judgedQueries: grades.length,
     })),
-    systems: [...values].map(([name, own]) => ({
+    systems: [...values].map(([name, own], s) => ({
       name,
-      means: own.map(({ withRelevant }) => meanEstimate(withRelevant, random)),
+      means: own.map((_, m) => means[m]![s]!),
       judgedMeans: own.map(({ judged }) => finite(judged && mean(judged))),
     })),
     comparisons: pairs.map(([treatment, baseline], c) => ({
       treatment,
       baseline,
-      differences: differences[c]!,
+      differences: differences.map((list) => list[c] ?? null),
       holm: holms.map((family) => family[c]!.holm),
     })),
   };
-}
-
-function differenceOf(treatment: readonly number[], baseline: readonly number[], random: Random): GainSummary | null {
-  if (treatment.length === 0) return null;
-  const sampling = samplingOf(independent(treatment.length), random);
-  return summarizeGains([treatment.map((value, query) => value - baseline[query]!)], sampling, random).summaries[0]!;
 }

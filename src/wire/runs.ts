@@ -33,7 +33,16 @@ export const runLogSchema = wireObject({
           .optional()
           .describe('Recorded by others, not computed by this program; absent otherwise.'),
         dataset: z.string().describe('The data set’s name.'),
-        samples: countSchema.describe('Samples that were asked for.'),
+        samples: countSchema.describe('Samples or pools that were asked for.'),
+        scored: countSchema.describe('Samples or pools that were scored: those that the effect is of.'),
+        sameSamplesAs: z
+          .string()
+          .optional()
+          .describe('Folder of the earliest run of the same model on the same samples: no independent evidence.'),
+        sameEffectAs: z
+          .string()
+          .optional()
+          .describe('Folder of the earliest of these whose effect is the same as well: one measurement.'),
         smokeRun: z.boolean().describe('Fewer samples than the protocol asks for: nothing may be concluded.'),
         primary: wireObject({
           comparison: z.string().describe('The comparison that was named beforehand.'),

@@ -162,7 +162,7 @@ describe('dkv prime', () => {
     const scored = await dkv(['score', ...limit], { cwd, input: asked });
     expect(scored.exitCode).toBe(2);
     expect(scored.stderr).toBe(
-      '2 of 5 lines scored; 1 documents were cut at their end to keep to 60 tokens; 3 rejected, the first in line 3: document is empty.\n',
+      '2 of 5 lines scored; 1 document cut at the end to keep to 60 tokens; 3 rejected, the first in line 3: document is empty.\n',
     );
   });
 

@@ -139,7 +139,7 @@ describe('dkv rank', () => {
     expect(error.exitCode).toBe(2);
     expect(error.stderr).toMatch(/DOCUMENT_MISSING: .*no "bare" cache of 2 of 4 candidates: "gone-1", "gone-2"/);
     const last = await ranked(...wanted, '--on-missing', 'last');
-    expect(last.stdout).toContain('2 candidates are not in the store: gone-1, gone-2');
+    expect(last.stdout).toContain('Not in the store: 2 candidates, gone-1, gone-2');
     expect(idsOf(await runOf('gone.txt')).get(query!)).toEqual([...own, 'gone-2', 'gone-1']);
     await ranked(...wanted, '--on-missing', 'skip');
     expect(idsOf(await runOf('gone.txt')).get(query!)).toEqual(own);

@@ -43,7 +43,7 @@ describe('dkv store', () => {
   it('finds damage and takes it out', async () => {
     expect(await run('verify', 'ads')).toMatchObject({
       exitCode: 0,
-      stdout: '6 records, 3 documents, 1 notes read, 0 damaged.\n',
+      stdout: '6 records, 3 documents, 1 note read, 0 damaged.\n',
     });
     const root = open({ path: path.join(cwd, 'ads'), maxDbs: 12, encoding: 'binary' });
     const records = root.openDB<Buffer, string>({ name: 'records', encoding: 'binary' });
@@ -53,7 +53,7 @@ describe('dkv store', () => {
     const found = await run('verify', 'ads');
     expect(found).toMatchObject({
       exitCode: 1,
-      stdout: expect.stringMatching(/checksum does not match[^\n]*\n6 records, 3 documents, 1 notes read, 1 damaged/),
+      stdout: expect.stringMatching(/checksum does not match[^\n]*\n6 records, 3 documents, 1 note read, 1 damaged/),
     });
     expect(await json('verify', 'ads')).toMatchObject({ records: 6, damaged: [{ key }], removed: 0 });
     expect(await run('verify', 'ads', '--remove')).toMatchObject({
@@ -76,7 +76,7 @@ describe('dkv store', () => {
       cwd,
       input: ADS,
     });
-    expect((await run('gc', 'ads')).stdout).toBe('0 records (0 bytes) and 0 expired documents are gone.\n');
+    expect((await run('gc', 'ads')).stdout).toBe('Gone: 0 records (0 bytes) and 0 expired documents.\n');
     expect(await json('gc', 'ads', '--min-age', '0')).toMatchObject({ records: 3, documents: 0 });
     expect(await json('stats', 'ads')).toMatchObject({ records: 3 });
   });

@@ -59,6 +59,46 @@ describe('runs compared', () => {
 });
 
 describe('the results log', () => {
+  it('says which rows are of the same samples, which show one measurement twice, and how many samples were scored', async () => {
+    const root = await temporaryFolder();
+    const { summary, ...rest } = madeRun(truncation);
+    const changed = (configuration: Partial<typeof summary.configuration>, primary = 0) => ({
+      ...rest,
+      summary: {
+        ...summary,
+        configuration: { ...summary.configuration, ...configuration },
+        comparisons: summary.comparisons.map((comparison) => ({
+          ...comparison,
+          gain: {
+            ...comparison.gain,
+            median: primary,
+            d: { ...comparison.gain.d, value: comparison.gain.d.value! + primary },
+          },
+        })),
+      },
+    });
+    await writeRun(path.join(root, 'a'), { ...rest, summary });
+    await writeRun(path.join(root, 'b'), changed({}));
+    await writeRun(path.join(root, 'c'), changed({}, 1));
+    await writeRun(path.join(root, 'd'), changed({ samples: 50 }));
+    const { runs } = await collectRuns(root);
+    const twins = runs.map(({ sameSamplesAs, sameEffectAs, samples, scored }) => [
+      sameSamplesAs,
+      sameEffectAs,
+      samples,
+      scored,
+    ]);
+    expect(twins).toEqual([
+      [undefined, undefined, 40, 40],
+      ['a', 'a', 40, 40],
+      ['a', undefined, 40, 40],
+      [undefined, undefined, 50, 40],
+    ]);
+    const markdown = logMarkdown({ runs, unread: [] });
+    expect(markdown).toContain('| a (and the same effect) |');
+    expect(markdown).toContain('| 40 of 50 |');
+  });
+
   it('has a row for each run, the built-in model apart, and says what was not read', async () => {
     const root = await temporaryFolder();
     await writeRun(path.join(root, 'one'), madeRun(truncation));
@@ -81,6 +121,8 @@ describe('the results log', () => {
     expect(markdown).toMatch(/exp04b .* AUC/);
     expect(markdown).toContain('unfinished holds a run that is not finished');
     expect(markdown).not.toContain(root);
+    // Pools, not candidates: five of six documents each.
+    expect(log.runs.find(({ experiment }) => experiment === 'exp04b')).toMatchObject({ samples: 5, scored: 5 });
     await expect(collectRuns(path.join(root, 'nowhere'))).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   });
 });

@@ -13,6 +13,7 @@ import { axisOf } from '../../src/report/figures/curves.js';
 import { seriesOf } from '../../src/report/figures/draw.js';
 import { escapeLatex, latexTable } from '../../src/report/formats/latex.js';
 import { type ReportFormat, writeReports } from '../../src/report/report.js';
+import { effectColumns } from '../../src/report/tables/effect.js';
 import {
   gainGroups,
   gainTable,
@@ -22,7 +23,7 @@ import {
   statisticsTable,
 } from '../../src/report/tables/gains.js';
 import { rankingTestTable } from '../../src/report/tables/ranking.js';
-import { shortTable } from '../../src/report/tables/short.js';
+import { shortTables } from '../../src/report/tables/short.js';
 import { renderHtml, renderMarkdown, renderText } from '../../src/report/tables/table.js';
 import { fixed, percent, pValue, signed, withInterval } from '../../src/report/words/format.js';
 import { headline, methods, sampleNotes, warnings } from '../../src/report/words/notes.js';
@@ -56,7 +57,7 @@ const namesOf = (sections: readonly Section[], kind: 'table' | 'figure') =>
 /** Rows of all tables have a cell for every column, and no cell shows that a value is missing. */
 function expectWhole(run: Omit<FinishedRun, 'record'>): void {
   const tables = blocksOf(sectionsOf(run)).flatMap((block) => (block.kind === 'table' ? [block] : []));
-  for (const { name, table } of [...tables, { name: 'short', table: shortTable(run.summary) }]) {
+  for (const { name, table } of [...tables, ...shortTables(run.summary).map((table) => ({ name: 'short', table }))]) {
     for (const row of table.rows) {
       expect(row, name).toHaveLength(table.columns.length);
       for (const cell of row) expect(cell, name).not.toMatch(/NaN|undefined|null/);
@@ -114,6 +115,20 @@ describe('numbers', () => {
       '42',
       '–',
     ]);
+    expect([fixed(-0.0004, 3), signed(-0.0004, 3), signed(0.0004, 3), fixed(-0, 1)]).toEqual([
+      '0.000',
+      '0.000',
+      '0.000',
+      '0.0',
+    ]);
+    // What is small and not 0 is not written as 0.
+    const small = { value: 4.2e-8, low: -1e-9, high: 7.3e-8 };
+    expect(withInterval(small, (x) => signed(x, 3))).toBe('+4.2e−8 [−1.0e−9, +7.3e−8]');
+    expect(withInterval({ value: 4.2e-8, low: null, high: null }, (x) => percent(x))).toBe('4.2e−6');
+    expect(withInterval({ value: 0, low: 0, high: 0 }, (x) => signed(x, 3))).toBe('0.000 [0.000, 0.000]');
+    expect(withInterval({ value: 0.002, low: -0.0001, high: 0.004 }, (x) => signed(x, 3))).toBe(
+      '+0.002 [0.000, +0.004]',
+    );
     expect(withInterval({ value: 1, low: -1, high: 2 }, (x) => signed(x, 1))).toBe('+1.0 [−1.0, +2.0]');
     expect(withInterval({ value: 1, low: null, high: null }, (x) => signed(x, 1))).toBe('+1.0');
     expect(withInterval({ value: null, low: null, high: null }, (x) => signed(x, 1))).toBe('–');
@@ -170,7 +185,14 @@ describe('gains', () => {
     ]);
     expect(rows[3]!.at(-1)).toBe('100');
     for (const place of [-1, -2]) expect(rows[2]!.at(place)).toMatch(/^\d+ \[\d+, \d+\]$/);
-    expect(shortTable(summary).rows).toHaveLength(9);
+    expect(shortTables(summary)[0]!.rows).toHaveLength(9);
+    // More than all of a gain, or less than nothing of it, is no percentage of it.
+    const shares = [0.31, 1.8, -0.2].map((top_share) => {
+      const effect = effectColumns([{ ...summary.comparisons[0]!.gain, top_share }]);
+      const gain = { ...summary.comparisons[0]!.gain, top_share };
+      return effect.cells(gain)[effect.columns.findIndex(({ title }) => title === '25 largest %')];
+    });
+    expect(shares).toEqual(['31', '> 100', '< 0']);
   });
 
   it('never show a p without effect and interval', () => {
@@ -326,6 +348,14 @@ describe('content', () => {
   it('of a ranking keeps NLL and measures apart, and corrects over families', () => {
     // Pools lend each other words in pairs: of sixteen, eight.
     const run = madeRun(productRanking, { samples: 96, candidates: 6 });
+    // On a terminal, too, differences have an interval and p.
+    const [means, differences] = shortTables(run.summary);
+    expect(means!.rows).toHaveLength(run.summary.ranking!.conditions.length);
+    expect(differences!.columns.map(({ title }) => title)).toContain('p, Holm');
+    for (const [c, row] of differences!.rows.entries()) {
+      const { mean, p } = run.summary.ranking!.comparisons[c]!.differences[0]!;
+      expect(row.slice(2, 4)).toEqual([withInterval(mean, (x) => signed(x, 3)), pValue(p.mean!)]);
+    }
     const names = namesOf(sectionsOf(run), 'table');
     expect(names).toEqual(expect.arrayContaining(['ranking', 'ranking-differences', 'ranking-tests', 'differential']));
     expect(names.some((name) => name.startsWith('gains'))).toBe(false);

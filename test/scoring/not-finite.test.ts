@@ -27,7 +27,7 @@ import { prime } from '../../src/serving/prime.js';
 import type { RejectedDocument } from '../../src/serving/prime-options.js';
 import { rank } from '../../src/serving/rank.js';
 import { independent } from '../../src/stats/dependence.js';
-import { meanEstimate, samplingOf, summarizeGains } from '../../src/stats/gains.js';
+import { inferredMeans, samplingOf, summarizeGains } from '../../src/stats/gains.js';
 import { fitIsotonic } from '../../src/stats/isotonic.js';
 import { measure } from '../../src/stats/ranking.js';
 import { signFlipTest, tTest, wilcoxon } from '../../src/stats/significance.js';
@@ -378,7 +378,7 @@ describe('what is computed from scores', () => {
   const bad = [1, 2, Number.NaN, 4];
   it.each<[string, () => unknown]>([
     ['gains', () => summarizeGains([[1, 2, 3, 4], bad], samplingOf(independent(4), random()), random())],
-    ['a mean', () => meanEstimate(bad, random())],
+    ['a mean', () => inferredMeans([bad], samplingOf(independent(4), random()))],
     ['a t-test', () => tTest(bad)],
     ["Wilcoxon's test", () => wilcoxon(bad)],
     ['random signs', () => signFlipTest([1, Number.POSITIVE_INFINITY], 10, random())],

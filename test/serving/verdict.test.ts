@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { commandLines, verdictLines } from '../../src/cli/verdict.js';
 import { type Verdict, verdictOf } from '../../src/serving/verdict.js';
-import { independent } from '../../src/stats/dependence.js';
-import { samplingOf, summarizeGains } from '../../src/stats/gains.js';
+import { independent, partitionBy } from '../../src/stats/dependence.js';
+import { inferredMeans, samplingOf, summarizeGains } from '../../src/stats/gains.js';
 import type { Scores } from '../../src/stats/ranking.js';
 import { compareSystems, type SystemComparison } from '../../src/stats/systems.js';
 
@@ -17,6 +17,7 @@ function scoresOf(place: number): Scores {
 
 /** @param places per system where the relevant document stands, query by query, repeated up to `queries` */
 function verdict(places: Record<string, number[]>, queries = 40, grades = GRADES): Verdict {
+  const keys = Array.from({ length: queries }, (_, query) => `query ${query}`);
   const systems = new Map(
     Object.entries(places).map(([name, list]) => [
       name,
@@ -24,7 +25,7 @@ function verdict(places: Record<string, number[]>, queries = 40, grades = GRADES
     ]),
   );
   const all = Array.from({ length: queries }, () => grades);
-  return verdictOf(compareSystems(systems, all, ['P@1', 'RR'], new Random('verdict')), 'RR');
+  return verdictOf(compareSystems(systems, all, ['P@1', 'RR'], keys, new Random('verdict')), 'RR');
 }
 
 /** @param pairs treatment, baseline, the lower end of the difference's interval, p corrected by Holm */
@@ -167,4 +168,14 @@ describe('the verdict', () => {
       'bare is the only system: there is nothing to compare it with.',
     ]);
   });
+});
+
+it('means have the interval of the means of experiments, with queries of one text as one cluster', () => {
+  const places = Array.from({ length: 60 }, (_, query) => 1 + (query % 3));
+  const keys = places.map((_, query) => `text ${query % 30}`);
+  const systems = new Map([['bare', places.map(scoresOf)]]);
+  const all = places.map(() => GRADES);
+  const { systems: found } = compareSystems(systems, all, ['RR'], keys, new Random('means'));
+  const sampling = samplingOf({ clusters: partitionBy(keys) }, new Random('means'));
+  expect(found[0]!.means).toEqual(inferredMeans([places.map((place) => 1 / place)], sampling));
 });

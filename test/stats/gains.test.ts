@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { independent } from '../../src/stats/dependence.js';
 import { cohensD, mean } from '../../src/stats/describe.js';
-import { correctFamilies, meanEstimate, samplingOf, summarizeGains } from '../../src/stats/gains.js';
+import { correctFamilies, samplingOf, summarizeGains } from '../../src/stats/gains.js';
 import { analyticDInterval } from '../../src/stats/interval.js';
 import { inferMeans, intervalOfMean, pOfMean } from '../../src/stats/mean-inference.js';
 import { percentilesOf, resampledRobust, robust, topShare } from '../../src/stats/robust.js';
@@ -88,14 +88,6 @@ describe('a summary of gains', () => {
       p: { mean: null, t: null, wilcoxon: 1 },
     });
   });
-});
-
-it('a mean has the interval of its resamples, and none without values', () => {
-  const { value, low, high } = meanEstimate(GAINS, new Random('mean'), 2000);
-  expect(value).toBeCloseTo(mean(GAINS), 12);
-  expect(low).toBeLessThan(value!);
-  expect(high).toBeGreaterThan(value!);
-  expect(meanEstimate([], new Random('mean'))).toEqual({ value: null, low: null, high: null });
 });
 
 it('corrects within families, of which what was not tested is no member', () => {

@@ -101,6 +101,7 @@ describe('measures of rankings, against ir_measures and scipy', () => {
   it('of AUC has no value over all judged queries', () => {
     expect(measured(measure('AUC'), [new Map()], [new Map([['a', 1]])])).toEqual({
       withRelevant: [],
+      places: [],
       judged: undefined,
     });
   });

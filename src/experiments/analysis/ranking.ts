@@ -5,7 +5,7 @@ import type { GainRecord } from '../../runs/schema/gains.js';
 import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { SampleRecord } from '../../runs/schema/sample.js';
 import { mean } from '../../stats/describe.js';
-import { correctFamilies, type Estimate, inferredMeans, type Sampling, summarizeGains } from '../../stats/gains.js';
+import { correctFamilies, inferredMeans, inferredMeasures, type Sampling, summarizeGains } from '../../stats/gains.js';
 import { measure } from '../../stats/ranking.js';
 import type { Unit } from './clusters.js';
 import type { Columns } from './columns.js';
@@ -80,7 +80,7 @@ export function summarizeRanking(
     })),
     conditions: conditions.map(({ name }) => ({
       name,
-      means: computed.map((_, m) => withinRange(inferredMeans([of(name, m)], samplingBy(names[m]!))[0]!)),
+      means: computed.map((_, m) => inferredMeasures([of(name, m)], samplingBy(names[m]!))[0]!),
       judged_means: computed.map(({ nothingToFind }, m) =>
         nothingToFind === undefined ? null : mean(values.get(name)!.map((own) => own[m] ?? nothingToFind)),
       ),
@@ -91,11 +91,6 @@ export function summarizeRanking(
       ...(comparison.differential && { differential_corrected: signals[c]! }),
     })),
   };
-}
-
-/** Limits an interval to [0, 1], in which every measure and so every mean lies. */
-function withinRange({ value, low, high }: Estimate): Estimate {
-  return { value, low: low === null ? null : Math.max(0, low), high: high === null ? null : Math.min(1, high) };
 }
 
 function cappedSignal({ values }: Signal, sampling: Sampling, { nlls, cap }: Columns, baseline: string): Capped {

@@ -45,11 +45,17 @@ const EFFECT: readonly EffectColumn[] = [
   },
   {
     title: '25 largest %',
-    of: ({ top_share }) => percent(top_share ?? null),
+    of: ({ top_share }) => shareOfFew(top_share ?? null),
     has: ({ top_share }) => top_share !== undefined && top_share !== null,
   },
   { title: 'p', of: (gain) => pValue(pOf(gain)), has: always },
 ];
+
+/** More than all where the other samples lose together, and less than nothing where these few go against the whole. */
+function shareOfFew(share: number | null): string {
+  if (share === null || (share >= 0 && share <= 1)) return percent(share);
+  return share > 1 ? '> 100' : '< 0';
+}
 
 export interface EffectColumns {
   readonly columns: readonly Column[];

@@ -180,7 +180,7 @@ function testColumns(gains: readonly GainRecord[], what: string): TestColumns {
 }
 
 /** The corrected p-values of one measure, for each comparison. */
-function correctedBy({ comparisons }: RankingSummary, measure: number): Corrected[] {
+export function correctedBy({ comparisons }: RankingSummary, measure: number): Corrected[] {
   return correctedByFamily(
     comparisons,
     comparisons.map(({ differences }) => differences[measure]!),

@@ -2,15 +2,46 @@
 import type { ProbeSummary } from '../../runs/schema/probe.js';
 import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { Summary } from '../../runs/schema/summary.js';
-import { fixed, percent, pValue, ratio, signed, withInterval } from '../words/format.js';
+import { fixed, percent, pOf, pValue, ratio, signed, withInterval } from '../words/format.js';
 import { marked } from '../words/labels.js';
 import { effectsOf, ofOracle } from './gains.js';
+import { correctedBy } from './ranking.js';
 import { number, type Table, text } from './table.js';
 
-export function shortTable(summary: Summary): Table {
+export function shortTables(summary: Summary): Table[] {
   const { ranking, probe } = summary;
-  if (ranking) return shortRankingTable(ranking);
-  return probe ? shortProbeTable(probe) : shortGainTable(summary);
+  if (ranking)
+    return [
+      shortRankingTable(ranking),
+      ...(ranking.comparisons.length > 0 ? [shortDifferenceTable(summary, ranking)] : []),
+    ];
+  return [probe ? shortProbeTable(probe) : shortGainTable(summary)];
+}
+
+/** The differences of the first measure, by which an experiment on pools is decided, and the differential signals. */
+function shortDifferenceTable({ configuration: { experiment } }: Summary, ranking: RankingSummary): Table {
+  const corrected = correctedBy(ranking, 0);
+  return {
+    columns: [
+      text('condition'),
+      text('against'),
+      number(`difference in ${ranking.measures[0]!.name} [95%]`),
+      number('p'),
+      number('p, Holm'),
+      number('differential signal, nats [95%]'),
+    ],
+    rows: ranking.comparisons.map((comparison, c) => {
+      const difference = comparison.differences[0]!;
+      return [
+        marked(experiment, comparison),
+        comparison.baseline,
+        withInterval(difference.mean, (x) => signed(x, 3)),
+        pValue(pOf(difference)),
+        pValue(corrected[c]!.holm),
+        comparison.differential ? withInterval(comparison.differential.mean, (x) => signed(x, 3)) : '–',
+      ];
+    }),
+  };
 }
 
 function shortRankingTable({ measures, conditions }: RankingSummary): Table {

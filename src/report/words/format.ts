@@ -7,22 +7,42 @@ const NONE = '–';
 const MINUS = '−';
 
 export function fixed(value: number | null, digits: number): string {
-  return value === null ? NONE : value.toFixed(digits).replace('-', MINUS);
+  if (value === null) return NONE;
+  const shown = value.toFixed(digits);
+  // A small negative number is written as the zero that it is rounded to.
+  return isZero(shown) ? shown.replace('-', '') : shown.replace('-', MINUS);
+}
+
+function isZero(shown: string): boolean {
+  return !/[1-9]/u.test(shown);
 }
 
 export function signed(value: number | null, digits: number): string {
   if (value === null) return NONE;
-  return value > 0 ? `+${value.toFixed(digits)}` : fixed(value, digits);
+  const shown = fixed(value, digits);
+  return value > 0 && !isZero(shown) ? `+${shown}` : shown;
 }
 
 export function percent(share: number | null, digits = 0): string {
   return share === null ? NONE : fixed(share * 100, digits);
 }
 
-/** A value with its interval: `+0.21 [+0.10, +0.33]`. */
+/** A value with its interval: `+0.21 [+0.10, +0.33]`; where all of it would be written as zeros and is not, `4.2e−8 [1.1e−8, 7.3e−8]`. */
 export function withInterval({ value, low, high }: Estimate, format: (value: number | null) => string): string {
   if (value === null) return NONE;
-  return low === null ? format(value) : `${format(value)} [${format(low)}, ${format(high)}]`;
+  const numbers = low === null || high === null ? [value] : [value, low, high];
+  const formatted = numbers.map(format);
+  const isLost = formatted.every(isZero) && numbers.some((number) => number !== 0);
+  const [shown, ...ends] = isLost ? numbers.map((number) => small(number, format)) : formatted;
+  return ends.length === 0 ? shown! : `${shown} [${ends.join(', ')}]`;
+}
+
+/** A number with an exponent, in the unit and with the signs of a format. */
+function small(number: number, format: (value: number | null) => string): string {
+  if (number === 0) return '0';
+  const one = format(1);
+  const shown = (number * Number(one)).toExponential(1).replaceAll('-', MINUS);
+  return one.startsWith('+') && number > 0 ? `+${shown}` : shown;
 }
 
 /** A share with its interval: `87 [61, 112]`; with a set that is not bounded `87 [≤ −20 or ≥ 45]` or `87 [any]`. */

@@ -1,5 +1,6 @@
 /** The sentences of a report: what stands above its numbers, how they were made, and what the run was for. */
 
+import { counted } from '../../base/counted.js';
 import { isOlder } from '../../experiments/analysis/renew.js';
 import { describeLiterals } from '../../model/tokenizer/literal-tokens.js';
 import { describeLeftOut } from '../../runs/left-out.js';
@@ -23,7 +24,7 @@ const METHODS = [
   `Mean: interval and p (two-sided) are of one test, so p is at most .05 exactly where the 95% interval does not hold 0. Its standard error is cluster-robust (CR1), its distribution the symmetric studentised bootstrap over clusters (9,999 draws of |t*|, seeded; p is never below .0001); with ${FEWEST_FOR_TEST} to ${FEWEST_FOR_BOOTSTRAP - 1} clusters CR2 and Student’s t with Satterthwaite’s degrees of freedom; with fewer neither interval nor p.`,
   'Trimmed mean: without the lowest and the highest fifth. Robust d: .642 times the trimmed mean over the winsorised standard deviation, which is d for normal data. Both with percentile intervals over clusters: they hold what they should where a few samples carry a mean.',
   'd, nominal: Cohen’s d of the samples, mean over standard deviation; its interval is for normal independent data, on heavy tails too narrow, and decides nothing.',
-  'Capped mean: no token counts more than ln V, what a model that knows nothing would have. Above ln V: share of samples whose baseline NLL per token is above it. 25 largest: share of the whole gain in the 25 samples that gain or lose most. Win: share strictly above 0, ties apart; Wilson’s interval at the number of samples over their design effect, with t.',
+  'Capped mean: no token counts more than ln V, what a model that knows nothing would have. Above ln V: share of samples whose baseline NLL per token is above it. 25 largest: share of the whole gain in the 25 samples that gain or lose most; > 100 where all others together go the other way, < 0 where these 25 do. Win: share strictly above 0, ties apart; Wilson’s interval at the number of samples over their design effect, with t.',
   'Holm, Bonferroni, and Benjamini and Hochberg (BH) correct the p of the mean over its family: the comparisons that see the same. Exchangeable arms: 10,000 random sign flips ask whether the two arms could be exchanged sample by sample, which is more than equal means. Wilcoxon’s signed ranks (zero differences dropped; p = 1 below 10 others), sign flips and the t-test know no clusters.',
   '% of oracle is the ratio of mean gains with Fieller’s set, printed as it is where it is not bounded: the oracle’s gain is then not told from 0. Trimmed: the ratio of trimmed means. Authors’ % is their ratio of the two d.',
 ].join(' ');
@@ -44,7 +45,7 @@ const COLUMNS =
 /** The sentences on how the numbers were made. */
 export function methods(summary: Summary): string[] {
   const { comparisons, detectable_d, samples, smoke_run, ranking, probe } = summary;
-  const units = ranking ? `${ranking.pools} pools` : `${samples.scored} samples`;
+  const units = ranking ? counted(ranking.pools, 'pool') : counted(samples.scored, 'sample');
   const power = `Power: with ${units}${worth(summary)}, a single comparison finds |d| of ${fixed(detectable_d, 2)} or more with 80% power at the 5% level${smoke_run ? '; this is a smoke run' : ''}.`;
   return [
     ...(comparisons.length > 0 || ranking ? [isOlder(summary) ? OLDER : METHODS] : []),
@@ -79,7 +80,7 @@ export function warnings(summary: Summary): string[] {
   const { experiment, model } = configuration;
   const lines: string[] = [];
   if (smoke_run) {
-    const found = ranking ? `${ranking.pools} pools` : `${samples.scored} samples`;
+    const found = ranking ? counted(ranking.pools, 'pool') : counted(samples.scored, 'sample');
     const asked = summary.plan ? 'the plan asks for more' : `the protocol asks for ${experiment.protocol.samples}`;
     lines.push(`Smoke run: no conclusions. ${found}; ${asked}.`);
   }
@@ -251,12 +252,12 @@ export function sampleNotes({ samples, configuration, comparisons }: Summary): s
     ];
   }
   const notes = [
-    `${samples.scored} samples scored, ${samples.rejected.length} rejected, ${samples.cut} with a document cut to keep ${configuration.max_tokens} tokens.`,
+    `${counted(samples.scored, 'sample')} scored, ${samples.rejected.length} rejected, ${samples.cut} with a document cut to keep ${configuration.max_tokens} tokens.`,
     ...dependenceNotes(samples),
-    `Tokenised as one string (full, published), prefix and document get other token ids than tokenised apart (exact) in ${samples.joint_differs} samples.`,
+    `Tokenised as one string (full, published), prefix and document get other token ids than tokenised apart (exact) in ${counted(samples.joint_differs, 'sample')}.`,
   ];
   if (excluded > 0)
-    notes.push(`Hardness on split tokens leaves out ${excluded} samples whose answer is a single token.`);
+    notes.push(`Hardness on split tokens leaves out ${counted(excluded, 'sample')} whose answer is a single token.`);
   const shown = samples.rejected.slice(0, REJECTIONS_SHOWN);
   for (const { sample, rejected } of shown) notes.push(`Rejected ${sample}: ${rejected}`);
   const hidden = samples.rejected.length - shown.length;
@@ -273,7 +274,7 @@ const SHARED: Readonly<Record<DependenceRecord['by'], string>> = {
 
 /** The sentences on which samples depend on each other, and what is done about it. */
 function dependenceNotes({ dependence, clusters, scored }: Summary['samples']): string[] {
-  if (!dependence) return clusters < scored ? [`They form ${clusters} clusters that are resampled whole.`] : [];
+  if (!dependence) return clusters < scored ? [`They form ${counted(clusters, 'cluster')}, resampled whole.`] : [];
   const { by, partners, crossed, largest, icc, partner_icc } = dependence;
   const alike = icc === null ? '' : ` (intraclass correlation of the primary comparison’s gains ${signed(icc, 3)})`;
   const found = `${SHARED[by]}${alike}. ${clusters} clusters are resampled, the largest of ${largest}.`;

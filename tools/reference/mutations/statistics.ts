@@ -465,8 +465,8 @@ export const STATISTICS: readonly Mutation[] = [
   {
     name: 'systems compared the other way round',
     file: SYSTEMS,
-    from: 'value - baseline[query]!',
-    to: 'baseline[query]! - value',
+    from: 'value - of(baseline, m)[query]!',
+    to: 'of(baseline, m)[query]! - value',
     tests: 'test/serving/verdict.test.ts',
   },
   {
