@@ -9,12 +9,12 @@ const EXAMPLES = path.join(import.meta.dirname, 'examples');
 
 const HEAD = `# Formats
 
-Every JSON that commands read and print, and that runs and stores keep. Made from the schemas in \`src/wire\`, \`src/runs/schema\`, \`src/store/records\` and
-\`src/serving\` by \`npm run formats\`; not written by hand. \`?\` behind a field: it may be left out. \`[]\`: of each entry of a list; \`*\`: of each name.
+This page has every JSON that commands read and print, and that runs and stores keep. It is made from the schemas in \`src/wire\`, \`src/runs/schema\`, \`src/store/records\` and
+\`src/serving\` by \`npm run formats\` and not written by hand. A \`?\` behind a field means that it may be left out; \`[]\` stands for each entry of a list, and \`*\` for each name.
 Lists in examples are cut short.
 
-A *fingerprint* is the SHA-256 of everything that decides a model's numbers (weights, tokenizer, precision, and how they are computed): what has equal fingerprints
-gives equal numbers, and a store or a run is refused to a model with another one.`;
+A *fingerprint* is the SHA-256 of everything that decides a model's numbers (weights, tokenizer, precision, and how they are computed): equal fingerprints
+mean equal numbers, and a store or a run is refused to a model with another fingerprint.`;
 
 /** @throws Error for an example that is not of its format, and for a field that nobody explained */
 export function formatsMarkdown(): string {

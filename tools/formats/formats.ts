@@ -76,7 +76,7 @@ export const CHAPTERS: readonly Chapter[] = [
       { title: 'A line to score', source: 'Read by `dkv score`.', schema: scoreLineSchema, example: 'score-line' },
       {
         title: 'A document',
-        source: 'Read by `dkv prime`; what else it says is kept with the document.',
+        source: 'Read by `dkv prime`, which keeps every other field of the line with the document.',
         schema: documentInputSchema,
         example: 'document',
       },
@@ -94,7 +94,8 @@ export const CHAPTERS: readonly Chapter[] = [
       },
       {
         title: 'An experiment',
-        source: 'Read by `dkv run FILE`, as JSON or YAML; what is left out has the value that is named.',
+        source:
+          'Read by `dkv run FILE`, as JSON or YAML. A field that is left out has the default that its description names.',
         schema: experimentFileSchema,
         example: 'experiment',
       },
@@ -280,14 +281,14 @@ export const CHAPTERS: readonly Chapter[] = [
     formats: [
       {
         title: 'run.json',
-        source: 'What was run, written when it starts.',
+        source: 'The record of what is run, written when the run starts.',
         schema: recordSchema,
         example: 'run',
         isSealed: true,
       },
       {
         title: 'samples.jsonl',
-        source: 'A line a sample.',
+        source: 'One line for each sample.',
         schema: sampleSchema,
         example: 'sample',
         isSealed: true,
@@ -303,7 +304,7 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         title: 'trials.jsonl',
         source:
-          'The journal, behind its first line a line a trial, a look into the encoder, or a sample that could not be scored. Where it is compressed, it is `trials.jsonl.gz`.',
+          'The journal. After its first line it has one line for each trial, each measurement inside the encoder, and each sample that could not be scored. Compressed, it is `trials.jsonl.gz`.',
         schema: journalEntrySchema,
         example: 'trial',
         isSealed: true,
@@ -311,14 +312,14 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         title: 'written.json',
         source:
-          'Texts that models wrote for the documents, with who wrote them and how; there where a surrogate is written by a model.',
+          'Texts that models wrote for the documents, with who wrote them and how. The file exists where a model writes a surrogate.',
         schema: writtenSchema,
         example: 'written',
         isSealed: true,
       },
       {
         title: 'summary.json',
-        source: 'What the trials come to.',
+        source: 'The results of the run, computed from its trials.',
         schema: summarySchema,
         example: 'summary',
         isSealed: true,
@@ -331,13 +332,13 @@ export const CHAPTERS: readonly Chapter[] = [
     formats: [
       {
         title: 'The header of a record',
-        source: 'Stands in front of the states.',
+        source: 'It stands in front of the states.',
         schema: headerSchema,
         example: 'record-header',
       },
       {
         title: 'The entry of a document',
-        source: 'What an id points to.',
+        source: 'The variants and records that an id points to.',
         schema: entrySchema,
         example: 'store-entry',
       },

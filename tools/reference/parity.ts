@@ -84,7 +84,7 @@ ${version('transformers')} with torch ${version('torch')}: eager attention, floa
 | quantity | tolerance | how it is measured |
 | --- | ---: | --- |
 | states, attention | 1e-4 | largest absolute difference of encoder output and of every attention probability |
-| hidden | 1e-4 | of every encoder layer's output before the final norm, relative to the row's root mean square |
+| hidden | 1e-4 | of every encoder layer's output before the final norm, relative to the root mean square of the token's row |
 | nll | 1e-4 | of every target token, in nats |
 | log-probabilities | 1e-4 | of up to 300 words spread over the vocabulary, after the prompt; of a fifth of them at ten inverse temperatures, too |
 | greedy tokens | 0 | number of different tokens |
