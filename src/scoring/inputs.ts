@@ -42,7 +42,7 @@ export async function scoreInputs(
 export interface DecodeOptions extends CompoundOptions, Pick<RequestOptions, 'tokenisingMs' | 'onProgress'> {}
 
 /** @returns per item the NLL in nats of each target token, or the DkvError (INPUT_TOO_LONG, NUMBERS_NOT_FINITE) that says why it has none */
-export async function scoreEach(
+async function scoreEach(
   engine: Engine,
   items: readonly InputToScore[],
   options: DecodeOptions = {},
