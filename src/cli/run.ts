@@ -18,6 +18,7 @@ import type { Model } from '../scoring/load-model.js';
 import { addAskedOptions, askedAsFits, askedExperiment } from './asked-experiment.js';
 import { printJson } from './json.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
+import { nextSteps } from './next-steps.js';
 import { ALL, askedStudy, type ChosenOptions, type StudyOptions } from './study.js';
 import { addTableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, paint, sayNotice, whileBlocked } from './terminal.js';
@@ -156,6 +157,7 @@ async function run(name: string, asked: RunCommandOptions, command: Command): Pr
         ...options,
         folder: path.resolve(folder),
         resume: options.resume || name === ALL,
+        alone: name !== ALL,
         maxTokens: lengthOf(experiment),
         signal,
         ...(writing && { writing }),
@@ -223,6 +225,8 @@ interface OneRun {
   readonly text: boolean;
   readonly compress: boolean;
   readonly json: boolean;
+  /** False for one of many, behind which the others come. */
+  readonly alone: boolean;
   readonly signal: AbortSignal;
   readonly writing?: EndpointWriter | typeof SELF_WRITER;
   readonly study?: StudyRecord;
@@ -240,6 +244,8 @@ async function runOne(
   const { describeWriting, textSources } = await import('../llm/text-sources.js');
   const { runExperiment } = await import('../experiments/run/run.js');
   const { shortTables } = await import('../report/tables/short.js');
+  const { finding } = await import('../report/words/headline.js');
+  const { legend } = await import('../report/words/legend.js');
   const { warnings } = await import('../report/words/notes.js');
   const { describeConduct } = await import('../report/words/plan.js');
   const { describeVerdict } = await import('../report/words/verdict.js');
@@ -278,8 +284,12 @@ async function runOne(
       printJson(recordedSummary, summary);
       return;
     }
-    process.stdout.write(`${paint('bold', `${experiment.id}: ${experiment.title}`)}\n${experiment.question}\n\n`);
+    const found = finding(summary);
+    process.stdout.write(
+      `${paint('bold', `${experiment.id}: ${experiment.title}`)}\nAsked: ${experiment.question}\n${found === undefined ? '' : `Found: ${paint('bold', found)}\n`}\n`,
+    );
     for (const table of shortTables(summary)) process.stdout.write(`${renderText(table)}\n\n`);
+    for (const line of legend(summary)) process.stdout.write(`${line}\n`);
     for (const verdict of summary.verdicts ?? []) process.stdout.write(`${describeVerdict(verdict)}\n`);
     for (const warning of warnings(summary)) process.stdout.write(`${paint('yellow', warning)}\n`);
     if (summary.plan)
@@ -289,6 +299,7 @@ async function runOne(
           .join(''),
       );
     process.stdout.write(`\nReport: ${files.map((file) => path.relative('.', file)).join(', ')}\n`);
+    if (options.alone) process.stdout.write(nextSteps(summary, folder));
   } catch (error) {
     progress.end();
     written.end();

@@ -52,7 +52,7 @@ async function filesOf(
 ): Promise<Map<string, string | Uint8Array>> {
   // What draws figures takes longer to load than all else of this package, and most who import that write no report.
   const { contentOf } = await import('./content/content.js');
-  const sections = contentOf(run);
+  const sections = contentOf(run, { noText });
   const wants = (format: ReportFormat) => formats.includes(format);
   const files = new Map<string, string | Uint8Array>();
   const extension = wants('svg') || wants('ipynb') ? 'svg' : wants('png') ? 'png' : undefined;

@@ -26,7 +26,10 @@ import { rankingTestTable } from '../../src/report/tables/ranking.js';
 import { shortTables } from '../../src/report/tables/short.js';
 import { renderHtml, renderMarkdown, renderText } from '../../src/report/tables/table.js';
 import { fixed, percent, pValue, signed, withInterval } from '../../src/report/words/format.js';
-import { headline, methods, sampleNotes, warnings } from '../../src/report/words/notes.js';
+import { finding, headline } from '../../src/report/words/headline.js';
+import { legend } from '../../src/report/words/legend.js';
+import { methods, sampleNotes, warnings } from '../../src/report/words/notes.js';
+import { workedSample } from '../../src/report/words/worked-sample.js';
 import type { GainRecord } from '../../src/runs/schema/gains.js';
 import type { FinishedRun } from '../../src/runs/schema/run.js';
 import type { Summary } from '../../src/runs/schema/summary.js';
@@ -45,9 +48,9 @@ const RECORD = {
   git_revision: null,
 } as unknown as FinishedRun['record'];
 
-function sectionsOf(run: Omit<FinishedRun, 'record'>): Section[] {
+function sectionsOf(run: Omit<FinishedRun, 'record'>, noText = false): Section[] {
   const machine = { platform: 'a', cpu: 'b', cores: 1, memory_gb: 1 };
-  return contentOf({ ...run, record: { ...RECORD, machine, configuration: run.summary.configuration } });
+  return contentOf({ ...run, record: { ...RECORD, machine, configuration: run.summary.configuration } }, { noText });
 }
 
 const blocksOf = (sections: readonly Section[]): Block[] => sections.flatMap(({ blocks }) => blocks);
@@ -214,11 +217,11 @@ describe('gains', () => {
 
   it('are headed by the primary comparison, judged by the margin only when the run is large enough', () => {
     expect(headline(summary)).toMatch(
-      /^Primary comparison, named beforehand: surr_doc_d against bare_d, .*trimmed means\.$/,
+      /^Primary comparison, named beforehand: surr_doc_d against bare_d, .* percent of the oracle’s gain of \+.* nats \(of trimmed means .*\)\.$/,
     );
     const full: Summary = { ...summary, smoke_run: false };
     expect(headline(full)).toContain('by the margin fixed beforehand (80% or more of the mean) it does not work.');
-    expect(headline(full)).toMatch(/Trimmed mean \+[\d.]+ \[.*\], robust d \+/);
+    expect(headline(full)).toMatch(/; trimmed mean \+[\d.]+ \[.*\], robust d \+/);
     const works = summary.comparisons.map((c) => ({ ...c, share: { value: 0.9, low: 0.85, high: 1 } }));
     expect(headline({ ...full, comparisons: works })).toContain('it works.');
     const open = summary.comparisons.map((c) => ({ ...c, share: { value: 0.9, low: 0.5, high: 1 } }));
@@ -226,6 +229,64 @@ describe('gains', () => {
     const unbounded = { value: 0.9, low: -0.5, high: 0.3, shape: 'outside' as const };
     const untold = summary.comparisons.map((c) => ({ ...c, share: unbounded }));
     expect(headline({ ...full, comparisons: untold })).toMatch(/90 \[≤ −50 or ≥ 30\].*not bounded/);
+  });
+
+  it('are found in words first, with their direction', () => {
+    const primary = summary.comparisons.find(({ treatment }) => treatment === 'surr_doc_d')!;
+    const withMean = (value: number, low: number | null, high: number | null): Summary => ({
+      ...summary,
+      comparisons: [{ ...primary, gain: { ...primary.gain, mean: { value, low, high } } }],
+    });
+    expect(finding(withMean(-0.58, -0.78, -0.43))).toMatch(
+      /^The document.* in front of the document \(hidden from the decoder\) made answers harder to predict than the document alone did: −0\.580 \[−0\.780, −0\.430\] nats a token \(surr_doc_d against bare_d\)\.$/,
+    );
+    expect(finding(withMean(0.58, 0.43, 0.78))).toContain('made answers easier to predict');
+    expect(finding(withMean(0.01, -0.43, 0.78))).toMatch(
+      /^No effect on answers is shown of t.*, against the document alone: \+0\.010/,
+    );
+    expect(finding(withMean(0.01, null, null))).toMatch(/^Too few independent samples to tell .* without an interval/);
+    const ranked = madeRun(productRanking, { samples: 96, candidates: 6 }).summary;
+    expect(finding(ranked)).toMatch(/rankings .*: AUC [+−]?0\.\d+ \[.*\] \(doc_kw_d against bare_d\)\.$/);
+    expect(finding({ ...summary, comparisons: [] })).toBeUndefined();
+  });
+
+  it('have a legend of what is in their table on a terminal', () => {
+    const lines = legend(summary);
+    for (const start of ['…_full: ', '…_published: ', '…_d: ', 'bare: ', 'bare_d: ', 'gain: ']) {
+      expect(lines.filter((line) => line.startsWith(start))).toHaveLength(1);
+    }
+    const exact = summary.comparisons.filter(({ treatment }) => treatment.endsWith('_d'));
+    expect(legend({ ...summary, comparisons: exact }).map((line) => line.split(':')[0])).toEqual([
+      '…_d',
+      'bare_d',
+      'gain',
+    ]);
+    expect(legend({ ...summary, comparisons: [] })).toEqual([]);
+  });
+
+  it('are shown on the sample in their middle, with what is hidden, unless texts are not', () => {
+    const texts = {
+      document: 'A lamp.\nIt costs 24 euros.',
+      query: 'What does it cost?',
+      answer: '24',
+      target: ['2', '4'],
+    };
+    const run = madeRun(truncation, { samples: 9, texts, tokens: 2 });
+    const shown = workedSample(run)!;
+    const gainOf = (id: string) => {
+      const nll = (name: string) => run.trials.find((t) => t.sample === id && t.condition === name)!.nll;
+      return nll('bare_d') - nll('surr_doc_d');
+    };
+    const ordered = run.samples.map(({ id }) => id).sort((a, b) => gainOf(a) - gainOf(b));
+    expect(shown.title).toContain(`One sample, ${ordered[4]}: of all samples`);
+    expect(shown.items).toContain('Scored, the answer: 24');
+    expect(shown.items).toContain('The decoder sees: document. Hidden: BOS, the prefix’s 6 rows, the line break’s.');
+    expect(shown.items.at(-2)).toContain(`gain ${signed(gainOf(ordered[4]!), 3)}.`);
+    expect(shown.items.at(-1)).toMatch(/^By token, before → after: “2” \d\.\d\d → \d\.\d\d, “4” /);
+    expect(workedSample(madeRun(truncation, { samples: 9 }))).toBeUndefined();
+    const said = (noText: boolean) => JSON.stringify(sectionsOf(run, noText));
+    expect(said(false)).toContain('It costs 24 euros.');
+    expect(said(true)).not.toContain('It costs 24 euros.');
   });
 
   it('say “works” of surrogates alone, and show what is the same by construction as a self-test', () => {

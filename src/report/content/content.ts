@@ -58,14 +58,20 @@ import {
 import { temperatureNote, temperatureTable } from '../tables/temperature.js';
 import { stepTable, VERDICT_NOTE, verdictTable } from '../tables/verdict.js';
 import { slugOf } from '../words/format.js';
-import { FRAMING, HARDNESS_NOTE, headline, methods, sampleNotes, screeningNote } from '../words/notes.js';
+import { finding, headline } from '../words/headline.js';
+import { FRAMING, HARDNESS_NOTE, methods, sampleNotes, screeningNote } from '../words/notes.js';
 import { describeConformity, describeDeviations, describeOutcome, describePlan } from '../words/plan.js';
 import { describeVerdict } from '../words/verdict.js';
+import { workedSample } from '../words/worked-sample.js';
 import { type Block, figure, note, paragraph, type Section, table } from './block.js';
 
-export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
+/** @param noText leaves out the sample that is shown with its texts */
+export function contentOf(run: FinishedRun, { noText = false }: { noText?: boolean } = {}): Section[] {
+  const { record, summary, trials } = run;
   const { ranking, probe } = summary;
+  const found = finding(summary);
   return [
+    ...(found === undefined ? [] : [wordsSection(run, found, noText)]),
     ...(summary.plan && record.plan ? [planSection(record.plan.locked, summary.plan)] : []),
     ...(summary.comparisons.length > 0 ? gainSections(summary, trials) : []),
     ...(summary.configuration.experiment.curves.length > 0 ? [curveSection(summary)] : []),
@@ -100,6 +106,19 @@ export function contentOf({ record, summary, trials }: FinishedRun): Section[] {
   ];
 }
 
+/** What was found, for readers who will read no table, and one sample of which that is true. */
+function wordsSection(run: FinishedRun, found: string, noText: boolean): Section {
+  const sample = noText ? undefined : workedSample(run);
+  return {
+    title: 'In words',
+    blocks: [
+      paragraph(found),
+      note(FRAMING),
+      ...(sample ? [paragraph(sample.title), { kind: 'list' as const, items: sample.items }] : []),
+    ],
+  };
+}
+
 function planSection(plan: LockedPlan, outcome: PlanOutcome): Section {
   const deviations = describeDeviations(outcome);
   return {
@@ -128,7 +147,6 @@ function gainSections(summary: Summary, trials: readonly Trial[]): Section[] {
       title: 'Gains',
       blocks: [
         ...(sentence === undefined ? [] : [paragraph(sentence)]),
-        note(FRAMING),
         ...pictures.map(({ name, about, comparisons }) =>
           figure(
             `effects${name}`,
@@ -234,7 +252,6 @@ function rankingSection(summary: Summary, ranking: NonNullable<Summary['ranking'
     blocks: [
       paragraph(`${ranking.pools} judged pools with ${ranking.candidates} scored candidates.${without}`),
       ...headlines.map(paragraph),
-      note(FRAMING),
       note(rankingNote(ranking)),
       figure('ranking', 'Measures of each condition.', rankingPlot(summary, ranking)),
       table('ranking', 'Measures over the judged pools with a relevant candidate', measureTable(summary, ranking)),

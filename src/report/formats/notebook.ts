@@ -7,7 +7,8 @@ import type { FinishedRun } from '../../runs/schema/run.js';
 import { mean, standardDeviation } from '../../stats/describe.js';
 import type { Block, Section } from '../content/block.js';
 import { escapeMarkdown, renderHtml, renderText } from '../tables/table.js';
-import { headline, warnings } from '../words/notes.js';
+import { finding } from '../words/headline.js';
+import { warnings } from '../words/notes.js';
 import { printSvg } from './images.js';
 
 interface Output {
@@ -45,7 +46,7 @@ export function notebook(run: FinishedRun, sections: readonly Section[]): string
   );
   code(SHOW);
   if (run.trials.length > 0) {
-    const sentence = headline(run.summary);
+    const sentence = finding(run.summary);
     markdown(
       `## Recomputed from the trials\n\n${sentence ? `${escapeMarkdown(sentence)}\n\n` : ''}Every trial is one line: sample, condition, NLL of each target token.`,
     );

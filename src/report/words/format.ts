@@ -55,6 +55,11 @@ export function ratio(
   return `${format(share.value)} [${set}]`;
 }
 
+/** Tells whether an interval does not hold 0. */
+export function isTold({ low, high }: Estimate): boolean {
+  return low !== null && high !== null && (low > 0 || high < 0);
+}
+
 /** The p-value of a gain's mean; in summaries of older versions the t-test's. */
 export function pOf({ p }: GainRecord): number | null {
   return p.mean === undefined ? p.t : p.mean;

@@ -9,11 +9,10 @@ import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { DependenceRecord, Summary } from '../../runs/schema/summary.js';
 import { DRIFT_NOTICE, describeDrift } from '../../scoring/drift.js';
 import { FEWEST_FOR_BOOTSTRAP } from '../../stats/cluster-variance.js';
-import type { Estimate } from '../../stats/gains.js';
 import { FEWEST_FOR_TEST } from '../../stats/mean-inference.js';
 import { TOP_SAMPLES } from '../../stats/robust.js';
-import { fixed, percent, pOf, pValue, ratio, signed, withInterval } from './format.js';
-import { boundOf, isPrimary } from './labels.js';
+import { fixed, isTold, percent, signed } from './format.js';
+import { isPrimary } from './labels.js';
 
 /** Lower bound, middle, upper bound: what every table of gains is about. */
 export const FRAMING =
@@ -202,44 +201,9 @@ function namesOf(all: readonly { readonly name: string }[], primary: string | un
   return ordered.slice(0, NAMED).join('; ') + more;
 }
 
-function isTold({ low, high }: Estimate): boolean {
-  return low !== null && high !== null && (low > 0 || high < 0);
-}
-
 function differ(mean: number | null, trimmed: number | null): boolean {
   if (mean === null || trimmed === null) return false;
   return Math.abs(mean - trimmed) > 0.5 * Math.max(Math.abs(mean), Math.abs(trimmed));
-}
-
-/** The share of the oracle's gain from which a surrogate is said to work. */
-const WORKS_FROM = 0.8;
-
-/** The comparison that was named beforehand, in a sentence; undefined where nothing is compared by NLL. */
-export function headline({ configuration, comparisons, smoke_run }: Summary): string | undefined {
-  const primary = comparisons.find((comparison) => isPrimary(configuration.experiment, comparison));
-  if (!primary) return undefined;
-  const { treatment, baseline, gain, corrected, oracle, share, share_trimmed } = primary;
-  const robustly = gain.robust_d
-    ? ` Trimmed mean ${withInterval(gain.trimmed_mean, (x) => signed(x, 3))}, robust d ${withInterval(gain.robust_d, (x) => signed(x, 2))}.`
-    : '';
-  const sentence = `Primary comparison${configuration.experiment.primary ? ', named beforehand' : ''}: ${treatment} against ${baseline}, mean gain ${withInterval(gain.mean, (x) => signed(x, 3))} nats per token, p ${pValue(pOf(gain))} (Holm over ${corrected.family_size}: ${pValue(corrected.holm)}); d ${signed(gain.d.value, 2)}, nominal.${robustly}`;
-  if (oracle === undefined || oracle === treatment) return sentence;
-  if (share.value === null || primary.authors_share === null) {
-    return `${sentence} Its share of the oracle’s gain is undefined: that gain is not above 0.`;
-  }
-  const ofTrimmed =
-    share_trimmed && share_trimmed.value !== null
-      ? `, ${withInterval(share_trimmed, (x) => percent(x))} of the trimmed means`
-      : '';
-  const kept = ` It keeps ${ratio(share)} percent of the oracle’s gain${ofTrimmed}`;
-  if ((share.shape ?? 'interval') !== 'interval')
-    return `${sentence}${kept}: not bounded, since the oracle’s gain is not told from 0.`;
-  // What is done to the encoder is no surrogate that could work.
-  const isSurrogate = boundOf(configuration.experiment, treatment) === 'middle';
-  if (smoke_run || !isSurrogate || share.low === null || share.high === null) return `${sentence}${kept}.`;
-  const verdict =
-    share.low >= WORKS_FROM ? 'it works' : share.high < WORKS_FROM ? 'it does not work' : 'the run does not decide it';
-  return `${sentence}${kept}; by the margin fixed beforehand (${WORKS_FROM * 100}% or more of the mean) ${verdict}.`;
 }
 
 /** The sentences on how samples were treated. */

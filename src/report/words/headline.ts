@@ -1,0 +1,105 @@
+/** What a run found, said twice: a sentence for everybody, and one with the numbers of its tests. */
+import { surrogate as surrogateOf } from '../../priming/surrogate.js';
+import type { Comparison, Experiment } from '../../runs/schema/experiment.js';
+import type { Summary } from '../../runs/schema/summary.js';
+import type { Estimate } from '../../stats/gains.js';
+import { isTold, percent, pOf, pValue, ratio, signed, withInterval } from './format.js';
+import { boundOf, conditionOf, documentForm, isPrimary, visibilityOf } from './labels.js';
+
+/** The share of the oracle's gain from which a surrogate is said to work. */
+const WORKS_FROM = 0.8;
+
+const nats = (value: number | null) => signed(value, 3);
+
+/** The finding of a run in plain words: of its primary comparison by NLL or by a ranking's first measure. Undefined where nothing is compared. */
+export function finding({ configuration: { experiment }, comparisons, ranking }: Summary): string | undefined {
+  const byNll = comparisons.find((comparison) => isPrimary(experiment, comparison));
+  if (byNll) {
+    const target = experiment.target === 'answer' ? 'answers' : 'queries';
+    const words = { better: `${target} easier to predict`, worse: `${target} harder to predict`, of: target };
+    return said(experiment, byNll, byNll.gain.mean, words, `${withInterval(byNll.gain.mean, nats)} nats a token`);
+  }
+  const [measure] = ranking?.measures ?? [];
+  const ranked = ranking?.comparisons.find((comparison) => isPrimary(experiment, comparison));
+  if (!ranked || !measure) return undefined;
+  const { mean } = ranked.differences[0]!;
+  const words = { better: 'rankings better', worse: 'rankings worse', of: 'rankings' };
+  return said(experiment, ranked, mean, words, `${measure.name} ${withInterval(mean, nats)}`);
+}
+
+interface Words {
+  readonly better: string;
+  readonly worse: string;
+  readonly of: string;
+}
+
+function said(
+  experiment: Experiment,
+  { treatment, baseline }: Pick<Comparison, 'treatment' | 'baseline'>,
+  mean: Estimate,
+  { better, worse, of }: Words,
+  size: string,
+): string {
+  const subject = describeCondition(experiment, treatment);
+  const other = describeCondition(experiment, baseline);
+  const names = `${treatment} against ${baseline}`;
+  if (mean.value === null || mean.low === null) {
+    return `Too few independent samples to tell what ${subject} does to ${of}, against ${other}: ${size}, without an interval (${names}).`;
+  }
+  if (!isTold(mean)) {
+    return `No effect on ${of} is shown of ${subject}, against ${other}: ${size} (${names}).`;
+  }
+  return `${capital(subject)} made ${mean.value > 0 ? better : worse} than ${other} did: ${size} (${names}).`;
+}
+
+const SEEN: Readonly<Record<string, string>> = {
+  full: 'seen by the decoder',
+  exact: 'hidden from the decoder',
+  published: 'hidden by the published mask',
+};
+
+/** What a condition presents, in the middle of a sentence. Conditions that change more than the prefix are called by their names. */
+export function describeCondition(experiment: Experiment, name: string): string {
+  const condition = conditionOf(experiment, name);
+  const bound = boundOf(experiment, name);
+  if (bound === 'mechanism') return `“${name}”`;
+  const form = documentForm(condition);
+  const long = form === 'as it is' ? '' : ` (document: ${form})`;
+  if (bound === 'lower bound') return form === 'none' ? 'no document' : `the document alone${long}`;
+  const { surrogate, visibility } = condition;
+  const prefix = bound === 'upper bound' ? 'the real query' : surrogateOf(surrogate!).about;
+  const seen = typeof visibility === 'string' ? SEEN[visibility]! : `the decoder seeing ${visibilityOf(condition)}`;
+  return `${prefix} in front of the document${long} (${seen})`;
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+/** The tests of the primary comparison by NLL and its share of the oracle's gain; undefined where nothing is compared by NLL. */
+export function headline({ configuration, comparisons, smoke_run }: Summary): string | undefined {
+  const primary = comparisons.find((comparison) => isPrimary(configuration.experiment, comparison));
+  if (!primary) return undefined;
+  const { treatment, baseline, gain, corrected, oracle, share, share_trimmed } = primary;
+  const robust = gain.robust_d ? `, robust d ${withInterval(gain.robust_d, (x) => signed(x, 2))}` : '';
+  const sentence = `Primary comparison${configuration.experiment.primary ? ', named beforehand' : ''}: ${treatment} against ${baseline}, mean gain ${withInterval(gain.mean, nats)} nats per token, p ${pValue(pOf(gain))} (Holm over ${corrected.family_size}: ${pValue(corrected.holm)}); trimmed mean ${withInterval(gain.trimmed_mean, nats)}${robust}; d ${signed(gain.d.value, 2)}, nominal.`;
+  if (oracle === undefined || oracle === treatment) return sentence;
+  if (share.value === null || primary.authors_share === null) {
+    return `${sentence} Its share of the oracle’s gain is undefined: that gain is not above 0.`;
+  }
+  const whole = comparisons.find((other) => other.treatment === oracle && other.baseline === baseline);
+  const total = whole ? ` of ${withInterval(whole.gain.mean, nats)} nats` : '';
+  const ofTrimmed =
+    share_trimmed && share_trimmed.value !== null
+      ? ` (of trimmed means ${withInterval(share_trimmed, (x) => percent(x))})`
+      : '';
+  const kept = ` That is ${ratio(share)} percent of the oracle’s gain${total}${ofTrimmed}`;
+  if ((share.shape ?? 'interval') !== 'interval')
+    return `${sentence}${kept}: not bounded, since the oracle’s gain is not told from 0.`;
+  // What is done to the encoder is no surrogate that could work.
+  const isSurrogate = boundOf(configuration.experiment, treatment) === 'middle';
+  if (smoke_run || !isSurrogate || share.low === null || share.high === null) return `${sentence}${kept}.`;
+  const verdict =
+    share.low >= WORKS_FROM ? 'it works' : share.high < WORKS_FROM ? 'it does not work' : 'the run does not decide it';
+  return `${sentence}${kept}; by the margin fixed beforehand (${WORKS_FROM * 100}% or more of the mean) ${verdict}.`;
+}
