@@ -15,7 +15,7 @@ export const TEXTS: Record<string, readonly string[]> = {
   'docs/models.md': [],
   'docs/experiment-plan.md': [],
   'docs/surrogates.md': [],
-  'docs/protocol.md': [],
+  'docs/protocol.md': ['planted'],
   'docs/ranking.md': [],
   'docs/statistics.md': ['units'],
   'docs/authors-records.md': [],
