@@ -56,7 +56,7 @@ export function rankCommand(): Command {
   return addRankingOptions(
     command,
     `
-The authors found no gain in ranking from priming: bare is the variant to begin with, and dkv evaluate tells whether another one
+The research found hardly any gain in ranking from priming: begin with the variant bare, and let dkv evaluate tell whether another one
 is better on your own judgements.
 A score is -NLL, mean over the target's tokens. Scores compare within a query, not between queries. With --objective relevance it is the log
 of the odds between two words, or the log of one word's probability; both have to be one token each. A line of details:
