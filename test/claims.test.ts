@@ -11,6 +11,7 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 
 const RUN = {
   smoke_run: false,
+  configuration: { tokens: 2048 },
   samples: { scored: 12_500 },
   comparisons: [
     { treatment: 'oracle_d', family: 'd', gain: { mean: { value: 1.2375, low: 0.9351, high: 1.54 }, win: 0.94 } },
@@ -57,26 +58,57 @@ describe('a text whose numbers are those of its records', () => {
       'a claim',
       'It gains twice as much. <!-- claim: run: comparisons[oracle_d].gain.mean > -2 * comparisons[doc_kw_d].gain.mean -->',
     ],
-    ['a setting', 'With 2048 tokens it gains 1.24. <!-- setting 2048; run: comparisons[oracle_d].gain.mean -->'],
-    ['no result', 'Up to 30 words. <!-- not a result: a limit -->'],
+    [
+      'a claim of another bound',
+      `It wins about half. <!-- claim: run: comparisons[random_d].gain.win > 0.45 and .win < 0.55 -->`,
+    ],
+    [
+      'a claim in percent',
+      `It wins a quarter. <!-- claim: run: 100 * comparisons[doc_kw_d].gain.win > 24 and 100 * .win < 28 -->`,
+    ],
+    [
+      'two thirds',
+      'It has two thirds. <!-- claim: run: points[1] = 2 * points[0] / 3 and points[1] / points[0] > .6 and points[1] / points[0] < .7 -->',
+    ],
+    [
+      'words that need no claim',
+      `Every gain is 1.24, twice. <!-- run: comparisons[oracle_d].gain.mean; no claim (twice, Every): advice -->`,
+    ],
+    ['what is left of a whole', 'It fails 6% of the time. <!-- run: 100 * (1 - comparisons[oracle_d].gain.win) -->'],
+    [
+      'twice and a millionth',
+      'Of 25 thousand, 0.0125 million. <!-- run: 2 * samples.scored / 1000; samples.scored / 1000000 -->',
+    ],
+    ['a field of the configuration', 'With 2048 tokens. <!-- run: configuration.tokens -->'],
+    [
+      'a number that is no result',
+      'With 2048 tokens it gains 1.24. <!-- no result 2048: a limit; run: comparisons[oracle_d].gain.mean -->',
+    ],
+    ['no result', 'Up to 30 words, twice. <!-- not a result (2): a limit -->'],
     [
       'code, names and links',
-      'T5Gemma 2 and `x = 3` in exp02 [here](a/12.md), T5, 8-bit, GPT-2, 95% intervals.\n\n    indented 5\n\n```\nfenced 6\n```',
+      'T5Gemma 2 and `x = 3`, `--n 60`, `e5` in exp02 [here](a/12.md), T5, 8-bit, GPT-2, Apache-2.0, 5.23.0, 95% intervals.\n\n    indented 5\n\n```\nfenced 6\n```',
     ],
     ['a smoke run', 'A smoke run gains 1.24. <!-- smoke: comparisons[oracle_d].gain.mean -->'],
-    ['what is not checked', '<!-- not checked: times of one machine -->\n\nIt takes 3 s.\n\n<!-- end -->\n'],
-    ['tables in it', '<!-- not checked: times -->\n\n<!-- all -->\n1\n<!-- end -->\n\nIt takes 3 s.\n\n<!-- end -->\n'],
+    [
+      'what is not checked',
+      '<!-- not checked (2): times of one machine -->\n\nIt takes 3 s, half as long.\n\n<!-- end -->\n',
+    ],
+    [
+      'tables in it',
+      '<!-- not checked (2): times -->\n\n<!-- all -->\n1\n<!-- end -->\n\nIt takes 3 s.\n\n<!-- end -->\n',
+    ],
   ])('passes: %s', (_, text) => {
     expect(messages(text)).toEqual([]);
   });
 
   it('counts what it has held against records, and what it has not', () => {
-    const text = `Of 20 it gains 1.24 [0.94, 1.54]. <!-- setting 20; run: comparisons[oracle_d].gain.mean -->\n\n<!-- table -->\n1 2\n<!-- end -->\n`;
+    const text = `Of 20 it gains 1.24 [0.94, 1.54]. <!-- no result 20: a limit; run: comparisons[oracle_d].gain.mean -->\n\n<!-- table -->\n1 2\n<!-- end -->\n`;
     const { numbers, claims, exempt } = check(text, ['table']);
     expect({ numbers, claims }).toEqual({ numbers: 3, claims: 0 });
     expect(exempt).toEqual([
       { reason: 'written by a program: table', numbers: 2 },
-      { reason: 'setting 20', numbers: 1 },
+      { reason: '20: a limit', numbers: 1 },
     ]);
   });
 });
@@ -117,16 +149,20 @@ describe('a text that says something else', () => {
     ],
     ['a quantity in words', 'It gains twice as much.', '"twice": no claim shows it'],
     ['a comparison in words', `None but one gains: 1.24. ${ORACLE}`, '"None": no claim shows it'],
-    ['an exemption of nothing', 'It gains a lot. <!-- not a result: a limit -->', 'exempts nothing'],
+    ['an exemption of nothing', 'It gains a lot. <!-- not a result (1): a limit -->', 'exempts nothing'],
     [
       'a waiver of nothing',
-      `It gains 1.24. ${ORACLE.replace(' -->', '; no claim: says what it is -->')}`,
+      `It gains 1.24. ${ORACLE.replace(' -->', '; no claim (all): says what it is -->')}`,
       'waives nothing',
     ],
-    ['a region of nothing', '<!-- not checked: times -->\n\nIt takes long.\n\n<!-- end -->', 'exempts nothing'],
+    ['a region of nothing', '<!-- not checked (1): times -->\n\nIt takes long.\n\n<!-- end -->', 'exempts nothing'],
     ['a region without an end', '<!-- not checked: times -->\n\nIt takes long.', 'no end'],
     ['an end of nothing', 'It gains.\n\n<!-- end -->', 'nothing has opened'],
-    ['another setting', 'With 2048 tokens. <!-- setting 1024 -->', '"setting 1024" stands for 2048'],
+    [
+      'another number than the exempt one',
+      'With 2048 tokens. <!-- no result 1024: a limit -->',
+      '"no result 1024" stands for 2048',
+    ],
     [
       'a smoke run that is not called one',
       'It gains 1.24. <!-- smoke: comparisons[oracle_d].gain.mean -->',
@@ -135,8 +171,117 @@ describe('a text that says something else', () => {
     ['a comment without a word', 'It gains. <!-- -->', 'says nothing'],
     ['an expression that breaks off', 'It gains 1.24. <!-- run: 2 * -->', 'a value is missing'],
     ['an unreadable one', 'It gains 1.24. <!-- run: samples ? 1 -->', 'cannot be read'],
+    ['a setting that is no field', 'With 2048 tokens. <!-- run: setting 2048 -->', 'there is no field "setting"'],
+    [
+      'a number behind what cancels out',
+      'It gains 3.7. <!-- run: points[0] - points[0] + 3.7 -->',
+      '3.7 is a number of the comment',
+    ],
+    ['one before it', 'It gains 3.7. <!-- run: 3.7 + points[0] - points[0] -->', '3.7 is a number of the comment'],
+    [
+      'one in brackets',
+      'It gains 3.7. <!-- run: points[0] - (points[0] - (2 + 1.7)) -->',
+      '2 is a number of the comment',
+    ],
+    ['one as a factor', 'It gains 3.7. <!-- run: points[0] / points[0] * 3.7 -->', '3.7 is a number of the comment'],
+    ['one in a function', 'It gains 3.7. <!-- run: max(points[2], 3.7) -->', 'max takes fields'],
+    ['what is left of another whole', 'It gains 0.7. <!-- run: 3.7 - points[0] -->', '3.7 is a number of the comment'],
+    [
+      'a field that cancels out',
+      'It gains 0. <!-- run: points[0] - points[0] -->',
+      'says the same whatever the record holds',
+    ],
+    [
+      'one under two names',
+      'It gains 0. <!-- run: comparisons[oracle_d].gain.mean - comparisons[0].gain.mean -->',
+      'says the same',
+    ],
+    [
+      'one divided by itself',
+      'It gains 10. <!-- run: 10 * points[0] / points[0] -->',
+      'says the same whatever the record holds',
+    ],
+    [
+      'a count of what is always so',
+      'It gains 3. <!-- run: count(points = points) -->',
+      'says the same whatever the record holds',
+    ],
+    [
+      'a claim that is always so',
+      'It gains more. <!-- claim: run: points[0] > 2 or points[0] <= 2 -->',
+      'says the same',
+    ],
+    [
+      'one that compares a field with itself',
+      'It gains more. <!-- claim: run: points[0] = points[0] and 0.5 = 0.5 -->',
+      'says the same',
+    ],
+    [
+      'a quantity in words beside a claim of something else',
+      'Twice as much. <!-- claim: run: points[0] > 0 -->',
+      '"Twice": no claim shows it',
+    ],
+    [
+      'a share in words beside one',
+      'A third of it. <!-- claim: run: points[0] > 0.1 -->',
+      '"third": no claim shows it',
+    ],
+    [
+      'a quantity with a bound on one side',
+      'About half. <!-- claim: run: comparisons[random_d].gain.win > 0.45 -->',
+      '"half": no claim shows it',
+    ],
+    [
+      'a quantity far from its bounds',
+      'About half. <!-- claim: run: comparisons[random_d].gain.win > 0.1 and .win < 0.9 -->',
+      '"half"',
+    ],
+    ['a number in backticks', 'It gains `3.7`.', 'no source is named for 3.7'],
+    ['one with its unit', 'It gains `+3.7 nats`.', 'no source is named for +3.7'],
+    ['one with an exponent', 'It gains `4e-12`.', 'no source is named for 4e-12'],
+    ['a decimal that touches letters', 'It gains v3.7.', 'no source is named for 3.7'],
+    ['one that touches letters behind it', 'It gains 3.7foo.', 'no source is named for 3.7'],
+    ['a number that touches its unit', 'It gains 4nats.', 'no source is named for 4'],
+    ['one joined with its unit', 'A 4-nat gain.', 'no source is named for 4'],
+    [
+      'one number more than are exempt',
+      'Up to 30 words, gaining 3.7. <!-- not a result (1): a limit -->',
+      'is for 1 and not for the 2',
+    ],
+    [
+      'a quantity more than are exempt',
+      'Twice up to 30 words. <!-- not a result (1): a limit -->',
+      'is for 1 and not for the 2',
+    ],
+    [
+      'an exemption without a count',
+      'Up to 30 words. <!-- not a result: a limit -->',
+      'does not state how many numbers it is for: (1)',
+    ],
+    [
+      'one number more in a region',
+      '<!-- not checked (1): times -->\n\nIt takes 3 s and gains 3.7.\n\n<!-- end -->',
+      'is for 1 and not for the 2',
+    ],
+    [
+      'a region without a count',
+      '<!-- not checked: times -->\n\nIt takes 3 s.\n\n<!-- end -->',
+      'does not state how many',
+    ],
+    [
+      'a word more than need no claim',
+      `All gain 1.24, twice. ${ORACLE.replace(' -->', '; no claim (All): advice -->')}`,
+      '"twice": no claim',
+    ],
   ])('fails: %s', (_, text, message) => {
     expect(messages(text)).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('says how words are waived', () => {
+    expect(messages(`All gain 1.24. ${ORACLE.replace(' -->', '; no claim: advice -->')}`)).toEqual([
+      expect.stringContaining('"All": no claim shows it'),
+      expect.stringContaining('does not name its words'),
+    ]);
   });
 
   it('names the line of the number', () => {
@@ -177,13 +322,13 @@ describe('the language of sources', () => {
     ['comparisons[family=d, treatment!=oracle_d].gain.win', [0.26, 0.5]],
     ['comparisons[treatment=*_d].gain.win', [0.94, 0.26, 0.5]],
     ['points[1] + 2 * points[0]', 8],
-    ['max(points, 7) - min(points) / 2', 6.5],
+    ['max(points, samples.scored) - min(points) / 2', 12_499.5],
     ['count(comparisons[*].gain.win >= .5)', 3],
     ['any(comparisons[*].gain.win = 1) and not all(comparisons[*].gain.win = 1)', true],
     ['comparisons[family=d].gain.win > .2 and comparisons[family=d].gain.win < .6', [false, true, true]],
     ['comparisons[0].family = "d" or comparisons[0].family = "full"', true],
     ['abs(-sum(points))', 6],
-    ['2 - comparisons[random_d].gain.mean', { value: 2.0004, low: 1.95, high: 2.1 }],
+    ['1 - comparisons[random_d].gain.mean', { value: 1.0004, low: 0.95, high: 1.1 }],
   ])('%s', (expression, expected) => {
     expect(value(expression)).toEqual(expected);
   });
@@ -192,7 +337,7 @@ describe('the language of sources', () => {
     ['comparisons[family=none].gain', 'nothing fits'],
     ['points[3]', 'there are 3, and so no [3]'],
     ['points + comparisons[*].gain.win', 'cannot be paired'],
-    ['samples + 1', 'is no number'],
+    ['samples + points[0]', 'is no number'],
     ['(points[0]', '")" is missing'],
     ['points[0] points[1]', 'is too much'],
   ])('refuses %s', (expression, message) => {

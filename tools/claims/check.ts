@@ -5,9 +5,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { counted } from '../../src/base/counted.js';
+import { alteredRecords } from './altered.js';
 import { ClaimError, holds, type Item, isInterval, type Records, readItems, type Value } from './language.js';
+import { QUANTITY, shows } from './quantities.js';
 import { recordsIn } from './records.js';
-import { type Exempt, type Printed, printedLike, readMarked, type Segment } from './text.js';
+import { type Exempt, exemptionFault, type Printed, printedLike, readMarked, type Segment } from './text.js';
 
 /** The texts, each with the comments behind which a program writes up to `<!-- end -->`. */
 export const TEXTS: Record<string, readonly string[]> = {
@@ -24,10 +27,6 @@ export const TEXTS: Record<string, readonly string[]> = {
   'models/tiny/README.md': ['run', 'recipe', 'curves', 'gate', 'nats', 'kinds', 'sanity'],
   'results/README.md': [],
 };
-
-/** Numbers in words: wherever they stand, a claim has to show them. */
-const QUANTITY =
-  /\b(?:twice|thrice|half|halves|thirds?|quarters?|eighth|tenths?|double[sd]?|(?:two|three|four|five|ten|hundred) times|times as|threefold|twofold)\b/giu;
 
 /** Comparisons in words: a claim has to show them where they stand beside a result. */
 const COMPARISON =
@@ -50,17 +49,42 @@ export interface Checked {
 type Part =
   | Item
   | { readonly text: string; readonly error: string }
-  | { readonly setting: string }
-  | { readonly waived: string };
+  | { readonly noResult: string; readonly reason: string }
+  | { readonly noClaim: readonly string[] };
 
-/** The items of a comment, and between them numbers that are no results (`setting 2048`) and why words need no claim (`no claim: REASON`). */
+/** How many altered records an item is read in. The first that changes it is enough. */
+const ALTERED = 64;
+
+/** The items of a comment; one that says the same in all altered records is an error. */
+function itemsOf(comment: string, records: Records): (Item | { text: string; error: string })[] {
+  const items = readItems(comment, records);
+  const said = (item: Item | { error: string } | undefined) =>
+    item === undefined || 'error' in item ? undefined : JSON.stringify(item.value);
+  const says = items.map(said);
+  const constant = new Set(items.keys());
+  for (let number = 0; number < ALTERED && constant.size > 0; number++) {
+    const altered = readItems(comment, alteredRecords(records, number));
+    for (const i of constant) if (says[i] === undefined || said(altered[i]) !== says[i]) constant.delete(i);
+  }
+  return items.map((item, i) =>
+    constant.has(i)
+      ? { text: item.text, error: 'it says the same whatever the record holds, so it shows nothing' }
+      : item,
+  );
+}
+
+/** The items of a comment, and between them numbers that are no results (`no result 2048: REASON`) and words that need no claim (`no claim (twice, all): REASON`). */
 function partsOf(comment: string, records: Records): Part[] {
-  const OTHER = /^(?:setting (?<setting>\S+)|no claim: (?<waived>.+))$/su;
+  const OTHER = /^(?:no result (?<noResult>\S+): (?<reason>.+)|no claim(?: \((?<noClaim>[^)]+)\))?: .+)$/su;
   const texts = comment.split(';').flatMap((text) => (text.trim() === '' ? [] : [text.trim()]));
-  const items = readItems(texts.filter((text) => !OTHER.test(text)).join(';'), records);
+  const items = itemsOf(texts.filter((text) => !OTHER.test(text)).join(';'), records);
   return texts.map((text) => {
-    const { setting, waived } = OTHER.exec(text)?.groups ?? {};
-    return setting !== undefined ? { setting } : waived !== undefined ? { waived } : items.shift()!;
+    const other = OTHER.exec(text);
+    if (!other) return items.shift()!;
+    const { noResult, reason, noClaim } = other.groups!;
+    if (noResult !== undefined) return { noResult, reason: reason! };
+    if (noClaim !== undefined) return { noClaim: noClaim.split(',').map((word) => word.trim()) };
+    return { text, error: 'it does not name its words: "no claim (twice, all): REASON"' };
   });
 }
 
@@ -78,6 +102,8 @@ function valuesOf(value: Value, printed: readonly Printed[]): (number | undefine
 }
 
 const numberIn = (text: string) => Number(text.replaceAll(',', '').replaceAll('−', '-'));
+
+const plain = (word: string) => word.toLowerCase().replace(/\s+/gu, ' ');
 
 const quoted = (words: readonly string[]) => [...new Set(words)].map((word) => `"${word}"`).join(', ');
 
@@ -102,10 +128,11 @@ class Check {
     const { words, numbers, comment = '' } = segment;
     const start = segment.at + /^\s*/u.exec(words)![0].length;
     const quantities = words.match(QUANTITY) ?? [];
-    const [, reason] = /^not a result: (.+)$/su.exec(comment) ?? [];
+    const [, stated, reason] = /^not a result(?: \((\d+)\))?: (.+)$/su.exec(comment) ?? [];
     if (reason !== undefined) {
-      if (numbers.length + quantities.length === 0) this.#find(start, `"${comment}" exempts nothing`);
-      else this.exempt.push({ reason, numbers: numbers.length });
+      const fault = exemptionFault(comment, stated, numbers.length + quantities.length);
+      if (fault !== undefined) this.#find(start, fault);
+      this.exempt.push({ reason, numbers: numbers.length });
       return;
     }
     const parts = partsOf(comment, this.#records);
@@ -113,15 +140,30 @@ class Check {
     const items = parts.filter((part) => 'value' in part);
     for (const item of items) this.#smoke(item, segment, start);
     for (const item of items.filter(({ claim }) => claim)) this.#claim(item, start);
-    const comparisons = items.length > 0 ? (words.match(COMPARISON) ?? []) : [];
-    const asserted = [...quantities, ...comparisons];
-    const waiver = parts.find((part) => 'waived' in part);
-    if (asserted.length === 0) {
-      if (waiver) this.#find(start, `"no claim: ${waiver.waived}" waives nothing`);
-    } else if (!waiver && !items.some(({ claim }) => claim)) {
-      this.#find(start, `${quoted(asserted)}: no claim shows it, and no "no claim: REASON" says why none is needed`);
-    }
+    this.#words(parts, quantities, items.length > 0 ? (words.match(COMPARISON) ?? []) : [], start);
     this.#sources(parts, numbers, start);
+  }
+
+  /** A claim shows each quantity and any claim the comparisons, but for the words that need none. */
+  #words(parts: readonly Part[], quantities: readonly string[], comparisons: readonly string[], start: number): void {
+    const claims = parts.filter((part) => 'value' in part).filter(({ claim }) => claim);
+    const literals = claims.flatMap((claim) => claim.literals);
+    const noClaim = parts.flatMap((part) => ('noClaim' in part ? part.noClaim : []));
+    const asserted = [
+      ...quantities.map((word) => ({ word, shown: shows(literals, word) })),
+      ...comparisons.map((word) => ({ word, shown: claims.length > 0 })),
+    ];
+    for (const word of noClaim) {
+      const at = asserted.findIndex((each) => plain(each.word) === plain(word));
+      if (at < 0) this.#find(start, `"no claim (${word})" waives nothing`);
+      else asserted.splice(at, 1);
+    }
+    const missing = asserted.filter(({ shown }) => !shown).map(({ word }) => word);
+    if (missing.length === 0) return;
+    this.#find(
+      start,
+      `${quoted(missing)}: no claim shows it, and no "no claim (WORDS): REASON" says why none is needed`,
+    );
   }
 
   /** Numbers and their sources, in order. */
@@ -132,10 +174,11 @@ class Check {
         this.#find(start, `${part.text}: ${part.error}`);
         // How many numbers it stands for is not known, so neither is what the others stand for.
         if (!/^claim:/u.test(part.text)) return;
-      } else if ('setting' in part) {
+      } else if ('noResult' in part) {
         const printed = left.shift();
-        if (printed?.text === part.setting) this.exempt.push({ reason: `setting ${part.setting}`, numbers: 1 });
-        else this.#find(printed?.at ?? start, `"setting ${part.setting}" stands for ${printed?.text ?? 'no number'}`);
+        const { noResult, reason } = part;
+        if (printed?.text === noResult) this.exempt.push({ reason: `${noResult}: ${reason}`, numbers: 1 });
+        else this.#find(printed?.at ?? start, `"no result ${noResult}" stands for ${printed?.text ?? 'no number'}`);
       } else if ('value' in part && !part.claim) {
         for (const value of valuesOf(part.value, left)) this.#number(left.shift(), part.text, value, start);
       }
@@ -222,7 +265,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     if (options.includes('--write')) writeFileSync(path.join(root, file), checkFile(root, file, records).text);
     const { findings, numbers, claims, exempt } = checkFile(root, file, records);
     const left = exempt.reduce((sum, each) => sum + each.numbers, 0);
-    console.log(`${file}: ${numbers} numbers and ${claims} claims hold or are named below; ${left} numbers are exempt`);
+    const held = `${counted(numbers, 'number')} and ${counted(claims, 'claim')} hold or are named below`;
+    console.log(`${file}: ${held}; exempt: ${counted(left, 'number')}`);
     if (options.includes('--exempt')) {
       for (const each of exempt) console.log(`  ${each.numbers} ${each.reason}`);
     }
@@ -230,7 +274,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
     failed += findings.length;
   }
   if (failed > 0) {
-    console.error(`${failed} findings. \`npm run claims -- --write\` prints the present values; sentences are yours.`);
+    console.error(
+      `${counted(failed, 'finding')}. \`npm run claims -- --write\` prints the present values; sentences are yours.`,
+    );
     process.exitCode = 1;
   }
 }

@@ -8,7 +8,11 @@
  * `NAME:` chooses the record of all that follows. `[word]` takes the one element that is called so, or an object's field, `[3]` the fourth; `[*]` takes all, `[field=word,
  * field!=word]` those that fit, where a word may have `*` for any characters; lists go on as lists, and what is done to them is done to each. `.field` stands beside
  * the field that was read last.
+ *
+ * A number that a text prints is one of a record, not one of its comment. So outside of claims a number that is written in an expression multiplies or divides, as 2
+ * or a power of ten, or is the 1 of `1 - share`.
  */
+import { originalOf } from './altered.js';
 
 /** A number with its interval, as summaries hold them. */
 export interface Interval {
@@ -33,6 +37,8 @@ export interface Item {
   readonly value: Value;
   /** Names of the records that were read. */
   readonly read: ReadonlySet<string>;
+  /** The numbers that are written in the expression. */
+  readonly literals: readonly number[];
 }
 
 /** Fields that name an element of a list. */
@@ -160,7 +166,8 @@ function fieldOf(value: Value, name: string): Value {
   return value[name]!;
 }
 
-function namesOf(value: Value): string[] {
+function namesOf(element: Value): string[] {
+  const value = originalOf(element);
   return isObject(value) ? NAMES.flatMap((name) => (typeof value[name] === 'string' ? [value[name]] : [])) : [];
 }
 
@@ -179,7 +186,7 @@ function chosen(value: Value, selector: string): Value {
     const conditions = selector.split(/,\s*(?=\w+!?=)/u).map((condition) => {
       const [, name, sign, wanted] = /^(\w+)(!?=)(.*)$/u.exec(condition) ?? [];
       if (name === undefined) throw new ClaimError(`[${selector}]: "${condition}" is no condition`);
-      return (each: Value) => fitsWord(String(fieldOf(each, name)), wanted!) === (sign === '=');
+      return (each: Value) => fitsWord(String(fieldOf(originalOf(each), name)), wanted!) === (sign === '=');
     });
     const fitting = list.filter((each) => conditions.every((fits) => fits(each)));
     if (fitting.length === 0) throw new ClaimError(`nothing fits [${selector}]`);
@@ -207,6 +214,10 @@ class Reader {
   #parent: Value | undefined;
   #tokens: Token[] = [];
   #read = new Set<string>();
+  #literals: number[] = [];
+  /** How many fields were read: where it has not risen, nothing but literals was. */
+  #fields = 0;
+  #claim = false;
 
   constructor(records: Records) {
     this.#records = records;
@@ -216,11 +227,20 @@ class Reader {
     const [, , claim, expression] = /^\s*((claim):)?([\s\S]*)$/u.exec(text)!;
     this.#tokens = tokensOf(expression!);
     this.#read = new Set();
+    this.#literals = [];
+    this.#claim = claim !== undefined;
     const value = this.#or();
     const rest = this.#tokens[0];
     if (rest) throw new ClaimError(`"${rest.text}" is too much`);
     if (this.#read.size === 0) throw new ClaimError('it reads no field, so it shows nothing');
-    return { text: text.trim(), claim: claim !== undefined, value, read: this.#read };
+    return { text: text.trim(), claim: this.#claim, value, read: this.#read, literals: this.#literals };
+  }
+
+  /** A value, and whether it was read of no record. */
+  #operand(read: () => Value): { value: Value; literal: boolean } {
+    const before = this.#fields;
+    const value = read();
+    return { value, literal: this.#fields === before };
   }
 
   #next(...signs: string[]): string | undefined {
@@ -265,21 +285,39 @@ class Reader {
   }
 
   #sum(): Value {
-    let value = this.#product();
-    for (let sign = this.#next('+', '-'); sign; sign = this.#next('+', '-')) {
-      const of = ARITHMETIC[sign]!;
-      value = paired(value, this.#product(), (a, b) => arithmetic(a, b, of));
-    }
-    return value;
+    return this.#chain(
+      () => this.#product(),
+      ['+', '-'],
+      (number, sign, first) => sign === '-' && first && number === 1,
+    );
   }
 
   #product(): Value {
-    let value = this.#signed();
-    for (let sign = this.#next('*', '/'); sign; sign = this.#next('*', '/')) {
+    return this.#chain(
+      () => this.#signed(),
+      ['*', '/'],
+      (number) => number === 2 || Number.isInteger(Math.log10(number)),
+    );
+  }
+
+  /** @param allowed says whether a literal may stand on this side of a sign where no claim is read */
+  #chain(
+    operand: () => Value,
+    signs: readonly string[],
+    allowed: (literal: number, sign: string, first: boolean) => boolean,
+  ): Value {
+    let left = this.#operand(operand);
+    for (let sign = this.#next(...signs); sign; sign = this.#next(...signs)) {
+      const right = this.#operand(operand);
+      for (const side of [left, right]) {
+        if (this.#claim || !side.literal || allowed(numberOf(side.value), sign, side === left)) continue;
+        throw new ClaimError(`${numberOf(side.value)} is a number of the comment, not of a record`);
+      }
       const of = ARITHMETIC[sign]!;
-      value = paired(value, this.#signed(), (a, b) => arithmetic(a, b, of));
+      const value = paired(left.value, right.value, (a, b) => arithmetic(a, b, of));
+      left = { value, literal: left.literal && right.literal };
     }
-    return value;
+    return left.value;
   }
 
   #signed(): Value {
@@ -298,13 +336,20 @@ class Reader {
       this.#parent = undefined;
       return this.#signed();
     }
-    if (token?.kind === 'number') return Number(token.text);
+    if (token?.kind === 'number') {
+      this.#literals.push(Number(token.text));
+      return Number(token.text);
+    }
     if (token?.kind === 'text') return token.text.slice(1, -1);
     if (token?.kind !== 'path') throw new ClaimError(`a value is missing before ${token?.text ?? 'the end'}`);
     const of = FUNCTIONS[token.text];
     if (!of || !this.#next('(')) return this.#field(token.text);
-    const list = [...listOf(this.#or())];
-    while (this.#next(',')) list.push(...listOf(this.#or()));
+    const list: Value[] = [];
+    do {
+      const { value, literal } = this.#operand(() => this.#or());
+      if (literal && !this.#claim) throw new ClaimError(`${token.text} takes fields, not numbers of the comment`);
+      list.push(...listOf(value));
+    } while (this.#next(','));
     this.#expect(')');
     return of(list);
   }
@@ -314,6 +359,7 @@ class Reader {
     const beside = path.startsWith('.');
     if (beside && this.#parent === undefined) throw new ClaimError(`${path}: nothing was read before it`);
     this.#read.add(this.#source);
+    this.#fields++;
     let value = beside ? this.#parent! : this.#records(this.#source);
     for (const [, name, selector] of path.matchAll(STEP)) {
       this.#parent = value;

@@ -3,6 +3,8 @@
  * since its start or the last comment; the comment behind it speaks for it. It knows nothing of records.
  */
 
+import { QUANTITY } from './quantities.js';
+
 /** A number as it is printed. */
 export interface Printed {
   /** Place of its first character in the text. */
@@ -56,10 +58,23 @@ const NAMES = [
   /\b(?:Llama|Qwen|Mesa|Unicode|Python|Debian|transformers|torch|ir_measures|CTranslate2|opset) \(?\d+(?:\.\d+)*\)?/gu,
   /95%(?= (?:confidence )?intervals?\b)|(?<=\[)95%(?=\])|(?<=\b(?:nominal|middle|usual) )95%/gu,
   /(?<=^|\n\n|[.?!:]\n)\d+\. /gu,
+  /\bApache-2\.0\b/gu,
+  /\d+(?:\.\d+){2,}(?:\+\w+)?/gu,
 ];
 
-const NUMBER =
-  /(?<![\p{L}\p{N}_]|[\p{L}_][-−+./^@]|\p{N}[.,:])(?:(?<![\p{N}%)])[+−-])?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+)?(?<=\d)(?:e[-−+]?\d+)?(?![\p{N}_]|(?!x\b)\p{L}|[-−/.]\p{L})/gu;
+const UNIT = 'nats?|tokens?|ms|s|x|kB|MB|GB';
+
+/** Digits that touch no letter but those of a unit, and decimals whatever they touch. */
+const NUMBER = new RegExp(
+  String.raw`(?<![\p{L}\p{N}_]|[\p{L}_][-−+./^@]|\p{N}[.,:])(?:(?<![\p{N}%)])[+−-])?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+)?(?<=\d)(?:e[-−+]?\d+)?(?:(?=[-−]?(?:${UNIT})\b)|(?![\p{N}\p{L}_]|\.\d|[-−/.]\p{L}))|(?<!\d[.,]?)\d+\.\d+`,
+  'gu',
+);
+
+/** Whether nothing but numbers and their units stands in a span of code. */
+function isNumbers(span: string): boolean {
+  const rest = span.replace(new RegExp(String.raw`(?<=\d ?)(?:${UNIT})\b|(?<=\d)e(?=[-−+]?\d)`, 'gu'), '');
+  return /\d/u.test(rest) && /^[`\d\s.,;:()[\]<>≤≥±×+−%/-]+$/u.test(rest);
+}
 
 const blank = (text: string) => text.replace(/[^\n]/gu, ' ');
 
@@ -84,6 +99,7 @@ function masked(markdown: string): { words: string; comments: Comment[] } {
     const groups = rest.at(-1) as Record<string, string | undefined>;
     const at = rest.at(-3) as number;
     if (groups.comment !== undefined) comments.push({ at, end: at + part.length, text: groups.comment.trim() });
+    if (groups.span !== undefined && isNumbers(part)) return part.replaceAll('`', ' ');
     return blank(part);
   });
   words = words.replace(INDENTED, blank);
@@ -91,7 +107,17 @@ function masked(markdown: string): { words: string; comments: Comment[] } {
   return { words, comments };
 }
 
-const REGION = /^not checked: (.+)$/su;
+const REGION = /^not checked(?: \((\d+)\))?: (.+)$/su;
+
+/** What is wrong with an exemption, which states how many numbers and quantities in words it is for. */
+export function exemptionFault(comment: string, stated: string | undefined, found: number): string | undefined {
+  if (found === 0) return `"${comment}" exempts nothing`;
+  if (stated === undefined)
+    return `"${comment}" does not state how many numbers it is for: (${found}) before the colon`;
+  return Number(stated) === found
+    ? undefined
+    : `"${comment}" is for ${stated} and not for the ${found} that stand there`;
+}
 
 /** What opens a section of a text that a program writes, or whose tables other texts name. */
 const SECTION = /^[\w ]+$/u;
@@ -103,25 +129,26 @@ export function readMarked(markdown: string, generated: readonly string[] = []):
   const faults: { at: number; message: string }[] = [];
   let kept = words;
   const speaking: Comment[] = [];
-  let open: (Comment & { reason: string }) | undefined;
+  let open: (Comment & { reason: string; stated?: string | undefined }) | undefined;
   // Of what programs write inside of the open region.
   let inner = 0;
   for (const comment of comments) {
-    const [, reason] = REGION.exec(comment.text) ?? [];
+    const [, stated, reason] = REGION.exec(comment.text) ?? [];
     if (open) {
       if (comment.text !== 'end') inner += SECTION.test(comment.text) ? 1 : 0;
       else if (inner > 0) inner--;
       else {
         const inside = kept.slice(open.end, comment.at);
         const numbers = numbersOf(inside, 0).length;
-        if (numbers === 0 && !generated.includes(open.text)) {
-          faults.push({ at: open.at, message: `"${open.text}" exempts nothing` });
+        if (!generated.includes(open.text)) {
+          const message = exemptionFault(open.text, open.stated, numbers + (inside.match(QUANTITY)?.length ?? 0));
+          if (message !== undefined) faults.push({ at: open.at, message });
         }
         regions.push({ reason: open.reason, numbers });
         kept = kept.slice(0, open.end) + blank(inside) + kept.slice(comment.at);
         open = undefined;
       }
-    } else if (reason !== undefined) open = { ...comment, reason };
+    } else if (reason !== undefined) open = { ...comment, reason, stated };
     else if (generated.includes(comment.text)) open = { ...comment, reason: `written by a program: ${comment.text}` };
     else if (comment.text === 'end') faults.push({ at: comment.at, message: 'ends a region that nothing has opened' });
     else speaking.push(comment);
