@@ -9,8 +9,6 @@ import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import type { Block, Section } from '../../src/report/content/block.js';
 import { contentOf } from '../../src/report/content/content.js';
-import { axisOf } from '../../src/report/figures/curves.js';
-import { seriesOf } from '../../src/report/figures/draw.js';
 import { escapeLatex, latexTable } from '../../src/report/formats/latex.js';
 import { type ReportFormat, writeReports } from '../../src/report/report.js';
 import { effectColumns } from '../../src/report/tables/effect.js';
@@ -388,7 +386,7 @@ describe('content', () => {
         'effects-exact',
         'effects-prefixes',
         'curve-titration-exact',
-        'decomposition',
+        'decomposition-decomposition-exact',
         'hardness',
       ]),
     );
@@ -397,6 +395,8 @@ describe('content', () => {
     expect(figures(crossed)).toContain('two-by-two');
     const sweep = madeRun(surrogateSweep, FEW);
     expect(tables(sweep)).toContain('orders');
+    const titles = sectionsOf(two).map(({ title }) => title);
+    expect(titles.slice(0, 3)).toEqual(['In words', 'Curves', 'Gains']);
     const selecting = madeRun(prefixContent, FEW);
     expect(tables(selecting)).toContain('selections');
     for (const run of [two, selecting]) {
@@ -439,20 +439,6 @@ describe('content', () => {
     const { corrected: _, ...older } = run.summary.ranking!.comparisons[0]!;
     const comparisons = [older, ...run.summary.ranking!.comparisons.slice(1)];
     expect(rankingTestTable(run.summary, { ...run.summary.ranking!, comparisons }).rows).toEqual(rows);
-  });
-});
-
-describe('figures', () => {
-  it('keep up to 42 series apart', () => {
-    const series = seriesOf(Array.from({ length: 42 }, (_, i) => String(i)));
-    expect(new Set(series.map(({ colour, symbol }) => colour + symbol)).size).toBe(42);
-  });
-
-  it('choose the axis by the numbers on it', () => {
-    expect(axisOf([1, 3, 50])).toMatchObject({ type: 'log' });
-    expect(axisOf([1, 2, 3])).toMatchObject({ type: 'linear' });
-    expect(axisOf([0, 50])).toMatchObject({ type: 'linear' });
-    expect(axisOf(['orig', 256])).toMatchObject({ type: 'point', domain: ['orig', 256] });
   });
 });
 

@@ -6,8 +6,8 @@
 import type { Trial } from '../../runs/schema/entry.js';
 import type { LockedPlan, PlanOutcome } from '../../runs/schema/locked-plan.js';
 import type { FinishedRun } from '../../runs/schema/run.js';
-import type { ComparisonSummary, Summary } from '../../runs/schema/summary.js';
-import { contrastPlot, decompositionPlot, isTwoByTwo, twoByTwoPlot } from '../figures/contrasts.js';
+import type { Summary } from '../../runs/schema/summary.js';
+import { contrastPlot, decompositionPlot, decompositionsOf, isTwoByTwo, twoByTwoPlot } from '../figures/contrasts.js';
 import { curvePlot } from '../figures/curves.js';
 import { differencePlot, effectPlot, hardnessComparisons, hardnessPlot } from '../figures/effects.js';
 import { attentionHeatMap, probePlot } from '../figures/probe.js';
@@ -26,6 +26,7 @@ import {
 } from '../tables/contrasts.js';
 import {
   effectsOf,
+  type GainGroup,
   gainGroups,
   gainTable,
   type HardnessAxis,
@@ -57,7 +58,7 @@ import {
 } from '../tables/ranking.js';
 import { temperatureNote, temperatureTable } from '../tables/temperature.js';
 import { stepTable, VERDICT_NOTE, verdictTable } from '../tables/verdict.js';
-import { slugOf } from '../words/format.js';
+import { signed, slugOf, withInterval } from '../words/format.js';
 import { finding, headline } from '../words/headline.js';
 import { FRAMING, HARDNESS_NOTE, methods, sampleNotes, screeningNote } from '../words/notes.js';
 import { describeConformity, describeDeviations, describeOutcome, describePlan } from '../words/plan.js';
@@ -73,8 +74,8 @@ export function contentOf(run: FinishedRun, { noText = false }: { noText?: boole
   return [
     ...(found === undefined ? [] : [wordsSection(run, found, noText)]),
     ...(summary.plan && record.plan ? [planSection(record.plan.locked, summary.plan)] : []),
-    ...(summary.comparisons.length > 0 ? gainSections(summary, trials) : []),
     ...(summary.configuration.experiment.curves.length > 0 ? [curveSection(summary)] : []),
+    ...(summary.comparisons.length > 0 ? gainSections(summary, trials) : []),
     ...(summary.verdicts ? [verdictSection(summary.verdicts)] : []),
     ...contrastSections(summary),
     ...(ranking ? [rankingSection(summary, ranking)] : []),
@@ -138,20 +139,20 @@ const ROWS_OF_A_FIGURE = 30;
 function gainSections(summary: Summary, trials: readonly Trial[]): Section[] {
   const groups = gainGroups(summary);
   const sentence = headline(summary);
-  const pictures: { name: string; about: string; comparisons: readonly ComparisonSummary[] }[] =
+  const pictures: { name: string; about: string; shown: readonly GainGroup[] }[] =
     effectsOf(summary).length <= ROWS_OF_A_FIGURE
-      ? [{ name: '', about: '', comparisons: effectsOf(summary) }]
-      : groups.map(({ slug, title, comparisons }) => ({ name: `-${slug}`, about: `${title}. `, comparisons }));
+      ? [{ name: '', about: '', shown: groups }]
+      : groups.map((group) => ({ name: `-${group.slug}`, about: `${group.title}. `, shown: [group] }));
   return [
     {
       title: 'Gains',
       blocks: [
         ...(sentence === undefined ? [] : [paragraph(sentence)]),
-        ...pictures.map(({ name, about, comparisons }) =>
+        ...pictures.map(({ name, about, shown }) =>
           figure(
             `effects${name}`,
-            `${about}Effect size of each condition against its baseline.`,
-            effectPlot(summary, comparisons),
+            `${about}Gain of each condition over its baseline, in nats and in standard deviations; right of 0 is better.`,
+            effectPlot(summary, shown),
           ),
         ),
         ...groups.flatMap(({ slug, title, comparisons }) => [
@@ -162,11 +163,11 @@ function gainSections(summary: Summary, trials: readonly Trial[]): Section[] {
     },
     {
       title: 'Paired differences',
-      blocks: pictures.map(({ name, about, comparisons }) =>
+      blocks: pictures.map(({ name, about, shown }) =>
         figure(
           `differences${name}`,
           `${about}How much less surprising the target became, one tick a sample (an even choice of many). Line 5–95%, bar 25–75%, white tick median, white dot mean.`,
-          differencePlot(summary, comparisons, trials),
+          differencePlot(summary, shown, trials),
         ),
       ),
     },
@@ -204,15 +205,15 @@ function contrastSections(summary: Summary): Section[] {
     sections.push({
       title: 'Contrasts',
       blocks: [
-        ...(parts.length > 0
-          ? [
-              figure(
-                'decomposition',
-                'Parts of the whole. Shares are shown where all are defined, nats otherwise.',
-                decompositionPlot(parts),
-              ),
-            ]
-          : []),
+        ...parts
+          .flatMap(decompositionsOf)
+          .map((whole) =>
+            figure(
+              `decomposition-${slugOf(whole.title)}`,
+              `${whole.title}: ${withInterval(whole.total.gain.mean, (x) => signed(x, 3))} nats a token and what it is made of.`,
+              decompositionPlot(whole),
+            ),
+          ),
         ...(crossed.length > 0
           ? [
               figure(
@@ -222,7 +223,9 @@ function contrastSections(summary: Summary): Section[] {
               ),
             ]
           : []),
-        ...(others.length > 0 ? [figure('contrasts', 'Effect size of each contrast.', contrastPlot(others))] : []),
+        ...(others.length > 0
+          ? [figure('contrasts', 'Size of each contrast, in nats and in standard deviations.', contrastPlot(others))]
+          : []),
         ...contrasts.flatMap((group) => [
           table(`contrasts-${slugOf(group.title)}`, group.title, contrastTable(group)),
           ...contrastNotes(group, summary.samples.scored).map(note),

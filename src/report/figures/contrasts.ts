@@ -4,6 +4,7 @@ import type { ContrastGroup } from '../../runs/schema/experiment.js';
 import type { GainRecord } from '../../runs/schema/gains.js';
 import type { ContrastGroupSummary, Summary } from '../../runs/schema/summary.js';
 import type { Estimate } from '../../stats/gains.js';
+import { percent, signed, withInterval } from '../words/format.js';
 import {
   arrange,
   commonDomain,
@@ -20,79 +21,113 @@ import {
 
 const COLOUR = '#0072b2';
 
-/** Tells whether any group's share is defined for all its parts. Otherwise bars show nats. */
-function sharesDefined(groups: readonly ContrastGroupSummary[]): boolean {
-  return groups.every(({ contrasts }) =>
-    contrasts.every(
-      ({ share_of, share }) =>
-        share_of === undefined || (share.value !== null && (share.shape ?? 'interval') === 'interval'),
-    ),
-  );
+/** The parts that one total is divided into. A group may divide several, whose parts are not to be added up. */
+export interface Decomposition {
+  readonly title: string;
+  readonly total: Contrasted;
+  readonly parts: readonly Contrasted[];
 }
 
-/** The ends of a bar. A set that is not bounded has no bar. */
-function bounded({ shape = 'interval', ...share }: ContrastGroupSummary['contrasts'][number]['share']): Estimate {
-  return shape === 'interval' ? share : { ...share, low: null, high: null };
+type Contrasted = ContrastGroupSummary['contrasts'][number];
+
+/** What a group decomposes, one entry for each total. */
+export function decompositionsOf({ title, contrasts }: ContrastGroupSummary): Decomposition[] {
+  const totals = contrasts.filter(({ name }) => contrasts.some(({ share_of }) => share_of === name));
+  return totals.map((total) => ({
+    title: totals.length > 1 ? `${title}, parts of ${total.name}` : title,
+    total,
+    parts: contrasts.filter(({ share_of }) => share_of === total.name),
+  }));
 }
 
-/** Bars of the parts of each group, with intervals: shares of the whole, or nats where a share is undefined. */
-export function decompositionPlot(groups: readonly ContrastGroupSummary[]): Drawing {
-  const asShares = sharesDefined(groups);
-  const titled = groups.map(({ title, contrasts }) => {
-    const parts = contrasts.filter(({ share_of }) => share_of !== undefined || !asShares);
-    const rows = parts.map(({ name, share, gain }) => {
-      const scaled = (x: number | null) => (x === null ? null : x * (asShares ? 100 : 1));
-      const { value, low, high } = asShares ? bounded(share) : gain.mean;
-      return { name, value: scaled(value), low: scaled(low), high: scaled(high) };
-    });
-    return { title, rows };
+/** Bars of a total and its parts in nats, so that they have their signs; behind each part what share of the total it is, where that is defined. */
+export function decompositionPlot({ total, parts }: Decomposition): Drawing {
+  const rows = [total, ...parts].map((contrast) => ({
+    name: contrast.name,
+    ...contrast.gain.mean,
+    fill: contrast === total ? TOTAL_COLOUR : COLOUR,
+    said: contrast === total ? 'the whole' : shareIn(contrast),
+    title: `${contrast.name}\n${withInterval(contrast.gain.mean, nats)} nats a token`,
+  }));
+  const [low, high] = commonDomain(rows);
+  const names = rows.map(({ name }) => name);
+  const plot = draw({
+    height: 66 + rows.length * 24,
+    marginLeft: rowMargin(names),
+    marginRight: rowMargin(rows.map(({ said }) => said)),
+    x: { ...X_LABEL, domain: [low, high], label: 'nats per token [95%]; at the right: % of the whole', grid: true },
+    y: { label: null, domain: names },
+    marks: [
+      Plot.barX(rows, {
+        x: 'value',
+        y: 'name',
+        fill: 'fill',
+        fillOpacity: 0.45,
+        insetTop: 3,
+        insetBottom: 3,
+        title: 'title',
+      }),
+      Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'name', stroke: 'currentColor', strokeWidth: 1.5 }),
+      Plot.ruleX([0], { stroke: '#888' }),
+      Plot.text(rows, { y: 'name', frameAnchor: 'right', textAnchor: 'start', dx: 8, text: 'said' }),
+    ],
   });
-  const all = titled.flatMap(({ rows }) => rows);
-  const panels = titled.map(({ title, rows }) => {
-    const drawing = draw({
-      height: 70 + rows.length * 24,
-      marginLeft: rowMargin(all.map(({ name }) => name)),
-      x: {
-        ...X_LABEL,
-        domain: commonDomain(all),
-        label: asShares ? '% of the whole [95%]' : 'nats per token [95%]',
-        grid: true,
-      },
-      y: { label: null, domain: rows.map(({ name }) => name) },
-      marks: [
-        Plot.barX(rows, { x: 'value', y: 'name', fill: COLOUR, fillOpacity: 0.45, insetTop: 3, insetBottom: 3 }),
-        Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'name', stroke: '#222', strokeWidth: 1.5 }),
-        Plot.ruleX([0], { stroke: '#888' }),
-      ],
-    });
-    return { title, drawing };
-  });
-  return arrange(panels);
+  return arrange([{ drawing: plot }]);
 }
 
-/** The mean of each contrast in standard deviations of the samples, d, with the interval of the mean; and the margin of equivalence where one is set. */
+const TOTAL_COLOUR = '#7f7f7f';
+
+function shareIn({ share, gain }: Contrasted): string {
+  const bounded = (share.shape ?? 'interval') === 'interval';
+  return share.value === null || gain.mean.value === null || !bounded ? 'no share' : `${percent(share.value)}%`;
+}
+
+const nats = (value: number | null) => signed(value, 3);
+
+/**
+ * The mean of each contrast with its interval, in nats and beside it in standard deviations of the samples, d, with the margin of equivalence where one
+ * is set.
+ */
 export function contrastPlot(groups: readonly ContrastGroupSummary[]): Drawing {
   const all = groups.flatMap(({ contrasts }) => contrasts);
-  const names = all.map(({ name }) => name);
-  const domain = commonDomain(all.map(({ gain }) => inDeviations(gain)));
-  const panels = groups.map(({ title, contrasts, equivalence_margin }) => {
-    const rows = contrasts.map(({ name, gain }) => ({ name, ...inDeviations(gain) }));
-    const margin = equivalence_margin === null ? [] : [{ x1: -equivalence_margin, x2: equivalence_margin }];
-    const drawing = draw({
-      height: 70 + rows.length * 24,
-      marginLeft: rowMargin(names),
-      x: { ...X_LABEL, domain, label: margin.length > 0 ? 'd [95%]; shaded: equivalent to 0' : 'd [95%]', grid: true },
-      y: { label: null, domain: rows.map(({ name }) => name) },
-      marks: [
-        Plot.rectX(margin, { x1: 'x1', x2: 'x2', fill: '#009e73', fillOpacity: 0.15 }),
-        Plot.ruleX([0], { stroke: '#888' }),
-        Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'name', stroke: COLOUR, strokeWidth: 2.5 }),
-        Plot.dot(rows, { x: 'value', y: 'name', fill: COLOUR, r: 5 }),
-      ],
-    });
-    return { title, drawing };
-  });
-  return arrange(panels);
+  const names = rowMargin(all.map(({ name }) => name));
+  const beside = 16;
+  const half = (WIDTH - names - beside) / 2;
+  const measures = [
+    { of: ({ mean }: GainRecord) => mean, label: 'nats per token [95%]', marginLeft: names, inNats: true },
+    { of: inDeviations, label: 'd [95%]', marginLeft: beside, inNats: false },
+  ];
+  const panels = groups.flatMap(({ title, contrasts, equivalence_margin: margin }) =>
+    measures.map(({ of, label, marginLeft, inNats }) => {
+      const rows = contrasts.map(({ name, gain }) => ({
+        name,
+        ...of(gain),
+        title: `${name}\n${withInterval(gain.mean, nats)} nats a token`,
+      }));
+      const shaded = margin === null || inNats ? [] : [{ x1: -margin, x2: margin }];
+      const drawing = draw({
+        width: marginLeft + half,
+        height: 70 + rows.length * 24,
+        marginLeft,
+        x: {
+          ...X_LABEL,
+          domain: commonDomain(all.map(({ gain }) => of(gain))),
+          label: shaded.length > 0 ? `${label}; shaded: equivalent to 0` : label,
+          grid: true,
+          ticks: 6,
+        },
+        y: { label: null, domain: rows.map(({ name }) => name), ...(!inNats && { axis: null }) },
+        marks: [
+          Plot.rectX(shaded, { x1: 'x1', x2: 'x2', fill: '#009e73', fillOpacity: 0.15 }),
+          Plot.ruleX([0], { stroke: '#888' }),
+          Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'name', stroke: COLOUR, strokeWidth: 2.5 }),
+          Plot.dot(rows, { x: 'value', y: 'name', fill: COLOUR, r: 5, title: 'title' }),
+        ],
+      });
+      return { ...(inNats && { title }), drawing };
+    }),
+  );
+  return arrange(panels, { columns: 2 });
 }
 
 /** A mean and its interval as multiples of the samples' standard deviation, which is the mean over d. */

@@ -2,14 +2,22 @@
 import * as Plot from '@observablehq/plot';
 import type { Experiment } from '../../runs/schema/experiment.js';
 import type { Summary } from '../../runs/schema/summary.js';
-import { arrange, type Drawing, draw, scalesOf, seriesOf, WIDTH, Y_LABEL, Y_MARGIN } from './draw.js';
+import { signed, withInterval } from '../words/format.js';
+import { prefixesOf } from '../words/labels.js';
+import { arrange, type Drawing, draw, scalesOf, seriesAmong, WIDTH, Y_LABEL, Y_MARGIN } from './draw.js';
 
 type Curve = Experiment['curves'][number];
 
-/** Trimmed and mean gain of each series, side by side, with intervals. */
+/** Mean and trimmed mean gain of each series, side by side, with intervals. */
 export function curvePlot(summary: Summary, curve: Curve): Drawing {
-  const { comparisons } = summary;
-  const names = seriesOf(curve.series.map(({ name }) => name));
+  const {
+    comparisons,
+    configuration: { experiment },
+  } = summary;
+  const names = seriesAmong(
+    prefixesOf(experiment),
+    curve.series.map(({ name }) => name),
+  );
   const points = curve.series.flatMap(({ name, points }, s) =>
     points.map(({ x, treatment, baseline }) => {
       const { gain } = comparisons.find((c) => c.treatment === treatment && c.baseline === baseline)!;
@@ -17,7 +25,11 @@ export function curvePlot(summary: Summary, curve: Curve): Drawing {
     }),
   );
   const panel = (measure: 'trimmed' | 'mean', label: string) => {
-    const rows = points.map((point) => ({ ...point, ...point[measure] }));
+    const rows = points.map((point) => ({
+      ...point,
+      ...point[measure],
+      title: `${point.name}, ${curve.axis} ${point.x}\n${withInterval(point[measure], (x) => signed(x, 3))} nats a token`,
+    }));
     return draw({
       width: WIDTH / 2,
       height: 320,
@@ -41,7 +53,7 @@ export function curvePlot(summary: Summary, curve: Curve): Drawing {
           return [
             Plot.line(own, { x: 'x', y: 'value', stroke: colour, strokeWidth: 2, strokeDasharray: dash, dx }),
             Plot.ruleX(own, { x: 'x', y1: 'low', y2: 'high', stroke: colour, strokeWidth: 1.2, dx }),
-            Plot.dot(own, { x: 'x', y: 'value', fill: 'name', symbol: 'name', r: 4.5, dx }),
+            Plot.dot(own, { x: 'x', y: 'value', fill: 'name', symbol: 'name', r: 4.5, dx, title: 'title' }),
           ];
         }),
       ],
@@ -49,8 +61,8 @@ export function curvePlot(summary: Summary, curve: Curve): Drawing {
   };
   return arrange(
     [
-      { drawing: panel('trimmed', 'trimmed mean gain, nats per token [95%]') },
       { drawing: panel('mean', 'mean gain, nats per token [95%]') },
+      { drawing: panel('trimmed', 'trimmed mean gain, nats per token [95%]') },
     ],
     {
       columns: 2,

@@ -22,8 +22,11 @@ export const Y_MARGIN = 72;
 export const Y_LABEL = { labelOffset: 64, grid: true, nice: true, labelArrow: 'none', labelAnchor: 'center' } as const;
 export const X_LABEL = { labelOffset: 40, nice: true, labelArrow: 'none', labelAnchor: 'center' } as const;
 
-/** Okabe and Ito's colours, distinguishable without colour vision; their yellow is too pale for white paper. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
+/**
+ * Okabe and Ito's colours, distinguishable without colour vision. Their yellow is too pale for white paper, and grey stands for their black, which a dark page
+ * would swallow.
+ */
+const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#7f7f7f'];
 /** The symbols, one fewer than colours, so that the pairs repeat only after 42 series. */
 const SYMBOLS = ['circle', 'square', 'triangle', 'diamond', 'star', 'cross'] as const;
 const DASHES = ['none', '6,3', '2,2', '8,3,2,3', '12,4'];
@@ -43,6 +46,16 @@ export function seriesOf(names: readonly string[]): Series[] {
     symbol: SYMBOLS[i % SYMBOLS.length]!,
     dash: DASHES[Math.floor(i / COLOURS.length) % DASHES.length]!,
   }));
+}
+
+/**
+ * The series of a figure with the colours and marks that they have in all figures of a run.
+ * @param all names of the run, in one order
+ * @param shown names of the figure
+ */
+export function seriesAmong(all: readonly string[], shown: readonly string[]): Series[] {
+  const wanted = new Set(shown);
+  return seriesOf([...all, ...shown]).filter(({ name }) => wanted.has(name));
 }
 
 /** The scales that give a channel `series` its colours and marks. */
@@ -127,7 +140,7 @@ function at({ svg }: Drawing, x: number, y: number): string {
 function heading(title: string, x: number, y: number, width: number): string {
   const escaped = printable(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   const size = Math.min(13, Math.floor((13 * width) / textWidth(title, 13)));
-  return `<text x="${x}" y="${y}" font-family="${FONTS}" font-size="${size}" font-weight="bold">${escaped}</text>`;
+  return `<text x="${x}" y="${y}" font-family="${FONTS}" font-size="${size}" font-weight="bold" fill="currentColor">${escaped}</text>`;
 }
 
 /** Draws marks with their names, in as many lines as they take. */

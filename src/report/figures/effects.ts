@@ -3,9 +3,23 @@ import * as Plot from '@observablehq/plot';
 import type { Trial } from '../../runs/schema/entry.js';
 import type { ComparisonSummary, Summary } from '../../runs/schema/summary.js';
 import { sortedQuantile } from '../../stats/describe.js';
-import { effectsOf, isShown } from '../tables/gains.js';
-import { conditionOf, documentForm, primaryOf, visibilityOf } from '../words/labels.js';
-import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesOf, X_LABEL, Y_LABEL, Y_MARGIN } from './draw.js';
+import { effectsOf, type GainGroup, isShown } from '../tables/gains.js';
+import { fixed, signed, withInterval } from '../words/format.js';
+import { conditionOf, documentForm, prefixesOf, prefixName, primaryOf, visibilityOf } from '../words/labels.js';
+import {
+  arrange,
+  commonDomain,
+  type Drawing,
+  draw,
+  rowMargin,
+  type Series,
+  scalesOf,
+  seriesAmong,
+  WIDTH,
+  X_LABEL,
+  Y_LABEL,
+  Y_MARGIN,
+} from './draw.js';
 
 interface Labels {
   readonly condition: string;
@@ -14,34 +28,77 @@ interface Labels {
   readonly visibility: string;
 }
 
-/** Effect sizes: robust d with its interval, and d as a hollow mark; in summaries of older versions d with its interval. */
-export function effectPlot(summary: Summary, comparisons: readonly ComparisonSummary[]): Drawing {
-  const rows = grouped(summary, comparisons).map((c) => ({
-    ...labelsOf(summary, c),
-    ...(c.gain.robust_d ?? c.gain.d),
-    nominal: c.gain.d.value,
-  }));
-  const isRobust = comparisons.some(({ gain }) => gain.robust_d);
-  const series = seriesOf(rows.map((row) => row.series));
-  const names = rows.map(({ condition }) => condition);
-  const plot = draw({
-    height: 68 + rows.length * 24,
-    marginLeft: rowMargin(names),
-    x: {
-      ...X_LABEL,
-      label: `${isRobust ? 'robust d of the paired gains, 95% interval; hollow: d' : 'd of the paired gains, 95% interval'}; right of 0 is better`,
-      grid: true,
+/** The height of a figure's axis with its label. */
+const AXIS_HEIGHT = 68;
+
+/** The margin at the left of a panel whose rows are named beside it. */
+const NAMED_BESIDE = 16;
+
+/**
+ * The gains of each group with their intervals: in nats, the mean and hollow the trimmed mean, and beside it in standard deviations, robust d and hollow d (in
+ * summaries of older versions d alone).
+ */
+export function effectPlot(summary: Summary, groups: readonly GainGroup[]): Drawing {
+  const rowsOf = ({ comparisons }: GainGroup) =>
+    comparisons.map((c) => {
+      const labels = labelsOf(summary, c);
+      const { mean, trimmed_mean: trimmed, robust_d, d } = c.gain;
+      const size = `${labels.condition} against ${c.baseline}\nmean gain ${withInterval(mean, nats)} nats a token\ntrimmed mean ${withInterval(trimmed, nats)}`;
+      const deviations = robust_d ?? d;
+      return {
+        ...labels,
+        title: `${size}\n${robust_d ? 'robust d' : 'd'} ${withInterval(deviations, (x) => signed(x, 2))}`,
+        inNats: { ...mean, hollow: trimmed.value },
+        inDeviations: { ...deviations, hollow: robust_d ? d.value : null },
+      };
+    });
+  const all = groups.flatMap(rowsOf);
+  const isRobust = groups.some(({ comparisons }) => comparisons.some(({ gain }) => gain.robust_d));
+  const series = seriesShown(summary, all);
+  const names = rowMargin(all.map(({ condition }) => condition));
+  const measures = [
+    { of: 'inNats', label: 'mean gain, nats a token [95%]; hollow: trimmed', marginLeft: names },
+    {
+      of: 'inDeviations',
+      label: isRobust ? 'robust d [95%]; hollow: d' : 'd [95%]',
+      marginLeft: NAMED_BESIDE,
     },
-    y: { label: null, domain: names },
-    ...scalesOf(series),
-    marks: [
-      Plot.ruleX([0], { stroke: '#888' }),
-      Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'condition', stroke: 'series', strokeWidth: 2.5 }),
-      ...(isRobust ? [Plot.dot(rows, { x: 'nominal', y: 'condition', stroke: 'series', symbol: 'series', r: 4 })] : []),
-      Plot.dot(rows, { x: 'value', y: 'condition', fill: 'series', symbol: 'series', r: 5 }),
-    ],
-  });
-  return arrange([{ drawing: plot }], { legend: series });
+  ] as const;
+  const half = (WIDTH - names - NAMED_BESIDE) / 2;
+  const panels = groups.flatMap((group) =>
+    measures.map(({ of, label, marginLeft }) => {
+      const rows = rowsOf(group).map(({ inNats, inDeviations, ...labels }) => ({
+        ...labels,
+        ...(of === 'inNats' ? inNats : inDeviations),
+      }));
+      const drawing = draw({
+        width: marginLeft + half,
+        height: AXIS_HEIGHT + rows.length * 24,
+        marginLeft,
+        x: { ...X_LABEL, domain: commonDomain(all.map((row) => row[of])), label, grid: true, ticks: 6 },
+        y: { label: null, domain: rows.map(({ condition }) => condition), ...(of !== 'inNats' && { axis: null }) },
+        ...scalesOf(series),
+        marks: [
+          Plot.ruleX([0], { stroke: '#888' }),
+          Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'condition', stroke: 'series', strokeWidth: 2.5 }),
+          Plot.dot(rows, { x: 'hollow', y: 'condition', stroke: 'series', symbol: 'series', r: 4 }),
+          Plot.dot(rows, { x: 'value', y: 'condition', fill: 'series', symbol: 'series', r: 5, title: 'title' }),
+        ],
+      });
+      return { ...(of === 'inNats' && { title: group.title }), drawing };
+    }),
+  );
+  return arrange(panels, { columns: 2, legend: series });
+}
+
+const nats = (value: number | null) => signed(value, 3);
+
+/** The series of rows, in the colours that their prefixes have in all figures of the run. */
+function seriesShown({ configuration: { experiment } }: Summary, rows: readonly Labels[]): Series[] {
+  return seriesAmong(
+    prefixesOf(experiment),
+    rows.map(({ series }) => series),
+  );
 }
 
 /** The approximate number of single samples that all figures together show. More would make a file of megabytes. */
@@ -49,15 +106,13 @@ const TICKS = 6000;
 const TICKS_OF_A_ROW = 300;
 
 /** Every sample's gain, with the middle half, the median and the mean of each condition. */
-export function differencePlot(
-  summary: Summary,
-  comparisons: readonly ComparisonSummary[],
-  trials: readonly Trial[],
-): Drawing {
-  const used = new Set(comparisons.flatMap(({ treatment, baseline }) => [treatment, baseline]));
+export function differencePlot(summary: Summary, groups: readonly GainGroup[], trials: readonly Trial[]): Drawing {
+  const used = new Set(
+    groups.flatMap(({ comparisons }) => comparisons.flatMap(({ treatment, baseline }) => [treatment, baseline])),
+  );
   const columns = new Map([...used].map((condition) => [condition, new Map<string, number>()]));
   for (const { sample, condition, nll } of trials) columns.get(condition)?.set(sample, nll);
-  const rows = grouped(summary, comparisons).map((c) => {
+  const rowOf = (c: ComparisonSummary) => {
     const treated = columns.get(c.treatment)!;
     const gains = [...columns.get(c.baseline)!].flatMap(([sample, nll]) =>
       treated.has(sample) ? [nll - treated.get(sample)!] : [],
@@ -65,31 +120,50 @@ export function differencePlot(
     const ascending = gains.sort((a, b) => a - b);
     const at = (q: number) => sortedQuantile(ascending, q);
     const spread = { low: at(0.05), first: at(0.25), middle: at(0.5), third: at(0.75), high: at(0.95) };
-    return { ...labelsOf(summary, c), ...spread, mean: c.gain.mean.value, gains: ascending };
-  });
+    const labels = labelsOf(summary, c);
+    const title = `${labels.condition} against ${c.baseline}\nmean ${nats(c.gain.mean.value)}, median ${nats(spread.middle)} nats a token\nmiddle half ${nats(spread.first)} to ${nats(spread.third)}`;
+    return { ...labels, ...spread, title, mean: c.gain.mean.value, gains: ascending };
+  };
   // An even choice along the sorted gains keeps the shape; its ends are always in it.
   const shown = Math.max(20, Math.min(TICKS_OF_A_ROW, Math.floor(TICKS / summary.comparisons.length)));
-  const points = rows.flatMap(({ gains, ...labels }) =>
-    evenly(gains, shown).map((gain) => ({ ...labels, gain: Number(gain.toPrecision(4)) })),
-  );
-  const series = seriesOf(rows.map((row) => row.series));
-  const names = rows.map(({ condition }) => condition);
-  const plot = draw({
-    height: 68 + rows.length * 28,
-    marginLeft: rowMargin(names),
-    x: { ...X_LABEL, label: 'gain per sample, nats per token', grid: true },
-    y: { label: null, domain: names },
-    ...scalesOf(series),
-    marks: [
-      Plot.ruleX([0], { stroke: '#888' }),
-      Plot.tickX(points, { x: 'gain', y: 'condition', stroke: 'series', strokeOpacity: 0.2 }),
-      Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'condition', stroke: 'series' }),
-      Plot.ruleY(rows, { x1: 'first', x2: 'third', y: 'condition', stroke: 'series', strokeWidth: 6 }),
-      Plot.tickX(rows, { x: 'middle', y: 'condition', stroke: 'white', strokeWidth: 2, inset: 8 }),
-      Plot.dot(rows, { x: 'mean', y: 'condition', fill: 'white', stroke: 'black', r: 3.5 }),
-    ],
+  const drawn = groups.map(({ title, comparisons }) => ({ title, rows: comparisons.map(rowOf) }));
+  const all = drawn.flatMap(({ rows }) => rows);
+  const series = seriesShown(summary, all);
+  const ends = all.flatMap(({ gains }) => [gains[0] ?? 0, gains.at(-1) ?? 0]);
+  const panels = drawn.map(({ title, rows }) => {
+    const points = rows.flatMap(({ gains, ...labels }) =>
+      evenly(gains, shown).map((gain) => ({ ...labels, gain: Number(gain.toPrecision(4)) })),
+    );
+    const drawing = draw({
+      height: AXIS_HEIGHT + rows.length * 28,
+      marginLeft: rowMargin(all.map(({ condition }) => condition)),
+      x: {
+        ...X_LABEL,
+        domain: [Math.min(0, ...ends), Math.max(0, ...ends)],
+        label: 'gain per sample, nats per token',
+        grid: true,
+      },
+      y: { label: null, domain: rows.map(({ condition }) => condition) },
+      ...scalesOf(series),
+      marks: [
+        Plot.ruleX([0], { stroke: '#888' }),
+        Plot.tickX(points, { x: 'gain', y: 'condition', stroke: 'series', strokeOpacity: 0.2 }),
+        Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'condition', stroke: 'series' }),
+        Plot.ruleY(rows, {
+          x1: 'first',
+          x2: 'third',
+          y: 'condition',
+          stroke: 'series',
+          strokeWidth: 6,
+          title: 'title',
+        }),
+        Plot.tickX(rows, { x: 'middle', y: 'condition', stroke: 'white', strokeWidth: 2, inset: 8 }),
+        Plot.dot(rows, { x: 'mean', y: 'condition', fill: 'white', stroke: 'black', r: 3.5, title: 'title' }),
+      ],
+    });
+    return { title, drawing };
   });
-  return arrange([{ drawing: plot }], { legend: series });
+  return arrange(panels, { legend: series });
 }
 
 function evenly<T>(values: readonly T[], count: number): T[] {
@@ -112,7 +186,7 @@ export function hardnessPlot(summary: Summary): Drawing {
   );
   const shownAxes = Object.values(axes).filter((axis) => points.some((point) => point.axis === axis));
   const visibilities = [...new Set(comparisons.map((c) => labelsOf(summary, c).visibility))];
-  const series = seriesOf(points.map((point) => point.series));
+  const series = seriesShown(summary, points);
   const common = { fx: 'visibility', fy: 'axis', x: 'hardness', y: 'gain' };
   const plot = draw({
     height: 100 + 160 * shownAxes.length,
@@ -133,7 +207,14 @@ export function hardnessPlot(summary: Summary): Drawing {
           { ...common, z: (point) => point.condition, stroke: 'series', strokeWidth: 2, strokeDasharray: dash },
         ),
       ),
-      Plot.dot(points, { ...common, fill: 'series', symbol: 'series', r: 3.5 }),
+      Plot.dot(points, {
+        ...common,
+        fill: 'series',
+        symbol: 'series',
+        r: 3.5,
+        title: ({ condition, hardness, gain }: (typeof points)[number]) =>
+          `${condition}\nbaseline ${fixed(hardness, 3)}, gain ${nats(gain)} nats a token`,
+      }),
     ],
   });
   return arrange([{ drawing: plot }], { legend: series });
@@ -151,20 +232,10 @@ function labelsOf({ configuration: { experiment }, comparisons }: Summary, c: Co
   const condition = conditionOf(experiment, c.treatment);
   const twice = comparisons.filter(({ treatment }) => treatment === c.treatment).length > 1;
   const baseline = conditionOf(experiment, c.baseline);
-  const { surrogate = 'none', blocked, positions } = condition;
-  const changed = [...(blocked ? ['blocked'] : []), ...(positions ? [positions.replaceAll('_', ' ')] : [])];
-  const against = baseline.surrogate === undefined ? '' : ` over ${baseline.surrogate}`;
+  const against = baseline.surrogate === undefined ? '' : ` over ${prefixName(experiment, c.baseline)}`;
   return {
     condition: twice ? `${c.treatment} over ${c.baseline}` : c.treatment,
-    series: [surrogate, ...changed].join(', ') + against,
+    series: prefixName(experiment, c.treatment) + against,
     visibility: visibilityOf(condition),
   };
-}
-
-/** The comparisons with those of the same visibility next to each other. */
-function grouped(summary: Summary, comparisons: readonly ComparisonSummary[]): ComparisonSummary[] {
-  const visibilities = [...new Set(comparisons.map((c) => labelsOf(summary, c).visibility))];
-  return visibilities.flatMap((visibility) =>
-    comparisons.filter((c) => labelsOf(summary, c).visibility === visibility),
-  );
 }

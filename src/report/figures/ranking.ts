@@ -2,14 +2,15 @@
 import * as Plot from '@observablehq/plot';
 import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { Summary } from '../../runs/schema/summary.js';
-import { conditionOf } from '../words/labels.js';
-import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesOf, WIDTH, X_LABEL } from './draw.js';
+import { fixed, withInterval } from '../words/format.js';
+import { prefixesOf, prefixName } from '../words/labels.js';
+import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesAmong, WIDTH, X_LABEL } from './draw.js';
 
 /** The figure of a ranking, one panel for each measure. */
 export function rankingPlot({ configuration: { experiment } }: Summary, ranking: RankingSummary): Drawing {
   const names = ranking.conditions.map(({ name }) => name);
-  const prefixOf = (name: string) => conditionOf(experiment, name).surrogate ?? 'none';
-  const series = seriesOf(names.map(prefixOf));
+  const prefixOf = (name: string) => prefixName(experiment, name);
+  const series = seriesAmong(prefixesOf(experiment), names.map(prefixOf));
   const panels = ranking.measures.map((measure, m) => ({
     title: measure.name,
     drawing: draw({
@@ -21,13 +22,18 @@ export function rankingPlot({ configuration: { experiment } }: Summary, ranking:
       ...scalesOf(series),
       marks: [
         Plot.ruleY(rowsOf(m), { x1: 'low', x2: 'high', y: 'name', stroke: 'series', strokeWidth: 2 }),
-        Plot.dot(rowsOf(m), { x: 'value', y: 'name', fill: 'series', symbol: 'series', r: 4 }),
+        Plot.dot(rowsOf(m), { x: 'value', y: 'name', fill: 'series', symbol: 'series', r: 4, title: 'title' }),
       ],
     }),
   }));
   return arrange(panels, { columns: 2, legend: series });
 
   function rowsOf(m: number) {
-    return ranking.conditions.map(({ name, means }) => ({ name, series: prefixOf(name), ...means[m]! }));
+    return ranking.conditions.map(({ name, means }) => ({
+      name,
+      series: prefixOf(name),
+      title: `${name}\n${ranking.measures[m]!.name} ${withInterval(means[m]!, (x) => fixed(x, 3))}`,
+      ...means[m]!,
+    }));
   }
 }

@@ -5,6 +5,7 @@ import { escapeHtml, renderHtml } from '../tables/table.js';
 import { warnings } from '../words/notes.js';
 import { STYLE } from './html-style.js';
 import { readerPart } from './sample-reader.js';
+import { TABLE_SCRIPT } from './table-script.js';
 
 export interface HtmlOptions {
   /** Leave out the samples' texts. */
@@ -35,6 +36,7 @@ ${warnings(run.summary)
 <nav>${links.join(' ')}</nav>
 ${sections.map(renderSection).join('\n')}
 ${reader ? `<h2 id="${anchorOf('Samples')}">Samples</h2>\n${reader}` : ''}
+<script>${TABLE_SCRIPT}</script>
 </main>
 </body>
 </html>

@@ -124,25 +124,25 @@ export const READER_SCRIPT = `
 export const READER_STYLE = `
 .controls { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; max-width: none; }
 .controls select, .controls input, .reader button { font: inherit; font-size: .88rem; padding: .15rem .3rem; max-width: 22rem; }
-.scale { font-size: .85rem; color: #555; }
+.scale { font-size: .85rem; color: var(--pale); }
 .scale i { display: inline-block; width: 9rem; height: .8rem; vertical-align: middle;
-  background: linear-gradient(to right, rgb(213 94 0 / .65), #fff 50%, rgb(0 114 178 / .65)); border: 1px solid #ccc; }
-.samples > details { border-bottom: 1px solid #e5e5e5; padding: .2rem 0; }
+  background: linear-gradient(to right, rgb(213 94 0 / .65), var(--paper) 50%, rgb(0 114 178 / .65)); border: 1px solid var(--line); }
+.samples > details { border-bottom: 1px solid var(--faint); padding: .2rem 0; }
 .samples > details > summary { display: flex; gap: .8rem; align-items: baseline; }
-.samples > details > summary::before { content: '\\25b8'; color: #777; }
+.samples > details > summary::before { content: '\\25b8'; color: var(--pale); }
 .samples > details[open] > summary::before { content: '\\25be'; }
 .samples b { font-variant-numeric: tabular-nums; min-width: 4rem; text-align: right; flex: none; }
-.samples .better { color: #005a8c; }
-.samples .worse { color: #a84900; }
-.samples .id { color: #666; font-size: .8rem; flex: 0 1 auto; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 16rem; }
-.samples .grade { color: #666; font-size: .8rem; flex: none; }
+.samples .better { color: var(--better); }
+.samples .worse { color: var(--worse); }
+.samples .id { color: var(--pale); font-size: .8rem; flex: 0 1 auto; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 16rem; }
+.samples .grade { color: var(--pale); font-size: .8rem; flex: none; }
 .samples .grade:empty { display: none; }
 .samples .query { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .part { display: flex; gap: .8rem; margin: .25rem 0 .25rem 1rem; }
-.part .name { color: #666; font-size: .85rem; flex: 0 0 4rem; }
+.part .name { color: var(--pale); font-size: .85rem; flex: 0 0 4rem; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; max-width: 58rem; unicode-bidi: isolate; }
 .document { margin: .25rem 0 .25rem 1rem; }
-.document .text { font-size: .9rem; background: #f7f7f7; padding: .5rem .8rem; max-height: 24rem; overflow: auto; }
-.token { border-radius: 2px; border-bottom: 1px solid #ccc; margin-right: 1px; padding: .1rem 0; cursor: help; }
+.document .text { font-size: .9rem; background: var(--shade); padding: .5rem .8rem; max-height: 24rem; overflow: auto; }
+.token { border-radius: 2px; border-bottom: 1px solid var(--line); margin-right: 1px; padding: .1rem 0; cursor: help; }
 .reader button[hidden] { display: none; }
 `;

@@ -56,6 +56,7 @@ const SEEN: Readonly<Record<string, string>> = {
   full: 'seen by the decoder',
   exact: 'hidden from the decoder',
   published: 'hidden by the published mask',
+  document: 'hidden from the decoder',
 };
 
 /** What a condition presents, in the middle of a sentence. Conditions that change more than the prefix are called by their names. */
@@ -64,11 +65,14 @@ export function describeCondition(experiment: Experiment, name: string): string 
   const bound = boundOf(experiment, name);
   if (bound === 'mechanism') return `“${name}”`;
   const form = documentForm(condition);
-  const long = form === 'as it is' ? '' : ` (document: ${form})`;
-  if (bound === 'lower bound') return form === 'none' ? 'no document' : `the document alone${long}`;
-  const { surrogate, visibility } = condition;
+  const long = form === 'as it is' ? '' : ` of ${form}`;
+  const { surrogate, separator } = condition;
+  if (bound === 'lower bound') {
+    if (form === 'none') return 'no document';
+    return `the document ${separator ? 'behind a line break alone' : 'alone'}${long}`;
+  }
   const prefix = bound === 'upper bound' ? 'the real query' : surrogateOf(surrogate!).about;
-  const seen = typeof visibility === 'string' ? SEEN[visibility]! : `the decoder seeing ${visibilityOf(condition)}`;
+  const seen = SEEN[visibilityOf(condition)] ?? `the decoder sees ${visibilityOf(condition)}`;
   return `${prefix} in front of the document${long} (${seen})`;
 }
 

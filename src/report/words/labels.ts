@@ -93,6 +93,33 @@ export function documentForm({ document }: Condition): string {
   return 'tokens' in document ? `${document.tokens} tokens` : `first ${document.first_words} words`;
 }
 
+/** What a condition does in the encoder, without its document and what the decoder sees. */
+function prefixKey({ surrogate = 'none', blocked, positions }: Condition): string {
+  return [surrogate, ...(blocked ? ['blocked'] : []), ...(positions ? [positions.replaceAll('_', ' ')] : [])].join(
+    ', ',
+  );
+}
+
+/**
+ * The name of a condition's prefix in figures and their legends: what the names of all conditions with it begin with, such as `oracle` of `oracle_d` and
+ * `oracle_full@256`, so that it is the one that tables have; the surrogate's where these have no such name.
+ */
+export function prefixName(experiment: Experiment, name: string): string {
+  const key = prefixKey(conditionOf(experiment, name));
+  const named = experiment.conditions.filter((condition) => prefixKey(condition) === key).map(stemOf);
+  return named.every((stem) => stem === named[0]) ? named[0]! : key;
+}
+
+/** The prefixes of an experiment, in the order of its conditions. */
+export function prefixesOf(experiment: Experiment): string[] {
+  return [...new Set(experiment.conditions.map(({ name }) => prefixName(experiment, name)))];
+}
+
+/** A condition's name without the length of the document and what the decoder sees. */
+function stemOf({ name }: Condition): string {
+  return name.replace(/@.*$/, '').replace(/_(full|published|d)$/, '');
+}
+
 /** Marks the comparison that was named beforehand. */
 export function marked(experiment: Experiment, comparison: Comparison): string {
   return comparison.treatment + (isPrimary(experiment, comparison) ? ' (primary)' : '');

@@ -4,7 +4,7 @@ import { USUAL_SEGMENTS } from '../../runs/schema/configuration.js';
 import type { Trial } from '../../runs/schema/entry.js';
 import type { FinishedRun } from '../../runs/schema/run.js';
 import { fixed, signed } from './format.js';
-import { conditionOf, describeVisibility, primaryOf } from './labels.js';
+import { conditionOf, describeVisibility, documentForm, primaryOf } from './labels.js';
 
 /** The characters shown of a text. */
 const CHARACTERS = 700;
@@ -38,6 +38,7 @@ export function workedSample({
   if (!sample) return undefined;
   const { id, texts, after, without, gain } = sample;
   const condition = conditionOf(experiment, primary.treatment);
+  const form = documentForm(condition);
   const scored = experiment.target === 'answer' ? 'answer' : 'query';
   const other = scored === 'answer' ? texts.query : texts.answer;
   const tokens = after.token_nlls
@@ -47,7 +48,7 @@ export function workedSample({
   return {
     title: `One sample, ${id}: of all${found.length < samples.length ? ' such' : ''} samples the one whose gain is the median.`,
     items: [
-      `Document: ${shortened(texts.document)}`,
+      `Document${form === 'as it is' ? '' : ` (the encoder read it as ${form})`}: ${shortened(texts.document)}`,
       ...(other === '' ? [] : [`${scored === 'answer' ? 'Query' : 'Answer'}: ${shortened(other)}`]),
       `Scored, the ${scored}: ${shortened(scored === 'answer' ? texts.answer : texts.query)}`,
       ...(typeof after.prefix === 'string' && after.prefix !== '' ? [`In front: ${shortened(after.prefix)}`] : []),

@@ -1,0 +1,102 @@
+import { Script } from 'node:vm';
+import { parseHTML } from 'linkedom';
+import { describe, expect, it } from 'vitest';
+import { positionsOrContent } from '../../src/experiments/catalogue/positions-or-content.js';
+import { truncation } from '../../src/experiments/catalogue/truncation.js';
+import { decompositionPlot, decompositionsOf } from '../../src/report/figures/contrasts.js';
+import { axisOf } from '../../src/report/figures/curves.js';
+import { seriesAmong, seriesOf } from '../../src/report/figures/draw.js';
+import { effectPlot } from '../../src/report/figures/effects.js';
+import { TABLE_SCRIPT } from '../../src/report/formats/table-script.js';
+import { gainGroups } from '../../src/report/tables/gains.js';
+import { number, renderHtml, text } from '../../src/report/tables/table.js';
+import { signed, withInterval } from '../../src/report/words/format.js';
+import { prefixesOf } from '../../src/report/words/labels.js';
+import type { ContrastGroupSummary } from '../../src/runs/schema/summary.js';
+import { madeRun } from './made-run.js';
+
+const { summary } = madeRun(truncation, { samples: 12 });
+
+describe('figures', () => {
+  it('name prefixes as tables do, in the same colour everywhere, and say their numbers where the pointer rests', () => {
+    const { experiment } = summary.configuration;
+    expect(prefixesOf(experiment)).toEqual(['bare', 'oracle', 'surr_para', 'surr_doc']);
+    expect(prefixesOf(positionsOrContent)).toContain('neutralized');
+    const [all, some] = [
+      ['a', 'b', 'c'],
+      ['c', 'other', 'a'],
+    ];
+    expect(seriesAmong(all, some).map(({ name }) => name)).toEqual(['a', 'c', 'other']);
+    expect(seriesAmong(all, some)[1]).toEqual(seriesOf(all)[2]);
+    const [exact] = gainGroups(summary).filter(({ slug }) => slug === 'exact');
+    const { svg } = effectPlot(summary, [exact!]);
+    const { gain } = exact!.comparisons.find(({ treatment }) => treatment === 'surr_doc_d')!;
+    expect(svg).toContain(
+      `<title>surr_doc_d against bare_d\nmean gain ${withInterval(gain.mean, (x) => signed(x, 3))} nats a token`,
+    );
+    expect(svg.match(/Prefix hidden exactly/g)).toHaveLength(1);
+    expect(svg.indexOf('mean gain, nats')).toBeLessThan(svg.indexOf('robust d [95%]; hollow'));
+  });
+
+  it('divide each total in a figure of its own, in nats, so that a loss is shown as one', () => {
+    const estimate = (value: number) => ({ value, low: value - 0.1, high: value + 0.1 });
+    const [of] = summary.comparisons;
+    const contrast = (name: string, value: number, share_of?: string) =>
+      ({
+        name,
+        gain: { ...of!.gain, mean: estimate(value) },
+        share: { value: 0.6, low: null, high: null },
+        ...(share_of && { share_of }),
+      }) as ContrastGroupSummary['contrasts'][number];
+    const contrasts = [contrast('T', -0.5), contrast('H', -0.3, 'T'), contrast('S', 1), contrast('V', 0.6, 'S')];
+    const group = { title: 'doc_kw', contrasts, decomposition: true, equivalence_margin: null, note: '' };
+    const parts = decompositionsOf(group as unknown as ContrastGroupSummary);
+    expect(parts.map(({ title, parts }) => [title, ...parts.map(({ name }) => name)])).toEqual([
+      ['doc_kw, parts of T', 'H'],
+      ['doc_kw, parts of S', 'V'],
+    ]);
+    const { svg } = decompositionPlot(parts[0]!);
+    expect(svg).toContain('<title>H\n−0.300 [−0.400, −0.200] nats a token');
+    expect(svg).toContain('60%');
+  });
+
+  it('keep up to 42 series apart', () => {
+    const series = seriesOf(Array.from({ length: 42 }, (_, i) => String(i)));
+    expect(new Set(series.map(({ colour, symbol }) => colour + symbol)).size).toBe(42);
+  });
+
+  it('choose the axis by the numbers on it', () => {
+    expect(axisOf([1, 3, 50])).toMatchObject({ type: 'log' });
+    expect(axisOf([1, 2, 3])).toMatchObject({ type: 'linear' });
+    expect(axisOf([0, 50])).toMatchObject({ type: 'linear' });
+    expect(axisOf(['orig', 256])).toMatchObject({ type: 'point', domain: ['orig', 256] });
+  });
+});
+
+describe('tables in a page', () => {
+  it('are sorted by a click on a head, numbers by their value, and what has none stands last', () => {
+    expect(TABLE_SCRIPT).not.toMatch(/innerHTML|outerHTML|insertAdjacent|document\.write|eval/);
+    const rows = [
+      ['a', '−0.5 [−1, 0]'],
+      ['b', '+1,000'],
+      ['c', '–'],
+      ['d', '2.0e−4'],
+    ];
+    const html = renderHtml({ columns: [text('name'), number('gain')], rows });
+    const { document } = parseHTML(`<!doctype html><html><body><div class="wide">${html}</div></body></html>`);
+    for (const [i, cell] of [...document.querySelectorAll('th')].entries()) Object.assign(cell, { cellIndex: i });
+    for (const row of document.querySelectorAll('tr')) Object.assign(row, { cells: [...row.children] });
+    Object.assign(document.querySelector('table')!, {
+      tBodies: [Object.assign(document.querySelector('tbody')!, { rows: [...document.querySelectorAll('tbody tr')] })],
+    });
+    new Script(TABLE_SCRIPT).runInNewContext({ document });
+    const names = () => [...document.querySelectorAll('tbody tr')].map((row) => row.children[0]!.textContent).join('');
+    const [byName, byGain] = [...document.querySelectorAll('th')];
+    byGain!.click();
+    expect([names(), byGain!.getAttribute('aria-sort')]).toEqual(['adbc', 'ascending']);
+    byGain!.click();
+    expect([names(), byGain!.getAttribute('aria-sort')]).toEqual(['bdac', 'descending']);
+    byName!.click();
+    expect([names(), byGain!.getAttribute('aria-sort')]).toEqual(['abcd', null]);
+  });
+});
