@@ -58,6 +58,7 @@ describe('a text whose numbers are those of its records', () => {
       'a claim',
       'It gains twice as much. <!-- claim: run: comparisons[oracle_d].gain.mean > -2 * comparisons[doc_kw_d].gain.mean -->',
     ],
+    ['a word for three times', 'It gains threefold. <!-- claim: run: points[0] = 3 * points[2] -->'],
     [
       'a claim of another bound',
       `It wins about half. <!-- claim: run: comparisons[random_d].gain.win > 0.45 and .win < 0.55 -->`,
@@ -236,6 +237,14 @@ describe('a text that says something else', () => {
       'About half. <!-- claim: run: comparisons[random_d].gain.win > 0.1 and .win < 0.9 -->',
       '"half"',
     ],
+    [
+      'one that is joined',
+      'A two-thirds share. <!-- claim: run: points[0] > 0.1 -->',
+      '"two-thirds": no claim shows it',
+    ],
+    ['a word for many times', 'It gains tenfold. <!-- claim: run: points[0] > 2 -->', '"tenfold": no claim shows it'],
+    ['times as much', 'It gains many times as much.', '"times as": no claim shows it'],
+    ['digits joined with "fold"', 'It gains 10-fold.', 'no source is named for 10'],
     ['a number in backticks', 'It gains `3.7`.', 'no source is named for 3.7'],
     ['one with its unit', 'It gains `+3.7 nats`.', 'no source is named for +3.7'],
     ['one with an exponent', 'It gains `4e-12`.', 'no source is named for 4e-12'],

@@ -3,8 +3,8 @@
 const COUNTS = ['two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
 const PARTS = ['half', 'third', 'quarter', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth', 'tenth'];
 const OTHERS: Readonly<Record<string, number>> = {
-  ...{ twice: 2, thrice: 3, double: 2, doubles: 2, doubled: 2, twofold: 2, threefold: 3 },
-  ...{ halves: 1 / 2, twenty: 20, hundred: 100 },
+  ...{ twice: 2, thrice: 3, double: 2, doubles: 2, doubled: 2, triple: 3, triples: 3, tripled: 3 },
+  ...{ halves: 1 / 2, one: 1, twenty: 20, hundred: 100 },
 };
 
 const COUNT = COUNTS.join('|');
@@ -12,7 +12,7 @@ const PART = PARTS.slice(1).join('|');
 
 /** Numbers in words: wherever they stand, a claim has to show them. */
 export const QUANTITY = new RegExp(
-  String.raw`\b(?:twice|thrice|half|halves|double[sd]?|threefold|twofold|(?:${COUNT}|twenty|hundred)\s+times|(?:(?:${COUNT})\s+)?(?:${PART})s?|times\s+as)\b`,
+  String.raw`\b(?:twice|thrice|half|halves|(?:double|triple)[sd]?|(?:${COUNT}|twenty|hundred)[\s-]*(?:times|fold)|(?:(?:one|${COUNT})[\s-]+)?(?:${PART})s?|times\s+as)\b`,
   'giu',
 );
 
@@ -22,11 +22,12 @@ function factorOf(word: string): number {
   return part < 0 ? OTHERS[word]! : 1 / (part + 2);
 }
 
-/** "Two thirds" is 2/3, "four times" 4; "times as" is no number. */
+/** "Two thirds" is 2/3, "four times" and "fourfold" 4; "times as" is no number. */
 function amountOf(words: string): number | undefined {
-  const [first, second] = words.toLowerCase().split(/\s+/u) as [string, string?];
-  if (second === 'as') return undefined;
-  return factorOf(first) * (second === undefined || second === 'times' ? 1 : factorOf(second));
+  const plain = words.toLowerCase();
+  if (plain.startsWith('times')) return undefined;
+  const [first, second] = plain.replace(/[\s-]*(?:times|fold)$/u, '').split(/[\s-]+/u) as [string, string?];
+  return factorOf(first) * (second === undefined ? 1 : factorOf(second));
 }
 
 /** How far from a quantity in words two numbers may be, as a factor, that claims have below and above it. */

@@ -62,7 +62,7 @@ const NAMES = [
   /\d+(?:\.\d+){2,}(?:\+\w+)?/gu,
 ];
 
-const UNIT = 'nats?|tokens?|ms|s|x|kB|MB|GB';
+const UNIT = 'nats?|tokens?|ms|s|min|h|x|fold|times|kB|MB|GB';
 
 /** Digits that touch no letter but those of a unit, and decimals whatever they touch. */
 const NUMBER = new RegExp(
