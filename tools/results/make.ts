@@ -2,8 +2,9 @@
  * Makes the committed runs, `results/built-in`, and their log again: the built-in model under every experiment that it can be asked.
  *
  *     npx tsx tools/results/make.ts [--only exp02,bos]
+ *     npx tsx tools/results/make.ts --model .work/tiny/models/seed1 --into results/seeds/1 --only exp02
  *
- * A run is made in `.work/results` and takes the place of the committed one when it has ended, with its trials compressed. What was interrupted goes on
+ * The second form makes those of another training seed. A run is made in `.work` and takes the place of the committed one when it has ended, with its trials compressed. What was interrupted goes on
  * when this is started again.
  */
 import { spawnSync } from 'node:child_process';
@@ -24,11 +25,22 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const UNDER_WAY = path.join(ROOT, '.work/results');
-const COMMITTED = path.join(ROOT, 'results/built-in');
 
 const ALL: readonly string[] = EXPERIMENT_IDS.filter((id) => !OF_OTHERS.includes(id));
-const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const BUILT_IN = 'results/built-in';
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    model: { type: 'string' },
+    into: { type: 'string', default: BUILT_IN },
+  },
+});
+if ((values.model === undefined) !== (values.into === BUILT_IN)) {
+  throw new Error('--model and --into: give both, or neither for the built-in model');
+}
+const underWay = path.join(ROOT, '.work', values.into);
+const committed = path.join(ROOT, values.into);
+const model = values.model === undefined ? [] : ['--model', values.model];
 const wanted = values.only?.split(',') ?? ALL;
 const unknown = wanted.filter((id) => !ALL.includes(id));
 if (unknown.length > 0) throw new Error(`--only ${unknown.join()}: expected some of ${ALL.join()}`);
@@ -40,12 +52,13 @@ function dkv(...args: readonly string[]): void {
   if (status !== 0) throw new Error(`dkv ${args.join(' ')} ended with ${status}; what was done goes on from here`);
 }
 
-mkdirSync(UNDER_WAY, { recursive: true });
+mkdirSync(underWay, { recursive: true });
+mkdirSync(committed, { recursive: true });
 for (const id of wanted) {
-  const folder = path.join(UNDER_WAY, id);
-  dkv('run', id, ...(OPTIONS[id] ?? []), '--out', path.relative(ROOT, folder), '--resume', '--compress');
-  const committed = path.join(COMMITTED, id);
-  rmSync(committed, { recursive: true, force: true });
-  renameSync(folder, committed);
+  const folder = path.join(underWay, id);
+  dkv('run', id, ...model, ...(OPTIONS[id] ?? []), '--out', path.relative(ROOT, folder), '--resume', '--compress');
+  const place = path.join(committed, id);
+  rmSync(place, { recursive: true, force: true });
+  renameSync(folder, place);
 }
-dkv('log', 'results/built-in', '--output', 'docs/experiment-log.md');
+if (values.model === undefined) dkv('log', BUILT_IN, '--output', 'docs/experiment-log.md');
