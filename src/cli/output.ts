@@ -129,7 +129,15 @@ export async function withOutput<T>(file: string, option: string, work: (output:
 /** The files that make up a run or a store, by the file beside which they stand. */
 const RECORDS: readonly { readonly names: readonly string[]; readonly beside: string; readonly of: string }[] = [
   {
-    names: ['run.json', 'samples.jsonl', 'trials.jsonl', 'trials.jsonl.gz', 'written.json', 'summary.json'],
+    names: [
+      'run.json',
+      'samples.jsonl',
+      'samples.jsonl.gz',
+      'trials.jsonl',
+      'trials.jsonl.gz',
+      'written.json',
+      'summary.json',
+    ],
     beside: 'run.json',
     of: 'a run',
   },

@@ -3,43 +3,12 @@
  * being written when the process died is dropped when the run goes on. A run that has ended may keep it compressed, as `trials.jsonl.gz`.
  */
 import { type FileHandle, open, rm, truncate } from 'node:fs/promises';
-import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
-import { DkvError } from '../base/errors.js';
-import { fileError, publish, readIfPresent } from '../base/files.js';
+import { fileError, publish } from '../base/files.js';
+import { findLines } from './packed.js';
 import { type Entry, expectFiniteEntry } from './schema/entry.js';
 import { afterHead, headLine, type JournalHead, type JournalOwner } from './schema/journal-head.js';
-import { unpackTrials } from './schema/packed.js';
 import { sealedLineAfter } from './schema/sealed.js';
 import { GO_ON, headOf, type Journal, parseJournal, parseWholeJournal } from './schema/trials.js';
-
-/** A journal as it was found. */
-export interface JournalContent {
-  /** The file that the journal was read from. */
-  readonly file: string;
-  readonly isPacked: boolean;
-  /** The bytes of the journal, unpacked. */
-  readonly bytes: Uint8Array;
-}
-
-/**
- * Finds a journal, compressed or not.
- * @param file its name where it is not compressed
- * @returns undefined where there is none
- * @throws DkvError RUN_DAMAGED for two of them, and for one that cannot be unpacked
- */
-export async function findJournal(file: string): Promise<JournalContent | undefined> {
-  const packed = packedName(file);
-  const [bytes, compressed] = [await readIfPresent(file), await readIfPresent(packed)];
-  if (bytes && compressed) {
-    throw new DkvError(
-      'RUN_DAMAGED',
-      `${file} stands beside ${packed}, and a run has one of them. Compare them (gunzip -c), and remove the one that has fewer trials.`,
-    );
-  }
-  if (bytes) return { file, isPacked: false, bytes };
-  return compressed && { file: packed, isPacked: true, bytes: await unpackTrials(compressed, packed) };
-}
 
 /**
  * Reads the journal of a finished run, which ends with a whole line.
@@ -48,7 +17,7 @@ export async function findJournal(file: string): Promise<JournalContent | undefi
  * @throws DkvError RUN_DAMAGED naming the run that it is of where that is another one, or the lines that are not what was written
  */
 export async function readJournal(file: string, owner: JournalOwner): Promise<Journal | undefined> {
-  const found = await findJournal(file);
+  const found = await findLines(file);
   return found && parseWholeJournal(found.bytes, found.file, owner);
 }
 
@@ -59,27 +28,12 @@ export async function readJournal(file: string, owner: JournalOwner): Promise<Jo
  * @throws DkvError RUN_DAMAGED as `readJournal`; nothing is cut off then
  */
 export async function recoverJournal(file: string, owner: JournalOwner): Promise<Journal> {
-  const found = await findJournal(file);
+  const found = await findLines(file);
   if (found === undefined) return { file, entries: [], firstLine: 1 };
   if (found.isPacked) return parseWholeJournal(found.bytes, found.file, owner);
   const { wholeBytes, ...journal } = parseJournal(found.bytes, file, owner);
   if (wholeBytes < found.bytes.length) await truncate(file, wholeBytes);
   return journal;
-}
-
-/**
- * Compresses a journal to which nothing will be appended; one that is compressed stays as it is.
- * @throws DkvError DISK_FULL, FILES_UNUSABLE, RUN_DAMAGED
- */
-export async function packJournal(file: string): Promise<void> {
-  const found = await findJournal(file);
-  if (found === undefined || found.isPacked) return;
-  await publish(packedName(file), await promisify(gzip)(found.bytes, { level: constants.Z_BEST_COMPRESSION }));
-  await rm(file);
-}
-
-function packedName(file: string): string {
-  return `${file}.gz`;
 }
 
 /** Appends entries; what has been synced survives a crash of the machine, what has been appended one of the process. */
@@ -101,7 +55,7 @@ export class JournalWriter {
    */
   static async open(file: string, owner: JournalOwner): Promise<JournalWriter> {
     const { head } = owner;
-    const found = await findJournal(file);
+    const found = await findLines(file);
     if (!found || !headOf(found.bytes).head)
       await publish(file, bound(head, found && parseJournal(found.bytes, found.file, owner)));
     else if (found.isPacked) await publish(file, found.bytes);

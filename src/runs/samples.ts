@@ -1,22 +1,28 @@
 /**
  * The samples of a run in their file, `samples.jsonl`: what the statistics need to know of each (clusters, pools, grades) and, unless it is unwanted, their
- * texts for the report. Written once, when the run starts; every line with its checksum.
+ * texts for the report. Written once, when the run starts; every line with its checksum. A run that has ended may keep it compressed, as `samples.jsonl.gz`.
  */
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
-import { publish, readIfPresent } from '../base/files.js';
+import { publish } from '../base/files.js';
+import { findLines } from './packed.js';
+import { PACKED } from './schema/packed.js';
 import { parseSamples, SAMPLES_FILE, type SampleRecord } from './schema/sample.js';
 import { sealedLine } from './schema/sealed.js';
 
+/** Writes them in the place of those that are there, compressed or not. @throws DkvError DISK_FULL, FILES_UNUSABLE */
 export async function writeSamples(directory: string, records: readonly SampleRecord[]): Promise<void> {
-  await publish(path.join(directory, SAMPLES_FILE), records.map(sealedLine).join(''));
+  const file = path.join(directory, SAMPLES_FILE);
+  await publish(file, records.map(sealedLine).join(''));
+  await rm(file + PACKED, { force: true });
 }
 
-/** @throws DkvError RUN_DAMAGED naming the lines that are not what was written */
+/** @throws DkvError RUN_DAMAGED for a compressed and another one at once, and naming the lines that are not what was written */
 export async function readSamples(directory: string): Promise<SampleRecord[]> {
   const file = path.join(directory, SAMPLES_FILE);
-  const bytes = await readIfPresent(file);
-  if (bytes) return parseSamples(bytes, file);
+  const found = await findLines(file);
+  if (found) return parseSamples(found.bytes, found.file);
   throw new DkvError(
     'RUN_DAMAGED',
     `${file} is not there. Go on with the run (dkv run --resume): it is written again.`,

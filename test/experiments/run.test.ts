@@ -335,7 +335,7 @@ describe('going on with a run', () => {
     expect(await file(directory, 'trials.jsonl')).toBe(own);
   });
 
-  it('goes on from compressed trials, and leaves them compressed', async () => {
+  it('goes on from compressed samples and trials, and leaves them compressed', async () => {
     const plain = await temporaryFolder();
     await start(plain, 8);
     const [wanted, journal] = [await file(plain, 'summary.json'), await file(plain, 'trials.jsonl')];
@@ -343,10 +343,12 @@ describe('going on with a run', () => {
     await start(directory, 8, { compress: true });
     const packed = path.join(directory, 'trials.jsonl.gz');
     const unpacked = async () => gunzipSync(await readFile(packed)).toString();
-    const names = (await readdir(plain)).map((name) => (name === 'trials.jsonl' ? `${name}.gz` : name)).sort();
+    const samples = path.join(directory, 'samples.jsonl.gz');
+    const names = (await readdir(plain)).map((name) => (name.endsWith('.jsonl') ? `${name}.gz` : name)).sort();
     const expectWhole = async () => {
       expect((await readdir(directory)).sort()).toEqual(names);
       expect(await file(directory, 'summary.json')).toBe(wanted);
+      expect(gunzipSync(await readFile(samples)).toString()).toBe(await file(plain, 'samples.jsonl'));
       // Each says which run it is of, and its checksums go on from that.
       expect(trialsOf(await unpacked())).toEqual(trialsOf(journal));
     };
@@ -364,6 +366,24 @@ describe('going on with a run', () => {
     await writeFile(packed, gzipSync(lines.slice(0, 20).join('')));
     await start(directory, 8, { resume: true });
     await expectWhole();
+    // Samples that are missing, or that another folder without a record left, are written anew and once.
+    for (const left of [undefined, 'no samples']) {
+      await rm(samples);
+      if (left !== undefined) await writeFile(samples, gzipSync(left));
+      if (left !== undefined) await rm(path.join(directory, 'run.json'));
+      if (left !== undefined) await rm(packed);
+      await start(directory, 8, { resume: true, compress: true });
+      await expectWhole();
+    }
+    const whole = await readFile(samples);
+    for (const damaged of [whole.subarray(0, -9), gzipSync(gunzipSync(whole).subarray(0, -2))]) {
+      await writeFile(samples, damaged);
+      await expect(start(directory, 8, { resume: true })).rejects.toMatchObject({
+        code: 'RUN_DAMAGED',
+        message: expect.stringMatching(/samples\.jsonl\.gz: .*dkv run --resume/),
+      });
+    }
+    await writeFile(samples, whole);
     await writeFile(packed, before.subarray(0, -9));
     await expect(start(directory, 8, { resume: true })).rejects.toThrow(/trials\.jsonl\.gz: not what gzip wrote/);
     await rm(path.join(directory, 'run.json'));

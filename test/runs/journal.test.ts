@@ -3,7 +3,8 @@ import path from 'node:path';
 import { gunzipSync, gzipSync, crc32 as nodeCrc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { JournalWriter, packJournal, readJournal as read, recoverJournal as recover } from '../../src/runs/journal.js';
+import { JournalWriter, readJournal as read, recoverJournal as recover } from '../../src/runs/journal.js';
+import { packLines } from '../../src/runs/packed.js';
 import { type Entry, isTrial } from '../../src/runs/schema/entry.js';
 import { sealedFile, sealedLine, unseal } from '../../src/runs/schema/sealed.js';
 import { temporaryFolder } from '../support/fixtures.js';
@@ -196,11 +197,11 @@ describe('a compressed journal', () => {
   it('is made of the other, read in its place, and unpacked where something is appended', async () => {
     const directory = await temporaryFolder();
     const file = path.join(directory, 'trials.jsonl');
-    await packJournal(file);
+    await packLines(file);
     expect(await readdir(directory)).toEqual([]);
     await writeFile(file, text);
     for (let time = 0; time < 2; time++) {
-      await packJournal(file);
+      await packLines(file);
       expect(await readdir(directory)).toEqual(['trials.jsonl.gz']);
       expect(gunzipSync(await readFile(`${file}.gz`)).toString()).toBe(text);
       expect(await readJournal(file)).toEqual(entries);
@@ -221,7 +222,7 @@ describe('a compressed journal', () => {
   it('is refused beside one that is not compressed', async () => {
     const { file } = await packed();
     await writeFile(file, text);
-    for (const read of [readJournal, recoverJournal, packJournal, openJournal]) {
+    for (const read of [readJournal, recoverJournal, packLines, openJournal]) {
       await expect(read(file)).rejects.toMatchObject({
         code: 'RUN_DAMAGED',
         message: expect.stringMatching(/trials\.jsonl stands beside .*trials\.jsonl\.gz, .* remove the one/),

@@ -8,7 +8,7 @@ import { summarize } from '../../src/experiments/analysis/summarize.js';
 import { productRanking } from '../../src/experiments/catalogue/product-ranking.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { readRun, readSummary } from '../../src/runs/run-folder.js';
-import { unpackTrials } from '../../src/runs/schema/packed.js';
+import { unpackLines } from '../../src/runs/schema/packed.js';
 import { parseRunFiles, type RunFiles } from '../../src/runs/schema/run.js';
 import { sealedFile, sealedLine } from '../../src/runs/schema/sealed.js';
 import { madeRun, writeRun } from '../report/made-run.js';
@@ -77,29 +77,50 @@ describe('a run folder', () => {
     expect(parseRunFiles(withoutTrials)).toEqual({ ...wanted, trials: [] });
   });
 
-  it('is the same with compressed trials, from its folder and from the contents of its files', async () => {
+  it('is the same with compressed trials or samples, from its folder and from the contents of its files', async () => {
     const directory = await temporaryFolder();
     await writeRun(directory, madeRun(truncation, { samples: 5 }));
     const wanted = await readRun(directory);
-    const { 'trials.jsonl': trials, ...others } = Object.fromEntries(
+    const files = Object.fromEntries(
       await Promise.all(FILES.map(async (name) => [name, await readFile(path.join(directory, name))])),
     ) as Record<keyof RunFiles, Buffer>;
-    const packed = gzipSync(trials);
-    await writeFile(path.join(directory, 'trials.jsonl.gz'), packed);
-    await rm(path.join(directory, 'trials.jsonl'));
-    expect(await readRun(directory)).toEqual(wanted);
-    expect(parseRunFiles({ ...others, 'trials.jsonl': await unpackTrials(packed) })).toEqual(wanted);
-    const still = { ...others, 'trials.jsonl.gz': packed };
-    for (const files of [still, { ...others, 'trials.jsonl': packed }]) {
-      expect(() => parseRunFiles(files)).toThrow(
-        expect.objectContaining({
-          code: 'INPUT_INVALID',
-          message: expect.stringMatching(/^trials\.jsonl.*unpackTrials/),
-        }),
-      );
+    for (const name of ['trials.jsonl', 'samples.jsonl'] as const) {
+      const packed = gzipSync(files[name]);
+      const file = path.join(directory, `${name}.gz`);
+      await writeFile(file, packed);
+      await expect(readRun(directory)).rejects.toMatchObject({
+        code: 'RUN_DAMAGED',
+        message: expect.stringMatching(`${name} stands beside .*${name}\\.gz, .* Compare them .* remove the one`),
+      });
+      await rm(path.join(directory, name));
+      expect(await readRun(directory)).toEqual(wanted);
+      expect(parseRunFiles({ ...files, [name]: await unpackLines(packed, `${name}.gz`) })).toEqual(wanted);
+      const { [name]: _, ...others } = files;
+      for (const still of [
+        { ...others, [`${name}.gz`]: packed },
+        { ...files, [name]: packed },
+      ]) {
+        expect(() => parseRunFiles(still as RunFiles)).toThrow(
+          expect.objectContaining({
+            code: 'INPUT_INVALID',
+            message: expect.stringMatching(`^${name}.* compressed.* Unpack it with unpackLines`),
+          }),
+        );
+      }
+      const damage = { code: 'RUN_DAMAGED', message: expect.stringMatching(`${name}\\.gz: not what gzip wrote`) };
+      await expect(unpackLines(packed.subarray(0, -3), `${name}.gz`)).rejects.toMatchObject(damage);
+      for (const bytes of [packed.subarray(0, -9), files[name], Buffer.alloc(0)]) {
+        await writeFile(file, bytes);
+        await expect(readRun(directory)).rejects.toMatchObject(damage);
+      }
+      await writeFile(file, gzipSync(files[name].subarray(0, -1)));
+      await expect(readRun(directory)).rejects.toThrow(new RegExp(`${name}\\.gz: its last line, 5|6, is torn`));
+      await writeFile(file, gzipSync(files[name].toString().replace(/"sample":"|"id":"/, '$&x')));
+      await expect(readRun(directory)).rejects.toThrow(new RegExp(`${name}\\.gz, line [12]: .*checksum`));
+      await writeFile(file, packed);
     }
-    await expect(unpackTrials(packed.subarray(0, -3))).rejects.toMatchObject({ code: 'RUN_DAMAGED' });
-    const [head, , ...rest] = trials.toString().split(/(?<=\n)/);
+    expect(await readRun(directory)).toEqual(wanted);
+    const [head, , ...rest] = files['trials.jsonl'].toString().split(/(?<=\n)/);
     await writeFile(path.join(directory, 'trials.jsonl.gz'), gzipSync([head, ...rest].join('')));
     await expect(readRun(directory)).rejects.toThrow(/trials\.jsonl\.gz has 4 whole samples/);
   });

@@ -288,7 +288,7 @@ export const CHAPTERS: readonly Chapter[] = [
       },
       {
         title: 'samples.jsonl',
-        source: 'One line for each sample.',
+        source: 'One line for each sample. Compressed, it is `samples.jsonl.gz`.',
         schema: sampleSchema,
         example: 'sample',
         isSealed: true,

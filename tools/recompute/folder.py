@@ -1,4 +1,4 @@
-"""A run folder as docs/formats.md has it: run.json, samples.jsonl, trials.jsonl or trials.jsonl.gz, summary.json. What is damaged or does not add up is refused."""
+"""A run folder as docs/formats.md has it: run.json, samples.jsonl, trials.jsonl (or both compressed, with .gz), summary.json. What is damaged or does not add up is refused."""
 import gzip
 import json
 import math
@@ -24,7 +24,12 @@ def unsealed(data, where, before=0):
 
 
 def whole_lines(path):
-    data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        try:
+            data = gzip.decompress(data)
+        except (EOFError, OSError, zlib.error) as error:
+            raise Damaged(f"{path}: not what gzip wrote ({error})") from error
     if not data.endswith(b"\n"):
         raise Damaged(f"{path}: empty, or its last line is torn")
     return data.split(b"\n")[:-1]
@@ -60,6 +65,14 @@ def journal_lines(path, record):
     return [unsealed(line, f"{path}, line {at}", before) for at, line in enumerate(others, 2)]
 
 
+def found(directory, name):
+    """The file of that name, compressed or not: a run has one of them."""
+    paths = [path for path in (directory / name, directory / f"{name}.gz") if path.exists()]
+    if len(paths) != 1:
+        raise Damaged(f"{directory}: {'both' if paths else 'neither'} {name} {'and' if paths else 'nor'} {name}.gz {'are' if paths else 'is'} there")
+    return paths[0]
+
+
 @dataclass
 class Run:
     configuration: dict
@@ -81,15 +94,12 @@ def trial_adds_up(trial):
 
 def read_run(directory):
     directory = Path(directory)
-    # Compressed or not: a run has one of them.
-    journal = next((path for path in (directory / "trials.jsonl", directory / "trials.jsonl.gz") if path.exists()), None)
-    if journal is None:
-        raise Damaged(f"{directory}: neither trials.jsonl nor trials.jsonl.gz is there")
+    journal = found(directory, "trials.jsonl")
     record = unsealed((directory / "run.json").read_bytes(), directory / "run.json")
     summary = unsealed((directory / "summary.json").read_bytes(), directory / "summary.json")
     if "dependence" not in summary.get("samples", {}):
         raise Damaged(f"{directory}: an older version made its summary; dkv report makes it again from the trials")
-    run = Run(record["configuration"], lines(directory / "samples.jsonl"), {}, [], [], summary, record.get("plan"))
+    run = Run(record["configuration"], lines(found(directory, "samples.jsonl")), {}, [], [], summary, record.get("plan"))
     if summary["samples"]["dependence"]["by"] == "question kind" and not all("kind" in sample for sample in run.samples):
         raise Damaged(f"{directory}: its clusters are kinds of questions, which samples.jsonl of this older run does not say")
     for entry in journal_lines(journal, record):

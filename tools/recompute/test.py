@@ -1,4 +1,5 @@
 """Does the program notice what is wrong, and are its draws those that docs/statistics.md describes?    python tools/recompute/test.py"""
+import gzip
 import hashlib
 import json
 import tempfile
@@ -143,6 +144,25 @@ class Folders(unittest.TestCase):
         sealed = json.dumps(trial)[:-1]
         sealed += f',"crc32":"{zlib.crc32(sealed.encode()):08x}"}}\n'
         self.assertEqual(read(sealed).trials, {"c": {"s": trial}})
+
+        def read_found(**files):
+            with tempfile.TemporaryDirectory() as folder:
+                for name, content in {"run.json": b'{"configuration":{}}', "summary.json": b'{"samples":{"dependence":{"by":"sample"}}}', **files}.items():
+                    Path(folder, name).write_bytes(content)
+                return read_run(folder)
+
+        trials, samples = sealed.encode(), b'{"id":"s"}\n'
+        packed = {"trials.jsonl.gz": gzip.compress(trials), "samples.jsonl.gz": gzip.compress(samples)}
+        read_packed = read_found(**packed)
+        self.assertEqual((read_packed.trials, read_packed.samples), (read(sealed).trials, read(sealed).samples))
+        for files, what in (
+            ({**packed, "samples.jsonl": samples}, "both samples.jsonl and samples.jsonl.gz are there"),
+            ({"trials.jsonl": trials}, "neither samples.jsonl nor samples.jsonl.gz is there"),
+            ({**packed, "samples.jsonl.gz": packed["samples.jsonl.gz"][:-9]}, "samples.jsonl.gz: not what gzip wrote"),
+            ({**packed, "samples.jsonl.gz": samples}, "samples.jsonl.gz: not what gzip wrote"),
+        ):
+            with self.assertRaisesRegex(Damaged, what):
+                read_found(**files)
         for line, what in ((sealed.replace("1.5", "1.6"), "checksum"), (json.dumps({**trial, "nll": 1.4}) + "\n", "do not go together"), (sealed[:-1], "torn")):
             with self.assertRaisesRegex(Damaged, what):
                 read(line)

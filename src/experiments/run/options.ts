@@ -19,7 +19,7 @@ export interface RunOptions {
   readonly plan?: LockedPlan;
   /** Keep the samples' texts out of the run folder. */
   readonly noText?: boolean;
-  /** Compress the trials when the run has ended. A run that continues from compressed trials compresses them in any case. */
+  /** Compress samples and trials when the run has ended. A run that continues from compressed trials compresses both in any case. */
   readonly compress?: boolean;
   /** The file that the experiment was read from, for the run's record. */
   readonly study?: StudyRecord;

@@ -2,10 +2,10 @@
 import path from 'node:path';
 import { Breather } from '../../base/breather.js';
 import { DkvError } from '../../base/errors.js';
-import { readIfPresent } from '../../base/files.js';
 import { onnxRuntimeVersion } from '../../engine/onnxruntime.js';
 import { LiteralTokens } from '../../model/tokenizer/literal-tokens.js';
-import { findJournal, recoverJournal } from '../../runs/journal.js';
+import { recoverJournal } from '../../runs/journal.js';
+import { findLines } from '../../runs/packed.js';
 import { readRecord, writeRecord } from '../../runs/record.js';
 import { readSamples, writeSamples } from '../../runs/samples.js';
 import { type Configuration, decisive, differences } from '../../runs/schema/configuration.js';
@@ -64,14 +64,14 @@ export async function start(
   };
   const started = await startedRecord(directory, asked, model, resume, hasLiterals);
   const journalFile = path.join(directory, TRIALS_FILE);
-  const journal = await findJournal(journalFile);
+  const journal = await findLines(journalFile);
   if (!started && journal?.bytes.length) {
     throw new DkvError(
       'RUN_DAMAGED',
       `${directory} holds trials but no run.json that says what they are of. Bring it back from a copy, or choose another folder with --out.`,
     );
   }
-  if (!started || (await readIfPresent(path.join(directory, SAMPLES_FILE))) === undefined) {
+  if (!started || (await findLines(path.join(directory, SAMPLES_FILE))) === undefined) {
     const made = samplesOf(data, units, asked, model.tokenizer, { withTexts: !noText, wrongAnswers });
     await writeSamples(directory, await new Breather(signal, STOPPED).map(made, (sample) => sample));
   }

@@ -13,7 +13,7 @@ export type { Entry, ProbeTrial, Rejection, Trial } from './entry.js';
 export type { Experiment, ExperimentDeclaration } from './experiment.js';
 export type { KeptText } from './kept-text.js';
 export type { Deviation, LockedPlan, PlannedRun, PlanOutcome } from './locked-plan.js';
-export { unpackTrials } from './packed.js';
+export { unpackLines } from './packed.js';
 export { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from './probe.js';
 export type { RankingSummary } from './ranking.js';
 export { parseRecord, type RunRecord } from './record.js';

@@ -1,16 +1,17 @@
-/** Trials that a run folder keeps compressed, `trials.jsonl.gz`: the bytes of `trials.jsonl` as gzip packs them. */
+/** Lines that a run folder keeps compressed, in `trials.jsonl.gz` and `samples.jsonl.gz`: the bytes of the file without `.gz` as gzip packs them. */
 import { DkvError, messageOf } from '../../base/errors.js';
-import { GO_ON, TRIALS_FILE } from './trials.js';
+import { GO_ON } from './trials.js';
 
-export const PACKED_TRIALS_FILE = `${TRIALS_FILE}.gz` as const;
+/** What the name of a compressed file ends with. */
+export const PACKED = '.gz';
 
 /**
- * Unpacks the content of a `trials.jsonl.gz` to that of a `trials.jsonl`, for `parseRunFiles` and `parseTrials`. It needs only
- * `DecompressionStream`, which browsers have too.
+ * Unpacks the content of a `trials.jsonl.gz` or a `samples.jsonl.gz` to that of a `trials.jsonl` or a `samples.jsonl`, for `parseRunFiles`, `parseTrials` and
+ * `parseSamples`. It needs only `DecompressionStream`, which browsers have too.
  * @param file the file's name, for messages
  * @throws DkvError RUN_DAMAGED for content that is not gzip, was cut off, or does not agree with gzip's checksum
  */
-export async function unpackTrials(bytes: Uint8Array, file: string = PACKED_TRIALS_FILE): Promise<Uint8Array> {
+export async function unpackLines(bytes: Uint8Array, file: string): Promise<Uint8Array> {
   try {
     const unpacked = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream('gzip'));
     return new Uint8Array(await new Response(unpacked).arrayBuffer());

@@ -4,7 +4,7 @@ import { differences } from './configuration.js';
 import { entryKey, isRejection, isTrial, type Trial } from './entry.js';
 import type { Experiment } from './experiment.js';
 import { ownerOf } from './journal-head.js';
-import { PACKED_TRIALS_FILE } from './packed.js';
+import { PACKED } from './packed.js';
 import { parseRecord, RECORD_FILE, type RunRecord } from './record.js';
 import { parseSamples, SAMPLES_FILE, type SampleRecord } from './sample.js';
 import type { FileContent } from './sealed.js';
@@ -23,21 +23,23 @@ export interface FinishedRun {
 export interface RunFiles {
   readonly [RECORD_FILE]: FileContent;
   readonly [SUMMARY_FILE]: FileContent;
+  /** The samples. For a `samples.jsonl.gz`, pass what `unpackLines` makes of it. */
   readonly [SAMPLES_FILE]: FileContent;
-  /** The trials; absent where they were left out of the folder. For a `trials.jsonl.gz`, pass what `unpackTrials` makes of it. */
+  /** The trials; absent where they were left out of the folder. For a `trials.jsonl.gz`, pass what `unpackLines` makes of it. */
   readonly [TRIALS_FILE]?: FileContent;
 }
 
 /**
  * Reads a finished run from the contents of its files, wherever they come from. It needs no file system.
  * @throws DkvError RUN_DAMAGED naming the file and what in it is not as it was written, or which files do not belong to one run; INPUT_INVALID for
- * trials that are still compressed
+ * samples or trials that are still compressed
  */
 export function parseRunFiles(files: RunFiles): FinishedRun {
-  if (PACKED_TRIALS_FILE in files) {
+  const packed = [SAMPLES_FILE, TRIALS_FILE].find((name) => name + PACKED in files);
+  if (packed !== undefined) {
     throw new DkvError(
       'INPUT_INVALID',
-      `${PACKED_TRIALS_FILE} is compressed. Unpack it with unpackTrials, and give what comes out as "${TRIALS_FILE}".`,
+      `${packed}${PACKED} is compressed. Unpack it with unpackLines, and give what comes out as "${packed}".`,
     );
   }
   const record = parseRecord(files[RECORD_FILE]);

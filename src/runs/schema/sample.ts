@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DkvError } from '../../base/errors.js';
 import { tryParse } from '../../base/parse.js';
 import { keptTextSchema } from './kept-text.js';
-import { bytesOf, type FileContent, unsealLines, wholeLines } from './sealed.js';
+import { type FileContent, unpackedBytesOf, unsealLines, wholeLines } from './sealed.js';
 
 export const SAMPLES_FILE = 'samples.jsonl';
 
@@ -74,10 +74,10 @@ const ADVICE = 'Remove the file and go on with the run (dkv run --resume): it is
 /**
  * Reads the content of a `samples.jsonl`.
  * @param file the file's name, for messages
- * @throws DkvError RUN_DAMAGED naming the lines that are not as they were written
+ * @throws DkvError RUN_DAMAGED naming the lines that are not as they were written, INPUT_INVALID for content that is still compressed
  */
 export function parseSamples(content: FileContent, file = SAMPLES_FILE): SampleRecord[] {
-  const bytes = bytesOf(content);
+  const bytes = unpackedBytesOf(content, file);
   const records = unsealLines(file, bytes, checkedSample, ADVICE);
   if (wholeLines(bytes) === bytes.length && bytes.length > 0) return records;
   const found = bytes.length === 0 ? 'empty, and a run has samples' : `its last line, ${records.length + 1}, is torn`;

@@ -20,6 +20,16 @@ export function bytesOf(content: FileContent): Uint8Array {
   return typeof content === 'string' ? UTF8.encode(content) : content;
 }
 
+/** The bytes with which gzip's files begin. */
+const GZIP = [0x1f, 0x8b];
+
+/** The bytes of a file of lines, which may be compressed. @throws DkvError INPUT_INVALID where it still is */
+export function unpackedBytesOf(content: FileContent, file: string): Uint8Array {
+  const bytes = bytesOf(content);
+  if (bytes[0] !== GZIP[0] || bytes[1] !== GZIP[1]) return bytes;
+  throw new DkvError('INPUT_INVALID', `${file} is compressed by gzip. Unpack it with unpackLines before it is read.`);
+}
+
 const MEMBER = 'crc32';
 
 /** The checksum's member, from the comma to the end. A line break may follow the brace. */

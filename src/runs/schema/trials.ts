@@ -6,12 +6,9 @@ import { AT_ONE, INVERSE_TEMPERATURES } from '../../stats/inverse-temperatures.j
 import { differences } from './configuration.js';
 import { type Entry, entryKey, entrySchema, isTrial, sumOf } from './entry.js';
 import { afterHead, describeHead, type JournalHead, type JournalOwner, parseHead } from './journal-head.js';
-import { bytesOf, type FileContent, unsealLines, wholeLines } from './sealed.js';
+import { type FileContent, unpackedBytesOf, unsealLines, wholeLines } from './sealed.js';
 
 export const TRIALS_FILE = 'trials.jsonl';
-
-/** The bytes with which gzip's files begin. */
-const GZIP = [0x1f, 0x8b];
 
 /** Advice about missing entries. */
 export const GO_ON = 'Go on with the run (dkv run --resume): what is missing is computed again, the rest stays.';
@@ -40,13 +37,7 @@ export function parseTrials(content: FileContent, file = TRIALS_FILE): Entry[] {
  * @throws DkvError as `parseTrials`, and RUN_DAMAGED for trials of another run
  */
 export function parseWholeJournal(content: FileContent, file: string, owner?: JournalOwner): Journal {
-  const bytes = bytesOf(content);
-  if (bytes[0] === GZIP[0] && bytes[1] === GZIP[1]) {
-    throw new DkvError(
-      'INPUT_INVALID',
-      `${file} is compressed by gzip. Unpack it with unpackTrials before it is read.`,
-    );
-  }
+  const bytes = unpackedBytesOf(content, file);
   const { wholeBytes, ...journal } = parseJournal(bytes, file, owner);
   if (wholeBytes === bytes.length) return journal;
   const torn = journal.firstLine + journal.entries.length;
