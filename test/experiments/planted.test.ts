@@ -61,7 +61,7 @@ const PLANTS: Record<string, Plant> = {
     leak: 0.2,
     lineEncoded: 0.1,
     lineShown: 0.1,
-    noise: { mean: 0, spread: 0.1 },
+    noise: { mean: 0, spread: 0.1, tail: 2 },
   },
 };
 

@@ -60,14 +60,10 @@ export async function documentsRows(
   });
 }
 
-/** The same chance for the same ids, and for every plant. */
+/** A normal number: the same for the same ids, and for every plant. */
 export function chanceOf(tokenIds: Int32Array): number {
   const random = new Random('planted noise', tokenIds.join());
-  const normal = () => Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 * Math.PI * random.float());
-  const freedom = 5;
-  let square = 0;
-  for (let i = 0; i < freedom; i++) square += normal() ** 2;
-  return (normal() / Math.sqrt(square / freedom)) * Math.sqrt((freedom - 2) / freedom);
+  return Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 * Math.PI * random.float());
 }
 
 /**

@@ -14,7 +14,7 @@ import { replaceSection, table } from '../../bench/sections.js';
 import { Random } from '../../src/base/random.js';
 import { readRun } from '../../src/runs/run-folder.js';
 import { loadModel } from '../../src/scoring/load-model.js';
-import { mean, standardDeviation } from '../../src/stats/describe.js';
+import { mean } from '../../src/stats/describe.js';
 import { marginOf, type VerdictName } from '../../src/stats/mechanism.js';
 import { type CellTable, type Prepared, scoreCells } from './cells.js';
 import { holdsAll, type Pool, poolOf, verdictOn } from './judge.js';
@@ -25,6 +25,8 @@ import {
   MIXTURES,
   NUISANCE,
   type Score,
+  type Spread,
+  spreadOf,
   stepValues,
 } from './mechanisms.js';
 import type { Plant } from './plant.js';
@@ -65,16 +67,7 @@ interface Calibration {
   /** On the samples that are held out. */
   readonly totals: Readonly<Record<string, number>>;
   /** Standard deviation and kurtosis of P* as recorded, and as planted. */
-  readonly nuisance: Readonly<
-    Record<'recorded' | 'planted', { readonly deviation: number; readonly kurtosis: number }>
-  >;
-}
-
-/** Fourth moment over the square of the second: 3 for normal data. */
-function spreadOf(values: readonly number[]) {
-  const center = mean(values);
-  const moment = (power: number) => mean(values.map((value) => (value - center) ** power));
-  return { deviation: standardDeviation(values), kurtosis: moment(4) / moment(2) ** 2 };
+  readonly nuisance: Readonly<Record<'recorded' | 'planted', Spread>>;
 }
 
 /** P* of random words in the committed run. */
@@ -101,7 +94,7 @@ async function calibration(score: Score): Promise<Calibration> {
   };
   for (const mechanism of MECHANISMS) await find(mechanism.name, () => calibrated(mechanism, score));
   const recorded = spreadOf(await recordedGains());
-  await find(NUISANCE, () => calibratedNuisance(recorded.deviation, score));
+  await find(NUISANCE, () => calibratedNuisance(recorded, score));
   const steps = ['H', 'W', 'P0', 'V'] as const;
   const totals: Record<string, number> = {};
   for (const [name, plant] of Object.entries(plants)) {

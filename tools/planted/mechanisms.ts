@@ -83,7 +83,21 @@ export const MECHANISMS: readonly Mechanism[] = [
 /** Random changes of document rows that do nothing on average. */
 export const NUISANCE = 'nuisance';
 
-export const noisy = (average: number, spread: number): Plant => ({ ...BASE, noise: { mean: average, spread } });
+const noisy = (noise: Plant['noise']): Plant => ({ ...BASE, noise });
+
+const TAILS = [1, 1.5, 2, 2.5, 3, 4];
+
+/** Standard deviation, and the fourth moment over the square of the second: 3 for normal data. */
+export interface Spread {
+  readonly deviation: number;
+  readonly kurtosis: number;
+}
+
+export function spreadOf(values: readonly number[]): Spread {
+  const center = mean(values);
+  const moment = (power: number) => mean(values.map((value) => (value - center) ** power));
+  return { deviation: standardDeviation(values), kurtosis: moment(4) / moment(2) ** 2 };
+}
 
 /** Samples of two mechanisms together: so large a share of the first. */
 export const MIXTURES = [0.7, 0.5, 0.3].map((share) => ({
@@ -131,10 +145,18 @@ export async function calibrated({ plant, wanted, between }: Mechanism, score: S
   return plant(await bisected(between, wanted.value, measure));
 }
 
-/** Random changes that vary as much as a recorded step does, and do nothing on average. @param deviation of the recorded P* */
-export async function calibratedNuisance(deviation: number, score: Score): Promise<Plant> {
-  const values = (average: number, spread: number) => stepValues(score, noisy(average, spread), 'P*');
-  const spread = await bisected([0, 1], deviation, async (one) => standardDeviation(await values(0, one)));
-  const average = await bisected([-0.2, 0.2], 0, async (one) => mean(await values(one, spread)));
-  return noisy(average, spread);
+/** Random changes that vary as a recorded step does, as near as one of the tails comes to its kurtosis, and do nothing on average. */
+export async function calibratedNuisance(recorded: Spread, score: Score): Promise<Plant> {
+  const values = (noise: Plant['noise']) => stepValues(score, noisy(noise), 'P*');
+  let nearest = { apart: Number.POSITIVE_INFINITY, noise: BASE.noise };
+  for (const tail of TAILS) {
+    const of = (spread: number) => values({ mean: 0, spread, tail });
+    const spread = await bisected([0, 1], recorded.deviation, async (one) => standardDeviation(await of(one)));
+    const { kurtosis } = spreadOf(await of(spread));
+    const apart = Math.abs(Math.log(kurtosis / recorded.kurtosis));
+    if (apart < nearest.apart) nearest = { apart, noise: { mean: 0, spread, tail } };
+  }
+  const { noise } = nearest;
+  const average = await bisected([-0.2, 0.2], 0, async (one) => mean(await values({ ...noise, mean: one })));
+  return noisy({ ...noise, mean: average });
 }

@@ -22,8 +22,8 @@ export interface Plant {
   readonly lineEncoded: number;
   /** So much of that row is added to the line break. */
   readonly lineShown: number;
-  /** Document rows that may see any prefix go in that direction by a random number with this mean and spread, of heavy tails. */
-  readonly noise: { readonly mean: number; readonly spread: number };
+  /** Document rows that may see any prefix go in that direction by a random number with this mean and spread; a larger tail makes large ones larger. */
+  readonly noise: { readonly mean: number; readonly spread: number; readonly tail: number };
 }
 
 /** Nothing is planted. Rows of zeros show the decoder nothing: with them hiding BOS and showing the line break do as good as nothing, too. */
@@ -35,7 +35,7 @@ export const BASE: Plant = {
   leak: 0,
   lineEncoded: 0,
   lineShown: 0,
-  noise: { mean: 0, spread: 0 },
+  noise: { mean: 0, spread: 0, tail: 1 },
 };
 
 /** What a plant takes from a document. Rows stand one after the other. */
@@ -56,7 +56,7 @@ export interface Seen {
   readonly sees: (row: Segment, column: Segment) => boolean;
   /** Is the prefix the document's own query? */
   readonly isQuery: boolean;
-  /** A number of Student's t with five degrees of freedom and variance 1, the same whenever these ids are encoded. */
+  /** A normal number, the same whenever these ids are encoded. */
   readonly chance: () => number;
 }
 
@@ -68,7 +68,6 @@ export interface Amounts {
 }
 
 export function amountsOf(plant: Plant, { sees, isQuery, chance }: Seen): Amounts {
-  const { noise } = plant;
   const isPrefixed = sees('document', 'prefix');
   return {
     bos: { scale: plant.bos, carried: isQuery && sees('bos', 'prefix') ? plant.leak : 0 },
@@ -77,8 +76,14 @@ export function amountsOf(plant: Plant, { sees, isQuery, chance }: Seen): Amount
       (isPrefixed && isQuery ? plant.primed : 0) +
       (isPrefixed ? plant.structural : 0) +
       (sees('document', 'separator') ? plant.lineEncoded : 0) +
-      (isPrefixed && (noise.spread > 0 || noise.mean !== 0) ? noise.mean + noise.spread * chance() : 0),
+      (isPrefixed ? disturbance(plant.noise, chance) : 0),
   };
+}
+
+function disturbance({ mean, spread, tail }: Plant['noise'], chance: Seen['chance']): number {
+  if (spread === 0) return mean;
+  const drawn = chance();
+  return mean + spread * Math.sign(drawn) * Math.abs(drawn) ** tail;
 }
 
 export function bosRow({ bos, carrier }: DocumentRows, { scale, carried }: Amounts['bos']): Float32Array {
