@@ -1,5 +1,6 @@
 /** `dkv data`: the built-in data, to look at or to train on. */
 
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import type { Split } from '../adworld/ad.js';
@@ -9,6 +10,7 @@ import { adworldLines } from '../adworld/lines.js';
 import { poolsOf } from '../adworld/pools.js';
 import { type AdworldStatistics, adworldStatistics, type Mean } from '../adworld/statistics.js';
 import { ADWORLD_VERSION } from '../adworld/version.js';
+import { counted } from '../base/counted.js';
 import { DkvError } from '../base/errors.js';
 import { makeFolder } from '../base/files.js';
 import { adworldStatisticsSchema, corpusLineSchema, poolSchema, queryLineSchema } from '../wire/adworld.js';
@@ -27,6 +29,7 @@ interface AdworldOptions {
   readonly beir?: string;
   readonly answers: boolean;
   readonly documents?: number;
+  readonly replace: boolean;
   readonly stats: boolean;
   readonly json: boolean;
 }
@@ -60,6 +63,7 @@ function adworldCommand(): Command {
       'with --beir: in all, most of them judged for no query (default: the judged ones)',
       positiveInteger,
     )
+    .option('--replace', 'with --beir: write over a collection that is there', false)
     .option('--stats', 'describe the advertisements instead of writing them', false)
     .option('--json', 'with --stats: for machines', false)
     .addHelpText(
@@ -78,7 +82,7 @@ Examples:
 const MOST_AT_ONCE = 200_000;
 
 async function writeAdworld(options: AdworldOptions): Promise<void> {
-  const { output: file, pools, beir, answers, documents, stats, json, ...range } = options;
+  const { output: file, pools, beir, answers, documents, replace, stats, json, ...range } = options;
   expectOneForm(options);
   if ((stats || beir !== undefined) && range.count > MOST_AT_ONCE) {
     throw new DkvError(
@@ -87,10 +91,9 @@ async function writeAdworld(options: AdworldOptions): Promise<void> {
     );
   }
   if (beir !== undefined) {
-    await writeCollection(
-      beir,
-      whileBlocked(() => adworldCollection({ ...range, answers, documents })),
-    );
+    if (!replace) await expectNoCollection(beir);
+    const collection = whileBlocked(() => adworldCollection({ ...range, answers, documents }));
+    process.stdout.write(await writeCollection(beir, collection));
     return;
   }
   const statistics = stats ? whileBlocked(() => adworldStatistics(range)) : undefined;
@@ -109,15 +112,18 @@ async function writeAdworld(options: AdworldOptions): Promise<void> {
  * Refuses options that would be ignored.
  * @throws DkvError INPUT_INVALID
  */
-function expectOneForm({ output, pools, beir, answers, documents, stats, json }: AdworldOptions): void {
+function expectOneForm({ output, pools, beir, answers, documents, replace, stats, json }: AdworldOptions): void {
   const forms = [pools && '--pools', beir !== undefined && '--beir', stats && '--stats'].filter(
     (form) => form !== false,
   );
   if (forms.length > 1) {
     throw new DkvError('INPUT_INVALID', `${forms.join(' and ')} are different things to write: give one of them.`);
   }
-  if (beir === undefined && (answers || documents !== undefined)) {
-    throw new DkvError('INPUT_INVALID', '--answers and --documents are for a collection: give --beir FOLDER as well.');
+  if (beir === undefined && (answers || replace || documents !== undefined)) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      '--answers, --documents and --replace are for a collection: give --beir FOLDER as well.',
+    );
   }
   if (beir !== undefined && output !== '-') {
     throw new DkvError(
@@ -128,23 +134,54 @@ function expectOneForm({ output, pools, beir, answers, documents, stats, json }:
   if (json && !stats) throw new DkvError('INPUT_INVALID', '--json is for --stats; all else is JSON lines as it is.');
 }
 
-/** Writes a collection in BEIR's form. An answer stands beside its query. */
-async function writeCollection(folder: string, { queries, qrels, documents }: Collection): Promise<void> {
+/** The files of a collection in BEIR's form. */
+const COLLECTION = { corpus: 'corpus.jsonl', queries: 'queries.jsonl', qrels: path.join('qrels', 'test.tsv') } as const;
+
+/**
+ * Queries and documents of two collections would not belong together, and a collection that was primed is not to change unseen.
+ * @throws DkvError INPUT_INVALID where the folder holds a file of a collection
+ */
+async function expectNoCollection(folder: string): Promise<void> {
+  const found = Object.values(COLLECTION).filter((name) => existsSync(path.join(folder, name)));
+  if (found.length === 0) return;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `--beir ${folder} holds a collection already (${found.join(', ')}). Choose another folder, or give --replace to write over it.`,
+  );
+}
+
+/**
+ * Writes a collection in BEIR's form. An answer stands beside its query.
+ * @returns what was written, in words
+ */
+async function writeCollection(folder: string, { queries, qrels, documents }: Collection): Promise<string> {
   await makeFolder(path.join(folder, 'qrels'));
   const writeLines = (name: string, lines: Iterable<string>) =>
     withOutput(path.join(folder, name), '--beir', async (output) => {
-      for (const line of lines) await output.write(`${line}\n`);
+      let written = 0;
+      for (const line of lines) {
+        await output.write(`${line}\n`);
+        written++;
+      }
+      return written;
     });
-  await writeLines(
-    'corpus.jsonl',
+  const corpus = await writeLines(
+    COLLECTION.corpus,
     map(documents, ({ id, text }) => jsonText(corpusLineSchema, { _id: id, title: '', text })),
   );
-  await writeLines(
-    'queries.jsonl',
+  const asked = await writeLines(
+    COLLECTION.queries,
     map(queries, ({ id, ...query }) => jsonText(queryLineSchema, { _id: id, ...query })),
   );
   const grades = [...qrels].flatMap(([query, own]) => [...own].map(([id, grade]) => `${query}\t${id}\t${grade}`));
-  await writeLines('qrels/test.tsv', ['query-id\tcorpus-id\tscore', ...grades]);
+  await writeLines(COLLECTION.qrels, ['query-id\tcorpus-id\tscore', ...grades]);
+  const number = (count: number) => count.toLocaleString('en');
+  const lines = [
+    [COLLECTION.corpus, counted(corpus, 'document', number(corpus))],
+    [COLLECTION.queries, counted(asked, 'query', number(asked))],
+    [COLLECTION.qrels, counted(grades.length, 'judgement', number(grades.length))],
+  ] as const;
+  return lines.map(([name, what]) => `${path.join(folder, name)}: ${what}\n`).join('');
 }
 
 function* map<T>(items: Iterable<T>, line: (item: T) => string): Generator<string> {

@@ -99,6 +99,8 @@ async function completeTexts(given: Partial<Texts>): Promise<Texts> {
 
 interface Row {
   readonly condition: string;
+  readonly rows: number;
+  readonly visibleRows: number;
   readonly nll: number;
   readonly tokens: readonly { readonly text: string; readonly nll: number }[];
   readonly greedy: string;
@@ -141,11 +143,17 @@ async function answerAll(model: Model, texts: Texts, maxTokens: number, signal: 
   );
   return conditions.map(({ condition }, i) => ({
     condition,
+    rows: shown[i]!.item.tokenIds.length,
+    visibleRows: shown[i]!.visible.reduce((sum, { start, end }) => sum + end - start, 0),
     nll: mean(nlls[i]!),
     tokens: Array.from(target, (id, t) => ({ text: tokenizer.decode(Int32Array.of(id)), nll: nlls[i]![t]! })),
     greedy: tokenizer.decode(generated[i]!.tokenIds).trim(),
   }));
 }
+
+const DECODER_SEES = `The encoder reads a prefix and the document and makes one row of each token. The decoder sees as many of these rows as stand
+below and nothing else: no text, and no question but where one takes the prefix's place. It is scored on the answer; a
+lower NLL means that it finds the answer less surprising.`;
 
 function print({ document, query, prefix, answer }: Texts, rows: readonly Row[]): void {
   const show = (what: string, text: string) => process.stdout.write(`${paint('bold', what.padEnd(9))} ${text}\n`);
@@ -155,16 +163,22 @@ function print({ document, query, prefix, answer }: Texts, rows: readonly Row[])
   show('answer', answer);
   const table = {
     columns: [
-      { title: 'the decoder sees', numeric: false },
+      { title: 'condition', numeric: false },
+      { title: 'rows seen', numeric: true },
       { title: 'NLL/token', numeric: true },
       { title: 'it would say', numeric: false },
     ],
-    rows: rows.map(({ condition, nll, greedy }) => [condition, fixed(nll, 3), greedy]),
+    rows: rows.map(({ condition, rows: all, visibleRows, nll, greedy }) => [
+      condition,
+      `${visibleRows} of ${all}`,
+      fixed(nll, 3),
+      greedy,
+    ]),
   };
-  process.stdout.write(`\n${renderText(table)}\n\nNLL of each token of the answer, in nats\n`);
+  process.stdout.write(`\n${DECODER_SEES}\n\n${renderText(table)}\n\nNLL of each token of the answer, in nats\n`);
   const tokens = {
     columns: [
-      { title: 'the decoder sees', numeric: false },
+      { title: 'condition', numeric: false },
       ...rows[0]!.tokens.map(({ text }) => ({ title: JSON.stringify(text).slice(1, -1) || '·', numeric: true })),
     ],
     rows: rows.map(({ condition, tokens }) => [condition, ...tokens.map(({ nll }) => fixed(nll, 2))]),

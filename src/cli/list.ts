@@ -8,6 +8,7 @@ import type { ModelConfig } from '../model/families/families.js';
 import { listedExperimentSchema } from '../wire/runs.js';
 import { printJson } from './json.js';
 import { addModelOptions, type ModelOptions, openModel, positiveNumber } from './model-options.js';
+import { roughTime } from './quantities.js';
 import { interruptSignal } from './terminal.js';
 
 interface ListOptions extends ModelOptions {
@@ -175,14 +176,9 @@ async function listEstimates(
       String(protocol.samples),
       `${estimate.encoder} (${estimate.naive_encoder})`,
       String(estimate.decoder),
-      duration(seconds),
+      roughTime(seconds),
     ]);
   }
   if (options.json) return;
   await printTable(['experiment', 'question', 'data', 'N', 'encoder passes', 'decoder passes', time], rows, 3);
-}
-
-function duration(seconds: number): string {
-  if (seconds < 90) return `${seconds} s`;
-  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

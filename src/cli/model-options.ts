@@ -41,7 +41,7 @@ export function addModelOptions(command: Command): Command {
 export function addEngineOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--model <name>', 'checkpoint folder, or organisation/name[@revision] on the hub').default(
+      new Option('--model <name>', 'checkpoint folder, organisation/name[@revision] on the hub, or tiny').default(
         BUILT_IN_MODEL,
         'the built-in model',
       ),

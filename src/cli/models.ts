@@ -26,7 +26,10 @@ import { DEFAULT_MAX_LENGTH, LoadingProgress } from './model-options.js';
 import { verifyCommand } from './models-verify.js';
 import { interruptSignal } from './terminal.js';
 
-const MODEL = ['<model>', 'checkpoint folder, or organisation/name[@revision] on the hub'] as const;
+const MODEL = [
+  '<model>',
+  'checkpoint folder, organisation/name[@revision] on the hub, or tiny, the built-in model',
+] as const;
 
 export function modelsCommand(): Command {
   return new Command('models')
@@ -158,7 +161,7 @@ function infoCommand(): Command {
     .description('Sizes, digest, licence, compiled forms and memory of one model.')
     .argument(...MODEL)
     .option('--json', 'for machines', false)
-    .addHelpText('after', '\nExamples:\n  dkv models info ./t5gemma-2-270m-270m')
+    .addHelpText('after', '\nExamples:\n  dkv models info tiny\n  dkv models info ./t5gemma-2-270m-270m')
     .action(async (model: string, { json }: { json: boolean }) => {
       const info = await describe(model);
       if (json) printJson(modelInfoSchema, info);

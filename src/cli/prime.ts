@@ -13,7 +13,7 @@ import { primeRejectSchema, primeSummarySchema } from '../wire/primed.js';
 import { jsonLine, printJson } from './json.js';
 import { addModelOptions, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { expectApart, type Output, openOutput } from './output.js';
-import { byteSize, duration, shownBytes } from './quantities.js';
+import { byteSize, duration, roughTime, shownBytes } from './quantities.js';
 import { sayLiterals } from './ranking-options.js';
 import { addTableOptions, type TableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, sayNotice } from './terminal.js';
@@ -160,7 +160,9 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
         const queries = priorQueries.map((text) => ({ text }));
         sayLiterals(model, queries, 'reference queries');
       }
-      const total = documents.rowCount === undefined ? undefined : Math.min(documents.rowCount, limit ?? Infinity);
+      const total = await documents.countRows(limit ?? Number.POSITIVE_INFINITY);
+      if (total !== undefined) progress.update(0, total);
+      let announced = false;
       const summary = await prime(model, store, firstOf(documents.rows, limit), {
         surrogates,
         bare: options.bare,
@@ -176,8 +178,21 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
         ...(priorQueries && { priorQueries }),
         ...(options.shard && { shard: options.shard }),
         onProgress: (done) => {
-          if (total === undefined) progress.count(done.primed + done.unchanged + done.rejected, speedOf(done));
-          else progress.update(done.rows, total, 0, speedOf(done));
+          const finished = done.primed + done.unchanged + done.rejected;
+          if (total === undefined) {
+            progress.count(finished, speedOf(done));
+            return;
+          }
+          if (!announced && done.primed > 0) {
+            announced = true;
+            const work = announcement(done, total, options.states);
+            if (work !== undefined) {
+              progress.end();
+              sayNotice(work);
+            }
+          }
+          // Rows that were read ahead are not done; those of other shards are.
+          progress.update(done.rows - done.documents + finished, total, 0, speedOf(done));
         },
         onRejected: (rejection) => rejects.add(rejection),
       });
@@ -267,6 +282,19 @@ class Rejects {
       await this.#output.discard();
     }
   }
+}
+
+/**
+ * What the whole input will take, going by the documents that are in the store by now, before the rest is begun.
+ * @returns undefined where nothing is left
+ */
+function announcement(done: PrimeProgress, total: number, states: StatesPrecision): string | undefined {
+  const { primed, unchanged, rejected, documents, rows, seconds, bytesPerDocument } = done;
+  const ofShard = Math.round((total * documents) / rows);
+  const left = ofShard - primed - unchanged - rejected;
+  if (left <= 0 || bytesPerDocument === null) return undefined;
+  const less = states === 'float32' ? '; --states float16 halves the bytes' : '';
+  return `${counted(ofShard, 'document', ofShard.toLocaleString('en'))}: about ${roughTime((left * seconds) / primed)} more and ${shownBytes(ofShard * bytesPerDocument)} in the store, going by the first ${primed.toLocaleString('en')}${less}.`;
 }
 
 function speedOf({ primed, unchanged, tokens, seconds }: PrimeProgress): string {

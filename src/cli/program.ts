@@ -47,7 +47,8 @@ export async function runProgram(args: readonly string[]): Promise<void> {
 function program(): Command {
   const made = new Command('dkv')
     .description('Directed KV caches: prime documents with surrogate queries and measure what the decoder gains.')
-    .version(version)
+    .version(version, '-V')
+    .version(version, '-v, --version')
     .showHelpAfterError('(--help shows what is expected)')
     .addHelpText(
       'after',

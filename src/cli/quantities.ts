@@ -25,3 +25,9 @@ export function shownBytes(bytes: number): string {
   }
   return `${Math.round(bytes)} bytes`;
 }
+
+/** Prints a number of seconds roughly. */
+export function roughTime(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

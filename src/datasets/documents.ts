@@ -4,7 +4,7 @@ import { DkvError } from '../base/errors.js';
 import { beirDocument, beirDocumentSchema } from './beir.js';
 import { type Columns, type OpenOptions, ROLES } from './options.js';
 import { expectFile, expectNoFloats, isAddress, isTable, missingColumns, openTable, type Table } from './table.js';
-import { expectForm, headerAdvice, jsonRows, kindOf, TEXT_FILES, textRows } from './text-rows.js';
+import { countTextRows, expectForm, headerAdvice, jsonRows, kindOf, TEXT_FILES, textRows } from './text-rows.js';
 import { type Fields, idOf, jsonOf, type Row, textOf, topColumn, valueAt } from './values.js';
 
 export interface DocumentRow {
@@ -18,8 +18,8 @@ export interface DocumentRow {
 }
 
 export interface DocumentStream {
-  /** The number of rows; undefined where only reading all of them would tell. */
-  readonly rowCount?: number;
+  /** Counts the rows up to `most`, of a text file by reading it once more; undefined where only going through `rows` would tell. */
+  countRows(most: number): Promise<number | undefined>;
   /** The rows. They can be gone through once. */
   readonly rows: AsyncIterable<DocumentRow | DkvError>;
 }
@@ -48,7 +48,10 @@ export async function openDocuments(input: string | Readable, options: OpenOptio
     const name = 'standard input';
     expectForm(name, options, 'jsonl');
     const rows = jsonRows(input, name, { signal });
-    return { rows: documentsOf(shapedRows(rows, name, columns, onNotice), columns) };
+    return {
+      countRows: async () => undefined,
+      rows: documentsOf(shapedRows(rows, name, columns, onNotice), columns),
+    };
   }
   const kind = kindOf(input);
   if (!isTable(input)) {
@@ -64,13 +67,16 @@ export async function openDocuments(input: string | Readable, options: OpenOptio
     const rows = textRows(input, options, (header) =>
       expectRoles({ name: input, columns: header, advice: headerAdvice(header), floats: [] }, columns),
     );
-    return { rows: await begun(documentsOf(shapedRows(rows, input, columns, onNotice), columns)) };
+    return {
+      countRows: (most) => countTextRows(input, options, most, signal),
+      rows: await begun(documentsOf(shapedRows(rows, input, columns, onNotice), columns)),
+    };
   }
   const table = await openTable(input, options);
   expectRoles(table, columns);
   const rows = withoutNumbers(table.readings(table.columns));
   return {
-    ...(table.rowCount !== undefined && { rowCount: table.rowCount }),
+    countRows: async (most) => (table.rowCount === undefined ? undefined : Math.min(table.rowCount, most)),
     rows: await begun(documentsOf(shapedRows(rows, table.name, columns, onNotice), columns)),
   };
 }

@@ -38,6 +38,30 @@ export async function* textRows(
 }
 
 /**
+ * Counts the rows of a text file by reading it.
+ * @param most where counting ends
+ * @returns undefined where the file cannot be read to its end, which whoever reads its rows will say, and when `signal` is aborted
+ */
+export async function countTextRows(
+  file: string,
+  form: TextForm,
+  most: number,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
+  let count = 0;
+  try {
+    for await (const _ of textRows(file, form)) {
+      if (signal?.aborted) return undefined;
+      if (++count >= most) break;
+    }
+  } catch (error) {
+    if (error instanceof DkvError) return undefined;
+    throw error;
+  }
+  return count;
+}
+
+/**
  * Refuses a separator, a quoting or a header for a file that is not separated text, since it would not do what the user expects.
  * @throws DkvError INPUT_INVALID
  */

@@ -169,21 +169,28 @@ export interface ModelSource {
 /** The folder of the checkpoint that comes with this package. */
 export const BUILT_IN_MODEL = path.resolve(import.meta.dirname, '../../models/tiny');
 
+/** What the built-in model may be called in place of its folder: its name in records, and what lists of models call it. */
+const BUILT_IN_NAMES = [path.basename(BUILT_IN_MODEL), 'built-in'];
+
 /**
- * Makes a model's name mean the same elsewhere: a folder that is looked for from `folder` gets its absolute path, a name on the hub stays as it is.
+ * Makes a model's name mean the same elsewhere: a folder that is looked for from `folder` gets its absolute path, a name on the hub and that of the built-in model
+ * stay as they are.
  */
 export function modelFrom(model: string, folder: string): string {
   const place = path.resolve(folder, model);
-  return existsSync(place) || !parseModelReference(model) ? place : model;
+  if (existsSync(place)) return place;
+  return BUILT_IN_NAMES.includes(model) || parseModelReference(model) ? model : place;
 }
 
 /**
  * Finds the folder of a model: the folder itself, or the hub's cache after its files have been brought there.
- * @param model a folder, or `organisation/name`, or `organisation/name@revision`; a folder of that name comes first
+ * @param model a folder, or `organisation/name`, or `organisation/name@revision`, or `tiny` for the built-in model; a folder of that name comes first
  * @throws DkvError CHECKPOINT_INVALID and what `pullModel` throws
  */
 export async function findModel(model: string, options: LoadOptions = {}): Promise<ModelSource> {
-  const reference = existsSync(model) ? undefined : parseModelReference(model);
+  const isFolder = existsSync(model);
+  if (!isFolder && BUILT_IN_NAMES.includes(model)) return findModel(BUILT_IN_MODEL, options);
+  const reference = isFolder ? undefined : parseModelReference(model);
   if (!reference) return { directory: model, name: path.basename(path.resolve(model)) };
   const { signal, onDownload, onNotice } = options;
   const { directory, repository, commit } = await pullModel(reference, options.hub ?? hubSettings(), {

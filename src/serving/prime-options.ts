@@ -42,6 +42,8 @@ export interface PrimeProgress {
   readonly tokens: number;
   readonly encoded: number;
   readonly seconds: number;
+  /** The mean number of bytes that a document's records take, without their headers. Null when no record was stored. */
+  readonly bytesPerDocument: number | null;
 }
 
 export interface PrimeSummary extends PrimeProgress {
@@ -50,8 +52,6 @@ export interface PrimeSummary extends PrimeProgress {
   readonly literalTokens: readonly string[];
   readonly documentsPerSecond: number;
   readonly tokensPerSecond: number;
-  /** The mean number of bytes that a document's records take, without their headers. Null when no record was stored. */
-  readonly bytesPerDocument: number | null;
 }
 
 type OrUndefined<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined };

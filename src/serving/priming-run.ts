@@ -155,12 +155,17 @@ export class PrimingRun {
       literalTokens: this.#literals.tokens,
       documentsPerSecond: (primed + unchanged) / seconds,
       tokensPerSecond: tokens / seconds,
-      bytesPerDocument: primed > 0 ? this.#storedBytes / primed : null,
     };
   }
 
   #progress(): PrimeProgress {
-    return { ...this.#counts, literal: this.#literals.count, seconds: (performance.now() - this.#startedAt) / 1000 };
+    const { primed } = this.#counts;
+    return {
+      ...this.#counts,
+      literal: this.#literals.count,
+      seconds: (performance.now() - this.#startedAt) / 1000,
+      bytesPerDocument: primed > 0 ? this.#storedBytes / primed : null,
+    };
   }
 
   #reject(rejection: RejectedDocument): void {

@@ -132,7 +132,9 @@ export const demoSchema = wireObject({
   conditions: z
     .array(
       wireObject({
-        condition: z.string().describe('What the decoder sees.'),
+        condition: z.string().describe('What stands in the encoder, and what of it the decoder sees.'),
+        rows: countSchema.describe('Rows that the encoder makes: its input’s tokens.'),
+        visibleRows: countSchema.describe('Rows that the decoder sees.'),
         nll: z.number().describe('Mean NLL over the answer’s tokens, in nats.'),
         tokens: z
           .array(

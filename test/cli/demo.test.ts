@@ -18,6 +18,10 @@ describe('dkv demo', () => {
     const shown = JSON.parse(stdout);
     expect(shown).toMatchObject(texts);
     expect(shown.conditions).toHaveLength(7);
+    const [alone, hidden] = [shown.conditions[0], shown.conditions[4]];
+    expect(alone.visible_rows).toBe(alone.rows);
+    expect(hidden.rows).toBeGreaterThan(alone.rows);
+    expect(hidden.visible_rows).toBeLessThan(alone.rows);
     for (const { nll, tokens, greedy } of shown.conditions) {
       expect(tokens.map(({ text }: { text: string }) => text).join('')).toBe(texts.answer);
       expect(tokens.reduce((sum: number, token: { nll: number }) => sum + token.nll, 0) / tokens.length).toBeCloseTo(
@@ -38,6 +42,7 @@ describe('dkv demo', () => {
     const { exitCode, stdout } = await dkv(['demo', ...model]);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^document {2}\S/);
-    expect(stdout).toContain('question in its place, hidden exactly');
+    expect(stdout).toMatch(/question in its place, hidden exactly +\d+ of \d+/);
+    expect(stdout).toContain('The decoder sees as many of these rows');
   });
 });

@@ -55,7 +55,7 @@ const RANKING = ['--store', 'ads', '--queries', 'beir/queries.jsonl', '--qrels',
 /** Commands, what they print, and files of JSON lines that they write. */
 const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Record<string, z.ZodType>][] = [
   [
-    ['data', 'adworld', '--count', '4', '--beir', 'beir'],
+    ['data', 'adworld', '--count', '4', '--beir', 'beir', '--replace'],
     undefined,
     {
       'beir/corpus.jsonl': corpusLineSchema,

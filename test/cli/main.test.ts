@@ -40,7 +40,9 @@ describe('a process of its own', () => {
 
 describe('dkv', () => {
   it('says its version', async () => {
-    expect(await dkv(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
+    for (const option of ['--version', '-v', '-V']) {
+      expect(await dkv([option])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
+    }
   });
 
   it.each([

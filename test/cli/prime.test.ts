@@ -83,6 +83,25 @@ describe('dkv prime', () => {
     expect(existsSync(path.join(cwd, 'docs.jsonl.rejects.jsonl'))).toBe(false);
   });
 
+  it('says how many documents there are, and what all of them take once the first are primed', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(path.join(cwd, 'docs.jsonl'), `${ADS}oops\n`);
+    const args = ['prime', '--input', 'docs.jsonl', '--store', 'ads', '--batch-tokens', '64'];
+    const { stdout, stderr } = await dkv(args, { cwd });
+    expect(stderr).toMatch(
+      /^priming {2}0\/9 documents {2}0%\n9 documents: about \d+ s more and [\d.]+ MB in the store, /,
+    );
+    const [, first] = /going by the first (\d); --states float16 halves the bytes\.\n/.exec(stderr)!;
+    expect(Number(first)).toBeLessThan(8);
+    expect(stderr).toMatch(/\npriming {2}9\/9 documents {2}100% .*\n$/);
+    const [, all, each] = /and ([\d.]+) MB.*, ([\d.]+) kB each/s.exec(stderr + stdout)!;
+    // The first are not quite like the rest.
+    expect(Number(all) / 9).toBeGreaterThan(Number(each) / 2000);
+    expect(Number(all) / 9).toBeLessThan(Number(each) / 500);
+    const again = await dkv([...args, '--limit', '3'], { cwd });
+    expect(again.stderr).toMatch(/^priming {2}0\/3 documents {2}0%\npriming {2}3\/3 documents/);
+  });
+
   it.each([
     ['own.csv', Buffer.from('sku,body,price\n1,"A lamp, green",24\n2,A chair\n3,A tent,99\n'), 1, '24'],
     ['own.tsv', Buffer.from('sku\tbody\tprice\n1\tA 36" lamp\t24\n3\tA tent\t99\n'), 0, '24'],
@@ -257,7 +276,7 @@ describe('dkv prime', () => {
       stderr += text;
     });
     expect((await once(child, 'close'))[0]).toBe(130);
-    expect(stderr).toMatch(/CANCELLED: Stopped; 5 documents were primed/);
+    expect(stderr).toMatch(/CANCELLED: Stopped; what was primed, 5 documents, stays in /);
     const { stdout } = await dkv(['prime', '--input', '-', '--store', 'ads', '--json'], { cwd, input: ADS });
     expect(JSON.parse(stdout)).toMatchObject({ primed: 3, unchanged: 5 });
   });

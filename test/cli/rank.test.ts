@@ -18,7 +18,13 @@ let cwd: string;
 beforeAll(async () => {
   cwd = await mkdtemp(path.join(os.tmpdir(), 'dkv-rank-'));
   const made = await dkv(['data', 'adworld', '--count', '8', '--beir', 'ads', '--documents', '80'], { cwd });
-  expect(made).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  expect(made).toEqual({
+    exitCode: 0,
+    stdout: expect.stringMatching(
+      /^ads\/corpus\.jsonl: 80 documents\nads\/queries\.jsonl: 8 queries\nads\/qrels\/test\.tsv: \d+ judgements\n$/,
+    ),
+    stderr: '',
+  });
   await writeFile(path.join(cwd, 'usual.txt'), 'a cheap lamp\nwhere do I get shoes\n');
   const primed = await dkv(
     ['prime', '--input', 'ads/corpus.jsonl', '--store', 'store', '--prior', 'usual.txt', '--surrogate', 'doc_kw'],

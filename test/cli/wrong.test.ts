@@ -98,6 +98,8 @@ const WRONG: readonly (readonly [string, string])[] = [
   ['models rm folder --checkpoint', 'a folder of yours and stays'],
   ['data adworld --split dev', 'Allowed choices are train'],
   ['data adworld --documents 5', 'give --beir'],
+  ['data adworld --replace', 'give --beir'],
+  ['data adworld --beir collection', 'holds a collection already (queries.jsonl)'],
   ['data adworld --pools --stats', 'give one of them'],
   ['data adworld --beir b --output x', 'for one file of lines'],
   ['data adworld --json', '--json is for --stats'],
@@ -122,6 +124,8 @@ describe('a wrong invocation', () => {
     cwd = await mkdtemp(path.join(os.tmpdir(), 'dkv-test-'));
     for (const [name, text] of Object.entries(FILES)) await writeFile(path.join(cwd, name), text);
     await mkdir(path.join(cwd, 'folder'));
+    await mkdir(path.join(cwd, 'collection'));
+    await writeFile(path.join(cwd, 'collection', 'queries.jsonl'), '{"_id":"q","text":"lamp"}\n');
     await mkdir(path.join(cwd, 'run'));
     await writeFile(path.join(cwd, 'run', 'run.json'), '{}');
     await writeFile(path.join(cwd, 'run', 'trials.jsonl'), 'a trial\n');
