@@ -7,7 +7,7 @@ import { withTrials } from '../runs/run-folder.js';
 import type { FinishedRun } from '../runs/schema/run.js';
 import type { Summary } from '../runs/schema/summary.js';
 import { htmlReport } from './formats/html.js';
-import { printPng, printSvg } from './formats/images.js';
+import { markOf, printPng, printSvg } from './formats/images.js';
 import { latexTable } from './formats/latex.js';
 import { markdownReport } from './formats/markdown.js';
 import { notebook, notebookFiles } from './formats/notebook.js';
@@ -55,6 +55,7 @@ async function filesOf(
   const sections = contentOf(run, { noText });
   const wants = (format: ReportFormat) => formats.includes(format);
   const files = new Map<string, string | Uint8Array>();
+  const mark = markOf(run.summary);
   const extension = wants('svg') || wants('ipynb') ? 'svg' : wants('png') ? 'png' : undefined;
   if (wants('md')) {
     files.set('report.md', markdownReport(run, sections, extension && ((name) => `figures/${name}.${extension}`)));
@@ -62,14 +63,14 @@ async function filesOf(
   if (wants('html')) files.set('report.html', htmlReport(run, sections, { noText }));
   if (wants('ipynb')) {
     files.set('notebook.ipynb', notebook(run, sections));
-    for (const [name, content] of notebookFiles(sections)) files.set(name, content);
+    for (const [name, content] of notebookFiles(sections, mark)) files.set(name, content);
   }
   const remark = warnings(run.summary).join(' ');
   for (const block of sections.flatMap(({ blocks }) => blocks)) {
     if (block.kind === 'table' && wants('tex')) files.set(`tables/${block.name}.tex`, latexTable(block, remark));
     if (block.kind !== 'figure') continue;
-    if (wants('svg')) files.set(`figures/${block.name}.svg`, printSvg(block.drawing));
-    if (wants('png')) files.set(`figures/${block.name}.png`, await printPng(block.drawing));
+    if (wants('svg')) files.set(`figures/${block.name}.svg`, printSvg(block.drawing, mark));
+    if (wants('png')) files.set(`figures/${block.name}.png`, await printPng(block.drawing, mark));
   }
   return files;
 }

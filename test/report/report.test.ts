@@ -483,6 +483,8 @@ describe('reports of a run', () => {
     const svg = String(await read('figures/effects.svg'));
     expect(svg).toContain('fill="#fff"');
     expect(svg).not.toContain('system-ui');
+    // A figure that leaves its report says what it is of.
+    expect(svg).toMatch(/exp01: smoke run, no conclusions; the built-in model .*<\/text><\/svg>/);
     expect(String(await read('tables/gains-exact.tex'))).toContain('Smoke run: no conclusions.');
     const png = await read('figures/effects.png');
     expect(png.subarray(1, 4).toString()).toBe('PNG');

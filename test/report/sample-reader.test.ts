@@ -64,6 +64,17 @@ describe('the reader of samples', () => {
     expect(READER_SCRIPT).not.toMatch(/innerHTML|outerHTML|insertAdjacent|document\.write|eval/);
   });
 
+  it('shows help and harm in turn before the reader chooses', () => {
+    const [, inTurn] = /const inTurn = (.*);/.exec(READER_SCRIPT)!;
+    const order = new Script(inTurn!).runInNewContext({}) as (sorted: number[]) => number[];
+    expect([[], [3], [3, 1], [3, 2, 1, 0, -1]].map((gains) => [...order(gains)])).toEqual([
+      [],
+      [3],
+      [3, 1],
+      [3, -1, 2, 0, 1],
+    ]);
+  });
+
   it('does without texts', () => {
     const withTexts = run({ samples: 5, texts: HOSTILE, tokens: 5 });
     for (const part of [readerPart(withTexts, { noText: true }), readerPart(run({ samples: 5 }), { noText: false })]) {

@@ -9,7 +9,7 @@ import type { Block, Section } from '../content/block.js';
 import { escapeMarkdown, renderHtml, renderText } from '../tables/table.js';
 import { finding } from '../words/headline.js';
 import { warnings } from '../words/notes.js';
-import { printSvg } from './images.js';
+import { markOf, printSvg } from './images.js';
 
 interface Output {
   readonly output_type: 'display_data' | 'stream';
@@ -20,6 +20,7 @@ type Cell = Readonly<Record<string, unknown>>;
 
 export function notebook(run: FinishedRun, sections: readonly Section[]): string {
   const { experiment } = run.summary.configuration;
+  const mark = markOf(run.summary);
   const cells: Cell[] = [];
   const id = () => `cell-${String(cells.length + 1).padStart(3, '0')}`;
   const markdown = (text: string) => cells.push({ cell_type: 'markdown', id: id(), metadata: {}, source: lines(text) });
@@ -55,7 +56,7 @@ export function notebook(run: FinishedRun, sections: readonly Section[]): string
   for (const { title, blocks } of sections) {
     markdown(`## ${title}`);
     for (const block of blocks) {
-      const shown = display(block);
+      const shown = display(block, mark);
       if (typeof shown === 'string') markdown(shown);
       else code(`show(${JSON.stringify(shown.file)})`, [shown.output]);
     }
@@ -69,14 +70,14 @@ const METADATA = {
 };
 
 /** The files that `show` reads, by their names in the run folder. */
-export function notebookFiles(sections: readonly Section[]): Map<string, string> {
+export function notebookFiles(sections: readonly Section[], mark: string): Map<string, string> {
   const files = new Map<string, string>();
   for (const block of sections.flatMap(({ blocks }) => blocks)) {
     if (block.kind === 'table') {
       files.set(`tables/${block.name}.html`, renderHtml(block.table));
       files.set(`tables/${block.name}.txt`, renderText(block.table));
     }
-    if (block.kind === 'figure') files.set(`figures/${block.name}.svg`, printSvg(block.drawing));
+    if (block.kind === 'figure') files.set(`figures/${block.name}.svg`, printSvg(block.drawing, mark));
   }
   return files;
 }
@@ -94,7 +95,7 @@ def show(name):
         plain = path.with_suffix(".txt").read_text(encoding="utf-8")
         display({"text/html": content, "text/plain": plain}, raw=True)`;
 
-function display(block: Block): string | { file: string; output: Output } {
+function display(block: Block, mark: string): string | { file: string; output: Output } {
   switch (block.kind) {
     case 'text':
       return escapeMarkdown(block.text);
@@ -107,7 +108,7 @@ function display(block: Block): string | { file: string; output: Output } {
       };
     case 'figure': {
       const file = `figures/${block.name}.svg`;
-      return { file, output: shownData({ 'image/svg+xml': printSvg(block.drawing), 'text/plain': file }) };
+      return { file, output: shownData({ 'image/svg+xml': printSvg(block.drawing, mark), 'text/plain': file }) };
     }
   }
 }

@@ -32,7 +32,7 @@ export const READER_SCRIPT = `
   };
   const [first, treatment] = choice('Condition', data.conditions, data.first[0]);
   const [second, baseline] = choice('against', data.conditions, data.first[1]);
-  const [third, order] = choice('sorted by', ['largest gain', 'largest loss', 'largest change', 'sample'], 0);
+  const [third, order] = choice('sorted by', ['help and harm in turn', 'largest gain', 'largest loss', 'largest change', 'sample'], 0);
   const search = element('input', { type: 'search', placeholder: 'search', ariaLabel: 'search in samples' });
   search.addEventListener('input', update);
   const list = element('div', { className: 'samples' });
@@ -50,7 +50,10 @@ export const READER_SCRIPT = `
   function update() {
     const [t, b] = [treatment.selectedIndex, baseline.selectedIndex];
     const wanted = search.value.toLowerCase();
+    // One order of them all, from which the first and the last are taken in turn.
+    const inTurn = (sorted) => sorted.map((_, i) => (i % 2 === 0 ? sorted[i / 2] : sorted[sorted.length - (i + 1) / 2]));
     const orders = [
+      (x, y) => y.gain - x.gain,
       (x, y) => y.gain - x.gain,
       (x, y) => x.gain - y.gain,
       (x, y) => Math.abs(y.gain) - Math.abs(x.gain),
@@ -61,6 +64,7 @@ export const READER_SCRIPT = `
       .filter(({ sample }) => [sample.id, sample.query, sample.answer, sample.document]
         .some((text) => text !== undefined && text.toLowerCase().includes(wanted)))
       .sort(orders[order.selectedIndex]);
+    if (order.selectedIndex === 0) shown = inTurn(shown);
     info.textContent = shown.length + ' samples; the first condition is better on ' + shown.filter(({ gain }) => gain > 0).length + '.';
     list.replaceChildren();
     count = 0;
