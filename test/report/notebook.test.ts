@@ -76,6 +76,7 @@ describe('notebook', () => {
     expect(printed[0]).toBe(`${40 * truncation.conditions.length} trials of 40 samples\n`);
     // The gains of the summary, recomputed.
     const { summary } = madeRun(truncation);
+    expect(printed).toContain(`${summary.comparisons.length} means of summary.json are those of the trials\n`);
     for (const { treatment, baseline, gain } of summary.comparisons) {
       const mean = `+${gain.mean.value!.toFixed(4)}`.padStart(8);
       const wins = String(Math.round(gain.win.value! * 40)).padStart(6);

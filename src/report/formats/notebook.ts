@@ -1,6 +1,6 @@
 /**
- * A run as `notebook.ipynb` (nbformat 4.5), executed: the report's content, and Python that recomputes gains from trials.jsonl with the
- * standard library alone. Running it again in the run folder gives the same outputs: tables and figures are files beside it.
+ * A run as `notebook.ipynb` (nbformat 4.5), executed: the report's content, and Python that recomputes gains from trials.jsonl with pandas
+ * and holds them against summary.json. Running it again in the run folder gives the same outputs: tables and figures are files beside it.
  */
 import { printable } from '../../base/printable.js';
 import type { FinishedRun } from '../../runs/schema/run.js';
@@ -42,7 +42,7 @@ export function notebook(run: FinishedRun, sections: readonly Section[]): string
       `# ${escapeMarkdown(`${experiment.id}: ${experiment.title}`)}`,
       escapeMarkdown(experiment.question),
       ...warnings(run.summary).map((warning) => `> **${escapeMarkdown(warning)}**`),
-      'Made from the run folder’s record. Tables and figures are files beside this notebook; the gains are recomputed below from `trials.jsonl`.',
+      'Made from the run folder’s record. Tables and figures are files beside this notebook; the gains are recomputed below from `trials.jsonl` (or `trials.jsonl.gz`) with pandas and held against `summary.json`. It runs again in the run folder.',
     ].join('\n\n'),
   );
   code(SHOW);
@@ -131,8 +131,9 @@ const READ = `import gzip
 import json
 import os
 import re
-import statistics
 import zlib
+
+import pandas as pd
 
 def checked(data, before=0):
     """The object in some JSON; a checksum at its end has to be that of the bytes before it, going on from another one."""
@@ -146,28 +147,34 @@ lines = list(opened(file, "rb"))
 head = json.loads(lines[0])
 # Where the first line says which run the trials are of, the others' checksums go on from its own.
 before, first = (int(checked(lines[0])["crc32"], 16), 1) if "run" in head else (0, 0)
-trials = [checked(line, before) for line in lines[first:]]
-trials = [trial for trial in trials if "nll" in trial]
-nll = {(trial["sample"], trial["condition"]): trial["nll"] for trial in trials}
-samples = sorted({trial["sample"] for trial in trials})
-experiment = checked(open("run.json", "rb").read())["configuration"]["experiment"]
-print(len(trials), "trials of", len(samples), "samples")`;
+rows = [checked(line, before) for line in lines[first:]]
+trials = pd.DataFrame([row for row in rows if "nll" in row])
+# A row a sample, a column a condition.
+nll = trials.pivot(index="sample", columns="condition", values="nll")
+summary = checked(open("summary.json", "rb").read())
+experiment = summary["configuration"]["experiment"]
+print(len(trials), "trials of", len(nll), "samples")`;
 
 const NLLS = `for condition in experiment["conditions"]:
-    values = [nll[sample, condition["name"]] for sample in samples]
-    print(f"{condition['name']:32} {statistics.fmean(values):8.4f}")`;
+    print(f"{condition['name']:32} {nll[condition['name']].mean():8.4f}")`;
 
 const GAINS = `def gains(treatment, baseline):
     """NLL of the baseline less that of the treatment, sample by sample: positive is better."""
-    return [nll[sample, baseline] - nll[sample, treatment] for sample in samples]
+    return nll[baseline] - nll[treatment]
 
 print(f"{'condition':32} {'against':16} {'mean':>8} {'d':>7} {'wins':>6}")
 for comparison in experiment["comparisons"]:
     values = gains(comparison["treatment"], comparison["baseline"])
-    spread = statistics.stdev(values) if len(values) > 1 else 0
-    d = statistics.fmean(values) / spread if spread > 0 else float("nan")
-    wins = sum(value > 0 for value in values)
-    print(f"{comparison['treatment']:32} {comparison['baseline']:16} {statistics.fmean(values):+8.4f} {d:+7.3f} {wins:6}")`;
+    spread = values.std()
+    d = values.mean() / spread if spread > 0 else float("nan")
+    wins = (values > 0).sum()
+    print(f"{comparison['treatment']:32} {comparison['baseline']:16} {values.mean():+8.4f} {d:+7.3f} {wins:6}")`;
+
+const HELD_AGAINST = `for comparison in summary["comparisons"]:
+    mean = gains(comparison["treatment"], comparison["baseline"]).mean()
+    told = comparison["gain"]["mean"]["value"]
+    assert abs(mean - told) <= 1e-9 * max(1, abs(told)), comparison
+print(len(summary["comparisons"]), "means of summary.json are those of the trials")`;
 
 /** Cells of Python with what they print, computed here in the same way. */
 function recomputations({ summary, trials }: FinishedRun): { source: string; prints: string }[] {
@@ -192,6 +199,14 @@ function recomputations({ summary, trials }: FinishedRun): { source: string; pri
     { source: READ, prints: `${trials.length} trials of ${samples.length} samples\n` },
     { source: NLLS, prints: nllLines.join('') },
     ...(comparisons.length > 0 ? [{ source: GAINS, prints: header + gainLines.join('') }] : []),
+    ...(summary.comparisons.length > 0
+      ? [
+          {
+            source: HELD_AGAINST,
+            prints: `${summary.comparisons.length} means of summary.json are those of the trials\n`,
+          },
+        ]
+      : []),
   ];
 }
 
