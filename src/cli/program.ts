@@ -11,6 +11,7 @@ import { devicesCommand } from './devices.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { importCommand } from './import.js';
+import { initCommand } from './init.js';
 import { listCommand } from './list.js';
 import { logCommand } from './log.js';
 import { modelsCommand } from './models.js';
@@ -44,7 +45,8 @@ export async function runProgram(args: readonly string[]): Promise<void> {
   }
 }
 
-function program(): Command {
+/** The commands with their options, before a command line is parsed. */
+export function program(): Command {
   const made = new Command('dkv')
     .description('Directed KV caches: prime documents with surrogate queries and measure what the decoder gains.')
     .version(version, '-V')
@@ -54,12 +56,14 @@ function program(): Command {
       'after',
       `
 Examples:
+  dkv init                           begin with data of your own
   dkv run exp01                      Experiment 01 on the built-in model and data
   dkv score --input lines.jsonl      NLL of targets given documents, one JSON line each
   dkv data adworld --count 3         look at the built-in data`,
     );
   for (const command of [
     demoCommand(),
+    initCommand(),
     planCommand(),
     runCommand(),
     listCommand(),

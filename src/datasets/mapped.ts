@@ -138,8 +138,11 @@ function origin(table: Table, selection: string) {
   return { name, revision: table.revision, licence: 'of the file', selection };
 }
 
-/** The columns named by the user; for the other roles a column of the role's own name, where there is one. */
-function resolveColumns(table: Table, given: Columns = {}, needed: readonly Role[]): Columns {
+/**
+ * The columns named by the user; for the other roles a column of the role's own name, where there is one.
+ * @throws DkvError INPUT_INVALID for a column that is not there
+ */
+export function resolveColumns(table: Table, given: Columns = {}, needed: readonly Role[]): Columns {
   const columns: { [role in Role]?: string } = {};
   const missing: Role[] = [];
   for (const role of ROLES) {

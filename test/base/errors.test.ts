@@ -31,6 +31,15 @@ describe('errors', () => {
     }
   });
 
+  it('are each provoked by a test', () => {
+    const folder = path.join(ROOT, 'test');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    // What a test makes itself is not provoked.
+    const texts = files.map((name) => text(path.join(folder, name)).replace(/new DkvError\(\s*'\w+'/g, ''));
+    const missing = Object.keys(ERROR_CODES).filter((code) => !texts.some((one) => one.includes(code)));
+    expect(missing).toEqual([]);
+  });
+
   it('are all thrown somewhere', () => {
     const source = path.join(ROOT, 'src');
     const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));

@@ -8,6 +8,7 @@ describe('dkv completion', () => {
       'dkv ',
       [
         'demo',
+        'init',
         'plan',
         'run',
         'list',
