@@ -73,7 +73,7 @@ export function primeCommand(): Command {
       'what was used longest ago leaves the store when it would grow beyond, such as 20GB',
       byteSize,
     )
-    .option('--replace', 'prime a store anew that was primed otherwise', false)
+    .option('--replace', 'prime a store anew that was primed otherwise; variants that are not named go', false)
     .option('--no-check', 'do not read what the store has already to see whether it is damaged')
     .option('--limit <n>', 'read the first n rows only', positiveInteger)
     .option('--json', 'print the summary as JSON', false);
@@ -82,12 +82,12 @@ export function primeCommand(): Command {
       'after',
       `
 A JSON line: {"id" or "_id", "text" or "document", "title"?, ...}; whatever else it says is kept with the document.
-Started again it goes on where it was: what the store has already is not encoded again. Of two documents with the same id the later
-one counts. Rows that cannot be primed go to the file of rejects with their number and the reason, and the exit status is 2.
+Started again it goes on where it was: what the store has already is not encoded again, and variants that are not named stay while the
+document is the same. Of two documents with the same id the later one counts. Rows that cannot be primed go to the file of rejects with their number and the reason, and the exit status is 2.
 
 Examples:
   dkv data adworld --count 1000 | dkv prime --input - --store ads
-  dkv data adworld --count 1000 | dkv prime --input - --store ads --surrogate doc_kw    # adds a variant: what is there stays
+  dkv data adworld --count 1000 | dkv prime --input - --store ads --surrogate doc_kw    # adds a variant to what is there
   dkv prime --input ads.parquet --columns id=sku document=body --store ads --surrogate doc_kw,template --states float16
   dkv prime --input corpus.jsonl --store redis://cache:6379 --shard 2/4 --model ./t5gemma-2-270m-270m
   dkv prime --input docs.jsonl --store docs --surrogate 'static:What does it cost, and when is it open?'
@@ -310,13 +310,18 @@ function described(
   pieces: readonly string[],
 ): string {
   const literals = describeLiterals(summary.literal, 'documents', summary.literalTokens, controlTokens, pieces);
-  const { documents, primed, unchanged, rejected, cut, encoded, variants, bytesPerDocument, seconds } = summary;
+  const { documents, primed, unchanged, rejected, cut, encoded, variants, dropped, bytesPerDocument, seconds } =
+    summary;
   const number = (value: number) => value.toLocaleString('en');
   const share = documents > 0 ? ` (${Math.round((100 * unchanged) / documents)}%)` : '';
   const size = bytesPerDocument === null ? '' : `, ${shownBytes(bytesPerDocument)} each`;
   const lines = [
     `${counted(primed, 'document', number(primed))} primed as ${variants.join(', ')}: ${counted(encoded, 'pass', number(encoded))} through the encoder${size}`,
     `${number(unchanged)} unchanged${share}, ${number(rejected)} rejected`,
+    ...Object.entries(dropped).map(
+      ([name, count]) =>
+        `${number(count)} have changed and lost ${name}, which was not named: prime them with it as well`,
+    ),
     ...(cut > 0 ? [`${number(cut)} cut at their end to keep to ${number(maxTokens)} tokens`] : []),
     ...(literals ? [literals] : []),
     `${seconds.toFixed(1)} s, ${speedOf(summary)}`,

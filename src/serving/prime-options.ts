@@ -48,6 +48,8 @@ export interface PrimeProgress {
 
 export interface PrimeSummary extends PrimeProgress {
   readonly variants: readonly string[];
+  /** How many documents lost a variant that was not named, because they are no longer as they were when it was made; by its name. */
+  readonly dropped: Readonly<Record<string, number>>;
   /** The control tokens that the documents counted by `literal` contain. */
   readonly literalTokens: readonly string[];
   readonly documentsPerSecond: number;
@@ -57,7 +59,8 @@ export interface PrimeSummary extends PrimeProgress {
 type OrUndefined<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined };
 
 export interface PrimeOptions extends OrUndefined<StatesOptions> {
-  /** The specifications of the surrogates. They may need nothing but the document. By default there are none, and each document is kept alone. */
+  /** The specifications of the surrogates. They may need nothing but the document. By default there are none, and each document is kept alone.
+   * What the store has of the same document stays. */
   readonly surrogates?: readonly string[] | undefined;
   /** Also prime each document alone, for comparison; true by default. */
   readonly bare?: boolean | undefined;
@@ -67,7 +70,7 @@ export interface PrimeOptions extends OrUndefined<StatesOptions> {
   readonly ttlMs?: number | undefined;
   /** The reference queries for the priors of the documents primed now. By default the store's own. */
   readonly priorQueries?: readonly string[] | undefined;
-  /** Allow a store that was primed with other options to be primed anew. Documents that are not primed again keep their old states. */
+  /** Allow a store that was primed with other options to be primed anew, and keep no variant that is not named. Documents that are not primed again keep their old states. */
   readonly replace?: boolean | undefined;
   /**
    * Read what the store already has, and prime again what is damaged; true by default. If false, the storage is trusted, which is faster where

@@ -14,7 +14,7 @@ import { unlessDamaged } from '../store/records/damage.js';
 import { visibleStates } from '../store/records/identity.js';
 import { asStored, expectStorable } from '../store/records/quantise.js';
 import { metadataSchema, payloadBytesOf } from '../store/records/record.js';
-import type { CacheRecord, Metadata, Store } from '../store/store.js';
+import type { CacheRecord, DocumentEntry, Metadata, Store } from '../store/store.js';
 import type { DocumentMetadata } from './document-metadata.js';
 import type {
   DocumentToPrime,
@@ -26,7 +26,7 @@ import type {
 } from './prime-options.js';
 import type { StatesOptions } from './provenance.js';
 import { meanReferenceNlls, type ReferenceTargets } from './reference-queries.js';
-import { type PlannedVariant, planVariants, type Variant } from './variants.js';
+import { type PlannedVariant, planVariants, type Variant, variantsWithoutWriter } from './variants.js';
 
 /** The rows of states held at once, in batches of the engine. */
 const BATCHES_PER_BLOCK = 4;
@@ -48,8 +48,16 @@ interface Keyed extends PlannedVariant {
   readonly key: string;
 }
 
-interface Planned extends Accepted {
+interface Named extends Accepted {
+  /** The document as it is to be primed now. */
   readonly variants: readonly Keyed[];
+}
+
+interface Planned extends Named {
+  readonly entry: DocumentEntry | undefined;
+  /** The entry's other variants that stay, by name, with their keys; and the names of those that do not. */
+  readonly kept: Readonly<Record<string, string>>;
+  readonly dropped: readonly string[];
 }
 
 type Block = { readonly documents: readonly Planned[]; readonly missing: ReadonlyMap<string, Keyed> };
@@ -74,6 +82,7 @@ export class PrimingRun {
   readonly #startedAt = performance.now();
   readonly #counts = { rows: 0, documents: 0, primed: 0, unchanged: 0, rejected: 0, cut: 0, tokens: 0, encoded: 0 };
   readonly #literals: LiteralTokens;
+  readonly #dropped = new Map<string, number>();
   #storedBytes = 0;
 
   constructor(model: Model, store: Store, options: PrimingRunOptions) {
@@ -109,11 +118,11 @@ export class PrimingRun {
     const surrogates = variants.flatMap(({ name, surrogate }) => (surrogate ? [name] : []));
     const samples = window.map(({ document }) => ({ document: document.text }));
     const prepared = await prepareSurrogates(surrogates, samples, sources, signal ? { signal } : {});
-    const planned: Planned[] = [];
+    const named: Named[] = [];
     const turns = new Breather(signal);
     for (const accepted of window) {
       try {
-        planned.push({ ...accepted, variants: this.#plan(accepted.document, prepared) });
+        named.push({ ...accepted, variants: this.#plan(accepted.document, variants, prepared) });
       } catch (error) {
         if (!(error instanceof DkvError)) throw error;
         this.#reject({ row: accepted.row, id: accepted.document.id, reason: error.message });
@@ -121,6 +130,7 @@ export class PrimingRun {
       await turns.rest();
       if (signal?.aborted) return;
     }
+    const planned = await this.#besideWhatIsThere(named);
     const isCut = ({ variants }: Planned) => variants.some(({ presented }) => presented.input.cutTokens > 0);
     this.#counts.cut += planned.filter(isCut).length;
     for (const { document, variants } of planned) {
@@ -152,6 +162,7 @@ export class PrimingRun {
     return {
       ...progress,
       variants: this.#options.variants.map(({ name }) => name),
+      dropped: Object.fromEntries(this.#dropped),
       literalTokens: this.#literals.tokens,
       documentsPerSecond: (primed + unchanged) / seconds,
       tokensPerSecond: tokens / seconds,
@@ -173,19 +184,72 @@ export class PrimingRun {
     this.#options.onRejected?.(rejection);
   }
 
-  #plan(document: DocumentToPrime, prepared: Prepared): Keyed[] {
-    const { variants, how } = this.#options;
-    const planned = planVariants(document, variants, prepared, this.#model, how);
+  #plan(document: DocumentToPrime, variants: readonly Variant[], prepared: Prepared): Keyed[] {
+    const planned = planVariants(document, variants, prepared, this.#model, this.#options.how);
     return planned.map((variant) => ({ ...variant, key: this.#store.keyOf(variant.identity) }));
   }
 
-  async #isUnchanged({ document, variants }: Planned): Promise<boolean> {
+  /**
+   * What is primed now stands beside what the store has of the same documents: a variant that is not named stays where priming it now would give the same record. One that
+   * a model wrote is not written again to see: it stays where another variant shows that the document is the same.
+   */
+  async #besideWhatIsThere(named: readonly Named[]): Promise<Planned[]> {
+    const { replace, signal } = this.#options;
+    const entries = new Map<Named, DocumentEntry>();
+    await inParallel(named, STORE_REQUESTS, async (document) => {
+      const entry = await unlessDamaged(this.#store.entry(document.document.id));
+      if (entry) entries.set(document, entry);
+    });
+    const others = (of: Named): string[] => {
+      const names = replace ? [] : Object.keys(entries.get(of)?.variants ?? {});
+      return names.filter((name) => of.variants.every((variant) => variant.name !== name));
+    };
+    const again = variantsWithoutWriter([...new Set(named.flatMap(others))]);
+    const specifications = again.flatMap(({ name, surrogate }) => (surrogate ? [name] : []));
+    const samples = named.map(({ document }) => ({ document: document.text }));
+    const prepared = await prepareSurrogates(specifications, samples, {}, signal ? { signal } : {});
+    const turns = new Breather(signal);
+    const planned: Planned[] = [];
+    for (const one of named) {
+      const entry = entries.get(one);
+      const unnamed = others(one);
+      const made = again
+        .filter(({ name }) => unnamed.includes(name))
+        .flatMap((variant) => this.#planOne(one, variant, prepared));
+      const isThere = ({ name, key }: Keyed) => entry!.variants[name] === key;
+      const isSame = entry !== undefined && [...one.variants, ...made].some(isThere);
+      const stays = (name: string) =>
+        again.some((variant) => variant.name === name) ? made.some((own) => own.name === name && isThere(own)) : isSame;
+      const kept: Record<string, string> = {};
+      for (const name of unnamed) {
+        const key = entry!.variants[name]!;
+        if (stays(name) && (await this.#isThere(key))) kept[name] = key;
+      }
+      planned.push({ ...one, entry, kept, dropped: unnamed.filter((name) => !Object.hasOwn(kept, name)) });
+      await turns.rest();
+    }
+    return planned;
+  }
+
+  /** Nothing where the document cannot be primed so any more, as without a column that it had. */
+  #planOne({ document }: Named, variant: Variant, prepared: Prepared): Keyed[] {
+    try {
+      return this.#plan(document, [variant], prepared);
+    } catch (error) {
+      if (error instanceof DkvError) return [];
+      throw error;
+    }
+  }
+
+  async #isUnchanged({ document, variants, entry, kept }: Planned): Promise<boolean> {
     const { references, ttlMs } = this.#options;
-    const entry = await unlessDamaged(this.#store.entry(document.id));
     if (!entry) return false;
     const { fields, priorDigest } = entry.metadata;
     const isSame =
-      isDeepStrictEqual(entry.variants, Object.fromEntries(variants.map(({ name, key }) => [name, key]))) &&
+      isDeepStrictEqual(entry.variants, {
+        ...kept,
+        ...Object.fromEntries(variants.map(({ name, key }) => [name, key])),
+      }) &&
       // As text, since storing makes 0 of -0.
       JSON.stringify(fields) === JSON.stringify(fieldsOf(document)) &&
       priorDigest === references?.digest;
@@ -233,11 +297,15 @@ export class PrimingRun {
     const priors = references
       ? await this.#priors(sound, visible, references.targets, broken)
       : new Map<string, number>();
-    await inParallel(this.#withoutBroken(sound, broken), STORE_REQUESTS, async ({ document, variants }) => {
-      const records: Record<string, CacheRecord | string> = {};
+    await inParallel(this.#withoutBroken(sound, broken), STORE_REQUESTS, async (planned) => {
+      const { document, variants, entry, kept, dropped } = planned;
+      const keys: Record<string, string> = { ...kept };
+      const made: Record<string, CacheRecord | string> = {};
+      for (const [name, key] of Object.entries(kept)) if (!broken.has(key)) made[name] = key;
       for (const { name, key, identity, presented, surrogate } of variants) {
         const own = visible.get(key);
-        records[name] = own
+        keys[name] = key;
+        made[name] = own
           ? {
               ...identity,
               states: own,
@@ -247,10 +315,14 @@ export class PrimingRun {
             }
           : key;
       }
+      // In the order in which they came into the store.
+      const names = new Set([...Object.keys(entry?.variants ?? {}), ...Object.keys(made)]);
+      const records: Record<string, CacheRecord | string> = {};
+      for (const name of names) if (Object.hasOwn(made, name)) records[name] = made[name]!;
       const metadata: DocumentMetadata = {
         fields: fieldsOf(document),
         ...(references && {
-          priors: Object.fromEntries(variants.map(({ name, key }) => [name, priors.get(key)!])),
+          priors: Object.fromEntries(Object.keys(records).map((name) => [name, priors.get(keys[name]!)!])),
           priorDigest: references.digest,
         }),
       };
@@ -259,6 +331,7 @@ export class PrimingRun {
         ...(ttlMs !== undefined && { ttlMs }),
       });
       this.#counts.primed++;
+      for (const name of dropped) this.#dropped.set(name, (this.#dropped.get(name) ?? 0) + 1);
       for (const record of Object.values(records)) {
         if (typeof record !== 'string') this.#storedBytes += payloadBytesOf(record);
       }
@@ -286,7 +359,11 @@ export class PrimingRun {
     broken: Map<string, DkvError>,
   ): Promise<Map<string, number>> {
     const { statesPrecision } = this.#options.how;
-    const keys = [...new Set(documents.flatMap(({ variants }) => variants.map(({ key }) => key)))];
+    const keys = [
+      ...new Set(
+        documents.flatMap(({ variants, kept }) => [...variants.map(({ key }) => key), ...Object.values(kept)]),
+      ),
+    ];
     const stored = new Map<string, CacheRecord['states']>();
     await inParallel(keys, STORE_REQUESTS, async (key) => {
       const own = visible.get(key);

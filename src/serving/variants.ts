@@ -41,6 +41,16 @@ export function variantsOf(specifications: readonly string[], bare: boolean): Va
   throw new DkvError('INPUT_INVALID', 'There is nothing to prime: name a surrogate, or prime the documents alone.');
 }
 
+/** Those of a store's variants that are made without a model's writing. Names that are no specification, as of another release, are left out. */
+export function variantsWithoutWriter(names: readonly string[]): Variant[] {
+  return names.flatMap((name): Variant[] => {
+    if (name === BARE) return [{ name, surrogate: undefined }];
+    if (!surrogateSchema.safeParse(name).success) return [];
+    const found = surrogate(name);
+    return found.sources.includes('generated') ? [] : [{ name, surrogate: found }];
+  });
+}
+
 function servable(specification: string): Surrogate {
   const found = surrogate(specification);
   const refused = (reason: string) =>

@@ -39,6 +39,10 @@ export const primeSummarySchema = wireObject({
   literal: countSchema.describe('Documents whose text or surrogate contains the spelling of a control token.'),
   seconds: z.number().describe('Seconds that it took.'),
   variants: z.array(z.string()).readonly().describe('What the documents were primed as.'),
+  dropped: z
+    .record(z.string(), countSchema)
+    .readonly()
+    .describe('Per variant that was not named, how many documents lost it because they have changed.'),
   literalTokens: z.array(z.string()).readonly().describe('The control tokens of those that `literal` counts.'),
   documentsPerSecond: measuredSchema.describe('Primed and unchanged documents in a second.'),
   tokensPerSecond: measuredSchema.describe('Tokens that the encoder read in a second.'),

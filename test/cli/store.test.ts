@@ -72,19 +72,34 @@ describe('dkv store', () => {
   });
 
   it('tidies', async () => {
-    await dkv(['prime', '--input', '-', '--store', 'ads', '--states', 'int8', '--surrogate', 'doc_kw', '--no-bare'], {
-      cwd,
-      input: ADS,
-    });
+    await dkv(
+      [
+        'prime',
+        '--input',
+        '-',
+        '--store',
+        'ads',
+        '--states',
+        'int8',
+        '--surrogate',
+        'doc_kw',
+        '--no-bare',
+        '--replace',
+      ],
+      {
+        cwd,
+        input: ADS,
+      },
+    );
     expect((await run('gc', 'ads')).stdout).toBe('Gone: 0 records (0 bytes) and 0 expired documents.\n');
     expect(await json('gc', 'ads', '--min-age', '0')).toMatchObject({ records: 3, documents: 0 });
     expect(await json('stats', 'ads')).toMatchObject({ records: 3 });
   });
 
   it('copies, exports and imports, and again', async () => {
-    expect((await run('copy', 'ads', 'copy')).stdout).toBe('3 documents, 6 records, 1 notes copied.\n');
+    expect((await run('copy', 'ads', 'copy')).stdout).toBe('3 documents, 6 records, 1 note copied.\n');
     expect((await run('copy', 'ads', 'copy')).stdout).toMatch(/^0 documents, .*; 3 were there\.\n$/);
-    expect((await run('export', 'copy', 'ads.dkv')).stdout).toBe('3 documents, 6 records, 1 notes exported.\n');
+    expect((await run('export', 'copy', 'ads.dkv')).stdout).toBe('3 documents, 6 records, 1 note exported.\n');
     expect(existsSync(path.join(cwd, 'ads.dkv.partial'))).toBe(false);
     expect(await json('import', 'back', 'ads.dkv')).toMatchObject({ documents: 3, records: 6, notes: 1 });
     expect(await json('import', 'back', 'ads.dkv')).toMatchObject({ documents: 0, unchanged: 3 });

@@ -368,30 +368,68 @@ describe('priming again', () => {
     expect((await store.getDocument(sold!.id, BARE))!.record.text).toBe(sold!.text);
   });
 
-  it('with other surrogates encodes these only, and what they replace goes with gc', async () => {
+  it('keeps what is not named, unless the store is primed anew', async () => {
     const seen = countingModel(model);
     const store = await memoryStore();
     await prime(seen, store, DOCUMENTS);
-    const summary = await prime(seen, store, DOCUMENTS, { surrogates: ['template'] });
-    expect(summary).toMatchObject({ primed: 6, encoded: 6 });
     const { id } = DOCUMENTS[0]!;
-    expect(Object.keys((await store.entry(id))!.variants)).toEqual([BARE, 'template']);
-    expect(await store.getDocument(id, 'doc_kw')).toBeUndefined();
-    expect((await store.getDocument(id, BARE, model.fingerprint))!.record.states.rows).toBeGreaterThan(0);
+    const variants = async () => Object.keys((await store.entry(id))!.variants);
+    const more = await prime(seen, store, DOCUMENTS, { surrogates: ['template'], bare: false });
+    expect(more).toMatchObject({ primed: 6, encoded: 6, dropped: {} });
+    expect(await variants()).toEqual([BARE, 'doc_kw', 'template']);
+    expect(await primeByDefault(seen, store, DOCUMENTS)).toMatchObject({ unchanged: 6, encoded: 0, dropped: {} });
     expect((await store.stats()).records).toBe(18);
-    expect(await store.gc({ minimumAgeMs: -1 })).toMatchObject({ records: 6 });
-    expect((await store.stats()).records).toBe(12);
+    expect(await primeByDefault(seen, store, DOCUMENTS, { replace: true })).toMatchObject({ primed: 6, encoded: 0 });
+    expect(await variants()).toEqual([BARE]);
+    expect(await store.getDocument(id, 'doc_kw')).toBeUndefined();
+    expect(await store.gc({ minimumAgeMs: -1 })).toMatchObject({ records: 12 });
+    expect((await store.stats()).records).toBe(6);
   });
 
-  it('with the surrogates of an earlier time points to what is still there', async () => {
-    const seen = countingModel(model);
+  it('drops what is not named where it is of the document as it was, and says so', async () => {
     const store = await memoryStore();
-    await prime(seen, store, DOCUMENTS);
-    await prime(seen, store, DOCUMENTS, { surrogates: ['template'] });
-    expect(await prime(seen, store, DOCUMENTS)).toMatchObject({ primed: 6, unchanged: 0, encoded: 0 });
-    for (const { id } of DOCUMENTS) {
-      expect(Object.keys((await store.entry(id))!.variants)).toEqual([BARE, 'doc_kw']);
-    }
+    const surrogates = ['doc_kw', 'column:category'];
+    await prime(model, store, DOCUMENTS, { surrogates });
+    const [first, second, ...others] = DOCUMENTS;
+    const changed = [
+      { ...first!, text: `${first!.text} Closed.` },
+      { ...second!, fields: { category: 'moved' } },
+      // Without the column that a variant was made of.
+      { ...others[0]!, fields: {} },
+      ...others.slice(1),
+    ];
+    const again = await primeByDefault(model, store, changed);
+    expect(again).toMatchObject({ primed: 3, unchanged: 3, encoded: 1, dropped: { doc_kw: 1, 'column:category': 3 } });
+    const entries = await Promise.all(DOCUMENTS.map(({ id }) => store.entry(id)));
+    expect(entries.slice(0, 4).map((entry) => Object.keys(entry!.variants))).toEqual([
+      [BARE],
+      [BARE, 'doc_kw'],
+      [BARE, 'doc_kw'],
+      [BARE, ...surrogates],
+    ]);
+  });
+
+  it('keeps what a model wrote of the same document, without asking it again', async () => {
+    const store = await memoryStore();
+    let asked = 0;
+    const self = async (documents: readonly string[]) => documents.map(() => `written ${asked++}`);
+    await prime(model, store, DOCUMENTS, { surrogates: ['self'], sources: { self } });
+    expect(await primeByDefault(model, store, DOCUMENTS)).toMatchObject({ unchanged: 6, dropped: {} });
+    const changed = [{ ...DOCUMENTS[0]!, text: 'Sold.' }, ...DOCUMENTS.slice(1)];
+    expect(await primeByDefault(model, store, changed)).toMatchObject({ primed: 1, dropped: { self: 1 } });
+    expect(asked).toBe(6);
+  });
+
+  it('keeps the priors of what is not named', async () => {
+    const store = await memoryStore();
+    const priorQueries = ['a lamp'];
+    await prime(model, store, DOCUMENTS, { priorQueries });
+    const { id } = DOCUMENTS[0]!;
+    const priors = async () => (await store.entry(id))!.metadata.priors as Record<string, number>;
+    const before = await priors();
+    await primeByDefault(model, store, DOCUMENTS, { surrogates: ['template'] });
+    expect(await priors()).toEqual({ ...before, template: expect.any(Number) });
+    expect(Object.keys(before)).toEqual([BARE, 'doc_kw']);
   });
 
   it('encodes equal inputs once', async () => {
