@@ -1,7 +1,8 @@
-/** `dkv report`: rebuilds a run's reports from its folder. */
+/** `dkv report`: rebuilds the reports of a run from its folder, or those of all runs below one. */
 
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { DkvError } from '../base/errors.js';
 import type { ReportFormat } from '../report/report.js';
 import { reportFilesSchema } from '../wire/runs.js';
 import { printJson } from './json.js';
@@ -17,8 +18,8 @@ interface ReportCommandOptions {
 
 export function reportCommand(): Command {
   return new Command('report')
-    .description('Rebuild the reports of a finished run from its folder; no model is needed.')
-    .argument('<run>', 'run folder, as made by "dkv run"')
+    .description('Rebuild the reports of a finished run, or of all runs below a folder; no model is needed.')
+    .argument('<run>', 'run folder, as made by "dkv run", or a folder of run folders')
     .option('--format <list>', `any of ${FORMATS.join(',')}`, formats, [...FORMATS])
     .option('--no-text', "keep the samples' texts out of the reports")
     .option('--renew', 'make summary.json again from the trials, whichever version made it', false)
@@ -33,17 +34,50 @@ tex    tables/*.tex, for \\input
 svg    figures/*.svg on white
 png    figures/*.png on white, 300 pixels an inch
 
+Below a folder of run folders every run gets its reports; those that cannot be read are named in the end.
 A summary.json of release 0.1.0 is made again from the trials, where they are there; --renew makes any again, as this version computes.
 
 Examples:
   dkv report results/exp01
+  dkv report results
   dkv report results/exp01 --format tex,png
   dkv report results/exp01 --format html --no-text`,
     )
     .action(report);
 }
 
-async function report(directory: string, { format, text, renew, json }: ReportCommandOptions): Promise<void> {
+async function report(directory: string, options: ReportCommandOptions): Promise<void> {
+  const folders = await foldersOf(directory);
+  const files: string[] = [];
+  const refused: DkvError[] = [];
+  for (const folder of folders) {
+    try {
+      files.push(...(await reportRun(folder, options)));
+    } catch (error) {
+      // The other runs below the folder have nothing to do with this one.
+      if (folders.length === 1 || !(error instanceof DkvError)) throw error;
+      refused.push(error);
+    }
+  }
+  if (options.json) printJson(reportFilesSchema, { files });
+  if (refused[0]) {
+    const reasons = refused.map(({ message }) => `\n  ${message}`).join('');
+    throw new DkvError(refused[0].code, `${refused.length} of ${folders.length} runs got no report:${reasons}`);
+  }
+}
+
+/** The run folder itself, or all below it. */
+async function foldersOf(directory: string): Promise<string[]> {
+  const { readRecord } = await import('../runs/record.js');
+  if (await readRecord(directory)) return [directory];
+  const { runFolders } = await import('../report/log.js');
+  const below = await runFolders(directory);
+  // A folder without any run is refused as one that is none.
+  return below.length > 0 ? below.map((folder) => path.join(directory, folder)) : [directory];
+}
+
+/** @returns the files that were written, from the working directory; they are printed unless JSON will be */
+async function reportRun(directory: string, { format, text, renew, json }: ReportCommandOptions): Promise<string[]> {
   const { renewedSummary } = await import('../experiments/analysis/renew.js');
   const { writeReports } = await import('../report/report.js');
   const { summary, renewed } = await renewedSummary(directory, renew);
@@ -53,8 +87,8 @@ async function report(directory: string, { format, text, renew, json }: ReportCo
   }
   const files = await writeReports(directory, summary, { formats: format, noText: !text });
   const shown = files.map((file) => path.relative('.', file));
-  if (json) printJson(reportFilesSchema, { files: shown });
-  else process.stdout.write(`${shown.join('\n')}\n`);
+  if (!json) process.stdout.write(`${shown.join('\n')}\n`);
+  return shown;
 }
 
 function formats(list: string): readonly ReportFormat[] {

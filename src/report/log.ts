@@ -86,7 +86,8 @@ function isSameEffect(one: LoggedRun['primary'], other: LoggedRun['primary']): b
   return one?.effect === other?.effect && one?.trimmed === other?.trimmed && one?.d === other?.d;
 }
 
-async function runFolders(root: string): Promise<string[]> {
+/** The run folders below a folder, itself among them where it is one (as an empty name), in the order of their names. @throws DkvError INPUT_INVALID when there is no such folder */
+export async function runFolders(root: string): Promise<string[]> {
   let entries: string[];
   try {
     entries = await readdir(root, { recursive: true });

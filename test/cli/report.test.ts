@@ -40,13 +40,28 @@ describe('dkv report, compare and log', () => {
     expect(await readFile(path.join(folder, 'report.html'), 'utf8')).toContain('secret');
   });
 
+  it('rebuild the reports of all runs below a folder, and name those that cannot be read', async () => {
+    const folder = await runFolder();
+    const [all, other] = [path.dirname(folder), path.join(path.dirname(folder), 'other')];
+    await writeRun(other, madeRun(truncation, { samples: 12 }));
+    const whole = await dkv(['report', all, '--format', 'md', '--json']);
+    const names = JSON.parse(whole.stdout).files.map((file: string) => path.resolve(file));
+    expect([whole.exitCode, names]).toEqual([0, [other, folder].map((each) => path.join(each, 'report.md'))]);
+    await rm(path.join(other, 'summary.json'));
+    await rm(path.join(folder, 'report.md'));
+    const { exitCode, stdout, stderr } = await dkv(['report', all, '--format', 'md']);
+    expect([exitCode, stdout.trim().split('\n').length]).toEqual([2, 1]);
+    expect(stderr).toMatch(/INPUT_INVALID: 1 of 2 runs got no report:\n {2}.*other holds a run that is not finished/);
+    expect(existsSync(path.join(folder, 'report.md'))).toBe(true);
+  });
+
   it('refuse what they cannot do', async () => {
     const folder = await runFolder();
     expect(await dkv(['report', folder, '--format', 'pdf'])).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('"pdf" is none; expected html'),
     });
-    expect(await dkv(['report', path.dirname(folder)])).toMatchObject({
+    expect(await dkv(['report', await temporaryFolder()])).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('is not a run folder'),
     });

@@ -225,7 +225,7 @@ describe('a run folder', () => {
     expect((await readRun(path.join(RESULTS, 'v4-03'))).trials).toHaveLength(5500);
     // As it was where the trials were left out.
     const without = await temporaryFolder();
-    for (const name of ['run.json', 'samples.jsonl', 'summary.json']) {
+    for (const name of ['run.json', 'samples.jsonl.gz', 'summary.json']) {
       await copyFile(path.join(RESULTS, 'v4-03', name), path.join(without, name));
     }
     expect((await readRun(without)).trials).toEqual([]);
