@@ -1,4 +1,4 @@
-/** Most tests that need no model, no build and no network, for a quick answer while something is changed: `npm run test:unit`. `npm test` runs them too. */
+/** Most tests that need no model, no build and no network, for a quick answer while something is changed: `npm run test:unit`. `npm test` runs all. */
 import { configDefaults, defineConfig } from 'vitest/config';
 import { unitTests } from './test/support/unit-tests.js';
 
