@@ -1,5 +1,6 @@
 /** `dkv log`: the log of all results below a folder. */
 
+import path from 'node:path';
 import { Command } from 'commander';
 import { runLogSchema } from '../wire/runs.js';
 import { jsonLine } from './json.js';
@@ -14,7 +15,10 @@ export function logCommand(): Command {
   return new Command('log')
     .description('List all runs below a folder, one row each, from their records.')
     .argument('[folder]', 'where runs are', 'results')
-    .option('--output <file>', 'write Markdown (or, with --json, JSON) to a file instead of the terminal')
+    .option(
+      '--output <file>',
+      'write to a file instead of the terminal: Markdown, a page with links to reports (.html), with --json JSON',
+    )
     .option('--json', 'for machines', false)
     .addHelpText(
       'after',
@@ -24,15 +28,15 @@ Unfinished runs, and runs of an older format, are listed with the reason why the
 Examples:
   dkv log
   dkv log results --output docs/experiment-log.md
+  dkv log results --output results/index.html
   dkv log results --json`,
     )
     .action(log);
 }
 
 async function log(folder: string, { output, json }: LogCommandOptions): Promise<void> {
-  const { collectRuns, logMarkdown } = await import('../report/log.js');
+  const { collectRuns, logHtml, logMarkdown } = await import('../report/log.js');
   const found = await collectRuns(folder);
-  await withOutput(output ?? '-', '--output', (target) =>
-    target.write(json ? jsonLine(runLogSchema, found) : logMarkdown(found)),
-  );
+  const shown = () => (output?.endsWith('.html') ? logHtml(found, folder, path.dirname(output)) : logMarkdown(found));
+  await withOutput(output ?? '-', '--output', (target) => target.write(json ? jsonLine(runLogSchema, found) : shown()));
 }

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
 import { publish, readIfPresent } from '../base/files.js';
+import { shellWord } from '../base/shell-word.js';
 import { readJournal } from './journal.js';
 import { readRecord } from './record.js';
 import { readSamples } from './samples.js';
@@ -41,7 +42,7 @@ export async function readSummary(directory: string): Promise<{ record: RunRecor
     const id = record.configuration.experiment.id;
     throw new DkvError(
       'INPUT_INVALID',
-      `${directory} holds a run that is not finished: it has no summary.json. Finish it with: dkv run ${id} --out ${directory} --resume`,
+      `${directory} holds a run that is not finished: it has no summary.json. Finish it with: dkv run ${shellWord(id)} --out ${shellWord(directory)} --resume`,
     );
   }
   const summary = parseSummary(bytes, file);

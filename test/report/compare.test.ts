@@ -5,7 +5,7 @@ import { productRanking } from '../../src/experiments/catalogue/product-ranking.
 import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { compareRuns, comparisonMarkdown } from '../../src/report/compare.js';
-import { collectRuns, logMarkdown } from '../../src/report/log.js';
+import { collectRuns, logHtml, logMarkdown } from '../../src/report/log.js';
 import { readSummary } from '../../src/runs/run-folder.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { madeRun, writeRun } from './made-run.js';
@@ -120,7 +120,14 @@ describe('the results log', () => {
     expect(markdown.indexOf('## Pretrained models')).toBeLessThan(markdown.indexOf('## The built-in model'));
     expect(markdown).toMatch(/exp04b .* AUC/);
     expect(markdown).toContain('unfinished holds a run that is not finished');
-    expect(markdown).not.toContain(root);
+    // The command works from here.
+    expect(markdown).toContain(`dkv run exp01 --out ${path.join(root, 'unfinished')} --resume`);
+    await writeFile(path.join(root, 'one', 'report.html'), '');
+    const page = logHtml(log, root, path.join(root, 'pages'));
+    expect(page).toContain('<td><a href="../one/report.html">one</a></td>');
+    // There is no report to lead to.
+    expect(page).toContain(`<td>${path.join('deep', 'two')}</td>`);
+    expect(page.match(/href=/g)).toHaveLength(1);
     // Pools, not candidates: five of six documents each.
     expect(log.runs.find(({ experiment }) => experiment === 'exp04b')).toMatchObject({ samples: 5, scored: 5 });
     await expect(collectRuns(path.join(root, 'nowhere'))).rejects.toMatchObject({ code: 'INPUT_INVALID' });

@@ -48,11 +48,21 @@ export function escapeMarkdown(text: string): string {
     .replaceAll('<', '&lt;');
 }
 
-export function renderHtml({ columns, rows }: Table): string {
+/** @param links addresses that the last cells of the rows lead to; none for a row without */
+export function renderHtml({ columns, rows }: Table, links: readonly (string | undefined)[] = []): string {
   const cell = (tag: string, text: string, i: number) =>
     `<${tag}${columns[i]!.numeric ? ' class="number"' : ''}>${escapeHtml(text)}</${tag}>`;
   const head = columns.map(({ title }, i) => cell('th', title, i)).join('');
-  const body = rows.map((row) => `<tr>${row.map((text, i) => cell('td', text, i)).join('')}</tr>`).join('\n');
+  const linked = (row: readonly string[], r: number) => {
+    const cells = row.map((text, i) => cell('td', text, i));
+    const [last, link] = [cells.at(-1), links[r]];
+    if (last === undefined || link === undefined) return cells.join('');
+    return [
+      ...cells.slice(0, -1),
+      last.replace(/>(.*)</s, (_, text) => `><a href="${escapeHtml(link)}">${text}</a><`),
+    ].join('');
+  };
+  const body = rows.map((row, r) => `<tr>${linked(row, r)}</tr>`).join('\n');
   return `<table><thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody></table>`;
 }
 
