@@ -3,6 +3,7 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { shellWord } from '../base/shell-word.js';
 import type { Columns, TextForm } from '../datasets/options.js';
+import { isAddress } from '../datasets/table.js';
 import { parseExperiment } from '../experiments/declaration/define.js';
 
 /** What a folder is made of; paths are as seen from the working folder. */
@@ -50,7 +51,7 @@ export function studyFolder({ folder, data, form, columns, model, compare }: Cho
     id: 'own-data',
     title: 'Own data',
     question: `Does ${[...treatments, 'the real query'].join(' or ')} in front of a document help to answer?`,
-    data: { dataset: path.relative(folder, data), columns, ...form },
+    data: { dataset: isAddress(data) ? data : path.relative(folder, data), columns, ...form },
     ...(model !== undefined && { model: isPlace(model) ? path.relative(folder, model) : model }),
     protocol: { samples: SAMPLES },
     prompt: 'query',

@@ -4,14 +4,19 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Command, Option } from 'commander';
+import type { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { makeFolder, publish } from '../base/files.js';
 import { printable } from '../base/printable.js';
 import { type Columns, ROLES, type Role } from '../datasets/options.js';
 import type { Table } from '../datasets/table.js';
+import { initSchema } from '../wire/init.js';
 import type { InitialFolder, KnownQuery } from './init-folder.js';
+import { printJson } from './json.js';
 import { addTableOptions, type TableOptions, textForm } from './table-options.js';
 import { paint, sayNotice } from './terminal.js';
+
+type Made = z.output<typeof initSchema>;
 
 const PURPOSES = ['study', 'serving'] as const;
 type Purpose = (typeof PURPOSES)[number];
@@ -23,6 +28,7 @@ interface InitOptions extends TableOptions {
   readonly model?: string;
   readonly compare?: string;
   readonly store?: string;
+  readonly json?: boolean;
 }
 
 /** Puts a question with a suggestion; the answer is never empty unless the suggestion is. */
@@ -39,7 +45,8 @@ export function initCommand(): Command {
     .option('--columns <role=column...>', 'of it, such as id=sku document=body query=question answer=reply', [])
     .option('--model <name>', 'checkpoint folder, organisation/name[@revision] on the hub, or tiny (the default)')
     .option('--compare <list>', 'of a study: surrogates to compare with each document alone, such as doc_kw,template')
-    .option('--store <location>', 'of serving: where the primed documents go (default: the new folder)');
+    .option('--store <location>', 'of serving: where the primed documents go (default: the new folder)')
+    .option('--json', 'for machines; nothing is asked', false);
   return addTableOptions(command)
     .addHelpText(
       'after',
@@ -52,9 +59,11 @@ Examples:
   dkv init shop --for serving --data products.csv --columns id=sku document=body title=name`,
     )
     .action(async (folder: string | undefined, options: InitOptions) => {
-      const asking = process.stdin.isTTY ? questions(process.stdin) : undefined;
+      const asking = process.stdin.isTTY && !options.json ? questions(process.stdin) : undefined;
       try {
-        process.stdout.write(await initFolder(folder, options, asking?.ask));
+        const made = await initFolder(folder, options, asking?.ask);
+        if (options.json) printJson(initSchema, made);
+        else process.stdout.write(described(made));
       } finally {
         asking?.close();
       }
@@ -77,10 +86,10 @@ export function questions(input: NodeJS.ReadableStream): { readonly ask: Ask; cl
 /**
  * Completes the answers and writes the folder.
  * @param ask undefined where nobody can be asked
- * @returns what was written and the commands to go on with, in words
+ * @returns the files that were written and the commands to go on with
  * @throws DkvError INPUT_INVALID for what is missing or wrong, FILES_UNUSABLE; nothing was written then
  */
-export async function initFolder(named: string | undefined, options: InitOptions, ask?: Ask): Promise<string> {
+export async function initFolder(named: string | undefined, options: InitOptions, ask?: Ask): Promise<Made> {
   if (named !== undefined) await expectNew(named);
   if (!ask) expectAnswers(options);
   const purpose = await answered(
@@ -100,7 +109,11 @@ export async function initFolder(named: string | undefined, options: InitOptions
   await makeFolder(folder);
   for (const [name, text] of Object.entries(made.files)) await publish(path.join(folder, name), text);
   const files = Object.keys(made.files).map((name) => path.join(folder, name));
-  return `Written: ${files.join(', ')}\nGo on with:\n${made.commands.map((command) => `  ${command}\n`).join('')}`;
+  return { folder, files, commands: made.commands };
+}
+
+function described({ files, commands }: Made): string {
+  return `Written: ${files.join(', ')}\nGo on with:\n${commands.map((command) => `  ${command}\n`).join('')}`;
 }
 
 /** @throws DkvError INPUT_INVALID naming all options that are missing where nobody can be asked */
@@ -194,11 +207,11 @@ async function askedData(options: InitOptions, ask: Ask | undefined, needed: rea
   const { openTable } = await import('../datasets/table.js');
   const { parseColumns, resolveColumns } = await import('../datasets/mapped.js');
   const form = textForm(options);
-  const table = await answered(
+  const { table, place } = await answered(
     ask,
     'Your data: a .csv, .tsv, .jsonl or .parquet file',
     options.data ?? '',
-    async (place) => openTable(place, form),
+    async (place) => ({ table: await openTable(place, form), place }),
     options.data !== undefined,
   );
   if (ask) for (const line of await firstRow(table)) sayNotice(line);
@@ -213,7 +226,7 @@ async function askedData(options: InitOptions, ask: Ask | undefined, needed: rea
     async (text) => resolveColumns(table, parseColumns(words(text)), needed),
     options.columns.length > 0,
   );
-  return { table, data: table.name, form, columns };
+  return { table, data: place, form, columns };
 }
 
 function words(text: string): string[] {

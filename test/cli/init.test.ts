@@ -17,10 +17,10 @@ function commandsIn(said: string): string[][] {
   return lines.map((line) => line.trim().split(' ').slice(2));
 }
 
-async function answering(folder: string, ...answers: string[]): Promise<string> {
+async function answering(folder: string, ...answers: string[]): Promise<readonly string[]> {
   const { ask, close } = questions(Readable.from([answers.map((line) => `${line}\n`).join('')]));
   try {
-    return await initFolder(folder, { columns: [] }, ask);
+    return (await initFolder(folder, { columns: [] }, ask)).commands;
   } finally {
     close();
   }
@@ -86,7 +86,7 @@ describe('dkv init', () => {
       'no_such_surrogate',
       'doc_kw',
     );
-    expect(commandsIn(said)).toHaveLength(3);
+    expect(said).toHaveLength(3);
     const study = await readFile(path.join(folder, 'study.yaml'), 'utf8');
     expect(study).not.toMatch(/^model:/m);
     expect(study).toContain('surrogate: doc_kw');

@@ -18,6 +18,7 @@ import {
   queryLineSchema,
 } from '../../src/wire/adworld.js';
 import { deviceInstallSchema, deviceRemovalSchema, devicesSchema } from '../../src/wire/devices.js';
+import { initSchema } from '../../src/wire/init.js';
 import {
   demoSchema,
   doctorSchema,
@@ -80,6 +81,7 @@ const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Re
     },
   ],
   [['evaluate', ...RANKING, '--calibrate', '--json'], evaluationSchema],
+  [['init', 'served', '--for', 'serving', '--data', 'documents.jsonl', '--json'], initSchema],
   [['store', 'stats', 'ads', '--json'], storeStatsSchema],
   [['store', 'verify', 'ads', '--json'], storeVerificationSchema],
   [['store', 'gc', 'ads', '--json'], storeCollectionSchema],

@@ -22,6 +22,7 @@ import {
   queryLineSchema,
 } from '../../src/wire/adworld.js';
 import { deviceInstallSchema, deviceRemovalSchema, devicesSchema } from '../../src/wire/devices.js';
+import { initSchema } from '../../src/wire/init.js';
 import { documentInputSchema, queryInputSchema, referenceQueryInputSchema } from '../../src/wire/inputs.js';
 import {
   demoSchema,
@@ -116,6 +117,12 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Answer of `dkv score` to a line that cannot be scored.',
         schema: scoreRefusalSchema,
         example: 'score-refusal',
+      },
+      {
+        title: 'dkv init',
+        source: 'Printed by `dkv init --json`.',
+        schema: initSchema,
+        example: 'init',
       },
       {
         title: 'dkv prime',
