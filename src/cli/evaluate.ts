@@ -62,7 +62,7 @@ export function evaluateCommand(): Command {
   return addRankingOptions(
     command,
     `
-All systems rank the same candidates, BM25's best together with whatever was judged, and are compared query by query: mean differences with bootstrap intervals, p of random signs
+All systems rank the same candidates, BM25's best together with whatever was judged, and are compared query by query: mean differences with the intervals that experiments have, p of random signs
 (could the two systems be exchanged, query by query?) corrected by Holm over all pairs of systems (of every measure with --json). One is called better where its interval excludes 0 and its corrected p is
 below .05; without that the simpler one stands, BM25 before bare and bare before variants. The last lines name the best system, the best cache, and say
 whether to re-rank BM25's documents with the model at all.

@@ -109,6 +109,7 @@ async function plan(name: string, asked: PlanCommandOptions, command: Command): 
         ...(options.n !== undefined && { samples: options.n }),
         ...(pilot && { pilot }),
         ...(writer !== undefined && { writer }),
+        signal,
         onNotice: sayNotice,
         onRun: (samples, done, all) => progress.count(done, `of ${all}, of ${samples} samples`),
         onSimulated: (simulated) => {

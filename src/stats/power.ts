@@ -89,7 +89,7 @@ export interface PowerRequest {
   /** The number of simulated runs for each number of samples. */
   readonly simulations?: number;
   /** Called after each simulated run, whose number it is given. */
-  readonly onRun?: (samples: number, done: number, simulations: number) => void;
+  readonly onRun?: (samples: number, done: number, simulations: number) => void | Promise<void>;
 }
 
 /** The number of simulated runs, at which a power of .8 is known to .04, at 95%. */
@@ -111,7 +111,7 @@ export interface SimulatedPower {
  * The power of a number of samples, by simulation: whole clusters of the pilot are drawn with replacement until there are so many samples (the last cluster is cut),
  * the pilot's mean is taken off and the mean that is asked about put in its place, and the test of the mean is made as a run makes it.
  */
-export function simulatedPower(request: PowerRequest, samples: number): SimulatedPower {
+export async function simulatedPower(request: PowerRequest, samples: number): Promise<SimulatedPower> {
   const { differences, clusters, hypothesis, margin, randomOf, simulations = SIMULATIONS, onRun } = request;
   const shift = (hypothesis === 'difference' ? margin : 0) - mean(differences);
   let shown = 0;
@@ -138,7 +138,7 @@ export function simulatedPower(request: PowerRequest, samples: number): Simulate
           ? pOfMean(inference!)
           : undefined;
     if (p !== undefined && p <= LEVEL) shown++;
-    onRun?.(samples, run + 1, simulations);
+    await onRun?.(samples, run + 1, simulations);
   }
   return { samples, power: shown / simulations };
 }
@@ -172,14 +172,14 @@ export function approximateSamples({ differences, hypothesis, margin, power }: P
  * The smallest number of samples with the power that is asked for, to 2%, found from the normal approximation on.
  * @returns that number, and all that was simulated in ascending order; `found` is undefined where more than `MOST_SIMULATED` are needed
  */
-export function samplesForPower(
+export async function samplesForPower(
   request: PowerRequest,
   onSimulated?: (simulated: SimulatedPower) => void,
-): { readonly found: SimulatedPower | undefined; readonly simulated: readonly SimulatedPower[] } {
+): Promise<{ readonly found: SimulatedPower | undefined; readonly simulated: readonly SimulatedPower[] }> {
   const { power } = request;
   const tried = new Map<number, SimulatedPower>();
-  const enough = (samples: number): boolean => {
-    const known = tried.get(samples) ?? simulatedPower(request, samples);
+  const enough = async (samples: number): Promise<boolean> => {
+    const known = tried.get(samples) ?? (await simulatedPower(request, samples));
     if (!tried.has(samples)) onSimulated?.(known);
     tried.set(samples, known);
     return known.power >= power;
@@ -188,19 +188,19 @@ export function samplesForPower(
   if (independent > MOST_SIMULATED) return { found: undefined, simulated: [] };
   let high = Math.min(MOST_SIMULATED, Math.max(FEWEST_FOR_TEST, independent));
   let low = 0;
-  while (!enough(high)) {
+  while (!(await enough(high))) {
     if (high === MOST_SIMULATED) return { found: undefined, simulated: ascending(tried) };
     low = high;
     high = Math.min(MOST_SIMULATED, Math.ceil(1.25 * high));
   }
   while (low === 0 && high > FEWEST_FOR_TEST) {
     const next = Math.max(FEWEST_FOR_TEST, Math.floor(high / 1.25));
-    if (enough(next)) high = next;
+    if (await enough(next)) high = next;
     else low = next;
   }
   while (low > 0 && high - low > Math.max(1, RESOLUTION * high)) {
     const middle = Math.ceil((low + high) / 2);
-    if (enough(middle)) high = middle;
+    if (await enough(middle)) high = middle;
     else low = middle;
   }
   return { found: tried.get(high)!, simulated: ascending(tried) };

@@ -335,6 +335,18 @@ describe('a pilot', () => {
       planned({ pilot, margin: Number((await planned({ pilot, samples: 6 })).pilot!.standard_deviation) / 3 }),
     ).rejects.toThrow(/beside the pilot’s the data have 48/);
     await expect(planned({ pilot, margin: 1e-9 })).rejects.toThrow(/takes more than 5000 samples/);
+    await expect(planned({ pilot, margin: 1e300 })).rejects.toThrow(/A margin of 1e\+300 is beyond anything/);
+    // Stopped in the middle of a simulation.
+    const stop = new AbortController();
+    const runs: number[] = [];
+    const onRun = (_: number, done: number) => {
+      runs.push(done);
+      if (done === 3) stop.abort();
+    };
+    await expect(planned({ pilot, margin: 10, samples: 6, onRun, signal: stop.signal })).rejects.toMatchObject({
+      code: 'CANCELLED',
+    });
+    expect(runs).toEqual([1, 2, 3]);
   });
 
   it('is refused at once where no number of samples of the data is worth enough', async () => {

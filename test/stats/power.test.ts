@@ -44,33 +44,35 @@ const request = (own: Partial<PowerRequest> = {}): PowerRequest => ({
 const CLOSE = 0.06;
 
 describe('simulated power', () => {
-  it('is that of the t-test where samples are independent', () => {
+  it('is that of the t-test where samples are independent', async () => {
     // detectableD: with 32 samples d of .5 is found with a power of .8, by the normal approximation.
     expect(detectableD(32)).toBeCloseTo(0.495, 2);
-    expect(Math.abs(simulatedPower(request(), 33).power - 0.8)).toBeLessThan(CLOSE);
-    expect(simulatedPower(request({ margin: 1e-9 }), 33).power).toBeLessThan(0.025 + 0.03);
+    expect(Math.abs((await simulatedPower(request(), 33)).power - 0.8)).toBeLessThan(CLOSE);
+    expect((await simulatedPower(request({ margin: 1e-9 }), 33)).power).toBeLessThan(0.025 + 0.03);
   });
 
-  it('is that of two one-sided tests for equivalence', () => {
+  it('is that of two one-sided tests for equivalence', async () => {
     const count = samplesForEquivalence(0.5);
-    expect(Math.abs(simulatedPower(request({ hypothesis: 'equivalence' }), count).power - 0.8)).toBeLessThan(CLOSE);
+    expect(Math.abs((await simulatedPower(request({ hypothesis: 'equivalence' }), count)).power - 0.8)).toBeLessThan(
+      CLOSE,
+    );
   });
 
-  it('does not depend on the mean or the unit of the pilot', () => {
+  it('does not depend on the mean or the unit of the pilot', async () => {
     const shifted = request({ differences: PILOT.map((value) => 100 * value + 7000), margin: 50 });
-    expect(simulatedPower(shifted, 33)).toEqual(simulatedPower(request(), 33));
+    expect(await simulatedPower(shifted, 33)).toEqual(await simulatedPower(request(), 33));
   });
 
-  it('is what fewer samples have where those of a cluster are copies', () => {
+  it('is what fewer samples have where those of a cluster are copies', async () => {
     const copied = PILOT.flatMap((value) => [value, value, value]);
     const clusters = partitionBy(copied.map((_, at) => Math.floor(at / 3)));
-    const { power } = simulatedPower(request({ differences: copied, clusters }), 99);
+    const { power } = await simulatedPower(request({ differences: copied, clusters }), 99);
     expect(Math.abs(power - 0.8)).toBeLessThan(CLOSE);
   });
 
-  it('finds the smallest number of samples', () => {
+  it('finds the smallest number of samples', async () => {
     const simulated: number[] = [];
-    const { found, simulated: all } = samplesForPower(request({ simulations: 200 }), ({ samples }) =>
+    const { found, simulated: all } = await samplesForPower(request({ simulations: 200 }), ({ samples }) =>
       simulated.push(samples),
     );
     expect(found!.power).toBeGreaterThanOrEqual(0.8);
@@ -81,8 +83,8 @@ describe('simulated power', () => {
     expect(found!.samples - fewer.at(-1)!.samples).toBe(1);
   });
 
-  it('says where more would be needed than are simulated', () => {
-    const { found } = samplesForPower(request({ margin: 0.001, simulations: 2 }));
+  it('says where more would be needed than are simulated', async () => {
+    const { found } = await samplesForPower(request({ margin: 0.001, simulations: 2 }));
     expect(found).toBeUndefined();
   });
 

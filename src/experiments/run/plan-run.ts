@@ -1,5 +1,6 @@
 /** A plan for a run: what it is to be, how many samples it needs, and the one test that it is made for. */
 
+import { Breather } from '../../base/breather.js';
 import { DkvError } from '../../base/errors.js';
 import { Random } from '../../base/random.js';
 import { locked, ownCode } from '../../runs/locked-plan.js';
@@ -62,9 +63,14 @@ export interface PlanOptions {
   readonly onSimulated?: (simulated: SimulatedPower) => void;
   /** This callback is called after each simulated run, with the number of samples, the runs that are done and all of them. */
   readonly onRun?: (samples: number, done: number, simulations: number) => void;
+  /** Aborting this signal rejects with CANCELLED. */
+  readonly signal?: AbortSignal;
   /** This callback is given sentences about what is looked at, where that takes a while. */
   readonly onNotice?: (notice: string) => void;
 }
+
+/** A margin of more of the pilot's standard deviations is a slip. */
+const MOST_DEVIATIONS = 1000;
 
 /**
  * Plans a run before its first trial.
@@ -153,7 +159,7 @@ async function withPilot(
   at: (count: number) => Promise<Planned>,
   options: PlanOptions,
 ): Promise<{ planned: Planned; pilot: NonNullable<PlanContent['pilot']> }> {
-  const { power, samples: asked, onSimulated, onRun } = options;
+  const { power, samples: asked, onSimulated, onRun, signal } = options;
   const { experiment } = run.summary.configuration;
   if (experiment.unit !== 'sample') {
     throw new DkvError('INPUT_INVALID', `The pilot is a run of ${experiment.id}, which ranks: of a ranking give --n.`);
@@ -174,17 +180,35 @@ async function withPilot(
       `The pilot has ${differences.length} samples in ${clusters.length} clusters: it takes six clusters, whose differences vary, to tell how many samples are needed.`,
     );
   }
+  const largest = MOST_DEVIATIONS * standardDeviation(differences);
+  if (test.margin > largest) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `A margin of ${test.margin} is beyond anything that these differences can show. Give one below ${largest.toPrecision(2)}.`,
+    );
+  }
   const icc = intraclassCorrelation(differences, clusters);
   const { seed } = run.summary.configuration;
   const randomOf = (name: string, simulation: number) => new Random(name, seed, simulation);
-  const request: PowerRequest = { ...test, differences, clusters, power, randomOf, ...(onRun && { onRun }) };
+  const turns = new Breather(signal, 'The plan was stopped; nothing was written.');
+  const request: PowerRequest = {
+    ...test,
+    differences,
+    clusters,
+    power,
+    randomOf,
+    onRun: async (...run) => {
+      onRun?.(...run);
+      await turns.breathe();
+    },
+  };
   const pilot = { clusters, icc };
   const worth = ({ depending }: Planned, count: number) => worthOf(count, sharingOf(drawnClusters(depending)), pilot);
   const found = asked === undefined ? await reached(request, pilot, protocol, at, options) : undefined;
   const planned = found?.planned ?? protocol;
   const count = planned.configuration.samples;
   const known = worth(planned, count);
-  const simulated = found?.simulated ?? [simulatedPower(request, known)];
+  const simulated = found?.simulated ?? [await simulatedPower(request, known)];
   if (!found) onSimulated?.(simulated[0]!);
   return {
     planned,
@@ -249,7 +273,7 @@ async function reached(
     );
   };
   await expectReachable(approximateSamples(request));
-  const { found, simulated } = samplesForPower(request, onSimulated);
+  const { found, simulated } = await samplesForPower(request, onSimulated);
   if (!found) throw beyond('');
   await expectReachable(found.samples);
   for (let count = found.samples; ; count++) {
