@@ -60,7 +60,7 @@ const SEEN: Readonly<Record<string, string>> = {
 };
 
 /** What a condition presents, in the middle of a sentence. Conditions that change more than the prefix are called by their names. */
-export function describeCondition(experiment: Experiment, name: string): string {
+function describeCondition(experiment: Experiment, name: string): string {
   const condition = conditionOf(experiment, name);
   const bound = boundOf(experiment, name);
   if (bound === 'mechanism') return `“${name}”`;
