@@ -245,11 +245,9 @@ export class PrimingRun {
     const { references, ttlMs } = this.#options;
     if (!entry) return false;
     const { fields, priorDigest } = entry.metadata;
+    const wanted = { ...kept, ...Object.fromEntries(variants.map(({ name, key }) => [name, key])) };
     const isSame =
-      isDeepStrictEqual(entry.variants, {
-        ...kept,
-        ...Object.fromEntries(variants.map(({ name, key }) => [name, key])),
-      }) &&
+      isDeepStrictEqual(entry.variants, wanted) &&
       // As text, since storing makes 0 of -0.
       JSON.stringify(fields) === JSON.stringify(fieldsOf(document)) &&
       priorDigest === references?.digest;
