@@ -82,7 +82,9 @@ describe('the experiments that there are', () => {
       ...['{B0,D2}', '{B2,D0}', 'shifted'].map((cell) => `${prefix} ${cell}`),
     ];
     const prefixes = ['oracle', 'doc_kw', 'random_matched', 'the', 'random1'];
-    expect([...names].sort()).toEqual(['E0:BD', 'E1:BD', 'E1:BND', 'E4:ND', ...prefixes.flatMap(perPrefix)].sort());
+    const asked = prefixes.slice(0, 3).flatMap((prefix) => [`${prefix} E2:BD, query`, `${prefix} {B0,D2}, query`]);
+    const bare = ['E0:BD', 'E1:BD', 'E0:BD, a row less'].flatMap((name) => [name, `${name}, query`]);
+    expect([...names].sort()).toEqual([...bare, 'E1:BND', 'E4:ND', ...prefixes.flatMap(perPrefix), ...asked].sort());
     expect(experiment.conditions.map(({ name }) => name)).toEqual(
       hiddenBos.conditions.map(({ name }) => name).filter((name) => !names.includes(name)),
     );
@@ -93,18 +95,25 @@ describe('the experiments that there are', () => {
       { name: 'W', terms: { 'E0:D': 1, 'E1:D': -1 } },
       { name: 'P0', terms: { 'E1:D': 1, 'oracle E2:D': -1 } },
       { name: 'V', terms: { 'oracle E2:D': 1, 'oracle E2:ND': -1 } },
+      { name: 'S', terms: { 'random_matched E2:D': 1, 'oracle E2:D': -1 } },
     ]);
     expect(oracle.family).toEqual(['W', 'P0', 'V']);
-    expect(experiment.identities.map(({ right }) => right)).toEqual(Array(5).fill('E1:D'));
+    expect(experiment.identities.map(({ right }) => right)).toEqual(Array(5).fill('E1:D, 8 words'));
     expect(defineExperiment(experiment)).toEqual(experiment);
   });
 
   it('on a T5, with neither BOS nor a line break, ask of bos what is left: the primed document against the bare one', () => {
     const { experiment, leftOut } = conditionsFor(hiddenBos, without('bos', 'separator'));
     const prefixes = ['oracle', 'doc_kw', 'random_matched', 'the', 'random1'];
-    const cells = ['E2:D', 'E2:PD', 'M1:D', 'M2:D', 'M3:D', 'M4:D', 'M1, positions of E1'];
+    const unseen = 'M1, positions of E1, 8 words';
+    const cells = ['E2:D', 'E2:PD', 'M1:D', 'M2:D', 'M3:D', 'M4:D', unseen, 'published'];
+    const judged = prefixes.slice(0, 3);
     expect(experiment.conditions.map(({ name }) => name).sort()).toEqual(
-      ['E0:D', ...prefixes.flatMap((prefix) => cells.map((cell) => `${prefix} ${cell}`))].sort(),
+      [
+        ...['E0:D', 'E0:D, query', 'E0:D, 8 words', 'bare'],
+        ...prefixes.flatMap((prefix) => cells.map((cell) => `${prefix} ${cell}`)),
+        ...judged.map((prefix) => `${prefix} E2:D, query`),
+      ].sort(),
     );
     expect(leftOut).toHaveLength(hiddenBos.conditions.length - experiment.conditions.length);
     expect(new Set(leftOut.map(({ reason }) => reason))).toEqual(
@@ -113,12 +122,32 @@ describe('the experiments that there are', () => {
       ),
     );
     expect(experiment.primary).toEqual({ treatment: 'doc_kw E2:D', baseline: 'E0:D' });
-    expect(experiment.comparisons).toEqual(
-      prefixes.map((prefix) => ({ treatment: `${prefix} E2:D`, baseline: 'E0:D', oracle: 'oracle E2:D' })),
-    );
-    expect(experiment.contrasts.map(({ title }) => title)).toEqual(['Meaning']);
+    expect(experiment.comparisons).toEqual([
+      ...prefixes.map((prefix) => ({ treatment: `${prefix} E2:D`, baseline: 'E0:D', oracle: 'oracle E2:D' })),
+      ...prefixes.map((prefix) => ({
+        treatment: `${prefix} published`,
+        baseline: 'bare',
+        oracle: 'oracle published',
+        family: 'published',
+      })),
+    ]);
+    // Priming is what remains, with either prompt, and its verdict.
+    const remaining = experiment.contrasts.map(({ title, verdict, contrasts }) => [
+      title,
+      verdict,
+      contrasts.map(({ name }) => name).join(),
+    ]);
+    expect(remaining).toEqual([
+      ...['oracle', 'doc_kw'].map((prefix) => [prefix, 'query not in the decoder', 'P0,S']),
+      ['random_matched', 'query not in the decoder', 'P0'],
+      ...['the', 'random1'].map((prefix) => [prefix, undefined, 'P0']),
+      ...['oracle', 'doc_kw'].map((prefix) => [`${prefix}, query in the decoder`, 'query in the decoder', 'P0,S']),
+      ['random_matched, query in the decoder', 'query in the decoder', 'P0'],
+      ['Meaning', undefined, 'semantic'],
+    ]);
+    expect(experiment.contrasts[0]!.contrasts[0]!.terms).toEqual({ 'E0:D': 1, 'oracle E2:D': -1 });
     expect(experiment.identities.map(({ left, right }) => [left, right])).toEqual(
-      prefixes.map((prefix) => [`${prefix} M1, positions of E1`, 'E0:D']),
+      prefixes.map((prefix) => [`${prefix} ${unseen}`, 'E0:D, 8 words']),
     );
     expect(defineExperiment(experiment)).toEqual(experiment);
   });

@@ -23,7 +23,7 @@ const ENCODES = {
   E4: { bos: false, separator: true },
 } as const satisfies Record<string, Omit<Encoding, 'visibility'>>;
 
-/** The masks: which rows may not see which in the encoder of [B, P, N, D, S]. */
+/** Who may not see whom in the encoder of [B, P, N, D, S]. */
 const MASKS = {
   M1: [{ rows: segments('BNDS'), columns: segments('P') }],
   M2: [{ rows: segments('BNS'), columns: segments('P') }],
@@ -41,10 +41,42 @@ const PREFIXES: Readonly<Record<string, string>> = {
 
 const CELLS = ['D', 'BD', 'ND', 'BND'];
 
+/** What the decoder reads before the target, by the ends of conditions' names. */
+const PROMPTS = { '': 'none', ', query': 'query' } as const;
+
+type Suffix = keyof typeof PROMPTS;
+
+/** The prefixes that get a verdict, and the steps of their gains that are taken with either prompt. */
+const JUDGED = ['oracle', 'doc_kw', 'random_matched'];
+
+/** Priming is compared with that by these words. */
+const RANDOM = 'random_matched';
+
+/** So few words fit, with any of the prefixes, into the encoder's sliding window. */
+const SHORT = { suffix: ', 8 words', document: { first_words: 8 } };
+
 const unprimed = (encode: keyof typeof ENCODES, cells: readonly string[]): Condition[] =>
   cells.map((cell) => ({ name: `${encode}:${cell}`, ...ENCODES[encode], visibility: segments(cell) }));
 
-function primed(prefix: string, surrogate: string): Condition[] {
+/** A row less of the bare document, and BOS still there: what hiding any row does. */
+const PLACEBO: Condition = { name: 'E0:BD, a row less', visibility: segments('BD'), hidden: 'document_row' };
+
+const primedCell = (prefix: string, cell: string): Condition => ({
+  name: `${prefix} E2:${cell}`,
+  surrogate: PREFIXES[prefix]!,
+  visibility: segments(cell),
+});
+
+/** The primed document beside the bare encode's BOS. */
+const transplant = (prefix: string): Condition => ({
+  name: `${prefix} {B0,D2}`,
+  surrogate: PREFIXES[prefix]!,
+  visibility: segments('D'),
+  also: [{ ...ENCODES.E0, visibility: segments('B') }],
+});
+
+function primed(prefix: string): Condition[] {
+  const surrogate = PREFIXES[prefix]!;
   const seen = (cell: string): Encoding => ({ surrogate, visibility: segments(cell) });
   const named = (name: string, encoding: Encoding, also?: Encoding): Condition => ({
     name: `${prefix} ${name}`,
@@ -52,17 +84,22 @@ function primed(prefix: string, surrogate: string): Condition[] {
     ...(also && { also: [also] }),
   });
   return [
-    ...[...CELLS, 'BPND', 'PD'].map((cell) => named(`E2:${cell}`, seen(cell))),
+    ...[...CELLS, 'BPND', 'PD'].map((cell) => primedCell(prefix, cell)),
     ...Object.entries(MASKS).flatMap(([mask, blocked]) =>
       ['D', 'BD', 'ND'].map((cell) => named(`${mask}:${cell}`, { ...seen(cell), blocked })),
     ),
-    named('{B0,D2}', seen('D'), { ...ENCODES.E0, visibility: segments('B') }),
+    transplant(prefix),
     named('{B2,D0}', seen('B'), { ...ENCODES.E0, visibility: segments('D') }),
     named('{N1,D2}', seen('D'), { ...ENCODES.E1, visibility: segments('N') }),
     named('{N2,D1}', seen('N'), { ...ENCODES.E1, visibility: segments('D') }),
+    // The research's own arm: one string, and a count of what is hidden.
+    named('published', { surrogate, visibility: 'published' }),
     // For the identities.
     named('shifted', { ...seen('BD'), positions: 'after_prefix' }),
-    named('M1, positions of E1', { ...seen('D'), blocked: MASKS.M1, positions: 'without_prefix' }),
+    {
+      ...named(`M1, positions of E1${SHORT.suffix}`, { ...seen('D'), blocked: MASKS.M1, positions: 'without_prefix' }),
+      document: SHORT.document,
+    },
   ];
 }
 
@@ -88,31 +125,70 @@ function shapley(prefix: string): Contrast[] {
   });
 }
 
-function decompositionOf(prefix: string): ContrastGroup {
-  const e2 = (cell: string) => `${prefix} E2:${cell}`;
-  const transplant = `${prefix} {B0,D2}`;
-  const contrasts: Contrast[] = [
-    gain('T', 'E0:BD', e2('ND')),
-    gain('H', 'E0:BD', 'E0:D', 'T'),
-    gain('W', 'E0:D', 'E1:D', 'T'),
-    gain('P0', 'E1:D', e2('D'), 'T'),
+/** The steps that a gain is taken apart into, with one of the prompts. */
+function steps(prefix: string, at: Suffix): Contrast[] {
+  const bare = (cell: string) => `${cell}${at}`;
+  const e2 = (cell: string) => `${prefix} E2:${cell}${at}`;
+  const beside = `${prefix} {B0,D2}${at}`;
+  return [
+    gain('T', bare('E0:BD'), e2('ND')),
+    gain('H', bare('E0:BD'), bare('E0:D'), 'T'),
+    gain('W', bare('E0:D'), bare('E1:D'), 'T'),
+    // Without a line break the two unprimed encodes are one.
+    { ...gain('P0', bare('E1:D'), e2('D'), 'T'), otherwise: gain('P0', bare('E0:D'), e2('D')).terms },
     gain('V', e2('D'), e2('ND'), 'T'),
-    gain('P1', 'E1:BD', e2('BD'), 'T'),
-    gain('P*', 'E0:BD', transplant, 'T'),
-    { name: 'I', terms: { 'E1:D': 1, [e2('D')]: -1, 'E1:BD': -1, [e2('BD')]: 1 } },
-    gain('L', transplant, e2('BD'), 'T'),
-    gain('Shapley: total', 'E1:BD', e2('ND')),
-    ...shapley(prefix),
+    gain('P1', bare('E1:BD'), e2('BD'), 'T'),
+    gain('P*', bare('E0:BD'), beside, 'T'),
+    {
+      name: 'I',
+      terms: { [bare('E1:D')]: 1, [e2('D')]: -1, [bare('E1:BD')]: -1, [e2('BD')]: 1 },
+    },
+    gain('L', beside, e2('BD'), 'T'),
+    ...(JUDGED.includes(prefix) && prefix !== RANDOM ? [gain('S', `${RANDOM} E2:D${at}`, e2('D'))] : []),
   ];
+}
+
+const STEPS_NOTE =
+  'T = H + W + P0 + V: hiding BOS, a line break in the encoder, priming, the visible line break. P1: priming with BOS visible; P*: priming with the bare document’s BOS; I = P0 − P1; L: what the primed BOS row leaks.';
+const MEANING_NOTE = ' S: priming less priming by as many words of another document.';
+
+const FAMILY = { family: ['H', 'W', 'P0', 'V', 'P*', 'I', 'L'], equivalence_margin: 0.1, decomposition: true };
+
+function decompositionOf(prefix: string): ContrastGroup {
   return {
     title: prefix,
-    note: 'T = H + W + P0 + V: hiding BOS, a line break in the encoder, priming, the visible line break. P1: priming with BOS visible; P*: priming with the bare document’s BOS; I = P0 − P1; L: what the primed BOS row leaks. Shapley: each change’s mean effect over all orders, from E1:BD to E2:ND.',
-    contrasts,
-    family: ['H', 'W', 'P0', 'V', 'P*', 'I', 'L'],
-    equivalence_margin: 0.1,
-    decomposition: true,
+    note: `${STEPS_NOTE}${JUDGED.includes(prefix) && prefix !== RANDOM ? MEANING_NOTE : ''} Shapley: each change’s mean effect over all orders, from E1:BD to E2:ND.`,
+    contrasts: [...steps(prefix, ''), gain('Shapley: total', 'E1:BD', `${prefix} E2:ND`), ...shapley(prefix)],
+    ...FAMILY,
+    ...(JUDGED.includes(prefix) && { verdict: 'query not in the decoder' }),
   };
 }
+
+/** The same steps with the query in the decoder. */
+function askedOf(prefix: string): ContrastGroup {
+  return {
+    title: `${prefix}, query in the decoder`,
+    note: `${STEPS_NOTE}${prefix === RANDOM ? '' : MEANING_NOTE}`,
+    contrasts: steps(prefix, ', query'),
+    ...FAMILY,
+    verdict: 'query in the decoder',
+  };
+}
+
+/** What the steps of the prefixes with a verdict are made of. */
+function stepConditions(): Condition[] {
+  return [
+    ...unprimed('E0', ['BD', 'D']),
+    ...unprimed('E1', ['D', 'BD']),
+    ...JUDGED.flatMap((prefix) => [...['D', 'BD', 'ND'].map((cell) => primedCell(prefix, cell)), transplant(prefix)]),
+  ];
+}
+
+const asked = (condition: Condition): Condition => ({
+  ...condition,
+  name: `${condition.name}, query`,
+  prompt: 'query',
+});
 
 export const hiddenBos = defineExperiment({
   id: 'bos',
@@ -123,22 +199,59 @@ export const hiddenBos = defineExperiment({
     ...unprimed('E0', ['BD', 'D']),
     ...unprimed('E1', CELLS),
     ...unprimed('E4', ['ND']),
-    ...Object.entries(PREFIXES).flatMap(([prefix, surrogate]) => primed(prefix, surrogate)),
+    PLACEBO,
+    { name: 'bare', visibility: 'full' },
+    ...['E0', 'E1'].map(
+      (encode): Condition => ({
+        name: `${encode}:D${SHORT.suffix}`,
+        ...ENCODES[encode as 'E0' | 'E1'],
+        visibility: segments('D'),
+        document: SHORT.document,
+      }),
+    ),
+    ...Object.keys(PREFIXES).flatMap(primed),
+    ...[...stepConditions(), PLACEBO].map(asked),
   ],
-  comparisons: Object.keys(PREFIXES).map((prefix) => ({
-    treatment: `${prefix} E2:D`,
-    baseline: 'E1:D',
-    // Without a line break the two unprimed encodes are one.
-    otherwise: 'E0:D',
-    oracle: 'oracle E2:D',
-  })),
+  comparisons: [
+    ...Object.keys(PREFIXES).map((prefix) => ({
+      treatment: `${prefix} E2:D`,
+      baseline: 'E1:D',
+      // Without a line break the two unprimed encodes are one.
+      otherwise: 'E0:D',
+      oracle: 'oracle E2:D',
+    })),
+    ...Object.keys(PREFIXES).map((prefix) => ({
+      treatment: `${prefix} published`,
+      baseline: 'bare',
+      oracle: 'oracle published',
+      family: 'published',
+    })),
+  ],
   primary: { treatment: 'doc_kw E2:D', baseline: 'E1:D' },
   contrasts: [
     ...Object.keys(PREFIXES).map(decompositionOf),
+    ...JUDGED.map(askedOf),
     {
       title: 'Meaning',
       note: 'Priming by the real query less priming by as many words of another document.',
-      contrasts: [gain('semantic', 'random_matched E2:D', 'oracle E2:D')],
+      contrasts: [gain('semantic', `${RANDOM} E2:D`, 'oracle E2:D')],
+      decomposition: false,
+    },
+    {
+      title: 'One string',
+      note: 'What is left of the published arm, which tokenises prefix, line break and document as one string, when the same rows of segments are taken off: nothing, where both have the same ids.',
+      contrasts: Object.keys(PREFIXES).map((prefix) => ({
+        ...gain(prefix, `${prefix} E2:ND`, `${prefix} published`),
+      })),
+      decomposition: false,
+    },
+    {
+      title: 'Placebo',
+      note: 'Hiding a row of the document, chosen by its ids and nothing else, in the place of BOS. H less that: what is special about BOS.',
+      contrasts: (Object.keys(PROMPTS) as Suffix[]).flatMap((at) => [
+        gain(`a row hidden${at}`, `E0:BD${at}`, `${PLACEBO.name}${at}`),
+        gain(`H less that${at}`, `${PLACEBO.name}${at}`, `E0:D${at}`),
+      ]),
       decomposition: false,
     },
   ],
@@ -152,9 +265,9 @@ export const hiddenBos = defineExperiment({
     { name: `${prefix}: moved positions change nothing`, left: `${prefix} shifted`, right: 'E0:BD', relative: true },
     {
       name: `${prefix}: an unseen prefix is none`,
-      left: `${prefix} M1, positions of E1`,
-      right: 'E1:D',
-      otherwise: 'E0:D',
+      left: `${prefix} M1, positions of E1${SHORT.suffix}`,
+      right: `E1:D${SHORT.suffix}`,
+      otherwise: `E0:D${SHORT.suffix}`,
       within_window: true,
     },
   ]),
