@@ -9,8 +9,6 @@ from functools import cache
 RELATIVE = 1e-9
 # Differences of NLLs that are equal leave numbers of this size. P-values have no such floor: theirs are right to the smallest.
 ABSOLUTE = 1e-13
-# Effects in standard deviations: the same rounding of nats, divided by a spread of which the narrowest seen (a step of `bos`, winsorised) is a thousandth of a nat.
-ABSOLUTE_D = 1e-10
 
 # Temperatures are fitted on curves of single tokens, which lie within 0.001 nats of direct evaluation whatever mixture is fitted: so near each other are numbers that
 # come from two of them. In nats, in shares of a temperature, and in p.
@@ -73,8 +71,7 @@ def is_number(value):
 
 def relative_difference(path, theirs, ours):
     gap = abs(theirs - ours)
-    floor = 0 if is_p(path) else ABSOLUTE_D if re.search(r"\.(robust_)?d\.(value|low|high)$", path) else ABSOLUTE
-    return gap / max(abs(theirs), abs(ours)) if gap > floor else 0.0
+    return gap / max(abs(theirs), abs(ours)) if gap > (0 if is_p(path) else ABSOLUTE) else 0.0
 
 
 @cache

@@ -38,7 +38,6 @@ def resampled_robust(values, sampling):
     middle = values[order[len(order) // 2]]
     ordered = values[order] - middle
     cluster = sampling.clusters[order]
-    steps = np.stack([np.append(ordered[:-1] - ordered[1:], ordered[-1]), np.append(ordered[:-1] ** 2 - ordered[1:] ** 2, ordered[-1] ** 2)])
     # Two bytes where no draw can have more values: four times as many fit into a register.
     small = np.int16 if sampling.size * max(sizes(sampling.clusters)) < 2**15 else np.int32
     trimmed, d = np.empty(DRAWS), np.empty(DRAWS)
@@ -51,9 +50,12 @@ def resampled_robust(values, sampling):
         end = behind[-1] - cut
         low = ordered[np.sum(behind <= cut, axis=0, dtype=small)]
         high = ordered[np.sum(behind < end, axis=0, dtype=small)]
+        # What every draw cuts off is drawn in: the squares of a few large values would take the digits of all others with them.
+        inner = np.clip(ordered, low.min(), high.max())
+        steps = np.stack([np.append(inner[:-1] - inner[1:], inner[-1]), np.append(inner[:-1] ** 2 - inner[1:] ** 2, inner[-1] ** 2)])
         total, square = steps @ np.minimum(np.maximum(behind, cut), end).astype(float)
         # The cut-off values in front were counted at the first value: `cut` of them to be taken off, which clip has left in.
-        total, square = total - cut * ordered[0], square - cut * ordered[0] ** 2
+        total, square = total - cut * inner[0], square - cut * inner[0] ** 2
         winsorized = total + cut * (low + high)
         variance = (square + cut * (low**2 + high**2) - winsorized**2 / n) / (n - 1)
         trimmed[here] = middle + total / (end - cut)
