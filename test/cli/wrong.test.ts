@@ -55,7 +55,7 @@ const WRONG: readonly (readonly [string, string])[] = [
   ['run exp01 --model folder', 'folder/config.json: no such file'],
   ['list', 'Usage: dkv list'],
   ['list experiment', "unknown command 'experiment'"],
-  ['report nowhere', 'is not a run folder'],
+  ['report nowhere', 'no folder of runs'],
   ['report docs.jsonl', 'a file stands where a folder is needed'],
   ['report folder --format pdf', 'expected html'],
   ['compare folder nowhere', 'is not a run folder'],

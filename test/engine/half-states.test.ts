@@ -127,7 +127,7 @@ it('primes a store with the same bits, whether states were sent as float32 or as
   const records: unknown[] = [];
   for (const own of [usual, halving]) {
     const store = await openStore('memory:');
-    await prime(own, store, documents, { statesPrecision: 'float16' });
+    await prime(own, store, documents, { statesPrecision: 'float16', surrogates: ['doc_kw'] });
     for (const { id } of documents) {
       const { variants } = (await store.entry(id))!;
       for (const key of Object.values(variants)) records.push([key, (await store.get(key))!.states]);
