@@ -98,9 +98,9 @@ ${tables.join('\n\n')}
 ## Full size
 
 A random bfloat16 checkpoint of google/t5gemma-2-270m-270m's shape (vocabulary 262,144) and a float32 one of google/flan-t5-base's, made and measured by hand.
-As int8 a model is held to *batched = single* alone. How far it is from the reference depends on its weights: these are strong, so that errors grow, and say nothing of a
-trained model's, which is measured while it is compiled. What masked rows hold makes no difference there either (exchanged, they leave all NLLs as they are, bit for bit); that they
-are there changes the last bits of sums, and with them some numbers that are rounded to 8 bits.
+With int8 a model is held only to *batched = single*. How far it is from the reference depends on its weights. The random weights here are strong, so that errors grow; they say nothing about a
+trained model, whose drift is measured while it is compiled. With int8, too, the content of masked rows makes no difference: when it is exchanged, all NLLs stay as they are, bit for bit. The presence of masked rows
+changes the last bits of sums, and through them some numbers that are rounded to 8 bits.
 
 \`\`\`sh
 pip install -r tools/reference/requirements.txt
