@@ -24,13 +24,22 @@ export async function readRecord(directory: string): Promise<RunRecord | undefin
 
 /**
  * @param runtime versions of what computes, by package
- * @param beside what the record says beside the configuration: the file that the experiment was read from, the plan that the run is under
+ * @param beside what the record says beside the configuration: the checksum of the run's samples, the file that the experiment was read from, the plan that
+ * the run is under
  */
 export async function writeRecord(
   directory: string,
   configuration: Configuration,
   runtime: Readonly<Record<string, string>>,
-  { study, plan }: { readonly study?: StudyRecord | undefined; readonly plan?: PlannedRun | undefined } = {},
+  {
+    samples,
+    study,
+    plan,
+  }: {
+    readonly samples: string;
+    readonly study?: StudyRecord | undefined;
+    readonly plan?: PlannedRun | undefined;
+  },
 ): Promise<RunRecord> {
   const record: RunRecord = {
     format: RECORD_FORMAT,
@@ -39,6 +48,7 @@ export async function writeRecord(
     ...(plan && { plan }),
     started_at: new Date().toISOString(),
     bound: true,
+    samples_crc32: samples,
     versions: await versions(runtime),
     git_revision: await gitRevision(),
     machine: {

@@ -36,18 +36,28 @@ export async function readSummary(directory: string): Promise<{ record: RunRecor
   if (record === undefined) {
     throw new DkvError('INPUT_INVALID', `${directory} is not a run folder: it has no run.json. "dkv run" makes one.`);
   }
-  const file = path.join(directory, SUMMARY_FILE);
-  const bytes = await readIfPresent(file);
-  if (bytes === undefined) {
+  const summary = await findSummary(directory, record);
+  if (summary === undefined) {
     const id = record.configuration.experiment.id;
     throw new DkvError(
       'INPUT_INVALID',
       `${directory} holds a run that is not finished: it has no summary.json. Finish it with: dkv run ${shellWord(id)} --out ${shellWord(directory)} --resume`,
     );
   }
+  return { record, summary };
+}
+
+/**
+ * The summary that a run's folder has; undefined where the run is not finished.
+ * @throws DkvError RUN_DAMAGED
+ */
+export async function findSummary(directory: string, record: RunRecord): Promise<Summary | undefined> {
+  const file = path.join(directory, SUMMARY_FILE);
+  const bytes = await readIfPresent(file);
+  if (bytes === undefined) return undefined;
   const summary = parseSummary(bytes, file);
   expectSummaryOf(record, summary, file);
-  return { record, summary };
+  return summary;
 }
 
 /**
@@ -56,5 +66,5 @@ export async function readSummary(directory: string): Promise<{ record: RunRecor
  */
 export async function withTrials(directory: string, record: RunRecord, summary: Summary): Promise<FinishedRun> {
   const journal = await readJournal(path.join(directory, TRIALS_FILE), ownerOf(record));
-  return finishedRun(record, summary, await readSamples(directory), journal);
+  return finishedRun(record, summary, await readSamples(directory, record), journal);
 }

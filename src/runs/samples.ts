@@ -8,21 +8,40 @@ import { DkvError } from '../base/errors.js';
 import { publish } from '../base/files.js';
 import { findLines } from './packed.js';
 import { PACKED } from './schema/packed.js';
-import { parseSamples, SAMPLES_FILE, type SampleRecord } from './schema/sample.js';
-import { sealedLine } from './schema/sealed.js';
+import type { RunRecord } from './schema/record.js';
+import { parseOwnSamples, SAMPLES_FILE, type SampleRecord } from './schema/sample.js';
+import { bytesOf, fileChecksum, sealedLine } from './schema/sealed.js';
 
-/** Writes them in the place of those that are there, compressed or not. @throws DkvError DISK_FULL, FILES_UNUSABLE */
-export async function writeSamples(directory: string, records: readonly SampleRecord[]): Promise<void> {
+/**
+ * Writes them in the place of those that are there, compressed or not.
+ * @returns the file's checksum, as the run's record has it
+ * @throws DkvError DISK_FULL, FILES_UNUSABLE
+ */
+export async function writeSamples(directory: string, records: readonly SampleRecord[]): Promise<string> {
   const file = path.join(directory, SAMPLES_FILE);
-  await publish(file, records.map(sealedLine).join(''));
+  const bytes = bytesOfSamples(records);
+  await publish(file, bytes);
   await rm(file + PACKED, { force: true });
+  return fileChecksum(bytes);
 }
 
-/** @throws DkvError RUN_DAMAGED for a compressed and another one at once, and naming the lines that are not what was written */
-export async function readSamples(directory: string): Promise<SampleRecord[]> {
+/** The checksum that a file of these samples has. */
+export function samplesChecksum(records: readonly SampleRecord[]): string {
+  return fileChecksum(bytesOfSamples(records));
+}
+
+function bytesOfSamples(records: readonly SampleRecord[]): Uint8Array {
+  return bytesOf(records.map(sealedLine).join(''));
+}
+
+/**
+ * @param record of the run that they are to be of
+ * @throws DkvError RUN_DAMAGED for a compressed and another one at once, for samples of another run, and naming the lines that are not what was written
+ */
+export async function readSamples(directory: string, record: RunRecord): Promise<SampleRecord[]> {
   const file = path.join(directory, SAMPLES_FILE);
   const found = await findLines(file);
-  if (found) return parseSamples(found.bytes, found.file);
+  if (found) return parseOwnSamples(found.bytes, record, found.file);
   throw new DkvError(
     'RUN_DAMAGED',
     `${file} is not there. Go on with the run (dkv run --resume): it is written again.`,

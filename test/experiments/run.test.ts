@@ -17,9 +17,9 @@ import type { TextWriter } from '../../src/priming/prepare.js';
 import { QUERY_PROMPTS } from '../../src/priming/prompts.js';
 import { warnings } from '../../src/report/words/notes.js';
 import { readSummary } from '../../src/runs/run-folder.js';
-import { isTrial, type Trial } from '../../src/runs/schema/entry.js';
+import { type Entry, isTrial, type Trial } from '../../src/runs/schema/entry.js';
 import type { Experiment } from '../../src/runs/schema/experiment.js';
-import { sealedFile } from '../../src/runs/schema/sealed.js';
+import { sealedFile, sealedLine } from '../../src/runs/schema/sealed.js';
 import { readWritten } from '../../src/runs/written.js';
 import { datasetOf } from '../../src/samples/dataset.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';
@@ -333,6 +333,110 @@ describe('going on with a run', () => {
     await writeFile(path.join(directory, 'trials.jsonl'), own);
     await start(directory, 3, { resume: true });
     expect(await file(directory, 'trials.jsonl')).toBe(own);
+  });
+
+  describe('that is older than what binds its files together', () => {
+    /** A finished run as older releases left it. */
+    async function older() {
+      const directory = await temporaryFolder();
+      await start(directory, 4);
+      const entries = await entriesIn(directory);
+      const { bound, samples_crc32, crc32: _, ...record } = JSON.parse(await file(directory, 'run.json'));
+      expect(bound).toBe(true);
+      expect(samples_crc32).toMatch(/^[0-9a-f]{8}$/);
+      await writeFile(path.join(directory, 'run.json'), sealedFile(record));
+      const write = (changed: readonly Entry[]) =>
+        writeFile(path.join(directory, 'trials.jsonl'), changed.map(sealedLine).join(''));
+      await write(entries);
+      return { directory, entries, write, wanted: await file(directory, 'summary.json') };
+    }
+
+    it('takes no trials of another run', async () => {
+      const { directory, entries, write, wanted } = await older();
+      const trials = entries.filter(isTrial);
+      const names = [...new Set(trials.map(({ condition }) => condition))];
+      // Those of another model, say: of the same samples and conditions.
+      const strange = entries.map((entry) => {
+        if (!isTrial(entry)) return entry;
+        const of = names[(names.indexOf(entry.condition) + 1) % names.length];
+        const { nll, nll_sum, token_nlls } = trials.find((one) => one.sample === entry.sample && one.condition === of)!;
+        return { ...entry, nll, nll_sum, token_nlls };
+      });
+      const resumed = () => start(directory, 4, { resume: true });
+      const refused = { code: 'RUN_DAMAGED', message: expect.stringMatching(/mean NLL of .* not of one run/) };
+      await write(strange);
+      await expect(resumed()).rejects.toMatchObject(refused);
+      await write(strange.slice(0, -1));
+      await expect(resumed()).rejects.toMatchObject(refused);
+      await write(strange.filter(({ sample }) => sample !== 'lamps-002'));
+      await expect(resumed()).rejects.toMatchObject({
+        code: 'RUN_DAMAGED',
+        message: expect.stringMatching(/does not say which run it is of, and has trials of at most 3 samples.* from 4/),
+      });
+      expect(await file(directory, 'summary.json')).toBe(wanted);
+      // Its own go on: whole, without a damaged line, and where nobody knows what was summed up.
+      for (const own of [entries, entries.slice(0, -1), entries.slice(0, 5)]) {
+        await write(own);
+        if (own.length === 5) await rm(path.join(directory, 'summary.json'));
+        await resumed();
+        expect(await file(directory, 'summary.json')).toBe(wanted);
+        // What has been written to says from then on which run it is of.
+        expect((await file(directory, 'trials.jsonl')).startsWith('{"run":')).toBe(own !== entries);
+      }
+    });
+
+    it('takes no samples of another run', async () => {
+      const { directory, wanted } = await older();
+      const samples = path.join(directory, 'samples.jsonl');
+      const own = await readFile(samples, 'utf8');
+      const [first, ...rest] = own
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+        .map(({ crc32: _, ...record }) => record);
+      const resumed = () => start(directory, 4, { resume: true });
+      for (const [changed, what] of [
+        [{ ...first, cluster: 'all' }, 'line 1 has cluster "all", not nothing'],
+        [
+          { ...first, texts: { ...first.texts, answer: '4 euros' } },
+          'line 1 has texts.answer "4 euros", not "3 euros"',
+        ],
+        [{ ...first, texts: { ...first.texts, target: ['3'] } }, 'line 1 has texts.target.1 nothing, not'],
+      ]) {
+        await writeFile(samples, [changed, ...rest].map((one) => sealedLine(one)).join(''));
+        await expect(resumed()).rejects.toMatchObject({ code: 'RUN_DAMAGED', message: expect.stringContaining(what) });
+      }
+      await writeFile(samples, rest.map((one) => sealedLine(one)).join(''));
+      await expect(resumed()).rejects.toThrow('it has 3 samples, not 4');
+      for (const there of [own, undefined]) {
+        await rm(samples);
+        if (there !== undefined) await writeFile(samples, there);
+        await resumed();
+        expect(await file(directory, 'summary.json')).toBe(wanted);
+        expect(await readFile(samples, 'utf8')).toBe(own);
+      }
+    });
+  });
+
+  it('writes lost samples again as they were, or not at all', async () => {
+    const directory = await temporaryFolder();
+    await start(directory, 3, { noText: true });
+    const samples = path.join(directory, 'samples.jsonl');
+    const own = await readFile(samples, 'utf8');
+    await rm(samples);
+    // A run that was begun without texts goes on so.
+    await start(directory, 3, { resume: true });
+    expect(await readFile(samples, 'utf8')).toBe(own);
+    const other = await temporaryFolder();
+    await start(other, 3);
+    await rm(path.join(other, 'samples.jsonl'));
+    await expect(start(other, 3, { resume: true, noText: true })).rejects.toMatchObject({
+      code: 'RUN_MISMATCH',
+      message: expect.stringMatching(/samples\.jsonl is not there.*leave out --no-text/),
+    });
+    expect(await readdir(other)).not.toContain('samples.jsonl');
+    await writeFile(path.join(other, 'samples.jsonl'), own);
+    await expect(start(other, 3, { resume: true })).rejects.toThrow(/its CRC-32 is .* another run’s/);
   });
 
   it('goes on from compressed samples and trials, and leaves them compressed', async () => {

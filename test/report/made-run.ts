@@ -99,8 +99,9 @@ export async function writeRun(
   { summary, trials, samples }: Omit<FinishedRun, 'record'>,
 ): Promise<Summary> {
   await mkdir(directory, { recursive: true });
-  await writeSamples(directory, samples);
-  const record = await writeRecord(directory, summary.configuration, { 'onnxruntime-node': '1.0.0' });
+  const written = await writeSamples(directory, samples);
+  const versions = { 'onnxruntime-node': '1.0.0' };
+  const record = await writeRecord(directory, summary.configuration, versions, { samples: written });
   const journal = await JournalWriter.open(path.join(directory, 'trials.jsonl'), ownerOf(record));
   await journal.append([...trials]);
   await journal.close();

@@ -1,5 +1,5 @@
 /** Run folders that are read again: as they were written, or refused by name. */
-import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -16,6 +16,7 @@ import { temporaryFolder } from '../support/fixtures.js';
 import { withEstimates } from '../support/older.js';
 
 const FILES = ['run.json', 'summary.json', 'samples.jsonl', 'trials.jsonl'] as const;
+const RELEASE = path.resolve(import.meta.dirname, '../fixtures/runs/release-0.1.0');
 const RESULTS = path.resolve(import.meta.dirname, '../../results/built-in');
 
 describe('a run folder', () => {
@@ -137,8 +138,6 @@ describe('a run folder', () => {
         /trials\.jsonl has 4 whole samples and 0 rejected ones, .* from 5 and 0\. .*--resume/,
       ),
     });
-    await writeFile(path.join(directory, 'samples.jsonl'), '{"id":"other"}\n');
-    await expect(readRun(directory)).rejects.toThrow(/line 2: .* is no sample and condition of this run/);
     await rm(path.join(directory, 'samples.jsonl'));
     await expect(readRun(directory)).rejects.toThrow(/samples\.jsonl is not there/);
   });
@@ -199,8 +198,8 @@ describe('a run folder', () => {
 
     it('is refused by their means where the run is older than first lines', async () => {
       const { directory, file } = await written();
-      const { bound, crc32: _, ...record } = JSON.parse(await readFile(path.join(directory, 'run.json'), 'utf8'));
-      expect(bound).toBe(true);
+      const { bound, samples_crc32, crc32: _, ...record } = JSON.parse((await contents(directory))['run.json'].toString());
+      expect([bound, samples_crc32]).toEqual([true, expect.stringMatching(/^[0-9a-f]{8}$/)]);
       await writeFile(path.join(directory, 'run.json'), sealedFile(record));
       await writeFile(file, RUN.trials.map(sealedLine).join(''));
       expect((await readRun(directory)).trials).toEqual(RUN.trials);
@@ -211,7 +210,70 @@ describe('a run folder', () => {
           /trials\.jsonl has a mean NLL of .* under \w+, summary\.json one of .* not of one run/,
         ),
       });
+      await writeFile(path.join(directory, 'samples.jsonl'), '{"id":"other"}\n');
+      await expect(readRun(directory)).rejects.toThrow(/line 1: .* is no sample and condition of this run/);
     });
+  });
+
+  it('with measurements of another run is refused by their means', async () => {
+    const directory = await temporaryFolder();
+    await cp(path.join(RELEASE, 'probe'), directory, { recursive: true });
+    const file = path.join(directory, 'trials.jsonl');
+    const lines = (await readFile(file, 'utf8')).split(/(?<=\n)/);
+    await readRun(directory);
+    const at = lines.findIndex((line) => line.includes('"to_prefix"'));
+    const { crc32: _, ...look } = JSON.parse(lines[at]!);
+    const { layer, measures } = look.layers[1];
+    for (const [changed, found] of [
+      [{ ...measures, to_prefix: measures.to_prefix + 1e-6 }, 'a mean to_prefix in layer'],
+      [{ shift: 1 }, 'a mean'],
+    ] as const) {
+      look.layers[1] = { layer, measures: changed };
+      await writeFile(file, lines.with(at, `${JSON.stringify(look)}\n`).join(''));
+      await expect(readRun(directory)).rejects.toMatchObject({
+        code: 'RUN_DAMAGED',
+        message: expect.stringMatching(`trials\\.jsonl has ${found}.* under ${look.condition}, summary\\.json one of`),
+      });
+    }
+  });
+
+  it('with samples of another run is refused, whichever way they are kept', async () => {
+    const [directory, other] = [await temporaryFolder(), await temporaryFolder()];
+    const run = madeRun(truncation, { samples: 5 });
+    await writeRun(directory, run);
+    await writeRun(other, { ...run, samples: run.samples.map((sample) => ({ ...sample, cluster: 'one' })) });
+    const file = path.join(directory, 'samples.jsonl');
+    const [own, strange] = [await readFile(file), await readFile(path.join(other, 'samples.jsonl'))];
+    const files = Object.fromEntries(
+      await Promise.all(FILES.map(async (name) => [name, await readFile(path.join(directory, name))])),
+    ) as Record<keyof RunFiles, Buffer>;
+    const refused = {
+      code: 'RUN_DAMAGED',
+      message: expect.stringMatching(/samples\.jsonl.*: its CRC-32 is .{8}, that/),
+    };
+    const turned = Buffer.from(
+      own
+        .toString()
+        .split(/(?<=\n)/)
+        .reverse()
+        .join(''),
+    );
+    for (const samples of [strange, turned]) {
+      await writeFile(file, samples);
+      await expect(readRun(directory)).rejects.toMatchObject(refused);
+      expect(() => parseRunFiles({ ...files, 'samples.jsonl': samples })).toThrow(expect.objectContaining(refused));
+    }
+    await rm(file);
+    await writeFile(`${file}.gz`, gzipSync(strange));
+    await expect(readRun(directory)).rejects.toMatchObject(refused);
+    await writeFile(`${file}.gz`, gzipSync(own));
+    expect((await readRun(directory)).samples).toEqual(run.samples);
+    // A record that names the other samples is not the one that the journal is of.
+    const { crc32: _, ...record } = JSON.parse(files['run.json'].toString());
+    const { samples_crc32 } = JSON.parse(await readFile(path.join(other, 'run.json'), 'utf8'));
+    await writeFile(path.join(directory, 'run.json'), sealedFile({ ...record, samples_crc32 }));
+    await writeFile(`${file}.gz`, gzipSync(strange));
+    await expect(readRun(directory)).rejects.toThrow('trials.jsonl holds the trials of another run');
   });
 
   it('that was written before there were checksums is read', async () => {

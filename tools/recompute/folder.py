@@ -23,13 +23,18 @@ def unsealed(data, where, before=0):
     return value
 
 
-def whole_lines(path):
+def unpacked(path):
     data = path.read_bytes()
     if path.suffix == ".gz":
         try:
             data = gzip.decompress(data)
         except (EOFError, OSError, zlib.error) as error:
             raise Damaged(f"{path}: not what gzip wrote ({error})") from error
+    return data
+
+
+def whole_lines(path):
+    data = unpacked(path)
     if not data.endswith(b"\n"):
         raise Damaged(f"{path}: empty, or its last line is torn")
     return data.split(b"\n")[:-1]
@@ -37,6 +42,15 @@ def whole_lines(path):
 
 def lines(path):
     return [unsealed(line, f"{path}, line {at}") for at, line in enumerate(whole_lines(path), 1)]
+
+
+def sample_lines(path, record):
+    """Records of newer runs say which file of samples is their own."""
+    samples = lines(path)
+    own, check = record.get("samples_crc32"), f"{zlib.crc32(unpacked(path)):08x}"
+    if own not in (None, check):
+        raise Damaged(f"{path}: its CRC-32 is {check}, that of the run's own samples {own}")
+    return samples
 
 
 def journal_lines(path, record):
@@ -58,6 +72,7 @@ def journal_lines(path, record):
         "model": model["name"],
         "fingerprint": model["fingerprint"],
         "started_at": record["started_at"],
+        **({"samples_crc32": record["samples_crc32"]} if "samples_crc32" in record else {}),
     }
     if head != own:
         raise Damaged(f"{path}: the trials of another run, {head}, and not of {own}")
@@ -99,7 +114,7 @@ def read_run(directory):
     summary = unsealed((directory / "summary.json").read_bytes(), directory / "summary.json")
     if "dependence" not in summary.get("samples", {}):
         raise Damaged(f"{directory}: an older version made its summary; dkv report makes it again from the trials")
-    run = Run(record["configuration"], lines(found(directory, "samples.jsonl")), {}, [], [], summary, record.get("plan"))
+    run = Run(record["configuration"], sample_lines(found(directory, "samples.jsonl"), record), {}, [], [], summary, record.get("plan"))
     if summary["samples"]["dependence"]["by"] == "question kind" and not all("kind" in sample for sample in run.samples):
         raise Damaged(f"{directory}: its clusters are kinds of questions, which samples.jsonl of this older run does not say")
     for entry in journal_lines(journal, record):

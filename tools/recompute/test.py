@@ -184,6 +184,13 @@ class Folders(unittest.TestCase):
         for text, what in ((head + sealed, "checksum"), (bound, "which run"), (sealed, "which run"), (line_after(0, {"run": {**own, "seed": 3}})[1] + bound, "another run")):
             with self.assertRaisesRegex(Damaged, what):
                 read(text, json.dumps(record))
+        check = f"{zlib.crc32(samples.encode() if isinstance(samples, str) else samples):08x}"
+        before, head = line_after(0, {"run": {**own, "samples_crc32": check}})
+        bound = line_after(before, trial)[1]
+        self.assertEqual(read(head + bound, json.dumps({**record, "samples_crc32": check})).trials, {"c": {"s": trial}})
+        for named, what in (("0" * 8, "run's own samples 00000000"), (None, "another run")):
+            with self.assertRaisesRegex(Damaged, what):
+                read(head + bound, json.dumps({**record, **({"samples_crc32": named} if named else {})}))
 
 
 if __name__ == "__main__":

@@ -109,8 +109,8 @@ export async function writeImported(directory: string, runs: readonly ImportedRu
     for (const { summary, samples, trials } of runs) {
       const folder = path.join(temporary, summary.configuration.experiment.id);
       await makeFolder(folder);
-      await writeSamples(folder, samples);
-      const record = await writeRecord(folder, summary.configuration, {});
+      const written = await writeSamples(folder, samples);
+      const record = await writeRecord(folder, summary.configuration, {}, { samples: written });
       const journal = await JournalWriter.open(path.join(folder, TRIALS_FILE), ownerOf(record));
       try {
         await journal.append(trials);

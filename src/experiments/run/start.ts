@@ -7,6 +7,7 @@ import { LiteralTokens } from '../../model/tokenizer/literal-tokens.js';
 import { recoverJournal } from '../../runs/journal.js';
 import { findLines } from '../../runs/packed.js';
 import { readRecord, writeRecord } from '../../runs/record.js';
+import { findSummary } from '../../runs/run-folder.js';
 import { readSamples, writeSamples } from '../../runs/samples.js';
 import { type Configuration, decisive, differences } from '../../runs/schema/configuration.js';
 import type { Entry } from '../../runs/schema/entry.js';
@@ -14,14 +15,15 @@ import { specificationsOf } from '../../runs/schema/experiment.js';
 import { type JournalOwner, ownerOf } from '../../runs/schema/journal-head.js';
 import type { PlannedRun } from '../../runs/schema/locked-plan.js';
 import type { RunRecord } from '../../runs/schema/record.js';
-import { expectOwnEntries } from '../../runs/schema/run.js';
-import { SAMPLES_FILE, type SampleRecord } from '../../runs/schema/sample.js';
+import { expectOwnEntries, expectSummedUp } from '../../runs/schema/run.js';
+import type { SampleRecord } from '../../runs/schema/sample.js';
 import { TRIALS_FILE } from '../../runs/schema/trials.js';
 import type { Dataset, PoolSet } from '../../samples/dataset.js';
 import { type Model, sameNumbers } from '../../scoring/load-model.js';
 import type { Scored } from '../plan/unit.js';
 import type { WrongAnswers } from '../plan/wrong-answers.js';
 import type { RunOptions } from './options.js';
+import { holdSamples } from './same-samples.js';
 import { samplesOf } from './samples.js';
 import { recordPlan, underPlan } from './under-plan.js';
 
@@ -71,19 +73,29 @@ export async function start(
       `${directory} holds trials but no run.json that says what they are of. Bring it back from a copy, or choose another folder with --out.`,
     );
   }
-  if (!started || (await findLines(path.join(directory, SAMPLES_FILE))) === undefined) {
-    const made = samplesOf(data, units, asked, model.tokenizer, { withTexts: !noText, wrongAnswers });
-    await writeSamples(directory, await new Breather(signal, STOPPED).map(made, (sample) => sample));
+  const samplesMade = (withTexts: boolean) =>
+    new Breather(signal, STOPPED).map(
+      samplesOf(data, units, asked, model.tokenizer, { withTexts, wrongAnswers }),
+      (sample) => sample,
+    );
+  if (started) {
+    await holdSamples(directory, started, samplesMade, !noText);
+    await recordPlan(directory, planned);
+  } else {
+    const samples = await writeSamples(directory, await samplesMade(!noText));
+    const versions = { 'onnxruntime-node': onnxRuntimeVersion() };
+    await writeRecord(directory, asked, versions, { samples, study, plan: planned });
   }
-  if (started) await recordPlan(directory, planned);
-  const versions = { 'onnxruntime-node': onnxRuntimeVersion() };
-  if (!started) await writeRecord(directory, asked, versions, { study, plan: planned });
   // As it reads, also of a run that begins: its summary is that of a run that went on, byte for byte.
   const record = started ?? (await readRecord(directory))!;
   const owner = ownerOf(record);
-  const records = await readSamples(directory);
+  const records = await readSamples(directory, record);
   const recovered = await recoverJournal(journalFile, owner);
   expectOwnEntries(recovered, records, experiment);
+  if (!owner.isBound) {
+    const summary = await findSummary(directory, record);
+    if (summary) expectSummedUp(recovered, summary);
+  }
   return {
     configuration: record.configuration,
     records,

@@ -19,6 +19,10 @@ export const journalHeadSchema = z.strictObject({
       model: z.string().describe('The model’s name.'),
       fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
       started_at: z.string().describe('When the run was started.'),
+      samples_crc32: z
+        .string()
+        .optional()
+        .describe('CRC-32 of the bytes of `samples.jsonl`; absent where the run’s `run.json` has none.'),
     })
     .describe('The run that the journal is of, with the values of its `run.json`.'),
 });
@@ -32,7 +36,7 @@ export interface JournalOwner {
   readonly isBound: boolean;
 }
 
-export function ownerOf({ configuration, started_at, bound }: RunRecord): JournalOwner {
+export function ownerOf({ configuration, started_at, bound, samples_crc32 }: RunRecord): JournalOwner {
   const { experiment, samples, seed, dataset, model } = configuration;
   const run = {
     experiment: experiment.id,
@@ -43,6 +47,7 @@ export function ownerOf({ configuration, started_at, bound }: RunRecord): Journa
     model: model.name,
     fingerprint: model.fingerprint,
     started_at,
+    ...(samples_crc32 !== undefined && { samples_crc32 }),
   };
   return { head: { run }, isBound: bound ?? false };
 }

@@ -34,6 +34,12 @@ export const recordSchema = z.strictObject({
     .describe(
       'The first line of the run’s journal says which run it is of, and a journal that does not is not this run’s; absent before 0.2.',
     ),
+  samples_crc32: z
+    .string()
+    .optional()
+    .describe(
+      'CRC-32 of the bytes of `samples.jsonl`, unpacked, in eight lower-case hexadecimal digits: a file of other samples is not this run’s. Absent in runs older than the field.',
+    ),
   versions: z.record(z.string(), z.string()).describe('Versions of what computed, by package.'),
   git_revision: z
     .string()

@@ -1,12 +1,12 @@
 /** A finished run as its files hold it together: the summary is of the record, the trials are of the samples, and all that was summed up is there. */
 import { DkvError } from '../../base/errors.js';
 import { differences } from './configuration.js';
-import { entryKey, isRejection, isTrial, type Trial } from './entry.js';
+import { type Entry, entryKey, isProbe, isRejection, isTrial, type Trial } from './entry.js';
 import type { Experiment } from './experiment.js';
 import { ownerOf } from './journal-head.js';
 import { PACKED } from './packed.js';
 import { parseRecord, RECORD_FILE, type RunRecord } from './record.js';
-import { parseSamples, SAMPLES_FILE, type SampleRecord } from './sample.js';
+import { parseOwnSamples, SAMPLES_FILE, type SampleRecord } from './sample.js';
 import type { FileContent } from './sealed.js';
 import { MAKE_AGAIN, parseSummary, SUMMARY_FILE, type Summary } from './summary.js';
 import { GO_ON, type Journal, parseWholeJournal, TRIALS_FILE } from './trials.js';
@@ -45,7 +45,7 @@ export function parseRunFiles(files: RunFiles): FinishedRun {
   const record = parseRecord(files[RECORD_FILE]);
   const summary = parseSummary(files[SUMMARY_FILE]);
   expectSummaryOf(record, summary);
-  const samples = parseSamples(files[SAMPLES_FILE]);
+  const samples = parseOwnSamples(files[SAMPLES_FILE], record);
   const trials = files[TRIALS_FILE];
   return finishedRun(
     record,
@@ -129,22 +129,85 @@ function expectComplete(journal: Journal, samples: readonly SampleRecord[], summ
       `${file} has ${found} whole samples and ${refused} rejected ones, ${SUMMARY_FILE} was made from ${scored} and ${rejected.length}. ${GO_ON}`,
     );
   }
-  expectSameMeans(file, entries.filter(isTrial), summary);
+  expectSameMeans(journal, summary);
 }
 
 /** Sums in another order differ in their last bits. */
 const SAME_MEAN = 1e-9;
 
+/** A mean of the summary, and what of the journal it was made from. */
+interface SummedMean {
+  /** What it is of, for messages. */
+  readonly what: string;
+  readonly condition: string;
+  readonly mean: number;
+  /** By sample: two processes that go on with one run write some trials twice. */
+  readonly values: ReadonlyMap<string, number>;
+}
+
+/** The means that a summary has of its trials, or of what they measured inside the encoder. */
+function summedMeans(entries: readonly Entry[], { conditions, probe }: Summary): SummedMean[] {
+  const trials = entries.filter(isTrial);
+  const looks = entries.filter(isProbe);
+  return [
+    ...conditions.map(({ name, nll }) => {
+      const own = trials.filter(({ condition }) => condition === name);
+      return {
+        what: 'NLL',
+        condition: name,
+        mean: nll,
+        values: new Map(own.map((trial) => [trial.sample, trial.nll])),
+      };
+    }),
+    ...(probe?.conditions ?? []).flatMap(({ name, measures }) => {
+      const own = looks.filter(({ condition }) => condition === name);
+      return measures.flatMap((measure) =>
+        measure.by_layer.flatMap((estimated, l) => {
+          const number = probe!.layers[l]!;
+          const values = own.flatMap(({ sample, layers }): [string, number][] => {
+            const value = layers.find(({ layer }) => layer === number)?.measures[measure.name];
+            return value === undefined ? [] : [[sample, value]];
+          });
+          if (typeof estimated?.value !== 'number') return [];
+          const what = `${measure.name} in layer ${number}`;
+          return [{ what, condition: name, mean: estimated.value, values: new Map(values) }];
+        }),
+      );
+    }),
+  ];
+}
+
 /** Trials of another run may be of the same samples and conditions, and older journals do not say which run they are of. @throws DkvError RUN_DAMAGED */
-function expectSameMeans(file: string, trials: readonly Trial[], { conditions }: Summary): void {
-  for (const { name, nll } of conditions) {
-    // Two processes that go on with one run write some trials twice.
-    const own = new Map(trials.filter(({ condition }) => condition === name).map((trial) => [trial.sample, trial.nll]));
-    const mean = [...own.values()].reduce((sum, one) => sum + one, 0) / own.size;
-    if (Number.isNaN(mean) || Math.abs(mean - nll) <= SAME_MEAN * Math.max(1, Math.abs(nll))) continue;
-    throw new DkvError(
-      'RUN_DAMAGED',
-      `${file} has a mean NLL of ${mean} under ${name}, ${SUMMARY_FILE} one of ${nll}: they are not of one run. Bring back the trials or the summary that belong here from a copy, or remove the summary where the trials are those of ${RECORD_FILE}, and go on with the run (dkv run --resume).`,
-    );
-  }
+function expectSameMeans({ file, entries }: Pick<Journal, 'file' | 'entries'>, summary: Summary): void {
+  for (const summed of summedMeans(entries, summary)) expectSameMean(file, summed);
+}
+
+function expectSameMean(file: string, { what, condition, mean: was, values }: SummedMean): void {
+  const mean = [...values.values()].reduce((sum, one) => sum + one, 0) / values.size;
+  if (Math.abs(mean - was) <= SAME_MEAN * Math.max(1, Math.abs(was))) return;
+  const found = values.size === 0 ? `no ${what}` : `a mean ${what} of ${mean}`;
+  throw new DkvError(
+    'RUN_DAMAGED',
+    `${file} has ${found} under ${condition}, ${SUMMARY_FILE} one of ${was}: they are not of one run. Bring back the trials or the summary that belong here from a copy, or remove the summary where the trials are those of ${RECORD_FILE}, and go on with the run (dkv run --resume).`,
+  );
+}
+
+/**
+ * Holds a journal that does not say which run it is of against the summary that was made of the run. Lines may be missing, and what has lost some of them has
+ * another mean: each condition whose lines are all there is compared, and one at least has to be.
+ * @throws DkvError RUN_DAMAGED for trials that are not those of the summary, and where too few are left to tell
+ */
+export function expectSummedUp(journal: Journal, summary: Summary): void {
+  const { file, entries } = journal;
+  if (entries.length === 0) return;
+  const scored = summary.probe?.samples ?? summary.samples.scored;
+  const means = summedMeans(entries, summary);
+  const complete = means.filter(({ values }) => values.size === scored);
+  for (const summed of complete) expectSameMean(file, summed);
+  if (complete.length > 0 || means.length === 0) return;
+  const most = Math.max(...means.map(({ values }) => values.size));
+  throw new DkvError(
+    'RUN_DAMAGED',
+    `${file} does not say which run it is of, and has trials of at most ${most} samples under a condition, where ${SUMMARY_FILE} was made from ${scored}: nothing shows that they are this run’s. Bring its own back from a copy, or remove the summary where the trials are those of ${RECORD_FILE}, and go on with the run (dkv run --resume).`,
+  );
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DkvError } from '../../base/errors.js';
 import { tryParse } from '../../base/parse.js';
 import { keptTextSchema } from './kept-text.js';
-import { type FileContent, unpackedBytesOf, unsealLines, wholeLines } from './sealed.js';
+import { type FileContent, fileChecksum, unpackedBytesOf, unsealLines, wholeLines } from './sealed.js';
 
 export const SAMPLES_FILE = 'samples.jsonl';
 
@@ -82,6 +82,25 @@ export function parseSamples(content: FileContent, file = SAMPLES_FILE): SampleR
   if (wholeLines(bytes) === bytes.length && bytes.length > 0) return records;
   const found = bytes.length === 0 ? 'empty, and a run has samples' : `its last line, ${records.length + 1}, is torn`;
   throw new DkvError('RUN_DAMAGED', `${file}: ${found}. ${ADVICE}`);
+}
+
+/**
+ * Reads the samples of a run that is known, which may say what file of them is its own.
+ * @throws DkvError as `parseSamples`, and RUN_DAMAGED for samples of another run
+ */
+export function parseOwnSamples(
+  content: FileContent,
+  { samples_crc32: own }: { readonly samples_crc32?: string | undefined },
+  file = SAMPLES_FILE,
+): SampleRecord[] {
+  const bytes = unpackedBytesOf(content, file);
+  const records = parseSamples(bytes, file);
+  const found = fileChecksum(bytes);
+  if (own === undefined || found === own) return records;
+  throw new DkvError(
+    'RUN_DAMAGED',
+    `${file}: its CRC-32 is ${found}, that of the run’s own samples ${own}: these are another run’s, or were changed. Bring the run’s own back from a copy. ${ADVICE}`,
+  );
 }
 
 function checkedSample(value: unknown): SampleRecord {

@@ -55,6 +55,11 @@ export function checksumOf(value: object): number {
   return crc32(UTF8.encode(JSON.stringify(value).slice(0, -1)));
 }
 
+/** The CRC-32 of a whole file's bytes, as records of other files name it. */
+export function fileChecksum(bytes: Uint8Array): string {
+  return hexadecimal(crc32(bytes));
+}
+
 /**
  * Seals a whole file, indented.
  * @param value an object with at least one member
