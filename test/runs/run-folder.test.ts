@@ -198,7 +198,12 @@ describe('a run folder', () => {
 
     it('is refused by their means where the run is older than first lines', async () => {
       const { directory, file } = await written();
-      const { bound, samples_crc32, crc32: _, ...record } = JSON.parse((await contents(directory))['run.json'].toString());
+      const {
+        bound,
+        samples_crc32,
+        crc32: _,
+        ...record
+      } = JSON.parse((await contents(directory))['run.json'].toString());
       expect([bound, samples_crc32]).toEqual([true, expect.stringMatching(/^[0-9a-f]{8}$/)]);
       await writeFile(path.join(directory, 'run.json'), sealedFile(record));
       await writeFile(file, RUN.trials.map(sealedLine).join(''));
