@@ -151,9 +151,9 @@ async function answerAll(model: Model, texts: Texts, maxTokens: number, signal: 
   }));
 }
 
-const DECODER_SEES = `The encoder reads a prefix and the document and makes one row of each token. The decoder sees as many of these rows as stand
-below and nothing else: no text, and no question but where one takes the prefix's place. It is scored on the answer; a
-lower NLL means that it finds the answer less surprising.`;
+const DECODER_SEES = `The encoder reads the prefix and the document and makes one row of numbers for each token. The decoder sees some of these
+rows ("rows seen") and no text. It knows the question only where the question stands in the prefix's place. The answer is
+scored: a lower NLL means that the decoder finds it less surprising.`;
 
 function print({ document, query, prefix, answer }: Texts, rows: readonly Row[]): void {
   const show = (what: string, text: string) => process.stdout.write(`${paint('bold', what.padEnd(9))} ${text}\n`);

@@ -106,9 +106,10 @@ function render({ name, usable, message, parts }: DeviceState): string {
   const lines = parts.map(
     (part) => `${part.state.padEnd(7)}  ${part.name}: ${part.found ?? `looked in ${part.searched.join(', ')}`}`,
   );
-  // Several parts may come by one way.
-  const advice = new Set(parts.flatMap((part) => part.advice ?? []));
-  const all = [...lines, ...[...advice].map((line) => `to do    ${line}`)];
+  // Several parts may come by one way, and some of them by another way as well.
+  const advice = [...new Set(parts.flatMap((part) => part.advice ?? []))];
+  const needed = advice.filter((line) => !advice.some((other) => other !== line && other.startsWith(line)));
+  const all = [...lines, ...needed.map((line) => `to do    ${line}`)];
   return `${name.padEnd(7)} ${state} ${message}\n${all.map((line) => `        ${line}\n`).join('')}`;
 }
 

@@ -219,7 +219,7 @@ async function existingParent(folder: string): Promise<string> {
 
 async function cache(): Promise<Check> {
   const compiled = await listCompiled(defaultCacheDirectory());
-  return { name: 'cache', state: 'ok', message: `${compiled.length} compiled models in ${defaultCacheDirectory()}` };
+  return { name: 'cache', state: 'ok', message: `compiled models in ${defaultCacheDirectory()}: ${compiled.length}` };
 }
 
 async function drift(): Promise<Check> {

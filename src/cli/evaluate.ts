@@ -54,11 +54,14 @@ export function evaluateCommand(): Command {
       'what a cross-encoder reads of the objective relevance (default: "Query: {query} Document: {document} Relevant:")',
     )
     .addOption(
-      new Option('--on-missing <what>', 'about candidates that lack a variant: end, or leave them out for all')
+      new Option(
+        '--on-missing <what>',
+        'what to do about candidates that lack a variant: end with an error, or leave them out for all',
+      )
         .choices(['error', 'skip'])
         .default('error'),
     )
-    .option('--seed <n>', 'of the bootstrap', integer, 42);
+    .option('--seed <n>', 'seed of the bootstrap', integer, 42);
   return addRankingOptions(
     command,
     `

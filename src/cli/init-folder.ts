@@ -96,18 +96,18 @@ export function servingFolder(chosen: ChosenServing): InitialFolder {
   const lines = queries.map(({ text }, at) => JSON.stringify({ _id: `q${at + 1}`, text }));
   const judged = queries.flatMap(({ documents }, at) => documents.map((own) => `q${at + 1}\t${own}\t1`));
   const origin = hasQueries
-    ? 'The queries are those of the data, each judged to fit the documents that it stands beside.'
-    : 'The data have no queries: those here are the first words of documents, which they are judged to fit. They show that everything runs and say nothing of how well it ranks. Put real queries in their place, and what they fit into qrels.tsv.';
+    ? 'The queries are those of the data. Each is judged to be relevant for the documents in whose rows it stands.'
+    : 'The data have no queries, so each query here is the first words of a document, for which it is judged to be relevant. Such queries show that everything runs, and nothing about how well the model ranks. Replace them by real queries, and qrels.tsv by real judgements.';
   const readme = `# Serving from a store
 
-Three commands, to be run where \`dkv init\` was: prime the documents, rank them for the queries, and see whether ranking by the model is worth it.
+Run these three commands in the folder where \`dkv init\` was run. They prime the documents, rank them for the queries, and tell whether ranking by the model is worth it.
 
 \`\`\`sh
 ${commands.join('\n')}
 \`\`\`
 
-- \`queries.jsonl\`: a query a line, \`_id\` and \`text\`.
-- \`qrels.tsv\`: which document fits which query: query, document, grade.
+- \`queries.jsonl\` has one query a line, with \`_id\` and \`text\`.
+- \`qrels.tsv\` says which documents are relevant for which query: query, document, grade.
 
 ${origin}
 `;

@@ -42,10 +42,14 @@ export function initCommand(): Command {
       new Option('--for <what>', 'study: which surrogates help; serving: prime, rank, evaluate').choices(PURPOSES),
     )
     .option('--data <file>', 'a .csv, .tsv, .jsonl or .parquet file')
-    .option('--columns <role=column...>', 'of it, such as id=sku document=body query=question answer=reply', [])
+    .option(
+      '--columns <role=column...>',
+      'its columns by role, such as id=sku document=body query=question answer=reply',
+      [],
+    )
     .option('--model <name>', 'checkpoint folder, organisation/name[@revision] on the hub, or tiny (the default)')
-    .option('--compare <list>', 'of a study: surrogates to compare with each document alone, such as doc_kw,template')
-    .option('--store <location>', 'of serving: where the primed documents go (default: the new folder)')
+    .option('--compare <list>', 'for a study: surrogates to compare with each document alone, such as doc_kw,template')
+    .option('--store <location>', 'for serving: where the primed documents go (default: the new folder)')
     .option('--json', 'for machines; nothing is asked', false);
   return addTableOptions(command)
     .addHelpText(
@@ -123,7 +127,10 @@ function expectAnswers(options: InitOptions): void {
     ...(options.data === undefined ? ['--data FILE'] : []),
   ];
   if (missing.length === 0) return;
-  throw new DkvError('INPUT_INVALID', `Nobody can be asked here, and it is missing: ${missing.join(', ')}.`);
+  throw new DkvError(
+    'INPUT_INVALID',
+    `Standard input is no terminal, so nobody can be asked. Missing: ${missing.join(', ')}.`,
+  );
 }
 
 /** @throws DkvError INPUT_INVALID for a folder that holds something, or a file of that name */

@@ -35,7 +35,7 @@ export function listCommand(): Command {
       `
 With --estimate passes and time are reckoned for the built-in data at the protocol's number of samples, from the inputs of a few samples and this model's
 speed on this machine. With --tflops they are reckoned from the model's config and the speed that is stated, for a device that is not here or a model that
-is not downloaded. In brackets: passes of an encoder that runs once for each condition.
+is not downloaded. Numbers in brackets are the passes that would be needed if every condition were encoded separately.
 
 Examples:
   dkv list experiments

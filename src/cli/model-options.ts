@@ -49,7 +49,7 @@ export function addEngineOptions(command: Command): Command {
     .addOption(
       new Option(
         '--precision <name>',
-        'of the weights, of 16 bits on GPUs of products too; tf32: float32 in TF32 products (cuda)',
+        'precision of the weights; with 16 bits GPUs compute products in them, too; tf32: float32 weights and TF32 products (cuda only)',
       )
         .choices(PRECISIONS)
         .default('float32'),
@@ -59,12 +59,12 @@ export function addEngineOptions(command: Command): Command {
     .option('--workers <n>', 'engines side by side, for many documents; each has its own weights', positiveInteger, 1)
     .option(
       '--threads <n>',
-      'of each worker (default: one for each physical core, or 1 with several workers)',
+      'threads of each worker (default: one for each physical core, or 1 with several workers)',
       positiveInteger,
     )
     .option(
       '--device-memory <GB>',
-      'of a GPU, that may be used (default: what it has free, where that can be asked)',
+      'memory of a GPU that may be used (default: what it has free, where that can be found out)',
       positiveNumber,
     )
     .option('--ignore-memory', 'load even if memory seems too short', false)
@@ -76,7 +76,7 @@ export function addEngineOptions(command: Command): Command {
     .addOption(
       new Option(
         '--control-tokens <what>',
-        'what a model’s own <bos>, </s> and their like are in a text: text, or themselves',
+        'how to read <bos>, </s> and other control tokens that a text contains: as text, or as the tokens',
       )
         .choices(CONTROL_TOKENS)
         .default('text'),

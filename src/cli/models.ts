@@ -24,6 +24,7 @@ import { knownModelsSchema, modelInfoSchema, modelListSchema } from '../wire/mod
 import { printJson } from './json.js';
 import { DEFAULT_MAX_LENGTH, LoadingProgress } from './model-options.js';
 import { verifyCommand } from './models-verify.js';
+import { shownBytes } from './quantities.js';
 import { interruptSignal } from './terminal.js';
 
 const MODEL = [
@@ -104,7 +105,7 @@ function listCommand(): Command {
             c.name,
             c.commit?.slice(0, 12) ?? '–',
             millions(c.weights),
-            gigabytes(c.sizeBytes),
+            shownBytes(c.sizeBytes),
           ]),
         })}\n\nCompiled\n`,
       );
@@ -115,7 +116,7 @@ function listCommand(): Command {
             c.weightsDigest.slice(0, 16),
             c.precision,
             millions(c.weights),
-            gigabytes(c.sizeBytes),
+            shownBytes(c.sizeBytes),
           ]),
         })}\n`,
       );
@@ -174,7 +175,7 @@ function compileCommand(): Command {
     .description('Make the graphs and weights of a model now instead of at its first use.')
     .argument(...MODEL)
     .addOption(
-      new Option('--precision <name>', 'of the weights (tf32 runs on those of float32)')
+      new Option('--precision <name>', 'precision of the weights (tf32 runs on those of float32)')
         .choices(WEIGHTS_PRECISIONS)
         .default('float32'),
     )
@@ -322,7 +323,7 @@ function renderInfo(info: Awaited<ReturnType<typeof describe>>): string {
     ['model', info.name],
     ['folder', info.directory],
     ['licence', info.licence ?? 'not stated'],
-    ['weights', `${millions(info.weights)} (${info.storedAs.join(', ')}, ${gigabytes(info.sizeBytes)})`],
+    ['weights', `${millions(info.weights)} (${info.storedAs.join(', ')}, ${shownBytes(info.sizeBytes)})`],
     ['weights digest', info.weightsDigest],
     ['family', info.family],
     [
@@ -330,7 +331,7 @@ function renderInfo(info: Awaited<ReturnType<typeof describe>>): string {
       `vocabulary ${info.vocabulary}, hidden ${info.hiddenSize}, ${info.encoderLayers} + ${info.decoderLayers} layers`,
     ],
     ...info.compiled.flatMap((c): [string, string][] => [
-      [`compiled ${c.precision}`, `${gigabytes(c.sizeBytes)} in ${c.directory}`],
+      [`compiled ${c.precision}`, `${shownBytes(c.sizeBytes)} in ${c.directory}`],
       ...(c.drift ? [[`drift of ${c.precision}`, describeDrift(driftRecord(c.drift))] as [string, string]] : []),
     ]),
     ...Object.entries(info.memory).map(([precision, bytes]): [string, string] => [

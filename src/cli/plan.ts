@@ -36,7 +36,12 @@ export function planCommand(): Command {
       '--pilot <run>',
       'a finished run, from whose differences the number of samples is found; its samples are left out',
     )
-    .option('--power <p>', 'of the test, that the number of samples is to have by the pilot', probability, 0.8)
+    .option(
+      '--power <p>',
+      'power that the test is to have, from which the pilot gives the number of samples',
+      probability,
+      0.8,
+    )
     .option('--ignore-ceiling', 'the run will go on although the model needs no help on the first samples', false)
     .option(
       '--ignore-floor',

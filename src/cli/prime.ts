@@ -55,7 +55,11 @@ export function primeCommand(): Command {
       (list: string, before: readonly string[] | undefined) => [...(before ?? []), list],
     )
     .option('--no-bare', 'do not also keep each document encoded alone')
-    .addOption(new Option('--states <precision>', 'of what is kept').choices(STATES_PRECISIONS).default('float32'))
+    .addOption(
+      new Option('--states <precision>', 'precision of the states that are kept')
+        .choices(STATES_PRECISIONS)
+        .default('float32'),
+    )
     .option(
       '--visibility <what>',
       'what the decoder will see: exact, published, full, or segments such as bos,document',
@@ -74,7 +78,7 @@ export function primeCommand(): Command {
       byteSize,
     )
     .option('--replace', 'prime a store anew that was primed otherwise; variants that are not named go', false)
-    .option('--no-check', 'do not read what the store has already to see whether it is damaged')
+    .option('--no-check', 'do not check for damage what the store already has')
     .option('--limit <n>', 'read the first n rows only', positiveInteger)
     .option('--json', 'print the summary as JSON', false);
   return addModelOptions(addTableOptions(command))

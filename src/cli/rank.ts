@@ -46,10 +46,14 @@ export function rankCommand(): Command {
     .option('--details <file>', 'JSON lines with every number of every document')
     .option('--variant <name>', 'which of the documents’ caches: bare, or a surrogate’s specification', 'bare')
     .option('--qrels <file>', 'judgements, TREC’s four columns or BEIR’s TSV: measures are printed')
-    .option('--interpolate <w>', 'mix with the first stage: w of its z-score, the rest of ours', share)
+    .option(
+      '--interpolate <w>',
+      'mix with the first stage: w times its z-score and 1 - w times that of the model',
+      share,
+    )
     .option('--top <n>', 'write the best n only', positiveInteger)
     .addOption(
-      new Option('--on-missing <what>', 'about candidates that the store does not have')
+      new Option('--on-missing <what>', 'what to do about candidates that the store does not have')
         .choices(['error', 'last', 'skip'])
         .default('error'),
     );

@@ -61,8 +61,11 @@ export function addRankingOptions(command: Command, help: string): Command {
           .choices(['query-likelihood', 'answer-likelihood', 'relevance'])
           .default('query-likelihood'),
       )
-      .option('--relevant-token <word>', 'of the objective relevance: that word, one token of the model (monoT5: true)')
-      .option('--irrelevant-token <word>', 'what it is weighed against (monoT5: false; default: every token)')
+      .option(
+        '--relevant-token <word>',
+        'for the objective relevance: the word that means relevant, one token of the model (monoT5: true)',
+      )
+      .option('--irrelevant-token <word>', 'the word that it is weighed against (monoT5: false; default: every token)')
       .option('--prompt <text>', 'what stands before that word in the decoder (default: "Query: {query} Relevant:")')
       .option('--prior', "take off each document's prior (dkv prime --prior)", false)
       .option('--measures <names...>', MEASURES_HELP, names)

@@ -75,7 +75,7 @@ With --compress they end as samples.jsonl.gz and trials.jsonl.gz, which all comm
 Ctrl-C stops cleanly; --resume goes on, also after a crash. "${ALL}" always goes on with what is there.
 Experiments with surrogates by a language model want DKV_LLM_BASE_URL and DKV_LLM_MODEL set, or --writer self; what was written, by
 whom and how, is kept in written.json.
-A file of your own may name its data and its model, sought from its folder; options of the command line go before it, and are said.
+A file of your own may name its data (paths start at its folder) and its model. Options of the command line override it, and the command says so.
 
 Examples:
   dkv run exp01

@@ -24,7 +24,7 @@ export function sanityCommand(): Command {
   const command = new Command('sanity')
     .description('Checks that have a right answer, before any result of a model is believed.')
     .option('--n <n>', 'advertisements', positiveInteger, 200)
-    .option('--seed <n>', 'of the advertisements', integer, 42)
+    .option('--seed <n>', 'seed of the advertisements', integer, 42)
     .option('--json', 'for machines', false);
   return addModelOptions(command)
     .addHelpText(

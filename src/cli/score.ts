@@ -32,7 +32,7 @@ export function scoreCommand(): Command {
       `
 A line:   {"id", "document", "prefix"?, "visibility"?, "query"?, "target"}
 Its answer: {"id", "nll", "nll_sum", "num_tokens", "token_nlls", "prefix_tokens", "document_tokens", "cut"}
-  visibility  what the decoder sees: "exact" (default, the document alone), "published" (all but the first c tokens),
+  visibility  what the decoder sees: "exact" (default, the document alone), "published" (the research's mask: BOS and prefix are hidden),
               "full", or a list of "bos", "prefix", "separator", "document", "eos"
   query       put before the target in the decoder
   nll         mean over the target's tokens, in nats

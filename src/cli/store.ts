@@ -62,7 +62,7 @@ export function storeCommand(): Command {
   ).action(exportFile);
   const transfer = (command: Command) =>
     command
-      .option('--replace', 'let what the store says of itself be replaced', false)
+      .option('--replace', 'replace the notes of the target store, which say how it was primed', false)
       .option('--max-bytes <size>', 'what was used longest ago leaves the store when it would grow beyond', byteSize);
   transfer(
     add(

@@ -83,7 +83,11 @@ class WorkerRunner implements Runner {
 
   static async start(model: CompiledModel, options: ExecutorOptions, ahead: boolean): Promise<WorkerRunner> {
     disableTelemetry();
-    const worker = new Worker(entry('hosts/worker'), { workerData: { model, options } satisfies StartRunner });
+    const worker = new Worker(entry('hosts/worker'), {
+      workerData: { model, options } satisfies StartRunner,
+      // What this program was started with (a script to evaluate, say) is not for the thread.
+      execArgv: [],
+    });
     if (options.device === 'webgpu') {
       onWebgpu++;
       worker.once('exit', () => onWebgpu--);

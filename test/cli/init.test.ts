@@ -103,7 +103,7 @@ describe('dkv init', () => {
     await writeFile(path.join(cwd, 'full', 'kept'), '');
     const given = ['--for', 'study', '--data', ADS];
     for (const [args, message] of [
-      [[], 'it is missing: --for study|serving, --data FILE'],
+      [[], 'Missing: --for study|serving, --data FILE'],
       [['full', ...given], 'nothing is written over'],
       [['new', ...given, '--columns', 'document=body'], 'no column "body" for the document'],
       [['new', '--for', 'study', '--data', 'nowhere.csv'], 'no such file'],

@@ -58,7 +58,7 @@ const NAMES = [
   /\b(?:Llama|Qwen|Mesa|Unicode|Python|Debian|transformers|torch|ir_measures|CTranslate2|opset) \(?\d+(?:\.\d+)*\)?/gu,
   /95%(?= (?:confidence )?intervals?\b)|(?<=\[)95%(?=\])|(?<=\b(?:nominal|middle|usual) )95%/gu,
   /(?<=^|\n\n|[.?!:]\n)\d+\. /gu,
-  /\bApache-2\.0\b/gu,
+  /\bapache-2\.0\b/giu,
   /\d+(?:\.\d+){2,}(?:\+\w+)?/gu,
 ];
 

@@ -68,7 +68,12 @@ export async function nativeCodec(
     signal,
   };
   const { port1: port, port2 } = new MessageChannel();
-  const worker = new Worker(workerEntry(), { workerData: { start, port: port2 }, transferList: [port2] });
+  const worker = new Worker(workerEntry(), {
+    workerData: { start, port: port2 },
+    transferList: [port2],
+    // What this program was started with (a script to evaluate, say) is not for the thread.
+    execArgv: [],
+  });
   const ready = await new Promise<Ready>((resolve, reject) => {
     worker.once('message', (message: Ready | { error: string }) => {
       if ('error' in message) reject(new Error(message.error));

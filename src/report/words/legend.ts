@@ -7,13 +7,13 @@ const SUFFIXES = [
   [
     '_published',
     'published',
-    'as many leading rows as the prefix and its line break have are hidden, BOS among them: the research’s mask',
+    'the research’s mask: of the first rows as many are hidden as prefix and line break have, so that BOS is hidden and the line break seen (where a model has both)',
   ],
-  ['_d', 'exact', 'the decoder sees the document’s rows alone, exactly'],
+  ['_d', 'exact', 'the decoder sees only the document’s rows'],
 ] as const;
 
 const COLUMNS =
-  'gain: NLL of the baseline less that of the condition, per target token: positive is better. trimmed: without the lowest and highest fifth. win: samples with a gain above 0. robust d: the trimmed gain in standard deviations. p, Holm: corrected over the comparisons that see the same. [95%]: interval by clusters.';
+  'gain: the baseline’s NLL less the condition’s, in nats a token of the target; positive is better. trimmed mean: without the lowest and the highest fifth of the samples. win %: samples with a gain above 0. robust d: the trimmed mean in (winsorised) standard deviations. p, Holm: corrected over the comparisons of the same visibility. [95%]: confidence interval, which counts clusters of samples.';
 
 /** One line an entry; none where nothing is compared by NLL. */
 export function legend({ configuration: { experiment }, comparisons }: Summary): string[] {
@@ -26,9 +26,9 @@ export function legend({ configuration: { experiment }, comparisons }: Summary):
     ...SUFFIXES.filter(([suffix, visibility]) => has(suffix, visibility)).map(
       ([suffix, , meaning]) => `…${suffix}: ${meaning}.`,
     ),
-    ...(bare.includes('bare') ? ['bare: the document encoded alone, everything of it visible.'] : []),
+    ...(bare.includes('bare') ? ['bare: the document encoded alone; the decoder sees all of its rows.'] : []),
     ...(bare.includes('bare_d')
-      ? ['bare_d: the same, its document rows visible alone: what “…_d” is compared with.']
+      ? ['bare_d: the document encoded alone; the decoder sees only its document’s rows. “…_d” is compared with it.']
       : []),
     COLUMNS,
   ];

@@ -65,7 +65,7 @@ function describeHidden(
   segments: FinishedRun['summary']['configuration']['model']['segments'] = USUAL_SEGMENTS,
 ): string {
   if (surrogate === undefined || visibility === 'full') return 'Nothing is hidden.';
-  if (visibility === 'published') return 'Hidden: as many leading rows as prefix and line break have, BOS among them.';
+  if (visibility === 'published') return 'Hidden: as many of the first rows as prefix and line break have.';
   const seen: readonly string[] = visibility === 'exact' ? ['document'] : visibility;
   const names = {
     bos: 'BOS',

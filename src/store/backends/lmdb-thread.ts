@@ -62,7 +62,11 @@ export class LmdbThread {
   #started(): Running {
     const gate = new LmdbGate();
     keep(gate);
-    const worker = new Worker(entry(), { workerData: { ...this.#start, gate: gate.memory } satisfies StartWriter });
+    const worker = new Worker(entry(), {
+      workerData: { ...this.#start, gate: gate.memory } satisfies StartWriter,
+      // What this program was started with (a script to evaluate, say) is not for the thread.
+      execArgv: [],
+    });
     worker.unref();
     let reason = 'it ended';
     worker.on('message', (message: FromWriter) => {
