@@ -118,15 +118,19 @@ export const ERROR_CODES = {
   STORE_UNREACHABLE: {
     exitCode: 1,
     status: 503,
-    meaning: 'what the store is kept in does not answer, refuses, or is gone',
+    meaning: 'the storage behind the store does not answer, refuses, or is gone',
   },
   STORE_DENIED: {
     exitCode: 2,
     status: 502,
     meaning: 'the server behind the store wants another user, password or key',
   },
-  STORE_BUSY: { exitCode: 1, status: 503, meaning: 'as many processes use the store as may do so at a time' },
-  STORE_READONLY: { exitCode: 2, status: 403, meaning: 'the store may be read here, not written to' },
+  STORE_BUSY: {
+    exitCode: 1,
+    status: 503,
+    meaning: 'the largest number of processes that can use the store at a time is reached',
+  },
+  STORE_READONLY: { exitCode: 2, status: 403, meaning: 'the store can be read here but not written to' },
   STORE_MISMATCH: {
     exitCode: 2,
     status: 409,

@@ -63,7 +63,7 @@ export async function readQrels(file: string, name: string = file): Promise<Qrel
 }
 
 /**
- * This function writes a TREC run: one line a document, the best first, each score with as many digits as bring the same number back.
+ * This function writes a TREC run: one line a document, the best first, each score with enough digits to read the same number back.
  * @param tag the run's name; white space in it becomes `_`
  * @throws DkvError INPUT_INVALID for an id with white space, which no reader would find again
  */

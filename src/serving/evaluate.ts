@@ -67,7 +67,7 @@ export interface EvaluateOptions extends RequestOptions {
 
 /** What a system costs in encoder passes, the expensive part of a ranking. */
 export interface EncoderPasses {
-  /** The mean number of passes for each query, when it comes. */
+  /** The mean number of encoder passes that each query needs when it is asked. */
   readonly perQuery: number;
   /** The number of passes for each document, made beforehand. */
   readonly perDocument: number;

@@ -34,7 +34,7 @@ describe('errors', () => {
   it('are each provoked by a test', () => {
     const folder = path.join(ROOT, 'test');
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
-        // What a test makes itself, or only speaks of, is not provoked.
+    // What a test makes itself, or only speaks of, is not provoked.
     const texts = files.map((name) =>
       text(path.join(folder, name)).replace(/new DkvError\(\s*'\w+'|\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, ''),
     );

@@ -104,7 +104,7 @@ export const CHAPTERS: readonly Chapter[] = [
   },
   {
     title: 'What commands print',
-    text: 'With `--json` a command prints one line of JSON on the standard output (`dkv list` one for each experiment); messages and progress go to standard error. Numbers are written with as many digits as bring the same number back.',
+    text: 'With `--json` a command prints one line of JSON on the standard output (`dkv list` one for each experiment); messages and progress go to standard error. Numbers are written with enough digits to read the same number back.',
     formats: [
       {
         title: 'A score',
