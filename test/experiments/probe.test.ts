@@ -6,6 +6,7 @@ import { insideTheEncoder } from '../../src/experiments/catalogue/inside-the-enc
 import { layersOf } from '../../src/experiments/run/probe.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { present } from '../../src/priming/condition.js';
+import { WIDE } from '../../src/report/figures/draw.js';
 import { attentionHeatMap } from '../../src/report/figures/probe.js';
 import { isProbe } from '../../src/runs/schema/entry.js';
 import type { ProbeSummary } from '../../src/runs/schema/probe.js';
@@ -136,7 +137,7 @@ describe('a probe', () => {
         expect(shares.reduce((sum, share) => sum + (share?.value ?? 0), 0)).toBeCloseTo(1, 5);
       }
     }
-    expect(attentionHeatMap(probe!).svg).toContain('end of text');
+    expect(attentionHeatMap(probe!, WIDE).svg).toContain('end of text');
   });
 
   it('is the same when it is resumed', async () => {
@@ -154,7 +155,7 @@ describe('a probe', () => {
 
   it('draws where attention goes, one panel a condition, one cell a region and layer', async () => {
     const { probe } = await probed();
-    const { svg } = attentionHeatMap(probe);
+    const { svg } = attentionHeatMap(probe, WIDE);
     const { document } = parseHTML(`<body>${svg}</body>`);
     const cells = [...document.querySelectorAll('text')].map(({ textContent }) => textContent);
     const shares = probe.conditions.flatMap(({ measures }) =>

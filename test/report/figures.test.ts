@@ -3,9 +3,9 @@ import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { positionsOrContent } from '../../src/experiments/catalogue/positions-or-content.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
-import { decompositionPlot, decompositionsOf } from '../../src/report/figures/contrasts.js';
+import { contrastPlot, decompositionPlot, decompositionsOf } from '../../src/report/figures/contrasts.js';
 import { axisOf } from '../../src/report/figures/curves.js';
-import { seriesAmong, seriesOf } from '../../src/report/figures/draw.js';
+import { brokenInto, type Drawing, NARROW, seriesAmong, seriesOf, WIDE } from '../../src/report/figures/draw.js';
 import { effectPlot } from '../../src/report/figures/effects.js';
 import { TABLE_SCRIPT } from '../../src/report/formats/table-script.js';
 import { gainGroups } from '../../src/report/tables/gains.js';
@@ -29,7 +29,7 @@ describe('figures', () => {
     expect(seriesAmong(all, some).map(({ name }) => name)).toEqual(['a', 'c', 'other']);
     expect(seriesAmong(all, some)[1]).toEqual(seriesOf(all)[2]);
     const [exact] = gainGroups(summary).filter(({ slug }) => slug === 'exact');
-    const { svg } = effectPlot(summary, [exact!]);
+    const { svg } = effectPlot(summary, [exact!], WIDE);
     const { gain } = exact!.comparisons.find(({ treatment }) => treatment === 'surr_doc_d')!;
     expect(svg).toContain(
       `<title>surr_doc_d against bare_d\nmean gain ${withInterval(gain.mean, (x) => signed(x, 3))} nats a token`,
@@ -50,14 +50,60 @@ describe('figures', () => {
       }) as ContrastGroupSummary['contrasts'][number];
     const contrasts = [contrast('T', -0.5), contrast('H', -0.3, 'T'), contrast('S', 1), contrast('V', 0.6, 'S')];
     const group = { title: 'doc_kw', contrasts, decomposition: true, equivalence_margin: null, note: '' };
-    const parts = decompositionsOf(group as unknown as ContrastGroupSummary);
+    const parts = decompositionsOf(group as unknown as ContrastGroupSummary, { contrasts: [] });
     expect(parts.map(({ title, parts }) => [title, ...parts.map(({ name }) => name)])).toEqual([
-      ['doc_kw, parts of T', 'H'],
-      ['doc_kw, parts of S', 'V'],
+      ['doc_kw, T', 'H'],
+      ['doc_kw, S', 'V'],
     ]);
-    const { svg } = decompositionPlot(parts[0]!);
+    const { svg } = decompositionPlot(parts[0]!, WIDE);
     expect(svg).toContain('<title>H\n−0.300 [−0.400, −0.200] nats a token');
     expect(svg).toContain('60%');
+  });
+
+  it('show apart from the parts of a total what measures some of them again', () => {
+    const [of] = summary.comparisons;
+    const named = (name: string, terms: Record<string, number>, share_of?: string) => ({
+      name,
+      terms,
+      ...(share_of && { share_of }),
+    });
+    const declared = [
+      named('T', { a: 1, d: -1 }),
+      named('P', { a: 1, b: -1 }, 'T'),
+      named('Q', { b: 1, c: -1 }, 'T'),
+      named('R', { c: 1, d: -1 }, 'T'),
+      named('Q and R', { b: 1, d: -1 }, 'T'),
+    ];
+    const contrasts = declared.map(({ terms, ...contrast }) => ({ ...contrast, gain: of!.gain }));
+    const group = { title: 'doc_kw', contrasts } as unknown as ContrastGroupSummary;
+    const parts = decompositionsOf(group, { contrasts: declared });
+    expect(parts.map(({ title, about, parts }) => [title, about, ...parts.map(({ name }) => name)])).toEqual([
+      ['doc_kw', 'the parts that add up to it', 'P', 'Q', 'R'],
+      ['doc_kw, further parts', 'parts that overlap with each other: not to be added up', 'Q and R'],
+    ]);
+  });
+
+  it('stand one below the other on a small screen, each with the names of its rows', () => {
+    const groups = gainGroups(summary);
+    const [wide, narrow] = [effectPlot(summary, groups, WIDE), effectPlot(summary, groups, NARROW)];
+    expect(narrow.width).toBe(NARROW.width);
+    expect(narrow.height).toBeGreaterThan(wide.height);
+    const times = ({ svg }: Drawing) => svg.match(/>surr_doc_d<\/text>/g)?.length;
+    expect([times(wide), times(narrow)]).toEqual([1, 2]);
+    expect(brokenInto('mean gain, nats a token; hollow: trimmed', 200)).toEqual([
+      'mean gain, nats a token;',
+      'hollow: trimmed',
+    ]);
+    expect(brokenInto('random_matched_published', 120)).toEqual(['random_matched_', 'published']);
+  });
+
+  it('say where a panel has nothing to show', () => {
+    const contrast = summary.comparisons[0]!;
+    const same = { value: 0, low: 0, high: 0 };
+    const gain = { ...contrast.gain, mean: same, d: { value: null, low: null, high: null } };
+    const group = { title: 'Same', contrasts: [{ name: 'a', gain }], equivalence_margin: null };
+    const { svg } = contrastPlot([group as unknown as ContrastGroupSummary], WIDE);
+    expect(svg.match(/d is not defined: the samples do not differ/g)).toHaveLength(1);
   });
 
   it('keep up to 42 series apart', () => {

@@ -1,5 +1,5 @@
 /** The parts that a report is put together from, as data. The forms render each kind in their own way. */
-import type { Drawing } from '../figures/draw.js';
+import { type Drawing, type Frame, NARROW, WIDE } from '../figures/draw.js';
 import type { Table } from '../tables/table.js';
 
 export interface TextBlock {
@@ -25,6 +25,8 @@ export interface FigureBlock {
   readonly name: string;
   readonly caption: string;
   readonly drawing: Drawing;
+  /** Draws the figure for a small screen. */
+  readonly narrow: () => Drawing;
 }
 
 export interface ListBlock {
@@ -48,9 +50,10 @@ export const table = (name: string, title: string, content: Table, folded = fals
   table: content,
   ...(folded && { folded }),
 });
-export const figure = (name: string, caption: string, drawing: Drawing): FigureBlock => ({
+export const figure = (name: string, caption: string, drawn: (frame: Frame) => Drawing): FigureBlock => ({
   kind: 'figure',
   name,
   caption,
-  drawing,
+  drawing: drawn(WIDE),
+  narrow: () => drawn(NARROW),
 });

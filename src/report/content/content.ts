@@ -152,7 +152,7 @@ function gainSections(summary: Summary, trials: readonly Trial[]): Section[] {
           figure(
             `effects${name}`,
             `${about}Gain of each condition over its baseline, in nats and in standard deviations; right of 0 is better.`,
-            effectPlot(summary, shown),
+            (frame) => effectPlot(summary, shown, frame),
           ),
         ),
         ...groups.flatMap(({ slug, title, comparisons }) => [
@@ -167,7 +167,7 @@ function gainSections(summary: Summary, trials: readonly Trial[]): Section[] {
         figure(
           `differences${name}`,
           `${about}How much less surprising the target became, one tick a sample (an even choice of many). Line 5–95%, bar 25–75%, white tick median, white dot mean.`,
-          differencePlot(summary, shown, trials),
+          (frame) => differencePlot(summary, shown, trials, frame),
         ),
       ),
     },
@@ -178,7 +178,9 @@ function curveSection(summary: Summary): Section {
   const { curves } = summary.configuration.experiment;
   return {
     title: 'Curves',
-    blocks: curves.map((curve) => figure(`curve-${slugOf(curve.title)}`, `${curve.title}.`, curvePlot(summary, curve))),
+    blocks: curves.map((curve) =>
+      figure(`curve-${slugOf(curve.title)}`, `${curve.title}.`, (frame) => curvePlot(summary, curve, frame)),
+    ),
   };
 }
 
@@ -201,35 +203,47 @@ function contrastSections(summary: Summary): Section[] {
   const parts = contrasts.filter(({ decomposition }) => decomposition);
   const others = contrasts.filter(({ decomposition }) => !decomposition);
   const sections: Section[] = [];
+  const said = new Set<string>();
+  // What was said of one group is not said again of the next.
+  const notesOf = (group: Summary['contrasts'][number]) => {
+    const fresh = contrastNotes(group, summary.samples.scored).filter((line) => !said.has(line));
+    for (const line of fresh) said.add(line);
+    return fresh.map(note);
+  };
+  const tableOf = (group: Summary['contrasts'][number]) =>
+    table(`contrasts-${slugOf(group.title)}`, group.title, contrastTable(group));
   if (contrasts.length > 0) {
     sections.push({
       title: 'Contrasts',
       blocks: [
-        ...parts
-          .flatMap(decompositionsOf)
-          .map((whole) =>
+        ...parts.flatMap((group) => [
+          ...notesOf(group),
+          ...decompositionsOf(group, declared.find(({ title }) => title === group.title)!).map((whole) =>
             figure(
               `decomposition-${slugOf(whole.title)}`,
-              `${whole.title}: ${withInterval(whole.total.gain.mean, (x) => signed(x, 3))} nats a token and what it is made of.`,
-              decompositionPlot(whole),
+              `${whole.title}: ${withInterval(whole.total.gain.mean, (x) => signed(x, 3))} nats a token, and ${whole.about}.`,
+              (frame) => decompositionPlot(whole, frame),
             ),
           ),
+          tableOf(group),
+        ]),
         ...(crossed.length > 0
           ? [
               figure(
                 'two-by-two',
                 'Both factors, all four cells; parallel lines mean that they do not act together.',
-                twoByTwoPlot(summary, crossed),
+                (frame) => twoByTwoPlot(summary, crossed, frame),
               ),
             ]
           : []),
         ...(others.length > 0
-          ? [figure('contrasts', 'Size of each contrast, in nats and in standard deviations.', contrastPlot(others))]
+          ? [
+              figure('contrasts', 'Size of each contrast, in nats and in standard deviations.', (frame) =>
+                contrastPlot(others, frame),
+              ),
+            ]
           : []),
-        ...contrasts.flatMap((group) => [
-          table(`contrasts-${slugOf(group.title)}`, group.title, contrastTable(group)),
-          ...contrastNotes(group, summary.samples.scored).map(note),
-        ]),
+        ...others.flatMap((group) => [tableOf(group), ...notesOf(group)]),
       ],
     });
   }
@@ -256,7 +270,7 @@ function rankingSection(summary: Summary, ranking: NonNullable<Summary['ranking'
       paragraph(`${ranking.pools} judged pools with ${ranking.candidates} scored candidates.${without}`),
       ...headlines.map(paragraph),
       note(rankingNote(ranking)),
-      figure('ranking', 'Measures of each condition.', rankingPlot(summary, ranking)),
+      figure('ranking', 'Measures of each condition.', (frame) => rankingPlot(summary, ranking, frame)),
       table('ranking', 'Measures over the judged pools with a relevant candidate', measureTable(summary, ranking)),
       ...(overAll ? [table('ranking-judged', `Measures over all ${ranking.pools} judged pools`, overAll)] : []),
       table('ranking-differences', 'Differences to the baseline', differenceTable(summary, ranking)),
@@ -272,8 +286,10 @@ function probeSection({ configuration }: Summary, probe: NonNullable<Summary['pr
     title: 'Inside the encoder',
     blocks: [
       note(probeNote(configuration.model.segments)),
-      figure('attention', 'Where the document’s rows look: mean share of their attention.', attentionHeatMap(probe)),
-      figure('probe', 'Means by layer.', probePlot(probe)),
+      figure('attention', 'Where the document’s rows look: mean share of their attention.', (frame) =>
+        attentionHeatMap(probe, frame),
+      ),
+      figure('probe', 'Means by layer.', (frame) => probePlot(probe, frame)),
       table('probe', 'By layer', probeTable(probe), true),
     ],
   };
@@ -287,7 +303,7 @@ function hardnessSection(summary: Summary): Section {
     blocks: [
       note(HARDNESS_NOTE),
       note(reliabilityNote(summary)),
-      figure('hardness', `Mean gain by fifth of hardness.${form}`, hardnessPlot(summary)),
+      figure('hardness', `Mean gain by fifth of hardness.${form}`, (frame) => hardnessPlot(summary, frame)),
       ...AXES.flatMap(({ axis, title }) => {
         const content = hardnessTable(summary, axis);
         return content

@@ -7,13 +7,16 @@ import type { Estimate } from '../../stats/gains.js';
 import { percent, signed, withInterval } from '../words/format.js';
 import {
   arrange,
+  besideEachOther,
   commonDomain,
   type Drawing,
   draw,
+  type Frame,
+  panelWidth,
+  rowAxis,
   rowMargin,
   scalesOf,
   seriesOf,
-  WIDTH,
   X_LABEL,
   Y_LABEL,
   Y_MARGIN,
@@ -21,27 +24,68 @@ import {
 
 const COLOUR = '#0072b2';
 
-/** The parts that one total is divided into. A group may divide several, whose parts are not to be added up. */
+/** The parts that one total is divided into. */
 export interface Decomposition {
   readonly title: string;
   readonly total: Contrasted;
   readonly parts: readonly Contrasted[];
+  /** What the parts are of the total, in words. */
+  readonly about: string;
 }
 
 type Contrasted = ContrastGroupSummary['contrasts'][number];
 
-/** What a group decomposes, one entry for each total. */
-export function decompositionsOf({ title, contrasts }: ContrastGroupSummary): Decomposition[] {
+/**
+ * What a group decomposes: for each total the parts that add up to it, and apart from these the parts beside them, which measure some of the same again.
+ * @param declared the contrasts of the group with their terms, by which parts add up
+ */
+export function decompositionsOf(
+  { title, contrasts }: ContrastGroupSummary,
+  { contrasts: declared }: Pick<ContrastGroup, 'contrasts'>,
+): Decomposition[] {
   const totals = contrasts.filter(({ name }) => contrasts.some(({ share_of }) => share_of === name));
-  return totals.map((total) => ({
-    title: totals.length > 1 ? `${title}, parts of ${total.name}` : title,
-    total,
-    parts: contrasts.filter(({ share_of }) => share_of === total.name),
-  }));
+  return totals.flatMap((total) => {
+    const named = totals.length > 1 ? `${title}, ${total.name.replaceAll(':', '')}` : title;
+    const all = contrasts.filter(({ share_of }) => share_of === total.name);
+    const whole = addingUp(all, total, declared);
+    const beside = all.filter((part) => !whole.includes(part));
+    if (whole.length === 0) return [{ title: named, total, parts: all, about: 'its parts' }];
+    const apart = {
+      title: `${named}, further parts`,
+      total,
+      parts: beside,
+      about: 'parts that overlap with each other: not to be added up',
+    };
+    return [
+      { title: named, total, parts: whole, about: 'the parts that add up to it' },
+      ...(beside.length > 0 ? [apart] : []),
+    ];
+  });
+}
+
+/** The most parts of which every choice is tried. */
+const MOST_PARTS = 12;
+
+/** The largest choice of parts whose terms add up to the total's, the first of equals; none where no choice does. */
+function addingUp(parts: readonly Contrasted[], total: Contrasted, declared: ContrastGroup['contrasts']): Contrasted[] {
+  const termsOf = ({ name }: Contrasted) => declared.find((contrast) => contrast.name === name)?.terms ?? {};
+  const names = [...new Set([total, ...parts].flatMap((contrast) => Object.keys(termsOf(contrast))))];
+  if (names.length === 0 || parts.length > MOST_PARTS) return [];
+  const isWhole = (chosen: readonly Contrasted[]) =>
+    names.every((name) => {
+      const sum = chosen.reduce((sum, part) => sum + (termsOf(part)[name] ?? 0), 0);
+      return Math.abs(sum - (termsOf(total)[name] ?? 0)) < 1e-9;
+    });
+  let best: Contrasted[] = [];
+  for (let choice = 1; choice < 1 << parts.length; choice++) {
+    const chosen = parts.filter((_, i) => choice & (1 << i));
+    if (chosen.length > best.length && isWhole(chosen)) best = chosen;
+  }
+  return best;
 }
 
 /** Bars of a total and its parts in nats, so that they have their signs; behind each part what share of the total it is, where that is defined. */
-export function decompositionPlot({ total, parts }: Decomposition): Drawing {
+export function decompositionPlot({ total, parts }: Decomposition, frame: Frame): Drawing {
   const rows = [total, ...parts].map((contrast) => ({
     name: contrast.name,
     ...contrast.gain.mean,
@@ -51,12 +95,17 @@ export function decompositionPlot({ total, parts }: Decomposition): Drawing {
   }));
   const [low, high] = commonDomain(rows);
   const names = rows.map(({ name }) => name);
+  const margin = rowMargin(names, frame);
   const plot = draw({
+    width: frame.width,
     height: 66 + rows.length * 24,
-    marginLeft: rowMargin(names),
-    marginRight: rowMargin(rows.map(({ said }) => said)),
-    x: { ...X_LABEL, domain: [low, high], label: 'nats per token [95%]; at the right: % of the whole', grid: true },
-    y: { label: null, domain: names },
+    marginLeft: margin,
+    marginRight: rowMargin(
+      rows.map(({ said }) => said),
+      frame,
+    ),
+    x: { ...X_LABEL, domain: [low, high], label: 'nats per token [95%]; right: % of the whole', grid: true },
+    y: rowAxis(names, margin),
     marks: [
       Plot.barX(rows, {
         x: 'value',
@@ -72,7 +121,7 @@ export function decompositionPlot({ total, parts }: Decomposition): Drawing {
       Plot.text(rows, { y: 'name', frameAnchor: 'right', textAnchor: 'start', dx: 8, text: 'said' }),
     ],
   });
-  return arrange([{ drawing: plot }]);
+  return arrange([{ drawing: plot }], frame);
 }
 
 const TOTAL_COLOUR = '#7f7f7f';
@@ -88,17 +137,18 @@ const nats = (value: number | null) => signed(value, 3);
  * The mean of each contrast with its interval, in nats and beside it in standard deviations of the samples, d, with the margin of equivalence where one
  * is set.
  */
-export function contrastPlot(groups: readonly ContrastGroupSummary[]): Drawing {
+export function contrastPlot(groups: readonly ContrastGroupSummary[], frame: Frame): Drawing {
   const all = groups.flatMap(({ contrasts }) => contrasts);
-  const names = rowMargin(all.map(({ name }) => name));
-  const beside = 16;
-  const half = (WIDTH - names - beside) / 2;
+  const { marginLeft, marginBeside, room } = besideEachOther(
+    all.map(({ name }) => name),
+    frame,
+  );
   const measures = [
-    { of: ({ mean }: GainRecord) => mean, label: 'nats per token [95%]', marginLeft: names, inNats: true },
-    { of: inDeviations, label: 'd [95%]', marginLeft: beside, inNats: false },
+    { of: ({ mean }: GainRecord) => mean, label: 'nats per token [95%]', margin: marginLeft, inNats: true },
+    { of: inDeviations, label: 'd [95%]', margin: marginBeside, inNats: false },
   ];
   const panels = groups.flatMap(({ title, contrasts, equivalence_margin: margin }) =>
-    measures.map(({ of, label, marginLeft, inNats }) => {
+    measures.map(({ of, label, margin: left, inNats }) => {
       const rows = contrasts.map(({ name, gain }) => ({
         name,
         ...of(gain),
@@ -106,9 +156,9 @@ export function contrastPlot(groups: readonly ContrastGroupSummary[]): Drawing {
       }));
       const shaded = margin === null || inNats ? [] : [{ x1: -margin, x2: margin }];
       const drawing = draw({
-        width: marginLeft + half,
+        width: left + room,
         height: 70 + rows.length * 24,
-        marginLeft,
+        marginLeft: left,
         x: {
           ...X_LABEL,
           domain: commonDomain(all.map(({ gain }) => of(gain))),
@@ -116,19 +166,29 @@ export function contrastPlot(groups: readonly ContrastGroupSummary[]): Drawing {
           grid: true,
           ticks: 6,
         },
-        y: { label: null, domain: rows.map(({ name }) => name), ...(!inNats && { axis: null }) },
+        y: {
+          ...rowAxis(
+            rows.map(({ name }) => name),
+            left,
+          ),
+          ...(left < marginLeft && { axis: null }),
+        },
         marks: [
           Plot.rectX(shaded, { x1: 'x1', x2: 'x2', fill: '#009e73', fillOpacity: 0.15 }),
           Plot.ruleX([0], { stroke: '#888' }),
           Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'name', stroke: COLOUR, strokeWidth: 2.5 }),
           Plot.dot(rows, { x: 'value', y: 'name', fill: COLOUR, r: 5, title: 'title' }),
+          ...(rows.every(({ value }) => value === null) ? [Plot.text([NO_SPREAD], { frameAnchor: 'middle' })] : []),
         ],
       });
       return { ...(inNats && { title }), drawing };
     }),
   );
-  return arrange(panels, { columns: 2 });
+  return arrange(panels, frame);
 }
+
+/** What a panel without any value says. */
+const NO_SPREAD = 'd is not defined: the samples do not differ';
 
 /** A mean and its interval as multiples of the samples' standard deviation, which is the mean over d. */
 function inDeviations({ mean, d }: GainRecord): Estimate {
@@ -154,7 +214,7 @@ function factorsOf(contrasts: ContrastGroup['contrasts'], interaction: ContrastG
 }
 
 /** Four cells: one factor along the axis, the other as two lines; parallel lines mean no interaction. */
-export function twoByTwoPlot(summary: Summary, groups: readonly ContrastGroup[]): Drawing {
+export function twoByTwoPlot(summary: Summary, groups: readonly ContrastGroup[], frame: Frame): Drawing {
   const nll = new Map(summary.conditions.map((condition) => [condition.name, condition.nll]));
   const [first] = groups;
   const legend = seriesOf(linesOf(first!));
@@ -176,7 +236,7 @@ export function twoByTwoPlot(summary: Summary, groups: readonly ContrastGroup[])
       };
     });
     const drawing = draw({
-      width: WIDTH / 2,
+      width: panelWidth(frame),
       height: 300,
       marginLeft: Y_MARGIN,
       x: { type: 'point', domain: [`not: ${along.name}`, along.name], padding: 0.4, label: null },
@@ -197,7 +257,7 @@ export function twoByTwoPlot(summary: Summary, groups: readonly ContrastGroup[])
     });
     return { title: group.title, drawing };
   });
-  return arrange(panels, { columns: 2, legend });
+  return arrange(panels, frame, legend);
 }
 
 type Contrast = ContrastGroup['contrasts'][number];

@@ -4,12 +4,22 @@ import type { Experiment } from '../../runs/schema/experiment.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import { signed, withInterval } from '../words/format.js';
 import { prefixesOf } from '../words/labels.js';
-import { arrange, type Drawing, draw, scalesOf, seriesAmong, WIDTH, Y_LABEL, Y_MARGIN } from './draw.js';
+import {
+  arrange,
+  type Drawing,
+  draw,
+  type Frame,
+  panelWidth,
+  scalesOf,
+  seriesAmong,
+  Y_LABEL,
+  Y_MARGIN,
+} from './draw.js';
 
 type Curve = Experiment['curves'][number];
 
 /** Mean and trimmed mean gain of each series, side by side, with intervals. */
-export function curvePlot(summary: Summary, curve: Curve): Drawing {
+export function curvePlot(summary: Summary, curve: Curve, frame: Frame): Drawing {
   const {
     comparisons,
     configuration: { experiment },
@@ -31,7 +41,7 @@ export function curvePlot(summary: Summary, curve: Curve): Drawing {
       title: `${point.name}, ${curve.axis} ${point.x}\n${withInterval(point[measure], (x) => signed(x, 3))} nats a token`,
     }));
     return draw({
-      width: WIDTH / 2,
+      width: panelWidth(frame),
       height: 320,
       marginLeft: Y_MARGIN,
       marginRight: 16,
@@ -64,10 +74,8 @@ export function curvePlot(summary: Summary, curve: Curve): Drawing {
       { drawing: panel('mean', 'mean gain, nats per token [95%]') },
       { drawing: panel('trimmed', 'trimmed mean gain, nats per token [95%]') },
     ],
-    {
-      columns: 2,
-      legend: names,
-    },
+    frame,
+    names,
   );
 }
 

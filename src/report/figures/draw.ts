@@ -11,7 +11,19 @@ export interface Drawing {
   readonly height: number;
 }
 
-export const WIDTH = 860;
+/** The room that a figure is drawn for: its width, and how many panels stand side by side. */
+export interface Frame {
+  readonly width: number;
+  readonly columns: 1 | 2;
+}
+
+/** For a page, a print and a picture. */
+export const WIDE: Frame = { width: 860, columns: 2 };
+
+/** For a small screen, where letters of a wide figure could not be read. */
+export const NARROW: Frame = { width: 440, columns: 1 };
+
+export const panelWidth = ({ width, columns }: Frame): number => width / columns;
 
 /** Fonts of the usual systems: a picture must not depend on a browser's own. */
 const FONTS = "'Liberation Sans', Arial, Helvetica, 'DejaVu Sans', sans-serif";
@@ -67,9 +79,9 @@ export function scalesOf(series: readonly Series[]) {
   };
 }
 
-export function draw(options: Plot.PlotOptions): Drawing {
+export function draw(options: Plot.PlotOptions & { readonly width: number }): Drawing {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const figure = Plot.plot({ width: WIDTH, ...AXIS, ...options, document } as Plot.PlotOptions);
+  const figure = Plot.plot({ ...withWholeLabel({ ...AXIS, ...options }), document } as Plot.PlotOptions);
   const svg = figure.tagName.toLowerCase() === 'svg' ? figure : figure.querySelector('svg')!;
   svg.setAttribute('xmlns', SVG);
   svg.setAttribute('font-family', FONTS);
@@ -87,6 +99,33 @@ export function draw(options: Plot.PlotOptions): Drawing {
 
 const SVG = 'http://www.w3.org/2000/svg';
 
+/** Breaks the label of the horizontal axis into as many lines as it takes, each of which makes the drawing taller. */
+function withWholeLabel(options: Plot.PlotOptions & { readonly width: number }): Plot.PlotOptions {
+  const { x, width, height = 0, marginLeft = 0, marginRight = 20, marginBottom = 0 } = options;
+  if (typeof x?.label !== 'string') return options;
+  const lines = brokenInto(x.label, width - marginLeft - marginRight);
+  const more = (lines.length - 1) * LINE_HEIGHT;
+  return {
+    ...options,
+    height: height + more,
+    marginBottom: marginBottom + more,
+    x: { ...x, label: lines.join('\n'), labelOffset: (x.labelOffset ?? 0) + more },
+  };
+}
+
+export const LINE_HEIGHT = 14;
+
+/** Breaks a text where its words, or the parts of a name, end. A part that is wider than the room stays whole. */
+export function brokenInto(text: string, room: number): string[] {
+  const lines = [''];
+  for (const part of text.match(/[^\s_]+(_+|\s+|$)|[\s_]+/g) ?? []) {
+    const line = lines.at(-1)!;
+    if (line === '' || textWidth((line + part).trimEnd()) <= room) lines[lines.length - 1] = line + part;
+    else lines.push(part);
+  }
+  return lines.map((line) => line.trimEnd());
+}
+
 /**
  * Makes HTML well-formed XML: a figure stands in files of its own, where HTML's names of characters and some characters themselves make it
  * unreadable.
@@ -102,23 +141,26 @@ function rounded(svg: string): string {
   );
 }
 
-/** Panels in rows of `columns`, with a title above each if it has one, and one legend above all. */
+/** Panels in as many columns as the frame has, with a title above each if it has one, and one legend above all. */
 export function arrange(
   panels: readonly { readonly title?: string; readonly drawing: Drawing }[],
-  { columns = 1, legend = [] }: { columns?: number; legend?: readonly Series[] } = {},
+  { width: room, columns }: Frame,
+  legend: readonly Series[] = [],
 ): Drawing {
   const placed: string[] = [];
   let [y, width] = [0, 0];
   if (legend.length > 1) {
-    const key = drawLegend(legend);
+    const key = drawLegend(legend, room);
     placed.push(at(key, 0, 0));
     [y, width] = [key.height, key.width];
   }
   for (const row of grouped(panels, columns)) {
-    const titleHeight = row.some(({ title }) => title !== undefined) ? 20 : 0;
+    // A title stands nearer to what it is of than to what is above it.
+    const above = y > 0 ? 12 : 0;
+    const titleHeight = row.some(({ title }) => title !== undefined) ? 20 + above : 0;
     let x = 0;
     for (const { title, drawing } of row) {
-      if (title !== undefined) placed.push(heading(title, x + 4, y + 14, drawing.width - 12));
+      if (title !== undefined) placed.push(heading(title, x + 4, y + above + 14, drawing.width - 12));
       placed.push(at(drawing, x, y + titleHeight));
       x += drawing.width;
     }
@@ -144,22 +186,22 @@ function heading(title: string, x: number, y: number, width: number): string {
 }
 
 /** Draws marks with their names, in as many lines as they take. */
-function drawLegend(series: readonly Series[]): Drawing {
+function drawLegend(series: readonly Series[], width: number): Drawing {
   const [lineHeight, markWidth, gap] = [20, 34, 16];
   let [x, y] = [4, lineHeight / 2 + 2];
   const items = series.map((entry) => {
     const length = markWidth + textWidth(entry.name);
-    if (x > 4 && x + length > WIDTH) [x, y] = [4, y + lineHeight];
+    if (x > 4 && x + length > width) [x, y] = [4, y + lineHeight];
     const item = { ...entry, x, y };
     x += length + gap;
     return item;
   });
   const height = y + lineHeight / 2 + 4;
   return draw({
-    width: WIDTH,
+    width,
     height,
     margin: 0,
-    x: { axis: null, domain: [0, WIDTH], range: [0, WIDTH] },
+    x: { axis: null, domain: [0, width], range: [0, width] },
     y: { axis: null, domain: [0, height], range: [0, height] },
     ...scalesOf(series),
     marks: [
@@ -184,9 +226,35 @@ function textWidth(text: string, size = 12): number {
   return [...text].length * size * 0.58;
 }
 
-/** Margin for the names of rows. */
-export function rowMargin(names: readonly string[]): number {
-  return Math.min(360, Math.max(80, ...names.map((name) => textWidth(name) + 14)));
+/** The margin for the names of rows; longer names are broken by `rowAxis`. */
+export function rowMargin(names: readonly string[], { width }: Pick<Frame, 'width'>): number {
+  return Math.min(
+    width * (width < WIDE.width ? 0.5 : 0.42),
+    Math.max(80, ...names.map((name) => textWidth(name) + 14)),
+  );
+}
+
+/** The room left beside the label of a neighbouring panel's last tick. */
+const APART = 28;
+
+/**
+ * How two panels of the same rows divide a frame: where they stand side by side the second needs no names of rows, one below the other both have them.
+ * @returns their left margins and the width of what each has beside its margin
+ */
+export function besideEachOther(names: readonly string[], frame: Frame) {
+  const marginLeft = rowMargin(names, frame);
+  const marginBeside = frame.columns === 2 ? APART : marginLeft;
+  const room = frame.columns === 2 ? (frame.width - marginLeft - marginBeside) / 2 : frame.width - marginLeft;
+  return { marginLeft, marginBeside, room };
+}
+
+/** The vertical axis of rows that are named beside it, in two lines where the margin is too small for one. */
+export function rowAxis(names: readonly string[], margin: number) {
+  return {
+    label: null,
+    domain: names,
+    tickFormat: (name: string) => brokenInto(name, margin - 10).join('\n'),
+  };
 }
 
 /** The domain from the lowest to the highest end of all intervals and 0, for panels that are compared. */

@@ -3,19 +3,24 @@ import * as Plot from '@observablehq/plot';
 import type { Trial } from '../../runs/schema/entry.js';
 import type { ComparisonSummary, Summary } from '../../runs/schema/summary.js';
 import { sortedQuantile } from '../../stats/describe.js';
-import { effectsOf, type GainGroup, isShown } from '../tables/gains.js';
+import { effectsOf, type GainGroup, isShown, seenTitle } from '../tables/gains.js';
 import { fixed, signed, withInterval } from '../words/format.js';
 import { conditionOf, documentForm, prefixesOf, prefixName, primaryOf, visibilityOf } from '../words/labels.js';
 import {
   arrange,
+  besideEachOther,
+  brokenInto,
   commonDomain,
   type Drawing,
   draw,
+  type Frame,
+  LINE_HEIGHT,
+  rowAxis,
   rowMargin,
   type Series,
   scalesOf,
   seriesAmong,
-  WIDTH,
+  WIDE,
   X_LABEL,
   Y_LABEL,
   Y_MARGIN,
@@ -31,14 +36,11 @@ interface Labels {
 /** The height of a figure's axis with its label. */
 const AXIS_HEIGHT = 68;
 
-/** The margin at the left of a panel whose rows are named beside it. */
-const NAMED_BESIDE = 16;
-
 /**
  * The gains of each group with their intervals: in nats, the mean and hollow the trimmed mean, and beside it in standard deviations, robust d and hollow d (in
  * summaries of older versions d alone).
  */
-export function effectPlot(summary: Summary, groups: readonly GainGroup[]): Drawing {
+export function effectPlot(summary: Summary, groups: readonly GainGroup[], frame: Frame): Drawing {
   const rowsOf = ({ comparisons }: GainGroup) =>
     comparisons.map((c) => {
       const labels = labelsOf(summary, c);
@@ -55,28 +57,36 @@ export function effectPlot(summary: Summary, groups: readonly GainGroup[]): Draw
   const all = groups.flatMap(rowsOf);
   const isRobust = groups.some(({ comparisons }) => comparisons.some(({ gain }) => gain.robust_d));
   const series = seriesShown(summary, all);
-  const names = rowMargin(all.map(({ condition }) => condition));
+  const { marginLeft, marginBeside, room } = besideEachOther(
+    all.map(({ condition }) => condition),
+    frame,
+  );
   const measures = [
-    { of: 'inNats', label: 'mean gain, nats a token [95%]; hollow: trimmed', marginLeft: names },
+    { of: 'inNats', label: 'mean gain, nats a token [95%]; hollow: trimmed', margin: marginLeft },
     {
       of: 'inDeviations',
       label: isRobust ? 'robust d [95%]; hollow: d' : 'd [95%]',
-      marginLeft: NAMED_BESIDE,
+      margin: marginBeside,
     },
   ] as const;
-  const half = (WIDTH - names - NAMED_BESIDE) / 2;
   const panels = groups.flatMap((group) =>
-    measures.map(({ of, label, marginLeft }) => {
+    measures.map(({ of, label, margin }) => {
       const rows = rowsOf(group).map(({ inNats, inDeviations, ...labels }) => ({
         ...labels,
         ...(of === 'inNats' ? inNats : inDeviations),
       }));
       const drawing = draw({
-        width: marginLeft + half,
+        width: margin + room,
         height: AXIS_HEIGHT + rows.length * 24,
-        marginLeft,
+        marginLeft: margin,
         x: { ...X_LABEL, domain: commonDomain(all.map((row) => row[of])), label, grid: true, ticks: 6 },
-        y: { label: null, domain: rows.map(({ condition }) => condition), ...(of !== 'inNats' && { axis: null }) },
+        y: {
+          ...rowAxis(
+            rows.map(({ condition }) => condition),
+            margin,
+          ),
+          ...(margin < marginLeft && { axis: null }),
+        },
         ...scalesOf(series),
         marks: [
           Plot.ruleX([0], { stroke: '#888' }),
@@ -88,7 +98,7 @@ export function effectPlot(summary: Summary, groups: readonly GainGroup[]): Draw
       return { ...(of === 'inNats' && { title: group.title }), drawing };
     }),
   );
-  return arrange(panels, { columns: 2, legend: series });
+  return arrange(panels, frame, series);
 }
 
 const nats = (value: number | null) => signed(value, 3);
@@ -106,7 +116,12 @@ const TICKS = 6000;
 const TICKS_OF_A_ROW = 300;
 
 /** Every sample's gain, with the middle half, the median and the mean of each condition. */
-export function differencePlot(summary: Summary, groups: readonly GainGroup[], trials: readonly Trial[]): Drawing {
+export function differencePlot(
+  summary: Summary,
+  groups: readonly GainGroup[],
+  trials: readonly Trial[],
+  frame: Frame,
+): Drawing {
   const used = new Set(
     groups.flatMap(({ comparisons }) => comparisons.flatMap(({ treatment, baseline }) => [treatment, baseline])),
   );
@@ -125,25 +140,34 @@ export function differencePlot(summary: Summary, groups: readonly GainGroup[], t
     return { ...labels, ...spread, title, mean: c.gain.mean.value, gains: ascending };
   };
   // An even choice along the sorted gains keeps the shape; its ends are always in it.
-  const shown = Math.max(20, Math.min(TICKS_OF_A_ROW, Math.floor(TICKS / summary.comparisons.length)));
+  const shown =
+    Math.max(20, Math.min(TICKS_OF_A_ROW, Math.floor(TICKS / summary.comparisons.length))) / (WIDE.width / frame.width);
   const drawn = groups.map(({ title, comparisons }) => ({ title, rows: comparisons.map(rowOf) }));
   const all = drawn.flatMap(({ rows }) => rows);
   const series = seriesShown(summary, all);
+  const margin = rowMargin(
+    all.map(({ condition }) => condition),
+    frame,
+  );
   const ends = all.flatMap(({ gains }) => [gains[0] ?? 0, gains.at(-1) ?? 0]);
   const panels = drawn.map(({ title, rows }) => {
     const points = rows.flatMap(({ gains, ...labels }) =>
       evenly(gains, shown).map((gain) => ({ ...labels, gain: Number(gain.toPrecision(4)) })),
     );
     const drawing = draw({
+      width: frame.width,
       height: AXIS_HEIGHT + rows.length * 28,
-      marginLeft: rowMargin(all.map(({ condition }) => condition)),
+      marginLeft: margin,
       x: {
         ...X_LABEL,
         domain: [Math.min(0, ...ends), Math.max(0, ...ends)],
         label: 'gain per sample, nats per token',
         grid: true,
       },
-      y: { label: null, domain: rows.map(({ condition }) => condition) },
+      y: rowAxis(
+        rows.map(({ condition }) => condition),
+        margin,
+      ),
       ...scalesOf(series),
       marks: [
         Plot.ruleX([0], { stroke: '#888' }),
@@ -163,7 +187,7 @@ export function differencePlot(summary: Summary, groups: readonly GainGroup[], t
     });
     return { title, drawing };
   });
-  return arrange(panels, { legend: series });
+  return arrange(panels, { ...frame, columns: 1 }, series);
 }
 
 function evenly<T>(values: readonly T[], count: number): T[] {
@@ -172,52 +196,57 @@ function evenly<T>(values: readonly T[], count: number): T[] {
 }
 
 /** Mean gain by fifth of hardness: on split tokens where these are reliable, on Oldham's axis, and coupled as the research plots it. */
-export function hardnessPlot(summary: Summary): Drawing {
+export function hardnessPlot(summary: Summary, frame: Frame): Drawing {
   const axes = { split: 'split tokens', oldham: 'Oldham’s axis', coupled: 'coupled (authors’ axis)' } as const;
   const comparisons = hardnessComparisons(summary);
-  const points = comparisons.flatMap((c) =>
-    (['split', 'oldham', 'coupled'] as const)
-      .filter((axis) => isShown(c.hardness, axis))
-      .flatMap((axis) =>
-        (c.hardness[axis]?.quintiles ?? [])
-          .filter(({ gain }) => gain !== null)
-          .map(({ hardness, gain }) => ({ ...labelsOf(summary, c), axis: axes[axis], hardness, gain })),
-      ),
-  );
-  const shownAxes = Object.values(axes).filter((axis) => points.some((point) => point.axis === axis));
+  const pointsOn = (axis: keyof typeof axes) =>
+    comparisons.flatMap((c) =>
+      (isShown(c.hardness, axis) ? (c.hardness[axis]?.quintiles ?? []) : [])
+        .filter(({ gain }) => gain !== null)
+        .map(({ hardness, gain }) => ({ ...labelsOf(summary, c), hardness, gain })),
+    );
   const visibilities = [...new Set(comparisons.map((c) => labelsOf(summary, c).visibility))];
-  const series = seriesShown(summary, points);
-  const common = { fx: 'visibility', fy: 'axis', x: 'hardness', y: 'gain' };
-  const plot = draw({
-    height: 100 + 160 * shownAxes.length,
-    marginLeft: Y_MARGIN,
-    marginRight: 150,
-    marginTop: 40,
-    x: { ...X_LABEL, label: 'baseline NLL of the fifth, nats per token', grid: true, ticks: 4 },
-    y: { ...Y_LABEL, label: 'mean gain, nats per token' },
-    fx: { label: null, domain: visibilities, axis: 'top' },
-    fy: { label: null, domain: shownAxes },
-    ...scalesOf(series),
-    marks: [
-      Plot.frame({ stroke: '#ddd' }),
-      Plot.ruleY([0], { stroke: '#888' }),
-      ...series.map(({ name, dash }) =>
-        Plot.line(
-          points.filter((point) => point.series === name),
-          { ...common, z: (point) => point.condition, stroke: 'series', strokeWidth: 2, strokeDasharray: dash },
+  const series = seriesShown(
+    summary,
+    comparisons.map((c) => labelsOf(summary, c)),
+  );
+  const facet = (frame.width - Y_MARGIN) / visibilities.length;
+  const heads = new Map(visibilities.map((seen) => [seen, brokenInto(seenTitle(seen), facet)]));
+  const common = { fx: 'visibility', x: 'hardness', y: 'gain' };
+  const panels = (['split', 'oldham', 'coupled'] as const).flatMap((axis) => {
+    const points = pointsOn(axis);
+    if (points.length === 0) return [];
+    const drawing = draw({
+      width: frame.width,
+      height: 240,
+      marginLeft: Y_MARGIN,
+      marginTop: 14 + LINE_HEIGHT * Math.max(...[...heads.values()].map(({ length }) => length)),
+      x: { ...X_LABEL, label: 'baseline NLL of the fifth, nats per token', grid: true, ticks: 4 },
+      y: { ...Y_LABEL, label: 'mean gain, nats per token' },
+      fx: { label: null, domain: visibilities, axis: 'top', tickFormat: (seen: string) => heads.get(seen)!.join('\n') },
+      ...scalesOf(series),
+      marks: [
+        Plot.frame({ stroke: '#888', strokeOpacity: 0.4 }),
+        Plot.ruleY([0], { stroke: '#888' }),
+        ...series.map(({ name, dash }) =>
+          Plot.line(
+            points.filter((point) => point.series === name),
+            { ...common, z: (point) => point.condition, stroke: 'series', strokeWidth: 2, strokeDasharray: dash },
+          ),
         ),
-      ),
-      Plot.dot(points, {
-        ...common,
-        fill: 'series',
-        symbol: 'series',
-        r: 3.5,
-        title: ({ condition, hardness, gain }: (typeof points)[number]) =>
-          `${condition}\nbaseline ${fixed(hardness, 3)}, gain ${nats(gain)} nats a token`,
-      }),
-    ],
+        Plot.dot(points, {
+          ...common,
+          fill: 'series',
+          symbol: 'series',
+          r: 3.5,
+          title: ({ condition, hardness, gain }: (typeof points)[number]) =>
+            `${condition}\nbaseline ${fixed(hardness, 3)}, gain ${nats(gain)} nats a token`,
+        }),
+      ],
+    });
+    return [{ title: `Hardness on ${axes[axis]}`, drawing }];
   });
-  return arrange([{ drawing: plot }], { legend: series });
+  return arrange(panels, { ...frame, columns: 1 }, series);
 }
 
 /** The comparisons on the primary comparison's form of the document, against bare documents. Lines of all lengths could not be told apart. */

@@ -1,9 +1,9 @@
 /** Figures of what was measured inside the encoder, by layer: where the document's rows look, and every measure. */
 import * as Plot from '@observablehq/plot';
 import { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from '../../runs/schema/probe.js';
-import { arrange, type Drawing, draw, scalesOf, seriesOf, WIDTH, Y_MARGIN } from './draw.js';
+import { arrange, type Drawing, draw, type Frame, panelWidth, scalesOf, seriesOf, Y_MARGIN } from './draw.js';
 
-export function probePlot({ conditions, layers }: ProbeSummary): Drawing {
+export function probePlot({ conditions, layers }: ProbeSummary, frame: Frame): Drawing {
   const series = seriesOf(conditions.map(({ name }) => name));
   const panels = (Object.keys(PROBE_MEASURES) as (keyof typeof PROBE_MEASURES)[]).flatMap((measure) => {
     const rows = conditions.flatMap(({ name, measures }) =>
@@ -13,7 +13,7 @@ export function probePlot({ conditions, layers }: ProbeSummary): Drawing {
     );
     if (rows.length === 0) return [];
     const drawing = draw({
-      width: WIDTH / 2,
+      width: panelWidth(frame),
       height: 240,
       marginLeft: Y_MARGIN,
       x: {
@@ -40,7 +40,7 @@ export function probePlot({ conditions, layers }: ProbeSummary): Drawing {
     });
     return [{ title: PROBE_MEASURES[measure], drawing }];
   });
-  return arrange(panels, { columns: 2, legend: series });
+  return arrange(panels, frame, series);
 }
 
 /** The regions from the start of the input to its end, as the probe measures them. */
@@ -53,7 +53,7 @@ const REGIONS = [
 ] as const satisfies readonly (readonly [ProbeMeasure, string])[];
 
 /** The heat map, one panel for each condition: how document rows' attention divides over the regions of the input, layer by layer. */
-export function attentionHeatMap({ conditions, layers }: ProbeSummary): Drawing {
+export function attentionHeatMap({ conditions, layers }: ProbeSummary, frame: Frame): Drawing {
   const measured = new Set(conditions.flatMap(({ measures }) => measures.map(({ name }) => name)));
   const regions = REGIONS.filter(([measure]) => measured.has(measure));
   const panels = conditions.map(({ name, measures }) => {
@@ -63,7 +63,7 @@ export function attentionHeatMap({ conditions, layers }: ProbeSummary): Drawing 
       ),
     );
     const drawing = draw({
-      width: WIDTH / 2,
+      width: panelWidth(frame),
       height: 200,
       marginLeft: Y_MARGIN,
       x: {
@@ -88,5 +88,5 @@ export function attentionHeatMap({ conditions, layers }: ProbeSummary): Drawing 
     });
     return { title: name, drawing };
   });
-  return arrange(panels, { columns: 2 });
+  return arrange(panels, frame);
 }

@@ -4,21 +4,37 @@ import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import { fixed, withInterval } from '../words/format.js';
 import { prefixesOf, prefixName } from '../words/labels.js';
-import { arrange, type Drawing, draw, rowMargin, scalesOf, seriesAmong, WIDTH, X_LABEL } from './draw.js';
+import {
+  arrange,
+  type Drawing,
+  draw,
+  type Frame,
+  panelWidth,
+  rowAxis,
+  rowMargin,
+  scalesOf,
+  seriesAmong,
+  X_LABEL,
+} from './draw.js';
 
 /** The figure of a ranking, one panel for each measure. */
-export function rankingPlot({ configuration: { experiment } }: Summary, ranking: RankingSummary): Drawing {
+export function rankingPlot(
+  { configuration: { experiment } }: Summary,
+  ranking: RankingSummary,
+  frame: Frame,
+): Drawing {
   const names = ranking.conditions.map(({ name }) => name);
   const prefixOf = (name: string) => prefixName(experiment, name);
   const series = seriesAmong(prefixesOf(experiment), names.map(prefixOf));
+  const margin = rowMargin(names, { width: panelWidth(frame) });
   const panels = ranking.measures.map((measure, m) => ({
     title: measure.name,
     drawing: draw({
-      width: WIDTH / 2,
+      width: panelWidth(frame),
       height: 64 + names.length * 20,
-      marginLeft: rowMargin(names),
+      marginLeft: margin,
       x: { ...X_LABEL, label: 'mean over pools [95%]', grid: true, ticks: 5 },
-      y: { label: null, domain: names },
+      y: rowAxis(names, margin),
       ...scalesOf(series),
       marks: [
         Plot.ruleY(rowsOf(m), { x1: 'low', x2: 'high', y: 'name', stroke: 'series', strokeWidth: 2 }),
@@ -26,7 +42,7 @@ export function rankingPlot({ configuration: { experiment } }: Summary, ranking:
       ],
     }),
   }));
-  return arrange(panels, { columns: 2, legend: series });
+  return arrange(panels, frame, series);
 
   function rowsOf(m: number) {
     return ranking.conditions.map(({ name, means }) => ({

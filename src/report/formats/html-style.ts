@@ -20,15 +20,17 @@ th { position: sticky; top: 0; background: var(--paper); box-shadow: inset 0 -2p
 th[aria-sort]::after { content: ' \\25b4'; }
 th[aria-sort=descending]::after { content: ' \\25be'; }
 @media (max-width: 640px) { td:first-child, th:first-child { min-width: 7em; max-width: 9.5em; white-space: normal; overflow-wrap: anywhere; } main { padding: 0 .8rem; } }
-th.number { white-space: normal; min-width: 3.2em; }
+th.number { white-space: normal; min-width: 5em; }
 td:first-child, th:first-child { position: sticky; left: 0; background: var(--paper); }
 th:first-child { z-index: 1; }
 .number { text-align: right; }
 .origin td, .conditions td:nth-child(2) { white-space: normal; overflow-wrap: anywhere; }
 .conditions td:nth-child(2) { min-width: 12em; }
-figure { margin: 1rem 0; overflow-x: auto; }
-figure > svg { display: block; width: 100%; min-width: 620px; height: auto; }
+figure { margin: 1rem 0; }
+figure svg[viewBox] { display: block; width: 100%; height: auto; }
+.narrow { display: none; }
+@media (max-width: 720px) { .broad { display: none; } .narrow { display: block; } }
 p, li { max-width: 62rem; overflow-wrap: anywhere; }
 summary { cursor: pointer; font-size: .9rem; color: inherit; padding: .2rem 0; }
-@media print { main { max-width: none; } .wide { max-height: none; } nav, .reader { display: none; } }
+@media print { main { max-width: none; } .broad { display: block; } .narrow { display: none; } .wide { max-height: none; } nav, .reader { display: none; } }
 `;

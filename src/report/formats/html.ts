@@ -63,6 +63,6 @@ function renderBlock(block: Block): string {
       return block.folded ? `<details><summary>${title}</summary>${table}</details>` : `<h3>${title}</h3>\n${table}`;
     }
     case 'figure':
-      return `<figure>${block.drawing.svg}<figcaption>${escapeHtml(block.caption)}</figcaption></figure>`;
+      return `<figure><div class="broad">${block.drawing.svg}</div><div class="narrow">${block.narrow().svg}</div><figcaption>${escapeHtml(block.caption)}</figcaption></figure>`;
   }
 }

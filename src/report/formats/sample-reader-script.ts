@@ -142,6 +142,7 @@ export const READER_STYLE = `
 .samples .grade { color: var(--pale); font-size: .8rem; flex: none; }
 .samples .grade:empty { display: none; }
 .samples .query { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+@media (max-width: 640px) { .samples .query { white-space: normal; overflow-wrap: anywhere; } .samples .id { max-width: 6.5rem; } }
 .part { display: flex; gap: .8rem; margin: .25rem 0 .25rem 1rem; }
 .part .name { color: var(--pale); font-size: .85rem; flex: 0 0 4rem; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; max-width: 58rem; unicode-bidi: isolate; }

@@ -20,6 +20,11 @@ const TITLES: Readonly<Record<string, string>> = {
   exact: 'Prefix hidden exactly: the decoder sees the document alone',
 };
 
+/** What the decoder sees as the head of a narrow column: the title of the tables, without its explanation. */
+export function seenTitle(visibility: string): string {
+  return TITLES[visibility]?.split(':')[0] ?? `Sees ${visibility}`;
+}
+
 /** The comparisons, grouped by what the decoder sees. Those of two prefixes stand apart from those with a bare document. */
 export function gainGroups({ configuration: { experiment }, ...summary }: Summary): GainGroup[] {
   const comparisons = effectsOf(summary);

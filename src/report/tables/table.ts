@@ -51,7 +51,7 @@ export function escapeMarkdown(text: string): string {
 /** @param links addresses that the last cells of the rows lead to; none for a row without */
 export function renderHtml({ columns, rows }: Table, links: readonly (string | undefined)[] = []): string {
   const cell = (tag: string, text: string, i: number) =>
-    `<${tag}${columns[i]!.numeric ? ' class="number"' : ''}>${escapeHtml(text)}</${tag}>`;
+    `<${tag}${columns[i]!.numeric ? ' class="number"' : ''}>${i === 0 ? breakable(escapeHtml(text)) : escapeHtml(text)}</${tag}>`;
   const head = columns.map(({ title }, i) => cell('th', title, i)).join('');
   const linked = (row: readonly string[], r: number) => {
     const cells = row.map((text, i) => cell('td', text, i));
@@ -64,6 +64,11 @@ export function renderHtml({ columns, rows }: Table, links: readonly (string | u
   };
   const body = rows.map((row, r) => `<tr>${linked(row, r)}</tr>`).join('\n');
   return `<table><thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody></table>`;
+}
+
+/** Names of conditions may break behind their parts, for the narrow column that stays in view. */
+function breakable(html: string): string {
+  return html.replace(/(?<=\w)_(?=\w)/g, '_<wbr>');
 }
 
 export function escapeHtml(text: string): string {

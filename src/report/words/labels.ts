@@ -106,13 +106,19 @@ function prefixKey({ surrogate = 'none', blocked, positions }: Condition): strin
  */
 export function prefixName(experiment: Experiment, name: string): string {
   const key = prefixKey(conditionOf(experiment, name));
-  const named = experiment.conditions.filter((condition) => prefixKey(condition) === key).map(stemOf);
-  return named.every((stem) => stem === named[0]) ? named[0]! : key;
+  return commonWords(experiment.conditions.filter((condition) => prefixKey(condition) === key).map(stemOf)) || key;
 }
 
 /** The prefixes of an experiment, in the order of its conditions. */
 export function prefixesOf(experiment: Experiment): string[] {
   return [...new Set(experiment.conditions.map(({ name }) => prefixName(experiment, name)))];
+}
+
+/** The words that all names begin with; empty where they have none in common. */
+function commonWords(names: readonly string[]): string {
+  const [first = [], ...others] = names.map((name) => name.split(' '));
+  const end = first.findIndex((word, i) => others.some((words) => words[i] !== word));
+  return (end < 0 ? first : first.slice(0, end)).join(' ');
 }
 
 /** A condition's name without the length of the document and what the decoder sees. */

@@ -46,7 +46,7 @@ export function workedSample({
     .map((nll, t) => `${quoted(texts.target[t] ?? '')} ${fixed(without.token_nlls[t]!, 2)} → ${fixed(nll, 2)}`);
   const more = after.token_nlls.length > TOKENS ? ', …' : '';
   return {
-    title: `One sample, ${id}: of all${found.length < samples.length ? ' such' : ''} samples the one whose gain is the median.`,
+    title: `One sample, ${id}: of all ${samples.some(({ grade }) => grade !== undefined) ? 'relevant documents' : 'samples'} the one whose gain is the median.`,
     items: [
       `Document${form === 'as it is' ? '' : ` (the encoder read it as ${form})`}: ${shortened(texts.document)}`,
       ...(other === '' ? [] : [`${scored === 'answer' ? 'Query' : 'Answer'}: ${shortened(other)}`]),
