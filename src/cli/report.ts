@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { DkvError } from '../base/errors.js';
+import type { ReportLinks } from '../report/formats/html.js';
 import type { ReportFormat } from '../report/report.js';
 import { reportFilesSchema } from '../wire/runs.js';
 import { printJson } from './json.js';
@@ -34,7 +35,8 @@ tex    tables/*.tex, for \\input
 svg    figures/*.svg on white
 png    figures/*.png on white, 300 pixels an inch
 
-Below a folder of run folders every run gets its reports; those that cannot be read are named in the end.
+Below a folder of run folders every run gets its reports; those that cannot be read are named in the end. Their pages lead
+to each other and to an index.html in that folder.
 A summary.json of release 0.1.0 is made again from the trials, where they are there; --renew makes any again, as this version computes.
 
 Examples:
@@ -50,14 +52,22 @@ async function report(directory: string, options: ReportCommandOptions): Promise
   const folders = await foldersOf(directory);
   const files: string[] = [];
   const refused: DkvError[] = [];
+  const isCollection = folders.length > 1 && options.format.includes('html');
+  const { linksAmong, writeIndex } = await import('../report/collection.js');
   for (const folder of folders) {
     try {
-      files.push(...(await reportRun(folder, options)));
+      const links = isCollection ? linksAmong(folders, folder, directory) : undefined;
+      files.push(...(await reportRun(folder, options, links)));
     } catch (error) {
       // The other runs below the folder have nothing to do with this one.
       if (folders.length === 1 || !(error instanceof DkvError)) throw error;
       refused.push(error);
     }
+  }
+  if (isCollection) {
+    const index = path.relative('.', await writeIndex(directory));
+    files.push(index);
+    if (!options.json) process.stdout.write(`${index}\n`);
   }
   if (options.json) printJson(reportFilesSchema, { files });
   if (refused[0]) {
@@ -77,7 +87,11 @@ async function foldersOf(directory: string): Promise<string[]> {
 }
 
 /** @returns the files that were written, from the working directory; they are printed unless JSON will be */
-async function reportRun(directory: string, { format, text, renew, json }: ReportCommandOptions): Promise<string[]> {
+async function reportRun(
+  directory: string,
+  { format, text, renew, json }: ReportCommandOptions,
+  links: ReportLinks | undefined,
+): Promise<string[]> {
   const { renewedSummary } = await import('../experiments/analysis/renew.js');
   const { writeReports } = await import('../report/report.js');
   const { summary, renewed } = await renewedSummary(directory, renew);
@@ -85,7 +99,7 @@ async function reportRun(directory: string, { format, text, renew, json }: Repor
     const why = renew ? 'The summary' : 'The summary was made by an older version: it';
     process.stderr.write(`${why} has been made again from the trials.\n`);
   }
-  const files = await writeReports(directory, summary, { formats: format, noText: !text });
+  const files = await writeReports(directory, summary, { formats: format, noText: !text, links });
   const shown = files.map((file) => path.relative('.', file));
   if (!json) process.stdout.write(`${shown.join('\n')}\n`);
   return shown;

@@ -160,6 +160,14 @@ export function logMarkdown({ runs, unread }: ResultsLog): string {
   return `${parts.join('\n\n')}\n`;
 }
 
+/** The title of the page, by which it is known. */
+export const LOG_TITLE = 'Results log';
+
+/** The address of a file in a page that stands in a folder. */
+export function addressFrom(directory: string, file: string): string {
+  return path.relative(directory, file).split(path.sep).map(encodeURIComponent).join('/');
+}
+
 /**
  * The log as a page of its own, an index of the runs' reports.
  * @param root the folder of the runs
@@ -168,8 +176,7 @@ export function logMarkdown({ runs, unread }: ResultsLog): string {
 export function logHtml({ runs, unread }: ResultsLog, root: string, directory: string): string {
   const linkOf = ({ folder }: LoggedRun) => {
     const report = path.join(root, folder, 'report.html');
-    if (!existsSync(report)) return undefined;
-    return path.relative(directory, report).split(path.sep).map(encodeURIComponent).join('/');
+    return existsSync(report) ? addressFrom(directory, report) : undefined;
   };
   const part = (title: string, about: string, shown: readonly LoggedRun[]) =>
     shown.length === 0
@@ -183,7 +190,7 @@ export function logHtml({ runs, unread }: ResultsLog, root: string, directory: s
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Results log</title>
+<title>${LOG_TITLE}</title>
 <style>${STYLE}</style>
 </head>
 <body>

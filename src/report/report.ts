@@ -6,7 +6,7 @@ import { readRecord } from '../runs/record.js';
 import { withTrials } from '../runs/run-folder.js';
 import type { FinishedRun } from '../runs/schema/run.js';
 import type { Summary } from '../runs/schema/summary.js';
-import { htmlReport } from './formats/html.js';
+import { type HtmlOptions, htmlReport, type ReportLinks } from './formats/html.js';
 import { markOf, printPng, printSvg } from './formats/images.js';
 import { latexTable } from './formats/latex.js';
 import { markdownReport } from './formats/markdown.js';
@@ -20,6 +20,8 @@ export interface ReportOptions {
   readonly formats?: readonly ReportFormat[];
   /** Keep the samples' texts out of the reports. */
   readonly noText?: boolean;
+  /** What report.html leads to: an index and the runs beside it; nothing by default, so that the page can stand anywhere. */
+  readonly links?: ReportLinks | undefined;
 }
 
 /**
@@ -30,12 +32,12 @@ export interface ReportOptions {
 export async function writeReports(
   directory: string,
   summary: Summary,
-  { formats = ['md', 'html'], noText = false }: ReportOptions = {},
+  { formats = ['md', 'html'], noText = false, links }: ReportOptions = {},
 ): Promise<string[]> {
   const record = await readRecord(directory);
   if (!record) throw new DkvError('RUN_DAMAGED', `${directory}: has no run.json.`);
   const run = await withTrials(directory, record, summary);
-  const files = await filesOf(run, formats, noText);
+  const files = await filesOf(run, formats, { noText, links });
   const written: string[] = [];
   for (const [name, content] of files) {
     const file = path.join(directory, name);
@@ -48,7 +50,7 @@ export async function writeReports(
 async function filesOf(
   run: FinishedRun,
   formats: readonly ReportFormat[],
-  noText: boolean,
+  { noText, links }: HtmlOptions,
 ): Promise<Map<string, string | Uint8Array>> {
   // What draws figures takes longer to load than all else of this package, and most who import that write no report.
   const { contentOf } = await import('./content/content.js');
@@ -60,7 +62,7 @@ async function filesOf(
   if (wants('md')) {
     files.set('report.md', markdownReport(run, sections, extension && ((name) => `figures/${name}.${extension}`)));
   }
-  if (wants('html')) files.set('report.html', htmlReport(run, sections, { noText }));
+  if (wants('html')) files.set('report.html', htmlReport(run, sections, { noText, links }));
   if (wants('ipynb')) {
     files.set('notebook.ipynb', notebook(run, sections));
     for (const [name, content] of notebookFiles(sections, mark)) files.set(name, content);

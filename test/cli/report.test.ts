@@ -47,6 +47,18 @@ describe('dkv report, compare and log', () => {
     const whole = await dkv(['report', all, '--format', 'md', '--json']);
     const names = JSON.parse(whole.stdout).files.map((file: string) => path.resolve(file));
     expect([whole.exitCode, names]).toEqual([0, [other, folder].map((each) => path.join(each, 'report.md'))]);
+    expect((await dkv(['report', all, '--format', 'html'])).stdout.trim().split('\n')).toHaveLength(3);
+    const index = path.join(all, 'index.html');
+    expect(await readFile(index, 'utf8')).toContain('<a href="run/report.html">run</a>');
+    const linked = await readFile(path.join(folder, 'report.html'), 'utf8');
+    expect(linked).toContain(
+      '<nav><a href="../index.html">All runs</a> <a href="../other/report.html">← other</a></nav>',
+    );
+    await writeFile(index, 'a page of mine');
+    expect(await dkv(['report', all, '--format', 'html'])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('is a page of something else and stays as it is'),
+    });
     await rm(path.join(other, 'summary.json'));
     await rm(path.join(folder, 'report.md'));
     const { exitCode, stdout, stderr } = await dkv(['report', all, '--format', 'md']);

@@ -7,9 +7,22 @@ import { STYLE } from './html-style.js';
 import { readerPart } from './sample-reader.js';
 import { TABLE_SCRIPT } from './table-script.js';
 
+/** Where a report leads to beside itself, as addresses from where it stands. */
+export interface ReportLinks {
+  readonly index: string;
+  readonly before?: ReportLink;
+  readonly after?: ReportLink;
+}
+
+export interface ReportLink {
+  readonly title: string;
+  readonly href: string;
+}
+
 export interface HtmlOptions {
   /** Leave out the samples' texts. */
   readonly noText: boolean;
+  readonly links?: ReportLinks | undefined;
 }
 
 export function htmlReport(run: FinishedRun, sections: readonly Section[], options: HtmlOptions): string {
@@ -28,7 +41,7 @@ export function htmlReport(run: FinishedRun, sections: readonly Section[], optio
 </head>
 <body>
 <main>
-<h1>${title}</h1>
+${options.links ? linkLine(options.links) : ''}<h1>${title}</h1>
 <p class="question">${escapeHtml(experiment.question)}</p>
 ${warnings(run.summary)
   .map((warning) => `<p class="warning">${escapeHtml(warning)}</p>`)
@@ -41,6 +54,16 @@ ${reader ? `<h2 id="${anchorOf('Samples')}">Samples</h2>\n${reader}` : ''}
 </body>
 </html>
 `;
+}
+
+function linkLine({ index, before, after }: ReportLinks): string {
+  const link = (title: string, href: string) => `<a href="${escapeHtml(href)}">${escapeHtml(title)}</a>`;
+  const parts = [
+    link('All runs', index),
+    ...(before ? [link(`← ${before.title}`, before.href)] : []),
+    ...(after ? [link(`${after.title} →`, after.href)] : []),
+  ];
+  return `<nav>${parts.join(' ')}</nav>\n`;
 }
 
 function anchorOf(title: string): string {
