@@ -1,12 +1,14 @@
 /**
  * The journal of a run in its file, `trials.jsonl`: a line that says which run it is of, then one a trial or a rejected sample, only ever appended to. What is in it is done; a line that was
- * being written when the process died is dropped when the run goes on. A run that has ended may keep it compressed, as `trials.jsonl.gz`.
+ * being written when the process died is dropped when the run goes on. A run that has ended may keep it packed and compressed, as `trials.jsonl.gz`.
  */
 import { type FileHandle, open, rm, truncate } from 'node:fs/promises';
 import { fileError, publish } from '../base/files.js';
-import { findLines } from './packed.js';
+import { packTrials } from './pack-trials.js';
+import { compressLines, findLines, publishCompressed } from './packed.js';
 import { type Entry, expectFiniteEntry } from './schema/entry.js';
 import { afterHead, headLine, type JournalHead, type JournalOwner } from './schema/journal-head.js';
+import { isPacked } from './schema/packed-trials.js';
 import { sealedLineAfter } from './schema/sealed.js';
 import { GO_ON, headOf, type Journal, parseJournal, parseWholeJournal } from './schema/trials.js';
 
@@ -29,11 +31,24 @@ export async function readJournal(file: string, owner: JournalOwner): Promise<Jo
  */
 export async function recoverJournal(file: string, owner: JournalOwner): Promise<Journal> {
   const found = await findLines(file);
-  if (found === undefined) return { file, entries: [], firstLine: 1 };
-  if (found.isPacked) return parseWholeJournal(found.bytes, found.file, owner);
+  if (found === undefined) return { file, entries: [], lineOf: (entry) => entry + 1 };
+  if (found.isCompressed) return parseWholeJournal(found.bytes, found.file, owner);
   const { wholeBytes, ...journal } = parseJournal(found.bytes, file, owner);
   if (wholeBytes < found.bytes.length) await truncate(file, wholeBytes);
   return journal;
+}
+
+/**
+ * Packs and compresses a journal to which nothing will be appended; one that is packed stays as it is.
+ * @param file its name where it is not compressed
+ * @throws DkvError DISK_FULL, FILES_UNUSABLE, RUN_DAMAGED
+ */
+export async function packJournal(file: string): Promise<void> {
+  const found = await findLines(file);
+  if (found === undefined) return;
+  if (isPacked(found.bytes)) return compressLines(file);
+  const { entries } = parseWholeJournal(found.bytes, found.file);
+  await publishCompressed(file, packTrials(headOf(found.bytes).head, entries));
 }
 
 /** Appends entries; what has been synced survives a crash of the machine, what has been appended one of the process. */
@@ -50,7 +65,7 @@ export class JournalWriter {
   }
 
   /**
-   * A compressed journal is unpacked first, and one that does not say which run it is of is written anew, as one that does.
+   * A compressed journal is unpacked first. One that was packed, or that does not say which run it is of, is written anew, as one that does.
    * @throws DkvError FILES_UNUSABLE, DISK_FULL, RUN_DAMAGED
    */
   static async open(file: string, owner: JournalOwner): Promise<JournalWriter> {
@@ -58,8 +73,8 @@ export class JournalWriter {
     const found = await findLines(file);
     if (!found || !headOf(found.bytes).head)
       await publish(file, bound(head, found && parseJournal(found.bytes, found.file, owner)));
-    else if (found.isPacked) await publish(file, found.bytes);
-    if (found?.isPacked) await rm(found.file);
+    else if (found.isCompressed) await publish(file, found.bytes);
+    if (found?.isCompressed) await rm(found.file);
     const handle = await open(file, 'a').catch((error: unknown) => {
       throw fileError(error, file);
     });

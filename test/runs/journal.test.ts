@@ -4,7 +4,7 @@ import { gunzipSync, gzipSync, crc32 as nodeCrc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { JournalWriter, readJournal as read, recoverJournal as recover } from '../../src/runs/journal.js';
-import { packLines } from '../../src/runs/packed.js';
+import { compressLines } from '../../src/runs/packed.js';
 import { type Entry, isTrial } from '../../src/runs/schema/entry.js';
 import { sealedFile, sealedLine, unseal } from '../../src/runs/schema/sealed.js';
 import { temporaryFolder } from '../support/fixtures.js';
@@ -197,11 +197,11 @@ describe('a compressed journal', () => {
   it('is made of the other, read in its place, and unpacked where something is appended', async () => {
     const directory = await temporaryFolder();
     const file = path.join(directory, 'trials.jsonl');
-    await packLines(file);
+    await compressLines(file);
     expect(await readdir(directory)).toEqual([]);
     await writeFile(file, text);
     for (let time = 0; time < 2; time++) {
-      await packLines(file);
+      await compressLines(file);
       expect(await readdir(directory)).toEqual(['trials.jsonl.gz']);
       expect(gunzipSync(await readFile(`${file}.gz`)).toString()).toBe(text);
       expect(await readJournal(file)).toEqual(entries);
@@ -222,7 +222,7 @@ describe('a compressed journal', () => {
   it('is refused beside one that is not compressed', async () => {
     const { file } = await packed();
     await writeFile(file, text);
-    for (const read of [readJournal, recoverJournal, packLines, openJournal]) {
+    for (const read of [readJournal, recoverJournal, compressLines, openJournal]) {
       await expect(read(file)).rejects.toMatchObject({
         code: 'RUN_DAMAGED',
         message: expect.stringMatching(/trials\.jsonl stands beside .*trials\.jsonl\.gz, .* remove the one/),

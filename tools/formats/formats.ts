@@ -4,6 +4,7 @@ import { experimentFileSchema } from '../../src/experiments/declaration/declared
 import { entrySchema as journalEntrySchema } from '../../src/runs/schema/entry.js';
 import { journalHeadSchema } from '../../src/runs/schema/journal-head.js';
 import { lockedPlanSchema } from '../../src/runs/schema/locked-plan.js';
+import { packedEndSchema, packedHeadSchema, packedTrialsSchema } from '../../src/runs/schema/packed-trials.js';
 import { recordSchema } from '../../src/runs/schema/record.js';
 import { sampleSchema } from '../../src/runs/schema/sample.js';
 import { summarySchema } from '../../src/runs/schema/summary.js';
@@ -311,9 +312,30 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         title: 'trials.jsonl',
         source:
-          'The journal. After its first line it has one line for each trial, each measurement inside the encoder, and each sample that could not be scored. Compressed, it is `trials.jsonl.gz`.',
+          'The journal. After its first line it has one line for each trial, each measurement inside the encoder, and each sample that could not be scored. Compressed, it is `trials.jsonl.gz`, packed or not.',
         schema: journalEntrySchema,
         example: 'trial',
+        isSealed: true,
+      },
+      {
+        title: 'The first line of packed trials',
+        source:
+          'What `dkv run --compress` leaves in `trials.jsonl.gz`. This line is the head of those that follow, which have no checksums.',
+        schema: packedHeadSchema,
+        example: 'packed-head',
+      },
+      {
+        title: 'Packed trials',
+        source:
+          'A line for the trials of one sample, with a column for each condition. A sample that could not be scored has the line that the journal has. In the example, `bare_d` has the NLLs (5918212 − 936258) / 2^22 and (26096 + 80) / 2^22.',
+        schema: packedTrialsSchema,
+        example: 'packed-trials',
+      },
+      {
+        title: 'The last line of packed trials',
+        source: 'Its checksum goes on from that of all lines before it: `zlib.crc32(bytes, zlib.crc32(before))`.',
+        schema: packedEndSchema,
+        example: 'packed-end',
         isSealed: true,
       },
       {

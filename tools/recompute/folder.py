@@ -1,4 +1,4 @@
-"""A run folder as docs/formats.md has it: run.json, samples.jsonl, trials.jsonl (or both compressed, with .gz), summary.json. What is damaged or does not add up is refused."""
+"""A run folder as docs/formats.md has it: run.json, samples.jsonl, trials.jsonl (or both compressed, with .gz, and trials packed), summary.json. What is damaged or does not add up is refused."""
 import gzip
 import json
 import math
@@ -6,6 +6,8 @@ import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+
+from packed import entries_of
 
 SEAL = re.compile(rb',(?:\n  )?"crc32": ?"([0-9a-f]{8})"\n?\}\n?$')
 
@@ -56,11 +58,37 @@ def sample_lines(path, record):
 def journal_lines(path, record):
     """The first line says which run the others are of, and their checksums go on from its own; journals of older runs have none."""
     first, *others = whole_lines(path)
+    if first.startswith(b'{"packed":'):
+        return packed_lines(path, first, others, record)
     head = unsealed(first, f"{path}, line 1").get("run") if b'{"run":' in first[:8] else None
+    expect_own(path, head, record)
+    if head is None:
+        return lines(path)
+    before = int(json.loads(first)["crc32"], 16)
+    return [unsealed(line, f"{path}, line {at}", before) for at, line in enumerate(others, 2)]
+
+
+def packed_lines(path, first, others, record):
+    """Packed trials end with a checksum of all lines before."""
+    head, body = json.loads(first), others[:-1]
+    before = zlib.crc32(b"".join(line + b"\n" for line in [first, *body]))
+    end = unsealed(others[-1], f"{path}, last line", before) if others else {}
+    expect_own(path, head.get("journal", {}).get("run"), record)
+    try:
+        entries = list(entries_of(head, [json.loads(line) for line in body]))
+    except (KeyError, IndexError, ValueError) as error:
+        raise Damaged(f"{path}: not as trials are packed ({error!r})") from error
+    if end.get("entries") != len(entries):
+        raise Damaged(f"{path}: {len(entries)} entries, and its end says {end.get('entries')}")
+    return entries
+
+
+def expect_own(path, head, record):
+    """Which run the trials are of, as their first line says; None where it does not."""
     if head is None:
         if record.get("bound"):
             raise Damaged(f"{path}: its first line does not say which run it is of")
-        return lines(path)
+        return
     configuration = record["configuration"]
     dataset, model = configuration["dataset"], configuration["model"]
     own = {
@@ -76,8 +104,6 @@ def journal_lines(path, record):
     }
     if head != own:
         raise Damaged(f"{path}: the trials of another run, {head}, and not of {own}")
-    before = int(json.loads(first)["crc32"], 16)
-    return [unsealed(line, f"{path}, line {at}", before) for at, line in enumerate(others, 2)]
 
 
 def found(directory, name):

@@ -192,6 +192,32 @@ class Folders(unittest.TestCase):
             with self.assertRaisesRegex(Damaged, what):
                 read(head + bound, json.dumps({**record, **({"samples_crc32": named} if named else {})}))
 
+        # Packed: two conditions, the second told from the first, and as many binary digits as halves need.
+        def packed_text(changes=None, journal=own, end=2):
+            head = {"packed": 1, **({"journal": {"run": journal}} if journal else {}), "conditions": ["c", "d"], "after": [None, 0], "fraction_bits": 1}
+            line = {"sample": "s", "token_nlls": [[2, 1], [4, -3]], "fields": {"cut": {"values": [False]}, "leak": {"values": [True], "at": [None, 0]}}, **(changes or {})}
+            body = "".join(json.dumps(one) + "\n" for one in (head, line))
+            return body + line_after(zlib.crc32(body.encode()), {"entries": end})[1]
+
+        other = {**trial, "condition": "d", "nll": 1.0, "nll_sum": 2.0, "token_nlls": [1.5, 0.5], "leak": True}
+        self.assertEqual(read(packed_text(), json.dumps(record)).trials, {"c": {"s": trial}, "d": {"s": other}})
+        only = read(packed_text({"of": [1], "token_nlls": [[3], [1]], "fields": {"cut": {"values": [False]}, "leak": {"values": [True]}}}, end=1), json.dumps(record))
+        self.assertEqual(only.trials, {"d": {"s": other}})
+        at_ten = [[0, 0]] * 18
+        tempered = read(packed_text({"tempered_nlls": at_ten}), json.dumps(record)).trials["d"]["s"]["tempered_nlls"]
+        self.assertEqual(tempered, [[0.0] * 6 + [nll] + [0.0] * 3 for nll in (1.5, 0.5)])
+        whole = packed_text()
+        for text, what in (
+            (whole.replace("-3", "-2"), "checksum"),
+            (whole.rsplit("{", 1)[0], "checksum|its end says None"),
+            (packed_text(end=3), "its end says 3"),
+            (packed_text({"token_nlls": [[2], [4]]}), "not as trials are packed"),
+            (packed_text(journal=None), "which run"),
+            (packed_text(journal={**own, "seed": 3}), "another run"),
+        ):
+            with self.assertRaisesRegex(Damaged, what):
+                read(text, json.dumps(record))
+
 
 if __name__ == "__main__":
     unittest.main()

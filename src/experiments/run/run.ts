@@ -9,8 +9,9 @@ import { withLock } from '../../base/lock.js';
 import { prepareSurrogates } from '../../priming/prepare.js';
 import { callFunctions, type SurrogateFunctions } from '../../priming/surrogate-function.js';
 import { describeDeviation, deviationsAtStart } from '../../runs/deviations.js';
+import { packJournal } from '../../runs/journal.js';
 import { describeLeftOut } from '../../runs/left-out.js';
-import { packLines } from '../../runs/packed.js';
+import { compressLines } from '../../runs/packed.js';
 import { writeSummary } from '../../runs/run-folder.js';
 import { isRejection } from '../../runs/schema/entry.js';
 import { specificationsOf } from '../../runs/schema/experiment.js';
@@ -85,7 +86,7 @@ async function runAlone(
     : undefined;
   const asked = configurationOf(computable, data, model, options);
   const started = await start(asked, data, { ...scored, wrongAnswers }, model, options);
-  const { configuration, records, entries, journalFile, isPacked, planned } = started;
+  const { configuration, records, entries, journalFile, isCompressed, planned } = started;
   if (planned) {
     const deviations = deviationsAtStart(planned, configuration, EXCLUSIONS);
     if (deviations.length === 0) options.onNotice?.(`As planned so far, by the plan ${planned.locked.sha256}.`);
@@ -114,9 +115,9 @@ async function runAlone(
   const { vocabularySize } = model.engine.info.shape;
   const summary = whileBlocked(() => summarize(configuration, entries, records, passes, vocabularySize, planned));
   await writeSummary(options.directory, summary);
-  if (options.compress || isPacked) {
-    await packLines(journalFile);
-    await packLines(path.join(options.directory, SAMPLES_FILE));
+  if (options.compress || isCompressed) {
+    await packJournal(journalFile);
+    await compressLines(path.join(options.directory, SAMPLES_FILE));
   }
   return summary;
 }

@@ -37,7 +37,7 @@ export interface StartedRun {
   /** The run that the journal belongs to. */
   readonly owner: JournalOwner;
   /** True where the journal was compressed when the run went on. */
-  readonly isPacked: boolean;
+  readonly isCompressed: boolean;
   /** True where the folder holds texts, false where it holds digests of them. */
   readonly keepsTexts: boolean;
   /** The plan of the run; undefined without one. */
@@ -103,7 +103,7 @@ export async function start(
     journalFile,
     owner,
     planned,
-    isPacked: journal?.isPacked ?? false,
+    isCompressed: journal?.isCompressed ?? false,
     // A run that was begun without texts goes on so.
     keepsTexts: !noText && records.some(({ texts }) => texts !== undefined),
   };

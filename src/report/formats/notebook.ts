@@ -49,7 +49,7 @@ export function notebook(run: FinishedRun, sections: readonly Section[]): string
   if (run.trials.length > 0) {
     const sentence = finding(run.summary);
     markdown(
-      `## Recomputed from the trials\n\n${sentence ? `${escapeMarkdown(sentence)}\n\n` : ''}Every trial is one line: sample, condition, NLL of each target token.`,
+      `## Recomputed from the trials\n\n${sentence ? `${escapeMarkdown(sentence)}\n\n` : ''}Every trial is a row: sample, condition, NLL of each target token.`,
     );
     for (const { source, prints } of recomputations(run)) code(source, [stream(prints)]);
   }
@@ -133,6 +133,7 @@ import os
 import re
 import zlib
 
+import numpy as np
 import pandas as pd
 
 def checked(data, before=0):
@@ -142,12 +143,36 @@ def checked(data, before=0):
         raise ValueError(f"not what was written: {data[:80]!r}...")
     return json.loads(data.decode("utf-8"))
 
+def nlls(row, of, head):
+    """NLLs of a token by column: multiples of a power of two, each told as the difference to a column further to the left."""
+    if head["fraction_bits"] is None:
+        return np.float32(row).astype(float).tolist()
+    multiples, columns = [], {}
+    for number, difference in zip(of, row):
+        multiples.append(difference + columns.get(head["after"][number], 0))
+        columns[number] = multiples[-1]
+    return [multiple / 2 ** head["fraction_bits"] for multiple in multiples]
+
+def unpacked(lines):
+    """A row a trial, of lines that each hold those of a sample, a column a condition."""
+    checked(lines[-1], zlib.crc32(b"".join(lines[:-1])))
+    head, *packed = [json.loads(line) for line in lines[:-1]]
+    rows = []
+    for line in packed:
+        of = line.get("of", range(len(head["conditions"])))
+        tokens = [nlls(row, of, head) for row in line.get("token_nlls", [])]
+        for column, number in enumerate(of if tokens else []):
+            own = [row[column] for row in tokens]
+            total = {"nll": sum(own) / len(own), "num_tokens": len(own), "token_nlls": own}
+            rows.append({"sample": line["sample"], "condition": head["conditions"][number], **total})
+    return rows
+
 opened, file = (gzip.open, "trials.jsonl.gz") if os.path.exists("trials.jsonl.gz") else (open, "trials.jsonl")
 lines = list(opened(file, "rb"))
 head = json.loads(lines[0])
 # Where the first line says which run the trials are of, the others' checksums go on from its own.
 before, first = (int(checked(lines[0])["crc32"], 16), 1) if "run" in head else (0, 0)
-rows = [checked(line, before) for line in lines[first:]]
+rows = unpacked(lines) if "packed" in head else [checked(line, before) for line in lines[first:]]
 trials = pd.DataFrame([row for row in rows if "nll" in row])
 # A row a sample, a column a condition.
 nll = trials.pivot(index="sample", columns="condition", values="nll")

@@ -1,4 +1,4 @@
-/** Lines that a run folder keeps compressed, in `trials.jsonl.gz` and `samples.jsonl.gz`: the bytes of the file without `.gz` as gzip packs them. */
+/** Lines that a run folder keeps compressed by gzip, in `trials.jsonl.gz` and `samples.jsonl.gz`. What the lines are is not its concern. */
 import { DkvError, messageOf } from '../../base/errors.js';
 import { GO_ON } from './trials.js';
 
@@ -6,8 +6,7 @@ import { GO_ON } from './trials.js';
 export const PACKED = '.gz';
 
 /**
- * Unpacks the content of a `trials.jsonl.gz` or a `samples.jsonl.gz` to that of a `trials.jsonl` or a `samples.jsonl`, for `parseRunFiles`, `parseTrials` and
- * `parseSamples`. It needs only `DecompressionStream`, which browsers have too.
+ * Decompresses a `trials.jsonl.gz` or a `samples.jsonl.gz`, for `parseRunFiles`, `parseTrials` and `parseSamples`. It needs only `DecompressionStream`, which browsers have too.
  * @param file the file's name, for messages
  * @throws DkvError RUN_DAMAGED for content that is not gzip, was cut off, or does not agree with gzip's checksum
  */

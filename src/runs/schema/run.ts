@@ -96,7 +96,7 @@ function unknownName({ configuration, conditions, comparisons }: Summary): strin
  * @throws DkvError RUN_DAMAGED naming the line
  */
 export function expectOwnEntries(
-  { file, entries, firstLine }: Journal,
+  { file, entries, lineOf }: Journal,
   records: readonly SampleRecord[],
   { conditions }: Experiment,
 ): void {
@@ -106,7 +106,7 @@ export function expectOwnEntries(
     if (samples.has(entry.sample) && (isRejection(entry) || names.has(entry.condition))) continue;
     throw new DkvError(
       'RUN_DAMAGED',
-      `${file}, line ${firstLine + at}: ${entryKey(entry)} is no sample and condition of this run. Remove the line. ${GO_ON}`,
+      `${file}, line ${lineOf(at)}: ${entryKey(entry)} is no sample and condition of this run. Remove the line. ${GO_ON}`,
     );
   }
 }

@@ -1,11 +1,15 @@
-/** The journal of a run, `trials.jsonl`, as it is read: one line a trial or a rejected sample, each with its checksum and in agreement with itself. */
-import { DkvError } from '../../base/errors.js';
+/**
+ * The journal of a run, `trials.jsonl`, as it is read: one line a trial or a rejected sample, each with its checksum and in agreement with itself. Of a run that
+ * has ended it may be packed (`packed-trials.ts`), which its first line tells.
+ */
+import { DkvError, messageOf } from '../../base/errors.js';
 import { shortestFloat32 } from '../../base/float32.js';
 import { tryParse } from '../../base/parse.js';
 import { AT_ONE, INVERSE_TEMPERATURES } from '../../stats/inverse-temperatures.js';
 import { differences } from './configuration.js';
 import { type Entry, entryKey, entrySchema, isTrial, sumOf } from './entry.js';
 import { afterHead, describeHead, type JournalHead, type JournalOwner, parseHead } from './journal-head.js';
+import { isPacked, type PackedHead, unpackTrials } from './packed-trials.js';
 import { type FileContent, unpackedBytesOf, unsealLines, wholeLines } from './sealed.js';
 
 export const TRIALS_FILE = 'trials.jsonl';
@@ -18,8 +22,8 @@ export interface Journal {
   /** The file that it was read from, for messages. */
   readonly file: string;
   readonly entries: Entry[];
-  /** The number of the line that the first entry stands in. */
-  readonly firstLine: number;
+  /** The number of the line that an entry stands in. */
+  readonly lineOf: (entry: number) => number;
 }
 
 /**
@@ -40,7 +44,7 @@ export function parseWholeJournal(content: FileContent, file: string, owner?: Jo
   const bytes = unpackedBytesOf(content, file);
   const { wholeBytes, ...journal } = parseJournal(bytes, file, owner);
   if (wholeBytes === bytes.length) return journal;
-  const torn = journal.firstLine + journal.entries.length;
+  const torn = journal.lineOf(journal.entries.length);
   throw new DkvError('RUN_DAMAGED', `${file}: its last line, ${torn}, is torn. ${GO_ON}`);
 }
 
@@ -52,16 +56,55 @@ export function parseJournal(
   file: string,
   owner?: JournalOwner,
 ): Journal & { readonly wholeBytes: number } {
+  if (isPacked(bytes)) return parsePacked(bytes, file, owner);
   const { head, length } = headOf(bytes);
   if (head && owner) expectOwn(file, head, owner.head);
   const firstLine = head ? 2 : 1;
   const remove = file.endsWith('.gz') ? 'Unpack it (gunzip), and remove what is damaged.' : 'Remove what is damaged.';
-  const strange =
-    !head && owner?.isBound ? 'The first line, which says which run it is of, is not there: it may be another’s. ' : '';
+  const strange = !head && owner?.isBound ? HEADLESS : '';
   const entries = unsealLines(file, bytes.subarray(length), checkedEntry, `${strange}${remove} ${GO_ON}`, {
     first: firstLine,
     before: checksumsBefore(head, owner),
   });
+  const lineOf = (entry: number) => firstLine + entry;
+  expectOneResult(file, entries, lineOf);
+  return { file, entries, lineOf, wholeBytes: wholeLines(bytes) };
+}
+
+const HEADLESS = 'The first line, which says which run it is of, is not there: it may be another’s. ';
+
+function parsePacked(
+  bytes: Uint8Array,
+  file: string,
+  owner: JournalOwner | undefined,
+): Journal & { readonly wholeBytes: number } {
+  const whole = unpacked(bytes, file);
+  const { journal } = whole.head;
+  if (journal && owner) expectOwn(file, journal, owner.head);
+  if (!journal && owner?.isBound) {
+    throw new DkvError('RUN_DAMAGED', `${file}: ${HEADLESS}Bring it back from a copy, or remove it. ${GO_ON}`);
+  }
+  const lineOf = (entry: number) => whole.lines[entry]!;
+  expectOneResult(file, whole.entries, lineOf);
+  return { file, entries: whole.entries, lineOf, wholeBytes: bytes.length };
+}
+
+/** @throws DkvError RUN_DAMAGED for what is not as it was packed */
+function unpacked(bytes: Uint8Array, file: string): { head: PackedHead; entries: Entry[]; lines: number[] } {
+  try {
+    const { head, entries } = unpackTrials(bytes);
+    return { head, entries: entries.map(({ value }) => checkedEntry(value)), lines: entries.map(({ line }) => line) };
+  } catch (error) {
+    throw new DkvError(
+      'RUN_DAMAGED',
+      `${file}: not what was written (${messageOf(error)}). Bring it back from a copy, or remove it. ${GO_ON}`,
+      { cause: error },
+    );
+  }
+}
+
+/** @throws DkvError RUN_DAMAGED */
+function expectOneResult(file: string, entries: readonly Entry[], lineOf: Journal['lineOf']): void {
   const written = new Map<string, number>();
   for (const [at, entry] of entries.entries()) {
     const before = written.get(entryKey(entry));
@@ -69,12 +112,11 @@ export function parseJournal(
     if (before !== undefined && JSON.stringify(entries[before]) !== JSON.stringify(entry)) {
       throw new DkvError(
         'RUN_DAMAGED',
-        `${file}, lines ${firstLine + before}, ${firstLine + at}: two different results of ${entryKey(entry)}. Remove both. ${GO_ON}`,
+        `${file}, lines ${lineOf(before)}, ${lineOf(at)}: two different results of ${entryKey(entry)}. Remove both. ${GO_ON}`,
       );
     }
     written.set(entryKey(entry), at);
   }
-  return { file, entries, firstLine, wholeBytes: wholeLines(bytes) };
 }
 
 /** What a journal's first line says, and how many bytes it takes with its line break; none of a journal that is older, or where that line is not there. */
