@@ -124,11 +124,28 @@ export function inferredMeans(lists: readonly (readonly number[])[], { dependenc
 
 /** Means of measures, which lie between 0 and 1, as do these and their intervals. */
 export function inferredMeasures(lists: readonly (readonly number[])[], sampling: Sampling): Estimate[] {
-  return inferredMeans(lists, sampling).map(({ value, low, high }) => ({
-    value,
-    low: low === null ? null : Math.max(0, low),
-    high: high === null ? null : Math.min(1, high),
+  return inferredMeans(lists, sampling).map((one) => within(one, 0, 1));
+}
+
+/** Summaries of differences of measures, whose means lie between -1 and 1, as do the intervals of these. @param lists, random as those of `summarizeGains` */
+export function summarizeMeasureDifferences(
+  lists: readonly (readonly number[])[],
+  sampling: Sampling,
+  random: Random,
+): GainSummary[] {
+  return summarizeGains(lists, sampling, random).summaries.map((summary) => ({
+    ...summary,
+    mean: within(summary.mean, -1, 1),
   }));
+}
+
+/** The estimate of a number that cannot be below `least` or above `most`: its interval is cut there. It holds 0 as before where these have 0 between them. */
+export function within({ value, low, high }: Estimate, least: number, most: number): Estimate {
+  return {
+    value,
+    low: low === null ? null : Math.max(least, low),
+    high: high === null ? null : Math.min(most, high),
+  };
 }
 
 /**

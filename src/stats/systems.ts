@@ -9,7 +9,7 @@ import {
   type GainSummary,
   inferredMeasures,
   samplingOf,
-  summarizeGains,
+  summarizeMeasureDifferences,
 } from './gains.js';
 import { type Grades, measure, measured, type Scores } from './ranking.js';
 
@@ -74,11 +74,11 @@ export function compareSystems(
     ),
   );
   const differences = samplings.map((sampling, m) =>
-    summarizeGains(
+    summarizeMeasureDifferences(
       pairs.map(([treatment, baseline]) => of(treatment, m).map((value, query) => value - of(baseline, m)[query]!)),
       sampling,
       random,
-    ).summaries.map((summary) => (of(pairs[0]![0], m).length > 0 ? summary : null)),
+    ).map((summary) => (of(pairs[0]![0], m).length > 0 ? summary : null)),
   );
   const holms = differences.map((list) =>
     correctFamilies(

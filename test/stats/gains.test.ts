@@ -1,9 +1,16 @@
 /** Summaries of paired gains against what they are made of, computed here one sample and one cluster at a time. */
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
+import { differences } from '../../src/experiments/analysis/compared.js';
 import { independent } from '../../src/stats/dependence.js';
 import { cohensD, mean } from '../../src/stats/describe.js';
-import { correctFamilies, samplingOf, summarizeGains } from '../../src/stats/gains.js';
+import {
+  correctFamilies,
+  samplingOf,
+  summarizeGains,
+  summarizeMeasureDifferences,
+  within,
+} from '../../src/stats/gains.js';
 import { analyticDInterval } from '../../src/stats/interval.js';
 import { inferMeans, intervalOfMean, pOfMean } from '../../src/stats/mean-inference.js';
 import { percentilesOf, resampledRobust, robust, topShare } from '../../src/stats/robust.js';
@@ -48,6 +55,28 @@ describe('a summary of gains', () => {
     const { low, high } = analyticDInterval(cohensD(GAINS), GAINS.length);
     expect(summary.d).toEqual({ value: cohensD(GAINS), low, high });
     expect(summary.mean.value).toBeCloseTo(mean(GAINS), 12);
+  });
+
+  it('of measures has an interval within what differences of them can be, and the same p', () => {
+    // Nearly all as far apart as they can be, in few clusters, so that Student's t reaches far.
+    const pools = Array.from({ length: 8 }, (_, i) => [i]);
+    const apart = pools.map((_, i) => (i === 0 ? 0 : -1));
+    const few = samplingOf({ clusters: pools }, new Random('summary'));
+    const [free] = summarizeGains([apart], few, new Random('signs')).summaries;
+    expect(free!.mean.low).toBeLessThan(-1);
+    const [bounded] = summarizeMeasureDifferences([apart], few, new Random('signs'));
+    expect(bounded).toEqual({ ...free, mean: { ...free!.mean, low: -1 } });
+    const values = { bare: apart, treated: apart.map(() => 0) };
+    const tested = (range?: number) =>
+      differences(
+        [{ treatment: 'treated', baseline: 'bare' }],
+        (name) => values[name as keyof typeof values],
+        few,
+        range,
+      )[0]!;
+    expect(tested().mean.high).toBeGreaterThan(1);
+    expect(tested(1)).toEqual({ ...tested(), mean: { ...tested().mean, high: 1 } });
+    expect(within({ value: 0.5, low: null, high: null }, -1, 1)).toEqual({ value: 0.5, low: null, high: null });
   });
 
   it('counts as won what is above 0 and as tied what is 0, and tests both sides', () => {

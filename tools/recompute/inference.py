@@ -107,9 +107,12 @@ class Mean:
             return 1.0
         return float(self.tail(abs(self.mean) / self.error if self.error > 0 else math.inf))
 
-    def estimate(self):
+    def estimate(self, least=-math.inf, most=math.inf):
+        """With the interval, cut where the number cannot be beyond."""
         half = self.critical * self.error if self.has_test else None
-        return estimate(self.mean, (self.mean - half, self.mean + half) if self.has_test else None)
+        own = estimate(self.mean, (self.mean - half, self.mean + half) if self.has_test else None)
+        cut = lambda end: None if end is None else min(most, max(least, end))
+        return {**own, "low": cut(own["low"]), "high": cut(own["high"])}
 
     def equivalence(self, margin):
         """p of two one-sided tests that the mean lies within the margin around 0."""

@@ -92,6 +92,8 @@ def contrast(conditions, pairs, columns, kept, sampling, sampling_of):
             beaten[name] = np.array([((wrong > right) + (wrong == right) / 2).mean() for right, wrong in sides])
         drawn = sampling_of([kept[at]["id"] for at in own])
         classes.append((source, len(own), differences(pairs, margins.get, drawn), differences(pairs, beaten.get, drawn)))
+    # Ranks go from 1 to the number of candidates.
+    most = candidates[names[0]].shape[1] - 1.0
     return {
         "candidates": candidates[names[0]].shape[1],
         "conditions": [
@@ -105,10 +107,10 @@ def contrast(conditions, pairs, columns, kept, sampling, sampling_of):
                 "loss": loss[at].estimate(),
                 "p": loss[at].p(),
                 "p_holm": by_holm,
-                "rank": rank[at].estimate(),
-                "first": first[at].estimate(),
+                "rank": rank[at].estimate(-most, most),
+                "first": first[at].estimate(-1.0, 1.0),
                 "margin": margin[at].estimate(),
-                "classes": [{"from": source, "samples": count, "margin": margins[at].estimate(), "beaten": beaten[at].estimate()} for source, count, margins, beaten in classes],
+                "classes": [{"from": source, "samples": count, "margin": margins[at].estimate(), "beaten": beaten[at].estimate(-1.0, 1.0)} for source, count, margins, beaten in classes],
             }
             for at, (pair, by_holm) in enumerate(zip(pairs, holm(pairs, loss)))
         ],
@@ -126,11 +128,11 @@ def recall(conditions, pairs, columns, sampling):
             {
                 "treatment": pair["treatment"],
                 "baseline": pair["baseline"],
-                "contains": contains[at].estimate(),
+                "contains": contains[at].estimate(-1.0, 1.0),
                 "p": contains[at].p(),
                 "p_holm": by_holm,
-                "equals": equals[at].estimate(),
-                "f1": f1[at].estimate(),
+                "equals": equals[at].estimate(-1.0, 1.0),
+                "f1": f1[at].estimate(-1.0, 1.0),
                 "tokens": tokens[at].estimate(),
             }
             for at, (pair, by_holm) in enumerate(zip(pairs, holm(pairs, contains)))

@@ -471,7 +471,9 @@ def rank(run, asked, kept, columns, configuration, words):
         differences = []
         for m in measures:
             sampling = sampling_of(names[m])
-            differences.append(Gains((of(one["treatment"], m) - of(one["baseline"], m))[:, None], sampling, words).records[0])
+            gains = Gains((of(one["treatment"], m) - of(one["baseline"], m))[:, None], sampling, words)
+            # No measure is below 0 or above 1.
+            differences.append({**gains.records[0], "mean": gains.means[0].estimate(-1.0, 1.0)})
         found.append({**one, "differences": differences, "differential": differential(one, pools, columns, sampling_of, words)})
     families = [one.get("family", "") for one in comparisons]
     p_of = lambda gain: gain["p"]["mean"] if gain is not None else None
@@ -489,7 +491,7 @@ def rank(run, asked, kept, columns, configuration, words):
         "conditions": [
             {
                 "name": c["name"],
-                "means": [within_range(infer_means(of(c["name"], m)[:, None], sampling_of(names[m]))[0].estimate()) for m in measures],
+                "means": [infer_means(of(c["name"], m)[:, None], sampling_of(names[m]))[0].estimate(0.0, 1.0) for m in measures],
                 "judged_means": [judged_mean(m, values[c["name"]][m]) for m in measures],
             }
             for c in conditions
@@ -497,12 +499,6 @@ def rank(run, asked, kept, columns, configuration, words):
         "comparisons": found,
         **screening(run, experiment),
     }
-
-
-def within_range(estimate):
-    """No measure is below 0 or above 1."""
-    cut = lambda end: None if end is None else min(1.0, max(0.0, end))
-    return {"value": estimate["value"], "low": cut(estimate["low"]), "high": cut(estimate["high"])}
 
 
 def screening(run, experiment):

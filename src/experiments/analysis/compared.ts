@@ -6,7 +6,7 @@ import { DkvError } from '../../base/errors.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
 import type { Trial } from '../../runs/schema/entry.js';
 import type { Comparison } from '../../runs/schema/experiment.js';
-import { correctFamilies, type Estimate, estimate, type Sampling } from '../../stats/gains.js';
+import { correctFamilies, type Estimate, estimate, type Sampling, within } from '../../stats/gains.js';
 import { inferMeans, intervalOfMean, pOfMean } from '../../stats/mean-inference.js';
 import { isSelfTest } from './self-tests.js';
 
@@ -38,18 +38,22 @@ export interface Tested {
   readonly p: number | null;
 }
 
-/** Treatment less baseline of each pair, sample by sample. */
+/**
+ * Treatment less baseline of each pair, sample by sample.
+ * @param range what lies between the least and the greatest value that there can be, 1 of a proportion: no difference is larger
+ */
 export function differences(
   pairs: readonly Compared[],
   valuesOf: (condition: string) => readonly number[],
   { dependence, resamples }: Sampling,
+  range = Number.POSITIVE_INFINITY,
 ): Tested[] {
   const lists = pairs.map(({ treatment, baseline }) => {
     const before = valuesOf(baseline);
     return valuesOf(treatment).map((value, s) => value - before[s]!);
   });
   return inferMeans(lists, dependence, resamples).map((inference) => ({
-    mean: estimate(inference.mean, intervalOfMean(inference)),
+    mean: within(estimate(inference.mean, intervalOfMean(inference)), -range, range),
     p: pOfMean(inference) ?? null,
   }));
 }

@@ -27,9 +27,11 @@ export function summarizeContrast(
   const names = comparedNames(configuration, pairs);
   const candidates = new Map(names.map((name) => [name, trials(name).map((trial, s) => nllsOf(trial, samples[s]!))]));
   const arms = new Map(names.map((name) => [name, contrastArm(candidates.get(name)!, clusters)]));
-  const gains = (of: 'loss' | 'rank' | 'first' | 'margin', sign = 1) =>
-    differences(pairs, (name) => arms.get(name)![of].map((value) => sign * value), sampling);
-  const [loss, rank, first, margin] = [gains('loss', -1), gains('rank', -1), gains('first'), gains('margin')];
+  const count = candidates.get(names[0]!)![0]!.length;
+  const gains = (of: 'loss' | 'rank' | 'first' | 'margin', sign: 1 | -1, range?: number) =>
+    differences(pairs, (name) => arms.get(name)![of].map((value) => sign * value), sampling, range);
+  const [loss, margin] = [gains('loss', -1), gains('margin', 1)];
+  const [rank, first] = [gains('rank', -1, count - 1), gains('first', 1, 1)];
   const holm = holmOf(pairs, loss);
   const classes = WRONG_ANSWER_CLASSES.flatMap((from) => {
     const placesOf = ({ wrong_answers = [] }: SampleRecord) =>
@@ -53,11 +55,12 @@ export function summarizeContrast(
       }),
     );
     const ofClass = samplingOf(own.map(({ id }) => id));
-    const grown = (of: 'margin' | 'beaten') => differences(pairs, (name) => among.get(name)![of], ofClass);
-    return [{ from, samples: own.length, margin: grown('margin'), beaten: grown('beaten') }];
+    const grown = (of: 'margin' | 'beaten', range?: number) =>
+      differences(pairs, (name) => among.get(name)![of], ofClass, range);
+    return [{ from, samples: own.length, margin: grown('margin'), beaten: grown('beaten', 1) }];
   });
   return {
-    candidates: candidates.get(names[0]!)![0]!.length,
+    candidates: count,
     conditions: names.map((name) => {
       const arm = arms.get(name)!;
       return {

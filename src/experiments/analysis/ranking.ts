@@ -5,7 +5,14 @@ import type { GainRecord } from '../../runs/schema/gains.js';
 import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { SampleRecord } from '../../runs/schema/sample.js';
 import { mean } from '../../stats/describe.js';
-import { correctFamilies, inferredMeans, inferredMeasures, type Sampling, summarizeGains } from '../../stats/gains.js';
+import {
+  correctFamilies,
+  inferredMeans,
+  inferredMeasures,
+  type Sampling,
+  summarizeGains,
+  summarizeMeasureDifferences,
+} from '../../stats/gains.js';
 import { measure } from '../../stats/ranking.js';
 import type { Unit } from './clusters.js';
 import type { Columns } from './columns.js';
@@ -50,7 +57,7 @@ export function summarizeRanking(
       differences: computed.map((_, m) => {
         const before = of(baseline, m);
         const list = of(treatment, m).map((value, i) => value - before[i]!);
-        return recordedGain(summarizeGains([list], samplingBy(names[m]!), random).summaries[0]!);
+        return recordedGain(summarizeMeasureDifferences([list], samplingBy(names[m]!), random)[0]!);
       }),
       differential:
         signal.values.length > 1

@@ -18,9 +18,10 @@ export function summarizeRecall(
   const said = new Map(names.map((name) => [name, trials(name).map((trial) => askedField(trial, 'said'))]));
   const valuesOf = (name: string, of: 'contains' | 'equals' | 'f1' | 'tokens' | 'ended') =>
     said.get(name)!.map((own) => Number(own[of]));
-  const gains = (of: 'contains' | 'equals' | 'f1' | 'tokens') =>
-    differences(pairs, (name) => valuesOf(name, of), sampling);
-  const [contains, equals, f1, tokens] = [gains('contains'), gains('equals'), gains('f1'), gains('tokens')];
+  const gains = (of: 'contains' | 'equals' | 'f1' | 'tokens', range?: number) =>
+    differences(pairs, (name) => valuesOf(name, of), sampling, range);
+  const [contains, equals, f1] = [gains('contains', 1), gains('equals', 1), gains('f1', 1)];
+  const tokens = gains('tokens');
   const holm = holmOf(pairs, contains);
   return {
     conditions: names.map((name) => ({
