@@ -39,6 +39,12 @@ export const runLogSchema = wireObject({
           .string()
           .optional()
           .describe('Folder of the earliest run of the same model on the same samples: no independent evidence.'),
+        partOf: z
+          .string()
+          .optional()
+          .describe(
+            'Folder of the earliest run of the same model that has all of its samples and more: no independent evidence.',
+          ),
         sameEffectAs: z
           .string()
           .optional()

@@ -7,6 +7,7 @@ import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { compareRuns, comparisonMarkdown } from '../../src/report/compare.js';
 import { collectRuns, logHtml, logMarkdown } from '../../src/report/log.js';
 import { readSummary } from '../../src/runs/run-folder.js';
+import type { SampleRecord } from '../../src/runs/schema/sample.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { madeRun, writeRun } from './made-run.js';
 
@@ -97,6 +98,38 @@ describe('the results log', () => {
     const markdown = logMarkdown({ runs, unread: [] });
     expect(markdown).toContain('| a (and the same effect) |');
     expect(markdown).toContain('| 40 of 50 |');
+  });
+
+  it('says which rows are of a part of the samples of which others', async () => {
+    const root = await temporaryFolder();
+    const texts = (i: number) => ({ document: `d${i}`, query: 'q', answer: 'a', target: ['a'] });
+    const write = (name: string, samples: number, digest: string, change: (i: number) => Partial<SampleRecord>) => {
+      const { summary, ...run } = madeRun(truncation, { samples });
+      const { dataset } = summary.configuration;
+      return writeRun(path.join(root, name), {
+        ...run,
+        samples: run.samples.map((sample, i) => ({ ...sample, texts: texts(i), ...change(i) })),
+        summary: { ...summary, configuration: { ...summary.configuration, dataset: { ...dataset, digest } } },
+      });
+    };
+    await write('larger', 12, 'a', () => ({}));
+    await write('part', 6, 'b', () => ({}));
+    await write('other-texts', 6, 'c', (i) => (i === 3 ? { texts: texts(99) } : {}));
+    await write('other-ids', 6, 'd', (i) => (i === 3 ? { id: 's9999' } : {}));
+    const log = await collectRuns(root);
+    expect(log.unread).toEqual([]);
+    expect(Object.fromEntries(log.runs.map(({ folder, partOf }) => [folder, partOf]))).toEqual({
+      larger: undefined,
+      part: 'larger',
+      'other-texts': undefined,
+      'other-ids': undefined,
+    });
+    expect(logMarkdown(log)).toContain('| part of larger |');
+    // Without its samples nobody knows what it is a part of.
+    await rm(path.join(root, 'part', 'samples.jsonl'));
+    const { runs, unread } = await collectRuns(root);
+    expect(runs.map(({ folder }) => folder)).not.toContain('part');
+    expect(unread).toEqual([{ folder: 'part', reason: expect.stringContaining('samples.jsonl is not there') }]);
   });
 
   it('has a row for each run, the built-in model apart, and says what was not read', async () => {

@@ -1,0 +1,61 @@
+/** Which runs have the samples of others among their own: what both show is no independent evidence. */
+import path from 'node:path';
+import { readSamples } from '../runs/samples.js';
+import type { RunRecord } from '../runs/schema/record.js';
+import type { SampleRecord } from '../runs/schema/sample.js';
+
+/** A run with the folder that it was found in, below the folder of all. */
+export interface SampledRun {
+  readonly folder: string;
+  readonly record: RunRecord;
+}
+
+/** Samples by their ids, with their texts as JSON where they are kept. */
+export type Samples = ReadonlyMap<string, string | undefined>;
+
+/** Tells whether one run may have the samples of the other and more: of the same model and data, it has more of them. */
+export function mayHold({ record: larger }: SampledRun, { record: smaller }: SampledRun): boolean {
+  const [one, other] = [larger.configuration, smaller.configuration];
+  return (
+    one.samples > other.samples &&
+    one.model.name === other.model.name &&
+    one.dataset.name === other.dataset.name &&
+    one.dataset.revision === other.dataset.revision &&
+    one.dataset.digest !== other.dataset.digest
+  );
+}
+
+/**
+ * Reads the samples of the runs that may have those of others among their own, and of these others.
+ * @returns the samples by folder, and what was thrown for the folders that have none to read
+ */
+export async function samplesToCompare(
+  runs: readonly SampledRun[],
+  root: string,
+): Promise<{ of: Map<string, Samples>; failed: Map<string, unknown> }> {
+  const [of, failed] = [new Map<string, Samples>(), new Map<string, unknown>()];
+  for (const run of runs) {
+    if (!runs.some((other) => mayHold(run, other) || mayHold(other, run))) continue;
+    const { folder, record } = run;
+    try {
+      const records = await readSamples(path.join(root, folder), record);
+      of.set(folder, new Map(records.map(({ id, texts }) => [id, texts && textsKey(texts)])));
+    } catch (error) {
+      failed.set(folder, error);
+    }
+  }
+  return { of, failed };
+}
+
+function textsKey({ document, query, answer }: NonNullable<SampleRecord['texts']>): string {
+  return JSON.stringify([document, query, answer]);
+}
+
+/** Tells whether all samples of one run are among those of another: by their ids, and by their texts where both keep them. */
+export function holdsAll(larger: Samples, smaller: Samples): boolean {
+  return [...smaller].every(([id, texts]) => {
+    if (!larger.has(id)) return false;
+    const other = larger.get(id);
+    return texts === undefined || other === undefined || texts === other;
+  });
+}
