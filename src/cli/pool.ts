@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { DkvError } from '../base/errors.js';
 import type { PooledRuns } from '../report/pool.js';
+import type { PoolableRun } from '../report/poolable.js';
 import type { FinishedRun } from '../runs/schema/run.js';
 import { pooledRunsSchema } from '../wire/runs.js';
 import { jsonLine } from './json.js';
@@ -36,7 +37,7 @@ has its trimmed mean in every unit, and the signs. Of five units and more there 
 interval in which another unit's effect would lie. The seed of a run, "dkv run --seed", draws its samples and is the same in all units.
 
 Of folders of run folders, as "dkv run all --out FOLDER" makes them, every experiment that all have is taken together, and the
-comparisons that experiments named beforehand stand in one table.
+comparisons that experiments named beforehand stand in one table. A run that a folder holds twice, copied or made anew, counts once.
 
 Examples:
   dkv pool results/270m results/1b results/4b results/flan-base results/flan-large
@@ -50,14 +51,28 @@ Examples:
 async function pool(folders: readonly string[], { trainingSeeds, output, json }: PoolCommandOptions): Promise<void> {
   const { readRun } = await import('../runs/run-folder.js');
   const { poolRuns } = await import('../report/pool.js');
+  const { CountedRuns } = await import('../report/counted-runs.js');
   const { pooledMarkdown, pooledText } = await import('../report/pool-text.js');
   const { together, leftOut } = await runsOf(folders);
   const pooled: PooledRuns[] = [];
   const models = new Map<string, string>();
+  const counted = new CountedRuns();
   for (const directories of together) {
-    const runs = [];
+    const runs: PoolableRun[] = [];
     for (const directory of directories) runs.push({ directory, run: await readRun(directory) });
-    if (together.length > 1) expectOneModel(folders, runs, models);
+    const configurationOf = (f: number) => runs[f]!.run.summary.configuration;
+    if (together.length > 1) {
+      expectOneModel(folders, runs, models);
+      const twice = folders.findIndex((folder, f) => counted.sameAs(folder, configurationOf(f)) !== undefined);
+      if (twice >= 0) {
+        const before = counted.sameAs(folders[twice]!, configurationOf(twice));
+        leftOut.push(
+          `${path.basename(directories[twice]!)} is left out: ${directories[twice]} was asked what ${before} was, copied or run again, and an experiment counts once.`,
+        );
+        continue;
+      }
+      for (const [f, folder] of folders.entries()) counted.count(folder, directories[f]!, configurationOf(f));
+    }
     const { id, unit } = runs[0]!.run.summary.configuration.experiment;
     if (together.length > 1 && unit !== 'sample') {
       leftOut.push(`${id} is left out: it has no gains in NLL sample by sample.`);

@@ -43,9 +43,10 @@ export function expectPoolable(runs: readonly PoolableRun[], seeds: boolean): vo
     const { directory } = runs[r]!;
     const same = configurations.findIndex((one, o) => o < r && isSameModel(one, configuration));
     if (same >= 0) {
-      const [before, now] = [configurations[same]!.model.precision, configuration.model.precision];
+      const { name, precision: before } = configurations[same]!.model;
+      const { name: own, precision: now } = configuration.model;
       throw invalid(
-        `${runs[same]!.directory} and ${directory} are of the same model, ${configuration.model.name}${before === now ? '' : `, in ${before} and in ${now}`}: a model counts once. Give one of the two.`,
+        `${runs[same]!.directory} and ${directory} are of the same model, ${name === own ? own : `${name} and ${own} by its weights`}${before === now ? '' : `, in ${before} and in ${now}`}: a model counts once. Give one of the two.`,
       );
     }
     const different = changes(comparable(configurations[0]!, seeds), comparable(configuration, seeds));
@@ -60,11 +61,12 @@ export function expectPoolable(runs: readonly PoolableRun[], seeds: boolean): vo
 const NAMED = 3;
 
 /**
- * Equal numbers under two names are one model, and so is one name at two precisions, or one name on the hub. Folders of one name in one precision may hold two
- * models: their numbers say so.
+ * Equal numbers under two names are one model, and so are equal weights, one name at two precisions, or one name on the hub. Folders of one name in one precision
+ * may hold two models: their numbers say so. Of two folders at two precisions older runs do not say whether their weights are the same.
  */
 function isSameModel({ model: a }: Configuration, { model: b }: Configuration): boolean {
   if (a.fingerprint === b.fingerprint) return true;
+  if (a.weights !== undefined && b.weights !== undefined) return a.weights === b.weights;
   return a.name === b.name && (a.name.includes('/') || a.precision !== b.precision);
 }
 

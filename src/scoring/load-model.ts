@@ -37,6 +37,8 @@ export interface Model {
   readonly engine: Engine;
   /** SHA-256 (hex) over everything that decides token ids and numbers: equal fingerprints give equal numbers. */
   readonly fingerprint: string;
+  /** SHA-256 (hex) over the checkpoint's weights, whatever they are computed as; undefined where it is not known. */
+  readonly weights?: string;
   /** The identities that earlier releases gave to this model. Their stores and runs know it by these. */
   readonly formerly: readonly FormerIdentity[];
   close(): Promise<void>;
@@ -310,6 +312,7 @@ export async function loadModel(model: string = BUILT_IN_MODEL, options: LoadOpt
     tokenizer,
     engine,
     fingerprint: fingerprintOf(facts, tokenizer.digest),
+    weights: compiled.weightsDigest,
     formerly: formerIdentities(facts, tokenizer.digest),
     close: async () => {
       await Promise.all([engine.close(), tokenizer.close()]);

@@ -17,6 +17,7 @@ import { scoreTexts } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { AT_ONE } from '../../src/stats/inverse-temperatures.js';
 import { referenceFixture } from '../support/fixtures.js';
+import { unbind } from '../support/journal.js';
 
 const NAMES = ['lamp', 'desk', 'chair', 'kettle', 'clock', 'tent', 'radio'];
 const data = datasetOf(
@@ -126,6 +127,8 @@ describe('trials of a run with the outcome contrast', () => {
 
 it('goes on with the wrong answers that its samples name, or not at all', async () => {
   await run('other', ['contrast']);
+  // As if another version had begun the run: the samples of this one could not be changed.
+  await unbind(folder('other'));
   const file = path.join(folder('other'), 'samples.jsonl');
   const [first, ...rest] = (await readRun(folder('other'))).samples;
   const wrong = first!.wrong_answers!.map((own, i) => (i === 0 ? { ...own, answer: '99 euros' } : own));

@@ -139,6 +139,11 @@ describe('runs that are taken together', () => {
         /are of the same model, tiny, in float32 and in int8: a model counts once/,
       ],
       [
+        // A copied folder, at another precision.
+        [modelled(first, { weights: 'a' }), modelled(second, { weights: 'a', precision: 'int8' })],
+        /are of the same model, lab\/model-1 and lab\/model-2 by its weights, in float32 and in int8: a model counts once/,
+      ],
+      [
         [first, changed(second, { dataset: { ...dataset, digest: 'e'.repeat(64) } })],
         /not of the same data as runs\/1: data\.digest is/,
       ],
@@ -164,6 +169,12 @@ describe('runs that are taken together', () => {
         expect.objectContaining({ code: 'INPUT_INVALID', message: expect.stringMatching(message) }),
       );
     }
+  });
+
+  it('of one name may be two models, by their weights', () => {
+    const [first, second] = UNITS as [PoolableRun, PoolableRun];
+    const named = (one: PoolableRun, weights: string) => modelled(one, { name: 'tiny', precision: weights, weights });
+    expect(poolRuns([named(first, 'a'), named(second, 'b')]).units).toHaveLength(2);
   });
 
   it('may be training seeds of the built-in model by the word of the caller, where shapes agree', () => {

@@ -40,6 +40,7 @@ export function configurationOf(
       name: model.name,
       built_in: model.builtIn,
       fingerprint: model.fingerprint,
+      ...(model.weights !== undefined && { weights: model.weights }),
       precision,
       ...(drift && { drift: driftRecord(drift) }),
       vocabulary: shape.vocabularySize,

@@ -139,8 +139,9 @@ async function startedRecord(
   }
   const known = sameNumbers(model).includes(fingerprint) ? { ...asked, model: { ...asked.model, fingerprint } } : asked;
   // What runs say since about their models is no change of them.
-  const { vocabulary, ...older } = known.model;
-  const comparable = configuration.model.vocabulary === undefined ? { ...known, model: older } : known;
+  const older = { ...known.model };
+  for (const field of ['vocabulary', 'weights'] as const) if (!(field in configuration.model)) delete older[field];
+  const comparable = { ...known, model: older };
   const changed = differences(decisive({ ...configuration, control_tokens }), decisive(comparable));
   if (changed.length > 0) {
     throw new DkvError(

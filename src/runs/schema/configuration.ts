@@ -86,6 +86,12 @@ export const configurationSchema = z
         name: z.string().describe('The model’s name.'),
         built_in: z.boolean().describe('It is the built-in model.'),
         fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
+        weights: z
+          .string()
+          .optional()
+          .describe(
+            'SHA-256 of the checkpoint’s weights, which is the same in every precision; absent in runs older than the field.',
+          ),
         precision: z
           .string()
           .describe('Precision of the weights, with the device where it computes in 16 bits: “float16 on cuda”.'),
