@@ -23,6 +23,7 @@ export const TEXTS: Record<string, readonly string[]> = {
   'docs/statistics.md': ['units'],
   'docs/authors-records.md': [],
   'docs/benchmarks.md': ['coverage'],
+  'docs/capacity.md': ['measured', 'plan'],
   'docs/research-framing.md': [],
   'models/tiny/README.md': ['run', 'recipe', 'curves', 'gate', 'nats', 'kinds', 'sanity'],
   'results/README.md': [],
