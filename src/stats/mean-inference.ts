@@ -178,7 +178,11 @@ export function criticalTogether(
 
 /** The quantile over resamples of the largest value of each. @param found per list a value for every resample */
 export function largestTogether(found: readonly Float64Array[], level: number): number {
-  const largest = Float64Array.from(found[0]!, (_, draw) => Math.max(...found.map((own) => own[draw]!))).sort();
+  const largest = new Float64Array(found[0]!.length);
+  // None of the values is below 0.
+  for (const own of found)
+    for (let draw = 0; draw < own.length; draw++) largest[draw] = Math.max(largest[draw]!, own[draw]!);
+  largest.sort();
   return largest[Math.ceil(level * (largest.length + 1)) - 1]!;
 }
 
@@ -194,7 +198,9 @@ function studentized(deviations: readonly Float64Array[], resamples: Resamples):
   // Of equal values the sums are rounding, and so is what they vary.
   const least = sums.map((own) => (1e-12 * Math.max(...own.map(Math.abs))) ** 2);
   resamples.forEach((counts, draw) => {
-    let [different, samples, sizeSquares] = [0, 0, 0];
+    let different = 0;
+    let samples = 0;
+    let sizeSquares = 0;
     for (let g = 0; g < size; g++) {
       const count = counts[g]!;
       if (count === 0) continue;
@@ -205,7 +211,9 @@ function studentized(deviations: readonly Float64Array[], resamples: Resamples):
     }
     for (let l = 0; l < sums.length; l++) {
       const own = sums[l]!;
-      let [total, squares, products] = [0, 0, 0];
+      let total = 0;
+      let squares = 0;
+      let products = 0;
       for (let i = 0; i < different; i++) {
         const g = drawn[i]!;
         const count = counts[g]!;

@@ -22,7 +22,7 @@ interface Cell {
   readonly line?: true;
 }
 
-type Terms = Readonly<Record<string, number>>;
+export type Terms = Readonly<Record<string, number>>;
 
 /** By the names that `bos` gives to its conditions. */
 function cellOf(name: string): Cell {
@@ -47,6 +47,11 @@ export function stepsOf(prefix: Prefix): Partial<Record<Step, Terms>> {
     L: { [beside]: 1, [e2('BD')]: -1 },
     ...(prefix !== 'random_matched' && { S: { 'random_matched E2:D': 1, [e2('D')]: -1 } }),
   };
+}
+
+/** The gain of a prefix under the published mask, which the steps H, W, P0 and V add up to. */
+export function totalOf(prefix: Prefix): Terms {
+  return { 'E0:BD': 1, [`${prefix} E2:ND`]: -1 };
 }
 
 const CELLS = [...new Set(PREFIXES.flatMap((prefix) => Object.values(stepsOf(prefix)).flatMap(Object.keys)))];
@@ -94,14 +99,21 @@ function shown(plant: Plant, name: string, sample: Prepared): Shown {
 /** Mean NLL per target token of every cell, by plant, for each sample. */
 export type CellTable = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** @param cells those that are wanted; all when left out */
+/** NLLs of one sample by what the decoder sees. */
+export type Known = Map<string, number>;
+
+/**
+ * @param cells those that are wanted; all when left out
+ * @param known a map for each sample of what is scored already, to which what is scored is added
+ */
 export async function scoreCells(
   engine: Pick<Engine, 'score'>,
   samples: readonly Prepared[],
   plants: Readonly<Record<string, Plant>>,
   cells: readonly string[] = CELLS,
+  known: readonly Known[] = samples.map(() => new Map()),
 ): Promise<CellTable[]> {
-  const distinct = samples.map((sample) => {
+  const distinct = samples.map((sample, s) => {
     const found = new Map<string, Shown>();
     const keys = Object.fromEntries(
       Object.entries(plants).map(([name, plant]) => [
@@ -115,7 +127,7 @@ export async function scoreCells(
         ),
       ]),
     );
-    return { keys, found: [...found.values()] };
+    return { keys, found: [...found.values()].filter(({ key }) => !known[s]!.has(key)) };
   });
   const items = distinct.flatMap(({ found }, s) =>
     found.map(({ parts }) => ({
@@ -129,8 +141,9 @@ export async function scoreCells(
     })),
   );
   const nlls = (await engine.score(items)).map((own) => own.reduce((sum, nll) => sum + nll, 0) / own.length).values();
-  return distinct.map(({ keys, found }) => {
-    const by = new Map(found.map(({ key }) => [key, nlls.next().value!]));
+  return distinct.map(({ keys, found }, s) => {
+    const by = known[s]!;
+    for (const { key } of found) by.set(key, nlls.next().value!);
     return Object.fromEntries(
       Object.entries(keys).map(([plant, own]) => [
         plant,

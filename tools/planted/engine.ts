@@ -52,10 +52,10 @@ export async function documentsRows(
     return {
       width,
       bos: bare.data.subarray(0, width),
-      line: broken.data.subarray(bos.length * width, (bos.length + 1) * width),
+      line: broken.data.slice(bos.length * width, (bos.length + 1) * width),
       document: last(bare),
       direction,
-      carrier: primed.data.subarray(0, width),
+      carrier: primed.data.slice(0, width),
     };
   });
 }

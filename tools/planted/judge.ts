@@ -2,7 +2,7 @@
 import { Random } from '../../src/base/random.js';
 import { independent } from '../../src/stats/dependence.js';
 import { mean } from '../../src/stats/describe.js';
-import { criticalTogether, standardErrorOfMean } from '../../src/stats/mean-inference.js';
+import type { Estimate } from '../../src/stats/gains.js';
 import {
   LEVEL,
   mechanismOf,
@@ -13,35 +13,44 @@ import {
   type VerdictName,
 } from '../../src/stats/mechanism.js';
 import { Resamples } from '../../src/stats/resamples.js';
+import { robust } from '../../src/stats/robust.js';
 import { simultaneousMeans } from '../../src/stats/simultaneous.js';
 import { type CellTable, gainOf, PREFIXES, stepsOf } from './cells.js';
 import { JUDGED } from './mechanisms.js';
 
-/** Samples of one mechanism: the values of every step of every prefix that is not 0 throughout. */
+/** Samples of one mechanism: the values of every step of every prefix that is not 0 throughout. Steps that are the same in every sample are one. */
 export interface Pool {
   readonly lists: readonly (readonly number[])[];
+  /** Of all samples of the pool, a list each. */
+  readonly truths: readonly { readonly mean: number; readonly trimmedMean: number }[];
   /** The judged prefix's steps, each with its place among the lists; undefined where it is 0 in every sample. */
   readonly judged: readonly { readonly step: Step; readonly at: number | undefined }[];
 }
 
 /** Below this a value is what rounding leaves of rows that are the same. */
 const ROUNDING = 1e-9;
+const DIGITS = 9;
+
+const NOTHING = 'nothing';
 
 export function poolOf(tables: readonly CellTable[string][]): Pool {
-  const lists: number[][] = [];
-  const places = new Map<string, number | undefined>();
+  const lists = new Map<string, number[]>();
+  const keys = new Map<string, string>();
   for (const prefix of PREFIXES) {
     for (const terms of Object.values(stepsOf(prefix))) {
-      const key = JSON.stringify(terms);
-      if (places.has(key)) continue;
       const values = tables.map((table) => gainOf(table, terms));
-      places.set(key, values.some((value) => Math.abs(value) > ROUNDING) ? lists.push(values) - 1 : undefined);
+      const isNothing = values.every((value) => Math.abs(value) <= ROUNDING);
+      const key = isNothing ? NOTHING : values.map((value) => value.toFixed(DIGITS)).join();
+      keys.set(JSON.stringify(terms), key);
+      if (!isNothing) lists.set(key, values);
     }
   }
+  const places = new Map([...lists.keys()].map((key, at) => [key, at]));
   const steps = stepsOf(JUDGED);
   return {
-    lists,
-    judged: STEPS.map((step) => ({ step, at: places.get(JSON.stringify(steps[step])) })),
+    lists: [...lists.values()],
+    truths: [...lists.values()].map((list) => ({ mean: mean(list), trimmedMean: robust(list).trimmedMean })),
+    judged: STEPS.map((step) => ({ step, at: places.get(keys.get(JSON.stringify(steps[step]))!) })),
   };
 }
 
@@ -66,27 +75,33 @@ export interface Judging {
   readonly margin: number;
 }
 
-/** The verdict on samples that are drawn from a pool; each is a cluster. */
-export function verdictOn(pool: Pool, { size, draws, margin }: Judging, random: Random): VerdictName {
-  const dependence = independent(size);
+/** What is found on samples that are drawn from a pool. */
+export interface Found {
+  readonly verdict: VerdictName;
+  /** Do the intervals of all means hold the pool's, and those of all trimmed means? */
+  readonly holds: { readonly means: boolean; readonly trimmed: boolean };
+}
+
+/** Each drawn sample is a cluster. */
+export function foundOn(pool: Pool, { size, draws, margin }: Judging, random: Random): Found {
   const { means } = simultaneousMeans(
     drawn(pool, size, random),
-    { dependence, resamples: resamplesOf(size, draws) },
+    { dependence: independent(size), resamples: resamplesOf(size, draws) },
     LEVEL,
   );
   const states = pool.judged.map(({ step, at }): [Step, State] => [
     step,
     at === undefined ? 'nil' : stateOf(means[at]!, margin),
   ]);
-  return mechanismOf(Object.fromEntries(states) as Record<Step, State>).verdict;
+  return {
+    verdict: mechanismOf(Object.fromEntries(states) as Record<Step, State>).verdict,
+    holds: {
+      means: means.every((one, l) => holds(one.mean, pool.truths[l]!.mean)),
+      trimmed: means.every((one, l) => holds(one.trimmedMean, pool.truths[l]!.trimmedMean)),
+    },
+  };
 }
 
-/** Do all intervals of drawn samples hold the pool's means? */
-export function holdsAll(pool: Pool, { size, draws }: Omit<Judging, 'margin'>, random: Random): boolean {
-  const dependence = independent(size);
-  const lists = drawn(pool, size, random);
-  const critical = criticalTogether(lists, dependence, resamplesOf(size, draws), LEVEL)!;
-  return lists.every(
-    (list, l) => Math.abs(mean(list) - mean(pool.lists[l]!)) <= critical * standardErrorOfMean(list, dependence),
-  );
+function holds({ low, high }: Estimate, truth: number): boolean {
+  return low! <= truth && truth <= high!;
 }

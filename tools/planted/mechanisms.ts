@@ -1,7 +1,7 @@
 /** The mechanisms that are planted, how strong each is to be, and how its strength is found on samples that are held out. */
-import { mean, standardDeviation } from '../../src/stats/describe.js';
+import { mean } from '../../src/stats/describe.js';
 import type { Step, VerdictName } from '../../src/stats/mechanism.js';
-import { type CellTable, gainOf, stepsOf } from './cells.js';
+import { type CellTable, gainOf, stepsOf, type Terms } from './cells.js';
 import { BASE, type Plant } from './plant.js';
 
 /** The prefix whose verdict is judged. */
@@ -22,6 +22,12 @@ const EFFECTS = [0.025, 0.05, 0.1, 0.3, 1];
 
 const nats = (value: number) => `${value} nats`;
 
+/**
+ * BOS's row turned round and made larger. Made larger alone it helps nearly as many answers as it harms until it is very large, so that no 1,000 samples tell a tenth of a nat
+ * from 0.
+ */
+const sink = (strength: number): Plant => ({ ...BASE, bos: -strength });
+
 export const MECHANISMS: readonly Mechanism[] = [
   { name: 'nothing', expected: 'no effect', plant: () => BASE },
   ...EFFECTS.map(
@@ -29,8 +35,8 @@ export const MECHANISMS: readonly Mechanism[] = [
       name: `sink, ${nats(value)}`,
       expected: 'hidden BOS',
       wanted: { step: 'H', value },
-      between: [2, 1024],
-      plant: (bos) => ({ ...BASE, bos }),
+      between: [1, 1024],
+      plant: sink,
     }),
   ),
   ...EFFECTS.map(
@@ -61,8 +67,8 @@ export const MECHANISMS: readonly Mechanism[] = [
     expected: 'unmasked',
     // So strong a sink that it leaves as little as this of the priming.
     wanted: { step: 'P*', value: 0.2 },
-    between: [1024, 4],
-    plant: (bos) => ({ ...BASE, bos, primed: 1 }),
+    between: [65536, 4],
+    plant: (strength) => ({ ...sink(strength), primed: 1 }),
   },
   {
     name: `line break encoded, ${nats(0.3)}`,
@@ -80,25 +86,6 @@ export const MECHANISMS: readonly Mechanism[] = [
   },
 ];
 
-/** Random changes of document rows that do nothing on average. */
-export const NUISANCE = 'nuisance';
-
-const noisy = (noise: Plant['noise']): Plant => ({ ...BASE, noise });
-
-const TAILS = [1, 1.5, 2, 2.5, 3, 4];
-
-/** Standard deviation, and the fourth moment over the square of the second: 3 for normal data. */
-export interface Spread {
-  readonly deviation: number;
-  readonly kurtosis: number;
-}
-
-export function spreadOf(values: readonly number[]): Spread {
-  const center = mean(values);
-  const moment = (power: number) => mean(values.map((value) => (value - center) ** power));
-  return { deviation: standardDeviation(values), kurtosis: moment(4) / moment(2) ** 2 };
-}
-
 /** Samples of two mechanisms together: so large a share of the first. */
 export const MIXTURES = [0.7, 0.5, 0.3].map((share) => ({
   name: `${Math.round(100 * share)}% sink, ${Math.round(100 - 100 * share)}% priming, ${nats(1)} each`,
@@ -109,54 +96,46 @@ export const MIXTURES = [0.7, 0.5, 0.3].map((share) => ({
 /** What scores a plant on the samples that are held out. */
 export type Score = (plant: Plant, cells: readonly string[]) => Promise<readonly CellTable[string][]>;
 
-const HALVINGS = 12;
+const TRIES = 16;
 
-/** The strength at which `measure` is `value`, which grows (or falls) from one end to the other. @throws Error where it does not hold it */
+/** So near to a value is near enough, as a share of it. */
+const NEAR = 0.005;
+
+/**
+ * The strength at which `measure` is `value`, which grows from one end to the other: by halving, and in between where a line through both ends has it.
+ * @throws Error where it is not below the value at the first end and above it at the second
+ */
 export async function bisected(
   [from, to]: readonly [number, number],
   value: number,
-  measure: (strength: number) => Promise<number>,
+  measure: (strength: number) => number | Promise<number>,
 ): Promise<number> {
   // Ratios tell strengths apart where neither end is 0.
   const [warp, unwarp] = Math.min(from, to) > 0 ? [Math.log, Math.exp] : [(x: number) => x, (x: number) => x];
   let [low, high] = [warp(from), warp(to)];
-  const [least, most] = [await measure(from), await measure(to)];
+  let [least, most] = [await measure(from), await measure(to)];
   if (!(least <= value && value <= most)) {
     throw new Error(`between ${from} and ${to} the step goes from ${least} to ${most}, and not by ${value}`);
   }
-  for (let halving = 0; halving < HALVINGS; halving++) {
-    const middle = (low + high) / 2;
-    if ((await measure(unwarp(middle))) < value) low = middle;
-    else high = middle;
+  for (let tried = 0; tried < TRIES; tried++) {
+    const share = tried % 2 === 0 ? 0.5 : (value - least) / (most - least);
+    const at = low + share * (high - low);
+    const found = await measure(unwarp(at));
+    if (Math.abs(found - value) <= NEAR * Math.abs(value)) return unwarp(at);
+    if (found < value) [low, least] = [at, found];
+    else [high, most] = [at, found];
   }
   return unwarp((low + high) / 2);
 }
 
-/** The values of a step, a sample each. */
-export async function stepValues(score: Score, plant: Plant, step: Step): Promise<number[]> {
-  const terms = stepsOf(JUDGED)[step]!;
+/** The mean of what cells come to on the samples that are held out. */
+export async function heldMean(score: Score, plant: Plant, terms: Terms): Promise<number> {
   const tables = await score(plant, Object.keys(terms));
-  return tables.map((table) => gainOf(table, terms));
+  return mean(tables.map((table) => gainOf(table, terms)));
 }
 
 export async function calibrated({ plant, wanted, between }: Mechanism, score: Score): Promise<Plant> {
   if (!wanted || !between) return plant(0);
-  const measure = async (strength: number) => mean(await stepValues(score, plant(strength), wanted.step));
-  return plant(await bisected(between, wanted.value, measure));
-}
-
-/** Random changes that vary as a recorded step does, as near as one of the tails comes to its kurtosis, and do nothing on average. */
-export async function calibratedNuisance(recorded: Spread, score: Score): Promise<Plant> {
-  const values = (noise: Plant['noise']) => stepValues(score, noisy(noise), 'P*');
-  let nearest = { apart: Number.POSITIVE_INFINITY, noise: BASE.noise };
-  for (const tail of TAILS) {
-    const of = (spread: number) => values({ mean: 0, spread, tail });
-    const spread = await bisected([0, 1], recorded.deviation, async (one) => standardDeviation(await of(one)));
-    const { kurtosis } = spreadOf(await of(spread));
-    const apart = Math.abs(Math.log(kurtosis / recorded.kurtosis));
-    if (apart < nearest.apart) nearest = { apart, noise: { mean: 0, spread, tail } };
-  }
-  const { noise } = nearest;
-  const average = await bisected([-0.2, 0.2], 0, async (one) => mean(await values({ ...noise, mean: one })));
-  return noisy({ ...noise, mean: average });
+  const terms = stepsOf(JUDGED)[wanted.step]!;
+  return plant(await bisected(between, wanted.value, (strength) => heldMean(score, plant(strength), terms)));
 }

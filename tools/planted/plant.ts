@@ -22,9 +22,18 @@ export interface Plant {
   readonly lineEncoded: number;
   /** So much of that row is added to the line break. */
   readonly lineShown: number;
-  /** Document rows that may see any prefix go in that direction by a random number with this mean and spread; a larger tail makes large ones larger. */
-  readonly noise: { readonly mean: number; readonly spread: number; readonly tail: number };
+  /** Document rows that may see any prefix go in that direction by a random number with this mean and spread, and at most `REACH`; a larger tail makes large ones larger. */
+  readonly noise: Noise;
 }
+
+export interface Noise {
+  readonly mean: number;
+  readonly spread: number;
+  readonly tail: number;
+}
+
+/** So far random numbers move document rows at most, in either direction: rows that are farther out are like nothing that the model makes. */
+export const REACH = 2;
 
 /** Nothing is planted. Rows of zeros show the decoder nothing: with them hiding BOS and showing the line break do as good as nothing, too. */
 export const BASE: Plant = {
@@ -76,14 +85,14 @@ export function amountsOf(plant: Plant, { sees, isQuery, chance }: Seen): Amount
       (isPrefixed && isQuery ? plant.primed : 0) +
       (isPrefixed ? plant.structural : 0) +
       (sees('document', 'separator') ? plant.lineEncoded : 0) +
-      (isPrefixed ? disturbance(plant.noise, chance) : 0),
+      (isPrefixed && plant.noise.spread > 0 ? disturbance(plant.noise, chance()) : 0),
   };
 }
 
-function disturbance({ mean, spread, tail }: Plant['noise'], chance: Seen['chance']): number {
-  if (spread === 0) return mean;
-  const drawn = chance();
-  return mean + spread * Math.sign(drawn) * Math.abs(drawn) ** tail;
+/** @param drawn a normal number */
+export function disturbance({ mean, spread, tail }: Noise, drawn: number): number {
+  const amount = mean + spread * Math.sign(drawn) * Math.abs(drawn) ** tail;
+  return Math.max(-REACH, Math.min(REACH, amount));
 }
 
 export function bosRow({ bos, carrier }: DocumentRows, { scale, carried }: Amounts['bos']): Float32Array {
