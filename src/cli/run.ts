@@ -248,7 +248,7 @@ async function runOne(
   const { legend } = await import('../report/words/legend.js');
   const { warnings } = await import('../report/words/notes.js');
   const { describeConduct } = await import('../report/words/plan.js');
-  const { describeVerdict } = await import('../report/words/verdict.js');
+  const { describeVerdicts } = await import('../report/words/verdict.js');
   const { writeReports } = await import('../report/report.js');
   const { renderText } = await import('../report/tables/table.js');
   const { folder, writing, study, signal, maxTokens, lockedPlan } = options;
@@ -290,7 +290,7 @@ async function runOne(
     );
     for (const table of shortTables(summary)) process.stdout.write(`${renderText(table)}\n\n`);
     for (const line of legend(summary)) process.stdout.write(`${line}\n`);
-    for (const verdict of summary.verdicts ?? []) process.stdout.write(`${describeVerdict(verdict)}\n`);
+    for (const line of describeVerdicts(summary.verdicts ?? [])) process.stdout.write(`${line}\n`);
     for (const warning of warnings(summary)) process.stdout.write(`${paint('yellow', warning)}\n`);
     if (summary.plan)
       process.stdout.write(

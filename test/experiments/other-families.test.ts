@@ -10,6 +10,7 @@ import { runExperiment } from '../../src/experiments/run/run.js';
 import type { Visibility } from '../../src/priming/input.js';
 import { surrogate } from '../../src/priming/surrogate.js';
 import { warnings } from '../../src/report/words/notes.js';
+import { describeVerdicts } from '../../src/report/words/verdict.js';
 import { isTrial } from '../../src/runs/schema/entry.js';
 import type { Summary } from '../../src/runs/schema/summary.js';
 import { datasetOf } from '../../src/samples/dataset.js';
@@ -176,6 +177,20 @@ describe('T5', () => {
     // To rounding: an end of text that has seen the prefix would tell of it.
     for (const { largest } of summary.identities) expect(largest).toBeLessThan(1e-5);
     expect(warnings(summary).filter((line) => line.includes('by construction'))).toEqual([]);
+    // Five samples are too few for an interval.
+    const verdicts = summary.verdicts!.map(({ title, verdict, open, absent, steps }) => [
+      title,
+      verdict,
+      [...open, ...absent].sort(),
+      steps.map(({ name }) => name),
+    ]);
+    const lacks = ['H', 'I', 'L', 'P*', 'V', 'W'];
+    expect(verdicts.slice(0, 3)).toEqual([
+      ['oracle', 'undecided', [...lacks, 'P0', 'S'].sort(), ['P0', 'S']],
+      ['doc_kw', 'undecided', [...lacks, 'P0', 'S'].sort(), ['P0', 'S']],
+      ['random_matched', 'undecided', [...lacks, 'P0', 'S'].sort(), ['P0']],
+    ]);
+    expect(describeVerdicts(summary.verdicts!).at(-1)).toMatch(/^What remains on this model: primed, structural, /);
   });
 
   it('runs the older experiments whole', async () => {

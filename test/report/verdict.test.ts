@@ -1,7 +1,7 @@
 /** What is said of verdicts, and of identities that no sample could test. */
 import { expect, it } from 'vitest';
 import { stepTable, verdictTable } from '../../src/report/tables/verdict.js';
-import { describeRemains, describeVerdict } from '../../src/report/words/verdict.js';
+import { describeVerdicts } from '../../src/report/words/verdict.js';
 import type { VerdictRecord } from '../../src/runs/schema/verdict.js';
 
 const interval = { value: 0.3, low: 0.1, high: 0.5 };
@@ -20,21 +20,30 @@ const record: VerdictRecord = {
 };
 
 it('a verdict is a sentence', () => {
-  expect(describeVerdict(record)).toBe(
+  const said = (own: Partial<VerdictRecord>) => describeVerdicts([{ ...record, ...own }]).join();
+  expect(said({})).toBe(
     'oracle: primed (the document is primed, by what the prefix means; effects below 0.100 nats are none).',
   );
-  expect(describeVerdict({ ...record, verdict: 'undecided', open: ['H'] })).toContain('undecided (H is open;');
-  expect(describeVerdict({ ...record, verdict: 'undecided', open: ['H', 'I'] })).toContain('(H and I are open;');
+  expect(said({ verdict: 'undecided', open: ['H'] })).toContain('undecided (H is open;');
+  expect(said({ verdict: 'undecided', open: ['H', 'I'] })).toContain('(H and I are open;');
 });
 
-it('says what remains on a model without BOS, without a line break, and with neither', () => {
-  expect(describeRemains([])).toBeUndefined();
-  expect(describeRemains(['S'])).toBeUndefined();
-  expect(describeRemains(['H', 'P*', 'I', 'L'])).toContain('hidden BOS, unmasked and leak cannot be');
-  expect(describeRemains(['W', 'V'])).toContain(': line break cannot be');
-  expect(describeVerdict({ ...record, absent: ['H', 'W', 'V', 'P*', 'I', 'L'] })).toMatch(
-    /nats are none\)\. What remains .* hidden BOS, unmasked, leak and line break cannot be/,
-  );
+it('says once what remains on a model without BOS, without a line break, and with neither', () => {
+  const remains = (...absent: VerdictRecord['absent']) =>
+    describeVerdicts([
+      { ...record, absent },
+      { ...record, absent: [...absent, 'S'] },
+    ]).slice(2);
+  expect(remains()).toEqual([]);
+  expect(remains('H', 'P*', 'I', 'L')).toEqual([
+    'What remains on this model: primed, line break, structural, no effect, harmed and mixed. Its inputs lack what hidden BOS, unmasked and leak need.',
+  ]);
+  expect(remains('W', 'V')).toEqual([
+    'What remains on this model: primed, hidden BOS, unmasked, leak, structural, no effect, harmed and mixed. Its inputs lack what line break needs.',
+  ]);
+  expect(remains('H', 'W', 'V', 'P*', 'I', 'L')).toEqual([
+    'What remains on this model: primed, structural, no effect and harmed. Its inputs lack what hidden BOS, unmasked, leak and line break need.',
+  ]);
 });
 
 it('tables have the standard error that nil needs beside each that there is', () => {

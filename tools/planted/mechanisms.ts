@@ -99,7 +99,7 @@ export type Score = (plant: Plant, cells: readonly string[]) => Promise<readonly
 const TRIES = 16;
 
 /** So near to a value is near enough, as a share of it. */
-const NEAR = 0.005;
+const NEAR = 0.01;
 
 /**
  * The strength at which `measure` is `value`, which grows from one end to the other: by halving, and in between where a line through both ends has it.

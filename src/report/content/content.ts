@@ -62,7 +62,7 @@ import { signed, slugOf, withInterval } from '../words/format.js';
 import { finding, headline } from '../words/headline.js';
 import { FRAMING, HARDNESS_NOTE, methods, sampleNotes, screeningNote } from '../words/notes.js';
 import { describeConformity, describeDeviations, describeOutcome, describePlan } from '../words/plan.js';
-import { describeVerdict } from '../words/verdict.js';
+import { describeVerdicts } from '../words/verdict.js';
 import { workedSample } from '../words/worked-sample.js';
 import { type Block, figure, note, paragraph, type Section, table } from './block.js';
 
@@ -188,7 +188,7 @@ function verdictSection(verdicts: NonNullable<Summary['verdicts']>): Section {
   return {
     title: 'Verdict',
     blocks: [
-      { kind: 'list', items: verdicts.map(describeVerdict) },
+      { kind: 'list', items: describeVerdicts(verdicts) },
       note(VERDICT_NOTE),
       table('verdicts', 'What the gain of each prefix is made of', verdictTable(verdicts)),
       table('verdict-steps', 'The steps behind the verdicts', stepTable(verdicts), true),
