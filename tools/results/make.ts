@@ -1,5 +1,5 @@
 /**
- * Makes the committed runs, `results/built-in`, and their log again: the built-in model under every experiment that it can be asked.
+ * Makes the committed runs, `results/built-in`, their log and the pictures of them again: the built-in model under every experiment that it can be asked.
  *
  *     npx tsx tools/results/make.ts [--only exp02,bos]
  *     npx tsx tools/results/make.ts --model .work/tiny/models/seed1 --into results/seeds/1 --only exp02
@@ -12,6 +12,7 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { EXPERIMENT_IDS } from '../../src/experiments/catalogue/ids.js';
+import { makePictures } from '../pictures/make.js';
 
 /** Experiments on other models than the built-in one. */
 const OF_OTHERS = ['v4-09', 'v4-10'];
@@ -61,4 +62,7 @@ for (const id of wanted) {
   rmSync(place, { recursive: true, force: true });
   renameSync(folder, place);
 }
-if (values.model === undefined) dkv('log', BUILT_IN, '--output', 'docs/experiment-log.md');
+if (values.model === undefined) {
+  dkv('log', BUILT_IN, '--output', 'docs/experiment-log.md');
+  await makePictures();
+}
