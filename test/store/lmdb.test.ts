@@ -180,9 +180,9 @@ describe('lmdb', () => {
     const writer = startWriter(directory, 0);
     await writer.started;
     const stores = await Promise.all([openStore(directory), openStore(directory)]);
-    const seen = new Set<number>();
     const read = async (at: number) => {
-      for (const end = Date.now() + 1500; Date.now() < end; ) {
+      // Until the writer has been seen at work, however long that takes on a machine with other work.
+      for (const seen = new Set<number>(); seen.size < 4; ) {
         const found = await stores[at]!.getDocument('ad 0', 'bare');
         const version = Number(found?.metadata.version);
         expect(found?.record.tokenIds).toEqual(recordOf(version, SHAPE).tokenIds);
@@ -193,7 +193,6 @@ describe('lmdb', () => {
     await Promise.all([read(0), read(1)]);
     await writer.kill();
     await Promise.all(stores.map((store) => store.close()));
-    expect(seen.size).toBeGreaterThan(2);
   });
 
   it(`with one of ${FLIPS} bits of its file flipped answers nothing wrong, and is mended or refused`, async () => {
