@@ -10,8 +10,10 @@ import json
 import re
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from recipe import Recipe
 
 PLACES = ["query in the encoder", "query in the decoder"]
 KEPT = ("recipe.json", "gate.json", "sanity.json")
@@ -33,7 +35,7 @@ def read_runs(folder: Path) -> list[Run]:
     runs = []
     for place in [training, *sorted(path for path in training.iterdir() if path.is_dir())]:
         facts, gate, sanity = (json.loads((place / name).read_text()) for name in KEPT)
-        changes = dict(map(tuple, flat(facts["recipe"]))).items() - dict(map(tuple, flat(shipped["recipe"]))).items()
+        changes = choices(facts["recipe"]).items() - choices(shipped["recipe"]).items()
         about = "shipped" if place == training else ", ".join(f"{name} = {value}" for name, value in sorted(changes))
         runs.append(Run(f"seed {facts['seed']}" + (f", {about}" if about else ""), facts, gate, sanity["checks"]))
     return runs
@@ -71,6 +73,11 @@ def curves(folder: Path) -> str:
     ]
     head = ["step", "query in encoder", "query in decoder", "no query", "ask", "right (encoder)", "right (decoder)"]
     return table(head, rows)
+
+
+def choices(recipe: dict) -> dict[str, object]:
+    """By their paths. What an older recipe does not name was as it is by default."""
+    return {path: value for values in (asdict(Recipe()), recipe) for path, value in flat(values)}
 
 
 def flat(values: dict, before: str = "") -> list[list[object]]:
