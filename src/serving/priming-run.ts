@@ -200,19 +200,19 @@ export class PrimingRun {
       const entry = await unlessDamaged(this.#store.entry(document.document.id));
       if (entry) entries.set(document, entry);
     });
-    const others = (of: Named): string[] => {
-      const names = replace ? [] : Object.keys(entries.get(of)?.variants ?? {});
-      return names.filter((name) => of.variants.every((variant) => variant.name !== name));
-    };
-    const again = variantsWithoutWriter([...new Set(named.flatMap(others))]);
+    const others = named.map((one): string[] => {
+      const names = replace ? [] : Object.keys(entries.get(one)?.variants ?? {});
+      return names.filter((name) => one.variants.every((variant) => variant.name !== name));
+    });
+    const again = variantsWithoutWriter([...new Set(others.flat())]);
     const specifications = again.flatMap(({ name, surrogate }) => (surrogate ? [name] : []));
     const samples = named.map(({ document }) => ({ document: document.text }));
     const prepared = await prepareSurrogates(specifications, samples, {}, signal ? { signal } : {});
     const turns = new Breather(signal);
     const planned: Planned[] = [];
-    for (const one of named) {
+    for (const [at, one] of named.entries()) {
       const entry = entries.get(one);
-      const unnamed = others(one);
+      const unnamed = others[at]!;
       const made = again
         .filter(({ name }) => unnamed.includes(name))
         .flatMap((variant) => this.#planOne(one, variant, prepared));

@@ -12,33 +12,20 @@ import type { FinishedRun } from '../../src/runs/schema/run.js';
 import { sealedLine, sealedLineAfter } from '../../src/runs/schema/sealed.js';
 import { headOf } from '../../src/runs/schema/trials.js';
 import { answerWords, containsWords, wordsF1 } from '../../src/samples/answer-text.js';
-import { datasetOf } from '../../src/samples/dataset.js';
 import { scoreTexts } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { AT_ONE } from '../../src/stats/inverse-temperatures.js';
 import { referenceFixture } from '../support/fixtures.js';
 import { unbind } from '../support/journal.js';
+import { BARE_AND_ORACLE, lamps, nameOf, priceOf } from '../support/lamps.js';
 
-const NAMES = ['lamp', 'desk', 'chair', 'kettle', 'clock', 'tent', 'radio'];
-const data = datasetOf(
-  { name: 'lamps', revision: '1', licence: 'Apache-2.0', selection: 'all' },
-  Array.from({ length: 14 }, (_, i) => ({
-    id: `lamps-${String(i).padStart(3, '0')}`,
-    document: `The ${NAMES[i % 7]} number ${i} costs ${i + 3} euros.`,
-    query: `How much is the ${NAMES[i % 7]} ${i}?`,
-    answer: i % 2 === 0 ? `${i + 3} euros` : `the ${NAMES[i % 7]} ${i}`,
-  })),
-);
+const data = lamps((i) => (i % 2 === 0 ? priceOf(i) : `the ${nameOf(i)} ${i}`));
 const declaration = {
   id: 'told',
   title: 'Told',
   question: 'Is the right answer told from wrong ones?',
   prompt: 'query' as const,
-  conditions: [
-    { name: 'bare', visibility: 'exact' as const },
-    { name: 'oracle', surrogate: 'oracle', visibility: 'exact' as const },
-  ],
-  comparisons: [{ treatment: 'oracle', baseline: 'bare' }],
+  ...BARE_AND_ORACLE,
 };
 
 let model: Model;

@@ -12,30 +12,17 @@ import { afterHead, headLine } from '../../src/runs/schema/journal-head.js';
 import { sealedLineAfter, unsealLines } from '../../src/runs/schema/sealed.js';
 import type { Summary } from '../../src/runs/schema/summary.js';
 import { headOf } from '../../src/runs/schema/trials.js';
-import { datasetOf } from '../../src/samples/dataset.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { AT_ONE, INVERSE_TEMPERATURES } from '../../src/stats/inverse-temperatures.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
+import { BARE_AND_ORACLE, lamps, priceOf } from '../support/lamps.js';
 
-const NAMES = ['lamp', 'desk', 'chair', 'kettle', 'clock', 'tent', 'radio'];
-const data = datasetOf(
-  { name: 'lamps', revision: '1', licence: 'Apache-2.0', selection: 'all' },
-  Array.from({ length: 14 }, (_, i) => ({
-    id: `lamps-${String(i).padStart(3, '0')}`,
-    document: `The ${NAMES[i % 7]} number ${i} costs ${i + 3} euros.`,
-    query: `How much is the ${NAMES[i % 7]} ${i}?`,
-    answer: `${i + 3} euros`,
-  })),
-);
+const data = lamps(priceOf);
 const declaration = {
   id: 'tempered',
   title: 'Tempered',
   question: 'What is calibration?',
-  conditions: [
-    { name: 'bare', visibility: 'exact' as const },
-    { name: 'oracle', surrogate: 'oracle', visibility: 'exact' as const },
-  ],
-  comparisons: [{ treatment: 'oracle', baseline: 'bare' }],
+  ...BARE_AND_ORACLE,
 };
 
 let model: Model;
