@@ -19,7 +19,8 @@ th, td { padding: .28rem .5rem; text-align: left; white-space: nowrap; border-bo
 th { position: sticky; top: 0; background: var(--paper); box-shadow: inset 0 -2px var(--rule); cursor: pointer; font-weight: 600; vertical-align: bottom; }
 th[aria-sort]::after { content: ' \\25b4'; }
 th[aria-sort=descending]::after { content: ' \\25be'; }
-@media (max-width: 640px) { td:first-child, th:first-child { min-width: 7em; max-width: 9.5em; white-space: normal; overflow-wrap: anywhere; } main { padding: 0 .8rem; } }
+wbr { display: none; }
+@media (max-width: 640px) { wbr { display: inline; } td:first-child, th:first-child { min-width: 7em; max-width: 9.5em; white-space: normal; overflow-wrap: anywhere; } main { padding: 0 .8rem; } }
 th.number { white-space: normal; min-width: 5em; }
 td:first-child, th:first-child { position: sticky; left: 0; background: var(--paper); }
 th:first-child { z-index: 1; }
