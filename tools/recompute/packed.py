@@ -1,9 +1,18 @@
 """Packed trials, what a trials.jsonl.gz holds since runs pack them: docs/formats.md has their lines. Gives the trials as a trials.jsonl has them."""
 
+from decimal import ROUND_HALF_UP, Context
+
 import numpy as np
 
 INVERSE_TEMPERATURES = 10
 AT_ONE = 6
+
+# A journal has NLLs of tokens in nine digits, a tie being rounded away from zero. Sums are taken before that.
+NINE_DIGITS = Context(prec=9, rounding=ROUND_HALF_UP)
+
+
+def written(nll):
+    return float(NINE_DIGITS.create_decimal_from_float(nll))
 
 
 def entries_of(head, lines):
@@ -26,11 +35,11 @@ def trials_of(head, line):
             total = 0.0
             for nll in nlls:
                 total += nll
-            trial |= {"nll": total / len(nlls), "nll_sum": total, "num_tokens": len(nlls), "token_nlls": nlls}
+            trial |= {"nll": total / len(nlls), "nll_sum": total, "num_tokens": len(nlls), "token_nlls": [written(nll) for nll in nlls]}
         if tempered:
             own, others = [row[column] for row in tempered], INVERSE_TEMPERATURES - 1
             rows = [own[at : at + others] for at in range(0, len(own), others)]
-            trial["tempered_nlls"] = [row[:AT_ONE] + [nll] + row[AT_ONE:] for row, nll in zip(rows, nlls, strict=True)]
+            trial["tempered_nlls"] = [[written(one) for one in row[:AT_ONE] + [nll] + row[AT_ONE:]] for row, nll in zip(rows, nlls, strict=True)]
         for name, field in line["fields"].items():
             place = field["at"][column] if "at" in field else 0
             if place is not None:

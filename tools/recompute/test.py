@@ -201,6 +201,12 @@ class Folders(unittest.TestCase):
 
         other = {**trial, "condition": "d", "nll": 1.0, "nll_sum": 2.0, "token_nlls": [1.5, 0.5], "leak": True}
         self.assertEqual(read(packed_text(), json.dumps(record)).trials, {"c": {"s": trial}, "d": {"s": other}})
+        # 513 / 2^10 is 0.5009765625: nine digits of it, as a journal has them, end with 3.
+        finer = packed_text({"token_nlls": [[513, 0], [0, 0]]}).replace('"fraction_bits": 1', '"fraction_bits": 10')
+        body = finer.rsplit("{", 1)[0]
+        finer = body + line_after(zlib.crc32(body.encode()), {"entries": 2})[1]
+        tie = read(finer, json.dumps(record)).trials["c"]["s"]
+        self.assertEqual((tie["token_nlls"], tie["nll_sum"]), ([0.500976563, 0.0], 513 / 1024))
         only = read(packed_text({"of": [1], "token_nlls": [[3], [1]], "fields": {"cut": {"values": [False]}, "leak": {"values": [True]}}}, end=1), json.dumps(record))
         self.assertEqual(only.trials, {"d": {"s": other}})
         at_ten = [[0, 0]] * 18

@@ -48,7 +48,7 @@ export const packedTrialsSchema = z.strictObject({
     .array(z.array(z.number()))
     .optional()
     .describe(
-      'A row for each token of the target, with a column for each condition: its NLL in the head’s unit, less that of the condition of `after` where the line has that one further to the left. Absent for measurements inside the encoder.',
+      'A row for each token of the target, with a column for each condition: its NLL in the head’s unit, less that of the condition of `after` where the line has that one further to the left. Those of a trial are what this gives in nine digits, a tie being rounded away from zero; sums are taken before. Absent for measurements inside the encoder.',
     ),
   tempered_nlls: z
     .array(z.array(z.number()))
