@@ -96,14 +96,8 @@ export interface Effort {
   readonly repeats: number;
 }
 
-/** Draws until there are so many, block by block; the draws of one number are the same whatever the number. */
-function tally(
-  file: string,
-  done: readonly Line[],
-  key: string,
-  wanted: number,
-  one: (random: Random) => Found,
-): Counts {
+/** Draws until there are so many, block by block, of which those that are done are not made again; the draws of one number are the same whatever the number. */
+function tally(file: string, done: Line[], key: string, wanted: number, one: (random: Random) => Found): Counts {
   const sum: Record<string, number> = {};
   const add = (found: Counts) => {
     for (const [name, times] of Object.entries(found)) sum[name] = (sum[name] ?? 0) + times;
@@ -121,7 +115,9 @@ function tally(
       for (const name of countsOf(one(new Random('planted draw', key, count + i))))
         found[name] = (found[name] ?? 0) + 1;
     }
-    addLines(file, [{ key, count: size, found } satisfies Line]);
+    const line: Line = { key, count: size, found };
+    addLines(file, [line]);
+    done.push(line);
     count += size;
     add(found);
   }
