@@ -17,8 +17,12 @@ import { makePictures } from '../pictures/make.js';
 /** Experiments on other models than the built-in one. */
 const OF_OTHERS = ['v4-09', 'v4-10'];
 
+/** Every outcome, which takes some three times as long as NLLs alone. */
+const OUTCOMES = ['--outcomes', 'temperature', 'contrast', 'recall'];
+
 /** What their commands have beside `dkv run ID`: long documents take hours at the protocol's number of samples, and a language model writes for `exp05`. */
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  exp01: OUTCOMES,
   exp03: ['--n', '60'],
   exp03b: ['--n', '60'],
   'v4-02': ['--n', '20'],

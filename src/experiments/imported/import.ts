@@ -80,10 +80,10 @@ export function runOf({ experiment: id, source, samples: recorded }: AuthorsReco
 
 /**
  * The experiment of an imported record. None of its comparisons was named beforehand: the primary comparison that the experiment declares concerns
- * our own runs.
+ * our own runs, and so do its arms, which the research did not have.
  */
 function ofRecord(declared: Experiment, known: ReadonlySet<string>): Experiment {
-  const { primary: _, ...experiment } = restricted(declared, (condition) => known.has(condition));
+  const { primary: _primary, arms: _arms, ...experiment } = restricted(declared, (condition) => known.has(condition));
   return experiment;
 }
 
