@@ -69,8 +69,11 @@ export interface TemperedArm {
   readonly temperatures: readonly FittedTemperature[];
 }
 
-/** Temperatures that are compared before the best of them is looked at closer: with capped tokens there may be several valleys. */
-const GRID = 24;
+/**
+ * Steps between the temperatures that are compared before the best of them is looked at closer. An NLL is convex in the inverse temperature, and a capped one is
+ * not: it may have several valleys, of which two have been found within a twelfth of an octave.
+ */
+const STEPS = { convex: 24, capped: 144 };
 
 const [LEAST, LARGEST] = [INVERSE_TEMPERATURES[0]!, INVERSE_TEMPERATURES.at(-1)!];
 
@@ -123,7 +126,8 @@ export function temperedArm(
       const curves = all.filter((_, at) => isKind(at)).map(({ curve }) => curve);
       return (inverse) => curves.reduce((sum, curve) => sum + Math.min(curve(inverse), cap), 0) / all.length;
     });
-    const inverses = bestInverses(parts, folds, Math.max(...folds) + 1);
+    const steps = Number.isFinite(cap) ? STEPS.capped : STEPS.convex;
+    const inverses = bestInverses(parts, folds, Math.max(...folds) + 1, steps);
     const [chosen, ofAll] = [inverses.slice(0, -1), inverses.at(-1)!];
     for (const [s, part] of parts.entries()) own[s]! += part(chosen[folds[s]!]!);
     return { value: 1 / ofAll, low: 1 / Math.max(...chosen), high: 1 / Math.min(...chosen) };
@@ -135,8 +139,8 @@ export function temperedArm(
  * For each fold the inverse temperature with the least sum over the samples of all others, and that of all samples as the last: the best of a grid, and between
  * its neighbours by golden sections.
  */
-function bestInverses(parts: readonly Part[], folds: Int32Array, count: number): number[] {
-  const grid = Array.from({ length: GRID + 1 }, (_, i) => LEAST * (LARGEST / LEAST) ** (i / GRID));
+function bestInverses(parts: readonly Part[], folds: Int32Array, count: number, steps: number): number[] {
+  const grid = Array.from({ length: steps + 1 }, (_, i) => LEAST * (LARGEST / LEAST) ** (i / steps));
   const byFold = Array.from({ length: count }, () => new Float64Array(grid.length));
   for (const [s, part] of parts.entries()) {
     const sums = byFold[folds[s]!]!;
@@ -146,7 +150,7 @@ function bestInverses(parts: readonly Part[], folds: Int32Array, count: number):
     const sums = grid.map((_inverse, i) => byFold.reduce((sum, own, fold) => (fold === held ? sum : sum + own[i]!), 0));
     const best = sums.indexOf(Math.min(...sums));
     const used = parts.filter((_part, s) => folds[s] !== held);
-    return leastBetween(grid[Math.max(0, best - 1)]!, grid[Math.min(GRID, best + 1)]!, (inverse) =>
+    return leastBetween(grid[Math.max(0, best - 1)]!, grid[Math.min(steps, best + 1)]!, (inverse) =>
       used.reduce((sum, part) => sum + part(inverse), 0),
     );
   });

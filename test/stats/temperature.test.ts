@@ -218,4 +218,20 @@ describe('a gain and the temperatures of its arms', () => {
     const one = samplingOf({ clusters: partitionBy([0, 0, 0]) }, new Random('one'));
     expect(() => effectOf(samples, samples, one)).toThrow('1 clusters');
   });
+
+  it('is the best of several valleys of capped tokens, however near they are to each other', () => {
+    const valley =
+      (at: number, lowest = 0) =>
+      (inverse: number) =>
+        2500 * (inverse - at) ** 2 + lowest;
+    // The inverse temperature 1, which a coarse search tries, lies in the shallow one.
+    const [shallow, deep] = [valley(1.01), valley(0.955, -0.1)];
+    const sample = [shallow, deep].map((curve) => ({ atOne: curve(1), curve }));
+    const samples = Array.from({ length: 6 }, () => sample);
+    const { clusters } = independent(samples.length);
+    const [fitted] = temperedArm(samples, clusters, { cap: 1 }).temperatures;
+    for (const temperature of [fitted!.value, fitted!.low, fitted!.high]) {
+      expect(Math.abs(1 / temperature - 0.955)).toBeLessThan(1e-3);
+    }
+  });
 });

@@ -491,6 +491,13 @@ export const STATISTICS: readonly Mutation[] = [
     tests: TEMPERATURE_TEST,
   },
   {
+    name: 'a valley of capped tokens that lies between the temperatures tried',
+    file: 'src/stats/temperature.ts',
+    from: 'capped: 144',
+    to: 'capped: 24',
+    tests: TEMPERATURE_TEST,
+  },
+  {
     name: 'NLLs at inverse temperatures without the one at 0',
     file: 'src/stats/tempered-curve.ts',
     from: 'fitted([Math.log(vocabulary), ',
