@@ -1,5 +1,5 @@
 /** Which samples are not independent of each other: partitions into clusters, and how two of them are taken together. */
-import { mean } from './describe.js';
+import { isConstant, mean } from './describe.js';
 
 /** The indices of the samples of each cluster; every sample is in one of them. */
 export type Partition = readonly (readonly number[])[];
@@ -74,7 +74,7 @@ export function labelsOf(clusters: Partition, samples: number): Int32Array {
  */
 export function intraclassCorrelation(values: readonly number[], clusters: Partition): number {
   const [n, k] = [values.length, clusters.length];
-  if (k < 2 || n === k) return Number.NaN;
+  if (k < 2 || n === k || isConstant(values)) return Number.NaN;
   const center = mean(values);
   let [between, within, squares] = [0, 0, 0];
   for (const cluster of clusters) {

@@ -14,8 +14,22 @@ export function roundingOfSum(values: readonly number[]): number {
   return 1e-12 * values.reduce((sum, value) => sum + Math.abs(value), 0);
 }
 
-/** Sample standard deviation (n - 1 in the denominator); NaN for fewer than two values. */
+/** What rounding leaves of equal values, as a share of the largest of them. */
+export const ROUNDED = 1e-12;
+
+/** Tells whether values do not differ but for their last bits, in which means and differences of equal numbers may. */
+export function isConstant(values: ArrayLike<number>): boolean {
+  let [low, high] = [values[0]!, values[0]!];
+  for (let i = 1; i < values.length; i++) {
+    low = Math.min(low, values[i]!);
+    high = Math.max(high, values[i]!);
+  }
+  return high - low <= ROUNDED * Math.max(Math.abs(low), Math.abs(high));
+}
+
+/** Sample standard deviation (n - 1 in the denominator); 0 for values that are constant, NaN for fewer than two. */
 export function standardDeviation(values: ArrayLike<number>): number {
+  if (values.length > 1 && isConstant(values)) return 0;
   const center = mean(values);
   let squares = 0;
   for (let i = 0; i < values.length; i++) squares += (values[i]! - center) ** 2;
@@ -41,8 +55,7 @@ export function median(values: readonly number[]): number {
 
 /** Distances from the mean in standard deviations; all 0 where the values do not differ. */
 export function zScores(values: readonly number[]): number[] {
-  // The mean of equal values may differ from them in its last bit.
-  if (values.every((value) => value === values[0])) return values.map(() => 0);
+  if (isConstant(values)) return values.map(() => 0);
   const deviation = standardDeviation(values);
   const center = mean(values);
   return values.map((value) => (value - center) / deviation);
@@ -56,6 +69,7 @@ export function cohensD(differences: ArrayLike<number>): number {
 
 /** Pearson's correlation coefficient; NaN when one list is constant. */
 export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  if (isConstant(x) || isConstant(y)) return Number.NaN;
   const [centerX, centerY] = [mean(x), mean(y)];
   let [xy, xx, yy] = [0, 0, 0];
   for (let i = 0; i < x.length; i++) {
@@ -64,12 +78,13 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
     xx += dx * dx;
     yy += dy * dy;
   }
-  return xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : Number.NaN;
+  return xy / Math.sqrt(xx * yy);
 }
 
-/** Spearman's rank correlation: Pearson's of the ranks, ties sharing their mean rank. */
+/** Spearman's rank correlation: Pearson's of the ranks, ties sharing their mean rank; NaN when one list is constant. */
 export function spearman(x: readonly number[], y: readonly number[]): number {
-  return pearson(ranks(x), ranks(y));
+  // Ranks of values that differ in their last bits alone are orders of rounding errors.
+  return isConstant(x) || isConstant(y) ? Number.NaN : pearson(ranks(x), ranks(y));
 }
 
 /** Ranks from 1 in ascending order; equal values share the mean of their ranks. */

@@ -7,7 +7,7 @@
  * the research, baseline NLL of all tokens on both sides, is kept beside them as the coupled one.
  */
 import { expectFiniteNumbers } from '../base/finite.js';
-import { mean, pearson, quantile, spearman } from './describe.js';
+import { isConstant, mean, pearson, quantile, ROUNDED, spearman } from './describe.js';
 import type { Resamples } from './resamples.js';
 
 /** NLLs per token of one sample under the baseline and under a treatment; equally many. */
@@ -130,7 +130,7 @@ export function averageGradients(a: Gradient, b: Gradient): Gradient {
 }
 
 /**
- * Pearson's r of hardness and gain in every resample of whole clusters.
+ * Pearson's r of hardness and gain in every resample of whole clusters; NaN in those whose points have one hardness or one gain.
  * @param points of each sample; undefined for one that has none
  */
 export function resampledCorrelation(
@@ -138,7 +138,9 @@ export function resampledCorrelation(
   resamples: Resamples,
 ): Float64Array {
   const there = points.filter((point) => point !== undefined);
-  const [centerX, centerY] = [mean(there.map(({ hardness }) => hardness)), mean(there.map(({ gain }) => gain))];
+  const [hardness, gains] = [there.map((point) => point.hardness), there.map(({ gain }) => gain)];
+  if (isConstant(hardness) || isConstant(gains)) return new Float64Array(resamples.draws).fill(Number.NaN);
+  const [centerX, centerY] = [mean(hardness), mean(gains)];
   // Of each cluster the number of points, and sums of x, y, their squares and products, around the means.
   const sums = resamples.clusters.map((cluster) => {
     const found = [0, 0, 0, 0, 0, 0];
@@ -166,7 +168,8 @@ export function resampledCorrelation(
     }
     const [varianceX, varianceY] = [xx - (x * x) / n, yy - (y * y) / n];
     const product = varianceX * varianceY;
-    replicates[draw] = varianceX > 0 && varianceY > 0 ? (xy - (x * y) / n) / Math.sqrt(product) : Number.NaN;
+    const varies = varianceX > ROUNDED * xx && varianceY > ROUNDED * yy;
+    replicates[draw] = varies ? (xy - (x * y) / n) / Math.sqrt(product) : Number.NaN;
   });
   return replicates;
 }

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { averageGradients, coupledPoints, gradient, splitPoints, type TokenPair } from '../../src/stats/hardness.js';
+import { independent } from '../../src/stats/dependence.js';
+import {
+  averageGradients,
+  coupledPoints,
+  gradient,
+  resampledCorrelation,
+  splitPoints,
+  splitReliability,
+  type TokenPair,
+} from '../../src/stats/hardness.js';
+import { Resamples } from '../../src/stats/resamples.js';
 
 describe('hardness', () => {
   const pairs: TokenPair[] = [
@@ -21,6 +31,20 @@ describe('hardness', () => {
       even: [{ hardness: 1, gain: 2 }],
       excluded: 1,
     });
+  });
+
+  it('does not correlate with what is constant, in no resample either', () => {
+    const gains = [3, 1, 4, 1, 5, 9, 2, 6, 5];
+    const resamples = new Resamples(independent(9).clusters, new Random('constant'), { draws: 200 });
+    for (const constant of [gains.map(() => 0.1), gains.map((_, i) => (i % 2 === 0 ? 0.1 : (0.1 + 0.1 + 0.1) / 3))]) {
+      const points = gains.map((gain, i) => ({ hardness: constant[i]!, gain }));
+      const turned = points.map(({ hardness, gain }) => ({ hardness: gain, gain: hardness }));
+      for (const list of [points, turned]) {
+        expect(gradient(list).r).toBeNaN();
+        expect(resampledCorrelation(list, resamples).every(Number.isNaN)).toBe(true);
+      }
+    }
+    expect(splitReliability(gains.map((_, i) => ({ baseline: Array(2 + i).fill(0.1), treatment: [0] })))).toBeNaN();
   });
 
   it('puts the lower bound of a fifth inside it', () => {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
+import { intraclassCorrelation, partitionBy } from '../../src/stats/dependence.js';
 import {
   cohensD,
   mean,
@@ -87,12 +88,20 @@ describe('Pearson', () => {
   });
   it('is undefined for a constant list', () => {
     expect(pearson([1, 1, 1], [1, 2, 3])).toBeNaN();
+    // The mean of nine of them is another number.
+    expect(pearson(Array(9).fill(0.1), [1, 2, 3, 4, 5, 6, 7, 8, 9])).toBeNaN();
+    expect(pearson([1, 2, 3, 4], [0.1, 0.1, (0.1 + 0.1 + 0.1) / 3, 0.1])).toBeNaN();
+    expect(spearman([1, 2, 3, 4], [0.1, 0.1, (0.1 + 0.1 + 0.1) / 3, 0.1])).toBeNaN();
   });
 });
 
 describe('degenerate lists', () => {
   it('has no d and no t-test when all differences are equal', () => {
     expect(cohensD([0, 0, 0])).toBeNaN();
+    expect(cohensD(Array(9).fill(0.1))).toBeNaN();
+    expect(standardDeviation(Array(9).fill(0.1))).toBe(0);
+    expect(tTest(Array(9).fill(0.1))).toBe(0);
+    expect(intraclassCorrelation(Array(9).fill(0.1), partitionBy([0, 0, 0, 1, 1, 1, 2, 2, 2]))).toBeNaN();
     expect(tTest([0, 0, 0])).toBeUndefined();
     expect(tTest([1])).toBeUndefined();
   });

@@ -7,6 +7,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from rounding import varies
+
 MOST_IN_COMPONENT = 0.05
 
 
@@ -106,7 +108,7 @@ def together(a, b):
 def intraclass_correlation(values, part):
     """One-way random effects, unequal sizes (Donner 1986); NaN where there is nothing to tell."""
     n, k = len(values), count(part)
-    if k < 2 or n == k:
+    if k < 2 or n == k or not varies(values):
         return np.nan
     each = sizes(part)
     means = np.bincount(part, values) / each

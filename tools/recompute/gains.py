@@ -8,6 +8,7 @@ from scipy import stats
 from clusters import sizes
 from draws import flipped_sums
 from inference import DRAWS, NO_SHARE, effective_samples, estimate, infer_means, number, percentiles, ratio_of_means, win_share
+from rounding import varies
 
 NORMAL_WINSORIZED = 0.642
 TOP_SAMPLES = 25
@@ -79,10 +80,10 @@ def rounding_of_sum(values):
 
 
 def cohens_d(values):
-    n, deviation = len(values), values.std(ddof=1) if len(values) > 1 else 0.0
-    if not deviation > 0:
+    n = len(values)
+    if n < 2 or not varies(values):
         return estimate(None)
-    d = values.mean() / deviation
+    d = values.mean() / values.std(ddof=1)
     half = stats.norm.ppf(0.975) * math.sqrt(1 / n + d**2 / (2 * n))
     return estimate(d, (d - half, d + half))
 

@@ -6,6 +6,7 @@ from scipy import stats
 
 from clusters import count
 from inference import estimate, number, percentiles
+from rounding import ROUNDED, varies
 
 
 def summarize(baseline, treatment, sampling):
@@ -29,7 +30,7 @@ def split(baseline, treatment, sampling):
     usable = np.array([i for i, tokens in enumerate(baseline) if len(tokens) >= 2], dtype=int)
     half = lambda lists, first: np.array([np.mean(lists[i][first::2]) for i in usable])
     odd, even = (half(baseline, first) for first in (0, 1))
-    rest = {"excluded_samples": len(baseline) - len(usable), "reliability": number(stats.spearmanr(odd, even).statistic) if len(usable) >= 2 and np.ptp(odd) > 0 and np.ptp(even) > 0 else None}
+    rest = {"excluded_samples": len(baseline) - len(usable), "reliability": number(stats.spearmanr(odd, even).statistic) if len(usable) >= 2 and varies(odd) and varies(even) else None}
     if len(usable) < 2:
         return {"quintiles": [], "r": estimate(None), **rest}
     ways = [(odd, even - half(treatment, 1)), (even, odd - half(treatment, 0))]
@@ -56,15 +57,17 @@ def recorded(fifth):
 
 
 def correlation(x, y):
-    return float(np.corrcoef(x, y)[0, 1]) if np.ptp(x) > 0 and np.ptp(y) > 0 else math.nan
+    return float(np.corrcoef(x, y)[0, 1]) if varies(x) and varies(y) else math.nan
 
 
 def resampled(x, y, places, sampling):
     """Pearson's r in each draw. places: which samples the points are of."""
+    if not (varies(x) and varies(y)):
+        return np.full(len(sampling.counts), np.nan)
     x, y = x - x.mean(), y - y.mean()
     table = np.zeros((count(sampling.clusters), 6))
     np.add.at(table, sampling.clusters[places], np.column_stack([np.ones_like(x), x, y, x * x, y * y, x * y]))
     n, sx, sy, xx, yy, xy = (sampling.counts.astype(float) @ table).T
     with np.errstate(all="ignore"):
         vx, vy = xx - sx * sx / n, yy - sy * sy / n
-        return np.where((vx > 0) & (vy > 0), (xy - sx * sy / n) / np.sqrt(vx * vy), np.nan)
+        return np.where((vx > ROUNDED * xx) & (vy > ROUNDED * yy), (xy - sx * sy / n) / np.sqrt(vx * vy), np.nan)

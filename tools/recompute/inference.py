@@ -7,6 +7,7 @@ from scipy import stats
 
 from clusters import count, partition, sizes
 from draws import resampled_counts
+from rounding import varies
 
 DRAWS = 9999
 FEWEST_CLUSTERS = 6
@@ -163,7 +164,7 @@ def percentiles(replicates, sampling):
 
 def effective_samples(values, error):
     n = len(values)
-    variance = values.var(ddof=1) / n if n > 1 else 0.0
+    variance = values.var(ddof=1) / n if n > 1 and varies(values) else 0.0
     effect = error**2 / variance if variance > 0 and math.isfinite(error) else 1.0
     return n / max(1.0, effect)
 

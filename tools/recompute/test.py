@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from clusters import Dependence, borrowing, partition, together
+from clusters import Dependence, borrowing, intraclass_correlation, partition, together
 from compare import changed, compare, leaves
 from draws import LANES, STEPS, Words, flipped_sums, resampled_counts
 from folder import Damaged, read_run
-from gains import resampled_robust, robust
+from gains import cohens_d, resampled_robust, robust
+from hardness import correlation
 from inference import Sampling
 from outcomes import FINE, INVERSE_TEMPERATURES, Arm, curve
 from ranking import value_of
@@ -85,6 +86,17 @@ class Definitions(unittest.TestCase):
         self.assertEqual(value_of("AUC", scores, grades, 1), 0.75)
         self.assertAlmostEqual(value_of("nDCG@10", scores, grades, 1), 1 / np.log2(3), 15)
         self.assertIsNone(value_of("AP", scores, {"a": 0}, 1))
+
+
+class Constants(unittest.TestCase):
+    def test_equal_numbers_have_no_correlation_and_no_effect_size(self):
+        hard, gain = np.full(9, 0.1), np.arange(9.0)
+        hard[-1] = (0.1 + 0.1 + 0.1) / 3
+        self.assertTrue(np.isnan(correlation(hard, gain)))
+        self.assertTrue(np.isnan(correlation(gain, hard)))
+        self.assertIsNone(cohens_d(hard)["value"])
+        self.assertTrue(np.isnan(intraclass_correlation(hard, np.arange(9) // 3)))
+        self.assertAlmostEqual(correlation(gain, 2 * gain), 1)
 
 
 class Outcomes(unittest.TestCase):

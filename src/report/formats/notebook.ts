@@ -4,7 +4,7 @@
  */
 import { printable } from '../../base/printable.js';
 import type { FinishedRun } from '../../runs/schema/run.js';
-import { mean, standardDeviation } from '../../stats/describe.js';
+import { cohensD, mean } from '../../stats/describe.js';
 import type { Block, Section } from '../content/block.js';
 import { escapeMarkdown, renderHtml, renderText } from '../tables/table.js';
 import { finding } from '../words/headline.js';
@@ -191,7 +191,7 @@ print(f"{'condition':32} {'against':16} {'mean':>8} {'d':>7} {'wins':>6}")
 for comparison in experiment["comparisons"]:
     values = gains(comparison["treatment"], comparison["baseline"])
     spread = values.std()
-    d = values.mean() / spread if spread > 0 else float("nan")
+    d = values.mean() / spread if spread > 1e-12 * values.abs().max() else float("nan")
     wins = (values > 0).sum()
     print(f"{comparison['treatment']:32} {comparison['baseline']:16} {values.mean():+8.4f} {d:+7.3f} {wins:6}")`;
 
@@ -215,8 +215,7 @@ function recomputations({ summary, trials }: FinishedRun): { source: string; pri
   const gainLines = comparisons.map(({ treatment, baseline }) => {
     const treated = values(treatment);
     const gains = values(baseline).map((nll, i) => nll - treated[i]!);
-    const spread = gains.length > 1 ? standardDeviation(gains) : 0;
-    const d = spread > 0 ? mean(gains) / spread : Number.NaN;
+    const d = cohensD(gains);
     const wins = gains.filter((gain) => gain > 0).length;
     return `${left(treatment, 32)} ${left(baseline, 16)} ${plus(mean(gains), 4).padStart(8)} ${plus(d, 3).padStart(7)} ${String(wins).padStart(6)}\n`;
   });
