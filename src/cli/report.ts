@@ -94,11 +94,15 @@ async function reportRun(
 ): Promise<string[]> {
   const { renewedSummary } = await import('../experiments/analysis/renew.js');
   const { writeReports } = await import('../report/report.js');
+  const { UNBOUND_SAMPLES } = await import('../report/tables/origin.js');
+  const { readRecord } = await import('../runs/record.js');
   const { summary, renewed } = await renewedSummary(directory, renew);
   if (renewed) {
     const why = renew ? 'The summary' : 'The summary was made by an older version: it';
     process.stderr.write(`${why} has been made again from the trials.\n`);
   }
+  const record = await readRecord(directory);
+  if (record?.samples_crc32 === undefined) process.stderr.write(`${directory}: ${UNBOUND_SAMPLES}\n`);
   const files = await writeReports(directory, summary, { formats: format, noText: !text, links });
   const shown = files.map((file) => path.relative('.', file));
   if (!json) process.stdout.write(`${shown.join('\n')}\n`);

@@ -6,7 +6,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
 import { publish } from '../base/files.js';
-import { findLines } from './packed.js';
+import { type FoundLines, findLines } from './packed.js';
 import { PACKED } from './schema/packed.js';
 import type { RunRecord } from './schema/record.js';
 import { parseOwnSamples, SAMPLES_FILE, type SampleRecord } from './schema/sample.js';
@@ -39,9 +39,15 @@ function bytesOfSamples(records: readonly SampleRecord[]): Uint8Array {
  * @throws DkvError RUN_DAMAGED for a compressed and another one at once, for samples of another run, and naming the lines that are not what was written
  */
 export async function readSamples(directory: string, record: RunRecord): Promise<SampleRecord[]> {
+  const { file, bytes } = await samplesIn(directory);
+  return parseOwnSamples(bytes, record, file);
+}
+
+/** The file of samples that a folder has, compressed or not, unpacked. @throws DkvError RUN_DAMAGED where there is none, or two that differ */
+export async function samplesIn(directory: string): Promise<FoundLines> {
   const file = path.join(directory, SAMPLES_FILE);
   const found = await findLines(file);
-  if (found) return parseOwnSamples(found.bytes, record, found.file);
+  if (found) return found;
   throw new DkvError(
     'RUN_DAMAGED',
     `${file} is not there. Go on with the run (dkv run --resume): it is written again.`,

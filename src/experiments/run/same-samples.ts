@@ -48,7 +48,13 @@ export async function holdSamples(
 /** What releases learned to say of a sample one after the other: an older one is silent. */
 const LATER: ReadonlySet<string> = new Set(['kind', 'query_as', 'control_tokens', 'control_pieces']);
 
-async function expectSameSamples(
+/**
+ * Holds samples against those that the data at hand give.
+ * @param made makes these, with texts or without
+ * @param file the samples', for messages
+ * @throws DkvError RUN_DAMAGED naming the first that differs
+ */
+export async function expectSameSamples(
   records: readonly SampleRecord[],
   made: (withTexts: boolean) => Promise<SampleRecord[]>,
   file: string,

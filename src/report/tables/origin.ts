@@ -6,7 +6,8 @@ import type { RunRecord, StudyRecord } from '../../runs/schema/record.js';
 import { describeDrift } from '../../scoring/drift.js';
 import type { Table } from './table.js';
 
-export function origin({ configuration, study, started_at, versions, git_revision, machine }: RunRecord): Table {
+export function origin(record: RunRecord): Table {
+  const { configuration, study, started_at, versions, git_revision, machine } = record;
   const { experiment, model, dataset, imported } = configuration;
   const rows = [
     ...(imported ? importRows(imported) : []),
@@ -21,6 +22,7 @@ export function origin({ configuration, study, started_at, versions, git_revisio
     ...(configuration.writer ? [['surrogates written by', configuration.writer]] : []),
     ...(experiment.unit === 'probe' ? [] : [['decoder reads before the target', promptOf(experiment)]]),
     ['samples, seed', `${configuration.samples}, ${configuration.seed}`],
+    ...(record.samples_crc32 === undefined ? [['samples as they are shown', UNBOUND_SAMPLES]] : []),
     ['device', configuration.device],
     ...(configuration.control_tokens ? [['control tokens in texts', configuration.control_tokens]] : []),
     ['maximum length', `${configuration.max_tokens} tokens`],
@@ -46,6 +48,10 @@ export function origin({ configuration, study, started_at, versions, git_revisio
     rows,
   };
 }
+
+/** Said of the samples of a run whose record is older than their checksum. */
+export const UNBOUND_SAMPLES =
+  'The run is older than the checksum by which a run knows its samples: those in its folder cannot be held against anything but the ids of its trials.';
 
 function studyRows({ file, digest, overruled }: StudyRecord): string[][] {
   return [
