@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import { counted } from '../base/counted.js';
+import { shellWord } from '../base/shell-word.js';
 import { importedRunsSchema } from '../wire/runs.js';
 import { printJson } from './json.js';
 import { whileBlocked } from './terminal.js';
@@ -63,4 +64,5 @@ async function importAuthors(folder: string, { out, json }: AuthorsOptions): Pro
       `${directory}: ${counted(samples, 'sample')}, ${counted(conditions, 'condition')}, from ${file}\n`,
     );
   }
+  process.stdout.write(`Go on with: dkv report ${shellWord(out)}\n`);
 }

@@ -33,6 +33,8 @@ export interface LoggedRun {
   readonly partOf?: string;
   /** The folder of the earliest of these runs whose effect is the same as well, so that both are one measurement. */
   readonly sameEffectAs?: string;
+  /** True where its samples could not be read, so that nobody knows whether others have them. */
+  readonly samplesNotCompared?: true;
   readonly smokeRun: boolean;
   /** What the primary comparison is of, and its effect in words; null for a run that compares nothing. */
   readonly primary: {
@@ -69,8 +71,7 @@ export async function collectRuns(root: string): Promise<ResultsLog> {
   read.sort(({ run: a }, { run: b }) => (a.date < b.date ? -1 : a.date > b.date ? 1 : a.folder < b.folder ? -1 : 1));
   const samples = await samplesToCompare(read, root);
   for (const [folder, error] of samples.failed) unread.push(unreadable(error, root, folder));
-  const whole = read.filter(({ folder }) => !samples.failed.has(folder));
-  return { runs: withTwins(whole, samples.of), unread };
+  return { runs: withTwins(read, samples.of), unread };
 }
 
 /** A folder that is not read, with the reason. @throws what is no fault of the folder */
@@ -82,6 +83,7 @@ function unreadable(error: unknown, root: string, folder: string): ResultsLog['u
 
 /** Says of each run which earlier one is of the same samples, which shows the same effect on them, and which one has all of its samples and more. */
 function withTwins(runs: readonly ReadRun[], samples: ReadonlyMap<string, Samples>): LoggedRun[] {
+  const canCompare = (...both: readonly ReadRun[]) => both.every(({ folder }) => samples.has(folder));
   const digestOf = ({ record }: ReadRun) => record.configuration.dataset.digest;
   return runs.map((own, at) => {
     const { run } = own;
@@ -93,12 +95,15 @@ function withTwins(runs: readonly ReadRun[], samples: ReadonlyMap<string, Sample
       );
     const alike = earlier.find(({ run: { primary } }) => run.primary !== null && isSameEffect(primary, run.primary));
     const larger = runs.find(
-      (other) => mayHold(other, own) && holdsAll(samples.get(other.folder)!, samples.get(own.folder)!),
+      (other) =>
+        mayHold(other, own) && canCompare(other, own) && holdsAll(samples.get(other.folder)!, samples.get(own.folder)!),
     );
+    const isCompared = runs.every((other) => !(mayHold(other, own) || mayHold(own, other)) || samples.has(own.folder));
     return {
       ...run,
       ...(earlier[0] && { sameSamplesAs: earlier[0].run.folder }),
       ...(larger && { partOf: larger.run.folder }),
+      ...(!isCompared && { samplesNotCompared: true as const }),
       ...(alike && { sameEffectAs: alike.run.folder }),
     };
   });
@@ -255,8 +260,13 @@ function logTable(runs: readonly LoggedRun[]): Table {
   };
 }
 
-function twinsOf({ sameSamplesAs, partOf, sameEffectAs }: LoggedRun): string {
+function twinsOf({ sameSamplesAs, partOf, sameEffectAs, samplesNotCompared }: LoggedRun): string {
   const effect = sameEffectAs && `${sameEffectAs} (and the same effect)`;
-  const twins = [sameSamplesAs === sameEffectAs ? undefined : sameSamplesAs, effect, partOf && `part of ${partOf}`];
+  const twins = [
+    sameSamplesAs === sameEffectAs ? undefined : sameSamplesAs,
+    effect,
+    partOf && `part of ${partOf}`,
+    samplesNotCompared && 'samples not compared',
+  ];
   return twins.filter((twin) => twin !== undefined).join('; ') || '–';
 }

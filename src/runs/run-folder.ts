@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
 import { publish, readIfPresent } from '../base/files.js';
-import { shellWord } from '../base/shell-word.js';
+import { goOnCommand } from './go-on.js';
 import { readJournal } from './journal.js';
 import { readRecord } from './record.js';
 import { readSamples } from './samples.js';
@@ -38,10 +38,9 @@ export async function readSummary(directory: string): Promise<{ record: RunRecor
   }
   const summary = await findSummary(directory, record);
   if (summary === undefined) {
-    const id = record.configuration.experiment.id;
     throw new DkvError(
       'INPUT_INVALID',
-      `${directory} holds a run that is not finished: it has no summary.json. Finish it with: dkv run ${shellWord(id)} --out ${shellWord(directory)} --resume`,
+      `${directory} holds a run that is not finished: it has no summary.json. Finish it with: ${goOnCommand(record, directory)}`,
     );
   }
   return { record, summary };

@@ -49,6 +49,10 @@ export const runLogSchema = wireObject({
           .string()
           .optional()
           .describe('Folder of the earliest of these whose effect is the same as well: one measurement.'),
+        samplesNotCompared: z
+          .literal(true)
+          .optional()
+          .describe('Its samples could not be read, so that nobody knows whether others have them; absent otherwise.'),
         smokeRun: z.boolean().describe('Fewer samples than the protocol asks for: nothing may be concluded.'),
         primary: wireObject({
           comparison: z.string().describe('The comparison that was named beforehand.'),

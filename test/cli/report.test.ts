@@ -64,6 +64,9 @@ describe('dkv report, compare and log', () => {
     const { exitCode, stdout, stderr } = await dkv(['report', all, '--format', 'md']);
     expect([exitCode, stdout.trim().split('\n').length]).toEqual([2, 1]);
     expect(stderr).toMatch(/INPUT_INVALID: 1 of 2 runs got no report:\n {2}.*other holds a run that is not finished/);
+    expect(stderr).toMatch(
+      /: dkv run exp01 --n 12 --seed 1 --dataset made-up --model some\/model .*--prompt none --outcomes .*--arms machinery no_document target_form --out \S+other --resume/,
+    );
     expect(existsSync(path.join(folder, 'report.md'))).toBe(true);
   });
 
@@ -117,6 +120,7 @@ describe('dkv import authors', () => {
     const { stdout, exitCode } = await again();
     expect(exitCode).toBe(0);
     expect(stdout).toContain('exp01: 12 samples, 7 conditions, from authors-exp01.jsonl');
+    expect(stdout).toContain('\nGo on with: dkv report runs\n');
     expect(await again()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('RUN_EXISTS: runs is there') });
     await rm(path.join(cwd, 'runs'), { recursive: true });
     // Statistics of many samples take long.

@@ -125,10 +125,12 @@ describe('the results log', () => {
       'other-ids': undefined,
     });
     expect(logMarkdown(log)).toContain('| part of larger |');
-    // Without its samples nobody knows what it is a part of.
+    // Without its samples nobody knows what it is a part of, and its numbers are there.
     await rm(path.join(root, 'part', 'samples.jsonl'));
     const { runs, unread } = await collectRuns(root);
-    expect(runs.map(({ folder }) => folder)).not.toContain('part');
+    expect(runs.find(({ folder }) => folder === 'part')).toMatchObject({ samplesNotCompared: true });
+    expect(runs.filter(({ samplesNotCompared }) => samplesNotCompared)).toHaveLength(1);
+    expect(logMarkdown({ runs, unread })).toContain('| samples not compared |');
     expect(unread).toEqual([{ folder: 'part', reason: expect.stringContaining('samples.jsonl is not there') }]);
   });
 
@@ -154,7 +156,9 @@ describe('the results log', () => {
     expect(markdown).toMatch(/exp04b .* AUC/);
     expect(markdown).toContain('unfinished holds a run that is not finished');
     // The command works from here.
-    expect(markdown).toContain(`dkv run exp01 --out ${path.join(root, 'unfinished')} --resume`);
+    expect(markdown).toContain(
+      `--arms machinery no_document target_form --out ${path.join(root, 'unfinished')} --resume`,
+    );
     await writeFile(path.join(root, 'one', 'report.html'), '');
     const page = logHtml(log, root, path.join(root, 'pages'));
     expect(page).toContain('<td><a href="../one/report.html">one</a></td>');
