@@ -42,7 +42,7 @@ export interface Item {
 }
 
 /** Fields that name an element of a list. */
-const NAMES = ['name', 'treatment', 'title', 'model', 'effect', 'label'];
+const NAMES = ['name', 'treatment', 'title', 'model', 'effect', 'label', 'experiment'];
 
 const TOKEN =
   /\s*(?:(?<source>[\w.][\w./-]*):(?=\s)|(?<path>\.?[A-Za-z_]\w*(?:\.\w+|\[[^\]]*\])*|\[[^\]]*\](?:\.\w+|\[[^\]]*\])*)|(?<number>\d+(?:\.\d+)?|\.\d+)|(?<text>"[^"]*")|(?<sign><=|>=|!=|[-+*/()<>=,]))/uy;

@@ -48,6 +48,14 @@ function tablesOf(markdown: string): Value {
   return sections;
 }
 
+/** What a file holds; one of JSON lines holds a list. */
+function readAs(extension: string, text: string): Value {
+  if (extension === '.md') return tablesOf(text);
+  if (extension === '.yaml') return parse(text);
+  if (extension === '.jsonl') return text.trimEnd().split('\n').map((line): Value => JSON.parse(line));
+  return JSON.parse(text);
+}
+
 /** @param root folder of the repository */
 export function recordsIn(root: string): Records {
   const read = new Map<string, Value>();
@@ -58,11 +66,7 @@ export function recordsIn(root: string): Records {
     if (found === undefined)
       throw new ClaimError(`no record is called "${name}": none of ${candidates.join(', ')} exists`);
     const text = readFileSync(path.join(root, found), 'utf8');
-    const whole: Value = found.endsWith('.md')
-      ? tablesOf(text)
-      : found.endsWith('.yaml')
-        ? parse(text)
-        : JSON.parse(text);
+    const whole = readAs(path.extname(found), text);
     return field === undefined ? whole : (whole as Record<string, Value>)[field]!;
   };
   return (name) => {
