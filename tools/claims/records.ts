@@ -52,7 +52,11 @@ function tablesOf(markdown: string): Value {
 function readAs(extension: string, text: string): Value {
   if (extension === '.md') return tablesOf(text);
   if (extension === '.yaml') return parse(text);
-  if (extension === '.jsonl') return text.trimEnd().split('\n').map((line): Value => JSON.parse(line));
+  if (extension === '.jsonl')
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line): Value => JSON.parse(line));
   return JSON.parse(text);
 }
 
