@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { askedAsFits, askedExperiment } from '../../src/cli/asked-experiment.js';
 import { EXPERIMENTS } from '../../src/experiments/catalogue/registry.js';
 
-const [samples, pools] = [EXPERIMENTS.exp33b!, EXPERIMENTS.exp04b!];
+const [samples, pools] = [EXPERIMENTS.exp01!, EXPERIMENTS.exp04b!];
 
 it('has what is asked for, else what its plan has, else its own', async () => {
   const planned = await askedExperiment(samples, { seed: 7, outcomes: ['recall'], arms: ['no_document'] });

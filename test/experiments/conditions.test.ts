@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { hiddenBos } from '../../src/experiments/catalogue/hidden-bos.js';
 import { positionsOrContent } from '../../src/experiments/catalogue/positions-or-content.js';
 import { EXPERIMENTS } from '../../src/experiments/catalogue/registry.js';
-import { defineExperiment } from '../../src/experiments/declaration/define.js';
+import { defineExperiment, parseExperiment } from '../../src/experiments/declaration/define.js';
 import { conditionsFor, refusalOf } from '../../src/experiments/plan/conditions.js';
 import { withoutPrompts } from '../../src/experiments/plan/prompts.js';
 import { SELF_WRITER } from '../../src/llm/self-writer.js';
@@ -29,9 +29,11 @@ describe('the experiments that there are', () => {
     for (const id of await readdir(results)) {
       // The research's figures stood in records before they had a file of their own.
       const { writer, experiment: recorded } = (await readSummary(path.join(results, id))).record.configuration;
-      // Outcomes are asked for with the commands of some.
+      // Arms and outcomes are asked for with the commands of some.
       const { authors: _authors, outcomes: _outcomes, ...experiment } = recorded;
-      const now = conditionsFor(EXPERIMENTS[id]!, new Set(USUAL_SEGMENTS));
+      const { arms } = recorded;
+      const declared = arms ? parseExperiment({ ...EXPERIMENTS[id]!, arms }) : EXPERIMENTS[id]!;
+      const now = conditionsFor(declared, new Set(USUAL_SEGMENTS));
       expect((writer === SELF_WRITER ? withoutPrompts(now) : now).experiment, id).toEqual(experiment);
     }
   });

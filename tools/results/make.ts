@@ -20,9 +20,12 @@ const OF_OTHERS = ['v4-09', 'v4-10'];
 /** Every outcome, which takes some three times as long as NLLs alone. */
 const OUTCOMES = ['--outcomes', 'temperature', 'contrast', 'recall'];
 
+/** Every arm. */
+const ARMS = ['--arms', 'machinery', 'no_document', 'target_form'];
+
 /** What their commands have beside `dkv run ID`: long documents take hours at the protocol's number of samples, and a language model writes for `exp05`. */
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
-  exp01: OUTCOMES,
+  exp01: [...ARMS, ...OUTCOMES],
   exp03: ['--n', '60'],
   exp03b: ['--n', '60'],
   'v4-02': ['--n', '20'],

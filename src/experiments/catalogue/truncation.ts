@@ -16,7 +16,6 @@ export const truncation = defineExperiment({
   protocol: { samples: 200 },
   ...design(PREFIXES),
   primary: { treatment: 'surr_doc_d', baseline: 'bare_d' },
-  arms: ['machinery', 'no_document', 'target_form'],
   contrasts: [
     {
       title: 'Retention',
