@@ -7,7 +7,6 @@
  * token.
  */
 import { normalQuantile } from './distributions.js';
-import type { Estimate } from './gains.js';
 import type { SimultaneousMean } from './simultaneous.js';
 
 export const STEPS = ['H', 'W', 'P0', 'V', 'P*', 'I', 'L', 'S'] as const;
@@ -57,15 +56,13 @@ export function errorForNil(margin: number, critical: number): number {
   return margin / (critical + normalQuantile(0.9));
 }
 
+/** Where an interval lies both within the margin and on one side of 0, it agrees with the other interval whichever of the two that one is. */
 export function stateOf({ mean, trimmedMean }: Pick<SimultaneousMean, 'mean' | 'trimmedMean'>, margin: number): State {
-  const state = stateOfInterval(mean, margin);
-  return state === stateOfInterval(trimmedMean, margin) ? state : 'open';
-}
-
-function stateOfInterval({ low, high }: Estimate, margin: number): State {
-  if (low === null || high === null) return 'open';
-  if (low > -margin && high < margin) return 'nil';
-  return low > 0 ? 'positive' : high < 0 ? 'negative' : 'open';
+  const both = (lies: (low: number, high: number) => boolean) =>
+    [mean, trimmedMean].every(({ low, high }) => low !== null && high !== null && lies(low, high));
+  if (both((low, high) => low > -margin && high < margin)) return 'nil';
+  if (both((low) => low > 0)) return 'positive';
+  return both((_, high) => high < 0) ? 'negative' : 'open';
 }
 
 export interface MechanismVerdict {

@@ -112,7 +112,17 @@ describe('a step', () => {
 
   it('is open where mean and trimmed mean do not agree', () => {
     expect(of([0.05, 0.2], [-0.05, 0.05])).toBe('open');
+    expect(of([-0.05, 0.05], [0.05, 0.2])).toBe('open');
+    expect(of([0.05, 0.2], [-0.2, -0.05])).toBe('open');
     expect(of([0.05, 0.2], [0.02, 0.3])).toBe('positive');
+    expect(of([-0.3, -0.02], [-0.2, -0.05])).toBe('negative');
+  });
+
+  it('is no less positive where one of the two is smaller than the margin and above 0', () => {
+    expect(of([0.05, 0.2], [0.02, 0.08])).toBe('positive');
+    expect(of([0.02, 0.08], [0.05, 0.2])).toBe('positive');
+    expect(of([-0.2, -0.05], [-0.08, -0.02])).toBe('negative');
+    expect(of([0.02, 0.08], [0.01, 0.09])).toBe('nil');
   });
 
   it('has a margin of a fifth of the whole, and of .05 nats at least', () => {

@@ -65,10 +65,10 @@ export const MECHANISMS: readonly Mechanism[] = [
   {
     name: 'sink over priming',
     expected: 'unmasked',
-    // So strong a sink that it leaves as little as this of the priming.
-    wanted: { step: 'P*', value: 0.2 },
-    between: [65536, 4],
-    plant: (strength) => ({ ...sink(strength), primed: 1 }),
+    // Made larger and not turned round BOS's row covers the priming sooner: at this H less than half a margin is left of it, and without BOS it is more than two.
+    wanted: { step: 'H', value: 1.4 },
+    between: [8, 1024],
+    plant: (bos) => ({ ...BASE, bos, primed: 1 }),
   },
   {
     name: `line break encoded, ${nats(0.3)}`,

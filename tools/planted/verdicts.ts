@@ -39,7 +39,7 @@ function casesOf({ plants, totals, tables }: Scores): Case[] {
   return [
     ...MECHANISMS.map(({ name, expected, wanted }): Case => {
       const [margin, pool] = [marginOf(totals[name]!), poolOf(of(name))];
-      // What is wanted of that one is how little is left beside BOS.
+      // What is wanted of that one is how much covers its priming.
       const effect = expected === 'unmasked' ? undefined : wanted;
       const margins = effect && effect.value / margin;
       const at = pool.judged.find(({ step }) => step === effect?.step)?.at;

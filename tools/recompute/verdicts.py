@@ -91,15 +91,14 @@ def fields(interval):
 
 
 def state(mean, trimmed, margin):
-    def of(interval):
-        low, high = interval["low"], interval["high"]
-        if low is None or high is None:
-            return "open"
-        if -margin < low and high < margin:
-            return "nil"
-        return "positive" if low > 0 else "negative" if high < 0 else "open"
-
-    return of(mean) if of(mean) == of(trimmed) else "open"
+    ends = [(interval["low"], interval["high"]) for interval in (mean, trimmed)]
+    if any(end is None for pair in ends for end in pair):
+        return "open"
+    if all(-margin < low and high < margin for low, high in ends):
+        return "nil"
+    if min(low for low, _ in ends) > 0:
+        return "positive"
+    return "negative" if max(high for _, high in ends) < 0 else "open"
 
 
 def reading(states):

@@ -4,7 +4,7 @@ import { fixed, signed, withInterval } from '../words/format.js';
 import { number, type Table, text } from './table.js';
 
 export const VERDICT_NOTE =
-  'One verdict a prefix, from simultaneous 99% intervals: the largest |t| over all steps of the prefixes that are judged together, steps that they share counted once, in 9,999 resamples of whole clusters. A step is nil where its interval lies within the margin, otherwise positive or negative where it does not hold 0, and open where it does; where mean and trimmed mean do not agree it is open. The margin is the larger of .05 nats and a fifth of the total, of a fifth of the clusters that the intervals leave out. H, W, P0, V, P*, I and L stand below; S is the priming less that by random words. The tests of equivalence and Holm’s p below decide nothing here.';
+  'One verdict a prefix, from simultaneous 99% intervals: the largest |t| over all steps of the prefixes that are judged together, steps that they share counted once, in 9,999 resamples of whole clusters. A step is nil where the intervals of its mean and of its trimmed mean lie within the margin, otherwise positive or negative where both lie above or below 0, and open where they do not. The margin is the larger of .05 nats and a fifth of the total, of a fifth of the clusters that the intervals leave out. H, W, P0, V, P*, I and L stand below; S is the priming less that by random words. The tests of equivalence and Holm’s p below decide nothing here.';
 
 export function verdictTable(verdicts: readonly VerdictRecord[]): Table {
   return {
