@@ -65,7 +65,7 @@ describe('dkv report, compare and log', () => {
     expect([exitCode, stdout.trim().split('\n').length]).toEqual([2, 1]);
     expect(stderr).toMatch(/INPUT_INVALID: 1 of 2 runs got no report:\n {2}.*other holds a run that is not finished/);
     expect(stderr).toMatch(
-      /: dkv run exp01 --n 12 --seed 1 --dataset made-up --model some\/model .*--prompt none --outcomes .*--arms machinery no_document target_form --out \S+other --resume/,
+      /: dkv run exp01 --n 12 --seed 1 --dataset made-up --model some\/model .*--prompt none --outcomes none --out \S+other --resume/,
     );
     expect(existsSync(path.join(folder, 'report.md'))).toBe(true);
   });
