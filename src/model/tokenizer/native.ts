@@ -89,7 +89,10 @@ export async function nativeCodec(
     if (isClosed) throw new DkvError('ENGINE_CLOSED', 'The tokenizer was closed with its model.');
     Atomics.store(flag, 0, 0);
     port.postMessage(request);
-    if (Atomics.wait(flag, 0, 0, PATIENCE_MS) === 'timed-out') throw new DkvError('ENGINE_FAILED', NO_ANSWER);
+    // The thread wakes this one after it has set the flag: for the answer before, that may come only now.
+    while (Atomics.load(flag, 0) === 0) {
+      if (Atomics.wait(flag, 0, 0, PATIENCE_MS) === 'timed-out') throw new DkvError('ENGINE_FAILED', NO_ANSWER);
+    }
     const answer = receiveMessageOnPort(port)?.message as Answer;
     if ('error' in answer) {
       throw new DkvError('INPUT_INVALID', `The model's tokenizer cannot read this text: ${answer.error}`);
