@@ -62,7 +62,7 @@ export type {
   SurrogateFunctions,
 } from './priming/surrogate-function.js';
 export type { FunctionTexts, Preparation, Prepared } from './priming/surrogate-kinds.js';
-export type { ReportLink, ReportLinks } from './report/formats/html.js';
+export type { ReportLink, ReportLinks } from './report/formats/links.js';
 export { type ReportFormat, type ReportOptions, writeReports } from './report/report.js';
 export { readLockedPlan } from './runs/locked-plan.js';
 export { readRun } from './runs/run-folder.js';

@@ -3,7 +3,7 @@
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { DkvError } from '../base/errors.js';
-import type { ReportLinks } from '../report/formats/html.js';
+import type { ReportLinks } from '../report/formats/links.js';
 import type { ReportFormat } from '../report/report.js';
 import { reportFilesSchema } from '../wire/runs.js';
 import { printJson } from './json.js';

@@ -6,7 +6,7 @@ import { DkvError } from '../base/errors.js';
 import { publish } from '../base/files.js';
 import { RECORD_FILE } from '../runs/schema/record.js';
 import { SUMMARY_FILE } from '../runs/schema/summary.js';
-import type { ReportLink, ReportLinks } from './formats/html.js';
+import type { ReportLink, ReportLinks } from './formats/links.js';
 import { addressFrom, collectRuns, LOG_TITLE, logHtml } from './log.js';
 
 const INDEX = 'index.html';

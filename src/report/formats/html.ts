@@ -1,23 +1,13 @@
 /** A run as `report.html`: one file, nothing loaded from anywhere. */
+
 import type { FinishedRun } from '../../runs/schema/run.js';
 import type { Block, Section } from '../content/block.js';
 import { escapeHtml, renderHtml } from '../tables/table.js';
 import { warnings } from '../words/notes.js';
 import { STYLE } from './html-style.js';
+import type { ReportLinks } from './links.js';
 import { readerPart } from './sample-reader.js';
 import { TABLE_SCRIPT } from './table-script.js';
-
-/** Where a report leads to beside itself, as addresses from where it stands. */
-export interface ReportLinks {
-  readonly index: string;
-  readonly before?: ReportLink;
-  readonly after?: ReportLink;
-}
-
-export interface ReportLink {
-  readonly title: string;
-  readonly href: string;
-}
 
 export interface HtmlOptions {
   /** Leave out the samples' texts. */
