@@ -9,11 +9,12 @@
  * Python's own `refs` are read but not written: a commit without a snapshot there would hide an older one from Python when it is offline.
  */
 import { createHash } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { publish, readTextIfPresent } from '../base/files.js';
+import { filesBelow } from '../base/files-below.js';
 import { shownAddress } from '../base/redact.js';
 import { HUB_CACHE_ADVICE, RepositoryCache } from './cache.js';
 import { HubClient, type RemoteFile } from './client.js';
@@ -175,7 +176,7 @@ async function keptIn<T>(file: string, schema: z.ZodType<T>): Promise<T | undefi
 /** The files of a commit that Python has downloaded. */
 async function snapshotFiles(cache: RepositoryCache, commit: string): Promise<RemoteFile[]> {
   const root = cache.snapshot(commit);
-  const names = await readdir(root, { recursive: true }).catch(() => []);
+  const names = await filesBelow(root).catch(() => []);
   const files = await Promise.all(
     names.map(async (name) => {
       const found = await stat(path.join(root, name)).catch(() => undefined);

@@ -1,8 +1,8 @@
 /** The results log: one row a run, generated from all records below a folder. */
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError, messageOf } from '../base/errors.js';
+import { filesBelow } from '../base/files-below.js';
 import { readSummary } from '../runs/run-folder.js';
 import { RECORD_FILE, type RunRecord } from '../runs/schema/record.js';
 import type { Summary } from '../runs/schema/summary.js';
@@ -113,17 +113,17 @@ function isSameEffect(one: LoggedRun['primary'], other: LoggedRun['primary']): b
   return one?.effect === other?.effect && one?.trimmed === other?.trimmed && one?.d === other?.d;
 }
 
-/** The run folders below a folder, itself among them where it is one (as an empty name), in the order of their names. @throws DkvError INPUT_INVALID when there is no such folder */
+/** The run folders below a folder, each once and itself among them where it is one (as an empty name), in the order of their names. @throws DkvError INPUT_INVALID when there is no such folder */
 export async function runFolders(root: string): Promise<string[]> {
-  let entries: string[];
+  let files: string[];
   try {
-    entries = await readdir(root, { recursive: true });
+    files = await filesBelow(root, ['node_modules']);
   } catch (error) {
     throw new DkvError('INPUT_INVALID', `${root}: no folder of runs (${messageOf(error)}).`);
   }
-  return entries
-    .filter((entry) => path.basename(entry) === RECORD_FILE && !entry.split(path.sep).includes('node_modules'))
-    .map((entry) => path.dirname(entry))
+  return files
+    .filter((file) => path.basename(file) === RECORD_FILE)
+    .map((file) => path.dirname(file))
     .map((folder) => (folder === '.' ? '' : folder))
     .sort();
 }

@@ -1,11 +1,11 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { productRanking } from '../../src/experiments/catalogue/product-ranking.js';
 import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { compareRuns, comparisonMarkdown } from '../../src/report/compare.js';
-import { collectRuns, logHtml, logMarkdown } from '../../src/report/log.js';
+import { collectRuns, logHtml, logMarkdown, runFolders } from '../../src/report/log.js';
 import { readSummary } from '../../src/runs/run-folder.js';
 import type { SampleRecord } from '../../src/runs/schema/sample.js';
 import { temporaryFolder } from '../support/fixtures.js';
@@ -168,6 +168,22 @@ describe('the results log', () => {
     // Pools, not candidates: five of six documents each.
     expect(log.runs.find(({ experiment }) => experiment === 'exp04b')).toMatchObject({ samples: 5, scored: 5 });
     await expect(collectRuns(path.join(root, 'nowhere'))).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  });
+
+  it('has a run once where links lead to it, or in a circle', async () => {
+    const root = path.join(await temporaryFolder(), 'results');
+    await writeRun(path.join(root, 'set', 'one'), madeRun(truncation));
+    await writeRun(path.join(root, '..', 'elsewhere', 'two'), madeRun(truncation, { draw: 2 }));
+    for (const [target, link] of [
+      ['..', 'set/circle'],
+      ['set/one', 'again'],
+      ['../elsewhere', 'beyond'],
+      ['nowhere', 'broken'],
+    ] as const) {
+      await symlink(target, path.join(root, link));
+    }
+    expect(await runFolders(root)).toEqual([path.join('beyond', 'two'), path.join('set', 'one')]);
+    expect((await collectRuns(root)).runs).toHaveLength(2);
   });
 });
 
