@@ -90,6 +90,7 @@ describe('a text whose numbers are those of its records', () => {
       'code, names and links',
       'T5Gemma 2 and `x = 3`, `--n 60`, `e5` in exp02 [here](a/12.md), T5, 8-bit, GPT-2, Apache-2.0, 5.23.0, 95% intervals.\n\n    indented 5\n\n```\nfenced 6\n```',
     ],
+    ['indented code behind a span of code', '`x`\n\n    indented 5\n\n    and `span` 6\n'],
     ['a smoke run', 'A smoke run gains 1.24. <!-- smoke: comparisons[oracle_d].gain.mean -->'],
     [
       'what is not checked',
@@ -123,6 +124,12 @@ describe('a text that says something else', () => {
       '1.240 is printed, run: comparisons[oracle_d].gain.mean is 1.238',
     ],
     ['a wrong end of an interval', `It gains 1.24 [0.94, 1.55]. ${ORACLE}`, '1.55 is printed'],
+    [
+      'a number in a paragraph that begins with code',
+      'A text.\n\n`dkv run` gains 1.24.',
+      'no source is named for 1.24',
+    ],
+    ['a number in a later line that begins with code', 'A text.\n\n`a` `b`\n`dkv run` gains 1.24.', 'no source'],
     ['a wrong sign', 'It gains 0.51. <!-- run: comparisons[doc_kw_d].gain.mean -->', 'is -0.51'],
     ['a cost that is a gain', 'It costs 1.24. <!-- run: -comparisons[oracle_d].gain.mean -->', 'is -1.24'],
     ['a number below no limit', 'It wins < .20. <!-- run: comparisons[doc_kw_d].gain.win -->', '< .20 is printed'],

@@ -102,7 +102,10 @@ function masked(markdown: string): { words: string; comments: Comment[] } {
     if (groups.span !== undefined && isNumbers(part)) return part.replaceAll('`', ' ');
     return blank(part);
   });
-  words = words.replace(INDENTED, blank);
+  // Looked for in the text as it is: a span of code at the start of a paragraph is blank by now, and no indentation.
+  for (const { index, 0: code } of markdown.matchAll(INDENTED)) {
+    words = words.slice(0, index) + blank(code) + words.slice(index + code.length);
+  }
   for (const name of NAMES) words = words.replace(name, blank);
   return { words, comments };
 }
