@@ -5,12 +5,22 @@
 import { type FileHandle, open, rm, truncate } from 'node:fs/promises';
 import { fileError, publish } from '../base/files.js';
 import { packTrials } from './pack-trials.js';
-import { compressLines, findLines, publishCompressed } from './packed.js';
+import { type FoundLines, findLines, publishCompressed, removeBeside } from './packed.js';
 import { type Entry, expectFiniteEntry } from './schema/entry.js';
 import { afterHead, headLine, type JournalHead, type JournalOwner } from './schema/journal-head.js';
+import { PACKED } from './schema/packed.js';
 import { isPacked } from './schema/packed-trials.js';
 import { sealedLineAfter } from './schema/sealed.js';
 import { GO_ON, headOf, type Journal, parseJournal, parseWholeJournal } from './schema/trials.js';
+
+/**
+ * Finds the journal of a run, packed, compressed, or as it was written. Of two the one that has all entries of the other; in which form is no matter.
+ * @param file its name where it is not compressed
+ * @throws DkvError as `findLines`
+ */
+export function findJournal(file: string, owner?: JournalOwner): Promise<FoundLines | undefined> {
+  return findLines(file, (bytes, name) => parseJournal(bytes, name, owner).entries.map((one) => JSON.stringify(one)));
+}
 
 /**
  * Reads the journal of a finished run, which ends with a whole line.
@@ -19,22 +29,30 @@ import { GO_ON, headOf, type Journal, parseJournal, parseWholeJournal } from './
  * @throws DkvError RUN_DAMAGED naming the run that it is of where that is another one, or the lines that are not what was written
  */
 export async function readJournal(file: string, owner: JournalOwner): Promise<Journal | undefined> {
-  const found = await findLines(file);
+  const found = await findJournal(file, owner);
   return found && parseWholeJournal(found.bytes, found.file, owner);
 }
 
 /**
- * Reads the journal of a run that goes on; none is an empty one. A last line without a line break is torn: it is cut off the file. A compressed journal is
- * whole.
+ * Reads the journal of a run that goes on; none is an empty one. A last line without a line break is torn: it is cut off the file. Another file beside it that
+ * holds nothing else is removed.
  * @param file its name where it is not compressed
- * @throws DkvError RUN_DAMAGED as `readJournal`; nothing is cut off then
+ * @param onNotice is told what is removed
+ * @throws DkvError RUN_DAMAGED as `readJournal` for all but a torn line; nothing is cut off or removed then
  */
-export async function recoverJournal(file: string, owner: JournalOwner): Promise<Journal> {
-  const found = await findLines(file);
-  if (found === undefined) return { file, entries: [], lineOf: (entry) => entry + 1 };
-  if (found.isCompressed) return parseWholeJournal(found.bytes, found.file, owner);
-  const { wholeBytes, ...journal } = parseJournal(found.bytes, file, owner);
-  if (wholeBytes < found.bytes.length) await truncate(file, wholeBytes);
+export async function recoverJournal(
+  file: string,
+  owner: JournalOwner,
+  onNotice?: (notice: string) => void,
+): Promise<Journal> {
+  const found = await findJournal(file, owner);
+  if (found === undefined) return { file, entries: [], isPacked: false, lineOf: (entry) => entry + 1 };
+  const { wholeBytes, ...journal } = parseJournal(found.bytes, found.file, owner);
+  await removeBeside(found, onNotice);
+  if (wholeBytes < found.bytes.length) {
+    if (found.isCompressed) await publishCompressed(file, found.bytes.subarray(0, wholeBytes));
+    else await truncate(file, wholeBytes);
+  }
   return journal;
 }
 
@@ -44,11 +62,11 @@ export async function recoverJournal(file: string, owner: JournalOwner): Promise
  * @throws DkvError DISK_FULL, FILES_UNUSABLE, RUN_DAMAGED
  */
 export async function packJournal(file: string): Promise<void> {
-  const found = await findLines(file);
+  const found = await findJournal(file);
   if (found === undefined) return;
-  if (isPacked(found.bytes)) return compressLines(file);
+  if (isPacked(found.bytes) && found.isCompressed) return removeBeside(found);
   const { entries } = parseWholeJournal(found.bytes, found.file);
-  await publishCompressed(file, packTrials(headOf(found.bytes).head, entries));
+  await publishCompressed(file, isPacked(found.bytes) ? found.bytes : packTrials(headOf(found.bytes).head, entries));
 }
 
 /** Appends entries; what has been synced survives a crash of the machine, what has been appended one of the process. */
@@ -70,11 +88,11 @@ export class JournalWriter {
    */
   static async open(file: string, owner: JournalOwner): Promise<JournalWriter> {
     const { head } = owner;
-    const found = await findLines(file);
+    const found = await findJournal(file, owner);
     if (!found || !headOf(found.bytes).head)
       await publish(file, bound(head, found && parseJournal(found.bytes, found.file, owner)));
     else if (found.isCompressed) await publish(file, found.bytes);
-    if (found?.isCompressed) await rm(found.file);
+    await rm(file + PACKED, { force: true });
     const handle = await open(file, 'a').catch((error: unknown) => {
       throw fileError(error, file);
     });

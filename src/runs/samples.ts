@@ -36,7 +36,7 @@ function bytesOfSamples(records: readonly SampleRecord[]): Uint8Array {
 
 /**
  * @param record of the run that they are to be of
- * @throws DkvError RUN_DAMAGED for a compressed and another one at once, for samples of another run, and naming the lines that are not what was written
+ * @throws DkvError RUN_DAMAGED for two files that say different things, for samples of another run, and naming the lines that are not what was written
  */
 export async function readSamples(directory: string, record: RunRecord): Promise<SampleRecord[]> {
   const { file, bytes } = await samplesIn(directory);

@@ -17,11 +17,12 @@ import type { TextWriter } from '../../src/priming/prepare.js';
 import { QUERY_PROMPTS } from '../../src/priming/prompts.js';
 import { warnings } from '../../src/report/words/notes.js';
 import { packTrials } from '../../src/runs/pack-trials.js';
-import { readSummary } from '../../src/runs/run-folder.js';
+import { readRun, readSummary } from '../../src/runs/run-folder.js';
 import { type Entry, isTrial, type Trial } from '../../src/runs/schema/entry.js';
 import type { Experiment } from '../../src/runs/schema/experiment.js';
+import { afterHead, headLine } from '../../src/runs/schema/journal-head.js';
 import { unpackTrials } from '../../src/runs/schema/packed-trials.js';
-import { sealedFile, sealedLine } from '../../src/runs/schema/sealed.js';
+import { sealedFile, sealedLine, sealedLineAfter } from '../../src/runs/schema/sealed.js';
 import { parseTrials } from '../../src/runs/schema/trials.js';
 import { readWritten } from '../../src/runs/written.js';
 import { datasetOf } from '../../src/samples/dataset.js';
@@ -458,6 +459,11 @@ describe('going on with a run', () => {
         .map((entry) => JSON.stringify(entry))
         .sort();
     await expectWhole();
+    const ownJournal = async () => {
+      const { journal: head } = unpackTrials(gunzipSync(await readFile(packed))).head;
+      const lines = parseTrials(await unpacked()).map((entry) => sealedLineAfter(afterHead(head!), entry));
+      return headLine(head!) + lines.join('');
+    };
     const before = await readFile(packed);
     await start(directory, 8, { resume: true });
     expect((await readFile(packed)).equals(before)).toBe(true);
@@ -485,6 +491,25 @@ describe('going on with a run', () => {
       });
     }
     await writeFile(samples, whole);
+    // Lines that were torn and then compressed by hand, and the files that a process leaves which is killed before it removes what it has packed.
+    await writeFile(packed, gzipSync((await ownJournal()).slice(0, -4)));
+    await expect(readRun(directory)).rejects.toThrow(/its last line, \d+, is torn\. Go on with the run/);
+    await start(directory, 8, { resume: true });
+    await expectWhole();
+    for (const cut of [0, 40]) {
+      const journalOf = await ownJournal();
+      await writeFile(path.join(directory, 'trials.jsonl'), journalOf.slice(0, journalOf.length - cut));
+      await writeFile(path.join(directory, 'samples.jsonl'), gunzipSync(whole));
+      await readRun(directory);
+      const notices: string[] = [];
+      await start(directory, 8, { resume: true, onNotice: (notice) => notices.push(notice) });
+      expect(notices).toEqual(
+        ['samples', 'trials'].map((name) =>
+          expect.stringMatching(`${name}\\.jsonl is removed: .*${name}\\.jsonl\\.gz`),
+        ),
+      );
+      await expectWhole();
+    }
     await writeFile(packed, before.subarray(0, -9));
     await expect(start(directory, 8, { resume: true })).rejects.toThrow(/trials\.jsonl\.gz: not what gzip wrote/);
     await rm(path.join(directory, 'run.json'));

@@ -1,12 +1,14 @@
-import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gunzipSync, gzipSync, crc32 as nodeCrc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
-import { JournalWriter, readJournal as read, recoverJournal as recover } from '../../src/runs/journal.js';
+import { JournalWriter, packJournal, readJournal as read, recoverJournal as recover } from '../../src/runs/journal.js';
+import { packTrials } from '../../src/runs/pack-trials.js';
 import { compressLines } from '../../src/runs/packed.js';
 import { type Entry, isTrial } from '../../src/runs/schema/entry.js';
-import { sealedFile, sealedLine, unseal } from '../../src/runs/schema/sealed.js';
+import { afterHead, headLine } from '../../src/runs/schema/journal-head.js';
+import { sealedFile, sealedLine, sealedLineAfter, unseal } from '../../src/runs/schema/sealed.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { OWNER } from '../support/journal.js';
 
@@ -219,17 +221,122 @@ describe('a compressed journal', () => {
     expect(await readJournal(file)).toEqual([...entries, trial('d')]);
   });
 
-  it('is refused beside one that is not compressed', async () => {
-    const { file } = await packed();
-    await writeFile(file, text);
-    for (const read of [readJournal, recoverJournal, compressLines, openJournal]) {
-      await expect(read(file)).rejects.toMatchObject({
-        code: 'RUN_DAMAGED',
-        message: expect.stringMatching(/trials\.jsonl stands beside .*trials\.jsonl\.gz, .* remove the one/),
-      });
+  it('beside one that is not compressed is read where it says the same, or more, and the other goes once it is written to', async () => {
+    const forms = [gzipSync(text), gzipSync(packTrials(undefined, entries)), gzipSync(packTrials(OWNER.head, entries))];
+    const bound = headLine(OWNER.head) + entries.map((one) => sealedLineAfter(afterHead(OWNER.head), one)).join('');
+    for (const form of forms) {
+      for (const beside of [text, bound, text.slice(0, -30), sealedLine(trial('a')), '']) {
+        const { directory, file } = await packed(form);
+        await writeFile(file, beside);
+        expect(await readJournal(file)).toEqual(entries);
+        expect((await readdir(directory)).sort()).toEqual(['trials.jsonl', 'trials.jsonl.gz']);
+        const notices: string[] = [];
+        const recovered = await recover(file, OWNER, (notice) => notices.push(notice));
+        expect(recovered).toMatchObject({ file: `${file}.gz`, entries });
+        expect(notices).toEqual([`${file} is removed: all that it held is in ${file}.gz.`]);
+        expect(await readdir(directory)).toEqual(['trials.jsonl.gz']);
+      }
+      for (const close of [packJournal, async (one: string) => (await openJournal(one)).close()]) {
+        const { directory, file } = await packed(form);
+        await writeFile(file, text);
+        await close(file);
+        expect(await readdir(directory)).toHaveLength(1);
+        expect(await readJournal(file)).toEqual(entries);
+      }
     }
-    await rm(file);
-    expect(await readJournal(file)).toEqual(entries);
+    const { directory, file } = await packed();
+    await writeFile(file, text + sealedLine(trial('d')));
+    expect(await recoverJournal(file)).toEqual([...entries, trial('d')]);
+    expect(await readdir(directory)).toEqual(['trials.jsonl']);
+  });
+
+  it('is refused beside one that says something else, until one of them is moved away', async () => {
+    for (const form of [gzipSync(text), gzipSync(packTrials(OWNER.head, entries))]) {
+      const { directory, file } = await packed(form);
+      const other = [trial('a'), trial('d')].map(sealedLine).join('');
+      await writeFile(file, other);
+      for (const read of [readJournal, recoverJournal, packJournal, openJournal]) {
+        await expect(read(file)).rejects.toMatchObject({
+          code: 'RUN_DAMAGED',
+          message: expect.stringMatching(
+            /trials\.jsonl \(2 entries\) and .*trials\.jsonl\.gz \(3\) .* from entry 2 on, .* Move one out of the folder/,
+          ),
+        });
+      }
+      expect((await readdir(directory)).sort()).toEqual(['trials.jsonl', 'trials.jsonl.gz']);
+      await rm(file);
+      expect(await readJournal(file)).toEqual(entries);
+      await writeFile(file, other);
+      await rm(`${file}.gz`);
+      expect(await readJournal(file)).toEqual([trial('a'), trial('d')]);
+    }
+  });
+
+  it('is named where it is damaged beside another that is not, and the other way round', async () => {
+    const damagedText = text.replace('"sample":"a"', '"sample":"b"');
+    for (const [plain, compressed, damaged] of [
+      [text, gzipSync(text).subarray(0, -3), 'trials.jsonl.gz'],
+      [text, gzipSync(packTrials(OWNER.head, entries).replace('"sample":"a"', '"sample":"b"')), 'trials.jsonl.gz'],
+      [damagedText, gzipSync(text), 'trials.jsonl'],
+    ] as const) {
+      const { directory, file } = await packed(compressed);
+      await writeFile(file, plain);
+      const place = path.join(directory, damaged);
+      for (const read of [readJournal, recoverJournal]) {
+        await expect(read(file)).rejects.toMatchObject({
+          code: 'RUN_DAMAGED',
+          message: expect.stringMatching(`^${place} is not what was written, .* Move ${place} out of the folder`),
+        });
+      }
+      await rm(place);
+      expect(await recoverJournal(file)).toEqual(entries);
+    }
+    const { file } = await packed(gzipSync(damagedText));
+    await writeFile(file, damagedText);
+    await expect(recoverJournal(file)).rejects.toThrow(/trials\.jsonl, line 1: not what was written/);
+  });
+
+  it('of lines that was torn before it was compressed is cut to its whole ones when the run goes on, as the message says', async () => {
+    for (const head of ['', headLine(OWNER.head)]) {
+      const before = head === '' ? 0 : afterHead(OWNER.head);
+      const whole = head + entries.map((entry) => sealedLineAfter(before, entry)).join('');
+      const { directory, file } = await packed(whole.slice(0, -4));
+      await expect(readJournal(file)).rejects.toThrow(
+        /trials\.jsonl\.gz: its last line, [34], is torn\. Go on with the run/,
+      );
+      expect(await recoverJournal(file)).toEqual(entries.slice(0, 2));
+      expect(await readdir(directory)).toEqual(['trials.jsonl.gz']);
+      const journal = await openJournal(file);
+      await journal.append(entries.slice(2));
+      await journal.close();
+      expect(await readJournal(file)).toEqual(entries);
+    }
+  });
+
+  it('that is compressed once too often is no torn line, and its advice helps', async () => {
+    const { file } = await packed(gzipSync(gzipSync(text)));
+    await expect(recoverJournal(file)).rejects.toThrow(/trials\.jsonl\.gz is compressed by gzip\. .*unpack it once/);
+    await rename(`${file}.gz`, file);
+    await writeFile(file, gunzipSync(await readFile(file)));
+    await expect(recoverJournal(file)).rejects.toThrow(/give it the name .*trials\.jsonl\.gz\./);
+    await rename(file, `${file}.gz`);
+    expect(await recoverJournal(file)).toEqual(entries);
+  });
+
+  it('that is packed says that nothing of it stays: every flipped bit costs all of it', async () => {
+    const whole = gzipSync(packTrials(OWNER.head, entries));
+    for (let at = 20; at < whole.length; at += 11) {
+      const bytes = Buffer.from(whole);
+      bytes[at]! ^= 4;
+      const { file } = await packed(bytes);
+      const message = await recoverJournal(file).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+      expect(message, `byte ${at}`).toMatch(/Bring it back from a copy, or remove it and go on .* made again\.$/);
+      await rm(`${file}.gz`);
+      expect(await recoverJournal(file)).toEqual([]);
+    }
   });
 
   it('that is damaged is refused by name, wherever it is', async () => {
@@ -247,7 +354,5 @@ describe('a compressed journal', () => {
     }
     const { file } = await packed(text.replace('"sample":"ü"', '"sample":"o"'));
     await expect(recoverJournal(file)).rejects.toThrow(/trials\.jsonl\.gz, line 2: .*Unpack it \(gunzip\)/);
-    const torn = await packed(text.slice(0, -4));
-    await expect(recoverJournal(torn.file)).rejects.toThrow(/trials\.jsonl\.gz: its last line, 3, is torn/);
   });
 });

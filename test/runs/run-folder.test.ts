@@ -89,9 +89,12 @@ describe('a run folder', () => {
       const packed = gzipSync(files[name]);
       const file = path.join(directory, `${name}.gz`);
       await writeFile(file, packed);
+      expect(await readRun(directory)).toEqual(wanted);
+      const [, second] = files[name].toString().split(/(?<=\n)/);
+      await writeFile(path.join(directory, name), files[name].toString().replace(second!, ''));
       await expect(readRun(directory)).rejects.toMatchObject({
         code: 'RUN_DAMAGED',
-        message: expect.stringMatching(`${name} stands beside .*${name}\\.gz, .* Compare them .* remove the one`),
+        message: expect.stringMatching(`${name} .* and .*${name}\\.gz .* are both there and say different things`),
       });
       await rm(path.join(directory, name));
       expect(await readRun(directory)).toEqual(wanted);

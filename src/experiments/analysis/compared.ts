@@ -75,6 +75,6 @@ export function askedField<Name extends 'tempered_nlls' | 'wrong_nlls' | 'said'>
   if (value !== undefined) return value;
   throw new DkvError(
     'RUN_DAMAGED',
-    `The trial of ${trial.sample} under ${trial.condition} has no ${name}, which this run was asked for. Remove its line, and go on with the run (dkv run --resume).`,
+    `The trial of ${trial.sample} under ${trial.condition} has no ${name}, which this run was asked for. Bring the trials back from a copy, or remove them (trials.jsonl or trials.jsonl.gz) and go on with the run (dkv run --resume): they are computed anew.`,
   );
 }

@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { DkvError } from '../../base/errors.js';
-import { findLines } from '../../runs/packed.js';
+import { findLines, removeBeside } from '../../runs/packed.js';
 import { readSamples, samplesChecksum, writeSamples } from '../../runs/samples.js';
 import { changes } from '../../runs/schema/configuration.js';
 import { RECORD_FILE, type RunRecord } from '../../runs/schema/record.js';
@@ -14,6 +14,7 @@ import { SAMPLES_FILE, type SampleRecord } from '../../runs/schema/sample.js';
  * Writes the samples of a run that has lost them, and otherwise holds those that are there against the run.
  * @param made makes them from the data at hand, with texts or without
  * @param withTexts may they be written with texts?
+ * @param onNotice is told of a second file that holds nothing else and is removed
  * @throws DkvError RUN_MISMATCH where what would be written is not what the run was begun with, RUN_DAMAGED for samples that are not the run's
  */
 export async function holdSamples(
@@ -21,10 +22,13 @@ export async function holdSamples(
   record: RunRecord,
   made: (withTexts: boolean) => Promise<SampleRecord[]>,
   withTexts: boolean,
+  onNotice?: (notice: string) => void,
 ): Promise<void> {
   const file = path.join(directory, SAMPLES_FILE);
   const own = record.samples_crc32;
-  const isThere = (await findLines(file)) !== undefined;
+  const found = await findLines(file);
+  const isThere = found !== undefined;
+  if (isThere) await removeBeside(found, onNotice);
   if (own === undefined) {
     if (isThere) await expectSameSamples(await readSamples(directory, record), made, file);
     else await writeSamples(directory, await made(withTexts));

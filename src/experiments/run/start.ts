@@ -4,8 +4,7 @@ import { Breather } from '../../base/breather.js';
 import { DkvError } from '../../base/errors.js';
 import { onnxRuntimeVersion } from '../../engine/onnxruntime.js';
 import { LiteralTokens } from '../../model/tokenizer/literal-tokens.js';
-import { recoverJournal } from '../../runs/journal.js';
-import { findLines } from '../../runs/packed.js';
+import { findJournal, recoverJournal } from '../../runs/journal.js';
 import { readRecord, writeRecord } from '../../runs/record.js';
 import { findSummary } from '../../runs/run-folder.js';
 import { readSamples, writeSamples } from '../../runs/samples.js';
@@ -52,10 +51,10 @@ export async function start(
   model: Model,
   options: Pick<
     RunOptions,
-    'directory' | 'resume' | 'noText' | 'study' | 'plan' | 'ignoreCeiling' | 'ignoreFloor' | 'signal'
+    'directory' | 'resume' | 'noText' | 'study' | 'plan' | 'ignoreCeiling' | 'ignoreFloor' | 'signal' | 'onNotice'
   >,
 ): Promise<StartedRun> {
-  const { directory, resume, noText = false, study, signal } = options;
+  const { directory, resume, noText = false, study, signal, onNotice } = options;
   const { experiment } = asked;
   const planned = await underPlan(experiment, options, units);
   const hasLiterals = () => {
@@ -66,8 +65,7 @@ export async function start(
   };
   const started = await startedRecord(directory, asked, model, resume, hasLiterals);
   const journalFile = path.join(directory, TRIALS_FILE);
-  const journal = await findLines(journalFile);
-  if (!started && journal?.bytes.length) {
+  if (!started && (await findJournal(journalFile))?.bytes.length) {
     throw new DkvError(
       'RUN_DAMAGED',
       `${directory} holds trials but no run.json that says what they are of. Bring it back from a copy, or choose another folder with --out.`,
@@ -79,7 +77,7 @@ export async function start(
       (sample) => sample,
     );
   if (started) {
-    await holdSamples(directory, started, samplesMade, !noText);
+    await holdSamples(directory, started, samplesMade, !noText, onNotice);
     await recordPlan(directory, planned);
   } else {
     const samples = await writeSamples(directory, await samplesMade(!noText));
@@ -90,7 +88,7 @@ export async function start(
   const record = started ?? (await readRecord(directory))!;
   const owner = ownerOf(record);
   const records = await readSamples(directory, record);
-  const recovered = await recoverJournal(journalFile, owner);
+  const recovered = await recoverJournal(journalFile, owner, onNotice);
   expectOwnEntries(recovered, records, experiment);
   if (!owner.isBound) {
     const summary = await findSummary(directory, record);
@@ -103,7 +101,7 @@ export async function start(
     journalFile,
     owner,
     planned,
-    isCompressed: journal?.isCompressed ?? false,
+    isCompressed: recovered.file !== journalFile,
     // A run that was begun without texts goes on so.
     keepsTexts: !noText && records.some(({ texts }) => texts !== undefined),
   };

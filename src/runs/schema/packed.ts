@@ -1,6 +1,6 @@
 /** Lines that a run folder keeps compressed by gzip, in `trials.jsonl.gz` and `samples.jsonl.gz`. What the lines are is not its concern. */
 import { DkvError, messageOf } from '../../base/errors.js';
-import { GO_ON } from './trials.js';
+import { START_AGAIN } from './trials.js';
 
 /** What the name of a compressed file ends with. */
 export const PACKED = '.gz';
@@ -15,10 +15,8 @@ export async function unpackLines(bytes: Uint8Array, file: string): Promise<Uint
     const unpacked = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new DecompressionStream('gzip'));
     return new Uint8Array(await new Response(unpacked).arrayBuffer());
   } catch (error) {
-    throw new DkvError(
-      'RUN_DAMAGED',
-      `${file}: not what gzip wrote (${messageOf(error)}). Bring it back from a copy, or remove it. ${GO_ON}`,
-      { cause: error },
-    );
+    throw new DkvError('RUN_DAMAGED', `${file}: not what gzip wrote (${messageOf(error)}). ${START_AGAIN}`, {
+      cause: error,
+    });
   }
 }

@@ -9,7 +9,7 @@ import { parseRecord, RECORD_FILE, type RunRecord } from './record.js';
 import { parseOwnSamples, SAMPLES_FILE, type SampleRecord } from './sample.js';
 import type { FileContent } from './sealed.js';
 import { MAKE_AGAIN, parseSummary, SUMMARY_FILE, type Summary } from './summary.js';
-import { GO_ON, type Journal, parseWholeJournal, TRIALS_FILE } from './trials.js';
+import { GO_ON, type Journal, parseWholeJournal, removing, TRIALS_FILE } from './trials.js';
 
 /** A finished run with everything that its folder keeps. It has no trials where they were left out of the folder. */
 export interface FinishedRun {
@@ -95,18 +95,15 @@ function unknownName({ configuration, conditions, comparisons }: Summary): strin
  * Checks that every entry of a journal is of a sample and a condition of its run.
  * @throws DkvError RUN_DAMAGED naming the line
  */
-export function expectOwnEntries(
-  { file, entries, lineOf }: Journal,
-  records: readonly SampleRecord[],
-  { conditions }: Experiment,
-): void {
+export function expectOwnEntries(journal: Journal, records: readonly SampleRecord[], { conditions }: Experiment): void {
+  const { file, entries, lineOf } = journal;
   const samples = new Set(records.map(({ id }) => id));
   const names = new Set(conditions.map(({ name }) => name));
   for (const [at, entry] of entries.entries()) {
     if (samples.has(entry.sample) && (isRejection(entry) || names.has(entry.condition))) continue;
     throw new DkvError(
       'RUN_DAMAGED',
-      `${file}, line ${lineOf(at)}: ${entryKey(entry)} is no sample and condition of this run. Remove the line. ${GO_ON}`,
+      `${file}, line ${lineOf(at)}: ${entryKey(entry)} is no sample and condition of this run. ${removing('the line', journal)}`,
     );
   }
 }

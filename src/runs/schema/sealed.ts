@@ -27,7 +27,11 @@ const GZIP = [0x1f, 0x8b];
 export function unpackedBytesOf(content: FileContent, file: string): Uint8Array {
   const bytes = bytesOf(content);
   if (bytes[0] !== GZIP[0] || bytes[1] !== GZIP[1]) return bytes;
-  throw new DkvError('INPUT_INVALID', `${file} is compressed by gzip. Unpack it with unpackLines before it is read.`);
+  const advice = file.endsWith('.gz') ? 'unpack it once (gunzip)' : `give it the name ${file}.gz`;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${file} is compressed by gzip. Unpack it with unpackLines before it is read; in a run folder, ${advice}.`,
+  );
 }
 
 const MEMBER = 'crc32';

@@ -10,18 +10,24 @@ import { differences } from './configuration.js';
 import { type Entry, entryKey, entrySchema, isTrial, sumOf } from './entry.js';
 import { afterHead, describeHead, type JournalHead, type JournalOwner, parseHead } from './journal-head.js';
 import { isPacked, type PackedHead, unpackTrials } from './packed-trials.js';
-import { type FileContent, unpackedBytesOf, unsealLines, wholeLines } from './sealed.js';
+import { bytesOf, type FileContent, unpackedBytesOf, unsealLines, wholeLines } from './sealed.js';
 
 export const TRIALS_FILE = 'trials.jsonl';
 
 /** Advice about missing entries. */
 export const GO_ON = 'Go on with the run (dkv run --resume): what is missing is computed again, the rest stays.';
 
+/** Advice about a file of which no part can be used without the others. */
+export const START_AGAIN =
+  'Bring it back from a copy, or remove it and go on with the run (dkv run --resume): all that it held is made again.';
+
 /** What stands in a journal. */
 export interface Journal {
   /** The file that it was read from, for messages. */
   readonly file: string;
   readonly entries: Entry[];
+  /** True where its lines hold each other, so that none can be removed. */
+  readonly isPacked: boolean;
   /** The number of the line that an entry stands in. */
   readonly lineOf: (entry: number) => number;
 }
@@ -41,7 +47,7 @@ export function parseTrials(content: FileContent, file = TRIALS_FILE): Entry[] {
  * @throws DkvError as `parseTrials`, and RUN_DAMAGED for trials of another run
  */
 export function parseWholeJournal(content: FileContent, file: string, owner?: JournalOwner): Journal {
-  const bytes = unpackedBytesOf(content, file);
+  const bytes = bytesOf(content);
   const { wholeBytes, ...journal } = parseJournal(bytes, file, owner);
   if (wholeBytes === bytes.length) return journal;
   const torn = journal.lineOf(journal.entries.length);
@@ -50,25 +56,34 @@ export function parseWholeJournal(content: FileContent, file: string, owner?: Jo
 
 /**
  * Reads the journal of a run that may not be finished. What stands behind the last line break is not read, and `wholeBytes` says where it begins.
+ * @throws DkvError RUN_DAMAGED, and INPUT_INVALID for content that is still compressed, in which every line would be torn
  */
 export function parseJournal(
-  bytes: Uint8Array,
+  content: Uint8Array,
   file: string,
   owner?: JournalOwner,
 ): Journal & { readonly wholeBytes: number } {
+  const bytes = unpackedBytesOf(content, file);
   if (isPacked(bytes)) return parsePacked(bytes, file, owner);
   const { head, length } = headOf(bytes);
   if (head && owner) expectOwn(file, head, owner.head);
   const firstLine = head ? 2 : 1;
-  const remove = file.endsWith('.gz') ? 'Unpack it (gunzip), and remove what is damaged.' : 'Remove what is damaged.';
   const strange = !head && owner?.isBound ? HEADLESS : '';
-  const entries = unsealLines(file, bytes.subarray(length), checkedEntry, `${strange}${remove} ${GO_ON}`, {
+  const advice = removing('what is damaged', { file, isPacked: false });
+  const entries = unsealLines(file, bytes.subarray(length), checkedEntry, `${strange}${advice}`, {
     first: firstLine,
     before: checksumsBefore(head, owner),
   });
   const lineOf = (entry: number) => firstLine + entry;
-  expectOneResult(file, entries, lineOf);
-  return { file, entries, lineOf, wholeBytes: wholeLines(bytes) };
+  const journal = { file, entries, isPacked: false, lineOf };
+  expectOneResult(journal);
+  return { ...journal, wholeBytes: wholeLines(bytes) };
+}
+
+/** Advice to remove some lines of a journal, as far as its form allows it. */
+export function removing(what: string, { file, isPacked: hold }: Pick<Journal, 'file' | 'isPacked'>): string {
+  if (hold) return START_AGAIN;
+  return `${file.endsWith('.gz') ? `Unpack it (gunzip), and remove ${what}.` : `Remove ${what}.`} ${GO_ON}`;
 }
 
 const HEADLESS = 'The first line, which says which run it is of, is not there: it may be another’s. ';
@@ -82,11 +97,12 @@ function parsePacked(
   const { journal } = whole.head;
   if (journal && owner) expectOwn(file, journal, owner.head);
   if (!journal && owner?.isBound) {
-    throw new DkvError('RUN_DAMAGED', `${file}: ${HEADLESS}Bring it back from a copy, or remove it. ${GO_ON}`);
+    throw new DkvError('RUN_DAMAGED', `${file}: ${HEADLESS}${START_AGAIN}`);
   }
   const lineOf = (entry: number) => whole.lines[entry]!;
-  expectOneResult(file, whole.entries, lineOf);
-  return { file, entries: whole.entries, lineOf, wholeBytes: bytes.length };
+  const own = { file, entries: whole.entries, isPacked: true, lineOf };
+  expectOneResult(own);
+  return { ...own, wholeBytes: bytes.length };
 }
 
 /** @throws DkvError RUN_DAMAGED for what is not as it was packed */
@@ -95,16 +111,15 @@ function unpacked(bytes: Uint8Array, file: string): { head: PackedHead; entries:
     const { head, entries } = unpackTrials(bytes);
     return { head, entries: entries.map(({ value }) => checkedEntry(value)), lines: entries.map(({ line }) => line) };
   } catch (error) {
-    throw new DkvError(
-      'RUN_DAMAGED',
-      `${file}: not what was written (${messageOf(error)}). Bring it back from a copy, or remove it. ${GO_ON}`,
-      { cause: error },
-    );
+    throw new DkvError('RUN_DAMAGED', `${file}: not what was written (${messageOf(error)}). ${START_AGAIN}`, {
+      cause: error,
+    });
   }
 }
 
 /** @throws DkvError RUN_DAMAGED */
-function expectOneResult(file: string, entries: readonly Entry[], lineOf: Journal['lineOf']): void {
+function expectOneResult(journal: Journal): void {
+  const { file, entries, lineOf } = journal;
   const written = new Map<string, number>();
   for (const [at, entry] of entries.entries()) {
     const before = written.get(entryKey(entry));
@@ -112,7 +127,7 @@ function expectOneResult(file: string, entries: readonly Entry[], lineOf: Journa
     if (before !== undefined && JSON.stringify(entries[before]) !== JSON.stringify(entry)) {
       throw new DkvError(
         'RUN_DAMAGED',
-        `${file}, lines ${lineOf(before)}, ${lineOf(at)}: two different results of ${entryKey(entry)}. Remove both. ${GO_ON}`,
+        `${file}, lines ${lineOf(before)}, ${lineOf(at)}: two different results of ${entryKey(entry)}. ${removing('both', journal)}`,
       );
     }
     written.set(entryKey(entry), at);
@@ -140,7 +155,7 @@ function expectOwn(file: string, head: JournalHead, own: JournalHead): void {
   if (differences(own, head).length === 0) return;
   throw new DkvError(
     'RUN_DAMAGED',
-    `${file} holds the trials of another run: ${describeHead(head)}. This one is ${describeHead(own)}. Bring its own back from a copy, or remove the file. ${GO_ON}`,
+    `${file} holds the trials of another run: ${describeHead(head)}. This one is ${describeHead(own)}. Bring its own back from a copy, or remove the file and go on with the run (dkv run --resume): its own are computed anew.`,
   );
 }
 
