@@ -137,6 +137,7 @@ const RECORDS: readonly { readonly names: readonly string[]; readonly beside: st
       'trials.jsonl.gz',
       'written.json',
       'summary.json',
+      'summary.json.gz',
     ],
     beside: 'run.json',
     of: 'a run',

@@ -60,14 +60,18 @@ export function runCommand(): Command {
     .option('--ignore-ceiling', 'go on although the model needs no help on the first samples', false)
     .option('--ignore-floor', 'go on although the model hardly ranks the first pools better than chance', false)
     .option('--no-text', "keep the samples' texts out of the run folder and the report")
-    .option('--compress', 'pack samples and trials when the run has ended (samples.jsonl.gz, trials.jsonl.gz)', false)
+    .option(
+      '--compress',
+      'compress samples, trials and summary when the run has ended (samples.jsonl.gz, trials.jsonl.gz, summary.json.gz)',
+      false,
+    )
     .option('--json', 'print the summary as JSON instead of a table, one line a run', false);
   return addRunnableOptions(command)
     .addHelpText(
       'after',
       `
 The run folder gets run.json (what was run), samples.jsonl, trials.jsonl (every prefix and NLL), summary.json, report.md and report.html.
-With --compress they end as samples.jsonl.gz and trials.jsonl.gz, which all commands read; docs/formats.md says what is in them.
+With --compress they end as samples.jsonl.gz, trials.jsonl.gz and summary.json.gz, which all commands read; docs/formats.md says what is in them.
 Ctrl-C stops cleanly; --resume goes on, also after a crash. "${ALL}" always goes on with what is there.
 Experiments with surrogates by a language model want DKV_LLM_BASE_URL and DKV_LLM_MODEL set, or --writer self; what was written, by
 whom and how, is kept in written.json.

@@ -4,8 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
 import { publish } from '../base/files.js';
-import { RECORD_FILE } from '../runs/schema/record.js';
-import { SUMMARY_FILE } from '../runs/schema/summary.js';
+import { holdsFinishedRun } from '../runs/run-folder.js';
 import type { ReportLink, ReportLinks } from './formats/links.js';
 import { addressFrom, collectRuns, LOG_TITLE, logHtml } from './log.js';
 
@@ -16,9 +15,7 @@ const INDEX = 'index.html';
  * @param folders all of them, in their order
  */
 export function linksAmong(folders: readonly string[], folder: string, root: string): ReportLinks {
-  const finished = folders.filter((each) =>
-    [RECORD_FILE, SUMMARY_FILE].every((file) => existsSync(path.join(each, file))),
-  );
+  const finished = folders.filter(holdsFinishedRun);
   const at = finished.indexOf(folder);
   const [before, after] = at < 0 ? [] : [linkTo(finished[at - 1]), linkTo(finished[at + 1])];
   return {

@@ -1,20 +1,45 @@
 /** A finished run in its folder: its summary, and all that reports are made of, read back as they were written. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
-import { publish, readIfPresent } from '../base/files.js';
+import { publish } from '../base/files.js';
 import { goOnCommand } from './go-on.js';
-import { readJournal } from './journal.js';
+import { packJournal, readJournal } from './journal.js';
+import { compressLines, findLines, publishCompressed } from './packed.js';
 import { readRecord } from './record.js';
 import { readSamples } from './samples.js';
 import { ownerOf } from './schema/journal-head.js';
-import type { RunRecord } from './schema/record.js';
+import { PACKED } from './schema/packed.js';
+import { RECORD_FILE, type RunRecord } from './schema/record.js';
 import { expectSummaryOf, type FinishedRun, finishedRun } from './schema/run.js';
+import { SAMPLES_FILE } from './schema/sample.js';
 import { sealedFile } from './schema/sealed.js';
 import { parseSummary, SUMMARY_FILE, type Summary } from './schema/summary.js';
 import { TRIALS_FILE } from './schema/trials.js';
 
+/**
+ * Writes a summary, in the place of a compressed one compressed.
+ * @throws DkvError DISK_FULL, FILES_UNUSABLE
+ */
 export async function writeSummary(directory: string, summary: Summary): Promise<void> {
-  await publish(path.join(directory, SUMMARY_FILE), sealedFile(summary));
+  const file = path.join(directory, SUMMARY_FILE);
+  const write = existsSync(file + PACKED) ? publishCompressed : publish;
+  await write(file, sealedFile(summary));
+}
+
+/** Tells whether a folder holds a run that has ended; its files are not read. */
+export function holdsFinishedRun(directory: string): boolean {
+  const isThere = (name: string) => existsSync(path.join(directory, name));
+  return isThere(RECORD_FILE) && [SUMMARY_FILE, SUMMARY_FILE + PACKED].some(isThere);
+}
+
+/**
+ * Packs the trials of a finished run, and compresses its samples and its summary. What is packed stays as it is.
+ * @throws DkvError DISK_FULL, FILES_UNUSABLE, RUN_DAMAGED
+ */
+export async function packRun(directory: string): Promise<void> {
+  await packJournal(path.join(directory, TRIALS_FILE));
+  for (const name of [SAMPLES_FILE, SUMMARY_FILE]) await compressLines(path.join(directory, name));
 }
 
 /**
@@ -51,11 +76,10 @@ export async function readSummary(directory: string): Promise<{ record: RunRecor
  * @throws DkvError RUN_DAMAGED
  */
 export async function findSummary(directory: string, record: RunRecord): Promise<Summary | undefined> {
-  const file = path.join(directory, SUMMARY_FILE);
-  const bytes = await readIfPresent(file);
-  if (bytes === undefined) return undefined;
-  const summary = parseSummary(bytes, file);
-  expectSummaryOf(record, summary, file);
+  const found = await findLines(path.join(directory, SUMMARY_FILE));
+  if (found === undefined) return undefined;
+  const summary = parseSummary(found.bytes, found.file);
+  expectSummaryOf(record, summary, found.file);
   return summary;
 }
 

@@ -438,7 +438,7 @@ describe('going on with a run', () => {
     await expect(start(other, 3, { resume: true })).rejects.toThrow(/its CRC-32 is .* another run’s/);
   });
 
-  it('goes on from compressed samples and trials, and leaves them compressed', async () => {
+  it('goes on from compressed samples, trials and summary, and leaves them compressed', async () => {
     const plain = await temporaryFolder();
     await start(plain, 8);
     const [wanted, journal] = [await file(plain, 'summary.json'), await file(plain, 'trials.jsonl')];
@@ -447,10 +447,10 @@ describe('going on with a run', () => {
     const packed = path.join(directory, 'trials.jsonl.gz');
     const unpacked = async () => gunzipSync(await readFile(packed)).toString();
     const samples = path.join(directory, 'samples.jsonl.gz');
-    const names = (await readdir(plain)).map((name) => (name.endsWith('.jsonl') ? `${name}.gz` : name)).sort();
+    const names = (await readdir(plain)).map((name) => (/\.jsonl$|^summary/u.test(name) ? `${name}.gz` : name)).sort();
     const expectWhole = async () => {
       expect((await readdir(directory)).sort()).toEqual(names);
-      expect(await file(directory, 'summary.json')).toBe(wanted);
+      expect(gunzipSync(await readFile(path.join(directory, 'summary.json.gz'))).toString()).toBe(wanted);
       expect(gunzipSync(await readFile(samples)).toString()).toBe(await file(plain, 'samples.jsonl'));
       expect(sorted(await unpacked())).toEqual(sorted(journal));
     };

@@ -1,7 +1,7 @@
 /** Run folders that are read again: as they were written, or refused by name. */
 import { copyFile, cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { summarize } from '../../src/experiments/analysis/summarize.js';
@@ -78,14 +78,14 @@ describe('a run folder', () => {
     expect(parseRunFiles(withoutTrials)).toEqual({ ...wanted, trials: [] });
   });
 
-  it('is the same with compressed trials or samples, from its folder and from the contents of its files', async () => {
+  it('is the same with compressed trials, samples or summary, from its folder and from the contents of its files', async () => {
     const directory = await temporaryFolder();
     await writeRun(directory, madeRun(truncation, { samples: 5 }));
     const wanted = await readRun(directory);
     const files = Object.fromEntries(
       await Promise.all(FILES.map(async (name) => [name, await readFile(path.join(directory, name))])),
     ) as Record<keyof RunFiles, Buffer>;
-    for (const name of ['trials.jsonl', 'samples.jsonl'] as const) {
+    for (const name of ['trials.jsonl', 'samples.jsonl', 'summary.json'] as const) {
       const packed = gzipSync(files[name]);
       const file = path.join(directory, `${name}.gz`);
       await writeFile(file, packed);
@@ -117,10 +117,12 @@ describe('a run folder', () => {
         await writeFile(file, bytes);
         await expect(readRun(directory)).rejects.toMatchObject(damage);
       }
-      await writeFile(file, gzipSync(files[name].subarray(0, -1)));
-      await expect(readRun(directory)).rejects.toThrow(new RegExp(`${name}\\.gz: its last line, 5|6, is torn`));
-      await writeFile(file, gzipSync(files[name].toString().replace(/"sample":"|"id":"/, '$&x')));
-      await expect(readRun(directory)).rejects.toThrow(new RegExp(`${name}\\.gz, line [12]: .*checksum`));
+      if (name !== 'summary.json') {
+        await writeFile(file, gzipSync(files[name].subarray(0, -1)));
+        await expect(readRun(directory)).rejects.toThrow(new RegExp(`${name}\\.gz: its last line, 5|6, is torn`));
+      }
+      await writeFile(file, gzipSync(files[name].toString().replace(/"sample":"|"id":"|"value": /, '$&1')));
+      await expect(readRun(directory)).rejects.toThrow(new RegExp(`${name}\\.gz(, line [12])?: .*checksum`));
       await writeFile(file, packed);
     }
     expect(await readRun(directory)).toEqual(wanted);
@@ -289,13 +291,14 @@ describe('a run folder', () => {
     expect(folders.length).toBeGreaterThan(10);
     for (const folder of folders) {
       const { summary } = await readSummary(path.join(RESULTS, folder));
-      const { crc32: _, ...written } = JSON.parse(await readFile(path.join(RESULTS, folder, 'summary.json'), 'utf8'));
+      const packed = await readFile(path.join(RESULTS, folder, 'summary.json.gz'));
+      const { crc32: _, ...written } = JSON.parse(gunzipSync(packed).toString());
       expect(summary).toEqual(withEstimates(written));
     }
     expect((await readRun(path.join(RESULTS, 'v4-03'))).trials).toHaveLength(5500);
     // As it was where the trials were left out.
     const without = await temporaryFolder();
-    for (const name of ['run.json', 'samples.jsonl.gz', 'summary.json']) {
+    for (const name of ['run.json', 'samples.jsonl.gz', 'summary.json.gz']) {
       await copyFile(path.join(RESULTS, 'v4-03', name), path.join(without, name));
     }
     expect((await readRun(without)).trials).toEqual([]);

@@ -1,10 +1,11 @@
 /** The records that a text's comments name: summaries of committed runs, the authors' figures, other data files, and tables that programs write into texts. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { parse } from 'yaml';
 import { ClaimError, type Records, type Value } from './language.js';
 
-/** Records with a short name. All others are `results/built-in/NAME/summary.json`, `results/NAME/summary.json` or a file. */
+/** Records with a short name. All others are the summary in `results/built-in/NAME` or `results/NAME`, compressed or not, or a file. */
 const SHORT: Record<string, { file: string; field?: string }> = {
   log: { file: 'data/authors-log.yaml', field: 'experiments' },
   authors: { file: 'data/authors-reanalysis.json' },
@@ -65,12 +66,17 @@ export function recordsIn(root: string): Records {
   const read = new Map<string, Value>();
   const load = (name: string): Value => {
     const { file, field }: { file: string; field?: string } = SHORT[name] ?? { file: name };
-    const candidates = [`results/built-in/${name}/summary.json`, `results/${name}/summary.json`, file];
+    const summaries = [`results/built-in/${name}/summary.json`, `results/${name}/summary.json`];
+    const candidates = [...summaries.flatMap((one) => [one, `${one}.gz`]), file];
     const found = candidates.find((candidate) => /\.\w+$/u.test(candidate) && existsSync(path.join(root, candidate)));
     if (found === undefined)
       throw new ClaimError(`no record is called "${name}": none of ${candidates.join(', ')} exists`);
-    const text = readFileSync(path.join(root, found), 'utf8');
-    const whole = readAs(path.extname(found), text);
+    const bytes = readFileSync(path.join(root, found));
+    const plain = path.basename(found, '.gz');
+    const whole = readAs(
+      path.extname(plain),
+      (plain.length < path.basename(found).length ? gunzipSync(bytes) : bytes).toString(),
+    );
     return field === undefined ? whole : (whole as Record<string, Value>)[field]!;
   };
   return (name) => {

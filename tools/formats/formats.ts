@@ -348,7 +348,7 @@ export const CHAPTERS: readonly Chapter[] = [
       },
       {
         title: 'summary.json',
-        source: 'The results of the run, computed from its trials.',
+        source: 'The results of the run, computed from its trials. Compressed, it is `summary.json.gz`.',
         schema: summarySchema,
         example: 'summary',
         isSealed: true,

@@ -1,4 +1,4 @@
-"""A run folder as docs/formats.md has it: run.json, samples.jsonl, trials.jsonl (or both compressed, with .gz, and trials packed), summary.json. What is damaged or does not add up is refused."""
+"""A run folder as docs/formats.md has it: run.json, samples.jsonl, trials.jsonl and summary.json (or these three compressed, with .gz, and trials packed). What is damaged or does not add up is refused."""
 import gzip
 import json
 import math
@@ -137,7 +137,8 @@ def read_run(directory):
     directory = Path(directory)
     journal = found(directory, "trials.jsonl")
     record = unsealed((directory / "run.json").read_bytes(), directory / "run.json")
-    summary = unsealed((directory / "summary.json").read_bytes(), directory / "summary.json")
+    told = found(directory, "summary.json")
+    summary = unsealed(unpacked(told), told)
     if "dependence" not in summary.get("samples", {}):
         raise Damaged(f"{directory}: an older version made its summary; dkv report makes it again from the trials")
     run = Run(record["configuration"], sample_lines(found(directory, "samples.jsonl"), record), {}, [], [], summary, record.get("plan"))

@@ -157,17 +157,23 @@ class Folders(unittest.TestCase):
         sealed += f',"crc32":"{zlib.crc32(sealed.encode()):08x}"}}\n'
         self.assertEqual(read(sealed).trials, {"c": {"s": trial}})
 
+        summary = b'{"samples":{"dependence":{"by":"sample"}}}'
+
         def read_found(**files):
             with tempfile.TemporaryDirectory() as folder:
-                for name, content in {"run.json": b'{"configuration":{}}', "summary.json": b'{"samples":{"dependence":{"by":"sample"}}}', **files}.items():
-                    Path(folder, name).write_bytes(content)
+                for name, content in {"run.json": b'{"configuration":{}}', "summary.json": summary, **files}.items():
+                    if content is not None:
+                        Path(folder, name).write_bytes(content)
                 return read_run(folder)
 
         trials, samples = sealed.encode(), b'{"id":"s"}\n'
         packed = {"trials.jsonl.gz": gzip.compress(trials), "samples.jsonl.gz": gzip.compress(samples)}
-        read_packed = read_found(**packed)
-        self.assertEqual((read_packed.trials, read_packed.samples), (read(sealed).trials, read(sealed).samples))
+        whole = read(sealed)
+        for one in (read_found(**packed), read_found(**packed, **{"summary.json": None, "summary.json.gz": gzip.compress(summary)})):
+            self.assertEqual((one.trials, one.samples, one.summary), (whole.trials, whole.samples, whole.summary))
         for files, what in (
+            ({**packed, "summary.json.gz": gzip.compress(summary)}, "both summary.json and summary.json.gz are there"),
+            ({**packed, "summary.json": None}, "neither summary.json nor summary.json.gz is there"),
             ({**packed, "samples.jsonl": samples}, "both samples.jsonl and samples.jsonl.gz are there"),
             ({"trials.jsonl": trials}, "neither samples.jsonl nor samples.jsonl.gz is there"),
             ({**packed, "samples.jsonl.gz": packed["samples.jsonl.gz"][:-9]}, "samples.jsonl.gz: not what gzip wrote"),

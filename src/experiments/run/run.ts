@@ -9,13 +9,10 @@ import { withLock } from '../../base/lock.js';
 import { prepareSurrogates } from '../../priming/prepare.js';
 import { callFunctions, type SurrogateFunctions } from '../../priming/surrogate-function.js';
 import { describeDeviation, deviationsAtStart } from '../../runs/deviations.js';
-import { packJournal } from '../../runs/journal.js';
 import { describeLeftOut } from '../../runs/left-out.js';
-import { compressLines } from '../../runs/packed.js';
-import { writeSummary } from '../../runs/run-folder.js';
+import { packRun, writeSummary } from '../../runs/run-folder.js';
 import { isRejection } from '../../runs/schema/entry.js';
 import { specificationsOf } from '../../runs/schema/experiment.js';
-import { SAMPLES_FILE } from '../../runs/schema/sample.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import type { Dataset, PoolSet } from '../../samples/dataset.js';
 import { tokensRead } from '../../scoring/inputs.js';
@@ -115,9 +112,6 @@ async function runAlone(
   const { vocabularySize } = model.engine.info.shape;
   const summary = whileBlocked(() => summarize(configuration, entries, records, passes, vocabularySize, planned));
   await writeSummary(options.directory, summary);
-  if (options.compress || isCompressed) {
-    await packJournal(journalFile);
-    await compressLines(path.join(options.directory, SAMPLES_FILE));
-  }
+  if (options.compress || isCompressed) await packRun(options.directory);
   return summary;
 }

@@ -167,8 +167,11 @@ def unpacked(lines):
             rows.append({"sample": line["sample"], "condition": head["conditions"][number], **total})
     return rows
 
-opened, file = (gzip.open, "trials.jsonl.gz") if os.path.exists("trials.jsonl.gz") else (open, "trials.jsonl")
-lines = list(opened(file, "rb"))
+def found(name):
+    """The file of that name, compressed or not."""
+    return gzip.open(f"{name}.gz", "rb") if os.path.exists(f"{name}.gz") else open(name, "rb")
+
+lines = list(found("trials.jsonl"))
 head = json.loads(lines[0])
 # Where the first line says which run the trials are of, the others' checksums go on from its own.
 before, first = (int(checked(lines[0])["crc32"], 16), 1) if "run" in head else (0, 0)
@@ -176,7 +179,7 @@ rows = unpacked(lines) if "packed" in head else [checked(line, before) for line 
 trials = pd.DataFrame([row for row in rows if "nll" in row])
 # A row a sample, a column a condition.
 nll = trials.pivot(index="sample", columns="condition", values="nll")
-summary = checked(open("summary.json", "rb").read())
+summary = checked(found("summary.json").read())
 experiment = summary["configuration"]["experiment"]
 print(len(trials), "trials of", len(nll), "samples")`;
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { DkvError, messageOf } from '../../base/errors.js';
 import { parse } from '../../base/parse.js';
-import { bytesOf, type FileContent, unseal } from './sealed.js';
+import { type FileContent, unpackedBytesOf, unseal } from './sealed.js';
 
 /** A file of another format is not read by this version. */
 export const RECORD_FORMAT = 2;
@@ -13,7 +13,7 @@ const anyFormat = z.object({ format: z.unknown() });
  * Reads the content of a whole file of a run folder, checked and of this version's format.
  * @param file its name, for messages
  * @param what the file is to be, and what to do about a damaged one, a sentence
- * @throws DkvError RUN_DAMAGED naming the field that is not as expected
+ * @throws DkvError RUN_DAMAGED naming the field that is not as expected, INPUT_INVALID for content that is still compressed
  */
 export function parseWhole<T>(
   file: string,
@@ -21,9 +21,10 @@ export function parseWhole<T>(
   schema: z.ZodType<T>,
   { what, advice }: { readonly what: string; readonly advice: string },
 ): T {
+  const bytes = unpackedBytesOf(content, file);
   let value: unknown;
   try {
-    ({ value } = unseal(bytesOf(content)));
+    ({ value } = unseal(bytes));
   } catch (error) {
     throw new DkvError('RUN_DAMAGED', `${file}: not what was written (${messageOf(error)}). ${advice}`, {
       cause: error,

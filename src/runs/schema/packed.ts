@@ -1,4 +1,4 @@
-/** Lines that a run folder keeps compressed by gzip, in `trials.jsonl.gz` and `samples.jsonl.gz`. What the lines are is not its concern. */
+/** Files that a run folder keeps compressed by gzip: `trials.jsonl.gz`, `samples.jsonl.gz` and `summary.json.gz`. What is in them is not its concern. */
 import { DkvError, messageOf } from '../../base/errors.js';
 import { START_AGAIN } from './trials.js';
 
@@ -6,7 +6,7 @@ import { START_AGAIN } from './trials.js';
 export const PACKED = '.gz';
 
 /**
- * Decompresses a `trials.jsonl.gz` or a `samples.jsonl.gz`, for `parseRunFiles`, `parseTrials` and `parseSamples`. It needs only `DecompressionStream`, which browsers have too.
+ * Decompresses a `trials.jsonl.gz`, `samples.jsonl.gz` or `summary.json.gz`, for `parseRunFiles`, `parseTrials`, `parseSamples` and `parseSummary`. It needs only `DecompressionStream`, which browsers have too.
  * @param file the file's name, for messages
  * @throws DkvError RUN_DAMAGED for content that is not gzip, was cut off, or does not agree with gzip's checksum
  */

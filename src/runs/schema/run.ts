@@ -22,6 +22,7 @@ export interface FinishedRun {
 /** The contents of a run folder's files, by file name. */
 export interface RunFiles {
   readonly [RECORD_FILE]: FileContent;
+  /** The summary. For a `summary.json.gz`, pass what `unpackLines` makes of it. */
   readonly [SUMMARY_FILE]: FileContent;
   /** The samples. For a `samples.jsonl.gz`, pass what `unpackLines` makes of it. */
   readonly [SAMPLES_FILE]: FileContent;
@@ -32,10 +33,10 @@ export interface RunFiles {
 /**
  * Reads a finished run from the contents of its files, wherever they come from. It needs no file system.
  * @throws DkvError RUN_DAMAGED naming the file and what in it is not as it was written, or which files do not belong to one run; INPUT_INVALID for
- * samples or trials that are still compressed
+ * files that are still compressed
  */
 export function parseRunFiles(files: RunFiles): FinishedRun {
-  const packed = [SAMPLES_FILE, TRIALS_FILE].find((name) => name + PACKED in files);
+  const packed = [SUMMARY_FILE, SAMPLES_FILE, TRIALS_FILE].find((name) => name + PACKED in files);
   if (packed !== undefined) {
     throw new DkvError(
       'INPUT_INVALID',

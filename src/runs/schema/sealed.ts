@@ -23,7 +23,7 @@ export function bytesOf(content: FileContent): Uint8Array {
 /** The bytes with which gzip's files begin. */
 const GZIP = [0x1f, 0x8b];
 
-/** The bytes of a file of lines, which may be compressed. @throws DkvError INPUT_INVALID where it still is */
+/** The bytes of a file that may be compressed. @throws DkvError INPUT_INVALID where it still is */
 export function unpackedBytesOf(content: FileContent, file: string): Uint8Array {
   const bytes = bytesOf(content);
   if (bytes[0] !== GZIP[0] || bytes[1] !== GZIP[1]) return bytes;

@@ -276,7 +276,7 @@ export const MAKE_AGAIN = 'Remove it and go on with the run (dkv run --resume): 
 /**
  * Reads the content of a `summary.json`. The result equals the summary that was written.
  * @param file the file's name, for messages
- * @throws DkvError RUN_DAMAGED naming the field that is not as expected, also for another format
+ * @throws DkvError RUN_DAMAGED naming the field that is not as expected, also for another format; INPUT_INVALID for content that is still compressed
  */
 export function parseSummary(content: FileContent, file = SUMMARY_FILE): Summary {
   return parseWhole(file, content, summarySchema, { what: 'the summary of a run', advice: MAKE_AGAIN });
