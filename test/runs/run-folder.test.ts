@@ -7,7 +7,7 @@ import { Random } from '../../src/base/random.js';
 import { summarize } from '../../src/experiments/analysis/summarize.js';
 import { productRanking } from '../../src/experiments/catalogue/product-ranking.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
-import { readRun, readSummary } from '../../src/runs/run-folder.js';
+import { packRun, readRun, readSummary, writeSummary } from '../../src/runs/run-folder.js';
 import { unpackLines } from '../../src/runs/schema/packed.js';
 import { parseRunFiles, type RunFiles } from '../../src/runs/schema/run.js';
 import { sealedFile, sealedLine } from '../../src/runs/schema/sealed.js';
@@ -126,6 +126,14 @@ describe('a run folder', () => {
       await writeFile(file, packed);
     }
     expect(await readRun(directory)).toEqual(wanted);
+    // A summary that is made again stays in its form.
+    await rm(path.join(directory, 'summary.json.gz'));
+    for (const name of ['summary.json', 'summary.json.gz']) {
+      if (name.endsWith('.gz')) await packRun(directory);
+      await writeSummary(directory, wanted.summary);
+      expect((await readdir(directory)).filter((one) => one.startsWith('summary'))).toEqual([name]);
+      expect(await readRun(directory)).toEqual(wanted);
+    }
     const [head, , ...rest] = files['trials.jsonl'].toString().split(/(?<=\n)/);
     await writeFile(path.join(directory, 'trials.jsonl.gz'), gzipSync([head, ...rest].join('')));
     await expect(readRun(directory)).rejects.toThrow(/trials\.jsonl\.gz has 4 whole samples/);
