@@ -196,6 +196,29 @@ describe('gains', () => {
     expect(shares).toEqual(['31', '> 100', '< 0']);
   });
 
+  it('of the document itself have a figure of their own, because their scale would press all others together', () => {
+    const { conditions, comparisons } = truncation;
+    const run = madeRun(
+      {
+        ...truncation,
+        conditions: [...conditions, { name: 'no_document', document: 'none', visibility: 'full' }],
+        comparisons: [...comparisons, { treatment: 'bare', baseline: 'no_document', family: 'the document itself' }],
+      },
+      FEW,
+    );
+    const [last, ...others] = gainGroups(run.summary).toReversed();
+    expect(last!.comparisons.map(({ baseline }) => baseline)).toEqual(['no_document']);
+    expect(others.flatMap(({ comparisons }) => comparisons.map(({ baseline }) => baseline))).not.toContain(
+      'no_document',
+    );
+    const figures = blocksOf(sectionsOf(run)).flatMap((block) => (block.kind === 'figure' ? [block] : []));
+    const titlesOf = (name: string) => figures.find((figure) => figure.name === name)!.drawing.svg;
+    for (const kind of ['effects', 'differences']) {
+      expect(titlesOf(kind)).not.toContain('against none');
+      expect(titlesOf(`${kind}-the-document-itself`)).toContain('against none');
+    }
+  });
+
   it('never show a p without effect and interval', () => {
     for (const table of [gainTable(summary, summary.comparisons), statisticsTable(summary, summary.comparisons)]) {
       const titles = table.columns.map(({ title }) => title);

@@ -21,7 +21,14 @@ export async function pictures(): Promise<Record<string, string>> {
   const { summary } = await readSummary(path.join(ROOT, 'results/built-in/exp01'));
   return {
     'idea.svg': ideaPicture(),
-    'report.svg': printSvg(effectPlot(summary, gainGroups(summary), WIDE), markOf(summary)),
+    'report.svg': printSvg(
+      effectPlot(
+        summary,
+        gainGroups(summary).filter(({ hasOwnScale }) => !hasOwnScale),
+        WIDE,
+      ),
+      markOf(summary),
+    ),
     'reading-a-report.svg': annotatedPicture(summary),
   };
 }

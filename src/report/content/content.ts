@@ -139,10 +139,12 @@ const ROWS_OF_A_FIGURE = 30;
 function gainSections(summary: Summary, trials: readonly Trial[]): Section[] {
   const groups = gainGroups(summary);
   const sentence = headline(summary);
+  const pictureOf = (group: GainGroup) => ({ name: `-${group.slug}`, about: `${group.title}. `, shown: [group] });
+  const together = groups.filter(({ hasOwnScale }) => !hasOwnScale);
   const pictures: { name: string; about: string; shown: readonly GainGroup[] }[] =
-    effectsOf(summary).length <= ROWS_OF_A_FIGURE
-      ? [{ name: '', about: '', shown: groups }]
-      : groups.map((group) => ({ name: `-${group.slug}`, about: `${group.title}. `, shown: [group] }));
+    together.length > 0 && effectsOf(summary).length <= ROWS_OF_A_FIGURE
+      ? [{ name: '', about: '', shown: together }, ...groups.filter(({ hasOwnScale }) => hasOwnScale).map(pictureOf)]
+      : groups.map(pictureOf);
   return [
     {
       title: 'Gains',

@@ -1,5 +1,5 @@
 /** Gains and their tests, one row a comparison, grouped by what the decoder sees. */
-import type { Comparison } from '../../runs/schema/experiment.js';
+import type { Comparison, Experiment } from '../../runs/schema/experiment.js';
 import type { ComparisonSummary, Summary } from '../../runs/schema/summary.js';
 import { fixed, percent, pValue, ratio, signed, slugOf, withInterval } from '../words/format.js';
 import { boundOf, conditionOf, isDeployable, marked, visibilityOf } from '../words/labels.js';
@@ -12,12 +12,16 @@ export interface GainGroup {
   readonly slug: string;
   readonly title: string;
   readonly comparisons: readonly ComparisonSummary[];
+  /** Are its gains so much larger than others that they want a figure of their own? */
+  readonly hasOwnScale: boolean;
 }
 
 const TITLES: Readonly<Record<string, string>> = {
   full: 'Everything visible',
   published: 'Prefix hidden by the published mask',
   exact: 'Prefix hidden exactly: the decoder sees the document alone',
+  prefixes: 'One prefix against another',
+  'the document itself': 'The document itself, against none',
 };
 
 /** What the decoder sees as the head of a narrow column: the title of the tables, without its explanation. */
@@ -25,18 +29,26 @@ export function seenTitle(visibility: string): string {
   return TITLES[visibility]?.split(':')[0] ?? `Sees ${visibility}`;
 }
 
-/** The comparisons, grouped by what the decoder sees. Those of two prefixes stand apart from those with a bare document. */
+/**
+ * The comparisons, grouped by what the decoder sees. Those of two prefixes stand apart from those with a bare document, and so does what the document itself is
+ * worth: several times as much as any prefix.
+ */
 export function gainGroups({ configuration: { experiment }, ...summary }: Summary): GainGroup[] {
   const comparisons = effectsOf(summary);
   const groups = new Map<string, ComparisonSummary[]>();
   for (const comparison of comparisons) {
     const bare = boundOf(experiment, comparison.baseline) === 'lower bound';
-    const key = bare ? visibilityOf(conditionOf(experiment, comparison.treatment)) : PREFIXES;
+    const key = isAgainstNone(experiment, comparison)
+      ? DOCUMENT
+      : bare
+        ? visibilityOf(conditionOf(experiment, comparison.treatment))
+        : PREFIXES;
     groups.set(key, [...(groups.get(key) ?? []), comparison]);
   }
   return [...groups].map(([key, members]) => ({
     slug: slugOf(key),
-    title: TITLES[key] ?? (key === PREFIXES ? 'One prefix against another' : `The decoder sees: ${key}`),
+    title: TITLES[key] ?? `The decoder sees: ${key}`,
+    hasOwnScale: key === DOCUMENT,
     comparisons: members,
   }));
 }
@@ -47,6 +59,11 @@ export function effectsOf({ comparisons }: Pick<Summary, 'comparisons'>): Compar
 }
 
 const PREFIXES = 'prefixes';
+const DOCUMENT = 'the document itself';
+
+function isAgainstNone(experiment: Experiment, { baseline }: Comparison): boolean {
+  return conditionOf(experiment, baseline).document === 'none';
+}
 
 /** Gain, effect and share of the oracle: below each lower bound what is compared with it, upper bounds last. */
 export function gainTable(
