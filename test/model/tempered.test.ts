@@ -3,13 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/base/random.js';
 import { onnxRuntime } from '../../src/engine/onnxruntime.js';
 import { GraphBuilder } from '../../src/model/graph/builder.js';
-import { TEMPERED_ROWS, temperedNlls, tokenNlls } from '../../src/model/graph/head.js';
+import { TEMPERED_ROWS, TEMPERED_WORDS, temperedNlls, tokenNlls } from '../../src/model/graph/head.js';
 import type { Layout } from '../../src/model/graph/layout.js';
 import { CPU } from '../../src/model/graph/target.js';
 import { AT_ONE, INVERSE_TEMPERATURES } from '../../src/stats/inverse-temperatures.js';
 
 const { InferenceSession, Tensor } = onnxRuntime();
-const WORDS = 3000;
+/** Words of the first piece of the vocabulary, two blocks of them, and of both pieces. */
+const FIRST = 2 * TEMPERED_WORDS;
+const WORDS = FIRST + 100;
 const COUNT = INVERSE_TEMPERATURES.length;
 
 /** Of each row of logits NLLs of the word in its place, [rows][inverse temperatures], and what scoring gives. */
@@ -22,7 +24,7 @@ async function tempered(logits: readonly Float32Array[], words: readonly number[
     graph.op('Slice', [all, graph.ints([from]), graph.ints([to]), graph.ints([axis])]);
   // Products of the rows with a table that takes a word's own logit out of them.
   const layout = {
-    logits: () => ({ rows, chunks: [piece(0, 700), piece(700, WORDS)], starts: [0, 700], vocabularyAxis: axis }),
+    logits: () => ({ rows, chunks: [piece(0, FIRST), piece(FIRST, WORDS)], starts: [0, FIRST], vocabularyAxis: axis }),
     embed: () =>
       graph.op('OneHot', [targets, graph.ints([WORDS], []), graph.floats([0, 1], [2])], { axis: { int: -1 } }),
   } as Partial<Layout> as Layout;
@@ -58,15 +60,15 @@ const normal = () => Math.sqrt(-2 * Math.log(1 - random.float())) * Math.cos(2 *
 const ROWS = [
   row(() => 0),
   row(() => 2 * normal()),
-  row((word) => (word === 1234 ? 30 : normal())),
-  // Ties of the largest in both pieces.
-  row((word) => (word === 5 || word === 2000 ? 9 : -3)),
-  row((word) => -word / 5),
-  row((word) => (word === 2999 ? 500 : -500)),
+  row((word) => (word === 1234 ? 30 : normal() - 3)),
+  // Ties of the largest in both pieces. As many equal others would all be rounded the same way.
+  row((word) => (word === 5 || word === FIRST + 50 ? 9 : -3 + 0.1 * normal())),
+  row((word) => -word / 12),
+  row((word) => (word === WORDS - 1 ? 500 : -500)),
   row((word) => 80 + (word % 7)),
-  row((word) => (word < 700 ? -90 : -4)),
+  row((word) => (word < FIRST ? -90 : -4)),
 ];
-const TARGETS = [7, 11, 1234, 5, 2999, 0, 13, 20];
+const TARGETS = [7, 11, 1234, 5, WORDS - 1, 0, 13, 20];
 
 describe.each([0, 1] as const)('NLLs at inverse temperatures, vocabulary on axis %i', (axis) => {
   it.each([null, 30])('are those of the logits times each, under a cap of %s', async (cap) => {

@@ -43,7 +43,7 @@ export function tokenNlls(context: GraphContext, head: Head, hidden: Value, targ
  */
 export function temperedNlls(context: GraphContext, head: Head, hidden: Value, targets: Value): Value {
   const { graph, target: on } = context;
-  const { chunks, rows, vocabularyAxis } = cappedLogits(context, head, hidden, on.device !== 'cpu');
+  const { chunks, rows, starts, vocabularyAxis } = cappedLogits(context, head, hidden, on.device !== 'cpu');
   const target = graph.op('Unsqueeze', [
     softcap(context, head, uncappedLogits(context, head, rows, targets)),
     graph.ints([1]),
@@ -51,11 +51,12 @@ export function temperedNlls(context: GraphContext, head: Head, hidden: Value, t
   // The axis of a chunk's results that runs over chunks, the others being rows and inverse temperatures.
   const axis = vocabularyAxis === 0 ? 0 : 2;
   const along = graph.ints([axis]);
-  const pieces = chunks.map((chunk) => {
+  const pieces = chunks.map((chunk, i) => {
+    const size = (starts[i + 1] ?? Number.NaN) - starts[i]!;
     const own =
       vocabularyAxis === 1 && on.device === 'cpu'
-        ? byBlocks(context, chunk)
-        : temperedLogSums(context, chunk, vocabularyAxis);
+        ? byRows(context, chunk)
+        : temperedLogSums(context, chunk, vocabularyAxis, on.device === 'cpu' && size % TEMPERED_WORDS === 0);
     return graph.op('Unsqueeze', [own, along]);
   });
   const joined = graph.op('Concat', pieces, { axis: { int: axis } });
@@ -66,20 +67,28 @@ export function temperedNlls(context: GraphContext, head: Head, hidden: Value, t
   return graph.op('Sub', [ofRows, graph.op('Mul', [target, inverses(context, 1)])]);
 }
 
-/** The number of rows that a processor's cache has room for, with everything that is made of a chunk of their logits. */
+/** The number of rows of logits that a processor's cache has room for, with everything that is made of a chunk of them. */
 export const TEMPERED_ROWS = 8;
+
+/** The same where a row is a word of the vocabulary, for which a batch has some hundred targets. */
+export const TEMPERED_WORDS = 2048;
 
 /**
  * Computes `temperedLogSums` of a chunk [n, vocabulary], a few rows at a time: a chunk is gone through some twenty times, which takes half the time
  * from cache.
  */
-function byBlocks(context: GraphContext, chunk: Value): Value {
+function byRows(context: GraphContext, chunk: Value): Value {
   const { graph } = context;
-  const size = graph.op('Slice', [graph.op('Shape', [chunk]), graph.ints([1]), graph.ints([2])]);
-  const shape = graph.op('Concat', [graph.ints([-1, TEMPERED_ROWS]), size], { axis: { int: 0 } });
-  const blocks = graph.op('Reshape', [chunk, shape]);
+  const blocks = blocksOf(context, chunk, TEMPERED_ROWS);
   const sums = graph.scan([{ value: blocks, type: 'float32' }], ([block]) => temperedLogSums(context, block!, 1));
   return graph.op('Reshape', [sums, graph.ints([-1, INVERSE_TEMPERATURES.length])]);
+}
+
+/** Cuts [rows, n] into [blocks, size, n]. */
+function blocksOf({ graph }: GraphContext, x: Value, size: number): Value {
+  const n = graph.op('Slice', [graph.op('Shape', [x]), graph.ints([1]), graph.ints([2])]);
+  const shape = graph.op('Concat', [graph.ints([-1, size]), n], { axis: { int: 0 } });
+  return graph.op('Reshape', [x, shape]);
 }
 
 /** @param axis which [inverse temperatures] runs along; the other axis is 1 long */
@@ -90,38 +99,61 @@ function inverses({ graph }: GraphContext, axis: 0 | 1): Value {
 
 /**
  * logsumexp(b * logits) of a chunk, for each inverse temperature b.
+ * @param inBlocks for [vocabulary, n], the vocabulary being a multiple of `TEMPERED_WORDS`
  * @returns [inverse temperatures, n] of [vocabulary, n], and [n, inverse temperatures] of [n, vocabulary]
  */
-function temperedLogSums(context: GraphContext, chunk: Value, vocabularyAxis: 0 | 1): Value {
+function temperedLogSums(context: GraphContext, chunk: Value, vocabularyAxis: 0 | 1, inBlocks = false): Value {
   const { graph } = context;
   const largest = graph.op('ReduceMax', [chunk, graph.ints([vocabularyAxis])], KEEP);
-  const own = temperedSums(context, graph.op('Sub', [chunk, largest]), vocabularyAxis);
+  const x = graph.op('Sub', [chunk, largest]);
+  const atOne = graph.op('Exp', [x]);
+  const sumAtOne = sums(context, atOne, vocabularyAxis, 1 - vocabularyAxis);
+  const others = inBlocks ? byWords(context, x, atOne) : otherSums(context, x, atOne, vocabularyAxis);
+  const part = (from: number, to: number) =>
+    graph.op('Slice', [others, graph.ints([from]), graph.ints([to]), graph.ints([vocabularyAxis])]);
+  const own = graph.op('Concat', [part(0, AT_ONE), sumAtOne, part(AT_ONE, INVERSE_TEMPERATURES.length - 1)], {
+    axis: { int: vocabularyAxis },
+  });
   const scaled = graph.op('Mul', [largest, inverses(context, vocabularyAxis)]);
   return graph.op('Add', [scaled, graph.op('Log', [own])]);
 }
 
+/** `otherSums` of [vocabulary, n], some words at a time for the sake of the cache. That at 1 is left to the whole, whose order of adding is `tokenNlls`'s. */
+function byWords(context: GraphContext, x: Value, atOne: Value): Value {
+  const { graph } = context;
+  const blocks = [x, atOne].map((of) => ({
+    value: blocksOf(context, of, TEMPERED_WORDS),
+    type: 'float32' as const,
+  }));
+  const found = graph.scan(blocks, ([own, ownAtOne]) => otherSums(context, own!, ownAtOne!, 0));
+  return graph.op('ReduceSum', [found, graph.ints([0])], { keepdims: { int: 0 } });
+}
+
 /**
- * Sums of exp(b * x) for each inverse temperature b.
+ * Sums of exp(b * x) for each inverse temperature b but 1.
  *
  * exp(2 * b * x) is the square of exp(b * x). Of squares small ones vanish before their like would, which is nothing beside the largest: x is 0 there, and
  * the exponential 1.
  * @param x [n, vocabulary] or [vocabulary, n], not above 0
+ * @param atOne exp(x)
  */
-function temperedSums(context: GraphContext, x: Value, vocabularyAxis: 0 | 1): Value {
+function otherSums(context: GraphContext, x: Value, atOne: Value, vocabularyAxis: 0 | 1): Value {
   const { graph } = context;
   const exponentials: Value[] = [];
-  const own = INVERSE_TEMPERATURES.map((inverse, i) => {
+  for (const [i, inverse] of INVERSE_TEMPERATURES.entries()) {
     const half = exponentials[i - OCTAVE];
-    const exponential =
+    exponentials.push(
       i === AT_ONE
-        ? graph.op('Exp', [x])
+        ? atOne
         : half === undefined
           ? graph.op('Exp', [graph.op('Mul', [x, graph.floats([inverse], [])])])
-          : graph.op('Mul', [half, half]);
-    exponentials.push(exponential);
-    return sums(context, exponential, vocabularyAxis, 1 - vocabularyAxis);
-  });
-  return graph.op('Concat', own, { axis: { int: vocabularyAxis } });
+          : graph.op('Mul', [half, half]),
+    );
+  }
+  const own = exponentials.map((exponential, i) =>
+    i === AT_ONE ? [] : sums(context, exponential, vocabularyAxis, 1 - vocabularyAxis),
+  );
+  return graph.op('Concat', own.flat(), { axis: { int: vocabularyAxis } });
 }
 
 /** The number of places between an inverse temperature and its double. */

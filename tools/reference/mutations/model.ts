@@ -697,6 +697,13 @@ export const MODEL: readonly Mutation[] = [
     tests: 'test/model/tempered.test.ts',
   },
   {
+    name: 'of blocks of words the largest sum alone',
+    file: HEAD,
+    from: "graph.op('ReduceSum', [found,",
+    to: "graph.op('ReduceMax', [found,",
+    tests: 'test/model/tempered.test.ts',
+  },
+  {
     name: 'the logit of a target not times the inverse temperature',
     file: HEAD,
     from: "graph.op('Mul', [target, inverses(context, 1)])",
