@@ -31,6 +31,7 @@ export interface RunnableOptions extends ModelOptions, ChosenOptions {
 
 interface RunCommandOptions extends RunnableOptions {
   readonly plan?: string;
+  readonly marginFrom?: string;
   readonly out?: string;
   readonly resume: boolean;
   readonly ignoreCeiling: boolean;
@@ -50,6 +51,10 @@ export function runCommand(): Command {
     .option(
       '--plan <file>',
       'run under a plan of "dkv plan": what is not as planned is named, and stands in the report',
+    )
+    .option(
+      '--margin-from <folder>',
+      "an earlier run of the experiment on other samples, whose gains say the verdicts' margins (default: a fifth of the run's own samples)",
     )
     .option(
       '--out <folder>',
@@ -87,7 +92,8 @@ Examples:
   dkv run exp02 --dataset faq.csv --columns document=text query=question answer=reply
   dkv run ./mine.yaml
   dkv run ./study.yaml --out results/again
-  dkv run exp02 --plan plan.json`,
+  dkv run exp02 --plan plan.json
+  dkv run bos --seed 43 --margin-from results/bos --out results/bos-again`,
     )
     .action(run);
 }
@@ -131,6 +137,8 @@ async function run(name: string, asked: RunCommandOptions, command: Command): Pr
   if (name !== ALL && !writing) expectWriter(experiments.flatMap(specificationsOf), undefined);
   const lengthGiven = command.getOptionValueSource('maxLength') !== 'default';
   const plan = await planNamed(name, options.plan);
+  if (name === ALL && options.marginFrom !== undefined)
+    throw new DkvError('INPUT_INVALID', `--margin-from is of one experiment: name it instead of "${ALL}".`);
   const planned = plan?.configuration;
   const lengthOf = ({ protocol }: Experiment) =>
     lengthGiven ? options.maxLength : (planned?.max_tokens ?? protocol.max_tokens);
@@ -231,6 +239,7 @@ interface OneRun {
   readonly json: boolean;
   /** False for one of many, behind which the others come. */
   readonly alone: boolean;
+  readonly marginFrom?: string;
   readonly signal: AbortSignal;
   readonly writing?: EndpointWriter | typeof SELF_WRITER;
   readonly study?: StudyRecord;
@@ -272,6 +281,7 @@ async function runOne(
       ...(writing && { writer: typeof writing === 'string' ? writing : writing.identity }),
       ...(study && { study }),
       ...(lockedPlan && { plan: lockedPlan }),
+      ...(options.marginFrom !== undefined && { marginFrom: options.marginFrom }),
       whileBlocked,
       onNotice: sayNotice,
       onWriting: (done, total) => written.update(done, total),

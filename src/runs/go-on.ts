@@ -1,4 +1,5 @@
 /** The command that goes on with a run, with the options that its record says it was begun with. */
+import path from 'node:path';
 import { shellWord } from '../base/shell-word.js';
 import type { RunRecord } from './schema/record.js';
 
@@ -7,7 +8,8 @@ import type { RunRecord } from './schema/record.js';
  * @param directory the run's folder
  */
 export function goOnCommand({ configuration, study, plan }: RunRecord, directory: string): string {
-  const { experiment, samples, seed, dataset, model, device, max_tokens, writer, control_tokens } = configuration;
+  const { experiment, samples, seed, dataset, model, device, max_tokens, writer, control_tokens, margin_from } =
+    configuration;
   // Where a device computes in 16 bits, the record names the device as well.
   const [precision] = model.precision.split(' ');
   const { outcomes = [], arms = [], prompt } = experiment;
@@ -26,6 +28,7 @@ export function goOnCommand({ configuration, study, plan }: RunRecord, directory
     ...(control_tokens === 'keep' ? [['--control-tokens', ['keep']] as const] : []),
     ...(writer === 'self' ? [['--writer', ['self']] as const] : []),
     ...(plan ? [['--plan', ['FILE']] as const] : []),
+    ...(margin_from ? [['--margin-from', [path.join(directory, margin_from.run)]] as const] : []),
   ];
   const given = options.map(([option, values]) => [option, ...values.map((one) => shellWord(String(one)))].join(' '));
   return ['dkv run', shellWord(study?.file ?? experiment.id), ...given, '--out', shellWord(directory), '--resume'].join(

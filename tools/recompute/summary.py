@@ -184,7 +184,8 @@ def judge(run, units, dependence, columns, configuration):
         return Sampling(own, Words.named("verdict", configuration["seed"]))
 
     values = lambda terms: weighted(terms, columns.nlls)
-    return verdicts_of(experiment["contrasts"], values, *split(dependence.clusters), sampling_of)
+    totals = {one["title"]: one["total"] for one in configuration.get("margin_from", {}).get("totals", [])}
+    return verdicts_of(experiment["contrasts"], values, *split(dependence.clusters, bool(totals)), sampling_of, totals)
 
 
 def plan_outcome(locked, experiment, columns, sampling, measured):

@@ -15,14 +15,14 @@ SET_ASIDE = 5
 LEAST_MARGIN = 0.05
 
 
-def split(clusters):
-    """Places of the samples in every fifth cluster, and of the others."""
-    aside = clusters % SET_ASIDE == 0
+def split(clusters, is_whole):
+    """Places of the samples in every fifth cluster, and of the others; of none and all where another run says the totals."""
+    aside = (clusters % SET_ASIDE == 0) & (not is_whole)
     return np.flatnonzero(aside), np.flatnonzero(~aside)
 
 
-def judged(groups, values, aside, rest, sampling_of):
-    """groups: contrast groups with a verdict; values(terms): of all samples; sampling_of(places): resamples of those."""
+def judged(groups, values, aside, rest, sampling_of, totals):
+    """groups: contrast groups with a verdict; values(terms): of all samples; sampling_of(places): resamples of those; totals: by title, where another run says them."""
     groups = [group for group in groups if "verdict" in group and any(one["name"] == "P0" for one in group["contrasts"])]
     if not groups or not len(rest):
         return []
@@ -37,7 +37,7 @@ def judged(groups, values, aside, rest, sampling_of):
                 distinct.append(terms)
         critical, intervals = simultaneous(np.column_stack([values(terms)[rest] for terms in distinct]), sampling)
         for group, of in zip(own, steps):
-            total = sum(float(values(terms)[aside].mean()) for name, terms in of.items() if name in CHAIN)
+            total = totals[group["title"]] if totals else sum(float(values(terms)[aside].mean()) for name, terms in of.items() if name in CHAIN)
             margin = max(LEAST_MARGIN, 0.2 * abs(total))
             records = [{"name": name, "state": state(*intervals[distinct.index(terms)][:2], margin), **fields(intervals[distinct.index(terms)])} for name, terms in of.items()]
             verdict, waits = reading({record["name"]: record["state"] for record in records})

@@ -95,15 +95,20 @@ export function summarize(
     experiment.unit === 'sample' ? outcomesOf(configuration, column, kept, allUnits, sampling, vocabulary) : {};
   const verdicts =
     experiment.unit === 'sample'
-      ? summarizeVerdicts(experiment.contrasts, ofRun, depending.dependence.clusters, (places) =>
-          samplingOf(
-            dependenceOf(
-              places.map((place) => scoredUnits[place]!),
-              allUnits,
-              configuration,
-            ).dependence,
-            new Random('verdict', seed),
-          ),
+      ? summarizeVerdicts(
+          experiment.contrasts,
+          ofRun,
+          depending.dependence.clusters,
+          (places) =>
+            samplingOf(
+              dependenceOf(
+                places.map((place) => scoredUnits[place]!),
+                allUnits,
+                configuration,
+              ).dependence,
+              new Random('verdict', seed),
+            ),
+          configuration.margin_from,
         )
       : [];
   const summary: Summary = {

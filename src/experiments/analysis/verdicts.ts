@@ -1,4 +1,5 @@
 /** One verdict a prefix: what its gain is made of, from groups of contrasts whose steps have intervals that hold together. */
+import type { Configuration } from '../../runs/schema/configuration.js';
 import type { ContrastGroup } from '../../runs/schema/experiment.js';
 import type { VerdictRecord } from '../../runs/schema/verdict.js';
 import type { Partition } from '../../stats/dependence.js';
@@ -17,28 +18,36 @@ import {
 import { simultaneousMeans } from '../../stats/simultaneous.js';
 import { type Columns, weighted } from './columns.js';
 
-/** Every fifth cluster says how large the whole gain is, which no interval may have a part in. */
+/** Where no earlier run says how large the whole gain is, every fifth cluster does, which no interval may have a part in then. */
 const SET_ASIDE = 5;
 
 /** The steps that a total is the sum of. */
-const CHAIN: readonly Step[] = ['H', 'W', 'P0', 'V'];
+export const CHAIN: readonly Step[] = ['H', 'W', 'P0', 'V'];
+
+/** The groups of contrasts that a verdict is on. */
+export function judgedGroups(groups: readonly ContrastGroup[]): ContrastGroup[] {
+  return groups.filter(
+    ({ verdict, contrasts }) => verdict !== undefined && contrasts.some(({ name }) => name === 'P0'),
+  );
+}
 
 /**
  * @param clusters of all samples, by their places in the columns
  * @param samplingOf resamples of some of them, by places in ascending order
+ * @param earlier the earlier run that says how large the whole gains are
  */
 export function summarizeVerdicts(
   groups: readonly ContrastGroup[],
   columns: Columns,
   clusters: Partition,
   samplingOf: (places: readonly number[]) => Sampling,
+  earlier: Configuration['margin_from'],
 ): VerdictRecord[] {
   const places = (own: Partition) => own.flat().sort((a, b) => a - b);
-  const aside = places(clusters.filter((_, g) => g % SET_ASIDE === 0));
-  const rest = places(clusters.filter((_, g) => g % SET_ASIDE > 0));
-  const judged = groups.filter(
-    ({ verdict, contrasts }) => verdict !== undefined && contrasts.some(({ name }) => name === 'P0'),
-  );
+  const isAside = (g: number) => !earlier && g % SET_ASIDE === 0;
+  const aside = places(clusters.filter((_, g) => isAside(g)));
+  const rest = places(clusters.filter((_, g) => !isAside(g)));
+  const judged = judgedGroups(groups);
   if (judged.length === 0 || rest.length === 0) return [];
   const sampling = samplingOf(rest);
   return [...new Set(judged.map(({ verdict }) => verdict!))].flatMap((together) =>
@@ -50,6 +59,7 @@ export function summarizeVerdicts(
         return of === 'aside' ? aside.map((place) => all[place]!) : rest.map((place) => all[place]!);
       },
       sampling,
+      earlier,
     ),
   );
 }
@@ -61,6 +71,7 @@ function judgedTogether(
   groups: readonly ContrastGroup[],
   values: Values,
   sampling: Sampling,
+  earlier: Configuration['margin_from'],
 ): VerdictRecord[] {
   const steps = groups.map(({ contrasts }) =>
     STEPS.flatMap((step) => {
@@ -78,9 +89,9 @@ function judgedTogether(
   const found = new Map([...distinct.keys()].map((key, at) => [key, means[at]!]));
   return groups.map(({ title }, g) => {
     const own = steps[g]!;
-    const total = own
-      .filter(({ step }) => CHAIN.includes(step))
-      .reduce((sum, { terms }) => sum + mean(values(terms, 'aside')), 0);
+    const ofAside = () =>
+      own.filter(({ step }) => CHAIN.includes(step)).reduce((sum, { terms }) => sum + mean(values(terms, 'aside')), 0);
+    const total = earlier ? earlier.totals.find((one) => one.title === title)!.total : ofAside();
     const margin = marginOf(total);
     const records = own.map(({ step, key }) => {
       const { mean, trimmedMean, standardError } = found.get(key)!;

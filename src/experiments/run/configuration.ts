@@ -25,6 +25,7 @@ export function configurationOf(
   data: Dataset | PoolSet,
   model: Model,
   { maxTokens, writer }: Pick<RunOptions, 'maxTokens' | 'writer'>,
+  margins?: Configuration['margin_from'],
 ): Configuration {
   const { computedAs: precision, drift, device, batchTokens, shape } = model.engine.info;
   const ofModel = segmentsOf(model.tokenizer);
@@ -53,5 +54,6 @@ export function configurationOf(
     max_tokens: maxTokens,
     batch_tokens: batchTokens,
     writer: (asksLanguageModel(experiment) && writer) || null,
+    ...(margins && { margin_from: margins }),
   };
 }

@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly ignoreFloor?: boolean;
   /** The plan of the run, from a file that `dkv plan` wrote. The run records the plan and names whatever deviates from it. */
   readonly plan?: LockedPlan;
+  /** The folder of an earlier run of this experiment with this model, on other samples, whose gains say the margins of the verdicts. */
+  readonly marginFrom?: string;
   /** Keep the samples' texts out of the run folder. */
   readonly noText?: boolean;
   /** Compress samples and trials when the run has ended. A run that continues from compressed trials compresses both in any case. */

@@ -26,6 +26,7 @@ import { unitsOf } from '../plan/unit.js';
 import { wrongAnswersOf } from '../plan/wrong-answers.js';
 import { computableBy, configurationOf } from './configuration.js';
 import { expectSameTexts } from './functions.js';
+import { marginFrom } from './margin-from.js';
 import type { RunOptions } from './options.js';
 import { expectSameWrongAnswers } from './same-answers.js';
 import { start } from './start.js';
@@ -81,7 +82,12 @@ async function runAlone(
   const wrongAnswers = experiment.outcomes?.includes('contrast')
     ? wrongAnswersOf(samples, data, experiment.seed, model.tokenizer)
     : undefined;
-  const asked = configurationOf(computable, data, model, options);
+  const { directory } = options;
+  const margins =
+    options.marginFrom === undefined
+      ? undefined
+      : await marginFrom(options.marginFrom, directory, experiment, model, scored.units);
+  const asked = configurationOf(computable, data, model, options, margins);
   const started = await start(asked, data, { ...scored, wrongAnswers }, model, options);
   const { configuration, records, entries, journalFile, isCompressed, planned } = started;
   if (planned) {

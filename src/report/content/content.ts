@@ -57,7 +57,7 @@ import {
   rankingTestTable,
 } from '../tables/ranking.js';
 import { temperatureNote, temperatureTable } from '../tables/temperature.js';
-import { stepTable, VERDICT_NOTE, verdictTable } from '../tables/verdict.js';
+import { KINDS_NOTE, stepTable, verdictNote, verdictTable } from '../tables/verdict.js';
 import { signed, slugOf, withInterval } from '../words/format.js';
 import { finding, headline } from '../words/headline.js';
 import { FRAMING, HARDNESS_NOTE, methods, sampleNotes, screeningNote } from '../words/notes.js';
@@ -76,7 +76,7 @@ export function contentOf(run: FinishedRun, { noText = false }: { noText?: boole
     ...(summary.plan && record.plan ? [planSection(record.plan.locked, summary.plan)] : []),
     ...(summary.configuration.experiment.curves.length > 0 ? [curveSection(summary)] : []),
     ...(summary.comparisons.length > 0 ? gainSections(summary, trials) : []),
-    ...(summary.verdicts ? [verdictSection(summary.verdicts)] : []),
+    ...(summary.verdicts ? [verdictSection(summary, summary.verdicts)] : []),
     ...contrastSections(summary),
     ...(ranking ? [rankingSection(summary, ranking)] : []),
     ...(probe ? [probeSection(summary, probe)] : []),
@@ -186,14 +186,16 @@ function curveSection(summary: Summary): Section {
   };
 }
 
-function verdictSection(verdicts: NonNullable<Summary['verdicts']>): Section {
+function verdictSection({ configuration, samples }: Summary, verdicts: NonNullable<Summary['verdicts']>): Section {
+  const by = samples.dependence?.by;
   return {
     title: 'Verdict',
     blocks: [
       { kind: 'list', items: describeVerdicts(verdicts) },
-      note(VERDICT_NOTE),
-      table('verdicts', 'What the gain of each prefix is made of', verdictTable(verdicts)),
-      table('verdict-steps', 'The steps behind the verdicts', stepTable(verdicts), true),
+      note(verdictNote(configuration.margin_from)),
+      ...(by === 'question kind' ? [note(KINDS_NOTE)] : []),
+      table('verdicts', 'What the gain of each prefix is made of', verdictTable(verdicts, by)),
+      table('verdict-steps', 'The steps behind the verdicts', stepTable(verdicts, by), true),
     ],
   };
 }

@@ -45,6 +45,21 @@ const importedSchema = z.strictObject({
 /** The origin of numbers that this program did not compute. */
 export type Imported = z.infer<typeof importedSchema>;
 
+const marginFromSchema = z.strictObject({
+  run: z.string().describe('Its folder, seen from this run’s.'),
+  started_at: z.string().describe('When it was started, as its record says.'),
+  samples: z.number().int().positive().describe('Samples that it scored.'),
+  totals: z
+    .array(
+      z.strictObject({
+        title: z.string().describe('The group of contrasts.'),
+        total: z.number().describe('The gain that it takes apart, in nats a token, over all samples of that run.'),
+      }),
+    )
+    .readonly()
+    .describe('The gains of which the margins are a fifth.'),
+});
+
 export const configurationSchema = z
   .object({
     experiment: experimentSchema.describe('The experiment, without what is left out.'),
@@ -140,6 +155,11 @@ export const configurationSchema = z
       .describe(
         'The language model that wrote surrogates, with its address; `self` where that was the model that ran, which is asked nothing. Null without any.',
       ),
+    margin_from: marginFromSchema
+      .optional()
+      .describe(
+        'The earlier run, on other samples, whose gains say the margins of the verdicts; absent where a part of the run’s own samples does.',
+      ),
   })
   .meta({ id: 'configuration' });
 
@@ -149,13 +169,14 @@ export const configurationSchema = z
 export type Configuration = z.infer<typeof configurationSchema>;
 
 /**
- * A configuration without what stands beside numbers and decides none: the research's figures, which older records of its experiments hold, and rows that
- * were left out.
+ * A configuration without what stands beside numbers and decides none: the research's figures, which older records of its experiments hold, rows that
+ * were left out, and where the run lies that says the margins.
  */
-export function decisive({ experiment, dataset, ...configuration }: Configuration) {
+export function decisive({ experiment, dataset, margin_from, ...configuration }: Configuration) {
   const { authors: _, ...asked } = experiment;
   const { left_out: _rows, ...data } = dataset;
-  return { ...configuration, experiment: asked, dataset: data };
+  const { run: _run, ...margins } = margin_from ?? {};
+  return { ...configuration, experiment: asked, dataset: data, ...(margin_from && { margin_from: margins }) };
 }
 
 /** A field in which two values differ, as JSON; undefined where one of them lacks it. */

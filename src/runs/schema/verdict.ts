@@ -20,12 +20,16 @@ export const verdictRecordSchema = z.strictObject({
   total: z
     .number()
     .describe(
-      'The gain that is taken apart, in nats a token: of a fifth of the clusters, which the intervals leave out.',
+      'The gain that is taken apart, in nats a token: of the earlier run that `margin_from` names, or of a fifth of the clusters, which the intervals leave out.',
     ),
   margin: z
     .number()
     .describe('An effect that is shown to be smaller is none: the larger of .05 nats and a fifth of the total.'),
-  samples: z.number().int().nonnegative().describe('Samples of the intervals: those of the other clusters.'),
+  samples: z
+    .number()
+    .int()
+    .nonnegative()
+    .describe('Samples of the intervals: all, or without an earlier run those of the other clusters.'),
   critical: z
     .number()
     .nullable()
