@@ -7,6 +7,7 @@ import type { ReportLinks } from '../report/formats/links.js';
 import type { ReportFormat } from '../report/report.js';
 import { reportFilesSchema } from '../wire/runs.js';
 import { printJson } from './json.js';
+import { Progress, TEMPERATURES } from './terminal.js';
 
 const FORMATS = ['html', 'md', 'ipynb', 'tex', 'svg', 'png'] as const satisfies readonly ReportFormat[];
 
@@ -96,7 +97,11 @@ async function reportRun(
   const { writeReports } = await import('../report/report.js');
   const { UNBOUND_SAMPLES } = await import('../report/tables/origin.js');
   const { readRecord } = await import('../runs/record.js');
-  const { summary, renewed } = await renewedSummary(directory, renew);
+  const temperatures = new Progress(TEMPERATURES, 'trials');
+  const { summary, renewed } = await renewedSummary(directory, renew, (done, total) =>
+    temperatures.update(done, total),
+  );
+  temperatures.end();
   if (renewed) {
     const why = renew ? 'The summary' : 'The summary was made by an older version: it';
     process.stderr.write(`${why} has been made again from the trials.\n`);

@@ -21,7 +21,7 @@ import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger
 import { nextSteps } from './next-steps.js';
 import { ALL, askedStudy, type ChosenOptions, type StudyOptions } from './study.js';
 import { addTableOptions, textForm } from './table-options.js';
-import { interruptSignal, Progress, paint, sayNotice, whileBlocked } from './terminal.js';
+import { interruptSignal, Progress, paint, sayNotice, TEMPERATURES, whileBlocked } from './terminal.js';
 
 /** The options that say what is run, and on which data. */
 export interface RunnableOptions extends ModelOptions, ChosenOptions {
@@ -267,6 +267,7 @@ async function runOne(
   const { folder, writing, study, signal, maxTokens, lockedPlan } = options;
   const progress = new Progress(experiment.id, 'pools' in data ? 'candidates' : 'samples');
   const written = new Progress('writing surrogates', 'texts');
+  const temperatures = new Progress(TEMPERATURES, 'trials');
   try {
     const summary = await runExperiment(experiment, data, model, {
       directory: folder,
@@ -284,6 +285,10 @@ async function runOne(
       ...(options.marginFrom !== undefined && { marginFrom: options.marginFrom }),
       whileBlocked,
       onNotice: sayNotice,
+      onStatistics: (done, total) => {
+        progress.end();
+        temperatures.update(done, total);
+      },
       onWriting: (done, total) => written.update(done, total),
       onProgress: ({ doneSamples, totalSamples, resumedSamples }) => {
         written.end();
@@ -291,6 +296,7 @@ async function runOne(
       },
     });
     progress.end();
+    temperatures.end();
     if (typeof writing === 'object' && asksLanguageModel(experiment))
       process.stderr.write(`${describeWriting(writing)}\n`);
     const files = await writeReports(folder, summary);
@@ -317,6 +323,7 @@ async function runOne(
   } catch (error) {
     progress.end();
     written.end();
+    temperatures.end();
     if (error instanceof DkvError && error.code === 'CANCELLED') {
       throw new DkvError('CANCELLED', `Stopped; what was done is kept in ${folder}. Add --resume to go on.`);
     }

@@ -74,6 +74,9 @@ export function paint(colour: Colour, text: string, stream: Stream = process.std
   return `${OURS}${before}${OURS}${text}${OURS}${after}${OURS}`;
 }
 
+/** The label of the statistics that take longest. */
+export const TEMPERATURES = 'statistics of temperatures';
+
 /** The pause between two progress lines where lines stay. */
 const QUIET_MS = 30_000;
 

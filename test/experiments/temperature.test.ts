@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { summarize } from '../../src/experiments/analysis/summarize.js';
 import { defineExperiment } from '../../src/experiments/declaration/define.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { contentOf } from '../../src/report/content/content.js';
@@ -100,6 +101,16 @@ describe('trials of a run with the outcome temperature', () => {
 });
 
 describe('the summary of such a run', () => {
+  it('tells trial by trial how far it is, since it takes long', async () => {
+    const { summary: made, trials: all, samples } = await readRun(folders.tempered);
+    const told: string[] = [];
+    const { configuration, passes, vocabulary } = made;
+    summarize(configuration, all, samples, passes, vocabulary, undefined, (done, total) =>
+      told.push(`${done}/${total}`),
+    );
+    expect(told).toEqual(all.map((_, i) => `${i + 1}/${all.length}`));
+  });
+
   it('divides each gain, and shows it in the report', async () => {
     const { comparisons } = summary.temperature!;
     expect(comparisons).toMatchObject([{ treatment: 'oracle', baseline: 'bare' }]);

@@ -35,12 +35,13 @@ import { screenRanking } from './ranking-screen.js';
 import { summarizeRecall } from './recall.js';
 import { samplings } from './samplings.js';
 import { isSelfTest } from './self-tests.js';
-import { summarizeTemperature } from './temperature.js';
+import { type StatisticsProgress, summarizeTemperature } from './temperature.js';
 import { summarizeVerdicts } from './verdicts.js';
 
 /**
  * @param vocabulary how many tokens the model knows, where the configuration does not say it
  * @param planned the plan that the run is under
+ * @param onProgress told how far it is where that takes long
  */
 export function summarize(
   configuration: Configuration,
@@ -49,6 +50,7 @@ export function summarize(
   passes: PassCounts,
   vocabulary = configuration.model.vocabulary,
   planned?: PlannedRun,
+  onProgress?: StatisticsProgress,
 ): Summary {
   for (const entry of entries) expectFiniteEntry(entry);
   const { experiment, seed } = configuration;
@@ -92,7 +94,9 @@ export function summarize(
     }),
   }[experiment.unit]();
   const outcomes =
-    experiment.unit === 'sample' ? outcomesOf(configuration, column, kept, allUnits, sampling, vocabulary) : {};
+    experiment.unit === 'sample'
+      ? outcomesOf(configuration, column, kept, allUnits, sampling, vocabulary, onProgress)
+      : {};
   const verdicts =
     experiment.unit === 'sample'
       ? summarizeVerdicts(
@@ -152,10 +156,11 @@ function outcomesOf(
   units: readonly Unit[],
   sampling: Sampling,
   vocabulary: number | undefined,
+  onProgress: StatisticsProgress | undefined,
 ): Pick<Summary, 'temperature' | 'contrast' | 'recall'> {
   // A stream of its own: what else is drawn does not depend on which outcomes are asked for.
   const someOf = samplings(units, configuration, new Random('contrast', configuration.seed));
-  const temperature = summarizeTemperature(configuration, trials, sampling, vocabulary);
+  const temperature = summarizeTemperature(configuration, trials, sampling, vocabulary, onProgress);
   const contrast = summarizeContrast(configuration, trials, samples, sampling, someOf);
   const recall = summarizeRecall(configuration, trials, sampling);
   return { ...(temperature && { temperature }), ...(contrast && { contrast }), ...(recall && { recall }) };

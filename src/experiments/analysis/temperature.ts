@@ -16,12 +16,16 @@ import { askedField, comparedNames, comparedOf } from './compared.js';
 /** The margin in nats per token: a remaining gain that is shown to be smaller is called none. */
 const MARGIN = 0.05;
 
+/** Told of how many trials the curves of their tokens are made, of how many: nearly all the time that a summary with temperatures takes. */
+export type StatisticsProgress = (done: number, total: number) => void;
+
 /** @returns undefined where the experiment does not ask for it, or with fewer than two clusters, of which one would be scored with what it chose */
 export function summarizeTemperature(
   configuration: Configuration,
   trials: (condition: string) => readonly Trial[],
   sampling: Sampling,
   vocabulary: number | undefined,
+  onTrial?: StatisticsProgress,
 ): TemperatureSummary | undefined {
   const { outcomes = [] } = configuration.experiment;
   const { clusters } = sampling.dependence;
@@ -31,12 +35,18 @@ export function summarizeTemperature(
   const armsOf = (options: TemperatureOptions) =>
     new Map([...tokens].map(([name, own]) => [name, temperedArm(own, clusters, options)]));
   // Nine digits identify a float32 number, and are not it.
+  const columns = names.map((name) => [name, trials(name)] as const);
+  const total = columns.reduce((sum, [, own]) => sum + own.length, 0);
+  let done = 0;
   const tokens = new Map(
-    names.map((name) => [
+    columns.map(([name, own]) => [
       name,
-      trials(name).map((trial) =>
-        temperedTokens(Float32Array.from(askedField(trial, 'tempered_nlls').flat()), vocabulary),
-      ),
+      own.map((trial) => {
+        const made = temperedTokens(Float32Array.from(askedField(trial, 'tempered_nlls').flat()), vocabulary);
+        done += 1;
+        onTrial?.(done, total);
+        return made;
+      }),
     ]),
   );
   const effects = (arms: ReadonlyMap<string, TemperedArm>) =>

@@ -39,6 +39,8 @@ export interface RunOptions {
    * Everything else is in the folder by then.
    */
   readonly whileBlocked?: (work: () => Summary) => Summary;
+  /** This callback is told of how many trials temperatures are made, of how many, where the statistics take long for them. It may not wait. */
+  readonly onStatistics?: (done: number, total: number) => void;
   /** This callback is told how many documents surrogates have been written for, of how many. */
   readonly onWriting?: (done: number, total: number) => void;
   /** This callback receives notices: things that the user should know and that are no errors, such as conditions that are left out. */

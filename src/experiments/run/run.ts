@@ -116,7 +116,9 @@ async function runAlone(
   }
   const { whileBlocked = (work) => work() } = options;
   const { vocabularySize } = model.engine.info.shape;
-  const summary = whileBlocked(() => summarize(configuration, entries, records, passes, vocabularySize, planned));
+  const summary = whileBlocked(() =>
+    summarize(configuration, entries, records, passes, vocabularySize, planned, options.onStatistics),
+  );
   await writeSummary(options.directory, summary);
   if (options.compress || isCompressed) await packRun(options.directory);
   return summary;
