@@ -7,7 +7,7 @@ import { layersOf } from '../../src/experiments/run/probe.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { present } from '../../src/priming/condition.js';
 import { WIDE } from '../../src/report/figures/draw.js';
-import { attentionHeatMap } from '../../src/report/figures/probe.js';
+import { attentionHeatMap, probePlot } from '../../src/report/figures/probe.js';
 import { isProbe } from '../../src/runs/schema/entry.js';
 import type { ProbeSummary } from '../../src/runs/schema/probe.js';
 import { datasetOf } from '../../src/samples/dataset.js';
@@ -170,5 +170,8 @@ describe('a probe', () => {
     const first = oracle!.measures.find(({ name }) => name === 'to_document')!.by_layer[0]!.value!;
     expect(cells).toContain(`${(100 * first).toFixed(first < 0.1 ? 1 : 0)}%`);
     expect(document.querySelectorAll('rect')).toHaveLength(shares.length);
+    for (const drawn of [svg, probePlot(probe, WIDE).svg]) {
+      expect(drawn).toMatch(/<title>(prefix\n)?oracle, layer \d\n[\d.]+/);
+    }
   });
 });

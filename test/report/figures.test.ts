@@ -3,9 +3,24 @@ import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { positionsOrContent } from '../../src/experiments/catalogue/positions-or-content.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
-import { contrastPlot, decompositionPlot, decompositionsOf } from '../../src/report/figures/contrasts.js';
+import {
+  contrastPlot,
+  decompositionPlot,
+  decompositionsOf,
+  isTwoByTwo,
+  twoByTwoPlot,
+} from '../../src/report/figures/contrasts.js';
 import { axisOf } from '../../src/report/figures/curves.js';
-import { brokenInto, type Drawing, NARROW, seriesAmong, seriesOf, WIDE } from '../../src/report/figures/draw.js';
+import {
+  arrange,
+  brokenInto,
+  type Drawing,
+  NARROW,
+  rowsAxis,
+  seriesAmong,
+  seriesOf,
+  WIDE,
+} from '../../src/report/figures/draw.js';
 import { effectPlot } from '../../src/report/figures/effects.js';
 import { TABLE_SCRIPT } from '../../src/report/formats/table-script.js';
 import { gainGroups } from '../../src/report/tables/gains.js';
@@ -102,8 +117,35 @@ describe('figures', () => {
     const same = { value: 0, low: 0, high: 0 };
     const gain = { ...contrast.gain, mean: same, d: { value: null, low: null, high: null } };
     const group = { title: 'Same', contrasts: [{ name: 'a', gain }], equivalence_margin: null };
-    const { svg } = contrastPlot([group as unknown as ContrastGroupSummary], WIDE);
+    const { svg } = contrastPlot(summary, [group as unknown as ContrastGroupSummary], WIDE);
     expect(svg.match(/d is not defined: the samples do not differ/g)).toHaveLength(1);
+  });
+
+  it('take a series that is called like a colour or a mark for no colour and no mark', () => {
+    const { svg } = arrange([], WIDE, [seriesOf(['none'])[0]!, seriesOf(['star'])[0]!]);
+    expect(svg).not.toContain('fill="none" d=');
+    expect(svg.match(/<path fill="#0072b2"/g)).toHaveLength(2);
+  });
+
+  it('break a title that is too long and stand their axis above tall ones as well', () => {
+    const drawing = { svg: '<svg ></svg>', width: 200, height: 10 };
+    const { svg, height } = arrange([{ title: 'a title of many words that needs two lines', drawing }], NARROW);
+    expect(svg.match(/font-size="13"/g)).toHaveLength(2);
+    expect(height).toBe(10 + 20 + 16);
+    expect([rowsAxis(5), rowsAxis(40)]).toEqual([{}, { axis: 'both' }]);
+  });
+
+  it('give a contrast the colour of the prefix that it is about, and say its cells of a two by two', () => {
+    const crossed = madeRun(positionsOrContent, { samples: 12 }).summary;
+    const { experiment } = crossed.configuration;
+    const groups = experiment.contrasts.filter(isTwoByTwo);
+    expect(twoByTwoPlot(crossed, groups, WIDE).svg).toMatch(/<title>.* against .*\ngain [+−].* nats a token<\/title>/);
+    const [oracle] = seriesAmong(prefixesOf(summary.configuration.experiment), ['oracle']);
+    const retention = summary.contrasts.find(({ title }) => title === 'Retention')!;
+    const { svg } = contrastPlot(summary, [retention], WIDE);
+    for (const { name } of retention.contrasts) expect(svg).toContain(`>${name}</text>`);
+    expect(svg.match(new RegExp(`fill="${oracle!.colour}"[^>]*><title>oracle: `, 'g'))?.length).toBeGreaterThan(1);
+    expect(svg).not.toMatch(new RegExp(`fill="${oracle!.colour}"[^>]*><title>surr_`));
   });
 
   it('keep up to 42 series apart', () => {

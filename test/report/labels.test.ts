@@ -32,5 +32,5 @@ it.each([
   ['unframed', ['prefix', 'separator', 'document'], ['document', 'everything', 'document', 'document']],
 ] as const)('says what the decoder sees, %s', (_, segments: readonly Segment[] | undefined, words) => {
   const described = Object.values(CONDITIONS).map((condition) => describeVisibility(condition, segments));
-  expect(described).toEqual([...words, 'prefix, document']);
+  expect(described).toEqual([...words, 'prefix and document']);
 });

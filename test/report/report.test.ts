@@ -263,7 +263,7 @@ describe('gains', () => {
     );
     expect(finding(withMean(0.58, 0.43, 0.78))).toContain('made answers easier to predict');
     expect(finding(withMean(0.01, -0.43, 0.78))).toMatch(
-      /^No effect on answers is shown of t.*, against the document alone: \+0\.010/,
+      /^T.* had no effect on answers that can be told from 0, against the document alone: \+0\.010/,
     );
     expect(finding(withMean(0.01, null, null))).toMatch(/^Too few independent samples to tell .* without an interval/);
     const ranked = madeRun(productRanking, { samples: 96, candidates: 6 }).summary;
@@ -350,7 +350,9 @@ describe('gains', () => {
 
   it('say which samples depend on each other, and what is done about it', () => {
     const { summary: crossed } = madeRun(positionsOrContent, FEW);
-    expect(sampleNotes(crossed).join('\n')).toMatch(/Every sample has a query.* 6 clusters.*Two samples each lend/s);
+    expect(sampleNotes(crossed).join('\n')).toMatch(
+      /Every sample has a query.* 6 clusters.*Samples lend each other words in pairs/s,
+    );
     const dependence = {
       by: 'question kind',
       partners: 'ring',
@@ -360,7 +362,7 @@ describe('gains', () => {
       partner_icc: 0.005,
     } as const;
     const said = sampleNotes({ ...crossed, samples: { ...crossed.samples, dependence } }).join('\n');
-    for (const part of ['same kind of fact', '+0.073', 'form one ring', '+0.005', 'two-way, with 250']) {
+    for (const part of ['same kind of fact', '+0.073', 'in one ring', '+0.005', 'two-way, with 250']) {
       expect(said).toContain(part);
     }
   });

@@ -114,7 +114,7 @@ function wordsSection(run: FinishedRun, found: string, noText: boolean): Section
     title: 'In words',
     blocks: [
       paragraph(found),
-      note(FRAMING),
+      ...(run.summary.probe ? [] : [note(FRAMING)]),
       ...(sample ? [paragraph(sample.title), { kind: 'list' as const, items: sample.items }] : []),
     ],
   };
@@ -243,7 +243,7 @@ function contrastSections(summary: Summary): Section[] {
         ...(others.length > 0
           ? [
               figure('contrasts', 'Size of each contrast, in nats and in standard deviations.', (frame) =>
-                contrastPlot(others, frame),
+                contrastPlot(summary, others, frame),
               ),
             ]
           : []),

@@ -1,13 +1,15 @@
 /** Figures of contrast groups: shares of a decomposition, head-to-heads, two by twos. */
 import * as Plot from '@observablehq/plot';
-import type { ContrastGroup } from '../../runs/schema/experiment.js';
+import type { ContrastGroup, Experiment } from '../../runs/schema/experiment.js';
 import type { GainRecord } from '../../runs/schema/gains.js';
 import type { ContrastGroupSummary, Summary } from '../../runs/schema/summary.js';
 import type { Estimate } from '../../stats/gains.js';
 import { percent, signed, withInterval } from '../words/format.js';
+import { prefixesOf, prefixName } from '../words/labels.js';
 import {
   arrange,
   besideEachOther,
+  colourOf,
   commonDomain,
   type Drawing,
   draw,
@@ -15,8 +17,11 @@ import {
   panelWidth,
   rowAxis,
   rowMargin,
+  type Series,
   scalesOf,
+  seriesAmong,
   seriesOf,
+  symbolOf,
   X_LABEL,
   Y_LABEL,
   Y_MARGIN,
@@ -85,7 +90,7 @@ function addingUp(parts: readonly Contrasted[], total: Contrasted, declared: Con
 }
 
 /** Bars of a total and its parts in nats, so that they have their signs; behind each part what share of the total it is, where that is defined. */
-export function decompositionPlot({ total, parts }: Decomposition, frame: Frame): Drawing {
+export function decompositionPlot({ title, total, parts }: Decomposition, frame: Frame): Drawing {
   const rows = [total, ...parts].map((contrast) => ({
     name: contrast.name,
     ...contrast.gain.mean,
@@ -111,7 +116,7 @@ export function decompositionPlot({ total, parts }: Decomposition, frame: Frame)
         x: 'value',
         y: 'name',
         fill: 'fill',
-        fillOpacity: 0.45,
+        fillOpacity: 0.7,
         insetTop: 3,
         insetBottom: 3,
         title: 'title',
@@ -121,7 +126,7 @@ export function decompositionPlot({ total, parts }: Decomposition, frame: Frame)
       Plot.text(rows, { y: 'name', frameAnchor: 'right', textAnchor: 'start', dx: 8, text: 'said' }),
     ],
   });
-  return arrange([{ drawing: plot }], frame);
+  return arrange([{ title, drawing: plot }], frame);
 }
 
 const TOTAL_COLOUR = '#7f7f7f';
@@ -137,8 +142,17 @@ const nats = (value: number | null) => signed(value, 3);
  * The mean of each contrast with its interval, in nats and beside it in standard deviations of the samples, d, with the margin of equivalence where one
  * is set.
  */
-export function contrastPlot(groups: readonly ContrastGroupSummary[], frame: Frame): Drawing {
+export function contrastPlot(
+  { configuration: { experiment } }: Summary,
+  groups: readonly ContrastGroupSummary[],
+  frame: Frame,
+): Drawing {
   const all = groups.flatMap(({ contrasts }) => contrasts);
+  const prefixes = new Map(groups.map(({ title }) => [title, contrastedPrefixes(experiment, title)]));
+  const series = seriesAmong(
+    prefixesOf(experiment),
+    [...prefixes.values()].flatMap((named) => [...named.values()]),
+  );
   const { marginLeft, marginBeside, room } = besideEachOther(
     all.map(({ name }) => name),
     frame,
@@ -151,6 +165,7 @@ export function contrastPlot(groups: readonly ContrastGroupSummary[], frame: Fra
     measures.map(({ of, label, margin: left, inNats }) => {
       const rows = contrasts.map(({ name, gain }) => ({
         name,
+        ...seriesOfRow(series, prefixes.get(title)?.get(name)),
         ...of(gain),
         title: `${name}\n${withInterval(gain.mean, nats)} nats a token`,
       }));
@@ -176,15 +191,40 @@ export function contrastPlot(groups: readonly ContrastGroupSummary[], frame: Fra
         marks: [
           Plot.rectX(shaded, { x1: 'x1', x2: 'x2', fill: '#009e73', fillOpacity: 0.15 }),
           Plot.ruleX([0], { stroke: '#888' }),
-          Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'name', stroke: COLOUR, strokeWidth: 2.5 }),
-          Plot.dot(rows, { x: 'value', y: 'name', fill: COLOUR, r: 5, title: 'title' }),
+          Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'name', stroke: 'colour', strokeWidth: 2.5 }),
+          Plot.dot(rows, { x: 'value', y: 'name', fill: 'colour', symbol: 'symbol', r: 5, title: 'title' }),
           ...(rows.every(({ value }) => value === null) ? [Plot.text([NO_SPREAD], { frameAnchor: 'middle' })] : []),
         ],
       });
       return { ...(inNats && { title }), drawing };
     }),
   );
-  return arrange(panels, frame);
+  return arrange(panels, frame, series);
+}
+
+/** The prefix that each contrast of a group is about: the only one among its conditions. The documents alone and controls are what it is held against. */
+function contrastedPrefixes(experiment: Experiment, title: string): Map<string, string> {
+  const { conditions, contrasts, comparisons } = experiment;
+  const controls = new Set(comparisons.map(({ control }) => control));
+  const isPrefixed = (name: string) =>
+    !controls.has(name) && conditions.some((condition) => condition.name === name && condition.surrogate !== undefined);
+  const declared = contrasts.find((group) => group.title === title)?.contrasts ?? [];
+  return new Map(
+    declared.flatMap(({ name, terms }) => {
+      const own = new Set(
+        Object.keys(terms)
+          .filter(isPrefixed)
+          .map((condition) => prefixName(experiment, condition)),
+      );
+      return own.size === 1 ? [[name, [...own][0]!] as const] : [];
+    }),
+  );
+}
+
+/** The look of a contrast that is about one prefix, and of the others. */
+function seriesOfRow(series: readonly Series[], prefix: string | undefined): Pick<Series, 'colour' | 'symbol'> {
+  const { colour, symbol } = series.find(({ name }) => name === prefix) ?? { colour: TOTAL_COLOUR, symbol: 'circle' };
+  return { colour, symbol };
 }
 
 /** What a panel without any value says. */
@@ -233,6 +273,7 @@ export function twoByTwoPlot(summary: Summary, groups: readonly ContrastGroup[],
         value,
         low: compared?.low ?? value,
         high: compared?.high ?? value,
+        title: `${cell} against ${origin}\ngain ${compared ? withInterval(compared, nats) : nats(value)} nats a token`,
       };
     });
     const drawing = draw({
@@ -250,7 +291,15 @@ export function twoByTwoPlot(summary: Summary, groups: readonly ContrastGroup[],
           return [
             Plot.line(own, { x: 'x', y: 'value', stroke: colour, strokeWidth: 2, sort: 'x', dx }),
             Plot.ruleX(own, { x: 'x', y1: 'low', y2: 'high', stroke: colour, dx }),
-            Plot.dot(own, { x: 'x', y: 'value', fill: 'line', symbol: 'line', r: 5, dx }),
+            Plot.dot(own, {
+              x: 'x',
+              y: 'value',
+              fill: colourOf('line'),
+              symbol: symbolOf('line'),
+              r: 5,
+              dx,
+              title: 'title',
+            }),
           ];
         }),
       ],

@@ -6,12 +6,14 @@ import { signed, withInterval } from '../words/format.js';
 import { prefixesOf } from '../words/labels.js';
 import {
   arrange,
+  colourOf,
   type Drawing,
   draw,
   type Frame,
   panelWidth,
   scalesOf,
   seriesAmong,
+  symbolOf,
   Y_LABEL,
   Y_MARGIN,
 } from './draw.js';
@@ -63,7 +65,15 @@ export function curvePlot(summary: Summary, curve: Curve, frame: Frame): Drawing
           return [
             Plot.line(own, { x: 'x', y: 'value', stroke: colour, strokeWidth: 2, strokeDasharray: dash, dx }),
             Plot.ruleX(own, { x: 'x', y1: 'low', y2: 'high', stroke: colour, strokeWidth: 1.2, dx }),
-            Plot.dot(own, { x: 'x', y: 'value', fill: 'name', symbol: 'name', r: 4.5, dx, title: 'title' }),
+            Plot.dot(own, {
+              x: 'x',
+              y: 'value',
+              fill: colourOf('name'),
+              symbol: symbolOf('name'),
+              r: 4.5,
+              dx,
+              title: 'title',
+            }),
           ];
         }),
       ],

@@ -79,9 +79,23 @@ export function scalesOf(series: readonly Series[]) {
   };
 }
 
+/** The colour of the series that a field names. It says its scale: Plot would take a series called like a colour, such as `none`, for that colour. */
+export const colourOf = (field: string) => ({ value: field, scale: 'color' }) as unknown as string;
+
+/** The mark of the series that a field names, likewise. */
+export const symbolOf = (field: string) => ({ value: field, scale: 'symbol' }) as unknown as string;
+
+/** The number of rows from which a figure has its horizontal axis above as well, as the one below them would be out of sight. */
+const TALL_FROM = 16;
+
+/** What a figure of so many rows has for its horizontal axis. */
+export function rowsAxis(rows: number): { readonly axis?: 'both' } {
+  return rows >= TALL_FROM ? { axis: 'both' } : {};
+}
+
 export function draw(options: Plot.PlotOptions & { readonly width: number }): Drawing {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
-  const figure = Plot.plot({ ...withWholeLabel({ ...AXIS, ...options }), document } as Plot.PlotOptions);
+  const figure = Plot.plot({ ...withUpperAxis(withWholeLabel({ ...AXIS, ...options })), document } as Plot.PlotOptions);
   const svg = figure.tagName.toLowerCase() === 'svg' ? figure : figure.querySelector('svg')!;
   svg.setAttribute('xmlns', SVG);
   svg.setAttribute('font-family', FONTS);
@@ -98,6 +112,15 @@ export function draw(options: Plot.PlotOptions & { readonly width: number }): Dr
 }
 
 const SVG = 'http://www.w3.org/2000/svg';
+
+/** The room for the numbers of an axis above. */
+const UPPER_AXIS = 20;
+
+function withUpperAxis(options: Plot.PlotOptions): Plot.PlotOptions {
+  const { x, height = 0, marginTop = 0 } = options;
+  if (x?.axis !== 'both') return options;
+  return { ...options, height: height + UPPER_AXIS, marginTop: marginTop + UPPER_AXIS };
+}
 
 /** Breaks the label of the horizontal axis into as many lines as it takes, each of which makes the drawing taller. */
 function withWholeLabel(options: Plot.PlotOptions & { readonly width: number }): Plot.PlotOptions {
@@ -116,11 +139,11 @@ function withWholeLabel(options: Plot.PlotOptions & { readonly width: number }):
 export const LINE_HEIGHT = 14;
 
 /** Breaks a text where its words, or the parts of a name, end. A part that is wider than the room stays whole. */
-export function brokenInto(text: string, room: number): string[] {
+export function brokenInto(text: string, room: number, size?: number): string[] {
   const lines = [''];
   for (const part of text.match(/[^\s_]+(_+|\s+|$)|[\s_]+/g) ?? []) {
     const line = lines.at(-1)!;
-    if (line === '' || textWidth((line + part).trimEnd()) <= room) lines[lines.length - 1] = line + part;
+    if (line === '' || textWidth((line + part).trimEnd(), size) <= room) lines[lines.length - 1] = line + part;
     else lines.push(part);
   }
   return lines.map((line) => line.trimEnd());
@@ -157,10 +180,17 @@ export function arrange(
   for (const row of grouped(panels, columns)) {
     // A title stands nearer to what it is of than to what is above it.
     const above = y > 0 ? 12 : 0;
-    const titleHeight = row.some(({ title }) => title !== undefined) ? 20 + above : 0;
+    const titles = row.map(({ title, drawing }) =>
+      title === undefined ? [] : headingLines(title, drawing.width - 12),
+    );
+    const most = Math.max(...titles.map(({ length }) => length));
+    const titleHeight = most > 0 ? 20 + above + (most - 1) * HEADING_LINE : 0;
     let x = 0;
-    for (const { title, drawing } of row) {
-      if (title !== undefined) placed.push(heading(title, x + 4, y + above + 14, drawing.width - 12));
+    for (const [place, { drawing }] of row.entries()) {
+      // The last lines of titles beside each other stand at one height.
+      const lines = titles[place]!;
+      const top = y + above + 14 + (most - lines.length) * HEADING_LINE;
+      for (const [l, line] of lines.entries()) placed.push(heading(line, x + 4, top + l * HEADING_LINE));
       placed.push(at(drawing, x, y + titleHeight));
       x += drawing.width;
     }
@@ -178,11 +208,16 @@ function at({ svg }: Drawing, x: number, y: number): string {
   return svg.replace('<svg ', `<svg x="${x}" y="${y}" `);
 }
 
-/** A heading, in smaller letters where it would not fit. */
-function heading(title: string, x: number, y: number, width: number): string {
-  const escaped = printable(title).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  const size = Math.min(13, Math.floor((13 * width) / textWidth(title, 13)));
-  return `<text x="${x}" y="${y}" font-family="${FONTS}" font-size="${size}" font-weight="bold" fill="currentColor">${escaped}</text>`;
+const HEADING_SIZE = 13;
+const HEADING_LINE = 16;
+
+function headingLines(title: string, width: number): string[] {
+  return brokenInto(title, width, HEADING_SIZE);
+}
+
+function heading(line: string, x: number, y: number): string {
+  const escaped = printable(line).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return `<text x="${x}" y="${y}" font-family="${FONTS}" font-size="${HEADING_SIZE}" font-weight="bold" fill="currentColor">${escaped}</text>`;
 }
 
 /** Draws marks with their names, in as many lines as they take. */
@@ -215,7 +250,7 @@ function drawLegend(series: readonly Series[], width: number): Drawing {
           strokeDasharray: item.dash,
         }),
       ),
-      Plot.dot(items, { x: (item) => item.x + 12, y: 'y', fill: 'name', symbol: 'name', r: 4.5 }),
+      Plot.dot(items, { x: (item) => item.x + 12, y: 'y', fill: colourOf('name'), symbol: symbolOf('name'), r: 4.5 }),
       Plot.text(items, { x: (item) => item.x + 29, y: 'y', text: 'name', textAnchor: 'start' }),
     ],
   });

@@ -10,6 +10,7 @@ import {
   arrange,
   besideEachOther,
   brokenInto,
+  colourOf,
   commonDomain,
   type Drawing,
   draw,
@@ -17,9 +18,11 @@ import {
   LINE_HEIGHT,
   rowAxis,
   rowMargin,
+  rowsAxis,
   type Series,
   scalesOf,
   seriesAmong,
+  symbolOf,
   WIDE,
   X_LABEL,
   Y_LABEL,
@@ -79,7 +82,14 @@ export function effectPlot(summary: Summary, groups: readonly GainGroup[], frame
         width: margin + room,
         height: AXIS_HEIGHT + rows.length * 24,
         marginLeft: margin,
-        x: { ...X_LABEL, domain: commonDomain(all.map((row) => row[of])), label, grid: true, ticks: 6 },
+        x: {
+          ...X_LABEL,
+          domain: commonDomain(all.map((row) => row[of])),
+          label,
+          grid: true,
+          ticks: 6,
+          ...rowsAxis(rows.length),
+        },
         y: {
           ...rowAxis(
             rows.map(({ condition }) => condition),
@@ -90,9 +100,16 @@ export function effectPlot(summary: Summary, groups: readonly GainGroup[], frame
         ...scalesOf(series),
         marks: [
           Plot.ruleX([0], { stroke: '#888' }),
-          Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'condition', stroke: 'series', strokeWidth: 2.5 }),
-          Plot.dot(rows, { x: 'hollow', y: 'condition', stroke: 'series', symbol: 'series', r: 4 }),
-          Plot.dot(rows, { x: 'value', y: 'condition', fill: 'series', symbol: 'series', r: 5, title: 'title' }),
+          Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'condition', stroke: colourOf('series'), strokeWidth: 2.5 }),
+          Plot.dot(rows, { x: 'hollow', y: 'condition', stroke: colourOf('series'), symbol: symbolOf('series'), r: 4 }),
+          Plot.dot(rows, {
+            x: 'value',
+            y: 'condition',
+            fill: colourOf('series'),
+            symbol: symbolOf('series'),
+            r: 5,
+            title: 'title',
+          }),
         ],
       });
       return { ...(of === 'inNats' && { title: group.title }), drawing };
@@ -163,6 +180,7 @@ export function differencePlot(
         domain: [Math.min(0, ...ends), Math.max(0, ...ends)],
         label: 'gain per sample, nats per token',
         grid: true,
+        ...rowsAxis(rows.length),
       },
       y: rowAxis(
         rows.map(({ condition }) => condition),
@@ -171,13 +189,13 @@ export function differencePlot(
       ...scalesOf(series),
       marks: [
         Plot.ruleX([0], { stroke: '#888' }),
-        Plot.tickX(points, { x: 'gain', y: 'condition', stroke: 'series', strokeOpacity: 0.2 }),
-        Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'condition', stroke: 'series' }),
+        Plot.tickX(points, { x: 'gain', y: 'condition', stroke: colourOf('series'), strokeOpacity: 0.2 }),
+        Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'condition', stroke: colourOf('series') }),
         Plot.ruleY(rows, {
           x1: 'first',
           x2: 'third',
           y: 'condition',
-          stroke: 'series',
+          stroke: colourOf('series'),
           strokeWidth: 6,
           title: 'title',
         }),
@@ -197,7 +215,7 @@ function evenly<T>(values: readonly T[], count: number): T[] {
 
 /** Mean gain by fifth of hardness: on split tokens where these are reliable, on Oldham's axis, and coupled as the research plots it. */
 export function hardnessPlot(summary: Summary, frame: Frame): Drawing {
-  const axes = { split: 'split tokens', oldham: 'Oldham’s axis', coupled: 'coupled (authors’ axis)' } as const;
+  const axes = { split: 'split tokens', oldham: 'Oldham’s axis', coupled: 'the coupled axis (the authors’)' } as const;
   const comparisons = hardnessComparisons(summary);
   const pointsOn = (axis: keyof typeof axes) =>
     comparisons.flatMap((c) =>
@@ -231,13 +249,19 @@ export function hardnessPlot(summary: Summary, frame: Frame): Drawing {
         ...series.map(({ name, dash }) =>
           Plot.line(
             points.filter((point) => point.series === name),
-            { ...common, z: (point) => point.condition, stroke: 'series', strokeWidth: 2, strokeDasharray: dash },
+            {
+              ...common,
+              z: (point) => point.condition,
+              stroke: colourOf('series'),
+              strokeWidth: 2,
+              strokeDasharray: dash,
+            },
           ),
         ),
         Plot.dot(points, {
           ...common,
-          fill: 'series',
-          symbol: 'series',
+          fill: colourOf('series'),
+          symbol: symbolOf('series'),
           r: 3.5,
           title: ({ condition, hardness, gain }: (typeof points)[number]) =>
             `${condition}\nbaseline ${fixed(hardness, 3)}, gain ${nats(gain)} nats a token`,

@@ -6,14 +6,17 @@ import { fixed, withInterval } from '../words/format.js';
 import { prefixesOf, prefixName } from '../words/labels.js';
 import {
   arrange,
+  colourOf,
   type Drawing,
   draw,
   type Frame,
   panelWidth,
   rowAxis,
   rowMargin,
+  rowsAxis,
   scalesOf,
   seriesAmong,
+  symbolOf,
   X_LABEL,
 } from './draw.js';
 
@@ -33,12 +36,19 @@ export function rankingPlot(
       width: panelWidth(frame),
       height: 64 + names.length * 20,
       marginLeft: margin,
-      x: { ...X_LABEL, label: 'mean over pools [95%]', grid: true, ticks: 5 },
+      x: { ...X_LABEL, label: 'mean over pools [95%]', grid: true, ticks: 5, ...rowsAxis(names.length) },
       y: rowAxis(names, margin),
       ...scalesOf(series),
       marks: [
-        Plot.ruleY(rowsOf(m), { x1: 'low', x2: 'high', y: 'name', stroke: 'series', strokeWidth: 2 }),
-        Plot.dot(rowsOf(m), { x: 'value', y: 'name', fill: 'series', symbol: 'series', r: 4, title: 'title' }),
+        Plot.ruleY(rowsOf(m), { x1: 'low', x2: 'high', y: 'name', stroke: colourOf('series'), strokeWidth: 2 }),
+        Plot.dot(rowsOf(m), {
+          x: 'value',
+          y: 'name',
+          fill: colourOf('series'),
+          symbol: symbolOf('series'),
+          r: 4,
+          title: 'title',
+        }),
       ],
     }),
   }));

@@ -138,16 +138,20 @@ export const READER_STYLE = `
 .samples b { font-variant-numeric: tabular-nums; min-width: 4rem; text-align: right; flex: none; }
 .samples .better { color: var(--better); }
 .samples .worse { color: var(--worse); }
-.samples .id { color: var(--pale); font-size: .8rem; flex: 0 1 auto; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 16rem; }
+.samples .id { color: var(--pale); font-size: .8rem; flex: 0 1 auto; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; max-width: 24rem; }
 .samples .grade { color: var(--pale); font-size: .8rem; flex: none; }
 .samples .grade:empty { display: none; }
 .samples .query { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-@media (max-width: 640px) { .samples .query { white-space: normal; overflow-wrap: anywhere; } .samples .id { max-width: 6.5rem; } }
+@media (max-width: 640px) { 
+  .samples > details > summary { flex-wrap: wrap; gap: 0 .8rem; }
+  .samples .id { max-width: 15rem; white-space: normal; overflow-wrap: anywhere; }
+  .samples .query { white-space: normal; overflow-wrap: anywhere; flex: 1 0 100%; padding-left: 1.4rem; box-sizing: border-box; } }
 .part { display: flex; gap: .8rem; margin: .25rem 0 .25rem 1rem; }
 .part .name { color: var(--pale); font-size: .85rem; flex: 0 0 4rem; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; max-width: 58rem; unicode-bidi: isolate; }
 .document { margin: .25rem 0 .25rem 1rem; }
 .document .text { font-size: .9rem; background: var(--shade); padding: .5rem .8rem; max-height: 24rem; overflow: auto; }
 .token { border-radius: 2px; border-bottom: 1px solid var(--line); margin-right: 1px; padding: .1rem 0; cursor: help; }
+.reader button { margin-top: .6rem; }
 .reader button[hidden] { display: none; }
 `;

@@ -94,7 +94,7 @@ export function contrastClassTable({ comparisons }: ContrastOutcome): Table {
 }
 
 export const RECALL_NOTE =
-  'What the model says to each document, chosen greedily. It holds the answer where the answer’s words stand in it one behind the other, in lower case, without articles and without punctuation at the ends of words; F1 is of these words. Differences are of shares, in points.';
+  'What the model says to each document, token by token the likeliest. Its text contains the answer where the answer’s words occur in it one after the other, in lower case, without articles and without punctuation at the ends of words; F1 is over these words. Differences of shares are in points.';
 
 export function recallConditionTable({ conditions }: RecallOutcome): Table {
   return {

@@ -3,21 +3,13 @@ import type { Segment } from '../../priming/input.js';
 import { USUAL_SEGMENTS } from '../../runs/schema/configuration.js';
 import { PROBE_MEASURES, type ProbeSummary } from '../../runs/schema/probe.js';
 import { fixed, withInterval } from '../words/format.js';
+import { listed, SEGMENTS } from '../words/labels.js';
 import { number, type Table, text } from './table.js';
-
-const REGIONS: Readonly<Record<Segment, string>> = {
-  bos: 'BOS',
-  prefix: 'prefix',
-  separator: 'line break',
-  document: 'document',
-  eos: 'end of text',
-};
 
 /** @param segments those that the model's inputs have */
 export function probeNote(segments: readonly Segment[] = USUAL_SEGMENTS): string {
-  const names = segments.map((segment) => REGIONS[segment]);
-  const regions = `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
-  return `Means over samples, intervals by bootstrap over samples. Regions are exact: ${regions} apart. Measures against the bare document (divergence, shift, cosine) do not exist for it.`;
+  const names = segments.map((segment) => SEGMENTS[segment]);
+  return `Means over samples, with intervals by bootstrap over samples. ${listed(names)} are measured apart. The bare document itself has no values for what is measured against it (divergence, shift, cosine).`;
 }
 
 /** The table of a probe, one row for each measure and condition, one column for each layer. */

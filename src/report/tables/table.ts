@@ -66,9 +66,9 @@ export function renderHtml({ columns, rows }: Table, links: readonly (string | u
   return `<table><thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody></table>`;
 }
 
-/** Names of conditions may break behind their parts, for the narrow column that stays in view. */
+/** Names of conditions may break between their parts, for the narrow column that stays in view. */
 function breakable(html: string): string {
-  return html.replace(/(?<=\w)_(?=\w)/g, '_<wbr>');
+  return html.replace(/(?<=\w)_(?=\w)/g, '_<wbr>').replace(/(?<=\w)@(?=\w)/g, '<wbr>@');
 }
 
 export function escapeHtml(text: string): string {

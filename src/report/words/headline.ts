@@ -1,9 +1,10 @@
 /** What a run found, said twice: a sentence for everybody, and one with the numbers of its tests. */
 import { surrogate as surrogateOf } from '../../priming/surrogate.js';
 import type { Comparison, Experiment } from '../../runs/schema/experiment.js';
+import type { ProbeMeasure, ProbeSummary } from '../../runs/schema/probe.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import type { Estimate } from '../../stats/gains.js';
-import { isTold, percent, pOf, pValue, ratio, signed, withInterval } from './format.js';
+import { fixed, isTold, percent, pOf, pValue, ratio, signed, withInterval } from './format.js';
 import { boundOf, conditionOf, documentForm, isPrimary, visibilityOf } from './labels.js';
 
 /** The share of the oracle's gain from which a surrogate is said to work. */
@@ -11,20 +12,36 @@ const WORKS_FROM = 0.8;
 
 const nats = (value: number | null) => signed(value, 3);
 
-/** The finding of a run in plain words: of its primary comparison by NLL or by a ranking's first measure. Undefined where nothing is compared. */
-export function finding({ configuration: { experiment }, comparisons, ranking }: Summary): string | undefined {
+/** The finding of a run in plain words: of its primary comparison by NLL or by a ranking's first measure, or of what a probe measured. Undefined where nothing is compared. */
+export function finding({ configuration: { experiment }, comparisons, ranking, probe }: Summary): string | undefined {
   const byNll = comparisons.find((comparison) => isPrimary(experiment, comparison));
   if (byNll) {
     const target = experiment.target === 'answer' ? 'answers' : 'queries';
     const words = { better: `${target} easier to predict`, worse: `${target} harder to predict`, of: target };
     return said(experiment, byNll, byNll.gain.mean, words, `${withInterval(byNll.gain.mean, nats)} nats a token`);
   }
+  if (probe) return probeFinding(probe);
   const [measure] = ranking?.measures ?? [];
   const ranked = ranking?.comparisons.find((comparison) => isPrimary(experiment, comparison));
   if (!ranked || !measure) return undefined;
   const { mean } = ranked.differences[0]!;
   const words = { better: 'rankings better', worse: 'rankings worse', of: 'rankings' };
   return said(experiment, ranked, mean, words, `${measure.name} ${withInterval(mean, nats)}`);
+}
+
+/** How far prefixes move the document's states in the last layer, and whether in the direction that the real query moves them. */
+function probeFinding({ conditions, layers }: ProbeSummary): string | undefined {
+  const inLastLayer = (measure: ProbeMeasure) =>
+    conditions.flatMap(({ name, measures }) => {
+      const value = measures.find((entry) => entry.name === measure)?.by_layer.at(-1);
+      return value ? [{ name, said: `${name} ${withInterval(value, (x) => fixed(x, 2))}` }] : [];
+    });
+  const shifts = inLastLayer('shift');
+  if (shifts.length === 0) return undefined;
+  const others = inLastLayer('cosine').filter(({ name }) => name !== 'oracle');
+  const moved = `In the last layer (${layers.at(-1)}), prefixes move the document’s states away from those of the document alone by an L2 distance of: ${shifts.map(({ said }) => said).join('; ')}.`;
+  if (others.length === 0) return moved;
+  return `${moved} Cosine with the direction in which the real query moves them: ${others.map(({ said }) => said).join('; ')}.`;
 }
 
 interface Words {
@@ -47,7 +64,7 @@ function said(
     return `Too few independent samples to tell what ${subject} does to ${of}, against ${other}: ${size}, without an interval (${names}).`;
   }
   if (!isTold(mean)) {
-    return `No effect on ${of} is shown of ${subject}, against ${other}: ${size} (${names}).`;
+    return `${capital(subject)} had no effect on ${of} that can be told from 0, against ${other}: ${size} (${names}).`;
   }
   return `${capital(subject)} made ${mean.value > 0 ? better : worse} than ${other} did: ${size} (${names}).`;
 }
@@ -73,7 +90,7 @@ function describeCondition(experiment: Experiment, name: string): string {
   }
   const prefix = bound === 'upper bound' ? 'the real query' : surrogateOf(surrogate!).about;
   const seen = SEEN[visibilityOf(condition)] ?? `the decoder sees ${visibilityOf(condition)}`;
-  return `${prefix} in front of the document${long} (${seen})`;
+  return `${prefix}${prefix.includes(',') ? ',' : ''} in front of the document${long} (${seen})`;
 }
 
 function capital(sentence: string): string {

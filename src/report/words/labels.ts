@@ -70,10 +70,20 @@ export function describeVisibility(
   const end = segments.includes('eos') ? ['end of text'] : [];
   if (visibility === 'exact') return 'document';
   if (visibility === 'published') return listed([...leftByTheCount(segments), 'document', ...end]);
-  if (visibility !== 'full') return visibility.length > 0 ? visibility.join(', ') : 'nothing';
+  if (visibility !== 'full')
+    return visibility.length > 0 ? listed(visibility.map((segment) => SEGMENTS[segment])) : 'nothing';
   if (surrogate !== undefined) return 'everything';
   return listed([...(segments.includes('bos') ? ['BOS'] : []), 'document', ...end]);
 }
+
+/** The parts of an encoder's input by the words that reports have for them. */
+export const SEGMENTS: Readonly<Record<Segment, string>> = {
+  bos: 'BOS',
+  prefix: 'prefix',
+  separator: 'line break',
+  document: 'document',
+  eos: 'end of text',
+};
 
 /** The published mask hides as many leading rows as prefix and line break have, whichever rows those are. */
 function leftByTheCount(segments: readonly Segment[]): string[] {
@@ -94,10 +104,9 @@ export function documentForm({ document }: Condition): string {
 }
 
 /** What a condition does in the encoder, without its document and what the decoder sees. */
-function prefixKey({ surrogate = 'none', blocked, positions }: Condition): string {
-  return [surrogate, ...(blocked ? ['blocked'] : []), ...(positions ? [positions.replaceAll('_', ' ')] : [])].join(
-    ', ',
-  );
+function prefixKey({ surrogate = 'none', document, blocked, positions }: Condition): string {
+  const first = surrogate === 'none' && document === 'none' ? 'no document' : surrogate;
+  return [first, ...(blocked ? ['blocked'] : []), ...(positions ? [positions.replaceAll('_', ' ')] : [])].join(', ');
 }
 
 /**
@@ -121,9 +130,10 @@ function commonWords(names: readonly string[]): string {
   return (end < 0 ? first : first.slice(0, end)).join(' ');
 }
 
-/** A condition's name without the length of the document and what the decoder sees. */
-function stemOf({ name }: Condition): string {
-  return name.replace(/@.*$/, '').replace(/_(full|published|d)$/, '');
+/** A condition's name without the length of the document, what the decoder sees and how the target begins. */
+function stemOf({ name, before_target }: Condition): string {
+  const whole = before_target === undefined ? name : name.replace(new RegExp(`_${before_target}$`), '');
+  return whole.replace(/@.*$/, '').replace(/_(full|published|d)$/, '');
 }
 
 /** Marks the comparison that was named beforehand. */

@@ -95,7 +95,7 @@ export function warnings(summary: Summary): string[] {
   if (configuration.imported) lines.push(describeImport(configuration));
   if (configuration.writer === 'self') {
     lines.push(
-      'What surrogates ask a language model for (llm:...) was written by the model itself, which is asked nothing: it says what it says of a document, a query or not. The texts are in written.json, or their digests where texts are kept out.',
+      'The texts that surrogates ask of a language model (llm:...) were written by the model of this run. It takes no instructions: what it writes about a document may be a query or not. The texts are in written.json, or their digests where texts are kept out.',
     );
   }
   lines.push(...describeLeftOut(configuration.left_out ?? []));
@@ -182,7 +182,7 @@ function outlierWarnings({ configuration, comparisons, contrasts, samples }: Sum
   return [
     ...(carried.length > 0
       ? [
-          `More than ${percent(threshold)}% of the gain stands in the ${TOP_SAMPLES} samples that gain or lose most: ${list(carried)}. The 95% interval of such a mean may cover as little as ${LEAST_COVERAGE}: read the trimmed mean and robust d.`,
+          `More than ${percent(threshold)}% of the gain lies in the ${TOP_SAMPLES} samples that gain or lose most: ${list(carried)}. The 95% interval of such a mean may cover as little as ${LEAST_COVERAGE}: read the trimmed mean and robust d.`,
         ]
       : []),
     ...(apart.length > 0
@@ -245,8 +245,8 @@ function dependenceNotes({ dependence, clusters, scored }: Summary['samples']): 
   if (partners === 'none') return [found];
   const form =
     partners === 'pairs'
-      ? 'Two samples each lend each other words'
-      : 'The number of samples is odd, so that those who lend each other words form one ring; it is cut into pairs, and half of its links are left out';
+      ? 'Samples lend each other words in pairs'
+      : 'Samples lend each other words in one ring, since their number is odd; the ring is cut into pairs, and half of its links are left out';
   const correlation = partner_icc === null ? '' : `; their largest intraclass correlation is ${signed(partner_icc, 3)}`;
   const taken =
     crossed === null
