@@ -3,6 +3,7 @@
  * being written when the process died is dropped when the run goes on. A run that has ended may keep it packed and compressed, as `trials.jsonl.gz`.
  */
 import { type FileHandle, open, rm, truncate } from 'node:fs/promises';
+import { constants } from 'node:zlib';
 import { fileError, publish } from '../base/files.js';
 import { packTrials } from './pack-trials.js';
 import { type FoundLines, findLines, publishCompressed, removeBeside } from './packed.js';
@@ -66,7 +67,16 @@ export async function packJournal(file: string): Promise<void> {
   if (found === undefined) return;
   if (isPacked(found.bytes) && found.isCompressed) return removeBeside(found);
   const { entries } = parseWholeJournal(found.bytes, found.file);
-  await publishCompressed(file, isPacked(found.bytes) ? found.bytes : packTrials(headOf(found.bytes).head, entries));
+  await publishPacked(file, isPacked(found.bytes) ? found.bytes : packTrials(headOf(found.bytes).head, entries));
+}
+
+/**
+ * Writes packed trials compressed, in the place of those that are there.
+ * @param file its name where it is not compressed
+ * @throws DkvError DISK_FULL, FILES_UNUSABLE
+ */
+export async function publishPacked(file: string, packed: Uint8Array | string): Promise<void> {
+  await publishCompressed(file, packed, constants.Z_FILTERED);
 }
 
 /** Appends entries; what has been synced survives a crash of the machine, what has been appended one of the process. */

@@ -4,6 +4,7 @@
  */
 import { crc32 } from '../base/crc32.js';
 import { AT_ONE } from '../stats/inverse-temperatures.js';
+import { digitsOf, MOST as MOST_WRITTEN } from './schema/digits.js';
 import { type Entry, isProbe, isRejection, isTrial, type ProbeTrial, type Trial } from './schema/entry.js';
 import type { JournalHead } from './schema/journal-head.js';
 import { columnsBefore, type PackedHead, type PackedTrials } from './schema/packed-trials.js';
@@ -43,26 +44,31 @@ export function packTrials(journal: JournalHead | undefined, entries: readonly E
           ),
     fraction_bits: fractionBits,
   };
+  const differences: number[] = [];
   const packed = lines.map((line) => {
     if (!isLine(line)) return line;
     const of = line.map(({ condition }) => numbers.get(condition)!);
     const before = columnsBefore(of, head.after);
-    const differences = (row: readonly number[]) => {
-      if (fractionBits === null) return row;
-      const multiples = toMultiples(row);
-      return multiples.map((multiple, column) => multiple - (multiples[before[column] ?? -1] ?? 0));
-    };
     const isAll = of.length === conditions.length && of.every((number, column) => number === column);
-    const { token_nlls, tempered_nlls } = rows.get(line)!;
+    const nlls = rows.get(line)!;
+    const { token_nlls: own, tempered_nlls: others } = nlls;
+    if (fractionBits !== null) {
+      for (const row of [...(own ?? []), ...(others ?? [])]) {
+        const multiples = toMultiples(row);
+        for (const [column, multiple] of multiples.entries()) {
+          differences.push(multiple - (multiples[before[column] ?? -1] ?? 0));
+        }
+      }
+    }
     return {
       sample: line[0]!.sample,
       ...(!isAll && { of }),
-      ...(token_nlls && { token_nlls: token_nlls.map(differences) }),
-      ...(tempered_nlls && { tempered_nlls: tempered_nlls.map(differences) }),
+      ...(fractionBits === null ? nlls : { ...(own && { tokens: own.length }), ...(others && { tempered: true }) }),
       fields: fieldsOf(line),
     };
   });
-  const body = [head, ...packed].map((line) => `${JSON.stringify(line)}\n`).join('');
+  const digits = differences.length > 0 ? [{ digits: digitsOf(differences) }] : [];
+  const body = [head, ...packed, ...digits].map((line) => `${JSON.stringify(line)}\n`).join('');
   return body + sealedLineAfter(crc32(new TextEncoder().encode(body)), { entries: entries.length });
 }
 
@@ -125,8 +131,8 @@ function fieldsOf(line: Line): PackedTrials['fields'] {
   );
 }
 
-/** Whole numbers up to this one, and the differences of two of them, are exact in float64. */
-const MOST = 2 ** 52;
+/** Whole numbers up to this one, and the differences of two of them, can be written. */
+const MOST = Math.floor(MOST_WRITTEN / 2);
 
 /** The least number of binary digits behind the point with which all NLLs can be written; null where the largest would not be exact then. */
 function fractionBitsOf(trials: readonly Trial[]): number | null {

@@ -110,9 +110,14 @@ export async function compressLines(file: string): Promise<void> {
 /**
  * Writes lines compressed, in the place of those that are there.
  * @param file its name where it is not compressed
+ * @param strategy of zlib: the usual one looks for strings that occur again, `Z_FILTERED` is better with random digits
  * @throws DkvError DISK_FULL, FILES_UNUSABLE
  */
-export async function publishCompressed(file: string, lines: Uint8Array | string): Promise<void> {
-  await publish(file + PACKED, await promisify(gzip)(lines, { level: constants.Z_BEST_COMPRESSION }));
+export async function publishCompressed(
+  file: string,
+  lines: Uint8Array | string,
+  strategy = constants.Z_DEFAULT_STRATEGY,
+): Promise<void> {
+  await publish(file + PACKED, await promisify(gzip)(lines, { level: constants.Z_BEST_COMPRESSION, strategy }));
   await rm(file, { force: true });
 }

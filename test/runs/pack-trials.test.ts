@@ -2,12 +2,15 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { crc32 } from '../../src/base/crc32.js';
 import { shortestFloat32 } from '../../src/base/float32.js';
 import { Random } from '../../src/base/random.js';
 import { JournalWriter, packJournal, readJournal, recoverJournal } from '../../src/runs/journal.js';
 import { packTrials } from '../../src/runs/pack-trials.js';
+import { digitsOf, MOST, numbersOf } from '../../src/runs/schema/digits.js';
 import { type Entry, entrySchema, sumOf, type Trial } from '../../src/runs/schema/entry.js';
 import { unpackTrials } from '../../src/runs/schema/packed-trials.js';
+import { sealedLineAfter } from '../../src/runs/schema/sealed.js';
 import { parseTrials } from '../../src/runs/schema/trials.js';
 import { AT_ONE, INVERSE_TEMPERATURES } from '../../src/stats/inverse-temperatures.js';
 import { temporaryFolder } from '../support/fixtures.js';
@@ -57,6 +60,12 @@ const OF_EVERY_KIND: readonly Entry[] = [
   { sample: 'e', condition: 'oracle', layers: [{ layer: 0, measures: { shift: 1e-13 } }], prefix: 'x' },
 ].map((entry) => entrySchema.parse(entry));
 
+/** Lines with an end that says their checksum. */
+function sealedText(lines: readonly unknown[], end: object): string {
+  const body = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  return body + sealedLineAfter(crc32(new TextEncoder().encode(body)), end);
+}
+
 describe('packed trials', () => {
   it('are the journal’s entries, in its order, whatever they hold', () => {
     for (const head of [undefined, OWNER.head]) {
@@ -83,13 +92,38 @@ describe('packed trials', () => {
     });
     expect(lines[0]).toEqual({
       sample: 'a',
+      tokens: 2,
+      fields: { cut: { values: [false] }, prefix_tokens: { values: [2], at: [null, 0, 0] } },
+    });
+    expect(numbersOf(lines[2].digits)).toEqual([32, 4, 1, 17, 2, 0, 32, 4, 1, 17, 2, 0]);
+    expect(lines[3]).toEqual({ entries: 6, crc32: expect.any(String) });
+    // As they were packed before digits stood together.
+    const { crc32: _, ...end } = lines[3];
+    const { tokens, ...line } = lines[0];
+    const rows = {
+      ...line,
       token_nlls: [
         [32, 4, 1],
         [17, 2, 0],
       ],
-      fields: { cut: { values: [false] }, prefix_tokens: { values: [2], at: [null, 0, 0] } },
-    });
-    expect(lines[2]).toEqual({ entries: 6, crc32: expect.any(String) });
+    };
+    expect(parseTrials(sealedText([head, rows, { ...rows, sample: 'b' }], end))).toEqual(entries);
+    for (const [digits, what] of [
+      [['000'], /digits of 3 numbers, which the lines have more of/],
+      [['0'.repeat(13)], /digits of 13 numbers, of which the lines have 12/],
+      [['000', '00'], /2 digits beside 3/],
+      [['00G'], /"G" is no hexadecimal digit/],
+      ['0', /line 4: digits/],
+    ] as const) {
+      expect(() => parseTrials(sealedText([head, ...lines.slice(0, 2), { digits }], end))).toThrow(what);
+    }
+  });
+
+  it('have digits that are the numbers', () => {
+    const numbers = [0, 1, -1, 7, 8, -8, 12345, MOST, -MOST];
+    expect(digitsOf([0, -8, 9])).toEqual(['012', '011']);
+    expect(numbersOf(digitsOf(numbers))).toEqual(numbers);
+    expect(numbersOf(digitsOf([0, 0]))).toEqual([0, 0]);
   });
 
   it('have every bit of any float32 numbers', () => {

@@ -4,7 +4,12 @@ import { experimentFileSchema } from '../../src/experiments/declaration/declared
 import { entrySchema as journalEntrySchema } from '../../src/runs/schema/entry.js';
 import { journalHeadSchema } from '../../src/runs/schema/journal-head.js';
 import { lockedPlanSchema } from '../../src/runs/schema/locked-plan.js';
-import { packedEndSchema, packedHeadSchema, packedTrialsSchema } from '../../src/runs/schema/packed-trials.js';
+import {
+  packedDigitsSchema,
+  packedEndSchema,
+  packedHeadSchema,
+  packedTrialsSchema,
+} from '../../src/runs/schema/packed-trials.js';
 import { recordSchema } from '../../src/runs/schema/record.js';
 import { sampleSchema } from '../../src/runs/schema/sample.js';
 import { summarySchema } from '../../src/runs/schema/summary.js';
@@ -327,9 +332,16 @@ export const CHAPTERS: readonly Chapter[] = [
       {
         title: 'Packed trials',
         source:
-          'A line for the trials of one sample, with a column for each condition. A sample that could not be scored has the line that the journal has. In the example, `bare_d` has the NLLs (5918212 − 936258) / 2^22 and (26096 + 80) / 2^22.',
+          'A line for the trials of one sample, with a column for each condition. A sample that could not be scored has the line that the journal has.',
         schema: packedTrialsSchema,
         example: 'packed-trials',
+      },
+      {
+        title: 'The digits of packed trials',
+        source:
+          'The line before the last: the numbers of all lines, one line after the other and row by row. Runs without NLLs, or whose NLLs have no unit, have no such line. In the example, which goes with the line above, `bare_d` has the NLLs (5918212 − 936258) / 2^22 and (26096 + 80) / 2^22.',
+        schema: packedDigitsSchema,
+        example: 'packed-digits',
       },
       {
         title: 'The last line of packed trials',

@@ -15,19 +15,39 @@ def written(nll):
     return float(NINE_DIGITS.create_decimal_from_float(nll))
 
 
+HEXADECIMAL = b"0123456789abcdef"
+
+
 def entries_of(head, lines):
     """The entries of the lines between head and end, in their order."""
+    lines, numbers = (lines[:-1], numbers_of(lines[-1]["digits"])) if lines and "digits" in lines[-1] else (lines, [])
+    taken = 0
     for line in lines:
         if "rejected" in line:
             yield line
-        else:
-            yield from trials_of(head, line)
+            continue
+        of = line.get("of", range(len(head["conditions"])))
+        rows = {name: line.get(name, []) for name in ("token_nlls", "tempered_nlls")}
+        for name, count in (("token_nlls", line.get("tokens", 0)), ("tempered_nlls", line.get("tokens", 0) * (INVERSE_TEMPERATURES - 1) * line.get("tempered", 0))):
+            rows[name] += [numbers[at : at + len(of)] for at in range(taken, taken + count * len(of), len(of))]
+            taken += count * len(of)
+        yield from trials_of(head, line, of, rows)
+    if taken != len(numbers):
+        raise ValueError(f"digits of {len(numbers)} numbers, and lines of {taken}")
 
 
-def trials_of(head, line):
-    of = line.get("of", range(len(head["conditions"])))
-    tokens = [nlls_of(head, of, row) for row in line.get("token_nlls", [])]
-    tempered = [nlls_of(head, of, row) for row in line.get("tempered_nlls", [])]
+def numbers_of(digits):
+    """Numbers from the texts of their lowest digits, of the next ones, and so on. Each is twice a size, plus 1 for a negative number."""
+    if len({len(text) for text in digits}) != 1 or set("".join(digits)) - set(HEXADECIMAL.decode()):
+        raise ValueError("digits that are none, or of different numbers")
+    value = np.zeros(128, dtype=np.int64)
+    value[list(HEXADECIMAL)] = range(16)
+    stored = sum(value[np.frombuffer(text.encode(), dtype=np.uint8)] << 4 * place for place, text in enumerate(digits))
+    return np.where(stored % 2 == 1, -(stored // 2), stored // 2).tolist()
+
+
+def trials_of(head, line, of, rows):
+    tokens, tempered = ([nlls_of(head, of, row) for row in rows[name]] for name in ("token_nlls", "tempered_nlls"))
     for column, number in enumerate(of):
         trial = {"sample": line["sample"], "condition": head["conditions"][number]}
         if tokens:

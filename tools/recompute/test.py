@@ -211,14 +211,21 @@ class Folders(unittest.TestCase):
                 read(head + bound, json.dumps({**record, **({"samples_crc32": named} if named else {})}))
 
         # Packed: two conditions, the second told from the first, and as many binary digits as halves need.
-        def packed_text(changes=None, journal=own, end=2):
+        def packed_text(changes=None, journal=own, end=2, digits=None):
             head = {"packed": 1, **({"journal": {"run": journal}} if journal else {}), "conditions": ["c", "d"], "after": [None, 0], "fraction_bits": 1}
             line = {"sample": "s", "token_nlls": [[2, 1], [4, -3]], "fields": {"cut": {"values": [False]}, "leak": {"values": [True], "at": [None, 0]}}, **(changes or {})}
-            body = "".join(json.dumps(one) + "\n" for one in (head, line))
+            if digits is not None:
+                line.pop("token_nlls")
+            body = "".join(json.dumps(one) + "\n" for one in (head, line, *([] if digits is None else [{"digits": digits}])))
             return body + line_after(zlib.crc32(body.encode()), {"entries": end})[1]
 
         other = {**trial, "condition": "d", "nll": 1.0, "nll_sum": 2.0, "token_nlls": [1.5, 0.5], "leak": True}
         self.assertEqual(read(packed_text(), json.dumps(record)).trials, {"c": {"s": trial}, "d": {"s": other}})
+        # The same numbers by their digits, lowest first, each twice its size and 1 more where it is negative. Older packed trials have the rows themselves.
+        in_digits = read(packed_text({"tokens": 2}, digits=["4287"]), json.dumps(record)).trials
+        self.assertEqual(in_digits, {"c": {"s": trial}, "d": {"s": other}})
+        tempered = read(packed_text({"tokens": 2, "tempered": True}, digits=["4287" + "0" * 36, "0" * 40]), json.dumps(record)).trials["d"]["s"]
+        self.assertEqual((tempered["token_nlls"], tempered["tempered_nlls"][1]), ([1.5, 0.5], [0.0] * 6 + [0.5] + [0.0] * 3))
         # 513 / 2^10 is 0.5009765625: nine digits of it, as a journal has them, end with 3.
         finer = packed_text({"token_nlls": [[513, 0], [0, 0]]}).replace('"fraction_bits": 1', '"fraction_bits": 10')
         body = finer.rsplit("{", 1)[0]
@@ -235,6 +242,10 @@ class Folders(unittest.TestCase):
             (whole.replace("-3", "-2"), "checksum"),
             (whole.rsplit("{", 1)[0], "checksum|its end says None"),
             (packed_text(end=3), "its end says 3"),
+            (packed_text({"tokens": 3}, digits=["4287"]), "not as trials are packed"),
+            (packed_text({"tokens": 1}, digits=["4287"]), "digits of 4 numbers, and lines of 2"),
+            (packed_text({"tokens": 2}, digits=["4287", "000"]), "of different numbers"),
+            (packed_text({"tokens": 2}, digits=["428g"]), "digits that are none"),
             (packed_text({"token_nlls": [[2], [4]]}), "not as trials are packed"),
             (packed_text(journal=None), "which run"),
             (packed_text(journal={**own, "seed": 3}), "another run"),

@@ -9,9 +9,8 @@ import { wrongAnswersOf } from '../../src/experiments/plan/wrong-answers.js';
 import { expectSameWrongAnswers } from '../../src/experiments/run/same-answers.js';
 import { expectSameSamples } from '../../src/experiments/run/same-samples.js';
 import { samplesOf } from '../../src/experiments/run/samples.js';
-import { readJournal } from '../../src/runs/journal.js';
+import { publishPacked, readJournal } from '../../src/runs/journal.js';
 import { packTrials } from '../../src/runs/pack-trials.js';
-import { publishCompressed } from '../../src/runs/packed.js';
 import { publishRecord } from '../../src/runs/record.js';
 import { readRun } from '../../src/runs/run-folder.js';
 import { samplesIn } from '../../src/runs/samples.js';
@@ -52,7 +51,7 @@ export async function bindSamples(folder: string): Promise<boolean> {
   const journal = record.bound && (await readJournal(file, ownerOf(record)));
   await publishRecord(folder, bound);
   // The first line of its trials says what the record does.
-  if (journal) await publishCompressed(file, packTrials(ownerOf(bound).head, journal.entries));
+  if (journal) await publishPacked(file, packTrials(ownerOf(bound).head, journal.entries));
   return true;
 }
 

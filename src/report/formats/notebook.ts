@@ -5,6 +5,7 @@
 import { printable } from '../../base/printable.js';
 import type { FinishedRun } from '../../runs/schema/run.js';
 import { cohensD, mean } from '../../stats/describe.js';
+import { INVERSE_TEMPERATURES } from '../../stats/inverse-temperatures.js';
 import type { Block, Section } from '../content/block.js';
 import { escapeMarkdown, renderHtml, renderText } from '../tables/table.js';
 import { finding } from '../words/headline.js';
@@ -153,14 +154,21 @@ def nlls(row, of, head):
         columns[number] = multiples[-1]
     return [multiple / 2 ** head["fraction_bits"] for multiple in multiples]
 
+def numbers(digits):
+    """Numbers from their lowest digits, the next ones, and so on; each is twice a size, plus 1 for a negative number."""
+    values = sum(np.array([int(digit, 16) for digit in text]) << 4 * place for place, text in enumerate(digits))
+    return np.where(values % 2, -(values // 2), values // 2).tolist()
+
 def unpacked(lines):
-    """A row a trial, of lines that each hold those of a sample, a column a condition."""
+    """A row a trial, of lines that each hold those of a sample, a column a condition. The digits of their NLLs stand together at the end."""
     checked(lines[-1], zlib.crc32(b"".join(lines[:-1])))
     head, *packed = [json.loads(line) for line in lines[:-1]]
+    left = iter(numbers(packed.pop()["digits"]) if packed and "digits" in packed[-1] else [])
     rows = []
     for line in packed:
         of = line.get("of", range(len(head["conditions"])))
-        tokens = [nlls(row, of, head) for row in line.get("token_nlls", [])]
+        taken = [[next(left) for _ in of] for _ in range(line.get("tokens", 0) * (${INVERSE_TEMPERATURES.length} if "tempered" in line else 1))]
+        tokens = [nlls(row, of, head) for row in line.get("token_nlls", taken[: line.get("tokens", 0)])]
         for column, number in enumerate(of if tokens else []):
             own = [row[column] for row in tokens]
             total = {"nll": sum(own) / len(own), "num_tokens": len(own), "token_nlls": own}

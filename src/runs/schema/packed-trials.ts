@@ -3,13 +3,15 @@
  * and without what follows from the rest, then an end with a checksum. The entries that are read are those of the journal, in its order.
  *
  * NLLs of tokens are whole multiples of a small power of two in most runs. They are written as such multiples, each condition's as the difference to another's
- * that lies near it, because small whole numbers take few bytes. It knows nothing of how a form is chosen; `pack-trials.ts` does.
+ * that lies near it, because small whole numbers have few digits, and the digits of all lines stand together. It knows nothing of how a form is chosen;
+ * `pack-trials.ts` does.
  */
 import { z } from 'zod';
 import { crc32 } from '../../base/crc32.js';
 import { shortestFloat32 } from '../../base/float32.js';
 import { tryParse } from '../../base/parse.js';
 import { AT_ONE, INVERSE_TEMPERATURES } from '../../stats/inverse-temperatures.js';
+import { numbersOf } from './digits.js';
 import { rejectionSchema, sumOf } from './entry.js';
 import { journalHeadSchema } from './journal-head.js';
 import { unseal } from './sealed.js';
@@ -30,7 +32,7 @@ export const packedHeadSchema = z.strictObject({
     .int()
     .nullable()
     .describe(
-      'NLLs are whole multiples of 2^-fraction_bits, and the lines hold differences of those multiples. Null where there is no such power: the lines hold the NLLs then.',
+      'NLLs are whole multiples of 2^-fraction_bits, and the digits are those of differences of these multiples. Null where there is no such power: the lines hold the NLLs then.',
     ),
 });
 
@@ -44,18 +46,28 @@ export const packedTrialsSchema = z.strictObject({
     .describe(
       'The numbers of the conditions that the columns are of; absent where they are all of the head’s, in its order.',
     ),
+  tokens: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'The number of tokens of the target. The digits give a row for each, with a column for each condition: its NLL in the head’s unit, less that of the condition of `after` where the line has that one further to the left. Those of a trial are what this gives in nine digits, a tie being rounded away from zero; sums are taken before. Absent where the line holds the NLLs, and for measurements inside the encoder.',
+    ),
+  tempered: z
+    .literal(true)
+    .optional()
+    .describe(
+      'Rows of the inverse temperatures other than 1 follow: for each token a row for each of them, in their order.',
+    ),
   token_nlls: z
     .array(z.array(z.number()))
     .optional()
-    .describe(
-      'A row for each token of the target, with a column for each condition: its NLL in the head’s unit, less that of the condition of `after` where the line has that one further to the left. Those of a trial are what this gives in nine digits, a tie being rounded away from zero; sums are taken before. Absent for measurements inside the encoder.',
-    ),
+    .describe('The rows of the tokens themselves, where the NLLs have no unit.'),
   tempered_nlls: z
     .array(z.array(z.number()))
     .optional()
-    .describe(
-      'The same at the inverse temperatures other than 1: for each token a row for each of them, in their order.',
-    ),
+    .describe('The rows of the other temperatures themselves, where the NLLs have no unit.'),
   fields: z
     .record(
       z.string(),
@@ -74,6 +86,14 @@ export const packedTrialsSchema = z.strictObject({
 
 export type PackedTrials = z.infer<typeof packedTrialsSchema>;
 
+export const packedDigitsSchema = z.strictObject({
+  digits: z
+    .array(z.string())
+    .describe(
+      'Of each number its lowest hexadecimal digit, then of each the next one, and so on. A number stands as twice its size, plus 1 where it is negative.',
+    ),
+});
+
 export const packedEndSchema = z.strictObject({
   entries: z.number().int().nonnegative().describe('The number of trials and rejected samples.'),
 });
@@ -84,6 +104,9 @@ const BEGINNING = new TextEncoder().encode('{"packed":');
 export function isPacked(bytes: Uint8Array): boolean {
   return BEGINNING.every((byte, at) => bytes[at] === byte);
 }
+
+/** Inverse temperatures other than 1. */
+const OTHERS = INVERSE_TEMPERATURES.length - 1;
 
 /** Entries as they were packed; what they are is not checked. */
 export interface UnpackedTrials {
@@ -101,10 +124,22 @@ export function unpackTrials(bytes: Uint8Array): UnpackedTrials {
   if (!sealed) throw new Error('its last line has no checksum');
   const [first, ...lines] = new TextDecoder().decode(bytes.subarray(0, beforeEnd - 1)).split('\n');
   const head = expected(packedHeadSchema, JSON.parse(first!), 'line 1');
-  const entries = lines.flatMap((text, at) => {
+  const values = lines.map((text): unknown => JSON.parse(text));
+  const numbers = isObject(values.at(-1), 'digits')
+    ? numbersOf(expected(packedDigitsSchema, values.pop(), `line ${lines.length + 1}`).digits)
+    : [];
+  let taken = 0;
+  const take = (rows: number, columns: number) => {
+    const begin = taken;
+    taken += rows * columns;
+    if (taken > numbers.length) throw new Error(`digits of ${numbers.length} numbers, which the lines have more of`);
+    return Array.from({ length: rows }, (_, row) => numbers.slice(begin + row * columns, begin + (row + 1) * columns));
+  };
+  const entries = values.flatMap((value, at) => {
     const line = at + 2;
-    return unpackLine(JSON.parse(text), head, `line ${line}`).map((value) => ({ value, line }));
+    return unpackLine(value, head, take, `line ${line}`).map((entry) => ({ value: entry, line }));
   });
+  if (taken < numbers.length) throw new Error(`digits of ${numbers.length} numbers, of which the lines have ${taken}`);
   const { entries: told } = expected(packedEndSchema, end, 'the last line');
   if (told !== entries.length) throw new Error(`${entries.length} entries, and its last line says ${told}`);
   return { head, entries };
@@ -117,16 +152,19 @@ function expected<T>(schema: z.ZodType<T>, value: unknown, where: string): T {
   throw new Error(`${where}: ${parsed.problem}`);
 }
 
-function unpackLine(value: unknown, head: PackedHead, where: string): object[] {
-  if (typeof value === 'object' && value !== null && 'rejected' in value)
-    return [expected(rejectionSchema, value, where)];
-  const {
-    sample,
-    of = head.conditions.map((_, at) => at),
-    token_nlls,
-    tempered_nlls,
-    fields,
-  } = expected(packedTrialsSchema, value, where);
+function isObject(value: unknown, member: string): boolean {
+  return typeof value === 'object' && value !== null && member in value;
+}
+
+/** The rows of numbers that a line's own follow. */
+type Take = (rows: number, columns: number) => number[][];
+
+function unpackLine(value: unknown, head: PackedHead, take: Take, where: string): object[] {
+  if (isObject(value, 'rejected')) return [expected(rejectionSchema, value, where)];
+  const line = expected(packedTrialsSchema, value, where);
+  const { sample, of = head.conditions.map((_, at) => at), tokens, fields } = line;
+  const token_nlls = tokens === undefined ? line.token_nlls : take(tokens, of.length);
+  const tempered_nlls = tokens && line.tempered ? take(tokens * OTHERS, of.length) : line.tempered_nlls;
   const unpacked = (rows: readonly (readonly number[])[]) => rows.map((row) => unpackedRow(row, of, head, where));
   const nlls = token_nlls && unpacked(token_nlls);
   const tempered = tempered_nlls && unpacked(tempered_nlls);
@@ -178,9 +216,6 @@ function measured(tokenNlls: readonly number[]): object {
   const sum = sumOf(tokenNlls);
   return { nll: sum / tokenNlls.length, nll_sum: sum, num_tokens: tokenNlls.length, token_nlls: tokenNlls };
 }
-
-/** Inverse temperatures other than 1. */
-const OTHERS = INVERSE_TEMPERATURES.length - 1;
 
 function temperedOf(
   tokenNlls: readonly number[],
