@@ -1,6 +1,7 @@
 /** Stores that an earlier release made: they give the scores that they gave then, or are refused. */
-import { cp, readFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DkvError } from '../../src/base/errors.js';
 import { loadModel } from '../../src/scoring/load-model.js';
@@ -14,10 +15,20 @@ import { temporaryFolder } from '../support/fixtures.js';
 
 const RELEASE = path.resolve(import.meta.dirname, '../fixtures/store/release-0.1.0');
 
+/** The stores, unpacked into a folder of their own, to which opening them writes. */
+async function unpackedRelease(): Promise<string> {
+  const folder = await temporaryFolder();
+  await cp(RELEASE, folder, { recursive: true });
+  for (const precision of ['float32', 'int8']) {
+    const file = path.join(folder, precision, 'data.mdb');
+    await writeFile(file, gunzipSync(await readFile(`${file}.gz`)));
+    await rm(`${file}.gz`);
+  }
+  return folder;
+}
+
 async function ranked(precision: string, variant: string) {
-  const cwd = await temporaryFolder();
-  // Opening a store writes to its folder.
-  await cp(RELEASE, cwd, { recursive: true });
+  const cwd = await unpackedRelease();
   const args = [
     '--queries',
     'queries.jsonl',
@@ -57,10 +68,8 @@ describe.each(['bare', 'doc_kw'])('a store of release 0.1.0, variant %s', (varia
 });
 
 it('goes on with a store of release 0.1.0 under the name that it knows the model by', async () => {
-  const folder = await temporaryFolder();
-  await cp(path.join(RELEASE, 'float32'), folder, { recursive: true });
   const model = await loadModel();
-  const store = await openStore(folder);
+  const store = await openStore(path.join(await unpackedRelease(), 'float32'));
   const note = await readProvenance(store);
   expect(note?.fingerprint).toBe(model.formerly[0]!.fingerprint);
   const before: string[] = [];

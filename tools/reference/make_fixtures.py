@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -268,10 +268,11 @@ def make(name: str, root: Path) -> None:
         save_checkpoint(model, folder, text_model_names=True)
         write_cases(folder, T5Gemma2Reference(model), common_cases(shape, 12), "two kv heads, odd windows, text_model names")
     elif name == "positions":
-        shape = Shape(hidden=24, heads=2, head_dim=256, scalar=256, encoder_layers=("s", "f", "s"),
+        shape = Shape(hidden=16, heads=2, head_dim=256, scalar=256, encoder_layers=("s", "f", "s"),
                       decoder_layers=("s", "f"), encoder_window=9)
-        model = random_model(shape, 3)
-        save_checkpoint(model, folder)
+        save_checkpoint(random_model(shape, 3), folder, torch.bfloat16)
+        model = T5Gemma2ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32,
+                                                                 attn_implementation="eager").eval()
         write_cases(folder, T5Gemma2Reference(model), position_cases(shape, 13),
                     "head_dim 256, positions to 8191, pairwise masks")
     elif name == "sharded-bf16":
@@ -298,12 +299,14 @@ def make(name: str, root: Path) -> None:
                                                                  attn_implementation="eager").eval()
         write_cases(folder, T5Gemma2Reference(model), common_cases(shape, 16), "final logit softcap, float16")
     elif name == "large-vocabulary":
-        shape = Shape(hidden=16, intermediate=16, vocab=33_000, heads=2, head_dim=8, scalar=8, eoi=32_990,
+        shape = Shape(hidden=8, intermediate=16, vocab=33_000, heads=2, head_dim=8, scalar=8, eoi=32_990,
                       encoder_layers=("s", "f"), decoder_layers=("s", "f"))
         save_checkpoint(random_model(shape, 7), folder, torch.bfloat16)
         model = T5Gemma2ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32,
                                                                  attn_implementation="eager").eval()
-        write_cases(folder, T5Gemma2Reference(model), common_cases(shape, 17),
+        # Logits of one case alone: they are as many as words.
+        cases = [replace(case, greedy=case.greedy if case.probe else 0) for case in common_cases(shape, 17)]
+        write_cases(folder, T5Gemma2Reference(model), cases,
                     "33,000 words: the head goes through three chunks")
     elif name == "text":
         tokenizer = make_tokenizer(folder, vocab=512)
