@@ -77,12 +77,12 @@ export function paint(colour: Colour, text: string, stream: Stream = process.std
 /** The label of the statistics that take longest. */
 export const TEMPERATURES = 'statistics of temperatures';
 
-/** The pause between two progress lines where lines stay. */
+/** The shortest pause between two progress lines where lines stay, but for the last. */
 const QUIET_MS = 30_000;
 
 /**
- * A line on standard error that says how far a long job is and when it will be done: rewritten in place on a terminal, every ten
- * percent as a line of its own elsewhere, or twice a minute where nobody knows the total.
+ * A line on standard error that says how far a long job is and when it will be done: rewritten in place on a terminal. Elsewhere it is a line at the start, one
+ * at the end and at most two a minute between them.
  */
 export class Progress {
   readonly #label: string;
@@ -108,11 +108,7 @@ export class Progress {
     this.#startedWith = Math.max(this.#startedWith, already);
     const share = total > 0 ? done / total : 1;
     const line = `${this.#label}  ${done.toLocaleString('en')}/${total.toLocaleString('en')} ${this.#unit}  ${Math.floor(share * 100)}%${this.#eta(done, total)}${detail && `  ${detail}`}`;
-    if (this.#stream.isTTY) {
-      this.#stream.write(`${REWRITE_LINE}${line}`);
-    } else if (Math.floor(share * 10) > Math.floor(this.#lastShare * 10)) {
-      this.#stream.write(`${line}\n`);
-    }
+    this.#show(line, share >= 1 && this.#lastShare < 1);
     this.#lastShare = share;
   }
 
@@ -120,9 +116,13 @@ export class Progress {
   count(done: number, detail = ''): void {
     const line = `${this.#label}  ${done.toLocaleString('en')} ${this.#unit}${detail && `  ${detail}`}`;
     this.#lastShare = 0;
+    this.#show(line, false);
+  }
+
+  #show(line: string, isLast: boolean): void {
     if (this.#stream.isTTY) {
       this.#stream.write(`${REWRITE_LINE}${line}`);
-    } else if (performance.now() - this.#lastAt >= QUIET_MS) {
+    } else if (isLast || performance.now() - this.#lastAt >= QUIET_MS) {
       this.#stream.write(`${line}\n`);
       this.#lastAt = performance.now();
     }

@@ -6,6 +6,7 @@ import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { compareRuns, comparisonMarkdown } from '../../src/report/compare.js';
 import { collectRuns, logHtml, logMarkdown, runFolders } from '../../src/report/log.js';
+import { logText } from '../../src/report/log-text.js';
 import { readSummary } from '../../src/runs/run-folder.js';
 import type { SampleRecord } from '../../src/runs/schema/sample.js';
 import { temporaryFolder } from '../support/fixtures.js';
@@ -151,6 +152,15 @@ describe('the results log', () => {
       smokeRun: true,
       primary: { comparison: 'surr_doc_d against bare_d', effect: expect.stringMatching(/\[.*\] nats$/) },
     });
+    const shown = logText(log, 80).split('\n');
+    const table = shown.slice(
+      shown.findIndex((line) => line.startsWith('folder')),
+      -2,
+    );
+    expect(
+      Math.max(...table.filter((line) => /^\S+ .*nats/.test(line)).map((line) => line.length)),
+    ).toBeLessThanOrEqual(80);
+    expect(logText(log, 400)).toContain('primary comparison');
     const markdown = logMarkdown(log);
     expect(markdown.indexOf('## Pretrained models')).toBeLessThan(markdown.indexOf('## The built-in model'));
     expect(markdown).toMatch(/exp04b .* AUC/);
