@@ -1,4 +1,5 @@
 import { Script } from 'node:vm';
+import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { positionsOrContent } from '../../src/experiments/catalogue/positions-or-content.js';
@@ -15,6 +16,7 @@ import {
   arrange,
   brokenInto,
   type Drawing,
+  draw,
   NARROW,
   rowsAxis,
   seriesAmong,
@@ -125,6 +127,14 @@ describe('figures', () => {
     const { svg } = arrange([], WIDE, [seriesOf(['none'])[0]!, seriesOf(['star'])[0]!]);
     expect(svg).not.toContain('fill="none" d=');
     expect(svg.match(/<path fill="#0072b2"/g)).toHaveLength(2);
+  });
+
+  it('say once what the ticks of a row share, each of which stays a shape of its own', () => {
+    const { svg } = draw({ width: 400, height: 60, marks: [Plot.tickX([1, 2, 4], { stroke: () => '#0072b2' })] });
+    const [, ticks] = /<g stroke="#0072b2">(.*?)<\/g>/.exec(svg)!;
+    expect(ticks).toMatch(/^(<path d="M[0-9.]+ [0-9.]+V[0-9.]+" \/>){3}$/);
+    const places = [...ticks!.matchAll(/M([0-9.]+)/g)].map(([, x]) => Number(x));
+    expect((places[2]! - places[1]!) / (places[1]! - places[0]!)).toBeCloseTo(2, 1);
   });
 
   it('break a title that is too long and stand their axis above tall ones as well', () => {

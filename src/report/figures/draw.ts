@@ -105,7 +105,7 @@ export function draw(options: Plot.PlotOptions & { readonly width: number }): Dr
   svg.querySelector('style')?.remove();
   svg.removeAttribute('class');
   return {
-    svg: rounded(asXml(svg.outerHTML)),
+    svg: short(rounded(asXml(svg.outerHTML))),
     width: Number(svg.getAttribute('width')),
     height: Number(svg.getAttribute('height')),
   };
@@ -162,6 +162,21 @@ function rounded(svg: string): string {
   return svg.replace(/<[^>]+>/g, (tag) =>
     tag.replace(/-?\d+\.\d{3,}/g, (value) => String(Number(Number(value).toFixed(2)))),
   );
+}
+
+/** An upright line as Plot writes it: its colour, its ends, and where it stands. */
+const UPRIGHT = /<line stroke="([^"]*)" y2="([^"]*)" y1="([^"]*)" x2="([^"]*)" x1="\4" \/>/;
+const ROW_OF_UPRIGHTS = new RegExp(
+  `${UPRIGHT.source}(?:<line stroke="\\1" y2="\\2" y1="\\3" x2="([^"]*)" x1="\\5" />)+`,
+  'g',
+);
+
+/** Says once what the ticks of a row share: a report has thousands of them, of a sample each, twice. Each stays a shape of its own, for they are transparent. */
+function short(svg: string): string {
+  return svg.replace(ROW_OF_UPRIGHTS, (lines, stroke, y2, y1) => {
+    const places = [...lines.matchAll(new RegExp(UPRIGHT, 'g'))].map(([, , , , x]) => x);
+    return `<g stroke="${stroke}">${places.map((x) => `<path d="M${x} ${y1}V${y2}" />`).join('')}</g>`;
+  });
 }
 
 /** Panels in as many columns as the frame has, with a title above each if it has one, and one legend above all. */
