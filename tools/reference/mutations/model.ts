@@ -286,8 +286,8 @@ export const MODEL: readonly Mutation[] = [
   {
     name: 'last vocabulary chunk dropped',
     file: HEAD,
-    from: 'const pieces = chunks.map((chunk, i)',
-    to: 'const pieces = chunks.slice(0, Math.max(1, chunks.length - 1)).map((chunk, i)',
+    from: 'const pieces = chunks.map((chunk, i) => of(',
+    to: 'const pieces = chunks.slice(0, Math.max(1, chunks.length - 1)).map((chunk, i) => of(',
   },
   {
     name: 'head uses scaled embeddings',
