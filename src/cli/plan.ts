@@ -9,7 +9,7 @@ import { askedExperiment } from './asked-experiment.js';
 import { openModel, positiveNumber } from './model-options.js';
 import { withOutput } from './output.js';
 import { addRunnableOptions, openData, type RunnableOptions } from './run.js';
-import { askedStudy } from './study.js';
+import { askedOfTable, askedStudy } from './study.js';
 import { interruptSignal, Progress, sayNotice } from './terminal.js';
 
 interface PlanCommandOptions extends RunnableOptions {
@@ -81,12 +81,13 @@ function probability(text: string): number {
 async function plan(name: string, asked: PlanCommandOptions, command: Command): Promise<void> {
   const { output, margin, power, equivalence, ignoreCeiling, ignoreFloor } = asked;
   await expectNoFile(output);
-  const { experiments, options } = await askedStudy(name, asked, command);
+  const { experiments, options, study } = await askedStudy(name, asked, command);
   const [declared, ...others] = experiments;
   if (others.length > 0)
     throw new DkvError('INPUT_INVALID', `A plan is of one experiment: name it instead of "${name}".`);
   const { planRun } = await import('../experiments/run/plan-run.js');
   const { planText } = await import('../runs/locked-plan.js');
+  const { runCommand } = await import('../runs/go-on.js');
   const { readRun } = await import('../runs/run-folder.js');
   const { endpointWriter } = await import('../llm/text-sources.js');
   const { describePlan, describePower } = await import('../report/words/plan.js');
@@ -125,10 +126,14 @@ async function plan(name: string, asked: PlanCommandOptions, command: Command): 
     );
     await withOutput(output, '--output', (target) => target.write(planText(made)));
     const file = output === '-' ? 'FILE' : output;
-    const lines = [
-      ...describePlan(made),
-      `Run it with the same options for model and data: dkv run ${name} --plan ${file}`,
-    ];
+    const { configuration } = made;
+    const typed = {
+      ...configuration,
+      dataset: { ...configuration.dataset, name: options.dataset },
+      model: { ...configuration.model, name: options.model },
+    };
+    const asking = { configuration: typed, asked: await askedOfTable(asked), ...(study && { study }) };
+    const lines = [...describePlan(made), `Run it with: ${runCommand(asking, name, [['--plan', [file]]])}`];
     (output === '-' ? process.stderr : process.stdout).write(`${lines.join('\n')}\n`);
   } finally {
     progress.end();

@@ -4,9 +4,10 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { DkvError } from '../base/errors.js';
 import type { PooledRuns } from '../report/pool.js';
+import { ASKED_TWICE, describeLeftOut, NO_GAINS, NOT_IN_ALL, type PoolLeftOut } from '../report/pool-left-out.js';
 import type { PoolableRun } from '../report/poolable.js';
 import type { FinishedRun } from '../runs/schema/run.js';
-import { pooledRunsSchema } from '../wire/runs.js';
+import { pooledRunsSchema, poolLeftOutSchema } from '../wire/runs.js';
 import { jsonLine } from './json.js';
 import { withOutput } from './output.js';
 import { sayNotice } from './terminal.js';
@@ -27,7 +28,7 @@ export function poolCommand(): Command {
       false,
     )
     .option('--output <file>', 'write Markdown (or, with --json, JSON) to a file instead of the terminal')
-    .option('--json', 'for machines, one line an experiment', false)
+    .option('--json', 'for machines, one line an experiment, those left out behind the others', false)
     .addHelpText(
       'after',
       `
@@ -66,23 +67,22 @@ async function pool(folders: readonly string[], { trainingSeeds, output, json }:
       const twice = folders.findIndex((folder, f) => counted.sameAs(folder, configurationOf(f)) !== undefined);
       if (twice >= 0) {
         const before = counted.sameAs(folders[twice]!, configurationOf(twice));
-        leftOut.push(
-          `${path.basename(directories[twice]!)} is left out: ${directories[twice]} was asked what ${before} was, copied or run again, and an experiment counts once.`,
-        );
+        leftOut.push({ experiment: path.basename(directories[twice]!), leftOut: ASKED_TWICE, sameAs: before! });
         continue;
       }
       for (const [f, folder] of folders.entries()) counted.count(folder, directories[f]!, configurationOf(f));
     }
     const { id, unit } = runs[0]!.run.summary.configuration.experiment;
     if (together.length > 1 && unit !== 'sample') {
-      leftOut.push(`${id} is left out: it has no gains in NLL sample by sample.`);
+      leftOut.push({ experiment: id, leftOut: NO_GAINS });
     } else pooled.push(poolRuns(runs, { seeds: trainingSeeds }));
   }
   await withOutput(output ?? '-', '--output', async (target) => {
     if (json) {
-      leftOut.forEach(sayNotice);
+      describeLeftOut(leftOut).forEach(sayNotice);
       for (const one of pooled) await target.write(jsonLine(pooledRunsSchema, one));
-    } else await target.write(output === undefined ? pooledText(pooled, leftOut) : pooledMarkdown(pooled, leftOut));
+      for (const one of leftOut) await target.write(jsonLine(poolLeftOutSchema, one));
+    } else await target.write((output === undefined ? pooledText : pooledMarkdown)(pooled, describeLeftOut(leftOut)));
   });
 }
 
@@ -115,7 +115,7 @@ function expectOneModel(
  * The run folders that are taken together, unit by unit: the given ones, or of folders of runs those of one name.
  * @throws DkvError INPUT_INVALID for run folders beside folders of runs, and folders that have no run in common
  */
-async function runsOf(folders: readonly string[]): Promise<{ together: string[][]; leftOut: string[] }> {
+async function runsOf(folders: readonly string[]): Promise<{ together: string[][]; leftOut: PoolLeftOut[] }> {
   const inside = await Promise.all(folders.map(runsIn));
   const holder = inside.findIndex((names) => names.length > 0);
   // One that is neither is refused where it is read.
@@ -137,9 +137,7 @@ async function runsOf(folders: readonly string[]): Promise<{ together: string[][
   }
   return {
     together: common.map((name) => folders.map((folder) => path.join(folder, name))),
-    leftOut: all
-      .filter((name) => !common.includes(name))
-      .map((name) => `${name} is left out: not all folders have it.`),
+    leftOut: all.filter((name) => !common.includes(name)).map((experiment) => ({ experiment, leftOut: NOT_IN_ALL })),
   };
 }
 

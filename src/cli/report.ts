@@ -7,7 +7,7 @@ import type { ReportLinks } from '../report/formats/links.js';
 import type { ReportFormat } from '../report/report.js';
 import { reportFilesSchema } from '../wire/runs.js';
 import { printJson } from './json.js';
-import { Progress, TEMPERATURES } from './terminal.js';
+import { Progress, sayNotice, TEMPERATURES } from './terminal.js';
 
 const FORMATS = ['html', 'md', 'ipynb', 'tex', 'svg', 'png'] as const satisfies readonly ReportFormat[];
 
@@ -97,6 +97,7 @@ async function reportRun(
   const { writeReports } = await import('../report/report.js');
   const { UNBOUND_SAMPLES } = await import('../report/tables/origin.js');
   const { readRecord } = await import('../runs/record.js');
+  const { heldTwice } = await import('../runs/run-folder.js');
   const temperatures = new Progress(TEMPERATURES, 'trials');
   const { summary, renewed } = await renewedSummary(directory, renew, (done, total) =>
     temperatures.update(done, total),
@@ -109,6 +110,7 @@ async function reportRun(
   const record = await readRecord(directory);
   if (record?.samples_crc32 === undefined) process.stderr.write(`${directory}: ${UNBOUND_SAMPLES}\n`);
   const files = await writeReports(directory, summary, { formats: format, noText: !text, links });
+  if (record) heldTwice(directory, record).forEach(sayNotice);
   const shown = files.map((file) => path.relative('.', file));
   if (!json) process.stdout.write(`${shown.join('\n')}\n`);
   return shown;

@@ -11,7 +11,7 @@ import type { EndpointWriter } from '../llm/endpoint-writer.js';
 import type { SELF_WRITER } from '../llm/self-writer.js';
 import type { Experiment } from '../runs/schema/experiment.js';
 import type { LockedPlan } from '../runs/schema/locked-plan.js';
-import type { StudyRecord } from '../runs/schema/record.js';
+import type { AskedRecord, StudyRecord } from '../runs/schema/record.js';
 import type { Summary } from '../runs/schema/summary.js';
 import { type Dataset, type PoolSet, without } from '../samples/dataset.js';
 import type { Model } from '../scoring/load-model.js';
@@ -19,7 +19,7 @@ import { addAskedOptions, askedAsFits, askedExperiment } from './asked-experimen
 import { printJson } from './json.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { nextSteps } from './next-steps.js';
-import { ALL, askedStudy, type ChosenOptions, type StudyOptions } from './study.js';
+import { ALL, askedOfTable, askedStudy, type ChosenOptions, type StudyOptions } from './study.js';
 import { addTableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, paint, sayNotice, TEMPERATURES, whileBlocked } from './terminal.js';
 
@@ -50,7 +50,7 @@ export function runCommand(): Command {
     .argument('<experiment>', `${EXPERIMENT_IDS.join(', ')}, ${ALL}, or a file of your own (.yaml, .json, .ts, .js)`)
     .option(
       '--plan <file>',
-      'run under a plan of "dkv plan": what is not as planned is named, and stands in the report',
+      'run under a plan of "dkv plan", or that of a run.json: what is not as planned is named, and stands in the report',
     )
     .option(
       '--margin-from <folder>',
@@ -173,6 +173,7 @@ async function run(name: string, asked: RunCommandOptions, command: Command): Pr
         maxTokens: lengthOf(experiment),
         signal,
         ...(writing && { writing }),
+        asked: { ...(sizeOf(data) !== n && { n }), ...(await askedOfTable(asked)) },
         ...(study && { study }),
         ...(plan && { lockedPlan: plan }),
       });
@@ -223,9 +224,13 @@ export async function openData(
       ? await openPools(dataset, { ...asked, answers: target === 'answer' }, options)
       : await openDataset(dataset, { ...asked, rule, padding }, options);
   if (data.leftOut) sayNotice(`${data.name}: ${describeRows(data.leftOut)}.`);
-  const [found, things] = 'pools' in data ? [data.pools.length, 'pools'] : [data.samples.length, 'samples'];
+  const [found, things] = [sizeOf(data), 'pools' in data ? 'pools' : 'samples'];
   if (found < count) process.stderr.write(`${dataset} has ${found} ${things}, not ${count}: all are taken.\n`);
   return pilot.length > 0 && 'samples' in data ? without(data, pilot, n, 'the plan’s pilot') : data;
+}
+
+function sizeOf(data: Dataset | PoolSet): number {
+  return 'pools' in data ? data.pools.length : data.samples.length;
 }
 
 interface OneRun {
@@ -242,6 +247,7 @@ interface OneRun {
   readonly marginFrom?: string;
   readonly signal: AbortSignal;
   readonly writing?: EndpointWriter | typeof SELF_WRITER;
+  readonly asked: AskedRecord;
   readonly study?: StudyRecord;
   readonly lockedPlan?: LockedPlan;
 }
@@ -280,6 +286,7 @@ async function runOne(
       signal,
       sources: textSources(model, maxTokens, writing),
       ...(writing && { writer: typeof writing === 'string' ? writing : writing.identity }),
+      asked: options.asked,
       ...(study && { study }),
       ...(lockedPlan && { plan: lockedPlan }),
       ...(options.marginFrom !== undefined && { marginFrom: options.marginFrom }),

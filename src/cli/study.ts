@@ -9,8 +9,8 @@ import { type Columns, separatorOf } from '../datasets/options.js';
 import { EXPERIMENT_IDS } from '../experiments/catalogue/ids.js';
 import type { DeclaredExperiment } from '../experiments/declaration/declared.js';
 import type { Arm, Experiment, Outcome } from '../runs/schema/experiment.js';
-import type { StudyRecord } from '../runs/schema/record.js';
-import type { TableOptions } from './table-options.js';
+import type { AskedRecord, StudyRecord } from '../runs/schema/record.js';
+import { type TableOptions, textForm } from './table-options.js';
 import { sayNotice } from './terminal.js';
 
 /** All experiments that there are. */
@@ -112,5 +112,17 @@ export function studyOptions<T extends ChosenOptions>(
   return {
     options: { ...options, ...Object.fromEntries(taken), fileColumns: isGiven('dataset') ? {} : columns },
     overruled,
+  };
+}
+
+/** What the command line says of a table and a run's configuration does not. */
+export async function askedOfTable({
+  columns,
+  ...form
+}: Pick<ChosenOptions, 'columns' | keyof TableOptions>): Promise<AskedRecord> {
+  const { parseColumns } = await import('../datasets/mapped.js');
+  return {
+    ...(columns.length > 0 && { columns: parseColumns(columns) as Record<string, string> }),
+    ...textForm(form),
   };
 }

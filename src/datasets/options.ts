@@ -34,6 +34,11 @@ export function separatorOf(text: string): string | undefined {
   return [...found].length === 1 && !/["\r\n]/.test(found) ? found : undefined;
 }
 
+/** The name of a separator where it has one, and otherwise itself. */
+export function separatorName(separator: string): string {
+  return SEPARATOR_NAMES.find((name) => SEPARATORS[name] === separator) ?? separator;
+}
+
 export interface OpenOptions extends RemoteOptions, TextForm {
   /** The hub's address and the folder of its cache. By default the environment says both. */
   readonly hub?: HubSettings;

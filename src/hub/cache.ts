@@ -23,6 +23,9 @@ export async function listRepositories(cacheDirectory: string): Promise<Reposito
     .map((name) => new RepositoryCache(cacheDirectory, name.slice('models--'.length).replaceAll('--', '/')));
 }
 
+/** A commit, or its beginning in as many digits as the names of models in records have. */
+export const COMMIT = /^[0-9a-f]{12,40}$/;
+
 export class RepositoryCache {
   readonly repository: string;
   readonly directory: string;
@@ -53,10 +56,13 @@ export class RepositoryCache {
     return sizes.reduce((a, b) => a + b, 0);
   }
 
-  /** The commit that a revision stood for when the hub was last asked. */
+  /** The commit that a revision stood for when the hub was last asked, or that begins with it: records of runs name models by such beginnings. */
   async knownCommit(revision: string): Promise<string | undefined> {
     if (/^[0-9a-f]{40}$/.test(revision)) return revision;
-    return (await readTextIfPresent(path.join(this.directory, 'refs', revision)))?.trim();
+    const remembered = await readTextIfPresent(path.join(this.directory, 'refs', revision));
+    if (remembered !== undefined || !COMMIT.test(revision)) return remembered?.trim();
+    const fitting = (await this.commits()).filter((commit) => commit.startsWith(revision));
+    return fitting.length === 1 ? fitting[0] : undefined;
   }
 
   async rememberCommit(revision: string, commit: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Which runs have the samples of others among their own: what both show is no independent evidence. */
 import path from 'node:path';
+import { namingGoOn } from '../runs/go-on.js';
 import { readSamples } from '../runs/samples.js';
 import type { RunRecord } from '../runs/schema/record.js';
 import type { SampleRecord } from '../runs/schema/sample.js';
@@ -38,7 +39,8 @@ export async function samplesToCompare(
     if (!runs.some((other) => mayHold(run, other) || mayHold(other, run))) continue;
     const { folder, record } = run;
     try {
-      const records = await readSamples(path.join(root, folder), record);
+      const directory = path.join(root, folder);
+      const records = await namingGoOn(record, directory, () => readSamples(directory, record));
       of.set(folder, new Map(records.map(({ id, texts }) => [id, texts && textsKey(texts)])));
     } catch (error) {
       failed.set(folder, error);

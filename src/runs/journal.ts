@@ -7,12 +7,13 @@ import { constants } from 'node:zlib';
 import { fileError, publish } from '../base/files.js';
 import { packTrials } from './pack-trials.js';
 import { type FoundLines, findLines, publishCompressed, removeBeside } from './packed.js';
+import { GO_ON } from './schema/advice.js';
 import { type Entry, expectFiniteEntry } from './schema/entry.js';
 import { afterHead, headLine, type JournalHead, type JournalOwner } from './schema/journal-head.js';
 import { PACKED } from './schema/packed.js';
 import { isPacked } from './schema/packed-trials.js';
 import { sealedLineAfter } from './schema/sealed.js';
-import { GO_ON, headOf, type Journal, parseJournal, parseWholeJournal } from './schema/trials.js';
+import { headOf, type Journal, parseJournal, parseWholeJournal } from './schema/trials.js';
 
 /**
  * Finds the journal of a run, packed, compressed, or as it was written. Of two the one that has all entries of the other; in which form is no matter.

@@ -20,13 +20,16 @@ export function planText(plan: LockedPlan): string {
 }
 
 /**
- * Reads a locked plan.
+ * Reads a locked plan, from its own file or from the record of a run under it.
  * @throws DkvError INPUT_INVALID for a file that is not a plan, or is one of another format; PLAN_ALTERED where its digest is not that of its
  * content
  */
 export async function readLockedPlan(file: string): Promise<LockedPlan> {
   const invalid = (message: string) =>
-    new DkvError('INPUT_INVALID', `${file}: ${message} Expected a file that "dkv plan" wrote.`);
+    new DkvError(
+      'INPUT_INVALID',
+      `${file}: ${message} Expected a file that "dkv plan" wrote, or the run.json of a run under a plan.`,
+    );
   let value: unknown;
   try {
     value = JSON.parse(await readText(file));
@@ -34,7 +37,10 @@ export async function readLockedPlan(file: string): Promise<LockedPlan> {
     if (error instanceof DkvError) throw error;
     throw invalid(`not JSON (${messageOf(error).replace(/\s+/g, ' ')}).`);
   }
-  const found = z.looseObject({ format: z.unknown(), sha256: z.string() }).safeParse(value);
+  const ofRun = z.looseObject({ plan: z.looseObject({ locked: z.unknown() }) }).safeParse(value);
+  const found = z
+    .looseObject({ format: z.unknown(), sha256: z.string() })
+    .safeParse(ofRun.success ? ofRun.data.plan.locked : value);
   if (!found.success) throw invalid('no plan with its sha256.');
   const { sha256, ...content } = found.data;
   if (sha256 !== digestOf(content)) {
@@ -46,7 +52,7 @@ export async function readLockedPlan(file: string): Promise<LockedPlan> {
   if (content.format !== PLAN_FORMAT) {
     throw invalid(`a plan of format ${JSON.stringify(content.format)}; this version reads format ${PLAN_FORMAT}.`);
   }
-  return parse(lockedPlanSchema, value, 'INPUT_INVALID', `${file}: not a plan`);
+  return parse(lockedPlanSchema, found.data, 'INPUT_INVALID', `${file}: not a plan`);
 }
 
 function digestOf(content: object): string {

@@ -12,7 +12,7 @@ import { publish, readIfPresent } from '../base/files.js';
 import type { Configuration } from './schema/configuration.js';
 import { RECORD_FORMAT } from './schema/format.js';
 import type { PlannedRun } from './schema/locked-plan.js';
-import { parseRecord, RECORD_FILE, type RunRecord, type StudyRecord } from './schema/record.js';
+import { type AskedRecord, parseRecord, RECORD_FILE, type RunRecord, type StudyRecord } from './schema/record.js';
 import { sealedFile } from './schema/sealed.js';
 
 /** @returns undefined where there is none @throws DkvError RUN_DAMAGED, also for another format */
@@ -25,7 +25,7 @@ export async function readRecord(directory: string): Promise<RunRecord | undefin
 /**
  * @param runtime versions of what computes, by package
  * @param beside what the record says beside the configuration: the checksum of the run's samples, the file that the experiment was read from, the plan that
- * the run is under
+ * the run is under, options that the configuration does not say
  */
 export async function writeRecord(
   directory: string,
@@ -34,10 +34,12 @@ export async function writeRecord(
   {
     samples,
     study,
+    asked,
     plan,
   }: {
     readonly samples: string;
     readonly study?: StudyRecord | undefined;
+    readonly asked?: AskedRecord | undefined;
     readonly plan?: PlannedRun | undefined;
   },
 ): Promise<RunRecord> {
@@ -45,6 +47,7 @@ export async function writeRecord(
     format: RECORD_FORMAT,
     configuration,
     ...(study && { study }),
+    ...(asked && Object.keys(asked).length > 0 && { asked }),
     ...(plan && { plan }),
     started_at: new Date().toISOString(),
     bound: true,

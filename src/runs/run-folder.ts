@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
 import { publish } from '../base/files.js';
-import { goOnCommand } from './go-on.js';
+import { goOnCommand, namingGoOn } from './go-on.js';
 import { packJournal, readJournal } from './journal.js';
 import { compressLines, findLines, publishCompressed } from './packed.js';
 import { readRecord } from './record.js';
@@ -61,7 +61,7 @@ export async function readSummary(directory: string): Promise<{ record: RunRecor
   if (record === undefined) {
     throw new DkvError('INPUT_INVALID', `${directory} is not a run folder: it has no run.json. "dkv run" makes one.`);
   }
-  const summary = await findSummary(directory, record);
+  const summary = await namingGoOn(record, directory, () => findSummary(directory, record));
   if (summary === undefined) {
     throw new DkvError(
       'INPUT_INVALID',
@@ -84,10 +84,26 @@ export async function findSummary(directory: string, record: RunRecord): Promise
 }
 
 /**
+ * Says of the files of a run that could be read which ones stand there in two forms, as a process leaves them that is killed between making the one and removing
+ * the other.
+ */
+export function heldTwice(directory: string, record: RunRecord): string[] {
+  const files = [SAMPLES_FILE, TRIALS_FILE, SUMMARY_FILE].map((name) => path.join(directory, name));
+  return files
+    .filter((file) => existsSync(file) && existsSync(file + PACKED))
+    .map(
+      (file) =>
+        `${file} and ${file}${PACKED} are both there, and one holds all that the other does: it is what was read. The other is removed by: ${goOnCommand(record, directory)}`,
+    );
+}
+
+/**
  * Adds the trials and samples to a run whose summary is known. It has no trials where the folder has no journal.
  * @throws DkvError RUN_DAMAGED
  */
 export async function withTrials(directory: string, record: RunRecord, summary: Summary): Promise<FinishedRun> {
-  const journal = await readJournal(path.join(directory, TRIALS_FILE), ownerOf(record));
-  return finishedRun(record, summary, await readSamples(directory, record), journal);
+  return namingGoOn(record, directory, async () => {
+    const journal = await readJournal(path.join(directory, TRIALS_FILE), ownerOf(record));
+    return finishedRun(record, summary, await readSamples(directory, record), journal);
+  });
 }

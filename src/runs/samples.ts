@@ -7,6 +7,7 @@ import path from 'node:path';
 import { DkvError } from '../base/errors.js';
 import { publish } from '../base/files.js';
 import { type FoundLines, findLines } from './packed.js';
+import { RESUME } from './schema/advice.js';
 import { PACKED } from './schema/packed.js';
 import type { RunRecord } from './schema/record.js';
 import { parseOwnSamples, SAMPLES_FILE, type SampleRecord } from './schema/sample.js';
@@ -48,8 +49,5 @@ export async function samplesIn(directory: string): Promise<FoundLines> {
   const file = path.join(directory, SAMPLES_FILE);
   const found = await findLines(file);
   if (found) return found;
-  throw new DkvError(
-    'RUN_DAMAGED',
-    `${file} is not there. Go on with the run (dkv run --resume): it is written again.`,
-  );
+  throw new DkvError('RUN_DAMAGED', `${file} is not there. Go on with the run (${RESUME}): it is written again.`);
 }

@@ -1,7 +1,7 @@
 /** From a model's name on the hub to a folder with the files that it takes to run it. */
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
-import { RepositoryCache } from '../hub/cache.js';
+import { COMMIT, RepositoryCache } from '../hub/cache.js';
 import { HubClient, type ListedFile } from '../hub/client.js';
 import { type PullOptions, pullFiles } from '../hub/pull.js';
 import type { HubSettings } from '../hub/settings.js';
@@ -58,7 +58,7 @@ export async function pullModel(
   const complete = known !== undefined && (await missingFiles(cache, known)).length === 0;
   const fromCache = (commit: string): PulledModel => ({ directory: cache.snapshot(commit), repository, commit });
   // A commit never changes: what is there needs no question to the hub.
-  if (complete && known === revision) return fromCache(known);
+  if (complete && COMMIT.test(revision) && known.startsWith(revision)) return fromCache(known);
   if (settings.offline) {
     if (complete) return fromCache(known);
     throw offlineError(settings, repository, revision, cache, known ? await missingFiles(cache, known) : undefined);

@@ -150,6 +150,15 @@ const intervalSchema = wireObject({
   high: z.number().describe('Upper end of the 95% interval.'),
 });
 
+export const poolLeftOutSchema = wireObject({
+  experiment: z.string().describe('The name of the run folders, or the experiment’s id.'),
+  leftOut: z.string().describe('Why it is not taken together.'),
+  sameAs: z
+    .string()
+    .optional()
+    .describe('The run folder that was asked the same and counts; absent for other reasons.'),
+});
+
 export const pooledRunsSchema = wireObject({
   experiment: z.string().describe('The experiment’s id.'),
   dataset: z.string().describe('The data set’s name and revision.'),

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { madeRun, writeRun } from '../report/made-run.js';
@@ -38,6 +39,19 @@ describe('dkv report, compare and log', () => {
     expect(existsSync(path.join(folder, 'notebook.ipynb'))).toBe(false);
     expect((await dkv(['report', folder, '--format', 'html'])).exitCode).toBe(0);
     expect(await readFile(path.join(folder, 'report.html'), 'utf8')).toContain('secret');
+  });
+
+  it('say which files stand in two forms, and what removes one', async () => {
+    const folder = await runFolder();
+    for (const name of ['samples.jsonl', 'trials.jsonl']) {
+      const file = path.join(folder, name);
+      await writeFile(`${file}.gz`, gzipSync(await readFile(file)));
+    }
+    const { exitCode, stderr } = await dkv(['report', folder, '--format', 'md']);
+    expect([
+      exitCode,
+      stderr.match(/l and .*l\.gz are both there, .*: dkv run exp01 --n 40 .* --resume\n/g)?.length,
+    ]).toEqual([0, 2]);
   });
 
   it('rebuild the reports of all runs below a folder, and name those that cannot be read', async () => {
@@ -85,7 +99,7 @@ describe('dkv report, compare and log', () => {
     await writeFile(journal, lines.replace('"cut":false', '"cut":true'));
     expect(await dkv(['report', folder])).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringMatching(/RUN_DAMAGED: .*trials\.jsonl, line 2: not what was written .*dkv run --resume/),
+      stderr: expect.stringMatching(/RUN_DAMAGED: .*trials\.jsonl, line 2: not what was written .*dkv run exp01 --n 40 .* --resume/),
     });
     await writeFile(journal, lines);
     const own = await runFolder({ model: { name: 'tiny', built_in: true } });

@@ -1,10 +1,11 @@
 /** One file is a study: `dkv run FILE` needs nothing else, and what the command line says goes before it. */
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { studyOptions } from '../../src/cli/study.js';
 import { readRecord } from '../../src/runs/record.js';
+import { commandsOf } from '../support/command-lines.js';
 import { dkv } from '../support/dkv.js';
 import { referenceFixture, temporaryFolder } from '../support/fixtures.js';
 
@@ -82,6 +83,35 @@ it('says what it takes from the command line in its place', async () => {
   expect(report).toMatch(/\| taken from the command line instead \| .*dataset, .*columns, .*n \|/);
   expect(report).toContain(`| rows of the dataset | ${leftOut} |`);
   expect(report).toContain('| decoder reads before the target | the query |');
+});
+
+it('names the command that goes on with a run, whatever its table is like, and under its plan', async () => {
+  const cwd = await temporaryFolder();
+  await symlink(referenceFixture('text'), path.join(cwd, 'text'));
+  const rows = Array.from({ length: 8 }, (_, i) => `Lamp ${i} costs ${i + 3} euros.;How much?;${i + 3} euros`);
+  await writeFile(path.join(cwd, 'lamps.csv'), rows.join('\n'));
+  const about = ['--dataset', 'lamps.csv', '--separator', 'semicolon', '--header', 'body,query,answer', '--columns'];
+  const options = [...about, 'document=body', '--model', 'text', '--batch-tokens', '300', '--seed', '5'];
+  const planned = await dkv(['plan', 'exp01', '--margin', '1', ...options, '--output', 'plan.json', '--n', '8'], {
+    cwd,
+  });
+  expect(planned.exitCode, planned.stderr).toBe(0);
+  const [begin] = commandsOf(/Run it with: (.*)/.exec(planned.stdout)![1]!);
+  // Of the second fewer samples than are wanted.
+  for (const [out, args] of [
+    ['planned', begin!],
+    ['short', ['run', 'exp01', ...options, '--n', '12']],
+  ] as const) {
+    const begun = await dkv([...args, '--out', out], { cwd });
+    expect(begun.exitCode, begun.stderr).toBe(0);
+    await rm(path.join(cwd, out, 'summary.json'));
+    const { stdout } = await dkv(['log', '.'], { cwd });
+    const [words] = commandsOf(/Finish it with: (dkv .*)/.exec(stdout)![1]!.replaceAll('\\', ''));
+    const { exitCode, stderr } = await dkv(words!, { cwd });
+    expect(exitCode, stderr).toBe(0);
+    expect((await dkv(['report', out, '--format', 'md'], { cwd })).exitCode).toBe(0);
+  }
+  expect(await readFile(path.join(cwd, 'planned/report.md'), 'utf8')).toContain('As planned');
 });
 
 it('gives each option from the one that says it, the command line first', () => {

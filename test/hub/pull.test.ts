@@ -321,6 +321,17 @@ describe('offline', () => {
     expect(hub.requests).toEqual([]);
   });
 
+  it('knows a commit by the beginning that records name it by, and asks nobody where it can be asked either', async () => {
+    await pull();
+    hub.requests.length = 0;
+    const named = `${ID}@${commit.slice(0, 12)}`;
+    for (const settings of [{ HF_HUB_OFFLINE: '1' }, {}]) expect((await pull(named, settings)).commit).toBe(commit);
+    expect(hub.requests).toEqual([]);
+    const [short, other] = [`${ID}@${commit.slice(0, 11)}`, `${ID}@${'0'.repeat(12)}`];
+    for (const one of [short, other])
+      await expect(pull(one, { HF_HUB_OFFLINE: '1' })).rejects.toThrow('has nothing of');
+  });
+
   it('says what is missing', async () => {
     await expect(pull(ID, { HF_HUB_OFFLINE: '1' })).rejects.toMatchObject({
       code: 'HUB_OFFLINE',

@@ -167,7 +167,7 @@ describe('the results log', () => {
     expect(markdown).toContain('unfinished holds a run that is not finished');
     // The command works from here.
     expect(markdown).toContain(
-      `--n 40 --seed 1 --dataset made-up --model some/model --max-length 8192 --prompt none --outcomes none --out ${path.join(root, 'unfinished')} --resume`,
+      `--n 40 --seed 1 --dataset made-up --model some/model --max-length 8192 --batch-tokens 512 --prompt none --outcomes none --out ${path.join(root, 'unfinished')} --resume`,
     );
     await writeFile(path.join(root, 'one', 'report.html'), '');
     const page = logHtml(log, root, path.join(root, 'pages'));

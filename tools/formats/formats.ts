@@ -52,6 +52,7 @@ import {
   importedRunsSchema,
   listedExperimentSchema,
   pooledRunsSchema,
+  poolLeftOutSchema,
   reportFilesSchema,
   runComparisonSchema,
   runLogSchema,
@@ -214,6 +215,12 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Printed by `dkv pool --json`.',
         schema: pooledRunsSchema,
         example: 'pooled-runs',
+      },
+      {
+        title: 'dkv pool: left out',
+        source: 'Printed by `dkv pool --json` behind the others, for experiments that are not taken together.',
+        schema: poolLeftOutSchema,
+        example: 'pool-left-out',
       },
       { title: 'dkv log', source: 'Printed by `dkv log --json`.', schema: runLogSchema, example: 'run-log' },
       {

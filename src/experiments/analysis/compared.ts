@@ -3,6 +3,7 @@
  * control without content, the control against the baseline (machinery) and the treatment against the control (content).
  */
 import { DkvError } from '../../base/errors.js';
+import { RESUME } from '../../runs/schema/advice.js';
 import type { Configuration } from '../../runs/schema/configuration.js';
 import type { Trial } from '../../runs/schema/entry.js';
 import type { Comparison } from '../../runs/schema/experiment.js';
@@ -75,6 +76,6 @@ export function askedField<Name extends 'tempered_nlls' | 'wrong_nlls' | 'said'>
   if (value !== undefined) return value;
   throw new DkvError(
     'RUN_DAMAGED',
-    `The trial of ${trial.sample} under ${trial.condition} has no ${name}, which this run was asked for. Bring the trials back from a copy, or remove them (trials.jsonl or trials.jsonl.gz) and go on with the run (dkv run --resume): they are computed anew.`,
+    `The trial of ${trial.sample} under ${trial.condition} has no ${name}, which this run was asked for. Bring the trials back from a copy, or remove them (trials.jsonl or trials.jsonl.gz) and go on with the run (${RESUME}): they are computed anew.`,
   );
 }

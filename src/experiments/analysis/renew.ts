@@ -1,6 +1,7 @@
 /** Summaries of older versions, made again from the trials that their runs keep. */
 import path from 'node:path';
 import { DkvError } from '../../base/errors.js';
+import { namingGoOn } from '../../runs/go-on.js';
 import { readJournal } from '../../runs/journal.js';
 import { readRun, readSummary, writeSummary } from '../../runs/run-folder.js';
 import { ownerOf } from '../../runs/schema/journal-head.js';
@@ -28,7 +29,10 @@ export async function renewedSummary(
 ): Promise<{ summary: Summary; renewed: boolean }> {
   const { record, summary } = await readSummary(directory);
   const file = path.join(directory, TRIALS_FILE);
-  const journal = always || isOlder(summary) ? await readJournal(file, ownerOf(record)) : undefined;
+  const journal =
+    always || isOlder(summary)
+      ? await namingGoOn(record, directory, () => readJournal(file, ownerOf(record)))
+      : undefined;
   if (!journal) {
     if (always) {
       throw new DkvError(

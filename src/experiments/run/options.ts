@@ -1,7 +1,7 @@
 /** What a run is asked for, and what it tells while it goes on. */
 import type { TextSources } from '../../priming/prepare.js';
 import type { LockedPlan } from '../../runs/schema/locked-plan.js';
-import type { StudyRecord } from '../../runs/schema/record.js';
+import type { AskedRecord, StudyRecord } from '../../runs/schema/record.js';
 import type { Summary } from '../../runs/schema/summary.js';
 
 export interface RunOptions {
@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly compress?: boolean;
   /** The file that the experiment was read from, for the run's record. */
   readonly study?: StudyRecord;
+  /** Options of the command line that the configuration does not say, for the run's record. */
+  readonly asked?: AskedRecord;
   /** The writers of surrogates that a model writes. */
   readonly sources?: TextSources;
   /**

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { DkvError } from '../../base/errors.js';
 import { findLines, removeBeside } from '../../runs/packed.js';
 import { readSamples, samplesChecksum, writeSamples } from '../../runs/samples.js';
+import { RESUME } from '../../runs/schema/advice.js';
 import { changes } from '../../runs/schema/configuration.js';
 import { RECORD_FILE, type RunRecord } from '../../runs/schema/record.js';
 import { SAMPLES_FILE, type SampleRecord } from '../../runs/schema/sample.js';
@@ -67,7 +68,7 @@ export async function expectSameSamples(
   const refused = (what: string) =>
     new DkvError(
       'RUN_DAMAGED',
-      `${file} is not of the data of this run: ${what}. Bring its own back from a copy, or remove it and go on with the run (dkv run --resume): it is written again from the data.`,
+      `${file} is not of the data of this run: ${what}. Bring its own back from a copy, or remove it and go on with the run (${RESUME}): it is written again from the data.`,
     );
   if (records.length !== present.length) throw refused(`it has ${records.length} samples, not ${present.length}`);
   for (const [i, { wrong_answers: _, ...own }] of records.entries()) {

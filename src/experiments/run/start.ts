@@ -4,6 +4,7 @@ import { Breather } from '../../base/breather.js';
 import { DkvError } from '../../base/errors.js';
 import { onnxRuntimeVersion } from '../../engine/onnxruntime.js';
 import { LiteralTokens } from '../../model/tokenizer/literal-tokens.js';
+import { goOnCommand } from '../../runs/go-on.js';
 import { findJournal, recoverJournal } from '../../runs/journal.js';
 import { readRecord, writeRecord } from '../../runs/record.js';
 import { findSummary } from '../../runs/run-folder.js';
@@ -51,7 +52,16 @@ export async function start(
   model: Model,
   options: Pick<
     RunOptions,
-    'directory' | 'resume' | 'noText' | 'study' | 'plan' | 'ignoreCeiling' | 'ignoreFloor' | 'signal' | 'onNotice'
+    | 'directory'
+    | 'resume'
+    | 'noText'
+    | 'study'
+    | 'asked'
+    | 'plan'
+    | 'ignoreCeiling'
+    | 'ignoreFloor'
+    | 'signal'
+    | 'onNotice'
   >,
 ): Promise<StartedRun> {
   const { directory, resume, noText = false, study, signal, onNotice } = options;
@@ -82,7 +92,7 @@ export async function start(
   } else {
     const samples = await writeSamples(directory, await samplesMade(!noText));
     const versions = { 'onnxruntime-node': onnxRuntimeVersion() };
-    await writeRecord(directory, asked, versions, { samples, study, plan: planned });
+    await writeRecord(directory, asked, versions, { samples, study, asked: options.asked, plan: planned });
   }
   // As it reads, also of a run that begins: its summary is that of a run that went on, byte for byte.
   const record = started ?? (await readRecord(directory))!;
@@ -144,7 +154,7 @@ async function startedRecord(
   if (changed.length > 0) {
     throw new DkvError(
       'RUN_MISMATCH',
-      `${directory} holds a run with another configuration or model:\n${changed.map((line) => `  ${line}`).join('\n')}\nChoose another folder with --out, or repeat the options of that run.`,
+      `${directory} holds a run with another configuration or model:\n${changed.map((line) => `  ${line}`).join('\n')}\nChoose another folder with --out, or go on with that run: ${goOnCommand(record, directory)}`,
     );
   }
   if (!resume) {

@@ -1,6 +1,6 @@
 /** Files that a run folder keeps compressed by gzip: `trials.jsonl.gz`, `samples.jsonl.gz` and `summary.json.gz`. What is in them is not its concern. */
 import { DkvError, messageOf } from '../../base/errors.js';
-import { START_AGAIN } from './trials.js';
+import { START_AGAIN } from './advice.js';
 
 /** What the name of a compressed file ends with. */
 export const PACKED = '.gz';

@@ -18,6 +18,21 @@ const studySchema = z.strictObject({
 /** The file that a user's own experiment came from. */
 export type StudyRecord = z.infer<typeof studySchema>;
 
+const askedSchema = z.strictObject({
+  n: z
+    .number()
+    .int()
+    .optional()
+    .describe('Samples or pools that were wanted, where the data had fewer; absent where there were as many.'),
+  columns: z.record(z.string(), z.string()).optional().describe('Columns of a table of one’s own, by role.'),
+  separator: z.string().optional().describe('The character between the fields of such a table.'),
+  quoting: z.enum(['csv', 'none']).optional().describe('How its quotes are read.'),
+  header: z.array(z.string()).readonly().optional().describe('Its columns, where its first line is a row.'),
+});
+
+/** Options of the command line that a run's configuration does not say. */
+export type AskedRecord = z.infer<typeof askedSchema>;
+
 export const recordSchema = z.strictObject({
   format: z.literal(RECORD_FORMAT).describe('Version of the file’s form.'),
   configuration: configurationSchema.describe('Everything that the numbers depend on.'),
@@ -25,6 +40,11 @@ export const recordSchema = z.strictObject({
     .optional()
     .describe(
       'The file that the experiment was read from, with data and model where it names them; absent where there was none, and before 0.2.',
+    ),
+  asked: askedSchema
+    .optional()
+    .describe(
+      'What the command line said of the data beside what the configuration has, for the command that goes on with the run; absent where it said nothing, and in runs older than the field.',
     ),
   plan: plannedRunSchema.optional().describe('The plan that it was run under; absent without one.'),
   started_at: z.string().describe('When the run was started, as ISO 8601.'),

@@ -1,5 +1,6 @@
 /** A finished run as its files hold it together: the summary is of the record, the trials are of the samples, and all that was summed up is there. */
 import { DkvError } from '../../base/errors.js';
+import { GO_ON, MAKE_AGAIN, RESUME } from './advice.js';
 import { differences } from './configuration.js';
 import { type Entry, entryKey, isProbe, isRejection, isTrial, type Trial } from './entry.js';
 import type { Experiment } from './experiment.js';
@@ -8,8 +9,8 @@ import { PACKED } from './packed.js';
 import { parseRecord, RECORD_FILE, type RunRecord } from './record.js';
 import { parseOwnSamples, SAMPLES_FILE, type SampleRecord } from './sample.js';
 import type { FileContent } from './sealed.js';
-import { MAKE_AGAIN, parseSummary, SUMMARY_FILE, type Summary } from './summary.js';
-import { GO_ON, type Journal, parseWholeJournal, removing, TRIALS_FILE } from './trials.js';
+import { parseSummary, SUMMARY_FILE, type Summary } from './summary.js';
+import { type Journal, parseWholeJournal, removing, TRIALS_FILE } from './trials.js';
 
 /** A finished run with everything that its folder keeps. It has no trials where they were left out of the folder. */
 export interface FinishedRun {
@@ -186,7 +187,7 @@ function expectSameMean(file: string, { what, condition, mean: was, values }: Su
   const found = values.size === 0 ? `no ${what}` : `a mean ${what} of ${mean}`;
   throw new DkvError(
     'RUN_DAMAGED',
-    `${file} has ${found} under ${condition}, ${SUMMARY_FILE} one of ${was}: they are not of one run. Bring back the trials or the summary that belong here from a copy, or remove the summary where the trials are those of ${RECORD_FILE}, and go on with the run (dkv run --resume).`,
+    `${file} has ${found} under ${condition}, ${SUMMARY_FILE} one of ${was}: they are not of one run. Bring back the trials or the summary that belong here from a copy, or remove the summary where the trials are those of ${RECORD_FILE}, and go on with the run (${RESUME}).`,
   );
 }
 
@@ -206,6 +207,6 @@ export function expectSummedUp(journal: Journal, summary: Summary): void {
   const most = Math.max(...means.map(({ values }) => values.size));
   throw new DkvError(
     'RUN_DAMAGED',
-    `${file} does not say which run it is of, and has trials of at most ${most} samples under a condition, where ${SUMMARY_FILE} was made from ${scored}: nothing shows that they are this run’s. Bring its own back from a copy, or remove the summary where the trials are those of ${RECORD_FILE}, and go on with the run (dkv run --resume).`,
+    `${file} does not say which run it is of, and has trials of at most ${most} samples under a condition, where ${SUMMARY_FILE} was made from ${scored}: nothing shows that they are this run’s. Bring its own back from a copy, or remove the summary where the trials are those of ${RECORD_FILE}, and go on with the run (${RESUME}).`,
   );
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { DkvError } from '../../base/errors.js';
 import { tryParse } from '../../base/parse.js';
+import { RESUME } from './advice.js';
 import { keptTextSchema } from './kept-text.js';
 import { type FileContent, fileChecksum, unpackedBytesOf, unsealLines, wholeLines } from './sealed.js';
 
@@ -69,7 +70,7 @@ export const sampleSchema = z.strictObject({
 /** A sample of a run, with its texts unless the run was told not to keep them. */
 export type SampleRecord = z.infer<typeof sampleSchema>;
 
-const ADVICE = 'Remove the file and go on with the run (dkv run --resume): it is written again.';
+const ADVICE = `Remove the file and go on with the run (${RESUME}): it is written again.`;
 
 /**
  * Reads the content of a `samples.jsonl`.

@@ -3,6 +3,7 @@
  * and it is read again by later versions: what is added is optional.
  */
 import { z } from 'zod';
+import { MAKE_AGAIN } from './advice.js';
 import { configurationSchema } from './configuration.js';
 import { rejectionSchema } from './entry.js';
 import { comparisonSchema } from './experiment.js';
@@ -269,9 +270,6 @@ export const summarySchema = z.strictObject({
 });
 
 export interface Summary extends z.infer<typeof summarySchema> {}
-
-/** Advice about a summary that is not as it was written. */
-export const MAKE_AGAIN = 'Remove it and go on with the run (dkv run --resume): it is made again from the trials.';
 
 /**
  * Reads the content of a `summary.json`. The result equals the summary that was written.

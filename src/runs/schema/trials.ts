@@ -6,6 +6,7 @@ import { DkvError, messageOf } from '../../base/errors.js';
 import { shortestFloat32 } from '../../base/float32.js';
 import { tryParse } from '../../base/parse.js';
 import { AT_ONE, INVERSE_TEMPERATURES } from '../../stats/inverse-temperatures.js';
+import { GO_ON, RESUME, START_AGAIN } from './advice.js';
 import { differences } from './configuration.js';
 import { type Entry, entryKey, entrySchema, isTrial, sumOf } from './entry.js';
 import { afterHead, describeHead, type JournalHead, type JournalOwner, parseHead } from './journal-head.js';
@@ -13,13 +14,6 @@ import { isPacked, type PackedHead, unpackTrials } from './packed-trials.js';
 import { bytesOf, type FileContent, unpackedBytesOf, unsealLines, wholeLines } from './sealed.js';
 
 export const TRIALS_FILE = 'trials.jsonl';
-
-/** Advice about missing entries. */
-export const GO_ON = 'Go on with the run (dkv run --resume): what is missing is computed again, the rest stays.';
-
-/** Advice about a file of which no part can be used without the others. */
-export const START_AGAIN =
-  'Bring it back from a copy, or remove it and go on with the run (dkv run --resume): all that it held is made again.';
 
 /** What stands in a journal. */
 export interface Journal {
@@ -155,7 +149,7 @@ function expectOwn(file: string, head: JournalHead, own: JournalHead): void {
   if (differences(own, head).length === 0) return;
   throw new DkvError(
     'RUN_DAMAGED',
-    `${file} holds the trials of another run: ${describeHead(head)}. This one is ${describeHead(own)}. Bring its own back from a copy, or remove the file and go on with the run (dkv run --resume): its own are computed anew.`,
+    `${file} holds the trials of another run: ${describeHead(head)}. This one is ${describeHead(own)}. Bring its own back from a copy, or remove the file and go on with the run (${RESUME}): its own are computed anew.`,
   );
 }
 
