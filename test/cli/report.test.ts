@@ -99,7 +99,9 @@ describe('dkv report, compare and log', () => {
     await writeFile(journal, lines.replace('"cut":false', '"cut":true'));
     expect(await dkv(['report', folder])).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringMatching(/RUN_DAMAGED: .*trials\.jsonl, line 2: not what was written .*dkv run exp01 --n 40 .* --resume/),
+      stderr: expect.stringMatching(
+        /RUN_DAMAGED: .*trials\.jsonl, line 2: not what was written .*dkv run exp01 --n 40 .* --resume/,
+      ),
     });
     await writeFile(journal, lines);
     const own = await runFolder({ model: { name: 'tiny', built_in: true } });

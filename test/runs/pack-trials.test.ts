@@ -156,6 +156,12 @@ describe('packed trials', () => {
         expect(() => parseTrials(damaged), `byte ${at}`).toThrow(expect.objectContaining({ code: 'RUN_DAMAGED' }));
       }
     }
+    // What is still of the form of packed trials.
+    const changes = [text.replace('"sample":"', '$&x'), text.replace(/,"crc32":"[0-9a-f]{8}"\}\n$/, '}\n')];
+    for (const changed of changes) {
+      expect(changed).not.toBe(text);
+      expect(() => parseTrials(changed)).toThrow(/checksum/);
+    }
     const [head, line, , ...rest] = text.split(/(?<=\n)/);
     expect(() => parseTrials([head, line, ...rest].join(''))).toThrow(
       /trials\.jsonl: not what was written .*from a copy/,

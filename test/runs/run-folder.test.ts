@@ -197,6 +197,9 @@ describe('a run folder', () => {
       const [[head, ...own], [, ...strange]] = [await linesOf(directory), await linesOf(other)];
       await writeFile(file, [head, ...own.slice(1), strange[0]].join(''));
       await expect(readRun(directory)).rejects.toThrow(/trials\.jsonl, line \d+: .*checksum is of other bytes/);
+      const { crc32: _, ...strangers } = JSON.parse(strange[0]!);
+      await writeFile(file, [head, ...own.slice(1), sealedLine(strangers)].join(''));
+      await expect(readRun(directory)).rejects.toThrow(/trials\.jsonl, line \d+: .*checksum is of other bytes/);
       await writeFile(file, strange.join(''));
       await expect(readRun(directory)).rejects.toThrow(/line.* which run it is of, is not there: it may be another’s/);
       const old = strange.map((line) => line.replace(/,"crc32":"[0-9a-f]{8}"/, ''));
@@ -341,7 +344,7 @@ describe('a run folder', () => {
     await writeFile(path.join(directory, 'summary.json'), sealedFile(changed));
     await expect(readSummary(directory)).rejects.toMatchObject({
       code: 'RUN_DAMAGED',
-      message: expect.stringMatching(new RegExp(`summary\\.json[^]*${last}[^]*dkv run --resume`)),
+      message: expect.stringMatching(new RegExp(`summary\\.json[^]*${last}[^]*dkv run exp01 .* --resume`)),
     });
   });
 

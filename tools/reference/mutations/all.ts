@@ -5,6 +5,7 @@ import { EXPERIMENTS } from './experiments.js';
 import { HALVES } from './halves.js';
 import { MODEL } from './model.js';
 import type { Mutation } from './mutation.js';
+import { RUNS } from './runs.js';
 import { SERVING } from './serving.js';
 import { STATISTICS } from './statistics.js';
 import { STORE } from './store.js';
@@ -18,4 +19,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...SERVING,
   ...STATISTICS,
   ...EXPERIMENTS,
+  ...RUNS,
 ];
