@@ -1,16 +1,6 @@
 /**
- * A tenant's part of a store as one stream of bytes, for backups and for ways without a network. Little-endian; version 1:
- *
- *     0   8  magic "DKVSTORE"
- *     8   4  format version
- *    12      frames, one after the other
- *
- * A frame:
- *
- *     0   4  kind: "note", "reco", "docu", "end."
- *     4   8  n, bytes of the body
- *    12   n  body
- *  12+n  32  SHA-256 of the frame before it
+ * A tenant's part of a store as one stream of bytes, for backups and for ways without a network: frames (frames.ts) of the kinds "note", "reco",
+ * "docu" and "end.".
  *
  * Bodies: a record is its own bytes (record.ts). The others are JSON: `{name, note}`; `{id, variants, metadata, expiresAt}`, variants as
  * pairs of name and key; at the end how many of each there are. Notes come first, records before the first document that needs them. A
@@ -20,6 +10,18 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { asBuffer, sha256 } from '../base/bytes.js';
 import { DkvError } from '../base/errors.js';
+import {
+  ARCHIVE_KINDS,
+  ARCHIVE_VERSION,
+  CHECKSUM_BYTES,
+  FRAME_BYTES,
+  frame,
+  SHARD_VERSION,
+  START_BYTES,
+  startBytes,
+  versionIn,
+} from './frames.js';
+import { importShard } from './generations/import-shard.js';
 import { announcedBytes, keyIn, metadataSchema, PREFIX_BYTES } from './records/record.js';
 import { parseStoredJson } from './records/stored-json.js';
 import { type DocumentEntry, NOTES, type Store } from './store.js';
@@ -33,11 +35,6 @@ import {
   type Transferred,
 } from './transfer.js';
 
-const MAGIC = Buffer.from('DKVSTORE', 'latin1');
-const VERSION = 1;
-const START_BYTES = 12;
-const FRAME_BYTES = 12;
-const CHECKSUM_BYTES = 32;
 /**
  * The largest record. It is beyond what any record has and what every Node can hold in one piece, so a greater length is damage, and no reason to
  * wait for that many bytes.
@@ -51,8 +48,7 @@ const MOST_RECORDS = 10_000;
 const REMEMBERED = 100_000;
 const REPORT_EVERY = 256;
 
-const KINDS = ['note', 'reco', 'docu', 'end.'] as const;
-type Kind = (typeof KINDS)[number];
+type Kind = (typeof ARCHIVE_KINDS)[number];
 
 const noteSchema = z.strictObject({ name: z.enum(NOTES), note: metadataSchema });
 const documentSchema = z.strictObject({
@@ -72,10 +68,7 @@ export async function* exportStore(
   { signal, onProgress }: Omit<TransferOptions, 'replace'> = {},
 ): AsyncGenerator<Buffer, Transferred> {
   const counts = { documents: 0, records: 0, notes: 0, unchanged: 0, incomplete: 0 };
-  const start = Buffer.alloc(START_BYTES);
-  start.set(MAGIC);
-  start.writeUInt32LE(VERSION, MAGIC.length);
-  yield start;
+  yield startBytes(ARCHIVE_VERSION);
   for (const name of NOTES) {
     const note = await store.note(name);
     if (!note) continue;
@@ -121,7 +114,15 @@ export async function importStore(
   const seen = { notes: 0, records: 0, documents: 0 };
   const waiting = new Map<string, Uint8Array>();
   let waitingBytes = 0;
-  for await (const { kind, body, at } of frames(new ByteReader(pieces), name)) {
+  const reader = new ByteReader(pieces);
+  const version = versionIn(await reader.take(START_BYTES), name);
+  if (version === undefined) throw damaged(name, 0, 'it does not begin as an export does');
+  if (version === SHARD_VERSION)
+    return importShard(store, await reader.whole(), name, {
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+    });
+  for await (const { kind, body, at } of frames(reader, name)) {
     expectGoing(signal);
     if (kind === 'note') {
       const { name: note, note: content } = parse(noteSchema, body, name, at);
@@ -162,31 +163,13 @@ interface Frame {
   readonly at: number;
 }
 
-function frame(kind: Kind, body: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(FRAME_BYTES + body.byteLength + CHECKSUM_BYTES);
-  bytes.write(kind, 'latin1');
-  bytes.writeBigUInt64LE(BigInt(body.byteLength), 4);
-  bytes.set(body, FRAME_BYTES);
-  const end = FRAME_BYTES + body.byteLength;
-  bytes.set(sha256(bytes.subarray(0, end)), end);
-  return bytes;
-}
-
+/** @param reader stands behind the file's first bytes */
 async function* frames(reader: ByteReader, name: string): AsyncGenerator<Frame> {
-  const start = await reader.take(START_BYTES);
-  if (!start?.subarray(0, MAGIC.length).equals(MAGIC)) throw damaged(name, 0, 'it does not begin as an export does');
-  const version = start.readUInt32LE(MAGIC.length);
-  if (version !== VERSION) {
-    throw new DkvError(
-      'STORE_MISMATCH',
-      `${name} has format version ${version}, this package reads up to ${VERSION}. Use a later one.`,
-    );
-  }
   for (;;) {
     const { at } = reader;
     const head = await reader.take(FRAME_BYTES);
     if (!head) throw damaged(name, at, 'it ends before its end');
-    const kind = KINDS.find((known) => known === head.toString('latin1', 0, 4));
+    const kind = ARCHIVE_KINDS.find((known) => known === head.toString('latin1', 0, 4));
     const length = head.readBigUInt64LE(4);
     if (!kind || length > (kind === 'reco' ? LARGEST_RECORD_BYTES : LARGEST_JSON_BYTES))
       throw damaged(name, at, 'there is no frame');
@@ -223,6 +206,16 @@ class ByteReader {
     this.#heldBytes += count;
     this.at -= count;
     return bytes;
+  }
+
+  /** Takes all that is left and gives it behind what was taken before, for files whose beginning is only a version. */
+  async whole(): Promise<Buffer> {
+    const pieces: Uint8Array[] = [startBytes(SHARD_VERSION), ...this.#held];
+    for (;;) {
+      const { done, value } = await this.#pieces.next();
+      if (done) return Buffer.concat(pieces);
+      pieces.push(value);
+    }
   }
 
   /** Takes bytes; undefined when there are fewer. */

@@ -6,7 +6,7 @@ import type { States } from '../engine/engine.js';
 import { type Backend, type Blob, type Found, foundIn, readingTurns } from './backends/backend.js';
 import { ClosableBackend } from './backends/closable.js';
 import { isDamage, unlessDamaged } from './records/damage.js';
-import { decodeEntry, encodeEntry, inspectEntry, keyOfVariant, slotOf, tenantOf } from './records/entry.js';
+import { decodeEntry, encodeEntry, inspectEntry, keyOfVariant, notesSalt, slotOf, tenantOf } from './records/entry.js';
 import { keyOf } from './records/key.js';
 import {
   type DecodedRecord,
@@ -436,11 +436,6 @@ export class DirectedStore implements Store {
     const tenant = tenantOf(this.#salt);
     for await (const slot of this.#backend.slots()) if (slot.startsWith(tenant)) yield slot;
   }
-}
-
-/** The salt of notes. Notes are documents of a tenant beside the tenant itself, so that they are not among its ids. */
-function notesSalt(salt: string): string {
-  return `notes:${salt}`;
 }
 
 function isOf({ fingerprint }: CacheRecord, wanted: string | readonly string[]): boolean {

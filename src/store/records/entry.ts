@@ -37,6 +37,11 @@ export function slotOf(id: string, salt: string): string {
   return tenantOf(salt) + sha256(Buffer.from(id, 'utf16le')).toString('hex');
 }
 
+/** The salt of notes. Notes are documents of a tenant beside the tenant itself, so that they are not among its ids. */
+export function notesSalt(salt: string): string {
+  return `notes:${salt}`;
+}
+
 /** The key that the id points to in one of its variants. */
 export function keyOfVariant(entry: DocumentEntry | undefined, variant: string): string | undefined {
   return entry && Object.hasOwn(entry.variants, variant) ? entry.variants[variant] : undefined;

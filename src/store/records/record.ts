@@ -161,10 +161,7 @@ function* assembling(about: Header, parts: readonly Uint8Array[]): Generator<und
   const header = paddedHeader(JSON.stringify(about));
   const length = parts.reduce((sum, part) => sum + part.byteLength, 0);
   const bytes = Buffer.allocUnsafeSlow(PREFIX_BYTES + header.length + length + CHECKSUM_BYTES);
-  bytes.set(MAGIC, 0);
-  bytes.writeUInt32LE(FORMAT_VERSION, 8);
-  bytes.writeUInt32LE(header.length, 12);
-  bytes.writeBigUInt64LE(BigInt(length), 16);
+  writePrefix(bytes, header.length, length);
   bytes.set(header, PREFIX_BYTES);
   let at = PREFIX_BYTES + header.length;
   const hash = createHash('sha256').update(bytes.subarray(0, at));
@@ -179,6 +176,13 @@ function* assembling(about: Header, parts: readonly Uint8Array[]): Generator<und
   }
   bytes.set(hash.digest(), at);
   return bytes;
+}
+
+function writePrefix(bytes: Buffer, headerBytes: number, payloadLength: number): void {
+  bytes.set(MAGIC, 0);
+  bytes.writeUInt32LE(FORMAT_VERSION, 8);
+  bytes.writeUInt32LE(headerBytes, 12);
+  bytes.writeBigUInt64LE(BigInt(payloadLength), 16);
 }
 
 export interface DecodedRecord {
@@ -251,6 +255,31 @@ export function keyIn(bytes: Uint8Array): string {
   const view = asBuffer(bytes);
   const headerEnd = view.length < PREFIX_BYTES ? 0 : PREFIX_BYTES + view.readUInt32LE(12);
   return parseHeader(view.subarray(PREFIX_BYTES, headerEnd), '(unknown)').key;
+}
+
+/**
+ * Takes a record apart, unchecked.
+ * @param bytes those of a sound record
+ * @returns its header as it stands there, and payload and checksum
+ */
+export function splitRecord(bytes: Uint8Array): { readonly header: Uint8Array; readonly rest: Uint8Array } {
+  const payloadAt = PREFIX_BYTES + asBuffer(bytes).readUInt32LE(12);
+  return { header: bytes.subarray(PREFIX_BYTES, payloadAt), rest: bytes.subarray(payloadAt) };
+}
+
+/**
+ * Puts a record together again, unchecked.
+ * @param header JSON
+ * @param rest payload and checksum
+ */
+export function recordWith(header: string, rest: Uint8Array): Buffer {
+  const padded = paddedHeader(header);
+  const payloadAt = PREFIX_BYTES + padded.length;
+  const bytes = Buffer.allocUnsafeSlow(payloadAt + rest.byteLength);
+  writePrefix(bytes, padded.length, Math.max(0, rest.byteLength - CHECKSUM_BYTES));
+  bytes.set(padded, PREFIX_BYTES);
+  bytes.set(rest, payloadAt);
+  return bytes;
 }
 
 /** The number of first bytes of a record that tell how long it is. */

@@ -1,0 +1,174 @@
+/** A catalogue's files in a folder of a file system, where a rename and a link are one step. */
+import { constants, type FileHandle, link, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { sha256 } from '../../base/bytes.js';
+import { DkvError } from '../../base/errors.js';
+import { fileError, forgetPartial, makeFolders, partialName, publish, readIfPresent } from '../../base/files.js';
+import { withLock } from '../../base/lock.js';
+import type { CatalogueFiles, ListedFile, VersionedFile } from './files.js';
+
+/** The number of files that are kept open for reading, beside those that are being read. */
+const MOST_OPEN = 64;
+
+/** A file that is open for reading. */
+interface Opened {
+  readonly handle: Promise<FileHandle | undefined>;
+  readers: number;
+}
+
+export class FolderFiles implements CatalogueFiles {
+  readonly location: string;
+  readonly #folder: string;
+  /** By name, the one that was used last at the end. */
+  readonly #open = new Map<string, Opened>();
+
+  constructor(folder: string) {
+    this.#folder = path.resolve(folder);
+    this.location = folder;
+  }
+
+  async read(name: string): Promise<VersionedFile | undefined> {
+    const bytes = await this.#trying(name, () => readIfPresent(this.#path(name)));
+    return bytes && { bytes, version: versionOf(bytes) };
+  }
+
+  async readRange(name: string, start: number, length: number, signal?: AbortSignal): Promise<Buffer | undefined> {
+    if (signal?.aborted) throw new DkvError('CANCELLED', 'Reading from the store was stopped.');
+    return this.#trying(name, () => this.#reading(name, (handle) => readAt(handle, start, length)));
+  }
+
+  async put(name: string, bytes: Uint8Array): Promise<void> {
+    await publish(this.#path(name), bytes);
+  }
+
+  async create(name: string, bytes: Uint8Array): Promise<boolean> {
+    const file = this.#path(name);
+    const temporary = partialName(file);
+    try {
+      return await this.#trying(name, async () => {
+        await makeFolders(path.dirname(file));
+        await writeFile(temporary, bytes, { flush: true });
+        return link(temporary, file).then(
+          () => true,
+          (error: NodeJS.ErrnoException) => {
+            if (error.code === 'EEXIST') return false;
+            throw error;
+          },
+        );
+      });
+    } finally {
+      await rm(temporary, { force: true }).catch(() => undefined);
+      forgetPartial(temporary);
+    }
+  }
+
+  async replace(name: string, bytes: Uint8Array, version: string): Promise<boolean> {
+    const file = this.#path(name);
+    return withLock(`${file}.lock`, async () => {
+      const now = await this.read(name);
+      if (now?.version !== version) return false;
+      await publish(file, bytes);
+      return true;
+    });
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#forget(name);
+    await this.#trying(name, () => rm(this.#path(name), { force: true }));
+  }
+
+  async *list(folder: string): AsyncIterable<ListedFile> {
+    const directory = this.#path(folder);
+    const names = await this.#trying(folder, () => filesIn(directory));
+    for (const name of names) {
+      // It may have gone meanwhile.
+      const found = await stat(path.join(directory, name)).catch(() => undefined);
+      if (found) yield { name, sizeBytes: found.size, storedAt: Math.floor(found.mtimeMs) };
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const name of [...this.#open.keys()]) await this.#forget(name);
+  }
+
+  #path(name: string): string {
+    return path.join(this.#folder, ...name.split('/'));
+  }
+
+  /** Reads from a file that is opened for it or found open; undefined when there is none. */
+  async #reading<T>(name: string, read: (handle: FileHandle) => Promise<T>): Promise<T | undefined> {
+    const opened = this.#open.get(name) ?? { handle: openIfPresent(this.#path(name)), readers: 0 };
+    // The one that was used last is the last to be closed.
+    this.#open.delete(name);
+    this.#open.set(name, opened);
+    opened.readers++;
+    try {
+      const handle = await opened.handle;
+      if (handle) return await read(handle);
+      this.#open.delete(name);
+      return undefined;
+    } catch (error) {
+      await this.#forget(name);
+      throw error;
+    } finally {
+      opened.readers--;
+      for (const [other, { readers }] of this.#open) {
+        if (this.#open.size <= MOST_OPEN) break;
+        if (readers === 0) await this.#forget(other);
+      }
+    }
+  }
+
+  /** Closes a file. Readings that are under way end first. */
+  async #forget(name: string): Promise<void> {
+    const opened = this.#open.get(name);
+    this.#open.delete(name);
+    await opened?.handle.then((handle) => handle?.close()).catch(() => undefined);
+  }
+
+  async #trying<T>(name: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw fileError(error, `${this.location}: ${name}`);
+    }
+  }
+}
+
+async function openIfPresent(file: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(file, constants.O_RDONLY);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function readAt(handle: FileHandle, start: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let read = 0;
+  while (read < length) {
+    const { bytesRead } = await handle.read(bytes, read, length - read, start + read);
+    if (bytesRead === 0) break;
+    read += bytesRead;
+  }
+  return bytes.subarray(0, read);
+}
+
+/** The names of the files below a folder, in their order; those that are being written are none. */
+async function filesIn(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    },
+  );
+  return entries
+    .filter((entry) => entry.isFile() && !/\.(?:partial|lock|breaker)$/.test(entry.name))
+    .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
+    .sort();
+}
+
+function versionOf(bytes: Uint8Array): string {
+  return sha256(bytes).toString('hex');
+}
