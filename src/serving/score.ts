@@ -173,7 +173,7 @@ async function answersOf<Item extends DocumentVariant, Answer extends object>(
     const ready: Ready[] = [];
     const turns = new Breather(signal, `Stopped after ${answered} of ${items.length} scores.`);
     for (const wanted of pointing) {
-      const memory = { source: store, key: wanted.key!, fingerprints };
+      const memory = { source: store, key: store.namedStates(wanted.key!), fingerprints };
       for (const place of open(wanted)) {
         const own = said(place);
         if (own instanceof DkvError) answer(place, own);

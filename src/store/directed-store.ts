@@ -45,7 +45,7 @@ export class DirectedStore implements Store {
   readonly isReadOnly: boolean;
   /** The address of the store. It holds the password of a server and the keys of a bucket. */
   readonly #address: StoreAddressed | undefined;
-  readonly #backend: Backend;
+  readonly #backend: ClosableBackend;
   readonly #salt: string;
   #hits = 0;
   #misses = 0;
@@ -73,6 +73,11 @@ export class DirectedStore implements Store {
 
   keyOf(identity: RecordIdentity): string {
     return keyOf(identity, this.#salt);
+  }
+
+  namedStates(key: string): string {
+    const place = this.#backend.placeOf(key);
+    return place === undefined ? key : `${key}@${place}`;
   }
 
   async has(key: string): Promise<boolean> {
@@ -212,9 +217,13 @@ export class DirectedStore implements Store {
     signal?: AbortSignal,
   ): Promise<(States | DkvError)[]> {
     const found = new Map<string, States | DkvError>();
+    const names = keys.map((name) => /^([^@]*)(?:@(.*))?$/s.exec(name)!.slice(1));
     // A read is shared by many: what is no key fails alone.
-    for (const key of keys) if (!isKey(key)) found.set(key, noKey(key));
-    const distinct = [...new Set(keys.filter(isKey))];
+    for (const [key = '', place] of names) {
+      if (!isKey(key)) found.set(key, noKey(key));
+      else if (place !== undefined) this.#backend.learn(key, place);
+    }
+    const distinct = [...new Set(names.map(([key = '']) => key).filter(isKey))];
     const records = await this.#read(distinct, signal);
     for (const [at, key] of distinct.entries()) {
       const record = records[at];
@@ -223,7 +232,7 @@ export class DirectedStore implements Store {
       else
         found.set(key, isOf(record, fingerprints) ? record.states : otherModel(`Record ${key}`, record, fingerprints));
     }
-    return keys.map((key) => found.get(key)!);
+    return names.map(([key = '']) => found.get(key)!);
   }
 
   served(hits: number, misses: number): void {

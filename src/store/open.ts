@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { expectKnownOptions } from '../base/option-names.js';
 import { parse } from '../base/parse.js';
-import { parseAddress, type S3Options, type StoreAddress } from './backends/address.js';
+import { type FolderAddress, parseAddress, type S3Options, type StoreAddress } from './backends/address.js';
 import type { Backend } from './backends/backend.js';
 import { InProcessBackend } from './backends/in-process.js';
 import { type OnFailure, TieredBackend } from './backends/tiered.js';
@@ -12,7 +12,9 @@ import { DirectedStore } from './directed-store.js';
 import type { Store, StoreAddressed } from './store.js';
 
 const DEFAULT_IN_PROCESS_BYTES = 1024 ** 3;
-const DEFAULT_TIMEOUT_MS = 10_000;
+export const DEFAULT_TIMEOUT_MS = 10_000;
+/** On S3 a question about takedowns is a request of its own. */
+const S3_TAKEDOWNS_MS = 1000;
 
 export interface StoreOptions {
   /**
@@ -33,6 +35,11 @@ export interface StoreOptions {
   readonly timeoutMs?: number | undefined;
   /** What tiers do when one of them fails: report it, or answer from the others. Writes always need the last tier. `error` by default. */
   readonly onFailure?: OnFailure | undefined;
+  /**
+   * For `packed:`, how long what was read of takedowns is believed, in milliseconds: a reader may serve a document for so long after it was taken down. By
+   * default 0 for a folder, which asks with every read, and 1,000 for S3.
+   */
+  readonly takedownsMaxAgeMs?: number | undefined;
   /** The settings for `s3:`. By default the environment's, as every AWS tool reads it. */
   readonly s3?: S3Options | undefined;
 }
@@ -45,13 +52,14 @@ const optionsSchema = z.strictObject({
   tenantSalt: z.string().optional(),
   timeoutMs: z.number().positive().optional(),
   onFailure: z.enum(['error', 'fallback']).optional(),
+  takedownsMaxAgeMs: z.number().nonnegative().optional(),
   s3: z.custom<S3Options>().optional(),
 });
 
 /**
  * Opens a store.
- * @param location `memory:`, a folder, `redis://host:port/database?prefix=name` (or `rediss:`), `s3://bucket/prefix`, or a list of these, the
- * fastest first: reads go down the list and copy what they find to the tiers above; writes go to all tiers
+ * @param location `memory:`, a folder, `redis://host:port/database?prefix=name` (or `rediss:`), `s3://bucket/prefix`, `packed:` before a folder or
+ * bucket for a generation of a catalogue (with `?alias=name` or `?generation=id`), or a list of these, the fastest first: reads go down the list and copy what they find to the tiers above; writes go to all tiers
  * @throws DkvError INPUT_INVALID, STORE_UNREACHABLE, STORE_MISMATCH
  */
 export async function openStore(location: string | readonly string[], options: StoreOptions = {}): Promise<Store> {
@@ -79,13 +87,22 @@ export async function openStore(location: string | readonly string[], options: S
   }
   const [only] = tiers;
   const backend = isOne ? only! : new TieredBackend(tiers, options.onFailure ?? 'error');
-  return new DirectedStore(backend, tenantSalt, addressOf(places, isOne, options));
+  return new DirectedStore(backend, tenantSalt, addressOf(places, tiers, isOne, options));
 }
 
 /** @returns undefined where another process would not find the same */
-function addressOf(places: readonly Place[], isOne: boolean, options: StoreOptions): StoreAddressed | undefined {
+function addressOf(
+  places: readonly Place[],
+  tiers: readonly Backend[],
+  isOne: boolean,
+  options: StoreOptions,
+): StoreAddressed | undefined {
   if (places.some(({ address }) => address.kind === 'memory')) return undefined;
-  const locations = places.map(({ address, location }) => (address.kind === 'folder' ? address.path : location));
+  const locations = places.map(({ address, location }, at) => {
+    if (address.kind === 'folder') return address.path;
+    // The alias may name another generation by the time that the other process asks.
+    return address.kind === 'packed' ? tiers[at]!.location : location;
+  });
   return { location: isOne ? locations[0]! : locations, options: { ...options } };
 }
 
@@ -97,6 +114,12 @@ interface Place {
 
 function placeOf(location: string, maxBytes: number | undefined): Place {
   const address = parseAddress(location);
+  if (address.kind === 'packed' && maxBytes !== undefined) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `${location}: a generation has the size that it was packed with, and no maximum.`,
+    );
+  }
   if (address.kind === 's3' && maxBytes !== undefined) {
     throw new DkvError(
       'INPUT_INVALID',
@@ -104,9 +127,15 @@ function placeOf(location: string, maxBytes: number | undefined): Place {
     );
   }
   // Another process may stand in another folder, and this one in another by the time that the store is opened.
-  if (address.kind === 'folder')
-    return { location, address: { ...address, path: path.resolve(address.path) }, maxBytes };
+  if (address.kind === 'folder') return { location, address: resolved(address), maxBytes };
+  if (address.kind === 'packed' && address.place.kind === 'folder') {
+    return { location, address: { ...address, place: resolved(address.place) }, maxBytes };
+  }
   return { location, address, maxBytes };
+}
+
+function resolved(address: FolderAddress): FolderAddress {
+  return { ...address, path: path.resolve(address.path) };
 }
 
 async function openBackend({ address, maxBytes }: Place, options: StoreOptions): Promise<Backend> {
@@ -126,6 +155,12 @@ async function openBackend({ address, maxBytes }: Place, options: StoreOptions):
     case 's3': {
       const { S3Backend } = await import('./backends/s3.js');
       return new S3Backend(address, timeoutMs, s3);
+    }
+    case 'packed': {
+      const { PackedBackend } = await import('./generations/packed.js');
+      const { openFiles } = await import('./generations/open-files.js');
+      const maxAgeMs = options.takedownsMaxAgeMs ?? (address.place.kind === 's3' ? S3_TAKEDOWNS_MS : 0);
+      return PackedBackend.open(openFiles(address.place, { timeoutMs, s3 }), address, maxAgeMs);
     }
   }
 }

@@ -161,6 +161,8 @@ export interface Store extends StatesSource {
   readonly isReadOnly: boolean;
   /** Computes the key of a record, 64 hex digits, so that `has` can be asked before the states are computed. */
   keyOf(identity: RecordIdentity): string;
+  /** The name under which `statesOf` finds a record of this store, here and in another process: its key, and where it is if that was read before. */
+  namedStates(key: string): string;
   /** Tells whether a record exists and has not expired. It does not check whether the record is intact. */
   has(key: string): Promise<boolean>;
   /** Tells whether a record exists, has not expired, and is byte for byte what was put there. It reads all of it and does not count as use. */

@@ -35,11 +35,22 @@ export interface S3Options {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
 }
 
-export type StoreAddress =
-  | { readonly kind: 'memory' }
-  | { readonly kind: 'folder'; readonly path: string }
-  | RedisAddress
-  | S3Address;
+/** A generation of a catalogue (generations/catalogue.ts). */
+export interface PackedAddress {
+  readonly kind: 'packed';
+  readonly place: FolderAddress | S3Address;
+  /** The alias that names the generation; undefined where the address names none. */
+  readonly alias?: string;
+  /** The id of the generation, or its beginning, instead of an alias. */
+  readonly generation?: string;
+}
+
+export interface FolderAddress {
+  readonly kind: 'folder';
+  readonly path: string;
+}
+
+export type StoreAddress = { readonly kind: 'memory' } | FolderAddress | RedisAddress | S3Address | PackedAddress;
 
 const DEFAULT_PORT = 6379;
 const DEFAULT_PREFIX = 'dkv';
@@ -48,6 +59,7 @@ export const ADDRESS_FORMS = {
   folder: 'a folder',
   redis: 'redis://host:port/database?prefix=name (rediss: with TLS)',
   s3: 's3://bucket/prefix',
+  packed: 'packed:folder or packed:s3://bucket/prefix (with ?alias=name or ?generation=id)',
   memory: 'memory:',
 } as const satisfies Record<StoreAddress['kind'], string>;
 const EXPECTED = `Expected ${Object.values(ADDRESS_FORMS)
@@ -71,9 +83,23 @@ export function parseAddress(location: string): StoreAddress {
   if (scheme === 'memory') throw refused(location, 'nothing may follow "memory:"');
   if (/^rediss?:\/\//.test(location)) return redisAddress(location);
   if (location.startsWith('s3://')) return s3Address(location);
+  if (location.startsWith('packed:')) return packedAddress(location);
   if (scheme !== undefined) throw refused(location, `"${scheme}:" ${hint(scheme)}`);
   expectFolder(location);
   return { kind: 'folder', path: location };
+}
+
+function packedAddress(location: string): PackedAddress {
+  const [, inner = '', query] = /^packed:([^?]*)(?:\?(.*))?$/s.exec(location)!;
+  if (inner.startsWith('packed:')) throw refused(location, '"packed:" is there more than once');
+  const place = inner === '' ? undefined : parseAddress(inner);
+  if (place?.kind !== 'folder' && place?.kind !== 's3') {
+    throw refused(location, 'a catalogue is in a folder or at s3://bucket/prefix');
+  }
+  if (query === undefined) return { kind: 'packed', place };
+  const [, name, value = ''] = /^(alias|generation)=([A-Za-z0-9_.-]+)$/.exec(query) ?? [];
+  if (name === undefined) throw refused(location, 'after "?" belongs alias=NAME or generation=ID, one of them');
+  return { kind: 'packed', place, [name]: value };
 }
 
 function redisAddress(location: string): RedisAddress {
@@ -181,6 +207,7 @@ function hint(scheme: string): string {
   if (/^rediss?$/.test(known)) return `is followed by two slashes and written small: ${known}://host:port/database`;
   if (known === 's3') return 'is followed by two slashes and written small: s3://bucket/prefix';
   if (known === 'memory') return 'is written small';
+  if (known === 'packed') return 'is written small';
   if (known === 'file') return 'is not needed: write the path of the folder';
   return 'is no kind of store';
 }

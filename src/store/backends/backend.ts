@@ -80,6 +80,15 @@ export interface Backend {
   pin(key: string): Promise<void>;
   unpin(key: string): Promise<void>;
   usage(): Promise<Usage>;
+  /**
+   * Tells where a record that was found before is, for `learn` of the same storage elsewhere. Storages that find every record by its key alone have
+   * neither.
+   */
+  placeOf?(key: string): string | undefined;
+  /** Takes in where a record is. It is found all the same where that is wrong. */
+  learn?(key: string, place: string): void;
+  /** True where documents may be taken down behind the storage's back, so that nobody may answer for it from what it said before. */
+  readonly hasTakedowns?: boolean;
   /** See `Store.gc`. @param now milliseconds since 1970 */
   collect(now: number, minimumAgeMs: number): Promise<Collected>;
   close(): Promise<void>;

@@ -23,6 +23,14 @@ export class ClosableBackend implements Backend {
     return this.#ask((backend) => backend.read(keys, decode, signal));
   }
 
+  placeOf(key: string): string | undefined {
+    return this.#backend.placeOf?.(key);
+  }
+
+  learn(key: string, place: string): void {
+    this.#backend.learn?.(key, place);
+  }
+
   check<T extends Expiring>(key: string, decode: Decode<T>): Promise<T | undefined> {
     return this.#ask((backend) => backend.check(key, decode));
   }

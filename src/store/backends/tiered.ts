@@ -82,6 +82,14 @@ export class TieredBackend implements Backend {
     return this.#last.check(key, decode);
   }
 
+  placeOf(key: string): string | undefined {
+    return this.#last.placeOf?.(key);
+  }
+
+  learn(key: string, place: string): void {
+    this.#last.learn?.(key, place);
+  }
+
   async has(key: string, now: number): Promise<boolean> {
     return this.#first(this.#tiers, (tier) => tier.has(key, now), Boolean);
   }
@@ -97,6 +105,8 @@ export class TieredBackend implements Backend {
     try {
       return await this.#last.readSlots(slots);
     } catch (error) {
+      // What was taken down meanwhile is known to the last tier alone.
+      if (this.#last.hasTakedowns) throw error;
       this.#passOver(error);
       const known = new Map<string, Uint8Array>();
       for (const tier of this.#upper) {

@@ -51,6 +51,7 @@ export class PackedBackend implements Backend {
   readonly location: string;
   readonly places: readonly string[];
   readonly isReadOnly = true;
+  readonly hasTakedowns = true;
   /** The generation that is read until this is closed, whatever its alias names later. */
   readonly generation: Generation;
   readonly #files: CatalogueFiles;
