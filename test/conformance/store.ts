@@ -7,23 +7,12 @@ import { DirectedStore } from '../../src/store/directed-store.js';
 import { openStore } from '../../src/store/open.js';
 import { slotOf } from '../../src/store/records/entry.js';
 import { encodeRecord } from '../../src/store/records/record.js';
-import {
-  type CacheRecord,
-  type DocumentEntry,
-  STATES_PRECISIONS,
-  type Store,
-  type StoredDocument,
-} from '../../src/store/store.js';
+import { STATES_PRECISIONS, type Store, type StoredDocument } from '../../src/store/store.js';
 import { type RecordShape, recordOf, recordOfBytes } from '../support/records.js';
 import { watched } from '../support/watched-backend.js';
+import { all, describeReading, expectSame, type ReadingUnderTest } from './reading.js';
 
-export interface StoreUnderTest {
-  readonly store: Store;
-  /** Another process's view of the same data, or this one's again after closing it. Undefined: the data end with the store. */
-  reopen?(): Promise<Store>;
-  /** Changes the stored bytes of a record behind the store's back. */
-  damage(key: string, change: (bytes: Uint8Array) => Uint8Array): Promise<void>;
-}
+export type StoreUnderTest = ReadingUnderTest;
 
 export interface StoreSuite {
   open(maxBytes?: number): Promise<StoreUnderTest>;
@@ -35,27 +24,15 @@ export interface StoreSuite {
 
 const GC = { minimumAgeMs: -2000 };
 
-/** States as they come back: rounded to the record's precision. */
-function expectSame(found: CacheRecord | undefined, stored: CacheRecord): void {
-  expect(found).toBeDefined();
-  const { states, ...rest } = found!;
-  const { states: expected, ...expectedRest } = stored;
-  expect(rest).toEqual(expectedRest);
-  expect([states.rows, states.width]).toEqual([expected.rows, expected.width]);
-  const steps = { float32: 0, float16: 2 ** -11, int8: 0.5 / 127 };
-  const largest = expected.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  for (const [at, value] of expected.data.entries()) {
-    expect(Math.abs(states.data[at]! - value)).toBeLessThanOrEqual(steps[stored.precision] * largest * 1.000001);
-  }
-}
-
-async function all(items: AsyncIterable<string>): Promise<string[]> {
-  const list: string[] = [];
-  for await (const item of items) list.push(item);
-  return list.sort();
-}
-
 export function describeStore(name: string, suite: StoreSuite): void {
+  describeReading(name, {
+    open: async (fill) => {
+      const under = await suite.open();
+      await fill(under.store);
+      return under;
+    },
+  });
+
   describe(name, () => {
     const opened: Store[] = [];
     const openTest = async (maxBytes?: number) => {
@@ -65,20 +42,6 @@ export function describeStore(name: string, suite: StoreSuite): void {
     };
     afterEach(async () => {
       await Promise.all(opened.splice(0).map((store) => store.close()));
-    });
-
-    it.each(STATES_PRECISIONS)('gives back what was put, in %s', async (precision) => {
-      const { store, reopen } = await openTest();
-      const record = recordOf(1, { rows: 5, width: 16, precision });
-      const key = await store.put(record);
-      expect(key).toBe(store.keyOf(record));
-      expect(await store.has(key)).toBe(true);
-      expectSame(await store.get(key), record);
-      expectSame(await store.find(record), record);
-      if (!reopen) return;
-      const again = await reopen();
-      opened.push(again);
-      expectSame(await again.get(key), record);
     });
 
     it('misses what it does not have', async () => {
@@ -91,13 +54,6 @@ export function describeStore(name: string, suite: StoreSuite): void {
       expect(await store.deleteDocument('nobody')).toBe(false);
       expect(await store.stats()).toMatchObject({ records: 0, documents: 0, sizeBytes: 0, hits: 0, misses: 2 });
       await expect(store.get('short')).rejects.toMatchObject({ code: 'INPUT_INVALID' });
-    });
-
-    it('keeps empty metadata, no text, no rows', async () => {
-      const { store } = await openTest();
-      const { text: _, ...rest } = recordOf(1, { rows: 0 });
-      const record = { ...rest, metadata: {}, surrogate: null };
-      expectSame(await store.get(await store.put(record)), record);
     });
 
     it('refuses records that contradict themselves, and what is not a number', async () => {
@@ -182,48 +138,6 @@ export function describeStore(name: string, suite: StoreSuite): void {
       await expect(store.getBytes(key)).rejects.toMatchObject(code);
     });
 
-    it('reads several documents at once, in the order of their ids, and says of each what is wrong with it', async () => {
-      const { store, damage } = await openTest();
-      const ids = Array.from({ length: 40 }, (_, seed) => `ad ${seed}`);
-      for (const [seed, id] of ids.entries()) {
-        await store.putDocument(id, { bare: recordOf(seed), twin: recordOf(0) }, { metadata: { seed } });
-      }
-      const foreign = { ...recordOf(50), fingerprint: 'b'.repeat(64) };
-      await store.putDocument('other model', { bare: foreign });
-      const { bare } = await store.putDocument('damaged', { bare: recordOf(51) });
-      await damage(bare!, (bytes) => bytes.with(50, bytes[50]! ^ 1));
-      const asked = ['damaged', ...ids, 'nobody', 'ad 3', 'other model', 'nobody'];
-      const [first, ...rest] = await store.getDocuments(asked, 'bare', ['c'.repeat(64), 'a'.repeat(64)]);
-      expect(first).toMatchObject({ code: 'STORE_DAMAGED', message: expect.stringMatching(/checksum does not match/) });
-      for (const [seed] of ids.entries()) {
-        const found = rest[seed] as StoredDocument;
-        expectSame(found.record, recordOf(seed));
-        expect([found.key, found.metadata]).toEqual([store.keyOf(recordOf(seed)), { seed }]);
-      }
-      const [nobody, again, other] = rest.slice(ids.length);
-      expect(nobody).toMatchObject({
-        code: 'DOCUMENT_MISSING',
-        message: expect.stringMatching(/has no "bare" cache of document "nobody"/),
-      });
-      expect((again as StoredDocument).key).toBe(store.keyOf(recordOf(3)));
-      expect(other).toMatchObject({
-        code: 'STORE_MISMATCH',
-        message: expect.stringMatching(/^Document "other model"/),
-      });
-      expect(rest.at(-1)).toBe(nobody);
-      const twins = await store.getDocuments(['ad 7', 'ad 8'], 'twin');
-      for (const twin of twins) expectSame((twin as StoredDocument).record, recordOf(0));
-      expect(await store.getDocuments([], 'bare')).toEqual([]);
-      // Of documents, each once: 40 there and one that is nowhere, then two.
-      expect(await store.stats()).toMatchObject({ hits: 42, misses: 1 });
-      const entries = await store.entries(['nobody', 'ad 1', 'ad 1']);
-      expect(entries.map((entry) => (entry as DocumentEntry | undefined)?.metadata)).toEqual([
-        undefined,
-        { seed: 1 },
-        { seed: 1 },
-      ]);
-    });
-
     it('reads one entry and one record for each of several documents, and nothing else', async () => {
       const backend = await suite.backend();
       const calls: [string, unknown][] = [];
@@ -273,13 +187,6 @@ export function describeStore(name: string, suite: StoreSuite): void {
       const elsewhere = await openStore(location, options);
       opened.push(elsewhere);
       expect(await elsewhere.statesOf([one], ['a'.repeat(64)])).toEqual([recordOf(1).states]);
-    });
-
-    it('refuses states of another model', async () => {
-      const { store } = await openTest();
-      await store.putDocument('ad', { bare: recordOf(1) });
-      expect(await store.getDocument('ad', 'bare', 'a'.repeat(64))).toBeDefined();
-      await expect(store.getDocument('ad', 'bare', 'b'.repeat(64))).rejects.toMatchObject({ code: 'STORE_MISMATCH' });
     });
 
     it('keeps notes about itself, which are no documents', async () => {
@@ -432,28 +339,6 @@ export function describeStore(name: string, suite: StoreSuite): void {
       });
     });
     if (suite.withoutCap) it.skip(`with a maximum size: ${suite.withoutCap}`);
-
-    it('serves no record with a changed byte', async () => {
-      const { store, damage } = await openTest();
-      const small = recordOf(1, { rows: 1, width: 2 });
-      const key = await store.put(small);
-      const { length } = encodeRecord(key, small);
-      const served: number[] = [];
-      for (let at = 0; at < length; at++) {
-        const flip = (bytes: Uint8Array) => bytes.with(at, bytes[at]! ^ (1 << (at % 8)));
-        await damage(key, flip);
-        const found = await store.get(key).catch((error: { code: string }) => error.code);
-        if (found !== 'STORE_DAMAGED') served.push(at);
-        await damage(key, flip);
-      }
-      expect(served).toEqual([]);
-      expectSame(await store.get(key), small);
-      for (const change of [(bytes: Uint8Array) => bytes.slice(0, -1), () => new Uint8Array(1)]) {
-        await damage(key, change);
-        await expect(store.get(key)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
-        await store.put(small);
-      }
-    });
 
     it('serves no large record with a changed byte, and verify takes it out', async () => {
       const { store, damage } = await openTest();

@@ -16,9 +16,15 @@ import { RedisBackend } from '../../src/store/backends/redis.js';
 import { S3Backend } from '../../src/store/backends/s3.js';
 import { TieredBackend } from '../../src/store/backends/tiered.js';
 import { DirectedStore } from '../../src/store/directed-store.js';
+import { activate } from '../../src/store/generations/aliases.js';
+import { FolderFiles } from '../../src/store/generations/folder-files.js';
+import { packStore } from '../../src/store/generations/pack.js';
+import { publish } from '../../src/store/generations/publish.js';
+import { Takedowns } from '../../src/store/generations/takedowns.js';
 import { openStore } from '../../src/store/open.js';
+import { describeReading, type ReadingUnderTest } from '../conformance/reading.js';
 import { describeStore, type StoreUnderTest } from '../conformance/store.js';
-import { type Change, lmdbDamager, redisDamager, s3Damager } from '../support/damage.js';
+import { type Change, lmdbDamager, packedDamager, redisDamager, s3Damager } from '../support/damage.js';
 import { REDIS_SERVER, type RunningRedis, startRedis } from '../support/redis.js';
 import { type RunningS3, startS3 } from '../support/s3.js';
 
@@ -28,6 +34,7 @@ const SUITES = {
   folder: 'lmdb',
   redis: 'redis',
   s3: 's3',
+  packed: 'packed',
 } as const satisfies Record<StoreAddress['kind'], string>;
 
 const folders: string[] = [];
@@ -73,6 +80,21 @@ describeStore(SUITES.folder, {
       reopen: () => openStore(folder, options),
       damage: lmdbDamager(folder).record,
     };
+  },
+});
+
+describeReading(SUITES.packed, {
+  open: async (fill): Promise<ReadingUnderTest> => {
+    const folder = await freshFolder();
+    const source = await openStore('memory:');
+    await fill(source);
+    const files = new FolderFiles(folder);
+    const packed = await packStore(source, files, { shardBytes: 20_000 });
+    await publish(files, packed.generation.id);
+    await activate(files, new Takedowns(files, 0), 'live', packed.generation.id);
+    await Promise.all([source.close(), files.close()]);
+    const again = () => openStore(`packed:${folder}`);
+    return { store: await again(), reopen: again, damage: packedDamager(folder, packed.generation) };
   },
 });
 

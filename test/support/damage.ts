@@ -1,6 +1,11 @@
 /** Changes what a store holds behind its back, in each storage. */
+import { open as openFile } from 'node:fs/promises';
+import path from 'node:path';
 import { Redis } from 'ioredis';
 import { open } from 'lmdb';
+import { FolderFiles } from '../../src/store/generations/folder-files.js';
+import { GenerationReader } from '../../src/store/generations/layers.js';
+import type { Generation } from '../../src/store/generations/manifest.js';
 import type { RunningS3 } from './s3.js';
 
 export type Change = (bytes: Uint8Array) => Uint8Array;
@@ -44,6 +49,25 @@ export function redisDamager(port: number, prefix: string): Damager {
         const name = `{${prefix}}:documents`;
         await client.hset(name, slot, Buffer.from(change((await client.hgetBuffer(name, slot))!)));
       }),
+  };
+}
+
+/** Changes records in the shards of a generation, which keep their lengths. */
+export function packedDamager(folder: string, generation: Generation): Damager['record'] {
+  return async (key, change) => {
+    const files = new FolderFiles(folder);
+    for await (const { places, shard } of new GenerationReader(files, generation).documents()) {
+      const place = places.get(key);
+      if (!place) continue;
+      const file = path.join(folder, shard.name);
+      const handle = await openFile(file, 'r+');
+      const bytes = Buffer.alloc(place.length);
+      await handle.read(bytes, 0, place.length, place.offset);
+      await handle.write(change(bytes), 0, place.length, place.offset);
+      await handle.close();
+      break;
+    }
+    await files.close();
   };
 }
 
