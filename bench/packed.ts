@@ -52,10 +52,10 @@ async function measure(precision: StatesPrecision): Promise<string[][]> {
     const alone = async (own: Store, round: number) => {
       for (const id of idsOf(round, TOGETHER)) await own.getDocument(id, 'bare');
     };
-    const measured = [
+    const measured: readonly (readonly [string, readonly [number, number]])[] = [
       ['100 together', await inTurn([a, b], together)],
       ['100 one after the other', await inTurn([a, b], alone)],
-    ] as const;
+    ];
     await Promise.all([a.close(), b.close(), files.close()]);
     return measured.map(([name, [lmdbMs, packedMs]]) => [
       precision,
