@@ -71,9 +71,9 @@ async function measure(precision: StatesPrecision): Promise<string[][]> {
 
 /** The medians of what each of several stores takes, in milliseconds. */
 async function inTurn(
-  stores: readonly Store[],
+  stores: readonly [Store, Store],
   read: (store: Store, round: number) => Promise<void>,
-): Promise<number[]> {
+): Promise<[number, number]> {
   const times = stores.map((): number[] => []);
   for (let round = -3; round < rounds; round++) {
     for (const [at, store] of stores.entries()) {

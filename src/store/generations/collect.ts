@@ -58,6 +58,7 @@ class Collecting {
     const generations = await this.#removeGenerations();
     const drafts = await this.#removeDrafts();
     await this.#removeLeases();
+    await this.#files.tidy(this.#before);
     const kept = await this.#kept();
     const { shards, freedBytes } = await this.#removeShards(kept);
     const erased = await this.#erased(kept);

@@ -39,6 +39,10 @@ export interface CatalogueFiles {
   remove(name: string): Promise<void>;
   /** Lists the files below a folder (`shards/`), in the order of their names. */
   list(folder: string): AsyncIterable<ListedFile>;
+  /**
+   * Removes what writers that were stopped left half written before a time in milliseconds since 1970. Where a write is one step there is nothing.
+   */
+  tidy(before: number): Promise<void>;
   /** Ends connections and open files. */
   close(): Promise<void>;
 }

@@ -4,11 +4,14 @@ import path from 'node:path';
 import { sha256 } from '../../base/bytes.js';
 import { DkvError } from '../../base/errors.js';
 import { fileError, forgetPartial, makeFolders, partialName, publish, readIfPresent } from '../../base/files.js';
-import { withLock } from '../../base/lock.js';
+import { isAlive, withLock } from '../../base/lock.js';
 import type { CatalogueFiles, ListedFile, VersionedFile } from './files.js';
 
 /** The number of files that are kept open for reading, beside those that are being read. */
 const MOST_OPEN = 64;
+
+/** What `partialName` calls a file that is being written, with the number of the process. */
+const PARTIAL = /\.(\d+)-[0-9a-f]{8}\.partial$/;
 
 /** A file that is open for reading. */
 interface Opened {
@@ -87,6 +90,15 @@ export class FolderFiles implements CatalogueFiles {
     }
   }
 
+  async tidy(before: number): Promise<void> {
+    for (const file of await allIn(this.#folder)) {
+      const [, pid] = PARTIAL.exec(file) ?? [];
+      if (pid === undefined || isAlive(Number(pid))) continue;
+      const found = await stat(file).catch(() => undefined);
+      if (found && found.mtimeMs < before) await rm(file, { force: true });
+    }
+  }
+
   async close(): Promise<void> {
     for (const name of [...this.#open.keys()]) await this.#forget(name);
   }
@@ -157,16 +169,18 @@ async function readAt(handle: FileHandle, start: number, length: number): Promis
 
 /** The names of the files below a folder, in their order; those that are being written are none. */
 async function filesIn(directory: string): Promise<string[]> {
+  const files = (await allIn(directory)).filter((file) => !PARTIAL.test(file) && !/\.(?:lock|breaker)$/.test(file));
+  return files.map((file) => path.relative(directory, file).split(path.sep).join('/')).sort();
+}
+
+async function allIn(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
       throw error;
     },
   );
-  return entries
-    .filter((entry) => entry.isFile() && !/\.(?:partial|lock|breaker)$/.test(entry.name))
-    .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
-    .sort();
+  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
 }
 
 function versionOf(bytes: Uint8Array): string {

@@ -4,13 +4,18 @@ import { z } from 'zod';
 import { DkvError } from '../../base/errors.js';
 import { decodeChecked, encodeChecked } from './checked-json.js';
 import type { CatalogueFiles } from './files.js';
+import { isDeadHere, thisProcess } from './holders.js';
 
 /** A lease lasts this long unless it is renewed, which happens three times meanwhile. */
 const LASTS_MS = 180_000;
 /** What clocks of machines may differ by. */
 const CLOCKS_MS = 60_000;
 
-const leaseSchema = z.strictObject({ until: z.int().describe('When it ends, in milliseconds since 1970.') });
+const leaseSchema = z.strictObject({
+  until: z.int().describe('When it ends, in milliseconds since 1970.'),
+  process: z.int().describe('The number of the process.'),
+  host: z.string().describe('The name of its machine.'),
+});
 
 export class Lease {
   readonly #files: CatalogueFiles;
@@ -50,7 +55,7 @@ export class Lease {
   }
 
   async #write(): Promise<void> {
-    await this.#files.put(this.#name, encodeChecked({ until: Date.now() + LASTS_MS }));
+    await this.#files.put(this.#name, encodeChecked({ until: Date.now() + LASTS_MS, ...thisProcess() }));
   }
 }
 
@@ -79,7 +84,8 @@ export async function listLeases(files: CatalogueFiles, what?: string): Promise<
 /** A damaged lease may be somebody's. */
 function isLive(bytes: Buffer, name: string): boolean {
   try {
-    return decodeChecked(leaseSchema, bytes, name).until + CLOCKS_MS > Date.now();
+    const lease = decodeChecked(leaseSchema, bytes, name);
+    return lease.until + CLOCKS_MS > Date.now() && !isDeadHere(lease);
   } catch {
     return true;
   }

@@ -3,13 +3,12 @@
  * A holder that died is passed over: at once where it was a process of this machine, else when its time is over.
  */
 import { randomUUID } from 'node:crypto';
-import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../../base/errors.js';
-import { isAlive } from '../../base/lock.js';
 import { decodeChecked, encodeChecked } from './checked-json.js';
 import type { CatalogueFiles, VersionedFile } from './files.js';
+import { isDeadHere, thisProcess } from './holders.js';
 
 const NAME = 'lock.json';
 /** A holder says this often that it goes on ... */
@@ -47,7 +46,7 @@ export async function inTurn<T>(
   const until = () => Date.now() + LASTS_MS;
   const turn = randomUUID();
   const isMine = (file: VersionedFile) => holderIn(file)?.turn === turn;
-  const mine = () => encodeChecked({ turn, holder: doing, process: process.pid, host: os.hostname(), until: until() });
+  const mine = () => encodeChecked({ turn, holder: doing, ...thisProcess(), until: until() });
   await take(files, mine, signal);
   let heldUntil = until();
   let lost: string | undefined;
@@ -110,6 +109,6 @@ function holderIn({ bytes }: VersionedFile): Holder | undefined {
   }
 }
 
-function isOver({ until, host, process: pid }: Holder): boolean {
-  return until < Date.now() || (host === os.hostname() && pid !== process.pid && !isAlive(pid));
+function isOver(holder: Holder): boolean {
+  return holder.until < Date.now() || isDeadHere(holder);
 }
