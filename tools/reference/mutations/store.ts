@@ -14,6 +14,7 @@ const LMDB_TABLES = 'src/store/backends/lmdb-tables.ts';
 const LMDB_WRITER = 'src/store/backends/lmdb-writer.ts';
 const REDIS = 'src/store/backends/redis.ts';
 const S3 = 'src/store/backends/s3.ts';
+const S3_OBJECTS = 'src/store/backends/s3-objects.ts';
 const TRANSFER = 'src/store/transfer.ts';
 const ARCHIVE = 'src/store/archive.ts';
 
@@ -432,7 +433,7 @@ export const STORE: readonly Mutation[] = [
   },
   {
     name: 'S3 names listed twice',
-    file: S3,
+    file: S3_OBJECTS,
     from: 'if (Key <= last) continue;',
     to: 'if (Key < last) continue;',
     tests: FAULTS_TEST,
@@ -441,7 +442,7 @@ export const STORE: readonly Mutation[] = [
   {
     name: 'S3 collects pinned records',
     file: S3,
-    from: "new Set((await all(this.#list('pins/'))).map(({ name }) => name))",
+    from: "new Set((await all(this.#objects.list('pins/'))).map(({ name }) => name))",
     to: 'new Set<string>()',
     tests: STORES_TEST,
     only: 's3 keeps pinned records',
