@@ -1,6 +1,6 @@
 /**
- * As much of S3 as the store uses, in memory: PUT, GET, HEAD, DELETE, ListObjectsV2 with pages, If-Match and If-None-Match. Can be
- * told to fail, to be slow, to repeat itself, to cut answers off. Signatures are not checked.
+ * As much of S3 as the store uses, in memory: PUT, GET, HEAD, DELETE, ListObjectsV2 with pages, ranges, If-Match and If-None-Match. Can be
+ * told to fail, to be slow, to repeat itself, to cut answers off or lose them, and to know no conditions or ranges. Signatures are not checked.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -14,16 +14,36 @@ export interface S3Object {
   readonly storedAt: Date;
 }
 
+export type RequestKind =
+  | 'PUT'
+  | 'PUT if-match'
+  | 'PUT if-none-match'
+  | 'GET'
+  | 'GET range'
+  | 'HEAD'
+  | 'DELETE'
+  | 'LIST';
+
 /** What to do with the next requests instead of, or before, answering. */
 export interface Mood {
   /** HTTP status to fail with. */
   status?: number;
+  /** The name of that failure. */
+  code?: string;
   /** Before answering; infinite: never. */
   delayMs?: number;
   /** Ends the connection in the middle of the answer. */
   cut?: boolean;
+  /** Does what was asked for and ends the connection without an answer. */
+  lost?: boolean;
+  /** Takes no notice of If-Match and If-None-Match, as servers without conditional writes. */
+  unconditional?: boolean;
+  /** Answers whole objects to requests for ranges. */
+  rangeless?: boolean;
   /** Pages of lists name their last entry again on the next one. */
   repeat?: boolean;
+  /** The kinds of requests that it is for; all when left out. */
+  kinds?: readonly RequestKind[];
   /** How many requests; all when left out. */
   times?: number;
 }
@@ -35,6 +55,8 @@ export interface RunningS3 {
   mood: Mood;
   /** Requests so far. */
   requests: number;
+  /** Requests so far of each kind; may be cleared. */
+  readonly counts: Map<RequestKind, number>;
   /** For commands: where it is, and its keys. */
   readonly env: NodeJS.ProcessEnv;
   stop(): Promise<void>;
@@ -61,6 +83,7 @@ export async function startS3(): Promise<RunningS3> {
     objects: new Map(),
     mood: {},
     requests: 0,
+    counts: new Map(),
     stop: async () => {
       server.closeAllConnections();
       server.close();
@@ -70,47 +93,80 @@ export async function startS3(): Promise<RunningS3> {
 }
 
 async function answer(running: RunningS3, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  const kind = kindOf(request, url);
   running.requests++;
+  running.counts.set(kind, (running.counts.get(kind) ?? 0) + 1);
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  const mood = takeMood(running);
+  const mood = takeMood(running, kind);
   if (mood.delayMs === Number.POSITIVE_INFINITY) return;
   if (mood.delayMs) await new Promise((resolve) => setTimeout(resolve, mood.delayMs));
-  if (mood.status) return fail(response, mood.status, 'InternalError');
-  const url = new URL(request.url ?? '/', 'http://localhost');
+  if (mood.status) return fail(response, mood.status, mood.code ?? 'InternalError');
   const name = decodeURIComponent(url.pathname.slice(1));
-  if (url.searchParams.get('list-type') === '2') return list(running, name.replace(/\/$/, ''), url, mood, response);
+  if (kind === 'LIST') return list(running, name.replace(/\/$/, ''), url, mood, response);
   const object = running.objects.get(name);
+  const conditions = mood.unconditional ? {} : request.headers;
   if (request.method === 'PUT') {
-    if (request.headers['if-none-match'] === '*' && object) return fail(response, 412, 'PreconditionFailed');
-    const metadata = Object.entries(request.headers).filter(([header]) => header.startsWith('x-amz-meta-'));
-    const stored = {
-      bytes: Buffer.concat(chunks),
-      metadata: Object.fromEntries(metadata.map(([header, value]) => [header, String(value)])),
-      // Whole seconds, as in HTTP's dates.
-      storedAt: new Date(Math.floor(Date.now() / 1000) * 1000),
-    };
+    if (conditions['if-none-match'] === '*' && object) return fail(response, 412, 'PreconditionFailed');
+    if (conditions['if-match'] && !object) return fail(response, 404, 'NoSuchKey');
+    if (conditions['if-match'] && conditions['if-match'] !== etagOf(object!)) {
+      return fail(response, 412, 'PreconditionFailed');
+    }
+    const stored = storedOf(Buffer.concat(chunks), request);
     running.objects.set(name, stored);
-    response.writeHead(200, { etag: etagOf(stored) }).end();
+    if (mood.lost) response.destroy();
+    else response.writeHead(200, { etag: etagOf(stored) }).end();
     return;
   }
   if (request.method === 'DELETE') {
     running.objects.delete(name);
-    response.writeHead(204).end();
+    if (mood.lost) response.destroy();
+    else response.writeHead(204).end();
     return;
   }
   if (!object) return fail(response, 404, 'NoSuchKey', request.method === 'HEAD');
-  const wanted = request.headers['if-match'];
-  if (wanted && wanted !== etagOf(object)) return fail(response, 412, 'PreconditionFailed');
-  response.writeHead(200, {
+  if (conditions['if-match'] && conditions['if-match'] !== etagOf(object)) {
+    return fail(response, 412, 'PreconditionFailed');
+  }
+  const range = mood.rangeless ? undefined : rangeOf(request, object.bytes.length);
+  if (range && range.start > range.last) return fail(response, 416, 'InvalidRange');
+  const bytes = range ? object.bytes.subarray(range.start, range.last + 1) : object.bytes;
+  response.writeHead(range ? 206 : 200, {
     ...object.metadata,
-    'content-length': object.bytes.length,
+    ...(range && { 'content-range': `bytes ${range.start}-${range.last}/${object.bytes.length}` }),
+    'content-length': bytes.length,
     'last-modified': object.storedAt.toUTCString(),
     etag: etagOf(object),
   });
   if (request.method === 'HEAD') response.end();
-  else if (mood.cut) response.write(object.bytes.subarray(0, object.bytes.length / 2), () => response.destroy());
-  else response.end(object.bytes);
+  else if (mood.cut) response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
+  else response.end(bytes);
+}
+
+function kindOf({ method, headers }: IncomingMessage, url: URL): RequestKind {
+  if (url.searchParams.get('list-type') === '2') return 'LIST';
+  if (method === 'PUT' && headers['if-match']) return 'PUT if-match';
+  if (method === 'PUT' && headers['if-none-match']) return 'PUT if-none-match';
+  if (method === 'GET' && headers.range) return 'GET range';
+  return method as RequestKind;
+}
+
+function storedOf(bytes: Buffer, { headers }: IncomingMessage): S3Object {
+  const metadata = Object.entries(headers).filter(([header]) => header.startsWith('x-amz-meta-'));
+  return {
+    bytes,
+    metadata: Object.fromEntries(metadata.map(([header, value]) => [header, String(value)])),
+    // Whole seconds, as in HTTP's dates.
+    storedAt: new Date(Math.floor(Date.now() / 1000) * 1000),
+  };
+}
+
+/** The bytes that are asked for, as far as there are; undefined for all of them. */
+function rangeOf({ headers }: IncomingMessage, sizeBytes: number): { start: number; last: number } | undefined {
+  const [, start, last] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
+  if (start === undefined || Number(last) < Number(start)) return undefined;
+  return { start: Number(start), last: Math.min(Number(last), sizeBytes - 1) };
 }
 
 function list({ objects }: RunningS3, bucket: string, url: URL, mood: Mood, response: ServerResponse): void {
@@ -130,8 +186,9 @@ function list({ objects }: RunningS3, bucket: string, url: URL, mood: Mood, resp
   response.end(`<?xml version="1.0"?><ListBucketResult>${body}</ListBucketResult>`);
 }
 
-function takeMood(running: RunningS3): Mood {
+function takeMood(running: RunningS3, kind: RequestKind): Mood {
   const { mood } = running;
+  if (mood.kinds && !mood.kinds.includes(kind)) return {};
   if (mood.times === undefined) return mood;
   if (mood.times <= 0) return {};
   mood.times--;
