@@ -4,16 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import {
-  parseAddress,
-  type RedisAddress,
-  type S3Address,
-  type StoreAddress,
-} from '../../src/store/backends/address.js';
+import { parseAddress, type RedisAddress, type StoreAddress } from '../../src/store/backends/address.js';
 import { InProcessBackend } from '../../src/store/backends/in-process.js';
 import { LmdbBackend } from '../../src/store/backends/lmdb.js';
 import { RedisBackend } from '../../src/store/backends/redis.js';
-import { S3Backend } from '../../src/store/backends/s3.js';
 import { TieredBackend } from '../../src/store/backends/tiered.js';
 import { DirectedStore } from '../../src/store/directed-store.js';
 import { activate } from '../../src/store/generations/aliases.js';
@@ -27,6 +21,7 @@ import { describeStore, type StoreUnderTest } from '../conformance/store.js';
 import { type Change, lmdbDamager, packedDamager, redisDamager, s3Damager } from '../support/damage.js';
 import { REDIS_SERVER, type RunningRedis, startRedis } from '../support/redis.js';
 import { type RunningS3, startS3 } from '../support/s3.js';
+import { freshAddress, s3StoreSuite } from '../support/s3-suites.js';
 
 /** Every kind of address has its suite below. */
 const SUITES = {
@@ -126,40 +121,30 @@ if (!existsSync(REDIS_SERVER)) it.skip(`Redis: ${REDIS_SERVER} is not installed`
 
 describe('an S3 server', () => {
   let server: RunningS3;
-  let stores = 0;
+  const place = () => ({ options: server.options, bucket: 'bucket' });
   beforeAll(async () => {
     server = await startS3();
   });
   afterAll(() => server.stop());
-  const withoutCap = 'S3 keeps no order of use';
 
-  const s3 = () => new S3Backend(parseAddress(`s3://bucket/test${stores++}`) as S3Address, 10_000, server.options);
-
-  describeStore(SUITES.s3, {
-    withoutCap,
-    backend: async () => s3(),
-    open: async (): Promise<StoreUnderTest> => {
-      const prefix = `test${stores++}`;
-      const again = () => openStore(`s3://bucket/${prefix}`, { s3: server.options });
-      return { store: await again(), reopen: again, damage: s3Damager(server, `bucket/${prefix}`).record };
-    },
-  });
+  const suite = s3StoreSuite(place);
+  describeStore(SUITES.s3, suite);
 
   describeStore('tiers of lmdb and s3', {
     withoutCap: 'the last tier is the truth, and it is S3 here',
     backend: async () => {
       const upper = await LmdbBackend.open(await freshFolder(), Number.POSITIVE_INFINITY, false);
-      return new TieredBackend([upper, s3()], 'error');
+      return new TieredBackend([upper, await suite.backend()], 'error');
     },
     open: async (): Promise<StoreUnderTest> => {
-      const prefix = `test${stores++}`;
+      const { bucket, prefix, shown } = freshAddress(place());
       const folder = await freshFolder();
-      const again = () => openStore([folder, `s3://bucket/${prefix}`], { s3: server.options });
+      const again = () => openStore([folder, shown], { s3: server.options });
       return {
         store: await again(),
         reopen: again,
         damage: async (key, change) => {
-          await s3Damager(server, `bucket/${prefix}`).record(key, change);
+          await s3Damager(server, `${bucket}/${prefix}`).record(key, change);
           await lmdbDamager(folder).record(key, change);
         },
       };

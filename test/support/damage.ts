@@ -1,12 +1,14 @@
 /** Changes what a store holds behind its back, in each storage. */
 import { open as openFile } from 'node:fs/promises';
 import path from 'node:path';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { Redis } from 'ioredis';
 import { open } from 'lmdb';
+import type { S3Options } from '../../src/store/backends/address.js';
 import { FolderFiles } from '../../src/store/generations/folder-files.js';
 import { GenerationReader } from '../../src/store/generations/layers.js';
 import type { Generation } from '../../src/store/generations/manifest.js';
-import type { RunningS3 } from './s3.js';
+import { clientOf } from './s3-client.js';
 
 export type Change = (bytes: Uint8Array) => Uint8Array;
 
@@ -72,10 +74,15 @@ export function packedDamager(folder: string, generation: Generation): Damager['
 }
 
 /** @param place bucket and prefix */
-export function s3Damager(server: RunningS3, place: string): Damager {
+export function s3Damager({ options }: { readonly options: S3Options }, place: string): Damager {
+  const [, Bucket, prefix] = /^([^/]+)\/(.*)$/.exec(place)!;
   const ofObject = (folder: string) => async (name: string, change: Change) => {
-    const object = server.objects.get(`${place}/${folder}/${name}`)!;
-    object.bytes = Buffer.from(change(new Uint8Array(object.bytes)));
+    const client = clientOf(options);
+    const object = { Bucket, Key: `${prefix}/${folder}/${name}` };
+    const { Body, Metadata } = await client.send(new GetObjectCommand(object));
+    const changed = change(await Body!.transformToByteArray());
+    await client.send(new PutObjectCommand({ ...object, Body: changed, Metadata }));
+    client.destroy();
   };
   return { record: ofObject('records'), slot: ofObject('documents') };
 }

@@ -40,6 +40,8 @@ export interface Mood {
   unconditional?: boolean;
   /** Answers whole objects to requests for ranges. */
   rangeless?: boolean;
+  /** Answers with other bytes than those that were asked for, so many later. */
+  shift?: number;
   /** Pages of lists name their last entry again on the next one. */
   repeat?: boolean;
   /** The kinds of requests that it is for; all when left out. */
@@ -129,7 +131,7 @@ async function answer(running: RunningS3, request: IncomingMessage, response: Se
   if (conditions['if-match'] && conditions['if-match'] !== etagOf(object)) {
     return fail(response, 412, 'PreconditionFailed');
   }
-  const range = mood.rangeless ? undefined : rangeOf(request, object.bytes.length);
+  const range = mood.rangeless ? undefined : rangeOf(request, object.bytes.length, mood.shift);
   if (range && range.start > range.last) return fail(response, 416, 'InvalidRange');
   const bytes = range ? object.bytes.subarray(range.start, range.last + 1) : object.bytes;
   response.writeHead(range ? 206 : 200, {
@@ -163,10 +165,14 @@ function storedOf(bytes: Buffer, { headers }: IncomingMessage): S3Object {
 }
 
 /** The bytes that are asked for, as far as there are; undefined for all of them. */
-function rangeOf({ headers }: IncomingMessage, sizeBytes: number): { start: number; last: number } | undefined {
+function rangeOf(
+  { headers }: IncomingMessage,
+  sizeBytes: number,
+  shift = 0,
+): { start: number; last: number } | undefined {
   const [, start, last] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
   if (start === undefined || Number(last) < Number(start)) return undefined;
-  return { start: Number(start), last: Math.min(Number(last), sizeBytes - 1) };
+  return { start: Number(start) + shift, last: Math.min(Number(last) + shift, sizeBytes - 1) };
 }
 
 function list({ objects }: RunningS3, bucket: string, url: URL, mood: Mood, response: ServerResponse): void {

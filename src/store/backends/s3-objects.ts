@@ -14,6 +14,7 @@ import {
   S3Client,
   type S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { onAbort } from '../../base/aborts.js';
 import { DkvError, messageOf } from '../../base/errors.js';
 import type { S3Address, S3Options } from './address.js';
 
@@ -222,8 +223,7 @@ export class S3Objects {
       end.signal.addEventListener('abort', () => reject(end.signal.reason));
     });
     const timer = setTimeout(() => end.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    const onAbort = () => end.abort(cancelled());
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const forget = onAbort(signal, () => end.abort(cancelled()));
     try {
       return await Promise.race([request(end.signal), ended]);
     } catch (error) {
@@ -231,7 +231,7 @@ export class S3Objects {
       throw error instanceof DkvError ? error : this.#translate(name, error);
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      forget();
     }
   }
 
