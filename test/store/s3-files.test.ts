@@ -122,6 +122,18 @@ describe('S3', () => {
     }
   });
 
+  it('refuses lists in another order than that of the names', async () => {
+    for (const at of [1, 2]) await files.put(`shards/${at}.dkv`, BYTES);
+    server.mood = { disordered: true };
+    const listing = (async () => {
+      for await (const _ of files.list('shards/'));
+    })();
+    await expect(listing).rejects.toMatchObject({
+      code: 'STORE_UNREACHABLE',
+      message: expect.stringContaining('does not list in the order of names'),
+    });
+  });
+
   it('gives larger bodies more time', async () => {
     files = fresh(1000);
     server.mood = { delayMs: 1500 };

@@ -44,6 +44,8 @@ export interface Mood {
   shift?: number;
   /** Pages of lists name their last entry again on the next one. */
   repeat?: boolean;
+  /** Pages of lists are backwards. */
+  disordered?: boolean;
   /** The kinds of requests that it is for; all when left out. */
   kinds?: readonly RequestKind[];
   /** How many requests; all when left out. */
@@ -181,6 +183,7 @@ function list({ objects }: RunningS3, bucket: string, url: URL, mood: Mood, resp
   const names = [...objects.keys()].filter((name) => name.startsWith(start) && name > after).sort();
   const page = names.slice(0, PAGE);
   const next = names.length > PAGE ? page.at(mood.repeat ? -2 : -1) : undefined;
+  if (mood.disordered) page.reverse();
   const contents = page.map((name) => {
     const { bytes, storedAt } = objects.get(name)!;
     const key = name.slice(bucket.length + 1);

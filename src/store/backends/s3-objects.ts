@@ -155,11 +155,15 @@ export class S3Objects {
     );
   }
 
-  /** Lists the objects whose names begin with `folder`, in the order of their names. */
+  /**
+   * Lists the objects whose names begin with `folder`, in the order of their names, each once.
+   * @throws DkvError STORE_UNREACHABLE also when the server lists in another order: what it leaves out could not be told
+   */
   async *list(folder: string): AsyncIterable<S3Listed> {
     const prefix = this.#prefix + folder;
-    // In order, so that an entry that a server names again on the next page is known by its name.
     let last = '';
+    // Servers may name entries of a page again on the next one.
+    let [before, named] = [new Set<string>(), new Set<string>()];
     let ContinuationToken: string | undefined;
     do {
       const token = ContinuationToken && { ContinuationToken };
@@ -168,9 +172,12 @@ export class S3Objects {
           abortSignal,
         }),
       );
+      [before, named] = [named, new Set()];
       for (const { Key = '', Size = 0, LastModified } of page?.Contents ?? []) {
-        if (Key <= last) continue;
+        if (before.has(Key) || named.has(Key)) continue;
+        if (Key < last) throw this.#disordered(prefix);
         last = Key;
+        named.add(Key);
         yield { name: Key.slice(prefix.length), sizeBytes: Size, storedAt: LastModified?.getTime() ?? 0 };
       }
       ContinuationToken = page?.NextContinuationToken;
@@ -233,6 +240,13 @@ export class S3Objects {
       clearTimeout(timer);
       forget();
     }
+  }
+
+  #disordered(prefix: string): DkvError {
+    return new DkvError(
+      'STORE_UNREACHABLE',
+      `${this.location}: ${prefix}: the server does not list in the order of names, as directory buckets of S3 Express do not. Use a general purpose bucket.`,
+    );
   }
 
   #translate(name: string, error: unknown): DkvError {

@@ -434,8 +434,8 @@ export const STORE: readonly Mutation[] = [
   {
     name: 'S3 names listed twice',
     file: S3_OBJECTS,
-    from: 'if (Key <= last) continue;',
-    to: 'if (Key < last) continue;',
+    from: 'if (before.has(Key) || named.has(Key)) continue;',
+    to: 'if (named.has(Key)) continue;',
     tests: FAULTS_TEST,
     only: 'lists names that come twice',
   },
