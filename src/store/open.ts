@@ -160,7 +160,7 @@ async function openBackend({ address, maxBytes }: Place, options: StoreOptions):
       const { PackedBackend } = await import('./generations/packed.js');
       const { openFiles } = await import('./generations/open-files.js');
       const maxAgeMs = options.takedownsMaxAgeMs ?? (address.place.kind === 's3' ? S3_TAKEDOWNS_MS : 0);
-      return PackedBackend.open(openFiles(address.place, { timeoutMs, s3 }), address, maxAgeMs);
+      return PackedBackend.open(await openFiles(address.place, { timeoutMs, s3 }), address, maxAgeMs);
     }
   }
 }

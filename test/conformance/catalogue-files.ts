@@ -13,6 +13,8 @@ export interface FilesUnderTest {
 export interface FilesSuite {
   /** Opens files where there are none yet. */
   open(): Promise<FilesUnderTest>;
+  /** How often a writer is stopped. */
+  readonly attempts: number;
   /**
    * Begins to put these bytes and is ended in the middle, at a moment that is another one for each attempt, as a process is that is killed. It returns
    * when nothing of it is under way any more.
@@ -208,7 +210,7 @@ export function describeFiles(name: string, suite: FilesSuite): void {
       const { files, others } = await openTest();
       const [old, fresh] = [Buffer.from('old '.repeat(50_000)), Buffer.from('new '.repeat(50_000))];
       const seen = { none: 0, old: 0, fresh: 0 };
-      for (let attempt = 0; attempt < 24; attempt++) {
+      for (let attempt = 0; attempt < suite.attempts; attempt++) {
         const file = `aliases/${attempt}.json`;
         if (attempt % 2) await others.put(file, old);
         await suite.putAndBreak(files, file, fresh, attempt);

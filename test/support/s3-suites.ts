@@ -40,6 +40,7 @@ export function s3StoreSuite(place: () => S3Place): StoreSuite {
 export function s3FilesSuite(place: () => S3Place, pageEntries: number): FilesSuite {
   return {
     pageEntries,
+    attempts: 24,
     open: async () => {
       const address = freshAddress(place());
       const view = () => new S3Files(address, TIMEOUT_MS, place().options);

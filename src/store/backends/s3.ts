@@ -23,6 +23,7 @@ import { type S3Listed, S3Objects } from './s3-objects.js';
 /** The metadata that tell `collect` when an object expires and which records a document needs, without knowing their formats. */
 const EXPIRES = 'dkv-expires';
 const NEEDS = 'dkv-needs';
+const NEVER = 'never';
 const MOST_VARIANTS = 28;
 /** The number of requests that one reading or collection has under way. */
 const PARALLEL = 16;
@@ -181,11 +182,13 @@ export class S3Backend implements Backend {
 }
 
 function expiry(expiresAt: number | undefined): Record<string, string> {
-  return expiresAt === undefined ? {} : { [EXPIRES]: String(expiresAt) };
+  // In any case, since some servers keep what the object before had and the new one does not name.
+  return { [EXPIRES]: String(expiresAt ?? NEVER) };
 }
 
 function isPast(about: Record<string, string>, now: number): boolean {
-  return about[EXPIRES] !== undefined && Number(about[EXPIRES]) <= now;
+  const expiresAt = about[EXPIRES] ?? NEVER;
+  return expiresAt !== NEVER && Number(expiresAt) <= now;
 }
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -426,8 +426,8 @@ export const STORE: readonly Mutation[] = [
   {
     name: 'S3 objects never expire',
     file: S3,
-    from: 'about[EXPIRES] !== undefined && Number(about[EXPIRES]) <= now',
-    to: 'about[EXPIRES] !== undefined && Number(about[EXPIRES]) <= 0',
+    from: 'expiresAt !== NEVER && Number(expiresAt) <= now',
+    to: 'expiresAt !== NEVER && Number(expiresAt) <= 0',
     tests: STORES_TEST,
     only: 's3 forgets after the time to live',
   },
