@@ -135,9 +135,9 @@ describe('S3', () => {
   });
 
   it('gives larger bodies more time', async () => {
-    files = fresh(1000);
-    server.mood = { delayMs: 1500 };
+    files = fresh(2000);
+    server.mood = { delayMs: 3000 };
     await expect(files.put(FILE, BYTES)).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
-    await files.put(FILE, Buffer.alloc(20 * 2 ** 20));
+    await files.put(FILE, Buffer.alloc(33 * 2 ** 20));
   });
 });
