@@ -224,6 +224,9 @@ export function describeFiles(name: string, suite: FilesSuite): void {
         expect(listed).toHaveLength(found ? 1 : 0);
       }
       expect(seen.none + seen.old).toBeGreaterThan(0);
+      const listed = await all(files.list('aliases/'));
+      await others.tidy(Date.now() + 60_000);
+      expect(await all(files.list('aliases/'))).toEqual(listed);
     });
 
     it('shows readers whole files while they are replaced', async () => {

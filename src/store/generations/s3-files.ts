@@ -69,6 +69,9 @@ export class S3Files implements CatalogueFiles {
     return this.#objects.list(folder);
   }
 
+  /** Does nothing: an object appears when all of it has arrived. */
+  async tidy(): Promise<void> {}
+
   async close(): Promise<void> {
     this.#objects.close();
   }
