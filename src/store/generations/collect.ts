@@ -100,6 +100,11 @@ class Collecting {
     return (await listLeases(this.#files, id)).some(({ isLive }) => isLive);
   }
 
+  /** Tells whether somebody packs or compacts: shards come before the manifest that names them. */
+  #isPacking(): Promise<boolean> {
+    return this.#isLeased('packing');
+  }
+
   /** Marks stay behind manifests that are gone. */
   async #removeMarks(): Promise<void> {
     const ids = new Set((await listGenerations(this.#files)).map(({ id }) => id));
@@ -143,10 +148,10 @@ class Collecting {
         manifest.layers.flatMap(({ shards }) => shards.map(({ digest }) => shardName(digest))),
       ),
     );
-    const packing = (await listLeases(this.#files, 'packing')).filter(({ isLive }) => isLive);
+    const isPacking = await this.#isPacking();
     let [shards, freedBytes] = [0, 0];
     for await (const { name, sizeBytes, storedAt } of this.#files.list('shards/')) {
-      if (named.has(`shards/${name}`) || storedAt > this.#before || packing.length > 0) continue;
+      if (named.has(`shards/${name}`) || storedAt > this.#before || isPacking) continue;
       this.#turn.expectHeld();
       await this.#files.remove(`shards/${name}`);
       shards++;
@@ -164,8 +169,8 @@ class Collecting {
       const isHeld = await anyOf(readers, (reader) => reader.holds(takedown.slot));
       if (!isHeld) erased.push({ ...takedown, status: 'erased', at: Date.now() });
     }
-    // Bytes that no manifest names may still hold them.
-    if (erased.length === 0 || (await this.#hasOrphans(kept))) return 0;
+    // Bytes that no manifest names, or none yet, may still hold them.
+    if (erased.length === 0 || (await this.#isPacking()) || (await this.#hasOrphans(kept))) return 0;
     await this.#takedowns.add(erased);
     for (const { id, reason } of erased) await writeAudit(this.#files, 'erase', id, reason);
     return erased.length;

@@ -5,9 +5,9 @@
 import { Breather } from '../../base/breather.js';
 import { asBuffer } from '../../base/bytes.js';
 import { DkvError } from '../../base/errors.js';
-import { encodeEntry, notesSalt, slotOf, tenantOf } from '../records/entry.js';
+import { encodeEntry, inspectEntry, notesSalt, slotOf, tenantOf } from '../records/entry.js';
 import { decodeRecord } from '../records/record.js';
-import { type DocumentEntry, NOTES, type Store } from '../store.js';
+import { NOTES, type Store } from '../store.js';
 import { missingRecords } from '../transfer.js';
 import { manifestName } from './catalogue.js';
 import type { CatalogueFiles } from './files.js';
@@ -15,6 +15,7 @@ import { bitsFor, LayerWriter } from './layer-writer.js';
 import { GenerationReader } from './layers.js';
 import { Lease } from './leases.js';
 import { encodeManifest, type Generation, type Layer, type Manifest } from './manifest.js';
+import { Takedowns } from './takedowns.js';
 
 const REPORT_EVERY = 256;
 
@@ -43,6 +44,8 @@ export interface Packed {
   readonly unchanged: number;
   /** The number of documents left out because some of their records are gone, by eviction or expiry. */
   readonly incomplete: number;
+  /** The number of documents of the store that are taken down and so not in the last layer. */
+  readonly takenDown: number;
   /** The number of bytes written: shards that were not there already, and the manifest. */
   readonly writtenBytes: number;
 }
@@ -77,6 +80,7 @@ class Packing {
   readonly #turns: Breather;
   #documents = 0;
   #incomplete = 0;
+  #takenDown = 0;
 
   constructor(store: Store, files: CatalogueFiles, options: PackOptions) {
     this.#store = store;
@@ -123,14 +127,16 @@ class Packing {
       removed,
       unchanged,
       incomplete: this.#incomplete,
+      takenDown: this.#takenDown,
       writtenBytes: writer.writtenBytes + bytes.length,
     };
   }
 
-  /** What differs from the parent, in the order of slots. */
+  /** What differs from the parent, in the order of slots. What is taken down stays as the parent has it, and is not packed again. */
   async #changes(documents: number): Promise<{ readonly changes: Change[]; readonly unchanged: number }> {
     const changes: Change[] = [];
     const slots = new Map<string, string>();
+    const isDown = await new Takedowns(this.#files, 0).hidden();
     for await (const id of this.#store.ids()) {
       await this.#turns.breathe();
       slots.set(slotOf(id, this.#salt), id);
@@ -147,14 +153,18 @@ class Packing {
         if (!own) {
           changes.push({ slot, id: undefined });
           slots.delete(slot);
-        } else if (asBuffer(encodeEntry(own)).equals(entry)) {
-          this.#count(own);
-          unchanged++;
+        } else if (isDown(slot) || asBuffer(encodeEntry(own)).equals(entry)) {
+          this.#count(inspectEntry(entry, slot).variants.map(([variant]) => variant));
+          if (isDown(slot)) this.#takenDown++;
+          else unchanged++;
           slots.delete(slot);
         }
       }
     }
-    for (const [slot, id] of slots) changes.push({ slot, id });
+    for (const [slot, id] of slots) {
+      if (isDown(slot)) this.#takenDown++;
+      else changes.push({ slot, id });
+    }
     changes.sort((one, other) => (one.slot < other.slot ? -1 : 1));
     return { changes, unchanged };
   }
@@ -170,13 +180,13 @@ class Packing {
     for (const [key, bytes] of records) this.#kinds.expect(bytes, key, id);
     const document = { slot, entry: encodeEntry(entry), keys: Object.values(entry.variants) };
     await writer.add(document, async (key) => records.get(key)!);
-    this.#count(entry);
+    this.#count(Object.keys(entry.variants));
     return true;
   }
 
-  #count({ variants }: DocumentEntry): void {
+  #count(variants: readonly string[]): void {
     this.#documents++;
-    for (const variant of Object.keys(variants)) this.#variants.set(variant, (this.#variants.get(variant) ?? 0) + 1);
+    for (const variant of variants) this.#variants.set(variant, (this.#variants.get(variant) ?? 0) + 1);
   }
 
   async #manifest(tenant: string, layer: Layer): Promise<Manifest> {
