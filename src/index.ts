@@ -132,6 +132,29 @@ export type { SystemComparison, SystemDifference } from './stats/systems.js';
 export { exportStore, importStore } from './store/archive.js';
 export type { S3Options } from './store/backends/address.js';
 export type { OnFailure } from './store/backends/tiered.js';
+export type { AliasState } from './store/generations/aliases.js';
+export type { AuditLine } from './store/generations/audit.js';
+export type {
+  Activated,
+  ActivationOptions,
+  CatalogueOptions,
+  CollectGenerationsOptions,
+  Lifted,
+  PackedInto,
+  PackIntoOptions,
+  TakenDown,
+} from './store/generations/catalogue-options.js';
+export { type Catalogue, openCatalogue } from './store/generations/catalogue-store.js';
+export type { CollectedGenerations } from './store/generations/collect.js';
+export type { Compacted, CompactOptions } from './store/generations/compact.js';
+export type { Difference } from './store/generations/diff.js';
+export type { CatalogueListing, ListedManifest } from './store/generations/listing.js';
+export type { Generation, Layer, Manifest, ShardFacts } from './store/generations/manifest.js';
+export type { Packed, PackProgress } from './store/generations/pack.js';
+export type { RepairedFile } from './store/generations/repair.js';
+export type { LostDocument } from './store/generations/salvage.js';
+export type { Takedown } from './store/generations/takedowns.js';
+export type { CatalogueVerification, DamagedFile, VerifyCatalogueOptions } from './store/generations/verify.js';
 export { openStore, type StoreOptions } from './store/open.js';
 export { memoryOf } from './store/records/identity.js';
 export * from './store/store.js';

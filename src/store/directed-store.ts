@@ -431,14 +431,23 @@ export class DirectedStore implements Store {
       return decode();
     } catch (error) {
       if (!isDamage(error)) throw error;
-      const commands = this.#backend.places.map((place) => `dkv store verify ${shellWord(place)} --remove`);
-      const how = commands.length > 0 ? commands.join('; ') : 'verify({ remove: true })';
-      throw new DkvError(
-        'STORE_DAMAGED',
-        `${this.location}: ${messageOf(error)} Take it out (${how}), then prime the documents again.`,
-        { cause: error },
-      );
+      throw new DkvError('STORE_DAMAGED', `${this.location}: ${messageOf(error)} ${this.#advice()}`, { cause: error });
     }
+  }
+
+  /** How to mend what is damaged. */
+  #advice(): string {
+    const { places } = this.#backend;
+    const [first = ''] = places;
+    if (places.length === 1 && first.startsWith('packed:')) {
+      return `Repair it from another copy of the catalogue (dkv store verify ${shellWord(first)} --repair-from COPY), or roll back.`;
+    }
+    const commands = places.map(
+      (place) =>
+        `dkv store verify ${shellWord(place)} ${place.startsWith('packed:') ? '--repair-from COPY' : '--remove'}`,
+    );
+    const how = commands.length > 0 ? commands.join('; ') : 'verify({ remove: true })';
+    return `Take it out (${how}), then prime the documents again.`;
   }
 
   async *#ownSlots(): AsyncIterable<string> {

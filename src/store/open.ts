@@ -159,6 +159,9 @@ async function openBackend({ address, maxBytes }: Place, options: StoreOptions):
     case 'packed': {
       const { PackedBackend } = await import('./generations/packed.js');
       const { openFiles } = await import('./generations/open-files.js');
+      const { isCatalogueFolder } = await import('./generations/place.js');
+      // Says what a folder is that is no catalogue.
+      if (address.place.kind === 'folder') await isCatalogueFolder(address.place.path);
       const maxAgeMs = options.takedownsMaxAgeMs ?? (address.place.kind === 's3' ? S3_TAKEDOWNS_MS : 0);
       return PackedBackend.open(await openFiles(address.place, { timeoutMs, s3 }), address, maxAgeMs);
     }

@@ -21,7 +21,12 @@ export const aliasSchema = z.strictObject({
     .nonnegative()
     .describe('How many files of takedowns there were then: fewer later means that some are lost.'),
   earlier: z
-    .array(z.strictObject({ generation: z.string(), until: z.int() }))
+    .array(
+      z.strictObject({
+        generation: z.string().describe('The generation.'),
+        until: z.int().describe('Until when, in milliseconds since 1970.'),
+      }),
+    )
     .describe('What it named before, the latest first, and until when.'),
 });
 export type AliasState = z.infer<typeof aliasSchema>;
@@ -98,7 +103,12 @@ export async function rollBack(
 async function versioned(files: CatalogueFiles, alias: string) {
   const name = aliasName(alias);
   const file = await files.read(name);
-  return file && { state: decodeChecked(aliasSchema, file.bytes, name), version: file.version };
+  return file && { state: decodeAlias(file.bytes, name), version: file.version };
+}
+
+/** @param name the file, for the message @throws DkvError STORE_DAMAGED */
+export function decodeAlias(bytes: Buffer, name: string): AliasState {
+  return decodeChecked(aliasSchema, bytes, name);
 }
 
 /** @param version what the alias's file is now; undefined for none */

@@ -16,7 +16,7 @@ export const AUDIT_ACTIONS = [
   'erase',
 ] as const;
 
-const auditSchema = z.strictObject({
+export const auditSchema = z.strictObject({
   at: z.int().describe('When, in milliseconds since 1970.'),
   host: z.string().describe('The name of the machine.'),
   action: z.enum(AUDIT_ACTIONS).describe('What was done.'),
@@ -40,6 +40,11 @@ export async function writeAudit(
 export async function* readAudit(files: CatalogueFiles): AsyncGenerator<AuditLine> {
   for await (const { name } of files.list('audit/')) {
     const found = await files.read(`audit/${name}`);
-    if (found) yield decodeChecked(auditSchema, found.bytes, `audit/${name}`);
+    if (found) yield decodeAudit(found.bytes, `audit/${name}`);
   }
+}
+
+/** @param name the file, for the message @throws DkvError STORE_DAMAGED */
+export function decodeAudit(bytes: Buffer, name: string): AuditLine {
+  return decodeChecked(auditSchema, bytes, name);
 }

@@ -40,9 +40,9 @@ export class GenerationReader {
     this.#layers = generation.manifest.layers.map(opened);
   }
 
-  /** All shards, of the oldest layer first. */
-  get shards(): readonly ShardReader[] {
-    return this.#layers.flatMap(({ shards }) => [...shards.values()]);
+  /** The shards of each layer, of the oldest first. */
+  get layers(): readonly (readonly ShardReader[])[] {
+    return this.#layers.map(({ shards }) => [...shards.values()]);
   }
 
   shardOf(digest: string): ShardReader | undefined {

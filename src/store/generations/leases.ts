@@ -11,7 +11,7 @@ const LASTS_MS = 180_000;
 /** What clocks of machines may differ by. */
 const CLOCKS_MS = 60_000;
 
-const leaseSchema = z.strictObject({
+export const leaseSchema = z.strictObject({
   until: z.int().describe('When it ends, in milliseconds since 1970.'),
   process: z.int().describe('The number of the process.'),
   host: z.string().describe('The name of its machine.'),

@@ -22,6 +22,8 @@ const REPORT_EVERY = 256;
 export interface PackOptions {
   /** The generation that a delta is made to. By default all documents are packed, as a base. */
   readonly parent?: Generation | undefined;
+  /** Ids of documents that a delta has whether they differ or not, since the parent's records of them are damaged. */
+  readonly again?: ReadonlySet<string> | undefined;
   /** The salt that the store was opened with. */
   readonly tenantSalt?: string | undefined;
   /** The size of a shard that is aimed at; 64 MiB by default. */
@@ -142,8 +144,9 @@ class Packing {
       slots.set(slotOf(id, this.#salt), id);
     }
     let unchanged = 0;
-    if (this.#options.parent) {
-      const reader = new GenerationReader(this.#files, this.#options.parent);
+    const { parent, again } = this.#options;
+    if (parent) {
+      const reader = new GenerationReader(this.#files, parent);
       let looked = 0;
       for await (const { slot, entry } of reader.documents()) {
         await this.#turns.breathe();
@@ -153,7 +156,7 @@ class Packing {
         if (!own) {
           changes.push({ slot, id: undefined });
           slots.delete(slot);
-        } else if (isDown(slot) || asBuffer(encodeEntry(own)).equals(entry)) {
+        } else if (isDown(slot) || (!again?.has(own.id) && asBuffer(encodeEntry(own)).equals(entry))) {
           this.#count(inspectEntry(entry, slot).variants.map(([variant]) => variant));
           if (isDown(slot)) this.#takenDown++;
           else unchanged++;

@@ -262,7 +262,7 @@ export class PackedBackend implements Backend {
   async #refuse(): Promise<never> {
     throw new DkvError(
       'STORE_READONLY',
-      `${this.location} is a published generation, which nothing changes. Prime into a store, pack that and publish it; take documents down with dkv store takedown.`,
+      `${this.location} is a published generation, which nothing changes. Prime or import into a store and pack that (dkv store pack); take documents down with dkv store takedown, and generations away with dkv store collect.`,
     );
   }
 }

@@ -45,7 +45,7 @@ export async function expectCatalogue(
 
 /** @throws DkvError for a folder that holds something else */
 export async function isCatalogueFolder(folder: string): Promise<boolean> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return [];
     throw fileError(error, folder);
   });

@@ -97,8 +97,13 @@ export class ShardReader {
 
   /** All items, in the order of digests. */
   async *items(): AsyncGenerator<LeafItem> {
+    for await (const leaf of this.leaves()) yield* await leaf();
+  }
+
+  /** Readings of each leaf's items, in the order of digests: one that is damaged fails by itself. */
+  async *leaves(): AsyncGenerator<() => Promise<readonly LeafItem[]>> {
     const top = await this.#readTop();
-    for (const at of top.leaves.keys()) yield* await this.#leaf(top, at);
+    for (const at of top.leaves.keys()) yield () => this.#leaf(top, at);
   }
 
   /** Reads what an item that is no tombstone says. @throws DkvError STORE_DAMAGED */

@@ -22,7 +22,7 @@ const eventSchema = z.strictObject({
 /** The latest that is known of one document. */
 export type Takedown = z.infer<typeof eventSchema>;
 
-const fileSchema = z.strictObject({
+export const takedownsSchema = z.strictObject({
   isSnapshot: z.boolean().describe('Whether it holds all that was known by then.'),
   events: z.array(eventSchema).describe('What happened, or the latest of each document.'),
 });
@@ -81,7 +81,7 @@ export class Takedowns {
       const latest = new Map(this.#latest);
       for (const event of events) latest.set(event.slot, event);
       const content = { isSnapshot, events: isSnapshot ? [...latest.values()] : events };
-      if (await this.#files.create(nameOf(number), encodeChecked(content))) break;
+      if (await this.#files.create(takedownName(number), encodeChecked(content))) break;
     }
     await this.#check(0);
   }
@@ -103,7 +103,7 @@ export class Takedowns {
     try {
       if (!this.#isListed) await this.#readAll();
       for (;;) {
-        const file = await this.#files.read(nameOf(this.#count + 1));
+        const file = await this.#files.read(takedownName(this.#count + 1));
         if (!file) break;
         this.#take(file.bytes, this.#count + 1);
       }
@@ -114,18 +114,16 @@ export class Takedowns {
   }
 
   async #readAll(): Promise<void> {
-    const numbers: number[] = [];
-    for await (const { name } of this.#files.list('takedowns/')) numbers.push(Number(name.replace(/\.json$/, '')));
-    numbers.sort((one, other) => one - other);
+    const numbers = await takedownNumbers(this.#files);
     const missing = numbers.findIndex((number, at) => number !== at + 1);
-    if (missing >= 0) throw new Error(`file ${nameOf(missing + 1)} is missing`);
+    if (missing >= 0) throw new Error(`file ${takedownName(missing + 1)} is missing`);
     const snapshot = Math.floor(numbers.length / SNAPSHOT_EVERY) * SNAPSHOT_EVERY;
     this.#count = Math.max(0, snapshot - 1);
     this.#isListed = true;
   }
 
   #take(bytes: Buffer, number: number): void {
-    const { events } = decodeChecked(fileSchema, bytes, nameOf(number));
+    const { events } = decodeTakedowns(bytes, takedownName(number));
     for (const event of events) this.#latest.set(event.slot, event);
     this.#count = number;
   }
@@ -144,6 +142,28 @@ export function isHidden(takedown: Takedown | undefined): boolean {
   return takedown !== undefined && takedown.status !== 'lifted';
 }
 
-function nameOf(number: number): string {
+export function takedownName(number: number): string {
   return `takedowns/${String(number).padStart(8, '0')}.json`;
+}
+
+/** The number in the name of a file of takedowns. */
+export function takedownNumberIn(name: string): number {
+  return Number(name.replace(/^takedowns\/|\.json$/g, ''));
+}
+
+/** The numbers of all files of takedowns, ascending. */
+export async function takedownNumbers(files: Pick<CatalogueFiles, 'list'>): Promise<number[]> {
+  const numbers: number[] = [];
+  for await (const { name } of files.list('takedowns/')) numbers.push(takedownNumberIn(name));
+  return numbers.sort((one, other) => one - other);
+}
+
+/**
+ * @param bytes undefined for a file that is missing
+ * @param name the file, for the message
+ * @throws DkvError STORE_DAMAGED
+ */
+export function decodeTakedowns(bytes: Buffer | undefined, name: string): z.infer<typeof takedownsSchema> {
+  if (bytes) return decodeChecked(takedownsSchema, bytes, name);
+  throw new DkvError('STORE_DAMAGED', `${name} is not there. Restore it from a copy of the catalogue.`);
 }

@@ -19,7 +19,7 @@ const POLL_MS = 250;
 /** The longest wait for a turn. */
 const WAIT_MS = 60_000;
 
-const lockSchema = z.strictObject({
+export const lockSchema = z.strictObject({
   turn: z.string().describe('The turn, by a random name.'),
   holder: z.string().describe('What it is doing.'),
   process: z.int().describe('The number of the process.'),
