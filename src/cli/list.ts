@@ -8,6 +8,7 @@ import type { ModelConfig } from '../model/families/families.js';
 import { listedExperimentSchema } from '../wire/runs.js';
 import { printJson } from './json.js';
 import { addModelOptions, type ModelOptions, openModel, positiveNumber } from './model-options.js';
+import { printTable } from './print-table.js';
 import { roughTime } from './quantities.js';
 import { interruptSignal } from './terminal.js';
 
@@ -75,13 +76,6 @@ async function listQuestions(json: boolean): Promise<void> {
   }
   const rows = listed.map(({ id, question, dataset, samples }) => [id, question, dataset, String(samples)]);
   await printTable(['experiment', 'question', 'data', 'N'], rows, 3);
-}
-
-/** @param textColumns those before the numbers */
-async function printTable(titles: readonly string[], rows: string[][], textColumns: number): Promise<void> {
-  const { renderText } = await import('../report/tables/table.js');
-  const columns = titles.map((title, i) => ({ title, numeric: i >= textColumns }));
-  process.stdout.write(`${renderText({ columns, rows })}\n`);
 }
 
 /** Lists estimates for the model's speed as it is measured here. */

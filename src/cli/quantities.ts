@@ -1,5 +1,6 @@
 /** Times and sizes as options of commands. */
 import { InvalidArgumentError } from 'commander';
+import { counted } from '../base/counted.js';
 
 const MILLISECONDS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const BYTES = { '': 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 } as const;
@@ -30,4 +31,14 @@ export function shownBytes(bytes: number): string {
 export function roughTime(seconds: number): string {
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** Prints a number with commas. */
+export function shownCount(value: number): string {
+  return value.toLocaleString('en');
+}
+
+/** Prints how many of a thing there are. */
+export function manyOf(count: number, thing: string): string {
+  return counted(count, thing, shownCount(count));
 }

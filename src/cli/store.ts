@@ -1,20 +1,17 @@
 /** `dkv store`: looks after stores of directed caches. */
 
 import { Command, Option } from 'commander';
-import { counted } from '../base/counted.js';
 import { fileError } from '../base/files.js';
-import type { Store } from '../store/store.js';
 import type { Transferred } from '../store/transfer.js';
-import {
-  storeCollectionSchema,
-  storeStatsSchema,
-  storeTransferSchema,
-  storeVerificationSchema,
-} from '../wire/primed.js';
+import { storeCollectionSchema, storeStatsSchema, storeTransferSchema } from '../wire/primed.js';
 import { openInput } from './input.js';
 import { printJson } from './json.js';
+import { withStore } from './open-stores.js';
 import { withOutput } from './output.js';
-import { byteSize, duration, shownBytes } from './quantities.js';
+import { byteSize, duration, manyOf, shownBytes, shownCount } from './quantities.js';
+import { addGenerationCommands } from './store-generations.js';
+import { addTakedownCommands } from './store-takedowns.js';
+import { verifyStore } from './store-verify.js';
 import { interruptSignal, Progress } from './terminal.js';
 
 interface JsonOption {
@@ -26,10 +23,13 @@ interface TransferCommandOptions extends JsonOption {
   readonly maxBytes?: number;
 }
 
-const PLACES = 'A store is a folder, redis://host:port/database?prefix=name, or s3://bucket/prefix.';
+const PLACES =
+  'A store is a folder, redis://host:port/database?prefix=name, s3://bucket/prefix, or one generation of a catalogue, which may only be read:\npacked:folder or packed:s3://bucket/prefix, with ?alias=name (live by default) or ?generation=id.';
 
 export function storeCommand(): Command {
-  const store = new Command('store').description('Look after a store of directed caches: count, check, tidy, copy.');
+  const store = new Command('store').description(
+    'Look after stores of directed caches, and publish generations of them.',
+  );
   const add = (usage: string, description: string, examples: string) =>
     store
       .command(usage)
@@ -40,10 +40,15 @@ export function storeCommand(): Command {
   add(
     'verify <store>',
     'Read everything and name what is damaged; the exit status is 1 if damage stays.',
-    '  dkv store verify ads\n  dkv store verify ads --remove',
+    '  dkv store verify ads\n  dkv store verify ads --remove\n  dkv store verify packed:ads-catalogue --repair-from packed:s3://bucket/ads --documents lost.jsonl',
   )
-    .option('--remove', 'take out what is damaged, so that it is primed or noted again', false)
-    .action(verify);
+    .option('--remove', 'take out what is damaged, so that it is primed or noted again; not of packed:', false)
+    .option('--repair-from <catalogue>', 'of packed: fetch what is damaged from this copy of the catalogue')
+    .option(
+      '--documents <file>',
+      'of packed: write documents that stay damaged and whose text can be read, to be primed again; - for standard output',
+    )
+    .action(verifyStore);
   add(
     'gc <store>',
     'Take away what expired, and records that no document points to.',
@@ -78,6 +83,8 @@ export function storeCommand(): Command {
       '  dkv store copy ads s3://bucket/ads\n  dkv store copy redis://cache:6379 ./ads',
     ),
   ).action(copy);
+  addGenerationCommands(store);
+  addTakedownCommands(store);
   return store;
 }
 
@@ -105,8 +112,8 @@ async function stats(location: string, { json }: JsonOption): Promise<void> {
     const { records, documents, pinned, sizeBytes, maxBytes } = found;
     const rows: [string, string][] = [
       ['store', store.location],
-      ['documents', number(documents)],
-      ['records', `${number(records)}${pinned > 0 ? `, ${number(pinned)} pinned` : ''}`],
+      ['documents', shownCount(documents)],
+      ['records', `${shownCount(records)}${pinned > 0 ? `, ${shownCount(pinned)} pinned` : ''}`],
       ['size', `${shownBytes(sizeBytes)}${maxBytes === undefined ? '' : ` of ${shownBytes(maxBytes)}`}`],
     ];
     if (primed) {
@@ -114,28 +121,12 @@ async function stats(location: string, { json }: JsonOption): Promise<void> {
       const shown = typeof visibility === 'string' ? visibility : visibility.join(',');
       rows.push(
         ['primed with', `${model} (${fingerprint.slice(0, 12)}), weights ${modelPrecision}, states ${statesPrecision}`],
-        ['', `visibility ${shown}, at most ${number(maxTokens)} tokens`],
+        ['', `visibility ${shown}, at most ${shownCount(maxTokens)} tokens`],
       );
     } else rows.push(['primed with', 'nothing yet']);
-    if (prior) rows.push(['prior', `${number(prior.queries.length)} reference queries`]);
+    if (prior) rows.push(['prior', `${shownCount(prior.queries.length)} reference queries`]);
     if (calibration) rows.push(['calibration', 'yes']);
     process.stdout.write(rows.map(([name, value]) => `${name.padEnd(12)} ${value}\n`).join(''));
-  });
-}
-
-async function verify(location: string, { json, remove }: JsonOption & { readonly remove: boolean }): Promise<void> {
-  await withStore(location, { mustExist: true }, async (store) => {
-    const { damaged, ...read } = await store.verify({ remove });
-    if (damaged.length > 0 && !remove) process.exitCode = 1;
-    if (json) {
-      const removed = remove ? damaged.length : 0;
-      return printJson(storeVerificationSchema, { store: store.location, ...read, damaged, removed });
-    }
-    for (const { reason } of damaged) process.stdout.write(`${reason}\n`);
-    const { records, documents, notes } = read;
-    const counts = `${counted(records, 'record', number(records))}, ${counted(documents, 'document', number(documents))}, ${counted(notes, 'note', number(notes))} read`;
-    const taken = remove && damaged.length > 0 ? ': taken out. Prime the same documents again' : '';
-    process.stdout.write(`${counts}, ${number(damaged.length)} damaged${taken}.\n`);
   });
 }
 
@@ -145,7 +136,7 @@ async function gc(location: string, { json, minAge }: JsonOption & { readonly mi
     if (json) return printJson(storeCollectionSchema, { store: store.location, ...collected });
     const { records, sizeBytes, documents } = collected;
     process.stdout.write(
-      `Gone: ${counted(records, 'record', number(records))} (${shownBytes(sizeBytes)}) and ${counted(documents, 'expired document', number(documents))}.\n`,
+      `Gone: ${manyOf(records, 'record')} (${shownBytes(sizeBytes)}) and ${manyOf(documents, 'expired document')}.\n`,
     );
   });
 }
@@ -225,26 +216,12 @@ async function copy(from: string, to: string, options: TransferCommandOptions): 
   );
 }
 
-async function withStore(
-  location: string,
-  options: { readonly mustExist?: boolean; readonly maxBytes?: number },
-  work: (store: Store) => Promise<void>,
-): Promise<void> {
-  const { openStore } = await import('../store/open.js');
-  const store = await openStore(location, options);
-  try {
-    await work(store);
-  } finally {
-    await store.close();
-  }
-}
-
 function capOf({ maxBytes }: TransferCommandOptions): { readonly maxBytes?: number } {
   return maxBytes === undefined ? {} : { maxBytes };
 }
 
 function report(progress: Progress, { documents, unchanged }: Transferred): void {
-  progress.count(documents + unchanged, unchanged > 0 ? `${number(unchanged)} of them unchanged` : '');
+  progress.count(documents + unchanged, unchanged > 0 ? `${shownCount(unchanged)} of them unchanged` : '');
 }
 
 function tell(done: string, counts: Transferred, json: boolean, stream: NodeJS.WriteStream = process.stdout): void {
@@ -253,13 +230,9 @@ function tell(done: string, counts: Transferred, json: boolean, stream: NodeJS.W
     return;
   }
   const { documents, records, notes, unchanged, incomplete } = counts;
-  const kept = unchanged > 0 ? `; ${number(unchanged)} were there` : '';
-  const gone = incomplete > 0 ? `; ${number(incomplete)} left out, their records are gone: prime them again` : '';
+  const kept = unchanged > 0 ? `; ${shownCount(unchanged)} were there` : '';
+  const gone = incomplete > 0 ? `; ${shownCount(incomplete)} left out, their records are gone: prime them again` : '';
   stream.write(
-    `${counted(documents, 'document', number(documents))}, ${counted(records, 'record', number(records))}, ${counted(notes, 'note', number(notes))} ${done}${kept}${gone}.\n`,
+    `${manyOf(documents, 'document')}, ${manyOf(records, 'record')}, ${manyOf(notes, 'note')} ${done}${kept}${gone}.\n`,
   );
-}
-
-function number(value: number): string {
-  return value.toLocaleString('en');
 }

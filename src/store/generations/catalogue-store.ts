@@ -6,7 +6,7 @@ import { slotOf } from '../records/entry.js';
 import type { Store } from '../store.js';
 import { activate, DEFAULT_ALIAS, readAlias, rollBack } from './aliases.js';
 import { type AuditLine, readAudit, writeAudit } from './audit.js';
-import { findGeneration, listGenerations, manifestName, readGeneration } from './catalogue.js';
+import { findGeneration, latestIn, listGenerations, manifestName, readGeneration } from './catalogue.js';
 import type {
   Activated,
   ActivationOptions,
@@ -81,7 +81,7 @@ export class Catalogue {
 
   /** Finds a published generation by its id, the beginning of it, or an alias that names it. */
   async find(text: string): Promise<Generation> {
-    const alias = /^[a-z]/.test(text) ? await readAlias(this.#files, text).catch(notAName) : undefined;
+    const alias = await readAlias(this.#files, text).catch(notAName);
     if (!alias) return findGeneration(this.#files, text);
     const found = await readGeneration(this.#files, alias.generation);
     if (found) return found;
@@ -255,8 +255,8 @@ export class Catalogue {
   }
 
   async #latest(folder: 'drafts' | 'generations'): Promise<string> {
-    const latest = (await listGenerations(this.#files, folder)).at(-1);
-    if (latest) return latest.id;
+    const latest = await latestIn(this.#files, folder);
+    if (latest !== undefined) return latest;
     const missing = folder === 'drafts' ? 'no draft to publish: pack a store into it' : 'no generation: publish one';
     throw new DkvError('INPUT_INVALID', `${this.location} has ${missing}.`);
   }

@@ -41,7 +41,7 @@ export interface ListedGeneration {
   readonly storedAt: number;
 }
 
-/** The ids of generations, oldest first. Those that are being collected are among them. */
+/** The ids of generations, those of one second in no order, else the oldest first. Those that are being collected are among them. */
 export async function listGenerations(
   files: CatalogueFiles,
   folder: Folder = 'generations',
@@ -52,6 +52,18 @@ export async function listGenerations(
     if (name.endsWith('.json') && isGenerationId(id)) listed.push({ id, storedAt });
   }
   return listed;
+}
+
+/** The id of the generation or draft that was packed last; undefined where there is none. */
+export async function latestIn(files: CatalogueFiles, folder: Folder): Promise<string | undefined> {
+  const ids = (await listGenerations(files, folder)).map(({ id }) => id);
+  const [second] = ids.at(-1)?.split('-') ?? [];
+  const found: Generation[] = [];
+  for (const id of ids.filter((own) => own.split('-')[0] === second)) {
+    const generation = await readGeneration(files, id, folder);
+    if (generation) found.push(generation);
+  }
+  return found.sort((one, other) => one.manifest.madeAt - other.manifest.madeAt).at(-1)?.id;
 }
 
 /**

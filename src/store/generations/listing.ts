@@ -53,7 +53,8 @@ export async function listingOf(files: CatalogueFiles, takedowns: Takedowns): Pr
         leases: leases.filter(({ what }) => what === id).length,
       });
     }
-    return found;
+    const madeAt = ({ manifest, storedAt }: ListedManifest) => manifest?.madeAt ?? storedAt;
+    return found.sort((one, other) => madeAt(one) - madeAt(other));
   };
   const generations = [...(await listed('generations')), ...(await listed('drafts'))];
   const shards = new Map(

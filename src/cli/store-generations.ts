@@ -1,0 +1,356 @@
+/** `dkv store` for catalogues of generations: what is packed, published, named, compared, compacted and taken away. */
+import { type Command, Option } from 'commander';
+import { DkvError } from '../base/errors.js';
+import { textLines } from '../base/text-input.js';
+import type { PackedInto } from '../store/generations/catalogue-options.js';
+import type { Catalogue } from '../store/generations/catalogue-store.js';
+import {
+  storeAliasSchema,
+  storeCompactionSchema,
+  storeDifferenceCountsSchema,
+  storeDifferenceSchema,
+  storeGenerationCollectionSchema,
+  storePackSchema,
+  storePublishSchema,
+} from '../wire/generations.js';
+import { openInput } from './input.js';
+import { printJson } from './json.js';
+import { withCatalogue, withStore } from './open-stores.js';
+import { byteSize, duration, manyOf, shownBytes, shownCount } from './quantities.js';
+import { listGenerations } from './store-listing.js';
+import { interruptSignal, Progress, sayNotice } from './terminal.js';
+
+export const CATALOGUES =
+  'A catalogue is packed:folder or packed:s3://bucket/prefix; packed: may be left out. A generation is named by its id, the beginning of it,\nor an alias. What generations are: docs/generations.md.';
+
+interface JsonOption {
+  readonly json: boolean;
+}
+
+interface PackCommandOptions extends JsonOption {
+  readonly delta?: true | string;
+  readonly base: boolean;
+  readonly publish: boolean;
+  readonly activate?: true | string;
+  readonly shardSize?: number;
+  readonly again?: string;
+}
+
+interface SwitchOptions extends JsonOption {
+  readonly alias: string;
+  readonly reason?: string;
+}
+
+interface CompactCommandOptions extends JsonOption {
+  readonly activate?: true | string;
+  readonly shardSize?: number;
+}
+
+interface CollectCommandOptions extends JsonOption {
+  readonly minAge: number;
+  readonly dryRun: boolean;
+}
+
+const SHARD_SIZE = ['--shard-size <size>', 'about how large a file is (default: 64 MiB)', byteSize] as const;
+const ACTIVATE = ['--activate [alias]', 'publish it and let this alias name it (without a name: live)'] as const;
+
+/** Adds a command of catalogues to `dkv store`. */
+export function addCatalogueCommand(store: Command, usage: string, description: string, examples: string): Command {
+  return store
+    .command(usage)
+    .description(description)
+    .option('--json', 'for machines', false)
+    .addHelpText('after', `\n${CATALOGUES}\n\nExamples:\n${examples}`);
+}
+
+export function addGenerationCommands(store: Command): void {
+  const add = (usage: string, description: string, examples: string) =>
+    addCatalogueCommand(store, usage, description, examples);
+  add(
+    'pack <store> <catalogue>',
+    'Pack a store into a draft of a generation: a delta to what the alias live names, or a base where there is none.',
+    '  dkv store pack ads ads-catalogue --activate\n  dkv store pack ads packed:s3://bucket/ads --base\n  dkv store pack ads ads-catalogue --delta 20260801T0300 --publish',
+  )
+    .addOption(new Option('--delta [generation]', 'only what differs from this one (without a name: live)'))
+    .addOption(new Option('--base', 'all documents').conflicts('delta').default(false))
+    .option('--publish', 'publish it', false)
+    .option(...ACTIVATE)
+    .option(...SHARD_SIZE)
+    .option(
+      '--again <file>',
+      'JSON lines whose ids are packed whether they differ or not: what dkv store verify --documents wrote',
+    )
+    .action(pack);
+  add(
+    'publish <catalogue> [draft]',
+    'Publish a draft, the latest by default. No alias names it before it is activated.',
+    '  dkv store publish ads-catalogue\n  dkv store publish ads-catalogue 20260801T0300',
+  ).action(publish);
+  const toSwitch = (command: Command) =>
+    command.option('--alias <name>', 'the alias', 'live').option('--reason <text>', 'why, for the audit');
+  toSwitch(
+    add(
+      'activate <catalogue> [generation]',
+      'Let an alias name a generation, the latest by default. Readers that open the catalogue from now on read it.',
+      "  dkv store activate ads-catalogue\n  dkv store activate ads-catalogue 20260801T0300 --alias canary\n  dkv store activate ads-catalogue canary --reason 'an hour without complaints'",
+    ),
+  ).action(activate);
+  toSwitch(
+    add(
+      'rollback <catalogue>',
+      'Let an alias name what it named before. Documents that were taken down stay so.',
+      "  dkv store rollback ads-catalogue --reason 'prices are wrong'",
+    ),
+  ).action(rollBack);
+  add(
+    'generations <catalogue>',
+    'List generations and drafts, and which aliases and readers hold them.',
+    '  dkv store generations ads-catalogue',
+  ).action(listGenerations);
+  add(
+    'diff <catalogue> <a> <b>',
+    'The documents that a generation adds to another, removes from it and changes in it; with --json a line each.',
+    '  dkv store diff ads-catalogue live 20260801T0300\n  dkv store diff ads-catalogue live canary --json > changes.jsonl',
+  ).action(diff);
+  add(
+    'compact <catalogue> [generation]',
+    'Make one layer of all layers of a generation, of live by default, without what is taken down, and publish it.',
+    '  dkv store compact ads-catalogue --activate\n  dkv store compact ads-catalogue canary --activate canary',
+  )
+    .option(...ACTIVATE)
+    .option(...SHARD_SIZE)
+    .action(compact);
+  add(
+    'collect <catalogue>',
+    'Take away generations that no alias names and no reader holds, old drafts, and shards of neither.',
+    '  dkv store collect ads-catalogue --dry-run\n  dkv store collect ads-catalogue --min-age 7d',
+  )
+    .addOption(
+      new Option('--min-age <time>', 'leave alone what was published, named by an alias or stored more recently')
+        .argParser(duration)
+        .default(duration('1d'), '1d'),
+    )
+    .option('--dry-run', 'say what would be taken away, and take nothing away', false)
+    .action(collect);
+}
+
+async function pack(location: string, place: string, options: PackCommandOptions): Promise<void> {
+  const signal = interruptSignal();
+  const again = options.again === undefined ? undefined : await idsIn(options.again);
+  await withStore(location, { mustExist: true }, (store) =>
+    withCatalogue(
+      place,
+      async (catalogue) => {
+        const alias = await aliasOf(catalogue, options.activate);
+        const parent = await parentOf(catalogue, options);
+        const progress = new Progress('packing', 'documents');
+        let packed: PackedInto;
+        try {
+          packed = await catalogue.pack(store, {
+            parent,
+            shardBytes: options.shardSize,
+            again,
+            signal,
+            onProgress: ({ done, of }) => progress.update(done, of),
+          });
+        } finally {
+          progress.end();
+        }
+        const { generation, isUnchanged, ...counts } = packed;
+        const { id, manifest } = generation;
+        const isPublished = isUnchanged || options.publish || alias !== undefined;
+        if (isPublished && !isUnchanged) await catalogue.publish(id, { signal });
+        const activated = alias === undefined ? undefined : await catalogue.activate(id, { alias });
+        if (options.json) {
+          return printJson(storePackSchema, {
+            catalogue: catalogue.location,
+            generation: id,
+            parent: isUnchanged ? id : manifest.parent,
+            changed: !isUnchanged,
+            documents: manifest.documents,
+            ...counts,
+            layers: manifest.layers.length,
+            published: isPublished,
+            alias: activated?.alias ?? null,
+          });
+        }
+        const { takenDown, incomplete, unchanged, removed, writtenBytes } = counts;
+        if (isUnchanged) process.stdout.write(`Nothing differs from ${id}: no generation is made.\n`);
+        else {
+          const state = isPublished ? 'published' : 'a draft';
+          process.stdout.write(
+            `${id}, ${state}: ${manyOf(counts.packed, 'document')} packed, ${shownCount(removed)} taken out, ${shownCount(unchanged)} as before; ${shownCount(manifest.documents)} in ${manyOf(manifest.layers.length, 'layer')}, ${shownBytes(writtenBytes)} written.\n`,
+          );
+        }
+        if (takenDown > 0) process.stdout.write(`${manyOf(takenDown, 'document')} not packed: taken down.\n`);
+        if (incomplete > 0) {
+          process.stdout.write(
+            `${manyOf(incomplete, 'document')} left out, their records are gone: prime them again.\n`,
+          );
+        }
+        if (activated) sayAlias(activated);
+        else if (!isPublished) process.stdout.write(`Go on with: dkv store activate, after dkv store publish.\n`);
+      },
+      { create: true },
+    ),
+  );
+}
+
+/** What a delta is made to, said to the user; null for a base. */
+async function parentOf(catalogue: Catalogue, { delta, base }: PackCommandOptions): Promise<string | null> {
+  if (base) {
+    sayNotice('A base of all documents, as --base asks.');
+    return null;
+  }
+  if (delta !== undefined) {
+    const { id } = await catalogue.find(delta === true ? 'live' : delta);
+    sayNotice(`A delta to ${id}, as --delta asks.`);
+    return id;
+  }
+  const live = await catalogue.named();
+  sayNotice(
+    live
+      ? `A delta to ${live.id}, which the alias live names; --base packs all documents.`
+      : 'A base of all documents: no alias live names a generation yet.',
+  );
+  return live?.id ?? null;
+}
+
+/** The alias that is to be activated, which is looked at before anything else is done. @throws DkvError INPUT_INVALID for what is no name */
+async function aliasOf(catalogue: Catalogue, activate: true | string | undefined): Promise<string | undefined> {
+  if (activate === undefined) return undefined;
+  const alias = activate === true ? 'live' : activate;
+  await catalogue.named(alias);
+  return alias;
+}
+
+async function publish(place: string, draft: string | undefined, { json }: JsonOption): Promise<void> {
+  const signal = interruptSignal();
+  await withCatalogue(place, async (catalogue) => {
+    const { id, manifest } = await catalogue.publish(draft, { signal });
+    const { documents, layers } = manifest;
+    if (json) {
+      const counts = { documents, layers: layers.length };
+      return printJson(storePublishSchema, { catalogue: catalogue.location, generation: id, ...counts });
+    }
+    process.stdout.write(
+      `${id}, published: ${manyOf(documents, 'document')} in ${manyOf(layers.length, 'layer')}. No alias names it before dkv store activate.\n`,
+    );
+  });
+}
+
+async function activate(place: string, generation: string | undefined, options: SwitchOptions): Promise<void> {
+  await withCatalogue(place, async (catalogue) =>
+    tellAlias(catalogue, await catalogue.activate(generation, options), options),
+  );
+}
+
+async function rollBack(place: string, options: SwitchOptions): Promise<void> {
+  await withCatalogue(place, async (catalogue) => tellAlias(catalogue, await catalogue.rollBack(options), options));
+}
+
+type Activated = Awaited<ReturnType<Catalogue['activate']>>;
+
+function tellAlias({ location }: Catalogue, activated: Activated, { json }: JsonOption): void {
+  const { alias, generation, before = null, since } = activated;
+  const time = new Date(since).toISOString();
+  if (json) printJson(storeAliasSchema, { catalogue: location, alias, generation, before, since: time });
+  else sayAlias(activated);
+}
+
+function sayAlias({ alias, generation, before }: Activated): void {
+  const was = before === undefined ? 'it is new' : before === generation ? 'as it did before' : `before, ${before}`;
+  process.stdout.write(`${alias} names ${generation} now (${was}).\n`);
+}
+
+async function diff(place: string, a: string, b: string, { json }: JsonOption): Promise<void> {
+  await withCatalogue(place, async (catalogue) => {
+    const counts = { added: 0, removed: 0, changed: 0 };
+    const sign = { added: '+', removed: '-', changed: '*' } as const;
+    for await (const difference of catalogue.diff(a, b)) {
+      counts[difference.change]++;
+      if (json) printJson(storeDifferenceSchema, difference);
+      else process.stdout.write(`${sign[difference.change]} ${difference.id}\n`);
+    }
+    if (json) return printJson(storeDifferenceCountsSchema, counts);
+    const { added, removed, changed } = counts;
+    process.stdout.write(
+      `${shownCount(added)} added (+), ${shownCount(removed)} removed (-), ${shownCount(changed)} changed (*).\n`,
+    );
+  });
+}
+
+async function compact(place: string, from: string | undefined, options: CompactCommandOptions): Promise<void> {
+  const signal = interruptSignal();
+  await withCatalogue(place, async (catalogue) => {
+    const alias = await aliasOf(catalogue, options.activate);
+    const source = await catalogue.find(from ?? 'live');
+    const progress = new Progress('compacting', 'documents');
+    const compacted = await catalogue
+      .compact(source.id, {
+        shardBytes: options.shardSize,
+        signal,
+        onProgress: ({ done, of }) => progress.update(done, of),
+      })
+      .finally(() => progress.end());
+    const { generation, takenDown, writtenBytes } = compacted;
+    const activated = alias === undefined ? undefined : await catalogue.activate(generation.id, { alias });
+    const { documents } = generation.manifest;
+    if (options.json) {
+      return printJson(storeCompactionSchema, {
+        catalogue: catalogue.location,
+        generation: generation.id,
+        from: source.id,
+        documents,
+        takenDown,
+        writtenBytes,
+        alias: activated?.alias ?? null,
+      });
+    }
+    const down = takenDown > 0 ? `, without ${shownCount(takenDown)} that are taken down` : '';
+    process.stdout.write(
+      `${generation.id}, published: ${manyOf(documents, 'document')} in 1 layer${down}, made of the ${manyOf(source.manifest.layers.length, 'layer')} of ${source.id}; ${shownBytes(writtenBytes)} written.\n`,
+    );
+    if (activated) sayAlias(activated);
+  });
+}
+
+async function collect(place: string, { minAge, dryRun, json }: CollectCommandOptions): Promise<void> {
+  const signal = interruptSignal();
+  await withCatalogue(place, async (catalogue) => {
+    const collected = await catalogue.collect({ minimumAgeMs: minAge, dryRun, signal });
+    if (json) {
+      const { location } = catalogue;
+      return printJson(storeGenerationCollectionSchema, { catalogue: location, dryRun, ...collected });
+    }
+    const { generations, drafts, shards, freedBytes, erased } = collected;
+    for (const id of generations) process.stdout.write(`${id}\n`);
+    process.stdout.write(
+      `${dryRun ? 'Would go' : 'Gone'}: ${manyOf(generations.length, 'generation')}, ${manyOf(drafts, 'draft')}, ${manyOf(shards, 'shard')} (${shownBytes(freedBytes)}). Erased: ${manyOf(erased, 'document')} that were taken down.\n`,
+    );
+  });
+}
+
+/** The ids of JSON lines. @throws DkvError INPUT_INVALID */
+async function idsIn(file: string): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  for await (const { number, content } of textLines(await openInput(file, file), file)) {
+    if (content instanceof DkvError) throw content;
+    if (content.trim() === '') continue;
+    ids.add(idOf(content, `${file}, line ${number}`));
+  }
+  return ids;
+}
+
+function idOf(line: string, where: string): string {
+  try {
+    const { id, _id = id } = JSON.parse(line) as { readonly id?: unknown; readonly _id?: unknown };
+    if (typeof _id === 'string') return _id;
+  } catch {
+    // Said below.
+  }
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${where}: expected a JSON object with an "id", as dkv store verify --documents writes.`,
+  );
+}
