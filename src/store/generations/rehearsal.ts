@@ -57,5 +57,7 @@ export class RehearsedFiles implements CatalogueFiles {
     yield* listed.sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
+  async tidy(): Promise<void> {}
+
   async close(): Promise<void> {}
 }
