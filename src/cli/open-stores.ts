@@ -1,4 +1,7 @@
 /** Stores and catalogues that commands open, and close whatever happens. */
+import { DkvError } from '../base/errors.js';
+import { shellWord } from '../base/shell-word.js';
+import { parseAddress } from '../store/backends/address.js';
 import type { Catalogue } from '../store/generations/catalogue-store.js';
 import type { Store } from '../store/store.js';
 
@@ -14,6 +17,18 @@ export async function withStore(
   } finally {
     await store.close();
   }
+}
+
+/**
+ * Checks that documents may be put into a store, before anything else is done.
+ * @throws DkvError STORE_READONLY for a generation of a catalogue
+ */
+export function expectNoGeneration(location: string): void {
+  if (parseAddress(location).kind !== 'packed') return;
+  throw new DkvError(
+    'STORE_READONLY',
+    `${location} is a published generation, which nothing changes. Put the documents into a store, and pack that: dkv store pack STORE ${shellWord(location.replace(/\?.*$/, ''))}`,
+  );
 }
 
 /** @param options with `create`, one may begin there */

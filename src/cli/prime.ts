@@ -87,7 +87,7 @@ export function primeCommand(): Command {
       `
 A JSON line: {"id" or "_id", "text" or "document", "title"?, ...}; whatever else it says is kept with the document.
 Started again it goes on where it was: what the store has already is not encoded again, and variants that are not named stay while the
-document is the same. Of two documents with the same id the later one counts. Rows that cannot be primed go to the file of rejects with their number and the reason, and the exit status is 2.
+document is the same. Of two documents with the same id the later one counts. A generation of a catalogue, packed:folder or packed:s3://bucket/prefix, may only be read: prime the store that is packed into it. Rows that cannot be primed go to the file of rejects with their number and the reason, and the exit status is 2.
 
 Examples:
   dkv data adworld --count 1000 | dkv prime --input - --store ads

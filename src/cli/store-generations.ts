@@ -1,6 +1,7 @@
 /** `dkv store` for catalogues of generations: what is packed, published, named, compared, compacted and taken away. */
 import { type Command, Option } from 'commander';
 import { DkvError } from '../base/errors.js';
+import { shellWord } from '../base/shell-word.js';
 import { textLines } from '../base/text-input.js';
 import type { PackedInto } from '../store/generations/catalogue-options.js';
 import type { Catalogue } from '../store/generations/catalogue-store.js';
@@ -189,7 +190,10 @@ async function pack(location: string, place: string, options: PackCommandOptions
           );
         }
         if (activated) sayAlias(activated);
-        else if (!isPublished) process.stdout.write(`Go on with: dkv store activate, after dkv store publish.\n`);
+        else if (!isPublished)
+          process.stdout.write(
+            `Go on with: dkv store publish ${shellWord(place)}, then dkv store activate ${shellWord(place)}\n`,
+          );
       },
       { create: true },
     ),
@@ -326,7 +330,7 @@ async function collect(place: string, { minAge, dryRun, json }: CollectCommandOp
     const { generations, drafts, shards, freedBytes, erased } = collected;
     for (const id of generations) process.stdout.write(`${id}\n`);
     process.stdout.write(
-      `${dryRun ? 'Would go' : 'Gone'}: ${manyOf(generations.length, 'generation')}, ${manyOf(drafts, 'draft')}, ${manyOf(shards, 'shard')} (${shownBytes(freedBytes)}). Erased: ${manyOf(erased, 'document')} that were taken down.\n`,
+      `${dryRun ? 'Would go' : 'Gone'}: ${manyOf(generations.length, 'generation')}, ${manyOf(drafts, 'draft')}, ${manyOf(shards, 'shard')} (${shownBytes(freedBytes)}). In no shard any more: ${shownCount(erased)} of the documents that were taken down.\n`,
     );
   });
 }

@@ -76,7 +76,7 @@ async function hide(catalogue: Catalogue, ids: readonly string[], options: Taked
   }
   const fresh = documents.filter(({ isNew }) => isNew).length;
   process.stdout.write(
-    `${manyOf(fresh, 'document')} taken down. Their bytes stay until dkv store compact and dkv store collect.\n`,
+    `${manyOf(fresh, 'document')} taken down. What generations have of them stays in shards until dkv store compact and dkv store collect.\n`,
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { DkvError } from '../base/errors.js';
 import { shellWord } from '../base/shell-word.js';
-import type { PackedAddress } from '../store/backends/address.js';
+import { type PackedAddress, parseAddress } from '../store/backends/address.js';
 import type { Catalogue } from '../store/generations/catalogue-store.js';
 import type { CatalogueVerification, DamagedFile } from '../store/generations/verify.js';
 import { catalogueVerificationSchema } from '../wire/generations.js';
@@ -22,7 +22,6 @@ interface VerifyOptions {
 }
 
 export async function verifyStore(location: string, options: VerifyOptions): Promise<void> {
-  const { parseAddress } = await import('../store/backends/address.js');
   const address = parseAddress(location);
   if (address.kind === 'packed') return verifyPacked(address, options);
   for (const [name, value] of [

@@ -6,7 +6,7 @@ import type { Transferred } from '../store/transfer.js';
 import { storeCollectionSchema, storeStatsSchema, storeTransferSchema } from '../wire/primed.js';
 import { openInput } from './input.js';
 import { printJson } from './json.js';
-import { withStore } from './open-stores.js';
+import { expectNoGeneration, withStore } from './open-stores.js';
 import { withOutput } from './output.js';
 import { byteSize, duration, manyOf, shownBytes, shownCount } from './quantities.js';
 import { addGenerationCommands } from './store-generations.js';
@@ -171,6 +171,7 @@ async function exportFile(location: string, file: string, { json }: JsonOption):
 
 async function importFile(location: string, file: string, options: TransferCommandOptions): Promise<void> {
   const { importStore } = await import('../store/archive.js');
+  expectNoGeneration(location);
   const signal = interruptSignal();
   const input = await openInput(file, file);
   await withStore(location, capOf(options), async (store) => {
@@ -195,6 +196,7 @@ async function importFile(location: string, file: string, options: TransferComma
 }
 
 async function copy(from: string, to: string, options: TransferCommandOptions): Promise<void> {
+  expectNoGeneration(to);
   const { copyStore } = await import('../store/transfer.js');
   const signal = interruptSignal();
   await withStore(from, { mustExist: true }, (source) =>

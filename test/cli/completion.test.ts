@@ -34,7 +34,14 @@ describe('dkv completion', () => {
     ],
     ['dkv mo', ['models']],
     ['dkv models ', ['pull', 'list', 'info', 'compile', 'verify', 'rm', '--help']],
-    ['dkv store ', ['stats', 'verify', 'gc', 'export', 'import', 'copy', '--help']],
+    [
+      'dkv store ',
+      [
+        ...['stats', 'verify', 'gc', 'export', 'import', 'copy'],
+        ...['pack', 'publish', 'activate', 'rollback', 'generations', 'diff', 'compact', 'collect'],
+        ...['takedown', 'takedowns', 'audit', '--help'],
+      ],
+    ],
     ['dkv prime --states ', ['float32', 'float16', 'int8']],
     ['dkv run exp01 --res', ['--resume']],
     ['dkv score --precision ', ['float32', 'tf32', 'bfloat16', 'float16', 'int8']],

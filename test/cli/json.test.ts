@@ -18,6 +18,20 @@ import {
   queryLineSchema,
 } from '../../src/wire/adworld.js';
 import { deviceInstallSchema, deviceRemovalSchema, devicesSchema } from '../../src/wire/devices.js';
+import {
+  catalogueVerificationSchema,
+  storeAliasSchema,
+  storeAuditLineSchema,
+  storeCompactionSchema,
+  storeDifferenceCountsSchema,
+  storeGenerationCollectionSchema,
+  storeGenerationsSchema,
+  storeLiftSchema,
+  storePackSchema,
+  storePublishSchema,
+  storeTakedownSchema,
+  storeTakedownsSchema,
+} from '../../src/wire/generations.js';
 import { initSchema } from '../../src/wire/init.js';
 import {
   demoSchema,
@@ -88,6 +102,19 @@ const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Re
   [['store', 'export', 'ads', 'ads.dkv', '--json'], storeTransferSchema],
   [['store', 'import', 'imported', 'ads.dkv', '--json'], storeTransferSchema],
   [['store', 'copy', 'ads', 'copied', '--json'], storeTransferSchema],
+  [['store', 'pack', 'ads', 'catalogue', '--json'], storePackSchema],
+  [['store', 'publish', 'catalogue', '--json'], storePublishSchema],
+  [['store', 'activate', 'catalogue', '--json'], storeAliasSchema],
+  [['store', 'takedown', 'catalogue', 'no-ad', '--json'], storeTakedownSchema],
+  [['store', 'takedowns', 'catalogue', '--json'], storeTakedownsSchema],
+  [['store', 'compact', 'catalogue', '--activate', '--json'], storeCompactionSchema],
+  [['store', 'diff', 'catalogue', 'live', 'live', '--json'], storeDifferenceCountsSchema],
+  [['store', 'rollback', 'catalogue', '--json'], storeAliasSchema],
+  [['store', 'generations', 'catalogue', '--json'], storeGenerationsSchema],
+  [['store', 'collect', 'catalogue', '--min-age', '0', '--json'], storeGenerationCollectionSchema],
+  [['store', 'takedown', 'catalogue', 'no-ad', '--lift', '--json'], storeLiftSchema],
+  [['store', 'audit', 'catalogue', '--json'], storeAuditLineSchema],
+  [['store', 'verify', 'packed:catalogue', '--json'], catalogueVerificationSchema],
   [['score', '--input', 'lines.jsonl'], z.union([scoreAnswerSchema, scoreRefusalSchema])],
   [['demo', '--document', 'The lamp costs 24 euros.', '--json'], demoSchema],
   [['devices', 'list', '--json'], devicesSchema],

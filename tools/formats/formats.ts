@@ -18,6 +18,13 @@ import { calibrationsSchema } from '../../src/serving/calibration.js';
 import { documentMetadataSchema } from '../../src/serving/document-metadata.js';
 import { provenanceSchema as primedNoteSchema } from '../../src/serving/provenance.js';
 import { referenceQueriesSchema } from '../../src/serving/reference-queries.js';
+import { aliasSchema } from '../../src/store/generations/aliases.js';
+import { auditSchema } from '../../src/store/generations/audit.js';
+import { leaseSchema } from '../../src/store/generations/leases.js';
+import { manifestSchema } from '../../src/store/generations/manifest.js';
+import { topSchema } from '../../src/store/generations/shard-reader.js';
+import { takedownsSchema } from '../../src/store/generations/takedowns.js';
+import { lockSchema } from '../../src/store/generations/turns.js';
 import { entrySchema } from '../../src/store/records/entry.js';
 import { headerSchema } from '../../src/store/records/record.js';
 import {
@@ -28,6 +35,21 @@ import {
   queryLineSchema,
 } from '../../src/wire/adworld.js';
 import { deviceInstallSchema, deviceRemovalSchema, devicesSchema } from '../../src/wire/devices.js';
+import {
+  catalogueVerificationSchema,
+  storeAliasSchema,
+  storeAuditLineSchema,
+  storeCompactionSchema,
+  storeDifferenceCountsSchema,
+  storeDifferenceSchema,
+  storeGenerationCollectionSchema,
+  storeGenerationsSchema,
+  storeLiftSchema,
+  storePackSchema,
+  storePublishSchema,
+  storeTakedownSchema,
+  storeTakedownsSchema,
+} from '../../src/wire/generations.js';
 import { initSchema } from '../../src/wire/init.js';
 import { documentInputSchema, queryInputSchema, referenceQueryInputSchema } from '../../src/wire/inputs.js';
 import {
@@ -179,6 +201,85 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Printed by these with `--json`; by an export to the standard output on standard error.',
         schema: storeTransferSchema,
         example: 'store-transfer',
+      },
+      {
+        title: 'dkv store pack',
+        source: 'Printed by `dkv store pack --json`.',
+        schema: storePackSchema,
+        example: 'store-pack',
+      },
+      {
+        title: 'dkv store publish',
+        source: 'Printed by `dkv store publish --json`.',
+        schema: storePublishSchema,
+        example: 'store-publish',
+      },
+      {
+        title: 'dkv store activate, rollback',
+        source: 'Printed by these with `--json`.',
+        schema: storeAliasSchema,
+        example: 'store-alias',
+      },
+      {
+        title: 'dkv store generations',
+        source: 'Printed by `dkv store generations --json`.',
+        schema: storeGenerationsSchema,
+        example: 'store-generations',
+      },
+      {
+        title: 'A difference',
+        source: 'A line of `dkv store diff --json`.',
+        schema: storeDifferenceSchema,
+        example: 'store-difference',
+      },
+      {
+        title: 'Differences, counted',
+        source: 'The last line of `dkv store diff --json`.',
+        schema: storeDifferenceCountsSchema,
+        example: 'store-difference-counts',
+      },
+      {
+        title: 'dkv store compact',
+        source: 'Printed by `dkv store compact --json`.',
+        schema: storeCompactionSchema,
+        example: 'store-compaction',
+      },
+      {
+        title: 'dkv store collect',
+        source: 'Printed by `dkv store collect --json`.',
+        schema: storeGenerationCollectionSchema,
+        example: 'store-generation-collection',
+      },
+      {
+        title: 'dkv store takedown',
+        source: 'Printed by `dkv store takedown --json`.',
+        schema: storeTakedownSchema,
+        example: 'store-takedown',
+      },
+      {
+        title: 'dkv store takedown --lift',
+        source: 'Printed by `dkv store takedown --lift --json`.',
+        schema: storeLiftSchema,
+        example: 'store-lift',
+      },
+      {
+        title: 'dkv store takedowns',
+        source: 'Printed by `dkv store takedowns --json`.',
+        schema: storeTakedownsSchema,
+        example: 'store-takedowns',
+      },
+      {
+        title: 'dkv store audit',
+        source: 'A line of `dkv store audit --json`.',
+        schema: storeAuditLineSchema,
+        example: 'store-audit-line',
+      },
+      {
+        title: 'dkv store verify packed:',
+        source:
+          'Printed by `dkv store verify --json` for a catalogue of generations; with `--documents -` on standard error.',
+        schema: catalogueVerificationSchema,
+        example: 'catalogue-verification',
       },
       {
         title: 'dkv list experiments',
@@ -413,6 +514,55 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Calibrations of `dkv evaluate --calibrate`, by what their scores were made with.',
         schema: calibrationsSchema,
         example: 'note-calibration',
+      },
+    ],
+  },
+  {
+    title: 'What a catalogue of generations keeps',
+    text: 'Names are camelCase: formats of version 1. Each of these files but manifests, and what stands in a shard, is two lines: the SHA-256 of the second in hexadecimal digits, and the JSON. What the files are for, and how bytes of a shard are laid out: [generations.md](generations.md).',
+    formats: [
+      {
+        title: 'drafts/ID.json, generations/ID.json',
+        source:
+          'The manifest of a generation, written last. It has no line with a checksum: its id ends with the first 16 digits of the SHA-256 of its bytes.',
+        schema: manifestSchema,
+        example: 'generation-manifest',
+      },
+      {
+        title: 'The index of a shard',
+        source: 'Its top, in front of the filter and the list of leaves.',
+        schema: topSchema,
+        example: 'shard-top',
+      },
+      {
+        title: 'aliases/NAME.json',
+        source: 'Which generation an alias names, and named before.',
+        schema: aliasSchema,
+        example: 'catalogue-alias',
+      },
+      {
+        title: 'takedowns/NUMBER.json',
+        source: 'Documents that were taken down or lifted, in files that are never changed.',
+        schema: takedownsSchema,
+        example: 'catalogue-takedowns',
+      },
+      {
+        title: 'audit/TIME-RANDOM.json',
+        source: 'What was done.',
+        schema: auditSchema,
+        example: 'catalogue-audit',
+      },
+      {
+        title: 'leases/ID/READER.json',
+        source: 'A reader holds a generation.',
+        schema: leaseSchema,
+        example: 'catalogue-lease',
+      },
+      {
+        title: 'lock.json',
+        source: 'Whose turn it is to change something.',
+        schema: lockSchema,
+        example: 'catalogue-lock',
       },
     ],
   },

@@ -27,21 +27,25 @@ export const layerSchema = z.strictObject({
 export type Layer = z.infer<typeof layerSchema>;
 
 export const manifestSchema = z.strictObject({
-  format: z.literal('directed-kvcache generation'),
-  version: z.literal(1),
+  format: z.literal('directed-kvcache generation').describe('What this is.'),
+  version: z.literal(1).describe('Version of the format.'),
   parent: z.string().nullable().describe('The generation that the last layer changes; null for a base alone.'),
   madeAt: z.int().describe('When it was packed, in milliseconds since 1970.'),
-  model: z.strictObject({
-    name: z.string().nullable().describe('The model’s name, for messages; null where the store did not say.'),
-    fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
-    precision: z.string().describe('Precision of the model’s weights.'),
-  }),
-  states: z.strictObject({
-    precision: z.enum(STATES_PRECISIONS).describe('Precision of the states.'),
-    width: z.int().positive().describe('Numbers in a row.'),
-    visibility: visibilitySchema.nullable().describe('Which rows the decoder sees; null where records differ.'),
-    codebook: digestSchema.nullable().describe('Digest of the codebook that states below 8 bits need; null: none.'),
-  }),
+  model: z
+    .strictObject({
+      name: z.string().nullable().describe('The model’s name, for messages; null where the store did not say.'),
+      fingerprint: z.string().describe('Digest of everything that decides the model’s numbers.'),
+      precision: z.string().describe('Precision of the model’s weights.'),
+    })
+    .describe('The model that all records are of.'),
+  states: z
+    .strictObject({
+      precision: z.enum(STATES_PRECISIONS).describe('Precision of the states.'),
+      width: z.int().positive().describe('Numbers in a row.'),
+      visibility: visibilitySchema.nullable().describe('Which rows the decoder sees; null where records differ.'),
+      codebook: digestSchema.nullable().describe('Digest of the codebook that states below 8 bits need; null: none.'),
+    })
+    .describe('What the states of all records have in common.'),
   variants: z
     .array(z.tuple([z.string(), z.int().positive()]))
     .describe('Pairs of a variant’s name and the number of documents that have it.'),
