@@ -21,7 +21,7 @@ import { byteSize, duration, manyOf, shownBytes, shownCount } from './quantities
 import { listGenerations } from './store-listing.js';
 import { interruptSignal, Progress, sayNotice } from './terminal.js';
 
-export const CATALOGUES =
+const CATALOGUES =
   'A catalogue is packed:folder or packed:s3://bucket/prefix; packed: may be left out. A generation is named by its id, the beginning of it,\nor an alias. What generations are: docs/generations.md.';
 
 interface JsonOption {

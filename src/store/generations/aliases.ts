@@ -32,7 +32,7 @@ export const aliasSchema = z.strictObject({
 export type AliasState = z.infer<typeof aliasSchema>;
 
 /** @throws DkvError INPUT_INVALID */
-export function aliasName(alias: string): string {
+function aliasName(alias: string): string {
   if (NAME.test(alias)) return `aliases/${alias}.json`;
   throw new DkvError(
     'INPUT_INVALID',

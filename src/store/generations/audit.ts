@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { decodeChecked, encodeChecked } from './checked-json.js';
 import type { CatalogueFiles } from './files.js';
 
-export const AUDIT_ACTIONS = [
+const AUDIT_ACTIONS = [
   'publish',
   'activate',
   'rollback',

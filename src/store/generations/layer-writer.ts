@@ -6,7 +6,7 @@ import { digestIn, partOf, type ShardDocument, ShardWriter } from './shard.js';
 import { shardName } from './shard-reader.js';
 
 /** The size of a shard that is aimed at. */
-export const SHARD_BYTES = 64 * 1024 * 1024;
+const SHARD_BYTES = 64 * 1024 * 1024;
 const MOST_BITS = 24;
 
 /** The number of first bits of digests that cut so many bytes into shards of about the size that is aimed at. */

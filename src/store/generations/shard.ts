@@ -33,7 +33,7 @@ import { filterOf } from './filter.js';
 import { HeadCollector } from './heads.js';
 
 /** The largest leaf, and so the most that is read to find a document. */
-export const LARGEST_LEAF_BYTES = 60 * 1024;
+const LARGEST_LEAF_BYTES = 60 * 1024;
 /** Entries beyond this are kept beside the leaves. */
 const LARGEST_ENTRY_IN_LEAF = 8 * 1024;
 export const DIGEST_BYTES = 32;
@@ -210,7 +210,7 @@ export class ShardWriter {
   }
 }
 
-export function placeBytes({ offset, length }: Place): Buffer {
+function placeBytes({ offset, length }: Place): Buffer {
   const bytes = Buffer.alloc(PLACE_BYTES);
   bytes.writeUIntLE(offset, 0, 6);
   bytes.writeUInt32LE(length, 6);
