@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import { openStore } from '../../src/store/open.js';
 import {
@@ -22,6 +22,7 @@ import {
 import { dkv } from '../support/dkv.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { recordOf } from '../support/records.js';
+import { startS3 } from '../support/s3.js';
 
 const DOCUMENTS = 60;
 const idOf = (number: number) => `ad-${number}`;
@@ -147,6 +148,23 @@ describe('dkv store, of catalogues', () => {
     await run('takedown', 'cat', 'ad-5', '--file', 'ids.txt');
     const { documents } = await json(storeTakedownsSchema, 'takedowns', 'cat');
     expect(documents.map(({ id }) => id).sort()).toEqual(['ad-1', 'ad-2', 'ad-5']);
+  });
+
+  it('does the same in a bucket', async () => {
+    const s3 = await startS3();
+    onTestFinished(() => s3.stop());
+    const inBucket = (...args: string[]) => dkv(['store', ...args], { cwd, env: s3.env });
+    const place = 'packed:s3://bucket/ads';
+    expect((await inBucket('generations', place)).stderr).toContain('there is no catalogue');
+    expect(await inBucket('pack', 'ads', place, '--activate')).toMatchObject({ exitCode: 0 });
+    await put([7], 1);
+    expect((await inBucket('pack', 'ads', place, '--activate')).stdout).toContain('1 document packed');
+    expect((await inBucket('rollback', place)).exitCode).toBe(0);
+    expect((await inBucket('takedown', place, 'ad-3')).stdout).toContain('hidden in 2 generations');
+    expect((await inBucket('stats', place)).stdout).toMatch(/^documents +59$/m);
+    expect((await inBucket('compact', place, '--activate')).exitCode).toBe(0);
+    expect((await inBucket('verify', place)).stdout).toMatch(/3 generations, .*, 0 damaged/);
+    expect((await inBucket('generations', 's3://bucket/ads')).stdout).toContain('1 document taken down');
   });
 
   it('refuses by name', async () => {

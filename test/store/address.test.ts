@@ -30,7 +30,7 @@ describe('an address', () => {
       expect(guide.replaceAll('`', '')).toContain(`\n| ${beginning}`);
       expect(() => parseAddress('')).toThrow(form);
     }
-    expect(() => parseAddress('')).toThrow(/Expected a folder, .*, s3:\/\/bucket\/prefix or memory:\.$/);
+    expect(() => parseAddress('')).toThrow(/Expected a folder, .*, s3:\/\/bucket\/prefix, .* or memory:\.$/);
   });
 
   it.each([

@@ -50,7 +50,7 @@ const PARALLEL = 16;
 export async function openCatalogue(location: string, options: CatalogueOptions = {}): Promise<Catalogue> {
   const { create = false, tenantSalt = '', timeoutMs = DEFAULT_TIMEOUT_MS, s3 = {} } = options;
   const place = catalogueAddress(location);
-  const files = openFiles(place, { timeoutMs, s3 });
+  const files = await openFiles(place, { timeoutMs, s3 });
   try {
     await expectCatalogue(place, files, create);
   } catch (error) {
