@@ -1,40 +1,25 @@
 /** `dkv store` for catalogues of generations: what is packed, published, named, compared, compacted and taken away. */
 import { type Command, Option } from 'commander';
-import { DkvError } from '../base/errors.js';
-import { shellWord } from '../base/shell-word.js';
-import { textLines } from '../base/text-input.js';
-import type { PackedInto } from '../store/generations/catalogue-options.js';
-import type { Catalogue } from '../store/generations/catalogue-store.js';
 import {
-  storeAliasSchema,
   storeCompactionSchema,
   storeDifferenceCountsSchema,
   storeDifferenceSchema,
   storeGenerationCollectionSchema,
-  storePackSchema,
   storePublishSchema,
 } from '../wire/generations.js';
-import { openInput } from './input.js';
 import { printJson } from './json.js';
-import { withCatalogue, withStore } from './open-stores.js';
+import { withCatalogue } from './open-stores.js';
 import { byteSize, duration, manyOf, shownBytes, shownCount } from './quantities.js';
+import { aliasOf, sayAlias, tellAlias } from './store-alias.js';
 import { listGenerations } from './store-listing.js';
-import { interruptSignal, Progress, sayNotice } from './terminal.js';
+import { pack } from './store-pack.js';
+import { interruptSignal, Progress } from './terminal.js';
 
 const CATALOGUES =
   'A catalogue is packed:folder or packed:s3://bucket/prefix; packed: may be left out. A generation is named by its id, the beginning of it,\nor an alias. What generations are: docs/generations.md.';
 
 interface JsonOption {
   readonly json: boolean;
-}
-
-interface PackCommandOptions extends JsonOption {
-  readonly delta?: true | string;
-  readonly base: boolean;
-  readonly publish: boolean;
-  readonly activate?: true | string;
-  readonly shardSize?: number;
-  readonly again?: string;
 }
 
 interface SwitchOptions extends JsonOption {
@@ -135,99 +120,6 @@ export function addGenerationCommands(store: Command): void {
     .action(collect);
 }
 
-async function pack(location: string, place: string, options: PackCommandOptions): Promise<void> {
-  const signal = interruptSignal();
-  const again = options.again === undefined ? undefined : await idsIn(options.again);
-  await withStore(location, { mustExist: true }, (store) =>
-    withCatalogue(
-      place,
-      async (catalogue) => {
-        const alias = await aliasOf(catalogue, options.activate);
-        const parent = await parentOf(catalogue, options);
-        const progress = new Progress('packing', 'documents');
-        let packed: PackedInto;
-        try {
-          packed = await catalogue.pack(store, {
-            parent,
-            shardBytes: options.shardSize,
-            again,
-            signal,
-            onProgress: ({ done, of }) => progress.update(done, of),
-          });
-        } finally {
-          progress.end();
-        }
-        const { generation, isUnchanged, ...counts } = packed;
-        const { id, manifest } = generation;
-        const isPublished = isUnchanged || options.publish || alias !== undefined;
-        if (isPublished && !isUnchanged) await catalogue.publish(id, { signal });
-        const activated = alias === undefined ? undefined : await catalogue.activate(id, { alias });
-        if (options.json) {
-          return printJson(storePackSchema, {
-            catalogue: catalogue.location,
-            generation: id,
-            parent: isUnchanged ? id : manifest.parent,
-            changed: !isUnchanged,
-            documents: manifest.documents,
-            ...counts,
-            layers: manifest.layers.length,
-            published: isPublished,
-            alias: activated?.alias ?? null,
-          });
-        }
-        const { takenDown, incomplete, unchanged, removed, writtenBytes } = counts;
-        if (isUnchanged) process.stdout.write(`Nothing differs from ${id}: no generation is made.\n`);
-        else {
-          const state = isPublished ? 'published' : 'a draft';
-          process.stdout.write(
-            `${id}, ${state}: ${manyOf(counts.packed, 'document')} packed, ${shownCount(removed)} taken out, ${shownCount(unchanged)} as before; ${shownCount(manifest.documents)} in ${manyOf(manifest.layers.length, 'layer')}, ${shownBytes(writtenBytes)} written.\n`,
-          );
-        }
-        if (takenDown > 0) process.stdout.write(`${manyOf(takenDown, 'document')} not packed: taken down.\n`);
-        if (incomplete > 0) {
-          process.stdout.write(
-            `${manyOf(incomplete, 'document')} left out, their records are gone: prime them again.\n`,
-          );
-        }
-        if (activated) sayAlias(activated);
-        else if (!isPublished)
-          process.stdout.write(
-            `Go on with: dkv store publish ${shellWord(place)}, then dkv store activate ${shellWord(place)}\n`,
-          );
-      },
-      { create: true },
-    ),
-  );
-}
-
-/** What a delta is made to, said to the user; null for a base. */
-async function parentOf(catalogue: Catalogue, { delta, base }: PackCommandOptions): Promise<string | null> {
-  if (base) {
-    sayNotice('A base of all documents, as --base asks.');
-    return null;
-  }
-  if (delta !== undefined) {
-    const { id } = await catalogue.find(delta === true ? 'live' : delta);
-    sayNotice(`A delta to ${id}, as --delta asks.`);
-    return id;
-  }
-  const live = await catalogue.named();
-  sayNotice(
-    live
-      ? `A delta to ${live.id}, which the alias live names; --base packs all documents.`
-      : 'A base of all documents: no alias live names a generation yet.',
-  );
-  return live?.id ?? null;
-}
-
-/** The alias that is to be activated, which is looked at before anything else is done. @throws DkvError INPUT_INVALID for what is no name */
-async function aliasOf(catalogue: Catalogue, activate: true | string | undefined): Promise<string | undefined> {
-  if (activate === undefined) return undefined;
-  const alias = activate === true ? 'live' : activate;
-  await catalogue.named(alias);
-  return alias;
-}
-
 async function publish(place: string, draft: string | undefined, { json }: JsonOption): Promise<void> {
   const signal = interruptSignal();
   await withCatalogue(place, async (catalogue) => {
@@ -251,20 +143,6 @@ async function activate(place: string, generation: string | undefined, options: 
 
 async function rollBack(place: string, options: SwitchOptions): Promise<void> {
   await withCatalogue(place, async (catalogue) => tellAlias(catalogue, await catalogue.rollBack(options), options));
-}
-
-type Activated = Awaited<ReturnType<Catalogue['activate']>>;
-
-function tellAlias({ location }: Catalogue, activated: Activated, { json }: JsonOption): void {
-  const { alias, generation, before = null, since } = activated;
-  const time = new Date(since).toISOString();
-  if (json) printJson(storeAliasSchema, { catalogue: location, alias, generation, before, since: time });
-  else sayAlias(activated);
-}
-
-function sayAlias({ alias, generation, before }: Activated): void {
-  const was = before === undefined ? 'it is new' : before === generation ? 'as it did before' : `before, ${before}`;
-  process.stdout.write(`${alias} names ${generation} now (${was}).\n`);
 }
 
 async function diff(place: string, a: string, b: string, { json }: JsonOption): Promise<void> {
@@ -333,28 +211,4 @@ async function collect(place: string, { minAge, dryRun, json }: CollectCommandOp
       `${dryRun ? 'Would go' : 'Gone'}: ${manyOf(generations.length, 'generation')}, ${manyOf(drafts, 'draft')}, ${manyOf(shards, 'shard')} (${shownBytes(freedBytes)}). In no shard any more: ${shownCount(erased)} of the documents that were taken down.\n`,
     );
   });
-}
-
-/** The ids of JSON lines. @throws DkvError INPUT_INVALID */
-async function idsIn(file: string): Promise<ReadonlySet<string>> {
-  const ids = new Set<string>();
-  for await (const { number, content } of textLines(await openInput(file, file), file)) {
-    if (content instanceof DkvError) throw content;
-    if (content.trim() === '') continue;
-    ids.add(idOf(content, `${file}, line ${number}`));
-  }
-  return ids;
-}
-
-function idOf(line: string, where: string): string {
-  try {
-    const { id, _id = id } = JSON.parse(line) as { readonly id?: unknown; readonly _id?: unknown };
-    if (typeof _id === 'string') return _id;
-  } catch {
-    // Said below.
-  }
-  throw new DkvError(
-    'INPUT_INVALID',
-    `${where}: expected a JSON object with an "id", as dkv store verify --documents writes.`,
-  );
 }

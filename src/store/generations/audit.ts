@@ -5,16 +5,7 @@ import { z } from 'zod';
 import { decodeChecked, encodeChecked } from './checked-json.js';
 import type { CatalogueFiles } from './files.js';
 
-const AUDIT_ACTIONS = [
-  'publish',
-  'activate',
-  'rollback',
-  'compact',
-  'collect',
-  'takedown',
-  'lift',
-  'erase',
-] as const;
+const AUDIT_ACTIONS = ['publish', 'activate', 'rollback', 'compact', 'collect', 'takedown', 'lift', 'erase'] as const;
 
 export const auditSchema = z.strictObject({
   at: z.int().describe('When, in milliseconds since 1970.'),

@@ -39,7 +39,7 @@ import {
   verifyCatalogue,
 } from './verify.js';
 
-/** The number of files that are written, or generations that are looked at, together. */
+/** The number of files that are written or looked at together. */
 const PARALLEL = 16;
 
 /**
