@@ -5,7 +5,7 @@
  *     npx tsx tools/results/make.ts --model .work/tiny/models/seed1 --into results/seeds/1 --only exp02
  *
  * The second form makes those of another training seed. A run is made in `.work` and takes the place of the committed one when it has ended, with its samples, trials and summary compressed. What was interrupted goes on
- * when this is started again. git keeps the reports of few runs; `dkv report results/built-in` makes those of all.
+ * when this is started again. git keeps the reports of few runs; `dkv report results/built-in --format html,md` makes those of all.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
