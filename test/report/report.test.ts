@@ -9,6 +9,7 @@ import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import type { Block, Section } from '../../src/report/content/block.js';
 import { contentOf } from '../../src/report/content/content.js';
+import { hardnessComparisons } from '../../src/report/figures/effects.js';
 import { escapeLatex, latexTable } from '../../src/report/formats/latex.js';
 import { type ReportFormat, writeReports } from '../../src/report/report.js';
 import { effectColumns } from '../../src/report/tables/effect.js';
@@ -174,18 +175,19 @@ describe('gains', () => {
     expect(warnings({ ...other, smoke_run: false, identities: [broken] })).toEqual([expect.stringContaining('A/A')]);
   });
 
-  it('stand below their lower bound, the upper bound last, with what can be deployed', () => {
+  it('stand below their lower bound, the upper bound last, the gain beside the names and what can be deployed behind', () => {
     const groups = gainGroups(summary);
     expect(groups.map(({ slug }) => slug)).toEqual(['full', 'published', 'exact']);
-    const { rows } = gainTable(summary, groups[2]!.comparisons);
-    expect(rows.map((row) => row.slice(0, 5))).toEqual([
+    const { columns, rows } = gainTable(summary, groups[2]!.comparisons);
+    expect(columns[2]!.title).toBe('mean gain, nats [95%]');
+    expect(rows.map((row) => [...row.slice(0, 2), ...row.slice(-3)])).toEqual([
       ['bare_d', '–', 'lower bound', 'yes', '0'],
       ['surr_para_d', 'bare_d', 'middle', 'no', '0'],
       ['surr_doc_d (primary)', 'bare_d', 'middle', 'yes', '0'],
       ['oracle_d', 'bare_d', 'upper bound', 'no', '0'],
     ]);
-    expect(rows[3]!.at(-1)).toBe('100');
-    for (const place of [-1, -2]) expect(rows[2]!.at(place)).toMatch(/^\d+ \[\d+, \d+\]$/);
+    expect(rows[3]!.at(-4)).toBe('100');
+    for (const place of [-4, -5]) expect(rows[2]!.at(place)).toMatch(/^\d+ \[\d+, \d+\]$/);
     expect(shortTables(summary)[0]!.rows).toHaveLength(9);
     // More than all of a gain, or less than nothing of it, is no percentage of it.
     const shares = [0.31, 1.8, -0.2].map((top_share) => {
@@ -213,6 +215,7 @@ describe('gains', () => {
     );
     const figures = blocksOf(sectionsOf(run)).flatMap((block) => (block.kind === 'figure' ? [block] : []));
     const titlesOf = (name: string) => figures.find((figure) => figure.name === name)!.drawing.svg;
+    expect(hardnessComparisons(run.summary).map(({ baseline }) => baseline)).not.toContain('no_document');
     for (const kind of ['effects', 'differences']) {
       expect(titlesOf(kind)).not.toContain('against none');
       expect(titlesOf(`${kind}-the-document-itself`)).toContain('against none');
@@ -233,7 +236,7 @@ describe('gains', () => {
   it('have no share of an oracle that does not gain', () => {
     const [first] = summary.comparisons;
     const losing = { ...first!, treatment: 'surr_doc_full', authors_share: null };
-    expect(gainTable(summary, [losing]).rows.at(-1)!.at(-1)).toBe('–');
+    expect(gainTable(summary, [losing]).rows.at(-1)!.at(-4)).toBe('–');
   });
 
   it('are headed by the primary comparison, judged by the margin only when the run is large enough', () => {

@@ -49,7 +49,7 @@ it('says once what remains on a model without BOS, without a line break, and wit
 it('tables have the standard error that nil needs beside each that there is', () => {
   const { columns, rows } = verdictTable([record]);
   expect(rows).toEqual([
-    ['oracle', 'query not in the decoder', 'primed', '', '800', '+0.500', '0.100', '3.40', '0.060 (P0)', '0.021'],
+    ['oracle', 'query not in the decoder', 'primed', '–', '800', '+0.500', '0.100', '3.40', '0.060 (P0)', '0.021'],
   ]);
   expect(columns).toHaveLength(rows[0]!.length);
   expect(columns.map(({ title }) => title).slice(-2)).toEqual([

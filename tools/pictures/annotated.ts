@@ -4,7 +4,7 @@ import { WIDE } from '../../src/report/figures/draw.js';
 import { effectPlot } from '../../src/report/figures/effects.js';
 import { markOf } from '../../src/report/formats/images.js';
 import { gainGroups } from '../../src/report/tables/gains.js';
-import { fixed, signed, withInterval } from '../../src/report/words/format.js';
+import { fixed, nats, signed, withInterval } from '../../src/report/words/format.js';
 import { primaryOf } from '../../src/report/words/labels.js';
 import type { Summary } from '../../src/runs/schema/summary.js';
 import { badge, paper, words } from './paper.js';
@@ -21,7 +21,6 @@ export function annotatedPicture(summary: Summary): string {
   const { mean, trimmed_mean: trimmed, robust_d, d } = group.comparisons[row]!.gain;
   const drawing = effectPlot(summary, [group], WIDE);
   const [inNats, inDeviations] = placesIn(drawing.svg, row, group.comparisons.length);
-  const nats = (x: number | null) => signed(x, 3);
   const direction =
     mean.value! < 0 ? 'Left of 0: the answers became harder.' : 'Right of 0: the answers became easier.';
   const key = [

@@ -7,8 +7,9 @@ import type { Trial } from '../../runs/schema/entry.js';
 import type { LockedPlan, PlanOutcome } from '../../runs/schema/locked-plan.js';
 import type { FinishedRun } from '../../runs/schema/run.js';
 import type { Summary } from '../../runs/schema/summary.js';
-import { contrastPlot, decompositionPlot, decompositionsOf, isTwoByTwo, twoByTwoPlot } from '../figures/contrasts.js';
+import { contrastPlot, isTwoByTwo, twoByTwoPlot } from '../figures/contrasts.js';
 import { curvePlot } from '../figures/curves.js';
+import { decompositionPlot, decompositionsOf } from '../figures/decomposition.js';
 import { differencePlot, effectPlot, hardnessComparisons, hardnessPlot } from '../figures/effects.js';
 import { attentionHeatMap, probePlot } from '../figures/probe.js';
 import { rankingPlot } from '../figures/ranking.js';
@@ -301,7 +302,10 @@ function probeSection({ configuration }: Summary, probe: NonNullable<Summary['pr
 
 function hardnessSection(summary: Summary): Section {
   const shown = hardnessComparisons(summary).length;
-  const form = shown < summary.comparisons.length ? ' Only the primary comparison’s form of the document.' : '';
+  const form =
+    shown < summary.comparisons.length
+      ? ' Only comparisons with the form of document and beginning of the target that the primary one has.'
+      : '';
   return {
     title: 'Hardness',
     blocks: [

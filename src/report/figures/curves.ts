@@ -4,19 +4,8 @@ import type { Experiment } from '../../runs/schema/experiment.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import { signed, withInterval } from '../words/format.js';
 import { prefixesOf } from '../words/labels.js';
-import {
-  arrange,
-  colourOf,
-  type Drawing,
-  draw,
-  type Frame,
-  panelWidth,
-  scalesOf,
-  seriesAmong,
-  symbolOf,
-  Y_LABEL,
-  Y_MARGIN,
-} from './draw.js';
+import { arrange, type Drawing, draw, type Frame, panelWidth, Y_LABEL, Y_MARGIN } from './draw.js';
+import { colourOf, scalesOf, seriesAmong, symbolOf } from './series.js';
 
 type Curve = Experiment['curves'][number];
 

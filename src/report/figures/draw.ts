@@ -3,6 +3,7 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { grouped } from '../../base/groups.js';
 import { printable } from '../../base/printable.js';
+import { colourOf, type Series, scalesOf, symbolOf } from './series.js';
 
 /** A drawing that can stand alone. */
 export interface Drawing {
@@ -33,57 +34,6 @@ const AXIS = { marginBottom: 46, marginTop: 12 };
 export const Y_MARGIN = 72;
 export const Y_LABEL = { labelOffset: 64, grid: true, nice: true, labelArrow: 'none', labelAnchor: 'center' } as const;
 export const X_LABEL = { labelOffset: 40, nice: true, labelArrow: 'none', labelAnchor: 'center' } as const;
-
-/**
- * Okabe and Ito's colours, distinguishable without colour vision. Their yellow is too pale for white paper, and grey stands for their black, which a dark page
- * would swallow.
- */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#7f7f7f'];
-/** The symbols, one fewer than colours, so that the pairs repeat only after 42 series. */
-const SYMBOLS = ['circle', 'square', 'triangle', 'diamond', 'star', 'cross'] as const;
-const DASHES = ['none', '6,3', '2,2', '8,3,2,3', '12,4'];
-
-export interface Series {
-  readonly name: string;
-  readonly colour: string;
-  readonly symbol: (typeof SYMBOLS)[number];
-  readonly dash: string;
-}
-
-/** Every series its own colour and mark; the first seven differ in colour, the rest in mark and dashes as well. */
-export function seriesOf(names: readonly string[]): Series[] {
-  return [...new Set(names)].map((name, i) => ({
-    name,
-    colour: COLOURS[i % COLOURS.length]!,
-    symbol: SYMBOLS[i % SYMBOLS.length]!,
-    dash: DASHES[Math.floor(i / COLOURS.length) % DASHES.length]!,
-  }));
-}
-
-/**
- * The series of a figure with the colours and marks that they have in all figures of a run.
- * @param all names of the run, in one order
- * @param shown names of the figure
- */
-export function seriesAmong(all: readonly string[], shown: readonly string[]): Series[] {
-  const wanted = new Set(shown);
-  return seriesOf([...all, ...shown]).filter(({ name }) => wanted.has(name));
-}
-
-/** The scales that give a channel `series` its colours and marks. */
-export function scalesOf(series: readonly Series[]) {
-  const domain = series.map(({ name }) => name);
-  return {
-    color: { domain, range: series.map(({ colour }) => colour) },
-    symbol: { domain, range: series.map(({ symbol }) => symbol) },
-  };
-}
-
-/** The colour of the series that a field names. It says its scale: Plot would take a series called like a colour, such as `none`, for that colour. */
-export const colourOf = (field: string) => ({ value: field, scale: 'color' }) as unknown as string;
-
-/** The mark of the series that a field names, likewise. */
-export const symbolOf = (field: string) => ({ value: field, scale: 'symbol' }) as unknown as string;
 
 /** The number of rows from which a figure has its horizontal axis above as well, as the one below them would be out of sight. */
 const TALL_FROM = 16;

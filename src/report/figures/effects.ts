@@ -1,16 +1,16 @@
 /** Effects, paired differences and hardness: the figures of every comparison by NLL. */
 import * as Plot from '@observablehq/plot';
 import type { Trial } from '../../runs/schema/entry.js';
+import type { Comparison } from '../../runs/schema/experiment.js';
 import type { ComparisonSummary, Summary } from '../../runs/schema/summary.js';
 import { sortedQuantile } from '../../stats/describe.js';
-import { effectsOf, type GainGroup, isShown, seenTitle } from '../tables/gains.js';
-import { fixed, signed, withInterval } from '../words/format.js';
+import { effectsOf, type GainGroup, isAgainstNone, isShown, seenTitle } from '../tables/gains.js';
+import { fixed, nats, signed, withInterval } from '../words/format.js';
 import { conditionOf, documentForm, prefixesOf, prefixName, primaryOf, visibilityOf } from '../words/labels.js';
 import {
   arrange,
   besideEachOther,
   brokenInto,
-  colourOf,
   commonDomain,
   type Drawing,
   draw,
@@ -19,15 +19,12 @@ import {
   rowAxis,
   rowMargin,
   rowsAxis,
-  type Series,
-  scalesOf,
-  seriesAmong,
-  symbolOf,
   WIDE,
   X_LABEL,
   Y_LABEL,
   Y_MARGIN,
 } from './draw.js';
+import { colourOf, type Series, scalesOf, seriesAmong, symbolOf } from './series.js';
 
 interface Labels {
   readonly condition: string;
@@ -65,7 +62,7 @@ export function effectPlot(summary: Summary, groups: readonly GainGroup[], frame
     frame,
   );
   const measures = [
-    { of: 'inNats', label: 'mean gain, nats a token [95%]; hollow: trimmed', margin: marginLeft },
+    { of: 'inNats', label: 'mean, nats a token [95%]; hollow: trimmed', margin: marginLeft },
     {
       of: 'inDeviations',
       label: isRobust ? 'robust d [95%]; hollow: d' : 'd [95%]',
@@ -117,8 +114,6 @@ export function effectPlot(summary: Summary, groups: readonly GainGroup[], frame
   );
   return arrange(panels, frame, series);
 }
-
-const nats = (value: number | null) => signed(value, 3);
 
 /** The series of rows, in the colours that their prefixes have in all figures of the run. */
 function seriesShown({ configuration: { experiment } }: Summary, rows: readonly Labels[]): Series[] {
@@ -273,11 +268,18 @@ export function hardnessPlot(summary: Summary, frame: Frame): Drawing {
   return arrange(panels, { ...frame, columns: 1 }, series);
 }
 
-/** The comparisons on the primary comparison's form of the document, against bare documents. Lines of all lengths could not be told apart. */
+/**
+ * The comparisons on the primary comparison's form of the document and beginning of the target. Lines of all lengths and beginnings could not be told apart, and what
+ * the document itself is worth, unless it is the primary comparison, would press all others together.
+ */
 export function hardnessComparisons({ configuration: { experiment }, ...summary }: Summary): ComparisonSummary[] {
   const comparisons = effectsOf(summary);
-  const form = documentForm(conditionOf(experiment, primaryOf(experiment)!.treatment));
-  return comparisons.filter(({ treatment }) => documentForm(conditionOf(experiment, treatment)) === form);
+  const formOf = (comparison: Pick<Comparison, 'treatment' | 'baseline'>) => {
+    const condition = conditionOf(experiment, comparison.treatment);
+    return [documentForm(condition), condition.before_target, isAgainstNone(experiment, comparison)].join('\n');
+  };
+  const form = formOf(primaryOf(experiment)!);
+  return comparisons.filter((comparison) => formOf(comparison) === form);
 }
 
 /** The labels of a comparison's rows. Names of conditions are unique in a figure, so a condition against another baseline is another row. */

@@ -4,18 +4,8 @@ import { PROBE_MEASURES, type ProbeMeasure, type ProbeSummary } from '../../runs
 import type { Estimate } from '../../stats/gains.js';
 import { fixed, withInterval } from '../words/format.js';
 import { SEGMENTS } from '../words/labels.js';
-import {
-  arrange,
-  colourOf,
-  type Drawing,
-  draw,
-  type Frame,
-  panelWidth,
-  scalesOf,
-  seriesOf,
-  symbolOf,
-  Y_MARGIN,
-} from './draw.js';
+import { arrange, type Drawing, draw, type Frame, panelWidth, Y_MARGIN } from './draw.js';
+import { colourOf, scalesOf, seriesOf, symbolOf } from './series.js';
 
 export function probePlot({ conditions, layers }: ProbeSummary, frame: Frame): Drawing {
   const series = seriesOf(conditions.map(({ name }) => name));

@@ -4,21 +4,8 @@ import type { RankingSummary } from '../../runs/schema/ranking.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import { fixed, withInterval } from '../words/format.js';
 import { prefixesOf, prefixName } from '../words/labels.js';
-import {
-  arrange,
-  colourOf,
-  type Drawing,
-  draw,
-  type Frame,
-  panelWidth,
-  rowAxis,
-  rowMargin,
-  rowsAxis,
-  scalesOf,
-  seriesAmong,
-  symbolOf,
-  X_LABEL,
-} from './draw.js';
+import { arrange, type Drawing, draw, type Frame, panelWidth, rowAxis, rowMargin, rowsAxis, X_LABEL } from './draw.js';
+import { colourOf, scalesOf, seriesAmong, symbolOf } from './series.js';
 
 /** The figure of a ranking, one panel for each measure. */
 export function rankingPlot(

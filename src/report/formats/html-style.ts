@@ -25,8 +25,8 @@ th.number { white-space: normal; min-width: 5em; }
 td:first-child, th:first-child { position: sticky; left: 0; background: var(--paper); }
 th:first-child { z-index: 1; }
 .number { text-align: right; }
-.origin td, .conditions td:nth-child(2) { white-space: normal; overflow-wrap: anywhere; }
-.conditions td:nth-child(2) { min-width: 12em; }
+.origin td, .conditions td:nth-child(3) { white-space: normal; overflow-wrap: anywhere; }
+.conditions td:nth-child(3) { min-width: 12em; }
 figure { margin: 1rem 0; }
 figure svg[viewBox] { display: block; width: 100%; height: auto; }
 .narrow { display: none; }

@@ -11,12 +11,12 @@ export function conditionTable({ configuration: { experiment, model }, condition
   return {
     columns: [
       text('condition'),
+      number('mean NLL, nats/token'),
       text('prefix'),
       text('document'),
       text('decoder sees'),
       text('deployable'),
       number('target leak %'),
-      number('mean NLL, nats/token'),
       number('prefix tokens'),
       number('document tokens'),
     ],
@@ -25,6 +25,7 @@ export function conditionTable({ configuration: { experiment, model }, condition
       const { surrogate, also, prompt } = condition;
       return [
         name,
+        fixed(nll, 3),
         surrogate ? surrogateOf(surrogate).about : 'none',
         documentForm(condition),
         describeVisibility(condition, model.segments) +
@@ -32,7 +33,6 @@ export function conditionTable({ configuration: { experiment, model }, condition
           ownPrompt(prompt),
         isDeployable(experiment, name) ? 'yes' : 'no',
         percent(leak),
-        fixed(nll, 3),
         fixed(prefix_tokens, 1),
         fixed(document_tokens, 1),
       ];

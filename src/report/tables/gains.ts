@@ -61,11 +61,15 @@ export function effectsOf({ comparisons }: Pick<Summary, 'comparisons'>): Compar
 const PREFIXES = 'prefixes';
 const DOCUMENT = 'the document itself';
 
-function isAgainstNone(experiment: Experiment, { baseline }: Comparison): boolean {
+/** Tells whether a comparison says what the document itself is worth. */
+export function isAgainstNone(experiment: Experiment, { baseline }: Pick<Comparison, 'baseline'>): boolean {
   return conditionOf(experiment, baseline).document === 'none';
 }
 
-/** Gain, effect and share of the oracle: below each lower bound what is compared with it, upper bounds last. */
+/**
+ * Gain, effect and share of the oracle: below each lower bound what is compared with it, upper bounds last. The gain stands beside the names, so that a small
+ * screen shows it first; what kind of condition it is of stands behind.
+ */
 export function gainTable(
   { configuration: { experiment }, conditions }: Summary,
   comparisons: readonly ComparisonSummary[],
@@ -76,20 +80,23 @@ export function gainTable(
     'mean gain, nats',
   );
   const nothing = effect.columns.map((_, i) => (i === 0 ? '0' : '–'));
-  const about = (name: string) => [isDeployable(experiment, name) ? 'yes' : 'no', percent(leak.get(name) ?? null)];
+  const about = (name: string, bound: string) => [
+    bound,
+    isDeployable(experiment, name) ? 'yes' : 'no',
+    percent(leak.get(name) ?? null),
+  ];
   const lowerBound = (baseline: string) =>
     boundOf(experiment, baseline) === 'lower bound'
-      ? [[baseline, '–', 'lower bound', ...about(baseline), ...nothing, '–', '–', '–']]
+      ? [[baseline, '–', ...nothing, '–', '–', '–', ...about(baseline, 'lower bound')]]
       : [];
   const row = (c: ComparisonSummary) => [
     marked(experiment, c),
     c.baseline,
-    boundOf(experiment, c.baseline) === 'lower bound' ? boundOf(experiment, c.treatment) : '–',
-    ...about(c.treatment),
     ...effect.cells(c.gain),
     pValue(c.corrected.holm),
     ofOracle(c, ratio(c.share)),
     ofOracle(c, c.share_trimmed ? withInterval(c.share_trimmed, (x) => percent(x)) : '–'),
+    ...about(c.treatment, boundOf(experiment, c.baseline) === 'lower bound' ? boundOf(experiment, c.treatment) : '–'),
   ];
   const rows = baselinesOf(comparisons).flatMap((baseline) => {
     const members = comparisons.filter((comparison) => comparison.baseline === baseline);
@@ -101,13 +108,13 @@ export function gainTable(
     columns: [
       text('condition'),
       text('against'),
-      text('bound'),
-      text('deployable'),
-      number('target leak %'),
       ...effect.columns,
       number('p, Holm'),
       number('% of oracle [95%]'),
       number('% of oracle, trimmed [95%]'),
+      text('bound'),
+      text('deployable'),
+      number('target leak %'),
     ],
     rows,
   };

@@ -1,11 +1,10 @@
 /** The tables of right answers among wrong ones, and of what the model says. */
 import type { ContrastOutcome, RecallOutcome } from '../../runs/schema/outcomes.js';
 import type { Summary } from '../../runs/schema/summary.js';
-import { fixed, percent, pValue, signed, withInterval } from '../words/format.js';
+import { fixed, nats, percent, pValue, signed, withInterval } from '../words/format.js';
 import { partOf } from '../words/labels.js';
 import { number, type Table, text } from './table.js';
 
-const nats = (value: number | null) => signed(value, 3);
 const points = (share: number | null) => signed(share === null ? null : share * 100, 1);
 
 export function contrastNote({ candidates }: ContrastOutcome): string {

@@ -28,19 +28,19 @@ export function measureTable({ configuration: { experiment }, conditions }: Summ
   return {
     columns: [
       text('condition'),
-      text('bound'),
-      text('deployable'),
-      number('target leak %'),
       ...ranking.measures.map(({ name, pools }) =>
         number(pools < ranking.pools ? `${name} [95%], ${pools} pools` : `${name} [95%]`),
       ),
+      text('bound'),
+      text('deployable'),
+      number('target leak %'),
     ],
     rows: ranking.conditions.map(({ name, means }) => [
       name,
+      ...means.map((mean) => withInterval(mean, (x) => fixed(x, 3))),
       boundOf(experiment, name),
       isDeployable(experiment, name) ? 'yes' : 'no',
       percent(leak.get(name) ?? null),
-      ...means.map((mean) => withInterval(mean, (x) => fixed(x, 3))),
     ]),
   };
 }

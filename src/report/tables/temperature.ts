@@ -2,7 +2,7 @@
 import type { Experiment } from '../../runs/schema/experiment.js';
 import type { TemperatureEffectRecord, TemperatureSummary } from '../../runs/schema/temperature.js';
 import type { Estimate } from '../../stats/gains.js';
-import { fixed, pValue, signed, withInterval } from '../words/format.js';
+import { fixed, nats, pValue, withInterval } from '../words/format.js';
 import { partOf } from '../words/labels.js';
 import { number, type Table, text } from './table.js';
 
@@ -45,7 +45,6 @@ export function temperatureTable(
 }
 
 function cells({ at_one, calibration, remaining, p_equivalence, treatment, baseline }: TemperatureEffectRecord) {
-  const nats = (value: number | null) => signed(value, 3);
   const temperatures = (all: TemperatureEffectRecord['baseline']) =>
     all.map((own) => withInterval(own, (value) => fixed(value, 2))).join(', ');
   return [

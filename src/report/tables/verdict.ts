@@ -2,7 +2,7 @@
 import type { Configuration } from '../../runs/schema/configuration.js';
 import type { DependenceRecord } from '../../runs/schema/summary.js';
 import type { VerdictRecord } from '../../runs/schema/verdict.js';
-import { fixed, signed, withInterval } from '../words/format.js';
+import { fixed, nats, signed, withInterval } from '../words/format.js';
 import { number, type Table, text } from './table.js';
 
 export const verdictNote = (earlier: Configuration['margin_from']): string =>
@@ -31,7 +31,7 @@ export function verdictTable(verdicts: readonly VerdictRecord[], by?: Dependence
       title,
       together,
       verdict,
-      open.join(', '),
+      open.join(', ') || '–',
       String(samples),
       signed(total, 3),
       fixed(margin, 3),
@@ -43,7 +43,6 @@ export function verdictTable(verdicts: readonly VerdictRecord[], by?: Dependence
 }
 
 export function stepTable(verdicts: readonly VerdictRecord[], by?: DependenceRecord['by']): Table {
-  const nats = (value: number | null) => signed(value, 3);
   return {
     columns: [
       text('prefix'),

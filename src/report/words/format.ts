@@ -23,6 +23,9 @@ export function signed(value: number | null, digits: number): string {
   return value > 0 && !isZero(shown) ? `+${shown}` : shown;
 }
 
+/** Nats, or their difference, as all tables and figures write them. */
+export const nats = (value: number | null): string => signed(value, 3);
+
 export function percent(share: number | null, digits = 0): string {
   return share === null ? NONE : fixed(share * 100, digits);
 }

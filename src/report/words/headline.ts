@@ -4,13 +4,11 @@ import type { Comparison, Experiment } from '../../runs/schema/experiment.js';
 import type { ProbeMeasure, ProbeSummary } from '../../runs/schema/probe.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import type { Estimate } from '../../stats/gains.js';
-import { fixed, isTold, percent, pOf, pValue, ratio, signed, withInterval } from './format.js';
+import { fixed, isTold, nats, percent, pOf, pValue, ratio, signed, withInterval } from './format.js';
 import { boundOf, conditionOf, documentForm, isPrimary, visibilityOf } from './labels.js';
 
 /** The share of the oracle's gain from which a surrogate is said to work. */
 const WORKS_FROM = 0.8;
-
-const nats = (value: number | null) => signed(value, 3);
 
 /** The finding of a run in plain words: of its primary comparison by NLL or by a ranking's first measure, or of what a probe measured. Undefined where nothing is compared. */
 export function finding({ configuration: { experiment }, comparisons, ranking, probe }: Summary): string | undefined {

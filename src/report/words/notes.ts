@@ -26,7 +26,7 @@ const METHODS = [
   'Capped mean: no token counts more than ln V, what a model that knows nothing would have. Above ln V: share of samples whose baseline NLL per token is above it. 25 largest: share of the whole gain in the 25 samples that gain or lose most; > 100 where all others together go the other way, < 0 where these 25 do. Win: share strictly above 0, ties apart; Wilson’s interval at the number of samples over their design effect, with t.',
   'Holm, Bonferroni, and Benjamini and Hochberg (BH) correct the p of the mean over its family: the comparisons that see the same. Exchangeable arms: 10,000 random sign flips ask whether the two arms could be exchanged sample by sample, which is more than equal means. Wilcoxon’s signed ranks (zero differences dropped; p = 1 below 10 others), sign flips and the t-test know no clusters.',
   '% of oracle is the ratio of mean gains with Fieller’s set, printed as it is where it is not bounded: the oracle’s gain is then not told from 0. Trimmed: the ratio of trimmed means. Authors’ % is their ratio of the two d.',
-].join(' ');
+];
 
 /** The sentence for a summary of an older version that cannot be made again, because its trials are not in the folder. */
 const OLDER =
@@ -47,7 +47,7 @@ export function methods(summary: Summary): string[] {
   const units = ranking ? counted(ranking.pools, 'pool') : counted(samples.scored, 'sample');
   const power = `Power: with ${units}${worth(summary)}, a single comparison finds |d| of ${fixed(detectable_d, 2)} or more with 80% power at the 5% level${smoke_run ? '; this is a smoke run' : ''}.`;
   return [
-    ...(comparisons.length > 0 || ranking ? [isOlder(summary) ? OLDER : METHODS] : []),
+    ...(comparisons.length > 0 || ranking ? (isOlder(summary) ? [OLDER] : METHODS) : []),
     ...(comparisons.length > 0 && !isOlder(summary) && summary.vocabulary === undefined ? [NO_CAP] : []),
     ...(summary.configuration.imported ? [IMPORTED_CAP] : []),
     ...(probe ? [] : [COLUMNS, power]),
