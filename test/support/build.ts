@@ -6,7 +6,7 @@ import path from 'node:path';
 export default function build(): void {
   const compiler = path.join(createRequire(import.meta.url).resolve('typescript/package.json'), '../bin/tsc');
   const root = path.resolve(import.meta.dirname, '../..');
-  for (const script of [[compiler, '-p', 'tsconfig.build.json'], ['tools/package/unpack.mjs']]) {
+  for (const script of [[compiler, '-p', 'tsconfig.build.json'], ['tools/package/finish.mjs']]) {
     execFileSync(process.execPath, script, { cwd: root, stdio: 'inherit' });
   }
 }

@@ -1,7 +1,12 @@
-/** In a clone: unpacks the built-in model's weights, which git keeps compressed. The published package has them as they are. */
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+/**
+ * The end of a build: the command may be run as a program (npm sees to that only when it installs), and in a clone the built-in model's weights, which
+ * git keeps compressed, are unpacked. The published package has them as they are.
+ */
+import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
+
+chmodSync(path.resolve(import.meta.dirname, '../../dist/cli/main.js'), 0o755);
 
 const packed = path.resolve(import.meta.dirname, '../../models/tiny/model.safetensors.gz');
 const file = packed.replace(/\.gz$/, '');
