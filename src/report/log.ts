@@ -8,7 +8,15 @@ import { RECORD_FILE, type RunRecord } from '../runs/schema/record.js';
 import type { Summary } from '../runs/schema/summary.js';
 import { STYLE } from './formats/html-style.js';
 import { TABLE_SCRIPT } from './formats/table-script.js';
-import { holdsAll, mayHold, type SampledRun, type Samples, samplesToCompare } from './shared-samples.js';
+import {
+  areByPlace,
+  bareNllsToCompare,
+  holdsAll,
+  mayHold,
+  type SampledRun,
+  type Samples,
+  samplesToCompare,
+} from './shared-samples.js';
 import { escapeHtml, escapeMarkdown, number, renderHtml, renderMarkdown, type Table, text } from './tables/table.js';
 import { signed, withInterval } from './words/format.js';
 import { isPrimary } from './words/labels.js';
@@ -33,7 +41,7 @@ export interface LoggedRun {
   readonly partOf?: string;
   /** The folder of the earliest of these runs whose effect is the same as well, so that both are one measurement. */
   readonly sameEffectAs?: string;
-  /** True where its samples could not be read, so that nobody knows whether others have them. */
+  /** True where its samples could not be read, or are told by their places alone and are not those of an earlier run, so that nobody knows whether others have them. */
   readonly samplesNotCompared?: true;
   readonly smokeRun: boolean;
   /** What the primary comparison is of, and its effect in words; null for a run that compares nothing. */
@@ -63,15 +71,16 @@ export async function collectRuns(root: string): Promise<ResultsLog> {
   for (const folder of await runFolders(root)) {
     try {
       const { record, summary } = await readSummary(path.join(root, folder));
-      read.push({ folder, record, run: loggedRun(folder, record, summary) });
+      read.push({ folder, record, summary, run: loggedRun(folder, record, summary) });
     } catch (error) {
       unread.push(unreadable(error, root, folder));
     }
   }
   read.sort(({ run: a }, { run: b }) => (a.date < b.date ? -1 : a.date > b.date ? 1 : a.folder < b.folder ? -1 : 1));
   const samples = await samplesToCompare(read, root);
-  for (const [folder, error] of samples.failed) unread.push(unreadable(error, root, folder));
-  return { runs: withTwins(read, samples.of), unread };
+  const bareNlls = await bareNllsToCompare(read, root);
+  for (const [folder, error] of [...samples.failed, ...bareNlls.failed]) unread.push(unreadable(error, root, folder));
+  return { runs: withTwins(read, samples.of, bareNlls.of), unread };
 }
 
 /** A folder that is not read, with the reason. @throws what is no fault of the folder */
@@ -82,23 +91,32 @@ function unreadable(error: unknown, root: string, folder: string): ResultsLog['u
 }
 
 /** Says of each run which earlier one is of the same samples, which shows the same effect on them, and which one has all of its samples and more. */
-function withTwins(runs: readonly ReadRun[], samples: ReadonlyMap<string, Samples>): LoggedRun[] {
+function withTwins(
+  runs: readonly ReadRun[],
+  samples: ReadonlyMap<string, Samples>,
+  bareNlls: ReadonlyMap<string, string>,
+): LoggedRun[] {
   const canCompare = (...both: readonly ReadRun[]) => both.every(({ folder }) => samples.has(folder));
   const digestOf = ({ record }: ReadRun) => record.configuration.dataset.digest;
+  const haveSameSamples = (one: ReadRun, other: ReadRun) =>
+    digestOf(one) === digestOf(other) ||
+    (areByPlace(one, other) && bareNlls.has(one.folder) && bareNlls.get(one.folder) === bareNlls.get(other.folder));
   return runs.map((own, at) => {
     const { run } = own;
     const earlier = runs
       .slice(0, at)
       .filter(
-        (other) =>
-          digestOf(other) === digestOf(own) && other.run.model === run.model && other.run.samples === run.samples,
+        (other) => haveSameSamples(other, own) && other.run.model === run.model && other.run.samples === run.samples,
       );
     const alike = earlier.find(({ run: { primary } }) => run.primary !== null && isSameEffect(primary, run.primary));
     const larger = runs.find(
       (other) =>
         mayHold(other, own) && canCompare(other, own) && holdsAll(samples.get(other.folder)!, samples.get(own.folder)!),
     );
-    const isCompared = runs.every((other) => !(mayHold(other, own) || mayHold(own, other)) || samples.has(own.folder));
+    const isCompared = runs.every((other) => {
+      if (areByPlace(other, own)) return earlier.length > 0 || haveSameSamples(other, own);
+      return !(mayHold(other, own) || mayHold(own, other)) || samples.has(own.folder);
+    });
     return {
       ...run,
       ...(earlier[0] && { sameSamplesAs: earlier[0].run.folder }),
@@ -267,7 +285,7 @@ function twinsOf({ sameSamplesAs, partOf, sameEffectAs, samplesNotCompared }: Lo
     sameSamplesAs === sameEffectAs ? undefined : sameSamplesAs,
     effect,
     partOf && `part of ${partOf}`,
-    samplesNotCompared && 'samples not compared',
+    samplesNotCompared && 'not known (samples not compared)',
   ];
   return twins.filter((twin) => twin !== undefined).join('; ') || '–';
 }

@@ -52,7 +52,9 @@ export const runLogSchema = wireObject({
         samplesNotCompared: z
           .literal(true)
           .optional()
-          .describe('Its samples could not be read, so that nobody knows whether others have them; absent otherwise.'),
+          .describe(
+            'Its samples could not be read, or are told by their places alone and are not those of an earlier run, so that nobody knows whether others have them; absent otherwise.',
+          ),
         smokeRun: z.boolean().describe('Fewer samples than the protocol asks for: nothing may be concluded.'),
         primary: wireObject({
           comparison: z.string().describe('The comparison that was named beforehand.'),

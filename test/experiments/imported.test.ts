@@ -101,6 +101,33 @@ describe('imported runs', () => {
     expect(report).not.toMatch(/NaN|\| (undefined|null) |Forward passes/);
   });
 
+  it.each(['checkpoint', 'numbers'] as const)(
+    'are known by their bare NLLs and not by their places: %s',
+    async (form) => {
+      const records = madeRecords();
+      // The samples of the first experiment are others, and fewer.
+      const first = madeRecords(10).exp01.map((row) => ({ ...row, nll_bare: Number(row.nll_bare) * 2 }));
+      const out = path.join(await temporaryFolder(), 'runs');
+      const read = await readAuthorsRecords(await written(form, { ...records, exp01: first }));
+      await writeImported(out, read.map(runOf));
+      const log = await collectRuns(out);
+      expect(log.unread).toEqual([]);
+      expect(
+        log.runs.map(({ folder, sameSamplesAs, partOf, samplesNotCompared }) => [
+          folder,
+          sameSamplesAs,
+          partOf,
+          samplesNotCompared,
+        ]),
+      ).toEqual([
+        ['exp01', undefined, undefined, true],
+        ['exp02', undefined, undefined, true],
+        ['exp2b', 'exp02', undefined, undefined],
+      ]);
+      expect(logMarkdown(log)).toContain('| not known (samples not compared) |');
+    },
+  );
+
   it('appear whole or not at all', async () => {
     const folder = await temporaryFolder();
     const out = path.join(folder, 'theirs');

@@ -131,7 +131,7 @@ describe('the results log', () => {
     const { runs, unread } = await collectRuns(root);
     expect(runs.find(({ folder }) => folder === 'part')).toMatchObject({ samplesNotCompared: true });
     expect(runs.filter(({ samplesNotCompared }) => samplesNotCompared)).toHaveLength(1);
-    expect(logMarkdown({ runs, unread })).toContain('| samples not compared |');
+    expect(logMarkdown({ runs, unread })).toContain('| not known (samples not compared) |');
     expect(unread).toEqual([{ folder: 'part', reason: expect.stringContaining('samples.jsonl is not there') }]);
   });
 
