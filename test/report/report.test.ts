@@ -259,6 +259,7 @@ describe('gains', () => {
     const primary = summary.comparisons.find(({ treatment }) => treatment === 'surr_doc_d')!;
     const withMean = (value: number, low: number | null, high: number | null): Summary => ({
       ...summary,
+      contrasts: [],
       comparisons: [{ ...primary, gain: { ...primary.gain, mean: { value, low, high } } }],
     });
     expect(finding(withMean(-0.58, -0.78, -0.43))).toMatch(
@@ -283,9 +284,48 @@ describe('gains', () => {
     expect(legend({ ...summary, comparisons: exact }).map((line) => line.split(':')[0])).toEqual([
       '…_d',
       'bare_d',
+      'oracle',
+      'surr_para',
+      'surr_doc',
       'gain',
     ]);
+    expect(lines).toContain(
+      'surr_para: the query’s keywords, reversed; it needs the query, so it cannot be used for unknown queries.',
+    );
+    expect(lines).toContain('surr_doc: the document’s five most frequent keywords.');
     expect(legend({ ...summary, comparisons: [] })).toEqual([]);
+  });
+
+  it('say in the legend what the decoder sees of a document alone by its condition, whatever it is called', () => {
+    const { configuration } = summary;
+    const { experiment } = configuration;
+    const conditions = experiment.conditions.map((condition) =>
+      condition.name === 'bare' ? { ...condition, visibility: 'exact' as const } : condition,
+    );
+    const hidden = { ...summary, configuration: { ...configuration, experiment: { ...experiment, conditions } } };
+    const bare = 'bare: the document encoded alone; the decoder sees';
+    expect(legend(summary)).toContain(`${bare} all of its rows.`);
+    expect(legend(hidden)).toContain(`${bare} only its document’s rows.`);
+  });
+
+  it('answer how much of a gain stays when the prefix is hidden, where it has one in full view', () => {
+    const withView = (value: number, low: number, high: number) => ({
+      ...summary,
+      contrasts: summary.contrasts.map((group) => ({
+        ...group,
+        contrasts: group.contrasts.map((contrast) => {
+          const share = { value: 0.96, low: 0.92, high: 1.02, shape: 'interval' as const };
+          const gain = { ...contrast.gain, mean: { value, low, high } };
+          return contrast.share_of === undefined ? { ...contrast, gain } : { ...contrast, share_fieller: share };
+        }),
+      })),
+    });
+    expect(finding(withView(1.2, 1, 1.4))).toMatch(
+      /^Hidden from the decoder, the real query keeps 96 \[92, 102\] percent, .* of its own gain in full view\. The document/,
+    );
+    expect(finding(withView(-0.1, -0.2, 0.1))).toMatch(
+      /^No gain in full view that hiding could leave was found for the real query, .* in front of the document\. /,
+    );
   });
 
   it('are shown on the sample in their middle, with what is hidden, unless texts are not', () => {

@@ -6,12 +6,22 @@ import type { Summary } from '../../runs/schema/summary.js';
 import type { Estimate } from '../../stats/gains.js';
 import { fixed, isTold, nats, percent, pOf, pValue, ratio, signed, withInterval } from './format.js';
 import { boundOf, conditionOf, documentForm, isPrimary, visibilityOf } from './labels.js';
+import { retention } from './retention.js';
 
 /** The share of the oracle's gain from which a surrogate is said to work. */
 const WORKS_FROM = 0.8;
 
-/** The finding of a run in plain words: of its primary comparison by NLL or by a ranking's first measure, or of what a probe measured. Undefined where nothing is compared. */
-export function finding({ configuration: { experiment }, comparisons, ranking, probe }: Summary): string | undefined {
+/**
+ * The finding of a run in plain words: what hiding leaves, where that is asked, then its primary comparison by NLL or by a ranking's first measure, or what a probe
+ * measured. Undefined where nothing is compared.
+ */
+export function finding(summary: Summary): string | undefined {
+  const compared = comparedFinding(summary);
+  const kept = compared === undefined ? undefined : retention(summary);
+  return kept === undefined ? compared : `${kept} ${compared}`;
+}
+
+function comparedFinding({ configuration: { experiment }, comparisons, ranking, probe }: Summary): string | undefined {
   const byNll = comparisons.find((comparison) => isPrimary(experiment, comparison));
   if (byNll) {
     const target = experiment.target === 'answer' ? 'answers' : 'queries';
