@@ -1,7 +1,19 @@
 /** Small things about files that several rooms need. */
 import { randomBytes } from 'node:crypto';
-import { type BigIntStats, fstatSync, rmSync } from 'node:fs';
-import { access, constants, mkdir, readFile, realpath, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { type BigIntStats, existsSync, fstatSync, rmSync } from 'node:fs';
+import {
+  access,
+  constants,
+  mkdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  statfs,
+  writeFile,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError } from './errors.js';
 
@@ -113,6 +125,26 @@ export async function makeFolder(directory: string, advice?: string): Promise<vo
     await makeFolders(directory);
   } catch (error) {
     throw fileError(error, directory, advice);
+  }
+}
+
+/**
+ * Does work in a folder, which is made where it is missing. Work that fails and leaves nothing in it leaves no folder either, nor one above that was made for it.
+ * @throws DkvError FILES_UNUSABLE, DISK_FULL, and what the work throws
+ */
+export async function workingIn<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  const made: string[] = [];
+  for (let folder = path.resolve(directory); !existsSync(folder); folder = path.dirname(folder)) made.push(folder);
+  await makeFolder(directory);
+  try {
+    return await work();
+  } catch (error) {
+    try {
+      for (const folder of made) await rmdir(folder);
+    } catch {
+      // It holds something, which stays.
+    }
+    throw error;
   }
 }
 

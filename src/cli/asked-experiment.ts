@@ -35,6 +35,7 @@ export async function askedExperiment(
   options: AskedOptions,
   planned?: Experiment,
 ): Promise<DeclaredExperiment> {
+  expectNoneAlone(options);
   const { unfitOutcome } = await import('../experiments/declaration/define.js');
   const { withArms } = await import('../experiments/declaration/arms.js');
   const {
@@ -57,6 +58,16 @@ export async function askedExperiment(
   });
 }
 
+/** @throws DkvError INPUT_INVALID for outcomes that are none and others at once */
+function expectNoneAlone({ outcomes = [] }: Pick<AskedOptions, 'outcomes'>): void {
+  const others = outcomes.filter((outcome) => outcome !== 'none');
+  if (others.length === 0 || others.length === outcomes.length) return;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `--outcomes ${outcomes.join(' ')}: "none" is none at all, and ${others.join(', ')} ${others.length === 1 ? 'stands' : 'stand'} beside it. Leave out the one or the other.`,
+  );
+}
+
 /**
  * Applies options to one of many experiments: what does not fit this one is left out and reported.
  * @param notice called with a sentence
@@ -66,6 +77,7 @@ export async function askedAsFits(
   { outcomes = [], arms = [], ...options }: AskedOptions,
   notice: (sentence: string) => void,
 ): Promise<DeclaredExperiment> {
+  expectNoneAlone({ outcomes });
   const fitting = async <T>(wanted: readonly T[], as: (one: T) => AskedOptions): Promise<T[]> => {
     const kept: T[] = [];
     for (const one of wanted) {

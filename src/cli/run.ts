@@ -18,7 +18,7 @@ import type { Model } from '../scoring/load-model.js';
 import { addAskedOptions, askedAsFits, askedExperiment } from './asked-experiment.js';
 import { printJson } from './json.js';
 import { addModelOptions, integer, type ModelOptions, openModel, positiveInteger } from './model-options.js';
-import { nextSteps } from './next-steps.js';
+import { type AskedRun, nextSteps } from './next-steps.js';
 import { ALL, askedOfTable, askedStudy, type ChosenOptions, type StudyOptions } from './study.js';
 import { addTableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, paint, sayNotice, TEMPERATURES, whileBlocked } from './terminal.js';
@@ -169,7 +169,7 @@ async function run(name: string, asked: RunCommandOptions, command: Command): Pr
         ...options,
         folder: path.resolve(folder),
         resume: options.resume || name === ALL,
-        alone: name !== ALL,
+        ...(name !== ALL && { alone: { name, model: options.model, modelOfFile: options.model !== asked.model } }),
         maxTokens: lengthOf(experiment),
         signal,
         ...(writing && { writing }),
@@ -242,8 +242,8 @@ interface OneRun {
   readonly text: boolean;
   readonly compress: boolean;
   readonly json: boolean;
-  /** False for one of many, behind which the others come. */
-  readonly alone: boolean;
+  /** What was asked for; absent for one of many, behind which the others come. */
+  readonly alone?: AskedRun;
   readonly marginFrom?: string;
   readonly signal: AbortSignal;
   readonly writing?: EndpointWriter | typeof SELF_WRITER;
@@ -326,7 +326,7 @@ async function runOne(
           .join(''),
       );
     process.stdout.write(`\nReport: ${files.map((file) => path.relative('.', file)).join(', ')}\n`);
-    if (options.alone) process.stdout.write(nextSteps(summary, folder));
+    if (options.alone) process.stdout.write(nextSteps(summary, folder, options.alone));
   } catch (error) {
     progress.end();
     written.end();

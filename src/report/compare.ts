@@ -1,10 +1,10 @@
 /** Several runs side by side: what differs between them, and their effects aligned by condition. */
 import path from 'node:path';
 import { DkvError } from '../base/errors.js';
-import type { Configuration } from '../runs/schema/configuration.js';
 import type { GainRecord } from '../runs/schema/gains.js';
 import type { ComparisonSummary, Summary } from '../runs/schema/summary.js';
 import type { Estimate } from '../stats/gains.js';
+import { type ConfigurationDifference, differencesOf } from './configuration-differences.js';
 import { effectsOf as measuredEffects } from './tables/gains.js';
 import { number, renderMarkdown, type Table, text } from './tables/table.js';
 import { ratio, signed, withInterval } from './words/format.js';
@@ -39,7 +39,7 @@ export interface RunComparison {
     readonly samples: number;
     readonly smokeRun: boolean;
   }[];
-  readonly differences: readonly { readonly field: string; readonly values: readonly string[] }[];
+  readonly differences: readonly ConfigurationDifference[];
   /** One for each treatment and baseline of any run, aligned by what they do; null where a run does not have it. */
   readonly comparisons: readonly {
     readonly treatment: string;
@@ -139,39 +139,6 @@ function effectsOf({ comparisons, ranking }: Summary) {
 
 function effectOf({ mean, d, trimmed_mean, robust_d }: GainRecord): Effect {
   return { mean, d, trimmedMean: trimmed_mean, ...(robust_d && { robustD: robust_d }) };
-}
-
-/** Fields that do not say what was measured. */
-const PRESENTATION = new Set(['experiment.title', 'experiment.question', 'experiment.authors']);
-
-const ABSENT = '–';
-
-/** Fields of the configurations that are not the same in all runs; conditions where one name means different things. */
-function differencesOf(configurations: readonly Configuration[]): RunComparison['differences'] {
-  const flat = configurations.map((configuration) => new Map(flatten(configuration, configuration)));
-  const fields = [...new Set(flat.flatMap((fieldsOf) => [...fieldsOf.keys()]))];
-  return fields.flatMap((field) => {
-    const values = flat.map((fieldsOf) => fieldsOf.get(field) ?? ABSENT);
-    const compared = field.startsWith('condition ') ? values.filter((value) => value !== ABSENT) : values;
-    return new Set(compared).size > 1 ? [{ field, values }] : [];
-  });
-}
-
-/** Members by their path, of a value in the configuration. */
-function flatten(configuration: Configuration, value: unknown, field = ''): [string, string][] {
-  if (PRESENTATION.has(field)) return [];
-  if (field === 'experiment.conditions') {
-    return configuration.experiment.conditions.map((condition) => [
-      `condition ${condition.name}`,
-      JSON.stringify(condition),
-    ]);
-  }
-  // Lists (comparisons, contrasts, curves) say how results are shown.
-  if (Array.isArray(value)) return [];
-  if (typeof value !== 'object' || value === null) return [[field, String(value)]];
-  return Object.entries(value).flatMap(([key, child]) =>
-    flatten(configuration, child, field === '' ? key : `${field}.${key}`),
-  );
 }
 
 /** The longest value of a field that a table shows. */

@@ -30,3 +30,10 @@ it('is refused what does not fit it, or goes without that among all experiments,
   expect(said).toHaveLength(2);
   expect(said[0]).toContain('Left out: Experiment exp04b: the outcome "contrast" is of samples');
 });
+
+it('is refused none beside others, of one experiment and of all', async () => {
+  const asked = { outcomes: ['none' as const, 'recall' as const] };
+  const message = '--outcomes none recall: "none" is none at all, and recall stands beside it.';
+  await expect(askedExperiment(samples, asked)).rejects.toThrow(message);
+  await expect(askedAsFits(samples, asked, () => undefined)).rejects.toThrow(message);
+});

@@ -27,6 +27,8 @@ it('runs from its file alone, from wherever it is started, and goes on', async (
   const { exitCode, stdout, stderr } = await dkv(['run', file, '--n', '6'], { cwd });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('study.yaml: --n.') });
   expect(stdout).toMatch(/searched \(primary\) +bare/);
+  // The file is what can be run again, with the model that it names.
+  expect(stdout).toContain(`npx dkv run ${file} --dataset FILE.csv`);
   const run = path.join(cwd, 'results/searches');
   const { configuration, study } = (await readRecord(run))!;
   expect(configuration).toMatchObject({

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -66,6 +66,19 @@ const own = (conditions: Condition[]) =>
     conditions: [{ name: 'bare', visibility: 'exact' }, ...conditions],
     comparisons: conditions.map(({ name: treatment }) => ({ treatment, baseline: 'bare' })),
   });
+
+it('leaves no folder behind where a run is refused, and one that was there as it is', async () => {
+  const folder = await temporaryFolder();
+  const refused = (directory: string) =>
+    expect(start(directory, 3, { marginFrom: folder })).rejects.toThrow('--margin-from');
+  await refused(path.join(folder, 'results', 'run'));
+  expect(await readdir(folder)).toEqual([]);
+  await mkdir(path.join(folder, 'own'));
+  await refused(path.join(folder, 'own', 'run'));
+  expect(await readdir(path.join(folder, 'own'))).toEqual([]);
+  await refused(path.join(folder, 'own'));
+  expect(await readdir(folder)).toEqual(['own']);
+});
 
 describe('columns of the data', () => {
   it('stand before the documents, and a sample without one is rejected with the reason', async () => {

@@ -1,6 +1,7 @@
 import { rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { gainDecomposition } from '../../src/experiments/catalogue/gain-decomposition.js';
 import { productRanking } from '../../src/experiments/catalogue/product-ranking.js';
 import { surrogateSweep } from '../../src/experiments/catalogue/surrogate-sweep.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
@@ -8,6 +9,7 @@ import { compareRuns, comparisonMarkdown } from '../../src/report/compare.js';
 import { collectRuns, logHtml, logMarkdown, runFolders } from '../../src/report/log.js';
 import { logText } from '../../src/report/log-text.js';
 import { readSummary } from '../../src/runs/run-folder.js';
+import type { Experiment } from '../../src/runs/schema/experiment.js';
 import type { SampleRecord } from '../../src/runs/schema/sample.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { madeRun, writeRun } from './made-run.js';
@@ -44,6 +46,30 @@ describe('runs compared', () => {
     expect(markdown).toContain('**Robust d [95%]**');
     expect(markdown).toContain('no conclusions');
     expect(comparisonMarkdown(compareRuns([a, a]))).toContain('the same configuration');
+  });
+
+  it('name the outcomes, arms and contrasts that not all have', () => {
+    const asking = (extra: Partial<Experiment>) => {
+      const { configuration } = a.summary;
+      const experiment = { ...configuration.experiment, ...extra };
+      return { ...a, summary: { ...a.summary, configuration: { ...configuration, experiment } } };
+    };
+    const both = asking({ outcomes: ['recall'], arms: ['no_document'] });
+    const { differences } = compareRuns([a, asking({ outcomes: ['recall'] }), both]);
+    expect(differences).toEqual([
+      { field: 'experiment.outcomes', values: ['–', 'recall', 'recall'] },
+      { field: 'experiment.arms', values: ['–', '–', 'no_document'] },
+    ]);
+    const [group, ...others] = gainDecomposition.contrasts!;
+    const contrasts = (first: typeof group) => asking({ contrasts: [first!, ...others] });
+    const renamed = compareRuns([contrasts(group), contrasts({ ...group!, title: 'other words' })]);
+    expect(renamed.differences).toEqual([
+      { field: 'experiment.contrasts, what not all have', values: [group!.title, 'other words'] },
+    ]);
+    // Where the title is the same, what it is of is shown.
+    const shorter = { ...group!, contrasts: group!.contrasts.slice(1) };
+    const [difference] = compareRuns([contrasts(group), contrasts(shorter)]).differences;
+    expect(difference!.values).toEqual([group, shorter].map((one) => JSON.stringify(one)));
   });
 
   it('of rankings go by measure', () => {

@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { DkvError } from '../../base/errors.js';
-import { makeFolder } from '../../base/files.js';
+import { workingIn } from '../../base/files.js';
 import { withLock } from '../../base/lock.js';
 import { prepareSurrogates } from '../../priming/prepare.js';
 import { callFunctions, type SurrogateFunctions } from '../../priming/surrogate-function.js';
@@ -51,19 +51,13 @@ export async function runExperiment(
   const computable = computableBy(experiment, model, options.writer);
   // The report names them all.
   for (const notice of describeLeftOut(computable.leftOut, 5)) options.onNotice?.(notice);
-  await makeFolder(directory);
   const refuse = (holder: string) =>
     new DkvError(
       'RUN_BUSY',
       `${directory}: ${holder} is at work on this run. Wait for it, stop it, or choose another folder with --out.`,
     );
-  return withLock(
-    path.join(directory, 'run.lock'),
-    () => runAlone(computable, experiment.functions, data, model, own),
-    {
-      refuse,
-    },
-  );
+  const work = () => runAlone(computable, experiment.functions, data, model, own);
+  return workingIn(directory, () => withLock(path.join(directory, 'run.lock'), work, { refuse }));
 }
 
 async function runAlone(
