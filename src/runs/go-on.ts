@@ -41,7 +41,8 @@ export function runCommand(
   return ['dkv run', shellWord(experiment), ...given].join(' ');
 }
 
-function optionsOf({ configuration, study, asked = {} }: Parameters<typeof runCommand>[0]): readonly Option[] {
+/** The options that say what a run is, with their values. An option that stands at its default is not among them. */
+export function optionsOf({ configuration, study, asked = {} }: Parameters<typeof runCommand>[0]): readonly Option[] {
   const { experiment, samples, seed, dataset, model, device, max_tokens, batch_tokens, writer, control_tokens } =
     configuration;
   // Where a device computes in 16 bits, the record names the device as well.

@@ -96,8 +96,16 @@ describe('dkv run', () => {
     await dkv(args(out, 4));
     const same = await dkv(args(out, 4));
     expect(same).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('RUN_EXISTS') });
-    const other = await dkv([...args(out, 5), '--resume']);
-    expect(other).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('samples: 4 -> 5') });
+    const other = await dkv([...args(out, 5), '--arms', 'no_document', '--resume']);
+    expect(other.exitCode).toBe(2);
+    const [first, ...lines] = other.stderr.trimEnd().split('\n');
+    expect(first).toMatch(/RUN_MISMATCH: .* holds a run with other options than these:$/);
+    expect(lines).toEqual([
+      '  --n: was 4, is 5',
+      '  --arms: was not given, is no_document',
+      'Choose another folder with --out, or go on with that run:',
+      expect.stringMatching(/^ {2}dkv run exp01 --n 4 .* --resume$/),
+    ]);
   });
 
   it('runs an experiment of one’s own, with the decoder’s prompt as asked', async () => {

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { renewedSummary } from '../../src/experiments/analysis/renew.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
+import { changedOptions } from '../../src/runs/changed-options.js';
 import { goOnCommand, runCommand } from '../../src/runs/go-on.js';
 import { readRecord } from '../../src/runs/record.js';
 import { findSummary, readRun, readSummary } from '../../src/runs/run-folder.js';
@@ -138,4 +139,27 @@ it('stands whole in messages about damaged files', async () => {
   await expect(readSamples(directory, own)).rejects.toThrow('(dkv run --resume)');
   await writeFile(path.join(directory, 'summary.json'), '{"format":2}');
   await expect(findSummary(directory, own)).rejects.toThrow('(dkv run --resume)');
+});
+
+it('says in short lines what of a run is another', () => {
+  const { configuration } = record;
+  const lines = (now: Partial<RunRecord['configuration']>) =>
+    changedOptions(configuration, { ...configuration, ...now });
+  const { experiment, dataset } = configuration;
+  expect(lines({})).toEqual([]);
+  expect(lines({ samples: 6, dataset: { ...dataset, digest: 'other' } })).toEqual(['--n: was 5, is 6']);
+  const arms = { ...experiment, arms: ['no_document' as const], contrasts: [] };
+  expect(lines({ experiment: arms, device: 'cuda' })).toEqual([
+    '--device: was not given, is cuda',
+    '--arms: was not given, is no_document',
+  ]);
+  expect(lines({ experiment: { ...experiment, id: 'mine', title: 'Mine', conditions: [] } })).toEqual([
+    'experiment.id: was "exp01", is "mine"',
+  ]);
+  expect(lines({ experiment: { ...experiment, conditions: experiment.conditions.slice(1) } })).toEqual([
+    'experiment.conditions: not the same',
+  ]);
+  expect(lines({ dataset: { ...dataset, digest: 'f'.repeat(64) } })).toEqual([
+    expect.stringMatching(/^dataset\.digest: was .*, is "f{59}…$/),
+  ]);
 });

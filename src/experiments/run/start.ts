@@ -4,12 +4,13 @@ import { Breather } from '../../base/breather.js';
 import { DkvError } from '../../base/errors.js';
 import { onnxRuntimeVersion } from '../../engine/onnxruntime.js';
 import { LiteralTokens } from '../../model/tokenizer/literal-tokens.js';
+import { changedOptions } from '../../runs/changed-options.js';
 import { goOnCommand } from '../../runs/go-on.js';
 import { findJournal, recoverJournal } from '../../runs/journal.js';
 import { readRecord, writeRecord } from '../../runs/record.js';
 import { findSummary } from '../../runs/run-folder.js';
 import { readSamples, writeSamples } from '../../runs/samples.js';
-import { type Configuration, decisive, differences } from '../../runs/schema/configuration.js';
+import type { Configuration } from '../../runs/schema/configuration.js';
 import type { Entry } from '../../runs/schema/entry.js';
 import { specificationsOf } from '../../runs/schema/experiment.js';
 import { type JournalOwner, ownerOf } from '../../runs/schema/journal-head.js';
@@ -150,11 +151,11 @@ async function startedRecord(
   const older = { ...known.model };
   for (const field of ['vocabulary', 'weights'] as const) if (!(field in configuration.model)) delete older[field];
   const comparable = { ...known, model: older };
-  const changed = differences(decisive({ ...configuration, control_tokens }), decisive(comparable));
+  const changed = changedOptions({ ...configuration, ...(control_tokens && { control_tokens }) }, comparable);
   if (changed.length > 0) {
     throw new DkvError(
       'RUN_MISMATCH',
-      `${directory} holds a run with another configuration or model:\n${changed.map((line) => `  ${line}`).join('\n')}\nChoose another folder with --out, or go on with that run: ${goOnCommand(record, directory)}`,
+      `${directory} holds a run with other options than these:\n${changed.map((line) => `  ${line}`).join('\n')}\nChoose another folder with --out, or go on with that run:\n  ${goOnCommand(record, directory)}`,
     );
   }
   if (!resume) {
