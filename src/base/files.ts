@@ -129,6 +129,20 @@ export async function makeFolder(directory: string, advice?: string): Promise<vo
 }
 
 /**
+ * @param content what is to be in it, for the message
+ * @throws DkvError INPUT_INVALID where there is none, or a file of that name
+ */
+export async function expectFolder(folder: string, content: string): Promise<void> {
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw new DkvError('INPUT_INVALID', `${folder}: no such folder.`);
+    throw fileError(error, folder);
+  });
+  if (!found.isDirectory()) {
+    throw new DkvError('INPUT_INVALID', `${folder}: a file; give the folder that ${content} are in.`);
+  }
+}
+
+/**
  * Does work in a folder, which is made where it is missing. Work that fails and leaves nothing in it leaves no folder either, nor one above that was made for it.
  * @throws DkvError FILES_UNUSABLE, DISK_FULL, and what the work throws
  */

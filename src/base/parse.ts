@@ -54,7 +54,8 @@ function problemsOf(issue: Issue, outer: Path = []): { readonly path: Path; read
     const [closest] = near.toSorted((a, b) => a.length - b.length || deepest(b) - deepest(a));
     if (closest !== undefined) return closest.flatMap((one) => problemsOf(one, path));
   }
-  return [{ path, words: issue.message || wordsFor(issue) }];
+  // A schema's own words may be a sentence with its stop, and the message that they stand in has one.
+  return [{ path, words: (issue.message || wordsFor(issue)).replace(/(?<!\.)\.$/u, '') }];
 }
 
 function wordsFor(issue: Issue): string {

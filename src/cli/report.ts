@@ -3,6 +3,7 @@
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { DkvError } from '../base/errors.js';
+import { expectFolder } from '../base/files.js';
 import type { ReportLinks } from '../report/formats/links.js';
 import type { ReportFormat } from '../report/report.js';
 import { reportFilesSchema } from '../wire/runs.js';
@@ -80,6 +81,7 @@ async function report(directory: string, options: ReportCommandOptions): Promise
 /** The run folder itself, or all below it. */
 async function foldersOf(directory: string): Promise<string[]> {
   const { readRecord } = await import('../runs/record.js');
+  await expectFolder(directory, 'the runs');
   if (await readRecord(directory)) return [directory];
   const { runFolders } = await import('../report/log.js');
   const below = await runFolders(directory);

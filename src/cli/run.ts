@@ -265,6 +265,7 @@ async function runOne(
   const { shortTables } = await import('../report/tables/short.js');
   const { finding } = await import('../report/words/headline.js');
   const { legend } = await import('../report/words/legend.js');
+  const { describeMachinery } = await import('../report/words/machinery.js');
   const { warnings } = await import('../report/words/notes.js');
   const { describeConduct } = await import('../report/words/plan.js');
   const { describeVerdicts } = await import('../report/words/verdict.js');
@@ -316,6 +317,7 @@ async function runOne(
       `${paint('bold', `${experiment.id}: ${experiment.title}`)}\nAsked: ${experiment.question}\n${found === undefined ? '' : `Found: ${paint('bold', found)}\n`}\n`,
     );
     for (const table of shortTables(summary)) process.stdout.write(`${renderText(table)}\n\n`);
+    for (const line of describeMachinery(summary)) process.stdout.write(`${line}\n`);
     for (const line of legend(summary)) process.stdout.write(`${line}\n`);
     for (const line of describeVerdicts(summary.verdicts ?? [])) process.stdout.write(`${line}\n`);
     for (const warning of warnings(summary)) process.stdout.write(`${paint('yellow', warning)}\n`);

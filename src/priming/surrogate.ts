@@ -167,6 +167,9 @@ function functionSurrogate(specification: string): Surrogate {
   };
 }
 
+/** A text inside a join ends at its first comma, which nobody expects. */
+const COMMA_HINT = ' A comma in a text inside join(...) is written "\\,".';
+
 const PARAMETER = { none: /^$/, number: /^[1-9]\d*$/, text: /./s, name: /./s };
 
 function familySurrogate(head: string, place: Place): Surrogate {
@@ -187,7 +190,7 @@ function familySurrogate(head: string, place: Place): Surrogate {
   }
   throw invalid(
     place,
-    `There is no surrogate "${text}".${didYouMean(text.replace(/\d+$/, ''), Object.keys(FAMILIES))} Expected ${surrogateForms().join(', ')}, scramble(SURROGATE), neutral(SURROGATE), or join(SURROGATE, SURROGATE), each with *N or *query behind it if it is to be repeated.`,
+    `There is no surrogate "${text}".${didYouMean(text.replace(/\d+$/, ''), Object.keys(FAMILIES))} Expected ${surrogateForms().join(', ')}, scramble(SURROGATE), neutral(SURROGATE), or join(SURROGATE, SURROGATE), each with *N or *query behind it if it is to be repeated.${place.joined ? COMMA_HINT : ''}`,
   );
 }
 

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DkvError, messageOf } from '../base/errors.js';
+import { expectFolder } from '../base/files.js';
 import { filesBelow } from '../base/files-below.js';
 import { readSummary } from '../runs/run-folder.js';
 import { RECORD_FILE, type RunRecord } from '../runs/schema/record.js';
@@ -133,12 +134,8 @@ function isSameEffect(one: LoggedRun['primary'], other: LoggedRun['primary']): b
 
 /** The run folders below a folder, each once and itself among them where it is one (as an empty name), in the order of their names. @throws DkvError INPUT_INVALID when there is no such folder */
 export async function runFolders(root: string): Promise<string[]> {
-  let files: string[];
-  try {
-    files = await filesBelow(root, ['node_modules']);
-  } catch (error) {
-    throw new DkvError('INPUT_INVALID', `${root}: no folder of runs (${messageOf(error)}).`);
-  }
+  await expectFolder(root, 'the runs');
+  const files = await filesBelow(root, ['node_modules']);
   return files
     .filter((file) => path.basename(file) === RECORD_FILE)
     .map((file) => path.dirname(file))

@@ -10,6 +10,7 @@ import { conditionsFor } from '../../src/experiments/plan/conditions.js';
 import { runExperiment } from '../../src/experiments/run/run.js';
 import { SEGMENTS } from '../../src/priming/input.js';
 import { readerData } from '../../src/report/formats/sample-reader.js';
+import { describeMachinery } from '../../src/report/words/machinery.js';
 import { readRun } from '../../src/runs/run-folder.js';
 import type { Trial } from '../../src/runs/schema/entry.js';
 import { experimentSchema } from '../../src/runs/schema/experiment.js';
@@ -162,6 +163,10 @@ describe('a run with arms', () => {
     const [group] = finished.summary.contrasts;
     const means = group!.contrasts.map(({ gain }) => gain.mean.value!);
     expect(means[1]! + means[2]!).toBeCloseTo(means[0]!, 10);
+    const [about, ...lines] = describeMachinery(finished.summary);
+    expect(about).toContain('what a prefix without content gains as well (machinery)');
+    expect(lines[0]).toMatch(/^ {2}oracle: machinery [+−]?[\d.]+ .*, content [+−]?[\d.]+ /);
+    expect(describeMachinery({ ...finished.summary, contrasts: [] })).toEqual([]);
     const losses = new Map(
       finished.summary.contrast!.comparisons.map(({ treatment, baseline, loss }) => [
         `${treatment} over ${baseline}`,

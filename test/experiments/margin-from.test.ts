@@ -94,6 +94,10 @@ describe('margins from an earlier run', () => {
       refusedAs('with other numbers than some/model'),
     );
     await expect(of({ ...asked, prompt: 'query' })).rejects.toEqual(refusedAs('it measured something else, prompt:'));
+    const summary = path.join(earlier(), 'summary.json');
+    await expect(marginFrom(summary, folder, asked, model, [])).rejects.toEqual(
+      refusedAs(`--margin-from ${summary}: it is a file. Give the run’s folder.`),
+    );
     const none = path.join(folder, 'none');
     await expect(marginFrom(none, folder, asked, model, [])).rejects.toEqual(refusedAs('is not a run folder'));
   });

@@ -22,6 +22,15 @@ const made = (specification: string, changes = {}, given: Partial<SurrogateConte
   surrogate(specification).make({ ...sample, ...changes }, { ...context, ...given });
 
 describe('surrogates', () => {
+  it('says how a comma in a text is written, where a text was cut at one', () => {
+    const hint = 'There is no surrogate "b"';
+    expect(() => surrogate('join(column:x, static:a, b)')).toThrow(hint);
+    expect(() => surrogate('join(column:x, static:a, b)')).toThrow(
+      'A comma in a text inside join(...) is written "\\,".',
+    );
+    expect(() => surrogate('b')).toThrow(/repeated\.$/);
+  });
+
   it.each([
     ['oracle', sample.query],
     ['para', 'cost lamp green'],

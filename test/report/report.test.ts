@@ -32,6 +32,7 @@ import { workedSample } from '../../src/report/words/worked-sample.js';
 import type { GainRecord } from '../../src/runs/schema/gains.js';
 import type { FinishedRun } from '../../src/runs/schema/run.js';
 import type { Summary } from '../../src/runs/schema/summary.js';
+import type { Estimate } from '../../src/stats/gains.js';
 import { temporaryFolder } from '../support/fixtures.js';
 import { type MadeRun, madeRun, writeRun } from './made-run.js';
 
@@ -257,11 +258,11 @@ describe('gains', () => {
 
   it('are found in words first, with their direction', () => {
     const primary = summary.comparisons.find(({ treatment }) => treatment === 'surr_doc_d')!;
-    const withMean = (value: number, low: number | null, high: number | null): Summary => ({
-      ...summary,
-      contrasts: [],
-      comparisons: [{ ...primary, gain: { ...primary.gain, mean: { value, low, high } } }],
-    });
+    const withMean = (value: number, low: number | null, high: number | null, trimmed?: Estimate): Summary => {
+      const mean = { value, low, high };
+      const gain = { ...primary.gain, mean, trimmed_mean: trimmed ?? mean };
+      return { ...summary, smoke_run: false, contrasts: [], comparisons: [{ ...primary, gain }] };
+    };
     expect(finding(withMean(-0.58, -0.78, -0.43))).toMatch(
       /^The document.* in front of the document \(hidden from the decoder\) made answers harder to predict than the document alone did: −0\.580 \[−0\.780, −0\.430\] nats a token \(surr_doc_d against bare_d\)\.$/,
     );
@@ -270,6 +271,20 @@ describe('gains', () => {
       /^T.* had no effect on answers that can be told from 0, against the document alone: \+0\.010/,
     );
     expect(finding(withMean(0.01, null, null))).toMatch(/^Too few independent samples to tell .* without an interval/);
+    // A smoke run says so first, and means that disagree are both told.
+    expect(finding({ ...withMean(0.58, 0.43, 0.78), smoke_run: true })).toMatch(
+      /^In this smoke run, the document.* made answers easier/,
+    );
+    const [told, untold] = [
+      { value: 0.2, low: 0.1, high: 0.3 },
+      { value: 0.2, low: -0.1, high: 0.3 },
+    ];
+    const dissent = (own: typeof told, trimmed: typeof told) =>
+      finding(withMean(own.value, own.low, own.high, trimmed));
+    expect(dissent(told, untold)).toMatch(/ The trimmed mean cannot be told from 0: \+0\.200 \[−0\.100, \+0\.300\]\.$/);
+    expect(dissent(untold, told)).toMatch(/ The trimmed mean can be told from 0: /);
+    expect(dissent(told, { value: -0.2, low: -0.3, high: -0.1 })).toMatch(/ The trimmed mean says the opposite: /);
+    expect(dissent(told, told)).not.toContain('The trimmed mean');
     const ranked = madeRun(productRanking, { samples: 96, candidates: 6 }).summary;
     expect(finding(ranked)).toMatch(/rankings .*: AUC [+−]?0\.\d+ \[.*\] \(doc_kw_d against bare_d\)\.$/);
     expect(finding({ ...summary, comparisons: [] })).toBeUndefined();
@@ -311,6 +326,7 @@ describe('gains', () => {
   it('answer how much of a gain stays when the prefix is hidden, where it has one in full view', () => {
     const withView = (value: number, low: number, high: number) => ({
       ...summary,
+      smoke_run: false,
       contrasts: summary.contrasts.map((group) => ({
         ...group,
         contrasts: group.contrasts.map((contrast) => {

@@ -56,6 +56,11 @@ it('tables have the standard error that nil needs beside each that there is', ()
     'largest standard error',
     'standard error needed for nil',
   ]);
+  expect(columns.map(({ title }) => title)).toContain('total, nats');
+  const earlier = { run: '../earlier', started_at: '2026-01-02T03:04:05.678Z', samples: 12, totals: [] };
+  expect(verdictTable([record], undefined, earlier).columns.map(({ title }) => title)).toContain(
+    'total of the earlier run, nats',
+  );
   const byKind = verdictTable([record], 'question kind').columns.map(({ title }) => title);
   expect(byKind.at(-2)).toBe('largest standard error, by question kind');
   expect(stepTable([record], 'question kind').columns.map(({ title }) => title)).toContain(

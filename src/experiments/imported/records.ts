@@ -8,7 +8,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DkvError, messageOf } from '../../base/errors.js';
-import { fileError } from '../../base/files.js';
+import { expectFolder, fileError } from '../../base/files.js';
 import { tryParse } from '../../base/parse.js';
 import { readText } from '../../base/text-input.js';
 import { wordCount } from '../../base/words.js';
@@ -83,7 +83,7 @@ export interface AuthorsRecord {
  * @throws DkvError INPUT_INVALID naming the file, its row and what in it is not as expected, or what is missing
  */
 export async function readAuthorsRecords(folder: string): Promise<AuthorsRecord[]> {
-  await expectFolder(folder);
+  await expectFolder(folder, 'the records');
   const found: AuthorsRecord[] = [];
   for (const experiment of RECORDED) {
     const name = await fileOf(folder, experiment);
@@ -96,16 +96,6 @@ export async function readAuthorsRecords(folder: string): Promise<AuthorsRecord[
     );
   }
   return found.map((record) => (record.experiment === 'exp2b' ? joined(record, found) : record));
-}
-
-async function expectFolder(folder: string): Promise<void> {
-  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw new DkvError('INPUT_INVALID', `${folder}: no such folder.`);
-    throw fileError(error, folder);
-  });
-  if (!found.isDirectory()) {
-    throw new DkvError('INPUT_INVALID', `${folder}: a file; give the folder that the records are in.`);
-  }
 }
 
 function linesName(experiment: RecordedExperiment): string {

@@ -1,4 +1,5 @@
 /** The totals that a run's verdicts take their margins from, where another run is to say them: read from its folder, and held against the run that asks. */
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DkvError } from '../../base/errors.js';
 import { readRun } from '../../runs/run-folder.js';
@@ -30,6 +31,8 @@ export async function marginFrom(
   if (judged.length === 0) {
     throw refused(`${asked.id} has no verdicts, which the margin is of`, 'Leave the option out.');
   }
+  const found = await stat(folder).catch(() => undefined);
+  if (found && !found.isDirectory()) throw refused('it is a file', 'Give the run’s folder.');
   const run = await readRun(folder);
   const { configuration, contrasts } = run.summary;
   const another = `Name a run of ${asked.id} with this model on other samples.`;

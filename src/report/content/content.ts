@@ -195,7 +195,11 @@ function verdictSection({ configuration, samples }: Summary, verdicts: NonNullab
       { kind: 'list', items: describeVerdicts(verdicts) },
       note(verdictNote(configuration.margin_from)),
       ...(by === 'question kind' ? [note(KINDS_NOTE)] : []),
-      table('verdicts', 'What the gain of each prefix is made of', verdictTable(verdicts, by)),
+      table(
+        'verdicts',
+        'What the gain of each prefix is made of',
+        verdictTable(verdicts, by, configuration.margin_from),
+      ),
       table('verdict-steps', 'The steps behind the verdicts', stepTable(verdicts, by), true),
     ],
   };

@@ -12,8 +12,15 @@ export const verdictNote = (earlier: Configuration['margin_from']): string =>
 export const KINDS_NOTE =
   'Standard errors are by question kind: samples that ask for the same kind of fact are one cluster. More samples of the same kinds bring down only what differs within a kind; what differs between kinds remains, so that such a standard error hardly shrinks with the number of samples.';
 
-/** @param by how samples are put into clusters, where it is recorded */
-export function verdictTable(verdicts: readonly VerdictRecord[], by?: DependenceRecord['by']): Table {
+/**
+ * @param by how samples are put into clusters, where it is recorded
+ * @param earlier the run that says the totals, where it is not this one
+ */
+export function verdictTable(
+  verdicts: readonly VerdictRecord[],
+  by?: DependenceRecord['by'],
+  earlier?: Configuration['margin_from'],
+): Table {
   return {
     columns: [
       text('prefix'),
@@ -21,7 +28,7 @@ export function verdictTable(verdicts: readonly VerdictRecord[], by?: Dependence
       text('verdict'),
       text('open'),
       number('samples'),
-      number('total, nats'),
+      number(earlier ? 'total of the earlier run, nats' : 'total, nats'),
       number('margin'),
       number('critical |t|'),
       number(`largest ${standardError(by)}`),

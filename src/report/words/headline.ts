@@ -1,6 +1,7 @@
 /** What a run found, said twice: a sentence for everybody, and one with the numbers of its tests. */
 import { surrogate as surrogateOf } from '../../priming/surrogate.js';
 import type { Comparison, Experiment } from '../../runs/schema/experiment.js';
+import type { GainRecord } from '../../runs/schema/gains.js';
 import type { ProbeMeasure, ProbeSummary } from '../../runs/schema/probe.js';
 import type { Summary } from '../../runs/schema/summary.js';
 import type { Estimate } from '../../stats/gains.js';
@@ -18,7 +19,8 @@ const WORKS_FROM = 0.8;
 export function finding(summary: Summary): string | undefined {
   const compared = comparedFinding(summary);
   const kept = compared === undefined ? undefined : retention(summary);
-  return kept === undefined ? compared : `${kept} ${compared}`;
+  const sentences = kept === undefined ? compared : `${kept} ${compared}`;
+  return sentences !== undefined && summary.smoke_run ? `In this smoke run, ${uncapital(sentences)}` : sentences;
 }
 
 function comparedFinding({ configuration: { experiment }, comparisons, ranking, probe }: Summary): string | undefined {
@@ -26,15 +28,15 @@ function comparedFinding({ configuration: { experiment }, comparisons, ranking, 
   if (byNll) {
     const target = experiment.target === 'answer' ? 'answers' : 'queries';
     const words = { better: `${target} easier to predict`, worse: `${target} harder to predict`, of: target };
-    return said(experiment, byNll, byNll.gain.mean, words, `${withInterval(byNll.gain.mean, nats)} nats a token`);
+    return said(experiment, byNll, byNll.gain, words, `${withInterval(byNll.gain.mean, nats)} nats a token`);
   }
   if (probe) return probeFinding(probe);
   const [measure] = ranking?.measures ?? [];
   const ranked = ranking?.comparisons.find((comparison) => isPrimary(experiment, comparison));
   if (!ranked || !measure) return undefined;
-  const { mean } = ranked.differences[0]!;
+  const difference = ranked.differences[0]!;
   const words = { better: 'rankings better', worse: 'rankings worse', of: 'rankings' };
-  return said(experiment, ranked, mean, words, `${measure.name} ${withInterval(mean, nats)}`);
+  return said(experiment, ranked, difference, words, `${measure.name} ${withInterval(difference.mean, nats)}`);
 }
 
 /** How far prefixes move the document's states in the last layer, and whether in the direction that the real query moves them. */
@@ -61,7 +63,7 @@ interface Words {
 function said(
   experiment: Experiment,
   { treatment, baseline }: Pick<Comparison, 'treatment' | 'baseline'>,
-  mean: Estimate,
+  { mean, trimmed_mean: trimmed }: Pick<GainRecord, 'mean' | 'trimmed_mean'>,
   { better, worse, of }: Words,
   size: string,
 ): string {
@@ -72,9 +74,18 @@ function said(
     return `Too few independent samples to tell what ${subject} does to ${of}, against ${other}: ${size}, without an interval (${names}).`;
   }
   if (!isTold(mean)) {
-    return `${capital(subject)} had no effect on ${of} that can be told from 0, against ${other}: ${size} (${names}).`;
+    return `${capital(subject)} had no effect on ${of} that can be told from 0, against ${other}: ${size} (${names}).${dissent(mean, trimmed)}`;
   }
-  return `${capital(subject)} made ${mean.value > 0 ? better : worse} than ${other} did: ${size} (${names}).`;
+  return `${capital(subject)} made ${mean.value > 0 ? better : worse} than ${other} did: ${size} (${names}).${dissent(mean, trimmed)}`;
+}
+
+/** A sentence where the mean and the trimmed mean do not say the same; empty where they do. */
+function dissent(mean: Estimate, trimmed: Estimate): string {
+  if (trimmed.value === null || trimmed.low === null) return '';
+  const isOpposed = isTold(mean) && isTold(trimmed) && mean.value! > 0 !== trimmed.value > 0;
+  if (isTold(mean) === isTold(trimmed) && !isOpposed) return '';
+  const says = isOpposed ? 'says the opposite' : isTold(trimmed) ? 'can be told from 0' : 'cannot be told from 0';
+  return ` The trimmed mean ${says}: ${withInterval(trimmed, nats)}.`;
 }
 
 const SEEN: Readonly<Record<string, string>> = {
@@ -99,6 +110,11 @@ function describeCondition(experiment: Experiment, name: string): string {
   const prefix = bound === 'upper bound' ? 'the real query' : surrogateOf(surrogate!).about;
   const seen = SEEN[visibilityOf(condition)] ?? `the decoder sees ${visibilityOf(condition)}`;
   return `${prefix}${prefix.includes(',') ? ',' : ''} in front of the document${long} (${seen})`;
+}
+
+/** A name and an abbreviation keep their capitals. */
+function uncapital(sentence: string): string {
+  return /^[A-Z][a-z ]/.test(sentence) ? sentence.charAt(0).toLowerCase() + sentence.slice(1) : sentence;
 }
 
 function capital(sentence: string): string {
