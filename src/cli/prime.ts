@@ -5,8 +5,10 @@ import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { counted } from '../base/counted.js';
 import { DkvError } from '../base/errors.js';
+import { shellWord } from '../base/shell-word.js';
 import { describeLiterals } from '../model/tokenizer/literal-tokens.js';
 import { type Visibility, visibilitySchema } from '../priming/input.js';
+import { BUILT_IN_MODEL } from '../scoring/load-model.js';
 import type { PrimeProgress, PrimeSummary, RejectedDocument, Shard } from '../serving/prime-options.js';
 import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../store/store.js';
 import { primeRejectSchema, primeSummarySchema } from '../wire/primed.js';
@@ -157,6 +159,8 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
   const rejects = await Rejects.open(rejectsTo);
   let store: Store | undefined;
   try {
+    const total = await documents.countRows(limit ?? Number.POSITIVE_INFINITY);
+    if (total === 0) throw noDocuments(options);
     store = await openStore(options.store, maxBytes === undefined ? {} : { maxBytes });
     const model = await openModel(options, signal);
     try {
@@ -164,7 +168,6 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
         const queries = priorQueries.map((text) => ({ text }));
         sayLiterals(model, queries, 'reference queries');
       }
-      const total = await documents.countRows(limit ?? Number.POSITIVE_INFINITY);
       if (total !== undefined) progress.update(0, total);
       let announced = false;
       const summary = await prime(model, store, firstOf(documents.rows, limit), {
@@ -182,7 +185,7 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
         ...(priorQueries && { priorQueries }),
         ...(options.shard && { shard: options.shard }),
         onProgress: (done) => {
-          const finished = done.primed + done.unchanged + done.rejected;
+          const finished = done.primed + done.unchanged + done.rejected + done.replaced;
           if (total === undefined) {
             progress.count(finished, speedOf(done));
             return;
@@ -203,8 +206,7 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
       progress.end();
       await rejects.end();
       if (writing && writing.summary.requests > 0) process.stderr.write(`${describeWriting(writing)}\n`);
-      if (summary.rows === 0)
-        throw new DkvError('INPUT_INVALID', `--input ${options.input}: there are no documents in it.`);
+      if (summary.rows === 0) throw noDocuments(options);
       if (summary.rejected > 0) process.exitCode = 2;
       const pieces = summary.literalTokens.filter((token) => model.tokenizer.isPiece(token));
       if (options.json) {
@@ -220,6 +222,10 @@ async function primeDocuments(options: PrimeCommandOptions): Promise<void> {
     await rejects.close();
     await store?.close();
   }
+}
+
+function noDocuments({ input }: PrimeCommandOptions): DkvError {
+  return new DkvError('INPUT_INVALID', `--input ${input}: there are no documents in it.`);
 }
 
 async function* firstOf<T>(items: AsyncIterable<T>, count = Number.POSITIVE_INFINITY): AsyncGenerator<T> {
@@ -293,9 +299,9 @@ class Rejects {
  * @returns undefined where nothing is left
  */
 function announcement(done: PrimeProgress, total: number, states: StatesPrecision): string | undefined {
-  const { primed, unchanged, rejected, documents, rows, seconds, bytesPerDocument } = done;
+  const { primed, unchanged, rejected, replaced, documents, rows, seconds, bytesPerDocument } = done;
   const ofShard = Math.round((total * documents) / rows);
-  const left = ofShard - primed - unchanged - rejected;
+  const left = ofShard - primed - unchanged - rejected - replaced;
   if (left <= 0 || bytesPerDocument === null) return undefined;
   const less = states === 'float32' ? '; --states float16 halves the bytes' : '';
   return `${counted(ofShard, 'document', ofShard.toLocaleString('en'))}: about ${roughTime((left * seconds) / primed)} more and ${shownBytes(ofShard * bytesPerDocument)} in the store, going by the first ${primed.toLocaleString('en')}${less}.`;
@@ -306,18 +312,29 @@ function speedOf({ primed, unchanged, tokens, seconds }: PrimeProgress): string 
   return `${rate(primed + unchanged)} documents/s, ${rate(tokens)} tokens/s`;
 }
 
+/** What comes next where documents were kept alone. */
+function goingOn({ store, model, surrogate }: PrimeCommandOptions): string[] {
+  if (surrogate !== undefined) return [];
+  const named = `--store ${shellWord(store)}${model === BUILT_IN_MODEL ? '' : ` --model ${shellWord(model)}`}`;
+  return [
+    `Next: dkv rank ${named} --queries queries.jsonl; the same dkv prime with --surrogate doc_kw keeps each document behind its keywords too.`,
+  ];
+}
+
 function described(
   summary: PrimeSummary,
   location: string,
   rejects: Rejects,
-  { maxLength: maxTokens, controlTokens }: ModelOptions,
+  options: PrimeCommandOptions,
   pieces: readonly string[],
 ): string {
+  const { maxLength: maxTokens, controlTokens } = options;
   const literals = describeLiterals(summary.literal, 'documents', summary.literalTokens, controlTokens, pieces);
-  const { documents, primed, unchanged, rejected, cut, encoded, variants, dropped, bytesPerDocument, seconds } =
+  const { documents, primed, unchanged, rejected, replaced, cut, encoded, variants, dropped, bytesPerDocument } =
     summary;
   const number = (value: number) => value.toLocaleString('en');
-  const share = documents > 0 ? ` (${Math.round((100 * unchanged) / documents)}%)` : '';
+  const counting = documents - replaced;
+  const share = counting > 0 ? ` (${Math.round((100 * unchanged) / counting)}%)` : '';
   const size = bytesPerDocument === null ? '' : `, ${shownBytes(bytesPerDocument)} each`;
   const lines = [
     `${counted(primed, 'document', number(primed))} primed as ${variants.join(', ')}: ${counted(encoded, 'pass', number(encoded))} through the encoder${size}`,
@@ -326,10 +343,16 @@ function described(
       ([name, count]) =>
         `${number(count)} have changed and lost ${name}, which was not named: prime them with it as well`,
     ),
+    ...(replaced > 0
+      ? [
+          `${counted(replaced, 'document', number(replaced))} left out: a later row has the same id, and of rows with the same id the last one counts`,
+        ]
+      : []),
     ...(cut > 0 ? [`${number(cut)} cut at their end to keep to ${number(maxTokens)} tokens`] : []),
     ...(literals ? [literals] : []),
-    `${seconds.toFixed(1)} s, ${speedOf(summary)}`,
+    ...(primed + unchanged > 0 ? [`${summary.seconds.toFixed(1)} s, ${speedOf(summary)}`] : []),
     `Store: ${location}`,
+    ...(primed + unchanged > 0 ? goingOn(options) : []),
   ];
   const { first } = rejects;
   if (first) {

@@ -28,12 +28,17 @@ export interface RejectedDocument {
 export interface PrimeProgress {
   /** The number of documents taken from the stream, those of other shards included. */
   readonly rows: number;
-  /** The number of this shard's documents: primed, unchanged, rejected or still under way. */
+  /** The number of this shard's documents: primed, unchanged, rejected, replaced or still under way. */
   readonly documents: number;
   readonly primed: number;
   /** The number of documents that the store already held, unchanged. */
   readonly unchanged: number;
   readonly rejected: number;
+  /**
+   * The number of documents whose id a later one of the stream has too: they are neither primed nor unchanged, since the later one counts. The ids of the first million
+   * documents are remembered; beyond these, only those that are taken together.
+   */
+  readonly replaced: number;
   /** The number of primed and unchanged documents with a variant whose document was cut at its end to keep to the largest length. */
   readonly cut: number;
   /** The number of primed and unchanged documents whose text or surrogate contains the spelling of a control token. */

@@ -31,6 +31,9 @@ import { type PlannedVariant, planVariants, type Variant, variantsWithoutWriter 
 /** The rows of states held at once, in batches of the engine. */
 const BATCHES_PER_BLOCK = 4;
 
+/** The ids whose outcomes are remembered, about 100 MB of them, so that what is held does not grow with the stream. */
+const MOST_OUTCOMES = 1_000_000;
+
 export interface Accepted {
   readonly row: number;
   readonly document: DocumentToPrime;
@@ -80,10 +83,23 @@ export class PrimingRun {
   readonly #store: Store;
   readonly #options: PrimingRunOptions;
   readonly #startedAt = performance.now();
-  readonly #counts = { rows: 0, documents: 0, primed: 0, unchanged: 0, rejected: 0, cut: 0, tokens: 0, encoded: 0 };
+  readonly #counts = {
+    rows: 0,
+    documents: 0,
+    primed: 0,
+    unchanged: 0,
+    rejected: 0,
+    replaced: 0,
+    cut: 0,
+    tokens: 0,
+    encoded: 0,
+  };
+  /** What became of documents, by id. */
+  readonly #outcomes = new Map<string, 'primed' | 'unchanged'>();
   readonly #literals: LiteralTokens;
   readonly #dropped = new Map<string, number>();
   #storedBytes = 0;
+  #storedDocuments = 0;
 
   constructor(model: Model, store: Store, options: PrimingRunOptions) {
     this.#model = model;
@@ -130,7 +146,7 @@ export class PrimingRun {
       await turns.rest();
       if (signal?.aborted) return;
     }
-    const planned = await this.#besideWhatIsThere(named);
+    const planned = await this.#besideWhatIsThere(this.#lastOfEach(named));
     const isCut = ({ variants }: Planned) => variants.some(({ presented }) => presented.input.cutTokens > 0);
     this.#counts.cut += planned.filter(isCut).length;
     for (const { document, variants } of planned) {
@@ -146,7 +162,7 @@ export class PrimingRun {
         return;
       }
       changed.delete(document);
-      this.#counts.unchanged++;
+      this.#count(document.document.id, 'unchanged');
     });
     for (const block of blocksOf([...changed], missing, BATCHES_PER_BLOCK * this.#model.engine.info.batchTokens)) {
       if (signal?.aborted) return;
@@ -170,18 +186,36 @@ export class PrimingRun {
   }
 
   #progress(): PrimeProgress {
-    const { primed } = this.#counts;
+    const stored = this.#storedDocuments;
     return {
       ...this.#counts,
       literal: this.#literals.count,
       seconds: (performance.now() - this.#startedAt) / 1000,
-      bytesPerDocument: primed > 0 ? this.#storedBytes / primed : null,
+      bytesPerDocument: stored > 0 ? this.#storedBytes / stored : null,
     };
   }
 
   #reject(rejection: RejectedDocument): void {
     this.#counts.rejected++;
     this.#options.onRejected?.(rejection);
+  }
+
+  /** Of documents with the same id the last one: the others would be replaced at once. */
+  #lastOfEach(named: readonly Named[]): readonly Named[] {
+    const last = new Map(named.map((one) => [one.document.id, one]));
+    this.#counts.replaced += named.length - last.size;
+    return [...last.values()];
+  }
+
+  /** Counts what became of a document, which takes the place of an earlier one with its id. */
+  #count(id: string, outcome: 'primed' | 'unchanged'): void {
+    const earlier = this.#outcomes.get(id);
+    if (earlier) {
+      this.#counts[earlier]--;
+      this.#counts.replaced++;
+    }
+    this.#counts[outcome]++;
+    if (earlier || this.#outcomes.size < MOST_OUTCOMES) this.#outcomes.set(id, outcome);
   }
 
   #plan(document: DocumentToPrime, variants: readonly Variant[], prepared: Prepared): Keyed[] {
@@ -328,7 +362,8 @@ export class PrimingRun {
         metadata,
         ...(ttlMs !== undefined && { ttlMs }),
       });
-      this.#counts.primed++;
+      this.#count(document.id, 'primed');
+      this.#storedDocuments++;
       for (const name of dropped) this.#dropped.set(name, (this.#dropped.get(name) ?? 0) + 1);
       for (const record of Object.values(records)) {
         if (typeof record !== 'string') this.#storedBytes += payloadBytesOf(record);

@@ -29,10 +29,13 @@ export const primeRejectSchema = wireObject({
 export const primeSummarySchema = wireObject({
   store: z.string().describe('Where the documents are.'),
   rows: countSchema.describe('Rows taken from the input, those of other shards included.'),
-  documents: countSchema.describe('Documents of this shard: primed, unchanged or rejected.'),
+  documents: countSchema.describe('Documents of this shard: primed, unchanged, rejected or replaced.'),
   primed: countSchema.describe('Documents that were put into the store.'),
   unchanged: countSchema.describe('Documents that the store already held, unchanged.'),
   rejected: countSchema.describe('Documents that could not be primed; each has a line in the file of rejects.'),
+  replaced: countSchema.describe(
+    'Documents whose id a later row has too, which counts. The ids of the first million documents are remembered; beyond these, only those that are read together.',
+  ),
   cut: countSchema.describe('Documents that were cut at their end to keep to the maximum length.'),
   tokens: countSchema.describe('Tokens that the encoder read.'),
   encoded: countSchema.describe('Passes through the encoder.'),

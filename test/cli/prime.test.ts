@@ -83,6 +83,32 @@ describe('dkv prime', () => {
     expect(existsSync(path.join(cwd, 'docs.jsonl.rejects.jsonl'))).toBe(false);
   });
 
+  it('says how many rows were left out for a later one with the same id, and that nothing is new the second time', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(path.join(cwd, 'docs.jsonl'), '{"id":"a","text":"A lamp."}\n{"id":"a","text":"A chair."}\n');
+    const args = ['prime', '--input', 'docs.jsonl', '--store', 'docs'];
+    const first = await dkv(args, { cwd });
+    expect(first.stdout).toMatch(/^1 document primed as bare: 1 pass /);
+    expect(first.stdout).toContain('\n1 document left out: a later row has the same id, ');
+    expect(first.stdout).toMatch(/\nNext: dkv rank --store docs --queries queries\.jsonl; .*--surrogate doc_kw .*\n$/);
+    const again = await dkv([...args, '--json'], { cwd });
+    expect(JSON.parse(again.stdout)).toMatchObject({ documents: 2, primed: 0, unchanged: 1, replaced: 1, rejected: 0 });
+  });
+
+  it('leaves no store behind an empty file, and no speed where all was rejected', async () => {
+    const cwd = await temporaryFolder();
+    await writeFile(path.join(cwd, 'docs.jsonl'), '');
+    const args = ['prime', '--input', 'docs.jsonl', '--store', 'docs'];
+    const empty = await dkv(args, { cwd });
+    expect(empty.exitCode).toBe(2);
+    expect(empty.stderr).toMatch(/^[^%]*there are no documents in it[^%]*$/);
+    expect(existsSync(path.join(cwd, 'docs'))).toBe(false);
+    await writeFile(path.join(cwd, 'docs.jsonl'), '{"id":"b","text":""}\n');
+    const rejected = await dkv(args, { cwd });
+    expect(rejected.stdout).not.toContain('/s');
+    expect(rejected.stdout).toContain('1 rejected\n');
+  });
+
   it('says how many documents there are, and what all of them take once the first are primed', async () => {
     const cwd = await temporaryFolder();
     await writeFile(path.join(cwd, 'docs.jsonl'), `${ADS}oops\n`);

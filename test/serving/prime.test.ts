@@ -339,8 +339,17 @@ describe('a stream', () => {
       texts.map((text) => short('ad', text)),
       { surrogates: [] },
     );
-    expect(summary).toMatchObject({ documents: 4, primed: 3, unchanged: 1 });
+    expect(summary).toMatchObject({ documents: 4, primed: 0, unchanged: 1, replaced: 3 });
     expect((await store.getDocument('ad', BARE))!.record.text).toBe('first');
+  });
+
+  it('may have the same id in windows far apart: every id is counted once', async () => {
+    const store = await memoryStore();
+    const between = Array.from({ length: 300 }, (_, at) => short(`other ${at}`, 'the same'));
+    const documents = [short('ad', 'first'), ...between, short('ad', 'last')];
+    const summary = await prime(model, store, documents, { surrogates: [] });
+    expect(summary).toMatchObject({ documents: 302, primed: 301, unchanged: 0, replaced: 1 });
+    expect((await store.getDocument('ad', BARE))!.record.text).toBe('last');
   });
 });
 

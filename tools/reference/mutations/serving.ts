@@ -126,9 +126,9 @@ export const SERVING: readonly Mutation[] = [
   },
   {
     name: 'same id twice in a window',
-    file: PRIME,
-    from: 'return isNew && ids.size <= WINDOW_DOCUMENTS',
-    to: 'return (isNew || ids.size > 0) && ids.size <= WINDOW_DOCUMENTS',
+    file: RUN,
+    from: 'const last = new Map(named.map((one) => [one.document.id, one]));',
+    to: 'const last = new Map(named.toReversed().map((one) => [one.document.id, one]));',
     tests: PRIME_TEST,
     only: 'may have the same id again',
   },
