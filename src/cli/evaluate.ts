@@ -35,6 +35,9 @@ interface EvaluateCommandOptions extends RankingOptions {
   readonly seed: number;
 }
 
+const QRELS_FORM =
+  'Judgements say which documents are relevant to a query, a line each: "query 0 document 1" (TREC), or a TSV with the header query-id, corpus-id, score (BEIR).';
+
 export function evaluateCommand(): Command {
   const command = new Command('evaluate')
     .description(
@@ -61,7 +64,11 @@ export function evaluateCommand(): Command {
         .choices(['error', 'skip'])
         .default('error'),
     )
-    .option('--seed <n>', 'seed of the bootstrap', integer, 42);
+    .option('--seed <n>', 'seed of the bootstrap', integer, 42)
+    .configureOutput({
+      outputError: (message, write) =>
+        write(message.includes("'--qrels <file>' not") ? `${message}${QRELS_FORM}\n` : message),
+    });
   return addRankingOptions(
     command,
     `

@@ -218,7 +218,10 @@ async function askedData(options: InitOptions, ask: Ask | undefined, needed: rea
     ask,
     'Your data: a .csv, .tsv, .jsonl or .parquet file',
     options.data ?? '',
-    async (place) => ({ table: await openTable(place, form), place }),
+    async (place) => {
+      if (place.trim() !== '') return { table: await openTable(place, form), place };
+      throw new DkvError('INPUT_INVALID', 'No file was named. Expected a .csv, .tsv, .jsonl or .parquet file.');
+    },
     options.data !== undefined,
   );
   if (ask) for (const line of await firstRow(table)) sayNotice(line);
@@ -246,7 +249,7 @@ async function firstRow(table: Table): Promise<string[]> {
     const width = Math.max(...table.columns.map((name) => name.length));
     return table.columns.map((name) => {
       const value = row[name];
-      const text = printable(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+      const text = printable((typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).replace(/\s+/g, ' '));
       return `  ${name.padEnd(width)}  ${text.length > 70 ? `${text.slice(0, 70)}...` : text}`;
     });
   }

@@ -265,7 +265,7 @@ async function missingOf(
   const messages: string[] = [];
   for (const variant of variants) {
     const missing = await missingDocuments(store, all, variant, onMissing);
-    if (missing.length > 0) messages.push(await missingMessage(store, variant, missing, all.size));
+    if (missing.length > 0) messages.push(await missingMessage(store, variant, missing, all.size, ['skip']));
     for (const id of missing) ids.add(id);
   }
   return { ids, message: messages.join('\n') };

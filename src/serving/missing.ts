@@ -37,12 +37,18 @@ export async function missingDocuments(
 
 const SHOWN_MISSING = 5;
 
+/** What `onMissing` does beside ending with an error. */
+const WAYS = { last: 'puts them last', skip: 'leaves them out' };
+
+/** @param ways the values of `onMissing` that the caller has beside `error` */
 export async function missingMessage(
   store: Store,
   variant: string,
   missing: readonly string[],
   all: number,
+  ways: readonly ('last' | 'skip')[],
 ): Promise<string> {
+  const choices = ways.map((way) => `${way} ${WAYS[way]}`).join(', ');
   const some = missing.slice(0, SHOWN_MISSING);
   const shown = some.map((id) => JSON.stringify(id));
   const more = missing.length > SHOWN_MISSING ? ', ...' : '';
@@ -50,5 +56,5 @@ export async function missingMessage(
   const others = new Set(entries.flatMap(({ variants }) => Object.keys(variants)));
   others.delete(variant);
   const known = others.size === 0 ? '' : ` What they have is ${[...others].join(', ')}.${didYouMean(variant, others)}`;
-  return `${store.location} has no ${JSON.stringify(variant)} cache of ${missing.length} of ${all} candidates: ${shown.join(', ')}${more}.${known} They were never primed so, or have expired, or were evicted. Prime them, or say that missing ones are put last or skipped.`;
+  return `${store.location} has no ${JSON.stringify(variant)} cache of ${missing.length} of ${all} candidates: ${shown.join(', ')}${more}.${known} They were never primed so, or have expired, or were evicted. Prime them, or say with --on-missing (onMissing in a program) what becomes of missing ones: ${choices}.`;
 }

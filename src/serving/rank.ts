@@ -145,7 +145,7 @@ export async function* rank(
   for (const { candidates } of queries) for (const { id } of candidates) ids.add(id);
   const expectNone = async (missing: readonly string[]) => {
     if (missing.length === 0) return;
-    throw new DkvError('DOCUMENT_MISSING', await missingMessage(store, variant, missing, ids.size));
+    throw new DkvError('DOCUMENT_MISSING', await missingMessage(store, variant, missing, ids.size, ['last', 'skip']));
   };
   const groups = [...grouped(queries, GROUP_CANDIDATES, ({ candidates }) => candidates.length)];
   // Of a single group its own reads are the check; of more, nothing is to be scored in vain.

@@ -107,6 +107,7 @@ describe('dkv init', () => {
       [['full', ...given], 'nothing is written over'],
       [['new', ...given, '--columns', 'document=body'], 'no column "body" for the document'],
       [['new', '--for', 'study', '--data', 'nowhere.csv'], 'no such file'],
+      [['new', '--for', 'study', '--data', ''], 'INPUT_INVALID: No file was named. Expected a .csv'],
       [['new', ...given, '--compare', 'no_such_surrogate'], 'no_such_surrogate'],
       [['new', ...given, '--model', './none'], 'no such folder'],
     ] as const) {

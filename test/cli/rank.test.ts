@@ -144,6 +144,11 @@ describe('dkv rank', () => {
     const error = await ranked(...wanted);
     expect(error.exitCode).toBe(2);
     expect(error.stderr).toMatch(/DOCUMENT_MISSING: .*no "bare" cache of 2 of 4 candidates: "gone-1", "gone-2"/);
+    expect(error.stderr).toContain(
+      'say with --on-missing (onMissing in a program) what becomes of missing ones: last puts them last, skip leaves them out.',
+    );
+    const unjudged = await dkv(['evaluate', '--store', 'ads', '--queries', 'queries.jsonl'], { cwd });
+    expect(unjudged.stderr).toMatch(/'--qrels <file>' not specified\n.*"query 0 document 1" \(TREC\)/);
     const last = await ranked(...wanted, '--on-missing', 'last');
     expect(last.stdout).toContain('Not in the store: 2 candidates, gone-1, gone-2');
     expect(idsOf(await runOf('gone.txt')).get(query!)).toEqual([...own, 'gone-2', 'gone-1']);
