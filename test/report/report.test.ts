@@ -128,7 +128,7 @@ describe('numbers', () => {
     const small = { value: 4.2e-8, low: -1e-9, high: 7.3e-8 };
     expect(withInterval(small, (x) => signed(x, 3))).toBe('+4.2e−8 [−1.0e−9, +7.3e−8]');
     expect(withInterval({ value: 4.2e-8, low: null, high: null }, (x) => percent(x))).toBe('4.2e−6');
-    expect(withInterval({ value: 0, low: 0, high: 0 }, (x) => signed(x, 3))).toBe('0.000 [0.000, 0.000]');
+    expect(withInterval({ value: 0, low: 0, high: 0 }, (x) => signed(x, 3))).toBe('0.000 [–]');
     expect(withInterval({ value: 0.002, low: -0.0001, high: 0.004 }, (x) => signed(x, 3))).toBe(
       '+0.002 [0.000, +0.004]',
     );

@@ -106,7 +106,7 @@ describe.each(names)('the run %s of release 0.1.0', (name) => {
         // That release did not say what the decoder reads, nor what holds the samples of its runs.
         .filter((line) => !/^\| (decoder reads|samples as they are shown)/.test(line))
         // Of what was measured inside the encoder it knew intervals without clusters, and it wrote 0.000 for what is smaller.
-        .map((line) => line.replace(/ \[-?[\d.]+, -?[\d.]+\]/g, '').replace(/\d\.\de−\d+/g, '0.000'))
+        .map((line) => line.replace(/ \[(–|-?[\d.]+, -?[\d.]+)\]/g, '').replace(/\d\.\de−\d+/g, '0.000'))
         // It called a line break by the name of its segment.
         .map((line) => line.replace('| separator, document |', '| line break and document |'));
     const then = await rows(folder);

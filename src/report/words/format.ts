@@ -30,9 +30,11 @@ export function percent(share: number | null, digits = 0): string {
   return share === null ? NONE : fixed(share * 100, digits);
 }
 
-/** A value with its interval: `+0.21 [+0.10, +0.33]`; where all of it would be written as zeros and is not, `4.2e−8 [1.1e−8, 7.3e−8]`. */
+/** A value with its interval: `+0.21 [+0.10, +0.33]`; where all of it would be written as zeros and is not, `4.2e−8 [1.1e−8, 7.3e−8]`; where all is 0, `0.000 [–]`. */
 export function withInterval({ value, low, high }: Estimate, format: (value: number | null) => string): string {
   if (value === null) return NONE;
+  // Where all differences are 0 an interval of no width says nothing of how far the effect may be from 0.
+  if (value === 0 && low === 0 && high === 0) return `${format(0)} [${NONE}]`;
   const numbers = low === null || high === null ? [value] : [value, low, high];
   const formatted = numbers.map(format);
   const isLost = formatted.every(isZero) && numbers.some((number) => number !== 0);
