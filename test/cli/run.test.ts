@@ -191,7 +191,7 @@ describe('dkv run', () => {
     });
     expect(await readdir(folder)).not.toContain('none');
     const self = await dkv(['run', 'exp05', '--n', '3', '--writer', 'self', '--out', path.join(folder, 'self')]);
-    expect(self.stdout).toMatch(/written by the model itself.*\nLeft out, because .*question_full/);
+    expect(self.stdout).toMatch(/were written by the model of this run.*\nLeft out, because .*question_full/);
     expect(self.stdout).not.toContain('keywords_d (');
   });
 

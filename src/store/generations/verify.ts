@@ -150,7 +150,8 @@ class Verifying {
     let [shards, sizeBytes] = [0, 0];
     await inParallel(names, SHARDS_AT_ONCE, async (name) => {
       await this.#turns.breathe();
-      sizeBytes += await this.#shard(name, named.get(name));
+      const read = await this.#shard(name, named.get(name));
+      sizeBytes += read;
       this.#options.onProgress?.({ done: ++shards, of: names.size });
     });
     return { shards, sizeBytes };
