@@ -113,14 +113,7 @@ describe.each(names)('the run %s of release 0.1.0', (name) => {
         // Of what was measured inside the encoder it knew intervals without clusters, and it wrote 0.000 for what is smaller.
         .map((line) => line.replace(/ \[(–|-?[\d.]+, -?[\d.]+)\]/g, '').replace(/\d\.\de−\d+/g, '0.000'))
         // It called a line break by the name of its segment.
-        .map((line) => line.replace('| separator, document |', '| line break and document |'))
-        // Its tables had the same columns in another order.
-        .map((line) =>
-          line
-            .split(' | ')
-            .map((cell) => cell.replace(/^\| | \|$/g, ''))
-            .sort(),
-        );
+        .map((line) => line.replace('| separator, document |', '| line break and document |'));
     const then = await rows(folder);
     expect(then.length).toBeGreaterThan(8);
     expect(await rows(path.join(cwd, name))).toEqual(then);
