@@ -42,7 +42,7 @@ async function measure(precision: StatesPrecision): Promise<string[][]> {
     const files = new FolderFiles(catalogue);
     const draft = await packStore(store, files);
     await publish(files, draft.generation.id);
-    await activate(files, new Takedowns(files, 0), 'live', draft.generation.id);
+    await activate(files, new Takedowns(files), 'live', draft.generation.id);
     await store.close();
     const open = () => Promise.all([openStore(lmdb), openStore(`packed:${catalogue}`)]);
     const [a, b] = await open();

@@ -78,6 +78,13 @@ export async function openStore(location: string | readonly string[], options: S
   }
   // All of them are understood before the first is opened.
   const places = locations.map((own, at) => placeOf(own, isOne ? maxBytes : tierMaxBytes[at]));
+  const above = places.slice(0, -1).find(({ address }) => address.kind === 'packed');
+  if (above) {
+    throw new DkvError(
+      'INPUT_INVALID',
+      `${above.location} is above another tier. A generation is the last of a list: it says which documents there are and which were taken down.`,
+    );
+  }
   const tiers: Backend[] = [];
   try {
     for (const place of places) tiers.push(await openBackend(place, options));

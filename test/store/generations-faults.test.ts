@@ -1,7 +1,7 @@
 /** Generations under kills, flipped bits, cut files and takedowns. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -70,7 +70,7 @@ describe('a catalogue whose writers are killed', () => {
       await store.close();
     }
     const files = new FolderFiles(catalogue);
-    await collect(files, new Takedowns(files, 0), AT_ONCE);
+    await collect(files, new Takedowns(files), AT_ONCE);
     const alias = (await readAlias(files, 'live'))!;
     const { manifest } = (await readGeneration(files, alias.generation))!;
     const named = manifest.layers.flatMap(({ shards }) => shards.map(({ digest }) => `${digest}.dkv`));
@@ -93,7 +93,7 @@ describe('a catalogue whose files are damaged', () => {
       await source.putDocument(`ad ${number}`, { bare: recordOf(number) }, { metadata: { text: number } });
     }
     const files = new FolderFiles(catalogue);
-    const takedowns = new Takedowns(files, 0);
+    const takedowns = new Takedowns(files);
     const base = await publish(files, (await packStore(source, files, { shardBytes })).generation.id);
     await source.putDocument('ad 1', { bare: recordOf(101) }, { metadata: { text: 101 } });
     await source.deleteDocument('ad 2');
@@ -101,7 +101,7 @@ describe('a catalogue whose files are damaged', () => {
     await takedowns.add([{ slot: slotOf('ad 3', ''), id: 'ad 3', status: 'hidden', at: Date.now(), reason: null }]);
     await activate(files, takedowns, 'live', delta.id);
     const names = (await readdir(catalogue, { recursive: true })).filter((name) =>
-      /^(?:shards|generations|aliases|takedowns)\/.*\.(?:dkv|json)$/.test(name),
+      /^(?:(?:shards|generations|aliases|takedowns)\/.*\.(?:dkv|json)|takedowns\.json)$/.test(name),
     );
     const random = new Random('damage');
     const refused = new Map<string, number>();
@@ -129,7 +129,7 @@ describe('a catalogue whose files are damaged', () => {
       }
       await writeFile(file, sound);
     }
-    expect([...refused.keys()].sort()).toEqual(['aliases', 'generations', 'shards', 'takedowns']);
+    expect([...refused.keys()].sort()).toEqual(['aliases', 'generations', 'shards', 'takedowns', 'takedowns.json']);
     // A takedown that is lost is noticed too.
     await rm(path.join(catalogue, 'takedowns/00000001.json'));
     await expect(openStore(`packed:${catalogue}`)).rejects.toMatchObject({ code: 'STORE_DAMAGED' });
@@ -163,7 +163,7 @@ describe('a document that was taken down', () => {
           for (let number = 0; number < 20; number++)
             await source.putDocument(`ad ${number}`, { bare: recordOf(number) });
           let files = new FolderFiles(catalogue);
-          let takedowns = new Takedowns(files, 0);
+          let takedowns = new Takedowns(files);
           const first = await publish(files, (await packStore(source, files)).generation.id);
           await activate(files, takedowns, 'live', first.id);
           await takedowns.add([
@@ -191,7 +191,7 @@ describe('a document that was taken down', () => {
               await files.close();
               catalogue = copy;
               files = new FolderFiles(catalogue);
-              takedowns = new Takedowns(files, 0);
+              takedowns = new Takedowns(files);
             }
             live = (await readGeneration(files, (await readAlias(files, 'live'))!.generation))!;
             const store = await openStore(`packed:${catalogue}`);
@@ -213,5 +213,104 @@ describe('a document that was taken down', () => {
       ),
       { numRuns: process.env.DKV_KILLS === undefined ? 8 : 60 },
     );
+  });
+});
+
+describe('a list of takedowns that is lost', () => {
+  async function made(): Promise<{ catalogue: string; add: (id: string) => Promise<void> }> {
+    const catalogue = path.join(await temporaryFolder(), 'catalogue');
+    const source = await openStore('memory:');
+    for (let number = 0; number < 5; number++) await source.putDocument(`ad ${number}`, { bare: recordOf(number) });
+    const files = new FolderFiles(catalogue);
+    const { generation } = await packStore(source, files);
+    await publish(files, generation.id);
+    await activate(files, new Takedowns(files), 'live', generation.id);
+    await Promise.all([source.close(), files.close()]);
+    const add = async (id: string) => {
+      const own = new FolderFiles(catalogue);
+      await new Takedowns(own).add([{ slot: slotOf(id, ''), id, status: 'hidden', at: Date.now(), reason: null }]);
+      await own.close();
+    };
+    return { catalogue, add };
+  }
+  const code = { code: expect.stringMatching(/^STORE_/) };
+
+  it.each(['takedowns', 'takedowns.json', 'takedowns/00000002.json'])('serves nothing without %s', async (lost) => {
+    const { catalogue, add } = await made();
+    await add('ad 1');
+    await add('ad 2');
+    const open = await openStore(`packed:${catalogue}`);
+    const { generation } = (await readAlias(new FolderFiles(catalogue), 'live'))!;
+    await rm(path.join(catalogue, lost), { recursive: true });
+    for (const query of ['', `?generation=${generation}`]) {
+      const reading = openStore(`packed:${catalogue}${query}`).then(async (store) => {
+        try {
+          return await store.entry('ad 4');
+        } finally {
+          await store.close();
+        }
+      });
+      await expect(reading).rejects.toMatchObject(code);
+    }
+    // Who read the list before goes on with it, unless the list itself says less.
+    const known = open.entry('ad 1').catch(() => undefined);
+    expect(await known).toBeUndefined();
+    await open.close();
+  });
+
+  it('is noticed by a reader that is open: another copy in its place, or nothing', async () => {
+    const { catalogue, add } = await made();
+    const copy = `${catalogue}-copy`;
+    await add('ad 0');
+    await cp(catalogue, copy, { recursive: true });
+    await add('ad 1');
+    const store = await openStore(`packed:${catalogue}`);
+    expect(await store.entry('ad 2')).toBeDefined();
+    await rename(catalogue, `${catalogue}-old`);
+    await expect(store.entry('ad 2')).rejects.toMatchObject(code);
+    await rename(copy, catalogue);
+    await add('ad 2');
+    await expect(store.entry('ad 3')).rejects.toMatchObject(code);
+    await store.close();
+  });
+
+  it('is no matter of the tiers above, which may hold what was taken down', async () => {
+    const { catalogue, add } = await made();
+    const store = await openStore(['memory:', `packed:${catalogue}`], { onFailure: 'fallback' });
+    expect(await store.getDocument('ad 1', 'bare')).toBeDefined();
+    const key = store.keyOf(recordOf(1));
+    expect(await store.get(key)).toBeDefined();
+    await add('ad 1');
+    expect(await store.get(key)).toBeUndefined();
+    expect(await store.has(key)).toBe(false);
+    expect(await store.statesOf([key], ['a'.repeat(64)])).toMatchObject([{ code: 'DOCUMENT_MISSING' }]);
+    await store.close();
+    await expect(openStore([`packed:${catalogue}`, 'memory:'])).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+  });
+
+  it('is finished by the next writer where one was stopped in the middle', async () => {
+    const { catalogue, add } = await made();
+    await add('ad 0');
+    const head = await readFile(path.join(catalogue, 'takedowns.json'));
+    await add('ad 1');
+    await writeFile(path.join(catalogue, 'takedowns.json'), head);
+    await add('ad 2');
+    const store = await openStore(`packed:${catalogue}`);
+    const ids: string[] = [];
+    for await (const id of store.ids()) ids.push(id);
+    expect(ids.sort()).toEqual(['ad 3', 'ad 4']);
+    await store.close();
+  });
+
+  it('goes beyond a file that has all that was known by then', async () => {
+    const { catalogue, add } = await made();
+    for (let count = 0; count < 66; count++) await add(`gone ${count}`);
+    await add('ad 1');
+    const store = await openStore(`packed:${catalogue}`);
+    expect(await store.entry('ad 1')).toBeUndefined();
+    expect(await store.entry('ad 2')).toBeDefined();
+    const files = new FolderFiles(catalogue);
+    expect([...(await new Takedowns(files).all()).values()]).toHaveLength(67);
+    await Promise.all([store.close(), files.close()]);
   });
 });

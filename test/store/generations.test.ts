@@ -25,7 +25,7 @@ const opened: Store[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(path.join(os.tmpdir(), 'dkv-generations-'));
   files = new FolderFiles(folder);
-  takedowns = new Takedowns(files, 0);
+  takedowns = new Takedowns(files);
   source = await openStore('memory:');
 });
 

@@ -86,7 +86,7 @@ describeReading(SUITES.packed, {
     const files = new FolderFiles(folder);
     const packed = await packStore(source, files, { shardBytes: 20_000 });
     await publish(files, packed.generation.id);
-    await activate(files, new Takedowns(files, 0), 'live', packed.generation.id);
+    await activate(files, new Takedowns(files), 'live', packed.generation.id);
     await Promise.all([source.close(), files.close()]);
     const again = () => openStore(`packed:${folder}`);
     return { store: await again(), reopen: again, damage: packedDamager(folder, packed.generation) };

@@ -19,7 +19,7 @@ const [place = '', catalogue = '', seed = '0'] = process.argv.slice(2);
 const random = new Random('kills', Number(seed));
 const store = await openStore(place);
 const files = new FolderFiles(catalogue);
-const takedowns = new Takedowns(files, 0);
+const takedowns = new Takedowns(files);
 const shardBytes = 30_000;
 process.stdout.write('ready\n');
 for (;;) {

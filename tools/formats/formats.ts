@@ -23,7 +23,7 @@ import { auditSchema } from '../../src/store/generations/audit.js';
 import { leaseSchema } from '../../src/store/generations/leases.js';
 import { manifestSchema } from '../../src/store/generations/manifest.js';
 import { topSchema } from '../../src/store/generations/shard-reader.js';
-import { takedownsSchema } from '../../src/store/generations/takedowns.js';
+import { takedownsHeadSchema, takedownsSchema } from '../../src/store/generations/takedowns.js';
 import { lockSchema } from '../../src/store/generations/turns.js';
 import { entrySchema } from '../../src/store/records/entry.js';
 import { headerSchema } from '../../src/store/records/record.js';
@@ -539,6 +539,12 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Which generation an alias names, and named before.',
         schema: aliasSchema,
         example: 'catalogue-alias',
+      },
+      {
+        title: 'takedowns.json',
+        source: 'The end of the list of takedowns in a catalogue of generations: there from the first publication on.',
+        schema: takedownsHeadSchema,
+        example: 'catalogue-takedowns-head',
       },
       {
         title: 'takedowns/NUMBER.json',

@@ -87,6 +87,8 @@ export interface Backend {
   placeOf?(key: string): string | undefined;
   /** Takes in where a record is. It is found all the same where that is wrong. */
   learn?(key: string, place: string): void;
+  /** Of these records, those that may be served: of documents that are not taken down. Storages without takedowns have no such method. */
+  visible?(keys: readonly string[]): Promise<ReadonlySet<string>>;
   /** True where documents may be taken down behind the storage's back, so that nobody may answer for it from what it said before. */
   readonly hasTakedowns?: boolean;
   /** See `Store.gc`. @param now milliseconds since 1970 */

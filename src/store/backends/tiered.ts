@@ -46,7 +46,9 @@ export class TieredBackend implements Backend {
     const found = new Map<string, T>();
     const damaged = new Map<string, DkvError>();
     let failure: unknown;
-    let left = keys;
+    // What was taken down may still be in the tiers above.
+    const visible = await this.#last.visible?.(keys);
+    let left = visible ? keys.filter((key) => visible.has(key)) : keys;
     for (const [at, tier] of this.#tiers.entries()) {
       // What is brought up is held as bytes meanwhile.
       for (const some of at === 0 ? [left] : grouped(left, PROMOTED_TOGETHER)) {
@@ -91,6 +93,8 @@ export class TieredBackend implements Backend {
   }
 
   async has(key: string, now: number): Promise<boolean> {
+    const visible = await this.#last.visible?.([key]);
+    if (visible && !visible.has(key)) return false;
     return this.#first(this.#tiers, (tier) => tier.has(key, now), Boolean);
   }
 

@@ -2,7 +2,7 @@
 import { DkvError } from '../../base/errors.js';
 import { inParallel } from '../../base/parallel.js';
 import { DEFAULT_TIMEOUT_MS } from '../open.js';
-import { slotOf } from '../records/entry.js';
+import { slotOf, tenantOf } from '../records/entry.js';
 import type { Store } from '../store.js';
 import { activate, DEFAULT_ALIAS, readAlias, rollBack } from './aliases.js';
 import { type AuditLine, readAudit, writeAudit } from './audit.js';
@@ -32,6 +32,7 @@ import { RehearsedFiles } from './rehearsal.js';
 import { type RepairedFile, repairFrom } from './repair.js';
 import { type LostDocument, lostDocuments } from './salvage.js';
 import { isHidden, type Takedown, Takedowns } from './takedowns.js';
+import { inTurn } from './turns.js';
 import {
   type CatalogueVerification,
   type DamagedFile,
@@ -75,7 +76,7 @@ export class Catalogue {
   constructor(files: CatalogueFiles, tenantSalt = '') {
     this.location = files.location;
     this.#files = files;
-    this.#takedowns = new Takedowns(files, 0);
+    this.#takedowns = new Takedowns(files);
     this.#salt = tenantSalt;
   }
 
@@ -160,7 +161,7 @@ export class Catalogue {
   async collect({ dryRun = false, ...options }: CollectGenerationsOptions = {}): Promise<CollectedGenerations> {
     if (!dryRun) return collect(this.#files, this.#takedowns, options);
     const files = new RehearsedFiles(this.#files);
-    return collect(files, new Takedowns(files, 0), options);
+    return collect(files, new Takedowns(files), options);
   }
 
   /**
@@ -169,6 +170,7 @@ export class Catalogue {
    * @returns what is so of each id, in their order, each once
    */
   async takeDown(ids: readonly string[], reason: string | null = null): Promise<TakenDown[]> {
+    await this.#expectTenant();
     const asked = new Map([...new Set(ids)].map((id) => [id, slotOf(id, this.#salt)]));
     const before = new Map(await this.#takedowns.all());
     const at = Date.now();
@@ -191,6 +193,10 @@ export class Catalogue {
   /** Lets documents that were taken down be served again. */
   async lift(ids: readonly string[], reason: string | null = null): Promise<Lifted[]> {
     const asked = new Map([...new Set(ids)].map((id) => [id, slotOf(id, this.#salt)]));
+    return inTurn(this.#files, 'lift', () => this.#liftNow(asked, reason));
+  }
+
+  async #liftNow(asked: ReadonlyMap<string, string>, reason: string | null): Promise<Lifted[]> {
     const before = new Map(await this.#takedowns.all());
     const at = Date.now();
     const hidden = [...asked].filter(([, slot]) => isHidden(before.get(slot)));
@@ -272,6 +278,17 @@ export class Catalogue {
 
   async #noted(action: 'takedown' | 'lift', ids: readonly string[], reason: string | null): Promise<void> {
     await inParallel(ids, PARALLEL, (id) => writeAudit(this.#files, action, id, reason));
+  }
+
+  /** A takedown hides a document of one tenant, which the salt decides. @throws DkvError STORE_MISMATCH */
+  async #expectTenant(): Promise<void> {
+    const latest = await latestIn(this.#files, 'generations').catch(() => undefined);
+    const tenant = latest && (await readGeneration(this.#files, latest).catch(() => undefined))?.manifest.tenant;
+    if (!tenant || tenant === tenantOf(this.#salt)) return;
+    throw new DkvError(
+      'STORE_MISMATCH',
+      `${this.location} has documents of another tenant than it was opened for: give the salt that they were packed with, so that the right ones are taken down.`,
+    );
   }
 
   /** How many generations have each of these documents; undefined where one cannot be read. */

@@ -8,6 +8,7 @@
  *     aliases/<name>.json            aliases.ts
  *     leases/<id>/<reader>.json      leases.ts
  *     takedowns/<number>.json        takedowns.ts
+ *     takedowns.json                 how many of them there are
  *     audit/<time>-<random>.json     audit.ts
  *     lock.json                      whose turn it is to change something (turns.ts)
  */

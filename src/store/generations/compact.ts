@@ -56,7 +56,8 @@ export async function compact(
         takenDown++;
         continue;
       }
-      const named = inspectEntry(entry, slot).variants;
+      const { variants: named, expiresAt } = inspectEntry(entry, slot);
+      if (expiresAt !== null && expiresAt <= Date.now()) continue;
       const keys = named.map(([, key]) => key);
       await writer.add({ slot, entry, keys }, async (key) => soundRecord(await shard.record(places.get(key)!), key));
       documents++;

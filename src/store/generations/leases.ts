@@ -76,17 +76,17 @@ export async function listLeases(files: CatalogueFiles, what?: string): Promise<
     const whole = folder + name;
     const found = await files.read(whole);
     if (!found) continue;
-    listed.push({ name: whole, what: whole.split('/')[1]!, storedAt, isLive: isLive(found.bytes, whole) });
+    listed.push({ name: whole, what: whole.split('/')[1]!, storedAt, isLive: isLive(found.bytes, whole, storedAt) });
   }
   return listed;
 }
 
-/** A damaged lease may be somebody's. */
-function isLive(bytes: Buffer, name: string): boolean {
+/** A damaged lease may be somebody's, for as long as it was when it was stored. */
+function isLive(bytes: Buffer, name: string, storedAt: number): boolean {
   try {
     const lease = decodeChecked(leaseSchema, bytes, name);
     return lease.until + CLOCKS_MS > Date.now() && !isDeadHere(lease);
   } catch {
-    return true;
+    return storedAt + LASTS_MS + CLOCKS_MS > Date.now();
   }
 }

@@ -138,7 +138,7 @@ class Packing {
   async #changes(documents: number): Promise<{ readonly changes: Change[]; readonly unchanged: number }> {
     const changes: Change[] = [];
     const slots = new Map<string, string>();
-    const isDown = await new Takedowns(this.#files, 0).hidden();
+    const isDown = await new Takedowns(this.#files).hidden();
     for await (const id of this.#store.ids()) {
       await this.#turns.breathe();
       slots.set(slotOf(id, this.#salt), id);

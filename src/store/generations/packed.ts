@@ -79,7 +79,7 @@ export class PackedBackend implements Backend {
    * @throws DkvError INPUT_INVALID when there is no such alias or generation, STORE_DAMAGED
    */
   static async open(files: CatalogueFiles, which: WhichGeneration, takedownsMaxAgeMs: number): Promise<PackedBackend> {
-    const takedowns = new Takedowns(files, takedownsMaxAgeMs);
+    const takedowns = new Takedowns(files, { maxAgeMs: takedownsMaxAgeMs, mustExist: true });
     for (let tries = 1; ; tries++) {
       const id = await idOf(files, which, takedowns);
       const lease = await Lease.take(files, id);
@@ -173,6 +173,10 @@ export class PackedBackend implements Backend {
       sizeBytes: sum(({ recordBytes }) => recordBytes),
       pinned: 0,
     };
+  }
+
+  async visible(keys: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set((await this.#placesOf(keys)).keys());
   }
 
   /** Where a record is, for another reader of the same catalogue; undefined where that was not read. */

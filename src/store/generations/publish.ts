@@ -5,6 +5,7 @@ import { condemnedName, findGeneration, manifestName } from './catalogue.js';
 import type { CatalogueFiles } from './files.js';
 import { encodeManifest, type Generation, type Manifest } from './manifest.js';
 import { shardName } from './shard-reader.js';
+import { Takedowns } from './takedowns.js';
 import { inTurn } from './turns.js';
 
 /**
@@ -20,6 +21,7 @@ export async function publish(files: CatalogueFiles, draft: string, signal?: Abo
 /** Publishes within a turn that was taken. */
 export async function publishNow(files: CatalogueFiles, { id, manifest }: Generation): Promise<Generation> {
   await expectShards(files, manifest);
+  await new Takedowns(files).begin();
   await files.remove(condemnedName(id));
   await files.create(manifestName(id), encodeManifest(manifest).bytes);
   await files.remove(manifestName(id, 'drafts'));

@@ -4,9 +4,17 @@ import { isDamage } from '../records/damage.js';
 import { decodeAlias } from './aliases.js';
 import { decodeAudit } from './audit.js';
 import { readGeneration } from './catalogue.js';
+import { decodeChecked } from './checked-json.js';
 import type { CatalogueFiles } from './files.js';
 import { decodeManifest } from './manifest.js';
-import { decodeTakedowns, takedownName, takedownNumberIn } from './takedowns.js';
+import {
+  decodeTakedowns,
+  TAKEDOWNS_HEAD,
+  takedownName,
+  takedownNumberIn,
+  takedownNumbers,
+  takedownsHeadSchema,
+} from './takedowns.js';
 import { inTurn } from './turns.js';
 import { type DamagedFile, shardFault } from './verify.js';
 
@@ -79,6 +87,7 @@ async function faultOf(
       return `in ${from.location} ${name} names generation ${generation}, which is not here`;
     }
     case 'takedowns': {
+      if (name === TAKEDOWNS_HEAD) return headFault(files, from, bytes);
       decodeTakedowns(bytes, name);
       const other = await differingNeighbour(files, from, takedownNumberIn(name));
       return other && `${from.location} has other takedowns: ${other} differs, so it is a copy of another catalogue`;
@@ -87,6 +96,20 @@ async function faultOf(
       decodeAudit(bytes, name);
       return undefined;
   }
+}
+
+/** The end of a list is as good as the list: all of its files have to be here, as they are in the other copy. */
+async function headFault(files: CatalogueFiles, from: CatalogueFiles, bytes: Buffer): Promise<string | undefined> {
+  const { count } = decodeChecked(takedownsHeadSchema, bytes, TAKEDOWNS_HEAD);
+  const numbers = await takedownNumbers(files);
+  if ((numbers.at(-1) ?? 0) > count) return `${from.location} has fewer takedowns than there are here`;
+  for (let number = 1; number <= count; number++) {
+    const [own, other] = await Promise.all([files.read(takedownName(number)), from.read(takedownName(number))]);
+    if (!own && other) await files.put(takedownName(number), other.bytes);
+    else if (!own || !other?.bytes.equals(own.bytes))
+      return `${takedownName(number)} is another one in ${from.location}`;
+  }
+  return undefined;
 }
 
 /** The file of takedowns before or behind one that both catalogues have and that differs: their lists went different ways. */

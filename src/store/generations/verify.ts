@@ -11,7 +11,7 @@ import type { CatalogueFiles } from './files.js';
 import { decodeManifest, type Generation, type Manifest, type ShardFacts } from './manifest.js';
 import type { PackProgress } from './pack.js';
 import { shardName } from './shard-reader.js';
-import { decodeTakedowns, takedownName, takedownNumbers } from './takedowns.js';
+import { decodeTakedowns, TAKEDOWNS_HEAD, Takedowns, takedownName, takedownNumbers } from './takedowns.js';
 
 /** The number of shards in memory at a time. */
 const SHARDS_AT_ONCE = 2;
@@ -64,6 +64,8 @@ class Verifying {
   readonly #options: Omit<VerifyCatalogueOptions, 'generation'>;
   readonly #damaged: DamagedFile[] = [];
   readonly #turns: Breather;
+  /** The ids of all documents that were ever taken down; undefined where the list cannot be read. */
+  #takenDown: ReadonlySet<string> | undefined;
 
   constructor(files: CatalogueFiles, options: Omit<VerifyCatalogueOptions, 'generation'>) {
     this.#files = files;
@@ -75,7 +77,7 @@ class Verifying {
     const generations = await this.#manifests('generations');
     const drafts = await this.#manifests('drafts');
     const { aliases, takedowns: expected } = await this.#aliases(new Set(generations.keys()));
-    const takedowns = await this.#takedowns(expected);
+    const takedowns = await this.#takedowns(expected, generations.size > 0);
     const audit = await this.#audit();
     const manifests = only ? [only.manifest] : [...generations.values(), ...drafts.values()];
     const shards = await this.#shards(manifests, only === undefined);
@@ -116,14 +118,26 @@ class Verifying {
     return { aliases, takedowns };
   }
 
-  /** @param expected how many there are at least */
-  async #takedowns(expected: number): Promise<number> {
+  /**
+   * @param expected how many there are at least
+   * @param mustExist whether something was published, so that there is a list
+   */
+  async #takedowns(expected: number, mustExist: boolean): Promise<number> {
     const numbers = await takedownNumbers(this.#files);
     const last = Math.max(expected, numbers.at(-1) ?? 0);
     for (let number = 1; number <= last; number++) {
       const name = takedownName(number);
       const file = await this.#files.read(name);
       await this.#looked('takedowns', name, () => decodeTakedowns(file?.bytes, name));
+    }
+    const wasSound = !this.#damaged.some(({ kind }) => kind === 'takedowns');
+    try {
+      this.#takenDown = new Set(
+        [...(await new Takedowns(this.#files, { mustExist }).all()).values()].map(({ id }) => id),
+      );
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      if (wasSound) this.#damaged.push({ kind: 'takedowns', name: TAKEDOWNS_HEAD, reason: messageOf(error) });
     }
     return numbers.length;
   }
@@ -133,7 +147,10 @@ class Verifying {
     for await (const { name } of this.#files.list('audit/')) names.push(`audit/${name}`);
     await inParallel(names, SMALL_AT_ONCE, async (name) => {
       const file = await this.#files.read(name);
-      if (file) await this.#looked('audit', name, () => decodeAudit(file.bytes, name));
+      const line = file && (await this.#looked('audit', name, () => decodeAudit(file.bytes, name)));
+      if (line?.action !== 'takedown' || !this.#takenDown || this.#takenDown.has(line.subject)) return;
+      const reason = `${TAKEDOWNS_HEAD} is of an older list: ${name} says that ${JSON.stringify(line.subject)} was taken down, and the list does not. Take it down again.`;
+      this.#damaged.push({ kind: 'takedowns', name: TAKEDOWNS_HEAD, reason });
     });
     return names.length;
   }
