@@ -26,9 +26,18 @@ export interface CatalogueFiles {
   read(name: string): Promise<VersionedFile | undefined>;
   /**
    * Reads the bytes from `start` on, `length` of them or as many as there are up to the file's end; undefined when there is no such file.
+   * @param into memory for the bytes, which are then a part of it; a place may also give memory of its own
    * @throws DkvError CANCELLED when the signal is aborted
    */
-  readRange(name: string, start: number, length: number, signal?: AbortSignal): Promise<Buffer | undefined>;
+  readRange(
+    name: string,
+    start: number,
+    length: number,
+    signal?: AbortSignal,
+    into?: Buffer,
+  ): Promise<Buffer | undefined>;
+  /** Tells cheaply, where a place can, whether a file is the one that it was: another text for another one, and undefined where there is none. */
+  stamp?(name: string): string | undefined;
   /** Writes a file whatever was there, for files whose name says what is in them. */
   put(name: string, bytes: Uint8Array): Promise<void>;
   /** Writes a file unless there is one, in one step. It returns false when there is one, whose bytes stay. */

@@ -1,5 +1,6 @@
 /** A catalogue's files in a folder of a file system, where a rename and a link are one step. */
-import { constants, type FileHandle, link, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { link, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../../base/bytes.js';
 import { DkvError } from '../../base/errors.js';
@@ -7,23 +8,17 @@ import { fileError, forgetPartial, makeFolders, partialName, publish, readIfPres
 import { isAlive, withLock } from '../../base/lock.js';
 import type { CatalogueFiles, ListedFile, VersionedFile } from './files.js';
 
-/** The number of files that are kept open for reading, beside those that are being read. */
+/** The number of files that are kept open for reading. */
 const MOST_OPEN = 64;
 
 /** What `partialName` calls a file that is being written, with the number of the process. */
 const PARTIAL = /\.(\d+)-[0-9a-f]{8}\.partial$/;
 
-/** A file that is open for reading. */
-interface Opened {
-  readonly handle: Promise<FileHandle | undefined>;
-  readers: number;
-}
-
 export class FolderFiles implements CatalogueFiles {
   readonly location: string;
   readonly #folder: string;
   /** By name, the one that was used last at the end. */
-  readonly #open = new Map<string, Opened>();
+  readonly #open = new Map<string, number>();
 
   constructor(folder: string) {
     this.#folder = path.resolve(folder);
@@ -35,9 +30,20 @@ export class FolderFiles implements CatalogueFiles {
     return bytes && { bytes, version: versionOf(bytes) };
   }
 
-  async readRange(name: string, start: number, length: number, signal?: AbortSignal): Promise<Buffer | undefined> {
+  async readRange(
+    name: string,
+    start: number,
+    length: number,
+    signal?: AbortSignal,
+    into?: Buffer,
+  ): Promise<Buffer | undefined> {
     if (signal?.aborted) throw new DkvError('CANCELLED', 'Reading from the store was stopped.');
-    return this.#trying(name, () => this.#reading(name, (handle) => readAt(handle, start, length)));
+    return this.#trying(name, async () => this.#reading(name, (file) => readAt(file, start, length, into)));
+  }
+
+  stamp(name: string): string | undefined {
+    const found = statSync(this.#path(name), { bigint: true, throwIfNoEntry: false });
+    return found && `${found.dev}:${found.ino}:${found.mtimeNs}:${found.size}`;
   }
 
   async put(name: string, bytes: Uint8Array): Promise<void> {
@@ -76,7 +82,7 @@ export class FolderFiles implements CatalogueFiles {
   }
 
   async remove(name: string): Promise<void> {
-    await this.#forget(name);
+    this.#forget(name);
     await this.#trying(name, () => rm(this.#path(name), { force: true }));
   }
 
@@ -100,42 +106,38 @@ export class FolderFiles implements CatalogueFiles {
   }
 
   async close(): Promise<void> {
-    for (const name of [...this.#open.keys()]) await this.#forget(name);
+    for (const name of [...this.#open.keys()]) this.#forget(name);
   }
 
   #path(name: string): string {
     return path.join(this.#folder, ...name.split('/'));
   }
 
-  /** Reads from a file that is opened for it or found open; undefined when there is none. */
-  async #reading<T>(name: string, read: (handle: FileHandle) => Promise<T>): Promise<T | undefined> {
-    const opened = this.#open.get(name) ?? { handle: openIfPresent(this.#path(name)), readers: 0 };
+  /**
+   * Reads from a file that is opened for it or found open; undefined when there is none. It is read as memory is, in the calling thread: what is read
+   * often is in the system's cache, and a turn of another thread takes longer than the copy.
+   */
+  #reading<T>(name: string, read: (file: number) => T): T | undefined {
+    const file = this.#open.get(name) ?? openIfPresent(this.#path(name));
+    if (file === undefined) return undefined;
     // The one that was used last is the last to be closed.
     this.#open.delete(name);
-    this.#open.set(name, opened);
-    opened.readers++;
+    this.#open.set(name, file);
     try {
-      const handle = await opened.handle;
-      if (handle) return await read(handle);
-      this.#open.delete(name);
-      return undefined;
+      return read(file);
     } catch (error) {
-      await this.#forget(name);
+      this.#forget(name);
       throw error;
     } finally {
-      opened.readers--;
-      for (const [other, { readers }] of this.#open) {
-        if (this.#open.size <= MOST_OPEN) break;
-        if (readers === 0) await this.#forget(other);
-      }
+      const [oldest] = this.#open.keys();
+      if (this.#open.size > MOST_OPEN) this.#forget(oldest!);
     }
   }
 
-  /** Closes a file. Readings that are under way end first. */
-  async #forget(name: string): Promise<void> {
-    const opened = this.#open.get(name);
+  #forget(name: string): void {
+    const file = this.#open.get(name);
     this.#open.delete(name);
-    await opened?.handle.then((handle) => handle?.close()).catch(() => undefined);
+    if (file !== undefined) closeSync(file);
   }
 
   async #trying<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -147,22 +149,22 @@ export class FolderFiles implements CatalogueFiles {
   }
 }
 
-async function openIfPresent(file: string): Promise<FileHandle | undefined> {
+function openIfPresent(file: string): number | undefined {
   try {
-    return await open(file, constants.O_RDONLY);
+    return openSync(file, constants.O_RDONLY);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-async function readAt(handle: FileHandle, start: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(length);
+function readAt(file: number, start: number, length: number, into?: Buffer): Buffer {
+  const bytes = into ?? Buffer.allocUnsafeSlow(length);
   let read = 0;
   while (read < length) {
-    const { bytesRead } = await handle.read(bytes, read, length - read, start + read);
-    if (bytesRead === 0) break;
-    read += bytesRead;
+    const count = readSync(file, bytes, read, length - read, start + read);
+    if (count === 0) break;
+    read += count;
   }
   return bytes.subarray(0, read);
 }

@@ -14,7 +14,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { asBuffer } from '../../base/bytes.js';
-import { recordWith, splitRecord } from '../records/record.js';
+import { recordBefore, recordWith, splitRecord } from '../records/record.js';
 import type { Json } from '../store.js';
 
 /** The fields of a header, in its order, with the values that most records share. */
@@ -62,8 +62,14 @@ export class HeadCollector {
   }
 }
 
-/** Gives the bytes of the record; undefined for what no record was packed to. They are not checked. */
-export function unpackRecord(packed: Buffer, heads: readonly Head[]): Buffer | undefined {
+/** The bytes that a header may need in front of what was packed. */
+export const HEADROOM = 2 * LARGEST_HEAD;
+
+/**
+ * Gives the bytes of the record; undefined for what no record was packed to. They are not checked.
+ * @param whole memory in which `packed` begins after `HEADROOM` bytes: the record is put together there, without a copy of its payload
+ */
+export function unpackRecord(packed: Buffer, heads: readonly Head[], whole?: Buffer): Buffer | undefined {
   const form = packed[0];
   if (form === WHOLE) return packed.subarray(1);
   const head = form === BEHIND_HEAD && packed.length >= OWN_AT ? heads[packed.readUInt8(1)] : undefined;
@@ -76,7 +82,9 @@ export function unpackRecord(packed: Buffer, heads: readonly Head[]): Buffer | u
     return undefined;
   }
   const fields = Object.entries(head).map(([name, value]) => [name, Object.hasOwn(own, name) ? own[name] : value]);
-  return recordWith(JSON.stringify(Object.fromEntries(fields)), packed.subarray(restAt));
+  const header = JSON.stringify(Object.fromEntries(fields));
+  const rest = packed.subarray(restAt);
+  return (whole && recordBefore(whole, HEADROOM + restAt, rest.length, header)) ?? recordWith(header, rest);
 }
 
 /** The fields in which a header differs from a head, as JSON; undefined where it has other fields. */

@@ -18,6 +18,7 @@ import { inspectRecord } from '../records/record.js';
 import { DEFAULT_ALIAS, readAlias } from './aliases.js';
 import { findGeneration, readGeneration } from './catalogue.js';
 import type { CatalogueFiles } from './files.js';
+import { HEADROOM } from './heads.js';
 import { GenerationReader, type LayeredEntry } from './layers.js';
 import { Lease } from './leases.js';
 import type { Generation } from './manifest.js';
@@ -30,6 +31,8 @@ const PARALLEL = 16;
 const REMEMBERED = 100_000;
 /** How often a reader tries to follow an alias whose generation is just being collected. */
 const TRIES = 5;
+/** Memory for records is taken in steps, so that one of another length fits as well. */
+const SCRATCH_STEP = 64 * 1024;
 const PLACE = /^([0-9a-f]{80}):([0-9a-f]{64}):(\d{1,15})\+(\d{1,10})$/;
 
 /** Which generation of a catalogue is read. */
@@ -60,6 +63,8 @@ export class PackedBackend implements Backend {
   readonly #lease: Lease | undefined;
   readonly #notes: ReadonlyMap<string, Buffer>;
   readonly #known = new Map<string, KnownPlace>();
+  /** Memory that no reading uses now. */
+  readonly #scratch: Buffer[] = [];
 
   private constructor(files: CatalogueFiles, generation: Generation, takedowns: Takedowns, lease: Lease | undefined) {
     this.location = `packed:${files.location}?generation=${generation.id}`;
@@ -121,12 +126,18 @@ export class PackedBackend implements Backend {
     await inParallel(keys.entries(), PARALLEL, async ([at, key]) => {
       const place = places.get(key);
       if (!place) return;
-      const bytes = await this.#bytesAt(place, signal).catch((error: unknown) => {
-        if (isDamage(error)) return error;
-        throw error;
-      });
+      const { shard, ...where } = place;
+      const scratch = this.#scratchFor(place.length);
+      const bytes = await this.#reader
+        .shardOf(shard)!
+        .record(where, signal, scratch)
+        .catch((error: unknown) => {
+          if (isDamage(error)) return error;
+          throw error;
+        });
       await turns.breathe();
       found[at] = bytes instanceof DkvError ? bytes : foundIn(() => decode(bytes, key));
+      if (this.#scratch.length < PARALLEL) this.#scratch.push(scratch);
     });
     return found;
   }
@@ -247,8 +258,13 @@ export class PackedBackend implements Backend {
     return places;
   }
 
-  async #bytesAt({ shard, ...place }: KnownPlace, signal?: AbortSignal): Promise<Buffer> {
-    return this.#reader.shardOf(shard)!.record(place, signal);
+  /** Memory for a record of so many bytes and what is put before it. Memory that was used before is touched already. */
+  #scratchFor(length: number): Buffer {
+    const needed = HEADROOM + length;
+    const used = this.#scratch.pop();
+    return used && used.length >= needed
+      ? used
+      : Buffer.allocUnsafeSlow(Math.ceil(needed / SCRATCH_STEP) * SCRATCH_STEP);
   }
 
   #remember({ slot, shard, places }: LayeredEntry): void {

@@ -6,7 +6,7 @@ import { bodyOf, CHECKSUM_BYTES } from '../frames.js';
 import { inspectEntry } from '../records/entry.js';
 import type { CatalogueFiles } from './files.js';
 import { mayHave } from './filter.js';
-import { unpackRecord } from './heads.js';
+import { HEADROOM, unpackRecord } from './heads.js';
 import type { ShardFacts } from './manifest.js';
 import {
   DIGEST_BYTES,
@@ -115,11 +115,20 @@ export class ShardReader {
     return { slot, entry: bytes, places: new Map(variants.map(([, key], at) => [key, places[at]!])) };
   }
 
-  /** Reads a record's bytes, which its own checksum is to be compared with. @throws DkvError STORE_DAMAGED */
-  async record(place: Place, signal?: AbortSignal): Promise<Buffer> {
-    const [{ facts }, packed] = await Promise.all([this.#readTop(), this.#read(place, signal)]);
+  /**
+   * Reads a record's bytes, which its own checksum is to be compared with.
+   * @param scratch memory that may be used for them
+   * @throws DkvError STORE_DAMAGED
+   */
+  async record(place: Place, signal?: AbortSignal, scratch?: Buffer): Promise<Buffer> {
+    const { facts } = await this.#readTop();
+    const isRoomy = scratch !== undefined && scratch.length >= HEADROOM + place.length;
+    const into = isRoomy ? scratch.subarray(HEADROOM, HEADROOM + place.length) : undefined;
+    const packed = await this.#read(place, signal, into);
+    // Another place than a folder gives memory of its own.
+    const whole = into && packed.buffer === into.buffer && packed.byteOffset === into.byteOffset ? scratch : undefined;
     // The heads were read as JSON.
-    const record = unpackRecord(packed, facts.heads as Parameters<typeof unpackRecord>[1]);
+    const record = unpackRecord(packed, facts.heads as Parameters<typeof unpackRecord>[1], whole);
     if (!record) throw this.#damaged(`there is no record at byte ${place.offset}`);
     return record;
   }
@@ -173,8 +182,8 @@ export class ShardReader {
     return items;
   }
 
-  async #read({ offset, length }: Place, signal?: AbortSignal): Promise<Buffer> {
-    const bytes = await this.#files.readRange(this.name, offset, length, signal);
+  async #read({ offset, length }: Place, signal?: AbortSignal, into?: Buffer): Promise<Buffer> {
+    const bytes = await this.#files.readRange(this.name, offset, length, signal, into);
     if (!bytes) throw this.#damaged('it is not there');
     if (bytes.length !== length) throw this.#damaged(`it ends at byte ${offset + bytes.length}`);
     return bytes;

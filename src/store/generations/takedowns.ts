@@ -58,6 +58,8 @@ export class Takedowns {
   #last: string | null = null;
   #isRead = false;
   #checkedAt = Number.NEGATIVE_INFINITY;
+  /** What the place says of the head that was read. */
+  #stamp: string | undefined;
   #checking: Promise<void> | undefined;
 
   constructor(files: CatalogueFiles, { maxAgeMs = 0, mustExist = false }: TakedownsOptions = {}) {
@@ -143,6 +145,8 @@ export class Takedowns {
   /** Reads what was added since, once for all who ask meanwhile. */
   async #check(maxAgeMs: number): Promise<void> {
     if (Date.now() - this.#checkedAt < maxAgeMs) return;
+    const stamp = this.#files.stamp?.(TAKEDOWNS_HEAD);
+    if (stamp !== undefined && stamp === this.#stamp) return;
     // What began before this was asked may have missed what was added in between.
     const before = this.#checking;
     if (before && maxAgeMs === 0) await before.catch(() => undefined);
@@ -155,6 +159,9 @@ export class Takedowns {
   async #readNew(): Promise<void> {
     const startedAt = Date.now();
     try {
+      // Looked at before the file is: what comes in between is seen the next time.
+      const stamp = this.#files.stamp?.(TAKEDOWNS_HEAD);
+      this.#stamp = undefined;
       const head = await this.#head();
       if (!this.#isRead) await this.#beginReading(head);
       if (head.count < this.#count)
@@ -162,6 +169,7 @@ export class Takedowns {
       while (this.#count < head.count) await this.#readOne(this.#count + 1);
       if (head.last !== this.#last) throw new Error('they are another list than was read before');
       this.#isRead = true;
+      this.#stamp = stamp;
       this.#checkedAt = startedAt;
     } catch (error) {
       throw this.#unknown(messageOf(error), error);

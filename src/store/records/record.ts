@@ -282,6 +282,22 @@ export function recordWith(header: string, rest: Uint8Array): Buffer {
   return bytes;
 }
 
+/**
+ * Puts a record together where its payload and checksum lie, unchecked.
+ * @param at where they begin
+ * @param length how many bytes they have
+ * @returns undefined where there is too little room for the header in front of them
+ */
+export function recordBefore(memory: Buffer, at: number, length: number, header: string): Buffer | undefined {
+  const padded = paddedHeader(header);
+  const start = at - PREFIX_BYTES - padded.length;
+  if (start < 0) return undefined;
+  const bytes = memory.subarray(start, at + length);
+  writePrefix(bytes, padded.length, Math.max(0, length - CHECKSUM_BYTES));
+  bytes.set(padded, PREFIX_BYTES);
+  return bytes;
+}
+
 /** The number of first bytes of a record that tell how long it is. */
 export const PREFIX_BYTES = 24;
 
