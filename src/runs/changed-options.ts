@@ -4,6 +4,8 @@ import { type Change, type Configuration, changes, decisive } from './schema/con
 
 /** The longest value that a line shows, in characters. */
 const LONGEST_VALUE = 60;
+/** The longest value of something in a list: the digest of a function, for instance, and no definition of a condition. */
+const LONGEST_IN_LIST = 90;
 
 /** Fields that an option says, wholly. */
 const SAID_BY_OPTIONS =
@@ -48,11 +50,11 @@ function wordsOf(configuration: Configuration): [option: string, words: string][
   return optionsOf({ configuration }).map(([option, values]) => [option, values.join(' ')]);
 }
 
-/** A field in a line; of what is in a list, the list's name. */
+/** A field in a line; of what is in a list and too long for one, the list's name. */
 function lineOf({ field, before = 'nothing', now = 'nothing' }: Change): string {
   if (field.startsWith('margin_from')) return '--margin-from: another earlier run, or none';
   const [list, ...inside] = field.split(/\.\d+\b/);
-  if (inside.length > 0) return `${list}: not the same`;
+  if (inside.length > 0 && Math.max(before.length, now.length) > LONGEST_IN_LIST) return `${list}: not the same`;
   return `${field}: was ${short(before)}, is ${short(now)}`;
 }
 
