@@ -37,7 +37,7 @@ export function changedOptions(before: Configuration, now: Configuration): strin
   const shown = options.length + others.length > 0 ? others : found;
   return [
     ...options.map((name) => `${name}: was ${was!.get(name) ?? NOT_GIVEN}, is ${is!.get(name) ?? NOT_GIVEN}`),
-    ...new Set(shown.map(lineOf)),
+    ...new Set(shown.map((change) => lineOf(change, shown.filter((other) => listOf(other) === listOf(change)).length))),
   ];
 }
 
@@ -50,11 +50,20 @@ function wordsOf(configuration: Configuration): [option: string, words: string][
   return optionsOf({ configuration }).map(([option, values]) => [option, values.join(' ')]);
 }
 
-/** A field in a line; of what is in a list and too long for one, the list's name. */
-function lineOf({ field, before = 'nothing', now = 'nothing' }: Change): string {
+/** The list that a field is in, or the field itself. */
+function listOf({ field }: Change): string {
+  return field.split(/\.\d+\b/)[0]!;
+}
+
+/**
+ * A field in a line; of what is in a list, the list's name where more of it differs or the values are long.
+ * @param together how many changes there are in its list
+ */
+function lineOf(change: Change, together: number): string {
+  const { field, before = 'nothing', now = 'nothing' } = change;
   if (field.startsWith('margin_from')) return '--margin-from: another earlier run, or none';
-  const [list, ...inside] = field.split(/\.\d+\b/);
-  if (inside.length > 0 && Math.max(before.length, now.length) > LONGEST_IN_LIST) return `${list}: not the same`;
+  const isShort = together === 1 && Math.max(before.length, now.length) <= LONGEST_IN_LIST;
+  if (listOf(change) !== field && !isShort) return `${listOf(change)}: not the same`;
   return `${field}: was ${short(before)}, is ${short(now)}`;
 }
 
