@@ -6,7 +6,7 @@ import { condemnedName, listGenerations, manifestName, readGeneration } from './
 import type { CatalogueFiles } from './files.js';
 import { GenerationReader } from './layers.js';
 import { listLeases } from './leases.js';
-import { decodeManifest, type Generation } from './manifest.js';
+import { decodeManifest, type Generation, shardsOf } from './manifest.js';
 import { shardName } from './shard-reader.js';
 import type { Takedown, Takedowns } from './takedowns.js';
 import { inTurn, type Turn } from './turns.js';
@@ -60,8 +60,9 @@ class Collecting {
     await this.#removeLeases();
     await this.#files.tidy(this.#before);
     const kept = await this.#kept();
-    const { shards, freedBytes } = await this.#removeShards(kept);
-    const erased = await this.#erased(kept);
+    const { shards, freedBytes, orphans } = await this.#removeShards(kept);
+    // Bytes that no manifest names may still hold what was taken down.
+    const erased = orphans > 0 ? 0 : await this.#erased(kept);
     if (generations.length + shards > 0) {
       await writeAudit(this.#files, 'collect', `${generations.join(', ') || 'no generation'}; ${shards} shards`);
     }
@@ -142,22 +143,23 @@ class Collecting {
     return kept;
   }
 
-  async #removeShards(kept: readonly Generation[]): Promise<{ readonly shards: number; readonly freedBytes: number }> {
-    const named = new Set(
-      kept.flatMap(({ manifest }) =>
-        manifest.layers.flatMap(({ shards }) => shards.map(({ digest }) => shardName(digest))),
-      ),
-    );
+  /** @returns also the number of shards that no manifest names and that stay */
+  async #removeShards(kept: readonly Generation[]): Promise<{ shards: number; freedBytes: number; orphans: number }> {
+    const named = new Set(kept.flatMap(({ manifest }) => shardsOf(manifest).map(({ digest }) => shardName(digest))));
     const isPacking = await this.#isPacking();
-    let [shards, freedBytes] = [0, 0];
+    let [shards, freedBytes, orphans] = [0, 0, 0];
     for await (const { name, sizeBytes, storedAt } of this.#files.list('shards/')) {
-      if (named.has(`shards/${name}`) || storedAt > this.#before || isPacking) continue;
+      if (named.has(`shards/${name}`)) continue;
+      if (storedAt > this.#before || isPacking) {
+        orphans++;
+        continue;
+      }
       this.#turn.expectHeld();
       await this.#files.remove(`shards/${name}`);
       shards++;
       freedBytes += sizeBytes;
     }
-    return { shards, freedBytes };
+    return { shards, freedBytes, orphans };
   }
 
   /** Finds what was taken down and is in no shard any more, and says so. */
@@ -169,21 +171,11 @@ class Collecting {
       const isHeld = await anyOf(readers, (reader) => reader.holds(takedown.slot));
       if (!isHeld) erased.push({ ...takedown, status: 'erased', at: Date.now() });
     }
-    // Bytes that no manifest names, or none yet, may still hold them.
-    if (erased.length === 0 || (await this.#isPacking()) || (await this.#hasOrphans(kept))) return 0;
+    // What is being packed may hold them, and no manifest names it yet.
+    if (erased.length === 0 || (await this.#isPacking())) return 0;
     await this.#takedowns.add(erased);
     for (const { id, reason } of erased) await writeAudit(this.#files, 'erase', id, reason);
     return erased.length;
-  }
-
-  async #hasOrphans(kept: readonly Generation[]): Promise<boolean> {
-    const named = new Set(
-      kept.flatMap(({ manifest }) =>
-        manifest.layers.flatMap(({ shards }) => shards.map(({ digest }) => `${digest}.dkv`)),
-      ),
-    );
-    for await (const { name } of this.#files.list('shards/')) if (!named.has(name)) return true;
-    return false;
   }
 }
 

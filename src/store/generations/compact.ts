@@ -7,7 +7,7 @@ import type { CatalogueFiles } from './files.js';
 import { bitsFor, LayerWriter } from './layer-writer.js';
 import { GenerationReader } from './layers.js';
 import { Lease } from './leases.js';
-import { encodeManifest, type Generation, type Manifest } from './manifest.js';
+import { encodeManifest, type Generation, type Manifest, shardsOf } from './manifest.js';
 import type { PackProgress } from './pack.js';
 import { publishNow } from './publish.js';
 import type { Takedowns } from './takedowns.js';
@@ -45,7 +45,7 @@ export async function compact(
   try {
     const reader = new GenerationReader(files, generation);
     const hidden = await takedowns.hidden();
-    const sizeBytes = manifest.layers.flatMap(({ shards }) => shards).reduce((sum, shard) => sum + shard.sizeBytes, 0);
+    const sizeBytes = shardsOf(manifest).reduce((sum, shard) => sum + shard.sizeBytes, 0);
     const writer = new LayerWriter(files, { tenant: manifest.tenant, bits: bitsFor(sizeBytes, shardBytes) });
     const variants = new Map<string, number>();
     let [documents, takenDown, looked] = [0, 0, 0];

@@ -4,7 +4,7 @@ import { type AliasState, listAliases } from './aliases.js';
 import { type Folder, listGenerations, manifestName } from './catalogue.js';
 import type { CatalogueFiles } from './files.js';
 import { listLeases } from './leases.js';
-import { decodeManifest, type Manifest } from './manifest.js';
+import { decodeManifest, type Manifest, shardsOf } from './manifest.js';
 import { isHidden, type Takedowns } from './takedowns.js';
 
 export interface ListedManifest {
@@ -59,7 +59,7 @@ export async function listingOf(files: CatalogueFiles, takedowns: Takedowns): Pr
   const generations = [...(await listed('generations')), ...(await listed('drafts'))];
   const shards = new Map(
     generations.flatMap(({ manifest }) =>
-      (manifest?.layers ?? []).flatMap((layer) => layer.shards.map(({ digest, sizeBytes }) => [digest, sizeBytes])),
+      manifest ? shardsOf(manifest).map(({ digest, sizeBytes }) => [digest, sizeBytes] as const) : [],
     ),
   );
   return {

@@ -58,6 +58,11 @@ export const manifestSchema = z.strictObject({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
+/** The shards of all layers, of the oldest first. */
+export function shardsOf({ layers }: Pick<Manifest, 'layers'>): ShardFacts[] {
+  return layers.flatMap(({ shards }) => shards);
+}
+
 /** A published or drafted generation. */
 export interface Generation {
   readonly id: string;

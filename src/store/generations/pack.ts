@@ -6,7 +6,7 @@ import { Breather } from '../../base/breather.js';
 import { asBuffer } from '../../base/bytes.js';
 import { DkvError } from '../../base/errors.js';
 import { encodeEntry, inspectEntry, notesSalt, slotOf, tenantOf } from '../records/entry.js';
-import { decodeRecord } from '../records/record.js';
+import { headerIn } from '../records/record.js';
 import { NOTES, type Store } from '../store.js';
 import { missingRecords } from '../transfer.js';
 import { manifestName } from './catalogue.js';
@@ -180,7 +180,7 @@ class Packing {
       this.#incomplete++;
       return false;
     }
-    for (const [key, bytes] of records) this.#kinds.expect(bytes, key, id);
+    for (const bytes of records.values()) this.#kinds.expect(bytes, id);
     const document = { slot, entry: encodeEntry(entry), keys: Object.values(entry.variants) };
     await writer.add(document, async (key) => records.get(key)!);
     this.#count(Object.keys(entry.variants));
@@ -234,11 +234,13 @@ class ModelKinds {
   #kind: Kind | undefined;
   #visibility: Manifest['states']['visibility'] | undefined;
 
-  /** @throws DkvError STORE_MISMATCH for a record of another kind than those before */
-  expect(bytes: Uint8Array, key: string, id: string): void {
-    const { record } = decodeRecord(bytes, key);
-    const { fingerprint, modelPrecision: precision, precision: states, visibility } = record;
-    const own: Kind = { fingerprint, precision, states, width: record.states.width };
+  /**
+   * @param bytes were checked when they were read
+   * @throws DkvError STORE_MISMATCH for a record of another kind than those before
+   */
+  expect(bytes: Uint8Array, id: string): void {
+    const { fingerprint, modelPrecision: precision, precision: states, visibility, width } = headerIn(bytes);
+    const own: Kind = { fingerprint, precision, states, width };
     this.#kind ??= own;
     this.#expectSame(own, this.#kind, `Document ${JSON.stringify(id)}`);
     if (this.#visibility === undefined) this.#visibility = visibility;

@@ -21,7 +21,7 @@ import type { CatalogueFiles } from './files.js';
 import { HEADROOM } from './heads.js';
 import { GenerationReader, type LayeredEntry } from './layers.js';
 import { Lease } from './leases.js';
-import type { Generation } from './manifest.js';
+import { type Generation, shardsOf } from './manifest.js';
 import type { Place } from './shard.js';
 import { isHidden, Takedowns } from './takedowns.js';
 
@@ -172,7 +172,7 @@ export class PackedBackend implements Backend {
 
   async usage(): Promise<Usage> {
     const { manifest } = this.generation;
-    const shards = manifest.layers.flatMap((layer) => layer.shards);
+    const shards = shardsOf(manifest);
     let hidden = 0;
     for (const [slot, takedown] of await this.#takedowns.all()) {
       if (isHidden(takedown) && (await this.#reader.find(slot))) hidden++;

@@ -3,7 +3,7 @@ import { DkvError } from '../../base/errors.js';
 import { writeAudit } from './audit.js';
 import { condemnedName, findGeneration, manifestName } from './catalogue.js';
 import type { CatalogueFiles } from './files.js';
-import { encodeManifest, type Generation, type Manifest } from './manifest.js';
+import { encodeManifest, type Generation, type Manifest, shardsOf } from './manifest.js';
 import { shardName } from './shard-reader.js';
 import { Takedowns } from './takedowns.js';
 import { inTurn } from './turns.js';
@@ -29,10 +29,10 @@ export async function publishNow(files: CatalogueFiles, { id, manifest }: Genera
   return { id, manifest };
 }
 
-async function expectShards(files: CatalogueFiles, { layers }: Manifest): Promise<void> {
+async function expectShards(files: CatalogueFiles, manifest: Manifest): Promise<void> {
   const sizes = new Map<string, number>();
   for await (const { name, sizeBytes } of files.list('shards/')) sizes.set(`shards/${name}`, sizeBytes);
-  for (const { digest, sizeBytes } of layers.flatMap(({ shards }) => shards)) {
+  for (const { digest, sizeBytes } of shardsOf(manifest)) {
     const found = sizes.get(shardName(digest));
     if (found === sizeBytes) continue;
     const is = found === undefined ? 'is missing' : `has ${found} bytes instead of ${sizeBytes}`;

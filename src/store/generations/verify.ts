@@ -8,7 +8,7 @@ import { decodeAlias } from './aliases.js';
 import { decodeAudit } from './audit.js';
 import { type Folder, listGenerations, manifestName } from './catalogue.js';
 import type { CatalogueFiles } from './files.js';
-import { decodeManifest, type Generation, type Manifest, type ShardFacts } from './manifest.js';
+import { decodeManifest, type Generation, type Manifest, type ShardFacts, shardsOf } from './manifest.js';
 import type { PackProgress } from './pack.js';
 import { shardName } from './shard-reader.js';
 import { decodeTakedowns, TAKEDOWNS_HEAD, Takedowns, takedownName, takedownNumbers } from './takedowns.js';
@@ -160,8 +160,8 @@ class Verifying {
     manifests: readonly (Manifest | undefined)[],
     isAll: boolean,
   ): Promise<{ shards: number; sizeBytes: number }> {
-    const layers = manifests.flatMap((manifest) => manifest?.layers ?? []);
-    const named = new Map(layers.flatMap((layer) => layer.shards).map((facts) => [shardName(facts.digest), facts]));
+    const shardsNamed = manifests.flatMap((manifest) => (manifest ? shardsOf(manifest) : []));
+    const named = new Map(shardsNamed.map((facts) => [shardName(facts.digest), facts]));
     const names = new Set(named.keys());
     if (isAll) for await (const { name } of this.#files.list('shards/')) names.add(`shards/${name}`);
     let [shards, sizeBytes] = [0, 0];

@@ -250,11 +250,16 @@ export function expectIdentity(key: string, record: CacheRecord, identity: Recor
   throw damaged(key, `its ${tokenIds.length} token ids are not the ${wanted.length} that its key stands for`);
 }
 
-/** The key that a record says it was stored under, unchecked. @throws DkvError STORE_DAMAGED */
-export function keyIn(bytes: Uint8Array): string {
+/** The header of a record, which is not compared with its checksum. @throws DkvError STORE_DAMAGED */
+export function headerIn(bytes: Uint8Array): Header {
   const view = asBuffer(bytes);
   const headerEnd = view.length < PREFIX_BYTES ? 0 : PREFIX_BYTES + view.readUInt32LE(12);
-  return parseHeader(view.subarray(PREFIX_BYTES, headerEnd), '(unknown)').key;
+  return parseHeader(view.subarray(PREFIX_BYTES, headerEnd), '(unknown)');
+}
+
+/** The key that a record says it was stored under, unchecked. @throws DkvError STORE_DAMAGED */
+export function keyIn(bytes: Uint8Array): string {
+  return headerIn(bytes).key;
 }
 
 /**
