@@ -4,7 +4,7 @@
 import { DkvError } from '../base/errors.js';
 import { expectKnownOptions } from '../base/option-names.js';
 import { type Deadline, deadlineOf, deadlinePassed, msLeft } from './deadline.js';
-import type { PhaseTimes, RequestOptions } from './engine.js';
+import { eachOf, ItemsFailedError, type RequestOptions } from './engine.js';
 import { PhaseMeter } from './phases.js';
 import { checkRequestOptions } from './validation.js';
 
@@ -19,6 +19,7 @@ const NAMES: Readonly<Record<keyof Omit<RequestOptions, 'tokenisingMs'>, true>> 
   onPhases: true,
   priority: true,
   deadlineMs: true,
+  dropLate: true,
 };
 
 /**
@@ -41,6 +42,8 @@ export function checkedOptions<Options extends RequestOptions>(
 export class CompoundRequest {
   readonly #options: CompoundOptions;
   readonly #phases = new PhaseMeter();
+  /** True once a part that was asked item by item has been answered. */
+  #isAnswered = false;
 
   constructor(options: CompoundOptions) {
     this.#options = options;
@@ -61,11 +64,30 @@ export class CompoundRequest {
         ...own,
         tokenisingMs,
         ...(deadlineMs !== undefined && { deadlineMs }),
-        ...(onPhases && { onPhases: (times) => this.#add(times) }),
+        ...(onPhases && { onPhases: (times) => this.#phases.addAll(times) }),
       });
     } catch (error) {
-      if (deadline && error instanceof DkvError && error.code === 'DEADLINE_PASSED') throw deadlinePassed(deadline);
-      throw error;
+      throw deadline ? withDeadline(error, deadline) : error;
+    }
+  }
+
+  /**
+   * Asks for a part item by item, as `eachOf` does. With `dropLate`, a later part of which nothing was begun by the deadline takes nothing from what
+   * an earlier one has answered: its items fail.
+   */
+  async askEach<Item, Result>(
+    items: readonly Item[],
+    request: (items: readonly Item[], options: RequestOptions) => Promise<readonly Result[]>,
+    tokenisingMs = 0,
+  ): Promise<(Result | DkvError)[]> {
+    try {
+      const answers = await eachOf(items, (some) => this.ask((own) => request(some, own), tokenisingMs));
+      this.#isAnswered = true;
+      return answers;
+    } catch (error) {
+      const isLate = error instanceof DkvError && error.code === 'DEADLINE_PASSED';
+      if (!(isLate && this.#isAnswered && this.#options.dropLate)) throw error;
+      return items.map(() => error);
     }
   }
 
@@ -73,8 +95,16 @@ export class CompoundRequest {
   end(): void {
     this.#options.onPhases?.(this.#phases.times);
   }
+}
 
-  #add(times: PhaseTimes): void {
-    for (const [phase, ms] of Object.entries(times)) this.#phases.add(phase as keyof PhaseTimes, ms);
+/** What a part of the request has thrown, with the caller's number in place of the time that was left for the part. */
+function withDeadline(error: unknown, deadline: Deadline): unknown {
+  if (error instanceof ItemsFailedError) {
+    const errors = [...error.errors].map(([item, own]): [number, DkvError] => [
+      item,
+      own.code === 'DEADLINE_PASSED' ? deadlinePassed(deadline) : own,
+    ]);
+    return new ItemsFailedError(new Map(errors), error.results);
   }
+  return error instanceof DkvError && error.code === 'DEADLINE_PASSED' ? deadlinePassed(deadline) : error;
 }

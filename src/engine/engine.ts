@@ -152,6 +152,11 @@ export interface RequestOptions {
   readonly priority?: Priority | undefined;
   /** A time limit in milliseconds from now, more than 0. A request of which no batch has begun by then is dropped with DEADLINE_PASSED. */
   readonly deadlineMs?: number | undefined;
+  /**
+   * Also drops single items: those that are in no batch when the deadline passes are never computed and fail with DEADLINE_PASSED each, those in a
+   * batch are answered. Without it a request of which a batch has begun is answered whole. It means nothing without a deadline.
+   */
+  readonly dropLate?: boolean | undefined;
   /** The milliseconds that the caller has spent on tokenising for this request. They are counted among its phases. */
   readonly tokenisingMs?: number | undefined;
   /**
@@ -244,8 +249,8 @@ export function allRows(states: States): StateRange {
 }
 
 /**
- * Some items of a request have no result: their numbers are not finite, or the states that they name are missing, damaged or another model's. The
- * other items are not affected, since items of a batch share no sums, and the error carries their results. `eachOf` puts results and errors
+ * Some items of a request have no result: their numbers are not finite, the states that they name are missing, damaged or another model's, or they
+ * were dropped when the deadline passed. The other items are not affected, since items of a batch share no sums, and the error carries their results. `eachOf` puts results and errors
  * together.
  */
 export class ItemsFailedError extends DkvError {
@@ -265,8 +270,8 @@ export class ItemsFailedError extends DkvError {
 
 /**
  * Asks a request and answers item by item, for callers that go on when single items fail.
- * @returns for each item its result, or the DkvError that says why it has none: NUMBERS_NOT_FINITE, and for states that are named INPUT_INVALID,
- * DOCUMENT_MISSING, STORE_DAMAGED and STORE_MISMATCH
+ * @returns for each item its result, or the DkvError that says why it has none: NUMBERS_NOT_FINITE, with `dropLate` DEADLINE_PASSED, and for states that
+ * are named INPUT_INVALID, DOCUMENT_MISSING, STORE_DAMAGED and STORE_MISMATCH
  * @throws what the request throws otherwise
  */
 export async function eachOf<Item, Result>(

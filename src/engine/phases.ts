@@ -28,6 +28,10 @@ export class PhaseMeter {
     this.#all?.add(phase, ms);
   }
 
+  addAll(times: PhaseTimes): void {
+    for (const phase of PHASES) this.add(phase, times[phase]);
+  }
+
   /** Enters a phase; undefined ends the counting. */
   enter(phase: Phase | undefined): void {
     if (phase === this.#phase) return;

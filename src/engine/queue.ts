@@ -83,8 +83,8 @@ interface Request {
   readonly results: unknown[];
   readonly errors: Map<number, DkvError>;
   readonly meter: PhaseMeter;
-  /** The number of items whose states are being read. */
-  unread: number;
+  /** The places of items whose states are being read. */
+  readonly unread: Set<number>;
   /** The number of batches under way with items of this request. */
   batches: number;
   answered: number;
@@ -234,7 +234,7 @@ export class QueuedEngine implements Engine {
           results: new Array(items.length),
           errors: new Map(),
           meter: new PhaseMeter(this.#phases),
-          unread: 0,
+          unread: new Set(),
           batches: 0,
           answered: 0,
           since: performance.now(),
@@ -268,11 +268,18 @@ export class QueuedEngine implements Engine {
   }
 
   #passDeadline(request: Request, deadline: Deadline): void {
-    if (request.isStarted) return;
-    this.#settle(request, deadlinePassed(deadline));
+    if (!request.isStarted) {
+      this.#settle(request, deadlinePassed(deadline));
+      return;
+    }
+    if (!request.options.dropLate || waitingOf(request) === 0) return;
+    const late = [...request.ready.clear(), ...request.unread];
+    request.unread.clear();
+    for (const place of late) this.#answer(request, place, deadlinePassed(deadline));
+    this.#advance(request);
   }
 
-  /** Ends requests whose deadline has passed. A timer comes late where something has held this thread. */
+  /** Drops what waits beyond its deadline. A timer comes late where something has held this thread. */
   #passDeadlines(): void {
     for (const request of [...this.#requests]) {
       if (request.deadline && msLeft(request.deadline) <= 0) this.#passDeadline(request, request.deadline);
@@ -288,14 +295,15 @@ export class QueuedEngine implements Engine {
         continue;
       }
       const named = item.memory;
-      request.unread++;
+      const isAwaited = () => !request.isSettled && request.unread.has(place);
+      request.unread.add(place);
       wants.push({
         named,
         owner: request,
         priority: request.priority,
-        isGone: () => request.isSettled,
+        isGone: () => !isAwaited(),
         take: (held: Held) => {
-          request.unread--;
+          request.unread.delete(place);
           request.held.set(place, held);
           request.items[place] = { ...item, memory: [allRows(held.states)] };
           const problem = statesProblem(held.states, this.info.shape, named.key);
@@ -304,12 +312,12 @@ export class QueuedEngine implements Engine {
           this.#advance(request);
         },
         refuse: (error: DkvError) => {
-          if (request.isSettled) return;
-          request.unread--;
+          if (!isAwaited()) return;
+          request.unread.delete(place);
           this.#answer(request, place, error);
           this.#advance(request);
         },
-        fail: (error: Error) => this.#settle(request, error),
+        fail: (error: Error) => isAwaited() && this.#settle(request, error),
       });
     }
     this.#advance(request);
@@ -343,7 +351,7 @@ export class QueuedEngine implements Engine {
       return;
     }
     const computing = request.method === 'encode' || request.method === 'probe' ? 'encoding' : 'decoding';
-    request.meter.enter(batches > 0 ? computing : ready.count === 0 && unread > 0 ? 'reading' : 'waiting');
+    request.meter.enter(batches > 0 ? computing : ready.count === 0 && unread.size > 0 ? 'reading' : 'waiting');
     this.#dispatchSoon();
   }
 
@@ -513,7 +521,7 @@ export class QueuedEngine implements Engine {
 
 /** The number of items of which no batch has begun. */
 function waitingOf({ ready, unread }: Request): number {
-  return ready.count + unread;
+  return ready.count + unread.size;
 }
 
 function waitingView({ priority, ready, since, isAlone }: Request): Waiting {

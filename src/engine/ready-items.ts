@@ -54,6 +54,14 @@ export class ReadyItems {
     this.#count -= taken.length;
     return taken.map(({ place }) => place);
   }
+
+  /** Takes all items out. @returns their places */
+  clear(): number[] {
+    const places = [...this.#groups.values()].flatMap(({ items }) => items.map(({ place }) => place));
+    this.#groups.clear();
+    this.#count = 0;
+    return places;
+  }
 }
 
 function keyOf({ kind, rows, memoryRows }: Shape & { readonly kind: string }): string {

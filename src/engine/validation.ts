@@ -89,14 +89,16 @@ export function checkProbeLayers({ hidden, attention }: ProbeLayers, shape: Mode
 export function checkRequestOptions({
   priority,
   deadlineMs = 1,
+  dropLate = false,
   tokenisingMs = 0,
-}: Pick<RequestOptions, 'priority' | 'deadlineMs' | 'tokenisingMs'>): void {
+}: Pick<RequestOptions, 'priority' | 'deadlineMs' | 'dropLate' | 'tokenisingMs'>): void {
   if (priority !== undefined && !PRIORITIES.includes(priority)) {
     throw invalid(`priority is ${JSON.stringify(priority)}; expected ${PRIORITIES.join(' or ')}.`);
   }
   if (!(Number.isFinite(deadlineMs) && deadlineMs > 0)) {
     throw invalid(`deadlineMs is ${deadlineMs}; expected milliseconds above 0, and none for no deadline.`);
   }
+  if (typeof dropLate !== 'boolean') throw invalid(`dropLate is ${JSON.stringify(dropLate)}; expected true or false.`);
   if (!(tokenisingMs >= 0)) throw invalid(`tokenisingMs is ${tokenisingMs}; expected milliseconds from 0.`);
 }
 

@@ -1,4 +1,5 @@
 /** The requests to one child process, from its start to its end: numbers them, keeps who waits for which, and tells them how it went. */
+import { setImmediate } from 'node:timers/promises';
 import { onAbort } from '../base/aborts.js';
 import { DkvError } from '../base/errors.js';
 import { type Deadline, msLeft } from '../engine/deadline.js';
@@ -85,7 +86,7 @@ export class ChildSession {
   }
 
   async request(asked: Asked): Promise<unknown> {
-    const { signal, priority, tokenisingMs } = asked.options;
+    const { signal, priority, tokenisingMs, dropLate } = asked.options;
     if (signal?.aborted) throw cancelledError();
     const used = new Set<StatesSource>();
     const items = asked.items.map((item, i) => this.#toSend(item, used, `item ${i}`));
@@ -99,7 +100,7 @@ export class ChildSession {
         ...(asked.layers && { layers: asked.layers }),
         options: {
           ...(priority !== undefined && { priority }),
-          ...(deadline && { deadline }),
+          ...(deadline && { deadline, ...(dropLate && { dropLate }) }),
           ...(tokenisingMs !== undefined && { tokenisingMs }),
           ...(asked.asHalves && { asHalves: true }),
         },
@@ -170,8 +171,10 @@ export class ChildSession {
         watching.push(onAbort(options.signal, () => this.#giveUp(id, cancelledError())));
         if (!deadline) return;
         const timer = setTimeout(
-          () => {
-            if (waiting.started) return;
+          async () => {
+            // What held this thread has held the process's word that it began, too: it is heard before.
+            await setImmediate();
+            if (waiting.started || !this.#waiting.has(id)) return;
             const message = `The request's deadline of ${deadline.ms} ms passed ${DEADLINE_GRACE_MS} ms ago, and the engine's process has neither begun it nor said so. Give it more time, or the engine fewer requests.`;
             this.#giveUp(id, new DkvError('DEADLINE_PASSED', message));
           },

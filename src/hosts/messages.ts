@@ -126,7 +126,7 @@ export interface SentRequest {
   readonly method: Work['method'];
   readonly items: readonly SentItem[];
   readonly layers?: ProbeLayers;
-  readonly options: Pick<QueuedRequestOptions, 'priority' | 'deadline' | 'tokenisingMs' | 'asHalves'>;
+  readonly options: Pick<QueuedRequestOptions, 'priority' | 'deadline' | 'dropLate' | 'tokenisingMs' | 'asHalves'>;
 }
 
 export type ToProcess =

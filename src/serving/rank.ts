@@ -10,41 +10,29 @@ import { grouped } from '../base/groups.js';
 import { expectKnownOptions } from '../base/option-names.js';
 import { parse } from '../base/parse.js';
 import { deadlineOf } from '../engine/deadline.js';
-import { PRIORITIES, type RequestOptions } from '../engine/engine.js';
+import { type PhaseTimes, PRIORITIES, type RequestOptions } from '../engine/engine.js';
+import { PhaseMeter } from '../engine/phases.js';
 import type { Model } from '../scoring/load-model.js';
-import { zScores } from '../stats/describe.js';
-import { rank as ordered } from '../stats/ranking.js';
-import type { Metadata, Store } from '../store/store.js';
-import { type Calibration, OBJECTIVES, type Objective, readCalibration, relevanceOf } from './calibration.js';
-import { parseDocumentMetadata } from './document-metadata.js';
+import type { Store } from '../store/store.js';
+import { OBJECTIVES, type Objective, readCalibration } from './calibration.js';
 import { missingDocuments, missingMessage } from './missing.js';
-import { type OwnScore, questionOf, scoredBy } from './objectives.js';
+import { questionOf, scoredBy } from './objectives.js';
 import { expectProvenance } from './provenance.js';
+import { ON_MISSING, type QueryToRank, type RankedQuery, rankedQuery } from './ranked-query.js';
 import { expectReferenceDigest } from './reference-queries.js';
 import type { Relevance } from './relevance.js';
-import { askStored, type StoredSource } from './score.js';
+import { type AskStoredOptions, askStored } from './score.js';
 import { BARE } from './variants.js';
 
-export interface CandidateToRank {
-  /** The id of a stored document. */
-  readonly id: string;
-  /** The score that an earlier stage gave the document; higher is better. */
-  readonly firstStage?: number | undefined;
-}
-
-export interface QueryToRank {
-  readonly id: string;
-  readonly text: string;
-  readonly answer?: string | undefined;
-  readonly candidates: readonly CandidateToRank[];
-}
-
-/**
- * What happens to candidates that the store does not have: `error` ends the ranking, `last` puts them last, `skip` leaves them out. With `error`, a
- * damaged record ends the ranking too; with the others the candidate is rejected.
- */
-export const ON_MISSING = ['error', 'last', 'skip'] as const;
-export type OnMissing = (typeof ON_MISSING)[number];
+export {
+  type CandidateToRank,
+  ON_MISSING,
+  type OnMissing,
+  type QueryToRank,
+  type RankedDocument,
+  type RankedQuery,
+  type RejectedCandidate,
+} from './ranked-query.js';
 
 const optionsSchema = z.strictObject({
   /** What is scored; `query-likelihood` by default. */
@@ -72,46 +60,18 @@ const optionsSchema = z.strictObject({
   priority: z.enum(PRIORITIES).optional(),
   /** A time limit in milliseconds from the call. What has not begun by then is dropped with DEADLINE_PASSED. */
   deadlineMs: z.number().positive().optional(),
+  /**
+   * Drops only the candidates that are in no batch when the deadline passes, and ranks the others. Where no candidate has a score by then, the
+   * ranking ends with DEADLINE_PASSED all the same.
+   */
+  dropLate: z.boolean().optional(),
+  /** Called once, when the ranking ends or fails, with the milliseconds in each phase over all of its requests. */
+  onPhases: z.custom<NonNullable<RequestOptions['onPhases']>>().optional(),
   onProgress: z.custom<NonNullable<RequestOptions['onProgress']>>().optional(),
 });
 
 /** Options of a ranking. `onProgress` counts the candidates that have been scored, over all queries. */
 export type RankOptions = z.input<typeof optionsSchema>;
-
-export interface RankedDocument {
-  readonly id: string;
-  /**
-   * The score; higher is better. It is the negative mean NLL of the target's tokens, or for the objective `relevance` the log of the odds. Where
-   * asked for, the document's prior is added, or the score is interpolated with the first stage's.
-   */
-  readonly score: number;
-  /** The mean NLL of the target's tokens, in nats. It is null, like the sum, for odds and for a missing document that was put last. */
-  readonly nll: number | null;
-  readonly nllSum: number | null;
-  /** The number of the target's tokens. */
-  readonly tokens: number;
-  /** The probability of relevance, by the calibration of the model's own score. */
-  readonly relevanceScore?: number;
-  readonly firstStage?: number;
-}
-
-export interface RankedQuery {
-  readonly id: string;
-  /** The ranked documents, the best first. Equal scores are ordered by id as in `trec_eval`. */
-  readonly documents: readonly RankedDocument[];
-  /** The ids of candidates that the store does not have. */
-  readonly missing: readonly string[];
-  /**
-   * Candidates that have no score, with the reasons; they are not among the documents. Their scores are not finite, or the decoder would have to
-   * read more than its positions allow, or, unless missing candidates are an error, their records are damaged.
-   */
-  readonly rejected: readonly RejectedCandidate[];
-}
-
-export interface RejectedCandidate {
-  readonly id: string;
-  readonly reason: string;
-}
 
 /** Candidates scored together: enough for full batches. A query's own are never split from each other. */
 const GROUP_CANDIDATES = 256;
@@ -127,11 +87,27 @@ export async function* rank(
   queries: readonly QueryToRank[],
   options: RankOptions = {},
 ): AsyncGenerator<RankedQuery> {
-  const { objective = 'query-likelihood', variant = BARE, prior = false, ...rest } = checkedOptions(options);
-  const { onMissing = 'error', signal, onProgress, interpolate, priority, deadlineMs } = rest;
+  const { deadlineMs, onPhases, ...checked } = checkedOptions(options);
+  const phases = new PhaseMeter();
+  const within = { deadline: deadlineOf(deadlineMs), onPhases: (times: PhaseTimes) => phases.addAll(times) };
+  try {
+    yield* rankings(given, store, queries, checked, within);
+  } finally {
+    onPhases?.(phases.times);
+  }
+}
+
+async function* rankings(
+  given: Model,
+  store: Store,
+  queries: readonly QueryToRank[],
+  options: Omit<RankOptions, 'deadlineMs' | 'onPhases'>,
+  within: Pick<AskStoredOptions, 'deadline' | 'onPhases'>,
+): AsyncGenerator<RankedQuery> {
+  const { objective = 'query-likelihood', variant = BARE, prior = false, ...rest } = options;
+  const { onMissing = 'error', signal, onProgress, interpolate, priority, dropLate } = rest;
   const scored = scoredBy(given, objective, rest.relevance);
   const { relevance } = scored;
-  const deadline = deadlineOf(deadlineMs);
   const { provenance, model } = await expectProvenance(store, given);
   for (const query of queries) expectQuery(query, objective, interpolate);
   const references = prior ? await expectReferenceDigest(store) : null;
@@ -158,13 +134,13 @@ export async function* rank(
     const items = group.flatMap(({ text, answer, candidates }) =>
       candidates.map(({ id }) => ({ id, variant, text, answer })),
     );
-    const scores = await askStored(model, store, items, questionOf(scored), {
-      signal,
-      priority,
-      deadline,
+    const asked = askStored(model, store, items, questionOf(scored), {
+      ...{ ...within, signal, priority, dropLate },
       ...(isCheckedByReading && { onMissing: expectNone }),
       onProgress: (answered) => onProgress?.(done + answered, total),
     });
+    // What other groups have been answered stays.
+    const scores = await (dropLate && done > 0 ? asked.catch((error) => items.map(() => expectLate(error))) : asked);
     if (isCheckedByReading) await expectNone(missingAmong(items, scores));
     let next = 0;
     for (const query of group) {
@@ -227,89 +203,14 @@ function uncalibrated(store: Store, variant: string, objective: Objective, prior
   );
 }
 
+/** @throws any error but DEADLINE_PASSED */
+function expectLate(error: unknown): DkvError {
+  if (error instanceof DkvError && error.code === 'DEADLINE_PASSED') return error;
+  throw error;
+}
+
 /** The items that the store lacks, each once. */
 function missingAmong(items: readonly { readonly id: string }[], scores: readonly object[]): readonly string[] {
   const isMissing = (own: object | undefined) => own instanceof DkvError && own.code === 'DOCUMENT_MISSING';
   return [...new Set(items.filter((_, at) => isMissing(scores[at])).map(({ id }) => id))];
-}
-
-interface Ranking {
-  readonly variant: string;
-  /** The digest of the reference queries whose prior is added; null without priors. */
-  readonly references: string | null;
-  readonly interpolate: number | undefined;
-  readonly onMissing: OnMissing;
-  readonly calibration: Calibration | undefined;
-}
-
-function rankedQuery(
-  { id, candidates }: QueryToRank,
-  scores: readonly ((OwnScore & StoredSource) | DkvError)[],
-  { variant, references, interpolate, onMissing, calibration }: Ranking,
-): RankedQuery {
-  const found: (RankedDocument & { readonly own: number })[] = [];
-  const missing: CandidateToRank[] = [];
-  const rejected: RejectedCandidate[] = [];
-  for (const [i, candidate] of candidates.entries()) {
-    const scored = scores[i]!;
-    if (scored instanceof DkvError && isRejected(scored, onMissing)) {
-      rejected.push({ id: candidate.id, reason: scored.message });
-      continue;
-    }
-    if (scored instanceof DkvError) {
-      if (scored.code !== 'DOCUMENT_MISSING' || onMissing === 'error') throw scored;
-      missing.push(candidate);
-      continue;
-    }
-    const { nll, nllSum, tokens, metadata } = scored;
-    const own = scored.score + (references === null ? 0 : priorOf(candidate.id, metadata, variant, references));
-    const relevance = calibration && { relevanceScore: relevanceOf(calibration, own) };
-    found.push({ ...named(candidate), own, score: own, nll, nllSum, tokens, ...relevance });
-  }
-  const mixed = interpolate === undefined ? found : mixedWith(found, interpolate);
-  const lowest = mixed.reduce((low, { score }) => Math.min(low, score), 0);
-  const tokens = mixed[0]?.tokens ?? 0;
-  const last = missing.map((candidate) => ({
-    ...named(candidate),
-    score: lowest - 1,
-    nll: null,
-    nllSum: null,
-    tokens,
-  }));
-  const documents = new Map<string, RankedDocument>();
-  for (const { own: _, ...document } of mixed) documents.set(document.id, document);
-  if (onMissing === 'last') for (const document of last) documents.set(document.id, document);
-  const order = ordered(new Map([...documents].map(([id, { score }]) => [id, score])));
-  return { id, documents: order.map((id) => documents.get(id)!), missing: missing.map(({ id }) => id), rejected };
-}
-
-/** Tells whether an error concerns this candidate alone, so that the others are ranked without it. */
-function isRejected({ code }: DkvError, onMissing: OnMissing): boolean {
-  return (
-    code === 'NUMBERS_NOT_FINITE' || code === 'INPUT_TOO_LONG' || (code === 'STORE_DAMAGED' && onMissing !== 'error')
-  );
-}
-
-function named({ id, firstStage }: CandidateToRank): Pick<RankedDocument, 'id' | 'firstStage'> {
-  return firstStage === undefined ? { id } : { id, firstStage };
-}
-
-/** @throws DkvError INPUT_INVALID when the document was primed without reference queries, or with others than the store's */
-function priorOf(id: string, metadata: Metadata, variant: string, references: string): number {
-  const { priors, priorDigest } = parseDocumentMetadata(id, metadata);
-  const prior = priors?.[variant];
-  if (prior !== undefined && priorDigest === references) return prior;
-  throw new DkvError(
-    'INPUT_INVALID',
-    `Document ${JSON.stringify(id)} has ${prior === undefined ? 'no prior' : 'a prior by other reference queries'} of the variant ${JSON.stringify(variant)}. Prime it with reference queries (dkv prime --prior), or rank without priors.`,
-  );
-}
-
-function mixedWith<T extends { readonly own: number; readonly firstStage?: number }>(
-  documents: readonly T[],
-  weight: number,
-): (T & { score: number })[] {
-  const ours = zScores(documents.map(({ own }) => own));
-  const first = zScores(documents.map(({ firstStage }) => firstStage!));
-  return documents.map((document, i) => ({ ...document, score: weight * first[i]! + (1 - weight) * ours[i]! }));
 }

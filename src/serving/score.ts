@@ -6,7 +6,7 @@
 import { Breather } from '../base/breather.js';
 import { DkvError } from '../base/errors.js';
 import { type CompoundOptions, CompoundRequest, checkedOptions } from '../engine/compound-request.js';
-import { type Engine, eachOf, type RequestOptions, type ScoreItem } from '../engine/engine.js';
+import type { Engine, RequestOptions, ScoreItem } from '../engine/engine.js';
 import { remembering, type Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { decoderInput, type InputToScore, type TargetScore, targetScore, tooLong } from '../scoring/inputs.js';
 import { type Model, sameNumbers } from '../scoring/load-model.js';
@@ -94,7 +94,7 @@ const NLLS: Question<StoredToScore, TargetScore> = {
 /**
  * Scores targets given stored documents. Progress counts the items answered, of all items.
  * @returns for each item its score, or the DkvError that says why it has none: DOCUMENT_MISSING, STORE_MISMATCH (primed with another model),
- * STORE_DAMAGED, INPUT_INVALID, INPUT_TOO_LONG, NUMBERS_NOT_FINITE
+ * STORE_DAMAGED, INPUT_INVALID, INPUT_TOO_LONG, NUMBERS_NOT_FINITE, with `dropLate` DEADLINE_PASSED
  * @throws DkvError for what affects all items: CANCELLED, DEADLINE_PASSED, STORE_UNREACHABLE, and what the engine throws; INPUT_INVALID for options
  */
 export async function score(
@@ -184,17 +184,14 @@ async function answersOf<Item extends DocumentVariant, Answer extends object>(
     asked = [];
     if (ready.length === 0) break;
     const before = answered;
-    const nlls = await eachOf(
+    const nlls = await request.askEach(
       ready.map(({ item }) => item),
-      (inputs) =>
-        request.ask(
-          (own) =>
-            question.ask(model.engine, inputs, {
-              ...own,
-              onProgress: (done) => onProgress?.(before + done, items.length),
-            }),
-          tokenisingMs,
-        ),
+      (inputs, own) =>
+        question.ask(model.engine, inputs, {
+          ...own,
+          onProgress: (done) => onProgress?.(before + done, items.length),
+        }),
+      tokenisingMs,
     );
     tokenisingMs = 0;
     const lost = new Set<Wanted>();

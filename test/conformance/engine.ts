@@ -281,6 +281,51 @@ export function engineConformance(
       expect(await busy).toHaveLength(120);
     });
 
+    it('drops the items alone that are in no batch at the deadline, where it is told to', async () => {
+      const states = await engine.encode(items.slice(0, 2));
+      let release = () => {};
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const source: StatesSource = {
+        address: undefined,
+        statesOf: async (keys) => {
+          await released;
+          return keys.map((key) => states[Number(key)]!);
+        },
+      };
+      const rest = { prompt: tokens(2), target: tokens(3) };
+      const held = [0, 1].map((at): ScoreItem => ({ memory: [allRows(states[at]!)], ...rest }));
+      // The states of the second and the fourth come when the deadline is over.
+      const named = [0, 1].map((at): ScoreItem => ({ memory: { source, key: `${at}`, fingerprints: ['f'] }, ...rest }));
+      const mixed = [held[0]!, named[0]!, held[1]!, named[1]!];
+      const within = { deadlineMs: 1000, dropLate: true };
+      const told: [number, number][] = [];
+      const onProgress = (done: number, total: number) => told.push([done, total]);
+      const some = await eachOf(mixed, (asked) => engine.score(asked, { ...within, onProgress }));
+      const nlls = await engine.score(held);
+      for (const [i, own] of some.entries()) {
+        if (i % 2 === 1) {
+          expect(own).toMatchObject({
+            code: 'DEADLINE_PASSED',
+            message: expect.stringContaining('deadline of 1000 ms'),
+          });
+          continue;
+        }
+        for (const [j, nll] of nlls[i / 2]!.entries()) expect((own as Float32Array)[j]).toBeCloseTo(nll, 5);
+      }
+      expect(told.at(-1)).toEqual([2, 4]);
+      // Of a request that nothing has begun of, all of it is dropped, as without the option.
+      const none = engine.score(named, { ...within, deadlineMs: 5 });
+      await expect(none).rejects.toMatchObject({
+        code: 'DEADLINE_PASSED',
+        message: expect.not.stringContaining('Item'),
+      });
+      release();
+      expect(await engine.score(named, within)).toHaveLength(2);
+      expect((await engine.load()).waitingItems).toEqual({ interactive: 0, bulk: 0 });
+    });
+
     it('counts against a deadline what held the caller’s thread', async () => {
       const late = engine.encode([items[0]!], { deadlineMs: 10 });
       const since = performance.now();

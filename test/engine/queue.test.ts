@@ -152,6 +152,41 @@ describe('a queue', () => {
     await engine.close();
   });
 
+  it('never computes an item that was in no batch at the deadline, where late items are dropped', async () => {
+    const { engine, batches, open } = held();
+    const wanted = items(5, 60);
+    const some = eachOf(wanted, (own) => engine.encode(own, { deadlineMs: 200, dropLate: true }));
+    await until(() => batches.length === 1);
+    const patient = codeOf(engine.encode(items(1, 20)));
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect((await engine.load()).waitingItems).toEqual({ interactive: 1, bulk: 0 });
+    open();
+    const outcomes = await some;
+    expect(outcomes.map((own) => (own instanceof DkvError ? own.code : own.rows))).toEqual([
+      60,
+      ...Array(4).fill('DEADLINE_PASSED'),
+    ]);
+    expect(await patient).toBe('answered');
+    expect(batches.map((batch) => batch.items.length)).toEqual([1, 1]);
+    await engine.close();
+  });
+
+  it('tries no item of a failed batch again that is late by then', async () => {
+    const runner = new Executor(model, { device: 'cpu', batchTokens: 512, threads: 1 });
+    let batches = 0;
+    runner.run = async () => {
+      batches++;
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      throw new DkvError('ENGINE_FAILED', 'out of memory');
+    };
+    const engine = new QueuedEngine([runner]);
+    const late = { deadlineMs: 200, dropLate: true };
+    const codes = await Promise.all([1, 2].map((count) => codeOf(engine.encode(items(count, 8), late))));
+    expect(codes).toEqual(['DEADLINE_PASSED', 'DEADLINE_PASSED']);
+    expect(batches).toBe(1);
+    await engine.close();
+  });
+
   it('looks at deadlines before it begins, where its timers come late', async () => {
     const { engine, batches, open } = held();
     open();
@@ -282,7 +317,7 @@ describe('a queue', () => {
     for (const options of [-1, 0, Number.NaN, Number.POSITIVE_INFINITY].map((deadlineMs) => ({ deadlineMs }))) {
       await expect(engine.encode(items(1, 8), options)).rejects.toThrow(`deadlineMs is ${options.deadlineMs};`);
     }
-    for (const options of [{ tokenisingMs: -1 }, { priority: 'urgent' as 'bulk' }]) {
+    for (const options of [{ tokenisingMs: -1 }, { priority: 'urgent' as 'bulk' }, { dropLate: 'yes' as never }]) {
       await expect(engine.encode(items(1, 8), options)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
     }
     await engine.close();

@@ -1,7 +1,8 @@
 /** Rankings from a store, with the built-in model. */
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { adworldAnswerPools, adworldPools } from '../../src/adworld/pools.js';
 import { DkvError } from '../../src/base/errors.js';
+import type { PhaseTimes } from '../../src/engine/engine.js';
 import { scoreTexts, type TextScore } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
 import { writeCalibration } from '../../src/serving/calibration.js';
@@ -213,6 +214,55 @@ describe('rank', () => {
     const late = all(store, [first], { priority: 'bulk', deadlineMs: 1 });
     await expect(late).rejects.toMatchObject({ code: 'DEADLINE_PASSED' });
     expect(await long).toHaveLength(30);
+  });
+
+  it('ranks what was begun by the deadline and names the rest, where late candidates are dropped', async () => {
+    const small = await loadModel(undefined, { batchMs: 1e-6 });
+    onTestFinished(() => small.close());
+    const store = await primedStore(model, ofFirst);
+    const [whole] = await all(store, [first]);
+    const score = small.engine.score.bind(small.engine);
+    let begun = 0;
+    // Each candidate makes a batch of its own; when the second is answered the time is over.
+    small.engine.score = (items, options) =>
+      score(items, {
+        ...options,
+        onProgress: (done, total) => {
+          begun = done;
+          const since = performance.now();
+          if (done === 2) while (performance.now() - since < options!.deadlineMs! + 5);
+          options?.onProgress?.(done, total);
+        },
+      });
+    const phases: PhaseTimes[] = [];
+    const options = { deadlineMs: 300, dropLate: true, onPhases: (times: PhaseTimes) => phases.push(times) };
+    const rankings: RankedQuery[] = [];
+    for await (const own of rank({ ...small, engine: small.engine }, store, [first], options)) rankings.push(own);
+    const [{ documents: ranked, late, rejected, missing }] = rankings as [RankedQuery];
+    expect([rejected, missing]).toEqual([[], []]);
+    expect(ranked).toHaveLength(begun);
+    expect([begun < 8, late.length]).toEqual([true, 8 - begun]);
+    expect([...ranked.map(({ id }) => id), ...late].sort()).toEqual(first.candidates.map(({ id }) => id).sort());
+    const scoreOf = new Map(whole!.documents.map(({ id, score }) => [id, score]));
+    for (const { id, score } of ranked) expect(score).toBeCloseTo(scoreOf.get(id)!, 5);
+    expect(phases).toHaveLength(1);
+    expect(phases[0]!.decoding).toBeGreaterThan(0);
+    // Nothing in time is nothing to rank.
+    await expect(all(store, [first], { deadlineMs: 1e-6, dropLate: true })).rejects.toMatchObject({
+      code: 'DEADLINE_PASSED',
+    });
+  });
+
+  it('tells the phases of all of its requests together, once', async () => {
+    const store = await primedStore(model, ofFirst);
+    const many = Array.from({ length: 40 }, (_, at) => ({ ...first, id: `${at}` }));
+    const phases: PhaseTimes[] = [];
+    const asked = vi.spyOn(model.engine, 'score');
+    onTestFinished(() => asked.mockRestore());
+    await all(store, many, { onPhases: (times) => phases.push(times) });
+    expect(asked.mock.calls.length).toBeGreaterThan(1);
+    expect(phases).toHaveLength(1);
+    expect(Math.min(phases[0]!.tokenising, phases[0]!.decoding)).toBeGreaterThan(0);
   });
 
   it('takes an evicted record for a missing one, though its id is there', async () => {
