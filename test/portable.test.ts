@@ -14,7 +14,9 @@ const SOURCE = path.resolve(import.meta.dirname, '../src');
 const RUNS = path.resolve(import.meta.dirname, 'fixtures/runs/release-0.1.0');
 
 const FILES = ['stats', 'wire', 'runs/schema'].flatMap((room) =>
-  readdirSync(path.join(SOURCE, room)).map((file) => `${room}/${file}`),
+  readdirSync(path.join(SOURCE, room), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => `${room}/${file}`),
 );
 
 const bundle = bundleOf(SOURCE, FILES);

@@ -142,6 +142,20 @@ export const ERROR_CODES = {
     meaning: 'a document is not in the store: never primed, expired or evicted',
   },
   STORE_CLOSED: { exitCode: 1, status: 503, meaning: 'the store was closed before the request' },
+  UNAUTHORIZED: { exitCode: 2, status: 401, meaning: 'the request has no key, or none that is valid here' },
+  FORBIDDEN: { exitCode: 2, status: 403, meaning: 'the key may not do what is asked for' },
+  NOT_FOUND: { exitCode: 2, status: 404, meaning: 'the server answers nothing at this address, or not by this method' },
+  MODEL_UNKNOWN: { exitCode: 2, status: 404, meaning: 'the request names a model that this server does not serve' },
+  VERSION_OUTDATED: {
+    exitCode: 2,
+    status: 409,
+    meaning: 'the document is there in a later version than the one that was sent',
+  },
+  BODY_TOO_LARGE: { exitCode: 2, status: 413, meaning: 'a request is larger than the server takes' },
+  MEDIA_UNSUPPORTED: { exitCode: 2, status: 415, meaning: 'a request has another content type than expected' },
+  SERVER_BUSY: { exitCode: 1, status: 429, meaning: 'as many requests are in flight as the server takes' },
+  SERVER_CLOSING: { exitCode: 1, status: 503, meaning: 'the server is ending, and takes no new requests' },
+  INTERNAL: { exitCode: 1, status: 500, meaning: 'a defect of this program' },
   CANCELLED: { exitCode: 130, status: 499, meaning: 'the user or the caller stopped the work' },
 } as const satisfies Record<string, { exitCode: number; status: number; meaning: string }>;
 

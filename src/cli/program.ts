@@ -23,6 +23,7 @@ import { reportCommand } from './report.js';
 import { runCommand } from './run.js';
 import { sanityCommand } from './sanity.js';
 import { scoreCommand } from './score.js';
+import { serveCommand } from './serve.js';
 import { storeCommand } from './store.js';
 import { paint, standardOutputWritten } from './terminal.js';
 import { addUmaskOption } from './umask.js';
@@ -76,6 +77,7 @@ Examples:
     primeCommand(),
     rankCommand(),
     evaluateCommand(),
+    serveCommand(),
     storeCommand(),
     modelsCommand(),
     dataCommand(),

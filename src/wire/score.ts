@@ -23,7 +23,7 @@ export const scoreLineSchema = wireObject({
 export type ScoreLine = z.output<typeof scoreLineSchema>;
 
 /** Float32 numbers, each with the nine digits that identify it. */
-const float32Schema = z.codec(z.array(z.number()), z.custom<Float32Array>(), {
+export const float32Schema = z.codec(z.array(z.number()), z.custom<Float32Array>(), {
   decode: (numbers) => Float32Array.from(numbers),
   encode: (numbers) => Array.from(numbers, shortestFloat32),
 });

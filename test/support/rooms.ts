@@ -46,6 +46,7 @@ export const ROOMS = [
   'report/content',
   'report/formats',
   'report',
+  'server',
   'cli',
   'index.ts',
 ] as const;

@@ -1,0 +1,86 @@
+/** `dkv serve`: directed caches behind HTTP. */
+import { Command, Option } from 'commander';
+import { DEVICES, type Device } from '../engine/engine.js';
+import { PRECISIONS, type Precision } from '../model/graph/layout.js';
+import { LoadingProgress, positiveInteger } from './model-options.js';
+import { interruptSignal, sayNotice } from './terminal.js';
+
+interface ServeCommandOptions {
+  readonly config?: string;
+  readonly store?: readonly string[];
+  readonly model?: string;
+  readonly precision?: Precision;
+  readonly device?: Device;
+  readonly host?: string;
+  readonly port?: number;
+  readonly keys?: string;
+  readonly open?: true;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+}
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Answer over HTTP from directed caches: rank, score, complete; prime and take down documents.')
+    .option('--store <location...>', 'a store, its tiers (the fastest first), or packed:CATALOGUE[?alias=name]')
+    .option('--config <file>', 'settings as YAML; flags are laid over them')
+    .option('--model <name>', 'checkpoint folder, organisation/name[@revision] on the hub, or tiny')
+    .addOption(new Option('--precision <name>', 'precision of the weights').choices(PRECISIONS))
+    .addOption(new Option('--device <name>', 'ONNX Runtime provider').choices(DEVICES))
+    .option('--host <address>', 'address to listen at (default: 127.0.0.1)')
+    .option('--port <n>', 'port to listen at, 0 for any that is free (default: 8080)', port)
+    .option('--keys <file>', 'file of keys (dkv keys); without it everybody may do everything')
+    .option('--open', 'listen beyond this machine without keys: something else guards the server')
+    .option('--tls-cert <file>', 'certificate chain, PEM')
+    .option('--tls-key <file>', 'its private key, PEM')
+    .addHelpText(
+      'after',
+      `
+What is in flight is answered after SIGTERM or Ctrl-C, and the exit status is 0. Log lines are JSON, on standard error, without texts and keys.
+Every setting, the routes and what they answer: docs/serving.md. GET /docs shows the routes of a running server.
+
+Examples:
+  dkv serve --store ads
+  dkv serve --store packed:ads-catalogue --port 9000 --keys keys.json
+  dkv serve --config serve.yaml --host 0.0.0.0 --keys keys.json --tls-cert chain.pem --tls-key key.pem`,
+    )
+    .action(serve);
+}
+
+function port(text: string): number {
+  return text === '0' ? 0 : positiveInteger(text);
+}
+
+async function serve(options: ServeCommandOptions): Promise<void> {
+  const { readSettingsFile, settingsOf } = await import('../server/settings.js');
+  const { startServer } = await import('../server/serve.js');
+  const file = options.config === undefined ? {} : await readSettingsFile(options.config);
+  const settings = settingsOf([file, flagsOf(options)], options.config);
+  const ending = interruptSignal();
+  const progress = new LoadingProgress();
+  const server = await startServer(settings, {
+    log: process.stderr,
+    loading: { ...progress.callbacks, signal: ending },
+  }).finally(() => progress.end());
+  sayNotice(`Listening at ${server.url}; GET ${server.url}/docs shows the routes.`);
+  await new Promise<void>((resolve) => {
+    if (ending.aborted) resolve();
+    else ending.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await server.close();
+}
+
+/** The flags as settings of a file. */
+function flagsOf({ store, model, precision, device, host, port, keys, open, tlsCert, tlsKey }: ServeCommandOptions) {
+  return {
+    ...(store && { store: store.length === 1 ? store[0] : store }),
+    ...(keys !== undefined && { keys }),
+    ...section('model', { name: model, precision, device }),
+    ...section('listen', { host, port, open, tls_cert: tlsCert, tls_key: tlsKey }),
+  };
+}
+
+function section(name: string, fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? {} : { [name]: Object.fromEntries(given) };
+}

@@ -1,0 +1,167 @@
+/**
+ * The server without its socket: routes, the way of a request through them, and what is told when something fails. Tests ask it by `inject`; serve.ts lets it
+ * listen.
+ */
+import { randomUUID } from 'node:crypto';
+import swagger from '@fastify/swagger';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import { z } from 'zod';
+import { DkvError } from '../base/errors.js';
+import { parse } from '../base/parse.js';
+import { ANYBODY, type Caller, expectScope } from './caller.js';
+import { bodyOf, refusalOf } from './errors.js';
+import { Exchange } from './exchange.js';
+import { openApiSchema } from './openapi.js';
+import type { Parts } from './parts.js';
+import type { Route } from './route.js';
+import { allRoutes } from './routes/all.js';
+import { docsRoutes } from './routes/docs.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** When the request arrived, by `performance.now()`. */
+    arrivedAt: number;
+    caller: Caller;
+  }
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+export interface AppOptions {
+  /** Where lines of the log go; none by default. */
+  readonly log?: { write(line: string): void } | undefined;
+  readonly https?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+}
+
+/** Builds the server. It listens to nothing yet. */
+export async function buildApp(parts: Parts, { log, https }: AppOptions = {}): Promise<FastifyInstance> {
+  const { limits } = parts.settings;
+  const app = fastify({
+    bodyLimit: limits.bodyBytes,
+    genReqId: () => randomUUID(),
+    logger: log ? { level: 'info', stream: log } : false,
+    // A line of our own says less: no address, no ids.
+    logController: new LogController({ disableRequestLogging: true }),
+    // Half a minute for a whole request, and ten seconds for its head: who sends slower holds a connection for nothing.
+    requestTimeout: 30_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    routerOptions: { maxParamLength: 4096, caseSensitive: true },
+    return503OnClosing: false,
+    frameworkErrors: (error: unknown, _: FastifyRequest, reply: FastifyReply) => void refuse(reply, error),
+    ...(https && { https }),
+    http: { headersTimeout: 10_000, maxHeaderSize: 16_384 },
+  } as Parameters<typeof fastify>[0]) as unknown as FastifyInstance;
+  app.server.maxConnections = limits.connections;
+  app.removeContentTypeParser('text/plain');
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (text) => text as string);
+  app.decorateRequest('arrivedAt', 0);
+  app.decorateRequest('caller', null as unknown as Caller);
+  await app.register(swagger, openApiSchema(parts));
+
+  let inFlight = 0;
+  app.addHook('onRequest', async (request, reply) => {
+    request.arrivedAt = performance.now();
+    inFlight++;
+    reply.raw.once('close', () => inFlight--);
+    const scope = request.routeOptions.config.scope ?? 'read';
+    if (scope === 'open') {
+      request.caller = { ...ANYBODY, scope: 'read' };
+      return;
+    }
+    if (parts.standing === 'closing') {
+      throw new DkvError('SERVER_CLOSING', 'The server is ending and takes no new requests. Ask another one.');
+    }
+    request.caller = parts.callers(request.headers.authorization);
+    expectScope(request.caller, scope);
+    if (inFlight > limits.requests) {
+      throw new DkvError(
+        'SERVER_BUSY',
+        `${inFlight - 1} requests are in flight, and ${limits.requests} may be. Come again later.`,
+      );
+    }
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = refusalOf(error);
+    if (refusal.code === 'INTERNAL') request.log.error({ err: error, request_id: request.id }, 'a defect');
+    return refuse(reply, error);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    refuse(
+      reply,
+      new DkvError('NOT_FOUND', `There is nothing at ${request.method} ${pathOf(request)}; /docs lists what there is.`),
+    ),
+  );
+  for (const own of [...allRoutes(parts), ...docsRoutes(() => app.swagger())]) addRoute(app, own);
+  return app;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    scope?: Route['scope'];
+  }
+}
+
+function addRoute(app: FastifyInstance, own: Route): void {
+  const { method, url, scope, summary, description, tag, body, params, query, answer, consumes, produces } = own;
+  app.route({
+    method,
+    url,
+    config: { scope },
+    schema: {
+      summary,
+      ...(description !== undefined && { description }),
+      tags: [tag],
+      ...(body && { body }),
+      ...(params && { params }),
+      ...(query && { querystring: query }),
+      ...(consumes !== undefined && { consumes: [consumes] }),
+      ...(produces !== undefined && { produces: [produces] }),
+      response: { 200: answer ?? z.string() },
+    },
+    handler: (request, reply) => answered(own, request, reply),
+  });
+}
+
+async function answered(own: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const hangUp = new AbortController();
+  const close = () => {
+    if (!reply.raw.writableEnded) hangUp.abort();
+  };
+  reply.raw.once('close', close);
+  const { id, caller, arrivedAt } = request;
+  const exchange = new Exchange({ id, caller, signal: hangUp.signal, arrivedAt });
+  try {
+    const taken = <T extends z.ZodType>(schema: T | undefined, value: unknown, where: string) =>
+      schema && parse(schema, value ?? {}, 'INPUT_INVALID', where);
+    const result = await own.handle({
+      body: own.consumes === undefined ? taken(own.body, request.body, 'The body') : undefined,
+      params: taken(own.params, request.params, 'The address'),
+      query: taken(own.query, request.query, 'The query string'),
+      exchange,
+      request,
+      reply,
+    });
+    if (result === undefined) return reply;
+    for (const [name, value] of exchange.headers) reply.header(name, value);
+    return reply
+      .type(own.produces ?? JSON_TYPE)
+      .send(own.answer ? JSON.stringify(z.encode(own.answer, result)) : result);
+  } catch (error) {
+    for (const [name, value] of exchange.headers) reply.header(name, value);
+    throw error;
+  } finally {
+    reply.raw.off('close', close);
+  }
+}
+
+function refuse(reply: FastifyReply, error: unknown): FastifyReply {
+  const refusal = refusalOf(error);
+  return reply.status(refusal.status).headers(refusal.headers).type(JSON_TYPE).send(bodyOf(refusal));
+}
+
+/** The path of a request, without what follows "?", which may hold anything. */
+function pathOf(request: FastifyRequest): string {
+  return request.url.replace(/\?.*$/s, '').slice(0, 200);
+}

@@ -1,0 +1,79 @@
+/** One request on its way to its answer: who asks, until when, and what is told beside the answer. It knows no route. */
+import { DkvError } from '../base/errors.js';
+import type { PhaseTimes } from '../engine/engine.js';
+import type { Caller } from './caller.js';
+
+export interface ExchangeFacts {
+  readonly id: string;
+  readonly caller: Caller;
+  /** Aborted when the client hangs up. */
+  readonly signal: AbortSignal;
+  /** When the request arrived, by `performance.now()`. */
+  readonly arrivedAt: number;
+}
+
+export class Exchange {
+  readonly id: string;
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+  readonly #arrivedAt: number;
+  readonly #headers = new Map<string, string>();
+  #queueMs = 0;
+  #inferenceMs = 0;
+
+  constructor({ id, caller, signal, arrivedAt }: ExchangeFacts) {
+    this.id = id;
+    this.caller = caller;
+    this.signal = signal;
+    this.#arrivedAt = arrivedAt;
+  }
+
+  /** Headers of the answer. */
+  get headers(): ReadonlyMap<string, string> {
+    return this.#headers;
+  }
+
+  /** Milliseconds since the request arrived. */
+  get elapsedMs(): number {
+    return performance.now() - this.#arrivedAt;
+  }
+
+  get queueMs(): number {
+    return this.#queueMs;
+  }
+
+  get inferenceMs(): number {
+    return this.#inferenceMs;
+  }
+
+  /**
+   * The milliseconds that are left of a deadline, which counts from the request's arrival.
+   * @throws DkvError DEADLINE_PASSED where nothing is left
+   */
+  msLeft(deadlineMs: number | undefined): number | undefined {
+    if (deadlineMs === undefined) return undefined;
+    const left = deadlineMs - this.elapsedMs;
+    if (left > 0) return left;
+    throw new DkvError(
+      'DEADLINE_PASSED',
+      `The request's deadline of ${deadlineMs} ms passed before its work began. Give it more time, or the server fewer requests.`,
+    );
+  }
+
+  header(name: string, value: string): void {
+    this.#headers.set(name, value);
+  }
+
+  /** Takes in what a request to the engine spent its time on. It may be called several times. */
+  readonly measure = (times: PhaseTimes): void => {
+    this.#queueMs += times.waiting;
+    this.#inferenceMs += times.reading + times.tokenising + times.encoding + times.decoding;
+    this.header('x-queue-time-ms', this.#queueMs.toFixed(1));
+    this.header('x-inference-time-ms', this.#inferenceMs.toFixed(1));
+  };
+
+  /** Says how many documents were answered from stored states, and how many were not. */
+  cached(hits: number, misses: number): void {
+    this.header('x-cache', `hit=${hits}, miss=${misses}`);
+  }
+}

@@ -1,0 +1,30 @@
+/** What a running server is made of. Routes take of it what they need. */
+import { DkvError } from '../base/errors.js';
+import type { Callers } from './caller.js';
+import type { ServerSettings } from './settings.js';
+import type { Shelf } from './shelf.js';
+
+/** Whether requests are answered. */
+export type Standing = 'loading' | 'ready' | 'closing';
+
+export interface Parts {
+  readonly settings: ServerSettings;
+  readonly version: string;
+  readonly shelf: Shelf;
+  readonly callers: Callers;
+  /** By `performance.now()`. */
+  readonly startedAt: number;
+  standing: Standing;
+}
+
+/** What a model may be called in a request that has to name one. */
+const ANY_MODEL = 'directed-kvcache';
+
+/** @throws DkvError MODEL_UNKNOWN for another model than the one that is served */
+export function expectModelName(served: string, asked: string | undefined): void {
+  if (asked === undefined || asked === ANY_MODEL || asked === served || asked === served.split(/[/@]/).at(-1)) return;
+  throw new DkvError(
+    'MODEL_UNKNOWN',
+    `The request names the model ${JSON.stringify(asked)}; this server serves ${served}. Name that, or "${ANY_MODEL}" for whatever is served.`,
+  );
+}

@@ -1,0 +1,9 @@
+/** Every route of the server. */
+import type { Parts } from '../parts.js';
+import type { Route } from '../route.js';
+import { probeRoutes } from './probes.js';
+import { scoreRoute } from './score.js';
+
+export function allRoutes(parts: Parts): readonly Route[] {
+  return [...probeRoutes(parts), scoreRoute(parts)];
+}

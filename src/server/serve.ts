@@ -1,0 +1,128 @@
+/** From settings to a server that listens, and to its end. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { DkvError } from '../base/errors.js';
+import { fileError } from '../base/files.js';
+import { BUILT_IN_MODEL, type LoadOptions, loadModel } from '../scoring/load-model.js';
+import { buildApp } from './app.js';
+import { ANYBODY, type Callers } from './caller.js';
+import { SharedModel } from './edition.js';
+import type { Parts } from './parts.js';
+import type { ServerSettings } from './settings.js';
+import { Shelf } from './shelf.js';
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+export interface ServeOptions {
+  /** Where lines of the log go; none by default. */
+  readonly log?: { write(line: string): void };
+  /** Options of loading the model that are no settings: where progress and notices go, and what stops it. */
+  readonly loading?: Pick<LoadOptions, 'signal' | 'onDownload' | 'onCompile' | 'onMeasure' | 'onNotice' | 'host'>;
+}
+
+export interface RunningServer {
+  readonly app: FastifyInstance;
+  readonly parts: Parts;
+  /** The server's address, such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Ends it: nothing new is taken, what is in flight is answered, then everything is closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Loads the model, opens the store, and listens.
+ * @throws DkvError what loading and opening throw; INPUT_INVALID for an address beyond this machine without keys
+ */
+export async function startServer(
+  settings: ServerSettings,
+  { log, loading = {} }: ServeOptions = {},
+): Promise<RunningServer> {
+  expectGuarded(settings);
+  const https = await tlsOf(settings);
+  const callers = callersOf(settings);
+  const shared = new SharedModel(await loadServed(settings, loading));
+  // Held here until the shelf holds it.
+  shared.take();
+  try {
+    const shelf = await Shelf.open(shared, settings.store);
+    const parts: Parts = { settings, version, shelf, callers, startedAt: performance.now(), standing: 'loading' };
+    const app = await buildApp(parts, { log, https });
+    const close = async () => {
+      parts.standing = 'closing';
+      await app.close();
+      await shelf.close();
+    };
+    try {
+      await shelf.current.storeOf('');
+      const { host, port } = settings.listen;
+      await app.listen({ host, port });
+    } catch (error) {
+      await close();
+      throw listenError(error, settings);
+    }
+    parts.standing = 'ready';
+    const { address, family, port } = app.server.address() as AddressInfo;
+    const shown = family === 'IPv6' ? `[${address}]` : address;
+    return { app, parts, url: `${https ? 'https' : 'http'}://${shown}:${port}`, close };
+  } finally {
+    await shared.drop();
+  }
+}
+
+async function loadServed({ model, limits }: ServerSettings, loading: NonNullable<ServeOptions['loading']>) {
+  const { name = BUILT_IN_MODEL, precision, device, workers, threads, batchMs, queueItems, ignoreDrift } = model;
+  return loadModel(name, {
+    host: 'process',
+    precision,
+    device,
+    workers,
+    batchMs,
+    queueItems,
+    ignoreDrift,
+    maxTokens: limits.maxTokens,
+    ...(threads !== undefined && { threads }),
+    ...loading,
+  });
+}
+
+function callersOf(_settings: ServerSettings): Callers {
+  return () => ANYBODY;
+}
+
+/** @throws DkvError INPUT_INVALID */
+function expectGuarded({ listen: { host, open }, keys }: ServerSettings): void {
+  if (keys !== undefined || open || /^(?:127\.|::1$|localhost$)/.test(host)) return;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${host} can be reached from other machines, and without keys everybody may read and change documents. Make keys (dkv keys create) and name their file (--keys), or say --open where something else guards the server.`,
+  );
+}
+
+/** @throws DkvError INPUT_INVALID for one file without the other, FILES_UNUSABLE */
+async function tlsOf({
+  listen: { tlsCert, tlsKey },
+}: ServerSettings): Promise<{ cert: Buffer; key: Buffer } | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new DkvError('INPUT_INVALID', 'TLS needs both files, the certificate (tls_cert) and its key (tls_key).');
+  }
+  const read = (file: string) =>
+    readFile(file).catch((error: unknown) => {
+      throw fileError(error, file);
+    });
+  return { cert: await read(tlsCert), key: await read(tlsKey) };
+}
+
+function listenError(error: unknown, { listen: { host, port } }: ServerSettings): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'something else listens there. Choose another port (--port)',
+    EACCES: 'this user may not listen there. Choose a port above 1023 (--port)',
+    EADDRNOTAVAIL: 'this machine has no such address',
+    ENOTFOUND: 'there is no such host',
+  };
+  const reason = reasons[code ?? ''];
+  return reason === undefined ? error : new DkvError('INPUT_INVALID', `${host}:${port}: ${reason}.`);
+}

@@ -1,0 +1,77 @@
+/** A server without a socket, over the built-in model and a store of its own, which ends with the test. */
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { onTestFinished } from 'vitest';
+import type { Model } from '../../src/scoring/load-model.js';
+import { buildApp } from '../../src/server/app.js';
+import { ANYBODY, type Callers } from '../../src/server/caller.js';
+import { Edition, type Location, SharedModel } from '../../src/server/edition.js';
+import type { Parts } from '../../src/server/parts.js';
+import { type Layer, settingsOf } from '../../src/server/settings.js';
+import { Shelf } from '../../src/server/shelf.js';
+import type { Store } from '../../src/store/store.js';
+
+export interface ServedOptions {
+  readonly store?: Location;
+  /** Settings beside the store, as in a file. */
+  readonly settings?: Layer;
+  readonly callers?: Callers;
+  readonly log?: { write(line: string): void };
+}
+
+export interface Served {
+  readonly app: FastifyInstance;
+  readonly parts: Parts;
+  /** The store of callers without a key. */
+  readonly store: Store;
+  /** Asks a route with a JSON body. */
+  ask(
+    method: InjectOptions['method'],
+    url: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answered>;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: LightMyRequestResponse['headers'];
+  // biome-ignore lint/suspicious/noExplicitAny: what a test looks at in it is asserted there
+  readonly body: any;
+}
+
+/** @param model stays open: it is the test file's */
+export async function served(
+  model: Model,
+  { store: location = 'memory:', settings = {}, callers = () => ANYBODY, log }: ServedOptions = {},
+): Promise<Served> {
+  const shared = new SharedModel(model).take();
+  const shelf = new Shelf(new Edition(shared, location));
+  const parts: Parts = {
+    settings: settingsOf([{ store: location }, settings]),
+    version: '0.0.0',
+    shelf,
+    callers,
+    startedAt: performance.now(),
+    standing: 'ready',
+  };
+  const app = await buildApp(parts, { log });
+  onTestFinished(async () => {
+    await app.close();
+    await shelf.close();
+  });
+  return {
+    app,
+    parts,
+    store: await shelf.current.storeOf(''),
+    async ask(method, url, body, headers = {}) {
+      const answer = await app.inject({
+        ...(method && { method }),
+        url,
+        headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+        ...(body !== undefined && { payload: JSON.stringify(body) }),
+      });
+      const isJson = String(answer.headers['content-type']).includes('json');
+      return { status: answer.statusCode, headers: answer.headers, body: isJson ? answer.json() : answer.body };
+    },
+  };
+}
