@@ -156,6 +156,11 @@ export const ERROR_CODES = {
   SERVER_BUSY: { exitCode: 1, status: 429, meaning: 'as many requests are in flight as the server takes' },
   SERVER_CLOSING: { exitCode: 1, status: 503, meaning: 'the server is ending, and takes no new requests' },
   INTERNAL: { exitCode: 1, status: 500, meaning: 'a defect of this program' },
+  LIMIT_REACHED: {
+    exitCode: 1,
+    status: 429,
+    meaning: 'the key has used up its pairs or tokens for now: come again when the answer says',
+  },
   CANCELLED: { exitCode: 130, status: 499, meaning: 'the user or the caller stopped the work' },
 } as const satisfies Record<string, { exitCode: number; status: number; meaning: string }>;
 
@@ -166,10 +171,13 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 export class DkvError extends Error {
   override readonly name = 'DkvError';
   readonly code: ErrorCode;
+  /** After how many seconds the same request may succeed, where that is known: what a server says as `Retry-After`. */
+  readonly retryAfterSeconds?: number;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; retryAfterSeconds?: number }) {
     super(withoutSecrets(message), options);
     this.code = code;
+    if (options?.retryAfterSeconds !== undefined) this.retryAfterSeconds = options.retryAfterSeconds;
   }
 
   /** The exit status that the command line ends with. */

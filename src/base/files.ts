@@ -81,13 +81,19 @@ export function removePartials(): void {
 /**
  * Writes a file that others see whole or not at all: beside its place, and moved there. The folder is made if it is not there.
  * @param advice what to do if it cannot be written
+ * @param mode who may read and write it, from its first byte on; by default whom the process's umask lets
  * @throws DkvError DISK_FULL, FILES_UNUSABLE
  */
-export async function publish(file: string, content: string | Uint8Array, advice?: string): Promise<void> {
+export async function publish(
+  file: string,
+  content: string | Uint8Array,
+  advice?: string,
+  mode = 0o666,
+): Promise<void> {
   const temporary = partialName(file);
   try {
     await makeFolders(path.dirname(file));
-    await writeFile(temporary, content, { flush: true });
+    await writeFile(temporary, content, { flush: true, mode });
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);

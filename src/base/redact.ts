@@ -30,6 +30,9 @@ const SECRET_PARAMETER = new RegExp(`(?<=[?&;#]|&amp;|%3F|%26)(${SECRET_NAME})(=
 /** Signed parameters whose names are so clear that they need no question mark before them. */
 const SIGNATURE = /\b(X-(?:Amz|Goog)-(?:Signature|Credential|Security-Token))(=|%3D)([^\s&;#"'<>]+)/gi;
 
+/** A key of our own server, as in src/server/key-records.ts. Its id may be shown. */
+const SERVER_KEY = /\b(dkv_[a-z0-9]{12}_)[0-9a-f]{8,}/gi;
+
 /** Parameters that this program or the hub writes itself. */
 const OPEN_PARAMETERS = new Set(['prefix', 'limit', 'blobs', 'recursive', 'download']);
 
@@ -38,13 +41,14 @@ export function shownAddress(address: string): string {
   return withoutQuery(withoutSecrets(address.replace(LOGIN_IN_ADDRESS, withoutLogin)));
 }
 
-/** A text that may have addresses in it: no user and password, and no parameter whose name says that it is a key. */
+/** A text that may have addresses or keys of our server in it: no user and password, and no parameter whose name says that it is a key. */
 export function withoutSecrets(text: string): string {
   return text
     .replace(LOGIN_IN_TEXT, withoutLogin)
     .replace(PORT_THAT_IS_NONE, `$1:${HIDDEN}`)
     .replace(SECRET_PARAMETER, `$1$2${HIDDEN}`)
-    .replace(SIGNATURE, `$1$2${HIDDEN}`);
+    .replace(SIGNATURE, `$1$2${HIDDEN}`)
+    .replace(SERVER_KEY, `$1${HIDDEN}`);
 }
 
 function withoutLogin(whole: string, scheme: string, login: string): string {

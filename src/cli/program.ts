@@ -12,6 +12,7 @@ import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { importCommand } from './import.js';
 import { initCommand } from './init.js';
+import { keysCommand } from './keys.js';
 import { listCommand } from './list.js';
 import { logCommand } from './log.js';
 import { modelsCommand } from './models.js';
@@ -79,6 +80,7 @@ Examples:
     evaluateCommand(),
     serveCommand(),
     storeCommand(),
+    keysCommand(),
     modelsCommand(),
     dataCommand(),
     devicesCommand(),

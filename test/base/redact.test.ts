@@ -5,6 +5,7 @@ import { shownAddress, withoutSecrets } from '../../src/base/redact.js';
 
 /** Addresses with a secret in them, well formed and not. Wherever a secret is in an address, it has "s3cr" in it. */
 const WITH_SECRETS: [address: string, shown: string][] = [
+  [`Bearer dkv_4n0x8z2k7q1c_${'0123456789abcdef'.repeat(4)} is refused`, 'Bearer dkv_4n0x8z2k7q1c_[hidden] is refused'],
   ['redis://me:s3cret@cache:6379/2', 'redis://[hidden]@cache:6379/2'],
   ['redis://:s3cret@cache', 'redis://[hidden]@cache'],
   ['redis://s3cret@cache', 'redis://[hidden]@cache'],

@@ -22,6 +22,7 @@ describe('dkv completion', () => {
         'rank',
         'evaluate',
         'store',
+        'keys',
         'models',
         'data',
         'devices',

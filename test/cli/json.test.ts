@@ -33,6 +33,7 @@ import {
   storeTakedownsSchema,
 } from '../../src/wire/generations.js';
 import { initSchema } from '../../src/wire/init.js';
+import { keyCreatedSchema, keyListSchema, keyRevokedSchema } from '../../src/wire/keys.js';
 import {
   demoSchema,
   doctorSchema,
@@ -66,6 +67,14 @@ import { dkv } from '../support/dkv.js';
 
 const BUILT_IN = path.resolve(import.meta.dirname, '../../models/tiny');
 const RANKING = ['--store', 'ads', '--queries', 'beir/queries.jsonl', '--qrels', 'beir/qrels/test.tsv'];
+
+const KEYS = {
+  format: 1,
+  tenants: { ads: { salt: '' } },
+  keys: [
+    { id: 'aaaaaaaaaaaa', tenant: 'ads', sha256: '0'.repeat(64), scopes: ['read'], created_at: '2026-11-28T10:00:00Z' },
+  ],
+};
 
 /** Commands, what they print, and files of JSON lines that they write. */
 const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Record<string, z.ZodType>][] = [
@@ -115,6 +124,12 @@ const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Re
   [['store', 'takedown', 'catalogue', 'no-ad', '--lift', '--json'], storeLiftSchema],
   [['store', 'audit', 'catalogue', '--json'], storeAuditLineSchema],
   [['store', 'verify', 'packed:catalogue', '--json'], catalogueVerificationSchema],
+  [
+    ['keys', 'create', '--file', 'keys.json', '--tenant', 'acme', '--pairs-per-minute', '600', '--json'],
+    keyCreatedSchema,
+  ],
+  [['keys', 'list', '--file', 'keys.json', '--json'], keyListSchema],
+  [['keys', 'revoke', '--file', 'keys.json', 'aaaaaaaaaaaa', '--json'], keyRevokedSchema],
   [['score', '--input', 'lines.jsonl'], z.union([scoreAnswerSchema, scoreRefusalSchema])],
   [['demo', '--document', 'The lamp costs 24 euros.', '--json'], demoSchema],
   [['devices', 'list', '--json'], devicesSchema],
@@ -149,6 +164,7 @@ describe('JSON that commands print', () => {
       path.join(cwd, 'lines.jsonl'),
       '{"id":1.0,"document":"A lamp.","target":"lamp"}\n{"document":"x"}\n',
     );
+    await writeFile(path.join(cwd, 'keys.json'), JSON.stringify(KEYS));
     await mkdir(path.join(cwd, 'provider'));
     for (const name of CUDA_PROVIDER_FILES) await writeFile(path.join(cwd, 'provider', name), 'not looked at');
     await mkdir(path.join(cwd, 'theirs'));

@@ -9,8 +9,8 @@ const EXAMPLES = path.join(import.meta.dirname, 'examples');
 
 const HEAD = `# Formats
 
-This page has every JSON that commands read and print, and that runs and stores keep. It is made from the schemas in \`src/wire\`, \`src/runs/schema\`, \`src/store/records\`,
-\`src/store/generations\` and \`src/serving\` by \`npm run formats\` and not written by hand. A \`?\` behind a field means that it may be left out; \`[]\` stands for each entry of a list, and \`*\` for each name.
+This page has every JSON that commands read and print, and that runs, stores and servers keep. It is made from the schemas in \`src/wire\`, \`src/runs/schema\`, \`src/store/records\`,
+\`src/store/generations\`, \`src/serving\` and \`src/server\` by \`npm run formats\` and not written by hand. A \`?\` behind a field means that it may be left out; \`[]\` stands for each entry of a list, and \`*\` for each name.
 Lists in examples are cut short.
 
 A *fingerprint* is the SHA-256 of everything that decides a model's numbers (weights, tokenizer, precision, and how they are computed): equal fingerprints

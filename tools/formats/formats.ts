@@ -14,6 +14,7 @@ import { recordSchema } from '../../src/runs/schema/record.js';
 import { sampleSchema } from '../../src/runs/schema/sample.js';
 import { summarySchema } from '../../src/runs/schema/summary.js';
 import { writtenSchema } from '../../src/runs/schema/written.js';
+import { keysFileSchema } from '../../src/server/key-records.js';
 import { calibrationsSchema } from '../../src/serving/calibration.js';
 import { documentMetadataSchema } from '../../src/serving/document-metadata.js';
 import { provenanceSchema as primedNoteSchema } from '../../src/serving/provenance.js';
@@ -52,6 +53,7 @@ import {
 } from '../../src/wire/generations.js';
 import { initSchema } from '../../src/wire/init.js';
 import { documentInputSchema, queryInputSchema, referenceQueryInputSchema } from '../../src/wire/inputs.js';
+import { keyCreatedSchema, keyListSchema, keyRevokedSchema } from '../../src/wire/keys.js';
 import {
   demoSchema,
   doctorSchema,
@@ -280,6 +282,24 @@ export const CHAPTERS: readonly Chapter[] = [
           'Printed by `dkv store verify --json` for a catalogue of generations; with `--documents -` on standard error.',
         schema: catalogueVerificationSchema,
         example: 'catalogue-verification',
+      },
+      {
+        title: 'dkv keys create',
+        source: 'Printed by `dkv keys create --json`.',
+        schema: keyCreatedSchema,
+        example: 'key-created',
+      },
+      {
+        title: 'dkv keys list',
+        source: 'Printed by `dkv keys list --json`.',
+        schema: keyListSchema,
+        example: 'key-list',
+      },
+      {
+        title: 'dkv keys revoke',
+        source: 'Printed by `dkv keys revoke --json`.',
+        schema: keyRevokedSchema,
+        example: 'key-revoked',
       },
       {
         title: 'dkv list experiments',
@@ -569,6 +589,18 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Whose turn it is to change something.',
         schema: lockSchema,
         example: 'catalogue-lock',
+      },
+    ],
+  },
+  {
+    title: 'What a server keeps',
+    text: 'The file of keys is written by `dkv keys` and read by `dkv serve`, which follows its changes. Only its owner may read it: the salts in it separate tenants.',
+    formats: [
+      {
+        title: 'The file of keys',
+        source: 'Written by `dkv keys create`.',
+        schema: keysFileSchema,
+        example: 'keys-file',
       },
     ],
   },
