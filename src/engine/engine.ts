@@ -175,6 +175,23 @@ export interface EncodeOptions extends RequestOptions {
   readonly statesAs?: 'float16' | undefined;
 }
 
+/** Some tokens of a text that is being written. */
+export interface ChosenTokens {
+  /** The place of the text's item in the request. */
+  readonly item: number;
+  readonly tokenIds: Int32Array;
+  /** The natural logarithm of each token's probability at temperature 1. */
+  readonly logProbabilities: Float32Array;
+}
+
+export interface GenerateOptions extends RequestOptions {
+  /**
+   * This callback is called with the tokens of each item as they are chosen, in their order and a few at a time. What it was told of an item is in
+   * the end what the item returns. Aborting the signal from within ends the text. If it throws, the request is rejected with what it threw.
+   */
+  readonly onTokens?: ((chosen: ChosenTokens) => void) | undefined;
+}
+
 /** How busy an engine is. */
 export interface EngineLoad {
   /** The number of items of which no batch has begun, by their requests' class. */
@@ -231,7 +248,7 @@ export interface Engine {
    * tokens. Only the tokens asked for are computed, not the whole vocabulary.
    */
   logits(items: readonly LogitsItem[], options?: RequestOptions): Promise<Float32Array[]>;
-  generate(items: readonly GenerateItem[], options?: RequestOptions): Promise<Generated[]>;
+  generate(items: readonly GenerateItem[], options?: GenerateOptions): Promise<Generated[]>;
   /** Encodes each item and also returns hidden states and attention probabilities of the layers asked for. */
   probe(items: readonly EncodeItem[], layers: ProbeLayers, options?: RequestOptions): Promise<Probed[]>;
   /**

@@ -1,8 +1,8 @@
 /** Generates for one batch: the prompt and the first tokens in one run of the graph, then some tokens a run, the past handed on. */
 import { Random } from '../base/random.js';
 import type { ModelShape } from '../model/families/family.js';
-import type { Generated, GenerateItem } from './engine.js';
-import type { WithMemory } from './runner.js';
+import type { ChosenTokens, Generated, GenerateItem } from './engine.js';
+import type { TellTokens, WithMemory } from './runner.js';
 import type { Feeds, Graph, HostTensor } from './runtime.js';
 import { sampleToken } from './sampling.js';
 import { booleans, float32, int64, memoryFeeds } from './tensors.js';
@@ -16,20 +16,30 @@ interface Row {
   stop: Generated['stop'] | undefined;
 }
 
-/**
- * @param rows that the start token and the longest prompt are padded to
- * @param stateRows that the largest memory is padded to
- * @param steps tokens that one run of the graph may choose
- * @param beforeRun called before every run of the graph; may throw to stop
- */
+interface BatchPlan {
+  /** The rows that the start token and the longest prompt are padded to. */
+  readonly rows: number;
+  /** The rows that the largest memory is padded to. */
+  readonly stateRows: number;
+  /** The tokens that one run of the graph may choose. */
+  readonly steps: number;
+  /** The places of the items whose tokens are told. */
+  readonly told: readonly number[];
+}
+
+interface BatchCallbacks {
+  /** Called before every run of the graph; may throw to stop. */
+  beforeRun(): Promise<void>;
+  /** Called after every run that has chosen tokens of the items to tell. */
+  readonly onTokens: TellTokens | undefined;
+}
+
 export async function generateBatch(
   graphs: { readonly cross: Graph; readonly generate: Graph },
   shape: ModelShape,
   batch: readonly WithMemory<GenerateItem>[],
-  rows: number,
-  stateRows: number,
-  steps: number,
-  beforeRun: () => Promise<void>,
+  { rows, stateRows, steps, told }: BatchPlan,
+  { beforeRun, onTokens }: BatchCallbacks,
 ): Promise<Generated[]> {
   const memories = batch.map(({ memory }) => memory);
   const { states, visible } = memoryFeeds(memories, stateRows, shape.encoder.width);
@@ -62,7 +72,11 @@ export async function generateBatch(
         [batch.length],
       );
       const outputs = await graphs.generate.run({ ...perRun, ...feeds, ...past, wanted });
+      const before = generated.map(({ tokenIds }) => tokenIds.length);
       takeTokens(generated, outputs, shape);
+      const chosen = told.map((item) => chosenSince(generated[item]!, item, before[item]!));
+      if (chosen.some(({ tokenIds }) => tokenIds.length > 0))
+        onTokens?.(chosen.filter(({ tokenIds }) => tokenIds.length > 0));
       dispose(past);
       past = pastFrom(outputs, shape);
       feeds = lastTokenFeeds(generated, shape);
@@ -100,6 +114,14 @@ function takeTokens(generated: readonly Row[], outputs: Feeds, shape: ModelShape
       if (!row.stop) takeToken(row, choose(row, outputs, b, step * generated.length + b, shape), shape);
     }
   }
+}
+
+function chosenSince({ tokenIds, logProbabilities }: Row, item: number, before: number): ChosenTokens {
+  return {
+    item,
+    tokenIds: Int32Array.from(tokenIds.slice(before)),
+    logProbabilities: Float32Array.from(logProbabilities.slice(before, tokenIds.length)),
+  };
 }
 
 interface Choice {

@@ -14,12 +14,12 @@ import {
   type EngineLoad,
   type Generated,
   type GenerateItem,
+  type GenerateOptions,
   ItemsFailedError,
   type LogitsItem,
   type Priority,
   type Probed,
   type ProbeLayers,
-  type RequestOptions,
   type ScoreItem,
   type States,
 } from './engine.js';
@@ -29,6 +29,7 @@ import { PhaseMeter } from './phases.js';
 import { ReadyItems } from './ready-items.js';
 import { type Done, isFed, type Runner, type WithMemory, type Work } from './runner.js';
 import { type Held, StatesReader } from './states-reader.js';
+import { asTold, ToldTokens, tellingOf, toldOf } from './told-tokens.js';
 import {
   checkEncodeItems,
   checkGenerateItems,
@@ -56,7 +57,7 @@ export interface QueueOptions {
 }
 
 /** Options that a host adds to a request's own. */
-export interface QueuedRequestOptions extends RequestOptions {
+export interface QueuedRequestOptions extends GenerateOptions {
   /** Called when the first batch with items of the request begins. */
   readonly onStarted?: () => void;
   /** True where `encode` gives HalfStates for all of its items that have a result. */
@@ -83,6 +84,7 @@ interface Request {
   readonly results: unknown[];
   readonly errors: Map<number, DkvError>;
   readonly meter: PhaseMeter;
+  readonly told: ToldTokens;
   /** The places of items whose states are being read. */
   readonly unread: Set<number>;
   /** The number of batches under way with items of this request. */
@@ -234,6 +236,7 @@ export class QueuedEngine implements Engine {
           results: new Array(items.length),
           errors: new Map(),
           meter: new PhaseMeter(this.#phases),
+          told: new ToldTokens(),
           unread: new Set(),
           batches: 0,
           answered: 0,
@@ -439,7 +442,8 @@ export class QueuedEngine implements Engine {
     });
     const stop = new AbortController();
     const work = workOf(parts, choice);
-    const ended = runner.run(work, stop.signal).then(
+    const onTokens = tellingOf(parts, (request, error) => this.#settle(request, thrown(error)));
+    const ended = runner.run(work, stop.signal, onTokens).then(
       ({ results, computedMs }: Done) => {
         this.#pace.learn(choice.kind, work.items.length * costOf(choice), computedMs);
         this.#leave(running, runner, choice.kind);
@@ -490,7 +494,7 @@ export class QueuedEngine implements Engine {
       const own = results.slice(at, at + places.length);
       at += places.length;
       if (request.isSettled) continue;
-      for (const [i, place] of places.entries()) this.#answer(request, place, own[i]);
+      for (const [i, place] of places.entries()) this.#answer(request, place, asTold(request, place, own[i]));
       try {
         request.options.onProgress?.(request.answered, request.results.length);
       } catch (error) {
@@ -538,7 +542,13 @@ function workOf(parts: Running['parts'], { rows, memoryRows }: Choice): Work {
   const [{ method, layers, options }] = parts.map(({ request }) => request) as [Request];
   const items = parts.flatMap(({ request, places }) => places.map((place) => request.items[place]!));
   const { asHalves } = options;
-  return { method, items, rows, memoryRows, ...(layers && { layers }), ...(asHalves && { asHalves }) } as Work;
+  const told = method === 'generate' ? toldOf(parts) : [];
+  return {
+    ...{ method, items, rows, memoryRows },
+    ...(layers && { layers }),
+    ...(asHalves && { asHalves }),
+    ...(told.length > 0 && { told }),
+  } as Work;
 }
 
 /** The error to reject a request with, when a function of the caller's has thrown something. */

@@ -3,7 +3,16 @@
  */
 import type { DkvError } from '../base/errors.js';
 import type { Shape } from './batching.js';
-import type { EncodeItem, EngineInfo, GenerateItem, LogitsItem, Memory, ProbeLayers, ScoreItem } from './engine.js';
+import type {
+  ChosenTokens,
+  EncodeItem,
+  EngineInfo,
+  GenerateItem,
+  LogitsItem,
+  Memory,
+  ProbeLayers,
+  ScoreItem,
+} from './engine.js';
 
 /** An item whose states are at hand. */
 export type WithMemory<Item> = Omit<Item, 'memory'> & { readonly memory: Memory };
@@ -28,7 +37,12 @@ export type Work = Shape &
     | { readonly method: 'score'; readonly items: readonly WithMemory<ScoreItem>[] }
     | { readonly method: 'scoreTempered'; readonly items: readonly WithMemory<ScoreItem>[] }
     | { readonly method: 'logits'; readonly items: readonly WithMemory<LogitsItem>[] }
-    | { readonly method: 'generate'; readonly items: readonly WithMemory<GenerateItem>[] }
+    | {
+        readonly method: 'generate';
+        readonly items: readonly WithMemory<GenerateItem>[];
+        /** The places in the batch of the items whose tokens are told as they are chosen; none by default. */
+        readonly told?: readonly number[];
+      }
     | { readonly method: 'probe'; readonly items: readonly EncodeItem[]; readonly layers: ProbeLayers }
   );
 
@@ -49,6 +63,9 @@ export interface Done {
   readonly computedMs: number;
 }
 
+/** Called with tokens that were just chosen, by the places of their items in the batch. */
+export type TellTokens = (chosen: readonly ChosenTokens[]) => void;
+
 export interface Runner {
   readonly info: EngineInfo;
   /** The reason why the runner runs nothing any more; undefined while it does. */
@@ -59,9 +76,10 @@ export interface Runner {
   readonly depth?: number;
   /**
    * @param signal stops a generation between two runs of its graph
+   * @param onTokens called for the items that are to be told, before the batch is done
    * @throws DkvError ENGINE_FAILED, CANCELLED
    */
-  run(work: Work, signal: AbortSignal): Promise<Done>;
+  run(work: Work, signal: AbortSignal, onTokens?: TellTokens): Promise<Done>;
   /** Ends the runner after the batches under way. */
   close(): Promise<void>;
 }

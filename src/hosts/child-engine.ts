@@ -16,6 +16,7 @@ import type {
   EngineLoad,
   Generated,
   GenerateItem,
+  GenerateOptions,
   LogitsItem,
   Memory,
   NamedStates,
@@ -112,7 +113,7 @@ class ChildEngine implements Engine {
     return (await this.#request({ method: 'logits', items, options })) as Float32Array[];
   }
 
-  async generate(items: readonly GenerateItem[], options: RequestOptions = {}): Promise<Generated[]> {
+  async generate(items: readonly GenerateItem[], options: GenerateOptions = {}): Promise<Generated[]> {
     this.#tellOfSlowStates(items);
     return (await this.#request({ method: 'generate', items, options })) as Generated[];
   }

@@ -7,9 +7,9 @@ import type {
   EncodeItem,
   EngineLoad,
   GenerateItem,
+  GenerateOptions,
   LogitsItem,
   ProbeLayers,
-  RequestOptions,
   ScoreItem,
   StatesSource,
 } from '../engine/engine.js';
@@ -46,7 +46,7 @@ export interface Asked {
   readonly items: readonly (EncodeItem | ScoreItem | LogitsItem | GenerateItem)[];
   readonly layers?: ProbeLayers;
   readonly asHalves?: boolean;
-  readonly options: RequestOptions;
+  readonly options: GenerateOptions;
   readonly deadline: Deadline | undefined;
 }
 
@@ -55,7 +55,7 @@ interface Waiting {
   reject(error: Error): void;
   /** True once the request's turn has come. */
   started: boolean;
-  readonly options: RequestOptions;
+  readonly options: GenerateOptions;
 }
 
 /** The fate of a request that still waited when its process ended: nothing was done, so it may be sent elsewhere. */
@@ -98,6 +98,7 @@ export class ChildSession {
         method: asked.method,
         items,
         ...(asked.layers && { layers: asked.layers }),
+        ...(asked.options.onTokens && { tellsTokens: true }),
         options: {
           ...(priority !== undefined && { priority }),
           ...(deadline && { deadline, ...(dropLate && { dropLate }) }),
@@ -142,6 +143,7 @@ export class ChildSession {
     const { options } = waiting;
     if (message.type === 'started') waiting.started = true;
     else if (message.type === 'progress') options.onProgress?.(message.done, message.total);
+    else if (message.type === 'tokens') options.onTokens?.(message.chosen);
     else if (message.type === 'phases') options.onPhases?.(message.times);
     else if (message.type === 'load') waiting.resolve(message.load);
     else if (message.type === 'result') waiting.resolve(message.value);
@@ -156,7 +158,7 @@ export class ChildSession {
     }
   }
 
-  async #ask(message: (id: number) => ToProcess, options: RequestOptions = {}, deadline?: Deadline): Promise<unknown> {
+  async #ask(message: (id: number) => ToProcess, options: GenerateOptions = {}, deadline?: Deadline): Promise<unknown> {
     if (this.#isClosing) throw closedError();
     if (this.#ended) throw new Unstarted(false);
     const id = this.#nextId++;

@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../base/errors.js';
 import { DkvError, messageOf } from '../base/errors.js';
 import {
+  type ChosenTokens,
   type EncodeItem,
   type EngineInfo,
   type EngineLoad,
@@ -93,6 +94,7 @@ export type FromRunner =
   /** The thread did not start. */
   | { readonly type: 'unstarted'; readonly error: Failure }
   | { readonly type: 'failed'; readonly id: number; readonly error: Failure }
+  | { readonly type: 'tokens'; readonly id: number; readonly chosen: readonly ChosenTokens[] }
   | { readonly type: 'done'; readonly id: number; readonly answers: Answers; readonly computedMs: number }
   | { readonly type: 'given'; readonly id: number; readonly done: FedDone };
 
@@ -126,6 +128,8 @@ export interface SentRequest {
   readonly method: Work['method'];
   readonly items: readonly SentItem[];
   readonly layers?: ProbeLayers;
+  /** True where the tokens of texts are told as they are chosen. */
+  readonly tellsTokens?: true;
   readonly options: Pick<QueuedRequestOptions, 'priority' | 'deadline' | 'dropLate' | 'tokenisingMs' | 'asHalves'>;
 }
 
@@ -145,6 +149,7 @@ export type FromProcess =
   /** A request's turn has come. */
   | { readonly type: 'started'; readonly id: number }
   | { readonly type: 'progress'; readonly id: number; readonly done: number; readonly total: number }
+  | { readonly type: 'tokens'; readonly id: number; readonly chosen: ChosenTokens }
   | { readonly type: 'phases'; readonly id: number; readonly times: PhaseTimes }
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   | { readonly type: 'error'; readonly id: number; readonly error: Failure }

@@ -94,7 +94,7 @@ class EngineServer {
     }
   }
 
-  async #answer({ id, method, items, layers, options }: SentRequest): Promise<void> {
+  async #answer({ id, method, items, layers, tellsTokens, options }: SentRequest): Promise<void> {
     const cancel = new AbortController();
     this.#cancels.set(id, cancel);
     const own: QueuedRequestOptions = {
@@ -102,6 +102,7 @@ class EngineServer {
       signal: cancel.signal,
       onStarted: () => this.#port.send({ type: 'started', id }),
       onProgress: (done, total) => this.#port.send({ type: 'progress', id, done, total }),
+      ...(tellsTokens && { onTokens: (chosen) => this.#port.send({ type: 'tokens', id, chosen }) }),
       onPhases: (times) => this.#port.send({ type: 'phases', id, times }),
     };
     try {

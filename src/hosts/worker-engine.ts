@@ -6,7 +6,15 @@ import type { Device, EngineInfo, Memory, States } from '../engine/engine.js';
 import type { ExecutorOptions } from '../engine/executor.js';
 import { disableTelemetry } from '../engine/onnxruntime.js';
 import { closedError, QueuedEngine } from '../engine/queue.js';
-import { type Done, type FedMethod, isFed, type Runner, type Work, type WorkOf } from '../engine/runner.js';
+import {
+  type Done,
+  type FedMethod,
+  isFed,
+  type Runner,
+  type TellTokens,
+  type Work,
+  type WorkOf,
+} from '../engine/runner.js';
 import { checkQueueOptions } from '../engine/validation.js';
 import type { CompiledModel } from '../model/compiled.js';
 import { entry } from './entry.js';
@@ -69,6 +77,12 @@ type Batch = Extract<ToRunner, { readonly type: 'run' | 'fed' }>;
 type Finished = Extract<FromRunner, { readonly type: 'done' | 'given' }>;
 type Unnumbered<Message> = Message extends unknown ? Omit<Message, 'id'> : never;
 
+interface Waiting {
+  resolve(done: Finished): void;
+  reject(error: DkvError): void;
+  readonly onTokens: TellTokens | undefined;
+}
+
 class WorkerRunner implements Runner {
   readonly info: EngineInfo;
   readonly #worker: Worker;
@@ -78,7 +92,7 @@ class WorkerRunner implements Runner {
   /** The maker of tensors in this thread, where tensors are made here. */
   readonly #tensors: BatchTensors | undefined;
   /** The callers that wait for batches under way. */
-  readonly #waiting = new Map<number, { resolve(done: Finished): void; reject(error: DkvError): void }>();
+  readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
 
   static async start(model: CompiledModel, options: ExecutorOptions, ahead: boolean): Promise<WorkerRunner> {
@@ -134,11 +148,11 @@ class WorkerRunner implements Runner {
     return this.#tensors ? 2 : 1;
   }
 
-  async run(work: Work, signal: AbortSignal): Promise<Done> {
+  async run(work: Work, signal: AbortSignal, onTokens?: TellTokens): Promise<Done> {
     if (this.#ended) throw this.#ended;
     if (this.#tensors && isFed(work)) return this.#runFed(this.#tensors, work, signal);
     const run = { type: 'run', work: withSharedStates(work) } as const;
-    const { answers, computedMs } = await this.#ask<'done'>(run, [], signal);
+    const { answers, computedMs } = await this.#ask<'done'>(run, [], signal, onTokens);
     return { results: resultsOf(answers), computedMs };
   }
 
@@ -167,6 +181,7 @@ class WorkerRunner implements Runner {
     batch: Unnumbered<Batch>,
     memory: readonly ArrayBuffer[],
     signal: AbortSignal,
+    onTokens?: TellTokens,
   ): Promise<Extract<Finished, { readonly type: Type }>> {
     const id = this.#nextId++;
     const stop = () => this.#send({ type: 'stop', id });
@@ -174,7 +189,7 @@ class WorkerRunner implements Runner {
     this.#worker.ref();
     try {
       const finished = await new Promise<Finished>((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject });
+        this.#waiting.set(id, { resolve, reject, onTokens });
         this.#send({ ...batch, id }, memory);
       });
       return finished as Extract<Finished, { readonly type: Type }>;
@@ -192,7 +207,8 @@ class WorkerRunner implements Runner {
   #receive(message: FromRunner): void {
     if (message.type === 'ready' || message.type === 'unstarted') return;
     const waiting = this.#waiting.get(message.id);
-    if (message.type === 'failed') waiting?.reject(errorOf(message.error));
+    if (message.type === 'tokens') waiting?.onTokens?.(message.chosen);
+    else if (message.type === 'failed') waiting?.reject(errorOf(message.error));
     else waiting?.resolve(message);
   }
 

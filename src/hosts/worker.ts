@@ -1,5 +1,6 @@
 /** Entry of a thread that runs batches: the runtime blocks whatever it computes in. */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { ChosenTokens } from '../engine/engine.js';
 import { Executor } from '../engine/executor.js';
 import { answersOf, type FromRunner, failureOf, handedOver, type StartRunner, type ToRunner } from './messages.js';
 
@@ -25,7 +26,8 @@ async function answer(executor: Executor, batch: Batch, signal: AbortSignal): Pr
   const { id } = batch;
   try {
     if (batch.type === 'run') {
-      const { results, computedMs } = await executor.run(batch.work, signal);
+      const onTokens = (chosen: readonly ChosenTokens[]) => send({ type: 'tokens', id, chosen });
+      const { results, computedMs } = await executor.run(batch.work, signal, onTokens);
       send({ type: 'done', id, answers: answersOf(results), computedMs });
       return;
     }

@@ -4,6 +4,7 @@ import { DkvError } from '../../src/base/errors.js';
 import { Random } from '../../src/base/random.js';
 import {
   allRows,
+  type ChosenTokens,
   type Device,
   type EncodeItem,
   type Engine,
@@ -170,6 +171,55 @@ export function engineConformance(
         expect([...together[i]!.tokenIds], `item ${i}`).toEqual([...alone!.tokenIds]);
         expect(together[i]!.tokenIds.length).toBeLessThanOrEqual(item.maxTokens);
       }
+    });
+
+    it('tells the tokens of texts while they are written, which are those that it returns', async () => {
+      const states = await engine.encode(items.slice(0, 4));
+      const wanted = states.map(
+        (own, i): GenerateItem => ({
+          ...{ memory: [allRows(own)], prompt: tokens(i), maxTokens: 33 + i },
+          ...(i % 2 === 1 && { sampling: { temperature: 1, topP: 0.9, seed: i } }),
+        }),
+      );
+      const told = wanted.map(() => ({ tokenIds: [] as number[], logProbabilities: [] as number[], times: 0 }));
+      const onTokens = ({ item, tokenIds, logProbabilities }: ChosenTokens) => {
+        told[item]!.tokenIds.push(...tokenIds);
+        told[item]!.logProbabilities.push(...logProbabilities);
+        told[item]!.times++;
+      };
+      // Others share their batches and are told nothing.
+      const [texts, others] = await Promise.all([engine.generate(wanted, { onTokens }), engine.generate(wanted)]);
+      for (const [i, { tokenIds, logProbabilities }] of texts.entries()) {
+        expect(told[i]!.tokenIds, `item ${i}`).toEqual([...tokenIds]);
+        expect(told[i]!.logProbabilities, `item ${i}`).toEqual([...logProbabilities]);
+        expect(told[i]!.times, `item ${i}`).toBeGreaterThan(3);
+        expect([...others[i]!.tokenIds]).toEqual([...tokenIds]);
+      }
+    });
+
+    it('ends a text in the middle when who is told its tokens says so, and rejects what they throw', async () => {
+      const [states] = await engine.encode([items[1]!]);
+      const long: GenerateItem = { memory: [allRows(states!)], prompt: NO_PROMPT, maxTokens: 4000 };
+      const controller = new AbortController();
+      let told = 0;
+      const stopped = engine.generate([long], {
+        signal: controller.signal,
+        onTokens: ({ tokenIds }) => {
+          told += tokenIds.length;
+          controller.abort();
+        },
+      });
+      await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
+      expect(told).toBeGreaterThan(0);
+      const broken = engine.generate([long], {
+        onTokens: () => {
+          throw new Error('the caller is wrong');
+        },
+      });
+      await expect(broken).rejects.toThrow('the caller is wrong');
+      // Neither is written to its end.
+      expect(await engine.generate([{ ...long, maxTokens: 2 }])).toHaveLength(1);
+      expect(told).toBeLessThan(100);
     });
 
     it('samples the same for the same seed, in any company, and something else for another', async () => {

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { DkvError } from '../../src/base/errors.js';
 import {
   allRows,
+  type ChosenTokens,
   type EncodeItem,
   eachOf,
   type PhaseTimes,
@@ -273,6 +274,49 @@ describe('a queue', () => {
     const [few, many, one] = await Promise.all([2, 3, 1].map((count) => codeOf(engine.encode(items(count, 8)))));
     expect([few, many, one]).toEqual(['answered', 'ENGINE_FAILED', 'answered']);
     expect(counts).toEqual([6, 2, 3, 1]);
+    await engine.close();
+  });
+
+  it('tells each token once, also where a batch of texts fails and is tried again', async () => {
+    const runner = new Executor(model, { device: 'cpu', batchTokens: 512, threads: 1 });
+    const run = runner.run.bind(runner);
+    let tries = 0;
+    runner.run = async (work, signal, onTokens) => {
+      if (work.method !== 'generate') return run(work, signal);
+      tries++;
+      const done = await run(work, signal, onTokens);
+      if (work.items.length > 1) throw new DkvError('ENGINE_FAILED', 'out of memory');
+      return done;
+    };
+    const engine = new QueuedEngine([runner]);
+    const [states] = await engine.encode(items(1, 8));
+    const item = { memory: [allRows(states!)], prompt: tokens(1), maxTokens: 12 };
+    const told: number[] = [];
+    const onTokens = ({ tokenIds }: ChosenTokens) => told.push(...tokenIds);
+    const [[own], [other]] = await Promise.all([engine.generate([item], { onTokens }), engine.generate([item])]);
+    expect(tries).toBe(3);
+    expect(told).toEqual([...own!.tokenIds]);
+    expect(own).toEqual(other);
+    await engine.close();
+  });
+
+  it('refuses a text that came out otherwise when it was written again', async () => {
+    const runner = new Executor(model, { device: 'cpu', batchTokens: 512, threads: 1 });
+    const run = runner.run.bind(runner);
+    runner.run = async (work, signal, onTokens) => {
+      if (work.method === 'generate' && work.items.length > 1) {
+        onTokens?.([{ item: 0, tokenIds: Int32Array.of(1, 1), logProbabilities: Float32Array.of(-1, -1) }]);
+        throw new DkvError('ENGINE_FAILED', 'out of memory');
+      }
+      return run(work, signal, onTokens);
+    };
+    const engine = new QueuedEngine([runner]);
+    const [states] = await engine.encode(items(1, 8));
+    const item = { memory: [allRows(states!)], prompt: tokens(1), maxTokens: 12 };
+    const followed = eachOf([item], (own) => engine.generate(own, { onTokens: () => {} }));
+    const [outcomes, [other]] = await Promise.all([followed, engine.generate([item])]);
+    expect(outcomes[0]).toMatchObject({ code: 'ENGINE_FAILED', message: expect.stringContaining('differed') });
+    expect(other!.tokenIds).toHaveLength(12);
     await engine.close();
   });
 
