@@ -11,8 +11,7 @@
  *
  * Copied into a working copy of an earlier version it measures that one, as far as it goes: what it does not have is left out, and said.
  */
-import { existsSync } from 'node:fs';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -26,8 +25,7 @@ import { rank } from '../src/serving/rank.js';
 import { score } from '../src/serving/score.js';
 import { openStore } from '../src/store/open.js';
 import type { Store } from '../src/store/store.js';
-import { gemma3Folder } from '../test/support/gemma3.js';
-import { benchCheckpoint, WORK } from './checkpoint.js';
+import { tokenizedCheckpoint, WORK } from './checkpoint.js';
 import { table } from './sections.js';
 
 const { values: options } = parseArgs({
@@ -183,18 +181,7 @@ function primeInBulk(model: Model, store: Store): () => Promise<number> {
   };
 }
 
-/** The random checkpoint with the tokenizer of the model that it has the shape of. */
-async function checkpoint(): Promise<string> {
-  if (options.quick) return BUILT_IN_MODEL;
-  const directory = await benchCheckpoint('270m');
-  for (const file of ['tokenizer.json', 'tokenizer_config.json']) {
-    const copy = path.join(directory, file);
-    if (!existsSync(copy)) await copyFile(path.join(gemma3Folder(), file), copy);
-  }
-  return directory;
-}
-
-const directory = await checkpoint();
+const directory = options.quick ? BUILT_IN_MODEL : await tokenizedCheckpoint('270m');
 const measured: Measured[] = [];
 const beside: { host: string; alone: Measured; besideBulk: Measured; addedP99: number; primedPerSecond: number }[] = [];
 const leftOut: string[] = [];

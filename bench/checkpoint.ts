@@ -1,9 +1,10 @@
 /** Checkpoints of the published shapes with random weights: for speed and memory, never for results. */
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeRandomCheckpoint } from '../src/model/random-checkpoint.js';
 import { T5GEMMA2_SHAPES as SHAPES, t5gemma2Config } from '../src/scoring/published-config.js';
+import { gemma3Folder } from '../test/support/gemma3.js';
 
 export { T5GEMMA2_SHAPES as SHAPES } from '../src/scoring/published-config.js';
 
@@ -16,6 +17,16 @@ export const WORK = path.resolve(import.meta.dirname, '../.work/bench');
  */
 export function benchCheckpoint(name: keyof typeof SHAPES, layers: number = SHAPES[name].layers): Promise<string> {
   return made(`${name}-${layers}`, t5gemma2Config({ ...SHAPES[name], layers }));
+}
+
+/** The folder of a checkpoint with the tokenizer of the model that it has the shape of. */
+export async function tokenizedCheckpoint(name: keyof typeof SHAPES): Promise<string> {
+  const directory = await benchCheckpoint(name);
+  for (const file of ['tokenizer.json', 'tokenizer_config.json']) {
+    const copy = path.join(directory, file);
+    if (!existsSync(copy)) await copyFile(path.join(gemma3Folder(), file), copy);
+  }
+  return directory;
 }
 
 /** A checkpoint of google/flan-t5-base's shape. */
