@@ -1,4 +1,4 @@
-/** `dkv evaluate`: does priming rank better on judgements of one's own? */
+/** `dkv evaluate`: does priming rank better on judgements of one's own? With `--log`, on what a server answered (evaluate-log.ts). */
 
 import { Command, Option } from 'commander';
 import { counted } from '../base/counted.js';
@@ -9,6 +9,7 @@ import type { Bm25 } from '../serving/bm25.js';
 import type { Evaluation } from '../serving/evaluate.js';
 import type { Store } from '../store/store.js';
 import { evaluationSchema } from '../wire/ranking.js';
+import { addLogOptions, evaluateDecisionLog, isOfLog, type LogOptions } from './evaluate-log.js';
 import { printJson } from './json.js';
 import { integer, openModel } from './model-options.js';
 import {
@@ -24,7 +25,7 @@ import {
 } from './ranking-options.js';
 import { interruptSignal, Progress, sayNotice, whileBlocked } from './terminal.js';
 
-interface EvaluateCommandOptions extends RankingOptions {
+interface EvaluateCommandOptions extends RankingOptions, LogOptions {
   readonly qrels: string;
   readonly variants?: readonly string[];
   readonly primary?: string;
@@ -69,7 +70,7 @@ export function evaluateCommand(): Command {
       outputError: (message, write) =>
         write(message.includes("'--qrels <file>' not") ? `${message}${QRELS_FORM}\n` : message),
     });
-  return addRankingOptions(
+  const ranking = addRankingOptions(
     command,
     `
 All systems rank the same candidates, BM25's best together with whatever was judged, and are compared query by query: mean differences with the intervals that experiments have, p of random signs
@@ -86,8 +87,13 @@ Examples:
   dkv evaluate --store ads --queries queries.jsonl --qrels qrels/test.tsv
   dkv evaluate --store ads --queries queries.jsonl --qrels qrels.txt --candidates judged --variants bare,doc_kw --calibrate
   dkv evaluate --store ads --queries queries.jsonl --qrels qrels.txt --measures nDCG@10 AP --json
-  dkv evaluate --store ads --queries queries.jsonl --qrels qrels.txt --objective relevance --relevant-token true --irrelevant-token false --upper-bound`,
-  ).action(evaluateVariants);
+  dkv evaluate --store ads --queries queries.jsonl --qrels qrels.txt --objective relevance --relevant-token true --irrelevant-token false --upper-bound
+  dkv evaluate --log decisions --outcomes clicks.jsonl
+  dkv evaluate --log decisions-*.jsonl --outcomes clicks.jsonl --control bare --detect 0.01 --json`,
+  );
+  return addLogOptions(ranking).action((options: EvaluateCommandOptions, evaluating: Command) =>
+    isOfLog(options, evaluating) ? evaluateDecisionLog(options) : evaluateVariants(options, evaluating),
+  );
 }
 
 async function evaluateVariants(options: EvaluateCommandOptions, command: Command): Promise<void> {

@@ -30,9 +30,26 @@ function cr1({ length }: Partition, a: Float64Array, b: Float64Array, samples: n
  * cluster of n of N samples, (I - 1 1' / N) to the power -1/2, multiplies the cluster's sum by (1 - n / N) to that power.
  */
 function cr2(clusters: Partition, a: Float64Array, b: Float64Array, samples: number): number {
+  return cr2OfSums(a, b, sizesOf(clusters), samples);
+}
+
+/**
+ * The same of clusters that are known by their sums of deviations and their sizes alone.
+ * @param samples the sum of the sizes
+ */
+export function cr2OfSums(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  sizes: ArrayLike<number>,
+  samples: number,
+): number {
   let sum = 0;
-  for (const [g, { length }] of clusters.entries()) sum += (a[g]! * b[g]!) / (1 - length / samples);
+  for (let g = 0; g < sizes.length; g++) sum += (a[g]! * b[g]!) / (1 - sizes[g]! / samples);
   return sum / samples ** 2;
+}
+
+function sizesOf(clusters: Partition): number[] {
+  return clusters.map(({ length }) => length);
 }
 
 /**
@@ -40,8 +57,13 @@ function cr2(clusters: Partition, a: Float64Array, b: Float64Array, samples: num
  * Pustejovsky and Tipton 2018): (trace of B)^2 / trace of B^2, where B holds the products of the clusters' weights. n - 1 for n clusters of one size.
  */
 export function satterthwaite(clusters: Partition): number {
-  const samples = clusters.reduce((sum, { length }) => sum + length, 0);
-  const shares = clusters.map(({ length }) => length / samples);
+  return satterthwaiteOfSizes(sizesOf(clusters));
+}
+
+/** The same of clusters that are known by their sizes alone. */
+export function satterthwaiteOfSizes(sizes: readonly number[]): number {
+  const samples = sizes.reduce((sum, size) => sum + size, 0);
+  const shares = sizes.map((size) => size / samples);
   // Of B: n_g / N on the diagonal, -n_g n_h / (N^2 sqrt((1 - n_g/N) (1 - n_h/N))) beside it.
   const weights = shares.map((share) => share ** 2 / (1 - share));
   const diagonal = shares.reduce((sum, share) => sum + share ** 2, 0);

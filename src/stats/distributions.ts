@@ -1,5 +1,5 @@
 /**
- * The normal distribution and Student's t: tails and quantiles, relatively exact to some 1e-13 down to tails of 1e-300, where 1 minus a distribution function
+ * The normal distribution, Student's t and chi-square: tails and quantiles, relatively exact to some 1e-13 down to tails of 1e-300, where 1 minus a distribution function
  * would have lost them. Held against mpmath's 50 digits (test/stats/distributions.test.ts).
  */
 
@@ -56,6 +56,25 @@ export function tQuantile(p: number, freedom: number): number {
   const power = (freedom + 1) / 2;
   const density = (t: number) => scale * Math.exp(-power * logOfOnePlusSquare(t / Math.sqrt(freedom)));
   return quantile(p, (t) => tTail(t, freedom), density);
+}
+
+/**
+ * The chance of a value above `x` under chi-square with a whole number of degrees of freedom: from one or two of them upwards in steps of two (DLMF 8.8.6).
+ */
+export function chiSquareTail(x: number, freedom: number): number {
+  if (Number.isNaN(x) || !Number.isInteger(freedom) || freedom < 1) return Number.NaN;
+  if (x <= 0) return 1;
+  const half = x / 2;
+  const isOdd = freedom % 2 === 1;
+  let a = isOdd ? 0.5 : 1;
+  let tail = isOdd ? 2 * normalTail(Math.sqrt(x)) : Math.exp(-half);
+  // half^a exp(-half) / Γ(a + 1)
+  let step = isOdd ? 2 * Math.sqrt(half / Math.PI) * Math.exp(-half) : half * Math.exp(-half);
+  for (; a < freedom / 2; a++) {
+    tail += step;
+    step *= half / (a + 1);
+  }
+  return Math.min(1, tail);
 }
 
 /** ln(1 + r²), where r² may be beyond the largest number. */
