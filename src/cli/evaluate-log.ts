@@ -118,7 +118,7 @@ async function lines(evaluation: LogEvaluation, detect: number | undefined): Pro
       renderText({
         columns: [
           text(`less ${control}`),
-          ...['difference [95%]', 'p', 'p, Holm', 'shown with 80%'].map(number),
+          ...['difference [95%]', 'p', 'p, Holm', 'shown with power 80%'].map(number),
           ...(detect === undefined ? [] : [number(`units that show ${detect}`)]),
         ],
         rows: comparisons.map(({ arm, difference, p, holm, detectable, unitsNeeded }) => [

@@ -10,6 +10,7 @@ import { tryParse } from '../../src/base/parse.js';
 import { CUDA_PROVIDER_FILES } from '../../src/engine/cuda-library.js';
 import { truncation } from '../../src/experiments/catalogue/truncation.js';
 import { summarySchema } from '../../src/runs/schema/summary.js';
+import { DecisionLog, decisionSettingsSchema } from '../../src/server/decisions.js';
 import {
   adSchema,
   adworldStatisticsSchema,
@@ -32,6 +33,7 @@ import {
   storeTakedownSchema,
   storeTakedownsSchema,
 } from '../../src/wire/generations.js';
+import { logEvaluationSchema } from '../../src/wire/http/decisions.js';
 import { initSchema } from '../../src/wire/init.js';
 import { keyCreatedSchema, keyListSchema, keyRevokedSchema } from '../../src/wire/keys.js';
 import {
@@ -64,6 +66,7 @@ import { scoreAnswerSchema, scoreRefusalSchema } from '../../src/wire/score.js';
 import { madeRun, writeRun } from '../report/made-run.js';
 import { madeRecords, writeNumbers } from '../support/authors-records.js';
 import { dkv } from '../support/dkv.js';
+import { madeDecision, madeShadow } from '../support/made-decisions.js';
 
 const BUILT_IN = path.resolve(import.meta.dirname, '../../models/tiny');
 const RANKING = ['--store', 'ads', '--queries', 'beir/queries.jsonl', '--qrels', 'beir/qrels/test.tsv'];
@@ -104,6 +107,7 @@ const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Re
     },
   ],
   [['evaluate', ...RANKING, '--calibrate', '--json'], evaluationSchema],
+  [['evaluate', '--log', 'log', '--outcomes', 'outcomes.jsonl', '--json'], logEvaluationSchema],
   [['init', 'served', '--for', 'serving', '--data', 'documents.jsonl', '--json'], initSchema],
   [['store', 'stats', 'ads', '--json'], storeStatsSchema],
   [['store', 'verify', 'ads', '--json'], storeVerificationSchema],
@@ -165,6 +169,16 @@ describe('JSON that commands print', () => {
       '{"id":1.0,"document":"A lamp.","target":"lamp"}\n{"document":"x"}\n',
     );
     await writeFile(path.join(cwd, 'keys.json'), JSON.stringify(KEYS));
+    const log = await DecisionLog.open(decisionSettingsSchema.parse({ folder: path.join(cwd, 'log') }), {
+      experiment: null,
+      onNotice: () => undefined,
+    });
+    for (let n = 0; n < 6; n++) {
+      log.write(madeDecision({ decision: `d${n}`, arm: n % 2 === 0 ? 'bare' : 'primed', unit: `${n}`.repeat(32) }));
+      log.write(madeShadow(`d${n}`, [2, 1, 3, 4]));
+    }
+    await log.close();
+    await writeFile(path.join(cwd, 'outcomes.jsonl'), '{"decision_id":"d1","document_id":"a","reward":1}\n');
     await mkdir(path.join(cwd, 'provider'));
     for (const name of CUDA_PROVIDER_FILES) await writeFile(path.join(cwd, 'provider', name), 'not looked at');
     await mkdir(path.join(cwd, 'theirs'));

@@ -51,6 +51,13 @@ import {
   storeTakedownSchema,
   storeTakedownsSchema,
 } from '../../src/wire/generations.js';
+import {
+  decisionLineSchema,
+  decisionLogHeadSchema,
+  logEvaluationSchema,
+  outcomeInputSchema,
+  shadowLineSchema,
+} from '../../src/wire/http/decisions.js';
 import { initSchema } from '../../src/wire/init.js';
 import { documentInputSchema, queryInputSchema, referenceQueryInputSchema } from '../../src/wire/inputs.js';
 import { keyCreatedSchema, keyListSchema, keyRevokedSchema } from '../../src/wire/keys.js';
@@ -125,6 +132,13 @@ export const CHAPTERS: readonly Chapter[] = [
         example: 'reference-query',
       },
       {
+        title: 'An outcome',
+        source:
+          'Read by `dkv evaluate --log` from the file of `--outcomes`. What a line says besides is not looked at.',
+        schema: outcomeInputSchema,
+        example: 'outcome',
+      },
+      {
         title: 'An experiment',
         source:
           'Read by `dkv run FILE`, as JSON or YAML. A field that is left out has the default that its description names.',
@@ -179,6 +193,12 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Printed by `dkv evaluate --json`.',
         schema: evaluationSchema,
         example: 'evaluation',
+      },
+      {
+        title: 'dkv evaluate --log',
+        source: 'Printed by `dkv evaluate --log --json`.',
+        schema: logEvaluationSchema,
+        example: 'log-evaluation',
       },
       {
         title: 'dkv store stats',
@@ -601,6 +621,24 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Written by `dkv keys create`.',
         schema: keysFileSchema,
         example: 'keys-file',
+      },
+      {
+        title: 'The head of a decision log',
+        source: 'The first line of each file of [the log](decisions.md).',
+        schema: decisionLogHeadSchema,
+        example: 'decision-log-head',
+      },
+      {
+        title: 'A decision',
+        source: 'A line of the log: an answer.',
+        schema: decisionLineSchema,
+        example: 'decision',
+      },
+      {
+        title: 'A shadow ranking',
+        source: 'A line of the log: what another variant would have answered.',
+        schema: shadowLineSchema,
+        example: 'shadow',
       },
     ],
   },
