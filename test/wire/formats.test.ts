@@ -16,7 +16,8 @@ describe('docs/formats.md', () => {
     const folder = path.resolve(import.meta.dirname, '../../src/wire');
     const documented = new Set<unknown>(CHAPTERS.flatMap(({ formats }) => formats.map(({ schema }) => schema)));
     const missing: string[] = [];
-    for (const file of readdirSync(folder)) {
+    // Bodies of requests and answers stand in the server's own description of itself.
+    for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts'))) {
       const exported: Record<string, unknown> = await import(path.join(folder, file));
       for (const [name, value] of Object.entries(exported)) {
         if (value instanceof z.ZodType && !documented.has(value)) missing.push(name);
