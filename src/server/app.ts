@@ -11,6 +11,8 @@ import { parse } from '../base/parse.js';
 import { ANYBODY, type Caller, expectScope } from './caller.js';
 import { bodyOf, refusalOf } from './errors.js';
 import { Exchange } from './exchange.js';
+import { Limits } from './limits.js';
+import { metered } from './metered-model.js';
 import { openApiSchema } from './openapi.js';
 import type { Parts } from './parts.js';
 import type { Route } from './route.js';
@@ -73,7 +75,7 @@ export async function buildApp(parts: Parts, { log, https }: AppOptions = {}): P
     if (parts.standing === 'closing') {
       throw new DkvError('SERVER_CLOSING', 'The server is ending and takes no new requests. Ask another one.');
     }
-    request.caller = parts.callers(request.headers.authorization);
+    request.caller = await parts.callers(request.headers.authorization);
     expectScope(request.caller, scope);
     if (inFlight > limits.requests) {
       throw new DkvError(
@@ -93,7 +95,8 @@ export async function buildApp(parts: Parts, { log, https }: AppOptions = {}): P
       new DkvError('NOT_FOUND', `There is nothing at ${request.method} ${pathOf(request)}; /docs lists what there is.`),
     ),
   );
-  for (const own of [...allRoutes(parts), ...docsRoutes(() => app.swagger())]) addRoute(app, own);
+  const buckets = new Limits(limits);
+  for (const own of [...allRoutes(parts), ...docsRoutes(() => app.swagger())]) addRoute(app, own, buckets);
   return app;
 }
 
@@ -103,7 +106,7 @@ declare module 'fastify' {
   }
 }
 
-function addRoute(app: FastifyInstance, own: Route): void {
+function addRoute(app: FastifyInstance, own: Route, buckets: Limits): void {
   const { method, url, scope, summary, description, tag, body, params, query, answer, consumes, produces } = own;
   app.route({
     method,
@@ -120,11 +123,11 @@ function addRoute(app: FastifyInstance, own: Route): void {
       ...(produces !== undefined && { produces: [produces] }),
       response: { 200: answer ?? z.string() },
     },
-    handler: (request, reply) => answered(own, request, reply),
+    handler: (request, reply) => answered(own, request, reply, buckets),
   });
 }
 
-async function answered(own: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+async function answered(own: Route, request: FastifyRequest, reply: FastifyReply, buckets: Limits): Promise<unknown> {
   const hangUp = new AbortController();
   const close = () => {
     if (!reply.raw.writableEnded) hangUp.abort();
@@ -135,14 +138,15 @@ async function answered(own: Route, request: FastifyRequest, reply: FastifyReply
   try {
     const taken = <T extends z.ZodType>(schema: T | undefined, value: unknown, where: string) =>
       schema && parse(schema, value ?? {}, 'INPUT_INVALID', where);
-    const result = await own.handle({
+    const asked = {
       body: own.consumes === undefined ? taken(own.body, request.body, 'The body') : undefined,
       params: taken(own.params, request.params, 'The address'),
       query: taken(own.query, request.query, 'The query string'),
       exchange,
       request,
       reply,
-    });
+    };
+    const result = await within(buckets, own.pairs?.(asked.body), exchange, () => own.handle(asked));
     if (result === undefined) return reply;
     for (const [name, value] of exchange.headers) reply.header(name, value);
     return reply
@@ -153,6 +157,35 @@ async function answered(own: Route, request: FastifyRequest, reply: FastifyReply
     throw error;
   } finally {
     reply.raw.off('close', close);
+  }
+}
+
+/**
+ * Does a request's work within the limits of its key, and says what is left of them.
+ * @param pairs undefined for requests that ask the model for nothing
+ * @throws DkvError LIMIT_REACHED, and what the work throws
+ */
+async function within<T>(
+  buckets: Limits,
+  pairs: number | undefined,
+  { caller, header }: Exchange,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    if (pairs !== undefined) buckets.take(caller, pairs);
+    // What is primed costs tokens as well.
+    return await metered((tokens) => buckets.chargeTokens(caller, tokens), work);
+  } catch (error) {
+    // Work that the server could not do, or not now, is not the caller's loss.
+    const isRefused = error instanceof DkvError && error.code !== 'LIMIT_REACHED' && error.status >= 429;
+    if (pairs !== undefined && isRefused) buckets.giveBack(caller, pairs);
+    throw error;
+  } finally {
+    for (const [kind, { perMinute, remaining, resetSeconds }] of Object.entries(buckets.state(caller))) {
+      header(`x-ratelimit-limit-${kind}`, String(perMinute));
+      header(`x-ratelimit-remaining-${kind}`, String(remaining));
+      header(`x-ratelimit-reset-${kind}`, `${resetSeconds}s`);
+    }
   }
 }
 

@@ -1,9 +1,8 @@
 /** Who asks: what a key says of the one who holds it. */
 import { DkvError } from '../base/errors.js';
+import { KEY_SCOPES, type KeyLimits, type KeyScope as Scope } from '../wire/keys.js';
 
-/** What a key allows. Each of them allows what stands before it. */
-export const SCOPES = ['read', 'write', 'admin'] as const;
-export type Scope = (typeof SCOPES)[number];
+export type { Scope };
 
 export interface Caller {
   /** The key's id; null where the server has no keys. */
@@ -14,16 +13,18 @@ export interface Caller {
   readonly tenantSalt: string;
   /** The widest scope of the key. */
   readonly scope: Scope;
+  /** Limits of the key's own, in place of the server's. */
+  readonly limits?: KeyLimits;
 }
 
 /** Finds who asks by the value of the header `authorization`. @throws DkvError UNAUTHORIZED */
-export type Callers = (authorization: string | undefined) => Caller;
+export type Callers = (authorization: string | undefined) => Caller | Promise<Caller>;
 
 /** Everybody, where the server has no keys. */
 export const ANYBODY: Caller = { keyId: null, tenant: '', tenantSalt: '', scope: 'admin' };
 
 /** @throws DkvError FORBIDDEN */
 export function expectScope({ scope }: Caller, needed: Scope): void {
-  if (SCOPES.indexOf(scope) >= SCOPES.indexOf(needed)) return;
+  if (KEY_SCOPES.indexOf(scope) >= KEY_SCOPES.indexOf(needed)) return;
   throw new DkvError('FORBIDDEN', `This needs a key with the scope ${needed}; the key has ${scope}.`);
 }

@@ -12,16 +12,6 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** An error that knows after how many seconds the request may come again. */
-export class RetryLater extends DkvError {
-  readonly seconds: number;
-
-  constructor(code: ErrorCode, message: string, seconds: number) {
-    super(code, message);
-    this.seconds = seconds;
-  }
-}
-
 /** What Fastify refuses by itself, by its code. */
 const FASTIFY: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'BODY_TOO_LARGE',
@@ -41,7 +31,7 @@ export function refusalOf(thrown: unknown): Refusal {
 
 function refused(code: ErrorCode, message: string, error = new DkvError(code, message)): Refusal {
   const { status } = error;
-  const seconds = error instanceof RetryLater ? error.seconds : RETRY_SECONDS;
+  const seconds = error.retryAfterSeconds ?? RETRY_SECONDS;
   const later = status === 429 || status === 503;
   return { status, code, message: error.message, headers: later ? { 'retry-after': String(Math.ceil(seconds)) } : {} };
 }

@@ -60,9 +60,9 @@ export class Exchange {
     );
   }
 
-  header(name: string, value: string): void {
+  readonly header = (name: string, value: string): void => {
     this.#headers.set(name, value);
-  }
+  };
 
   /** Takes in what a request to the engine spent its time on. It may be called several times. */
   readonly measure = (times: PhaseTimes): void => {

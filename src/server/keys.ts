@@ -7,22 +7,12 @@ import { stat } from 'node:fs/promises';
 import { sha256 } from '../base/bytes.js';
 import { DkvError, messageOf } from '../base/errors.js';
 import { fileError, readTextIfPresent } from '../base/files.js';
-import { KEY_SCOPES, type KeyLimits, type KeyScope } from '../wire/keys.js';
+import { KEY_SCOPES } from '../wire/keys.js';
+import type { Caller } from './caller.js';
 import { idOfKey, type KeyRecord, type Keys, parseKeys } from './key-records.js';
 
 /** The file is looked at no more often than this. */
 const LOOK_MS = 1000;
-
-/** What a key that was accepted says of whoever has it. */
-export interface KeyHolder {
-  readonly keyId: string;
-  readonly tenant: string;
-  /** What separates the tenant's documents from those of others. */
-  readonly tenantSalt: string;
-  /** The widest of its scopes. */
-  readonly scope: KeyScope;
-  readonly limits?: KeyLimits;
-}
 
 export interface KeyFileOptions {
   /**
@@ -39,7 +29,7 @@ export interface KeyFileOptions {
 interface Known {
   readonly record: KeyRecord;
   readonly digest: Buffer;
-  readonly holder: KeyHolder;
+  readonly holder: Caller;
 }
 
 /** A digest that no key has, so that a key with an unknown id takes as long as another. */
@@ -89,7 +79,7 @@ export class KeyFile {
    * @param key what a request says its key is; undefined: it has none
    * @throws DkvError UNAUTHORIZED, whose message does not hold the key
    */
-  async accept(key: string | undefined): Promise<KeyHolder> {
+  async accept(key: string | undefined): Promise<Caller> {
     await this.#look();
     const id = key === undefined ? undefined : idOfKey(key);
     const known = id === undefined ? undefined : this.#known.get(id);

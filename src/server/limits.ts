@@ -6,12 +6,10 @@
  */
 import { DkvError } from '../base/errors.js';
 import type { KeyLimits } from '../wire/keys.js';
+import type { Caller } from './caller.js';
 
-/** Whose buckets they are, and the limits of that key's own. */
-export interface Limited {
-  readonly keyId: string;
-  readonly limits?: KeyLimits;
-}
+/** Whose buckets they are: a key's, or, where there are no keys, everybody's. */
+export type Limited = Pick<Caller, 'keyId' | 'limits'>;
 
 /** What a bucket holds now. */
 export interface BucketState {
@@ -59,7 +57,7 @@ export class Limits {
       const seconds = Math.ceil(waitMs / 1000 - 1e-6);
       throw new DkvError(
         'LIMIT_REACHED',
-        `The key ${whose.keyId} may ask for ${this.#perMinute(whose, kind)} ${kind} a minute, and has used them up. Come again in ${seconds} s.`,
+        `${whose.keyId === null ? 'All callers together' : `The key ${whose.keyId}`} may ask for ${this.#perMinute(whose, kind)} ${kind} a minute, and these are used up. Come again in ${seconds} s.`,
         { retryAfterSeconds: seconds },
       );
     }
@@ -115,7 +113,7 @@ export class Limits {
   /** The bucket as it is now: what has flown in since it was looked at last is in it. */
   #bucket({ keyId }: Limited, kind: LimitKind, perMinute: number): Bucket {
     const now = this.#ticks();
-    const name = `${kind} ${keyId}`;
+    const name = `${kind} ${keyId ?? ''}`;
     const bucket = this.#buckets.get(name) ?? { level: perMinute, at: now };
     bucket.level = Math.min(perMinute, bucket.level + ((now - bucket.at) / MINUTE_MS) * perMinute);
     bucket.at = now;

@@ -17,6 +17,11 @@ export interface Route<Body extends z.ZodType = z.ZodType, Params extends z.ZodT
   readonly body?: Body;
   readonly params?: Params;
   readonly query?: z.ZodType;
+  /**
+   * How many pairs of a query and a document a request asks for, which its key's limit counts before the work begins. Every route that asks the model for something
+   * has it.
+   */
+  pairs?(body: z.output<Body>): number;
   /** The form of the answer. */
   readonly answer?: z.ZodType;
   /** The content type of the body where it is no JSON. The handler then reads `request.body` itself, a stream. */

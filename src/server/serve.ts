@@ -2,13 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { DkvError } from '../base/errors.js';
 import { fileError } from '../base/files.js';
 import { BUILT_IN_MODEL, type LoadOptions, loadModel } from '../scoring/load-model.js';
+import { openAccess } from './access.js';
 import { buildApp } from './app.js';
-import { ANYBODY, type Callers } from './caller.js';
 import { SharedModel } from './edition.js';
+import { meteredModel } from './metered-model.js';
 import type { Parts } from './parts.js';
 import type { ServerSettings } from './settings.js';
 import { Shelf } from './shelf.js';
@@ -41,14 +42,19 @@ export async function startServer(
 ): Promise<RunningServer> {
   expectGuarded(settings);
   const https = await tlsOf(settings);
-  const callers = callersOf(settings);
-  const shared = new SharedModel(await loadServed(settings, loading));
+  let told: FastifyBaseLogger | undefined;
+  const callers = await openAccess(settings.keys, (error) => {
+    if (error) told?.error({ code: error.code }, error.message);
+    else told?.info('The file of keys can be used again.');
+  });
+  const shared = new SharedModel(meteredModel(await loadServed(settings, loading)));
   // Held here until the shelf holds it.
   shared.take();
   try {
     const shelf = await Shelf.open(shared, settings.store);
     const parts: Parts = { settings, version, shelf, callers, startedAt: performance.now(), standing: 'loading' };
     const app = await buildApp(parts, { log, https });
+    told = app.log;
     const close = async () => {
       parts.standing = 'closing';
       await app.close();
@@ -85,10 +91,6 @@ async function loadServed({ model, limits }: ServerSettings, loading: NonNullabl
     ...(threads !== undefined && { threads }),
     ...loading,
   });
-}
-
-function callersOf(_settings: ServerSettings): Callers {
-  return () => ANYBODY;
 }
 
 /** @throws DkvError INPUT_INVALID */

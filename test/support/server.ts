@@ -5,6 +5,7 @@ import type { Model } from '../../src/scoring/load-model.js';
 import { buildApp } from '../../src/server/app.js';
 import { ANYBODY, type Callers } from '../../src/server/caller.js';
 import { Edition, type Location, SharedModel } from '../../src/server/edition.js';
+import { meteredModel } from '../../src/server/metered-model.js';
 import type { Parts } from '../../src/server/parts.js';
 import { type Layer, settingsOf } from '../../src/server/settings.js';
 import { Shelf } from '../../src/server/shelf.js';
@@ -44,7 +45,7 @@ export async function served(
   model: Model,
   { store: location = 'memory:', settings = {}, callers = () => ANYBODY, log }: ServedOptions = {},
 ): Promise<Served> {
-  const shared = new SharedModel(model).take();
+  const shared = new SharedModel(meteredModel(model)).take();
   const shelf = new Shelf(new Edition(shared, location));
   const parts: Parts = {
     settings: settingsOf([{ store: location }, settings]),

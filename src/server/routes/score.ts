@@ -16,6 +16,7 @@ export function scoreRoute({ shelf, settings }: Parts): Route {
     summary: 'NLLs of targets given primed documents or texts.',
     body: scoreRequestSchema,
     answer: scoreResponseSchema,
+    pairs: ({ items }) => items.length,
     handle: ({ body, exchange }) =>
       shelf.use(body.generation, async (edition) => {
         const { model } = edition;
