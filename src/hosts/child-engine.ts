@@ -3,11 +3,10 @@
  * states of these never cross the pipe. A native crash, a kill or running out of memory takes the process and the requests that it had begun; the
  * others, and all later ones, go to a new one.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import type { Socket } from 'node:net';
+import { onAbort } from '../base/aborts.js';
 import type { Variables } from '../base/environment.js';
 import { DkvError } from '../base/errors.js';
-import { deadlineOf, expectTimeLeft } from '../engine/deadline.js';
+import { type Deadline, deadlineOf, deadlinePassed, expectTimeLeft, msLeft } from '../engine/deadline.js';
 import type {
   EncodeItem,
   EncodeOptions,
@@ -26,20 +25,17 @@ import type {
   ScoreItem,
   States,
 } from '../engine/engine.js';
-import { closedError } from '../engine/queue.js';
+import { cancelledError, closedError, LONGEST_TIMER_MS } from '../engine/queue.js';
 import { checkRequestOptions } from '../engine/validation.js';
 import type { CompiledModel } from '../model/compiled.js';
-import { type Asked, ChildSession, Unstarted } from './child-session.js';
-import { entry } from './entry.js';
+import { BackOff, type BackOffTimes } from './back-off.js';
+import { type Asked, type ChildSession, Unstarted } from './child-session.js';
 import { widened } from './half-states.js';
-import { errorOf, type FromProcess, type StartProcess, type ToProcess } from './messages.js';
 import type { HostOptions } from './options.js';
-import { RuntimeLines } from './runtime-lines.js';
+import { type Plan, type Running, startChild } from './start-child.js';
 
 /** The milliseconds after which a child that was asked to end and does not is killed. */
 const CLOSE_MS = 60_000;
-/** The number of starts of a child that ends before it answers. Something else may have killed it. */
-const START_TRIES = 3;
 /** The number of processes that may end with a request waiting in them before the request is thought to be the reason. */
 const REQUEST_TRIES = 3;
 
@@ -48,6 +44,8 @@ export interface ChildOptions extends HostOptions {
   readonly environment?: Variables;
   /** Called with each line that driver and runtime write. Without it they are kept for an error's message alone. On the CPU nothing is hidden. */
   readonly onRuntimeLine?: (line: string) => void;
+  /** How long to wait before a process is started in place of one that ended soon after its start. */
+  readonly backOff?: BackOffTimes;
   /** Called once, when states have to be sent through the pipe. */
   readonly onNotice?: (notice: string) => void;
 }
@@ -57,35 +55,38 @@ export interface ChildOptions extends HostOptions {
  * @throws DkvError DEVICE_UNAVAILABLE, ENGINE_FAILED
  */
 export async function startChildEngine(model: CompiledModel, options: ChildOptions): Promise<Engine> {
-  const { onNotice, environment = process.env, onRuntimeLine, ...own } = options;
+  const { onNotice, environment = process.env, onRuntimeLine, backOff, ...own } = options;
   const plan: Plan = { start: { model, options: own }, environment, onRuntimeLine };
-  return new ChildEngine(plan, await startChild(plan), onNotice);
+  return new ChildEngine(plan, await startChild(plan), new BackOff(backOff), onNotice);
 }
 
-/** How a child is started, the first one and those that take its place. */
-interface Plan {
-  readonly start: StartProcess;
-  readonly environment: Variables;
-  readonly onRuntimeLine: ((line: string) => void) | undefined;
-}
-
-/** A running child and its requests. */
-interface Running {
-  readonly process: ChildProcess;
-  readonly session: ChildSession;
-  readonly info: EngineInfo;
-  readonly ended: Promise<void>;
+/** How long something waits for a child. */
+interface Patience {
+  readonly signal?: AbortSignal | undefined;
+  readonly deadline?: Deadline | undefined;
+  /** False for what does not wait for a start that comes later. */
+  readonly isPatient: boolean;
 }
 
 class ChildEngine implements Engine {
   readonly info: EngineInfo;
   readonly #plan: Plan;
   #onNotice: ((notice: string) => void) | undefined;
+  readonly #backOff: BackOff;
   #running: Promise<Running>;
-  #closed = false;
+  /** The moment when the next child is started, by `performance.now`. It lies behind us unless children have ended soon after their start. */
+  #nextStart = 0;
+  /** The moment when the last start failed. */
+  #failedAt = 0;
+  /** The wait for the next start. */
+  #pause: NodeJS.Timeout | undefined;
+  /** The number of requests that wait for a child. */
+  #waiting = 0;
+  readonly #closing = new AbortController();
 
-  constructor(plan: Plan, first: Running, onNotice: ((notice: string) => void) | undefined) {
+  constructor(plan: Plan, first: Running, backOff: BackOff, onNotice: ((notice: string) => void) | undefined) {
     this.#plan = plan;
+    this.#backOff = backOff;
     this.#onNotice = onNotice;
     this.info = first.info;
     this.#running = Promise.resolve(first);
@@ -123,11 +124,11 @@ class ChildEngine implements Engine {
   }
 
   async load(): Promise<EngineLoad> {
-    return this.#onChild((session) => session.load());
+    return this.#onChild((session) => session.load(), { isPatient: false });
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     const running = await this.#running.catch(() => undefined);
     if (!running || running.session.ended) return;
     running.session.close();
@@ -139,16 +140,17 @@ class ChildEngine implements Engine {
   async #request(asked: Omit<Asked, 'deadline'>): Promise<unknown> {
     checkRequestOptions(asked.options);
     const deadline = deadlineOf(asked.options.deadlineMs);
-    return this.#onChild((session) => {
+    const ask = (session: ChildSession) => {
       expectTimeLeft(deadline);
       return session.request({ ...asked, deadline });
-    });
+    };
+    return this.#onChild(ask, { signal: asked.options.signal, deadline, isPatient: true });
   }
 
   /** Asks on a child, and on another one if the first ends before it begins. */
-  async #onChild<Result>(ask: (session: ChildSession) => Promise<Result>): Promise<Result> {
+  async #onChild<Result>(ask: (session: ChildSession) => Promise<Result>, until: Patience): Promise<Result> {
     for (let sent = 0; ; ) {
-      const { session, process } = await this.#current();
+      const { session, process } = await this.#awaited(this.#current(until), until);
       try {
         return await ask(session);
       } catch (error) {
@@ -166,14 +168,85 @@ class ChildEngine implements Engine {
     }
   }
 
-  /** The child that takes requests now. @throws DkvError ENGINE_CLOSED, ENGINE_FAILED */
-  async #current(): Promise<Running> {
-    if (this.#closed) throw closedError();
+  /**
+   * The child that takes requests now, or the next one.
+   * @throws DkvError ENGINE_CLOSED, ENGINE_FAILED, the latter also where the next start comes too late
+   */
+  async #current(until: Patience): Promise<Running> {
+    if (this.#closing.signal.aborted) throw closedError();
+    this.#expectInTime(until);
     const current = this.#running;
-    const dead = await current.then(({ session }) => session.ended).catch(() => true);
+    const dead = await current.then(
+      ({ readyAt, endedAt }) => endedAt !== undefined && { livedMs: endedAt - readyAt, endedAt },
+      () => ({ livedMs: 0, endedAt: this.#failedAt }),
+    );
     // Several requests may find the same dead child: the first of them replaces it.
-    if (dead && this.#running === current) this.#running = startChild(this.#plan);
+    if (dead && this.#running === current) {
+      this.#nextStart = dead.endedAt + this.#backOff.waitAfter(dead.livedMs);
+      this.#running = this.#restart();
+      // Whoever waits for it is told; it may be that nobody does.
+      this.#running.catch(() => undefined);
+    }
+    this.#expectInTime(until);
     return this.#running;
+  }
+
+  #expectInTime({ deadline, isPatient }: Patience): void {
+    const waitMs = this.#nextStart - performance.now();
+    if (!isPatient && waitMs > 0) throw this.#startsLater(waitMs, '');
+    if (!deadline || waitMs <= Math.max(0, msLeft(deadline))) return;
+    throw this.#startsLater(waitMs, ` This request's deadline of ${deadline.ms} ms ends before.`);
+  }
+
+  async #restart(): Promise<Running> {
+    const waitMs = this.#nextStart - performance.now();
+    if (waitMs > 0) {
+      let forget = () => {};
+      await new Promise<void>((resolve) => {
+        this.#pause = setTimeout(resolve, waitMs);
+        forget = onAbort(this.#closing.signal, resolve);
+      });
+      forget();
+      clearTimeout(this.#pause);
+      this.#pause = undefined;
+    }
+    if (this.#closing.signal.aborted) throw closedError();
+    try {
+      return await startChild(this.#plan);
+    } catch (error) {
+      this.#failedAt = performance.now();
+      throw error;
+    }
+  }
+
+  /** Waits for a child as long as the request that wants one. A wait that no request is behind keeps no program running. */
+  async #awaited(child: Promise<Running>, { signal, deadline }: Patience): Promise<Running> {
+    const ends: (() => void)[] = [];
+    this.#waiting++;
+    this.#pause?.ref();
+    try {
+      return await new Promise<Running>((resolve, reject) => {
+        child.then(resolve, reject);
+        ends.push(onAbort(signal, () => reject(cancelledError())));
+        if (!deadline) return;
+        const late = setTimeout(
+          () => reject(deadlinePassed(deadline)),
+          Math.min(Math.max(0, msLeft(deadline)), LONGEST_TIMER_MS),
+        );
+        ends.push(() => clearTimeout(late));
+      });
+    } finally {
+      for (const end of ends) end();
+      this.#waiting--;
+      if (this.#waiting === 0) this.#pause?.unref();
+    }
+  }
+
+  #startsLater(waitMs: number, why: string): DkvError {
+    return new DkvError(
+      'ENGINE_FAILED',
+      `The engine's process ended soon after its start, ${this.#backOff.endedSoon} times one after another; the next start is in ${Math.ceil(waitMs)} ms.${why} What ended it stands in the errors of the requests that it had begun.`,
+    );
   }
 
   #tellOfSlowStates(items: readonly { readonly memory: Memory | NamedStates }[]): void {
@@ -184,85 +257,4 @@ class ChildEngine implements Engine {
     );
     this.#onNotice = undefined;
   }
-}
-
-/** The last lines of a child that ended, as the end of a message. */
-const wrote = (lines = '') => (lines === '' ? '' : ` It wrote: ${lines}`);
-
-/** The error of a child that ended before it said anything. */
-class EarlyEnd extends DkvError {
-  constructor(how: string, said = '') {
-    super(
-      'ENGINE_FAILED',
-      `The engine's process did not start (${how}), ${START_TRIES} times. If something else ended it, or memory was short, try again.${wrote(said)}`,
-    );
-  }
-}
-
-async function startChild(plan: Plan): Promise<Running> {
-  for (let tries = START_TRIES; ; tries--) {
-    try {
-      return await startOnce(plan);
-    } catch (error) {
-      if (!(error instanceof EarlyEnd) || tries === 1) throw error;
-    }
-  }
-}
-
-async function startOnce({ start, environment, onRuntimeLine }: Plan): Promise<Running> {
-  const { device } = start.options;
-  const child = fork(entry('hosts/child'), {
-    env: environment as NodeJS.ProcessEnv,
-    serialization: 'advanced',
-    stdio: ['ignore', 'inherit', device === 'cpu' ? 'inherit' : 'pipe', 'ipc'],
-    // What this program was started with (a script to evaluate, say) is not for the child.
-    execArgv: [],
-  });
-  const lines =
-    child.stderr && new RuntimeLines(child.stderr, onRuntimeLine, (line) => process.stderr.write(`${line}\n`));
-  // Whoever waits for nothing else is not kept by it.
-  (child.stderr as Socket | null)?.unref();
-  // A child that is going away takes no more messages; its end says so to who waits.
-  const send = (message: ToProcess | StartProcess) => child.connected && child.send(message, () => undefined);
-  const session = new ChildSession({
-    send,
-    ref: () => {
-      child.ref();
-      child.channel?.ref();
-    },
-    unref: () => {
-      child.unref();
-      child.channel?.unref();
-    },
-  });
-  // What it said last may arrive after the news of its end.
-  const silent = new Promise<void>((resolve) => child.once('disconnect', resolve));
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', async (code, signal) => {
-      await silent;
-      const how = signal ? `was killed by ${signal}` : `ended with status ${code}`;
-      session.end(
-        new DkvError(
-          'ENGINE_FAILED',
-          `The engine's process ${how} while it worked on this request. The next request starts a new process.${wrote(lines?.last)}`,
-        ),
-      );
-      resolve();
-    });
-  });
-  const info = await new Promise<EngineInfo>((resolve, reject) => {
-    child.on('message', (message: FromProcess) => {
-      if (message.type === 'ready') resolve(message.info);
-      else if (message.type === 'failed') reject(errorOf(message.error));
-      else session.receive(message);
-    });
-    child.once('error', (error) =>
-      reject(new DkvError('ENGINE_FAILED', `The engine's process did not start: ${error.message}`)),
-    );
-    void ended.then(() => reject(new EarlyEnd(child.signalCode ?? `status ${child.exitCode}`, lines?.last)));
-    send(start);
-  });
-  child.unref();
-  child.channel?.unref();
-  return { process: child, session, info, ended };
 }

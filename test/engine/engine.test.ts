@@ -184,7 +184,8 @@ describe('child process', () => {
       tokenIds: Int32Array.from({ length: 40 }, (_, i) => tokenIds[i % 20]!),
     }));
     const wanted = await engineHere(model, { device: 'cpu', batchTokens: 64 }).encode(long);
-    const engine = await startChildEngine(model, { device: 'cpu', batchTokens: 64 });
+    const backOff = { firstMs: 1, longestMs: 50, soundMs: 60_000 };
+    const engine = await startChildEngine(model, { device: 'cpu', batchTokens: 64, backOff });
     let failed = 0;
     for (let round = 0; round < 20; round++) {
       await engine.encode([long[round]!]);
@@ -212,6 +213,40 @@ describe('child process', () => {
     }
     expect(failed).toBeGreaterThan(0);
     await engine.close();
+  });
+
+  it('waits before it starts another child where one ended soon, and answers who can wait for that', async () => {
+    const [item] = items;
+    const backOff = { firstMs: 1500, longestMs: 1500, soundMs: 60_000 };
+    const engine = await startChildEngine(model, { device: 'cpu', backOff });
+    const [wanted] = await engine.encode([item!]);
+    process.kill(childOf(), 'SIGKILL');
+    // One that was in the pipe when it died, or found it dead: nothing had begun.
+    const patient = engine.encode([item!]);
+    const hurried = engine.encode([item!], { deadlineMs: 1000 });
+    await expect(hurried).rejects.toMatchObject({
+      code: 'ENGINE_FAILED',
+      message: expect.stringMatching(/next start is in \d+ ms\. This request's deadline of 1000 ms ends before/),
+    });
+    await expect(engine.load()).rejects.toThrow('the next start is in');
+    const controller = new AbortController();
+    const cancelled = engine.encode([item!], { signal: controller.signal });
+    setImmediate(() => controller.abort());
+    await expect(cancelled).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect((await patient)[0]!.data).toEqual(wanted!.data);
+    process.kill(childOf(), 'SIGKILL');
+    const waiting = engine.encode([item!]);
+    const outcome = expect(waiting).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
+    while (
+      await engine.load().then(
+        () => true,
+        (error) => !error.message.includes('the next start'),
+      )
+    )
+      await setTimeout(5);
+    await engine.close();
+    await outcome;
+    await expect(engine.encode([item!])).rejects.toMatchObject({ code: 'ENGINE_CLOSED' });
   });
 
   it('does not outlive its parent, also while it works', async () => {
