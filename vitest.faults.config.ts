@@ -4,13 +4,20 @@ import base from './vitest.config.js';
 
 const faults = mergeConfig(base, {
   test: {
-    env: { DKV_STORE_KILLS: '50', DKV_PRIME_KILLS: '50', DKV_KILLS: '8', DKV_STORE_FLIPS: '300' },
+    env: {
+      DKV_STORE_KILLS: '50',
+      DKV_PRIME_KILLS: '50',
+      DKV_KILLS: '8',
+      DKV_STORE_FLIPS: '300',
+      DKV_HOSTILE: '100000',
+    },
     testTimeout: 1_800_000,
   },
 });
 faults.test.include = [
   'test/store/{lmdb,faults,refusals,stores,transfer}.test.ts',
   'test/serving/{faults,kills,damage}.test.ts',
+  'test/server/{fuzz,faults}.test.ts',
 ];
 
 export default faults;

@@ -154,7 +154,7 @@ async function answered(own: Route, request: FastifyRequest, reply: FastifyReply
       .send(own.answer ? JSON.stringify(z.encode(own.answer, result)) : result);
   } catch (error) {
     for (const [name, value] of exchange.headers) reply.header(name, value);
-    throw error;
+    throw exchange.inOwnWords(error);
   } finally {
     reply.raw.off('close', close);
   }

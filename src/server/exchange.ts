@@ -18,6 +18,7 @@ export class Exchange {
   readonly signal: AbortSignal;
   readonly #arrivedAt: number;
   readonly #headers = new Map<string, string>();
+  #deadlineMs: number | undefined;
   #queueMs = 0;
   #inferenceMs = 0;
 
@@ -51,13 +52,17 @@ export class Exchange {
    * @throws DkvError DEADLINE_PASSED where nothing is left
    */
   msLeft(deadlineMs: number | undefined): number | undefined {
+    this.#deadlineMs = deadlineMs;
     if (deadlineMs === undefined) return undefined;
     const left = deadlineMs - this.elapsedMs;
     if (left > 0) return left;
-    throw new DkvError(
-      'DEADLINE_PASSED',
-      `The request's deadline of ${deadlineMs} ms passed before its work began. Give it more time, or the server fewer requests.`,
-    );
+    throw deadlinePassed(deadlineMs);
+  }
+
+  /** An error with the caller's own deadline in it, where it speaks of what was left of that. */
+  inOwnWords(error: unknown): unknown {
+    const isLate = error instanceof DkvError && error.code === 'DEADLINE_PASSED' && this.#deadlineMs !== undefined;
+    return isLate ? deadlinePassed(this.#deadlineMs!) : error;
   }
 
   readonly header = (name: string, value: string): void => {
@@ -76,4 +81,11 @@ export class Exchange {
   cached(hits: number, misses: number): void {
     this.header('x-cache', `hit=${hits}, miss=${misses}`);
   }
+}
+
+function deadlinePassed(ms: number): DkvError {
+  return new DkvError(
+    'DEADLINE_PASSED',
+    `The request's deadline of ${ms} ms passed before its work began. Give it more time, or the server fewer requests.`,
+  );
 }
