@@ -1,6 +1,6 @@
 /**
  * Is what would be published usable? Packs this package, follows the links of its pages, installs it into an empty folder as a user does,
- * and uses it there: types under each way of finding modules, `import`, `require`, the command, a score.
+ * and uses it there: types under each way of finding modules, `import`, `require`, the command, a score, and the server of examples/serve.
  *
  *     npx tsx tools/package/check.ts        # 'npm' and 'node' are those of PATH; needs the npm registry, or its cache
  */
@@ -36,6 +36,28 @@ export const nllOf = ({ nll }: TextScore): number => nll;
 export const closeAll = (parts: (Engine | Store)[]): Promise<void[]> => Promise.all(parts.map((part) => part.close()));
 `;
 
+/** Starts the server that examples/serve/install.sh has put here, ranks a document of its store, and ends it. */
+const SERVED = `
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+const server = spawn('node_modules/.bin/dkv', ['serve', '--config', 'serve.yaml', '--port', '0'], { stdio: ['ignore', 'inherit', 'pipe'] });
+let said = '';
+const url = await new Promise((resolve, reject) => {
+  server.stderr.on('data', (chunk) => {
+    said += chunk;
+    const [, found] = /Listening at (\\S+);/.exec(said) ?? [];
+    if (found) resolve(found);
+  });
+  server.once('exit', () => reject(new Error('dkv serve ended: ' + said)));
+});
+const body = JSON.stringify({ query: 'a warm lamp', documents: [{ id: process.argv[2] }] });
+const answer = await fetch(url + '/v1/rerank', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+server.kill('SIGTERM');
+const [code] = await once(server, 'exit');
+console.log(JSON.stringify({ status: answer.status, body: await answer.json(), code }));
+`;
+
 const RESOLUTIONS = [
   ['node16', 'node16'],
   ['nodenext', 'nodenext'],
@@ -57,7 +79,12 @@ function check(): void {
         encoding: 'utf8',
         input: input ?? '',
         stdio: ['pipe', 'pipe', 'pipe'],
-        env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip', DKV_CACHE: path.join(folder, 'cache') },
+        env: {
+          ...process.env,
+          ONNXRUNTIME_NODE_INSTALL: 'skip',
+          DKV_CACHE: path.join(folder, 'cache'),
+          DKV_EXAMPLE_DOCUMENTS: '20',
+        },
       });
     } catch (error) {
       const { stdout, stderr } = error as { stdout?: string; stderr?: string };
@@ -118,6 +145,21 @@ function check(): void {
   if (version !== own.version) throw new Error(`dkv --version says ${version}, package.json ${own.version}`);
   const line = '{"document":"The lamp costs 24 euros.","target":"24 euros"}';
   expectScore(`[${run('npx', ['--no-install', 'dkv', 'score'], line).trim()}]`, 'dkv score');
+
+  // As in a container, but for the registry: the package is there already.
+  run('sh', [path.join(installed, 'examples/serve/install.sh'), folder]);
+  writeFileSync(path.join(folder, 'served.mjs'), SERVED);
+  const [first = ''] = run('npx', ['--no-install', 'dkv', 'data', 'adworld', '--count', '1']).split('\n');
+  const { id } = JSON.parse(first) as { id: string };
+  const served = JSON.parse(run('node', ['served.mjs', id])) as {
+    status: number;
+    code: number;
+    body: { results?: { nll?: number }[] };
+  };
+  if (served.status !== 200 || served.code !== 0 || !Number.isFinite(served.body.results?.[0]?.nll)) {
+    throw new Error(`the server that install.sh makes answered ${JSON.stringify(served)}`);
+  }
+  say(`install.sh and dkv serve: NLL ${served.body.results![0]!.nll}`);
 
   function expectScore(output: string, from: string): void {
     const [score] = JSON.parse(output) as { nll?: number }[];
