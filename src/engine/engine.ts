@@ -154,7 +154,8 @@ export interface RequestOptions {
   readonly deadlineMs?: number | undefined;
   /**
    * Also drops single items: those that are in no batch when the deadline passes are never computed and fail with DEADLINE_PASSED each, those in a
-   * batch are answered. Without it a request of which a batch has begun is answered whole. It means nothing without a deadline.
+   * batch are answered. Without it a request of which a batch has begun is answered whole. It means nothing without a deadline. Where others wait too, a
+   * request that is not begun yet is dropped as a whole as soon as what batches took within the last second says that it would not end in time.
    */
   readonly dropLate?: boolean | undefined;
   /** The milliseconds that the caller has spent on tokenising for this request. They are counted among its phases. */

@@ -107,6 +107,8 @@ interface Running {
 
 const DEFAULT_WAIT_MS = 3;
 const DEFAULT_QUEUE_ITEMS = 1_000_000;
+/** How old what is known of a kind's speed may be for a request to be dropped by it: if all were, nothing would be learned any more. */
+const RECENT_MS = 1000;
 /** The longest time of a timer in milliseconds: Node ends longer ones at once. Deadlines beyond it are looked at before batches only. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -282,11 +284,28 @@ export class QueuedEngine implements Engine {
     this.#advance(request);
   }
 
-  /** Drops what waits beyond its deadline. A timer comes late where something has held this thread. */
+  /** Drops what waits beyond its deadline, and what could not end before it. A timer comes late where something has held this thread. */
   #passDeadlines(): void {
     for (const request of [...this.#requests]) {
-      if (request.deadline && msLeft(request.deadline) <= 0) this.#passDeadline(request, request.deadline);
+      const { deadline } = request;
+      if (!deadline) continue;
+      const left = msLeft(deadline);
+      if (left <= 0) this.#passDeadline(request, deadline);
+      else if (this.#isHopeless(request, left)) this.#settle(request, hopelessError(deadline));
     }
+  }
+
+  /**
+   * Tells whether a request that drops what is late would drop some of it, going by what batches have taken lately. Where more is asked for than can be computed every request
+   * gets its turn just before its deadline: begun then, each would be computed in part, for nobody.
+   */
+  #isHopeless({ options, isStarted, unread, ready, method }: Request, left: number): boolean {
+    if (!options.dropLate || isStarted || unread.size > 0 || method === 'generate') return false;
+    let needed = 0;
+    for (const group of ready.groups()) {
+      needed += this.#pace.msOf(group.kind, group.count * costOf(group), RECENT_MS) ?? 0;
+    }
+    return needed > left;
   }
 
   /** Admits a request's items: at once, or when the states that they name have been read. */
@@ -549,6 +568,13 @@ function workOf(parts: Running['parts'], { rows, memoryRows }: Choice): Work {
     ...(asHalves && { asHalves }),
     ...(told.length > 0 && { told }),
   } as Work;
+}
+
+function hopelessError({ ms }: Deadline): DkvError {
+  return new DkvError(
+    'DEADLINE_PASSED',
+    `The request could not end before its deadline of ${ms} ms when its turn came. Give it more time, or the engine fewer requests.`,
+  );
 }
 
 /** The error to reject a request with, when a function of the caller's has thrown something. */

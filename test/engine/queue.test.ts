@@ -172,6 +172,33 @@ describe('a queue', () => {
     await engine.close();
   });
 
+  it('begins no request that could not end before its deadline, where late items are dropped', async () => {
+    const runner = new Executor(model, { device: 'cpu', batchTokens: 64, threads: 1 });
+    const run = runner.run.bind(runner);
+    const batches: Work[] = [];
+    runner.run = async (work, signal) => {
+      batches.push(work);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return { ...(await run(work, signal)), computedMs: 100 };
+    };
+    const engine = new QueuedEngine([runner]);
+    // Alone nothing is known of the speed: what has time to begin is begun.
+    expect(await codeOf(engine.encode(items(1, 60), { deadlineMs: 60, dropLate: true }))).toBe('answered');
+    const first = codeOf(engine.encode(items(1, 60)));
+    await until(() => batches.length === 2);
+    const long = codeOf(engine.encode(items(6, 60), { deadlineMs: 400, dropLate: true }));
+    const short = codeOf(engine.encode(items(1, 60), { deadlineMs: 400, dropLate: true }));
+    const whole = codeOf(engine.encode(items(6, 60), { deadlineMs: 400 }));
+    expect(await Promise.all([first, long, short, whole])).toEqual([
+      'answered',
+      'DEADLINE_PASSED',
+      'answered',
+      'answered',
+    ]);
+    expect(batches).toHaveLength(1 + 1 + 1 + 6);
+    await engine.close();
+  });
+
   it('tries no item of a failed batch again that is late by then', async () => {
     const runner = new Executor(model, { device: 'cpu', batchTokens: 512, threads: 1 });
     let batches = 0;
@@ -600,6 +627,15 @@ describe('the pace', () => {
     expect(pace.rowsWithin('score', 5)).toBe(0);
     for (let i = 0; i < 300; i++) pace.learn('score', 200 + (i % 3) * 100, 20 + (200 + (i % 3) * 100) / 5);
     expect(pace.rowsWithin('score', 80)).toBeCloseTo(300);
+  });
+
+  it('says how long rows take, in as many batches as they need, while that is known of late', () => {
+    const pace = new Pace();
+    expect(pace.msOf('score', 100, 1000)).toBeUndefined();
+    for (const rows of [100, 200, 400]) pace.learn('score', rows, 10 + rows / 10);
+    expect(pace.msOf('score', 300, 1000)).toBeCloseTo(40);
+    expect(pace.msOf('score', 1000, 1000)).toBeCloseTo(3 * 10 + 100);
+    expect(pace.msOf('score', 300, -1)).toBeUndefined();
   });
 
   it('does not believe that more rows take less time', () => {
