@@ -199,6 +199,10 @@ export interface EngineLoad {
   readonly waitingItems: Readonly<Record<Priority, number>>;
   /** The number of batches being computed. */
   readonly runningBatches: number;
+  /** The number of batches that were begun since the engine was started. */
+  readonly batches: number;
+  /** The number of processes that were started in place of one that had ended; 0 of an engine in threads. */
+  readonly restarts: number;
   /**
    * The time that all requests have spent in each phase since the engine was started, up to each request's last change of phase. Requests that
    * share a batch, or wait at the same time, each count that time.

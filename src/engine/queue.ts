@@ -131,6 +131,7 @@ export class QueuedEngine implements Engine {
   /** The number of requests that were there when the last batch ended, by class and kind. */
   readonly #company = new Map<string, number>();
   #freeSince = 0;
+  #batches = 0;
   #isDispatching = false;
   #waitTimer: NodeJS.Timeout | undefined;
   /** The reason why nothing is accepted any more. */
@@ -186,7 +187,13 @@ export class QueuedEngine implements Engine {
     if (this.#ended) throw this.#ended;
     const waitingItems = { interactive: 0, bulk: 0 };
     for (const request of this.#requests) waitingItems[request.priority] += waitingOf(request);
-    return { waitingItems, runningBatches: this.#running.size, phases: this.#phases.times };
+    return {
+      waitingItems,
+      runningBatches: this.#running.size,
+      batches: this.#batches,
+      restarts: 0,
+      phases: this.#phases.times,
+    };
   }
 
   close(): Promise<void> {
@@ -475,6 +482,7 @@ export class QueuedEngine implements Engine {
     );
     const running: Running = { runner, parts, stop, ended };
     this.#running.add(running);
+    this.#batches++;
     for (const { request } of parts) {
       request.batches++;
       if (!request.isStarted) request.options.onStarted?.();

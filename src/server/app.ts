@@ -11,8 +11,9 @@ import { parse } from '../base/parse.js';
 import { ANYBODY, type Caller, expectScope } from './caller.js';
 import { bodyOf, refusalOf } from './errors.js';
 import { Exchange } from './exchange.js';
-import { Limits } from './limits.js';
+import { LimitReached, Limits } from './limits.js';
 import { metered } from './metered-model.js';
+import { observe } from './observed.js';
 import { openApiSchema } from './openapi.js';
 import type { Parts } from './parts.js';
 import type { Route } from './route.js';
@@ -21,8 +22,6 @@ import { docsRoutes } from './routes/docs.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** When the request arrived, by `performance.now()`. */
-    arrivedAt: number;
     caller: Caller;
   }
 }
@@ -43,7 +42,7 @@ export async function buildApp(parts: Parts, { log, https }: AppOptions = {}): P
     genReqId: () => randomUUID(),
     logger: log ? { level: 'info', stream: log } : false,
     // A line of our own says less: no address, no ids.
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     // Half a minute for a whole request, and ten seconds for its head: who sends slower holds a connection for nothing.
     requestTimeout: 30_000,
     connectionTimeout: 0,
@@ -58,15 +57,11 @@ export async function buildApp(parts: Parts, { log, https }: AppOptions = {}): P
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (text) => text as string);
-  app.decorateRequest('arrivedAt', 0);
   app.decorateRequest('caller', null as unknown as Caller);
   await app.register(swagger, openApiSchema(parts));
 
-  let inFlight = 0;
-  app.addHook('onRequest', async (request, reply) => {
-    request.arrivedAt = performance.now();
-    inFlight++;
-    reply.raw.once('close', () => inFlight--);
+  const inFlight = observe(app, parts);
+  app.addHook('onRequest', async (request) => {
     const scope = request.routeOptions.config.scope ?? 'read';
     if (scope === 'open') {
       request.caller = { ...ANYBODY, scope: 'read' };
@@ -77,16 +72,16 @@ export async function buildApp(parts: Parts, { log, https }: AppOptions = {}): P
     }
     request.caller = await parts.callers(request.headers.authorization);
     expectScope(request.caller, scope);
-    if (inFlight > limits.requests) {
+    if (inFlight.count > limits.requests) {
       throw new DkvError(
         'SERVER_BUSY',
-        `${inFlight - 1} requests are in flight, and ${limits.requests} may be. Come again later.`,
+        `${inFlight.count - 1} requests are in flight, and ${limits.requests} may be. Come again later.`,
       );
     }
   });
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);
-    if (refusal.code === 'INTERNAL') request.log.error({ err: error, request_id: request.id }, 'a defect');
+    if (refusal.code === 'INTERNAL') request.log.error({ err: error }, 'a defect');
     return refuse(reply, error);
   });
   app.setNotFoundHandler((request, reply) =>
@@ -96,7 +91,8 @@ export async function buildApp(parts: Parts, { log, https }: AppOptions = {}): P
     ),
   );
   const buckets = new Limits(limits);
-  for (const own of [...allRoutes(parts), ...docsRoutes(() => app.swagger())]) addRoute(app, own, buckets);
+  const routes = [...allRoutes(parts), ...docsRoutes(() => app.swagger())];
+  for (const own of routes) addRoute(app, own, { buckets, metrics: parts.metrics });
   return app;
 }
 
@@ -106,7 +102,12 @@ declare module 'fastify' {
   }
 }
 
-function addRoute(app: FastifyInstance, own: Route, buckets: Limits): void {
+/** What every request is counted by. */
+interface Counts extends Pick<Parts, 'metrics'> {
+  readonly buckets: Limits;
+}
+
+function addRoute(app: FastifyInstance, own: Route, counts: Counts): void {
   const { method, url, scope, summary, description, tag, body, params, query, answer, consumes, produces } = own;
   app.route({
     method,
@@ -123,11 +124,11 @@ function addRoute(app: FastifyInstance, own: Route, buckets: Limits): void {
       ...(produces !== undefined && { produces: [produces] }),
       response: { 200: answer ?? z.string() },
     },
-    handler: (request, reply) => answered(own, request, reply, buckets),
+    handler: (request, reply) => answered(own, request, reply, counts),
   });
 }
 
-async function answered(own: Route, request: FastifyRequest, reply: FastifyReply, buckets: Limits): Promise<unknown> {
+async function answered(own: Route, request: FastifyRequest, reply: FastifyReply, counts: Counts): Promise<unknown> {
   const hangUp = new AbortController();
   const close = () => {
     if (!reply.raw.writableEnded) hangUp.abort();
@@ -135,6 +136,7 @@ async function answered(own: Route, request: FastifyRequest, reply: FastifyReply
   reply.raw.once('close', close);
   const { id, caller, arrivedAt } = request;
   const exchange = new Exchange({ id, caller, signal: hangUp.signal, arrivedAt });
+  request.exchange = exchange;
   try {
     const taken = <T extends z.ZodType>(schema: T | undefined, value: unknown, where: string) =>
       schema && parse(schema, value ?? {}, 'INPUT_INVALID', where);
@@ -146,7 +148,8 @@ async function answered(own: Route, request: FastifyRequest, reply: FastifyReply
       request,
       reply,
     };
-    const result = await within(buckets, own.pairs?.(asked.body), exchange, () => own.handle(asked));
+    const result = await within(counts, own.pairs?.(asked.body), exchange, () => own.handle(asked));
+    countDegraded(result, counts.metrics);
     if (result === undefined) return reply;
     for (const [name, value] of exchange.headers) reply.header(name, value);
     return reply
@@ -166,18 +169,26 @@ async function answered(own: Route, request: FastifyRequest, reply: FastifyReply
  * @throws DkvError LIMIT_REACHED, and what the work throws
  */
 async function within<T>(
-  buckets: Limits,
+  { buckets, metrics }: Counts,
   pairs: number | undefined,
   { caller, header }: Exchange,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
-    if (pairs !== undefined) buckets.take(caller, pairs);
+    if (pairs !== undefined) {
+      buckets.take(caller, pairs);
+      metrics.count('pairs', {}, pairs);
+    }
     // What is primed costs tokens as well.
-    return await metered((tokens) => buckets.chargeTokens(caller, tokens), work);
+    const charge = (tokens: number) => {
+      metrics.count('tokens', {}, tokens);
+      buckets.chargeTokens(caller, tokens);
+    };
+    return await metered(charge, work);
   } catch (error) {
+    if (error instanceof LimitReached) metrics.count('limited', { kind: error.kind });
     // Work that the server could not do, or not now, is not the caller's loss.
-    const isRefused = error instanceof DkvError && error.code !== 'LIMIT_REACHED' && error.status >= 429;
+    const isRefused = error instanceof DkvError && !(error instanceof LimitReached) && error.status >= 429;
     if (pairs !== undefined && isRefused) buckets.giveBack(caller, pairs);
     throw error;
   } finally {
@@ -189,8 +200,14 @@ async function within<T>(
   }
 }
 
+function countDegraded(result: unknown, metrics: Parts['metrics']): void {
+  const { degraded, reason } = (result ?? {}) as { readonly degraded?: unknown; readonly reason?: unknown };
+  if (degraded === true) metrics.count('degraded', { reason: String(reason) });
+}
+
 function refuse(reply: FastifyReply, error: unknown): FastifyReply {
   const refusal = refusalOf(error);
+  reply.request.failure = refusal.code;
   return reply.status(refusal.status).headers(refusal.headers).type(JSON_TYPE).send(bodyOf(refusal));
 }
 

@@ -21,6 +21,8 @@ export class Exchange {
   #deadlineMs: number | undefined;
   #queueMs = 0;
   #inferenceMs = 0;
+  #hits = 0;
+  #misses = 0;
 
   constructor({ id, caller, signal, arrivedAt }: ExchangeFacts) {
     this.id = id;
@@ -37,6 +39,11 @@ export class Exchange {
   /** Milliseconds since the request arrived. */
   get elapsedMs(): number {
     return performance.now() - this.#arrivedAt;
+  }
+
+  /** How many documents were answered from stored states, and how many were not. */
+  get cache(): { readonly hits: number; readonly misses: number } {
+    return { hits: this.#hits, misses: this.#misses };
   }
 
   get queueMs(): number {
@@ -79,6 +86,8 @@ export class Exchange {
 
   /** Says how many documents were answered from stored states, and how many were not. */
   cached(hits: number, misses: number): void {
+    this.#hits += hits;
+    this.#misses += misses;
     this.header('x-cache', `hit=${hits}, miss=${misses}`);
   }
 }

@@ -30,6 +30,16 @@ interface Bucket {
 
 const MINUTE_MS = 60_000;
 
+/** A request that a key's limit refuses for now. */
+export class LimitReached extends DkvError {
+  readonly kind: LimitKind;
+
+  constructor(kind: LimitKind, message: string, retryAfterSeconds: number) {
+    super('LIMIT_REACHED', message, { retryAfterSeconds });
+    this.kind = kind;
+  }
+}
+
 export class Limits {
   readonly #defaults: KeyLimits;
   readonly #ticks: () => number;
@@ -48,17 +58,17 @@ export class Limits {
   /**
    * Takes pairs before they are scored, and nothing where that is refused. A request that is larger than the whole bucket waits until it is full, and leaves a
    * debt, so that no request has to wait for ever.
-   * @throws DkvError LIMIT_REACHED, with the seconds until the same request would be let through
+   * @throws LimitReached with the seconds until the same request would be let through
    */
   take(whose: Limited, pairs: number): void {
     const waits = KINDS.map((kind) => [kind, this.#waitMs(whose, kind, kind === 'pairs' ? pairs : 0)] as const);
     const [kind, waitMs] = waits.reduce((longest, each) => (each[1] > longest[1] ? each : longest));
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000 - 1e-6);
-      throw new DkvError(
-        'LIMIT_REACHED',
+      throw new LimitReached(
+        kind,
         `${whose.keyId === null ? 'All callers together' : `The key ${whose.keyId}`} may ask for ${this.#perMinute(whose, kind)} ${kind} a minute, and these are used up. Come again in ${seconds} s.`,
-        { retryAfterSeconds: seconds },
+        seconds,
       );
     }
     this.#charge(whose, 'pairs', pairs);

@@ -1,6 +1,7 @@
 /** What a running server is made of. Routes take of it what they need. */
 import { DkvError } from '../base/errors.js';
 import type { Callers } from './caller.js';
+import type { Metrics } from './metrics.js';
 import type { ServerSettings } from './settings.js';
 import type { Shelf } from './shelf.js';
 
@@ -12,6 +13,7 @@ export interface Parts {
   readonly version: string;
   readonly shelf: Shelf;
   readonly callers: Callers;
+  readonly metrics: Metrics;
   /** By `performance.now()`. */
   readonly startedAt: number;
   standing: Standing;

@@ -10,7 +10,9 @@ import { openAccess } from './access.js';
 import { buildApp } from './app.js';
 import { SharedModel } from './edition.js';
 import { meteredModel } from './metered-model.js';
+import { Metrics } from './metrics.js';
 import type { Parts } from './parts.js';
+import { watchServed } from './served-metrics.js';
 import type { ServerSettings } from './settings.js';
 import { Shelf } from './shelf.js';
 
@@ -43,7 +45,9 @@ export async function startServer(
   expectGuarded(settings);
   const https = await tlsOf(settings);
   let told: FastifyBaseLogger | undefined;
+  let keysUsable = 1;
   const callers = await openAccess(settings.keys, (error) => {
+    keysUsable = error ? 0 : 1;
     if (error) told?.error({ code: error.code }, error.message);
     else told?.info('The file of keys can be used again.');
   });
@@ -52,7 +56,12 @@ export async function startServer(
   shared.take();
   try {
     const shelf = await Shelf.open(shared, settings.store);
-    const parts: Parts = { settings, version, shelf, callers, startedAt: performance.now(), standing: 'loading' };
+    const metrics = new Metrics();
+    metrics.watchProcess();
+    metrics.onRead(() => metrics.set('keysUsable', keysUsable));
+    const startedAt = performance.now();
+    const parts: Parts = { settings, version, shelf, callers, metrics, startedAt, standing: 'loading' };
+    watchServed(parts);
     const app = await buildApp(parts, { log, https });
     told = app.log;
     const close = async () => {

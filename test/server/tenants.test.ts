@@ -59,8 +59,8 @@ const REQUESTS: Readonly<Record<string, fc.Arbitrary<Omit<Request, 'method'>>>> 
     body: fc.record({ items: fc.array(item, { minLength: 1, maxLength: 3 }) }),
   }),
 };
-/** What is the same for all, and asks no store. */
-const OF_ALL = ['GET /health', 'GET /ready'];
+/** What is the same for all and asks no store, or is for whoever runs the server. */
+const OF_ALL = ['GET /health', 'GET /ready', 'GET /metrics'];
 
 async function world(hasOthers: boolean): Promise<Served> {
   const folder = path.join(await temporaryFolder(), 'store');

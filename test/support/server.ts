@@ -6,6 +6,7 @@ import { buildApp } from '../../src/server/app.js';
 import { ANYBODY, type Callers } from '../../src/server/caller.js';
 import { Edition, type Location, SharedModel } from '../../src/server/edition.js';
 import { meteredModel } from '../../src/server/metered-model.js';
+import { Metrics } from '../../src/server/metrics.js';
 import type { Parts } from '../../src/server/parts.js';
 import { type Layer, settingsOf } from '../../src/server/settings.js';
 import { Shelf } from '../../src/server/shelf.js';
@@ -52,6 +53,7 @@ export async function served(
     version: '0.0.0',
     shelf,
     callers,
+    metrics: new Metrics(),
     startedAt: performance.now(),
     standing: 'ready',
   };
