@@ -73,6 +73,7 @@ class ChildEngine implements Engine {
   readonly #plan: Plan;
   #onNotice: ((notice: string) => void) | undefined;
   readonly #backOff: BackOff;
+  #restarts = 0;
   #running: Promise<Running>;
   /** The moment when the next child is started, by `performance.now`. It lies behind us unless children have ended soon after their start. */
   #nextStart = 0;
@@ -124,7 +125,8 @@ class ChildEngine implements Engine {
   }
 
   async load(): Promise<EngineLoad> {
-    return this.#onChild((session) => session.load(), { isPatient: false });
+    const load = await this.#onChild((session) => session.load(), { isPatient: false });
+    return { ...load, restarts: this.#restarts };
   }
 
   async close(): Promise<void> {
@@ -184,6 +186,7 @@ class ChildEngine implements Engine {
     if (dead && this.#running === current) {
       this.#nextStart = dead.endedAt + this.#backOff.waitAfter(dead.livedMs);
       this.#running = this.#restart();
+      this.#restarts++;
       // Whoever waits for it is told; it may be that nobody does.
       this.#running.catch(() => undefined);
     }
