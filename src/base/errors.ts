@@ -141,6 +141,16 @@ export const ERROR_CODES = {
     status: 404,
     meaning: 'a document is not in the store: never primed, expired or evicted',
   },
+  FLEET_MISMATCH: {
+    exitCode: 2,
+    status: 409,
+    meaning: 'a worker, a model or rows are not those of the plan of a fleet',
+  },
+  FLEET_INCOMPLETE: {
+    exitCode: 1,
+    status: 409,
+    meaning: 'chunks of the plan of a fleet are not primed, or what was made of them is damaged',
+  },
   STORE_CLOSED: { exitCode: 1, status: 503, meaning: 'the store was closed before the request' },
   UNAUTHORIZED: { exitCode: 2, status: 401, meaning: 'the request has no key, or none that is valid here' },
   FORBIDDEN: { exitCode: 2, status: 403, meaning: 'the key may not do what is asked for' },

@@ -102,7 +102,8 @@ Examples:
     .action(primeDocuments);
 }
 
-function visibility(text: string): Visibility {
+/** Parses what the decoder sees. */
+export function visibility(text: string): Visibility {
   for (const value of [text, text.split(',')]) {
     const parsed = visibilitySchema.safeParse(value);
     if (parsed.success) return parsed.data;

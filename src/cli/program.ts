@@ -10,6 +10,7 @@ import { demoCommand } from './demo.js';
 import { devicesCommand } from './devices.js';
 import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { fleetCommand } from './fleet.js';
 import { importCommand } from './import.js';
 import { initCommand } from './init.js';
 import { keysCommand } from './keys.js';
@@ -81,6 +82,7 @@ Examples:
     serveCommand(),
     storeCommand(),
     keysCommand(),
+    fleetCommand(),
     modelsCommand(),
     dataCommand(),
     devicesCommand(),

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { DkvError } from '../base/errors.js';
 import { beirDocument, beirDocumentSchema } from './beir.js';
 import { type Columns, type OpenOptions, ROLES } from './options.js';
+import { isS3, openS3Input } from './s3-input.js';
 import { expectFile, expectNoFloats, isAddress, isTable, missingColumns, openTable, type Table } from './table.js';
 import { countTextRows, expectForm, headerAdvice, jsonRows, kindOf, TEXT_FILES, textRows } from './text-rows.js';
 import { type Fields, idOf, jsonOf, type Row, textOf, topColumn, valueAt } from './values.js';
@@ -32,7 +33,7 @@ const NEEDED = ['id', 'document'] as const;
 /**
  * Rows in BEIR's form (`_id`, `title`, `text`) are read as BEIR's. Of a file the beginning is read at once, so that what is wrong with
  * all of it is said now.
- * @param input a .jsonl, .csv, .tsv or .parquet file, an address of a Parquet file, or a stream of JSON lines
+ * @param input a .jsonl, .csv, .tsv or .parquet file, an address of a Parquet file, s3://bucket/key of JSON lines or Parquet, or a stream of JSON lines
  * @throws DkvError INPUT_INVALID, and for what is on the network what the hub's client throws
  */
 export async function openDocuments(input: string | Readable, options: OpenOptions): Promise<DocumentStream> {
@@ -44,20 +45,28 @@ export async function openDocuments(input: string | Readable, options: OpenOptio
       `Documents have no ${unknown.join(', ')}: only ${Object.keys(USUAL).join(', ')} can be named.`,
     );
   }
-  if (typeof input !== 'string') {
-    const name = 'standard input';
+  const streamed = (stream: Readable, name: string): AsyncGenerator<DocumentRow | DkvError> => {
     expectForm(name, options, 'jsonl');
-    const rows = jsonRows(input, name, { signal });
-    return {
-      countRows: async () => undefined,
-      rows: documentsOf(shapedRows(rows, name, columns, onNotice), columns),
-    };
+    return documentsOf(shapedRows(jsonRows(stream, name, { signal }), name, columns, onNotice), columns);
+  };
+  if (typeof input !== 'string') {
+    return { countRows: async () => undefined, rows: streamed(input, 'standard input') };
   }
   const kind = kindOf(input);
+  if (isS3(input) && kind !== 'parquet') {
+    if (kind !== 'jsonl') {
+      throw new DkvError(
+        'INPUT_INVALID',
+        `${input}: of a bucket .jsonl (also with .gz behind it) and .parquet are read.`,
+      );
+    }
+    const object = await openS3Input(input);
+    return { countRows: async () => undefined, rows: await begun(streamed(object.stream(signal), input)) };
+  }
   if (!isTable(input)) {
     throw new DkvError(
       'INPUT_INVALID',
-      `${input}: documents are read from ${TEXT_FILES} and .parquet files, from hf:// and https:// addresses of Parquet files, and from - as JSON lines.`,
+      `${input}: documents are read from ${TEXT_FILES} and .parquet files, from hf:// and https:// addresses of Parquet files, from s3:// addresses of Parquet and JSON lines, and from - as JSON lines.`,
     );
   }
   // No digest of a text file is needed here, so that it is read once only.

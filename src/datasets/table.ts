@@ -11,6 +11,7 @@ import { openDataRepository, openUrl } from '../hub/remote-data.js';
 import { hubSettings } from '../hub/settings.js';
 import type { OpenOptions } from './options.js';
 import { openParquet, type ParquetFile } from './parquet.js';
+import { isS3, openS3Input } from './s3-input.js';
 import { expectForm, headerAdvice, kindOf, listed, TEXT_FILES, textRows } from './text-rows.js';
 import { type Row, topColumn } from './values.js';
 
@@ -79,6 +80,10 @@ export async function openTable(place: string, options: OpenOptions = {}): Promi
     return parquetTable(shownAddress(place), revision, [await openParquet(file)], options);
   }
   const kind = kindOf(place);
+  if (isS3(place) && kind === 'parquet') {
+    const object = await openS3Input(place);
+    return parquetTable(place, object.version, [await openParquet(object)], options);
+  }
   if (!kind) throw new DkvError('INPUT_INVALID', `${place}: ${TEXT_FILES} and .parquet files are read.`);
   await expectFile(place);
   const revision = `sha256:${await fileDigest(place)}`;

@@ -1,5 +1,6 @@
 /** What priming says of each document beside its states. Priming writes it, ranking reads it. */
 import { z } from 'zod';
+import { sha256 } from '../base/bytes.js';
 import { parse } from '../base/parse.js';
 import { metadataSchema } from '../store/records/record.js';
 import type { Metadata } from '../store/store.js';
@@ -10,6 +11,12 @@ export const documentMetadataSchema = z.strictObject({
     .record(z.string(), z.number())
     .exactOptional()
     .describe('Per variant the mean NLL in nats a token of the reference queries; absent where none were given.'),
+  rowDigest: z
+    .string()
+    .exactOptional()
+    .describe(
+      'Digest of the row that it was primed from: text, title and fields. Absent where an earlier release primed it.',
+    ),
   priorDigest: z.string().exactOptional().describe('Digest of the reference queries that `priors` were computed with.'),
 });
 
@@ -19,4 +26,18 @@ export type DocumentMetadata = z.infer<typeof documentMetadataSchema>;
 export function parseDocumentMetadata(id: string, metadata: Metadata): DocumentMetadata {
   const where = `Document ${JSON.stringify(id)} was not stored by priming`;
   return parse(documentMetadataSchema, metadata, 'STORE_MISMATCH', where, 'Prime it again.');
+}
+
+/** What decides how a document is primed, as its row says it. */
+export interface RowContent {
+  readonly text: string;
+  readonly title?: string | undefined;
+  readonly fields?: Metadata | undefined;
+}
+
+/** Tells a document from what it is after a change: 32 hex digits. Rows with the same fields in another order differ, as their entries do. */
+export function rowDigestOf({ text, title, fields = {} }: RowContent): string {
+  return sha256(JSON.stringify([text, title ?? null, fields]))
+    .toString('hex')
+    .slice(0, 32);
 }

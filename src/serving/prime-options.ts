@@ -73,6 +73,8 @@ export interface PrimeOptions extends OrUndefined<StatesOptions> {
   readonly keepText?: boolean | undefined;
   /** The milliseconds after which documents expire. By default they never expire. */
   readonly ttlMs?: number | undefined;
+  /** The time, in milliseconds since 1970, at which documents expire, in place of `ttlMs`: the same for all machines that prime parts of a corpus. */
+  readonly expiresAt?: number | undefined;
   /** The reference queries for the priors of the documents primed now. By default the store's own. */
   readonly priorQueries?: readonly string[] | undefined;
   /** Allow a store that was primed with other options to be primed anew, and keep no variant that is not named. Documents that are not primed again keep their old states. */

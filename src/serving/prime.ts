@@ -46,6 +46,7 @@ const OPTIONS: Readonly<Record<keyof PrimeOptions, true>> = {
   bare: true,
   keepText: true,
   ttlMs: true,
+  expiresAt: true,
   priorQueries: true,
   replace: true,
   check: true,
@@ -61,6 +62,7 @@ const optionsSchema = z.object({
   statesPrecision: z.enum(STATES_PRECISIONS).default(DEFAULTS.statesPrecision),
   maxTokens: z.int().positive().default(DEFAULTS.maxTokens),
   ttlMs: z.number().positive().optional(),
+  expiresAt: z.int().positive().optional(),
   shard: z
     .strictObject({ number: z.int().positive(), of: z.int().positive() })
     .refine(({ number, of }) => number <= of, { error: 'there are not so many' })
@@ -87,6 +89,9 @@ export async function prime(
     'INPUT_INVALID',
     'Options of priming',
   );
+  if (options.ttlMs !== undefined && options.expiresAt !== undefined) {
+    throw new DkvError('INPUT_INVALID', 'Both ttlMs and expiresAt were given: say one of them.');
+  }
   const how = { visibility, statesPrecision, maxTokens };
   expectSegments(model.tokenizer, visibility);
   const variants = variantsOf(surrogates, bare);

@@ -15,7 +15,7 @@ import { visibleStates } from '../store/records/identity.js';
 import { asStored, expectStorable } from '../store/records/quantise.js';
 import { metadataSchema, payloadBytesOf } from '../store/records/record.js';
 import type { CacheRecord, DocumentEntry, Metadata, Store } from '../store/store.js';
-import type { DocumentMetadata } from './document-metadata.js';
+import { type DocumentMetadata, rowDigestOf } from './document-metadata.js';
 import type {
   DocumentToPrime,
   PrimeOptions,
@@ -276,22 +276,28 @@ export class PrimingRun {
   }
 
   async #isUnchanged({ document, variants, entry, kept }: Planned): Promise<boolean> {
-    const { references, ttlMs } = this.#options;
+    const { references } = this.#options;
     if (!entry) return false;
-    const { fields, priorDigest } = entry.metadata;
+    const { fields, rowDigest, priorDigest } = entry.metadata;
     const wanted = { ...kept, ...Object.fromEntries(variants.map(({ name, key }) => [name, key])) };
     const isSame =
       isDeepStrictEqual(entry.variants, wanted) &&
       // As text, since storing makes 0 of -0.
       JSON.stringify(fields) === JSON.stringify(fieldsOf(document)) &&
+      // Of a text that is cut what is left out may differ. Earlier releases kept no digest.
+      (rowDigest === undefined || rowDigest === rowDigestOf(document)) &&
       priorDigest === references?.digest;
-    // With half of its time gone it is primed again, so that what is primed regularly never expires in between.
-    const remainingMs = (entry.expiresAt ?? Number.POSITIVE_INFINITY) - Date.now();
-    const isLasting =
-      ttlMs === undefined ? entry.expiresAt === undefined : remainingMs > ttlMs / 2 && remainingMs <= ttlMs;
-    if (!isSame || !isLasting) return false;
+    if (!isSame || !this.#isLasting(entry)) return false;
     for (const { key } of variants) if (!(await this.#isThere(key))) return false;
     return true;
+  }
+
+  #isLasting({ expiresAt }: DocumentEntry): boolean {
+    const { ttlMs } = this.#options;
+    if (ttlMs === undefined) return expiresAt === this.#options.expiresAt;
+    // With half of its time gone it is primed again, so that what is primed regularly never expires in between.
+    const remainingMs = (expiresAt ?? Number.POSITIVE_INFINITY) - Date.now();
+    return remainingMs > ttlMs / 2 && remainingMs <= ttlMs;
   }
 
   #isThere(key: string): Promise<boolean> {
@@ -300,7 +306,7 @@ export class PrimingRun {
   }
 
   async #primeBlock({ documents, missing }: Block): Promise<void> {
-    const { keepText = true, references, ttlMs, how } = this.#options;
+    const { keepText = true, references, ttlMs, expiresAt, how } = this.#options;
     const { statesPrecision } = how;
     const passes = [...missing.values()];
     const states = await eachOf(passes, (some) =>
@@ -353,6 +359,7 @@ export class PrimingRun {
       for (const name of names) if (Object.hasOwn(made, name)) records[name] = made[name]!;
       const metadata: DocumentMetadata = {
         fields: fieldsOf(document),
+        rowDigest: rowDigestOf(document),
         ...(references && {
           priors: Object.fromEntries(Object.keys(records).map((name) => [name, priors.get(keys[name]!)!])),
           priorDigest: references.digest,
@@ -361,6 +368,7 @@ export class PrimingRun {
       await this.#store.putDocument(document.id, records, {
         metadata,
         ...(ttlMs !== undefined && { ttlMs }),
+        ...(expiresAt !== undefined && { expiresAt }),
       });
       this.#count(document.id, 'primed');
       this.#storedDocuments++;

@@ -20,6 +20,13 @@ import {
 } from '../../src/wire/adworld.js';
 import { deviceInstallSchema, deviceRemovalSchema, devicesSchema } from '../../src/wire/devices.js';
 import {
+  fleetDropSchema,
+  fleetFinishSchema,
+  fleetPlanSchema,
+  fleetStatusSchema,
+  fleetWorkSchema,
+} from '../../src/wire/fleet.js';
+import {
   catalogueVerificationSchema,
   storeAliasSchema,
   storeAuditLineSchema,
@@ -134,6 +141,16 @@ const CASES: readonly [args: string[], schema: z.ZodType | undefined, files?: Re
   ],
   [['keys', 'list', '--file', 'keys.json', '--json'], keyListSchema],
   [['keys', 'revoke', '--file', 'keys.json', 'aaaaaaaaaaaa', '--json'], keyRevokedSchema],
+  [['fleet', 'plan', 'fleet', '--input', 'documents.jsonl', '--json'], fleetPlanSchema],
+  [['fleet', 'status', 'fleet', '--json'], fleetStatusSchema],
+  [['fleet', 'work', 'fleet', '--chunk', '0', '--json'], fleetWorkSchema],
+  [
+    ['fleet', 'finish', 'fleet', '--rejects', 'fleet-rejects.jsonl', '--json'],
+    fleetFinishSchema,
+    { 'fleet-rejects.jsonl': primeRejectSchema },
+  ],
+  [['fleet', 'plan', 'fleet', '--input', 'documents.jsonl', '--states', 'int8', '--json'], fleetPlanSchema],
+  [['fleet', 'drop', 'fleet', '--json'], fleetDropSchema],
   [['score', '--input', 'lines.jsonl'], z.union([scoreAnswerSchema, scoreRefusalSchema])],
   [['demo', '--document', 'The lamp costs 24 euros.', '--json'], demoSchema],
   [['devices', 'list', '--json'], devicesSchema],

@@ -8,7 +8,7 @@ import { selfWriter } from '../../src/llm/self-writer.js';
 import type { Visibility } from '../../src/priming/input.js';
 import { scoreTexts, type TextScore } from '../../src/scoring/inputs.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
-import { parseDocumentMetadata } from '../../src/serving/document-metadata.js';
+import { parseDocumentMetadata, rowDigestOf } from '../../src/serving/document-metadata.js';
 import { prime as primeByDefault } from '../../src/serving/prime.js';
 import type { DocumentToPrime, PrimeOptions, RejectedDocument } from '../../src/serving/prime-options.js';
 import { expectProvenance, readProvenance } from '../../src/serving/provenance.js';
@@ -373,7 +373,8 @@ describe('priming again', () => {
     const [sold, ...others] = DOCUMENTS;
     const again = await prime(seen, store, [{ ...sold!, fields: { sold: true } }, ...others]);
     expect(again).toMatchObject({ primed: 1, unchanged: 5, encoded: 0 });
-    expect((await store.entry(sold!.id))!.metadata).toEqual({ fields: { title: sold!.title, sold: true } });
+    const rowDigest = rowDigestOf({ ...sold!, fields: { sold: true } });
+    expect((await store.entry(sold!.id))!.metadata).toEqual({ fields: { title: sold!.title, sold: true }, rowDigest });
     expect((await store.getDocument(sold!.id, BARE))!.record.text).toBe(sold!.text);
   });
 

@@ -31,6 +31,7 @@ export const ROOMS = [
   'datasets',
   'llm',
   'serving',
+  'fleet',
   'runs/schema',
   'runs',
   'experiments/declaration',

@@ -1,6 +1,9 @@
 /** Every JSON format, in the order of docs/formats.md: where it comes from, and its schema. An example of each lies in `examples/`. */
 import type { z } from 'zod';
 import { experimentFileSchema } from '../../src/experiments/declaration/declared.js';
+import { planSchema as fleetPlanFileSchema } from '../../src/fleet/plan.js';
+import { beginningSchema, endSchema, failureSchema, reportSchema } from '../../src/fleet/report.js';
+import { rowSchema } from '../../src/fleet/row.js';
 import { entrySchema as journalEntrySchema } from '../../src/runs/schema/entry.js';
 import { journalHeadSchema } from '../../src/runs/schema/journal-head.js';
 import { lockedPlanSchema } from '../../src/runs/schema/locked-plan.js';
@@ -36,6 +39,13 @@ import {
   queryLineSchema,
 } from '../../src/wire/adworld.js';
 import { deviceInstallSchema, deviceRemovalSchema, devicesSchema } from '../../src/wire/devices.js';
+import {
+  fleetDropSchema,
+  fleetFinishSchema,
+  fleetPlanSchema,
+  fleetStatusSchema,
+  fleetWorkSchema,
+} from '../../src/wire/fleet.js';
 import {
   catalogueVerificationSchema,
   storeAliasSchema,
@@ -320,6 +330,36 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Printed by `dkv keys revoke --json`.',
         schema: keyRevokedSchema,
         example: 'key-revoked',
+      },
+      {
+        title: 'dkv fleet plan',
+        source: 'Printed by `dkv fleet plan --json`.',
+        schema: fleetPlanSchema,
+        example: 'fleet-plan',
+      },
+      {
+        title: 'dkv fleet work',
+        source: 'A line of `dkv fleet work --json`, for each chunk.',
+        schema: fleetWorkSchema,
+        example: 'fleet-work',
+      },
+      {
+        title: 'dkv fleet finish',
+        source: 'Printed by `dkv fleet finish --json`.',
+        schema: fleetFinishSchema,
+        example: 'fleet-finish',
+      },
+      {
+        title: 'dkv fleet status',
+        source: 'Printed by `dkv fleet status --json`.',
+        schema: fleetStatusSchema,
+        example: 'fleet-status',
+      },
+      {
+        title: 'dkv fleet drop',
+        source: 'Printed by `dkv fleet drop --json`.',
+        schema: fleetDropSchema,
+        example: 'fleet-drop',
       },
       {
         title: 'dkv list experiments',
@@ -639,6 +679,50 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'A line of the log: what another variant would have answered.',
         schema: shadowLineSchema,
         example: 'shadow',
+      },
+    ],
+  },
+  {
+    title: 'What a fleet keeps in a catalogue',
+    text: 'Names are camelCase: formats of version 1. Each of these files but plans and rows is two lines: the SHA-256 of the second in hexadecimal digits, and the JSON. How they are used: [fleet.md](fleet.md).',
+    formats: [
+      {
+        title: 'fleet/PLAN/plan.json',
+        source:
+          'A plan, written after its rows. Its id, the name of the folder, is the first 16 digits of the SHA-256 of its bytes.',
+        schema: fleetPlanFileSchema,
+        example: 'fleet-plan-file',
+      },
+      {
+        title: 'A line of fleet/PLAN/rows/CHUNK.gz',
+        source:
+          'A row of the corpus, unpacked. Before the rows stand the documents that a delta takes out, a line `{"removed": SLOT}` each.',
+        schema: rowSchema,
+        example: 'fleet-row',
+      },
+      {
+        title: 'fleet/PLAN/chunks/CHUNK.json',
+        source: 'A chunk is done: written after its shard.',
+        schema: reportSchema,
+        example: 'fleet-report',
+      },
+      {
+        title: 'fleet/PLAN/failures/CHUNK.json',
+        source: 'What went wrong with a chunk, until it is done.',
+        schema: failureSchema,
+        example: 'fleet-failure',
+      },
+      {
+        title: 'fleet/PLAN/finish.json',
+        source: 'A coordinator has begun to finish; others make the same generation.',
+        schema: beginningSchema,
+        example: 'fleet-beginning',
+      },
+      {
+        title: 'fleet/PLAN/finished.json',
+        source: 'The generation is published.',
+        schema: endSchema,
+        example: 'fleet-end',
       },
     ],
   },

@@ -10,6 +10,7 @@
  *     takedowns/<number>.json        takedowns.ts
  *     takedowns.json                 how many of them there are
  *     audit/<time>-<random>.json     audit.ts
+ *     fleet/<plan>/                  what machines that prime a corpus together have done so far (parts-under-way.ts, and `src/fleet/`)
  *     lock.json                      whose turn it is to change something (turns.ts)
  */
 import { DkvError } from '../../base/errors.js';

@@ -7,6 +7,7 @@ import type { CatalogueFiles } from './files.js';
 import { GenerationReader } from './layers.js';
 import { listLeases } from './leases.js';
 import { decodeManifest, type Generation, shardsOf } from './manifest.js';
+import { shardsOfParts } from './parts-under-way.js';
 import { shardName } from './shard-reader.js';
 import type { Takedown, Takedowns } from './takedowns.js';
 import { inTurn, type Turn } from './turns.js';
@@ -146,11 +147,12 @@ class Collecting {
   /** @returns also the number of shards that no manifest names and that stay */
   async #removeShards(kept: readonly Generation[]): Promise<{ shards: number; freedBytes: number; orphans: number }> {
     const named = new Set(kept.flatMap(({ manifest }) => shardsOf(manifest).map(({ digest }) => shardName(digest))));
+    const underWay = await shardsOfParts(this.#files);
     const isPacking = await this.#isPacking();
     let [shards, freedBytes, orphans] = [0, 0, 0];
     for await (const { name, sizeBytes, storedAt } of this.#files.list('shards/')) {
       if (named.has(`shards/${name}`)) continue;
-      if (storedAt > this.#before || isPacking) {
+      if (storedAt > this.#before || isPacking || underWay.has(`shards/${name}`)) {
         orphans++;
         continue;
       }

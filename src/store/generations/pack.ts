@@ -5,9 +5,8 @@
 import { Breather } from '../../base/breather.js';
 import { asBuffer } from '../../base/bytes.js';
 import { DkvError } from '../../base/errors.js';
-import { encodeEntry, inspectEntry, notesSalt, slotOf, tenantOf } from '../records/entry.js';
-import { headerIn } from '../records/record.js';
-import { NOTES, type Store } from '../store.js';
+import { encodeEntry, inspectEntry, slotOf, tenantOf } from '../records/entry.js';
+import type { Store } from '../store.js';
 import { missingRecords } from '../transfer.js';
 import { manifestName } from './catalogue.js';
 import type { CatalogueFiles } from './files.js';
@@ -15,6 +14,8 @@ import { bitsFor, LayerWriter } from './layer-writer.js';
 import { GenerationReader } from './layers.js';
 import { Lease } from './leases.js';
 import { encodeManifest, type Generation, type Layer, type Manifest } from './manifest.js';
+import { ModelKinds } from './model-kinds.js';
+import { notesOf } from './notes.js';
 import { Takedowns } from './takedowns.js';
 
 const REPORT_EVERY = 256;
@@ -194,15 +195,7 @@ class Packing {
 
   async #manifest(tenant: string, layer: Layer): Promise<Manifest> {
     const { parent } = this.#options;
-    const notes: [string, string][] = [];
-    let name: string | null = null;
-    for (const note of NOTES) {
-      const metadata = await this.#store.note(note);
-      if (!metadata) continue;
-      if (note === 'primed' && typeof metadata.model === 'string') name = metadata.model;
-      const bytes = encodeEntry({ id: note, variants: {}, metadata });
-      notes.push([slotOf(note, notesSalt(this.#salt)), bytes.toString('base64')]);
-    }
+    const { notes, name } = await notesOf(this.#store, this.#salt);
     const { model, states } = this.#kinds.facts(parent?.manifest);
     return {
       format: 'directed-kvcache generation',
@@ -221,64 +214,5 @@ class Packing {
 
   #report(done: number, of: number): void {
     this.#options.onProgress?.({ done, of });
-  }
-}
-
-/** What all records of a generation have in common. */
-type Kind = Pick<Manifest['model'], 'fingerprint' | 'precision'> &
-  Pick<Manifest['states'], 'width'> & {
-    readonly states: Manifest['states']['precision'];
-  };
-
-class ModelKinds {
-  #kind: Kind | undefined;
-  #visibility: Manifest['states']['visibility'] | undefined;
-
-  /**
-   * @param bytes were checked when they were read
-   * @throws DkvError STORE_MISMATCH for a record of another kind than those before
-   */
-  expect(bytes: Uint8Array, id: string): void {
-    const { fingerprint, modelPrecision: precision, precision: states, visibility, width } = headerIn(bytes);
-    const own: Kind = { fingerprint, precision, states, width };
-    this.#kind ??= own;
-    this.#expectSame(own, this.#kind, `Document ${JSON.stringify(id)}`);
-    if (this.#visibility === undefined) this.#visibility = visibility;
-    else if (JSON.stringify(this.#visibility) !== JSON.stringify(visibility)) this.#visibility = null;
-  }
-
-  /** @throws DkvError STORE_MISMATCH for another kind than the parent's; INPUT_INVALID where there is neither */
-  facts(parent: Manifest | undefined): {
-    readonly model: Omit<Manifest['model'], 'name'>;
-    readonly states: Manifest['states'];
-  } {
-    const before: Kind | undefined = parent && {
-      fingerprint: parent.model.fingerprint,
-      precision: parent.model.precision,
-      states: parent.states.precision,
-      width: parent.states.width,
-    };
-    const kind = this.#kind ?? before;
-    if (!kind) throw new DkvError('INPUT_INVALID', 'The store has no document to pack. Prime some into it.');
-    if (before) this.#expectSame(kind, before, 'What changed');
-    const own = this.#visibility;
-    const isSame = !parent || own === undefined || JSON.stringify(own) === JSON.stringify(parent.states.visibility);
-    const visibility = isSame ? (own ?? parent?.states.visibility ?? null) : null;
-    return {
-      model: { fingerprint: kind.fingerprint, precision: kind.precision },
-      states: { precision: kind.states, width: kind.width, visibility, codebook: null },
-    };
-  }
-
-  #expectSame(own: Kind, expected: Kind, called: string): void {
-    const differing = (Object.keys(expected) as (keyof Kind)[]).filter((fact) => own[fact] !== expected[fact]);
-    if (differing.length === 0) return;
-    const shown = differing.map(
-      (fact) => `${fact} ${String(own[fact]).slice(0, 12)} instead of ${String(expected[fact]).slice(0, 12)}`,
-    );
-    throw new DkvError(
-      'STORE_MISMATCH',
-      `${called} was primed otherwise than the rest: ${shown.join(', ')}. A generation is of one model: prime the documents again, or pack a base.`,
-    );
   }
 }

@@ -8,7 +8,17 @@ import { DATA_FILE } from '../backends/lmdb-file.js';
 import type { CatalogueFiles } from './files.js';
 
 /** What a catalogue has in its folder, any of which makes it one. */
-const PARTS = ['generations', 'drafts', 'shards', 'aliases', 'takedowns', 'audit', 'leases', 'lock.json'] as const;
+const PARTS = [
+  'generations',
+  'drafts',
+  'shards',
+  'aliases',
+  'takedowns',
+  'audit',
+  'leases',
+  'fleet',
+  'lock.json',
+] as const;
 
 /**
  * Reads the address of a catalogue, `packed:` before it or not.
@@ -64,7 +74,7 @@ export async function isCatalogueFolder(folder: string): Promise<boolean> {
 }
 
 async function hasFiles(files: Pick<CatalogueFiles, 'list'>): Promise<boolean> {
-  for (const part of ['generations/', 'drafts/', 'takedowns/']) {
+  for (const part of ['generations/', 'drafts/', 'takedowns/', 'fleet/']) {
     for await (const _ of files.list(part)) return true;
   }
   return false;
