@@ -104,7 +104,7 @@ async function workOn(
 }
 
 /** Loads the model that the plan names, unless the command line names another place of it. */
-export async function openPlanModel(named: NamedPlan, options: EngineOptions, command: Command, signal: AbortSignal) {
+async function openPlanModel(named: NamedPlan, options: EngineOptions, command: Command, signal: AbortSignal) {
   const { expectModelFits } = await import('../fleet/work.js');
   const { endpointWriter, textSources } = await import('../llm/text-sources.js');
   const { expectWriter } = await import('../priming/prepare.js');

@@ -23,6 +23,7 @@ describe('dkv completion', () => {
         'evaluate',
         'store',
         'keys',
+        'fleet',
         'models',
         'data',
         'devices',
