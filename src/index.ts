@@ -92,6 +92,18 @@ export { type Bm25, bm25Of } from './serving/bm25.js';
 export { OBJECTIVES, type Objective, type Reliability } from './serving/calibration.js';
 export { type CandidateOptions, type Candidates, candidatesFrom } from './serving/candidates.js';
 export { type EncoderPasses, type EvaluateOptions, type Evaluation, evaluate } from './serving/evaluate.js';
+export {
+  type GeneratedText,
+  type GenerateStoredOptions,
+  type GenerateTextsOptions,
+  generate,
+  generateTexts,
+  type StoredGenerated,
+  type StoredToGenerate,
+  type TextToGenerate,
+  type ToWrite,
+  type WrittenPart,
+} from './serving/generate.js';
 export { prime } from './serving/prime.js';
 export type {
   DocumentToPrime,
@@ -123,6 +135,7 @@ export {
 export type { Unranked } from './serving/unranked.js';
 export { BARE } from './serving/variants.js';
 export type { Margin, Standing, Verdict } from './serving/verdict.js';
+export type { TextPart } from './serving/written-text.js';
 export type { Corrected, Estimate, GainSummary, Share } from './stats/gains.js';
 export { INVERSE_TEMPERATURES } from './stats/inverse-temperatures.js';
 export type { SimulatedPower } from './stats/power.js';

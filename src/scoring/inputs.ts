@@ -5,7 +5,14 @@
 import { Breather } from '../base/breather.js';
 import { DkvError, isResult } from '../base/errors.js';
 import { type CompoundOptions, CompoundRequest, checkedOptions } from '../engine/compound-request.js';
-import { type Engine, eachOf, type RequestOptions, type ScoreItem, type StateRange } from '../engine/engine.js';
+import {
+  type Engine,
+  eachOf,
+  type Memory,
+  type RequestOptions,
+  type ScoreItem,
+  type StateRange,
+} from '../engine/engine.js';
 import type { Tokenizer } from '../model/tokenizer/tokenizer.js';
 import { type Presented, present } from '../priming/condition.js';
 import { expectSegments, type Visibility } from '../priming/input.js';
@@ -113,6 +120,26 @@ async function encodedBy(
   items: readonly InputToScore[],
   tokenisingMs?: number,
 ): Promise<(ScoreItem | DkvError)[]> {
+  const refused = items.map((item) => tooLong(engine, item.prompt.length + item.target.length));
+  const shown = items.map(({ parts }, i) => (refused[i] ? [] : parts));
+  const memories = await memoriesBy(request, engine, shown, tokenisingMs);
+  return items.map(({ prompt, target }, i) => {
+    const memory = refused[i] ?? memories[i]!;
+    return memory instanceof DkvError ? memory : { memory, prompt, target };
+  });
+}
+
+/**
+ * Encodes each distinct input once.
+ * @param shown for each item what the decoder sees
+ * @returns per item the rows that the decoder sees, or the DkvError (NUMBERS_NOT_FINITE, with `dropLate` DEADLINE_PASSED) that says why there are none
+ */
+export async function memoriesBy(
+  request: CompoundRequest,
+  engine: Engine,
+  shown: readonly (readonly Presented[])[],
+  tokenisingMs?: number,
+): Promise<(Memory | DkvError)[]> {
   const places = new Map<string, number>();
   const distinct: Presented[] = [];
   const placeOf = (part: Presented) => {
@@ -123,23 +150,19 @@ async function encodedBy(
     }
     return place;
   };
-  const refused = items.map((item) => tooLong(engine, item.prompt.length + item.target.length));
-  const located = items.map(({ parts }, i) =>
-    refused[i] ? [] : parts.map((part) => ({ place: placeOf(part), visible: part.visible })),
-  );
+  const located = shown.map((parts) => parts.map((part) => ({ place: placeOf(part), visible: part.visible })));
   const states = await eachOf(
     distinct.map(({ item }) => item),
     (inputs) => request.ask((own) => engine.encode(inputs, own), tokenisingMs),
   );
-  return items.map(({ prompt, target }, i) => {
-    if (refused[i]) return refused[i];
+  return located.map((parts) => {
     const memory: StateRange[] = [];
-    for (const { place, visible } of located[i]!) {
+    for (const { place, visible } of parts) {
       const own = states[place]!;
       if (own instanceof DkvError) return own;
       memory.push(...visible.map((range) => ({ states: own, ...range })));
     }
-    return { memory, prompt, target };
+    return memory;
   });
 }
 

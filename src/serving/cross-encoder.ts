@@ -111,7 +111,7 @@ function inputOf(
   const limit = tokensRead(model, maxTokens);
   if (!scored.relevance) {
     const part = present(tokenizer, { visibility }, document, query.text, { maxTokens: limit });
-    return { parts: [part], ...questionOf(scored).say(tokenizer, query) };
+    return { parts: [part], ...questionOf(scored).say(tokenizer, query, 0) };
   }
   const { said, tokens } = scored.relevance;
   const part = fitted(model, said.template, { query: query.text, document }, limit);

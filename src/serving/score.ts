@@ -38,21 +38,26 @@ export interface StoredSource {
 
 export interface StoredScore extends TargetScore, StoredSource {}
 
-/** A question to the decoder about a document. */
-export interface Question<Item, Answer> {
+/** What the decoder reads, and the tokens that are looked at. */
+type ToLookAt = Pick<InputToScore, 'prompt' | 'target'>;
+
+/** A question to the decoder about a document: what it is given (`Said`), and what the engine gives back for it (`Given`). */
+export interface Question<Item, Answer, Said extends object = ToLookAt, Given = Float32Array> {
   /**
-   * Gives what the decoder reads, and the tokens that are looked at.
+   * Gives what the decoder is given.
+   * @param place of the item among all
    * @throws DkvError INPUT_INVALID that says why it cannot read that
    */
-  say(tokenizer: Tokenizer, item: Item): Pick<InputToScore, 'prompt' | 'target'>;
-  /**
-   * Asks the engine. @returns for each item the numbers of its target's tokens
-   * @returns per item numbers of its target's tokens
-   */
-  ask(engine: Engine, items: readonly ScoreItem[], options: RequestOptions): Promise<readonly Float32Array[]>;
+  say(tokenizer: Tokenizer, item: Item, place: number): Said;
+  /** Asks the engine. @returns for each item what it gives, such as the numbers of its target's tokens */
+  ask(
+    engine: Engine,
+    items: readonly (Said & Pick<ScoreItem, 'memory'>)[],
+    options: RequestOptions,
+  ): Promise<readonly Given[]>;
   /** The number of rows that the decoder reads for it. */
-  rows(item: Pick<InputToScore, 'prompt' | 'target'>): number;
-  answer(numbers: Float32Array): Answer;
+  rows(said: Said): number;
+  answer(given: Given): Answer;
 }
 
 export interface ScoreStoredOptions extends Omit<RequestOptions, 'tokenisingMs'> {
@@ -75,10 +80,10 @@ interface Wanted {
   metadata: Metadata;
 }
 
-interface Ready {
+interface Ready<Said> {
   readonly wanted: Wanted;
   readonly place: number;
-  readonly item: ScoreItem;
+  readonly item: Said & Pick<ScoreItem, 'memory'>;
 }
 
 /** The parts of a model that scoring from a store needs. */
@@ -110,11 +115,16 @@ export async function score(
  * Asks any question about stored documents, until a deadline that is already running.
  * @returns and throws as `score`
  */
-export async function askStored<Item extends DocumentVariant, Answer extends object>(
+export async function askStored<
+  Item extends DocumentVariant,
+  Answer extends object,
+  Said extends object = ToLookAt,
+  Given = Float32Array,
+>(
   model: Scorer,
   store: Store,
   items: readonly Item[],
-  question: Question<NoInfer<Item>, Answer>,
+  question: Question<NoInfer<Item>, Answer, Said, Given>,
   { onMissing, onProgress, ...options }: AskStoredOptions = {},
 ): Promise<((Answer & StoredSource) | DkvError)[]> {
   const request = new CompoundRequest(options);
@@ -130,11 +140,11 @@ interface Asking extends Pick<AskStoredOptions, 'onMissing' | 'onProgress' | 'si
   readonly request: CompoundRequest;
 }
 
-async function answersOf<Item extends DocumentVariant, Answer extends object>(
+async function answersOf<Item extends DocumentVariant, Answer extends object, Said extends object, Given>(
   model: Scorer,
   store: Store,
   items: readonly Item[],
-  question: Question<Item, Answer>,
+  question: Question<Item, Answer, Said, Given>,
   { request, signal, onMissing, onProgress }: Asking,
 ): Promise<((Answer & StoredSource) | DkvError)[]> {
   const fingerprints = sameNumbers(model);
@@ -153,7 +163,7 @@ async function answersOf<Item extends DocumentVariant, Answer extends object>(
   const said = (place: number) => {
     const before = performance.now();
     try {
-      const own = question.say(tokenizer, items[place]!);
+      const own = question.say(tokenizer, items[place]!, place);
       return tooLong(model.engine, question.rows(own)) ?? own;
     } catch (error) {
       if (error instanceof DkvError && (error.code === 'INPUT_INVALID' || error.code === 'INPUT_TOO_LONG'))
@@ -170,7 +180,7 @@ async function answersOf<Item extends DocumentVariant, Answer extends object>(
     const pointing = await withEntries(store, asked, refuse);
     const gone = documents.filter(({ places }) => isMissing(answers[places[0]!]));
     if (asked === documents) await onMissing?.(gone.map(({ id }) => id));
-    const ready: Ready[] = [];
+    const ready: Ready<Said>[] = [];
     const turns = new Breather(signal, `Stopped after ${answered} of ${items.length} scores.`);
     for (const wanted of pointing) {
       const memory = { source: store, key: store.namedStates(wanted.key!), fingerprints };
