@@ -10,6 +10,7 @@ const faults = mergeConfig(base, {
       DKV_KILLS: '8',
       DKV_STORE_FLIPS: '300',
       DKV_HOSTILE: '100000',
+      DKV_SERVER_KILLS: '20',
     },
     testTimeout: 1_800_000,
   },

@@ -7,7 +7,7 @@ import { type Model, sameNumbers } from '../scoring/load-model.js';
 import { parseAddress } from '../store/backends/address.js';
 import { openCatalogue } from '../store/generations/catalogue-store.js';
 import type { Generation } from '../store/generations/manifest.js';
-import { openStore } from '../store/open.js';
+import { openStore, type StoreOptions } from '../store/open.js';
 import type { Store } from '../store/store.js';
 
 /** Where documents are: a store, its tiers, or a generation of a catalogue. */
@@ -58,6 +58,9 @@ export async function generationOf(
   );
 }
 
+/** How stores are opened, whatever they are. */
+export type Storage = Pick<StoreOptions, 'timeoutMs' | 'onFailure'>;
+
 /** A loaded model that editions share. It is closed when the last of them is. */
 export class SharedModel {
   readonly model: Model;
@@ -84,6 +87,7 @@ export class Edition {
   /** The generation that is read; undefined where no catalogue is. */
   readonly generation: Generation | undefined;
   readonly shared: SharedModel;
+  readonly storage: Storage;
   /** The stores by their tenants' salts. They are opened when they are first asked for. */
   readonly #stores = new Map<string, Promise<Store>>();
   #isClosed = false;
@@ -92,12 +96,13 @@ export class Edition {
    * @param shared is taken, and dropped with the edition
    * @throws DkvError STORE_MISMATCH for a generation of another model
    */
-  constructor(shared: SharedModel, location: Location, generation?: Generation) {
+  constructor(shared: SharedModel, location: Location, generation?: Generation, storage: Storage = {}) {
     if (generation) expectModel(shared.model, generation);
     this.shared = shared.take();
     this.model = shared.model;
     this.location = generation ? pinnedTo(location, generation.id) : location;
     this.generation = generation;
+    this.storage = storage;
   }
 
   /** The store of a tenant, which is known by its salt. @throws DkvError as `openStore` */
@@ -105,7 +110,7 @@ export class Edition {
     if (this.#isClosed) throw new DkvError('STORE_CLOSED', 'The server has closed the store.');
     let store = this.#stores.get(tenantSalt);
     if (!store) {
-      store = openStore(this.location, { tenantSalt });
+      store = openStore(this.location, { ...this.storage, tenantSalt });
       this.#stores.set(tenantSalt, store);
       // The next one who asks tries again.
       store.catch(() => this.#stores.delete(tenantSalt));

@@ -55,7 +55,7 @@ export async function startServer(
   // Held here until the shelf holds it.
   shared.take();
   try {
-    const shelf = await Shelf.open(shared, settings.store);
+    const shelf = await Shelf.open(shared, settings.store, settings.storage);
     const metrics = new Metrics();
     metrics.watchProcess();
     metrics.onRead(() => metrics.set('keysUsable', keysUsable));

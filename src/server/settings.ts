@@ -27,6 +27,17 @@ const sections = {
     queueItems: count.default(10_000).describe('Items that may wait for the engine; then 429.'),
     ignoreDrift: z.boolean().default(false).describe('Serve numbers that are far from float32’s all the same.'),
   }),
+  storage: wireObject({
+    timeoutMs: z
+      .number()
+      .positive()
+      .default(10_000)
+      .describe('Longest time of a request to Redis or S3, repeated ones included.'),
+    onFailure: z
+      .enum(['error', 'fallback'])
+      .default('error')
+      .describe('Of tiers: what a tier that fails means, an error, or answers from the others.'),
+  }),
   listen: wireObject({
     host: z.string().min(1).default('127.0.0.1').describe('The address to listen at.'),
     port: z.int().min(0).max(65_535).default(8080).describe('The port; 0 for any that is free.'),
@@ -78,6 +89,7 @@ export const settingsSchema = wireObject({
     .describe('The store, its tiers, or a generation of a catalogue by an alias.'),
   keys: z.string().optional().describe('File of keys (`dkv keys`); without it everybody may do everything.'),
   model: sections.model.prefault({}),
+  storage: sections.storage.prefault({}),
   listen: sections.listen.prefault({}),
   limits: sections.limits.prefault({}),
   deadline: sections.deadline.prefault({}),

@@ -3,7 +3,7 @@
  * from its beginning to its end, and an edition is closed when nobody reads it any more.
  */
 import { DkvError } from '../base/errors.js';
-import { catalogueOf, Edition, generationOf, type Location, type SharedModel } from './edition.js';
+import { catalogueOf, Edition, generationOf, type Location, type SharedModel, type Storage } from './edition.js';
 
 /** The number of generations beside the current one that stay open for requests that name them. */
 const PINNED = 4;
@@ -27,9 +27,9 @@ export class Shelf {
   }
 
   /** Opens what a location stands for now. @throws DkvError STORE_MISMATCH, INPUT_INVALID */
-  static async open(shared: SharedModel, location: Location): Promise<Shelf> {
+  static async open(shared: SharedModel, location: Location, storage: Storage): Promise<Shelf> {
     const catalogue = catalogueOf(location);
-    return new Shelf(new Edition(shared, location, catalogue && (await generationOf(catalogue))));
+    return new Shelf(new Edition(shared, location, catalogue && (await generationOf(catalogue)), storage));
   }
 
   /** What is served now. Whoever reads it for longer than this moment asks `use`. */
@@ -81,7 +81,8 @@ export class Shelf {
     const { id } = generation;
     if (id === edition.generation?.id) return this.#current;
     const opening =
-      this.#opening.get(id) ?? this.#openPinned(id, () => new Edition(edition.shared, edition.location, generation));
+      this.#opening.get(id) ??
+      this.#openPinned(id, () => new Edition(edition.shared, edition.location, generation, edition.storage));
     return opening;
   }
 
