@@ -18,6 +18,7 @@ const faults = mergeConfig(base, {
 faults.test.include = [
   'test/store/{lmdb,faults,refusals,stores,transfer}.test.ts',
   'test/serving/{faults,kills,damage}.test.ts',
+  'test/server/{sockets,signals}.test.ts',
   'test/server/{fuzz,faults}.test.ts',
 ];
 

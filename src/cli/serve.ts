@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { DEVICES, type Device } from '../engine/engine.js';
 import { PRECISIONS, type Precision } from '../model/graph/layout.js';
 import { LoadingProgress, positiveInteger } from './model-options.js';
-import { interruptSignal, sayNotice } from './terminal.js';
+import { hearHangUp, interruptSignal, sayNotice } from './terminal.js';
 
 interface ServeCommandOptions {
   readonly config?: string;
@@ -36,7 +36,8 @@ export function serveCommand(): Command {
     .addHelpText(
       'after',
       `
-What is in flight is answered after SIGTERM or Ctrl-C, and the exit status is 0. Log lines are JSON, on standard error, without texts and keys.
+After SIGTERM or Ctrl-C, /ready says no, what is in flight is answered, and the exit status is 0; it is 1 where that takes longer than
+drain.seconds (25). A second one ends at once. SIGHUP reads the certificate again. Log lines are JSON, on standard error, without texts and keys.
 Every setting, the routes and what they answer: docs/serving.md. GET /docs shows the routes of a running server.
 
 Examples:
@@ -54,6 +55,8 @@ function port(text: string): number {
 async function serve(options: ServeCommandOptions): Promise<void> {
   const { readSettingsFile, settingsOf } = await import('../server/settings.js');
   const { startServer } = await import('../server/serve.js');
+  const { drain } = await import('../server/drain.js');
+  const { rereadCertificate } = await import('../server/tls.js');
   const file = options.config === undefined ? {} : await readSettingsFile(options.config);
   const settings = settingsOf([file, flagsOf(options)], options.config);
   const ending = interruptSignal();
@@ -63,11 +66,14 @@ async function serve(options: ServeCommandOptions): Promise<void> {
     loading: { ...progress.callbacks, signal: ending },
   }).finally(() => progress.end());
   sayNotice(`Listening at ${server.url}; GET ${server.url}/docs shows the routes.`);
+  if (settings.listen.tlsCert !== undefined) hearHangUp(() => void rereadCertificate(server.app, settings));
   await new Promise<void>((resolve) => {
     if (ending.aborted) resolve();
     else ending.addEventListener('abort', () => resolve(), { once: true });
   });
-  await server.close();
+  if (await drain(server)) return;
+  // What was cut off may hold the process for longer than whoever stops it waits.
+  process.exit(1);
 }
 
 /** The flags as settings of a file. */

@@ -163,6 +163,12 @@ export function hearSignals(): void {
   }
 }
 
+/** Does something at each SIGHUP, which then ends nothing. */
+export function hearHangUp(work: () => void): void {
+  process.removeAllListeners('SIGHUP');
+  process.on('SIGHUP', work);
+}
+
 /** A signal that Ctrl-C, a termination or a closed terminal sets. */
 export function interruptSignal(): AbortSignal {
   interrupted ??= new AbortController();

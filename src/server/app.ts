@@ -8,6 +8,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, 
 import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { parse } from '../base/parse.js';
+import { answerBadRequest } from './bad-requests.js';
 import { ANYBODY, type Caller, expectScope } from './caller.js';
 import { bodyOf, refusalOf } from './errors.js';
 import { Exchange } from './exchange.js';
@@ -51,7 +52,13 @@ export async function buildApp(parts: Parts, { log, https }: AppOptions = {}): P
     return503OnClosing: false,
     frameworkErrors: (error: unknown, _: FastifyRequest, reply: FastifyReply) => void refuse(reply, error),
     ...(https && { https }),
-    http: { headersTimeout: 10_000, maxHeaderSize: 16_384 },
+    http: {
+      headersTimeout: limits.headSeconds * 1000,
+      maxHeaderSize: 16_384,
+      // By default Node looks for late ones each half minute.
+      connectionsCheckingInterval: Math.min(1000, limits.headSeconds * 500),
+    },
+    clientErrorHandler: answerBadRequest,
   } as Parameters<typeof fastify>[0]) as unknown as FastifyInstance;
   app.server.maxConnections = limits.connections;
   app.removeContentTypeParser('text/plain');
@@ -78,6 +85,10 @@ export async function buildApp(parts: Parts, { log, https }: AppOptions = {}): P
         `${inFlight.count - 1} requests are in flight, and ${limits.requests} may be. Come again later.`,
       );
     }
+  });
+  app.addHook('onSend', async (_, reply) => {
+    // Whoever keeps a connection is to open another one elsewhere.
+    if (parts.standing === 'draining' || parts.standing === 'closing') reply.header('connection', 'close');
   });
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);

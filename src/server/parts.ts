@@ -5,8 +5,8 @@ import type { Metrics } from './metrics.js';
 import type { ServerSettings } from './settings.js';
 import type { Shelf } from './shelf.js';
 
-/** Whether requests are answered. */
-export type Standing = 'loading' | 'ready' | 'closing';
+/** Whether requests are answered; `draining`: they still are, and none should be sent here any more. */
+export type Standing = 'loading' | 'ready' | 'draining' | 'closing';
 
 export interface Parts {
   readonly settings: ServerSettings;

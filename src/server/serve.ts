@@ -1,20 +1,20 @@
 /** From settings to a server that listens, and to its end. */
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { DkvError } from '../base/errors.js';
-import { fileError } from '../base/files.js';
 import { BUILT_IN_MODEL, type LoadOptions, loadModel } from '../scoring/load-model.js';
 import { openAccess } from './access.js';
 import { buildApp } from './app.js';
 import { SharedModel } from './edition.js';
+import { choresOf, Housekeeping } from './housekeeping.js';
 import { meteredModel } from './metered-model.js';
 import { Metrics } from './metrics.js';
 import type { Parts } from './parts.js';
 import { watchServed } from './served-metrics.js';
 import type { ServerSettings } from './settings.js';
 import { Shelf } from './shelf.js';
+import { certificateOf } from './tls.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -43,7 +43,7 @@ export async function startServer(
   { log, loading = {} }: ServeOptions = {},
 ): Promise<RunningServer> {
   expectGuarded(settings);
-  const https = await tlsOf(settings);
+  const https = await certificateOf(settings);
   let told: FastifyBaseLogger | undefined;
   let keysUsable = 1;
   const callers = await openAccess(settings.keys, (error) => {
@@ -64,8 +64,10 @@ export async function startServer(
     watchServed(parts);
     const app = await buildApp(parts, { log, https });
     told = app.log;
+    const housekeeping = new Housekeeping(choresOf(settings), { metrics, log: app.log });
     const close = async () => {
       parts.standing = 'closing';
+      await housekeeping.close();
       await app.close();
       await shelf.close();
     };
@@ -104,26 +106,11 @@ async function loadServed({ model, limits }: ServerSettings, loading: NonNullabl
 
 /** @throws DkvError INPUT_INVALID */
 function expectGuarded({ listen: { host, open }, keys }: ServerSettings): void {
-  if (keys !== undefined || open || /^(?:127\.|::1$|localhost$)/.test(host)) return;
+  if (keys !== undefined || open || /^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/.test(host)) return;
   throw new DkvError(
     'INPUT_INVALID',
     `${host} can be reached from other machines, and without keys everybody may read and change documents. Make keys (dkv keys create) and name their file (--keys), or say --open where something else guards the server.`,
   );
-}
-
-/** @throws DkvError INPUT_INVALID for one file without the other, FILES_UNUSABLE */
-async function tlsOf({
-  listen: { tlsCert, tlsKey },
-}: ServerSettings): Promise<{ cert: Buffer; key: Buffer } | undefined> {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined) {
-    throw new DkvError('INPUT_INVALID', 'TLS needs both files, the certificate (tls_cert) and its key (tls_key).');
-  }
-  const read = (file: string) =>
-    readFile(file).catch((error: unknown) => {
-      throw fileError(error, file);
-    });
-  return { cert: await read(tlsCert), key: await read(tlsKey) };
 }
 
 function listenError(error: unknown, { listen: { host, port } }: ServerSettings): unknown {

@@ -52,6 +52,7 @@ const sections = {
     maxTokens: count.default(2048).describe('Tokens that the encoder reads; longer texts are cut at their end.'),
     generatedTokens: count.default(1024).describe('Most tokens that a completion may ask for.'),
     requests: count.default(512).describe('Most requests in flight; then 429.'),
+    headSeconds: z.number().positive().default(10).describe('How long the head of a request may take.'),
     connections: count.default(4096).describe('Most open connections.'),
     pairsPerMinute: count.optional().describe('Most pairs of query and document of a key in a minute.'),
     tokensPerMinute: count.optional().describe('Most tokens of a key in a minute.'),
@@ -68,8 +69,8 @@ const sections = {
     keepText: z.boolean().default(true).describe('Keep the texts of documents.'),
   }),
   housekeeping: wireObject({
-    gcHours: z.number().positive().optional().describe('Collect what nothing points to each so many hours.'),
-    collectHours: z.number().positive().optional().describe('Collect old generations each so many hours.'),
+    gcHours: z.number().positive().max(500).optional().describe('Collect what nothing points to each so many hours.'),
+    collectHours: z.number().positive().max(500).optional().describe('Collect old generations each so many hours.'),
     aliasSeconds: z.number().positive().default(2).describe('How often the alias is looked at.'),
   }),
   drain: wireObject({

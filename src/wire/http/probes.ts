@@ -7,7 +7,11 @@ import { provenanceSchema } from '../primed.js';
 export const healthSchema = wireObject({ status: z.literal('ok').describe('The process answers.') });
 
 export const readySchema = wireObject({
-  status: z.enum(['ready', 'loading', 'closing']).describe('Requests are answered while it is `ready`.'),
+  status: z
+    .enum(['ready', 'loading', 'draining', 'closing'])
+    .describe(
+      'Requests are answered while it is `ready`; they still are while it is `draining`, and others should be asked.',
+    ),
 });
 
 export const infoSchema = wireObject({
