@@ -111,6 +111,7 @@ export type {
   PrimeProgress,
   PrimeSummary,
   RejectedDocument,
+  SettledDocument,
   Shard,
 } from './serving/prime-options.js';
 export {

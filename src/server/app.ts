@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { DkvError } from '../base/errors.js';
 import { parse } from '../base/parse.js';
 import { answerBadRequest } from './bad-requests.js';
+import { watchBodies } from './body-clock.js';
 import { ANYBODY, type Caller, expectScope } from './caller.js';
 import { bodyOf, refusalOf } from './errors.js';
 import { Exchange } from './exchange.js';
@@ -44,11 +45,11 @@ export async function buildApp(parts: Parts, { log, https }: AppOptions = {}): P
     logger: log ? { level: 'info', stream: log } : false,
     // A line of our own says less: no address, no ids.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
-    // Half a minute for a whole request, and ten seconds for its head: who sends slower holds a connection for nothing.
-    requestTimeout: 30_000,
+    // Bodies have a clock of ours.
+    requestTimeout: 0,
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,
-    routerOptions: { maxParamLength: 4096, caseSensitive: true },
+    routerOptions: { maxParamLength: 16_384, caseSensitive: true },
     return503OnClosing: false,
     frameworkErrors: (error: unknown, _: FastifyRequest, reply: FastifyReply) => void refuse(reply, error),
     ...(https && { https }),
@@ -68,6 +69,7 @@ export async function buildApp(parts: Parts, { log, https }: AppOptions = {}): P
   await app.register(swagger, openApiSchema(parts));
 
   const inFlight = observe(app, parts);
+  watchBodies(app);
   app.addHook('onRequest', async (request) => {
     const scope = request.routeOptions.config.scope ?? 'read';
     if (scope === 'open') {
@@ -120,7 +122,7 @@ interface Counts extends Pick<Parts, 'metrics'> {
 
 function addRoute(app: FastifyInstance, own: Route, counts: Counts): void {
   const { method, url, scope, summary, description, tag, body, params, query, answer, consumes, produces } = own;
-  app.route({
+  const declared = {
     method,
     url,
     config: { scope },
@@ -131,11 +133,18 @@ function addRoute(app: FastifyInstance, own: Route, counts: Counts): void {
       ...(body && { body }),
       ...(params && { params }),
       ...(query && { querystring: query }),
-      ...(consumes !== undefined && { consumes: [consumes] }),
+      ...(consumes && { consumes: [...consumes] }),
       ...(produces !== undefined && { produces: [produces] }),
       response: { 200: answer ?? z.string() },
     },
-    handler: (request, reply) => answered(own, request, reply, counts),
+    handler: (request: FastifyRequest, reply: FastifyReply) => answered(own, request, reply, counts),
+  };
+  if (!consumes) return void app.route(declared);
+  // Its types of bodies are for this route alone.
+  void app.register(async (scoped) => {
+    scoped.removeAllContentTypeParsers();
+    scoped.addContentTypeParser([...consumes], (_request, stream, done) => done(null, stream));
+    scoped.route(declared);
   });
 }
 
@@ -152,7 +161,7 @@ async function answered(own: Route, request: FastifyRequest, reply: FastifyReply
     const taken = <T extends z.ZodType>(schema: T | undefined, value: unknown, where: string) =>
       schema && parse(schema, value ?? {}, 'INPUT_INVALID', where);
     const asked = {
-      body: own.consumes === undefined ? taken(own.body, request.body, 'The body') : undefined,
+      body: !own.consumes ? taken(own.body, request.body, 'The body') : undefined,
       params: taken(own.params, request.params, 'The address'),
       query: taken(own.query, request.query, 'The query string'),
       exchange,

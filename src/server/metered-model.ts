@@ -21,6 +21,11 @@ export function metered<T>(onTokens: (tokens: number) => void, work: () => T): T
   return asking.run(onTokens, work);
 }
 
+/** Who is told of tokens in the present context, for work that goes on in another one. */
+export function meterHere(): ((tokens: number) => void) | undefined {
+  return asking.getStore();
+}
+
 /** The same model with an engine that is counted. Items that failed or were dropped count nothing. */
 export function meteredModel(model: Model): Model {
   const { engine } = model;

@@ -24,8 +24,11 @@ export interface Route<Body extends z.ZodType = z.ZodType, Params extends z.ZodT
   pairs?(body: z.output<Body>): number;
   /** The form of the answer. */
   readonly answer?: z.ZodType;
-  /** The content type of the body where it is no JSON. The handler then reads `request.body` itself, a stream. */
-  readonly consumes?: string;
+  /**
+   * The content types of the body where it is a stream of JSON lines, each of the form `body`. The handler then reads `request.body` itself, and the limits of size
+   * and time of a body are not for it.
+   */
+  readonly consumes?: readonly string[];
   /** The content type of the answer where it is no JSON. */
   readonly produces?: string;
   /**

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { sha256 } from '../base/bytes.js';
 import { parse } from '../base/parse.js';
 import { metadataSchema } from '../store/records/record.js';
-import type { Metadata } from '../store/store.js';
+import type { DocumentEntry, Metadata } from '../store/store.js';
 
 export const documentMetadataSchema = z.strictObject({
   fields: metadataSchema.describe('What the input said of the document beside its text.'),
@@ -16,6 +16,13 @@ export const documentMetadataSchema = z.strictObject({
     .exactOptional()
     .describe(
       'Digest of the row that it was primed from: text, title and fields. Absent where an earlier release primed it.',
+    ),
+  sourceVersion: z
+    .int()
+    .nonnegative()
+    .exactOptional()
+    .describe(
+      'Version of the document where it comes from: an older one does not replace it. Absent where none was given.',
     ),
   priorDigest: z.string().exactOptional().describe('Digest of the reference queries that `priors` were computed with.'),
 });
@@ -40,4 +47,15 @@ export function rowDigestOf({ text, title, fields = {} }: RowContent): string {
   return sha256(JSON.stringify([text, title ?? null, fields]))
     .toString('hex')
     .slice(0, 32);
+}
+
+/** The version that a document has where it comes from; undefined where none was given, and for no document. */
+export function versionIn(entry: DocumentEntry | undefined): number | undefined {
+  const { sourceVersion } = entry?.metadata ?? {};
+  return typeof sourceVersion === 'number' ? sourceVersion : undefined;
+}
+
+/** Tells whether a version is older than another. Those without a version are never. */
+export function isOlder(version: number | undefined, other: number | undefined): boolean {
+  return version !== undefined && other !== undefined && version < other;
 }

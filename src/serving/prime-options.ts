@@ -1,4 +1,5 @@
 /** The options of priming, its progress while it runs, and its summary at the end. */
+import type { DkvError } from '../base/errors.js';
 import type { TextSources } from '../priming/prepare.js';
 import type { Metadata } from '../store/store.js';
 import type { StatesOptions } from './provenance.js';
@@ -9,6 +10,13 @@ export interface DocumentToPrime {
   readonly title?: string | undefined;
   /** Fields that are kept with the document and come back with it, such as a URL. */
   readonly fields?: Metadata | undefined;
+  /**
+   * The document's version where it comes from, a whole number. A document that the store has in a later version is rejected with VERSION_OUTDATED, and so is other
+   * content under the version that it has. Without a version it replaces what is there; the version stays where the content does.
+   */
+  readonly sourceVersion?: number | undefined;
+  /** The time, in milliseconds since 1970, after which this document is no longer served; it comes before `ttlMs`. */
+  readonly expiresAt?: number | undefined;
 }
 
 /** The part of a stream that one of several processes primes. A hash of the document's id decides the part. */
@@ -23,6 +31,14 @@ export interface RejectedDocument {
   readonly row: number;
   readonly id?: string;
   readonly reason: string;
+}
+
+/** What became of one document. */
+export interface SettledDocument {
+  /** The row of the document in the stream, counted from 1. */
+  readonly row: number;
+  /** The error says why the document was rejected. `replaced`: a later row of the same id, taken together with this one, counts. */
+  readonly outcome: 'primed' | 'unchanged' | 'replaced' | DkvError;
 }
 
 export interface PrimeProgress {
@@ -91,4 +107,6 @@ export interface PrimeOptions extends OrUndefined<StatesOptions> {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: PrimeProgress) => void) | undefined;
   readonly onRejected?: ((rejection: RejectedDocument) => void) | undefined;
+  /** This callback is told of each document once it is in the store, or is known not to come there. */
+  readonly onSettled?: ((settled: SettledDocument) => void) | undefined;
 }

@@ -55,6 +55,7 @@ const OPTIONS: Readonly<Record<keyof PrimeOptions, true>> = {
   signal: true,
   onProgress: true,
   onRejected: true,
+  onSettled: true,
 };
 
 const optionsSchema = z.object({

@@ -1,8 +1,6 @@
 /** What priming does with one window of documents after the other. Counts, and knows nothing of what comes before or after. */
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
 import { Breather } from '../base/breather.js';
-import { sha256 } from '../base/bytes.js';
 import { DkvError } from '../base/errors.js';
 import { inParallel, STORE_REQUESTS } from '../base/parallel.js';
 import { eachOf } from '../engine/engine.js';
@@ -13,17 +11,11 @@ import type { Model } from '../scoring/load-model.js';
 import { unlessDamaged } from '../store/records/damage.js';
 import { visibleStates } from '../store/records/identity.js';
 import { asStored, expectStorable } from '../store/records/quantise.js';
-import { metadataSchema, payloadBytesOf } from '../store/records/record.js';
-import type { CacheRecord, DocumentEntry, Metadata, Store } from '../store/store.js';
-import { type DocumentMetadata, rowDigestOf } from './document-metadata.js';
-import type {
-  DocumentToPrime,
-  PrimeOptions,
-  PrimeProgress,
-  PrimeSummary,
-  RejectedDocument,
-  Shard,
-} from './prime-options.js';
+import { payloadBytesOf } from '../store/records/record.js';
+import type { CacheRecord, DocumentEntry, Store } from '../store/store.js';
+import { type DocumentMetadata, isOlder, rowDigestOf, versionIn } from './document-metadata.js';
+import { documentSchema, fieldsOf, hasFields, idOf, isOfShard, outdated } from './documents-to-prime.js';
+import type { DocumentToPrime, PrimeOptions, PrimeProgress, PrimeSummary, RejectedDocument } from './prime-options.js';
 import type { StatesOptions } from './provenance.js';
 import { meanReferenceNlls, type ReferenceTargets } from './reference-queries.js';
 import { type PlannedVariant, planVariants, type Variant, variantsWithoutWriter } from './variants.js';
@@ -61,22 +53,13 @@ interface Planned extends Named {
   /** The entry's other variants that stay, by name, with their keys; and the names of those that do not. */
   readonly kept: Readonly<Record<string, string>>;
   readonly dropped: readonly string[];
+  /** Text, title and fields are those of the entry. */
+  readonly isSame: boolean;
+  /** The document's version: its own, or that of the entry where the content is the same. */
+  readonly sourceVersion: number | undefined;
 }
 
 type Block = { readonly documents: readonly Planned[]; readonly missing: ReadonlyMap<string, Keyed> };
-
-const documentSchema = z.object({
-  id: z
-    .string({ error: 'it has no id' })
-    .min(1, { error: 'it has no id' })
-    .refine((id) => id.isWellFormed(), { error: 'its id has half of a surrogate pair, which UTF-8 cannot hold' }),
-  text: z
-    .string({ error: 'it has no text' })
-    .refine((text) => text.trim() !== '', { error: 'it has no text' })
-    .refine((text) => text.isWellFormed(), { error: 'its text has half of a surrogate pair, which UTF-8 cannot hold' }),
-  title: z.string().optional(),
-  fields: metadataSchema.optional(),
-});
 
 export class PrimingRun {
   readonly #model: Model;
@@ -116,7 +99,7 @@ export class PrimingRun {
       if (!isOfShard(id ?? String(row), this.#options.shard)) continue;
       this.#counts.documents++;
       if (document instanceof DkvError) {
-        this.#reject({ row, reason: document.message });
+        this.#reject({ row }, document);
         continue;
       }
       const parsed = documentSchema.safeParse(document);
@@ -124,7 +107,10 @@ export class PrimingRun {
       else {
         const [issue] = parsed.error.issues;
         const place = issue!.path.length > 1 ? `${issue!.path.join('.')}: ` : '';
-        this.#reject({ row, ...(id !== undefined && { id }), reason: `${place}${issue!.message}` });
+        this.#reject(
+          { row, ...(id !== undefined && { id }) },
+          new DkvError('INPUT_INVALID', `${place}${issue!.message}`),
+        );
       }
     }
   }
@@ -141,12 +127,12 @@ export class PrimingRun {
         named.push({ ...accepted, variants: this.#plan(accepted.document, variants, prepared) });
       } catch (error) {
         if (!(error instanceof DkvError)) throw error;
-        this.#reject({ row: accepted.row, id: accepted.document.id, reason: error.message });
+        this.#reject({ row: accepted.row, id: accepted.document.id }, error);
       }
       await turns.rest();
       if (signal?.aborted) return;
     }
-    const planned = await this.#besideWhatIsThere(this.#lastOfEach(named));
+    const planned = this.#notOutdated(await this.#besideWhatIsThere(this.#lastOfEach(named)));
     const isCut = ({ variants }: Planned) => variants.some(({ presented }) => presented.input.cutTokens > 0);
     this.#counts.cut += planned.filter(isCut).length;
     for (const { document, variants } of planned) {
@@ -162,7 +148,7 @@ export class PrimingRun {
         return;
       }
       changed.delete(document);
-      this.#count(document.document.id, 'unchanged');
+      this.#count(document, 'unchanged');
     });
     for (const block of blocksOf([...changed], missing, BATCHES_PER_BLOCK * this.#model.engine.info.batchTokens)) {
       if (signal?.aborted) return;
@@ -195,20 +181,47 @@ export class PrimingRun {
     };
   }
 
-  #reject(rejection: RejectedDocument): void {
+  #reject(document: Omit<RejectedDocument, 'reason'>, error: DkvError): void {
     this.#counts.rejected++;
-    this.#options.onRejected?.(rejection);
+    this.#options.onRejected?.({ ...document, reason: error.message });
+    this.#options.onSettled?.({ row: document.row, outcome: error });
   }
 
-  /** Of documents with the same id the last one: the others would be replaced at once. */
+  /** Of documents with the same id the last one that is not older than one before it: the others would be replaced at once. */
   #lastOfEach(named: readonly Named[]): readonly Named[] {
-    const last = new Map(named.map((one) => [one.document.id, one]));
-    this.#counts.replaced += named.length - last.size;
+    const last = new Map<string, Named>();
+    for (const one of named) {
+      const { id, sourceVersion } = one.document;
+      const before = last.get(id);
+      if (before && isOlder(sourceVersion, before.document.sourceVersion)) {
+        this.#reject({ row: one.row, id }, outdated(id, sourceVersion!, before.document.sourceVersion!));
+        continue;
+      }
+      if (before) {
+        this.#counts.replaced++;
+        this.#options.onSettled?.({ row: before.row, outcome: 'replaced' });
+      }
+      last.set(id, one);
+    }
     return [...last.values()];
   }
 
+  /** The documents that may take the place of what the store has. The others are rejected. */
+  #notOutdated(planned: readonly Planned[]): readonly Planned[] {
+    return planned.filter(({ row, document, entry, isSame }) => {
+      const { id, sourceVersion } = document;
+      const there = versionIn(entry);
+      if (sourceVersion === undefined || there === undefined || sourceVersion > there) return true;
+      const expiresAt = document.expiresAt ?? this.#options.expiresAt;
+      const expiresSo = this.#options.ttlMs !== undefined || entry?.expiresAt === expiresAt;
+      if (sourceVersion === there && isSame && expiresSo) return true;
+      this.#reject({ row, id }, outdated(id, sourceVersion, there));
+      return false;
+    });
+  }
+
   /** Counts what became of a document, which takes the place of an earlier one with its id. */
-  #count(id: string, outcome: 'primed' | 'unchanged'): void {
+  #count({ row, document: { id } }: Planned, outcome: 'primed' | 'unchanged'): void {
     const earlier = this.#outcomes.get(id);
     if (earlier) {
       this.#counts[earlier]--;
@@ -216,6 +229,7 @@ export class PrimingRun {
     }
     this.#counts[outcome]++;
     if (earlier || this.#outcomes.size < MOST_OUTCOMES) this.#outcomes.set(id, outcome);
+    this.#options.onSettled?.({ row, outcome });
   }
 
   #plan(document: DocumentToPrime, variants: readonly Variant[], prepared: Prepared): Keyed[] {
@@ -251,15 +265,23 @@ export class PrimingRun {
         .filter(({ name }) => unnamed.includes(name))
         .flatMap((variant) => this.#planOne(one, variant, prepared));
       const isThere = ({ name, key }: Keyed) => entry!.variants[name] === key;
-      const isSame = entry !== undefined && [...one.variants, ...made].some(isThere);
+      const isSameText = entry !== undefined && [...one.variants, ...made].some(isThere);
       const stays = (name: string) =>
-        again.some((variant) => variant.name === name) ? made.some((own) => own.name === name && isThere(own)) : isSame;
+        again.some((variant) => variant.name === name)
+          ? made.some((own) => own.name === name && isThere(own))
+          : isSameText;
       const kept: Record<string, string> = {};
       for (const name of unnamed) {
         const key = entry!.variants[name]!;
         if (stays(name) && (await this.#isThere(key))) kept[name] = key;
       }
-      planned.push({ ...one, entry, kept, dropped: unnamed.filter((name) => !Object.hasOwn(kept, name)) });
+      const dropped = unnamed.filter((name) => !Object.hasOwn(kept, name));
+      const digest = entry?.metadata.rowDigest;
+      // Of a text that is cut what is left out may differ. Earlier releases kept no digest.
+      const isSame =
+        digest === undefined ? isSameText && hasFields(entry, one.document) : digest === rowDigestOf(one.document);
+      const sourceVersion = one.document.sourceVersion ?? (isSame ? versionIn(entry) : undefined);
+      planned.push({ ...one, entry, kept, dropped, isSame, sourceVersion });
       await turns.rest();
     }
     return planned;
@@ -275,28 +297,26 @@ export class PrimingRun {
     }
   }
 
-  async #isUnchanged({ document, variants, entry, kept }: Planned): Promise<boolean> {
+  async #isUnchanged({ document, variants, entry, kept, isSame, sourceVersion }: Planned): Promise<boolean> {
     const { references } = this.#options;
-    if (!entry) return false;
-    const { fields, rowDigest, priorDigest } = entry.metadata;
+    if (!entry || !isSame) return false;
     const wanted = { ...kept, ...Object.fromEntries(variants.map(({ name, key }) => [name, key])) };
-    const isSame =
+    const isThere =
       isDeepStrictEqual(entry.variants, wanted) &&
-      // As text, since storing makes 0 of -0.
-      JSON.stringify(fields) === JSON.stringify(fieldsOf(document)) &&
-      // Of a text that is cut what is left out may differ. Earlier releases kept no digest.
-      (rowDigest === undefined || rowDigest === rowDigestOf(document)) &&
-      priorDigest === references?.digest;
-    if (!isSame || !this.#isLasting(entry)) return false;
+      versionIn(entry) === sourceVersion &&
+      entry.metadata.priorDigest === references?.digest;
+    if (!isThere || !this.#isLasting(document, entry)) return false;
     for (const { key } of variants) if (!(await this.#isThere(key))) return false;
     return true;
   }
 
-  #isLasting({ expiresAt }: DocumentEntry): boolean {
+  /** Tells whether what is there expires when the document does. */
+  #isLasting(document: DocumentToPrime, entry: DocumentEntry): boolean {
     const { ttlMs } = this.#options;
-    if (ttlMs === undefined) return expiresAt === this.#options.expiresAt;
+    const expiresAt = document.expiresAt ?? this.#options.expiresAt;
+    if (expiresAt !== undefined || ttlMs === undefined) return entry.expiresAt === expiresAt;
     // With half of its time gone it is primed again, so that what is primed regularly never expires in between.
-    const remainingMs = (expiresAt ?? Number.POSITIVE_INFINITY) - Date.now();
+    const remainingMs = (entry.expiresAt ?? Number.POSITIVE_INFINITY) - Date.now();
     return remainingMs > ttlMs / 2 && remainingMs <= ttlMs;
   }
 
@@ -306,7 +326,7 @@ export class PrimingRun {
   }
 
   async #primeBlock({ documents, missing }: Block): Promise<void> {
-    const { keepText = true, references, ttlMs, expiresAt, how } = this.#options;
+    const { keepText = true, references, ttlMs, how } = this.#options;
     const { statesPrecision } = how;
     const passes = [...missing.values()];
     const states = await eachOf(passes, (some) =>
@@ -336,7 +356,7 @@ export class PrimingRun {
       ? await this.#priors(sound, visible, references.targets, broken)
       : new Map<string, number>();
     await inParallel(this.#withoutBroken(sound, broken), STORE_REQUESTS, async (planned) => {
-      const { document, variants, entry, kept, dropped } = planned;
+      const { document, variants, entry, kept, dropped, sourceVersion } = planned;
       const keys: Record<string, string> = { ...kept };
       const made: Record<string, CacheRecord | string> = {};
       for (const [name, key] of Object.entries(kept)) if (!broken.has(key)) made[name] = key;
@@ -364,13 +384,14 @@ export class PrimingRun {
           priors: Object.fromEntries(Object.keys(records).map((name) => [name, priors.get(keys[name]!)!])),
           priorDigest: references.digest,
         }),
+        ...(sourceVersion !== undefined && { sourceVersion }),
       };
+      const expiresAt = document.expiresAt ?? this.#options.expiresAt;
       await this.#store.putDocument(document.id, records, {
         metadata,
-        ...(ttlMs !== undefined && { ttlMs }),
-        ...(expiresAt !== undefined && { expiresAt }),
+        ...(expiresAt !== undefined ? { expiresAt } : ttlMs !== undefined && { ttlMs }),
       });
-      this.#count(document.id, 'primed');
+      this.#count(planned, 'primed');
       this.#storedDocuments++;
       for (const name of dropped) this.#dropped.set(name, (this.#dropped.get(name) ?? 0) + 1);
       for (const record of Object.values(records)) {
@@ -384,7 +405,10 @@ export class PrimingRun {
     if (broken.size === 0) return documents;
     return documents.filter(({ row, document, variants }) => {
       const failed = variants.find(({ key }) => broken.has(key));
-      if (failed) this.#reject({ row, id: document.id, reason: `${failed.name}: ${broken.get(failed.key)!.message}` });
+      if (failed) {
+        const { code, message } = broken.get(failed.key)!;
+        this.#reject({ row, id: document.id }, new DkvError(code, `${failed.name}: ${message}`));
+      }
       return !failed;
     });
   }
@@ -444,20 +468,4 @@ function* blocksOf(
     rows = 0;
   }
   if (block.documents.length > 0) yield block;
-}
-
-function fieldsOf({ title, fields = {} }: DocumentToPrime): Metadata {
-  return { ...(title !== undefined && { title }), ...fields };
-}
-
-function idOf(document: unknown): string | undefined {
-  const id = typeof document === 'object' && document !== null && 'id' in document ? document.id : undefined;
-  return typeof id === 'string' && id !== '' ? id : undefined;
-}
-
-/** Tells whether a document is of a shard, by its id alone, so that all shards agree in whatever order the documents come. */
-function isOfShard(id: string, shard: Shard | undefined): boolean {
-  if (!shard) return true;
-  const hash = sha256(Buffer.from(id, 'utf16le')).readUInt32LE(0);
-  return hash % shard.of === shard.number - 1;
 }

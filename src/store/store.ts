@@ -138,11 +138,15 @@ export interface StoreAddressed {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** The error that says why a document cannot be read in a variant that it does not have. */
-export function missingDocument(location: string, id: string, variant: string): DkvError {
+/**
+ * The error that says why a document cannot be read.
+ * @param variant one that it does not have
+ */
+export function missingDocument(location: string, id: string, variant?: string): DkvError {
+  const what = variant === undefined ? '' : `${JSON.stringify(variant)} cache of `;
   return new DkvError(
     'DOCUMENT_MISSING',
-    `${location} has no ${JSON.stringify(variant)} cache of document ${JSON.stringify(id)}: it was never primed so, or has expired, or was evicted. Prime it.`,
+    `${location} has no ${what}document ${JSON.stringify(id)}: it was never primed so, or has expired, or was evicted. Prime it.`,
   );
 }
 

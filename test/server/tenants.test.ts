@@ -41,11 +41,13 @@ interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly body?: unknown;
+  readonly headers?: Record<string, string>;
 }
 
 const id = fc.constantFrom(...IDS);
 const text = fc.constantFrom('A new lamp.', 'The green lamp costs 24 euros.', 'A secret table.');
 const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+const document = id.map((own) => `/v1/documents/${own}`);
 const item = fc.oneof(
   fc.record({ document_id: id, target: text, variant: optional(fc.constantFrom('bare', 'doc_kw')) }),
   fc.record({ document: text, target: text }),
@@ -57,6 +59,17 @@ const REQUESTS: Readonly<Record<string, fc.Arbitrary<Omit<Request, 'method'>>>> 
   'POST /v1/score': fc.record({
     url: fc.constant('/v1/score'),
     body: fc.record({ items: fc.array(item, { minLength: 1, maxLength: 3 }) }),
+  }),
+  'PUT /v1/documents/:id': fc.record({
+    url: document,
+    body: fc.record({ text, source_version: optional(fc.nat(3)) }, { requiredKeys: ['text'] }),
+  }),
+  'GET /v1/documents/:id': fc.record({ url: document }),
+  'DELETE /v1/documents/:id': fc.record({ url: document }),
+  'POST /v1/documents': fc.record({
+    url: fc.constant('/v1/documents'),
+    body: fc.record({ id, text }),
+    headers: fc.constant({ 'content-type': 'application/jsonl' }),
   }),
 };
 /** What is the same for all and asks no store, or is for whoever runs the server. */
@@ -74,8 +87,8 @@ async function world(hasOthers: boolean): Promise<Served> {
   return served(model, { store: folder, callers: (authorization) => CALLERS[authorization ?? '']! });
 }
 
-const asked = (server: Served, { method, url, body }: Request, tenant: string) =>
-  server.ask(method, url, body, as(tenant));
+const asked = (server: Served, { method, url, body, headers }: Request, tenant: string) =>
+  server.ask(method, url, body, { ...headers, ...as(tenant) });
 
 /** What an answer says, without what differs between any two of them: ids of answers, times, and the folder of the store. */
 function said({ status, body, headers }: Answered): unknown {
