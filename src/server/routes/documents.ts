@@ -27,7 +27,7 @@ const LINES_UNDER_WAY = 512;
 /** The bytes of results that wait for a client to read them, before no more lines are taken. */
 const RESULT_BYTES = 1 << 20;
 
-export const LINE_TYPES = ['application/x-ndjson', 'application/jsonl'] as const;
+const LINE_TYPES = ['application/x-ndjson', 'application/jsonl'] as const;
 
 export function documentRoutes({ shelf, settings }: Parts): readonly Route[] {
   const documents = new Documents(settings);
