@@ -81,7 +81,7 @@ it(`answers ${COUNT} hostile requests by the table of errors, and keeps nothing 
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   // Both are there: what was understood, and what was refused.
   expect([...byStatus.keys()].filter((status) => status < 300).length).toBeGreaterThan(0);
-  expect([...byStatus.keys()].filter((status) => status >= 400).length).toBeGreaterThan(3);
+  expect([...byStatus.keys()].filter((status) => status >= 400).length).toBeGreaterThan(2);
   expect(heapBytes() - before).toBeLessThan(MAY_GROW_BYTES);
   // It still answers, and rightly.
   const { statusCode } = await app.inject({
