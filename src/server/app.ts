@@ -21,6 +21,7 @@ import type { Parts } from './parts.js';
 import type { Route } from './route.js';
 import { allRoutes } from './routes/all.js';
 import { docsRoutes } from './routes/docs.js';
+import type { Telemetry } from './telemetry.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -34,10 +35,12 @@ export interface AppOptions {
   /** Where lines of the log go; none by default. */
   readonly log?: { write(line: string): void } | undefined;
   readonly https?: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** Records a span of each request. */
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** Builds the server. It listens to nothing yet. */
-export async function buildApp(parts: Parts, { log, https }: AppOptions = {}): Promise<FastifyInstance> {
+export async function buildApp(parts: Parts, { log, https, telemetry }: AppOptions = {}): Promise<FastifyInstance> {
   const { limits } = parts.settings;
   const app = fastify({
     bodyLimit: limits.bodyBytes,
@@ -66,6 +69,7 @@ export async function buildApp(parts: Parts, { log, https }: AppOptions = {}): P
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (text) => text as string);
   app.decorateRequest('caller', null as unknown as Caller);
+  if (telemetry) await app.register(telemetry.plugin);
   await app.register(swagger, openApiSchema(parts));
 
   const inFlight = observe(app, parts);

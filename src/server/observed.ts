@@ -33,7 +33,7 @@ export function observe(app: FastifyInstance, { metrics }: Pick<Parts, 'metrics'
   app.decorateRequest('failure', null);
   app.addHook('onRequest', async (request, reply) => {
     request.arrivedAt = performance.now();
-    request.trace = traceOf(request.headers.traceparent);
+    request.trace = recordedTrace(request) ?? traceOf(request.headers.traceparent);
     reply.header('traceparent', traceparentOf(request.trace));
     inFlight.count++;
     // Also of a client that hangs up, for which Fastify has no hook.
@@ -48,6 +48,17 @@ export function observe(app: FastifyInstance, { metrics }: Pick<Parts, 'metrics'
     metrics.set('connections', connections);
   });
   return inFlight;
+}
+
+/** The span that OpenTelemetry records, where it does. */
+function recordedTrace(request: FastifyRequest): Trace | undefined {
+  const { opentelemetry } = request as { opentelemetry?(): { span?: Recorded | null } };
+  const found = opentelemetry?.call(request).span?.spanContext();
+  return found && { ...found, flags: (found.traceFlags & 0xff).toString(16).padStart(2, '0') };
+}
+
+interface Recorded {
+  spanContext(): { readonly traceId: string; readonly spanId: string; readonly traceFlags: number };
 }
 
 function tell(request: FastifyRequest, reply: FastifyReply, metrics: Parts['metrics']): void {

@@ -14,6 +14,7 @@ import type { Parts } from './parts.js';
 import { watchServed } from './served-metrics.js';
 import type { ServerSettings } from './settings.js';
 import { Shelf } from './shelf.js';
+import { openTelemetry, wantsTelemetry } from './telemetry.js';
 import { certificateOf } from './tls.js';
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
@@ -44,6 +45,8 @@ export async function startServer(
 ): Promise<RunningServer> {
   expectGuarded(settings);
   const https = await certificateOf(settings);
+  const { endpoint } = settings.telemetry;
+  const telemetry = wantsTelemetry(endpoint) ? await openTelemetry(endpoint) : undefined;
   let told: FastifyBaseLogger | undefined;
   let keysUsable = 1;
   const callers = await openAccess(settings.keys, (error) => {
@@ -62,7 +65,7 @@ export async function startServer(
     const startedAt = performance.now();
     const parts: Parts = { settings, version, shelf, callers, metrics, startedAt, standing: 'loading' };
     watchServed(parts);
-    const app = await buildApp(parts, { log, https });
+    const app = await buildApp(parts, { log, https, telemetry });
     told = app.log;
     const housekeeping = new Housekeeping(choresOf(settings), { metrics, log: app.log });
     const close = async () => {
@@ -70,6 +73,7 @@ export async function startServer(
       await housekeeping.close();
       await app.close();
       await shelf.close();
+      await telemetry?.close();
     };
     try {
       await shelf.current.storeOf('');

@@ -73,6 +73,12 @@ const sections = {
     collectHours: z.number().positive().max(500).optional().describe('Collect old generations each so many hours.'),
     aliasSeconds: z.number().positive().default(2).describe('How often the alias is looked at.'),
   }),
+  telemetry: wireObject({
+    endpoint: z
+      .url()
+      .optional()
+      .describe('Where spans of requests go by OpenTelemetry (OTLP over HTTP); that of OTEL_EXPORTER_OTLP_ENDPOINT.'),
+  }),
   drain: wireObject({
     waitSeconds: z
       .number()
@@ -96,6 +102,7 @@ export const settingsSchema = wireObject({
   deadline: sections.deadline.prefault({}),
   priming: sections.priming.prefault({}),
   housekeeping: sections.housekeeping.prefault({}),
+  telemetry: sections.telemetry.prefault({}),
   drain: sections.drain.prefault({}),
 });
 

@@ -10,6 +10,7 @@ import { Metrics } from '../../src/server/metrics.js';
 import type { Parts } from '../../src/server/parts.js';
 import { type Layer, settingsOf } from '../../src/server/settings.js';
 import { Shelf } from '../../src/server/shelf.js';
+import type { Telemetry } from '../../src/server/telemetry.js';
 import type { Store } from '../../src/store/store.js';
 
 export interface ServedOptions {
@@ -18,6 +19,7 @@ export interface ServedOptions {
   readonly settings?: Layer;
   readonly callers?: Callers;
   readonly log?: { write(line: string): void };
+  readonly telemetry?: Telemetry;
 }
 
 export interface Served {
@@ -44,7 +46,7 @@ export interface Answered {
 /** @param model stays open: it is the test file's */
 export async function served(
   model: Model,
-  { store: location = 'memory:', settings = {}, callers = () => ANYBODY, log }: ServedOptions = {},
+  { store: location = 'memory:', settings = {}, callers = () => ANYBODY, log, telemetry }: ServedOptions = {},
 ): Promise<Served> {
   const shared = new SharedModel(meteredModel(model)).take();
   const shelf = new Shelf(new Edition(shared, location));
@@ -57,7 +59,7 @@ export async function served(
     startedAt: performance.now(),
     standing: 'ready',
   };
-  const app = await buildApp(parts, { log });
+  const app = await buildApp(parts, { log, telemetry });
   onTestFinished(async () => {
     await app.close();
     await shelf.close();
