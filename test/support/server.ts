@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import type { Model } from '../../src/scoring/load-model.js';
 import { buildApp } from '../../src/server/app.js';
 import { ANYBODY, type Callers } from '../../src/server/caller.js';
-import { Edition, type Location, SharedModel } from '../../src/server/edition.js';
+import { type Location, SharedModel } from '../../src/server/edition.js';
 import { meteredModel } from '../../src/server/metered-model.js';
 import { Metrics } from '../../src/server/metrics.js';
 import type { Parts } from '../../src/server/parts.js';
@@ -49,7 +49,7 @@ export async function served(
   { store: location = 'memory:', settings = {}, callers = () => ANYBODY, log, telemetry }: ServedOptions = {},
 ): Promise<Served> {
   const shared = new SharedModel(meteredModel(model)).take();
-  const shelf = new Shelf(new Edition(shared, location));
+  const shelf = await Shelf.open(shared, location, {});
   const parts: Parts = {
     settings: settingsOf([{ store: location }, settings]),
     version: '0.0.0',

@@ -3,7 +3,7 @@
  * replaced by another process, and no write counts before it is there. Records never change under their key, so they are read from
  * the first tier that has a sound one and brought up to those above it.
  */
-import { DkvError } from '../../base/errors.js';
+import { DkvError, messageOf } from '../../base/errors.js';
 import { grouped } from '../../base/groups.js';
 import type { Collected } from '../store.js';
 import type { Backend, Blob, Decode, Expiring, Found, Slot, Usage } from './backend.js';
@@ -128,10 +128,32 @@ export class TieredBackend implements Backend {
     }
   }
 
+  /**
+   * Deletes from every tier, also from the others where one fails: what is left in one of them may be served while the last is away.
+   * @throws DkvError of the first that failed, which says where it is deleted and where it is not, whatever is done about failing tiers otherwise
+   */
   async deleteSlot(slot: string): Promise<boolean> {
-    const present = await this.#last.deleteSlot(slot);
-    await this.#above((tier) => tier.deleteSlot(slot));
-    return present;
+    const done: string[] = [];
+    const failed: { readonly tier: Backend; readonly error: unknown }[] = [];
+    let wasThere = false;
+    for (const tier of [this.#last, ...this.#upper]) {
+      if (tier !== this.#last && tier.isReadOnly) continue;
+      try {
+        wasThere = (await tier.deleteSlot(slot)) || wasThere;
+        done.push(tier.location);
+      } catch (error) {
+        failed.push({ tier, error });
+      }
+    }
+    const [first] = failed;
+    if (!first) return wasThere;
+    if (!(first.error instanceof DkvError) || this.#tiers.length === 1) throw first.error;
+    const left = failed.map(({ tier, error }) => `${tier.location} (${messageOf(error)})`);
+    throw new DkvError(
+      first.error.code,
+      `The document is deleted from ${done.length > 0 ? done.join(', ') : 'no tier'}, and may still be in ${left.join(', ')}. Delete it again.`,
+      { cause: first.error },
+    );
   }
 
   async remove(key: string): Promise<void> {

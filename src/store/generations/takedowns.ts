@@ -48,6 +48,9 @@ export interface TakedownsOptions {
   readonly mustExist?: boolean;
 }
 
+/** How often this process has added to the list of a place. What its readers believe for a while does not outlast that. */
+const additionsHere = new Map<string, number>();
+
 export class Takedowns {
   readonly #files: CatalogueFiles;
   readonly #maxAgeMs: number;
@@ -58,6 +61,8 @@ export class Takedowns {
   #last: string | null = null;
   #isRead = false;
   #checkedAt = Number.NEGATIVE_INFINITY;
+  /** The additions of this process that were known when it was read last. */
+  #additions = 0;
   /** What the place says of the head that was read. */
   #stamp: string | undefined;
   #checking: Promise<void> | undefined;
@@ -125,7 +130,12 @@ export class Takedowns {
       if (written) await this.#advance(number, written);
       if (isOurs) break;
     }
+    additionsHere.set(this.#files.location, this.#additionsHere() + 1);
     await this.#check(0);
+  }
+
+  #additionsHere(): number {
+    return additionsHere.get(this.#files.location) ?? 0;
   }
 
   /** Lets the list go up to a file that was written. */
@@ -144,12 +154,13 @@ export class Takedowns {
 
   /** Reads what was added since, once for all who ask meanwhile. */
   async #check(maxAgeMs: number): Promise<void> {
-    if (Date.now() - this.#checkedAt < maxAgeMs) return;
+    const isNews = this.#additions !== this.#additionsHere();
+    if (!isNews && Date.now() - this.#checkedAt < maxAgeMs) return;
     const stamp = this.#files.stamp?.(TAKEDOWNS_HEAD);
     if (stamp !== undefined && stamp === this.#stamp) return;
     // What began before this was asked may have missed what was added in between.
     const before = this.#checking;
-    if (before && maxAgeMs === 0) await before.catch(() => undefined);
+    if (before && (maxAgeMs === 0 || isNews)) await before.catch(() => undefined);
     this.#checking ??= this.#readNew().finally(() => {
       this.#checking = undefined;
     });
@@ -158,6 +169,7 @@ export class Takedowns {
 
   async #readNew(): Promise<void> {
     const startedAt = Date.now();
+    const additions = this.#additionsHere();
     try {
       // Looked at before the file is: what comes in between is seen the next time.
       const stamp = this.#files.stamp?.(TAKEDOWNS_HEAD);
@@ -171,6 +183,7 @@ export class Takedowns {
       this.#isRead = true;
       this.#stamp = stamp;
       this.#checkedAt = startedAt;
+      this.#additions = additions;
     } catch (error) {
       throw this.#unknown(messageOf(error), error);
     }
