@@ -27,6 +27,7 @@ describe('docs/formats.md', () => {
     expect(missing.sort()).toEqual([
       'countSchema',
       'estimateSchema',
+      'float32Schema',
       'gainSchema',
       'keyIdSchema',
       'keyLimitsSchema',
