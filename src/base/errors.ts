@@ -141,6 +141,7 @@ export const ERROR_CODES = {
     status: 404,
     meaning: 'a document is not in the store: never primed, expired or evicted',
   },
+  FILTERED: { exitCode: 2, status: 422, meaning: 'a document does not meet the conditions of the request’s filter' },
   FLEET_MISMATCH: {
     exitCode: 2,
     status: 409,

@@ -50,7 +50,8 @@ function problemsOf(issue: Issue, outer: Path = []): { readonly path: Path; read
   // Several forms were possible: what is said is what keeps the value from the form that it comes closest to.
   if (issue.code === 'invalid_union' && issue.message === '' && !issue.discriminator) {
     const deepest = (issues: readonly Issue[]) => Math.max(...issues.map((one) => one.path.length));
-    const near = issue.errors.filter((issues) => issues.some((one) => one.path.length > 0));
+    const isInside = ({ code, path }: Issue) => path.length > 0 || code === 'unrecognized_keys';
+    const near = issue.errors.filter((issues) => issues.some(isInside));
     const [closest] = near.toSorted((a, b) => a.length - b.length || deepest(b) - deepest(a));
     if (closest !== undefined) return closest.flatMap((one) => problemsOf(one, path));
   }

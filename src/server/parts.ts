@@ -1,6 +1,7 @@
 /** What a running server is made of. Routes take of it what they need. */
 import { DkvError } from '../base/errors.js';
 import type { Callers } from './caller.js';
+import type { TextIndexes } from './fallback.js';
 import type { Metrics } from './metrics.js';
 import type { ServerSettings } from './settings.js';
 import type { Shelf } from './shelf.js';
@@ -14,6 +15,8 @@ export interface Parts {
   readonly shelf: Shelf;
   readonly callers: Callers;
   readonly metrics: Metrics;
+  /** Indexes of stored texts, for BM25 as a fallback; null where the settings want none. */
+  readonly indexes: TextIndexes | null;
   /** By `performance.now()`. */
   readonly startedAt: number;
   standing: Standing;

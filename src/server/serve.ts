@@ -7,6 +7,7 @@ import { BUILT_IN_MODEL, type LoadOptions, loadModel } from '../scoring/load-mod
 import { openAccess } from './access.js';
 import { buildApp } from './app.js';
 import { SharedModel } from './edition.js';
+import { TextIndexes } from './fallback.js';
 import { choresOf, Housekeeping } from './housekeeping.js';
 import { meteredModel } from './metered-model.js';
 import { Metrics } from './metrics.js';
@@ -62,8 +63,9 @@ export async function startServer(
     const metrics = new Metrics();
     metrics.watchProcess();
     metrics.onRead(() => metrics.set('keysUsable', keysUsable));
+    const indexes = settings.deadline.bm25 ? new TextIndexes() : null;
     const startedAt = performance.now();
-    const parts: Parts = { settings, version, shelf, callers, metrics, startedAt, standing: 'loading' };
+    const parts: Parts = { settings, version, shelf, callers, metrics, indexes, startedAt, standing: 'loading' };
     watchServed(parts);
     const app = await buildApp(parts, { log, https, telemetry });
     told = app.log;
@@ -77,6 +79,7 @@ export async function startServer(
     };
     try {
       await shelf.current.storeOf('');
+      await indexes?.make(shelf.current, '');
       const { host, port } = settings.listen;
       await app.listen({ host, port });
     } catch (error) {

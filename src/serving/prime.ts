@@ -31,7 +31,8 @@ import {
 import { claimReferenceQueries } from './reference-queries.js';
 import { variantsOf } from './variants.js';
 
-const DEFAULTS: StatesOptions = { visibility: 'exact', statesPrecision: 'float32', maxTokens: 2048 };
+/** How states are made and kept where nothing says it. */
+export const PRIMING_DEFAULTS: StatesOptions = { visibility: 'exact', statesPrecision: 'float32', maxTokens: 2048 };
 
 /** The number of documents at which a window is closed ... */
 const WINDOW_DOCUMENTS = 256;
@@ -59,9 +60,9 @@ const OPTIONS: Readonly<Record<keyof PrimeOptions, true>> = {
 };
 
 const optionsSchema = z.object({
-  visibility: visibilitySchema.default(DEFAULTS.visibility),
-  statesPrecision: z.enum(STATES_PRECISIONS).default(DEFAULTS.statesPrecision),
-  maxTokens: z.int().positive().default(DEFAULTS.maxTokens),
+  visibility: visibilitySchema.default(PRIMING_DEFAULTS.visibility),
+  statesPrecision: z.enum(STATES_PRECISIONS).default(PRIMING_DEFAULTS.statesPrecision),
+  maxTokens: z.int().positive().default(PRIMING_DEFAULTS.maxTokens),
   ttlMs: z.number().positive().optional(),
   expiresAt: z.int().positive().optional(),
   shard: z

@@ -110,11 +110,16 @@ export async function expectProvenance(
   if (!found) {
     throw new DkvError('STORE_MISMATCH', `${store.location}: nothing was primed into this store. Run dkv prime first.`);
   }
-  const model = knownTo(store.location, found, given);
+  return { provenance: found, model: expectPrimedBy(store.location, found, given) };
+}
+
+/** The model as the store knows that it primed. @throws DkvError STORE_MISMATCH where another model did */
+export function expectPrimedBy(location: string, found: Provenance, given: Model): Model {
+  const model = knownTo(location, found, given);
   const { name, fingerprint, engine, tokenizer } = model;
   const asked = { model: name, fingerprint, modelPrecision: engine.info.computedAs, ...keeping(tokenizer) };
-  expectSameProvenance(store.location, found, asked);
-  return { provenance: found, model };
+  expectSameProvenance(location, found, asked);
+  return model;
 }
 
 function shown(provenance: Partial<Provenance>, key: keyof Provenance): string {

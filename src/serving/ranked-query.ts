@@ -135,7 +135,7 @@ function named({ id, firstStage }: CandidateToRank): Pick<RankedDocument, 'id' |
 }
 
 /** @throws DkvError INPUT_INVALID when the document was primed without reference queries, or with others than the store's */
-function priorOf(id: string, metadata: Metadata, variant: string, references: string): number {
+export function priorOf(id: string, metadata: Metadata, variant: string, references: string): number {
   const { priors, priorDigest } = parseDocumentMetadata(id, metadata);
   const prior = priors?.[variant];
   if (prior !== undefined && priorDigest === references) return prior;

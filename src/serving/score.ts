@@ -68,7 +68,10 @@ export interface ScoreStoredOptions extends Omit<RequestOptions, 'tokenisingMs'>
   readonly onMissing?: ((ids: readonly string[]) => Promise<void>) | undefined;
 }
 
-export interface AskStoredOptions extends CompoundOptions, Pick<ScoreStoredOptions, 'onMissing' | 'onProgress'> {}
+export interface AskStoredOptions extends CompoundOptions, Pick<ScoreStoredOptions, 'onMissing' | 'onProgress'> {
+  /** This callback looks at each document that is found, before anything is scored. A document is not scored if it returns the reason for that. */
+  readonly admit?: ((id: string, metadata: Metadata) => DkvError | undefined) | undefined;
+}
 
 /** A document in one of its variants, and the places of the items that want it. */
 interface Wanted {
@@ -125,18 +128,18 @@ export async function askStored<
   store: Store,
   items: readonly Item[],
   question: Question<NoInfer<Item>, Answer, Said, Given>,
-  { onMissing, onProgress, ...options }: AskStoredOptions = {},
+  { onMissing, onProgress, admit, ...options }: AskStoredOptions = {},
 ): Promise<((Answer & StoredSource) | DkvError)[]> {
   const request = new CompoundRequest(options);
   const { signal } = options;
   try {
-    return await answersOf(model, store, items, question, { request, signal, onMissing, onProgress });
+    return await answersOf(model, store, items, question, { request, signal, onMissing, onProgress, admit });
   } finally {
     request.end();
   }
 }
 
-interface Asking extends Pick<AskStoredOptions, 'onMissing' | 'onProgress' | 'signal'> {
+interface Asking extends Pick<AskStoredOptions, 'onMissing' | 'onProgress' | 'admit' | 'signal'> {
   readonly request: CompoundRequest;
 }
 
@@ -145,7 +148,7 @@ async function answersOf<Item extends DocumentVariant, Answer extends object, Sa
   store: Store,
   items: readonly Item[],
   question: Question<Item, Answer, Said, Given>,
-  { request, signal, onMissing, onProgress }: Asking,
+  { request, signal, onMissing, onProgress, admit }: Asking,
 ): Promise<((Answer & StoredSource) | DkvError)[]> {
   const fingerprints = sameNumbers(model);
   const answers = new Array<(Answer & StoredSource) | DkvError | undefined>(items.length);
@@ -177,7 +180,7 @@ async function answersOf<Item extends DocumentVariant, Answer extends object, Sa
   const documents = asked;
   while (asked.length > 0) {
     if (signal?.aborted) throw new DkvError('CANCELLED', `Stopped after ${answered} of ${items.length} scores.`);
-    const pointing = await withEntries(store, asked, refuse);
+    const pointing = await withEntries(store, asked, refuse, admit);
     const gone = documents.filter(({ places }) => isMissing(answers[places[0]!]));
     if (asked === documents) await onMissing?.(gone.map(({ id }) => id));
     const ready: Ready<Said>[] = [];
@@ -239,6 +242,7 @@ async function withEntries(
   store: Store,
   documents: readonly Wanted[],
   refuse: (wanted: Wanted, error: DkvError) => void,
+  admit: AskStoredOptions['admit'],
 ): Promise<Wanted[]> {
   const entries = await store.entries(documents.map(({ id }) => id));
   return documents.filter((wanted, at) => {
@@ -251,7 +255,9 @@ async function withEntries(
     }
     wanted.key = key;
     wanted.metadata = (entry as DocumentEntry).metadata;
-    return true;
+    const refused = admit?.(id, wanted.metadata);
+    if (refused) refuse(wanted, refused);
+    return refused === undefined;
   });
 }
 

@@ -5,6 +5,7 @@ import type { Model } from '../../src/scoring/load-model.js';
 import { buildApp } from '../../src/server/app.js';
 import { ANYBODY, type Callers } from '../../src/server/caller.js';
 import { type Location, SharedModel } from '../../src/server/edition.js';
+import { TextIndexes } from '../../src/server/fallback.js';
 import { meteredModel } from '../../src/server/metered-model.js';
 import { Metrics } from '../../src/server/metrics.js';
 import type { Parts } from '../../src/server/parts.js';
@@ -50,12 +51,14 @@ export async function served(
 ): Promise<Served> {
   const shared = new SharedModel(meteredModel(model)).take();
   const shelf = await Shelf.open(shared, location, {});
+  const parsed = settingsOf([{ store: location }, settings]);
   const parts: Parts = {
-    settings: settingsOf([{ store: location }, settings]),
+    settings: parsed,
     version: '0.0.0',
     shelf,
     callers,
     metrics: new Metrics(),
+    indexes: parsed.deadline.bm25 ? new TextIndexes() : null,
     startedAt: performance.now(),
     standing: 'ready',
   };

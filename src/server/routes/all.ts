@@ -5,6 +5,7 @@ import { completionsRoute } from './completions.js';
 import { documentRoutes } from './documents.js';
 import { metricsRoute } from './metrics.js';
 import { probeRoutes } from './probes.js';
+import { rerankRoutes } from './rerank.js';
 import { scoreRoute } from './score.js';
 
 export function allRoutes(parts: Parts): readonly Route[] {
@@ -13,6 +14,7 @@ export function allRoutes(parts: Parts): readonly Route[] {
     metricsRoute(parts),
     scoreRoute(parts),
     completionsRoute(parts),
+    ...rerankRoutes(parts),
     ...documentRoutes(parts),
   ];
 }
