@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { fleetDropSchema } from '../wire/fleet.js';
 import { finishFleet, fleetStatus } from './fleet-finish.js';
 import { addPlanOptions } from './fleet-plan.js';
+import { addScriptOptions } from './fleet-script.js';
 import { addWorkOptions } from './fleet-work.js';
 import { printJson } from './json.js';
 import { positiveInteger } from './model-options.js';
@@ -36,6 +37,17 @@ export function fleetCommand(): Command {
         'Prime chunks of a plan. One that is done is left alone, and one that was stopped leaves nothing behind.',
         '  dkv fleet work ads-catalogue --chunk 0-9\n  dkv fleet work ads-catalogue --index 2 --of 4\n  dkv fleet status ads-catalogue --missing | xargs -P 4 -n 8 dkv fleet work ads-catalogue --chunk',
       ),
+    ),
+  );
+  addScriptOptions(
+    ofPlan(
+      fleet
+        .command('script <catalogue>')
+        .description('Print what starts the workers of a plan: a shell script, a Job of Kubernetes, an array of Slurm.')
+        .addHelpText(
+          'after',
+          `\n${PLACES}\n\nExamples:\n  dkv fleet script ads-catalogue --for xargs > work.sh\n  dkv fleet script s3://bucket/ads --for kubernetes --tasks 400 --parallel 50 --image registry/dkv:0.1.0 | kubectl apply -f -\n  dkv fleet script /shared/ads-catalogue --for slurm --tasks 400 > fleet.sbatch`,
+        ),
     ),
   );
   ofPlan(
