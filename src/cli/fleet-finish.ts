@@ -23,6 +23,7 @@ interface FinishCommandOptions {
 
 interface StatusCommandOptions {
   readonly plan?: string;
+  readonly redis?: string;
   readonly missing: boolean;
   readonly workers?: number;
   readonly json: boolean;
@@ -127,11 +128,13 @@ export async function fleetStatus(place: string, options: StatusCommandOptions):
       for (const number of status.missing) process.stdout.write(`${number}\n`);
       return;
     }
+    const queue = options.redis === undefined ? null : await queueCounts(options.redis, named.id);
     if (options.json) {
       return printJson(fleetStatusSchema, {
         catalogue: fleet.files.location,
         plan: named.id,
         ...status,
+        queue,
         generation: status.generation ?? null,
       });
     }
@@ -148,7 +151,13 @@ export async function fleetStatus(place: string, options: StatusCommandOptions):
         `Chunk ${chunk} has failed ${attempts === 1 ? 'once' : `${attempts} times`}: ${code}: ${message}\n`,
       );
     }
-    const working = options.workers ?? workers.length;
+    if (queue) {
+      const { waiting, active, delayed, dead } = queue;
+      process.stdout.write(
+        `In the queue ${shownCount(waiting)} wait, ${shownCount(active)} are worked on, ${shownCount(delayed)} are tried again soon, ${shownCount(dead.length)} have failed too often.\n`,
+      );
+    }
+    const working = options.workers ?? (queue?.active || workers.length);
     const left = done < chunks ? secondsLeft(status, working) : undefined;
     if (left !== undefined) process.stdout.write(`About ${roughTime(left)} more with ${manyOf(working, 'worker')}.\n`);
     if (generation !== undefined) process.stdout.write(`Finished: ${generation}.\n`);
@@ -156,4 +165,14 @@ export async function fleetStatus(place: string, options: StatusCommandOptions):
       process.stdout.write(`Go on with: dkv fleet finish ${shellWord(place)} --plan ${named.id} --activate\n`);
     }
   });
+}
+
+async function queueCounts(address: string, plan: string) {
+  const { FleetQueue } = await import('../fleet/queue.js');
+  const queue = await FleetQueue.open(address, plan);
+  try {
+    return await queue.counts();
+  } finally {
+    await queue.close();
+  }
 }

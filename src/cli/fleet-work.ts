@@ -5,6 +5,7 @@ import { DkvError } from '../base/errors.js';
 import type { FleetFiles } from '../fleet/files.js';
 import type { NamedPlan } from '../fleet/plan.js';
 import type { Report } from '../fleet/report.js';
+import type { TextSources } from '../priming/prepare.js';
 import type { Model } from '../scoring/load-model.js';
 import { fleetWorkSchema } from '../wire/fleet.js';
 import { printJson } from './json.js';
@@ -74,37 +75,67 @@ async function workOn(
   command: Command,
   signal: AbortSignal,
 ): Promise<void> {
-  const { workChunk } = await import('../fleet/work.js');
-  const model = await openPlanModel(named, options, command, signal);
+  const opened = await openPlanModel(named, options, command, signal);
   let failed: DkvError | undefined;
   try {
     for (const number of numbers) {
       try {
-        const progress = new Progress(`chunk ${number}`, 'documents');
-        const { rows } = named.plan.chunks[number]!;
-        const { report, isNew } = await workChunk(fleet.files, named, number, model.model, {
-          sources: model.sources,
-          signal,
-          onProgress: ({ primed, rejected, replaced }) => progress.update(primed + rejected + replaced, rows),
-        }).finally(() => progress.end());
-        tell(fleet, named, report, isNew, options);
+        await workOne(fleet, named, number, opened, options, signal);
       } catch (error) {
         if (!(error instanceof DkvError) || error.code === 'CANCELLED' || error.code === 'FLEET_MISMATCH') throw error;
         // The others may be sound: what is poisoned costs its own chunk.
         failed = error;
         sayNotice(`Chunk ${number}: ${error.code}: ${error.message}`);
-        const { code, message } = error;
-        await fleet.putFailure(named.id, { chunk: number, code, message, host: os.hostname(), at: Date.now() });
       }
     }
   } finally {
-    await model.model.close();
+    await opened.model.close();
   }
   if (failed) throw failed;
 }
 
+/** Works on a chunk and says so. What goes wrong is noted in the catalogue before it is thrown. */
+export async function workOne(
+  fleet: FleetFiles,
+  named: NamedPlan,
+  number: number,
+  { model, sources }: OpenedModel,
+  options: { readonly json: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const { workChunk } = await import('../fleet/work.js');
+  const progress = new Progress(`chunk ${number}`, 'documents');
+  const { rows = 0 } = named.plan.chunks[number] ?? {};
+  try {
+    const { report, isNew } = await workChunk(fleet.files, named, number, model, {
+      sources,
+      signal,
+      onProgress: ({ primed, rejected, replaced }) => progress.update(primed + rejected + replaced, rows),
+    }).finally(() => progress.end());
+    tell(fleet, named, report, isNew, options);
+  } catch (error) {
+    if (error instanceof DkvError && error.code !== 'CANCELLED') {
+      const { code, message } = error;
+      const failure = { chunk: number, code, message, host: os.hostname(), at: Date.now() };
+      // Where the catalogue cannot be reached this cannot be noted there.
+      await fleet.putFailure(named.id, failure).catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+export interface OpenedModel {
+  readonly model: Model;
+  readonly sources: TextSources;
+}
+
 /** Loads the model that the plan names, unless the command line names another place of it. */
-async function openPlanModel(named: NamedPlan, options: EngineOptions, command: Command, signal: AbortSignal) {
+export async function openPlanModel(
+  named: NamedPlan,
+  options: EngineOptions,
+  command: Command,
+  signal: AbortSignal,
+): Promise<OpenedModel> {
   const { expectModelFits } = await import('../fleet/work.js');
   const { endpointWriter, textSources } = await import('../llm/text-sources.js');
   const { expectWriter } = await import('../priming/prepare.js');
@@ -136,7 +167,7 @@ function tell(
   { id }: NamedPlan,
   report: Report,
   isNew: boolean,
-  { json }: WorkCommandOptions,
+  { json }: { readonly json: boolean },
 ): void {
   const { shard } = report.part;
   const documents = shard?.documents ?? 0;

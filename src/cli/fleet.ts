@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { fleetDropSchema } from '../wire/fleet.js';
 import { finishFleet, fleetStatus } from './fleet-finish.js';
 import { addPlanOptions } from './fleet-plan.js';
+import { addQueueOptions, addServeOptions } from './fleet-queue.js';
 import { addScriptOptions } from './fleet-script.js';
 import { addWorkOptions } from './fleet-work.js';
 import { printJson } from './json.js';
@@ -50,6 +51,24 @@ export function fleetCommand(): Command {
         ),
     ),
   );
+  addQueueOptions(
+    ofPlan(
+      add(
+        'queue <catalogue>',
+        'Put the chunks that are not done into a queue of BullMQ, on Redis or Valkey. Those that are there stay as they are.',
+        '  dkv fleet queue ads-catalogue --redis redis://queue:6379\n  dkv fleet queue ads-catalogue --redis redis://queue:6379 --retry',
+      ),
+    ),
+  );
+  addServeOptions(
+    ofPlan(
+      add(
+        'serve-queue <catalogue>',
+        'Prime chunks from the queue until none is left. A worker that is asked to end puts its chunk back.',
+        '  dkv fleet serve-queue ads-catalogue --redis redis://queue:6379',
+      ),
+    ),
+  );
   ofPlan(
     add(
       'finish <catalogue>',
@@ -68,6 +87,7 @@ export function fleetCommand(): Command {
       '  dkv fleet status ads-catalogue\n  dkv fleet status ads-catalogue --missing',
     ),
   )
+    .option('--redis <address>', 'also say what the queue on this server holds')
     .option('--missing', 'only the numbers of the chunks that are not done, one a line', false)
     .option(
       '--workers <n>',

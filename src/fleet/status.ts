@@ -65,6 +65,14 @@ export async function statusOf(files: CatalogueFiles, { id, plan }: NamedPlan): 
   };
 }
 
+/** The numbers of the chunks that have no report, by names alone: whether reports are sound is asked by who works and who finishes. */
+export async function missingChunks(files: CatalogueFiles, { id, plan }: NamedPlan): Promise<number[]> {
+  const fleet = new FleetFiles(files);
+  if (await fleet.end(id)) return [];
+  const { done } = await fleet.listed(id);
+  return [...plan.chunks.keys()].filter((number) => !done.has(number));
+}
+
 /**
  * The seconds until the rest is done, if so many workers go on as those did that have reported. No two machines' clocks are compared: each report says how long
  * its chunk took.

@@ -56,6 +56,29 @@ export const fleetFinishSchema = wireObject({
   alias: z.string().nullable().describe('The alias that names it now, where that was asked for.'),
 });
 
+const queueCounts = {
+  waiting: countSchema.describe('Chunks that wait.'),
+  active: countSchema.describe('Chunks that are worked on.'),
+  delayed: countSchema.describe('Chunks that have failed and are tried again after a pause.'),
+  dead: z
+    .array(
+      wireObject({
+        chunk: countSchema.describe('The number of the chunk.'),
+        reason: z.string().describe('Why it failed at last.'),
+      }),
+    )
+    .readonly()
+    .describe('Chunks that have failed too often.'),
+};
+
+export const fleetQueueSchema = wireObject({
+  catalogue: catalogueSchema,
+  plan: planSchema,
+  queue: z.string().describe('The server, without password.'),
+  added: countSchema.describe('Chunks that were put into the queue now.'),
+  ...queueCounts,
+});
+
 export const fleetStatusSchema = wireObject({
   catalogue: catalogueSchema,
   plan: planSchema,
@@ -79,6 +102,7 @@ export const fleetStatusSchema = wireObject({
     .readonly()
     .describe('Who has worked.'),
   cpus: z.array(z.string()).readonly().describe('Their processors, each once.'),
+  queue: wireObject(queueCounts).nullable().describe('What the queue says; null where none was named.'),
   generation: z.string().nullable().describe('The generation, once it is published.'),
 });
 
