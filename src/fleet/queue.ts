@@ -3,7 +3,8 @@
  * queue that is lost is filled again by whoever finds it empty. This file is loaded by those who use a queue alone.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ConnectionOptions, Queue, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { Queue, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
 import { DkvError, messageOf } from '../base/errors.js';
 import { inParallel } from '../base/parallel.js';
 import { parseAddress, type RedisAddress } from '../store/backends/address.js';
@@ -64,16 +65,9 @@ export class FleetQueue {
    */
   static async open(address: string, plan: string): Promise<FleetQueue> {
     const place = redisAddress(address);
+    await expectServer(place);
     const connection = { ...connectionTo(place), maxRetriesPerRequest: 1 };
-    const queue = new Queue<ChunkData>(nameOf(plan), { connection, prefix: place.prefix });
-    const opened = new FleetQueue(place.shown, queue);
-    try {
-      await opened.#asking(queue.waitUntilReady());
-    } catch (error) {
-      await queue.disconnect().catch(() => undefined);
-      throw error;
-    }
-    return opened;
+    return new FleetQueue(place.shown, new Queue<ChunkData>(nameOf(plan), { connection, prefix: place.prefix }));
   }
 
   /**
@@ -268,7 +262,29 @@ function redisAddress(text: string): RedisAddress {
   );
 }
 
-function connectionTo({ host, port, database, username, password, isEncrypted }: RedisAddress): ConnectionOptions {
+/** Asks once, without waiting for a server to come, as BullMQ would. @throws DkvError STORE_UNREACHABLE, STORE_DENIED */
+async function expectServer(place: RedisAddress): Promise<void> {
+  const redis = new Redis({ ...connectionTo(place), lazyConnect: true, retryStrategy: () => null });
+  let last: unknown;
+  redis.on('error', (error) => {
+    last = error;
+  });
+  try {
+    await redis.connect();
+    await redis.ping();
+  } catch (error) {
+    const reason = messageOf(last ?? error);
+    const isDenied = /NOAUTH|WRONGPASS|NOPERM/.test(`${reason} ${messageOf(error)}`);
+    throw new DkvError(
+      isDenied ? 'STORE_DENIED' : 'STORE_UNREACHABLE',
+      `${place.shown}: ${reason}. ${isDenied ? 'Give the right user and password.' : 'Is there a Redis or Valkey server?'}`,
+    );
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function connectionTo({ host, port, database, username, password, isEncrypted }: RedisAddress) {
   return {
     host,
     port,

@@ -43,6 +43,7 @@ import {
   fleetDropSchema,
   fleetFinishSchema,
   fleetPlanSchema,
+  fleetQueueSchema,
   fleetStatusSchema,
   fleetWorkSchema,
 } from '../../src/wire/fleet.js';
@@ -339,7 +340,7 @@ export const CHAPTERS: readonly Chapter[] = [
       },
       {
         title: 'dkv fleet work',
-        source: 'A line of `dkv fleet work --json`, for each chunk.',
+        source: 'A line of `dkv fleet work --json` and `dkv fleet serve-queue --json`, for each chunk.',
         schema: fleetWorkSchema,
         example: 'fleet-work',
       },
@@ -354,6 +355,12 @@ export const CHAPTERS: readonly Chapter[] = [
         source: 'Printed by `dkv fleet status --json`.',
         schema: fleetStatusSchema,
         example: 'fleet-status',
+      },
+      {
+        title: 'dkv fleet queue',
+        source: 'Printed by `dkv fleet queue --json`.',
+        schema: fleetQueueSchema,
+        example: 'fleet-queue',
       },
       {
         title: 'dkv fleet drop',
