@@ -31,6 +31,11 @@ export const decisionSettingsSchema = wireObject({
     .describe(
       'File of the salt of digests, made where it is missing; `salt` in the folder. Servers with one file have the same digests.',
     ),
+  candidates: z
+    .int()
+    .nonnegative()
+    .default(100)
+    .describe('Ranked documents that a line has at most, unless the answer had more.'),
   retentionDays: z.int().positive().default(30).describe('Days after which files are removed.'),
   fileBytes: z.int().positive().default(64_000_000).describe('Size from which another file is begun.'),
   bufferBytes: z

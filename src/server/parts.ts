@@ -1,6 +1,7 @@
 /** What a running server is made of. Routes take of it what they need. */
 import { DkvError } from '../base/errors.js';
 import type { Callers } from './caller.js';
+import type { Deciding } from './deciding.js';
 import type { TextIndexes } from './fallback.js';
 import type { Metrics } from './metrics.js';
 import type { ServerSettings } from './settings.js';
@@ -17,6 +18,8 @@ export interface Parts {
   readonly metrics: Metrics;
   /** Indexes of stored texts, for BM25 as a fallback; null where the settings want none. */
   readonly indexes: TextIndexes | null;
+  /** Experiments and the log of decisions. */
+  readonly deciding: Deciding;
   /** By `performance.now()`. */
   readonly startedAt: number;
   standing: Standing;

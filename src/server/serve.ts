@@ -6,6 +6,7 @@ import { DkvError } from '../base/errors.js';
 import { BUILT_IN_MODEL, type LoadOptions, loadModel } from '../scoring/load-model.js';
 import { openAccess } from './access.js';
 import { buildApp } from './app.js';
+import { Deciding } from './deciding.js';
 import { SharedModel } from './edition.js';
 import { TextIndexes } from './fallback.js';
 import { choresOf, Housekeeping } from './housekeeping.js';
@@ -64,8 +65,22 @@ export async function startServer(
     metrics.watchProcess();
     metrics.onRead(() => metrics.set('keysUsable', keysUsable));
     const indexes = settings.deadline.bm25 ? new TextIndexes() : null;
+    const deciding = await Deciding.open(settings, (text) => told?.warn(text)).catch(async (error: unknown) => {
+      await shelf.close();
+      throw error;
+    });
     const startedAt = performance.now();
-    const parts: Parts = { settings, version, shelf, callers, metrics, indexes, startedAt, standing: 'loading' };
+    const parts: Parts = {
+      settings,
+      version,
+      shelf,
+      callers,
+      metrics,
+      indexes,
+      deciding,
+      startedAt,
+      standing: 'loading',
+    };
     watchServed(parts);
     const app = await buildApp(parts, { log, https, telemetry });
     told = app.log;
@@ -74,6 +89,7 @@ export async function startServer(
       parts.standing = 'closing';
       await housekeeping.close();
       await app.close();
+      await deciding.close();
       await shelf.close();
       await telemetry?.close();
     };

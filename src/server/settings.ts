@@ -13,6 +13,8 @@ import { PRECISIONS } from '../model/graph/layout.js';
 import { visibilitySchema } from '../priming/input.js';
 import { STATES_PRECISIONS } from '../store/store.js';
 import { wireObject } from '../wire/case.js';
+import { decisionSettingsSchema } from './decisions.js';
+import { experimentSettingsSchema, shadowSettingsSchema } from './experiment.js';
 
 const count = z.int().positive();
 
@@ -104,6 +106,9 @@ export const settingsSchema = wireObject({
   housekeeping: sections.housekeeping.prefault({}),
   telemetry: sections.telemetry.prefault({}),
   drain: sections.drain.prefault({}),
+  decisions: decisionSettingsSchema.optional().describe('The decision log; none without this section.'),
+  experiment: experimentSettingsSchema.optional().describe('Arms that units are dealt to.'),
+  shadow: shadowSettingsSchema.optional().describe('Another variant that ranks what is answered, for the log alone.'),
 });
 
 export type ServerSettings = z.output<typeof settingsSchema>;
@@ -136,7 +141,13 @@ export function settingsOf(layers: readonly Layer[], where = 'Settings of the se
     const before = merged[name];
     merged[name] = isSection(before) && isSection(value) ? { ...before, ...value } : value;
   }
-  return parse(settingsSchema, merged, 'INPUT_INVALID', where, 'docs/serving.md lists them.');
+  const settings = parse(settingsSchema, merged, 'INPUT_INVALID', where, 'docs/serving.md lists them.');
+  const unlogged = settings.experiment ? 'experiment' : settings.shadow ? 'shadow' : undefined;
+  if (unlogged === undefined || settings.decisions) return settings;
+  throw new DkvError(
+    'INPUT_INVALID',
+    `${where}: ${unlogged}: without the section "decisions" nobody would learn of it. Name the log's folder there: decisions: {folder: ...}.`,
+  );
 }
 
 function isSection(value: unknown): value is Layer {

@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest';
 import type { Model } from '../../src/scoring/load-model.js';
 import { buildApp } from '../../src/server/app.js';
 import { ANYBODY, type Callers } from '../../src/server/caller.js';
+import { Deciding } from '../../src/server/deciding.js';
 import { type Location, SharedModel } from '../../src/server/edition.js';
 import { TextIndexes } from '../../src/server/fallback.js';
 import { meteredModel } from '../../src/server/metered-model.js';
@@ -52,6 +53,7 @@ export async function served(
   const shared = new SharedModel(meteredModel(model)).take();
   const shelf = await Shelf.open(shared, location, {});
   const parsed = settingsOf([{ store: location }, settings]);
+  const deciding = await Deciding.open(parsed);
   const parts: Parts = {
     settings: parsed,
     version: '0.0.0',
@@ -59,12 +61,14 @@ export async function served(
     callers,
     metrics: new Metrics(),
     indexes: parsed.deadline.bm25 ? new TextIndexes() : null,
+    deciding,
     startedAt: performance.now(),
     standing: 'ready',
   };
   const app = await buildApp(parts, { log, telemetry });
   onTestFinished(async () => {
     await app.close();
+    await deciding.close();
     await shelf.close();
   });
   return {

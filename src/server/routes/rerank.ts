@@ -12,6 +12,7 @@ import {
   type RerankTextsRequest,
   type RerankTextsResponse,
 } from '../../wire/http/rerank.js';
+import type { RankAgain, Source } from '../deciding.js';
 import type { Edition } from '../edition.js';
 import type { Exchange } from '../exchange.js';
 import { filterOf } from '../filters.js';
@@ -43,15 +44,19 @@ export function rerankRoutes(parts: Parts): readonly Route[] {
           if ('texts' in body) {
             expectCount(body.texts.length, settings.limits.documents, 'texts');
             const context = await contextOf(parts, edition, exchange, settings.deadline.ms);
-            return textsAnswer(body, await answered(askedOfTexts(body), context, exchange));
+            const { reranked, decided } = await answered(parts, edition, context, exchange, askedOfTexts(body));
+            const answer = textsAnswer(body, reranked);
+            decided(reranked.ranked.length);
+            return answer;
           }
           expectModelName(model.name, body.model);
           expectCount(body.documents.length, settings.limits.documents, 'documents');
           const context = await contextOf(parts, edition, exchange, body.deadlineMs ?? settings.deadline.ms);
-          const reranked = await answered(askedOf(body), context, exchange);
+          const { reranked, decided } = await answered(parts, edition, context, exchange, askedOf(body), body);
           const { id } = exchange;
           const results = await resultsOf(body, reranked, context.store);
           const version = url.startsWith('/v2') ? '2' : '1';
+          decided(results.length);
           return { id, decisionId: id, model: model.name, ...answerOf(body, reranked, results, version) };
         }),
     }),
@@ -59,12 +64,36 @@ export function rerankRoutes(parts: Parts): readonly Route[] {
 }
 
 /** The request on its way through an experiment: what an arm changes in it is changed before it is ranked, and what became of it is logged behind. */
-async function answered(asked: RerankAsked, context: RerankContext, exchange: Exchange): Promise<Reranked> {
-  const own = await rerank(asked, context);
+async function answered(
+  parts: Parts,
+  edition: Edition,
+  context: RerankContext,
+  exchange: Exchange,
+  given: RerankAsked,
+  { unit, generation }: Pick<RerankRequest, 'unit' | 'generation'> = {},
+): Promise<{ readonly reranked: Reranked; decided(answered: number): void }> {
+  const { deciding, shelf } = parts;
+  const asking = { id: exchange.id, caller: exchange.caller, unit };
+  const assigned = deciding.assign(given, asking);
+  const own = await rerank(assigned.asked, context);
   const leftOut = own.leftOut.map(({ index, error }) => ({ index, error: exchange.inOwnWords(error) as DkvError }));
   const reranked = { ...own, leftOut };
-  exchange.cached(reranked.hits, asked.candidates.length - reranked.hits);
-  return reranked;
+  exchange.cached(reranked.hits, given.candidates.length - reranked.hits);
+  const again: RankAgain = (asked, signal) =>
+    shelf.use(generation, async (present) => {
+      const unhurried = { signal, msLeft: () => undefined, onPhases: () => undefined };
+      const other = { ...(await contextOf(parts, present, exchange, undefined)), ...unhurried };
+      return { ...sourceOf(present, other), reranked: await rerank(asked, other) };
+    });
+  return {
+    reranked,
+    decided: (count) =>
+      deciding.decided(asking, assigned, sourceOf(edition, context), { reranked, answered: count, again }),
+  };
+}
+
+function sourceOf({ model, generation }: Edition, { store }: RerankContext): Source {
+  return { model, store, generation: generation?.id ?? null };
 }
 
 async function contextOf(
