@@ -21,6 +21,7 @@ export const ROOMS = [
   'priming',
   'store/store.ts',
   'wire',
+  'client',
   'store/records',
   'store/backends',
   'store',
