@@ -30,7 +30,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'vitest.config.ts'];
 const LEFT_OUT = ['.git', 'dist'];
 /** Tests run these rooms from their sources. Others run in the engine's thread, which runs what is built, or make compiled models. */
-const RUN_FROM_SOURCE = /^src\/(?:runs|report|store|serving|stats)\//;
+const RUN_FROM_SOURCE = /^src\/(?:runs|report|store|serving|stats|server)\//;
 const PARITY = { tests: 'test/parity.test.ts', only: 'within the stated tolerances' };
 /** A build after a mutation is of few files. */
 const INCREMENTAL = ['--incremental', '--tsBuildInfoFile', 'mutations.tsbuildinfo'];

@@ -20,7 +20,18 @@ const folder = await mkdtemp(path.join(os.tmpdir(), 'dkv-sdks-'));
 const file = path.join(folder, 'keys.json');
 const CLI = path.resolve(import.meta.dirname, '../../dist/cli/main.js');
 
-const created = await run(process.execPath, [CLI, 'keys', 'create', '--file', file, '--tenant', 'shop', '--unsalted', '--scope', 'read']);
+const created = await run(process.execPath, [
+  CLI,
+  'keys',
+  'create',
+  '--file',
+  file,
+  '--tenant',
+  'shop',
+  '--unsalted',
+  '--scope',
+  'read',
+]);
 const key = created.stdout.trim();
 const server = await startServer(settingsOf([{ store: path.join(folder, 'store'), keys: file, listen: { port: 0 } }]));
 try {

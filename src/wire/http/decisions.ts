@@ -46,7 +46,9 @@ const candidateShape = {
   id: z.string().optional().describe('The document’s id.'),
   digest: digest.optional().describe('Digest of the text of a document that came without an id.'),
   position: z.int().positive().describe('The place in the answer’s order, from 1.'),
-  score: number.describe('What the order is by, higher first; a fallback’s own in its order. Null where it is not finite.'),
+  score: number.describe(
+    'What the order is by, higher first; a fallback’s own in its order. Null where it is not finite.',
+  ),
   nll: number.describe('Mean NLL in nats; null where none was computed.'),
   firstStage: number.describe('The score that the caller gave the document; null without.'),
 };

@@ -1,5 +1,6 @@
 /** Every mutation that mutate.ts tries, room by room. */
 import { CHECKPOINTS } from './checkpoints.js';
+import { DECISIONS } from './decisions.js';
 import { ENGINE } from './engine.js';
 import { EXPERIMENTS } from './experiments.js';
 import { HALVES } from './halves.js';
@@ -20,4 +21,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...STATISTICS,
   ...EXPERIMENTS,
   ...RUNS,
+  ...DECISIONS,
 ];
