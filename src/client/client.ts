@@ -1,7 +1,10 @@
 /** A typed client of `dkv serve`. It needs `fetch` and nothing else; JSON keeps its names, so that a body looks as it does for curl. */
 import { type Answer, type Ask, Asker, type CallOptions, type ClientOptions } from './asking.js';
-import { linesOf } from './lines.js';
+import { errorIn, refusalFrom } from './errors.js';
+import { eventsOf, linesOf } from './lines.js';
 import type {
+  CompletionRequest,
+  CompletionResponse,
   DeletedDocument,
   DocumentContent,
   DocumentLine,
@@ -42,6 +45,22 @@ export class DkvClient {
   /** NLLs of targets given documents. An item that has none says why in its place. */
   score(body: ScoreRequest, options?: CallOptions): Promise<ScoreResponse> {
     return this.#asker.json(posted('/v1/score', body, options));
+  }
+
+  /** Writes a text that goes on with a prompt, given a document. */
+  complete(body: CompletionRequest, options?: CallOptions): Promise<CompletionResponse> {
+    return this.#asker.json(posted('/v1/completions', { ...body, stream: false }, options));
+  }
+
+  /** The same in parts, as they are written; the time of the call is that to the first of them. Stop reading, and the server stops writing. */
+  async *completeInParts(body: CompletionRequest, options?: CallOptions): AsyncGenerator<CompletionResponse> {
+    const { response, release } = await this.#asker.ask(posted('/v1/completions', { ...body, stream: true }, options));
+    release();
+    for await (const data of eventsOf(response)) {
+      const refusal = errorIn(data);
+      if (refusal) throw refusalFrom(refusal, response.status);
+      yield JSON.parse(data) as CompletionResponse;
+    }
   }
 
   /** What is served: the model, the store and the limits. */

@@ -24,17 +24,26 @@ export async function refusalOf(response: Response): Promise<DkvApiError> {
   const text = await response.text().catch(() => '');
   const seconds = Number.parseFloat(response.headers.get('retry-after') ?? '');
   const retryAfter = seconds >= 0 ? seconds : undefined;
-  const { code, message } = errorIn(text) ?? {};
-  if (typeof code === 'string' && typeof message === 'string')
-    return new DkvApiError(code, message, status, retryAfter);
+  const told = errorIn(text);
+  if (told) return refusalFrom(told, status, retryAfter);
   const shown = text.length > 200 ? `${text.slice(0, 200)}...` : text;
   return new DkvApiError('HTTP_ERROR', `Status ${status} without an error of the server: ${shown}`, status, retryAfter);
 }
 
-function errorIn(text: string): { readonly code?: unknown; readonly message?: unknown } | undefined {
+interface Told {
+  readonly code: string;
+  readonly message: string;
+}
+
+export function refusalFrom({ code, message }: Told, status: number, retryAfter?: number): DkvApiError {
+  return new DkvApiError(code, message, status, retryAfter);
+}
+
+/** The server's error in a text that may be one. */
+export function errorIn(text: string): Told | undefined {
   try {
-    const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } };
-    return typeof error === 'object' ? error : undefined;
+    const { error } = JSON.parse(text) as { error?: Partial<Told> };
+    return typeof error?.code === 'string' && typeof error.message === 'string' ? (error as Told) : undefined;
   } catch {
     return undefined;
   }

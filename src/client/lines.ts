@@ -19,7 +19,7 @@ export async function* linesOf(response: Response): AsyncGenerator<string> {
   }
 }
 
-/** The data of server-sent events, up to OpenAI's `[DONE]`. */
+/** The data of server-sent events, up to OpenAI's `[DONE]`. @throws TypeError for a stream that ends before that, as `fetch` throws for a lost connection */
 export async function* eventsOf(response: Response): AsyncGenerator<string> {
   for await (const line of linesOf(response)) {
     if (!line.startsWith('data:')) continue;
@@ -27,4 +27,5 @@ export async function* eventsOf(response: Response): AsyncGenerator<string> {
     if (data === '[DONE]') return;
     yield data;
   }
+  throw new TypeError('The stream of the answer ended before its end.');
 }

@@ -1,5 +1,6 @@
 /** The bodies of requests and answers as JSON has them, by the schemas that the server reads and writes with. */
 import type { z } from 'zod';
+import type { completionRequestSchema, completionResponseSchema } from '../wire/http/completions.js';
 import type {
   documentDeletedSchema,
   documentLineSchema,
@@ -16,6 +17,8 @@ export type RerankRequest = z.input<typeof rerankRequestSchema>;
 export type RerankResponse = z.input<typeof rerankResponseSchema>;
 export type ScoreRequest = z.input<typeof scoreRequestSchema>;
 export type ScoreResponse = z.input<typeof scoreResponseSchema>;
+export type CompletionRequest = z.input<typeof completionRequestSchema>;
+export type CompletionResponse = z.input<typeof completionResponseSchema>;
 export type DocumentContent = z.input<typeof putDocumentSchema>;
 export type DocumentLine = z.input<typeof documentLineSchema>;
 export type PutDocument = z.input<typeof documentPutSchema>;

@@ -44,6 +44,14 @@ it('puts, reads, ranks, scores and deletes', async () => {
   });
   expect(items[0]).toMatchObject({ num_tokens: expect.any(Number), cache: { hit: true } });
   expect(items[1]).toMatchObject({ error: { code: 'DOCUMENT_MISSING' } });
+  const written = { document_id: 'a/lamp', prompt: 'The lamp costs', max_tokens: 6, temperature: 0 };
+  const { choices, usage } = await dkv.complete(written);
+  const parts = [];
+  for await (const part of dkv.completeInParts({ ...written, stream_options: { include_usage: true } }))
+    parts.push(part);
+  expect(parts.map((part) => part.choices[0]?.text ?? '').join('')).toBe(choices[0]!.text);
+  expect(parts.at(-1)!.usage).toEqual(usage);
+  await expect(dkv.completeInParts({ ...written, document_id: 'none' }).next()).rejects.toMatchObject({ status: 404 });
   expect(await dkv.documents.delete('a/lamp', { reason: 'sold' })).toEqual({ id: 'a/lamp', status: 'deleted' });
   const gone = await dkv.documents.get('a/lamp').catch((error: unknown) => error);
   expect(gone).toBeInstanceOf(DkvApiError);
