@@ -4,6 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { CohereClient, CohereError } from 'cohere-ai';
+import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DkvError } from '../../src/base/errors.js';
 import { loadModel, type Model } from '../../src/scoring/load-model.js';
@@ -56,7 +57,7 @@ describe('the README', () => {
       try {
         const { stdout, stderr } = await run(process.execPath, [file], { env });
         expect(stderr).toBe('');
-        expect(stdout).toMatch(/^[01] 0\.\d+(e-\d+)?\n$/);
+        expect(stdout).toMatch(program.includes('openai') ? /\S/ : /^[01] 0\.\d+(e-\d+)?\n$/);
       } finally {
         await rm(file);
       }
@@ -110,5 +111,30 @@ describe('Cohere’s SDK', () => {
       statusCode: 404,
       body: { error: { code: 'MODEL_UNKNOWN' } },
     });
+  });
+});
+
+describe('OpenAI’s SDK', () => {
+  it('gets completions of primed documents, whole and in parts, and what is refused', async () => {
+    const { url } = await listening();
+    const openai = new OpenAI({ apiKey: KEY, baseURL: `${url}/v1` });
+    const asked = {
+      model: 'directed-kvcache',
+      document_id: 'lamp',
+      prompt: 'The lamp costs',
+      max_tokens: 8,
+      temperature: 0,
+    };
+    const { choices, usage } = await openai.completions.create({ ...asked, logprobs: 1 });
+    expect(usage!.completion_tokens).toBeGreaterThan(0);
+    expect(choices[0]!.logprobs!.token_logprobs).toHaveLength(usage!.completion_tokens);
+    let text = '';
+    for await (const part of await openai.completions.create({ ...asked, stream: true })) text += part.choices[0]!.text;
+    expect(text).toBe(choices[0]!.text);
+    const refused = (own: object) => openai.completions.create({ ...asked, ...own }).catch((error: unknown) => error);
+    const gone = await refused({ document_id: 'none' });
+    expect(gone).toBeInstanceOf(OpenAI.NotFoundError);
+    expect(gone).toMatchObject({ status: 404, code: 'DOCUMENT_MISSING' });
+    expect(await refused({ model: 'gpt-4' })).toMatchObject({ status: 404, code: 'MODEL_UNKNOWN' });
   });
 });
