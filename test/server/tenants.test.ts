@@ -53,12 +53,36 @@ const item = fc.oneof(
   fc.record({ document: text, target: text }),
 );
 
+const ranked = fc.record(
+  {
+    query: text,
+    documents: fc.array(fc.oneof(text, fc.record({ id }), fc.record({ text })), { minLength: 1, maxLength: 3 }),
+    return_documents: fc.boolean(),
+    prior: fc.boolean(),
+  },
+  { requiredKeys: ['query', 'documents'] },
+);
+const reranked = (url: string) => {
+  const texts = fc.record({ query: text, texts: fc.array(text, { minLength: 1, maxLength: 2 }) });
+  return fc.record({ url: fc.constant(url), body: fc.oneof({ arbitrary: ranked, weight: 3 }, texts) });
+};
+
 /** Requests of each route that knows tenants, by method and address. */
 const REQUESTS: Readonly<Record<string, fc.Arbitrary<Omit<Request, 'method'>>>> = {
   'GET /info': fc.constant({ url: '/info' }),
   'POST /v1/score': fc.record({
     url: fc.constant('/v1/score'),
     body: fc.record({ items: fc.array(item, { minLength: 1, maxLength: 3 }) }),
+  }),
+  'POST /v1/rerank': reranked('/v1/rerank'),
+  'POST /v2/rerank': reranked('/v2/rerank'),
+  'POST /rerank': reranked('/rerank'),
+  'POST /v1/completions': fc.record({
+    url: fc.constant('/v1/completions'),
+    body: fc.oneof(
+      fc.record({ prompt: text, document_id: id, max_tokens: fc.constant(2), temperature: fc.constant(0) }),
+      fc.record({ prompt: text, document: text, max_tokens: fc.constant(2), temperature: fc.constant(0) }),
+    ),
   }),
   'PUT /v1/documents/:id': fc.record({
     url: document,
