@@ -105,6 +105,11 @@ export class Edition {
     this.storage = storage;
   }
 
+  /** The salts of the tenants that have asked. */
+  get tenantSalts(): readonly string[] {
+    return [...this.#stores.keys()];
+  }
+
   /** The store of a tenant, which is known by its salt. @throws DkvError as `openStore` */
   storeOf(tenantSalt: string): Promise<Store> {
     if (this.#isClosed) throw new DkvError('STORE_CLOSED', 'The server has closed the store.');

@@ -1,5 +1,6 @@
 /** What a running server is made of. Routes take of it what they need. */
 import { DkvError } from '../base/errors.js';
+import type { Activation } from './activation.js';
 import type { Callers } from './caller.js';
 import type { Deciding } from './deciding.js';
 import type { TextIndexes } from './fallback.js';
@@ -14,6 +15,8 @@ export interface Parts {
   readonly settings: ServerSettings;
   readonly version: string;
   readonly shelf: Shelf;
+  /** How another generation of a catalogue comes to be served. */
+  readonly activation: Activation;
   readonly callers: Callers;
   readonly metrics: Metrics;
   /** Indexes of stored texts, for BM25 as a fallback; null where the settings want none. */

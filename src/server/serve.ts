@@ -5,6 +5,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { DkvError } from '../base/errors.js';
 import { BUILT_IN_MODEL, type LoadOptions, loadModel } from '../scoring/load-model.js';
 import { openAccess } from './access.js';
+import { Activation } from './activation.js';
 import { buildApp } from './app.js';
 import { Deciding } from './deciding.js';
 import { SharedModel } from './edition.js';
@@ -69,11 +70,25 @@ export async function startServer(
       await shelf.close();
       throw error;
     });
+    metrics.onRead(() => {
+      const { counts } = deciding;
+      if (!counts) return;
+      metrics.counted('decisionLines', counts.written);
+      metrics.counted('decisionErrors', counts.dropped);
+    });
     const startedAt = performance.now();
+    const activation = new Activation(shelf, settings.store, {
+      load: async (name) => meteredModel(await loadServed(settings, loading, name)),
+      onProblem: (problem) => {
+        if (problem === undefined) told?.info('What the alias names is served again.');
+        else told?.error({ code: 'ALIAS_NOT_FOLLOWED' }, problem);
+      },
+    });
     const parts: Parts = {
       settings,
       version,
       shelf,
+      activation,
       callers,
       metrics,
       indexes,
@@ -88,6 +103,7 @@ export async function startServer(
     const close = async () => {
       parts.standing = 'closing';
       await housekeeping.close();
+      await activation.close();
       await app.close();
       await deciding.close();
       await shelf.close();
@@ -103,6 +119,7 @@ export async function startServer(
       throw listenError(error, settings);
     }
     parts.standing = 'ready';
+    activation.watch(settings.housekeeping.aliasSeconds * 1000);
     const { address, family, port } = app.server.address() as AddressInfo;
     const shown = family === 'IPv6' ? `[${address}]` : address;
     return { app, parts, url: `${https ? 'https' : 'http'}://${shown}:${port}`, close };
@@ -111,8 +128,12 @@ export async function startServer(
   }
 }
 
-async function loadServed({ model, limits }: ServerSettings, loading: NonNullable<ServeOptions['loading']>) {
-  const { name = BUILT_IN_MODEL, precision, device, workers, threads, batchMs, queueItems, ignoreDrift } = model;
+async function loadServed(
+  { model, limits }: ServerSettings,
+  loading: NonNullable<ServeOptions['loading']>,
+  name = model.name ?? BUILT_IN_MODEL,
+) {
+  const { precision, device, workers, threads, batchMs, queueItems, ignoreDrift } = model;
   return loadModel(name, {
     host: 'process',
     precision,

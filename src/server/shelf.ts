@@ -43,7 +43,9 @@ export class Shelf {
    * @throws DkvError INPUT_INVALID where no catalogue is served, or it has no such generation; STORE_MISMATCH for one of another model
    */
   async use<T>(generation: string | undefined, work: (edition: Edition) => Promise<T>): Promise<T> {
-    const own = generation === undefined ? this.#current : await this.#pin(generation);
+    let own = generation === undefined ? this.#current : await this.#pin(generation);
+    // It may have made room for others, or for another model, before this had its turn.
+    while (own.isRetired) own = generation === undefined ? this.#current : await this.#pin(generation);
     own.users++;
     try {
       return await work(own.edition);
@@ -58,6 +60,10 @@ export class Shelf {
     const before = this.#current;
     this.#current = held(next);
     this.#retire(before);
+    // They would keep the model before loaded, and its numbers are not those of what is served now.
+    if (next.shared === before.edition.shared) return;
+    for (const own of this.#pinned.values()) this.#retire(own);
+    this.#pinned.clear();
   }
 
   /** Closes all of it, and waits for requests that read it still. */

@@ -1,7 +1,8 @@
 /** A server without a socket, over the built-in model and a store of its own, which ends with the test. */
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { onTestFinished } from 'vitest';
-import type { Model } from '../../src/scoring/load-model.js';
+import { loadModel, type Model } from '../../src/scoring/load-model.js';
+import { Activation } from '../../src/server/activation.js';
 import { buildApp } from '../../src/server/app.js';
 import { ANYBODY, type Callers } from '../../src/server/caller.js';
 import { Deciding } from '../../src/server/deciding.js';
@@ -54,10 +55,12 @@ export async function served(
   const shelf = await Shelf.open(shared, location, {});
   const parsed = settingsOf([{ store: location }, settings]);
   const deciding = await Deciding.open(parsed);
+  const activation = new Activation(shelf, location, { load: (name) => loadModel(name).then(meteredModel) });
   const parts: Parts = {
     settings: parsed,
     version: '0.0.0',
     shelf,
+    activation,
     callers,
     metrics: new Metrics(),
     indexes: parsed.deadline.bm25 ? new TextIndexes() : null,
@@ -67,6 +70,7 @@ export async function served(
   };
   const app = await buildApp(parts, { log, telemetry });
   onTestFinished(async () => {
+    await activation.close();
     await app.close();
     await deciding.close();
     await shelf.close();

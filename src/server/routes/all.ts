@@ -1,6 +1,7 @@
 /** Every route of the server. */
 import type { Parts } from '../parts.js';
 import type { Route } from '../route.js';
+import { adminRoutes } from './admin.js';
 import { completionsRoute } from './completions.js';
 import { documentRoutes } from './documents.js';
 import { metricsRoute } from './metrics.js';
@@ -16,5 +17,6 @@ export function allRoutes(parts: Parts): readonly Route[] {
     completionsRoute(parts),
     ...rerankRoutes(parts),
     ...documentRoutes(parts),
+    ...adminRoutes(parts),
   ];
 }
