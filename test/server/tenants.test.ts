@@ -97,7 +97,7 @@ const REQUESTS: Readonly<Record<string, fc.Arbitrary<Omit<Request, 'method'>>>> 
   }),
 };
 /** What is the same for all and asks no store, or is for whoever runs the server. */
-const OF_ALL = ['GET /health', 'GET /ready', 'GET /metrics'];
+const OF_ALL = ['GET /health', 'GET /ready', 'GET /metrics', 'GET /admin/aliases', 'POST /admin/aliases/:name'];
 
 async function world(hasOthers: boolean): Promise<Served> {
   const folder = path.join(await temporaryFolder(), 'store');
