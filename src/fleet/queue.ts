@@ -10,8 +10,8 @@ import { inParallel } from '../base/parallel.js';
 import { parseAddress, type RedisAddress } from '../store/backends/address.js';
 
 /**
- * A worker holds a chunk for so long without saying that it goes on, which it does twice meanwhile, on the thread that packs: the longest that packing holds this
- * thread was measured as docs/fleet.md says, and is a hundredth of it.
+ * A worker holds a chunk for so long without saying that it goes on, which it does twice meanwhile, on the thread that packs. Packing held this thread for half a
+ * second at a time, and once for two seconds on a busy machine (docs/fleet.md).
  */
 const LOCK_MS = 30_000;
 /** How often somebody looks for chunks whose workers have died. */

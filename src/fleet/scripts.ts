@@ -41,13 +41,14 @@ function shell(words: readonly string[]): string {
 
 function xargsScript(options: ScriptOptions): string {
   const { catalogue, plan, tasks, chunks } = options;
-  const each = Math.max(1, Math.min(8, Math.floor(chunks / tasks)));
+  // Few enough that one killed process does not leave much to the next turn.
+  const each = Math.max(1, Math.min(8, Math.floor(chunks / (4 * tasks))));
   const missing = shell(['dkv', 'fleet', 'status', catalogue, '--plan', plan, '--missing']);
   return `#!/bin/sh
-# Chunks of plan ${plan} by ${tasks} processes of this machine. One that is killed costs the chunk in hand: what is missing is tried again.
-for try in $(seq ${RETRIES + 1}); do
-  missing=$(${missing}) || exit
-  [ -n "$missing" ] || break
+# Chunks of plan ${plan} by ${tasks} processes of this machine. One that is killed costs the chunk in hand: what is missing is tried again, as long as something gets done.
+before=
+while missing=$(${missing}) && [ -n "$missing" ] && [ "$missing" != "$before" ]; do
+  before=$missing
   # A killed command would end xargs, the shell around it does not.
   echo "$missing" | xargs -P ${tasks} -n ${each} sh -c '${shell(workOf(options)).replaceAll("'", `'\\''`)} --chunk "$@" || true' work
 done

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDocuments } from '../../src/datasets/documents.js';
 import { FleetFiles } from '../../src/fleet/files.js';
@@ -92,6 +93,46 @@ describe('a plan', () => {
     const chunks = async (inputs: readonly string[]) =>
       (await planned(files, model, inputs)).plan.chunks.map(({ part, rows }) => [part, rows]);
     expect(await chunks([first, second])).toEqual(await chunks([whole]));
+  });
+
+  it('has every row once, and all rows of an id in one chunk in their order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat({ max: 12 }), { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 1, max: 9 }),
+        async (ids, chunkRows) => {
+          const file = await writeRows(
+            folder,
+            'any.jsonl',
+            ids.map((id, at) => adOf(id, `Text ${at}`)),
+          );
+          const files = catalogue('any');
+          const named = await planned(files, model, file, { chunkRows });
+          const chunks = await Promise.all(
+            [...named.plan.chunks.keys()].map((chunk) => new FleetFiles(files).rows(named, chunk)),
+          );
+          const rows = chunks.map((lines) => lines.map((line) => JSON.parse(line) as { row: number; id: string }));
+          expect(
+            rows
+              .flat()
+              .map(({ row }) => row)
+              .sort((one, other) => one - other),
+          ).toEqual(ids.map((_, at) => at + 1));
+          const holders = new Map<string, number[]>();
+          for (const [chunk, own] of rows.entries())
+            for (const { id } of own) holders.set(id, [...(holders.get(id) ?? []), chunk]);
+          for (const own of holders.values()) expect(new Set(own).size).toBe(1);
+          for (const own of rows) {
+            for (const id of new Set(own.map((row) => row.id))) {
+              const numbers = own.filter((row) => row.id === id).map(({ row }) => row);
+              expect(numbers).toEqual([...numbers].sort((one, other) => one - other));
+            }
+          }
+          await new FleetFiles(files).drop(named.id);
+        },
+      ),
+      { numRuns: 20 },
+    );
   });
 
   it('is refused by another release, another model, and without its rows', async () => {
