@@ -175,7 +175,7 @@ export function tooLong({ info }: Pick<Engine, 'info'>, rows: number): DkvError 
   if (mostRows === null || rows <= mostRows) return undefined;
   return new DkvError(
     'INPUT_TOO_LONG',
-    `The decoder would read ${rows} tokens, query and target together; this model has positions for ${mostRows}. Shorten them.`,
+    `The decoder would read ${rows} tokens, query and target together; at most ${mostRows} may be. Shorten them.`,
   );
 }
 

@@ -2,6 +2,7 @@
  * The server without its socket: routes, the way of a request through them, and what is told when something fails. Tests ask it by `inject`; serve.ts lets it
  * listen.
  */
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
@@ -65,7 +66,13 @@ export async function buildApp(parts: Parts, { log, https, telemetry }: AppOptio
     clientErrorHandler: answerBadRequest,
   } as Parameters<typeof fastify>[0]) as unknown as FastifyInstance;
   app.server.maxConnections = limits.connections;
-  app.removeContentTypeParser('text/plain');
+  app.removeAllContentTypeParsers();
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
+    // Bytes that are no UTF-8 would be replaced, and another text answered than was sent.
+    if (isUtf8(bytes as Buffer)) parseJson(request, bytes.toString(), done);
+    else done(new DkvError('INPUT_INVALID', 'The body is not UTF-8. Send JSON as UTF-8.'));
+  });
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (text) => text as string);
   app.decorateRequest('caller', null as unknown as Caller);
@@ -75,6 +82,7 @@ export async function buildApp(parts: Parts, { log, https, telemetry }: AppOptio
   const inFlight = observe(app, parts);
   watchBodies(app);
   app.addHook('onRequest', async (request) => {
+    expectPlain(request);
     const scope = request.routeOptions.config.scope ?? 'read';
     if (scope === 'open') {
       request.caller = { ...ANYBODY, scope: 'read' };
@@ -111,6 +119,17 @@ export async function buildApp(parts: Parts, { log, https, telemetry }: AppOptio
   const routes = [...allRoutes(parts), ...docsRoutes(() => app.swagger())];
   for (const own of routes) addRoute(app, own, { buckets, metrics: parts.metrics });
   return app;
+}
+
+/** @throws DkvError MEDIA_UNSUPPORTED for a body that would be read as something else than it is */
+function expectPlain({ headers }: FastifyRequest): void {
+  const { 'content-encoding': encoding = 'identity', 'content-type': type = '' } = headers;
+  const [, charset = 'utf-8'] = /;\s*charset="?([^";\s]+)/i.exec(type) ?? [];
+  if (encoding === 'identity' && /^utf-?8$/i.test(charset)) return;
+  throw new DkvError(
+    'MEDIA_UNSUPPORTED',
+    `The body is sent as ${encoding === 'identity' ? charset : encoding}; expected UTF-8 as it is, without a content encoding.`,
+  );
 }
 
 declare module 'fastify' {
@@ -211,9 +230,9 @@ async function within<T>(
     return await metered(charge, work);
   } catch (error) {
     if (error instanceof LimitReached) metrics.count('limited', { kind: error.kind });
-    // Work that the server could not do, or not now, is not the caller's loss.
-    const isRefused = error instanceof DkvError && !(error instanceof LimitReached) && error.status >= 429;
-    if (pairs !== undefined && isRefused) buckets.giveBack(caller, pairs);
+    // What was refused, or could not be done, is not the caller's loss. What a caller has hung up on may be half done.
+    const isUndone = error instanceof DkvError && !(error instanceof LimitReached) && error.code !== 'CANCELLED';
+    if (pairs !== undefined && isUndone) buckets.giveBack(caller, pairs);
     throw error;
   } finally {
     for (const [kind, { perMinute, remaining, resetSeconds }] of Object.entries(buckets.state(caller))) {

@@ -97,11 +97,11 @@ export function fallbackScores(
   );
 }
 
-/** Scores between the lowest, 0, and the highest, 1; all 1 where they are equal. */
+/** Scores between the lowest, 0, and the highest, 1; all 0 where they are equal, since they say nothing then. */
 export function scaled(scores: readonly number[]): number[] {
   const [low, high] = [Math.min(...scores), Math.max(...scores)];
   // Halves, so that the largest numbers have a difference, too.
-  return scores.map((score) => (high === low ? 1 : (score / 2 - low / 2) / (high / 2 - low / 2)));
+  return scores.map((score) => (high === low ? 0 : (score / 2 - low / 2) / (high / 2 - low / 2)));
 }
 
 /**

@@ -26,12 +26,20 @@ export function meterHere(): ((tokens: number) => void) | undefined {
   return asking.getStore();
 }
 
-/** The same model with an engine that is counted. Items that failed or were dropped count nothing. */
-export function meteredModel(model: Model): Model {
+/**
+ * The same model with an engine that is counted. Items that failed or were dropped count nothing.
+ * @param decoderTokens the most rows that its decoder is said to take: nothing else bounds what a request lets it read, and attention grows with the square of that
+ */
+export function meteredModel(model: Model, decoderTokens = Number.POSITIVE_INFINITY): Model {
   const { engine } = model;
+  const { shape } = engine.info;
+  const mostRows = Math.min(shape.decoder.mostRows ?? Number.POSITIVE_INFINITY, decoderTokens);
+  const decoder = { ...shape.decoder, mostRows: Number.isFinite(mostRows) ? mostRows : null };
+  const info = { ...engine.info, shape: { ...shape, decoder } };
   const scored = ({ prompt, target }: ScoreItem) => prompt.length + target.length;
   const encoded = ({ tokenIds }: EncodeItem) => tokenIds.length;
   const counts: Partial<Engine> = {
+    info,
     encode: counted(engine.encode.bind(engine), encoded),
     probe: counted(engine.probe.bind(engine), encoded),
     score: counted(engine.score.bind(engine), scored),

@@ -2,6 +2,7 @@
  * What stands in front of priming: documents that come one at a time, by whoever, are primed together. A document that comes alone is primed at once; those
  * that come while others are primed are taken together. Two windows are under way at a time, so that the engine works on one while the other is read and written.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DkvError } from '../base/errors.js';
 import type { DocumentToPrime, SettledDocument } from '../serving/prime-options.js';
 import { metered, meterHere } from './metered-model.js';
@@ -9,6 +10,9 @@ import { metered, meterHere } from './metered-model.js';
 const WINDOW_DOCUMENTS = 256;
 const WINDOW_CHARACTERS = 1 << 20;
 const WINDOWS = 2;
+/** How long documents are tried again that the engine has no room for, and how often: they are bulk work, which waits where others are served first. */
+const BUSY_TRIES = 100;
+const BUSY_MS = 100;
 
 export type Primed = 'primed' | 'unchanged';
 
@@ -21,6 +25,8 @@ export type PrimeTogether = (
 interface Waiting {
   readonly document: DocumentToPrime;
   readonly signal: AbortSignal | undefined;
+  /** How often it was refused since others waited for the engine. */
+  tries: number;
   /** Is told of the tokens that were read for the document. */
   readonly meter: ((tokens: number) => void) | undefined;
   resolve(outcome: Primed): void;
@@ -44,7 +50,7 @@ export class PrimingQueue {
    */
   prime(document: DocumentToPrime, signal?: AbortSignal): Promise<Primed> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ document, signal, meter: meterHere(), resolve, reject });
+      this.#waiting.push({ document, signal, tries: 0, meter: meterHere(), resolve, reject });
       if (this.#isLooking) return;
       this.#isLooking = true;
       // What comes in the same turn of the loop goes together.
@@ -84,8 +90,10 @@ export class PrimingQueue {
 
   async #run(window: readonly Waiting[]): Promise<void> {
     const documents = window.map(({ document }) => document);
+    const left = new Set(window);
     const settle = ({ row, outcome }: SettledDocument) => {
       const { resolve, reject } = window[row - 1]!;
+      left.delete(window[row - 1]!);
       if (outcome === 'primed' || outcome === 'unchanged') resolve(outcome);
       else if (outcome !== 'replaced') reject(outcome);
     };
@@ -99,7 +107,12 @@ export class PrimingQueue {
       throw new Error('Priming ended without a word about a document.');
     } catch (error) {
       // Those that are settled stay so.
-      for (const { reject } of window) reject(error);
+      const isBusy = error instanceof DkvError && error.code === 'ENGINE_BUSY';
+      const again = isBusy ? [...left].filter((own) => own.tries++ < BUSY_TRIES) : [];
+      for (const own of left) if (!again.includes(own)) own.reject(error);
+      if (again.length === 0) return;
+      await sleep(BUSY_MS);
+      this.#waiting.unshift(...again);
     }
   }
 }

@@ -5,6 +5,7 @@
 import { Breather } from '../base/breather.js';
 import { DkvError, isResult } from '../base/errors.js';
 import { type CompoundOptions, CompoundRequest } from '../engine/compound-request.js';
+import { deadlinePassed, msLeft } from '../engine/deadline.js';
 import { allRows, type ScoreItem } from '../engine/engine.js';
 import { prepareSurrogates } from '../priming/prepare.js';
 import { tooLong } from '../scoring/inputs.js';
@@ -71,6 +72,8 @@ export async function askTexts(
     const planned = await turns.map(distinct, (text): PlannedVariant | DkvError => {
       const before = performance.now();
       try {
+        // Cutting hundreds of texts into tokens takes longer than a deadline may be.
+        if (options.deadline && msLeft(options.deadline) <= 0) return deadlinePassed(options.deadline);
         if (text.trim() === '') throw new DkvError('INPUT_INVALID', 'The text is empty.');
         const own = planVariants({ id: '', text }, [variant], prepared, model, how)[0]!;
         const { cutTokens } = own.presented.input;

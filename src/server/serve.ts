@@ -57,7 +57,7 @@ export async function startServer(
     if (error) told?.error({ code: error.code }, error.message);
     else told?.info('The file of keys can be used again.');
   });
-  const shared = new SharedModel(meteredModel(await loadServed(settings, loading)));
+  const shared = new SharedModel(meteredModel(await loadServed(settings, loading), settings.limits.decoderTokens));
   // Held here until the shelf holds it.
   shared.take();
   try {
@@ -78,7 +78,7 @@ export async function startServer(
     });
     const startedAt = performance.now();
     const activation = new Activation(shelf, settings.store, {
-      load: async (name) => meteredModel(await loadServed(settings, loading, name)),
+      load: async (name) => meteredModel(await loadServed(settings, loading, name), settings.limits.decoderTokens),
       onProblem: (problem) => {
         if (problem === undefined) told?.info('What the alias names is served again.');
         else told?.error({ code: 'ALIAS_NOT_FOLLOWED' }, problem);

@@ -52,6 +52,9 @@ const sections = {
     bodyBytes: count.default(2_000_000).describe('Largest body of a request.'),
     documents: count.default(1000).describe('Most documents or items of a request.'),
     maxTokens: count.default(2048).describe('Tokens that the encoder reads; longer texts are cut at their end.'),
+    decoderTokens: count
+      .default(2048)
+      .describe('Most tokens that the decoder reads and writes for one item: query, prompt, target, completion.'),
     generatedTokens: count.default(1024).describe('Most tokens that a completion may ask for.'),
     requests: count.default(512).describe('Most requests in flight; then 429.'),
     headSeconds: z.number().positive().default(10).describe('How long the head of a request may take.'),

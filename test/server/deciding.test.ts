@@ -37,7 +37,7 @@ const EXPERIMENT = {
 };
 
 async function running(settings: Layer, folder: string) {
-  const all = { ...settings, decisions: { folder, ...(settings['decisions'] as object) } };
+  const all = { ...settings, decisions: { folder, ...(settings.decisions as object) } };
   const server = await served(model, { settings: all, callers: () => CALLER });
   await prime(model, server.store, DOCUMENTS, { surrogates: ['doc_kw'] });
   const logged = async () => {

@@ -51,9 +51,9 @@ export async function served(
   model: Model,
   { store: location = 'memory:', settings = {}, callers = () => ANYBODY, log, telemetry }: ServedOptions = {},
 ): Promise<Served> {
-  const shared = new SharedModel(meteredModel(model)).take();
-  const shelf = await Shelf.open(shared, location, {});
   const parsed = settingsOf([{ store: location }, settings]);
+  const shared = new SharedModel(meteredModel(model, parsed.limits.decoderTokens)).take();
+  const shelf = await Shelf.open(shared, location, {});
   const deciding = await Deciding.open(parsed);
   const activation = new Activation(shelf, location, { load: (name) => loadModel(name).then(meteredModel) });
   const parts: Parts = {

@@ -5,7 +5,7 @@ import { type Route, route } from '../route.js';
 
 /** @param document gives the OpenAPI document, which is whole once the server is */
 export function docsRoutes(document: () => unknown): readonly Route[] {
-  const common = { method: 'GET', scope: 'read', tag: 'server' } as const;
+  const common = { method: 'GET', scope: 'open', tag: 'server' } as const;
   return [
     route({
       ...common,

@@ -154,6 +154,9 @@ function jsonOf(text: string, line: number): unknown {
 
 /** @throws DkvError INPUT_INVALID for a time that is over */
 function documentOf(id: string, { validUntil, ...content }: DocumentContent, where: string): DocumentToPrime {
+  if (content.title !== undefined && content.fields?.title !== undefined) {
+    throw new DkvError('INPUT_INVALID', `${where}: title and fields.title are the same field. Give one of them.`);
+  }
   if (validUntil === undefined) return { id, ...content };
   const expiresAt = Date.parse(validUntil);
   if (expiresAt > Date.now()) return { id, ...content, expiresAt };

@@ -23,6 +23,9 @@ export const textSchema = z
   .string()
   .refine((text) => text.isWellFormed(), { error: 'expected text without half of a surrogate pair' });
 
+/** A text that the decoder reads. What is longer than this has more tokens than any decoder is given, and would hold the server while it is cut into them. */
+export const spokenSchema = textSchema.max(50_000);
+
 export const variantSchema = z
   .string()
   .min(1)

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { visibilitySchema } from '../../priming/input.js';
 import { wireObject } from '../case.js';
 import { countSchema } from '../numbers.js';
-import { documentIdSchema, requestShape, textSchema, variantSchema } from './common.js';
+import { documentIdSchema, requestShape, spokenSchema, textSchema, variantSchema } from './common.js';
 
-const stopSchema = textSchema.min(1);
+const stopSchema = spokenSchema.min(1);
 
 export const completionRequestSchema = wireObject({
   ...requestShape,
@@ -15,7 +15,7 @@ export const completionRequestSchema = wireObject({
   prefix: textSchema.optional().describe('The text before `document` in the encoder.'),
   visibility: visibilitySchema.optional().describe('Of `document`: which rows the decoder sees; `exact` by default.'),
   prompt: z
-    .union([textSchema, z.array(textSchema).length(1)], { error: 'expected a string, or a list of one string' })
+    .union([spokenSchema, z.array(spokenSchema).length(1)], { error: 'expected a string, or a list of one string' })
     .nullish()
     .describe(
       'The text in the decoder that the completion goes on with: a string, or a list of one; empty by default.',

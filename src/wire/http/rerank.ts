@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { wireObject } from '../case.js';
 import { countSchema } from '../numbers.js';
 import { objectiveSchema } from '../ranking.js';
-import { documentIdSchema, requestShape, textSchema, variantSchema } from './common.js';
+import { documentIdSchema, requestShape, spokenSchema, textSchema, variantSchema } from './common.js';
 
 const scalarSchema = z.union([z.string().max(4096), z.number(), z.boolean(), z.null()]);
 
@@ -43,7 +43,7 @@ export const FALLBACKS = ['first_stage', 'prior', 'bm25', 'none'] as const;
 
 export const rerankRequestSchema = wireObject({
   ...requestShape,
-  query: textSchema.describe('What the documents are ranked by.'),
+  query: spokenSchema.describe('What the documents are ranked by.'),
   documents: z
     .array(
       z.union([
@@ -64,11 +64,11 @@ export const rerankRequestSchema = wireObject({
     .describe('Texts are cut to so many tokens. Stored documents are read as they were primed.'),
   variant: variantSchema.optional(),
   objective: objectiveSchema.optional().describe('What is scored; `query-likelihood` by default.'),
-  answer: textSchema.optional().describe('For the objective `answer-likelihood`: the answer that is scored.'),
+  answer: spokenSchema.optional().describe('For the objective `answer-likelihood`: the answer that is scored.'),
   relevance: wireObject({
-    relevantToken: textSchema.describe('The decoder’s first word for a relevant document.'),
-    irrelevantToken: textSchema.optional().describe('Its first word for another one: scores are odds of the two.'),
-    prompt: textSchema.optional().describe('What the decoder reads before that word, with `{query}` in it.'),
+    relevantToken: spokenSchema.describe('The decoder’s first word for a relevant document.'),
+    irrelevantToken: spokenSchema.optional().describe('Its first word for another one: scores are odds of the two.'),
+    prompt: spokenSchema.optional().describe('What the decoder reads before that word, with `{query}` in it.'),
   })
     .optional()
     .describe('For the objective `relevance`.'),
@@ -106,7 +106,7 @@ export type RerankRequest = z.output<typeof rerankRequestSchema>;
 const DIRECTIONS = ['left', 'right', 'Left', 'Right'] as const;
 
 export const rerankTextsRequestSchema = wireObject({
-  query: textSchema.describe('What the texts are ranked by.'),
+  query: spokenSchema.describe('What the texts are ranked by.'),
   texts: z.array(textSchema).min(1).readonly().describe('The candidates.'),
   rawScores: z.boolean().default(false).describe('Give the scores themselves, and no probabilities.'),
   returnText: z.boolean().default(false).describe('Show the texts.'),

@@ -4,7 +4,7 @@ import { visibilitySchema } from '../../priming/input.js';
 import { wireObject } from '../case.js';
 import { countSchema } from '../numbers.js';
 import { float32Schema } from '../score.js';
-import { documentIdSchema, errorBodySchema, requestShape, textSchema, variantSchema } from './common.js';
+import { documentIdSchema, errorBodySchema, requestShape, spokenSchema, textSchema, variantSchema } from './common.js';
 
 const itemSchema = wireObject({
   id: z.string().optional().describe('The caller’s own name of the item, which comes back.'),
@@ -13,8 +13,8 @@ const itemSchema = wireObject({
   variant: variantSchema.optional(),
   prefix: textSchema.optional().describe('The text before `document` in the encoder.'),
   visibility: visibilitySchema.optional().describe('Of `document`: which rows the decoder sees; `exact` by default.'),
-  query: textSchema.optional().describe('The text before the target in the decoder; it is not scored.'),
-  target: textSchema.describe('What is scored.'),
+  query: spokenSchema.optional().describe('The text before the target in the decoder; it is not scored.'),
+  target: spokenSchema.describe('What is scored.'),
 });
 
 export type ScoreRequestItem = z.output<typeof itemSchema>;
