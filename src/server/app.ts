@@ -70,7 +70,7 @@ export async function buildApp(parts: Parts, { log, https, telemetry }: AppOptio
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     // Bytes that are no UTF-8 would be replaced, and another text answered than was sent.
-    if (isUtf8(bytes as Buffer)) parseJson(request, bytes.toString(), done);
+    if (isUtf8(bytes as Buffer)) void parseJson(request, bytes.toString(), done);
     else done(new DkvError('INPUT_INVALID', 'The body is not UTF-8. Send JSON as UTF-8.'));
   });
   app.setValidatorCompiler(() => () => true);
