@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { formatsMarkdown } from '../../tools/formats/document.js';
 import { CHAPTERS } from '../../tools/formats/formats.js';
+import { settingsMarkdown } from '../../tools/formats/settings.js';
 import { describeJson } from '../../tools/formats/table.js';
 
 describe('docs/formats.md', () => {
@@ -69,5 +70,17 @@ describe('docs/formats.md', () => {
         { field: 'byName.*.value', type: 'number or null', meaning: 'A number.' },
       ],
     ]);
+  });
+});
+
+describe('docs/serving.md', () => {
+  const page = readFileSync(path.resolve(import.meta.dirname, '../../docs/serving.md'), 'utf8');
+
+  it('has the settings that the schema has, with their defaults (npm run formats)', () => {
+    const table = settingsMarkdown();
+    expect(page).toContain(`<!-- settings -->\n\n${table}\n\n<!-- end of settings -->`);
+    expect(table).toContain('| `store` | text or list of texts | must be there |');
+    expect(table).toContain('| `listen.port` | whole number | `8080` |');
+    expect(table).not.toContain('| `listen` |');
   });
 });

@@ -14,6 +14,7 @@ interface JsonSchema {
   readonly oneOf?: readonly JsonSchema[];
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
+  readonly default?: unknown;
   readonly $ref?: string;
 }
 
@@ -21,6 +22,8 @@ export interface Row {
   readonly field: string;
   readonly type: string;
   readonly meaning: string;
+  /** What stands for a field that is left out; undefined where nothing does. */
+  readonly otherwise?: unknown;
 }
 
 export interface Described {
@@ -59,6 +62,7 @@ function* rowsOf(json: JsonSchema, above: string): Generator<Row> {
         field: `${field}${isOptional ? '?' : ''}`,
         type: typeOf(member),
         meaning: member.description ?? '',
+        ...(member.default !== undefined && { otherwise: member.default }),
       };
       yield* rowsBelow(member, field);
     }
@@ -148,10 +152,13 @@ function oneOf(types: readonly string[]): string {
 }
 
 export function markdownTable(rows: readonly Row[]): string {
-  const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
   return [
     '| field | type | meaning |',
     '| --- | --- | --- |',
     ...rows.map(({ field, type, meaning }) => `| \`${field}\` | ${cell(type)} | ${cell(meaning)} |`),
   ].join('\n');
+}
+
+export function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
