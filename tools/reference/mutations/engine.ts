@@ -67,8 +67,8 @@ export const ENGINE: readonly Mutation[] = [
   {
     name: 'a deadline ends what has begun',
     file: QUEUE,
-    from: 'if (request.isStarted) return;',
-    to: '',
+    from: 'if (!request.isStarted) {',
+    to: 'if (request) {',
     tests: QUEUE_TEST,
   },
   {

@@ -4,6 +4,8 @@ import type { Mutation } from './mutation.js';
 const PRIME = 'src/serving/prime.ts';
 const RUN = 'src/serving/priming-run.ts';
 const RANK = 'src/serving/rank.ts';
+const RANKED = 'src/serving/ranked-query.ts';
+const DOCUMENTS = 'src/serving/documents-to-prime.ts';
 const SCORE = 'src/serving/score.ts';
 const CALIBRATION = 'src/serving/calibration.ts';
 const BM25 = 'src/serving/bm25.ts';
@@ -23,16 +25,16 @@ export const SERVING: readonly Mutation[] = [
   {
     name: 'unchanged documents primed again',
     file: RUN,
-    from: 'if (!isSame || !isLasting) return false;',
-    to: 'if (isSame || !isLasting) return false;',
+    from: 'if (!entry || !isSame) return false;',
+    to: 'if (!entry || isSame) return false;',
     tests: PRIME_TEST,
     only: 'encodes nothing where nothing changed',
   },
   {
     name: 'other fields of a document taken for the same',
     file: RUN,
-    from: 'JSON.stringify(fields) === JSON.stringify(fieldsOf(document)) &&',
-    to: 'fields !== undefined &&',
+    from: ': digest === rowDigestOf(one.document);',
+    to: ': digest.length > 0;',
     tests: PRIME_TEST,
     only: 'stores what is said of a document',
   },
@@ -55,8 +57,8 @@ export const SERVING: readonly Mutation[] = [
   {
     name: 'what a model wrote kept for another text',
     file: RUN,
-    from: 'const isSame = entry !== undefined && [...one.variants, ...made].some(isThere);',
-    to: 'const isSame = entry !== undefined;',
+    from: 'const isSameText = entry !== undefined && [...one.variants, ...made].some(isThere);',
+    to: 'const isSameText = entry !== undefined;',
     tests: PRIME_TEST,
     only: 'keeps what a model wrote',
   },
@@ -110,7 +112,7 @@ export const SERVING: readonly Mutation[] = [
   },
   {
     name: 'shards overlap',
-    file: RUN,
+    file: DOCUMENTS,
     from: 'return hash % shard.of === shard.number - 1;',
     to: 'return hash % shard.of < shard.number;',
     tests: PRIME_TEST,
@@ -127,8 +129,8 @@ export const SERVING: readonly Mutation[] = [
   {
     name: 'same id twice in a window',
     file: RUN,
-    from: 'const last = new Map(named.map((one) => [one.document.id, one]));',
-    to: 'const last = new Map(named.toReversed().map((one) => [one.document.id, one]));',
+    from: 'last.set(id, one);',
+    to: 'if (!before) last.set(id, one);',
     tests: PRIME_TEST,
     only: 'may have the same id again',
   },
@@ -216,7 +218,7 @@ export const SERVING: readonly Mutation[] = [
   },
   {
     name: 'prior added to the NLL',
-    file: RANK,
+    file: RANKED,
     from: '? 0 : priorOf(candidate.id, metadata, variant, references));',
     to: '? 0 : -priorOf(candidate.id, metadata, variant, references));',
     tests: RANK_TEST,
@@ -224,7 +226,7 @@ export const SERVING: readonly Mutation[] = [
   },
   {
     name: 'priors by other reference queries taken off',
-    file: RANK,
+    file: RANKED,
     from: 'if (prior !== undefined && priorDigest === references) return prior;',
     to: 'if (prior !== undefined && priorDigest !== undefined) return prior;',
     tests: RANK_TEST,
@@ -232,7 +234,7 @@ export const SERVING: readonly Mutation[] = [
   },
   {
     name: 'weights of the stages swapped',
-    file: RANK,
+    file: RANKED,
     from: 'score: weight * first[i]! + (1 - weight) * ours[i]!',
     to: 'score: (1 - weight) * first[i]! + weight * ours[i]!',
     tests: RANK_TEST,
@@ -240,7 +242,7 @@ export const SERVING: readonly Mutation[] = [
   },
   {
     name: 'missing documents first',
-    file: RANK,
+    file: RANKED,
     from: 'score: lowest - 1,',
     to: 'score: 1 - lowest,',
     tests: RANK_TEST,
@@ -248,7 +250,7 @@ export const SERVING: readonly Mutation[] = [
   },
   {
     name: 'missing documents skipped where they are to be last',
-    file: RANK,
+    file: RANKED,
     from: "if (onMissing === 'last') for",
     to: "if (onMissing === 'skip') for",
     tests: RANK_TEST,
@@ -256,7 +258,7 @@ export const SERVING: readonly Mutation[] = [
   },
   {
     name: 'tied candidates in the order of the input',
-    file: RANK,
+    file: RANKED,
     from: 'const order = ordered(new Map([...documents].map(([id, { score }]) => [id, score])));',
     to: 'const order = ordered(new Map()).concat([...documents.values()].sort((a, b) => b.score - a.score).map(({ id }) => id));',
     tests: RANK_TEST,
