@@ -17,7 +17,7 @@ export function quantile(values: readonly number[], q: number): number {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
 }
 
-export function timesOf(times: readonly number[], seconds: number): Times {
+function timesOf(times: readonly number[], seconds: number): Times {
   return {
     calls: times.length,
     seconds,
