@@ -19,6 +19,9 @@ import { bitsForRows, type Chunk, DEFAULT_CHUNK_ROWS, encodePlan, type NamedPlan
 import { RELEASE } from './release.js';
 import { placeOf, type Row } from './row.js';
 
+/** What workers load the built-in model by. */
+const BUILT_IN_NAME = 'built-in';
+
 export interface PlanOptions {
   /** Files and addresses of the corpus, as `dkv prime` takes them. */
   readonly inputs: readonly string[];
@@ -80,7 +83,12 @@ export async function makePlan(files: CatalogueFiles, model: Model, options: Pla
       version: 1,
       release: RELEASE,
       corpus,
-      model: { reference: options.reference, precision: options.precision, weights: model.weights ?? null },
+      // The folder of the built-in model is another one wherever this package is installed elsewhere.
+      model: {
+        reference: model.builtIn ? BUILT_IN_NAME : options.reference,
+        precision: options.precision,
+        weights: model.weights ?? null,
+      },
       primed,
       surrogates: variants.filter((name) => name !== BARE),
       bare,

@@ -65,6 +65,8 @@ describe('a plan', () => {
     const named = await planned(files, model, file);
     expect((await planned(files, model, file)).id).toBe(named.id);
     expect(named.plan.chunks.reduce((sum, { rows }) => sum + rows, 0)).toBe(44);
+    // Nothing of where this package is installed.
+    expect(named.plan.model.reference).toBe('built-in');
     await workAll(files, named);
     expect(await workChunk(files, named, 0, model)).toMatchObject({ isNew: false });
     const finished = await finishPlan(files, named);
