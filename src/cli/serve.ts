@@ -1,7 +1,10 @@
 /** `dkv serve`: directed caches behind HTTP. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { counted } from '../base/counted.js';
 import { DEVICES, type Device } from '../engine/engine.js';
 import { PRECISIONS, type Precision } from '../model/graph/layout.js';
+import type { RunningServer } from '../server/serve.js';
 import { LoadingProgress, positiveInteger } from './model-options.js';
 import { hearHangUp, interruptSignal, sayNotice } from './terminal.js';
 
@@ -65,6 +68,7 @@ async function serve(options: ServeCommandOptions): Promise<void> {
     log: process.stderr,
     loading: { ...progress.callbacks, signal: ending },
   }).finally(() => progress.end());
+  sayNotice(await servedNow(server));
   sayNotice(`Listening at ${server.url}; GET ${server.url}/docs shows the routes.`);
   if (settings.listen.tlsCert !== undefined) hearHangUp(() => void rereadCertificate(server.app, settings));
   await new Promise<void>((resolve) => {
@@ -74,6 +78,22 @@ async function serve(options: ServeCommandOptions): Promise<void> {
   if (await drain(server)) return;
   // What was cut off may hold the process for longer than whoever stops it waits.
   process.exit(1);
+}
+
+/** The longest time, in milliseconds, that documents are counted for. */
+const COUNT_MS = 1000;
+
+/** What is served, in a line. */
+async function servedNow({ parts }: RunningServer): Promise<string> {
+  const { model, generation } = parts.shelf.current;
+  const store = await parts.shelf.current.storeOf('');
+  // Some storages look at every record to count them.
+  const late = sleep(COUNT_MS, undefined, { ref: false });
+  const counts = await Promise.race([store.stats(), late]).catch(() => undefined);
+  const place = generation === undefined ? store.location : `generation ${generation.id}`;
+  const documents = counts && `${counted(counts.documents, 'document', counts.documents.toLocaleString('en'))} of `;
+  const empty = counts?.documents === 0 ? ' Nothing is primed there yet: is it the right place?' : '';
+  return `Serving ${documents ?? ''}${place} with ${model.name} as ${model.engine.info.computedAs}.${empty}`;
 }
 
 /** The flags as settings of a file. */

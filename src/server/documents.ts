@@ -8,7 +8,7 @@ import { isOlder, parseDocumentMetadata, versionIn } from '../serving/document-m
 import { prime } from '../serving/prime.js';
 import type { DocumentToPrime } from '../serving/prime-options.js';
 import { expectProvenance, expectWritable, readProvenance } from '../serving/provenance.js';
-import { specificationsIn, variantsOf } from '../serving/variants.js';
+import { specificationsIn, variantsOf, variantsWithoutWriter } from '../serving/variants.js';
 import { openCatalogue } from '../store/generations/catalogue-store.js';
 import { missingDocument, type Store } from '../store/store.js';
 import { catalogueOf, type Edition } from './edition.js';
@@ -28,10 +28,23 @@ export interface DeleteOptions {
   readonly reason?: string | undefined;
 }
 
+/** The number of documents that are asked what the store's documents are primed with. */
+const ASKED = 50;
+
+/** The surrogates of a store's documents, but for those that a model writes. */
+async function surrogatesIn(store: Store): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for await (const id of store.ids()) if (ids.push(id) === ASKED) break;
+  const entries = await store.entries(ids);
+  const names = entries.flatMap((entry) => (entry && !(entry instanceof DkvError) ? Object.keys(entry.variants) : []));
+  return variantsWithoutWriter([...new Set(names)]).flatMap(({ name, surrogate }) => (surrogate ? [name] : []));
+}
+
 export class Documents {
   readonly #priming: ServerSettings['priming'];
   readonly #maxTokens: number;
-  readonly #surrogates: readonly string[];
+  /** What the settings name; undefined for what the store's documents have. */
+  readonly #surrogates: readonly string[] | undefined;
   readonly #locks = new KeyedLocks();
   readonly #queues = new WeakMap<Store, PrimingQueue>();
 
@@ -39,8 +52,8 @@ export class Documents {
   constructor({ priming, limits }: Pick<ServerSettings, 'priming' | 'limits'>) {
     this.#priming = priming;
     this.#maxTokens = limits.maxTokens;
-    this.#surrogates = specificationsIn(priming.surrogates);
-    variantsOf(this.#surrogates, priming.bare);
+    this.#surrogates = priming.surrogates && specificationsIn(priming.surrogates);
+    variantsOf(this.#surrogates ?? [], this.#surrogates ? priming.bare : true);
   }
 
   /**
@@ -125,6 +138,10 @@ export class Documents {
       const opened = await openCatalogue(catalogue.place, { tenantSalt });
       try {
         await opened.takeDown([id], reason ?? null);
+      } catch (error) {
+        // A catalogue of another tenant has nothing of this one, which is not to learn of the other.
+        if (error instanceof DkvError && error.code === 'STORE_MISMATCH') return 'absent';
+        throw error;
       } finally {
         await opened.close();
       }
@@ -136,13 +153,15 @@ export class Documents {
     const known = this.#queues.get(store);
     if (known) return known;
     const { bare, keepText } = this.#priming;
+    let surrogates = this.#surrogates;
     const queue = new PrimingQueue(async (documents, onSettled) => {
+      surrogates ??= await surrogatesIn(store);
       // The store's documents stay comparable: what it was primed with comes before the server's settings.
       const found = await readProvenance(store);
       const { statesPrecision, visibility, maxTokens } = found ?? { ...this.#priming, maxTokens: this.#maxTokens };
       await prime(model, store, documents, {
-        surrogates: this.#surrogates,
-        bare,
+        surrogates,
+        bare: bare || surrogates.length === 0,
         keepText,
         statesPrecision,
         visibility,

@@ -23,6 +23,12 @@ export function refusalOf(thrown: unknown): Refusal {
   if (thrown instanceof DkvError) return refused(thrown.code, thrown.message, thrown);
   const { code = '', statusCode = 500, message } = thrown as Partial<FastifyError>;
   const known = FASTIFY[code];
+  if (known === 'MEDIA_UNSUPPORTED') {
+    return refused(
+      known,
+      'The body has a content type that this address does not take. Send "content-type: application/json".',
+    );
+  }
   if (known) return refused(known, message ?? known);
   // Bodies that are no JSON, addresses that are none, lengths that are not those of the body.
   if (statusCode < 500) return refused('INPUT_INVALID', `The request cannot be read: ${message ?? 'bad request'}.`);

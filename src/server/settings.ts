@@ -67,7 +67,11 @@ const sections = {
     bm25: z.boolean().default(false).describe('Index stored texts at the start, for the fallback `bm25`.'),
   }),
   priming: wireObject({
-    surrogates: z.array(z.string()).readonly().default([]).describe('What documents are primed with.'),
+    surrogates: z
+      .array(z.string())
+      .readonly()
+      .optional()
+      .describe('What documents are primed with; what those in the store were, so that none loses a variant.'),
     bare: z.boolean().default(true).describe('Also keep each document alone.'),
     statesPrecision: z.enum(STATES_PRECISIONS).optional().describe('Precision of stored states; that of the store.'),
     visibility: visibilitySchema.optional().describe('Which rows the decoder sees; as in the store.'),

@@ -250,7 +250,9 @@ async function withEntries(
     const { id, variant, key: before } = wanted;
     const key = entry instanceof DkvError ? undefined : keyOfVariant(entry, variant);
     if (key === undefined || key === before) {
-      refuse(wanted, entry instanceof DkvError ? entry : missingDocument(store.location, id, variant));
+      const others =
+        entry instanceof DkvError ? [] : Object.keys(entry?.variants ?? {}).filter((name) => name !== variant);
+      refuse(wanted, entry instanceof DkvError ? entry : missingDocument(store.location, id, variant, others));
       return false;
     }
     wanted.key = key;

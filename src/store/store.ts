@@ -141,12 +141,18 @@ export interface StoreAddressed {
 /**
  * The error that says why a document cannot be read.
  * @param variant one that it does not have
+ * @param others the variants that it has
  */
-export function missingDocument(location: string, id: string, variant?: string): DkvError {
+export function missingDocument(
+  location: string,
+  id: string,
+  variant?: string,
+  others: readonly string[] = [],
+): DkvError {
   const what = variant === undefined ? '' : `${JSON.stringify(variant)} cache of `;
   return new DkvError(
     'DOCUMENT_MISSING',
-    `${location} has no ${what}document ${JSON.stringify(id)}: it was never primed so, or has expired, or was evicted. Prime it.`,
+    `${location} has no ${what}document ${JSON.stringify(id)}: it was never primed so, or was taken down, has expired, or was evicted.${others.length === 0 ? '' : ` What it has is ${others.join(', ')}.`} Prime it.`,
   );
 }
 

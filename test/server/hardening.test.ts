@@ -121,3 +121,12 @@ it('takes the title of a document once', async () => {
     body: { error: { code: 'INPUT_INVALID' } },
   });
 });
+
+it('primes a document with the variants that the store has, so that it loses none', async () => {
+  const { ask, store } = await served(model);
+  await prime(model, store, DOCUMENTS, { surrogates: ['doc_kw'] });
+  expect((await ask('PUT', '/v1/documents/lamp', { text: 'The red lamp costs 30 euros.' })).status).toBe(200);
+  expect(Object.keys((await ask('GET', '/v1/documents/lamp')).body.variants).sort()).toEqual(['bare', 'doc_kw']);
+  const { body } = await ask('POST', '/v1/rerank', { query: 'lamp', documents: [{ id: 'lamp' }], variant: 'dockw' });
+  expect(body.left_out[0].message).toContain('What it has is bare, doc_kw.');
+});
