@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import { z } from 'zod';
@@ -12,8 +13,10 @@ import { parse } from '../base/parse.js';
 import { answerBadRequest } from './bad-requests.js';
 import { watchBodies } from './body-clock.js';
 import { ANYBODY, type Caller, expectScope } from './caller.js';
+import { Connections } from './connections.js';
 import { bodyOf, refusalOf } from './errors.js';
 import { Exchange } from './exchange.js';
+import { watchExpectations } from './expectations.js';
 import { LimitReached, Limits } from './limits.js';
 import { metered } from './metered-model.js';
 import { observe } from './observed.js';
@@ -42,7 +45,15 @@ export interface AppOptions {
 
 /** Builds the server. It listens to nothing yet. */
 export async function buildApp(parts: Parts, { log, https, telemetry }: AppOptions = {}): Promise<FastifyInstance> {
-  const { limits } = parts.settings;
+  const { limits, drain } = parts.settings;
+  const ofHttp = {
+    headersTimeout: limits.headSeconds * 1000,
+    maxHeaderSize: 16_384,
+    // By default Node looks for late ones each half minute.
+    connectionsCheckingInterval: Math.min(1000, limits.headSeconds * 500),
+    // What Node refuses by itself has no words.
+    requireHostHeader: false,
+  };
   const app = fastify({
     bodyLimit: limits.bodyBytes,
     genReqId: () => randomUUID(),
@@ -55,16 +66,17 @@ export async function buildApp(parts: Parts, { log, https, telemetry }: AppOptio
     keepAliveTimeout: 72_000,
     routerOptions: { maxParamLength: 16_384, caseSensitive: true },
     return503OnClosing: false,
-    frameworkErrors: (error: unknown, _: FastifyRequest, reply: FastifyReply) => void refuse(reply, error),
-    ...(https && { https }),
-    http: {
-      headersTimeout: limits.headSeconds * 1000,
-      maxHeaderSize: 16_384,
-      // By default Node looks for late ones each half minute.
-      connectionsCheckingInterval: Math.min(1000, limits.headSeconds * 500),
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      observed.watch(request, reply);
+      void refuse(reply, error);
     },
-    clientErrorHandler: answerBadRequest,
+    ...(https && { https: { ...https, ...ofHttp } }),
+    http: ofHttp,
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) =>
+      answerBadRequest(error, socket, connections.on(socket), observed.tellRefused),
   } as Parameters<typeof fastify>[0]) as unknown as FastifyInstance;
+  const connections = new Connections(app.server);
+  app.addHook('preClose', async () => connections.close());
   app.server.maxConnections = limits.connections;
   app.removeAllContentTypeParsers();
   const parseJson = app.getDefaultJsonParser('error', 'error');
@@ -79,8 +91,9 @@ export async function buildApp(parts: Parts, { log, https, telemetry }: AppOptio
   if (telemetry) await app.register(telemetry.plugin);
   await app.register(swagger, openApiSchema(parts));
 
-  const inFlight = observe(app, parts);
-  watchBodies(app);
+  const observed = observe(app, parts);
+  watchBodies(app, connections.closing, drain.seconds);
+  watchExpectations(app);
   app.addHook('onRequest', async (request) => {
     expectPlain(request);
     const scope = request.routeOptions.config.scope ?? 'read';
@@ -93,10 +106,10 @@ export async function buildApp(parts: Parts, { log, https, telemetry }: AppOptio
     }
     request.caller = await parts.callers(request.headers.authorization);
     expectScope(request.caller, scope);
-    if (inFlight.count > limits.requests) {
+    if (observed.inFlight > limits.requests) {
       throw new DkvError(
         'SERVER_BUSY',
-        `${inFlight.count - 1} requests are in flight, and ${limits.requests} may be. Come again later.`,
+        `${observed.inFlight - 1} requests are in flight, and ${limits.requests} may be. Come again later.`,
       );
     }
   });
@@ -117,7 +130,7 @@ export async function buildApp(parts: Parts, { log, https, telemetry }: AppOptio
   );
   const buckets = new Limits(limits);
   const routes = [...allRoutes(parts), ...docsRoutes(() => app.swagger())];
-  for (const own of routes) addRoute(app, own, { buckets, metrics: parts.metrics });
+  for (const own of routes) addRoute(app, own, { buckets, metrics: parts.metrics, closing: connections.closing });
   return app;
 }
 
@@ -138,9 +151,10 @@ declare module 'fastify' {
   }
 }
 
-/** What every request is counted by. */
+/** What every request is counted by, and when no more of it is waited for. */
 interface Counts extends Pick<Parts, 'metrics'> {
   readonly buckets: Limits;
+  readonly closing: AbortSignal;
 }
 
 function addRoute(app: FastifyInstance, own: Route, counts: Counts): void {
@@ -178,7 +192,7 @@ async function answered(own: Route, request: FastifyRequest, reply: FastifyReply
   };
   reply.raw.once('close', close);
   const { id, caller, arrivedAt } = request;
-  const exchange = new Exchange({ id, caller, signal: hangUp.signal, arrivedAt });
+  const exchange = new Exchange({ id, caller, signal: hangUp.signal, closing: counts.closing, arrivedAt });
   request.exchange = exchange;
   try {
     const taken = <T extends z.ZodType>(schema: T | undefined, value: unknown, where: string) =>

@@ -2,12 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningServer } from './serve.js';
 
-/** How often connections are closed on which nothing is in flight. */
-const IDLE_MS = 100;
-
 /**
  * Ends a server. `/ready` says no at once; requests are taken for as long as the settings say, so that a balancer can go elsewhere; then no more are taken, and those in
- * flight are answered.
+ * flight are answered. Connections without any are closed, and what has not come of a request is not waited for as long as that.
  * @returns whether all of them were; otherwise they were cut off at the limit of the settings
  */
 export async function drain({ app, parts, close }: RunningServer): Promise<boolean> {
@@ -16,8 +13,6 @@ export async function drain({ app, parts, close }: RunningServer): Promise<boole
   app.log.info({ wait_seconds: waitSeconds, seconds }, 'ending');
   await sleep(waitSeconds * 1000);
   const closed = close().then(() => true);
-  // A connection that is kept after its last answer would keep the server.
-  const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_MS);
   const late = new AbortController();
   const limit = sleep(seconds * 1000, false, { signal: late.signal }).catch(() => true);
   try {
@@ -31,6 +26,5 @@ export async function drain({ app, parts, close }: RunningServer): Promise<boole
     return isWhole;
   } finally {
     late.abort();
-    clearInterval(idle);
   }
 }

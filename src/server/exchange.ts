@@ -8,6 +8,8 @@ export interface ExchangeFacts {
   readonly caller: Caller;
   /** Aborted when the client hangs up. */
   readonly signal: AbortSignal;
+  /** Aborted when the server takes nothing more: what has not come yet is not waited for. */
+  readonly closing: AbortSignal;
   /** When the request arrived, by `performance.now()`. */
   readonly arrivedAt: number;
 }
@@ -16,6 +18,7 @@ export class Exchange {
   readonly id: string;
   readonly caller: Caller;
   readonly signal: AbortSignal;
+  readonly closing: AbortSignal;
   readonly #arrivedAt: number;
   readonly #headers = new Map<string, string>();
   #deadlineMs: number | undefined;
@@ -24,10 +27,11 @@ export class Exchange {
   #hits = 0;
   #misses = 0;
 
-  constructor({ id, caller, signal, arrivedAt }: ExchangeFacts) {
+  constructor({ id, caller, signal, closing, arrivedAt }: ExchangeFacts) {
     this.id = id;
     this.caller = caller;
     this.signal = signal;
+    this.closing = closing;
     this.#arrivedAt = arrivedAt;
   }
 

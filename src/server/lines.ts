@@ -1,4 +1,5 @@
 /** Lines of a stream of bytes, each with a largest size of its own. What is wrong with one line says nothing of the others. */
+import type { Readable } from 'node:stream';
 import { DkvError } from '../base/errors.js';
 
 const NEWLINE = 0x0a;
@@ -42,6 +43,58 @@ export async function* linesOf(stream: AsyncIterable<Buffer>, maxBytes: number):
   }
   const last = bytes > 0 ? take() : undefined;
   if (last) yield last;
+}
+
+/**
+ * The chunks of a stream until the server takes nothing more; a part of a line that came by then is no line. What comes later is thrown away and the stream is not
+ * destroyed, since its connection still carries the answer.
+ * @throws DkvError SERVER_CLOSING
+ */
+export async function* untilClosing(stream: Readable, closing: AbortSignal): AsyncGenerator<Buffer> {
+  const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+  let stop = (): void => undefined;
+  const onClosing = () => stop();
+  closing.addEventListener('abort', onClosing);
+  try {
+    for (;;) {
+      const next = chunks.next();
+      // One of its own for each chunk: what is asked of a promise that lasts is kept as long as it.
+      const over = new Promise<undefined>((resolve) => {
+        stop = () => resolve(undefined);
+        if (closing.aborted) stop();
+      });
+      const came = await Promise.race([next, over]);
+      if (!came) {
+        void next.then(() => throwAway(chunks)).catch(() => undefined);
+        throw new DkvError(
+          'SERVER_CLOSING',
+          'The server is ending: this line and those after it were not taken. Send them to another one.',
+        );
+      }
+      if (came.done) return;
+      yield came.value;
+    }
+  } finally {
+    closing.removeEventListener('abort', onClosing);
+  }
+}
+
+async function throwAway(chunks: AsyncIterator<Buffer>): Promise<void> {
+  while (!(await chunks.next()).done);
+}
+
+/** The lines, and, where the server takes nothing more, one that says so. @throws what they throw otherwise */
+export async function* linesUntilClosing(lines: AsyncIterable<Line>): AsyncGenerator<Line> {
+  let last = 0;
+  try {
+    for await (const line of lines) {
+      last = line.number;
+      yield line;
+    }
+  } catch (error) {
+    if (!(error instanceof DkvError) || error.code !== 'SERVER_CLOSING') throw error;
+    yield { number: last + 1, text: error };
+  }
 }
 
 function textOf(bytes: Buffer, number: number): string | DkvError {

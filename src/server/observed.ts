@@ -1,6 +1,6 @@
 /** What is kept of each request: a line of the log, and metrics. No text, no query, no key and no address with ids in it. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ErrorCode } from '../base/errors.js';
+import type { DkvError, ErrorCode } from '../base/errors.js';
 import type { Exchange } from './exchange.js';
 import type { Parts } from './parts.js';
 import { type Trace, traceOf, traceparentOf } from './trace.js';
@@ -18,36 +18,54 @@ declare module 'fastify' {
 
 /** Nginx's status for a client that hung up before it was answered. */
 const HUNG_UP = 499;
+/** The route of what has none, and the method of what could not be read. */
+const UNKNOWN = 'none';
 
-/** How many requests are being answered now. */
-export interface InFlight {
-  count: number;
+/** What is known of requests while they are answered, and where others are told of. */
+export interface Observed {
+  /** How many requests are being answered now. */
+  readonly inFlight: number;
+  /** Observes a request that no hook sees. */
+  watch(request: FastifyRequest, reply: FastifyReply): void;
+  /** Tells of what was refused before it was a request. */
+  tellRefused(refusal: DkvError): void;
 }
 
 /** Has every request of a server observed, from its arrival on. Its hook is to be the first. */
-export function observe(app: FastifyInstance, { metrics }: Pick<Parts, 'metrics'>): InFlight {
-  const inFlight = { count: 0 };
+export function observe(app: FastifyInstance, { metrics }: Pick<Parts, 'metrics'>): Observed {
+  let inFlight = 0;
   app.decorateRequest('arrivedAt', 0);
   app.decorateRequest('trace', null as unknown as Trace);
   app.decorateRequest('exchange', null);
   app.decorateRequest('failure', null);
-  app.addHook('onRequest', async (request, reply) => {
+  const watch = (request: FastifyRequest, reply: FastifyReply) => {
     request.arrivedAt = performance.now();
     request.trace = recordedTrace(request) ?? traceOf(request.headers.traceparent);
     reply.header('traceparent', traceparentOf(request.trace));
-    inFlight.count++;
+    inFlight++;
     // Also of a client that hangs up, for which Fastify has no hook.
     reply.raw.once('close', () => {
-      inFlight.count--;
+      inFlight--;
       tell(request, reply, metrics);
     });
-  });
+  };
+  app.addHook('onRequest', async (request, reply) => watch(request, reply));
   metrics.onRead(async () => {
-    metrics.set('inFlight', inFlight.count);
+    metrics.set('inFlight', inFlight);
     const connections = await new Promise<number>((resolve) => app.server.getConnections((_, count) => resolve(count)));
     metrics.set('connections', connections);
   });
-  return inFlight;
+  return {
+    get inFlight() {
+      return inFlight;
+    },
+    watch,
+    tellRefused: ({ code, status }) => {
+      metrics.count('requests', { method: UNKNOWN, route: UNKNOWN, status: String(status) });
+      metrics.count('failures', { code });
+      app.log.info({ method: UNKNOWN, route: UNKNOWN, status, code }, 'answered');
+    },
+  };
 }
 
 /** The span that OpenTelemetry records, where it does. */
@@ -63,7 +81,7 @@ interface Recorded {
 
 function tell(request: FastifyRequest, reply: FastifyReply, metrics: Parts['metrics']): void {
   const ms = performance.now() - request.arrivedAt;
-  const route = request.routeOptions.url ?? 'none';
+  const route = request.routeOptions.url ?? UNKNOWN;
   const isWhole = reply.raw.writableEnded;
   const status = isWhole ? reply.statusCode : HUNG_UP;
   const code = isWhole ? request.failure : 'CANCELLED';

@@ -31,12 +31,13 @@ async function serving(drain: object): Promise<Process> {
   return { child, url: url()!, stderr: () => stderr, ended };
 }
 
-/** A request whose body is not whole yet, so that it is in flight. */
-async function begun({ url }: Process): Promise<Socket> {
+/** A request that is in flight: its body is not whole yet, or it is more than is answered in a moment. */
+async function begun({ url }: Process, body = '{'): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   socket.on('error', () => undefined);
-  socket.write('POST /v1/score HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{');
+  const head = 'POST /v1/score HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+  socket.write(`${head}content-length: ${Math.max(body.length, 100)}\r\n\r\n${body}`);
   // Whatever came before this one was read before it is answered.
   await fetch(`${url}/health`);
   return socket;
@@ -52,8 +53,9 @@ it('ends with 0 after a signal, and says that it does', async () => {
 });
 
 it('ends with 1 where something in flight takes longer than it may', async () => {
-  const server = await serving({ seconds: 0.5 });
-  await begun(server);
+  const server = await serving({ seconds: 0.001 });
+  const items = Array(200).fill({ document: 'The lamp costs 24 euros.', target: '24 euros' });
+  await begun(server, JSON.stringify({ items }));
   server.child.kill('SIGINT');
   expect(await server.ended).toEqual([1, null]);
   expect(server.stderr()).toContain('requests in flight were cut off');

@@ -6,7 +6,8 @@ import { request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { connect as connectTls } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { drain } from '../../src/server/drain.js';
 import { type RunningServer, startServer } from '../../src/server/serve.js';
 import { settingsOf } from '../../src/server/settings.js';
@@ -131,6 +132,86 @@ describe('a server at a socket', () => {
   });
 });
 
+describe('what is refused before it is a request', () => {
+  let server: RunningServer;
+  const lines: string[] = [];
+  beforeAll(async () => {
+    server = await started({ limits: { head_seconds: 0.3 } }, lines);
+  });
+  afterAll(() => server.close());
+  const told = () =>
+    lines.map((line) => JSON.parse(line)).filter(({ msg, route }) => msg === 'answered' && route !== '/metrics');
+  const asked = async (text: string) => {
+    lines.length = 0;
+    const { socket, ended } = await connected(server);
+    socket.write(text);
+    return ended;
+  };
+  const counted = async (labels: string) =>
+    Number(
+      (await (await fetch(`${server.url}/metrics`)).text()).split(`dkv_requests_total{${labels}} `)[1]?.split('\n')[0],
+    );
+
+  it.each([
+    ['GET / HTTP/9.9\r\n\r\n', 400, 'INPUT_INVALID', 'none', 'none'],
+    [`GET /health HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'BODY_TOO_LARGE', 'none', 'none'],
+    ['GET /health HTTP/1.1\r\nhost', 408, 'INPUT_INVALID', 'none', 'none'],
+    ['GET /v1/documents/%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n', 400, 'INPUT_INVALID', 'GET', 'none'],
+    [
+      `${HEAD.replace(/content-length.*/, 'transfer-encoding: chunked')}\r\nzz\r\n`,
+      400,
+      'INPUT_INVALID',
+      'POST',
+      '/v1/score',
+    ],
+    ['GET /health HTTP/1.1\r\nconnection: close\r\n\r\n', 400, 'INPUT_INVALID', 'GET', '/health'],
+    [`${HEAD}expect: something-else\r\nconnection: close\r\n\r\n${SCORE}`, 417, 'INPUT_INVALID', 'POST', '/v1/score'],
+  ])('has a body, a line and a count (%#)', async (text, status, code, method, route) => {
+    const labels = `method="${method}",route="${route}",status="${status}"`;
+    const before = (await counted(labels)) || 0;
+    const answer = await asked(text);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))).error).toEqual({ code, message: expect.any(String) });
+    await until(() => told().length > 0);
+    expect(told()).toEqual([expect.objectContaining({ method, route, status, code })]);
+    expect(await counted(labels)).toBe(before + 1);
+  });
+
+  it('is told as late where a body stops', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'], shouldAdvanceTime: true });
+    onTestFinished(() => void vi.useRealTimers());
+    lines.length = 0;
+    const { socket, ended } = await connected(server);
+    socket.write(`${HEAD}\r\n${SCORE.slice(0, 10)}`);
+    const inFlight = async () =>
+      (await (await fetch(`${server.url}/metrics`)).text()).includes('dkv_requests_in_flight 2');
+    while (!(await inFlight()));
+    vi.advanceTimersByTime(31_000);
+    expect(await ended).toMatch(/^HTTP\/1\.1 408 .*connection: close.*"code":"INPUT_INVALID"/s);
+    while (told().length === 0) await ready(server);
+    expect(told().find(({ route }) => route === '/v1/score')).toMatchObject({ status: 408, code: 'INPUT_INVALID' });
+  });
+
+  it('asks for a body that is announced, and for none that is not wanted', async () => {
+    const { socket, ended, text } = await connected(server);
+    socket.write(`${HEAD}expect: 100-continue\r\nconnection: close\r\n\r\n`);
+    await until(() => text() !== '');
+    expect(text()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    socket.write(SCORE);
+    expect(await ended).toMatch(/\r\n\r\nHTTP\/1\.1 200 /);
+  });
+
+  it('gives back what a connection had under way when it breaks', async () => {
+    const { socket } = await connected(server);
+    socket.write(`${`${HEAD}\r\n${SCORE}`.repeat(3)}${HEAD}\r\n`);
+    const inFlight = async () =>
+      Number(/dkv_requests_in_flight (\d+)/.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1]);
+    await until(async () => (await inFlight()) > 1);
+    socket.resetAndDestroy();
+    await until(async () => (await inFlight()) === 1);
+  });
+});
+
 describe('an address', () => {
   it.each(['0.0.0.0', '::', '127.evil.example', '10.0.0.1'])('%s is refused without keys', async (host) => {
     await expect(started({ listen: { host, port: 0 } })).rejects.toMatchObject({
@@ -158,12 +239,54 @@ describe('the end', () => {
   });
 
   it('cuts off what takes too long', async () => {
-    const server = await started({ drain: { seconds: 0.3 } });
+    const server = await started({ drain: { seconds: 0.001 } });
     const { socket, ended } = await connected(server);
-    socket.write(`${HEAD}\r\n${SCORE.slice(0, 10)}`);
+    const long = JSON.stringify({ items: Array(200).fill(JSON.parse(SCORE).items[0]) });
+    socket.write(`${HEAD.replace(/content-length.*\r\n/, `content-length: ${long.length}\r\n`)}\r\n${long}`);
     await ready(server);
     expect(await drain(server)).toBe(false);
     expect(await ended).toBe('');
+  });
+
+  it('does not wait for connections on which nothing is asked', async () => {
+    const server = await started({ drain: { seconds: 600 } });
+    const never = await connected(server);
+    const half = await connected(server);
+    half.socket.write('GET /health HTTP/1.1\r\nhost');
+    const before = await connected(server);
+    before.socket.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n');
+    await until(() => before.text().endsWith('}'));
+    expect(await drain(server)).toBe(true);
+    expect(await Promise.all([never.ended, half.ended])).toEqual(['', '']);
+  });
+
+  it('refuses a body that does not come, before the work of others is cut off', async () => {
+    const lines: string[] = [];
+    const server = await started({ drain: { seconds: 600 } }, lines);
+    const { socket, ended } = await connected(server);
+    socket.write(`${HEAD}\r\n${SCORE.slice(0, 10)}`);
+    await ready(server);
+    expect(await drain(server)).toBe(true);
+    expect(await ended).toMatch(/^HTTP\/1\.1 503 .*connection: close.*"code":"SERVER_CLOSING"/is);
+    expect(lines.join('')).toMatch(/"route":"\/v1\/score","status":503,.*"code":"SERVER_CLOSING"/);
+  });
+
+  it('ends a stream of documents after what it has of it', async () => {
+    const lines: string[] = [];
+    const server = await started({ drain: { seconds: 600 } }, lines);
+    const { socket, ended, text } = await connected(server);
+    socket.write('POST /v1/documents HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n');
+    socket.write('transfer-encoding: chunked\r\n\r\n');
+    const send = (line: string) => socket.write(`${line.length.toString(16)}\r\n${line}\r\n`);
+    send('{"id": "lamp", "text": "The lamp costs 24 euros."}\n');
+    await until(() => text().includes('"primed"'));
+    send('{"id": "chair", "text": "The chair costs 80 euros."}\n{"id": "tab');
+    await ready(server);
+    expect(await drain(server)).toBe(true);
+    expect(await ended).toMatch(
+      /"line":1,"id":"lamp","status":"primed".*"line":2,"id":"chair","status":"primed".*"line":3,"error":\{"code":"SERVER_CLOSING".*\r\n0\r\n\r\n$/s,
+    );
+    expect(lines.join('')).toContain('"route":"/v1/documents","status":200');
   });
 });
 
@@ -210,6 +333,38 @@ describe('TLS', () => {
     await copyFile(second.key, key);
     await rereadCertificate(server.app, server.parts.settings);
     expect((await nameAt(server)).name).toBe('second.example');
+  });
+
+  it('is under the same clock, and ends as soon', async () => {
+    const { cert, key } = certificate(await temporaryFolder(), 'first.example');
+    const layer = {
+      listen: { port: 0, tls_cert: cert, tls_key: key },
+      limits: { head_seconds: 0.3 },
+      drain: { seconds: 600 },
+    };
+    const server = await started(layer);
+    const { hostname, port } = new URL(server.url);
+    const agreed = async () => {
+      const socket = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false });
+      onTestFinished(() => void socket.destroy());
+      socket.on('error', () => undefined);
+      await once(socket, 'secureConnect');
+      return socket;
+    };
+    const slow = await agreed();
+    slow.write('GET /health HTTP/1.1\r\nhost');
+    expect(String(await once(slow, 'data'))).toMatch(/^HTTP\/1\.1 408 /);
+    await agreed();
+    // Its TLS is not agreed on.
+    await connected(server);
+    const asking = await agreed();
+    asking.write(`${HEAD}\r\n`);
+    await until(() => server.parts.metrics.text().then((text) => text.includes('dkv_requests_in_flight 1')));
+    const drained = drain(server);
+    await until(() => server.parts.standing === 'closing');
+    asking.write(SCORE);
+    expect(String(await once(asking, 'data'))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await drained).toBe(true);
   });
 
   it('is refused without its key, and for files that are none', async () => {

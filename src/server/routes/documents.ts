@@ -18,7 +18,7 @@ import {
 import { Documents, type Shelved } from '../documents.js';
 import { refusalOf } from '../errors.js';
 import { inOrder } from '../in-order.js';
-import { type Line, linesOf } from '../lines.js';
+import { type Line, linesOf, linesUntilClosing, untilClosing } from '../lines.js';
 import type { Parts } from '../parts.js';
 import { type Route, route } from '../route.js';
 
@@ -88,7 +88,8 @@ export function documentRoutes({ shelf, settings }: Parts): readonly Route[] {
           await documents.expectPrimable(where);
           const hungUp = new AbortController();
           reply.raw.once('close', () => hungUp.abort());
-          const lines = linesOf(request.body as AsyncIterable<Buffer>, settings.limits.bodyBytes);
+          const chunks = untilClosing(request.body as Readable, exchange.closing);
+          const lines = linesUntilClosing(linesOf(chunks, settings.limits.bodyBytes));
           const results = resultLines(lines, hungUp.signal, (line) => primeLine(documents, where, line, hungUp.signal));
           const answer = Readable.from(results, { objectMode: false, highWaterMark: RESULT_BYTES });
           const ended = new Promise<void>((resolve) => answer.once('close', resolve));
