@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    runner: './test/support/runner.ts',
     globalSetup: ['test/support/build.ts', 'test/support/gemma3.ts'],
     // Compiled models of the tests, kept between runs and out of the user's cache.
     // Several programs at a time on few cores: threads of one that wait for each other would take the time of the others.
