@@ -1,8 +1,10 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // A minute of processes that are killed: `npm run test:faults`.
+    exclude: [...configDefaults.exclude, 'test/fleet/runners.test.ts'],
     runner: './test/support/runner.ts',
     globalSetup: ['test/support/build.ts', 'test/support/gemma3.ts'],
     // Compiled models of the tests, kept between runs and out of the user's cache.

@@ -1,5 +1,5 @@
 /** The tests of what may go wrong, at length: `npm run test:faults`. `npm test` runs a short version of each. */
-import { mergeConfig } from 'vitest/config';
+import { configDefaults, mergeConfig } from 'vitest/config';
 import base from './vitest.config.js';
 
 const faults = mergeConfig(base, {
@@ -18,8 +18,9 @@ const faults = mergeConfig(base, {
 faults.test.include = [
   'test/store/{lmdb,faults,refusals,stores,transfer}.test.ts',
   'test/serving/{faults,kills,damage}.test.ts',
-  'test/server/{sockets,signals}.test.ts',
-  'test/server/{fuzz,faults}.test.ts',
+  'test/server/{fuzz,faults,signals,sockets}.test.ts',
+  'test/fleet/{queue,runners}.test.ts',
 ];
+faults.test.exclude = configDefaults.exclude;
 
 export default faults;

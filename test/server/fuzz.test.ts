@@ -10,7 +10,7 @@ import { prime } from '../../src/serving/prime.js';
 import { HostileRequests, type Paths } from '../support/hostile-requests.js';
 import { served } from '../support/server.js';
 
-const COUNT = Number(process.env.DKV_HOSTILE ?? 1500);
+const COUNT = Number(process.env.DKV_HOSTILE ?? 800);
 /** Kept from one look at memory to the next: what one request may leave for good, times the number of requests, is far more. */
 const MAY_GROW_BYTES = 24e6;
 
