@@ -157,7 +157,7 @@ it('refuses by its name what is not there', async () => {
 });
 
 it('sends parts while it writes, and stops when the client hangs up', async () => {
-  const { app } = await served(model, { settings: { limits: { generated_tokens: 100_000 } } });
+  const { app } = await served(model, { settings: { limits: { generated_tokens: 100_000, decoder_tokens: 200_000 } } });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const controller = new AbortController();
   const { port } = app.server.address() as AddressInfo;
