@@ -64,7 +64,7 @@ describe('dkv models', () => {
     const folder = await copyOfFixture('text');
     const run = (...args: string[]) => dkv(['models', ...args], { env: { DKV_CACHE: cache } });
     const compiled = (await run('compile', folder)).stdout.trim();
-    const rounded = (await run('compile', folder, '--precision', 'int8')).stdout.trim();
+    const rounded = (await run('compile', folder, '--precision', 'bfloat16')).stdout.trim();
     expect((await run('verify')).stdout.trim().split('\n').sort()).toEqual(
       [`intact    ${compiled}`, `intact    ${rounded}`].sort(),
     );

@@ -45,9 +45,9 @@ it('scores by the first stage, by priors, or by the words of the query', () => {
   expect([first! > 0, second]).toEqual([true, 0]);
 });
 
-it('scales scores into [0, 1], also the largest numbers, and equal ones to 1', () => {
+it('scales scores into [0, 1], also the largest numbers, and equal ones, which say nothing, to 0', () => {
   expect(scaled([3, 1, 2])).toEqual([1, 0, 0.5]);
-  expect(scaled([2, 2])).toEqual([1, 1]);
+  expect(scaled([2, 2])).toEqual([0, 0]);
   expect(scaled([Number.MAX_VALUE, -Number.MAX_VALUE, 0])).toEqual([1, 0, 0.5]);
   expect(scaled([])).toEqual([]);
 });
@@ -81,7 +81,7 @@ it('keeps what the filter refuses and what is deleted out, and says nothing of d
   const context = { store, index: null } as unknown as RerankContext;
   const asked = { query: 'q', candidates };
   const made = await byFallback(asked, plan, context, [nll, reason, reason], reason);
-  expect(made.ranked).toEqual([{ index: 0, score: 0, relevanceScore: 1, nll: 2 }]);
+  expect(made.ranked).toEqual([{ index: 0, score: 0, relevanceScore: 0, nll: 2 }]);
   expect(made.leftOut.map(({ index, error }) => [index, error.code])).toEqual([
     [1, 'FILTERED'],
     [2, 'DOCUMENT_MISSING'],
