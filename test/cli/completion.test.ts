@@ -21,6 +21,7 @@ describe('dkv completion', () => {
         'prime',
         'rank',
         'evaluate',
+        'serve',
         'store',
         'keys',
         'fleet',

@@ -16,6 +16,7 @@ import { openCheckpoint } from '../../src/model/checkpoint.js';
 import { compileModel } from '../../src/model/compile.js';
 import { engineConformance } from '../conformance/engine.js';
 import { engineHere } from '../support/engine-here.js';
+import { ADDS_EXACTLY } from '../support/exact-products.js';
 import { referenceFixture } from '../support/fixtures.js';
 
 const cacheDirectory = await mkdtemp(path.join(os.tmpdir(), 'dkv-engine-'));
@@ -39,9 +40,13 @@ engineConformance(
 );
 
 const int8 = await compileModel(checkpoint, { precision: 'int8', embeddingScale: 'exact', cacheDirectory });
-engineConformance('8-bit weights', async (options) => engineHere(int8, { device: 'cpu', ...options }), false, {
-  precision: 'int8',
-});
+if (ADDS_EXACTLY) {
+  engineConformance('8-bit weights', async (options) => engineHere(int8, { device: 'cpu', ...options }), false, {
+    precision: 'int8',
+  });
+} else
+  describe.skip('engine: 8-bit weights (this processor adds 8-bit products with overflow)', () =>
+    it('', () => undefined));
 
 describe('attention in blocks', () => {
   it.each(['one-kv-head', 'several-kv-heads'])('is attention to all keys: %s', async (fixture) => {

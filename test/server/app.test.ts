@@ -116,3 +116,17 @@ it('shows its routes on a page that needs nothing else', async () => {
   expect(body).toContain('<code>items[].document_id</code> (optional)');
   expect(body).not.toMatch(/<script|https?:\/\//);
 });
+
+it('says nothing of a defect but that there is one, and the log says the rest', async () => {
+  const lines: string[] = [];
+  const { ask } = await served(model, {
+    callers: () => {
+      throw new TypeError('what only a programmer should read');
+    },
+    log: { write: (line) => lines.push(line) },
+  });
+  const { status, body } = await ask('GET', '/info');
+  expect([status, body.error.code]).toEqual([500, 'INTERNAL']);
+  expect(JSON.stringify(body)).not.toContain('programmer');
+  expect(lines.join('')).toContain('what only a programmer should read');
+});
