@@ -114,6 +114,7 @@ export type {
   SettledDocument,
   Shard,
 } from './serving/prime-options.js';
+export { type RankOptions, rank } from './serving/rank.js';
 export {
   type CandidateToRank,
   ON_MISSING,
@@ -121,10 +122,8 @@ export {
   type QueryToRank,
   type RankedDocument,
   type RankedQuery,
-  type RankOptions,
   type RejectedCandidate,
-  rank,
-} from './serving/rank.js';
+} from './serving/ranked-query.js';
 export type { Relevance, WholeRelevance } from './serving/relevance.js';
 export {
   type Scorer,

@@ -1,25 +1,18 @@
 /** `dkv fleet plan`: cuts a corpus into chunks that any machine can prime. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { DkvError } from '../base/errors.js';
 import { shellWord } from '../base/shell-word.js';
-import type { Visibility } from '../priming/input.js';
-import { STATES_PRECISIONS, type StatesPrecision } from '../store/store.js';
 import { fleetPlanSchema } from '../wire/fleet.js';
 import { printJson } from './json.js';
 import { addModelOptions, type ModelOptions, openModel, positiveInteger } from './model-options.js';
 import { withFleet } from './open-fleet.js';
-import { visibility } from './prime.js';
 import { duration, manyOf, shownCount } from './quantities.js';
 import { addTableOptions, type TableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, sayNotice } from './terminal.js';
+import { addVariantOptions, type VariantOptions } from './variant-options.js';
 
-interface PlanCommandOptions extends ModelOptions, TableOptions {
+interface PlanCommandOptions extends ModelOptions, TableOptions, VariantOptions {
   readonly input: readonly string[];
-  readonly surrogate?: readonly string[];
-  readonly bare: boolean;
-  readonly states: StatesPrecision;
-  readonly visibility: Visibility;
-  readonly columns: readonly string[];
   readonly text: boolean;
   readonly prior?: string;
   readonly expires?: number;
@@ -29,29 +22,11 @@ interface PlanCommandOptions extends ModelOptions, TableOptions {
 }
 
 export function addPlanOptions(command: Command): Command {
-  return addModelOptions(addTableOptions(command))
-    .requiredOption(
-      '--input <file...>',
-      '.jsonl, .csv, .tsv (also with .gz behind it), .parquet, a BEIR corpus.jsonl; s3://bucket/key of JSON lines or Parquet; several are one corpus',
-    )
-    .option(
-      '--surrogate <list>',
-      'also behind this, such as doc_kw,template; may be repeated (default: each document alone)',
-      (list: string, before: readonly string[] | undefined) => [...(before ?? []), list],
-    )
-    .option('--no-bare', 'do not also keep each document encoded alone')
-    .addOption(
-      new Option('--states <precision>', 'precision of the states that are kept')
-        .choices(STATES_PRECISIONS)
-        .default('float32'),
-    )
-    .option(
-      '--visibility <what>',
-      'what the decoder will see: exact, published, full, or segments such as bos,document',
-      visibility,
-      'exact',
-    )
-    .option('--columns <role=column...>', 'for a table of your own, such as id=sku document=body title=name', [])
+  addModelOptions(addTableOptions(command)).requiredOption(
+    '--input <file...>',
+    '.jsonl, .csv, .tsv (also with .gz behind it), .parquet, a BEIR corpus.jsonl; s3://bucket/key of JSON lines or Parquet; several are one corpus',
+  );
+  return addVariantOptions(command)
     .option('--no-text', "keep the documents' texts out of the records")
     .option('--prior <file>', "reference queries, one a line: keeps each document's mean NLL of them")
     .option('--expires <time>', 'when documents expire, such as 2027-03-01T00:00Z or, counted from now, 30d', expiry)

@@ -2,15 +2,14 @@
 
 import { lstat, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { counted } from '../base/counted.js';
 import { DkvError } from '../base/errors.js';
 import { shellWord } from '../base/shell-word.js';
 import { describeLiterals } from '../model/tokenizer/literal-tokens.js';
-import { type Visibility, visibilitySchema } from '../priming/input.js';
 import { BUILT_IN_MODEL } from '../scoring/load-model.js';
 import type { PrimeProgress, PrimeSummary, RejectedDocument, Shard } from '../serving/prime-options.js';
-import { STATES_PRECISIONS, type StatesPrecision, type Store } from '../store/store.js';
+import type { StatesPrecision, Store } from '../store/store.js';
 import { primeRejectSchema, primeSummarySchema } from '../wire/primed.js';
 import { jsonLine, printJson } from './json.js';
 import { addModelOptions, type ModelOptions, openModel, positiveInteger } from './model-options.js';
@@ -19,15 +18,11 @@ import { byteSize, duration, roughTime, shownBytes } from './quantities.js';
 import { sayLiterals } from './ranking-options.js';
 import { addTableOptions, type TableOptions, textForm } from './table-options.js';
 import { interruptSignal, Progress, sayNotice } from './terminal.js';
+import { addVariantOptions, type VariantOptions } from './variant-options.js';
 
-interface PrimeCommandOptions extends ModelOptions, TableOptions {
+interface PrimeCommandOptions extends ModelOptions, TableOptions, VariantOptions {
   readonly input: string;
   readonly store: string;
-  readonly surrogate?: readonly string[];
-  readonly bare: boolean;
-  readonly states: StatesPrecision;
-  readonly visibility: Visibility;
-  readonly columns: readonly string[];
   readonly shard?: Shard;
   readonly rejects?: string;
   readonly text: boolean;
@@ -50,25 +45,8 @@ export function primeCommand(): Command {
     .requiredOption(
       '--store <location>',
       'memory:, a folder, redis://host:port/database?prefix=name, s3://bucket/prefix',
-    )
-    .option(
-      '--surrogate <list>',
-      'also behind this, such as doc_kw,template; may be repeated (default: each document alone)',
-      (list: string, before: readonly string[] | undefined) => [...(before ?? []), list],
-    )
-    .option('--no-bare', 'do not also keep each document encoded alone')
-    .addOption(
-      new Option('--states <precision>', 'precision of the states that are kept')
-        .choices(STATES_PRECISIONS)
-        .default('float32'),
-    )
-    .option(
-      '--visibility <what>',
-      'what the decoder will see: exact, published, full, or segments such as bos,document',
-      visibility,
-      'exact',
-    )
-    .option('--columns <role=column...>', 'for a table of your own, such as id=sku document=body title=name', [])
+    );
+  addVariantOptions(command)
     .option('--shard <i/n>', 'the i-th of n parts of the documents, by their ids: for several machines', shard)
     .option('--rejects <file>', 'JSON lines of what was not primed (default: the input with .rejects.jsonl behind it)')
     .option('--no-text', "keep the documents' texts out of the store")
@@ -103,14 +81,6 @@ Examples:
 }
 
 /** Parses what the decoder sees. */
-export function visibility(text: string): Visibility {
-  for (const value of [text, text.split(',')]) {
-    const parsed = visibilitySchema.safeParse(value);
-    if (parsed.success) return parsed.data;
-  }
-  throw new InvalidArgumentError('Expected exact, published, full, or some of bos,prefix,separator,document,eos.');
-}
-
 function lifetime(text: string): number {
   const milliseconds = duration(text);
   if (milliseconds > 0) return milliseconds;

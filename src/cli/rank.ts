@@ -6,7 +6,7 @@ import { counted } from '../base/counted.js';
 import { DkvError } from '../base/errors.js';
 import { firstFew } from '../base/few.js';
 import type { Model } from '../scoring/load-model.js';
-import type { QueryToRank } from '../serving/rank.js';
+import type { QueryToRank } from '../serving/ranked-query.js';
 import { rankedRunSchema } from '../wire/ranking.js';
 import { printJson } from './json.js';
 import { openModel, positiveInteger } from './model-options.js';

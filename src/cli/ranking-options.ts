@@ -7,7 +7,7 @@ import { LiteralTokens } from '../model/tokenizer/literal-tokens.js';
 import type { Model } from '../scoring/load-model.js';
 import type { Bm25 } from '../serving/bm25.js';
 import type { Objective } from '../serving/calibration.js';
-import type { QueryToRank } from '../serving/rank.js';
+import type { QueryToRank } from '../serving/ranked-query.js';
 import type { Relevance } from '../serving/relevance.js';
 import type { Unranked } from '../serving/unranked.js';
 import type { Store } from '../store/store.js';

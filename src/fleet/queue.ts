@@ -7,7 +7,7 @@ import { Queue, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { DkvError, messageOf } from '../base/errors.js';
 import { inParallel } from '../base/parallel.js';
-import { parseAddress, type RedisAddress } from '../store/backends/address.js';
+import { parseAddress, type RedisAddress, redisConnection } from '../store/backends/address.js';
 
 /**
  * A worker holds a chunk for so long without saying that it goes on, which it does twice meanwhile, on the thread that packs. Packing held this thread for half a
@@ -284,14 +284,9 @@ async function expectServer(place: RedisAddress): Promise<void> {
   }
 }
 
-function connectionTo({ host, port, database, username, password, isEncrypted }: RedisAddress) {
+function connectionTo(place: RedisAddress) {
   return {
-    host,
-    port,
-    db: database,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
-    ...(isEncrypted && { tls: {} }),
+    ...redisConnection(place),
     connectTimeout: CONNECT_MS,
     retryStrategy: (times: number) => Math.min(100 * times, 2000),
   };

@@ -14,7 +14,7 @@ import { answerBadRequest } from './bad-requests.js';
 import { watchBodies } from './body-clock.js';
 import { ANYBODY, type Caller, expectScope } from './caller.js';
 import { Connections } from './connections.js';
-import { bodyOf, refusalOf } from './errors.js';
+import { bodyOf, type Refusal, refusalOf } from './errors.js';
 import { Exchange } from './exchange.js';
 import { watchExpectations } from './expectations.js';
 import { LimitReached, Limits } from './limits.js';
@@ -68,7 +68,7 @@ export async function buildApp(parts: Parts, { log, https, telemetry }: AppOptio
     return503OnClosing: false,
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
       observed.watch(request, reply);
-      void refuse(reply, error);
+      void refuse(reply, refusalOf(error));
     },
     ...(https && { https: { ...https, ...ofHttp } }),
     http: ofHttp,
@@ -120,12 +120,17 @@ export async function buildApp(parts: Parts, { log, https, telemetry }: AppOptio
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOf(error);
     if (refusal.code === 'INTERNAL') request.log.error({ err: error }, 'a defect');
-    return refuse(reply, error);
+    return refuse(reply, refusal);
   });
   app.setNotFoundHandler((request, reply) =>
     refuse(
       reply,
-      new DkvError('NOT_FOUND', `There is nothing at ${request.method} ${pathOf(request)}; /docs lists what there is.`),
+      refusalOf(
+        new DkvError(
+          'NOT_FOUND',
+          `There is nothing at ${request.method} ${pathOf(request)}; /docs lists what there is.`,
+        ),
+      ),
     ),
   );
   const buckets = new Limits(limits);
@@ -262,8 +267,7 @@ function countDegraded(result: unknown, metrics: Parts['metrics']): void {
   if (degraded === true) metrics.count('degraded', { reason: String(reason) });
 }
 
-function refuse(reply: FastifyReply, error: unknown): FastifyReply {
-  const refusal = refusalOf(error);
+function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
   reply.request.failure = refusal.code;
   return reply.status(refusal.status).headers(refusal.headers).type(JSON_TYPE).send(bodyOf(refusal));
 }

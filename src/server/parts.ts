@@ -39,3 +39,9 @@ export function expectModelName(served: string, asked: string | undefined): void
     `The request names the model ${JSON.stringify(asked)}; this server serves ${served}. Name that, or "${ANY_MODEL}" for whatever is served.`,
   );
 }
+
+/** @throws DkvError INPUT_INVALID */
+export function expectCount(count: number, most: number, what = 'items'): void {
+  if (count <= most) return;
+  throw new DkvError('INPUT_INVALID', `The body has ${count} ${what}; this server takes ${most}. Ask in parts.`);
+}

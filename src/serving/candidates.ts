@@ -11,7 +11,7 @@ import { parseQrels, parseRun, type Qrels } from '../datasets/trec.js';
 import type { RequestOptions } from '../engine/engine.js';
 import type { Store } from '../store/store.js';
 import { type Bm25, bm25Of } from './bm25.js';
-import type { CandidateToRank, QueryToRank } from './rank.js';
+import type { CandidateToRank, QueryToRank } from './ranked-query.js';
 
 /** The number of BM25's best documents, when none is given. */
 const DEFAULT_DEPTH = 100;

@@ -18,7 +18,7 @@ import type { Scores } from '../stats/ranking.js';
 import type { Store } from '../store/store.js';
 import { questionOf, type ScoredBy } from './objectives.js';
 import type { Provenance } from './provenance.js';
-import type { QueryToRank, RejectedCandidate } from './rank.js';
+import type { QueryToRank, RejectedCandidate } from './ranked-query.js';
 import { filled } from './relevance.js';
 import { BARE } from './variants.js';
 

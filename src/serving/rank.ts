@@ -24,16 +24,6 @@ import type { Relevance } from './relevance.js';
 import { type AskStoredOptions, askStored } from './score.js';
 import { BARE } from './variants.js';
 
-export {
-  type CandidateToRank,
-  ON_MISSING,
-  type OnMissing,
-  type QueryToRank,
-  type RankedDocument,
-  type RankedQuery,
-  type RejectedCandidate,
-} from './ranked-query.js';
-
 const optionsSchema = z.strictObject({
   /** What is scored; `query-likelihood` by default. */
   objective: z.enum(OBJECTIVES).optional(),

@@ -4,7 +4,7 @@ import { mean } from '../stats/describe.js';
 import { measure, measured, type Scores } from '../stats/ranking.js';
 import { rankedLineSchema } from '../wire/ranking.js';
 import { jsonText } from '../wire/text.js';
-import type { RankedQuery, RejectedCandidate } from './rank.js';
+import type { RankedQuery, RejectedCandidate } from './ranked-query.js';
 import { type Unranked, unrankedOf } from './unranked.js';
 
 /** Anything that takes text: a file, a stream, an answer. */

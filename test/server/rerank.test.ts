@@ -10,7 +10,8 @@ import { relevanceOf, writeCalibration } from '../../src/serving/calibration.js'
 import { prime } from '../../src/serving/prime.js';
 import type { PrimeOptions } from '../../src/serving/prime-options.js';
 import { readProvenance } from '../../src/serving/provenance.js';
-import { type RankedQuery, type RankOptions, rank } from '../../src/serving/rank.js';
+import { type RankOptions, rank } from '../../src/serving/rank.js';
+import type { RankedQuery } from '../../src/serving/ranked-query.js';
 import type { Store } from '../../src/store/store.js';
 import { countingModel } from '../support/counting-model.js';
 import { flipped, lmdbDamager } from '../support/damage.js';

@@ -9,7 +9,8 @@ import { calibrate, readCalibration, writeCalibration } from '../../src/serving/
 import { evaluate } from '../../src/serving/evaluate.js';
 import { prime } from '../../src/serving/prime.js';
 import { readProvenance } from '../../src/serving/provenance.js';
-import { type RankedQuery, rank } from '../../src/serving/rank.js';
+import { rank } from '../../src/serving/rank.js';
+import type { RankedQuery } from '../../src/serving/ranked-query.js';
 import { BARE } from '../../src/serving/variants.js';
 import { openStore, type StoreOptions } from '../../src/store/open.js';
 import { slotOf } from '../../src/store/records/entry.js';

@@ -9,7 +9,7 @@ import type { Candidate, Pool } from '../../src/samples/sample.js';
 import type { Evaluation } from '../../src/serving/evaluate.js';
 import type { PrimeSummary, RejectedDocument } from '../../src/serving/prime-options.js';
 import type { Provenance } from '../../src/serving/provenance.js';
-import type { RankedDocument } from '../../src/serving/rank.js';
+import type { RankedDocument } from '../../src/serving/ranked-query.js';
 import type { MeasuredRun, RankedRun } from '../../src/serving/ranked-run.js';
 import type { GainSummary } from '../../src/stats/gains.js';
 import type { Collected, StoreStats, Verification } from '../../src/store/store.js';

@@ -16,12 +16,11 @@ import type { RankAgain, Source } from '../deciding.js';
 import type { Edition } from '../edition.js';
 import type { Exchange } from '../exchange.js';
 import { filterOf } from '../filters.js';
-import { expectModelName, type Parts } from '../parts.js';
+import { expectCount, expectModelName, type Parts } from '../parts.js';
 import { rerank } from '../rerank.js';
 import type { RerankAsked, RerankContext, Reranked } from '../rerank-asked.js';
 import { type Route, route } from '../route.js';
 import type { ServerSettings } from '../settings.js';
-import { expectCount } from './score.js';
 
 export function rerankRoutes(parts: Parts): readonly Route[] {
   const { shelf, settings } = parts;

@@ -3,7 +3,7 @@ import { DkvError } from '../../base/errors.js';
 import { scoreTexts, type TextToScore } from '../../scoring/inputs.js';
 import { type StoredToScore, score } from '../../serving/score.js';
 import { type ScoreRequestItem, scoreRequestSchema, scoreResponseSchema } from '../../wire/http/score.js';
-import { expectModelName, type Parts } from '../parts.js';
+import { expectCount, expectModelName, type Parts } from '../parts.js';
 import { type Route, route } from '../route.js';
 
 export function scoreRoute({ shelf, settings }: Parts): Route {
@@ -52,12 +52,6 @@ export function scoreRoute({ shelf, settings }: Parts): Route {
         };
       }),
   });
-}
-
-/** @throws DkvError INPUT_INVALID */
-export function expectCount(count: number, most: number, what = 'items'): void {
-  if (count <= most) return;
-  throw new DkvError('INPUT_INVALID', `The body has ${count} ${what}; this server takes ${most}. Ask in parts.`);
 }
 
 /** @throws DkvError INPUT_INVALID for an item with both or none of `document` and `document_id` */

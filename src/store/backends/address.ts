@@ -20,6 +20,18 @@ export interface RedisAddress {
   readonly shown: string;
 }
 
+/** Where a Redis server is and who asks it, in the words of its client. */
+export function redisConnection({ host, port, database, username, password, isEncrypted }: RedisAddress) {
+  return {
+    host,
+    port,
+    db: database,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(isEncrypted && { tls: {} }),
+  };
+}
+
 export interface S3Address {
   readonly kind: 's3';
   readonly bucket: string;

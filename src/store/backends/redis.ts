@@ -8,7 +8,7 @@ import { asBuffer } from '../../base/bytes.js';
 import { DkvError, type ErrorCode, messageOf } from '../../base/errors.js';
 import { grouped } from '../../base/groups.js';
 import type { Collected } from '../store.js';
-import type { RedisAddress } from './address.js';
+import { type RedisAddress, redisConnection } from './address.js';
 import {
   type Backend,
   type Blob,
@@ -153,14 +153,9 @@ export class RedisBackend implements Backend {
 
   /** @throws DkvError INPUT_INVALID for a database that the server does not have; STORE_DENIED, STORE_UNREACHABLE */
   static async open(address: RedisAddress, maxBytes: number, timeoutMs: number): Promise<RedisBackend> {
-    const { host, port, isEncrypted, username, password, database } = address;
+    const { username, password } = address;
     const redis = new Redis({
-      host,
-      port,
-      db: database,
-      ...(username !== undefined && { username }),
-      ...(password !== undefined && { password }),
-      ...(isEncrypted && { tls: {} }),
+      ...redisConnection(address),
       lazyConnect: true,
       connectTimeout: timeoutMs,
       commandTimeout: timeoutMs,
